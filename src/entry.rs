@@ -1,0 +1,197 @@
+//! The words for what feeds carry: an entry and its parts, in the one form that newswire keeps.
+//!
+//! An [`Entry`] is always clean: titles and names are plain text, HTML is sanitized, URLs are absolute with the scheme
+//! `http`, `https` or (links only) `mailto`. `normalize` makes it, the store keeps it, rules judge it, `render` writes it.
+//! Nothing here reads, writes or decides.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::time::Timestamp;
+
+/// What makes an entry the same entry at the next poll, within its feed only.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Guid {
+    /// Byte for byte what the document gave (white space around it taken off), or what was made in its place.
+    pub value: String,
+    pub kind: GuidKind,
+}
+
+/// Where a [`Guid`] was taken from; kept, so that a better key found later can be told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuidKind {
+    /// The document's own: Atom `id`, RSS `guid`, RDF `rdf:about`, JSON Feed `id`.
+    Guid,
+    /// The entry's link, as the document had no guid for it.
+    Link,
+    /// A hash of title and content, as it had neither.
+    Fingerprint,
+}
+
+impl GuidKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GuidKind::Guid => "guid",
+            GuidKind::Link => "link",
+            GuidKind::Fingerprint => "fingerprint",
+        }
+    }
+}
+
+/// One Atom entry, RSS item or JSON Feed item of one feed, cleaned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub guid: Guid,
+    /// The entry's own page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Url>,
+    /// Where the entry says that it was first published, if that is elsewhere: `feedburner:origLink`, `rel="via"` or
+    /// `"canonical"`, `dc:source`, RSS `source` with a link. A claim, believed only for recognising the story.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Url>,
+    /// Plain text; may be empty.
+    pub title: String,
+    /// Sanitized HTML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary_html: Option<String>,
+    /// Sanitized HTML.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_html: Option<String>,
+    /// What the feed claims; it may lie in the future.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+    /// What the feed claims.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+    /// In the document's order; the feed's own authors where the entry names none and the format lets it inherit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<Person>,
+    /// Who brought it: Atom `contributor`, `dc:contributor`, the "via" of a byline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contributors: Vec<Person>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<Category>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub enclosures: Vec<Enclosure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Url>,
+    /// The page of its discussion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<Url>,
+    /// BCP 47, as declared by the entry or its feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Plain text; the feed's own where the entry has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
+    /// The feed that it says it was taken from, if it came through an aggregator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub podcast: Option<Podcast>,
+}
+
+/// A person as named in a feed; at least one of the three is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+}
+
+impl Person {
+    pub fn named(name: impl Into<String>) -> Self {
+        Person { name: Some(name.into()), ..Person::default() }
+    }
+
+    /// The name, else the address, else the page: what a byline shows.
+    pub fn display(&self) -> &str {
+        self.name.as_deref().or(self.email.as_deref()).or(self.url.as_ref().map(Url::as_str)).unwrap_or_default()
+    }
+}
+
+/// Atom `category`, RSS `category` with its `domain` as scheme, a JSON Feed tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Category {
+    /// Plain text, never empty.
+    pub term: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+}
+
+/// A file that comes with an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    pub url: Url,
+    /// A media type such as `audio/mpeg`.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The size that the feed claims; absent where it says 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u64>,
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// The feed that an entry names as its source: Atom `source`, RSS `source`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The source's feed document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The source's page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Url>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<Person>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
+}
+
+/// What a podcast client needs beside the enclosure (itunes and podcast namespaces).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Podcast {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Url>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub season: Option<u64>,
+    /// `itunes:explicit`, where it says either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explicit: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transcripts: Vec<Transcript>,
+    /// The address and media type of `podcast:chapters`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chapters: Option<Transcript>,
+}
+
+/// A text that goes with an episode: `podcast:transcript` (and `podcast:chapters`, which has the same shape).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transcript {
+    pub url: Url,
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}

@@ -1,0 +1,111 @@
+//! The words for feeds: their ids, what their documents say of them, and the validators of conditional requests.
+//!
+//! Nothing here reads, writes or decides.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::entry::Person;
+use crate::time::Timestamp;
+
+/// The id of a configured feed (`[[feed]] id`): unique in the config, stable for the feed's life.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FeedId(pub Arc<str>);
+
+/// The id of a section (`[[section]] id`): `[a-z0-9][a-z0-9-]*`, part of its URLs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SectionId(pub Arc<str>);
+
+macro_rules! text_id {
+    ($id:ident) => {
+        impl $id {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $id {
+            fn from(text: &str) -> Self {
+                $id(text.into())
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id!(FeedId);
+text_id!(SectionId);
+
+/// What a feed document says of the feed itself, cleaned like an [`Entry`](crate::entry::Entry).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeedInfo {
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The feed's page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<Url>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// BCP 47, as declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authors: Vec<Person>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Url>,
+    /// The address that the document gives itself (`rel="self"`, `feed_url`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_link: Option<Url>,
+    /// WebSub hubs, in the document's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hubs: Vec<Url>,
+}
+
+/// How often a feed document asks to be polled: RSS `ttl`, `skipHours`, `skipDays`, RSS 1.0 `sy:*`.
+///
+/// Hints lengthen an interval and never shorten it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PollHints {
+    pub ttl: Option<Duration>,
+    /// `sy:updatePeriod` divided by `sy:updateFrequency`.
+    pub period: Option<Duration>,
+    /// Hours of the day in GMT, 0 to 23, in which not to poll; empty where all 24 were listed.
+    pub skip_hours: Vec<u8>,
+    /// Days of the week, 0 = Monday, in which not to poll; empty where all seven were listed.
+    pub skip_days: Vec<u8>,
+}
+
+/// What a server gave with a document, echoed byte for byte by the next conditional request (RFC 9110 §8.8).
+///
+/// Bytes, not text: servers send unquoted, weak and non-ASCII tags and dates in odd shapes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    pub etag: Option<Vec<u8>>,
+    pub last_modified: Option<Vec<u8>>,
+    /// The URL that gave them; they are sent to no other.
+    pub url: Option<Url>,
+}
+
+impl Validators {
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+}

@@ -1,0 +1,11 @@
+//! newswire: a newswire that you run yourself.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod entry;
+pub mod feed;
+pub mod rule;
+pub mod schedule;
+pub mod section;
+pub mod story;
+pub mod time;
