@@ -126,6 +126,14 @@ pub struct Category {
     pub label: Option<String>,
 }
 
+impl Category {
+    /// What its scheme ends in: `region` of `https://example.org/region`, `tag:example.org,2020:region` and `region`.
+    pub fn scheme_name(&self) -> Option<&str> {
+        let scheme = self.scheme.as_deref()?.trim_end_matches(['/', '#']);
+        scheme.rsplit(['/', '#', ':', '?', '=']).next().filter(|name| !name.is_empty())
+    }
+}
+
 /// A file that comes with an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enclosure {
