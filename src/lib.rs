@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod duration;
 pub mod entry;
 pub mod feed;
+pub mod files;
 pub mod rule;
 pub mod schedule;
 pub mod section;

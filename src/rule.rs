@@ -1,7 +1,444 @@
 //! Rules: how a section's `keep` and `drop` match, and the reason that they give.
 //!
-//! Pure; matching is linear in the text, whatever the pattern.
+//! All keys of a rule must hold; of several values under a key, any. In a `keep`, `category`, `feed`, `tag` and `host` hold
+//! if any copy that the section sees fits; all else, and every `drop`, is judged by the lead.
+//!
+//! Pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text is searched
+//! beyond [`MAX_SEARCHED_BYTES`].
 
-/// One checked rule of a section.
+use std::fmt;
+use std::time::Duration;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::duration;
+use crate::entry::{Category, Entry};
+use crate::feed::FeedId;
+use crate::time::Timestamp;
+
+/// Bounds the work of a rule on one story: a text ten times as long as a long article.
+pub const MAX_SEARCHED_BYTES: usize = 64 * 1024;
+
+/// Bounds the memory of one compiled pattern; `(\w{1000}){1000}` is refused.
+const MAX_COMPILED_BYTES: usize = 1024 * 1024;
+
+/// One copy of a story, as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    pub entry: &'a Entry,
+    pub feed: &'a FeedId,
+    /// The feed's tags.
+    pub tags: &'a [String],
+    /// The entry's and those given by the feed, facets read.
+    pub categories: &'a [Category],
+    /// Title, summary and content as plain text.
+    pub text: &'a str,
+    /// Of the longer of summary and content.
+    pub words: usize,
+}
+
+/// The story that is judged: the copies that the section sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Never empty.
+    pub copies: &'a [Candidate<'a>],
+    /// Which of the copies leads.
+    pub lead: usize,
+    pub sort_at: Timestamp,
+    pub now: Timestamp,
+}
+
+/// Why one key of a rule holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The key, as in the TOML.
+    pub key: String,
+    /// What matched, as in `region:international`.
+    pub words: String,
+    /// The feed of the copy that matched; `None` where the story as a whole did.
+    pub feed: Option<FeedId>,
+}
+
+/// One checked rule of a section. Displayed as the TOML that it stands for.
 #[derive(Clone, Debug)]
-pub struct Rule {}
+pub struct Rule {
+    tests: Vec<Test>,
+}
+
+/// One key of a rule with its values.
+#[derive(Clone, Debug)]
+pub enum Test {
+    Field(Field, Vec<Pattern>),
+    Has(Vec<Has>),
+    Words(Vec<Bound<usize>>),
+    /// How long ago the story's `sort_at` is.
+    Age(Vec<Bound<Duration>>),
+    Not(Box<Rule>),
+}
+
+/// A key whose values are patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    Title,
+    Text,
+    Author,
+    Category,
+    Link,
+    Host,
+    Feed,
+    Tag,
+    Language,
+}
+
+/// What an entry may have. Content is content or summary, a date one that the feed gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    Enclosure,
+    Image,
+    Content,
+    Author,
+    Date,
+}
+
+/// `<` or `>` and a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound<T> {
+    Below(T),
+    Above(T),
+}
+
+/// A checked value of a [`Field`].
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// As in the TOML.
+    source: String,
+    matcher: Matcher,
+}
+
+#[derive(Clone, Debug)]
+enum Matcher {
+    /// The whole value, in lower case.
+    Whole(String),
+    /// A word or phrase: the expression finds it, its ends must not lie inside of words.
+    Phrase(Regex),
+    Regex(Regex),
+}
+
+/// Whose word counts: in a `keep` any copy's for some keys, in a `drop` the lead's only.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    AnyCopy,
+    Lead,
+}
+
+impl Rule {
+    /// A rule all of whose tests must hold.
+    pub fn new(tests: Vec<Test>) -> Rule {
+        Rule { tests }
+    }
+
+    /// Why the rule holds as a `keep`, one reason a key; `None` if it does not.
+    pub fn keep_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
+        self.matches(subject, Voice::AnyCopy)
+    }
+
+    /// Why the rule holds as a `drop`, one reason a key; `None` if it does not.
+    pub fn drop_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
+        self.matches(subject, Voice::Lead)
+    }
+
+    /// When an `age` of the rule will turn over next, after `subject.now`; `None` if none will.
+    pub fn next_change(&self, subject: &Subject) -> Option<Timestamp> {
+        self.tests.iter().filter_map(|test| test.next_change(subject)).min()
+    }
+
+    fn matches(&self, subject: &Subject, voice: Voice) -> Option<Vec<Matched>> {
+        self.tests.iter().map(|test| test.matches(subject, voice)).collect()
+    }
+}
+
+impl Test {
+    fn matches(&self, subject: &Subject, voice: Voice) -> Option<Matched> {
+        let lead = &subject.copies[subject.lead];
+        let matched = |words: String| Matched { key: self.key().to_owned(), words, feed: None };
+        let by_lead = |words: String| Matched { feed: Some(lead.feed.clone()), ..matched(words) };
+        match self {
+            Test::Field(field, patterns) => field_matches(*field, patterns, subject, voice),
+            Test::Has(any) => any.iter().find(|has| has.holds(lead.entry)).map(|has| by_lead(has.name().to_owned())),
+            Test::Words(bounds) => {
+                bounds.iter().find(|bound| bound.holds(&lead.words)).map(|_| by_lead(lead.words.to_string()))
+            }
+            Test::Age(bounds) => {
+                let age = subject.now.since(subject.sort_at);
+                bounds.iter().find(|bound| bound.holds(&age)).map(|bound| matched(bound.words(duration::words)))
+            }
+            Test::Not(rule) => rule.matches(subject, voice).is_none().then(|| matched(rule.to_string())),
+        }
+    }
+
+    fn next_change(&self, subject: &Subject) -> Option<Timestamp> {
+        match self {
+            Test::Age(bounds) => {
+                let turns = bounds.iter().map(|bound| match bound {
+                    Bound::Below(age) => subject.sort_at + *age,
+                    Bound::Above(age) => subject.sort_at + *age + Duration::from_millis(1),
+                });
+                turns.filter(|turn| *turn > subject.now).min()
+            }
+            Test::Not(rule) => rule.next_change(subject),
+            Test::Field(..) | Test::Has(_) | Test::Words(_) => None,
+        }
+    }
+
+    fn key(&self) -> &'static str {
+        match self {
+            Test::Field(field, _) => field.key(),
+            Test::Has(_) => "has",
+            Test::Words(_) => "words",
+            Test::Age(_) => "age",
+            Test::Not(_) => "not",
+        }
+    }
+}
+
+fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, voice: Voice) -> Option<Matched> {
+    let lead = &subject.copies[subject.lead];
+    let others = subject.copies.iter().enumerate().filter(|(index, _)| *index != subject.lead).map(|(_, copy)| copy);
+    let others_count = if voice == Voice::AnyCopy && field.is_of_any_copy() { usize::MAX } else { 0 };
+    std::iter::once(lead).chain(others.take(others_count)).find_map(|copy| {
+        let words = field.find(patterns, copy)?;
+        Some(Matched { key: field.key().to_owned(), words, feed: Some(copy.feed.clone()) })
+    })
+}
+
+impl Field {
+    /// As in the TOML.
+    pub fn key(self) -> &'static str {
+        match self {
+            Field::Title => "title",
+            Field::Text => "text",
+            Field::Author => "author",
+            Field::Category => "category",
+            Field::Link => "link",
+            Field::Host => "host",
+            Field::Feed => "feed",
+            Field::Tag => "tag",
+            Field::Language => "language",
+        }
+    }
+
+    /// A plain value of it is a word or phrase, not the whole value.
+    fn is_prose(self) -> bool {
+        matches!(self, Field::Title | Field::Text)
+    }
+
+    fn is_of_any_copy(self) -> bool {
+        matches!(self, Field::Category | Field::Feed | Field::Tag | Field::Host)
+    }
+
+    /// What of the copy the first pattern that fits matches.
+    fn find(self, patterns: &[Pattern], copy: &Candidate) -> Option<String> {
+        let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(str::to_owned);
+        let entry = copy.entry;
+        match self {
+            Field::Title => find(&entry.title),
+            Field::Text => find(copy.text),
+            Field::Author => {
+                let names = entry.authors.iter().flat_map(|author| [author.name.as_deref(), author.email.as_deref()]);
+                names.flatten().find_map(find)
+            }
+            Field::Category => copy.categories.iter().find_map(|category| find_in_category(category, &find)),
+            Field::Link => entry.link.as_ref().and_then(|link| find(link.as_str())),
+            Field::Host => {
+                let host = entry.link.as_ref()?.host_str()?;
+                find(host).or_else(|| find(host.strip_prefix("www.")?))
+            }
+            Field::Feed => find(copy.feed.as_str()),
+            Field::Tag => copy.tags.iter().find_map(|tag| find(tag)),
+            Field::Language => entry.language.as_deref().and_then(|language| find_in_language(language, &find)),
+        }
+    }
+}
+
+/// A category is known by `facet:term`, by its term and by its label.
+fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    let facet = category.scheme_name();
+    let written = facet.map(|facet| format!("{facet}:{}", category.term));
+    let shown = || written.clone().unwrap_or_else(|| category.term.clone());
+    let names = [written.as_deref(), Some(category.term.as_str()), category.label.as_deref()];
+    names.into_iter().flatten().any(|name| find(name).is_some()).then(shown)
+}
+
+/// `en` is `en-GB` too: basic filtering of RFC 4647 §3.3.1.
+fn find_in_language(language: &str, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
+    let ends = language.match_indices('-').map(|(end, _)| end);
+    std::iter::once(language.len()).chain(ends).find_map(|end| find(&language[..end]))
+}
+
+impl Has {
+    /// As in the TOML.
+    pub const NAMES: [(&'static str, Has); 5] = [
+        ("enclosure", Has::Enclosure),
+        ("image", Has::Image),
+        ("content", Has::Content),
+        ("author", Has::Author),
+        ("date", Has::Date),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, has)| *has == self).map_or("", |(name, _)| name)
+    }
+
+    fn holds(self, entry: &Entry) -> bool {
+        match self {
+            Has::Enclosure => !entry.enclosures.is_empty(),
+            Has::Image => entry.image.is_some(),
+            Has::Content => entry.content_html.is_some() || entry.summary_html.is_some(),
+            Has::Author => !entry.authors.is_empty(),
+            Has::Date => entry.published.is_some() || entry.updated.is_some(),
+        }
+    }
+}
+
+impl<T: Copy + PartialOrd> Bound<T> {
+    /// `<` or `>`, then what `read` can read.
+    pub fn parse(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Bound<T>> {
+        let text = text.trim();
+        match (text.strip_prefix('<'), text.strip_prefix('>')) {
+            (Some(value), _) => read(value.trim()).map(Bound::Below),
+            (_, Some(value)) => read(value.trim()).map(Bound::Above),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, value: &T) -> bool {
+        match self {
+            Bound::Below(bound) => value < bound,
+            Bound::Above(bound) => value > bound,
+        }
+    }
+
+    fn words(&self, words: impl Fn(T) -> String) -> String {
+        match self {
+            Bound::Below(bound) => format!("<{}", words(*bound)),
+            Bound::Above(bound) => format!(">{}", words(*bound)),
+        }
+    }
+}
+
+impl Pattern {
+    /// `/…/` is a regular expression; in title and text all else is a word or phrase, elsewhere the whole value.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a regular expression, on one line.
+    pub fn parse(text: &str, field: Field) -> Result<Pattern, String> {
+        let regex = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|regex| !regex.is_empty());
+        let matcher = match regex {
+            Some(regex) => Matcher::Regex(compile(regex)?),
+            None if field.is_prose() => Matcher::Phrase(compile(&phrase_expression(text))?),
+            None => Matcher::Whole(text.to_lowercase()),
+        };
+        Ok(Pattern { source: text.to_owned(), matcher })
+    }
+
+    pub fn is_regex(&self) -> bool {
+        matches!(self.matcher, Matcher::Regex(_))
+    }
+
+    /// The part of the value that the pattern matches.
+    fn find<'a>(&self, value: &'a str) -> Option<&'a str> {
+        let value = &value[..value.floor_char_boundary(MAX_SEARCHED_BYTES)];
+        match &self.matcher {
+            Matcher::Whole(whole) => (value.to_lowercase() == *whole).then_some(value),
+            Matcher::Phrase(regex) => find_phrase(regex, value),
+            Matcher::Regex(regex) => regex.find(value).map(|found| found.as_str()),
+        }
+    }
+}
+
+fn compile(expression: &str) -> Result<Regex, String> {
+    let built = RegexBuilder::new(expression).case_insensitive(true).size_limit(MAX_COMPILED_BYTES).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => {
+            "the regular expression is too big: use fewer or smaller repetitions".to_owned()
+        }
+        error => {
+            let message = error.to_string();
+            let reason = message.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");
+            format!("bad regular expression: {reason}")
+        }
+    })
+}
+
+/// White space of any kind and length is alike, and so are the apostrophes of typewriters and typesetters.
+fn phrase_expression(phrase: &str) -> String {
+    let words: Vec<String> = phrase.split_whitespace().map(regex::escape).collect();
+    words.join(r"\s+").replace(['\'', '’'], "['’]")
+}
+
+/// The first place where the phrase stands as such, and not as a part of other words.
+fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
+    let mut start = 0;
+    while let Some(found) = regex.find_at(text, start) {
+        let before = text[..found.start()].chars().next_back();
+        let after = text[found.end()..].chars().next();
+        let first = found.as_str().chars().next()?;
+        let last = found.as_str().chars().next_back();
+        if is_word_end(before, Some(first)) && is_word_end(last, after) {
+            return Some(found.as_str());
+        }
+        start = found.start() + first.len_utf8();
+    }
+    None
+}
+
+/// Between the two a word ends: one of them is no part of a word, or is written in a script without spaces.
+fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !is_spaceless(c));
+    !(is_word(left) && is_word(right))
+}
+
+/// Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese put no spaces between words.
+fn is_spaceless(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0E00..=0x0FFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0x312F | 0x31F0..=0x31FF
+        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF)
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tests: Vec<String> = self.tests.iter().map(Test::to_string).collect();
+        write!(f, "{{ {} }}", tests.join(", "))
+    }
+}
+
+impl fmt::Display for Test {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<String> = match self {
+            Test::Field(_, patterns) => patterns.iter().map(|pattern| pattern.source.clone()).collect(),
+            Test::Has(any) => any.iter().map(|has| has.name().to_owned()).collect(),
+            Test::Words(bounds) => bounds.iter().map(|bound| bound.words(|words| words.to_string())).collect(),
+            Test::Age(bounds) => bounds.iter().map(|bound| bound.words(duration::words)).collect(),
+            Test::Not(rule) => return write!(f, "not = {rule}"),
+        };
+        let quoted: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        match quoted.as_slice() {
+            [one] => write!(f, "{} = {one}", self.key()),
+            several => write!(f, "{} = [{}]", self.key(), several.join(", ")),
+        }
+    }
+}
+
+/// A literal string of TOML where the text allows, as regular expressions read best in one.
+fn quoted(text: &str) -> String {
+    if text.contains(['\\', '"']) && !text.contains('\'') && !text.contains(char::is_control) {
+        return format!("'{text}'");
+    }
+    let escaped = text.chars().map(|c| match c {
+        '\\' | '"' => format!("\\{c}"),
+        c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}

@@ -1,8 +1,121 @@
 //! The configuration: TOML texts → a checked [`Config`], or every problem found.
 //!
 //! Never touches a file, the environment or the clock: texts come in, and secrets are looked up by a function that the
-//! caller gives (`files` does both). What is checked here is passed on whole and never asked for again.
+//! caller gives (`files` does both). What is checked here is passed on whole and never asked for again. No message
+//! quotes a secret, and no fault hides another: all are found in one run.
 
+mod facets;
+mod feed;
+mod feed_url;
+mod keys;
+mod mask;
 mod model;
+mod problem;
+mod reader;
+mod rule;
+mod section;
+mod settings;
+mod value;
 
-pub use model::*;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+pub use self::facets::classify;
+pub use self::feed_url::shown;
+pub use self::keys::{SHAPES, Shape};
+pub use self::model::*;
+pub use self::problem::{Level, Place, Problem, render_problems};
+use self::reader::{Node, Reading, Table};
+pub use self::settings::DEFAULT_CONTACT;
+
+/// One TOML text and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Absolute, so that the paths in it can be made so.
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// Where a secret is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// A file; its path is already joined to the folder of the TOML that names it.
+    File(PathBuf),
+}
+
+/// The patterns of the main file's `include`, in its order; none where they cannot be read.
+pub fn includes(main: &SourceFile) -> Vec<String> {
+    read_includes(main).into_iter().map(|(pattern, _)| pattern).collect()
+}
+
+/// A problem of one of the patterns of `include`, such as that no file matches it.
+pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: &str, hint: &str) -> Problem {
+    let places = read_includes(main);
+    let place = places.into_iter().find(|(other, _)| other == pattern).map(|(_, place)| place);
+    let files = std::slice::from_ref(main);
+    let reading = Reading::new(files, &no_secret);
+    reading.problem(level, &place.unwrap_or(Place { file: 0, span: 0..0 }), message.to_owned(), Some(hint.to_owned()))
+}
+
+fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
+    let files = std::slice::from_ref(main);
+    let reading = Reading::new(files, &no_secret);
+    let documents = reading.parse();
+    let Some(document) = documents.first() else { return Vec::new() };
+    let table = Table::of_document(&keys::MAIN, 0, document, &reading);
+    table.get("include", |node| node.list(include)).unwrap_or_default()
+}
+
+fn include(node: Node) -> Result<(String, Place), reader::Fault> {
+    Ok((value::words(node)?, node.place()))
+}
+
+fn no_secret(_: &SecretRef) -> Result<SecretString, String> {
+    Err("secrets are not looked up here".to_owned())
+}
+
+/// Checks all texts, the main file first: the configuration, unless there is an error, and every problem in the order of
+/// files and lines. `secret` looks up a secret or says why it cannot be had.
+pub fn check(
+    files: &[SourceFile],
+    secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
+) -> (Option<Config>, Vec<Problem>) {
+    let reading = Reading::new(files, secret);
+    let config = {
+        let documents = reading.parse();
+        let tables: Vec<Table> = documents
+            .iter()
+            .enumerate()
+            .map(|(file, document)| {
+                let shape = if file == 0 { &keys::MAIN } else { &keys::INCLUDED };
+                Table::of_document(shape, file, document, &reading)
+            })
+            .collect();
+        tables.first().map(|main| read(main, &tables))
+    };
+    let (problems, failed) = reading.finish();
+    (config.filter(|_| !failed), problems)
+}
+
+fn read(main: &Table, tables: &[Table]) -> Config {
+    main.get("include", |node| node.list(include));
+    let settings = settings::read(main);
+    let of_all = |key, shape| -> Vec<Table> { tables.iter().flat_map(|table| table.tables(key, shape)).collect() };
+    let (section_heads, section_ids) = section::heads(&of_all("section", &keys::SECTION));
+    let feeds = feed::read_all(&of_all("feed", &keys::FEED), &settings, &section_ids);
+    let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings.site.facets);
+    Config {
+        feed_index: feeds.good.iter().enumerate().map(|(index, feed)| (feed.id.clone(), index)).collect(),
+        feeds: feeds.good,
+        sections,
+        site: settings.site,
+        server: settings.server,
+        store: settings.store,
+        publish: settings.publish,
+        stories: settings.stories,
+        poll: settings.poll,
+    }
+}

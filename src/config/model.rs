@@ -1,5 +1,6 @@
 //! The checked configuration, as the rest of the program sees it. Every reference in it holds.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,11 +29,13 @@ pub struct Config {
     pub feeds: Vec<Arc<Feed>>,
     /// In the order of the files; ids are unique.
     pub sections: Vec<Arc<Section>>,
+    /// Where in `feeds` each of them is.
+    pub(super) feed_index: HashMap<FeedId, usize>,
 }
 
 impl Config {
     pub fn feed(&self, id: &FeedId) -> Option<&Arc<Feed>> {
-        self.feeds.iter().find(|feed| feed.id == *id)
+        self.feed_index.get(id).map(|index| &self.feeds[*index])
     }
 
     pub fn section(&self, id: &SectionId) -> Option<&Arc<Section>> {

@@ -1,0 +1,50 @@
+//! Facets: categories that are read as a classification by region, topic, type …
+//!
+//! Facet `region` of a site is published as `scheme="{site.url}/region"`, whatever way a feed wrote it.
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use crate::entry::Category;
+
+/// The categories with their facets read: `region:international`, a scheme that ends in a facet's name, and
+/// `international / prose / post` become the lower-case term with the facet's scheme; the label keeps the writing where it
+/// differs. Others pass through. In the given order, without repeats.
+pub fn classify(categories: &[Category], facets: &[String], site_url: &Url) -> Vec<Category> {
+    let mut seen = HashSet::new();
+    let classified = categories.iter().flat_map(|category| classify_one(category, facets, site_url));
+    classified.filter(|category| seen.insert((category.term.clone(), category.scheme.clone()))).collect()
+}
+
+fn classify_one(category: &Category, facets: &[String], site_url: &Url) -> Vec<Category> {
+    let in_facet = |facet: &str, term: &str, label: Option<&String>| {
+        let folded = term.to_lowercase();
+        let label = label.cloned().or_else(|| (folded != term).then(|| term.to_owned()));
+        Category { term: folded, scheme: Some(scheme(facet, site_url)), label }
+    };
+    if let Some((facet, term)) = written_facet(&category.term, facets) {
+        return vec![in_facet(facet, term, category.label.as_ref())];
+    }
+    let named = category.scheme_name().and_then(|name| facets.iter().find(|facet| facet.eq_ignore_ascii_case(name)));
+    if let Some(facet) = named {
+        return vec![in_facet(facet, &category.term, category.label.as_ref())];
+    }
+    let parts: Vec<&str> = category.term.split('/').map(str::trim).collect();
+    if parts.len() == facets.len() && parts.len() > 1 && parts.iter().all(|part| !part.is_empty()) {
+        return facets.iter().zip(parts).map(|(facet, part)| in_facet(facet, part, None)).collect();
+    }
+    vec![category.clone()]
+}
+
+/// `{site.url}/region`: the scheme under which a facet is published.
+fn scheme(facet: &str, site_url: &Url) -> String {
+    format!("{}/{facet}", site_url.as_str().trim_end_matches('/'))
+}
+
+fn written_facet<'a>(term: &'a str, facets: &'a [String]) -> Option<(&'a str, &'a str)> {
+    let (name, term) = term.split_once(':')?;
+    let facet = facets.iter().find(|facet| facet.eq_ignore_ascii_case(name.trim()))?;
+    let term = term.trim();
+    (!term.is_empty()).then_some((facet, term))
+}

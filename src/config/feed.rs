@@ -1,0 +1,208 @@
+//! `[[feed]]`: ids first, so that everything else can refer to them; then the rest of each.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::feed_url;
+use super::model::{Feed, FeedUrl};
+use super::reader::{Fault, Node, Table};
+use super::section::SectionIds;
+use super::settings::{self, Settings};
+use super::{classify, value};
+use crate::entry::Category;
+use crate::feed::{FeedId, SectionId};
+
+/// Longer ids would fit into no table and no file name.
+const MAX_ID_LENGTH: usize = 64;
+
+/// What newswire sets itself: given by hand, they would break the request.
+const RESERVED_HEADERS: [&str; 10] = [
+    "host",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "te",
+    "upgrade",
+    "accept-encoding",
+    "if-none-match",
+    "if-modified-since",
+];
+
+/// All feeds of a configuration, and what the sections need to know of them.
+#[derive(Default)]
+pub(super) struct Feeds {
+    /// Those without faults, in the order of the files.
+    pub good: Vec<Arc<Feed>>,
+    /// The ids of all, the faulty ones too.
+    pub ids: HashSet<FeedId>,
+    /// The tags of all.
+    pub tags: HashSet<String>,
+    /// Who names a section in `sections`.
+    pub named: HashMap<SectionId, Vec<FeedId>>,
+}
+
+/// A feed's table with the two values that it is known by.
+struct Head<'a> {
+    table: Table<'a>,
+    id: Option<FeedId>,
+    url: Option<FeedUrl>,
+}
+
+pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &SectionIds) -> Feeds {
+    let mut feeds = Feeds::default();
+    for head in heads(tables) {
+        let Head { table, id, url } = head;
+        for section in section_names(&table, sections) {
+            feeds.named.entry(section).or_default().extend(id.clone());
+        }
+        let tags = table.get("tags", |node| node.list(value::words)).unwrap_or_default();
+        feeds.tags.extend(tags.iter().cloned());
+        feeds.ids.extend(id.clone());
+        feeds.good.extend(read(&table, id, url, tags, settings).map(Arc::new));
+    }
+    feeds
+}
+
+/// Ids that are written go before ids that are made; the second feed with an id is at fault.
+fn heads<'a>(tables: &[Table<'a>]) -> Vec<Head<'a>> {
+    let mut ids = HashSet::new();
+    let head = |table: &Table<'a>| {
+        let id = table.get("id", feed_id).filter(|id| {
+            let first = ids.insert(id.clone());
+            if !first {
+                let fault = Fault::from(format!("the id `{id}` is given to two feeds"));
+                table.reading.fail(&table.place_of("id"), fault);
+            }
+            first
+        });
+        Head { table: table.clone(), id, url: table.need("url", feed_url::read) }
+    };
+    let mut heads: Vec<Head> = tables.iter().map(head).collect();
+    warn_of_equal_urls(&heads);
+    for head in heads.iter_mut().filter(|head| !head.table.has("id")) {
+        head.id = head.url.as_ref().map(|url| made_id(url, &mut ids));
+    }
+    heads
+}
+
+fn made_id(url: &FeedUrl, taken: &mut HashSet<FeedId>) -> FeedId {
+    let id = feed_url::default_id(url);
+    let other = feed_url::other_id(&id, url);
+    let numbered = (2..).map(|number| format!("{other}-{number}"));
+    let mut candidates = [id, other.clone()].into_iter().chain(numbered).map(|id| FeedId::from(id.as_str()));
+    candidates.find(|id| taken.insert(id.clone())).expect("numbers do not end")
+}
+
+fn warn_of_equal_urls(heads: &[Head]) {
+    let mut first: HashMap<&str, &Table> = HashMap::new();
+    for head in heads {
+        let Some(url) = &head.url else { continue };
+        if let Some(other) = first.insert(url.secret.as_str(), &head.table) {
+            let files = &head.table.reading.files;
+            let place = head.table.reading.line_and_column(&other.place);
+            let message = "another feed has the same URL".to_owned();
+            let hint = format!("it stands at {}:{}", files[other.place.file].path.display(), place.0);
+            head.table.reading.warn(&head.table.place_of("url"), Fault { message, hint: Some(hint) });
+        }
+    }
+}
+
+fn feed_id(node: Node) -> Result<FeedId, Fault> {
+    let text = node.text()?;
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if first && text.len() <= MAX_ID_LENGTH && text.bytes().all(allowed) {
+        return Ok(FeedId::from(text));
+    }
+    let slug = feed_url::slug(text);
+    let hint = (!slug.is_empty() && slug.len() <= MAX_ID_LENGTH).then(|| format!("write \"{slug}\""));
+    let message =
+        format!("an id has up to {MAX_ID_LENGTH} of a-z, 0-9, `-`, `_` and `.`, and begins with one of the first");
+    Err(Fault { message, hint })
+}
+
+fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
+    let read = |node: Node| {
+        let name = node.text()?;
+        sections.find(name).ok_or_else(|| Fault {
+            message: format!("there is no section `{name}`"),
+            hint: node.reading.suggest(name, sections.names()),
+        })
+    };
+    table.get("sections", |node| node.list(read)).unwrap_or_default()
+}
+
+/// The whole feed; `None` where it has no id or no URL.
+fn read(
+    table: &Table,
+    id: Option<FeedId>,
+    url: Option<FeedUrl>,
+    tags: Vec<String>,
+    settings: &Settings,
+) -> Option<Feed> {
+    let defaults = &settings.defaults;
+    let timezone = settings.site.timezone;
+    let schedule = table.get("schedule", |node| settings::schedule(node, timezone));
+    let categories = table.get("categories", |node| node.list(category)).unwrap_or_default();
+    let allow = table.get("allow", |node| node.list(value::allow));
+    Some(Feed {
+        title: table.get("title", value::words),
+        tags,
+        categories: classify(&categories, &settings.site.facets, &settings.site.url),
+        schedule: schedule.unwrap_or_else(|| defaults.schedule.clone()),
+        priority: table.get("priority", |node| node.integer(-1_000_000..=1_000_000)).unwrap_or(0),
+        enabled: table.get("enabled", Node::boolean).unwrap_or(true),
+        headers: table.get("headers", headers).unwrap_or_default(),
+        basic_auth: value::basic_auth(table),
+        image: table.get("image", value::web_url),
+        timeout: table.get("timeout", settings::timeout).unwrap_or(defaults.timeout),
+        max_body_bytes: table.get("max_size", value::size).unwrap_or(defaults.max_body_bytes),
+        allow: allow.unwrap_or_else(|| defaults.allow.clone()),
+        republish: table.get("republish", value::republish).unwrap_or(defaults.republish),
+        dedup: table.get("dedup", value::dedup).unwrap_or(settings.stories.dedup),
+        user_agent: table.get("user_agent", value::header_words),
+        accept_language: table.get("accept_language", value::header_words),
+        proxy: table.get("proxy", proxy),
+        ca_file: table.get("ca_file", value::path),
+        http2: table.get("http2", Node::boolean).unwrap_or(true),
+        site: table.get("site", value::web_url),
+        // Last, so that the faults of all other keys are found first.
+        id: id?,
+        url: url?,
+    })
+}
+
+fn category(node: Node) -> Result<Category, Fault> {
+    Ok(Category { term: value::words(node)?, ..Category::default() })
+}
+
+fn headers(node: Node) -> Result<Vec<(String, SecretString)>, Fault> {
+    let mut headers = Vec::new();
+    for (name, place, node) in node.pairs()? {
+        let reserved = RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if reserved {
+            node.reading.fail(&place, Fault::from(format!("the header `{name}` is set by newswire itself")));
+        } else if name.is_empty() || !name.bytes().all(token) {
+            node.reading.fail(&place, Fault::from("expected the name of a header".to_owned()));
+        }
+        match value::header_secret(node) {
+            Ok(secret) => headers.push((name.to_owned(), secret)),
+            Err(fault) => node.reading.fail(&node.place(), fault),
+        }
+    }
+    Ok(headers)
+}
+
+fn proxy(node: Node) -> Result<SecretString, Fault> {
+    let proxy = value::secret(node)?;
+    let url = Url::parse(proxy.expose_secret()).ok();
+    let good = url.is_some_and(|url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host());
+    let wanted =
+        || Fault::new("expected the URL of a proxy", "as in \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\"");
+    if good { Ok(proxy) } else { Err(wanted()) }
+}

@@ -1,0 +1,143 @@
+//! The addresses of feeds: how they are written, what of them may be shown, and the ids that are made from them.
+
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+use url::Url;
+
+use super::model::FeedUrl;
+use super::reader::{Fault, Node};
+use super::value;
+
+/// Names of query parameters, in lower case, whose values are never shown.
+pub(super) const SECRET_PARAMETERS: [&str; 10] =
+    ["token", "key", "api_key", "apikey", "auth", "access_token", "password", "secret", "sig", "signature"];
+
+/// What stands in the place of a secret value.
+const MASK: &str = "***";
+
+/// Words of a feed's path that tell nothing about it.
+const NOISE: [&str; 14] =
+    ["feed", "feeds", "rss", "rss2", "atom", "xml", "rdf", "json", "index", "default", "html", "htm", "php", "aspx"];
+
+/// Long enough to tell feeds apart, short enough to type and to fit into a table.
+const MAX_ID_LENGTH: usize = 40;
+
+/// The form of a configured or redirected URL that may be shown: without userinfo, and with the values of secret
+/// query parameters masked.
+pub fn shown(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // These fail only for URLs that cannot have a user, which then have none.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    if let Some(query) = url.query() {
+        let masked: Vec<String> = query.split('&').map(masked_parameter).collect();
+        shown.set_query(Some(&masked.join("&")));
+    }
+    shown
+}
+
+fn masked_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if is_secret_parameter(name) => format!("{name}={MASK}"),
+        _ => parameter.to_owned(),
+    }
+}
+
+fn is_secret_parameter(name: &str) -> bool {
+    let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_lowercase());
+    decoded.is_some_and(|name| SECRET_PARAMETERS.contains(&name.as_str()))
+}
+
+/// `url` of a feed: `http(s):`, `file:` relative to the file that holds it, or a secret.
+pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
+    if node.is_text() {
+        let url = parse(node.text()?, node.folder())?;
+        return Ok(FeedUrl { shown: shown(&url), secret: url });
+    }
+    let secret = parse(value::secret(node)?.expose_secret(), node.folder())
+        .map_err(|_| Fault::from("the secret is not a http or https URL".to_owned()))?;
+    let mut shown = shown(&secret);
+    shown.set_path("/");
+    shown.set_query(None);
+    shown.set_fragment(None);
+    Ok(FeedUrl { secret, shown })
+}
+
+fn parse(text: &str, folder: &Path) -> Result<Url, Fault> {
+    let text = text.trim();
+    match text.strip_prefix("file:") {
+        Some(path) => parse_file(path, folder),
+        None => parse_web(text),
+    }
+}
+
+/// The path may be written with `//` and `localhost` before it, as in every `file:` URL.
+fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
+    let path = path.strip_prefix("//localhost").or(path.strip_prefix("//")).unwrap_or(path);
+    let wanted = || Fault::new("expected the path of a file", "as in \"file:samples/news.xml\", relative to this file");
+    if path.trim_matches('/').is_empty() {
+        return Err(wanted());
+    }
+    let root = Path::new("/").join(folder);
+    let base = Url::from_directory_path(root).map_err(|()| wanted())?;
+    let url = base.join(path).ok().filter(|url| url.scheme() == "file");
+    url.ok_or_else(wanted)
+}
+
+/// An absolute `http` or `https` URL.
+pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
+    let text = text.trim();
+    let wanted = "expected a URL that begins with http:// or https://";
+    let hint = (!text.contains(':') && text.contains('.')).then(|| format!("write \"https://{text}\""));
+    let url = Url::parse(text).map_err(|_| Fault { message: wanted.to_owned(), hint })?;
+    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wanted.to_owned().into()) }
+}
+
+/// The id of a feed that was given none: the host without `www` and the words of path and query, in `[a-z0-9-]`; of a
+/// file, its name.
+pub(super) fn default_id(url: &FeedUrl) -> String {
+    let shown = &url.shown;
+    let host = shown.host_str().unwrap_or_default();
+    let path = if url.is_file() { shown.path().rsplit('/').next().unwrap_or_default() } else { shown.path() };
+    let values = shown.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>().join("-");
+    let host = slug(host.strip_prefix("www.").unwrap_or(host));
+    let rest = slug(&format!("{path}-{values}"));
+    let rest = rest.split('-').filter(|word| !NOISE.contains(word));
+    let words: Vec<&str> = host.split('-').chain(rest).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "feed".to_owned() } else { shortened(&words) }
+}
+
+/// A second id for a feed whose default id is taken: the same at every start, whatever feeds come before it.
+pub(super) fn other_id(id: &str, url: &FeedUrl) -> String {
+    let hash = xxhash_rust::xxh3::xxh3_64(url.secret.as_str().as_bytes());
+    format!("{id}-{:05x}", hash & 0xf_ffff)
+}
+
+/// Lower-case ASCII letters and digits, all else one hyphen.
+pub(super) fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+fn shortened(words: &[&str]) -> String {
+    let mut id = String::new();
+    for word in words {
+        if !id.is_empty() && id.len() + 1 + word.len() > MAX_ID_LENGTH {
+            break;
+        }
+        if !id.is_empty() {
+            id.push('-');
+        }
+        id.push_str(word);
+    }
+    id.truncate(MAX_ID_LENGTH);
+    id
+}

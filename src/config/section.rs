@@ -1,0 +1,239 @@
+//! `[[section]]`: ids first, so that feeds can name them; then the rest, once all feeds are known.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::feed::Feeds;
+use super::model::{Access, Edits, Feed, PodcastChannel, Section};
+use super::reader::{Fault, Node, Table};
+use super::{feed_url, keys, rule, value};
+use crate::feed::{FeedId, SectionId};
+use crate::rule::Rule;
+
+/// How many stories a section shows where it does not say.
+const DEFAULT_LIMIT: usize = 50;
+
+/// More make documents that feed readers refuse, and that cost every subscriber at every poll.
+const MAX_LIMIT: i64 = 500;
+
+/// As long as a file name and a URL segment may comfortably be.
+const MAX_ID_LENGTH: usize = 64;
+
+/// The site's own paths, and names that it may yet need.
+const RESERVED_IDS: [&str; 25] = [
+    "about", "admin", "api", "archive", "assets", "atom", "feed", "feeds", "healthz", "help", "hub", "index", "login",
+    "metrics", "newswire", "opml", "readyz", "robots", "rss", "search", "static", "status", "stories", "story",
+    "websub",
+];
+
+/// The ids of all sections, the faulty ones too.
+#[derive(Default)]
+pub(super) struct SectionIds(HashSet<SectionId>);
+
+impl SectionIds {
+    pub fn find(&self, name: &str) -> Option<SectionId> {
+        self.0.get(&SectionId::from(name)).cloned()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(SectionId::as_str)
+    }
+}
+
+/// A section's table with its id.
+pub(super) struct Head<'a> {
+    table: Table<'a>,
+    id: Option<SectionId>,
+}
+
+/// Reads the ids; the second section with an id is at fault.
+pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<Head<'a>>, SectionIds) {
+    let mut ids = HashSet::new();
+    let head = |table: &Table<'a>| {
+        let id = table.need("id", section_id).filter(|id| {
+            let first = ids.insert(id.clone());
+            if !first {
+                let fault = Fault::from(format!("the id `{id}` is given to two sections"));
+                table.reading.fail(&table.place_of("id"), fault);
+            }
+            first
+        });
+        Head { table: table.clone(), id }
+    };
+    let heads = tables.iter().map(head).collect();
+    (heads, SectionIds(ids))
+}
+
+fn section_id(node: Node) -> Result<SectionId, Fault> {
+    let text = node.text()?;
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if RESERVED_IDS.contains(&text) {
+        let message = format!("`{text}` is a path of the site itself");
+        return Err(Fault::new(message, format!("write \"{text}-news\"")));
+    }
+    if !text.is_empty() && !text.starts_with('-') && text.len() <= MAX_ID_LENGTH && text.bytes().all(allowed) {
+        return Ok(SectionId::from(text));
+    }
+    let slug = feed_url::slug(text);
+    let hint = (!slug.is_empty() && slug.len() <= MAX_ID_LENGTH).then(|| format!("write \"{slug}\""));
+    Err(Fault {
+        message: format!("an id has up to {MAX_ID_LENGTH} of a-z, 0-9 and `-`, and does not begin with `-`"),
+        hint,
+    })
+}
+
+/// The sections without their faulty ones, in the order of the files.
+pub(super) fn read_all(heads: &[Head], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
+    let takers = Takers::new(feeds);
+    let mut formerly = HashSet::new();
+    let mut sections = Vec::new();
+    for Head { table, id } in heads {
+        let named = id.as_ref().and_then(|id| feeds.named.get(id)).map(Vec::as_slice).unwrap_or_default();
+        let taken = takers.of(table, named);
+        let section = read(table, id.as_ref(), taken, feeds, facets);
+        let former = section.iter().flat_map(|section| &section.formerly);
+        check_former_ids(table, former, ids, &mut formerly);
+        sections.extend(section.map(Arc::new));
+    }
+    sections
+}
+
+/// The whole section; `None` where it has no id.
+fn read(
+    table: &Table,
+    id: Option<&SectionId>,
+    taken: Vec<&Arc<Feed>>,
+    feeds: &Feeds,
+    facets: &[String],
+) -> Option<Section> {
+    let rules = |key| table.get(key, |node| node.list(|node| rule::read(node, feeds))).unwrap_or_default();
+    let (keep, drop) = (rules("keep"), rules("drop"));
+    let max_age = table.get("max_age", value::duration_from(Duration::from_secs(60)));
+    let count = |key, max| table.get(key, |node| node.integer(1..=max)).and_then(|number| usize::try_from(number).ok());
+    Some(Section {
+        description: table.get("description", value::words),
+        definition_hash: definition_hash(&taken, &keep, &drop, max_age, facets),
+        feeds: taken.into_iter().map(|feed| feed.id.clone()).collect(),
+        keep,
+        drop,
+        limit: count("limit", MAX_LIMIT).unwrap_or(DEFAULT_LIMIT),
+        max_age,
+        per_feed: count("per_feed", MAX_LIMIT),
+        edits: table.get("edits", value::edits).unwrap_or(Edits::Apply),
+        formerly: table.get("formerly", |node| node.list(section_id)).unwrap_or_default(),
+        podcast: podcast(table),
+        access: access(table),
+        title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),
+        // Last, so that the faults of all other keys are found first.
+        id: id?.clone(),
+    })
+}
+
+fn title_of(id: &SectionId) -> String {
+    let words = id.as_str().replace('-', " ");
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn podcast(table: &Table) -> Option<PodcastChannel> {
+    let table = table.table("podcast", &keys::PODCAST)?;
+    let explicit = table.get("explicit", Node::boolean).unwrap_or(false);
+    Some(PodcastChannel { category: table.need("category", value::words)?, explicit })
+}
+
+fn access(table: &Table) -> Option<Access> {
+    let token = table.get("token", value::header_secret).map(Access::Token);
+    let basic = value::basic_auth(table).map(Access::Basic);
+    if token.is_some() && basic.is_some() {
+        let fault = Fault::from("a section has either `token` or `basic_auth`".to_owned());
+        table.reading.fail(&table.place_of("basic_auth"), fault);
+    }
+    token.or(basic)
+}
+
+/// A former id leads to one section, and to none that is there.
+fn check_former_ids<'a>(
+    table: &Table,
+    ids: impl Iterator<Item = &'a SectionId>,
+    present: &SectionIds,
+    seen: &mut HashSet<SectionId>,
+) {
+    for id in ids {
+        if present.find(id.as_str()).is_some() {
+            let fault = Fault::from(format!("there is a section `{id}`: it cannot be a former id too"));
+            table.reading.fail(&table.place_of("formerly"), fault);
+        } else if !seen.insert(id.clone()) {
+            let fault = Fault::from(format!("`{id}` is named in `formerly` twice"));
+            table.reading.fail(&table.place_of("formerly"), fault);
+        }
+    }
+}
+
+/// Who can be named in `feeds` of a section.
+struct Takers<'a> {
+    feeds: &'a Feeds,
+    by_id: HashMap<&'a FeedId, usize>,
+    by_tag: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Takers<'a> {
+    fn new(feeds: &'a Feeds) -> Self {
+        let mut by_tag: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, feed) in feeds.good.iter().enumerate() {
+            for tag in &feed.tags {
+                by_tag.entry(tag).or_default().push(index);
+            }
+        }
+        let by_id = feeds.good.iter().enumerate().map(|(index, feed)| (&feed.id, index)).collect();
+        Takers { feeds, by_id, by_tag }
+    }
+
+    /// The feeds that a section takes: those that it names and those that name it, in the order of the files.
+    fn of(&self, table: &Table, named: &[FeedId]) -> Vec<&'a Arc<Feed>> {
+        let chosen = table.get("feeds", |node| node.list(|node| self.chosen(node)));
+        if named.is_empty() && !table.has_items("feeds") {
+            let fault = Fault::new("the section has no feed", "write feeds = [\"*\"] to take all, or name some");
+            table.reading.miss(&table.place_of("feeds"), fault);
+        }
+        let mut indexes: Vec<usize> = chosen.into_iter().flatten().flatten().collect();
+        indexes.extend(named.iter().filter_map(|id| self.by_id.get(id)));
+        indexes.sort_unstable();
+        indexes.dedup();
+        indexes.into_iter().map(|index| &self.feeds.good[index]).collect()
+    }
+
+    fn chosen(&self, node: Node) -> Result<Vec<usize>, Fault> {
+        let name = node.text()?;
+        if name == "*" {
+            return Ok((0..self.feeds.good.len()).collect());
+        }
+        if let Some(tag) = name.strip_prefix("tag:") {
+            rule::warn_of_unknown_tag(node, tag, self.feeds);
+            return Ok(self.by_tag.get(tag).cloned().unwrap_or_default());
+        }
+        rule::check_feed(node, name, self.feeds)?;
+        Ok(self.by_id.get(&FeedId::from(name)).copied().into_iter().collect())
+    }
+}
+
+/// Of all that decides which stories are in the section, whatever the order in which it is written.
+fn definition_hash(
+    feeds: &[&Arc<Feed>],
+    keep: &[Rule],
+    drop: &[Rule],
+    max_age: Option<Duration>,
+    facets: &[String],
+) -> u64 {
+    let mut feeds: Vec<String> =
+        feeds.iter().map(|feed| format!("{} {:?} {:?}", feed.id, feed.tags, feed.categories)).collect();
+    feeds.sort_unstable();
+    let mut text = format!("{feeds:?} {max_age:?} {facets:?}");
+    for (word, rules) in [("keep", keep), ("drop", drop)] {
+        for rule in rules {
+            write!(text, " {word} {rule}").expect("writing to a String does not fail");
+        }
+    }
+    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+}

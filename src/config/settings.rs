@@ -1,0 +1,186 @@
+//! The tables that stand in the main file only: `[site]`, `[server]`, `[store]`, `[publish]`, `[stories]`, `[poll]`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::keys;
+use super::model::{Allow, Dedup, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
+use super::reader::{Fault, Node, Table};
+use super::value;
+use crate::schedule::Schedule;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// What the main file says beside its feeds and sections.
+pub(super) struct Settings {
+    pub site: Site,
+    pub server: Server,
+    pub store: StoreConfig,
+    pub publish: Publish,
+    pub stories: Stories,
+    pub poll: Poll,
+    pub defaults: FeedDefaults,
+}
+
+/// What a feed takes where it says nothing itself.
+pub(super) struct FeedDefaults {
+    pub schedule: Schedule,
+    pub timeout: Duration,
+    pub max_body_bytes: u64,
+    pub allow: Vec<Allow>,
+    pub republish: Republish,
+}
+
+/// Reads the tables of the main file; what is absent or bad has its default.
+pub(super) fn read(main: &Table) -> Settings {
+    let server = server(main);
+    let site = site(main, &server);
+    let (poll, defaults) = poll(main, site.timezone);
+    Settings { store: store(main), publish: publish(main), stories: stories(main), site, server, poll, defaults }
+}
+
+fn site(main: &Table, server: &Server) -> Site {
+    let table = main.table("site", &keys::SITE);
+    let table = table.as_ref();
+    let get = |key, read: fn(Node) -> Result<String, Fault>| table.and_then(|table| table.get(key, read));
+    Site {
+        title: get("title", value::words).unwrap_or_else(|| "Newswire".to_owned()),
+        url: table.and_then(|table| table.get("url", site_url)).unwrap_or_else(|| address_of(server.listen)),
+        description: get("description", value::words),
+        language: get("language", value::language).unwrap_or_else(|| "en".to_owned()),
+        timezone: table.and_then(|table| table.get("timezone", value::timezone)).unwrap_or(Tz::UTC),
+        rights: get("rights", value::words),
+        owner: table.and_then(owner),
+        facets: table.and_then(|table| table.get("facets", |node| node.list(facet))).unwrap_or_default(),
+        byline: get("byline", byline).unwrap_or_else(|| "by {author} via {via} - {source}".to_owned()),
+    }
+}
+
+fn owner(site: &Table) -> Option<Owner> {
+    let owner = site.table("owner", &keys::OWNER)?;
+    let email = owner.get("email", |node| {
+        let email = value::words(node)?;
+        let good = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+        if good { Ok(email) } else { Err("expected an e-mail address".to_owned().into()) }
+    });
+    Some(Owner { name: owner.need("name", value::words)?, email })
+}
+
+/// The public base; its path is made to end with a slash.
+fn site_url(node: Node) -> Result<Url, Fault> {
+    let mut url = value::web_url(node)?;
+    let bare =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if !bare {
+        return Err("expected a URL without user, query and fragment".to_owned().into());
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// The base of links for who reads on the same machine.
+fn address_of(listen: SocketAddr) -> Url {
+    let host = if listen.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { listen.ip() };
+    let address = SocketAddr::new(host, listen.port());
+    Url::parse(&format!("http://{address}/")).expect("an address and a port make a URL")
+}
+
+fn facet(node: Node) -> Result<String, Fault> {
+    let text = node.text()?;
+    let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if good { Ok(text.to_owned()) } else { Err("expected a name of letters, digits and hyphens".to_owned().into()) }
+}
+
+fn byline(node: Node) -> Result<String, Fault> {
+    let text = node.text()?;
+    let fields = text.split('{').skip(1).map(|part| part.split_once('}').map(|(field, _)| field));
+    let good = fields.into_iter().all(|field| matches!(field, Some("author" | "via" | "source")));
+    let wanted = "a byline may have the fields {author}, {via} and {source}";
+    if good { Ok(text.to_owned()) } else { Err(wanted.to_owned().into()) }
+}
+
+fn server(main: &Table) -> Server {
+    let table = main.table("server", &keys::SERVER);
+    let address = |key, port| {
+        let given = table.as_ref().and_then(|table| table.get(key, value::socket_addr));
+        given.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+    };
+    let server = Server { listen: address("listen", 8080), admin: address("admin", 8081) };
+    if let Some(table) = table.filter(|_| server.listen == server.admin && server.listen.port() != 0) {
+        let fault = Fault::new("`listen` and `admin` are the same address", "give one of them another port");
+        table.reading.fail(&table.place_of("admin"), fault);
+    }
+    server
+}
+
+fn store(main: &Table) -> StoreConfig {
+    let table = main.table("store", &keys::STORE);
+    let table = table.as_ref();
+    let path = table.and_then(|table| table.get("path", value::path));
+    let keep = table.and_then(|table| table.get("keep", value::duration_from(DAY)));
+    StoreConfig { path: path.unwrap_or_else(|| default_store(main)), keep: keep.unwrap_or(365 * DAY) }
+}
+
+fn default_store(main: &Table) -> PathBuf {
+    let main_file = &main.reading.files[main.place.file].path;
+    main_file.with_file_name("newswire.db")
+}
+
+fn publish(main: &Table) -> Publish {
+    let table = main.table("publish", &keys::PUBLISH);
+    let table = table.as_ref();
+    Publish {
+        directory: table.and_then(|table| table.get("directory", value::path)),
+        hub: table.and_then(|table| table.get("hub", value::web_url)),
+        templates: table.and_then(|table| table.get("templates", value::path)),
+    }
+}
+
+fn stories(main: &Table) -> Stories {
+    let table = main.table("stories", &keys::STORIES);
+    let table = table.as_ref();
+    Stories {
+        dedup: table.and_then(|table| table.get("dedup", value::dedup)).unwrap_or(Dedup::Text),
+        window: table.and_then(|table| table.get("window", value::duration)).unwrap_or(3 * DAY),
+    }
+}
+
+fn poll(main: &Table, timezone: Tz) -> (Poll, FeedDefaults) {
+    let table = main.table("poll", &keys::POLL);
+    let table = table.as_ref();
+    let concurrency = table.and_then(|table| table.get("concurrency", |node| node.integer(1..=10_000)));
+    let contact = table.and_then(|table| table.get("contact", value::web_url));
+    let poll = Poll {
+        concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(256),
+        contact: contact.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL")),
+    };
+    let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, timezone)));
+    let defaults = FeedDefaults {
+        schedule: schedule.unwrap_or(Schedule::Every(Duration::from_secs(3600))),
+        timeout: table.and_then(|table| table.get("timeout", timeout)).unwrap_or(Duration::from_secs(30)),
+        max_body_bytes: table.and_then(|table| table.get("max_size", value::size)).unwrap_or(10 * 1024 * 1024),
+        allow: table.and_then(|table| table.get("allow", |node| node.list(value::allow))).unwrap_or_default(),
+        republish: table.and_then(|table| table.get("republish", value::republish)).unwrap_or(Republish::Full),
+    };
+    (poll, defaults)
+}
+
+/// Whom publishers find in the User-Agent of a newswire whose keeper named no page of their own.
+pub const DEFAULT_CONTACT: &str = "https://github.com/newswire-rs/newswire";
+
+/// When to poll, by the clock of the site's time zone.
+pub(super) fn schedule(node: Node, timezone: Tz) -> Result<Schedule, Fault> {
+    Ok(Schedule::parse(node.text()?, timezone)?)
+}
+
+/// How long a whole poll of a feed may take.
+pub(super) fn timeout(node: Node) -> Result<Duration, Fault> {
+    let timeout = value::duration_from(Duration::from_secs(1))(node)?;
+    if timeout > Duration::from_secs(600) { Err("expected at most 10 minutes".to_owned().into()) } else { Ok(timeout) }
+}

@@ -1,0 +1,202 @@
+//! Values as people write them: durations, sizes, addresses, languages, secrets.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::keys;
+use super::model::{Allow, BasicAuth, Dedup, Edits, Republish};
+use super::reader::{Fault, Node, Table};
+use super::{SecretRef, feed_url};
+use crate::duration;
+
+/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let unit = |unit: &str| {
+        Some(match unit.to_ascii_lowercase().as_str() {
+            "b" | "byte" => 1.0,
+            "kb" => 1e3,
+            "mb" => 1e6,
+            "gb" => 1e9,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1024.0 * 1024.0,
+            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+            _ => return None,
+        })
+    };
+    let bytes = duration::sum(text, unit).ok_or("expected a size such as \"500 KiB\" or \"10 MiB\"")?;
+    let max = 1024.0 * 1024.0 * 1024.0;
+    if (1024.0..=max).contains(&bytes) {
+        Ok(bytes as u64)
+    } else {
+        Err("expected a size from 1 KiB to 1 GiB".to_owned())
+    }
+}
+
+pub(super) fn duration(node: Node) -> Result<Duration, Fault> {
+    let text = node.text().map_err(|fault| Fault {
+        hint: fault.hint.map(|_| "write the unit too, as in \"30 seconds\" or \"7 days\"".to_owned()),
+        ..fault
+    })?;
+    Ok(duration::parse(text)?)
+}
+
+/// A duration that is not shorter than `least`.
+pub(super) fn duration_from(least: Duration) -> impl Fn(Node) -> Result<Duration, Fault> {
+    move |node| {
+        let duration = duration(node)?;
+        if duration < least {
+            return Err(format!("expected at least {}", duration::words(least)).into());
+        }
+        Ok(duration)
+    }
+}
+
+pub(super) fn size(node: Node) -> Result<u64, Fault> {
+    let text = node.text().map_err(|fault| Fault {
+        hint: fault.hint.map(|_| "write the unit too, as in \"10 MiB\"".to_owned()),
+        ..fault
+    })?;
+    Ok(parse_size(text)?)
+}
+
+/// A text that is not empty; white space around it is taken off.
+pub(super) fn words(node: Node) -> Result<String, Fault> {
+    match node.text()?.trim() {
+        "" => Err("expected a text that is not empty".to_owned().into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+/// A text that may stand in an HTTP header: visible, and on one line.
+pub(super) fn header_value(text: &str) -> Result<(), Fault> {
+    let good = !text.is_empty() && text.chars().all(|c| c == '\t' || !c.is_control());
+    if good { Ok(()) } else { Err("expected one line of text without control characters".to_owned().into()) }
+}
+
+pub(super) fn header_words(node: Node) -> Result<String, Fault> {
+    let text = words(node)?;
+    header_value(&text)?;
+    Ok(text)
+}
+
+/// An absolute `http` or `https` URL.
+pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
+    feed_url::parse_web(node.text()?)
+}
+
+/// A path, relative to the folder of the file that holds it.
+pub(super) fn path(node: Node) -> Result<PathBuf, Fault> {
+    let text = words(node)?;
+    if text.contains('\0') {
+        return Err("expected a path".to_owned().into());
+    }
+    Ok(node.folder().join(text))
+}
+
+pub(super) fn language(node: Node) -> Result<String, Fault> {
+    let text = words(node)?;
+    let good_part = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let primary = text.split('-').next().unwrap_or_default();
+    let good = text.split('-').all(good_part) && primary.len() > 1 && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    if good { Ok(text) } else { Err("expected a language tag such as \"en\" or \"pt-BR\"".to_owned().into()) }
+}
+
+pub(super) fn timezone(node: Node) -> Result<Tz, Fault> {
+    let name = node.text()?;
+    name.parse().map_err(|_| Fault {
+        message: "expected a time zone such as \"Europe/Berlin\" or \"UTC\"".to_owned(),
+        hint: node.reading.suggest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())),
+    })
+}
+
+pub(super) fn socket_addr(node: Node) -> Result<SocketAddr, Fault> {
+    let text = node.text()?;
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("8080");
+        let host = if text.starts_with(':') { "0.0.0.0" } else { "127.0.0.1" };
+        Fault::new("expected an IP address and a port", format!("write \"{host}:{port}\""))
+    })
+}
+
+/// One opening in the guard against private addresses: a network, an address or a host name, with a port or without.
+pub(super) fn allow(node: Node) -> Result<Allow, Fault> {
+    let text = node.text()?.trim();
+    let as_host = || {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port.parse().ok()?)),
+            None => (text, None),
+        };
+        let host = host.to_ascii_lowercase();
+        let named = host.contains(|c: char| c.is_ascii_alphabetic());
+        let good = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        (named && good).then_some(Allow::Host(host, port))
+    };
+    let as_network = || text.parse().map(Allow::Network).ok();
+    let as_address = || text.parse::<IpAddr>().map(|address| Allow::Network(IpNet::from(address))).ok();
+    let as_socket = || text.parse().map(Allow::Address).ok();
+    as_network().or_else(as_address).or_else(as_socket).or_else(as_host).ok_or_else(|| {
+        let expected = "expected a network, an address or a host";
+        Fault::new(expected, "as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\"")
+    })
+}
+
+pub(super) fn republish(node: Node) -> Result<Republish, Fault> {
+    choice(node, &[("full", Republish::Full), ("summary", Republish::Summary), ("link", Republish::Link)])
+}
+
+pub(super) fn dedup(node: Node) -> Result<Dedup, Fault> {
+    choice(node, &[("text", Dedup::Text), ("links", Dedup::Links), ("off", Dedup::Off)])
+}
+
+pub(super) fn edits(node: Node) -> Result<Edits, Fault> {
+    choice(node, &[("apply", Edits::Apply), ("ignore", Edits::Ignore), ("bump", Edits::Bump)])
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(node: Node, choices: &[(&'static str, T)]) -> Result<T, Fault> {
+    let text = node.text()?;
+    let names = || choices.iter().map(|(name, _)| *name);
+    choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let quoted: Vec<String> = names().map(|name| format!("\"{name}\"")).collect();
+        let hint = keys::nearest(text, names()).map(|nearest| format!("did you mean \"{nearest}\"?"));
+        Fault { message: format!("expected one of {}", quoted.join(", ")), hint }
+    })
+}
+
+/// A secret: `{ env = "…" }`, `{ file = "…" }`, or the text itself.
+pub(super) fn secret(node: Node) -> Result<SecretString, Fault> {
+    if node.is_text() {
+        return Ok(SecretString::from(node.text()?));
+    }
+    let table = node.table(&keys::SECRET)?;
+    let env = table.get("env", words).map(SecretRef::Env);
+    let file = table.get("file", path).map(SecretRef::File);
+    let wanted = || Fault::new("expected a secret", "write { env = \"NAME\" } or { file = \"/path\" }");
+    match (env, file) {
+        (Some(reference), None) | (None, Some(reference)) => (node.reading.secret)(&reference).map_err(Fault::from),
+        _ => Err(wanted()),
+    }
+}
+
+/// A secret that is sent in a header.
+pub(super) fn header_secret(node: Node) -> Result<SecretString, Fault> {
+    let secret = secret(node)?;
+    header_value(secret.expose_secret())?;
+    Ok(secret)
+}
+
+pub(super) fn basic_auth(table: &Table) -> Option<BasicAuth> {
+    let table = table.table("basic_auth", &keys::BASIC_AUTH)?;
+    let user = table.need("user", |node| {
+        let user = header_words(node)?;
+        if user.contains(':') { Err("a user name holds no colon".to_owned().into()) } else { Ok(user) }
+    });
+    let password = table.need("password", header_secret);
+    Some(BasicAuth { user: user?, password: password? })
+}

@@ -1,0 +1,222 @@
+//! The config's files: found, read with their includes and secrets, and watched for edits.
+//!
+//! The only place that reads them. What they mean is decided by `config`.
+
+use std::collections::HashSet;
+use std::env;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use crate::config::{self, Config, Level, Problem, SecretRef, SourceFile};
+
+/// A TOML of a hundred thousand feeds has some 20 MB.
+const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// More than any token, and than a private key.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+/// A configuration that may be used, and what it was read from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub config: Config,
+    /// What is legal but hardly meant.
+    pub warnings: Vec<Problem>,
+    /// The main file first, then the included ones.
+    pub sources: Vec<SourceFile>,
+}
+
+/// Why there is no configuration: at least one error, and the warnings.
+#[derive(Clone, Debug)]
+pub struct LoadError {
+    /// In the order of the files and their lines.
+    pub problems: Vec<Problem>,
+    /// What could be read: the texts that the problems point into.
+    pub sources: Vec<SourceFile>,
+}
+
+impl LoadError {
+    fn of(problem: Problem) -> LoadError {
+        LoadError { problems: vec![problem], sources: Vec::new() }
+    }
+
+    /// Every problem with the line that it stands in, as `newswire check` shows it.
+    pub fn render(&self, styled: bool) -> String {
+        config::render_problems(&self.problems, &self.sources, styled)
+    }
+}
+
+/// Every problem on one line, as a log shows it.
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.problems.iter().map(Problem::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+/// The main file: `explicit`, else the first that is there of `./newswire.toml`, `./config/newswire.toml`,
+/// `$XDG_CONFIG_HOME/newswire/newswire.toml` and `/etc/newswire/newswire.toml`.
+///
+/// # Errors
+///
+/// None of them is there.
+pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
+    if let Some(path) = explicit {
+        return Ok(path.to_owned());
+    }
+    let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".config"));
+    let user_folder =
+        env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from).or_else(home);
+    let mut candidates = vec![PathBuf::from("newswire.toml"), PathBuf::from("config/newswire.toml")];
+    candidates.extend(user_folder.map(|folder| folder.join("newswire/newswire.toml")));
+    candidates.push(PathBuf::from("/etc/newswire/newswire.toml"));
+    candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
+        let looked_at: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
+        let hint = format!("name one with --config, or make one of {}", looked_at.join(", "));
+        LoadError::of(Problem::of_file(candidates[0].clone(), "no config found", hint))
+    })
+}
+
+/// Reads the main file, all that it includes and all secrets, and checks the whole.
+///
+/// # Errors
+///
+/// A file cannot be read, or the configuration has errors; every problem of all the files is in it.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let main = read_source(path)?;
+    let (included, mut problems) = read_included(&main);
+    let sources: Vec<SourceFile> = std::iter::once(main).chain(included).collect();
+    let (config, found) = config::check(&sources, &read_secret);
+    problems.extend(found);
+    let failed = problems.iter().any(|problem| problem.level == Level::Error);
+    shorten_paths(&mut problems);
+    match config.filter(|_| !failed) {
+        Some(config) => Ok(Loaded { config, warnings: problems, sources }),
+        None => Err(LoadError { problems, sources }),
+    }
+}
+
+/// The included files, sorted and each once, and what is wrong with the patterns and the files.
+fn read_included(main: &SourceFile) -> (Vec<SourceFile>, Vec<Problem>) {
+    let mut sources = Vec::new();
+    let (paths, mut problems) = included_paths(main);
+    for path in paths {
+        match read_source(&path) {
+            Ok(source) => sources.push(source),
+            Err(error) => problems.extend(error.problems),
+        }
+    }
+    (sources, problems)
+}
+
+fn included_paths(main: &SourceFile) -> (Vec<PathBuf>, Vec<Problem>) {
+    let mut seen: HashSet<PathBuf> = main.path.canonicalize().into_iter().collect();
+    let (mut paths, mut problems) = (Vec::new(), Vec::new());
+    let main_file = main.path.canonicalize().ok();
+    for pattern in config::includes(main) {
+        let problem = |level, message: &str, hint: &str| config::include_problem(main, &pattern, level, message, hint);
+        let matched = match matching(main, &pattern) {
+            Ok(matched) => matched,
+            Err(error) => {
+                problems.push(problem(Level::Error, &error, "write a path such as \"feeds/*.toml\""));
+                continue;
+            }
+        };
+        if matched.is_empty() {
+            problems.push(problem(Level::Warning, "no file matches", "the path is relative to this file"));
+        }
+        for path in matched {
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if Some(&real) == main_file.as_ref() {
+                let hint = "write a pattern that leaves this file out";
+                problems.push(problem(Level::Error, "the file includes itself", hint));
+            } else if seen.insert(real) {
+                paths.push(path);
+            }
+        }
+    }
+    paths.sort();
+    (paths, problems)
+}
+
+/// The regular files that match; hidden ones only where the pattern says so.
+fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let folder = main.path.parent().unwrap_or(Path::new(""));
+    let folder = folder.to_str().ok_or("the path of the config's folder is not UTF-8")?;
+    let absolute = if Path::new(pattern).is_absolute() {
+        pattern.to_owned()
+    } else {
+        format!("{}/{pattern}", glob::Pattern::escape(folder).trim_end_matches('/'))
+    };
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let matches = glob::glob_with(&absolute, options).map_err(|error| error.msg.to_lowercase())?;
+    Ok(matches.filter_map(Result::ok).filter(|path| !path.is_dir()).collect())
+}
+
+fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
+    let problem = |message: String, hint: &str| LoadError::of(Problem::of_file(path.to_owned(), message, hint));
+    let absolute = std::path::absolute(path).map_err(|error| problem(reason(&error), "give another path"))?;
+    let bytes = read_bounded(&absolute, MAX_FILE_BYTES).map_err(|error| {
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => "check the path given with --config or in `include`",
+            io::ErrorKind::PermissionDenied => "let the user that runs newswire read it",
+            _ => "name a TOML file",
+        };
+        problem(format!("cannot read the file: {}", reason(&error)), hint)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        problem(format!("the file is not UTF-8, first in line {line}"), "save it as UTF-8")
+    })?;
+    Ok(SourceFile { path: absolute, text })
+}
+
+fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > max_bytes) {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {max_bytes} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// The value of a secret; of a file, without the line end that editors put after it.
+fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
+    let value = match secret {
+        SecretRef::Env(name) => match env::var(name) {
+            Ok(value) => value,
+            Err(env::VarError::NotPresent) => return Err(format!("the environment variable `{name}` is not set")),
+            Err(env::VarError::NotUnicode(_)) => return Err(format!("the environment variable `{name}` is not UTF-8")),
+        },
+        SecretRef::File(path) => {
+            let bytes = read_bounded(path, MAX_SECRET_BYTES);
+            let bytes = bytes.map_err(|error| format!("cannot read {}: {}", path.display(), reason(&error)))?;
+            let text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))?;
+            let without_newline = text.strip_suffix('\n').unwrap_or(&text);
+            without_newline.strip_suffix('\r').unwrap_or(without_newline).to_owned()
+        }
+    };
+    if value.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(SecretString::from(value)) }
+}
+
+/// The system's reason without its number: `no such file or directory`.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+/// Paths are shown as one would type them here.
+fn shorten_paths(problems: &mut [Problem]) {
+    let Ok(here) = env::current_dir() else { return };
+    for problem in problems {
+        if let Ok(short) = problem.file.strip_prefix(&here) {
+            problem.file = short.to_owned();
+        }
+    }
+}

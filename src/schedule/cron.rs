@@ -1,0 +1,315 @@
+//! Crontab schedules: five fields, as crontab(5) means them, on the `cron` crate.
+//!
+//! That crate has six fields, other days of the week, and no OR of the two day fields, so the fields are read here and
+//! handed to it as plain lists. It is asked in wall-clock time only, which never jumps; what the wall clock does in the two
+//! nights of a change is decided here, as Vixie cron does: a poll at fixed times runs once, the skipped hour's at its end;
+//! one with `*` for minute or hour goes by real time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Duration, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+
+use crate::time::Timestamp;
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+
+/// The shortest name of a month or weekday.
+const MIN_NAME_LENGTH: usize = 3;
+
+/// The names of whole schedules, and the fields that they stand for.
+const NICKNAMES: [(&str, &str); 7] = [
+    ("@yearly", "0 0 1 1 *"),
+    ("@annually", "0 0 1 1 *"),
+    ("@monthly", "0 0 1 * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@daily", "0 0 * * *"),
+    ("@midnight", "0 0 * * *"),
+    ("@hourly", "0 * * * *"),
+];
+
+/// No zone puts its clock forward by more: Samoa left out a whole day.
+const MAX_GAP: Duration = Duration::hours(25);
+
+/// A crontab schedule by the clock of one time zone. Displayed as it was written.
+#[derive(Clone, Debug)]
+pub struct Cron {
+    text: String,
+    timezone: Tz,
+    /// One, or two where either the day of the month or the day of the week will do.
+    walls: Vec<cron::Schedule>,
+    /// Minute or hour is `*` or `*/n`: it goes by real time through a change of the clock.
+    follows_real_time: bool,
+}
+
+impl Cron {
+    /// Reads five fields or a name such as `@hourly`.
+    ///
+    /// # Errors
+    ///
+    /// Which field is wrong and what is expected there; also where no day of any year fits.
+    pub fn parse(text: &str, timezone: Tz) -> Result<Cron, String> {
+        let fields = Fields::parse(expand_nickname(text)?)?;
+        let walls =
+            fields.expressions().iter().map(|expression| wall_schedule(expression)).collect::<Result<_, _>>()?;
+        let cron = Cron { text: text.to_owned(), timezone, walls, follows_real_time: fields.follows_real_time() };
+        let some_time = DateTime::UNIX_EPOCH.naive_utc();
+        if cron.next_wall(some_time).is_none() {
+            return Err("the schedule never comes to a poll: no year has such a day".to_owned());
+        }
+        Ok(cron)
+    }
+
+    /// The first time after `after` at which the schedule fires; [`Timestamp::MAX`] beyond the year 2100.
+    pub fn next(&self, after: Timestamp) -> Timestamp {
+        let after = after.datetime();
+        let next = if self.follows_real_time { self.next_real(after) } else { self.next_fixed(after) };
+        next.map_or(Timestamp::MAX, Timestamp::from_datetime)
+    }
+
+    /// The first wall-clock time after `wall` that the fields fit.
+    fn next_wall(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
+        let next = |schedule: &cron::Schedule| schedule.after(&wall.and_utc()).next();
+        self.walls.iter().filter_map(next).min().map(|next| next.naive_utc())
+    }
+
+    /// By fixed times: every wall-clock time has one moment, the earlier of two, and for a skipped one the end of the gap.
+    fn next_fixed(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let mut wall = self.wall(after);
+        loop {
+            wall = self.next_wall(wall)?;
+            let moment = self.moment(wall);
+            if moment > after {
+                return Some(moment);
+            }
+        }
+    }
+
+    /// By real time: the clock is followed through each stretch of constant offset.
+    fn next_real(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (mut after, mut stretch) = (after, after);
+        loop {
+            let offset = self.offset(stretch);
+            let candidate = self.next_wall(after.naive_utc() + offset)?.and_utc() - offset;
+            let Some(change) = self.change_between(stretch, candidate) else { return Some(candidate) };
+            // The moment of the change may itself be one that fits.
+            (after, stretch) = (change - Duration::seconds(1), change);
+        }
+    }
+
+    /// The first moment after `start`, and not after `end`, from which another offset holds.
+    fn change_between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let offset = self.offset(start);
+        let mut before = start;
+        // No zone changes twice within a day.
+        while before < end {
+            let day_later = (before + Duration::days(1)).min(end);
+            if self.offset(day_later) != offset {
+                return Some(self.bisect(before, day_later, offset));
+            }
+            before = day_later;
+        }
+        None
+    }
+
+    /// The first whole second in `before..=at` that does not have `offset`.
+    fn bisect(&self, mut before: DateTime<Utc>, mut at: DateTime<Utc>, offset: Duration) -> DateTime<Utc> {
+        while at - before > Duration::seconds(1) {
+            let middle = before + Duration::seconds((at - before).num_seconds() / 2);
+            if self.offset(middle) == offset { before = middle } else { at = middle }
+        }
+        DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+    }
+
+    fn moment(&self, wall: NaiveDateTime) -> DateTime<Utc> {
+        if let Some(moment) = self.timezone.from_local_datetime(&wall).earliest() {
+            return moment.to_utc();
+        }
+        let day_before = (wall - MAX_GAP).and_utc();
+        let offset = self.offset(day_before);
+        self.bisect(day_before, wall.and_utc() + MAX_GAP, offset)
+    }
+
+    fn wall(&self, moment: DateTime<Utc>) -> NaiveDateTime {
+        moment.naive_utc() + self.offset(moment)
+    }
+
+    fn offset(&self, moment: DateTime<Utc>) -> Duration {
+        let offset = self.timezone.offset_from_utc_datetime(&moment.naive_utc());
+        Duration::seconds(offset.fix().local_minus_utc().into())
+    }
+}
+
+impl fmt::Display for Cron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What one field of a crontab line may hold.
+struct FieldKind {
+    name: &'static str,
+    least: u32,
+    most: u32,
+    names: &'static [&'static str],
+    /// The number of the first name.
+    first_name: u32,
+    /// The greatest value of `*`, after which a range goes on with the least.
+    last: u32,
+}
+
+const MINUTE: FieldKind = FieldKind { name: "minute", least: 0, most: 59, names: &[], first_name: 0, last: 59 };
+const HOUR: FieldKind = FieldKind { name: "hour", least: 0, most: 23, names: &[], first_name: 0, last: 23 };
+const DAY: FieldKind = FieldKind { name: "day of month", least: 1, most: 31, names: &[], first_name: 0, last: 31 };
+const MONTH: FieldKind = FieldKind { name: "month", least: 1, most: 12, names: &MONTHS, first_name: 1, last: 12 };
+/// 0 and 7 are both Sunday.
+const WEEKDAY: FieldKind =
+    FieldKind { name: "day of week", least: 0, most: 7, names: &WEEKDAYS, first_name: 0, last: 6 };
+
+/// One field as read.
+struct Field {
+    /// In order, without repeats.
+    values: Vec<u32>,
+    /// It begins with `*`, which decides how the two day fields go together and what a change of the clock means.
+    starred: bool,
+}
+
+struct Fields {
+    minute: Field,
+    hour: Field,
+    day: Field,
+    month: Field,
+    weekday: Field,
+}
+
+impl Fields {
+    fn parse(text: &str) -> Result<Fields, String> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [minute, hour, day, month, weekday] = words.as_slice() else {
+            return Err(format!(
+                "expected \"every 1 hour\", \"adaptive\", \"@hourly\" or the five fields of cron: minute, hour, day of month, \
+                 month, day of week; found {} field{}",
+                words.len(),
+                if words.len() == 1 { "" } else { "s" }
+            ));
+        };
+        Ok(Fields {
+            minute: Field::parse(minute, &MINUTE)?,
+            hour: Field::parse(hour, &HOUR)?,
+            day: Field::parse(day, &DAY)?,
+            month: Field::parse(month, &MONTH)?,
+            weekday: Field::parse(weekday, &WEEKDAY)?.with_one_sunday(),
+        })
+    }
+
+    fn follows_real_time(&self) -> bool {
+        self.minute.starred || self.hour.starred
+    }
+
+    /// In the syntax of the `cron` crate. As in crontab, either day field will do where both are restricted.
+    fn expressions(&self) -> Vec<String> {
+        let expression = |day: &str, weekday: &str| {
+            format!("0 {} {} {day} {} {weekday}", self.minute.list(), self.hour.list(), self.month.list())
+        };
+        let weekdays: Vec<&str> = self.weekday.values.iter().map(|day| &WEEKDAYS[*day as usize][..3]).collect();
+        let (day, weekday) = (self.day.list(), weekdays.join(","));
+        if self.day.starred || self.weekday.starred {
+            return vec![expression(&day, &weekday)];
+        }
+        vec![expression(&day, "*"), expression("*", &weekday)]
+    }
+}
+
+impl Field {
+    fn parse(text: &str, kind: &FieldKind) -> Result<Field, String> {
+        let mut values = Vec::new();
+        for part in text.split(',') {
+            values.extend(part_values(part, kind)?);
+        }
+        values.sort_unstable();
+        values.dedup();
+        Ok(Field { values, starred: text.starts_with('*') })
+    }
+
+    fn with_one_sunday(mut self) -> Field {
+        self.values.iter_mut().for_each(|day| *day %= 7);
+        self.values.sort_unstable();
+        self.values.dedup();
+        self
+    }
+
+    fn list(&self) -> String {
+        let numbers: Vec<String> = self.values.iter().map(u32::to_string).collect();
+        numbers.join(",")
+    }
+}
+
+/// The values of `*`, `5`, `Mon`, `1-5`, `Fri-Mon`, and of `*` and ranges with a step.
+fn part_values(part: &str, kind: &FieldKind) -> Result<Vec<u32>, String> {
+    let (range, step) = match part.split_once('/') {
+        Some((range, step)) => (range, Some(step)),
+        None => (part, None),
+    };
+    let values = range_values(range, kind)?;
+    let Some(step) = step else { return Ok(values) };
+    if range != "*" && !range.contains('-') {
+        return Err(format!("{}: a step needs a range before it: write \"{range}-{}/{step}\"", kind.name, kind.most));
+    }
+    let step = step.parse().ok().filter(|step| (1..=kind.most as usize).contains(step));
+    let step = step.ok_or_else(|| format!("{}: expected a step from 1 to {}", kind.name, kind.most))?;
+    Ok(values.into_iter().step_by(step).collect())
+}
+
+fn range_values(range: &str, kind: &FieldKind) -> Result<Vec<u32>, String> {
+    if range == "*" {
+        return Ok((kind.least..=kind.last).collect());
+    }
+    let Some((from, to)) = range.split_once('-') else { return Ok(vec![value(range, kind)?]) };
+    let (from, to) = (value(from, kind)?, value(to, kind)?);
+    if from <= to {
+        return Ok((from..=to).collect());
+    }
+    Ok((from..=kind.last).chain(kind.least..=to).collect())
+}
+
+fn value(text: &str, kind: &FieldKind) -> Result<u32, String> {
+    let lower = text.to_lowercase();
+    let named = kind.names.iter().position(|name| lower.len() >= MIN_NAME_LENGTH && name.starts_with(&lower));
+    let named = named.and_then(|position| u32::try_from(position).ok()).map(|position| position + kind.first_name);
+    let number = || text.parse().ok().filter(|number| (kind.least..=kind.most).contains(number));
+    named.or_else(number).ok_or_else(|| {
+        let names = if kind.names.is_empty() { "" } else { " or a name such as " };
+        let example = kind.names.get(1).map_or("", |name| &name[..MIN_NAME_LENGTH]);
+        format!("{}: expected a number from {} to {}{names}{example}", kind.name, kind.least, kind.most)
+    })
+}
+
+fn expand_nickname(text: &str) -> Result<&str, String> {
+    if !text.starts_with('@') {
+        return Ok(text);
+    }
+    let nickname = NICKNAMES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    nickname.map(|(_, fields)| *fields).ok_or_else(|| {
+        let names: Vec<&str> = NICKNAMES.iter().map(|(name, _)| *name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+fn wall_schedule(expression: &str) -> Result<cron::Schedule, String> {
+    cron::Schedule::from_str(expression).map_err(|error| format!("the schedule cannot be read: {error}"))
+}

@@ -1,0 +1,95 @@
+//! When to poll next: cron, intervals, hints and backoff.
+//!
+//! Pure: `now` is an argument. The only place that knows local time, and the only one that uses the `cron` crate.
+
+mod cron;
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+pub use self::cron::Cron;
+use crate::duration;
+use crate::time::Timestamp;
+
+/// How often a feed with an adaptive schedule is polled until its own rhythm is known.
+pub const ADAPTIVE_START: Duration = Duration::from_secs(3600);
+
+/// A checked schedule of a feed. Displayed as it is written in the TOML.
+#[derive(Clone, Debug)]
+pub enum Schedule {
+    /// `every 1 hour`: the time from the start of one poll to the start of the next.
+    Every(Duration),
+    /// `*/30 8-20 * * Mon-Fri`, `@hourly`.
+    Cron(Box<Cron>),
+    /// `adaptive`: the feed's own rhythm.
+    Adaptive,
+}
+
+impl Schedule {
+    /// Reads `every …`, five cron fields, a cron name such as `@hourly`, or `adaptive`. Cron goes by the clock of
+    /// `timezone`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text; also that it would never come to a poll.
+    pub fn parse(text: &str, timezone: Tz) -> Result<Schedule, String> {
+        let text = text.trim();
+        if text.eq_ignore_ascii_case("adaptive") {
+            return Ok(Schedule::Adaptive);
+        }
+        if let Some(interval) = text.strip_prefix("every ") {
+            return parse_interval(interval.trim()).map(Schedule::Every);
+        }
+        if duration::parse(text).is_ok() {
+            return Err(format!("write \"every {text}\""));
+        }
+        Cron::parse(text, timezone).map(|cron| Schedule::Cron(Box::new(cron)))
+    }
+
+    /// When a poll is due that follows one at `after`: always later than it.
+    ///
+    /// An interval is kept exactly. Cron times are moved by `phase` seconds within their minute, so that a thousand feeds
+    /// with one schedule do not start at once; with phase 0 they are exact.
+    pub fn next(&self, after: Timestamp, phase: u64) -> Timestamp {
+        match self {
+            Schedule::Every(interval) => after + *interval,
+            Schedule::Adaptive => after + ADAPTIVE_START,
+            Schedule::Cron(cron) => {
+                let shift = Duration::from_secs(phase % 60);
+                cron.next(after - shift) + shift
+            }
+        }
+    }
+
+    /// When a feed is due whose last poll is not known or long past: within one interval from `now`, spread by `phase`.
+    pub fn first(&self, now: Timestamp, phase: u64) -> Timestamp {
+        let interval = match self {
+            Schedule::Every(interval) => *interval,
+            Schedule::Adaptive => ADAPTIVE_START,
+            Schedule::Cron(_) => return self.next(now, phase),
+        };
+        let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
+        now + Duration::from_millis(phase % millis)
+    }
+}
+
+/// `15 minutes`, or a unit alone: `hour`.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration::parse(text).or_else(|error| duration::parse(&format!("1 {text}")).map_err(|_| error))?;
+    if interval < Duration::from_secs(1) {
+        return Err("expected an interval of at least 1 second".to_owned());
+    }
+    Ok(interval)
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Every(interval) => write!(f, "every {}", duration::words(*interval)),
+            Schedule::Cron(cron) => write!(f, "{cron}"),
+            Schedule::Adaptive => f.write_str("adaptive"),
+        }
+    }
+}
