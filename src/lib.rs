@@ -6,6 +6,7 @@ pub mod duration;
 pub mod entry;
 pub mod feed;
 pub mod files;
+pub mod render;
 pub mod rule;
 pub mod schedule;
 pub mod section;

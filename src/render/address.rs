@@ -1,0 +1,132 @@
+//! Where things live under the site's URL, and how an address is written so that every reader takes it.
+
+use url::Url;
+
+use crate::config::Site;
+use crate::feed::SectionId;
+
+/// The four documents of a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    Atom,
+    Rss,
+    Json,
+    Opml,
+}
+
+impl Format {
+    pub const ALL: [Format; 4] = [Format::Atom, Format::Rss, Format::Json, Format::Opml];
+
+    /// The ending of its path, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Atom => "atom",
+            Format::Rss => "rss",
+            Format::Json => "json",
+            Format::Opml => "opml",
+        }
+    }
+
+    /// Its media type, without parameters.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Format::Atom => "application/atom+xml",
+            Format::Rss => "application/rss+xml",
+            Format::Json => "application/feed+json",
+            Format::Opml => "text/x-opml",
+        }
+    }
+
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Atom => "Atom",
+            Format::Rss => "RSS",
+            Format::Json => "JSON Feed",
+            Format::Opml => "OPML",
+        }
+    }
+}
+
+/// The address of `path`, which is relative to the site's base.
+pub fn under(site: &Site, path: &str) -> Url {
+    let mut url = site.url.clone();
+    let full = format!("{}{path}", url.path());
+    url.set_path(&full);
+    url
+}
+
+/// The same without scheme and host: pages work under whatever name they are reached by.
+pub fn path(site: &Site, path: &str) -> String {
+    under(site, path).path().to_owned()
+}
+
+pub fn section_page(site: &Site, section: &SectionId) -> Url {
+    under(site, &format!("{section}/"))
+}
+
+pub fn edition(site: &Site, section: &SectionId, format: Format) -> Url {
+    under(site, &format!("{section}.{}", format.extension()))
+}
+
+pub fn story_page(site: &Site, slug: &str) -> Url {
+    under(site, &format!("story/{slug}/"))
+}
+
+/// An archive document in another format: the same address with another ending.
+pub fn archive(newest: &Url, format: Format) -> Url {
+    let mut url = newest.clone();
+    let stem = url.path().strip_suffix(".atom").unwrap_or(url.path());
+    let path = format!("{stem}.{}", format.extension());
+    url.set_path(&path);
+    url
+}
+
+/// An address that may be published: that of a file on this machine may not.
+pub fn public(url: Option<&Url>) -> Option<String> {
+    url.filter(|url| matches!(url.scheme(), "http" | "https")).map(uri)
+}
+
+/// The URL as RFC 3986 writes it. The URL standard lets more stand: `|`, `^`, brackets and single percent signs.
+pub fn uri(url: &Url) -> String {
+    let text = url.as_str();
+    let authority_end = url[..url::Position::BeforePath].len();
+    let mut uri = text[..authority_end].to_owned();
+    for (offset, character) in text[authority_end..].char_indices() {
+        let rest = &text.as_bytes()[authority_end + offset..];
+        let stray_percent = character == '%' && !starts_with_escape(rest);
+        match character {
+            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '[' | ']' | ' ' => push_escaped(&mut uri, character),
+            '%' if stray_percent => uri.push_str("%25"),
+            _ if character.is_ascii() => uri.push(character),
+            _ => push_escaped(&mut uri, character),
+        }
+    }
+    uri
+}
+
+fn starts_with_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', first, second, ..] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit())
+}
+
+fn push_escaped(uri: &mut String, character: char) {
+    let mut buffer = [0; 4];
+    for byte in character.encode_utf8(&mut buffer).bytes() {
+        uri.push_str(&format!("%{byte:02X}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_rfc_3986_allows() {
+        let check = |address: &str, expected: &str| assert_eq!(uri(&Url::parse(address).unwrap()), expected);
+        check("http://a.example/x?y=1&z=%7E#f", "http://a.example/x?y=1&z=%7E#f");
+        check("http://[2001:db8::1]:8080/a[1]", "http://[2001:db8::1]:8080/a%5B1%5D");
+        check("http://a.example/?q=a|b^c`{d}\\", "http://a.example/?q=a%7Cb%5Ec%60%7Bd%7D%5C");
+        check("http://a.example/100%?x=%zz", "http://a.example/100%25?x=%25zz");
+        check("http://a.example/ü?ß#é", "http://a.example/%C3%BC?%C3%9F#%C3%A9");
+    }
+}

@@ -1,0 +1,190 @@
+//! Atom 1.0 (RFC 4287) with RFC 5005 archives, Media RSS, iTunes and Podcasting 2.0.
+
+use std::collections::BTreeMap;
+
+use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, TextType, WriteConfig};
+
+use crate::render::address::{self, Format};
+use crate::render::entry::{self, EditionEntry};
+use crate::render::{RenderError, SectionView, extension, text, xml_head};
+use crate::time::Timestamp;
+
+/// The section as an Atom document in UTF-8.
+///
+/// Its id is the site's URL and the section's id. An entry whose author nobody names is never ascribed to the site: its
+/// source stands as the author (RFC 4287 §4.2.1).
+///
+/// # Errors
+/// If the writer fails, which no content makes it do.
+pub fn atom(view: &SectionView) -> Result<Vec<u8>, RenderError> {
+    let entries = entry::entries(view);
+    let languages: Vec<_> = entries.iter().map(|entry| entry.language.clone()).collect();
+    let config = WriteConfig { write_document_declaration: false, indent_size: Some(2) };
+    let written = feed(view, entries).write_with_config(Vec::new(), config)?;
+    let document = with_languages(&String::from_utf8_lossy(&written), &languages);
+    Ok(format!("{}{document}\n", xml_head(view.site)).into_bytes())
+}
+
+/// Puts each entry's `xml:lang` where the crate has no field for it. All text is escaped, so `<entry>` is always the tag.
+fn with_languages(document: &str, languages: &[Option<String>]) -> String {
+    let mut parts = document.split("<entry>");
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for (part, language) in parts.zip(languages) {
+        match language {
+            Some(language) => result.push_str(&format!("<entry xml:lang=\"{language}\">")),
+            None => result.push_str("<entry>"),
+        }
+        result.push_str(part);
+    }
+    result
+}
+
+fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
+    let site = view.site;
+    let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
+    let namespaces = used_namespaces(&entries);
+    Feed {
+        title: plain(text::line(&view.section.title).unwrap_or_else(|| view.section.id.to_string())),
+        id: address::uri(&address::under(site, view.section.id.as_str())),
+        updated: date(view.updated.whole_second()),
+        authors: text::line(owner).map(|name| Person { name, ..Person::default() }).into_iter().collect(),
+        generator: Some(Generator {
+            value: env!("CARGO_PKG_NAME").to_owned(),
+            uri: None,
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        }),
+        links: feed_links(view),
+        rights: site.rights.as_deref().and_then(text::line).map(plain),
+        subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
+        entries: entries.into_iter().map(|entry| atom_entry(view, entry)).collect(),
+        namespaces,
+        lang: text::language(&site.language),
+        ..Feed::default()
+    }
+}
+
+fn used_namespaces(entries: &[EditionEntry]) -> BTreeMap<String, String> {
+    let any_image = entries.iter().any(|entry| entry.image.is_some());
+    let podcasts = || entries.iter().filter_map(|entry| entry.podcast);
+    let any_text = podcasts().any(|podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some());
+    let used =
+        [(any_image, extension::MEDIA), (podcasts().count() > 0, extension::ITUNES), (any_text, extension::PODCAST)];
+    let used = used.into_iter().filter(|(used, _)| *used);
+    used.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
+}
+
+fn feed_links(view: &SectionView) -> Vec<Link> {
+    let (site, section) = (view.site, &view.section.id);
+    let itself = Format::Atom.media_type();
+    let mut links = vec![
+        link("self", address::uri(&address::edition(site, section, Format::Atom)), Some(itself)),
+        link("alternate", address::uri(&address::section_page(site, section)), Some("text/html")),
+    ];
+    let archive = view.prev_archive.as_ref().map(|newest| address::archive(newest, Format::Atom));
+    links.extend(archive.map(|archive| link("prev-archive", address::uri(&archive), Some(itself))));
+    links.extend(view.hub.map(|hub| link("hub", address::uri(hub), None)));
+    links
+}
+
+fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
+    let extensions = entry_extensions(&entry);
+    let has_no_author = entry.authors.is_empty();
+    Entry {
+        links: entry_links(&entry),
+        id: entry.id,
+        title: plain(entry.title),
+        updated: date(entry.updated),
+        published: Some(date(entry.published)),
+        authors: people(entry.authors),
+        contributors: people(entry.contributors),
+        categories: entry.categories.into_iter().map(category).collect(),
+        rights: entry.rights.map(plain),
+        source: Some(source(view, entry.source, has_no_author)),
+        summary: Some(match (entry.summary_html, &entry.content_html) {
+            (Some(html), None) => html_text(html, &entry.summary),
+            _ => plain(entry.summary),
+        }),
+        content: entry.content_html.map(|html| Content {
+            value: Some(html),
+            content_type: Some("html".to_owned()),
+            ..Content::default()
+        }),
+        extensions: extension::for_atom(extensions),
+        ..Entry::default()
+    }
+}
+
+/// The links of one entry: the original, the other copies, its own page, the files, the discussion.
+fn entry_links(entry: &EditionEntry) -> Vec<Link> {
+    let mut links = vec![link("alternate", entry.link.clone(), Some("text/html"))];
+    links.extend(entry.copies.iter().map(|copy| link("via", copy.clone(), Some("text/html"))));
+    links.extend((entry.page != entry.link).then(|| link("related", entry.page.clone(), Some("text/html"))));
+    links.extend(entry.enclosures.iter().map(|enclosure| Link {
+        length: enclosure.bytes.map(|bytes| bytes.to_string()),
+        title: enclosure.title.clone(),
+        ..link("enclosure", enclosure.url.clone(), Some(&enclosure.media_type))
+    }));
+    links.extend(entry.comments.iter().map(|comments| link("replies", comments.clone(), Some("text/html"))));
+    links
+}
+
+fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
+    let mut extensions = extension::itunes(entry);
+    extensions.extend(extension::thumbnail(entry));
+    extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
+    extensions
+}
+
+fn source(view: &SectionView, source: entry::Source, stands_as_author: bool) -> Source {
+    let mut authors = people(source.authors);
+    if authors.is_empty() && stands_as_author {
+        authors.push(Person { name: source.title.clone(), ..Person::default() });
+    }
+    let own = address::uri(&address::edition(view.site, &view.section.id, Format::Atom));
+    let itself = source.url.filter(|url| *url != own).map(|url| link("self", url, None));
+    Source {
+        title: plain(source.title),
+        id: source.id,
+        updated: date(source.updated),
+        authors,
+        links: itself.into_iter().chain(source.site.map(|site| link("alternate", site, Some("text/html")))).collect(),
+        rights: source.rights.map(plain),
+        ..Source::default()
+    }
+}
+
+fn people(people: Vec<entry::Person>) -> Vec<Person> {
+    let person =
+        |person: entry::Person| Person { name: person.name, email: person.email, uri: person.url, ..Person::default() };
+    people.into_iter().map(person).collect()
+}
+
+/// Atom's `scheme` is an IRI; a plain word stays out.
+fn category(category: crate::entry::Category) -> Category {
+    Category {
+        term: category.term,
+        scheme: category.scheme.filter(|scheme| scheme.contains(':')),
+        label: category.label,
+    }
+}
+
+fn plain(value: String) -> Text {
+    Text { value, ..Text::default() }
+}
+
+/// A text construct that keeps its markup, if it has any beyond `plain_text`.
+fn html_text(html: String, plain_text: &str) -> Text {
+    if html.contains('<') {
+        Text { value: html, r#type: TextType::Html, ..Text::default() }
+    } else {
+        plain(plain_text.to_owned())
+    }
+}
+
+fn link(rel: &str, href: String, media_type: Option<&str>) -> Link {
+    Link { rel: rel.to_owned(), href, mime_type: media_type.map(str::to_owned), ..Link::default() }
+}
+
+fn date(timestamp: Timestamp) -> chrono::DateTime<chrono::FixedOffset> {
+    timestamp.datetime().fixed_offset()
+}

@@ -1,0 +1,185 @@
+//! A story as pages show it: its texts, its dates in the site's time zone, and where its links lead.
+
+use serde::Serialize;
+
+use crate::config::Site;
+use crate::render::entry::{self, EditionEntry};
+use crate::render::{address, text};
+use crate::section::ShownStory;
+use crate::time::Timestamp;
+
+/// Where a story is shown: lists cut its summary and leave out its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    List,
+    OwnPage,
+}
+
+/// A story as pages show it. All texts are plain but `content_html`.
+#[derive(Debug, Serialize)]
+pub struct Card {
+    pub title: String,
+    /// The original, absolute.
+    pub link: String,
+    /// Its own page, a path.
+    page: String,
+    language: Option<String>,
+    byline: Option<String>,
+    source: SourceLink,
+    /// Whether the byline names the source, so that it need not be named again.
+    byline_has_source: bool,
+    published: Date,
+    /// Where the words changed after they were published.
+    revised: Option<Date>,
+    pub summary: String,
+    /// Sanitized; only on its own page.
+    content_html: Option<String>,
+    /// Only over `https`: pages load no other images.
+    pub image: Option<String>,
+    categories: Vec<CategoryName>,
+    rights: Option<String>,
+    copies: Vec<CopyLink>,
+    comments: Option<String>,
+    enclosures: Vec<EnclosureLink>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceLink {
+    title: String,
+    href: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CategoryName {
+    name: String,
+    /// The facet that it belongs to.
+    facet: Option<String>,
+}
+
+/// Another copy of the story.
+#[derive(Debug, Serialize)]
+struct CopyLink {
+    title: String,
+    href: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct EnclosureLink {
+    href: String,
+    name: String,
+    /// As in `audio/mpeg, 12 MB, 34:56`.
+    details: String,
+}
+
+impl Card {
+    pub fn new(site: &Site, story: &ShownStory, place: Place) -> Card {
+        let entry = entry::edition_entry(site, story, &[]);
+        let byline = text::line(&story.byline);
+        Card {
+            byline_has_source: byline.as_ref().is_some_and(|byline| byline.contains(&entry.source.title)),
+            byline,
+            page: address::story_page(site, &story.slug).path().to_owned(),
+            published: Date::new(site, entry.published),
+            revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
+            image: entry.image.clone().filter(|image| image.starts_with("https:")),
+            categories: entry.categories.iter().map(|category| category_name(site, category)).collect(),
+            copies: copies(story, &entry),
+            enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
+            content_html: (place == Place::OwnPage).then(|| entry.content_html.or(entry.summary_html)).flatten(),
+            summary: text::excerpt(&entry.summary),
+            source: SourceLink { title: entry.source.title, href: entry.source.site.or(entry.source.url) },
+            title: entry.title,
+            link: entry.link,
+            language: entry.language,
+            rights: entry.rights,
+            comments: entry.comments,
+        }
+    }
+}
+
+fn category_name(site: &Site, category: &crate::entry::Category) -> CategoryName {
+    let base = address::uri(&site.url);
+    let facet = category.scheme.as_deref().and_then(|scheme| scheme.strip_prefix(&base)).map(str::to_owned);
+    CategoryName { name: category.label.clone().unwrap_or_else(|| category.term.clone()), facet }
+}
+
+fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
+    let others = story.copies.iter().filter(|copy| !copy.lead);
+    let link = |copy: &crate::section::ShownCopy| CopyLink {
+        title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
+        href: address::public(copy.url.as_ref()).filter(|href| *href != entry.link),
+    };
+    others.map(link).collect()
+}
+
+fn enclosure_link(enclosure: &entry::Enclosure, entry: &EditionEntry) -> EnclosureLink {
+    let seconds = enclosure.duration_seconds.or_else(|| entry.podcast?.duration_seconds);
+    let details = [Some(enclosure.media_type.clone()), enclosure.bytes.map(size), seconds.map(duration)];
+    let file_name = enclosure.url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
+    EnclosureLink {
+        href: enclosure.url.clone(),
+        name: enclosure.title.clone().or_else(|| file_name.and_then(text::line)).unwrap_or_else(|| entry.title.clone()),
+        details: details.into_iter().flatten().collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// A moment, for machines and in the site's time zone for people.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Date {
+    /// RFC 3339.
+    iso: String,
+    /// As in `Wednesday, 20 December 2017`.
+    day: String,
+    /// As in `19:18`.
+    time: String,
+    /// As in `20 December 2017, 19:18`.
+    full: String,
+}
+
+impl Date {
+    pub fn new(site: &Site, timestamp: Timestamp) -> Date {
+        let local = timestamp.datetime().with_timezone(&site.timezone);
+        let write = |pattern: &str| local.format(pattern).to_string();
+        Date {
+            iso: timestamp.rfc3339(),
+            day: write("%A, %-d %B %Y"),
+            time: write("%H:%M"),
+            full: write("%-d %B %Y, %H:%M"),
+        }
+    }
+}
+
+/// Stories that follow each other on one day.
+#[derive(Debug, Serialize)]
+pub struct Day {
+    name: String,
+    stories: Vec<Card>,
+}
+
+/// The stories in their order, under the days on which they were published.
+pub fn days(site: &Site, stories: &[ShownStory]) -> Vec<Day> {
+    let mut days: Vec<Day> = Vec::new();
+    for story in stories {
+        let card = Card::new(site, story, Place::List);
+        match days.last_mut().filter(|day| day.name == card.published.day) {
+            Some(day) => day.stories.push(card),
+            None => days.push(Day { name: card.published.day.clone(), stories: vec![card] }),
+        }
+    }
+    days
+}

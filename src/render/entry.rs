@@ -1,0 +1,275 @@
+//! A story made ready for any format: legal text, addresses that every reader takes, nothing empty.
+//!
+//! Atom, RSS and JSON Feed only say where each field goes; that they agree is decided here, once.
+
+use url::Url;
+
+use crate::config::Site;
+use crate::entry::{self, Category, Podcast};
+use crate::render::{SectionView, address, text};
+use crate::section::ShownStory;
+use crate::time::Timestamp;
+
+/// A title made from the text is at most so long: about one line.
+const TITLE_CHARS: usize = 80;
+
+/// A story as editions carry it. Texts are legal and not empty, addresses are absolute URIs.
+#[derive(Debug)]
+pub struct EditionEntry<'a> {
+    pub id: String,
+    /// Plain text in one line; made from the text where the entry has no title.
+    pub title: String,
+    /// The original; the story's own page where it has no link.
+    pub link: String,
+    /// The story's own page.
+    pub page: String,
+    pub published: Timestamp,
+    pub updated: Timestamp,
+    /// Plain text in one line.
+    pub summary: String,
+    /// What the entry itself gave as its summary; HTML.
+    pub summary_html: Option<String>,
+    pub content_html: Option<String>,
+    pub authors: Vec<Person>,
+    pub contributors: Vec<Person>,
+    /// Schemes are absolute IRIs or plain words.
+    pub categories: Vec<Category>,
+    pub enclosures: Vec<Enclosure>,
+    pub image: Option<String>,
+    pub comments: Option<String>,
+    pub language: Option<String>,
+    pub rights: Option<String>,
+    pub source: Source,
+    /// The links of the other copies, without repeats.
+    pub copies: Vec<String>,
+    pub podcast: Option<&'a Podcast>,
+    pub story: &'a ShownStory,
+}
+
+/// A person with a name; the address stands in for a missing one.
+#[derive(Debug)]
+pub struct Person {
+    pub name: String,
+    pub email: Option<String>,
+    pub url: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct Enclosure {
+    pub url: String,
+    pub media_type: String,
+    pub bytes: Option<u64>,
+    pub duration_seconds: Option<u64>,
+    pub title: Option<String>,
+}
+
+/// The feed that the story was taken from.
+#[derive(Debug)]
+pub struct Source {
+    pub id: String,
+    pub title: String,
+    /// Its document.
+    pub url: Option<String>,
+    /// Its page.
+    pub site: Option<String>,
+    pub updated: Timestamp,
+    pub authors: Vec<Person>,
+    pub rights: Option<String>,
+}
+
+/// The view's stories, made ready in their order.
+pub fn entries<'a>(view: &SectionView<'a>) -> Vec<EditionEntry<'a>> {
+    view.stories.iter().map(|story| edition_entry(view.site, story, view.stories)).collect()
+}
+
+/// One story, made ready; `shown_with` says how new its source is.
+pub fn edition_entry<'a>(site: &Site, story: &'a ShownStory, shown_with: &[ShownStory]) -> EditionEntry<'a> {
+    let entry = &story.entry;
+    let page = address::uri(&address::story_page(site, &story.slug));
+    let link = entry.link.as_ref().map_or_else(|| page.clone(), address::uri);
+    let summary_html = entry.summary_html.as_deref().and_then(text::html);
+    let content_html = entry.content_html.as_deref().and_then(text::html);
+    let words = summary_html.as_deref().map(text::plain).filter(|words| !words.is_empty());
+    let words = words.or_else(|| content_html.as_deref().map(text::plain).filter(|words| !words.is_empty()));
+    let source = source(story, shown_with);
+    EditionEntry {
+        id: text::legal(&story.id),
+        title: title(&entry.title, words.as_deref(), &source),
+        copies: copies(story, &link),
+        summary: match (&words, &summary_html) {
+            (Some(words), Some(_)) => words.clone(),
+            (Some(words), None) => text::excerpt(words),
+            (None, _) => text::where_to_read(entry.link.as_ref()),
+        },
+        link,
+        page,
+        published: story.published.whole_second(),
+        updated: story.updated.whole_second(),
+        summary_html,
+        content_html,
+        authors: people(&entry.authors),
+        contributors: people(&story.via),
+        categories: story.categories.iter().filter_map(category).collect(),
+        enclosures: entry.enclosures.iter().map(enclosure).collect(),
+        image: entry.image.as_ref().and_then(|image| address::public(Some(image))),
+        comments: address::public(entry.comments.as_ref()),
+        language: entry.language.as_deref().and_then(text::language),
+        rights: entry.rights.as_deref().and_then(text::line),
+        source,
+        podcast: entry.podcast.as_ref(),
+        story,
+    }
+}
+
+fn title(title: &str, words: Option<&str>, source: &Source) -> String {
+    text::line(title)
+        .or_else(|| words.map(|words| text::cut(words, TITLE_CHARS)))
+        .unwrap_or_else(|| source.title.clone())
+}
+
+fn copies(story: &ShownStory, link: &str) -> Vec<String> {
+    let mut copies: Vec<String> = Vec::new();
+    for url in story.copies.iter().filter(|copy| !copy.lead).filter_map(|copy| address::public(copy.url.as_ref())) {
+        if url != link && !copies.contains(&url) {
+            copies.push(url);
+        }
+    }
+    copies
+}
+
+fn people(people: &[entry::Person]) -> Vec<Person> {
+    people.iter().filter_map(person).collect()
+}
+
+fn person(person: &entry::Person) -> Option<Person> {
+    Some(Person {
+        name: text::line(person.display())?,
+        email: person.email.as_deref().and_then(text::line).filter(|email| is_email(email)),
+        url: address::public(person.url.as_ref()),
+    })
+}
+
+/// Whether readers take it for an e-mail address (RFC 5322 `addr-spec`, without quoting).
+fn is_email(email: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+'".contains(&byte);
+    match email.split_once('@') {
+        Some((user, host)) => {
+            let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+            !user.is_empty() && user.bytes().all(is_word) && host.contains('.') && host.bytes().all(is_host)
+        }
+        None => false,
+    }
+}
+
+fn category(category: &Category) -> Option<Category> {
+    Some(Category {
+        term: text::line(&category.term)?,
+        scheme: category.scheme.as_deref().and_then(scheme),
+        label: category.label.as_deref().and_then(text::line),
+    })
+}
+
+/// A scheme is a name, not a link to follow: of URLs, those that cannot run.
+fn scheme(scheme: &str) -> Option<String> {
+    match Url::parse(scheme.trim()) {
+        Ok(url) => matches!(url.scheme(), "http" | "https" | "tag" | "urn").then(|| address::uri(&url)),
+        Err(_) => text::line(scheme).filter(|scheme| !scheme.contains(':')),
+    }
+}
+
+fn enclosure(enclosure: &entry::Enclosure) -> Enclosure {
+    Enclosure {
+        url: address::uri(&enclosure.url),
+        media_type: media_type(enclosure.media_type.as_deref(), &enclosure.url),
+        bytes: enclosure.bytes,
+        duration_seconds: enclosure.duration_seconds,
+        title: enclosure.title.as_deref().and_then(text::line),
+    }
+}
+
+/// The declared media type if it is one, else what the name's ending means.
+pub fn media_type(declared: Option<&str>, url: &Url) -> String {
+    declared.map(str::trim).filter(|declared| is_media_type(declared)).unwrap_or_else(|| guessed_type(url)).to_owned()
+}
+
+fn is_media_type(text: &str) -> bool {
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    text.split_once('/').is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype))
+}
+
+fn guessed_type(url: &Url) -> &'static str {
+    let extension = url.path().rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    match extension.as_deref().unwrap_or_default() {
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "mp4" | "m4v" => "video/mp4",
+        "webm" => "video/webm",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "pdf" => "application/pdf",
+        "json" => "application/json",
+        "vtt" => "text/vtt",
+        "srt" => "application/x-subrip",
+        "htm" | "html" => "text/html",
+        "txt" => "text/plain",
+        _ => "application/octet-stream",
+    }
+}
+
+fn source(story: &ShownStory, shown_with: &[ShownStory]) -> Source {
+    let source = &story.source;
+    let site = address::public(source.site.as_ref());
+    let title = source.title.as_deref().and_then(text::line);
+    let host = source.site.as_ref().or(source.url.as_ref()).and_then(Url::host_str);
+    let id = source.id.as_deref().and_then(text::line);
+    let newest = || shown_with.iter().filter(|other| other.source.id == source.id).map(|other| other.updated).max();
+    Source {
+        title: title.or_else(|| host.map(str::to_owned)).unwrap_or_else(|| "Unknown source".to_owned()),
+        id: id.or_else(|| source.url.as_ref().map(address::uri)).unwrap_or_else(|| text::legal(&story.id)),
+        url: address::public(source.url.as_ref()),
+        site,
+        updated: source.updated.or_else(newest).unwrap_or(story.updated).whole_second(),
+        authors: people(&source.authors),
+        rights: source.rights.as_deref().and_then(text::line),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_that_could_run_are_dropped() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(scheme(text).as_deref(), expected);
+        check("https://news.example.org/region", Some("https://news.example.org/region"));
+        check("tag:news.example.org,2017:topic", Some("tag:news.example.org,2017:topic"));
+        check("Syndic8", Some("Syndic8"));
+        check("javascript:alert(1)", None);
+        check(" java\nscript:alert(1)", None);
+        check("data:text/html,x", None);
+    }
+
+    #[test]
+    fn enclosure_without_a_media_type_gets_that_of_its_ending() {
+        let check = |declared: Option<&str>, url: &str, expected: &str| {
+            assert_eq!(media_type(declared, &Url::parse(url).unwrap()), expected);
+        };
+        check(Some("audio/x-m4a"), "https://a.example/1.mp3", "audio/x-m4a");
+        check(Some("mp3"), "https://a.example/1.MP3?x=.png", "audio/mpeg");
+        check(None, "https://a.example/1", "application/octet-stream");
+    }
+
+    #[test]
+    fn only_whole_addresses_count_as_email() {
+        let check = |text: &str, expected: bool| assert_eq!(is_email(text), expected, "{text}");
+        check("gail@news.example", true);
+        check("gail at news.example", false);
+        check("gail@localhost", false);
+        check("a@b@c.example", false);
+    }
+}

@@ -1,0 +1,142 @@
+//! What Atom and RSS both say in the elements of other namespaces: Media RSS, iTunes, Podcasting 2.0.
+//!
+//! An [`Extension`] is written in the order in which its prefix and name sort, then as given: the crates keep them in
+//! sorted maps.
+
+use std::collections::BTreeMap;
+
+use crate::entry::{Podcast, Transcript};
+use crate::render::address;
+use crate::render::entry::{EditionEntry, Enclosure, media_type};
+use crate::render::text;
+
+/// Prefixes and namespaces, as both formats declare them.
+pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
+pub const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
+pub const DC: (&str, &str) = ("dc", "http://purl.org/dc/elements/1.1/");
+pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
+pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
+pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
+pub const SY: (&str, &str) = ("sy", "http://purl.org/rss/1.0/modules/syndication/");
+
+/// An element of another namespace.
+#[derive(Debug)]
+pub struct Extension {
+    pub prefix: &'static str,
+    pub name: &'static str,
+    pub text: Option<String>,
+    pub attributes: Vec<(&'static str, String)>,
+    pub children: Vec<Extension>,
+}
+
+impl Extension {
+    pub fn text(prefix: &'static str, name: &'static str, text: impl ToString) -> Self {
+        Extension { prefix, name, text: Some(text.to_string()), attributes: Vec::new(), children: Vec::new() }
+    }
+
+    /// An element with the attributes that have a value.
+    pub fn with<const N: usize>(
+        prefix: &'static str,
+        name: &'static str,
+        attributes: [(&'static str, Option<String>); N],
+    ) -> Self {
+        let attributes = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        Extension { prefix, name, text: None, attributes, children: Vec::new() }
+    }
+
+    fn qualified_name(&self) -> String {
+        format!("{}:{}", self.prefix, self.name)
+    }
+
+    /// The text; an empty one keeps the writers from breaking the line inside an element that has attributes only.
+    fn written_text(&self) -> Option<String> {
+        if self.children.is_empty() { Some(self.text.clone().unwrap_or_default()) } else { self.text.clone() }
+    }
+}
+
+/// Every enclosure as `media:content`, with its duration.
+pub fn media_contents(enclosures: &[Enclosure]) -> impl Iterator<Item = Extension> {
+    enclosures.iter().map(|enclosure| {
+        let attributes = [
+            ("url", Some(enclosure.url.clone())),
+            ("type", Some(enclosure.media_type.clone())),
+            ("fileSize", enclosure.bytes.map(|bytes| bytes.to_string())),
+            ("duration", enclosure.duration_seconds.map(|seconds| seconds.to_string())),
+        ];
+        Extension::with(MEDIA.0, "content", attributes)
+    })
+}
+
+/// The image as `media:thumbnail`.
+pub fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
+    entry.image.clone().map(|image| Extension::with(MEDIA.0, "thumbnail", [("url", Some(image))]))
+}
+
+/// The `itunes:` elements of an episode.
+pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
+    let Some(podcast) = entry.podcast else { return Vec::new() };
+    let duration = podcast.duration_seconds.or_else(|| entry.enclosures.first()?.duration_seconds);
+    let image = address::public(podcast.image.as_ref());
+    let extensions = [
+        duration.map(|seconds| Extension::text(ITUNES.0, "duration", seconds)),
+        image.map(|image| Extension::with(ITUNES.0, "image", [("href", Some(image))])),
+        podcast.episode.map(|episode| Extension::text(ITUNES.0, "episode", episode)),
+        podcast.season.map(|season| Extension::text(ITUNES.0, "season", season)),
+        podcast.explicit.map(|explicit| Extension::text(ITUNES.0, "explicit", explicit)),
+    ];
+    extensions.into_iter().flatten().collect()
+}
+
+/// Transcripts and chapters of an episode.
+pub fn podcast_texts(podcast: &Podcast) -> impl Iterator<Item = Extension> {
+    let transcripts = podcast.transcripts.iter().map(|transcript| podcast_text("transcript", transcript));
+    transcripts.chain(podcast.chapters.iter().map(|chapters| podcast_text("chapters", chapters)))
+}
+
+fn podcast_text(name: &'static str, transcript: &Transcript) -> Extension {
+    let attributes = [
+        ("url", Some(address::uri(&transcript.url))),
+        ("type", Some(media_type(transcript.media_type.as_deref(), &transcript.url))),
+        ("language", transcript.language.as_deref().and_then(text::language)),
+    ];
+    Extension::with(PODCAST.0, name, attributes)
+}
+
+/// As the rss crate keeps them.
+pub fn for_rss(extensions: Vec<Extension>) -> rss::extension::ExtensionMap {
+    let mut map = rss::extension::ExtensionMap::new();
+    for extension in extensions {
+        let names = map.entry(extension.prefix.to_owned()).or_default();
+        names.entry(extension.name.to_owned()).or_default().push(rss_extension(extension));
+    }
+    map
+}
+
+fn rss_extension(extension: Extension) -> rss::extension::Extension {
+    let mut children: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let name = extension.qualified_name();
+    let value = extension.written_text();
+    for child in extension.children {
+        children.entry(child.name.to_owned()).or_default().push(rss_extension(child));
+    }
+    let attrs = extension.attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    rss::extension::Extension { name, value, attrs, children }
+}
+
+/// As the atom_syndication crate keeps them. It writes their attributes as they are, so they are escaped here.
+pub fn for_atom(extensions: Vec<Extension>) -> atom_syndication::extension::ExtensionMap {
+    let mut map = atom_syndication::extension::ExtensionMap::new();
+    for extension in extensions {
+        let name = extension.qualified_name();
+        let value = extension.written_text();
+        let attrs = extension.attributes.into_iter().map(|(name, value)| (name.to_owned(), text::escape(&value)));
+        let names = map.entry(extension.prefix.to_owned()).or_default();
+        names.entry(extension.name.to_owned()).or_default().push(atom_syndication::extension::Extension {
+            name,
+            value,
+            attrs: attrs.collect(),
+            children: BTreeMap::new(),
+        });
+    }
+    map
+}

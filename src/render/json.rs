@@ -1,0 +1,244 @@
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1). What it has no field for is under `_newswire`, as it provides for extensions.
+
+use serde::Serialize;
+
+use crate::entry::{Category, Podcast};
+use crate::render::address::{self, Format};
+use crate::render::entry::{self, EditionEntry};
+use crate::render::{RenderError, SectionView, text};
+use crate::section::ShownCopy;
+use crate::time::Timestamp;
+
+const VERSION: &str = "https://jsonfeed.org/version/1.1";
+
+/// The section as a JSON Feed document in UTF-8, without members that have no value.
+///
+/// # Errors
+/// If the writer fails, which no content makes it do.
+pub fn json(view: &SectionView) -> Result<Vec<u8>, RenderError> {
+    let (site, section) = (view.site, view.section);
+    let entries = entry::entries(view);
+    let archive = view.prev_archive.as_ref().map(|newest| address::archive(newest, Format::Json));
+    let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
+    let feed = Feed {
+        version: VERSION,
+        title: text::line(&section.title).unwrap_or_else(|| section.id.to_string()),
+        home_page_url: address::uri(&address::section_page(site, &section.id)),
+        feed_url: address::uri(&address::edition(site, &section.id, Format::Json)),
+        description: section.description.as_deref().and_then(text::line),
+        next_url: archive.as_ref().map(address::uri),
+        authors: text::line(owner).map(|name| Author { name, url: None }).into_iter().collect(),
+        language: text::language(&site.language),
+        hubs: view.hub.map(|hub| Hub { kind: "WebSub", url: address::uri(hub) }).into_iter().collect(),
+        newswire: FeedExtension {
+            updated: view.updated.whole_second(),
+            rights: site.rights.as_deref().and_then(text::line),
+        },
+        items: entries.into_iter().map(item).collect(),
+    };
+    let mut document = serde_json::to_vec_pretty(&feed)?;
+    document.push(b'\n');
+    Ok(document)
+}
+
+#[derive(Serialize)]
+struct Feed {
+    version: &'static str,
+    title: String,
+    home_page_url: String,
+    feed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hubs: Vec<Hub>,
+    #[serde(rename = "_newswire")]
+    newswire: FeedExtension,
+    items: Vec<Item>,
+}
+
+#[derive(Serialize)]
+struct FeedExtension {
+    updated: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Hub {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Author {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Item {
+    id: String,
+    url: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<String>,
+    summary: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    date_published: Timestamp,
+    date_modified: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment>,
+    #[serde(rename = "_newswire")]
+    newswire: ItemExtension,
+}
+
+#[derive(Serialize)]
+struct Attachment {
+    url: String,
+    mime_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ItemExtension {
+    page: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byline: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    via: Vec<Author>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    categories: Vec<Category>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+    source: Source,
+    copies: Vec<Copy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    podcast: Option<Podcast>,
+}
+
+#[derive(Serialize)]
+struct Source {
+    id: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
+    updated: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Copy {
+    feed: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    published: Timestamp,
+    lead: bool,
+}
+
+fn item(entry: EditionEntry) -> Item {
+    let content_html = entry.content_html.or(entry.summary_html);
+    let content_text = content_html.is_none().then(|| entry.summary.clone());
+    Item {
+        id: entry.id,
+        url: entry.link,
+        title: entry.title,
+        content_html,
+        content_text,
+        summary: entry.summary,
+        image: entry.image,
+        date_published: entry.published,
+        date_modified: entry.updated,
+        authors: authors(entry.authors),
+        tags: tags(&entry.categories),
+        language: entry.language,
+        attachments: entry.enclosures.into_iter().map(attachment).collect(),
+        newswire: ItemExtension {
+            page: entry.page,
+            byline: text::line(&entry.story.byline),
+            via: authors(entry.contributors),
+            categories: entry.categories,
+            comments: entry.comments,
+            rights: entry.rights,
+            source: source(entry.source),
+            copies: entry.story.copies.iter().map(copy).collect(),
+            podcast: entry.podcast.cloned(),
+        },
+    }
+}
+
+fn authors(people: Vec<entry::Person>) -> Vec<Author> {
+    people.into_iter().map(|person| Author { name: person.name, url: person.url }).collect()
+}
+
+/// The categories' terms, each once.
+fn tags(categories: &[Category]) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for category in categories {
+        if !tags.contains(&category.term) {
+            tags.push(category.term.clone());
+        }
+    }
+    tags
+}
+
+fn attachment(enclosure: entry::Enclosure) -> Attachment {
+    Attachment {
+        url: enclosure.url,
+        mime_type: enclosure.media_type,
+        title: enclosure.title,
+        size_in_bytes: enclosure.bytes,
+        duration_in_seconds: enclosure.duration_seconds,
+    }
+}
+
+fn source(source: entry::Source) -> Source {
+    Source {
+        id: source.id,
+        title: source.title,
+        url: source.url,
+        site: source.site,
+        updated: source.updated,
+        authors: authors(source.authors),
+        rights: source.rights,
+    }
+}
+
+fn copy(copy: &ShownCopy) -> Copy {
+    Copy {
+        feed: copy.feed.to_string(),
+        title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
+        url: address::public(copy.url.as_ref()),
+        published: copy.published.whole_second(),
+        lead: copy.lead,
+    }
+}

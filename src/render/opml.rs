@@ -1,0 +1,57 @@
+//! OPML 2.0 subscription lists.
+
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesText, Event};
+
+use crate::config::Site;
+use crate::render::{RenderError, address, text};
+use crate::section::ShownFeed;
+use crate::time::Timestamp;
+
+/// A list of feeds as an OPML 2.0 document in UTF-8, in the order given.
+///
+/// # Errors
+/// If the writer fails, which no content makes it do.
+pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -> Result<Vec<u8>, RenderError> {
+    let owner = site.owner.as_ref().and_then(|owner| text::line(&owner.name));
+    let created = created.rfc822();
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|writer| {
+        writer.create_element("head").write_inner_content(|writer| {
+            text_element(writer, "title", &text::line(title).unwrap_or_else(|| site.title.clone()))?;
+            text_element(writer, "dateCreated", &created)?;
+            owner.iter().try_for_each(|owner| text_element(writer, "ownerName", owner))
+        })?;
+        writer
+            .create_element("body")
+            .write_inner_content(|writer| feeds.iter().try_for_each(|feed| outline(writer, feed)))?;
+        Ok(())
+    })?;
+    let mut document = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
+    document.append(&mut writer.into_inner());
+    document.push(b'\n');
+    Ok(document)
+}
+
+fn text_element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Result<()> {
+    writer.create_element(name).write_text_content(BytesText::new(text))?;
+    Ok(())
+}
+
+fn outline(writer: &mut Writer<Vec<u8>>, feed: &ShownFeed) -> io::Result<()> {
+    let title = text::line(&feed.title).unwrap_or_else(|| feed.id.to_string());
+    let tags: Vec<String> = feed.tags.iter().filter_map(|tag| text::line(&tag.replace(',', " "))).collect();
+    let attributes = [
+        ("type", Some("rss".to_owned())),
+        ("text", Some(title.clone())),
+        ("title", Some(title)),
+        ("xmlUrl", Some(address::uri(&feed.url))),
+        ("htmlUrl", address::public(feed.site.as_ref())),
+        ("description", feed.description.as_deref().and_then(text::line)),
+        ("category", (!tags.is_empty()).then(|| tags.join(","))),
+    ];
+    let attributes = attributes.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+    writer.write_event(Event::Empty(quick_xml::events::BytesStart::new("outline").with_attributes(attributes)))
+}

@@ -1,0 +1,406 @@
+//! The HTML pages, from templates that an editor may replace.
+//!
+//! Server-rendered, without script or inline style, so that the strictest Content-Security-Policy holds. Links within the
+//! site are paths, so that pages work under whatever name they are reached by; what readers and robots store is absolute.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use serde::Serialize;
+
+use crate::config::{Section, Site};
+use crate::render::address::{self, Format};
+use crate::render::card::{Card, Date, Place, days};
+use crate::render::{RenderError, STYLE_CSS, SectionView, text};
+use crate::section::{ShownFeed, ShownStory};
+use crate::time::Timestamp;
+
+/// The built-in templates, by the names under which an editor may replace them. `base.html` frames all, `story_card.html`
+/// is a story in a list.
+const TEMPLATES: [(&str, &str); 10] = [
+    ("base.html", include_str!("templates/base.html")),
+    ("story_card.html", include_str!("templates/story_card.html")),
+    ("subscribe.html", include_str!("templates/subscribe.html")),
+    ("index.html", include_str!("templates/index.html")),
+    ("section.html", include_str!("templates/section.html")),
+    ("story.html", include_str!("templates/story.html")),
+    ("feeds.html", include_str!("templates/feeds.html")),
+    ("about.html", include_str!("templates/about.html")),
+    ("search.html", include_str!("templates/search.html")),
+    ("not_found.html", include_str!("templates/not_found.html")),
+];
+
+/// The style sheet's name among the overrides.
+const STYLE_NAME: &str = "style.css";
+
+/// What a template may spend on one page, in minijinja's instructions: a page of 10,000 stories, but no endless loop.
+const FUEL: u64 = 20_000_000;
+
+/// The templates, checked and ready.
+#[derive(Debug)]
+pub struct Pages {
+    environment: Environment<'static>,
+    style: String,
+    has_search: bool,
+}
+
+/// A section as the index shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct SectionSummary<'a> {
+    pub section: &'a Section,
+    /// The first few, in the section's order.
+    pub stories: &'a [ShownStory],
+    pub updated: Timestamp,
+    /// How many it shows in all.
+    pub count: usize,
+}
+
+/// A feed as the list of feeds shows it.
+#[derive(Clone, Debug)]
+pub struct FeedRow {
+    pub feed: ShownFeed,
+    /// "ok", "failing", "held", "gone", "disabled" or "new".
+    pub state: String,
+    /// When its newest entry was published.
+    pub newest: Option<Timestamp>,
+}
+
+/// A story that a search found.
+#[derive(Clone, Debug)]
+pub struct SearchHit {
+    /// Plain text.
+    pub title: String,
+    pub slug: String,
+    pub published: Timestamp,
+    /// Plain text around what was found.
+    pub excerpt: String,
+    /// Ids of the public sections that show it.
+    pub sections: Vec<String>,
+}
+
+impl Pages {
+    /// The built-in templates, with `overrides` (name and text) in the place of those that bear their names.
+    ///
+    /// # Errors
+    /// If an override has another name, does not parse, or asks for what is not there.
+    pub fn new(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let mut syntax = SyntaxConfig::builder();
+        syntax.trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true);
+        environment.set_syntax(syntax.build().expect("the delimiters are the usual ones"));
+        environment.set_fuel(Some(FUEL));
+        environment.set_formatter(write_escaped);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source).map_err(template_error)?;
+        }
+        let mut style = STYLE_CSS.to_owned();
+        for (name, source) in overrides {
+            if name == STYLE_NAME {
+                style.clone_from(source);
+            } else if TEMPLATES.iter().any(|(known, _)| known == name) {
+                environment.add_template_owned(name.clone(), source.clone()).map_err(template_error)?;
+            } else {
+                let known: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).chain([STYLE_NAME]).collect();
+                return Err(RenderError::UnknownTemplate(name.clone(), known.join(", ")));
+            }
+        }
+        Ok(Pages { environment, style, has_search: false })
+    }
+
+    /// The same pages with a link to `search`, for a site that answers it.
+    pub fn with_search(self) -> Pages {
+        Pages { has_search: true, ..self }
+    }
+
+    /// What is served as `style.css`.
+    pub fn style(&self) -> &str {
+        &self.style
+    }
+
+    /// `/`: the sections with their first stories.
+    ///
+    /// # Errors
+    /// As every page: if a template of the editor's fails.
+    pub fn index(&self, site: &Site, sections: &[SectionSummary]) -> Result<String, RenderError> {
+        let blocks: Vec<SectionBlock> = sections.iter().map(|summary| SectionBlock::new(site, summary)).collect();
+        let alternates: Vec<Alternate> =
+            sections.iter().flat_map(|summary| alternates(site, summary.section)).collect();
+        let updated = sections.iter().map(|summary| summary.updated).max().map(|updated| Date::new(site, updated));
+        let page = Head { alternates, ..Head::new(site, None, "") };
+        self.render("index.html", site, &page, context! { sections => value(blocks), updated => value(updated) })
+    }
+
+    /// `/{section}/`: the section's stories by day.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn section(&self, view: &SectionView) -> Result<String, RenderError> {
+        let (site, section) = (view.site, view.section);
+        let days = days(site, view.stories);
+        let page = Head {
+            alternates: alternates(site, section),
+            description: section.description.as_deref().and_then(text::line),
+            ..Head::new(site, Some(&section.title), &format!("{}/", section.id))
+        };
+        let block = context! {
+            section => value(SectionLink::new(site, section)),
+            days => value(days),
+            count => view.stories.len(),
+            updated => value(Date::new(site, view.updated)),
+            feeds => value(view.feeds.iter().map(FeedLink::new).collect::<Vec<_>>()),
+        };
+        self.render("section.html", site, &page, block)
+    }
+
+    /// `/story/{slug}/`: a story whole, and the sections that show it.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn story(&self, site: &Site, story: &ShownStory, sections: &[&Section]) -> Result<String, RenderError> {
+        let card = Card::new(site, story, Place::OwnPage);
+        let page = Head {
+            // The words are another's: search engines are sent to the original.
+            canonical: card.link.clone(),
+            kind: "article",
+            description: Some(text::excerpt(&card.summary)),
+            image: card.image.clone(),
+            alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
+            ..Head::new(site, Some(&card.title), &format!("story/{}/", story.slug))
+        };
+        let sections: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
+        self.render("story.html", site, &page, context! { story => value(card), sections => value(sections) })
+    }
+
+    /// `/feeds/`: the feeds and how they are.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn feeds(&self, site: &Site, feeds: &[FeedRow]) -> Result<String, RenderError> {
+        let opml = Alternate {
+            media_type: Format::Opml.media_type(),
+            href: address::uri(&address::under(site, "feeds.opml")),
+            title: format!("{}: all feeds (OPML)", site.title),
+        };
+        let page = Head { alternates: vec![opml], ..Head::new(site, Some("Feeds"), "feeds/") };
+        let rows: Vec<Value> = feeds.iter().map(|row| feed_row(site, row)).collect();
+        self.render("feeds.html", site, &page, context! { feeds => rows, opml => address::path(site, "feeds.opml") })
+    }
+
+    /// `/about/`: what this site is, and how to subscribe.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn about(&self, site: &Site, sections: &[&Section]) -> Result<String, RenderError> {
+        let page = Head {
+            alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
+            ..Head::new(site, Some("About"), "about/")
+        };
+        let links: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
+        self.render("about.html", site, &page, context! { sections => value(links) })
+    }
+
+    /// `/search`: the form, and what was found for `words`; these are empty where nothing was asked yet.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn search(&self, site: &Site, words: &str, hits: &[SearchHit]) -> Result<String, RenderError> {
+        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Search"), "search") };
+        let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, hit)).collect();
+        self.render("search.html", site, &page, context! { words => text::legal(words), hits })
+    }
+
+    /// What is shown where nothing is.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn not_found(&self, site: &Site) -> Result<String, RenderError> {
+        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Not found"), "") };
+        self.render("not_found.html", site, &page, context! {})
+    }
+
+    fn render(&self, name: &str, site: &Site, page: &Head, rest: Value) -> Result<String, RenderError> {
+        let site = site_context(site, self.has_search);
+        let template = self.environment.get_template(name).map_err(template_error)?;
+        template.render(context! { site, page => value(page), ..rest }).map_err(template_error)
+    }
+}
+
+fn value(serializable: impl Serialize) -> Value {
+    Value::from(Serde(serializable))
+}
+
+/// Escapes for text and for quoted attributes; leaves `/` alone, so that addresses stay readable.
+fn write_escaped(
+    output: &mut minijinja::Output,
+    state: &mut minijinja::State,
+    value: &Value,
+) -> Result<(), minijinja::Error> {
+    match value.as_str().filter(|_| !value.is_safe() && matches!(state.auto_escape(), AutoEscape::Html)) {
+        Some(text) => Ok(output.write_str(&text::escape(text))?),
+        None => minijinja::escape_formatter(output, state, value),
+    }
+}
+
+fn template_error(source: minijinja::Error) -> RenderError {
+    let name = source.name().unwrap_or("template").to_owned();
+    RenderError::Template { name, line: source.line().unwrap_or(1), source }
+}
+
+/// What a page says of itself in its `head`.
+#[derive(Serialize)]
+struct Head {
+    /// `None` on the index, which bears the site's title.
+    title: Option<String>,
+    /// The page's own address, absolute.
+    url: String,
+    /// Where search engines should look instead.
+    canonical: String,
+    /// The Open Graph type.
+    kind: &'static str,
+    description: Option<String>,
+    image: Option<String>,
+    alternates: Vec<Alternate>,
+    robots: Option<&'static str>,
+}
+
+impl Head {
+    fn new(site: &Site, title: Option<&str>, path: &str) -> Head {
+        let url = address::uri(&address::under(site, path));
+        Head {
+            title: title.and_then(text::line),
+            canonical: url.clone(),
+            url,
+            kind: "website",
+            description: site.description.as_deref().and_then(text::line),
+            image: None,
+            alternates: Vec::new(),
+            robots: None,
+        }
+    }
+}
+
+/// One autodiscovery link.
+#[derive(Serialize)]
+struct Alternate {
+    #[serde(rename = "type")]
+    media_type: &'static str,
+    href: String,
+    title: String,
+}
+
+fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
+    let formats = [Format::Atom, Format::Rss, Format::Json];
+    let alternate = |format: Format| Alternate {
+        media_type: format.media_type(),
+        href: address::uri(&address::edition(site, &section.id, format)),
+        title: format!("{} ({})", section.title, format.name()),
+    };
+    formats.map(alternate).into()
+}
+
+/// A section as a place to go to and to subscribe to.
+#[derive(Serialize)]
+struct SectionLink {
+    title: String,
+    description: Option<String>,
+    href: String,
+    formats: Vec<FormatLink>,
+}
+
+#[derive(Serialize)]
+struct FormatLink {
+    name: &'static str,
+    href: String,
+    #[serde(rename = "type")]
+    media_type: &'static str,
+}
+
+impl SectionLink {
+    fn new(site: &Site, section: &Section) -> SectionLink {
+        let link = |format: Format| FormatLink {
+            name: format.name(),
+            href: address::edition(site, &section.id, format).path().to_owned(),
+            media_type: format.media_type(),
+        };
+        SectionLink {
+            title: text::line(&section.title).unwrap_or_else(|| section.id.to_string()),
+            description: section.description.as_deref().and_then(text::line),
+            href: address::section_page(site, &section.id).path().to_owned(),
+            formats: Format::ALL.map(link).into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct SectionBlock {
+    section: SectionLink,
+    stories: Vec<Card>,
+    updated: Date,
+    count: usize,
+}
+
+impl SectionBlock {
+    fn new(site: &Site, summary: &SectionSummary) -> SectionBlock {
+        SectionBlock {
+            section: SectionLink::new(site, summary.section),
+            stories: summary.stories.iter().map(|story| Card::new(site, story, Place::List)).collect(),
+            updated: Date::new(site, summary.updated),
+            count: summary.count,
+        }
+    }
+}
+
+/// A feed that a section takes.
+#[derive(Serialize)]
+struct FeedLink {
+    title: String,
+    site: Option<String>,
+}
+
+impl FeedLink {
+    fn new(feed: &ShownFeed) -> FeedLink {
+        FeedLink {
+            title: text::line(&feed.title).unwrap_or_else(|| feed.id.to_string()),
+            site: address::public(feed.site.as_ref()),
+        }
+    }
+}
+
+fn feed_row(site: &Site, row: &FeedRow) -> Value {
+    let FeedLink { title, site: page } = FeedLink::new(&row.feed);
+    context! {
+        title,
+        site => page,
+        url => address::public(Some(&row.feed.url)),
+        description => row.feed.description.as_deref().and_then(text::line),
+        state => row.state.as_str(),
+        newest => value(row.newest.map(|newest| Date::new(site, newest))),
+    }
+}
+
+fn search_hit(site: &Site, hit: &SearchHit) -> Value {
+    context! {
+        title => text::line(&hit.title),
+        href => address::story_page(site, &hit.slug).path(),
+        published => value(Date::new(site, hit.published)),
+        excerpt => text::line(&hit.excerpt),
+        sections => hit.sections.clone(),
+    }
+}
+
+fn site_context(site: &Site, has_search: bool) -> Value {
+    context! {
+        title => text::line(&site.title),
+        description => site.description.as_deref().and_then(text::line),
+        language => text::language(&site.language).unwrap_or_else(|| "en".to_owned()),
+        rights => site.rights.as_deref().and_then(text::line),
+        owner => site.owner.as_ref().and_then(|owner| text::line(&owner.name)),
+        home => address::path(site, ""),
+        style => address::path(site, STYLE_NAME),
+        favicon => address::path(site, "favicon.svg"),
+        feeds => address::path(site, "feeds/"),
+        about => address::path(site, "about/"),
+        search => has_search.then(|| address::path(site, "search")),
+    }
+}

@@ -1,0 +1,155 @@
+//! RSS 2.0 after the RSS Advisory Board's profile, with Dublin Core, `content:encoded`, Atom links, Media RSS and
+//! syndication hints; `itunes:` only in a section that is a podcast, since one element of it makes readers ask for all.
+
+use std::collections::BTreeMap;
+
+use rss::{Category, Channel, Enclosure, Guid, Item, Source};
+
+use crate::entry::Podcast;
+use crate::render::address::{self, Format};
+use crate::render::entry::{self, EditionEntry};
+use crate::render::extension::{self, Extension};
+use crate::render::{RenderError, SectionView, text, xml_head};
+
+/// Stands for `<` in a title until the document is written: no legal text holds it.
+const LESS_THAN: char = '\u{1}';
+
+/// The section as an RSS document in UTF-8.
+///
+/// # Errors
+/// If the writer fails, which no content makes it do.
+pub fn rss(view: &SectionView) -> Result<Vec<u8>, RenderError> {
+    let written = channel(view).pretty_write_to(Vec::new(), b' ', 2)?;
+    let document = String::from_utf8_lossy(&written);
+    let root = document.find("<rss").map_or(&*document, |start| &document[start..]);
+    let root = root.replace(LESS_THAN, "&#x3C;");
+    Ok(format!("{}{root}\n", xml_head(view.site)).into_bytes())
+}
+
+fn channel(view: &SectionView) -> Channel {
+    let (site, section) = (view.site, view.section);
+    let entries = entry::entries(view);
+    let title = text::line(&section.title).unwrap_or_else(|| section.id.to_string());
+    let description = section.description.as_deref().or(site.description.as_deref()).and_then(text::line);
+    let mut extensions = channel_extensions(view);
+    extensions.extend(podcast_channel(view));
+    let mut channel = Channel::default();
+    channel.set_namespaces(namespaces(section.podcast.is_some(), &entries));
+    channel.set_link(address::uri(&address::section_page(site, &section.id)));
+    channel.set_description(description.unwrap_or_else(|| title.clone()));
+    channel.set_title(title_text(&title));
+    channel.set_language(text::language(&site.language));
+    channel.set_copyright(site.rights.as_deref().and_then(text::line));
+    channel.set_last_build_date(view.updated.rfc822());
+    channel.set_generator(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
+    channel.set_ttl((view.max_age.as_secs() / 60).max(1).to_string());
+    channel.set_extensions(extension::for_rss(extensions));
+    channel.set_items(entries.into_iter().map(|entry| item(view, entry)).collect::<Vec<_>>());
+    channel
+}
+
+fn namespaces(is_podcast: bool, entries: &[EditionEntry]) -> BTreeMap<String, String> {
+    let any_media = entries.iter().any(|entry| entry.image.is_some() || !entry.enclosures.is_empty());
+    let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
+    let any_text = entries.iter().filter_map(|entry| entry.podcast).any(has_texts);
+    let any_content = entries.iter().any(|entry| entry.content_html.is_some());
+    let any_dublin_core = !entries.is_empty();
+    let declared = [
+        (true, extension::ATOM),
+        (true, extension::SY),
+        (any_content, extension::CONTENT),
+        (any_dublin_core, extension::DC),
+        (is_podcast, extension::ITUNES),
+        (any_media, extension::MEDIA),
+        (any_text, extension::PODCAST),
+    ];
+    let declared = declared.into_iter().filter(|(used, _)| *used);
+    declared.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
+}
+
+fn channel_extensions(view: &SectionView) -> Vec<Extension> {
+    let itself = address::uri(&address::edition(view.site, &view.section.id, Format::Rss));
+    let mut extensions = vec![atom_link("self", itself, Some(Format::Rss.media_type()))];
+    let archive = view.prev_archive.as_ref().map(|newest| address::uri(&address::archive(newest, Format::Rss)));
+    extensions.extend(archive.map(|archive| atom_link("prev-archive", archive, Some(Format::Rss.media_type()))));
+    extensions.extend(view.hub.map(|hub| atom_link("hub", address::uri(hub), None)));
+    let times_an_hour = (3600 / view.max_age.as_secs().max(1)).max(1);
+    extensions.push(Extension::text(extension::SY.0, "updatePeriod", "hourly"));
+    extensions.push(Extension::text(extension::SY.0, "updateFrequency", times_an_hour));
+    extensions
+}
+
+/// What podcast directories ask of the channel.
+fn podcast_channel(view: &SectionView) -> Vec<Extension> {
+    let Some(podcast) = &view.section.podcast else { return Vec::new() };
+    let itunes = extension::ITUNES.0;
+    let owner = view.site.owner.as_ref();
+    let name = owner.map_or(&view.site.title, |owner| &owner.name);
+    let email = owner.and_then(|owner| owner.email.as_deref());
+    let details = [("name", text::line(name)), ("email", email.and_then(text::line))];
+    let details = details.into_iter().filter_map(|(name, value)| Some(Extension::text(itunes, name, value?)));
+    vec![
+        Extension::text(itunes, "author", text::line(name).unwrap_or_default()),
+        Extension::with(itunes, "category", [("text", text::line(&podcast.category))]),
+        Extension::text(itunes, "explicit", podcast.explicit),
+        Extension { children: details.collect(), ..Extension::with(itunes, "owner", []) },
+    ]
+}
+
+fn item(view: &SectionView, entry: EditionEntry) -> Item {
+    let mut item = Item::default();
+    item.set_extensions(extension::for_rss(item_extensions(view, &entry)));
+    item.set_title(title_text(&entry.title));
+    item.set_guid(Guid { permalink: entry.id == entry.link, value: entry.id });
+    item.set_pub_date(entry.published.rfc822());
+    item.set_categories(entry.categories.into_iter().map(category).collect::<Vec<_>>());
+    item.set_comments(entry.comments);
+    item.set_enclosure(entry.enclosures.into_iter().next().map(enclosure));
+    item.set_source(source(entry.source, &entry.page));
+    item.set_description(entry.summary_html.unwrap_or_else(|| html_escape::encode_text(&entry.summary).into_owned()));
+    item.set_content(entry.content_html);
+    item.set_link(entry.link);
+    item
+}
+
+fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
+    let dc = |name: &'static str, text: &str| Extension::text(extension::DC.0, name, text);
+    let mut extensions: Vec<Extension> = entry.copies.iter().map(|copy| atom_link("via", copy.clone(), None)).collect();
+    extensions.extend((entry.page != entry.link).then(|| atom_link("related", entry.page.clone(), None)));
+    extensions.push(Extension::text(extension::ATOM.0, "updated", entry.updated));
+    extensions.extend(entry.authors.iter().map(|author| dc("creator", &author.name)));
+    extensions.extend(entry.contributors.iter().map(|contributor| dc("contributor", &contributor.name)));
+    extensions.extend(entry.rights.iter().map(|rights| dc("rights", rights)));
+    extensions.extend(entry.language.iter().map(|language| dc("language", language)));
+    extensions.extend(extension::media_contents(&entry.enclosures));
+    extensions.extend(extension::thumbnail(entry));
+    if view.section.podcast.is_some() {
+        extensions.extend(extension::itunes(entry));
+    }
+    extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
+    extensions
+}
+
+fn atom_link(rel: &str, href: String, media_type: Option<&str>) -> Extension {
+    let attributes = [("rel", Some(rel.to_owned())), ("type", media_type.map(str::to_owned)), ("href", Some(href))];
+    Extension::with(extension::ATOM.0, "link", attributes)
+}
+
+fn category(category: crate::entry::Category) -> Category {
+    Category { name: category.term, domain: category.scheme }
+}
+
+/// RSS demands a length and asks for 0 where it is not known.
+fn enclosure(enclosure: entry::Enclosure) -> Enclosure {
+    Enclosure { url: enclosure.url, length: enclosure.bytes.unwrap_or(0).to_string(), mime_type: enclosure.media_type }
+}
+
+/// RSS demands the feed's address; of a feed that was read from a file, its site or the story's page.
+fn source(source: entry::Source, page: &str) -> Source {
+    Source { url: source.url.or(source.site).unwrap_or_else(|| page.to_owned()), title: Some(source.title) }
+}
+
+/// Titles are plain text; readers that take them for HTML are told of a `<` by a numeric reference (RSS profile).
+fn title_text(title: &str) -> String {
+    title.replace('<', LESS_THAN.encode_utf8(&mut [0; 1]))
+}

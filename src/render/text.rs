@@ -1,0 +1,168 @@
+//! Text as documents take it: legal in XML 1.0, in one line where it has to be, cut at a sentence.
+
+use url::Url;
+
+/// How long a summary made from the content is at most, in characters: three lines of a page.
+const SUMMARY_CHARS: usize = 280;
+
+/// Without the characters that XML 1.0 §2.2 forbids, or that stand for nothing: control characters other than tab and
+/// line feed, noncharacters, and U+FFFD, which only says that something was lost. Line ends become line feeds.
+pub fn legal(text: &str) -> String {
+    if !text.chars().any(|character| character == '\r' || is_forbidden(character)) {
+        return text.to_owned();
+    }
+    text.replace("\r\n", "\n").replace('\r', "\n").replace(is_forbidden, "")
+}
+
+fn is_forbidden(character: char) -> bool {
+    match character {
+        '\t' | '\n' => false,
+        '\u{fdd0}'..='\u{fdef}' | '\u{fffd}' => true,
+        _ => character.is_control() || u32::from(character) & 0xfffe == 0xfffe,
+    }
+}
+
+/// Legal text in one line, with single spaces; `None` where nothing is left.
+pub fn line(text: &str) -> Option<String> {
+    let line = legal(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
+}
+
+/// Legal HTML; `None` where it says nothing.
+pub fn html(html: &str) -> Option<String> {
+    Some(legal(html)).filter(|html| !html.trim().is_empty())
+}
+
+/// For the text of an element, or an attribute's value in quotes.
+pub fn escape(text: &str) -> String {
+    html_escape::encode_quoted_attribute(text).into_owned()
+}
+
+/// A language tag (RFC 5646) of which primary language and shape are right; feeds also write `en_US` and "English".
+pub fn language(tag: &str) -> Option<String> {
+    let tag = tag.trim().replace('_', "-");
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    let primary_is_right = matches!(primary.len(), 2 | 3) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let part_is_right =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (primary_is_right && parts.all(part_is_right)).then_some(tag)
+}
+
+/// The text of sanitized HTML, in one line: tags taken off, references resolved.
+pub fn plain(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        let tag_length = tag_length(&rest[start..]);
+        if breaks_words(&rest[start..start + tag_length]) {
+            text.push(' ');
+        }
+        rest = &rest[start + tag_length..];
+    }
+    text.push_str(rest);
+    line(&html_escape::decode_html_entities(&text)).unwrap_or_default()
+}
+
+/// The bytes up to and with the `>` that ends the tag: one in an attribute's quotes does not.
+fn tag_length(html: &str) -> usize {
+    let mut quote = None;
+    for (offset, byte) in html.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return offset + 1,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    html.len()
+}
+
+/// Whether the tag stands between words: all do but those that mark up a part of a word.
+fn breaks_words(tag: &str) -> bool {
+    const INSIDE_WORDS: [&str; 20] = [
+        "a", "abbr", "b", "bdi", "bdo", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small",
+        "span", "strong", "sub", "sup",
+    ];
+    let name = tag.trim_start_matches(['<', '/']);
+    let name = name.split(|character: char| !character.is_ascii_alphanumeric()).next().unwrap_or_default();
+    !INSIDE_WORDS.contains(&name)
+}
+
+/// The beginning of a text: whole sentences where that leaves enough of it, else whole words and an ellipsis.
+pub fn excerpt(text: &str) -> String {
+    cut(text, SUMMARY_CHARS)
+}
+
+/// As [`excerpt`], with at most so many characters and the ellipsis.
+pub fn cut(text: &str, chars: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(chars) else {
+        return text.to_owned();
+    };
+    let head = &text[..end];
+    let mut sentence_end = head.match_indices([' ', '。', '！', '？']).filter_map(|(at, space)| match space {
+        " " => head[..at].ends_with(['.', '!', '?', '…', '؟', '۔']).then_some(at),
+        full_stop => Some(at + full_stop.len()),
+    });
+    match sentence_end.next_back().filter(|&at| at >= head.len() / 2) {
+        Some(at) => head[..at].to_owned(),
+        None => {
+            let words = head.rfind(' ').filter(|&at| at >= head.len() / 2).unwrap_or(end);
+            format!("{}…", head[..words].trim_end())
+        }
+    }
+}
+
+/// The summary of an entry that has none, or of which no more than the link may be published; plain text.
+pub fn where_to_read(link: Option<&Url>) -> String {
+    match link.and_then(Url::host_str) {
+        Some(host) => format!("Read it at {}.", host.trim_start_matches("www.")),
+        None => "Read it at its source.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_xml_forbids_are_taken_out() {
+        let check = |text: &str, expected: &str| assert_eq!(legal(text), expected);
+        check("a\u{0}b\u{b}c\u{1f}d\u{7f}e\u{85}f", "abcdef");
+        check("\u{fffe}\u{ffff}\u{fdd0}\u{1fffe}\u{fffd}", "");
+        check("tab\tline\nreturn\r\nold\rmac", "tab\tline\nreturn\nold\nmac");
+        check("👩🏽‍🚒 עברית & <b>", "👩🏽‍🚒 עברית & <b>");
+    }
+
+    #[test]
+    fn text_of_html_has_its_words_apart_and_its_references_resolved() {
+        let check = |html: &str, expected: &str| assert_eq!(plain(html), expected);
+        check("<p>One</p><p>two</p>", "One two");
+        check("<b>O</b>ne<br>two", "One two");
+        check(r#"<img alt="a > b" src="https://a.example/">AT&amp;T &lt;i&gt;"#, "AT&T <i>");
+        check("a <unfinished", "a");
+        check("", "");
+    }
+
+    #[test]
+    fn text_is_cut_at_a_sentence_else_at_a_word() {
+        let check = |text: &str, expected: &str| assert_eq!(cut(text, 20), expected);
+        check("Short.", "Short.");
+        check("This is it. And that is more.", "This is it.");
+        check("It. Is a long sentence without end", "It. Is a long…");
+        check("Unbrokenunbrokenunbroken", "Unbrokenunbrokenunbr…");
+        check("これは日本語の文章です。それはもう少し長い文章です。", "これは日本語の文章です。");
+    }
+
+    #[test]
+    fn language_tags_are_taken_only_if_they_have_the_shape() {
+        let check = |tag: &str, expected: Option<&str>| assert_eq!(language(tag).as_deref(), expected);
+        check("en", Some("en"));
+        check(" en_US ", Some("en-US"));
+        check("zh-Hant-TW", Some("zh-Hant-TW"));
+        check("English", None);
+        check("en-", None);
+        check("\" onload=", None);
+    }
+}
