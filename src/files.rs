@@ -2,6 +2,8 @@
 //!
 //! The only place that reads them. What they mean is decided by `config`.
 
+mod watch;
+
 use std::collections::HashSet;
 use std::env;
 use std::fmt;
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+pub use self::watch::{Watch, WatchError, watch};
 use crate::config::{self, Config, Level, Problem, SecretRef, SourceFile};
 
 /// A TOML of a hundred thousand feeds has some 20 MB.

@@ -1,0 +1,160 @@
+//! Noticing edits of the config's files.
+//!
+//! Watches folders, not files: editors put a new file in the place of the old one, and Kubernetes swaps a link. What counts
+//! is that the texts have changed, not that something was written.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+use tokio::time;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{MAX_FILE_BYTES, included_paths, read_bounded, read_source};
+use crate::config::{self, SourceFile};
+
+/// Editors and git write in several steps: the files must have been left alone for so long.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// A file that is written to all the time is looked at nevertheless.
+const MAX_QUIET_WAITS: u32 = 10;
+
+/// Network and container file systems tell nothing of changes, and folders below a wildcard are not watched: the texts are
+/// compared now and then without being told to.
+const COMPARE_EVERY: Duration = Duration::from_secs(30);
+
+/// The files of one configuration, watched until this is dropped.
+pub struct Watch {
+    main: PathBuf,
+    watcher: RecommendedWatcher,
+    events: mpsc::Receiver<()>,
+    /// Of all texts, as they were last reported.
+    fingerprint: u128,
+}
+
+/// The system cannot watch files.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot watch the config's files for edits")]
+pub struct WatchError(#[from] notify::Error);
+
+/// Watches the main file and all that it includes, from now on: call it before [`load`](super::load), so that no edit
+/// falls between the two.
+///
+/// # Errors
+///
+/// The system gives no watcher; edits are then noticed only when the caller is told by other means.
+pub fn watch(main: &Path) -> Result<Watch, WatchError> {
+    let (sender, events) = mpsc::channel(1);
+    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if event.map_or(true, |event| concerns_config(&event)) {
+            // A full channel says already what is to be said.
+            let _ = sender.try_send(());
+        }
+    })?;
+    let mut watch = Watch { main: main.to_owned(), watcher, events, fingerprint: 0 };
+    watch.watch_folders();
+    watch.fingerprint = fingerprint(main);
+    Ok(watch)
+}
+
+impl Watch {
+    /// Waits until the texts differ from those at the last call, and have been left alone for half a second.
+    ///
+    /// Dropping the future loses nothing: the next call reports the change.
+    pub async fn changed(&mut self) {
+        loop {
+            if time::timeout(COMPARE_EVERY, self.events.recv()).await.is_ok() {
+                self.wait_for_quiet().await;
+            }
+            self.watch_folders();
+            let main = self.main.clone();
+            let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&main)).await;
+            match fingerprint {
+                Ok(fingerprint) if fingerprint != self.fingerprint => {
+                    self.fingerprint = fingerprint;
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn wait_for_quiet(&mut self) {
+        for _ in 0..MAX_QUIET_WAITS {
+            if time::timeout(QUIET, self.events.recv()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Watches the folders of today's includes; a folder that was watched and replaced is watched anew.
+    fn watch_folders(&mut self) {
+        for folder in folders(&self.main) {
+            if let Err(error) = self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                tracing::debug!(folder = %folder.display(), %error, "the folder is not watched");
+            }
+        }
+    }
+}
+
+/// Neither what is only read (by ourselves, first of all) nor what else lies in the folders, such as the store, which is
+/// written to all the time. Without an extension are folders, and the links that Kubernetes swaps begin with `..`.
+fn concerns_config(event: &Event) -> bool {
+    let is_read = matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write));
+    let is_named_so = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        path.extension().is_none_or(|extension| extension == "toml") || name.starts_with("..")
+    };
+    !is_read && (event.paths.is_empty() || event.paths.iter().any(is_named_so))
+}
+
+/// The folders of the main file and of what it includes or may include, and those that they lead to by links.
+fn folders(main: &Path) -> BTreeSet<PathBuf> {
+    let main = std::path::absolute(main).unwrap_or_else(|_| main.to_owned());
+    let mut folders = BTreeSet::new();
+    let mut add_folder_of = |path: &Path| {
+        let real = path.canonicalize().ok();
+        let parents = [Some(path), real.as_deref()].into_iter().flatten().filter_map(Path::parent);
+        folders.extend(parents.filter_map(nearest_folder));
+    };
+    add_folder_of(&main);
+    if let Ok(source) = read_source(&main) {
+        included_paths(&source).0.iter().for_each(|path| add_folder_of(path));
+        config::includes(&source).iter().for_each(|pattern| add_folder_of(&fixed_part(&source, pattern)));
+    }
+    folders
+}
+
+/// The path of a pattern up to its first wildcard, with that part in it.
+fn fixed_part(main: &SourceFile, pattern: &str) -> PathBuf {
+    let mut path = main.path.parent().unwrap_or(Path::new("")).to_owned();
+    for part in Path::new(pattern).components() {
+        path.push(part);
+        if part.as_os_str().to_string_lossy().contains(['*', '?', '[']) {
+            break;
+        }
+    }
+    path
+}
+
+/// The folder itself, or the nearest above it that is there.
+fn nearest_folder(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned)
+}
+
+/// Of the paths and bytes of all texts; an unreadable file is like an empty one.
+fn fingerprint(main: &Path) -> u128 {
+    let included = read_source(main).map(|source| included_paths(&source).0).unwrap_or_default();
+    let mut hasher = Xxh3::new();
+    for path in std::iter::once(main.to_owned()).chain(included) {
+        let bytes = read_bounded(&path, MAX_FILE_BYTES).unwrap_or_default();
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(&bytes.len().to_le_bytes());
+        hasher.update(&bytes);
+    }
+    hasher.digest128()
+}
