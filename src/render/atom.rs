@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, Source, Text, TextType, WriteConfig};
+use chrono::FixedOffset;
 
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry};
@@ -56,11 +57,23 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
         links: feed_links(view),
         rights: site.rights.as_deref().and_then(text::line).map(plain),
         subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
-        entries: entries.into_iter().map(|entry| atom_entry(view, entry)).collect(),
+        entries: distinct_dates(entries.into_iter().map(|entry| atom_entry(view, entry)).collect()),
         namespaces,
         lang: text::language(&site.language),
         ..Feed::default()
     }
+}
+
+/// Readers that sort by `updated` want it to differ from entry to entry. Moments that are the same stay the same, and are
+/// written in different zones.
+fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let mut seen: BTreeMap<_, i32> = BTreeMap::new();
+    for entry in &mut entries {
+        let minutes = seen.entry(entry.updated).and_modify(|minutes| *minutes += 1).or_default();
+        let zone = FixedOffset::east_opt(*minutes % (12 * 60) * 60).expect("half a day is a zone");
+        entry.updated = entry.updated.with_timezone(&zone);
+    }
+    entries
 }
 
 fn used_namespaces(entries: &[EditionEntry]) -> BTreeMap<String, String> {
@@ -101,7 +114,7 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
         rights: entry.rights.map(plain),
         source: Some(source(view, entry.source, has_no_author)),
         summary: Some(match (entry.summary_html, &entry.content_html) {
-            (Some(html), None) => html_text(html, &entry.summary),
+            (Some(markup), None) if markup.contains('<') => html(markup),
             _ => plain(entry.summary),
         }),
         content: entry.content_html.map(|html| Content {
@@ -168,23 +181,19 @@ fn category(category: crate::entry::Category) -> Category {
     }
 }
 
+/// Plain text. What would be taken for HTML is written as HTML, which leaves no doubt.
 fn plain(value: String) -> Text {
-    Text { value, ..Text::default() }
+    if text::reads_as_html(&value) { html(html_escape::encode_text(&value).into_owned()) } else { value.into() }
 }
 
-/// A text construct that keeps its markup, if it has any beyond `plain_text`.
-fn html_text(html: String, plain_text: &str) -> Text {
-    if html.contains('<') {
-        Text { value: html, r#type: TextType::Html, ..Text::default() }
-    } else {
-        plain(plain_text.to_owned())
-    }
+fn html(value: String) -> Text {
+    Text { value, r#type: TextType::Html, ..Text::default() }
 }
 
 fn link(rel: &str, href: String, media_type: Option<&str>) -> Link {
     Link { rel: rel.to_owned(), href, mime_type: media_type.map(str::to_owned), ..Link::default() }
 }
 
-fn date(timestamp: Timestamp) -> chrono::DateTime<chrono::FixedOffset> {
+fn date(timestamp: Timestamp) -> chrono::DateTime<FixedOffset> {
     timestamp.datetime().fixed_offset()
 }

@@ -143,7 +143,7 @@ fn people(people: &[entry::Person]) -> Vec<Person> {
 
 fn person(person: &entry::Person) -> Option<Person> {
     Some(Person {
-        name: text::line(person.display())?,
+        name: text::name(person.display())?,
         email: person.email.as_deref().and_then(text::line).filter(|email| is_email(email)),
         url: address::public(person.url.as_ref()),
     })
@@ -163,9 +163,9 @@ fn is_email(email: &str) -> bool {
 
 fn category(category: &Category) -> Option<Category> {
     Some(Category {
-        term: text::line(&category.term)?,
+        term: text::name(&category.term)?,
         scheme: category.scheme.as_deref().and_then(scheme),
-        label: category.label.as_deref().and_then(text::line),
+        label: category.label.as_deref().and_then(text::name),
     })
 }
 

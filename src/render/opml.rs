@@ -45,13 +45,22 @@ fn outline(writer: &mut Writer<Vec<u8>>, feed: &ShownFeed) -> io::Result<()> {
     let tags: Vec<String> = feed.tags.iter().filter_map(|tag| text::line(&tag.replace(',', " "))).collect();
     let attributes = [
         ("type", Some("rss".to_owned())),
-        ("text", Some(title.clone())),
-        ("title", Some(title)),
+        ("text", Some(words(&title))),
+        ("title", Some(words(&title))),
         ("xmlUrl", Some(address::uri(&feed.url))),
         ("htmlUrl", address::public(feed.site.as_ref())),
-        ("description", feed.description.as_deref().and_then(text::line)),
+        ("description", feed.description.as_deref().and_then(text::line).map(|text| words(&text))),
         ("category", (!tags.is_empty()).then(|| tags.join(","))),
     ];
     let attributes = attributes.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
     writer.write_event(Event::Empty(quick_xml::events::BytesStart::new("outline").with_attributes(attributes)))
+}
+
+/// OPML lets these attributes hold HTML: what could be taken for it is escaped.
+fn words(text: &str) -> String {
+    if text.contains('<') || text::reads_as_html(text) {
+        html_escape::encode_text(text).into_owned()
+    } else {
+        text.to_owned()
+    }
 }

@@ -11,8 +11,9 @@ use crate::render::entry::{self, EditionEntry};
 use crate::render::extension::{self, Extension};
 use crate::render::{RenderError, SectionView, text, xml_head};
 
-/// Stands for `<` in a title until the document is written: no legal text holds it.
-const LESS_THAN: char = '\u{1}';
+/// Stand for `<` and `&` in a title until the document is written: no legal text holds them.
+const LESS_THAN: &str = "\u{1}";
+const AMPERSAND: &str = "\u{2}";
 
 /// The section as an RSS document in UTF-8.
 ///
@@ -22,7 +23,7 @@ pub fn rss(view: &SectionView) -> Result<Vec<u8>, RenderError> {
     let written = channel(view).pretty_write_to(Vec::new(), b' ', 2)?;
     let document = String::from_utf8_lossy(&written);
     let root = document.find("<rss").map_or(&*document, |start| &document[start..]);
-    let root = root.replace(LESS_THAN, "&#x3C;");
+    let root = root.replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;");
     Ok(format!("{}{root}\n", xml_head(view.site)).into_bytes())
 }
 
@@ -36,10 +37,10 @@ fn channel(view: &SectionView) -> Channel {
     let mut channel = Channel::default();
     channel.set_namespaces(namespaces(section.podcast.is_some(), &entries));
     channel.set_link(address::uri(&address::section_page(site, &section.id)));
-    channel.set_description(description.unwrap_or_else(|| title.clone()));
+    channel.set_description(html_escape::encode_text(description.as_ref().unwrap_or(&title)));
     channel.set_title(title_text(&title));
     channel.set_language(text::language(&site.language));
-    channel.set_copyright(site.rights.as_deref().and_then(text::line));
+    channel.set_copyright(site.rights.as_deref().and_then(text::line).map(|rights| title_text(&rights)));
     channel.set_last_build_date(view.updated.rfc822());
     channel.set_generator(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     channel.set_ttl((view.max_age.as_secs() / 60).max(1).to_string());
@@ -149,7 +150,36 @@ fn source(source: entry::Source, page: &str) -> Source {
     Source { url: source.url.or(source.site).unwrap_or_else(|| page.to_owned()), title: Some(source.title) }
 }
 
-/// Titles are plain text; readers that take them for HTML are told of a `<` by a numeric reference (RSS profile).
+/// A title is plain text, and readers that take it for HTML are told better by a numeric reference (RSS profile): of each
+/// `<`, and of an `&` that could begin a reference. One with tags in its words would lose them, and is written as HTML.
 fn title_text(title: &str) -> String {
-    title.replace('<', LESS_THAN.encode_utf8(&mut [0; 1]))
+    let title = if text::has_end_tag(title) { html_escape::encode_text(title) } else { title.into() };
+    let mut written = String::with_capacity(title.len());
+    let mut characters = title.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '<' => written.push_str(LESS_THAN),
+            '&' if characters.peek().is_some_and(|next| *next == '#' || next.is_alphanumeric()) => {
+                written.push_str(AMPERSAND)
+            }
+            _ => written.push(character),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_escaped_so_that_readers_of_html_see_the_same_words() {
+        let check = |title: &str, expected: &str| {
+            assert_eq!(title_text(title).replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;"), expected);
+        };
+        check("War & peace", "War & peace");
+        check("AT&T: 5 < 6", "AT&#x26;T: 5 &#x3C; 6");
+        check("write &amp; so", "write &#x26;amp; so");
+        check("a <b>bold</b> claim", "a &#x26;lt;b&#x26;gt;bold&#x26;lt;/b&#x26;gt; claim");
+    }
 }

@@ -38,12 +38,57 @@ pub fn escape(text: &str) -> String {
     html_escape::encode_quoted_attribute(text).into_owned()
 }
 
-/// A language tag (RFC 5646) of which primary language and shape are right; feeds also write `en_US` and "English".
+/// Whether plain text would be taken for HTML: it holds an end tag, or a reference such as `&amp;` or `&#39`.
+pub fn reads_as_html(text: &str) -> bool {
+    has_end_tag(text) || text.match_indices('&').any(|(at, _)| starts_with_reference(&text[at + 1..]))
+}
+
+/// Whether the text holds something like `</b>`.
+pub fn has_end_tag(text: &str) -> bool {
+    text.match_indices("</").any(|(at, _)| {
+        let name = &text[at + 2..];
+        let end = name.find(|character| !is_word(character)).unwrap_or(name.len());
+        end > 0 && name[end..].starts_with('>')
+    })
+}
+
+fn starts_with_reference(after_ampersand: &str) -> bool {
+    let end = after_ampersand.find(|character| character != '#' && !is_word(character));
+    let name = &after_ampersand[..end.unwrap_or(after_ampersand.len())];
+    let reference = format!("&{name};");
+    let is_number = !name.chars().all(char::is_alphabetic);
+    is_number || (!name.is_empty() && html_escape::decode_html_entities(&reference) != reference)
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// A name in one line. One that reads as HTML was escaped once too often, and one with an address in angle brackets
+/// says too much: both are read as HTML.
+pub fn name(text: &str) -> Option<String> {
+    let name = line(text)?;
+    let has_address = name.contains('<') && name.contains('@');
+    if reads_as_html(&name) || has_address { Some(plain(&name)).filter(|name| !name.is_empty()) } else { Some(name) }
+}
+
+/// The two-letter languages of ISO 639-1.
+const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv \
+    dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu \
+    ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne \
+    ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv \
+    sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
+
+/// A language tag (RFC 5646) whose language exists and whose shape is right; feeds also write `en_US`, "English" and `jp`.
 pub fn language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let mut parts = tag.split('-');
     let primary = parts.next().unwrap_or_default();
-    let primary_is_right = matches!(primary.len(), 2 | 3) && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let primary_is_right = match primary.len() {
+        2 => LANGUAGES.split_whitespace().any(|language| language.eq_ignore_ascii_case(primary)),
+        3 => primary.bytes().all(|byte| byte.is_ascii_alphabetic()),
+        _ => false,
+    };
     let part_is_right =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (primary_is_right && parts.all(part_is_right)).then_some(tag)
@@ -146,6 +191,26 @@ mod tests {
     }
 
     #[test]
+    fn text_that_would_be_taken_for_html_is_told_apart() {
+        let check = |text: &str, expected: bool| assert_eq!(reads_as_html(text), expected, "{text}");
+        check("AT&T, Q&A, R & D, 5 < 6 > 4", false);
+        check("<b> begins </ b> and </", false);
+        check("a <b>bold</b> claim", true);
+        check("&amp; is written &amp;amp;", true);
+        check("it&#39;s", true);
+        check("&nosuchentity;", false);
+    }
+
+    #[test]
+    fn name_that_was_escaped_twice_is_read_as_html() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(name(text).as_deref(), expected);
+        check("O'Brien & <Sons>", Some("O'Brien & <Sons>"));
+        check("<b>Ann</b> &amp; Bob", Some("Ann & Bob"));
+        check("Ann <ann@a.example>", Some("Ann"));
+        check("<b></b>", None);
+    }
+
+    #[test]
     fn text_is_cut_at_a_sentence_else_at_a_word() {
         let check = |text: &str, expected: &str| assert_eq!(cut(text, 20), expected);
         check("Short.", "Short.");
@@ -162,6 +227,8 @@ mod tests {
         check(" en_US ", Some("en-US"));
         check("zh-Hant-TW", Some("zh-Hant-TW"));
         check("English", None);
+        check("jp", None);
+        check("fil", Some("fil"));
         check("en-", None);
         check("\" onload=", None);
     }
