@@ -153,6 +153,7 @@ fn read(
         title: table.get("title", value::words),
         tags,
         categories: classify(&categories, &settings.site.facets, &settings.site.url),
+        schedule_is_default: schedule.is_none() && defaults.schedule_is_default,
         schedule: schedule.unwrap_or_else(|| defaults.schedule.clone()),
         priority: table.get("priority", |node| node.integer(-1_000_000..=1_000_000)).unwrap_or(0),
         enabled: table.get("enabled", Node::boolean).unwrap_or(true),

@@ -124,6 +124,8 @@ pub struct Feed {
     /// Given to every entry, facets taken apart: `region:international` has the facet's scheme.
     pub categories: Vec<Category>,
     pub schedule: Schedule,
+    /// Whether no `schedule` is written, neither for the feed nor in `[poll]`.
+    pub schedule_is_default: bool,
     pub priority: i64,
     pub enabled: bool,
     pub headers: Vec<(String, SecretString)>,

@@ -29,6 +29,7 @@ pub(super) struct Settings {
 /// What a feed takes where it says nothing itself.
 pub(super) struct FeedDefaults {
     pub schedule: Schedule,
+    pub schedule_is_default: bool,
     pub timeout: Duration,
     pub max_body_bytes: u64,
     pub allow: Vec<Allow>,
@@ -162,6 +163,7 @@ fn poll(main: &Table, timezone: Tz) -> (Poll, FeedDefaults) {
     };
     let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, timezone)));
     let defaults = FeedDefaults {
+        schedule_is_default: schedule.is_none(),
         schedule: schedule.unwrap_or(Schedule::Every(Duration::from_secs(3600))),
         timeout: table.and_then(|table| table.get("timeout", timeout)).unwrap_or(Duration::from_secs(30)),
         max_body_bytes: table.and_then(|table| table.get("max_size", value::size)).unwrap_or(10 * 1024 * 1024),
