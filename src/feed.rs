@@ -93,6 +93,17 @@ pub struct PollHints {
     pub skip_days: Vec<u8>,
 }
 
+/// How long a server asked to be left alone, or said that its answer stays fresh; as it said it, without our own bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// RFC 9110 §10.2.3; a date is taken as the time from the response's own `Date`.
+    pub retry_after: Option<Duration>,
+    /// `Cache-Control: max-age` less `Age` (RFC 9111 §4.2); absent where `no-cache` or `no-store` voids it.
+    pub max_age: Option<Duration>,
+    /// `Expires` less `Date`; absent where `no-cache` or `no-store` voids it.
+    pub expires: Option<Duration>,
+}
+
 /// What a server gave with a document, echoed byte for byte by the next conditional request (RFC 9110 §8.8).
 ///
 /// Bytes, not text: servers send unquoted, weak and non-ASCII tags and dates in odd shapes.
