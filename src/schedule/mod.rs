@@ -3,6 +3,7 @@
 //! Pure: `now` is an argument. The only place that knows local time, and the only one that uses the `cron` crate.
 
 mod cron;
+pub mod next;
 
 use std::fmt;
 use std::time::Duration;

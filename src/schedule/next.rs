@@ -1,0 +1,250 @@
+//! When a feed is polled next: its own schedule, what servers and documents ask for, and backoff.
+//!
+//! The next poll is the latest of all that has a say:
+//!
+//! - the schedule that the config gives. Where it gives none, a feed that never sent a validator is polled once a day,
+//!   as each of its polls costs the publisher the whole document;
+//! - `Retry-After` with any answer, up to 31 days; `max-age` and `Expires` on 200, 304, 429 and 503, up to 7 days; RSS
+//!   `ttl` and `sy:*`, up to 7 days. Together they are the *hold*: only `poll --force` goes against it;
+//! - `skipHours` and `skipDays`, in GMT;
+//! - after failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on; after 429 it begins
+//!   with four hours. Each feed adds a fixed share of its own, at most a tenth, so that feeds that failed together do
+//!   not come back together. A success resets it; no number of failures ends the polling.
+//!
+//! 429, and 503 with `Retry-After`, speak for their whole host, unless the host is the editor's own: a bridge there
+//! serves many sites. 410 ends the polling until the editor forces a poll. An outage of our own network is retried soon
+//! and counts as nothing.
+//!
+//! The specification is RFC 9110 §10.2.3, RFC 9111 §4.2, RSS 2.0 `<ttl>`, `<skipHours>`, `<skipDays>`, RSS 1.0
+//! `mod_syndication`.
+
+use std::time::Duration;
+
+use chrono::{Datelike, Days, NaiveTime, Timelike};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::Schedule;
+use crate::feed::{FeedId, Lifetimes, PollHints};
+use crate::time::Timestamp;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The longest `Retry-After` that is kept; one of a year is a mistake.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// The longest `max-age`, `Expires`, `ttl` or `sy:updatePeriod` that is kept: servers set ten years for all that is static.
+const LONGEST_LIFETIME: Duration = WEEK;
+
+/// From so many failures in a row on, a feed is polled once a week.
+const FAILURES_UNTIL_WEEKLY: u32 = 30;
+
+/// How soon to try again after an outage of our own; feeds are spread over as much time again.
+const OUTAGE_RETRY: Duration = Duration::from_secs(600);
+
+/// After hours that a feed wants to be left alone in, polls are spread over so many seconds.
+const SKIP_SPREAD_SECONDS: u64 = 600;
+
+/// The longest time over which feeds that are overdue together are spread.
+const LONGEST_SPREAD: Duration = Duration::from_secs(600);
+
+/// So many overdue feeds need no spreading.
+const FEW_OVERDUE: usize = 10;
+
+/// All that has a say in when a feed is polled next.
+#[derive(Clone, Debug)]
+pub struct Outlook<'a> {
+    /// When the answer had come: counted from here, neither the server's time nor the schedule's is ever cut short.
+    pub now: Timestamp,
+    pub schedule: &'a Schedule,
+    /// Whether nobody wrote the schedule: then it gives way to a day for a feed without validators.
+    pub schedule_is_default: bool,
+    /// [`phase`] of the feed.
+    pub phase: u64,
+    pub outcome: PollOutcome,
+    /// In a row, this one included.
+    pub failures: u32,
+    /// Of this poll's answer.
+    pub lifetimes: Lifetimes,
+    /// Of the last document that could be read.
+    pub hints: &'a PollHints,
+    /// Whether any of the feed's documents came with an ETag or Last-Modified.
+    pub has_validators_ever: bool,
+    /// Whether the host is one that everybody reaches, and not one that the editor opened by `allow`.
+    pub host_is_public: bool,
+}
+
+/// How a poll ended, as far as it matters for the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollOutcome {
+    /// A document was read.
+    Success,
+    /// 304, or the same document again.
+    Unchanged,
+    /// No document, or one that could not be read; the status is that of the answer, if one came.
+    Failed { status: Option<u16> },
+    /// 410.
+    Gone,
+    /// Our own network is down, and the feed had no part in it.
+    OwnOutage,
+}
+
+/// When a feed, and its host, may be asked again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextPoll {
+    /// [`Timestamp::MAX`] where there is no next poll.
+    pub at: Timestamp,
+    /// Until when the server or the document asked to be left alone, though the schedule may be slower still.
+    pub hold_until: Option<Timestamp>,
+    /// By which word it asked: `Retry-After`, `max-age`, `Expires`, `ttl`, `sy:updatePeriod`, `skipHours` or `skipDays`.
+    pub hold_why: Option<String>,
+    /// Until when no other feed of the host may be polled either.
+    pub host_hold: Option<Timestamp>,
+}
+
+/// When to poll next.
+pub fn next_poll(outlook: &Outlook) -> NextPoll {
+    match outlook.outcome {
+        PollOutcome::Gone => unheld(Timestamp::MAX),
+        PollOutcome::OwnOutage => unheld(outlook.now + OUTAGE_RETRY + share(OUTAGE_RETRY, outlook.phase)),
+        PollOutcome::Success | PollOutcome::Unchanged | PollOutcome::Failed { .. } => latest(outlook),
+    }
+}
+
+/// A number that is the feed's own at every start: moves its polls against those of others.
+pub fn phase(id: &FeedId) -> u64 {
+    xxh3_64(id.as_str().as_bytes())
+}
+
+/// When to poll each of the feeds that are overdue together, in the order given: over a sixth of their interval, at most ten
+/// minutes. A few are polled at once.
+///
+/// Only for feeds that were polled before; each is given by its [`phase`] and schedule.
+pub fn spread(now: Timestamp, overdue: &[(u64, &Schedule)]) -> Vec<Timestamp> {
+    if overdue.len() <= FEW_OVERDUE {
+        return vec![now; overdue.len()];
+    }
+    let count = overdue.len() as f64;
+    let at = |(rank, (phase, schedule)): (usize, &(u64, &Schedule))| {
+        let interval = schedule.next(now, *phase).since(now);
+        now + (interval / 6).min(LONGEST_SPREAD).mul_f64(rank as f64 / count)
+    };
+    overdue.iter().enumerate().map(at).collect()
+}
+
+fn unheld(at: Timestamp) -> NextPoll {
+    NextPoll { at, hold_until: None, hold_why: None, host_hold: None }
+}
+
+/// The latest of all times that have a say.
+fn latest(outlook: &Outlook) -> NextPoll {
+    let mut hold = hold(outlook).map(|(lasts, why)| (outlook.now + lasts, why));
+    let wanted = regular(outlook).max(outlook.now + backoff(outlook));
+    let unskipped = hold.map_or(wanted, |(until, _)| wanted.max(until));
+    let mut at = unskipped;
+    if let Some((moved, why)) = after_skipped(unskipped, outlook.hints) {
+        at = moved + Duration::from_secs(outlook.phase % SKIP_SPREAD_SECONDS);
+        hold = Some((moved, why));
+    }
+    NextPoll {
+        at,
+        hold_until: hold.map(|(until, _)| until),
+        hold_why: hold.map(|(_, why)| why.to_owned()),
+        host_hold: host_hold(outlook).map(|lasts| outlook.now + lasts),
+    }
+}
+
+/// By the schedule alone.
+fn regular(outlook: &Outlook) -> Timestamp {
+    let next = outlook.schedule.next(outlook.now, outlook.phase);
+    let has_document = matches!(outlook.outcome, PollOutcome::Success | PollOutcome::Unchanged);
+    if has_document && outlook.schedule_is_default && !outlook.has_validators_ever {
+        return next.max(outlook.now + DAY);
+    }
+    next
+}
+
+/// The longest time that the server or the document asked for, and by which word.
+fn hold(outlook: &Outlook) -> Option<(Duration, &'static str)> {
+    let Lifetimes { retry_after, max_age, expires } = outlook.lifetimes;
+    let of_answer = |lifetime: Option<Duration>| lifetime.filter(|_| is_fresh_for_a_time(outlook.outcome));
+    let asked = [
+        (outlook.hints.period, LONGEST_LIFETIME, "sy:updatePeriod"),
+        (outlook.hints.ttl, LONGEST_LIFETIME, "ttl"),
+        (of_answer(expires), LONGEST_LIFETIME, "Expires"),
+        (of_answer(max_age), LONGEST_LIFETIME, "max-age"),
+        (retry_after, LONGEST_RETRY_AFTER, "Retry-After"),
+    ];
+    let asked = asked.into_iter().filter_map(|(lasts, longest, why)| Some((lasts?.min(longest), why)));
+    asked.filter(|(lasts, _)| !lasts.is_zero()).max_by_key(|(lasts, _)| *lasts)
+}
+
+/// Whether the answer's `max-age` says when the next one may differ. That of a 404 or a 500 is only a cache's business.
+fn is_fresh_for_a_time(outcome: PollOutcome) -> bool {
+    match outcome {
+        PollOutcome::Success | PollOutcome::Unchanged => true,
+        PollOutcome::Failed { status } => matches!(status, Some(200 | 429 | 503)),
+        PollOutcome::Gone | PollOutcome::OwnOutage => false,
+    }
+}
+
+fn backoff(outlook: &Outlook) -> Duration {
+    let PollOutcome::Failed { status } = outlook.outcome else { return Duration::ZERO };
+    if outlook.failures >= FAILURES_UNTIL_WEEKLY {
+        return WEEK + share(WEEK / 10, outlook.phase);
+    }
+    let doublings = outlook.failures.saturating_sub(1).min(FAILURES_UNTIL_WEEKLY);
+    let wait = first_wait(status).saturating_mul(1 << doublings).min(DAY);
+    wait + share(wait / 10, outlook.phase)
+}
+
+/// After the first failure. Many readers come back sooner after a 429, which is the last thing that the server needs.
+fn first_wait(status: Option<u16>) -> Duration {
+    if status == Some(429) { 4 * HOUR } else { HOUR }
+}
+
+fn host_hold(outlook: &Outlook) -> Option<Duration> {
+    let retry_after = outlook.lifetimes.retry_after.map(|lasts| lasts.min(LONGEST_RETRY_AFTER));
+    match outlook.outcome {
+        PollOutcome::Failed { status } if outlook.host_is_public => match status {
+            Some(429) => Some(retry_after.unwrap_or(first_wait(status))),
+            Some(503) => retry_after,
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A part of `whole` that is always the same for a feed.
+fn share(whole: Duration, phase: u64) -> Duration {
+    whole.mul_f64((phase % 1000) as f64 / 1000.0)
+}
+
+/// The end of the skipped hours and days that `at` falls into, and which of the two it was; `None` where it falls into none.
+fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, &'static str)> {
+    let mut moved = None;
+    // Hours and days that leave an hour of the week free end after at most as many steps.
+    for _ in 0..7 * 24 {
+        let here = moved.map_or(at, |(moved, _)| moved);
+        match skipped(here, hints) {
+            Some(next) => moved = Some(next),
+            None => return moved,
+        }
+    }
+    None
+}
+
+/// The start of the next hour or day, if the one of `at` is skipped.
+fn skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, &'static str)> {
+    let time = at.datetime();
+    if hints.skip_days.iter().any(|day| u32::from(*day) == time.weekday().num_days_from_monday()) {
+        let midnight = time.date_naive().checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc();
+        return Some((Timestamp::from_datetime(midnight), "skipDays"));
+    }
+    if hints.skip_hours.iter().any(|hour| u32::from(*hour) == time.hour()) {
+        let rest = HOUR.saturating_sub(Duration::from_secs((time.minute() * 60 + time.second()).into()));
+        return Some((at.whole_second() + rest, "skipHours"));
+    }
+    None
+}
