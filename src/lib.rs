@@ -5,6 +5,7 @@ pub mod config;
 pub mod duration;
 pub mod entry;
 pub mod feed;
+pub mod fetch;
 pub mod files;
 pub mod render;
 pub mod rule;

@@ -1,0 +1,259 @@
+//! The HTTP clients: one for each way out, as connections are shared within a client and the guard is part of it.
+//!
+//! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the environment, or
+//! accepts a certificate that does not verify; TLS is 1.2 or newer. A `proxy` that the editor configures is a trusted
+//! hop: it is let through wherever it is, and where it resolves names for us (`http:`, `socks5h:`), it is the proxy
+//! that must guard its network. A `ca_file` takes the place of the system's certificates for the feeds that name it.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Certificate, Client, Proxy, redirect, retry, tls};
+use secrecy::ExposeSecret;
+use thiserror::Error;
+use url::Url;
+
+use super::error::{CONNECT, FetchError};
+use super::guard::{self, Reach};
+use crate::config::Feed;
+
+/// For a connection with its TLS handshake; a dead address among several costs 300 ms of it (RFC 8305).
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What one HTTP/2 server may send that nobody has read yet: read buffers are not part of the budget of bodies.
+const HTTP2_WINDOW_BYTES: u32 = 64 * 1024;
+
+const MOST_HEADERS: usize = 100;
+const MOST_HEADER_BYTES: u32 = 32 * 1024;
+
+/// More different ways out than any config has; beyond it the idle ones are built anew when needed.
+const MOST_CLIENTS: usize = 256;
+
+/// How names become addresses: asked once for each new connection.
+#[derive(Clone)]
+pub(super) enum Names {
+    /// As the operating system does it.
+    System,
+    Table(Lookup),
+}
+
+/// A stand-in for the name server.
+pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+
+/// What makes two requests share a client.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Egress {
+    reach: Reach,
+    proxy: Option<String>,
+    ca_file: Option<PathBuf>,
+    http2: bool,
+}
+
+/// The clients that were needed so far.
+pub(super) struct Clients {
+    names: Names,
+    by_egress: Mutex<HashMap<Egress, Way>>,
+}
+
+/// One way out.
+#[derive(Clone)]
+pub(super) struct Way {
+    pub client: Client,
+    /// Whether the peer is a proxy, whose address says nothing of the server's.
+    pub proxied: bool,
+    /// Why no server can be verified, if that is so.
+    pub no_roots: Option<Arc<str>>,
+}
+
+impl Clients {
+    pub fn new(names: Names) -> Clients {
+        // Fails only where the program already installed one, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Clients { names, by_egress: Mutex::default() }
+    }
+
+    /// # Errors
+    ///
+    /// If the feed's `proxy` or `ca_file` cannot be used.
+    pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, FetchError> {
+        let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
+        let egress = Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 };
+        if let Some(way) = self.by_egress.lock().unwrap_or_else(PoisonError::into_inner).get(&egress) {
+            return Ok(way.clone());
+        }
+        let (names, wanted) = (self.names.clone(), egress.clone());
+        let built = tokio::task::spawn_blocking(move || build(&wanted, names)).await;
+        let way = built.expect("building a client does not panic, as a crypto provider is installed")?;
+        let mut by_egress = self.by_egress.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_egress.len() >= MOST_CLIENTS {
+            by_egress.clear();
+        }
+        Ok(by_egress.entry(egress).or_insert(way).clone())
+    }
+}
+
+/// Reads certificates from disk.
+fn build(egress: &Egress, names: Names) -> Result<Way, FetchError> {
+    let proxied = egress.proxy.is_some();
+    let roots = egress.ca_file.as_deref().map(certificates).transpose()?;
+    let system_roots = roots.is_none();
+    match configure(egress, names.clone(), roots)?.build() {
+        Ok(client) => Ok(Way { client, proxied, no_roots: None }),
+        Err(error) if system_roots => {
+            let why = format!(
+                "no CA certificates are to be found on this system ({}); install its package ca-certificates",
+                root_cause(&error)
+            );
+            let client =
+                configure(egress, names, Some(Vec::new()))?.build().map_err(|error| unusable(egress, &error))?;
+            Ok(Way { client, proxied, no_roots: Some(why.into()) })
+        }
+        Err(error) => Err(unusable(egress, &error)),
+    }
+}
+
+fn configure(
+    egress: &Egress,
+    names: Names,
+    roots: Option<Vec<Certificate>>,
+) -> Result<reqwest::ClientBuilder, FetchError> {
+    let proxy = egress.proxy.as_deref().map(trusted_hop).transpose()?;
+    let trusted = proxy.as_ref().map(|(host, _)| host.clone());
+    let resolver = GuardedResolver { reach: egress.reach.clone(), trusted, names };
+    let mut builder = Client::builder()
+        .dns_resolver(resolver)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .no_proxy()
+        .tls_version_min(tls::Version::TLS_1_2)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(1)
+        .http1_max_headers(MOST_HEADERS)
+        .http2_max_header_list_size(MOST_HEADER_BYTES)
+        .http2_initial_stream_window_size(HTTP2_WINDOW_BYTES)
+        .http2_initial_connection_window_size(HTTP2_WINDOW_BYTES);
+    if let Some((_, proxy)) = proxy {
+        builder = builder.proxy(proxy);
+    }
+    if let Some(roots) = roots {
+        builder = builder.tls_certs_only(roots);
+    }
+    Ok(if egress.http2 { builder } else { builder.http1_only() })
+}
+
+/// The proxy and its host. Nothing of its URL gets into an error: it may hold a password.
+fn trusted_hop(proxy: &str) -> Result<(String, Proxy), FetchError> {
+    let unusable = |why: &str| FetchError::Setting { key: "proxy", why: why.to_owned() };
+    let url = Url::parse(proxy).map_err(|_| unusable("it is not a URL such as socks5h://127.0.0.1:9050"))?;
+    let host = url.host_str().ok_or_else(|| unusable("its URL has no host"))?.to_owned();
+    let proxy = Proxy::all(url).map_err(|_| unusable("its scheme is none of http, https, socks5 and socks5h"))?;
+    Ok((host, proxy))
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
+    let unusable = |why: String| FetchError::Setting { key: "ca_file", why: format!("{}: {why}", path.display()) };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(root_cause(&error)))?;
+    if certificates.is_empty() {
+        return Err(unusable("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn unusable(egress: &Egress, error: &reqwest::Error) -> FetchError {
+    let key = if egress.ca_file.is_some() { "ca_file" } else { "proxy" };
+    FetchError::Setting { key, why: root_cause(error) }
+}
+
+/// Resolves names to those of their addresses that the guard admits.
+struct GuardedResolver {
+    reach: Reach,
+    /// The proxy's host, wherever it is.
+    trusted: Option<String>,
+    names: Names,
+}
+
+/// A name leads only to addresses that the guard refuses; here is one of them.
+#[derive(Debug, Error)]
+#[error("{0} is refused")]
+struct Blocked(IpAddr);
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let reach = (self.trusted.as_deref() != Some(name.as_str())).then(|| self.reach.clone());
+        let names = self.names.clone();
+        Box::pin(async move {
+            let addresses = names.look_up(name.as_str()).await?;
+            let admits = |address: &IpAddr| reach.as_ref().is_none_or(|reach| reach.admits(*address));
+            let (admitted, refused): (Vec<_>, Vec<_>) = addresses.into_iter().partition(admits);
+            match (admitted.is_empty(), refused.first()) {
+                (true, Some(refused)) => Err(Blocked(*refused).into()),
+                (true, None) => Err("the name has no address".into()),
+                // The port of the URL takes the place of 0.
+                (false, _) => Ok(Box::new(admitted.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs),
+            }
+        })
+    }
+}
+
+impl Names {
+    async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        match self {
+            Names::System => Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()),
+            Names::Table(lookup) => lookup(name),
+        }
+    }
+}
+
+/// What the client's error means, for a request to `url`.
+pub(super) fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let why = root_cause(error);
+    if let Some(Blocked(address)) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return guard::refusal(&host, *address, url.port_or_known_default().unwrap_or_default());
+    }
+    if causes(error).any(is_tls) {
+        return FetchError::Tls { host, why };
+    }
+    if error.is_dns() {
+        return FetchError::Dns { host, why };
+    }
+    if error.is_timeout() {
+        return FetchError::Timeout { host, phase: CONNECT, after: CONNECT_TIMEOUT };
+    }
+    if error.is_connect() {
+        return FetchError::Connect { host, why };
+    }
+    FetchError::Http { host, why }
+}
+
+/// The innermost reason: those around it only repeat what was tried, and name the whole URL.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
+}
+
+/// TLS errors come wrapped in I/O errors, whose `source` skips what they wrap.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>())
+}

@@ -1,0 +1,104 @@
+//! Why a poll brought no document: one kind for each thing that an editor would do something different about.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Each message is one sentence with a hint where there is something to do. None holds a path, a query, userinfo, a
+/// header or a byte of the body, so that no secret can be in it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum FetchError {
+    #[error("the name {host} could not be resolved: {why}")]
+    Dns { host: String, why: String },
+    #[error(
+        "refused to connect to {host} at {address} ({range}); if that is meant, add allow = [\"{}\"] to the feed",
+        opening(*address, *port)
+    )]
+    Address { host: String, address: IpAddr, port: u16, range: &'static str },
+    #[error(
+        "refused to connect to port {port} of {host}, which is not one of the web (80, 443, 8000 to 8999); \
+         if that is meant, add allow = [\"{host}:{port}\"] to the feed"
+    )]
+    Port { host: String, port: u16 },
+    #[error("refused to follow the scheme {scheme}:, only http: and https: are fetched")]
+    Scheme { scheme: String },
+    #[error("could not connect to {host}: {why}")]
+    Connect { host: String, why: String },
+    #[error("no secure connection to {host}: {why}")]
+    Tls { host: String, why: String },
+    #[error("{host} took too long to {phase} (limit {} s)", after.as_secs_f32())]
+    Timeout { host: String, phase: &'static str, after: Duration },
+    #[error("{host} sends its document more slowly than {bytes_per_second} bytes a second")]
+    TooSlow { host: String, bytes_per_second: u64 },
+    #[error("the document is larger than {limit_bytes} bytes; if that is meant, raise max_size of the feed")]
+    TooLarge { limit_bytes: u64 },
+    #[error("the server answered {status}{}", status_hint(*status))]
+    Status { status: u16 },
+    /// 410: the publisher says that the feed will not come back.
+    #[error("the publisher says that the feed is gone for good (410)")]
+    Gone,
+    #[error("{why}")]
+    Redirect { why: String },
+    #[error("{host} keeps programs out with a challenge for browsers; ask the publisher to let newswire in")]
+    BotWall { host: String },
+    #[error("the answer of {host} could not be read: {why}")]
+    Http { host: String, why: String },
+    #[error("{why}")]
+    File { why: String },
+    /// A key of the feed cannot be used as it stands.
+    #[error("{key} of the feed cannot be used: {why}")]
+    Setting { key: &'static str, why: String },
+}
+
+impl FetchError {
+    /// The word for the poll log and for `feeds`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            FetchError::Dns { .. } => "dns",
+            FetchError::Address { .. } | FetchError::Port { .. } | FetchError::Scheme { .. } => "refused address",
+            FetchError::Connect { .. } => "connect",
+            FetchError::Tls { .. } => "tls",
+            FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "timeout",
+            FetchError::TooLarge { .. } => "too large",
+            FetchError::Status { .. } => "status",
+            FetchError::Gone => "gone",
+            FetchError::Redirect { .. } => "redirect",
+            FetchError::BotWall { .. } => "bot wall",
+            FetchError::Http { .. } => "http",
+            FetchError::File { .. } => "file",
+            FetchError::Setting { .. } => "setting",
+        }
+    }
+
+    /// Whether our own network may be what failed: the request never reached a server.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            FetchError::Dns { .. } | FetchError::Connect { .. } => true,
+            FetchError::Timeout { phase, .. } => *phase == CONNECT,
+            _ => false,
+        }
+    }
+}
+
+/// The phases of a request, as a timeout names them.
+pub(super) const CONNECT: &str = "accept a connection";
+pub(super) const ANSWER: &str = "answer";
+pub(super) const BODY: &str = "send its document";
+
+/// How the address is written in an `allow` list.
+fn opening(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+fn status_hint(status: u16) -> &'static str {
+    match status {
+        304 => " to a request without conditions",
+        401 | 407 => " (it wants credentials: see headers and basic_auth of the feed)",
+        403 => " (forbidden: it may want credentials, or keep programs out)",
+        404 => " (not found: see whether the feed has moved)",
+        429 => " (too many requests)",
+        500..=599 => " (trouble of its own)",
+        _ => "",
+    }
+}

@@ -1,0 +1,64 @@
+//! `file:` feeds: a document on disk, read off the async threads.
+//!
+//! Its modification time and size stand in for an ETag, so that an unchanged file is neither read nor parsed. Only
+//! regular files are read: never a directory, a pipe or a device, which could block for ever or never end.
+
+use std::fs::Metadata;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use tokio::io::AsyncReadExt;
+use url::Url;
+
+use super::body;
+use super::budget::Budget;
+use super::error::FetchError;
+use super::{Document, Fetched};
+use crate::feed::Validators;
+
+/// # Errors
+///
+/// If the path is missing, unreadable, not a regular file, or larger than `limit` bytes.
+pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Budget) -> Result<Fetched, FetchError> {
+    let path =
+        url.to_file_path().map_err(|()| FetchError::File { why: format!("{url} is no path on this machine") })?;
+    let metadata = tokio::fs::metadata(&path).await.map_err(|error| unreadable(&path, &error))?;
+    if !metadata.is_file() {
+        return Err(FetchError::File { why: format!("{} is not a regular file", path.display()) });
+    }
+    let validators = Validators { etag: Some(tag(&metadata)), last_modified: None, url: Some(url.clone()) };
+    if validators == *known {
+        return Ok(Fetched::NotModified { validators });
+    }
+    if metadata.len() > limit {
+        return Err(FetchError::TooLarge { limit_bytes: limit });
+    }
+    let mut place = budget.place(limit).await;
+    while !place.holds(metadata.len()) {
+        place = place.climb().await;
+    }
+    let bytes = read_whole(&path, metadata.len()).await.map_err(|error| unreadable(&path, &error))?;
+    Ok(Fetched::Document(Document {
+        body: body::hold(bytes, place),
+        final_url: url.clone(),
+        content_type: None,
+        content_location: None,
+        validators,
+    }))
+}
+
+/// Never more than `length` bytes, should the file grow meanwhile: its next poll finds it changed.
+async fn read_whole(path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tokio::fs::File::open(path).await?.take(length).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+fn tag(metadata: &Metadata) -> Vec<u8> {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{}-{}", modified.as_nanos(), metadata.len()).into_bytes()
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> FetchError {
+    FetchError::File { why: format!("could not read {}: {error}", path.display()) }
+}

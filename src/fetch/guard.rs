@@ -1,0 +1,173 @@
+//! Which addresses may be connected to: the guard against feeds that point into private networks.
+//!
+//! Every address is refused that the IANA registries of special-purpose addresses do not call global, and so is every
+//! port but those of the web. `allow` opens a network, an address with its port, or a host name, for the feeds that
+//! have it; there is no switch that turns the guard off. A redirect is judged anew, hop by hop: what `allow` opened for
+//! the feed's own address opens nothing else.
+//!
+//! The guard judges the address that is really connected to: names are filtered while they are resolved (`egress`
+//! connects to no other address, so a second answer of the name server changes nothing), addresses written into the
+//! URL before the request, and the peer of every connection once more when its answer arrives.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
+
+use super::error::FetchError;
+use crate::config::Allow;
+
+/// Where one request may go: what of an `allow` list holds for its host and port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Reach {
+    /// Global addresses: those of every host, at the ports of the web.
+    public: bool,
+    /// What `allow` opens beyond.
+    networks: Vec<IpNet>,
+}
+
+impl Reach {
+    /// # Errors
+    ///
+    /// If the scheme, the port, or the address that the URL itself holds is refused.
+    pub fn of(url: &Url, allow: &[Allow]) -> Result<Reach, FetchError> {
+        let (Some(host), Some(port), "http" | "https") = (url.host(), url.port_or_known_default(), url.scheme()) else {
+            return Err(FetchError::Scheme { scheme: url.scheme().to_owned() });
+        };
+        let networks = allow.iter().flat_map(|opening| opened(opening, &host, port)).collect::<Vec<_>>();
+        let reach = Reach { public: is_web_port(port), networks };
+        if !reach.public && reach.networks.is_empty() {
+            return Err(FetchError::Port { host: host.to_string(), port });
+        }
+        match literal(&host) {
+            Some(address) if !reach.admits(address) => Err(refusal(&host.to_string(), address, port)),
+            _ => Ok(reach),
+        }
+    }
+
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let opened = self.networks.iter().any(|network| network.contains(&address));
+        opened || (self.public && special_range(address).is_none())
+    }
+
+    /// Whether the editor opened the very host of `url` by name or by address: it is one of their own.
+    pub fn is_own(&self, url: &Url) -> bool {
+        let everywhere = self.networks.contains(&EVERYWHERE[0]);
+        let literal = url.host().as_ref().and_then(literal);
+        everywhere || literal.is_some_and(|address| self.networks.iter().any(|net| net.contains(&address)))
+    }
+}
+
+/// The error for an address that the guard refuses, with the line that would open it.
+pub(super) fn refusal(host: &str, address: IpAddr, port: u16) -> FetchError {
+    let address = address.to_canonical();
+    let range = special_range(address).unwrap_or("a global address, at a port that is open only for some networks");
+    FetchError::Address { host: host.to_owned(), address, port, range }
+}
+
+/// The ports at which feeds of the web are found; others belong to services that speak no HTTP.
+fn is_web_port(port: u16) -> bool {
+    matches!(port, 80 | 443 | 8000..=8999)
+}
+
+/// What a name stands for that `allow` opens: the editor vouches for wherever it leads.
+const EVERYWHERE: [IpNet; 2] = [
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)),
+];
+
+/// The networks that one entry of an `allow` list opens for a host and port.
+fn opened(opening: &Allow, host: &Host<&str>, port: u16) -> Vec<IpNet> {
+    match opening {
+        Allow::Network(network) => vec![*network],
+        Allow::Address(address) if address.port() == port => vec![IpNet::from(address.ip().to_canonical())],
+        Allow::Host(name, at) if at.is_none_or(|at| at == port) && is_named(host, name) => EVERYWHERE.to_vec(),
+        Allow::Address(_) | Allow::Host(..) => Vec::new(),
+    }
+}
+
+fn is_named(host: &Host<&str>, name: &str) -> bool {
+    matches!(host, Host::Domain(domain) if domain.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.')))
+}
+
+fn literal(host: &Host<&str>) -> Option<IpAddr> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(IpAddr::V4(*address)),
+        Host::Ipv6(address) => Some(IpAddr::V6(*address).to_canonical()),
+    }
+}
+
+/// What kind of address it is, if not a global one. An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is
+/// judged by itself.
+pub(super) fn special_range(address: IpAddr) -> Option<&'static str> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => special_v4(address),
+        IpAddr::V6(address) if NAT64.contains(&address) => special_v4(embedded(address)),
+        IpAddr::V6(address) => special_v6(address),
+    }
+}
+
+fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
+    SPECIAL_V4.iter().find(|(network, _)| network.contains(&address)).map(|(_, range)| *range)
+}
+
+fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let named = SPECIAL_V6.iter().find(|(network, _)| network.contains(&address)).map(|(_, range)| *range);
+    named.or_else(|| (!GLOBAL_V6.contains(&address)).then_some("not a global address"))
+}
+
+fn embedded(address: Ipv6Addr) -> Ipv4Addr {
+    let [.., a, b, c, d] = address.octets();
+    Ipv4Addr::new(a, b, c, d)
+}
+
+const fn v4(a: u8, b: u8, c: u8, d: u8, length: u8) -> Ipv4Net {
+    Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length)
+}
+
+const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
+    Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
+}
+
+/// RFC 6052: the IPv4 address in its last 32 bits is the one that is reached.
+const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
+
+/// All that is assigned as global unicast (RFC 4291 §2.4).
+const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
+
+/// IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.
+const SPECIAL_V4: [(Ipv4Net, &str); 15] = [
+    (v4(0, 0, 0, 0, 8), "this network"),
+    (v4(10, 0, 0, 0, 8), "private"),
+    (v4(100, 64, 0, 0, 10), "shared by a carrier"),
+    (v4(127, 0, 0, 0, 8), "loopback"),
+    (v4(169, 254, 0, 0, 16), "link-local"),
+    (v4(172, 16, 0, 0, 12), "private"),
+    (v4(192, 0, 0, 0, 24), "protocol assignments"),
+    (v4(192, 0, 2, 0, 24), "documentation"),
+    (v4(192, 88, 99, 0, 24), "6to4 relay"),
+    (v4(192, 168, 0, 0, 16), "private"),
+    (v4(198, 18, 0, 0, 15), "benchmarking"),
+    (v4(198, 51, 100, 0, 24), "documentation"),
+    (v4(203, 0, 113, 0, 24), "documentation"),
+    (v4(224, 0, 0, 0, 4), "multicast"),
+    (v4(240, 0, 0, 0, 4), "reserved"),
+];
+
+/// IANA IPv6 Special-Purpose Address Registry; what lies outside of [`GLOBAL_V6`] is named here only for its message.
+const SPECIAL_V6: [(Ipv6Net, &str); 12] = [
+    (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), "loopback"),
+    (v6(0, 0, 0, 96), "unspecified, or an IPv4 address in disguise"),
+    (v6(0x64, 0xff9b, 1, 48), "local NAT64"),
+    (v6(0x100, 0, 0, 64), "discard only"),
+    (v6(0x2001, 0, 0, 23), "protocol assignments, Teredo among them"),
+    (v6(0x2001, 0xdb8, 0, 32), "documentation"),
+    (v6(0x2002, 0, 0, 16), "6to4"),
+    (v6(0x3fff, 0, 0, 20), "documentation"),
+    (v6(0xfc00, 0, 0, 7), "private"),
+    (v6(0xfe80, 0, 0, 10), "link-local"),
+    (v6(0xfec0, 0, 0, 10), "site-local"),
+    (v6(0xff00, 0, 0, 8), "multicast"),
+];

@@ -1,0 +1,279 @@
+//! Polling one feed: one conditional GET, bounded in time, size, redirects and addresses, and polite to its host.
+//!
+//! One poll sends one GET, and one more for each redirect: nothing is probed, repeated, or guessed. It says who it is,
+//! sends no cookie, no Referer and no query of its own, echoes validators byte for byte to the URL that gave them, and
+//! keeps a feed's secrets to the feed's own origin. What the server asks for (`Retry-After` and the like) comes back
+//! with every answer, and `schedule::next` honours it. Validators are to be stored only with the entries of their
+//! document; a failure brings none.
+//!
+//! The specification is RFC 9110 and RFC 9111. The modules hold a policy each: `guard` (which addresses), `egress`
+//! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch`,
+//! `budget` and `body` (how much), `lifetimes` (when again), `file` (documents on disk).
+//!
+//! Never parses a document, reads the store, or logs.
+
+mod body;
+mod budget;
+mod egress;
+mod error;
+mod file;
+mod guard;
+mod hosts;
+mod lifetimes;
+mod redirect;
+mod request;
+mod stopwatch;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Response, StatusCode};
+use url::Url;
+
+pub use egress::Lookup;
+pub use error::FetchError;
+pub use hosts::HostPermit;
+
+use crate::config::Feed;
+use crate::feed::{Lifetimes, Validators};
+use budget::Budget;
+use egress::{Clients, Names};
+use error::ANSWER;
+use guard::Reach;
+use hosts::{Hosts, Queue};
+use redirect::Trail;
+use stopwatch::Stopwatch;
+
+/// Polls feeds. Cheap to clone; all clones share connections, turns at hosts, and the memory for bodies.
+#[derive(Clone)]
+pub struct Fetcher {
+    user_agent: HeaderValue,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    clients: Clients,
+    hosts: Hosts,
+    budget: Budget,
+}
+
+/// What became of one poll.
+#[derive(Debug)]
+pub struct Attempt {
+    pub result: Result<Fetched, FetchError>,
+    /// Of the last answer; `None` where there was none.
+    pub status: Option<u16>,
+    /// What the server asked for, whatever the status; a redirect's own are passed over.
+    pub lifetimes: Lifetimes,
+    /// Where a chain of only 301 and 308 led from the URL that the poll began with. Absent without a redirect, and where
+    /// the new URL holds a secret, as it could not be stored.
+    pub permanent: Option<Url>,
+    /// Scheme, host and port that answered last, if they are everybody's: what a hold of the whole host is kept by. Absent
+    /// for files, and for hosts that `allow` opened, which are the editor's own.
+    pub public_origin: Option<String>,
+}
+
+/// What a poll brought.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of them exists for each poll in flight")]
+pub enum Fetched {
+    /// The document is the one known.
+    NotModified {
+        /// Those that were known, with the answer's own in their place (RFC 9111 §4.3.4).
+        validators: Validators,
+    },
+    Document(Document),
+}
+
+/// A feed document, not yet read.
+#[derive(Debug)]
+pub struct Document {
+    /// Decoded as to `Content-Encoding`. Its memory is counted until the last clone is dropped.
+    pub body: Bytes,
+    /// The base of relative URLs. It may hold tokens: not to be shown.
+    pub final_url: Url,
+    /// The header as it came, with its charset.
+    pub content_type: Option<String>,
+    /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7).
+    pub content_location: Option<Url>,
+    pub validators: Validators,
+}
+
+impl Fetcher {
+    /// `contact` is the page that tells publishers who polls them; it goes into the User-Agent.
+    pub fn new(contact: &Url) -> Fetcher {
+        Fetcher::with_names(contact, Names::System)
+    }
+
+    /// One that asks `lookup` in the place of the system's name service.
+    pub fn with_lookup(contact: &Url, lookup: Lookup) -> Fetcher {
+        Fetcher::with_names(contact, Names::Table(lookup))
+    }
+
+    /// The same one, as it introduces itself after the config has changed.
+    pub fn with_contact(&self, contact: &Url) -> Fetcher {
+        Fetcher { user_agent: request::user_agent(contact), shared: self.shared.clone() }
+    }
+
+    fn with_names(contact: &Url, names: Names) -> Fetcher {
+        let shared = Shared { clients: Clients::new(names), hosts: Hosts::default(), budget: Budget::new() };
+        Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
+    }
+
+    /// Waits until the feed's host may be asked: one request in flight, a second between starts.
+    ///
+    /// To be taken before anything that other hosts' feeds wait for, such as a place among those in flight.
+    pub async fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> HostPermit {
+        let queue = queue(start.unwrap_or(&feed.url.secret), feed);
+        self.shared.hosts.turn(queue).await
+    }
+
+    /// Polls a feed from `start`, where a stored permanent move leads, else from its own URL.
+    ///
+    /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory.
+    pub async fn get(&self, feed: &Feed, start: Option<&Url>, validators: &Validators, permit: HostPermit) -> Attempt {
+        if feed.url.is_file() {
+            let result = self.read_file(feed, validators).await;
+            let lifetimes = Lifetimes::default();
+            return Attempt { result, status: None, lifetimes, permanent: None, public_origin: None };
+        }
+        let mut answer = Answer::default();
+        let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
+        let result = self.follow(feed, &mut trail, validators, permit, &mut answer).await;
+        let permanent = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url).cloned();
+        let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
+        Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin }
+    }
+
+    async fn read_file(&self, feed: &Feed, validators: &Validators) -> Result<Fetched, FetchError> {
+        let reading = file::read(&feed.url.secret, validators, feed.max_body_bytes, &self.shared.budget);
+        let result = tokio::time::timeout(feed.timeout, reading).await;
+        result.unwrap_or_else(|_| Err(FetchError::File { why: "the file system took too long".to_owned() }))
+    }
+
+    /// One hop after another, up to one that is no redirect.
+    async fn follow(
+        &self,
+        feed: &Feed,
+        trail: &mut Trail,
+        validators: &Validators,
+        mut permit: HostPermit,
+        answer: &mut Answer,
+    ) -> Result<Fetched, FetchError> {
+        let mut stopwatch = Stopwatch::new(feed.timeout);
+        loop {
+            permit.start();
+            let response = self.ask(feed, trail.here(), validators, &mut stopwatch).await?;
+            answer.status = Some(response.status().as_u16());
+            if !redirect::is_redirect(response.status()) {
+                answer.lifetimes = lifetimes::read(response.headers(), SystemTime::now());
+                return self.conclude(feed, trail, validators, response, stopwatch).await;
+            }
+            let location = response.headers().get(LOCATION).map(HeaderValue::as_bytes);
+            trail.follow(response.status(), location)?;
+            drop(response);
+            permit = self.shared.hosts.move_on(permit, queue(trail.here(), feed)).await;
+        }
+    }
+
+    /// Sends one request; the answer's peer is one that the guard admits.
+    async fn ask(
+        &self,
+        feed: &Feed,
+        url: &Url,
+        validators: &Validators,
+        stopwatch: &mut Stopwatch,
+    ) -> Result<Response, FetchError> {
+        let host = url.host_str().unwrap_or_default();
+        let reach = Reach::of(url, &feed.allow)?;
+        let way = self.shared.clients.way(&reach, feed).await?;
+        if let (Some(why), "https") = (way.no_roots, url.scheme()) {
+            return Err(FetchError::Tls { host: host.to_owned(), why: why.to_string() });
+        }
+        let request = request::get(&way.client, feed, url, validators, &self.user_agent)?;
+        let sent = stopwatch.run(stopwatch.share(2, 3), request.send()).await;
+        let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
+        let response = response.map_err(|error| egress::explain(&error, url))?;
+        match response.remote_addr() {
+            Some(peer) if !way.proxied && !reach.admits(peer.ip()) => Err(guard::refusal(host, peer.ip(), peer.port())),
+            _ => Ok(response),
+        }
+    }
+
+    /// What the last answer says.
+    async fn conclude(
+        &self,
+        feed: &Feed,
+        trail: &Trail,
+        known: &Validators,
+        response: Response,
+        mut stopwatch: Stopwatch,
+    ) -> Result<Fetched, FetchError> {
+        let url = trail.here();
+        let host = url.host_str().unwrap_or_default();
+        if is_bot_wall(response.headers()) {
+            return Err(FetchError::BotWall { host: host.to_owned() });
+        }
+        let given = request::validators(response.headers(), url, &feed.url);
+        let conditional = !known.is_empty() && known.url == given.url;
+        match response.status() {
+            StatusCode::OK => {
+                let place = self.shared.budget.place(feed.max_body_bytes).await;
+                let content_type = text(response.headers(), CONTENT_TYPE);
+                let content_location = content_location(response.headers(), url);
+                let body = body::read(response, place, &mut stopwatch, host).await?;
+                let (final_url, validators) = (url.clone(), given);
+                Ok(Fetched::Document(Document { body, final_url, content_type, content_location, validators }))
+            }
+            StatusCode::NOT_MODIFIED if conditional => Ok(Fetched::NotModified { validators: merge(known, given) }),
+            StatusCode::GONE if trail.is_permanent() => Err(FetchError::Gone),
+            status => Err(FetchError::Status { status: status.as_u16() }),
+        }
+    }
+}
+
+/// What is known of a poll beside its result.
+#[derive(Default)]
+struct Answer {
+    status: Option<u16>,
+    lifetimes: Lifetimes,
+}
+
+/// Whether the editor opened the URL's host by `allow`.
+fn is_own(url: &Url, feed: &Feed) -> bool {
+    Reach::of(url, &feed.allow).is_ok_and(|reach| reach.is_own(url))
+}
+
+fn queue(url: &Url, feed: &Feed) -> Queue {
+    match url.scheme() {
+        "file" => Queue { name: url.to_string(), spaced: false },
+        _ if is_own(url, feed) => Queue { name: url.origin().ascii_serialization(), spaced: false },
+        _ => Queue { name: url.host_str().unwrap_or_default().to_owned(), spaced: true },
+    }
+}
+
+/// A 304 replaces the validators that it names, and no other.
+fn merge(known: &Validators, given: Validators) -> Validators {
+    Validators {
+        etag: given.etag.or_else(|| known.etag.clone()),
+        last_modified: given.last_modified.or_else(|| known.last_modified.clone()),
+        url: given.url,
+    }
+}
+
+/// Cloudflare and AWS say so when what they answer is a challenge for browsers, whatever the status.
+fn is_bot_wall(headers: &HeaderMap) -> bool {
+    headers.contains_key("cf-mitigated") || headers.contains_key("x-amzn-waf-action")
+}
+
+/// Another origin is not believed: it would let a server attach its relative links to somebody else.
+fn content_location(headers: &HeaderMap, url: &Url) -> Option<Url> {
+    let location = url.join(&text(headers, CONTENT_LOCATION)?).ok()?;
+    (location.origin() == url.origin()).then_some(location)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}

@@ -1,0 +1,86 @@
+//! Where a redirect leads, and whether the way there is for good.
+//!
+//! At most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and fragment that a
+//! `Location` holds are taken off: a publisher's server has no secrets to give to us. A chain of only 301 and 308 (RFC
+//! 9110 §15.4.2, §15.4.9) is a permanent move; one 302, 303 or 307 in it makes the whole of it temporary.
+
+use reqwest::StatusCode;
+use url::Url;
+
+use super::error::FetchError;
+
+/// Browsers allow 20; a feed that needs more than two is in disorder.
+const MOST_HOPS: usize = 5;
+
+/// The hops of one poll.
+pub(super) struct Trail {
+    /// In their order; the last is where the poll is now.
+    urls: Vec<Url>,
+    permanent: bool,
+}
+
+impl Trail {
+    pub fn start(url: &Url) -> Trail {
+        Trail { urls: vec![without_extras(url.clone())], permanent: true }
+    }
+
+    /// Without userinfo and fragment.
+    pub fn here(&self) -> &Url {
+        self.urls.last().expect("a trail has a start, and hops are only added")
+    }
+
+    /// Whether only permanent redirects led here, if any.
+    pub fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// Where a chain of permanent redirects led; `None` where there was no redirect.
+    pub fn moved_to(&self) -> Option<&Url> {
+        (self.permanent && self.urls.len() > 1).then(|| self.here())
+    }
+
+    /// Goes one hop further.
+    ///
+    /// # Errors
+    ///
+    /// If the redirect leads nowhere, in a circle, too far, or to where it must not.
+    pub fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), FetchError> {
+        let next = self.target(location).map_err(|why| FetchError::Redirect { why })?;
+        self.permanent &= matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+        self.urls.push(next);
+        Ok(())
+    }
+
+    fn target(&self, location: Option<&[u8]>) -> Result<Url, String> {
+        let here = self.here();
+        let host = here.host_str().unwrap_or_default();
+        let location = location.ok_or_else(|| format!("{host} redirects, but does not say where to"))?;
+        let next = here.join(&String::from_utf8_lossy(location));
+        let next = without_extras(next.map_err(|_| format!("{host} redirects to something that is no address"))?);
+        match (here.scheme(), next.scheme()) {
+            (_, "https") | ("http", "http") => {}
+            (_, "http") => return Err(format!("{host} redirects from https: to http:, which is not followed")),
+            (_, scheme) => return Err(format!("{host} redirects to the scheme {scheme}:, which is not followed")),
+        }
+        if self.urls.contains(&next) {
+            return Err(format!("{host} redirects in a circle"));
+        }
+        if self.urls.len() > MOST_HOPS {
+            return Err(format!("{host} redirects more than {MOST_HOPS} times"));
+        }
+        Ok(next)
+    }
+}
+
+/// Whether the status sends the request elsewhere by `Location`.
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn without_extras(mut url: Url) -> Url {
+    url.set_fragment(None);
+    // Both fail only on URLs that have no host, which the guard refuses.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}

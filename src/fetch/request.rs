@@ -1,0 +1,114 @@
+//! The headers of a poll: who asks, what for, under which conditions, and which secrets it brings.
+//!
+//! Validators go byte for byte to the URL that gave them, and to no other. What the editor configured for a feed
+//! (`headers`, `basic_auth`, userinfo in the URL) goes to the feed's own scheme, host and port, and to no other.
+
+use reqwest::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    USER_AGENT,
+};
+use reqwest::{Client, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::error::FetchError;
+use crate::config::{BasicAuth, Feed, FeedUrl, shown};
+use crate::feed::Validators;
+
+const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
+     application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.2, */*;q=0.1";
+
+/// `newswire/0.1.0 (+https://news.example.org/about)`.
+pub(super) fn user_agent(contact: &Url) -> HeaderValue {
+    let text = format!("newswire/{} (+{})", env!("CARGO_PKG_VERSION"), shown(contact));
+    HeaderValue::try_from(text).expect("a URL is printable ASCII")
+}
+
+/// The one GET of a hop. `url` has no userinfo.
+///
+/// # Errors
+///
+/// If a configured header is not one that HTTP can carry.
+pub(super) fn get(
+    client: &Client,
+    feed: &Feed,
+    url: &Url,
+    known: &Validators,
+    user_agent: &HeaderValue,
+) -> Result<RequestBuilder, FetchError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static(FEED_TYPES));
+    headers.insert(USER_AGENT, user_agent.clone());
+    if let Some(agent) = &feed.user_agent {
+        headers.insert(USER_AGENT, value("user_agent", agent)?);
+    }
+    if let Some(language) = &feed.accept_language {
+        headers.insert(ACCEPT_LANGUAGE, value("accept_language", language)?);
+    }
+    if known.url.as_ref() == Some(&storable(url, &feed.url)) {
+        add_conditions(&mut headers, known);
+    }
+    if url.origin() != feed.url.secret.origin() {
+        return Ok(client.get(url.clone()).headers(headers));
+    }
+    add_secrets(&mut headers, &feed.headers)?;
+    Ok(match &feed.basic_auth {
+        Some(BasicAuth { user, password }) => {
+            client.get(url.clone()).basic_auth(user, Some(password.expose_secret())).headers(headers)
+        }
+        None => client.get(with_userinfo(url, &feed.url.secret)).headers(headers),
+    })
+}
+
+/// The validators that a response gave, each for itself; absent ones are absent.
+pub(super) fn validators(headers: &HeaderMap, url: &Url, feed: &FeedUrl) -> Validators {
+    let bytes = |name| headers.get(name).map(|value: &HeaderValue| value.as_bytes().to_vec());
+    Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(storable(url, feed)) }
+}
+
+/// The form of a hop's URL that may be stored: without fragment and userinfo, and with secret parts masked.
+pub(super) fn storable(url: &Url, feed: &FeedUrl) -> Url {
+    let mut storable = shown(url);
+    storable.set_fragment(None);
+    if feed.shown.path() != feed.secret.path() {
+        // The feed's whole URL is secret, and a redirect may repeat any part of it.
+        storable.set_path("");
+        storable.set_query(None);
+    }
+    storable
+}
+
+/// The client makes Basic credentials of it (RFC 7617).
+fn with_userinfo(url: &Url, userinfo: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only on URLs that have no host, which the guard refuses.
+    let _ = url.set_username(userinfo.username());
+    let _ = url.set_password(userinfo.password());
+    url
+}
+
+fn add_secrets(headers: &mut HeaderMap, configured: &[(String, SecretString)]) -> Result<(), FetchError> {
+    for (name, content) in configured {
+        let unfit = |_| FetchError::Setting { key: "headers", why: format!("\"{name}\" is no name of a header") };
+        let name = HeaderName::try_from(name.as_str()).map_err(unfit)?;
+        let mut content = value("headers", content.expose_secret())?;
+        content.set_sensitive(true);
+        headers.insert(name, content);
+    }
+    Ok(())
+}
+
+fn add_conditions(headers: &mut HeaderMap, known: &Validators) {
+    let conditions = [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)];
+    for (name, validator) in conditions {
+        if let Some(value) = validator.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok()) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Nothing of the text gets into the error: it may be a secret.
+fn value(key: &'static str, text: &str) -> Result<HeaderValue, FetchError> {
+    HeaderValue::from_str(text)
+        .map_err(|_| FetchError::Setting { key, why: "it holds characters that no header can carry".to_owned() })
+}

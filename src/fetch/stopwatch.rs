@@ -1,0 +1,51 @@
+//! The time that one poll may take, over all its hops.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::error::FetchError;
+
+/// Runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for memory.
+pub(super) struct Stopwatch {
+    total: Duration,
+    left: Duration,
+}
+
+impl Stopwatch {
+    pub fn new(total: Duration) -> Stopwatch {
+        Stopwatch { total, left: total }
+    }
+
+    /// A share of the whole time; for parts of it that have a limit of their own, which grows with a feed's `timeout`.
+    pub fn share(&self, numerator: u32, denominator: u32) -> Duration {
+        self.total * numerator / denominator
+    }
+
+    /// Awaits `future` for at most `limit`, and no longer than what is left.
+    ///
+    /// # Errors
+    ///
+    /// [`Overrun`], if either was not enough.
+    pub async fn run<T>(&mut self, limit: Duration, future: impl Future<Output = T>) -> Result<T, Overrun> {
+        let started = Instant::now();
+        let result = timeout(limit.min(self.left), future).await;
+        self.left = self.left.saturating_sub(started.elapsed());
+        let of_total = self.left.is_zero();
+        result.map_err(|_| Overrun { of_total, limit: if of_total { self.total } else { limit } })
+    }
+}
+
+/// A time limit that was not enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Overrun {
+    /// Whether the whole poll has no time left.
+    pub of_total: bool,
+    pub limit: Duration,
+}
+
+impl Overrun {
+    pub fn into_error(self, host: &str, phase: &'static str) -> FetchError {
+        FetchError::Timeout { host: host.to_owned(), phase, after: self.limit }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the tests of several modules stand on.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+pub mod feeds;
+pub mod origin;
