@@ -8,7 +8,8 @@ use url::Url;
 
 use super::feed_url;
 use super::model::{Feed, FeedUrl};
-use super::reader::{Fault, Node, Table};
+use super::problem::Place;
+use super::reader::{Fault, Ids, Node, Table};
 use super::section::SectionIds;
 use super::settings::{self, Settings};
 use super::{classify, value};
@@ -69,44 +70,38 @@ pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &Section
 
 /// Ids that are written go before ids that are made; the second feed with an id is at fault.
 fn heads<'a>(tables: &[Table<'a>]) -> Vec<Head<'a>> {
-    let mut ids = HashSet::new();
+    let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
-        let id = table.get("id", feed_id).filter(|id| {
-            let first = ids.insert(id.clone());
-            if !first {
-                let fault = Fault::from(format!("the id `{id}` is given to two feeds"));
-                table.reading.fail(&table.place_of("id"), fault);
-            }
-            first
-        });
+        let id = table.get("id", feed_id).filter(|id| ids.claim(id, table));
         Head { table: table.clone(), id, url: table.need("url", feed_url::read) }
     };
     let mut heads: Vec<Head> = tables.iter().map(head).collect();
     warn_of_equal_urls(&heads);
     for head in heads.iter_mut().filter(|head| !head.table.has("id")) {
-        head.id = head.url.as_ref().map(|url| made_id(url, &mut ids));
+        head.id = head.url.as_ref().map(|url| made_id(url, &head.table, &mut ids));
     }
     heads
 }
 
-fn made_id(url: &FeedUrl, taken: &mut HashSet<FeedId>) -> FeedId {
+fn made_id(url: &FeedUrl, table: &Table, ids: &mut Ids<FeedId>) -> FeedId {
     let id = feed_url::default_id(url);
     let other = feed_url::other_id(&id, url);
     let numbered = (2..).map(|number| format!("{other}-{number}"));
     let mut candidates = [id, other.clone()].into_iter().chain(numbered).map(|id| FeedId::from(id.as_str()));
-    candidates.find(|id| taken.insert(id.clone())).expect("numbers do not end")
+    candidates.find(|id| ids.take(id, table).is_none()).expect("numbers do not end")
 }
 
 fn warn_of_equal_urls(heads: &[Head]) {
-    let mut first: HashMap<&str, &Table> = HashMap::new();
+    let mut first: HashMap<&str, Place> = HashMap::new();
     for head in heads {
         let Some(url) = &head.url else { continue };
-        if let Some(other) = first.insert(url.secret.as_str(), &head.table) {
-            let files = &head.table.reading.files;
-            let place = head.table.reading.line_and_column(&other.place);
-            let message = "another feed has the same URL".to_owned();
-            let hint = format!("it stands at {}:{}", files[other.place.file].path.display(), place.0);
-            head.table.reading.warn(&head.table.place_of("url"), Fault { message, hint: Some(hint) });
+        let place = head.table.place_of("url");
+        let reading = head.table.reading;
+        if let Some(other) = first.get(url.secret.as_str()) {
+            let hint = format!("see {}", reading.elsewhere(other, &place));
+            reading.warn(&place, Fault::new("another feed has the same URL", hint));
+        } else {
+            first.insert(url.secret.as_str(), place);
         }
     }
 }

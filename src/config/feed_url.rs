@@ -51,7 +51,7 @@ fn is_secret_parameter(name: &str) -> bool {
 
 /// `url` of a feed: `http(s):`, `file:` relative to the file that holds it, or a secret.
 pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
-    if node.is_text() {
+    if !node.is_table() {
         let url = parse(node.text()?, node.folder())?;
         return Ok(FeedUrl { shown: shown(&url), secret: url });
     }

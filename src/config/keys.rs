@@ -139,7 +139,7 @@ pub(super) fn advice(key: &str, shape: &Shape) -> String {
 pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
-    let most_edits = (length / 3).max(1);
+    let most_edits = ((length + 1) / 3).max(1);
     candidates
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= most_edits)
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))

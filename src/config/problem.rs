@@ -16,6 +16,9 @@ use super::mask;
 /// What every terminal has.
 const WIDTH: usize = 80;
 
+/// What stands before a text: `warning: `, or the line number's column and `= help: `.
+const MARGIN: usize = 14;
+
 /// One problem of a configuration. Serialized as `newswire check --json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -100,7 +103,7 @@ fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {
         Level::Warning => annotate_snippets::Level::WARNING,
     };
     let path = problem.file.to_string_lossy();
-    let group = level.primary_title(&problem.message);
+    let group = level.primary_title(wrapped(&problem.message));
     let group = match (&problem.place, source) {
         (Some(place), Some(source)) => {
             let (line, span) = marked_line(source, &place.span);
@@ -110,15 +113,35 @@ fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {
         _ => group.element(annotate_snippets::Origin::path(path)),
     };
     match &problem.hint {
-        Some(hint) => group.element(annotate_snippets::Level::HELP.message(hint)),
+        Some(hint) => group.element(annotate_snippets::Level::HELP.message(wrapped(hint))),
         None => group,
     }
+}
+
+/// Broken between words, so that it fits beside the margin.
+fn wrapped(text: &str) -> String {
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH - MARGIN {
+            wrapped.push('\n');
+            column = 0;
+        } else if column > 0 {
+            wrapped.push(' ');
+            column += 1;
+        }
+        wrapped.push_str(word);
+        column += width;
+    }
+    wrapped
 }
 
 /// The line in which the span begins, and the part of the span that lies in it.
 fn marked_line<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, Range<usize>) {
     let start = text.floor_char_boundary(span.start);
-    let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+    let byte_order_mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let line_start = text[..start].rfind('\n').map_or(byte_order_mark.min(start), |newline| newline + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
     let end = text.floor_char_boundary(span.end.max(start)) - line_start;
     let start = (start - line_start).min(line.len());

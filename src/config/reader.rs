@@ -2,6 +2,10 @@
 //! table are found in one run. (serde stops at the first.)
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -109,11 +113,22 @@ impl<'a> Reading<'a> {
         Problem { level, file, line, column, message, hint, place: Some(place.clone()) }
     }
 
+    /// Where else something stands: `line 7`, or `feeds/a.toml:7` where that is not the file of `here`.
+    pub fn elsewhere(&self, place: &Place, here: &Place) -> String {
+        let (line, _) = self.line_and_column(place);
+        if place.file == here.file {
+            return format!("line {line}");
+        }
+        let path = &self.files[place.file].path;
+        let folder = self.files[0].path.parent().unwrap_or(Path::new(""));
+        format!("{}:{line}", path.strip_prefix(folder).unwrap_or(path).display())
+    }
+
     fn report(&self, level: Level, place: &Place, message: String, hint: Option<String>) {
         self.problems.borrow_mut().push(self.problem(level, place, message, hint));
     }
 
-    pub fn line_and_column(&self, place: &Place) -> (usize, usize) {
+    fn line_and_column(&self, place: &Place) -> (usize, usize) {
         let text = &self.files[place.file].text;
         let starts = self.line_starts[place.file].get_or_init(|| {
             std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect()
@@ -189,8 +204,8 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub fn is_text(self) -> bool {
-        self.value.get_ref().is_str()
+    pub fn is_table(self) -> bool {
+        self.value.get_ref().is_table()
     }
 
     /// A table whose keys are all known; those that are not are reported.
@@ -298,6 +313,45 @@ impl<'a> Table<'a> {
     fn node(&self, key: &str) -> Option<Node<'a>> {
         debug_assert!(self.shape.keys.contains(&key), "`{key}` is not among the keys of {}", self.shape.name);
         self.entries.get(key).map(|value| Node { value, file: self.place.file, reading: self.reading })
+    }
+}
+
+/// The ids that are given, each with its place.
+pub(super) struct Ids<Id>(HashMap<Id, Place>);
+
+impl<Id> Default for Ids<Id> {
+    fn default() -> Self {
+        Ids(HashMap::new())
+    }
+}
+
+impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
+    /// Gives the id to the table; where another has it already, that is reported.
+    pub fn claim(&mut self, id: &Id, table: &Table) -> bool {
+        let Some(first) = self.take(id, table) else { return true };
+        let place = table.place_of("id");
+        let hint = format!("it is given first in {}", table.reading.elsewhere(&first, &place));
+        table.reading.fail(&place, Fault::new(format!("the id `{id}` is given twice"), hint));
+        false
+    }
+
+    /// Gives the id to the table, or returns the place where it is given already.
+    pub fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
+        match self.0.entry(id.clone()) {
+            Entry::Occupied(first) => Some(first.get().clone()),
+            Entry::Vacant(vacant) => {
+                vacant.insert(table.place_of("id"));
+                None
+            }
+        }
+    }
+
+    pub fn has(&self, id: &Id) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Id> {
+        self.0.keys()
     }
 }
 

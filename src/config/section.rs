@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::feed::Feeds;
 use super::model::{Access, Edits, Feed, PodcastChannel, Section};
-use super::reader::{Fault, Node, Table};
+use super::reader::{Fault, Ids, Node, Table};
 use super::{feed_url, keys, rule, value};
 use crate::feed::{FeedId, SectionId};
 use crate::rule::Rule;
@@ -30,11 +30,11 @@ const RESERVED_IDS: [&str; 25] = [
 
 /// The ids of all sections, the faulty ones too.
 #[derive(Default)]
-pub(super) struct SectionIds(HashSet<SectionId>);
+pub(super) struct SectionIds(Ids<SectionId>);
 
 impl SectionIds {
     pub fn find(&self, name: &str) -> Option<SectionId> {
-        self.0.get(&SectionId::from(name)).cloned()
+        Some(SectionId::from(name)).filter(|id| self.0.has(id))
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -50,16 +50,9 @@ pub(super) struct Head<'a> {
 
 /// Reads the ids; the second section with an id is at fault.
 pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<Head<'a>>, SectionIds) {
-    let mut ids = HashSet::new();
+    let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
-        let id = table.need("id", section_id).filter(|id| {
-            let first = ids.insert(id.clone());
-            if !first {
-                let fault = Fault::from(format!("the id `{id}` is given to two sections"));
-                table.reading.fail(&table.place_of("id"), fault);
-            }
-            first
-        });
+        let id = table.need("id", section_id).filter(|id| ids.claim(id, table));
         Head { table: table.clone(), id }
     };
     let heads = tables.iter().map(head).collect();

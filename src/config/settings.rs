@@ -39,14 +39,14 @@ pub(super) struct FeedDefaults {
 /// Reads the tables of the main file; what is absent or bad has its default.
 pub(super) fn read(main: &Table) -> Settings {
     let server = server(main);
-    let site = site(main, &server);
-    let (poll, defaults) = poll(main, site.timezone);
+    let site_table = main.table("site", &keys::SITE);
+    let site = site(site_table.as_ref(), &server);
+    let is_public = site_table.is_some_and(|table| table.has("url"));
+    let (poll, defaults) = poll(main, &site, is_public);
     Settings { store: store(main), publish: publish(main), stories: stories(main), site, server, poll, defaults }
 }
 
-fn site(main: &Table, server: &Server) -> Site {
-    let table = main.table("site", &keys::SITE);
-    let table = table.as_ref();
+fn site(table: Option<&Table>, server: &Server) -> Site {
     let get = |key, read: fn(Node) -> Result<String, Fault>| table.and_then(|table| table.get(key, read));
     Site {
         title: get("title", value::words).unwrap_or_else(|| "Newswire".to_owned()),
@@ -152,16 +152,16 @@ fn stories(main: &Table) -> Stories {
     }
 }
 
-fn poll(main: &Table, timezone: Tz) -> (Poll, FeedDefaults) {
+fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
     let table = main.table("poll", &keys::POLL);
     let table = table.as_ref();
     let concurrency = table.and_then(|table| table.get("concurrency", |node| node.integer(1..=10_000)));
     let contact = table.and_then(|table| table.get("contact", value::web_url));
     let poll = Poll {
         concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(256),
-        contact: contact.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL")),
+        contact: contact.unwrap_or_else(|| default_contact(site, is_public)),
     };
-    let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, timezone)));
+    let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, site.timezone)));
     let defaults = FeedDefaults {
         schedule_is_default: schedule.is_none(),
         schedule: schedule.unwrap_or(Schedule::Every(Duration::from_secs(3600))),
@@ -173,8 +173,14 @@ fn poll(main: &Table, timezone: Tz) -> (Poll, FeedDefaults) {
     (poll, defaults)
 }
 
-/// Whom publishers find in the User-Agent of a newswire whose keeper named no page of their own.
-pub const DEFAULT_CONTACT: &str = "https://github.com/newswire-rs/newswire";
+/// What stands in the User-Agent of a newswire that has no public address: the program's own page.
+pub const DEFAULT_CONTACT: &str = "https://newswire.example/";
+
+/// The site's page about itself, if the site has an address.
+fn default_contact(site: &Site, is_public: bool) -> Url {
+    let about = site.url.join("about/").ok().filter(|_| is_public);
+    about.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL"))
+}
 
 /// When to poll, by the clock of the site's time zone.
 pub(super) fn schedule(node: Node, timezone: Tz) -> Result<Schedule, Fault> {

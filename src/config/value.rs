@@ -171,7 +171,7 @@ pub(super) fn choice<T: Copy>(node: Node, choices: &[(&'static str, T)]) -> Resu
 
 /// A secret: `{ env = "…" }`, `{ file = "…" }`, or the text itself.
 pub(super) fn secret(node: Node) -> Result<SecretString, Fault> {
-    if node.is_text() {
+    if !node.is_table() {
         return Ok(SecretString::from(node.text()?));
     }
     let table = node.table(&keys::SECRET)?;

@@ -1,0 +1,635 @@
+//! The TOML: what is read, what it defaults to, and what every mistake gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use newswire::config::{
+    self, Access, Allow, Config, Dedup, Edits, Level, Problem, Republish, SHAPES, SecretRef, SourceFile,
+};
+use newswire::feed::{FeedId, SectionId};
+use secrecy::{ExposeSecret, SecretString};
+use toml::de::{DeTable, DeValue};
+
+fn source(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: PathBuf::from(path), text: text.to_owned() }
+}
+
+/// A secret called X is `secret-X`; those called MISSING are not there.
+fn secret(reference: &SecretRef) -> Result<SecretString, String> {
+    match reference {
+        SecretRef::Env(name) if name.starts_with("MISSING") => {
+            Err(format!("the environment variable `{name}` is not set"))
+        }
+        SecretRef::Env(name) if name.starts_with("http") => Ok(SecretString::from(name.clone())),
+        SecretRef::Env(name) => Ok(SecretString::from(format!("secret-{name}"))),
+        SecretRef::File(path) => Ok(SecretString::from(format!("secret of {}", path.display()))),
+    }
+}
+
+fn problems(text: &str) -> Vec<Problem> {
+    config::check(&[source("/etc/newswire/newswire.toml", text)], &secret).1
+}
+
+fn good(text: &str) -> Config {
+    let (config, problems) = config::check(&[source("/etc/newswire/newswire.toml", text)], &secret);
+    config.unwrap_or_else(|| panic!("{problems:#?}"))
+}
+
+const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/feed\"\n";
+const SECTION: &str = "[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
+
+/// The mistake stands in the table that it belongs to, in a config that is good otherwise.
+fn check_mistake(text: &str, expected: &str) {
+    let problems = problems(text);
+    let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(shown, [format!("/etc/newswire/newswire.toml:{expected}")], "{text}");
+}
+
+#[test]
+fn empty_config_has_every_default() {
+    let config = good("");
+    assert_eq!(config.site.title, "Newswire");
+    assert_eq!(config.site.url.as_str(), "http://127.0.0.1:8080/");
+    assert_eq!(config.site.timezone, chrono_tz::Tz::UTC);
+    assert_eq!(config.server.admin.to_string(), "127.0.0.1:8081");
+    assert_eq!(config.store.path, PathBuf::from("/etc/newswire/newswire.db"));
+    assert_eq!(config.store.keep, Duration::from_secs(365 * 86_400));
+    assert_eq!(config.stories.dedup, Dedup::Text);
+    assert_eq!(config.stories.window, Duration::from_secs(72 * 3600));
+    assert_eq!(config.poll.concurrency, 256);
+    assert_eq!(config.poll.contact.as_str(), config::DEFAULT_CONTACT);
+    assert!(config.feeds.is_empty() && config.sections.is_empty());
+}
+
+#[test]
+fn whole_example_is_read() {
+    let config = good(
+        r#"
+        include = ["feeds/*.toml"]
+        [site]
+        title = "Jungle Drum"
+        url = "https://news.example.org/wire"
+        language = "en"
+        timezone = "Pacific/Auckland"
+        owner = { name = "Gail", email = "gail@example.org" }
+        facets = ["region", "topic", "type"]
+        [publish]
+        directory = "public"
+        [poll]
+        timeout = "10 seconds"
+        allow = ["192.168.1.0/24", "127.0.0.1:8081", "10.1.2.3", "intranet.example", "Intranet.example:8080"]
+        republish = "summary"
+        [[feed]]
+        url = "https://user:pass@theantimedia.example/feed/?format=full&token=t0k3n"
+        id = "anti-media"
+        title = "Anti-Media"
+        tags = ["world"]
+        categories = ["region:international", "news"]
+        sections = ["international"]
+        schedule = "15 */2 * * *"
+        priority = 10
+        max_size = "1.5 MiB"
+        headers = { Authorization = { env = "ANTI_MEDIA_TOKEN" }, X-From = "newswire" }
+        basic_auth = { user = "wire", password = { file = "secrets/anti-media" } }
+        republish = "link"
+        ca_file = "ca.pem"
+        http2 = false
+        [[section]]
+        id = "international"
+        keep = [ { category = ["region:international", "world"] }, { title = "/\\bsyria\\b/" } ]
+        drop = [ { title = "sponsored" }, { feed = "anti-media", words = "<50" } ]
+        limit = 20
+        max_age = "30 days"
+        per_feed = 10
+        edits = "bump"
+        formerly = ["world"]
+        podcast = { category = "News", explicit = true }
+        token = { env = "WIRE_TOKEN" }
+        "#,
+    );
+    assert_eq!(config.site.url.as_str(), "https://news.example.org/wire/");
+    assert_eq!(config.poll.contact.as_str(), "https://news.example.org/wire/about/");
+    assert_eq!(config.publish.directory, Some(PathBuf::from("/etc/newswire/public")));
+    let feed = config.feed(&FeedId::from("anti-media")).unwrap();
+    assert_eq!(feed.url.shown.as_str(), "https://theantimedia.example/feed/?format=full&token=***");
+    assert_eq!(feed.url.secret.password(), Some("pass"));
+    assert_eq!(feed.schedule.to_string(), "15 */2 * * *");
+    assert_eq!((feed.timeout, feed.max_body_bytes), (Duration::from_secs(10), 3 * 512 * 1024));
+    assert_eq!((feed.republish, feed.priority, feed.http2), (Republish::Link, 10, false));
+    assert_eq!(feed.allow.len(), 5);
+    assert_eq!(feed.allow[2], Allow::Network("10.1.2.3/32".parse().unwrap()));
+    assert_eq!(feed.allow[4], Allow::Host("intranet.example".to_owned(), Some(8080)));
+    assert_eq!(feed.headers[0].1.expose_secret(), "secret-ANTI_MEDIA_TOKEN");
+    let password = feed.basic_auth.as_ref().unwrap().password.expose_secret();
+    assert_eq!(password, "secret of /etc/newswire/secrets/anti-media");
+    assert_eq!(feed.categories[0].scheme.as_deref(), Some("https://news.example.org/wire/region"));
+    assert_eq!((feed.categories[0].term.as_str(), feed.categories[1].term.as_str()), ("international", "news"));
+    let section = config.section(&SectionId::from("international")).unwrap();
+    assert_eq!(section.feeds, [FeedId::from("anti-media")]);
+    assert_eq!((section.title.as_str(), section.limit, section.per_feed), ("International", 20, Some(10)));
+    assert_eq!((section.edits, section.keep.len(), section.drop.len()), (Edits::Bump, 2, 2));
+    assert!(matches!(&section.access, Some(Access::Token(token)) if token.expose_secret() == "secret-WIRE_TOKEN"));
+}
+
+#[test]
+fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
+    let site = |line: &str| format!("[site]\n{line}\n");
+    let poll = |line: &str| format!("[poll]\n{line}\n");
+    let feed = |line: &str| format!("{FEED}{line}\n{SECTION}");
+    let section = |line: &str| format!("{FEED}{SECTION}{line}\n");
+    let cases = [
+        ("[sit]\n".to_owned(), "1:2: unknown key `sit` in the main file (did you mean `site`?)"),
+        (site("titel = \"x\""), "2:1: unknown key `titel` in [site] (did you mean `title`?)"),
+        (site("name = \"x\""), "2:1: unknown key `name` in [site] (it is called `title` here)"),
+        (site("timeout = \"1 s\""), "2:1: unknown key `timeout` in [site] (`timeout` belongs in [poll] or [[feed]])"),
+        (site("title = 3"), "2:9: expected a text, found a number (put it in quotes: \"3\")"),
+        (site("title = \"\""), "2:9: expected a text that is not empty"),
+        (
+            site("url = \"news.example\""),
+            "2:7: expected a URL that begins with http:// or https:// (write \"https://news.example\")",
+        ),
+        (site("url = \"https://x.example/?a=b\""), "2:7: expected a URL without user, query and fragment"),
+        (site("language = \"english, please\""), "2:12: expected a language tag such as \"en\" or \"pt-BR\""),
+        (
+            site("timezone = \"Europe/Berlim\""),
+            "2:12: expected a time zone such as \"Europe/Berlin\" or \"UTC\" (did you mean `Europe/Berlin`?)",
+        ),
+        (site("owner = \"Gail\""), "2:9: expected owner = { … }, found a text"),
+        (site("owner = { name = \"Gail\", email = \"gail\" }"), "2:34: expected an e-mail address"),
+        (site("facets = \"region\""), "2:10: expected a list, found a text (put it in brackets: [\"region\"])"),
+        (site("byline = \"by {autor}\""), "2:10: a byline may have the fields {author}, {via} and {source}"),
+        ("[server]\nlisten = \":80\"\n".to_owned(), "2:10: expected an IP address and a port (write \"0.0.0.0:80\")"),
+        (
+            "[server]\nlisten = \"localhost:9000\"\n".to_owned(),
+            "2:10: expected an IP address and a port (write \"127.0.0.1:9000\")",
+        ),
+        (
+            "[server]\nadmin = \"127.0.0.1:8080\"\n".to_owned(),
+            "2:9: `listen` and `admin` are the same address (give one of them another port)",
+        ),
+        ("[store]\nkeep = \"1 hour\"\n".to_owned(), "2:8: expected at least 1 day"),
+        (
+            "[stories]\ndedup = \"link\"\n".to_owned(),
+            "2:9: expected one of \"text\", \"links\", \"off\" (did you mean \"links\"?)",
+        ),
+        (
+            poll("timeout = 30"),
+            "2:11: expected a text, found a number (write the unit too, as in \"30 seconds\" or \"7 days\")",
+        ),
+        (poll("timeout = \"30\""), "2:11: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\""),
+        (poll("timeout = \"1 day\""), "2:11: expected at most 10 minutes"),
+        (poll("max_size = \"10 miles\""), "2:12: expected a size such as \"500 KiB\" or \"10 MiB\""),
+        (poll("max_size = \"10 bytes\""), "2:12: expected a size from 1 KiB to 1 GiB"),
+        (poll("concurrency = 0"), "2:15: expected a whole number from 1 to 10000"),
+        (
+            poll("allow = [\"10.0.0.0/33\"]"),
+            "2:10: expected a network, an address or a host (as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\")",
+        ),
+        (poll("schedule = \"1 hour\""), "2:12: write \"every 1 hour\""),
+        (poll("schedule = \"0 0 31 2 *\""), "2:12: the schedule never comes to a poll: no year has such a day"),
+        (
+            "[feed]\nurl = \"https://a.example/\"\n".to_owned(),
+            "1:1: `feed` is a list of tables (write [[feed]] with two brackets)",
+        ),
+        (format!("[[feed]]\nid = \"a\"\n{SECTION}"), "1:1: [[feed]] needs `url`"),
+        (
+            format!("[[feed]]\nurl = \"feed://a.example/\"\n{SECTION}"),
+            "2:7: expected a URL that begins with http:// or https://",
+        ),
+        (format!("[[feed]]\nurl = \"|curl x\"\n{SECTION}"), "2:7: expected a URL that begins with http:// or https://"),
+        (
+            format!("[[feed]]\nurl = \"file:\"\n{SECTION}"),
+            "2:7: expected the path of a file (as in \"file:samples/news.xml\", relative to this file)",
+        ),
+        (feed("sections = [\"newz\"]"), "4:13: there is no section `newz` (did you mean `news`?)"),
+        (feed("enabled = \"yes\""), "4:11: expected true or false, found a text"),
+        (feed("headers = { Host = \"x\" }"), "4:13: the header `Host` is set by newswire itself"),
+        (feed("headers = { X = { env = \"MISSING\" } }"), "4:17: the environment variable `MISSING` is not set"),
+        (feed("headers = { X = {} }"), "4:17: expected a secret (write { env = \"NAME\" } or { file = \"/path\" })"),
+        (feed("basic_auth = { user = \"a\" }"), "4:14: basic_auth = { … } needs `password`"),
+        (
+            feed("proxy = \"myproxy\""),
+            "4:9: expected the URL of a proxy (as in \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\")",
+        ),
+        (
+            format!("{FEED}[[feed]]\nid = \"a\"\nurl = \"https://b.example/\"\n{SECTION}"),
+            "5:6: the id `a` is given twice (it is given first in line 2)",
+        ),
+        (
+            format!("{FEED}[[section]]\nid = \"news\"\n"),
+            "4:1: the section has no feed (write feeds = [\"*\"] to take all, or name some)",
+        ),
+        (format!("{FEED}[[section]]\nfeeds = [\"*\"]\n"), "4:1: [[section]] needs `id`"),
+        (
+            format!("{FEED}[[section]]\nid = \"Top News\"\nfeeds = [\"*\"]\n"),
+            "5:6: an id has up to 64 of a-z, 0-9 and `-`, and does not begin with `-` (write \"top-news\")",
+        ),
+        (
+            format!("{FEED}[[section]]\nid = \"search\"\nfeeds = [\"*\"]\n"),
+            "5:6: `search` is a path of the site itself (write \"search-news\")",
+        ),
+        (format!("{FEED}{SECTION}{SECTION}"), "8:6: the id `news` is given twice (it is given first in line 5)"),
+        (
+            format!("{FEED}[[section]]\nid = \"news\"\nfeeds = [\"b\"]\n"),
+            "6:10: there is no feed `b` (did you mean `a`?)",
+        ),
+        (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
+        (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table"),
+        (section("keep = [ {} ]"), "7:10: an empty rule would match every story (take it out)"),
+        (section("keep = [ { title = [] } ]"), "7:20: expected at least one"),
+        (section("keep = [ { title = \"/(/\" } ]"), "7:20: bad regular expression: unclosed group"),
+        (
+            section("keep = [ { title = '/(\\w{1000}){1000}/' } ]"),
+            "7:20: the regular expression is too big: use fewer or smaller repetitions",
+        ),
+        (section("drop = [ { words = 50 } ]"), "7:20: expected a text, found a number (put it in quotes: \"50\")"),
+        (section("drop = [ { words = \"50\" } ]"), "7:20: expected a number of words such as \"<50\" or \">300\""),
+        (section("drop = [ { age = \"7 days\" } ]"), "7:18: expected an age such as \"<2 hours\" or \">7 days\""),
+        (
+            section("drop = [ { has = \"picture\" } ]"),
+            "7:18: expected one of \"enclosure\", \"image\", \"content\", \"author\", \"date\"",
+        ),
+        (section("formerly = [\"news\"]"), "7:12: there is a section `news`: it cannot be a former id too"),
+        (
+            section("token = \"x\"\nbasic_auth = { user = \"a\", password = \"b\" }"),
+            "8:14: a section has either `token` or `basic_auth`",
+        ),
+    ];
+    for (text, expected) in &cases {
+        check_mistake(text, expected);
+    }
+    assert!(cases.len() >= 40);
+}
+
+#[test]
+fn what_is_legal_but_hardly_meant_is_a_warning() {
+    fn check(text: &str, expected: &str) {
+        let (config, problems) = config::check(&[source("/n.toml", text)], &secret);
+        assert!(config.is_some(), "{problems:?}");
+        let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        assert_eq!(shown, [format!("/n.toml:{expected}")]);
+        assert_eq!(problems[0].level, Level::Warning);
+    }
+    let tagged = format!("{FEED}tags = [\"world\"]\n");
+    check(
+        &format!("{tagged}[[section]]\nid = \"news\"\nfeeds = [\"tag:worlds\"]\n"),
+        "7:10: no feed has the tag `worlds` (did you mean `world`?)",
+    );
+    check(&format!("{tagged}{SECTION}drop = [ {{ tag = \"sport\" }} ]\n"), "8:18: no feed has the tag `sport`");
+    check(
+        &format!("{FEED}[[feed]]\nurl = \"https://a.example/feed\"\nid = \"b\"\n{SECTION}"),
+        "5:7: another feed has the same URL (see line 3)",
+    );
+}
+
+#[test]
+fn problems_of_all_files_are_reported_at_once_in_their_order() {
+    let main = source("/n/newswire.toml", "include = [\"feeds/*.toml\"]\n[site]\ntitel = \"x\"\nlanguage = 3\n");
+    let broken =
+        source("/n/feeds/a.toml", "[[feed]]\nurl = \"https://a.example/\nschedule = \"hourly\"\n[[feed]]\nurl = 3\n");
+    let more = source("/n/feeds/b.toml", "[poll]\ntimeout = \"1 s\"\n[[section]]\nid = \"about\"\nlimit = 0\n");
+    let (config, problems) = config::check(&[main, broken, more], &secret);
+    assert!(config.is_none());
+    let places: Vec<String> =
+        problems.iter().map(|problem| format!("{}:{}", problem.file.display(), problem.line)).collect();
+    let expected = ["/n/newswire.toml:3", "/n/newswire.toml:4", "/n/feeds/a.toml:2", "/n/feeds/a.toml:3"];
+    assert_eq!(places[..4], expected);
+    let expected = ["/n/feeds/a.toml:5", "/n/feeds/b.toml:1", "/n/feeds/b.toml:4", "/n/feeds/b.toml:5"];
+    assert_eq!(places[places.len() - 4..], expected, "{problems:#?}");
+    assert!(problems.iter().any(|problem| problem.message == "unknown key `poll` in an included file"));
+}
+
+#[test]
+fn problem_is_shown_with_its_line_marked_at_80_columns() {
+    let text = format!("{FEED}schedule = \"*/30 8-20 * * Mon-Fry\"\n{SECTION}langage = \"en\" # {}\n", "x".repeat(100));
+    let files = [source("/n.toml", &text)];
+    let (_, problems) = config::check(&files, &secret);
+    let shown = config::render_problems(&problems, &files, false);
+    let expected = "\
+error: day of week: expected a number from 0 to 7 or a name such as mon
+ --> /n.toml:4:12
+  |
+4 | schedule = \"*/30 8-20 * * Mon-Fry\"
+  |            ^^^^^^^^^^^^^^^^^^^^^^^
+
+error: unknown key `langage` in [[section]]
+ --> /n.toml:8:1
+  |
+8 | langage = \"en\" # xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+  | ^^^^^^^
+  |
+  = help: `langage` belongs …
+";
+    let lines = shown.lines().zip(expected.lines()).filter(|(_, expected)| !expected.contains('…'));
+    for (shown, expected) in lines {
+        assert_eq!(shown, expected, "{shown}");
+    }
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(config::render_problems(&problems, &files, true).contains('\u{1b}'));
+}
+
+#[test]
+fn problem_is_serialized_as_check_prints_it() {
+    let problems = problems("[site]\ntitel = \"é\"\n");
+    assert_eq!(
+        serde_json::to_value(&problems).unwrap(),
+        serde_json::json!([{
+            "level": "error",
+            "file": "/etc/newswire/newswire.toml",
+            "line": 2,
+            "column": 1,
+            "message": "unknown key `titel` in [site]",
+            "hint": "did you mean `title`?"
+        }])
+    );
+}
+
+#[test]
+fn no_secret_is_shown_with_a_problem() {
+    let canary = "c4n4ry";
+    let lines = [
+        "token = \"c4n4ry\" ?",
+        "token = \"c4n4ry",
+        "basic_auth = { user = \"x\", password = \"c4n4ry\", x = 1 }",
+        "headers = { X-Whatever = \"c4n4ry\", \"bad name\" = 'c4n4ry' }",
+        "url = \"https://user:c4n4ry@a.example/\" = 3",
+        "url = \"https://a.example/?x=1&api_key=c4n4ry&y=2\"\nurl = \"https://c4n4ry@b.example/\"",
+        "url = \"ftp://a.example/?TOKEN=c4n4ry\"",
+        "proxy = \"c4n4ry\"",
+        "password = \"\"\"c4n4ry\"\"\"",
+        "'token' = 'c4n4ry' x",
+    ];
+    for line in lines {
+        for table in ["[[feed]]", "[[section]]", "[feed.headers]"] {
+            let files = [source("/n.toml", &format!("{table}\n{line}\n"))];
+            let (_, problems) = config::check(&files, &secret);
+            assert!(!problems.is_empty(), "{line}");
+            let shown = config::render_problems(&problems, &files, false);
+            let in_line = format!("{shown}{}", serde_json::to_string(&problems).unwrap());
+            assert!(!in_line.contains(canary), "{table} {line}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn feed_id_is_made_from_its_url_and_stays_when_feeds_are_added() {
+    fn check(url: &str, expected: &str) {
+        let config = good(&format!("[[feed]]\nurl = \"{url}\"\n"));
+        assert_eq!(config.feeds[0].id.as_str(), expected, "{url}");
+    }
+    check("https://www.example.org/feed/", "example-org");
+    check("https://example.org/feed.xml", "example-org");
+    check("https://example.org/blog/feeds/rss2.php", "example-org-blog");
+    check("https://www.theguardian.com/world/rss", "theguardian-com-world");
+    check("https://example.org/?feed=rss2&cat=7", "example-org-7");
+    check("https://example.org/?token=abc", "example-org");
+    check("https://user:pass@example.org/rss", "example-org");
+    check("https://[::1]:8080/feed", "1");
+    check("https://bücher.example/", "xn-bcher-kva-example");
+    check("file:samples/Anti Media.xml", "anti-20media");
+    check("file:samples/drum.rdf", "drum");
+    check("https://example.org/a/very/long/path/with/many/many/words/in/it", "example-org-a-very-long-path-with-many");
+
+    let urls = ["https://example.org/feed?x=%31", "https://example.org/feed?x=1", "https://example.org/atom?x=1"];
+    let text = |urls: &[&str]| urls.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect::<String>();
+    let ids = |urls: &[&str]| good(&text(urls)).feeds.iter().map(|feed| feed.id.clone()).collect::<Vec<_>>();
+    let all = ids(&urls);
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), 3);
+    assert_eq!(ids(&urls[..2]), all[..2]);
+    assert_eq!(ids(&urls)[2], ids(&[urls[0], urls[2]])[1], "the second id does not depend on how many came before");
+}
+
+#[test]
+fn feed_urls_are_shown_without_their_secrets() {
+    fn check(url: &str, expected: &str) {
+        let config = good(&format!("[[feed]]\nurl = {url}\n"));
+        assert_eq!(config.feeds[0].url.shown.as_str(), expected);
+        assert_eq!(format!("{:?}", config.feeds[0].url), expected);
+    }
+    check(
+        "\"https://a.example/f?KEY=x&sig=y&page=2&signature\"",
+        "https://a.example/f?KEY=***&sig=***&page=2&signature",
+    );
+    check("\"https://a.example/f?api%5Fkey=x\"", "https://a.example/f?api%5Fkey=***");
+    check("\"https://u:p@a.example/f\"", "https://a.example/f");
+    check("{ env = \"https://a.example/private/abc?x=y\" }", "https://a.example/");
+    check("\"file:samples/a.xml\"", "file:///etc/newswire/samples/a.xml");
+    check("\"file:../a.xml\"", "file:///etc/a.xml");
+    check("\"file:///srv/a b.xml\"", "file:///srv/a%20b.xml");
+}
+
+#[test]
+fn facets_are_read_in_all_their_spellings() {
+    use newswire::entry::Category;
+    let facets = ["region", "topic", "type"].map(str::to_owned);
+    let site = url::Url::parse("https://news.example/wire/").unwrap();
+    let category = |term: &str, scheme: Option<&str>, label: Option<&str>| Category {
+        term: term.to_owned(),
+        scheme: scheme.map(str::to_owned),
+        label: label.map(str::to_owned),
+    };
+    let check = |given: &[Category], expected: &[Category]| {
+        assert_eq!(config::classify(given, &facets, &site), expected);
+    };
+    let international = category("international", Some("https://news.example/wire/region"), None);
+    check(&[category("region:international", None, None)], std::slice::from_ref(&international));
+    check(
+        &[category("international", Some("http://x.example/terms/region/"), None)],
+        std::slice::from_ref(&international),
+    );
+    check(&[category("international", Some("Region"), None)], std::slice::from_ref(&international));
+    check(&[category("international", Some("tag:x.example,2020:region"), None)], std::slice::from_ref(&international));
+    let prose = category("prose", Some("https://news.example/wire/topic"), None);
+    let post = category("post", Some("https://news.example/wire/type"), None);
+    check(&[category("international / prose / post", None, None)], &[international.clone(), prose, post]);
+    let labelled = category("international", Some("https://news.example/wire/region"), Some("International"));
+    check(&[category("Region: International", None, None)], &[labelled]);
+    check(
+        &[category("region:international", None, None), category("international", Some("region"), None)],
+        &[international],
+    );
+    let others =
+        [category("world", None, None), category("a / b", None, None), category("x", Some("http://x/subregion"), None)];
+    check(&others, &others);
+    assert_eq!(config::classify(&others, &[], &site), others);
+}
+
+#[test]
+fn section_takes_the_feeds_that_it_names_and_that_name_it_each_once() {
+    let feed = |id: &str, line: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n{line}\n");
+    let text = [
+        feed("a", "tags = [\"world\"]"),
+        feed("b", "sections = [\"news\"]"),
+        feed("c", "tags = [\"world\"]\nsections = [\"news\"]"),
+        feed("d", "enabled = false"),
+        feed("e", ""),
+        "[[section]]\nid = \"news\"\nfeeds = [\"d\", \"tag:world\", \"c\"]\n".to_owned(),
+        "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n".to_owned(),
+    ];
+    let config = good(&text.concat());
+    let ids = |section: &str| {
+        let section = config.section(&SectionId::from(section)).unwrap();
+        section.feeds.iter().map(FeedId::as_str).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("news"), ["a", "b", "c", "d"]);
+    assert_eq!(ids("all"), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn definition_hash_changes_with_what_decides_on_stories_and_with_nothing_else() {
+    let hash = |feed: &str, section: &str| {
+        let text = format!("{FEED}{feed}\n[[feed]]\nurl = \"https://b.example/\"\n{SECTION}{section}\n");
+        good(&text).sections[0].definition_hash
+    };
+    let base = hash("", "keep = [ { title = \"war\" } ]");
+    for (feed, section) in [
+        ("", "keep = [ { title = [\"war\"] } ] # as before"),
+        ("schedule = \"every 2 hours\"\ntitle = \"A\"", "limit = 7\ntitle = \"x\"\nkeep = [ { title = \"war\" } ]"),
+    ] {
+        assert_eq!(hash(feed, section), base);
+    }
+    for (feed, section) in [
+        ("", ""),
+        ("", "drop = [ { title = \"war\" } ]"),
+        ("", "keep = [ { title = \"wars\" } ]"),
+        ("", "max_age = \"1 day\"\nkeep = [ { title = \"war\" } ]"),
+        ("tags = [\"x\"]", "keep = [ { title = \"war\" } ]"),
+        ("categories = [\"x\"]", "keep = [ { title = \"war\" } ]"),
+    ] {
+        assert_ne!(hash(feed, section), base, "{feed} {section}");
+    }
+}
+
+#[test]
+fn byte_order_mark_and_windows_line_ends_do_no_harm() {
+    let text = format!("\u{feff}[site]\r\ntitle = \"x\"\r\n{}", format!("{FEED}{SECTION}").replace('\n', "\r\n"));
+    assert_eq!(good(&text).feeds.len(), 1);
+    let files = [source("/n.toml", "\u{feff}titel = \"x\"\r\n\r\n[[feed]]\r\nurl = 3\r\n")];
+    let (_, problems) = config::check(&files, &secret);
+    let places: Vec<(usize, usize)> = problems.iter().map(|problem| (problem.line, problem.column)).collect();
+    assert_eq!(places, [(1, 1), (4, 7)]);
+    let shown = config::render_problems(&problems, &files, false);
+    assert!(!shown.contains(['\r', '\u{feff}']), "{shown:?}");
+}
+
+#[test]
+fn odd_texts_neither_panic_nor_hang() {
+    let deep = format!("x = {}", "[".repeat(100_000));
+    let long_key = format!("{} = 1", "k".repeat(1_000_000));
+    let texts = [
+        "\0",
+        "=",
+        "[",
+        "[[",
+        "[[feed]]\nurl",
+        "\u{feff}",
+        "a.b.c.d = 1",
+        "feed = [1, \"x\", {}]",
+        "[[feed.x]]",
+        &deep,
+        &long_key,
+    ];
+    for text in texts {
+        let files = [source("/n.toml", text)];
+        let (config, problems) = config::check(&files, &secret);
+        assert_eq!(config.is_none(), problems.iter().any(|problem| problem.level == Level::Error));
+        config::render_problems(&problems, &files, true);
+    }
+    assert!(config::check(&[], &secret).0.is_none());
+}
+
+#[test]
+fn ten_thousand_feeds_and_as_many_mistakes_are_read_in_time() {
+    let feeds: String = (0..10_000)
+        .map(|n| {
+            format!(
+                "[[feed]]\nurl = \"https://example.org/blog/{n}/feed\"\ntags = [\"t{}\"]\nsections = [\"s{}\"]\n",
+                n % 100,
+                n % 50
+            )
+        })
+        .collect();
+    let sections: String =
+        (0..50).map(|n| format!("[[section]]\nid = \"s{n}\"\nfeeds = [\"tag:t{n}\", \"*\"]\n")).collect();
+    let start = Instant::now();
+    let config = good(&format!("{feeds}{sections}"));
+    assert_eq!(config.feeds.len(), 10_000);
+    assert_eq!(config.sections[49].feeds.len(), 10_000);
+    println!("10,000 feeds: {:?}", start.elapsed());
+    let mistakes = feeds.replace("sections = [\"s", "sections = [\"x");
+    let start = Instant::now();
+    let found = problems(&format!("{mistakes}{sections}")).len();
+    println!("{found} mistakes: {:?}", start.elapsed());
+    assert_eq!(found, 10_000);
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+/// Every key of every table, as `[[feed]]` → its keys.
+fn keys_of(text: &str) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let document = DeTable::parse(text).unwrap();
+    let mut keys: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    collect_keys("the main file", document.get_ref(), &mut keys);
+    keys
+}
+
+fn collect_keys(shape: &'static str, table: &DeTable, keys: &mut BTreeMap<&'static str, BTreeSet<String>>) {
+    for (key, value) in table {
+        keys.entry(shape).or_default().insert(key.get_ref().to_string());
+        let tables: Vec<&DeTable> = match value.get_ref() {
+            DeValue::Table(table) => vec![table],
+            DeValue::Array(items) => items.iter().filter_map(|item| item.get_ref().as_table()).collect(),
+            _ => Vec::new(),
+        };
+        let inner = match &**key.get_ref() {
+            "keep" | "drop" | "not" => Some("a rule"),
+            "password" | "token" => Some("a secret"),
+            "headers" => None,
+            name => SHAPES.iter().map(|shape| shape.name).find(|shape| {
+                [format!("[{name}]"), format!("[[{name}]]"), format!("{name} = {{ … }}")].contains(&(*shape).to_owned())
+            }),
+        };
+        for (inner, table) in inner.iter().flat_map(|inner| tables.iter().map(move |table| (*inner, *table))) {
+            collect_keys(inner, table, keys);
+        }
+    }
+}
+
+const REFERENCE: &str = include_str!("../config/reference.toml");
+
+/// The reference with the keys that are commented out.
+fn whole_reference() -> String {
+    let is_key = |line: &str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        line.contains(" = ") && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let line = |line: &str| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line).to_owned();
+    REFERENCE.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn reference_holds_every_key() {
+    let text = whole_reference();
+    let (config, problems) = config::check(&[source("/n.toml", &text)], &secret);
+    assert!(config.is_some(), "{problems:#?}");
+    let keys = keys_of(&text);
+    for shape in SHAPES {
+        let expected: BTreeSet<String> = shape.keys.iter().map(|key| (*key).to_owned()).collect();
+        assert_eq!(keys.get(shape.name), Some(&expected), "{}", shape.name);
+    }
+}
+
+#[test]
+fn reference_loads_as_it_is_and_its_values_are_the_defaults() {
+    let reference = good(REFERENCE);
+    let example = "[[feed]]\nurl = \"https://example.org/feed.xml\"\n[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
+    let minimal = good(example);
+    assert_eq!(format!("{:?}", reference.site), format!("{:?}", minimal.site));
+    assert_eq!(format!("{:?}", reference.server), format!("{:?}", minimal.server));
+    assert_eq!(format!("{:?}", reference.store), format!("{:?}", minimal.store));
+    assert_eq!(format!("{:?}", reference.publish), format!("{:?}", minimal.publish));
+    assert_eq!(format!("{:?}", reference.stories), format!("{:?}", minimal.stories));
+    assert_eq!(format!("{:?}", reference.poll), format!("{:?}", minimal.poll));
+    assert_eq!(format!("{:?}", reference.feeds[0]), format!("{:?}", minimal.feeds[0]));
+    assert_eq!(format!("{:?}", reference.sections[0]), format!("{:?}", minimal.sections[0]));
+}
