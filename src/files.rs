@@ -158,7 +158,10 @@ fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     };
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     let matches = glob::glob_with(&absolute, options).map_err(|error| error.msg.to_lowercase())?;
-    Ok(matches.filter_map(Result::ok).filter(|path| !path.is_dir()).collect())
+    let matches: Vec<PathBuf> = matches
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("cannot read {}: {}", error.path().display(), reason(error.error())))?;
+    Ok(matches.into_iter().filter(|path| !path.is_dir()).collect())
 }
 
 fn read_source(path: &Path) -> Result<SourceFile, LoadError> {

@@ -1,0 +1,250 @@
+//! The config's files: how they are found, read and watched, and what is said of those that cannot be read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use newswire::config::Level;
+use newswire::files::{self, LoadError, Watch};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        write(folder.path(), path, text);
+    }
+    folder
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn feed(id: &str) -> String {
+    format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/feed\"\n")
+}
+
+fn feed_ids(main: &Path) -> Vec<String> {
+    files::load(main).unwrap().config.feeds.iter().map(|feed| feed.id.to_string()).collect()
+}
+
+fn first_error(folder: &TempDir) -> LoadError {
+    files::load(&folder.path().join("newswire.toml")).unwrap_err()
+}
+
+#[test]
+fn included_files_are_read_in_their_order_and_each_once() {
+    let folder = folder(&[
+        (
+            "newswire.toml",
+            &format!("include = [\"feeds/*.toml\", \"feeds/b.toml\", \"more/**/*.toml\"]\n{}", feed("main")),
+        ),
+        ("feeds/b.toml", &feed("b")),
+        ("feeds/a.toml", &feed("a")),
+        ("feeds/.hidden.toml", "broken ["),
+        ("feeds/a.toml~", "broken ["),
+        ("more/deep/er/c.toml", &feed("c")),
+    ]);
+    assert_eq!(feed_ids(&folder.path().join("newswire.toml")), ["main", "a", "b", "c"]);
+}
+
+#[test]
+fn folder_may_have_wildcards_in_its_own_name() {
+    let folder = folder(&[
+        ("we[ir]d *?/newswire.toml", "include = [\"feeds/*.toml\"]"),
+        ("we[ir]d *?/feeds/a.toml", &feed("a")),
+    ]);
+    assert_eq!(feed_ids(&folder.path().join("we[ir]d *?/newswire.toml")), ["a"]);
+}
+
+#[test]
+fn paths_are_relative_to_the_file_that_holds_them() {
+    let folder = folder(&[
+        ("newswire.toml", "include = [\"feeds/a.toml\"]\n[store]\npath = \"db/wire.db\"\n"),
+        ("feeds/a.toml", "[[feed]]\nid = \"a\"\nurl = \"file:samples/a.xml\"\nca_file = \"ca.pem\"\n"),
+    ]);
+    let loaded = files::load(&folder.path().join("newswire.toml")).unwrap();
+    assert_eq!(loaded.config.store.path, folder.path().join("db/wire.db"));
+    let feed = &loaded.config.feeds[0];
+    assert_eq!(feed.url.secret.to_file_path().unwrap(), folder.path().join("feeds/samples/a.xml"));
+    assert_eq!(feed.ca_file, Some(folder.path().join("feeds/ca.pem")));
+    assert_eq!(loaded.sources.len(), 2);
+}
+
+#[test]
+fn secret_of_a_file_has_no_line_end() {
+    fn check(content: &str, expected: &str) {
+        let text = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\nheaders = { X = { file = \"key\" } }\n";
+        let folder = folder(&[("newswire.toml", text), ("key", content)]);
+        let loaded = files::load(&folder.path().join("newswire.toml")).unwrap();
+        assert_eq!(loaded.config.feeds[0].headers[0].1.expose_secret(), expected);
+    }
+    check("t0k3n", "t0k3n");
+    check("t0k3n\n", "t0k3n");
+    check("t0k3n\r\n", "t0k3n");
+    check(" t0k3n ", " t0k3n ");
+}
+
+#[test]
+fn secret_that_cannot_be_had_is_an_error_at_its_place() {
+    fn check(reference: &str, expected: &str) {
+        let text = format!("[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\nheaders = {{ X = {reference} }}\n");
+        let folder = folder(&[("newswire.toml", &text), ("empty", "\n"), ("two-lines", "a\nb\n")]);
+        let error = first_error(&folder);
+        assert_eq!((error.problems[0].line, error.problems[0].column), (4, 17));
+        assert!(error.problems[0].message.contains(expected), "{error}");
+    }
+    check("{ env = \"NEWSWIRE_TEST_NOT_SET\" }", "the environment variable `NEWSWIRE_TEST_NOT_SET` is not set");
+    check("{ file = \"missing\" }", "no such file or directory");
+    check("{ file = \"empty\" }", "the secret is empty");
+    check("{ file = \".\" }", "is a directory");
+    check("{ file = \"/dev/zero\" }", "it has more than 65536 bytes");
+    check("{ file = \"two-lines\" }", "one line of text");
+}
+
+#[test]
+fn file_that_cannot_be_read_gets_a_reason_and_a_way_out() {
+    fn check(files: &[(&str, &[u8])], expected: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in files {
+            fs::write(folder.path().join(path), bytes).unwrap();
+        }
+        let error = first_error(&folder);
+        assert_eq!(error.problems[0].level, Level::Error);
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.render(false).starts_with("error: "), "{}", error.render(false));
+        assert!(error.problems[0].hint.is_some());
+    }
+    check(&[], "cannot read the file: no such file or directory");
+    check(&[("newswire.toml", b"[site]\ntitle = \"caf\xe9\"\n")], "the file is not UTF-8, first in line 2");
+    check(
+        &[("newswire.toml", b"include = [\"a.toml\"]"), ("a.toml", b"\xff\xfe")],
+        "a.toml:1:1: the file is not UTF-8, first in line 1",
+    );
+    check(&[("newswire.toml", b"include = [\"*.toml\"]")], "newswire.toml:1:12: the file includes itself");
+    check(&[("newswire.toml", b"include = [\"a[.toml\"]")], "newswire.toml:1:12: ");
+    check(
+        &[("newswire.toml", b"include = [\"a.toml\"]"), ("a.toml", b"include = [\"b.toml\"]")],
+        "unknown key `include` in an included file",
+    );
+}
+
+#[test]
+fn directory_and_endless_file_are_no_config() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(files::load(folder.path()).unwrap_err().to_string().contains("is a directory"));
+    assert!(files::load(Path::new("/dev/zero")).unwrap_err().to_string().contains("more than"));
+}
+
+#[cfg(unix)]
+#[test]
+fn link_to_a_broken_place_is_told_and_a_loop_of_links_ends() {
+    let folder = folder(&[("newswire.toml", "include = [\"feeds/*.toml\"]"), ("feeds/a.toml", &feed("a"))]);
+    std::os::unix::fs::symlink("nowhere", folder.path().join("feeds/b.toml")).unwrap();
+    std::os::unix::fs::symlink("c.toml", folder.path().join("feeds/c.toml")).unwrap();
+    std::os::unix::fs::symlink("a.toml", folder.path().join("feeds/d.toml")).unwrap();
+    let error = first_error(&folder);
+    let files: Vec<_> = error.problems.iter().map(|problem| problem.file.file_name().unwrap().to_owned()).collect();
+    assert_eq!(files, ["b.toml", "c.toml"], "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn folder_that_links_to_itself_is_read_once() {
+    let folder = folder(&[("newswire.toml", "include = [\"feeds/**/*.toml\"]"), ("feeds/a.toml", &feed("a"))]);
+    std::os::unix::fs::symlink(".", folder.path().join("feeds/again")).unwrap();
+    assert_eq!(feed_ids(&folder.path().join("newswire.toml")), ["a"]);
+}
+
+#[test]
+fn pattern_that_matches_nothing_is_a_warning() {
+    let folder = folder(&[("newswire.toml", &format!("include = [\"feeds/*.toml\"]\n{}", feed("a")))]);
+    let loaded = files::load(&folder.path().join("newswire.toml")).unwrap();
+    assert_eq!(loaded.warnings.len(), 1);
+    assert_eq!((loaded.warnings[0].level, loaded.warnings[0].column), (Level::Warning, 12));
+    assert_eq!(loaded.warnings[0].message, "no file matches");
+}
+
+#[test]
+fn explicit_config_goes_before_all_others() {
+    let path = PathBuf::from("some/where.toml");
+    assert_eq!(files::find(Some(&path)).unwrap(), path);
+}
+
+/// Whether the watch reports a change within five seconds.
+async fn is_noticed(watch: &mut Watch) -> bool {
+    tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.is_ok()
+}
+
+async fn stays_quiet(watch: &mut Watch) -> bool {
+    tokio::time::timeout(Duration::from_millis(1500), watch.changed()).await.is_err()
+}
+
+fn watched() -> (TempDir, Watch) {
+    let folder = folder(&[("newswire.toml", "include = [\"feeds/*.toml\"]"), ("feeds/a.toml", &feed("a"))]);
+    let watch = files::watch(&folder.path().join("newswire.toml")).unwrap();
+    (folder, watch)
+}
+
+#[tokio::test]
+async fn edit_of_the_main_file_or_of_an_included_one_is_noticed() {
+    let (folder, mut watch) = watched();
+    write(folder.path(), "newswire.toml", "include = [\"feeds/*.toml\"]\n[site]\ntitle = \"x\"\n");
+    assert!(is_noticed(&mut watch).await);
+    write(folder.path(), "feeds/a.toml", &feed("aa"));
+    assert!(is_noticed(&mut watch).await);
+    fs::remove_file(folder.path().join("feeds/a.toml")).unwrap();
+    assert!(is_noticed(&mut watch).await);
+}
+
+#[tokio::test]
+async fn file_that_an_editor_puts_in_place_of_the_old_one_is_noticed() {
+    let (folder, mut watch) = watched();
+    for text in ["[site]\ntitle = \"x\"\n", "[site]\ntitle = \"y\"\n"] {
+        write(folder.path(), "newswire.toml~", text);
+        fs::rename(folder.path().join("newswire.toml~"), folder.path().join("newswire.toml")).unwrap();
+        assert!(is_noticed(&mut watch).await);
+    }
+}
+
+#[tokio::test]
+async fn new_included_file_is_noticed_also_in_a_new_folder() {
+    let folder = folder(&[("newswire.toml", "include = [\"feeds/*.toml\"]")]);
+    let mut watch = files::watch(&folder.path().join("newswire.toml")).unwrap();
+    write(folder.path(), "feeds/a.toml", &feed("a"));
+    assert!(is_noticed(&mut watch).await);
+    write(folder.path(), "feeds/b.toml", &feed("b"));
+    assert!(is_noticed(&mut watch).await);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn config_map_whose_link_is_swapped_is_noticed() {
+    let folder =
+        folder(&[("..1/newswire.toml", "[site]\ntitle = \"x\"\n"), ("..2/newswire.toml", "[site]\ntitle = \"y\"\n")]);
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+    link("..1", "..data");
+    link("..data/newswire.toml", "newswire.toml");
+    let mut watch = files::watch(&folder.path().join("newswire.toml")).unwrap();
+    link("..2", "..tmp");
+    fs::rename(folder.path().join("..tmp"), folder.path().join("..data")).unwrap();
+    assert!(is_noticed(&mut watch).await);
+}
+
+#[tokio::test]
+async fn what_changes_no_text_is_not_reported() {
+    let (folder, mut watch) = watched();
+    write(folder.path(), "feeds/a.toml", &feed("a"));
+    write(folder.path(), "newswire.db-wal", "…");
+    write(folder.path(), "other.toml", "x");
+    fs::read(folder.path().join("newswire.toml")).unwrap();
+    assert!(stays_quiet(&mut watch).await);
+    write(folder.path(), "feeds/a.toml", "");
+    write(folder.path(), "feeds/a.toml", &feed("b"));
+    assert!(is_noticed(&mut watch).await);
+    assert!(stays_quiet(&mut watch).await);
+}
