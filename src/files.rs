@@ -96,6 +96,8 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let sources: Vec<SourceFile> = std::iter::once(main).chain(included).collect();
     let (config, found) = config::check(&sources, &read_secret);
     problems.extend(found);
+    problems.extend(config::exposed_secrets(&sources, &is_readable_by_all));
+    problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
     let failed = problems.iter().any(|problem| problem.level == Level::Error);
     shorten_paths(&mut problems);
     match config.filter(|_| !failed) {
@@ -209,6 +211,17 @@ fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
         }
     };
     if value.is_empty() { Err("the secret is empty".to_owned()) } else { Ok(SecretString::from(value)) }
+}
+
+#[cfg(unix)]
+fn is_readable_by_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_all(_: &Path) -> bool {
+    false
 }
 
 /// The system's reason without its number: `no such file or directory`.

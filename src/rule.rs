@@ -19,6 +19,9 @@ use crate::time::Timestamp;
 /// Bounds the work of a rule on one story: a text ten times as long as a long article.
 pub const MAX_SEARCHED_BYTES: usize = 64 * 1024;
 
+/// Bounds the reason that is stored and shown: `/.*/` matches a whole text.
+const MAX_MATCHED_CHARS: usize = 100;
+
 /// Bounds the memory of one compiled pattern; `(\w{1000}){1000}` is refused.
 const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
@@ -53,7 +56,7 @@ pub struct Subject<'a> {
 pub struct Matched {
     /// The key, as in the TOML.
     pub key: String,
-    /// What matched, as in `region:international`.
+    /// What matched, as in `region:international`; cut after a hundred characters.
     pub words: String,
     /// The feed of the copy that matched; `None` where the story as a whole did.
     pub feed: Option<FeedId>,
@@ -238,7 +241,7 @@ impl Field {
 
     /// What of the copy the first pattern that fits matches.
     fn find(self, patterns: &[Pattern], copy: &Candidate) -> Option<String> {
-        let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(str::to_owned);
+        let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(shortened);
         let entry = copy.entry;
         match self {
             Field::Title => find(&entry.title),
@@ -354,6 +357,13 @@ impl Pattern {
             Matcher::Phrase(regex) => find_phrase(regex, value),
             Matcher::Regex(regex) => regex.find(value).map(|found| found.as_str()),
         }
+    }
+}
+
+fn shortened(matched: &str) -> String {
+    match matched.char_indices().nth(MAX_MATCHED_CHARS) {
+        Some((end, _)) => format!("{}…", &matched[..end]),
+        None => matched.to_owned(),
     }
 }
 

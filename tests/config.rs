@@ -28,11 +28,11 @@ fn secret(reference: &SecretRef) -> Result<SecretString, String> {
 }
 
 fn problems(text: &str) -> Vec<Problem> {
-    config::check(&[source("/etc/newswire/newswire.toml", text)], &secret).1
+    config::check(&[source("/srv/wire/newswire.toml", text)], &secret).1
 }
 
 fn good(text: &str) -> Config {
-    let (config, problems) = config::check(&[source("/etc/newswire/newswire.toml", text)], &secret);
+    let (config, problems) = config::check(&[source("/srv/wire/newswire.toml", text)], &secret);
     config.unwrap_or_else(|| panic!("{problems:#?}"))
 }
 
@@ -43,7 +43,7 @@ const SECTION: &str = "[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
 fn check_mistake(text: &str, expected: &str) {
     let problems = problems(text);
     let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    assert_eq!(shown, [format!("/etc/newswire/newswire.toml:{expected}")], "{text}");
+    assert_eq!(shown, [format!("/srv/wire/newswire.toml:{expected}")], "{text}");
 }
 
 #[test]
@@ -53,13 +53,19 @@ fn empty_config_has_every_default() {
     assert_eq!(config.site.url.as_str(), "http://127.0.0.1:8080/");
     assert_eq!(config.site.timezone, chrono_tz::Tz::UTC);
     assert_eq!(config.server.admin.to_string(), "127.0.0.1:8081");
-    assert_eq!(config.store.path, PathBuf::from("/etc/newswire/newswire.db"));
+    assert_eq!(config.store.path, PathBuf::from("/srv/wire/newswire.db"));
     assert_eq!(config.store.keep, Duration::from_secs(365 * 86_400));
     assert_eq!(config.stories.dedup, Dedup::Text);
     assert_eq!(config.stories.window, Duration::from_secs(72 * 3600));
     assert_eq!(config.poll.concurrency, 256);
     assert_eq!(config.poll.contact.as_str(), config::DEFAULT_CONTACT);
     assert!(config.feeds.is_empty() && config.sections.is_empty());
+}
+
+#[test]
+fn store_of_an_installed_config_is_where_the_system_keeps_state() {
+    let installed = config::check(&[source("/etc/newswire/newswire.toml", "")], &secret).0.unwrap();
+    assert_eq!(installed.store.path, PathBuf::from("/var/lib/newswire/newswire.db"));
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn whole_example_is_read() {
     );
     assert_eq!(config.site.url.as_str(), "https://news.example.org/wire/");
     assert_eq!(config.poll.contact.as_str(), "https://news.example.org/wire/about/");
-    assert_eq!(config.publish.directory, Some(PathBuf::from("/etc/newswire/public")));
+    assert_eq!(config.publish.directory, Some(PathBuf::from("/srv/wire/public")));
     let feed = config.feed(&FeedId::from("anti-media")).unwrap();
     assert_eq!(feed.url.shown.as_str(), "https://theantimedia.example/feed/?format=full&token=***");
     assert_eq!(feed.url.secret.password(), Some("pass"));
@@ -122,7 +128,7 @@ fn whole_example_is_read() {
     assert_eq!(feed.allow[4], Allow::Host("intranet.example".to_owned(), Some(8080)));
     assert_eq!(feed.headers[0].1.expose_secret(), "secret-ANTI_MEDIA_TOKEN");
     let password = feed.basic_auth.as_ref().unwrap().password.expose_secret();
-    assert_eq!(password, "secret of /etc/newswire/secrets/anti-media");
+    assert_eq!(password, "secret of /srv/wire/secrets/anti-media");
     assert_eq!(feed.categories[0].scheme.as_deref(), Some("https://news.example.org/wire/region"));
     assert_eq!((feed.categories[0].term.as_str(), feed.categories[1].term.as_str()), ("international", "news"));
     let section = config.section(&SectionId::from("international")).unwrap();
@@ -149,7 +155,8 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             site("url = \"news.example\""),
             "2:7: expected a URL that begins with http:// or https:// (write \"https://news.example\")",
         ),
-        (site("url = \"https://x.example/?a=b\""), "2:7: expected a URL without user, query and fragment"),
+        (site("url = \"https://x.example/?a=b\""), "2:7: expected a URL without query and fragment"),
+        (site("url = \"https://u:p@x.example/\""), "2:7: expected a URL without user and password"),
         (site("language = \"english, please\""), "2:12: expected a language tag such as \"en\" or \"pt-BR\""),
         (
             site("timezone = \"Europe/Berlim\""),
@@ -336,7 +343,7 @@ fn problem_is_serialized_as_check_prints_it() {
         serde_json::to_value(&problems).unwrap(),
         serde_json::json!([{
             "level": "error",
-            "file": "/etc/newswire/newswire.toml",
+            "file": "/srv/wire/newswire.toml",
             "line": 2,
             "column": 1,
             "message": "unknown key `titel` in [site]",
@@ -414,8 +421,8 @@ fn feed_urls_are_shown_without_their_secrets() {
     check("\"https://a.example/f?api%5Fkey=x\"", "https://a.example/f?api%5Fkey=***");
     check("\"https://u:p@a.example/f\"", "https://a.example/f");
     check("{ env = \"https://a.example/private/abc?x=y\" }", "https://a.example/");
-    check("\"file:samples/a.xml\"", "file:///etc/newswire/samples/a.xml");
-    check("\"file:../a.xml\"", "file:///etc/a.xml");
+    check("\"file:samples/a.xml\"", "file:///srv/wire/samples/a.xml");
+    check("\"file:../a.xml\"", "file:///srv/a.xml");
     check("\"file:///srv/a b.xml\"", "file:///srv/a%20b.xml");
 }
 
@@ -537,6 +544,21 @@ fn odd_texts_neither_panic_nor_hang() {
         config::render_problems(&problems, &files, true);
     }
     assert!(config::check(&[], &secret).0.is_none());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn damaged_config_never_panics(start in 0usize..8000, length in 0usize..200, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
+        let mut text = whole_reference();
+        let start = text.floor_char_boundary(start);
+        let end = text.floor_char_boundary(start + length);
+        text.replace_range(start..end, &inserted);
+        let files = [source("/n.toml", &text)];
+        let (_, problems) = config::check(&files, &secret);
+        config::render_problems(&problems, &files, false);
+    }
 }
 
 #[test]

@@ -169,6 +169,27 @@ fn pattern_that_matches_nothing_is_a_warning() {
     assert_eq!(loaded.warnings[0].message, "no file matches");
 }
 
+#[cfg(unix)]
+#[test]
+fn plain_secret_that_everybody_can_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    fn check(line: &str, mode: u32, expected: Option<usize>) {
+        let folder = folder(&[("newswire.toml", &format!("{}{line}\n", feed("a")))]);
+        let main = folder.path().join("newswire.toml");
+        fs::set_permissions(&main, fs::Permissions::from_mode(mode)).unwrap();
+        let warnings = files::load(&main).unwrap().warnings;
+        assert_eq!(warnings.first().map(|warning| warning.column), expected, "{line}: {warnings:?}");
+        assert!(warnings.len() < 2);
+    }
+    check("headers = { Authorization = \"Bearer x\" }", 0o644, Some(30));
+    check("headers = { Authorization = \"Bearer x\" }", 0o640, None);
+    check("headers = { X-From = \"newswire\" }", 0o644, None);
+    check("headers = { Authorization = { env = \"PATH\" } }", 0o644, None);
+    check("basic_auth = { user = \"a\", password = \"b\" }", 0o604, Some(40));
+    check("proxy = \"http://u:p@proxy:3128\"", 0o644, Some(10));
+    check("# token = \"x\"", 0o644, None);
+}
+
 #[test]
 fn explicit_config_goes_before_all_others() {
     let path = PathBuf::from("some/where.toml");

@@ -308,6 +308,8 @@ fn matching_takes_linear_time_and_looks_at_64_kib() {
         story.judge(HOUR, |subject| rule.keep_matches(subject));
     }
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    let matched = story.judge(HOUR, |subject| rule(r#"{ title = "/.*/" }"#).keep_matches(subject)).unwrap();
+    assert_eq!(matched[0].words.chars().count(), 101);
     let cut = Story::with_text(&format!("{}é needle", "é".repeat(32 * 1024)));
     assert!(!cut.keeps(r#"{ title = "needle" }"#));
 }

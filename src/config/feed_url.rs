@@ -24,12 +24,13 @@ const NOISE: [&str; 14] =
 const MAX_ID_LENGTH: usize = 40;
 
 /// The form of a configured or redirected URL that may be shown: without userinfo, and with the values of secret
-/// query parameters masked.
+/// query parameters masked; the fragment, which is never sent, is left out.
 pub fn shown(url: &Url) -> Url {
     let mut shown = url.clone();
     // These fail only for URLs that cannot have a user, which then have none.
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
+    shown.set_fragment(None);
     if let Some(query) = url.query() {
         let masked: Vec<String> = query.split('&').map(masked_parameter).collect();
         shown.set_query(Some(&masked.join("&")));
@@ -60,7 +61,6 @@ pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
     let mut shown = shown(&secret);
     shown.set_path("/");
     shown.set_query(None);
-    shown.set_fragment(None);
     Ok(FeedUrl { secret, shown })
 }
 

@@ -44,6 +44,19 @@ pub(super) fn masked(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The first secret that stands in the text itself, though it might be kept elsewhere; headers that sound harmless are
+/// none.
+pub(super) fn plain_secret(text: &str) -> Option<Range<usize>> {
+    let mut start = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let line_start = start;
+        start += line.len();
+        let code = line.trim_start();
+        let secrets = if code.starts_with('#') { Vec::new() } else { secrets_of(line, false) };
+        secrets.into_iter().find(|span| !span.is_empty()).map(|span| span.start + line_start..span.end + line_start)
+    })
+}
+
 fn secrets_of(line: &str, has_headers: bool) -> Vec<Range<usize>> {
     let is_reference = |key: &str| matches!(key, "env" | "file");
     let is_secret = |key: &str| {

@@ -17,7 +17,7 @@ mod section;
 mod settings;
 mod value;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -53,11 +53,22 @@ pub fn includes(main: &SourceFile) -> Vec<String> {
 
 /// A problem of one of the patterns of `include`, such as that no file matches it.
 pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: &str, hint: &str) -> Problem {
-    let places = read_includes(main);
-    let place = places.into_iter().find(|(other, _)| other == pattern).map(|(_, place)| place);
-    let files = std::slice::from_ref(main);
+    let place = read_includes(main).into_iter().find(|(other, _)| other == pattern).map(|(_, place)| place);
+    let place = place.unwrap_or(Place { file: 0, span: 0..0 });
+    let reading = Reading::new(std::slice::from_ref(main), &no_secret);
+    reading.problem(level, &place, message.to_owned(), Some(hint.to_owned()))
+}
+
+/// A warning for each file that holds a secret in plain text and, says `is_exposed`, may be read by everybody.
+pub fn exposed_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
     let reading = Reading::new(files, &no_secret);
-    reading.problem(level, &place.unwrap_or(Place { file: 0, span: 0..0 }), message.to_owned(), Some(hint.to_owned()))
+    let warning = |(file, source): (usize, &SourceFile)| {
+        let span = mask::plain_secret(&source.text).filter(|_| is_exposed(&source.path))?;
+        let hint = "forbid it with chmod o-r, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
+        let message = "everybody on this machine can read this secret".to_owned();
+        Some(reading.problem(Level::Warning, &Place { file, span }, message, Some(hint.to_owned())))
+    };
+    files.iter().enumerate().filter_map(warning).collect()
 }
 
 fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {

@@ -15,6 +15,9 @@ use crate::schedule::Schedule;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// The store of a config under `/etc` that names none.
+const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";
+
 /// What the main file says beside its feeds and sections.
 pub(super) struct Settings {
     pub site: Site,
@@ -74,10 +77,8 @@ fn owner(site: &Table) -> Option<Owner> {
 /// The public base; its path is made to end with a slash.
 fn site_url(node: Node) -> Result<Url, Fault> {
     let mut url = value::web_url(node)?;
-    let bare =
-        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    if !bare {
-        return Err("expected a URL without user, query and fragment".to_owned().into());
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("expected a URL without query and fragment".to_owned().into());
     }
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
@@ -128,9 +129,10 @@ fn store(main: &Table) -> StoreConfig {
     StoreConfig { path: path.unwrap_or_else(|| default_store(main)), keep: keep.unwrap_or(365 * DAY) }
 }
 
+/// Beside the main file; of an installed newswire, whose config is not to be written to, where the system keeps state.
 fn default_store(main: &Table) -> PathBuf {
     let main_file = &main.reading.files[main.place.file].path;
-    main_file.with_file_name("newswire.db")
+    if main_file.starts_with("/etc") { INSTALLED_STORE.into() } else { main_file.with_file_name("newswire.db") }
 }
 
 fn publish(main: &Table) -> Publish {

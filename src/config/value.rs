@@ -85,9 +85,11 @@ pub(super) fn header_words(node: Node) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// An absolute `http` or `https` URL.
+/// An absolute `http` or `https` URL that may be shown to everybody.
 pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
-    feed_url::parse_web(node.text()?)
+    let url = feed_url::parse_web(node.text()?)?;
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    if has_user { Err("expected a URL without user and password".to_owned().into()) } else { Ok(url) }
 }
 
 /// A path, relative to the folder of the file that holds it.
