@@ -48,7 +48,7 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
         title: plain(text::line(&view.section.title).unwrap_or_else(|| view.section.id.to_string())),
         id: address::uri(&address::under(site, view.section.id.as_str())),
         updated: date(view.updated.whole_second()),
-        authors: text::line(owner).map(|name| Person { name, ..Person::default() }).into_iter().collect(),
+        authors: text::name(owner).map(|name| Person { name, ..Person::default() }).into_iter().collect(),
         generator: Some(Generator {
             value: env!("CARGO_PKG_NAME").to_owned(),
             uri: None,
@@ -151,7 +151,7 @@ fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
 fn source(view: &SectionView, source: entry::Source, stands_as_author: bool) -> Source {
     let mut authors = people(source.authors);
     if authors.is_empty() && stands_as_author {
-        authors.push(Person { name: source.title.clone(), ..Person::default() });
+        authors.extend(text::name(&source.title).map(|name| Person { name, ..Person::default() }));
     }
     let own = address::uri(&address::edition(view.site, &view.section.id, Format::Atom));
     let itself = source.url.filter(|url| *url != own).map(|url| link("self", url, None));

@@ -20,9 +20,9 @@ pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|writer| {
         writer.create_element("head").write_inner_content(|writer| {
-            text_element(writer, "title", &text::line(title).unwrap_or_else(|| site.title.clone()))?;
+            text_element(writer, "title", &words(&text::line(title).unwrap_or_else(|| site.title.clone())))?;
             text_element(writer, "dateCreated", &created)?;
-            owner.iter().try_for_each(|owner| text_element(writer, "ownerName", owner))
+            owner.iter().try_for_each(|owner| text_element(writer, "ownerName", &words(owner)))
         })?;
         writer
             .create_element("body")
@@ -56,7 +56,7 @@ fn outline(writer: &mut Writer<Vec<u8>>, feed: &ShownFeed) -> io::Result<()> {
     writer.write_event(Event::Empty(quick_xml::events::BytesStart::new("outline").with_attributes(attributes)))
 }
 
-/// OPML lets these attributes hold HTML: what could be taken for it is escaped.
+/// OPML lets titles hold HTML: what could be taken for it is escaped.
 fn words(text: &str) -> String {
     if text.contains('<') || text::reads_as_html(text) {
         html_escape::encode_text(text).into_owned()

@@ -11,7 +11,7 @@ use crate::render::entry::{self, EditionEntry};
 use crate::render::extension::{self, Extension};
 use crate::render::{RenderError, SectionView, text, xml_head};
 
-/// Stand for `<` and `&` in a title until the document is written: no legal text holds them.
+/// Stand for `<` and `&` in plain text until the document is written: no legal text holds them.
 const LESS_THAN: &str = "\u{1}";
 const AMPERSAND: &str = "\u{2}";
 
@@ -37,10 +37,10 @@ fn channel(view: &SectionView) -> Channel {
     let mut channel = Channel::default();
     channel.set_namespaces(namespaces(section.podcast.is_some(), &entries));
     channel.set_link(address::uri(&address::section_page(site, &section.id)));
-    channel.set_description(html_escape::encode_text(description.as_ref().unwrap_or(&title)));
-    channel.set_title(title_text(&title));
+    channel.set_description(plain_text(description.as_ref().unwrap_or(&title)));
+    channel.set_title(plain_text(&title));
     channel.set_language(text::language(&site.language));
-    channel.set_copyright(site.rights.as_deref().and_then(text::line).map(|rights| title_text(&rights)));
+    channel.set_copyright(site.rights.as_deref().and_then(text::line).map(|rights| plain_text(&rights)));
     channel.set_last_build_date(view.updated.rfc822());
     channel.set_generator(format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")));
     channel.set_ttl((view.max_age.as_secs() / 60).max(1).to_string());
@@ -100,7 +100,7 @@ fn podcast_channel(view: &SectionView) -> Vec<Extension> {
 fn item(view: &SectionView, entry: EditionEntry) -> Item {
     let mut item = Item::default();
     item.set_extensions(extension::for_rss(item_extensions(view, &entry)));
-    item.set_title(title_text(&entry.title));
+    item.set_title(plain_text(&entry.title));
     item.set_guid(Guid { permalink: entry.id == entry.link, value: entry.id });
     item.set_pub_date(entry.published.rfc822());
     item.set_categories(entry.categories.into_iter().map(category).collect::<Vec<_>>());
@@ -120,7 +120,7 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     extensions.push(Extension::text(extension::ATOM.0, "updated", entry.updated));
     extensions.extend(entry.authors.iter().map(|author| dc("creator", &author.name)));
     extensions.extend(entry.contributors.iter().map(|contributor| dc("contributor", &contributor.name)));
-    extensions.extend(entry.rights.iter().map(|rights| dc("rights", rights)));
+    extensions.extend(entry.rights.iter().map(|rights| dc("rights", &plain_text(rights))));
     extensions.extend(entry.language.iter().map(|language| dc("language", language)));
     extensions.extend(extension::media_contents(&entry.enclosures));
     extensions.extend(extension::thumbnail(entry));
@@ -137,7 +137,7 @@ fn atom_link(rel: &str, href: String, media_type: Option<&str>) -> Extension {
 }
 
 fn category(category: crate::entry::Category) -> Category {
-    Category { name: category.term, domain: category.scheme }
+    Category { name: plain_text(&category.term), domain: category.scheme }
 }
 
 /// RSS demands a length and asks for 0 where it is not known.
@@ -147,12 +147,15 @@ fn enclosure(enclosure: entry::Enclosure) -> Enclosure {
 
 /// RSS demands the feed's address; of a feed that was read from a file, its site or the story's page.
 fn source(source: entry::Source, page: &str) -> Source {
-    Source { url: source.url.or(source.site).unwrap_or_else(|| page.to_owned()), title: Some(source.title) }
+    Source {
+        url: source.url.or(source.site).unwrap_or_else(|| page.to_owned()),
+        title: Some(plain_text(&source.title)),
+    }
 }
 
-/// A title is plain text, and readers that take it for HTML are told better by a numeric reference (RSS profile): of each
+/// Titles and the like are plain text, and readers that take them for HTML are told better by a numeric reference (RSS profile): of each
 /// `<`, and of an `&` that could begin a reference. One with tags in its words would lose them, and is written as HTML.
-fn title_text(title: &str) -> String {
+fn plain_text(title: &str) -> String {
     let title = if text::has_end_tag(title) { html_escape::encode_text(title) } else { title.into() };
     let mut written = String::with_capacity(title.len());
     let mut characters = title.chars().peekable();
@@ -175,7 +178,7 @@ mod tests {
     #[test]
     fn titles_are_escaped_so_that_readers_of_html_see_the_same_words() {
         let check = |title: &str, expected: &str| {
-            assert_eq!(title_text(title).replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;"), expected);
+            assert_eq!(plain_text(title).replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;"), expected);
         };
         check("War & peace", "War & peace");
         check("AT&T: 5 < 6", "AT&#x26;T: 5 &#x3C; 6");

@@ -16,7 +16,7 @@ pub fn legal(text: &str) -> String {
 
 fn is_forbidden(character: char) -> bool {
     match character {
-        '\t' | '\n' => false,
+        '\t' | '\n' | '\r' => false,
         '\u{fdd0}'..='\u{fdef}' | '\u{fffd}' => true,
         _ => character.is_control() || u32::from(character) & 0xfffe == 0xfffe,
     }
@@ -29,8 +29,12 @@ pub fn line(text: &str) -> Option<String> {
 }
 
 /// Legal HTML; `None` where it says nothing.
+///
+/// A forbidden character leaves a zero-width space: taken out whole, it would join what the sanitizer saw apart, and make
+/// the scheme `javascript:` of an address that had none.
 pub fn html(html: &str) -> Option<String> {
-    Some(legal(html)).filter(|html| !html.trim().is_empty())
+    let html = legal(&html.replace(is_forbidden, "\u{200b}"));
+    Some(html).filter(|html| !html.trim().is_empty())
 }
 
 /// For the text of an element, or an attribute's value in quotes.
@@ -65,11 +69,17 @@ fn is_word(character: char) -> bool {
 }
 
 /// A name in one line. One that reads as HTML was escaped once too often, and one with an address in angle brackets
-/// says too much: both are read as HTML.
+/// says too much: both are read as HTML, and what then still looks like it is no name.
 pub fn name(text: &str) -> Option<String> {
-    let name = line(text)?;
-    let has_address = name.contains('<') && name.contains('@');
-    if reads_as_html(&name) || has_address { Some(plain(&name)).filter(|name| !name.is_empty()) } else { Some(name) }
+    const ESCAPED_AT_MOST: usize = 3;
+    let is_markup = |name: &str| reads_as_html(name) || (name.contains('<') && name.contains('@'));
+    let mut name = line(text)?;
+    for _ in 0..ESCAPED_AT_MOST {
+        if is_markup(&name) {
+            name = plain(&name);
+        }
+    }
+    if is_markup(&name) { line(&name.replace(['<', '&'], " ")) } else { line(&name) }
 }
 
 /// The two-letter languages of ISO 639-1.
@@ -181,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn characters_taken_out_of_html_join_nothing() {
+        let check = |character: char| {
+            let html = html(&format!("<a href=\"{character}javascript:alert(1)\">x</a>")).unwrap();
+            assert!(!html.contains("\"javascript:"), "{character:?}");
+        };
+        "\u{0}\u{b}\u{7f}\u{85}\u{fffd}\u{fffe}\u{fdd0}".chars().for_each(check);
+        assert_eq!(super::html(" \n"), None);
+    }
+
+    #[test]
     fn text_of_html_has_its_words_apart_and_its_references_resolved() {
         let check = |html: &str, expected: &str| assert_eq!(plain(html), expected);
         check("<p>One</p><p>two</p>", "One two");
@@ -207,6 +227,8 @@ mod tests {
         check("O'Brien & <Sons>", Some("O'Brien & <Sons>"));
         check("<b>Ann</b> &amp; Bob", Some("Ann & Bob"));
         check("Ann <ann@a.example>", Some("Ann"));
+        check("&amp;lt;b&amp;gt;Ann&amp;lt;/b&amp;gt;", Some("Ann"));
+        check("Ann &#0;", Some("Ann #0;"));
         check("<b></b>", None);
     }
 
