@@ -8,6 +8,8 @@ pub mod feed;
 pub mod fetch;
 pub mod files;
 pub mod render;
+pub mod normalize;
+pub mod parse;
 pub mod rule;
 pub mod schedule;
 pub mod section;

@@ -1,0 +1,171 @@
+//! Reads HTML piece by piece, as a browser's tokenizer would, for all here that must not trust it.
+//!
+//! Linear; whatever it is given, the pieces cover it. Comments, declarations and the insides of scripts and styles are passed over.
+
+/// A piece of HTML.
+pub(super) enum Piece<'a> {
+    /// With its references, as written; a `<` in it begins no tag.
+    Text(&'a str),
+    /// The name is in lower case.
+    Open {
+        name: String,
+        attributes: Vec<(&'a str, &'a str)>,
+    },
+    Close {
+        name: String,
+    },
+}
+
+/// More attributes of one tag are passed over.
+const MAX_ATTRIBUTES: usize = 64;
+
+/// The pieces of a text.
+pub(super) struct Pieces<'a> {
+    rest: &'a str,
+    /// No comment ends in what is left.
+    no_comment_end: bool,
+}
+
+pub(super) fn pieces(html: &str) -> Pieces<'_> {
+    Pieces { rest: html, no_comment_end: false }
+}
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = Piece<'a>;
+
+    fn next(&mut self) -> Option<Piece<'a>> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            if !opens_markup(self.rest) {
+                return Some(Piece::Text(self.text()));
+            }
+            let after = &self.rest[1..];
+            if let Some(comment) = after.strip_prefix("!--") {
+                self.skip_comment(comment);
+            } else if after.starts_with(['!', '?']) {
+                self.skip_past('>');
+            } else if let Some(close) = after.strip_prefix('/') {
+                let name = name_of(close);
+                self.skip_past('>');
+                return Some(Piece::Close { name });
+            } else if let Some(piece) = self.open(after) {
+                return Some(piece);
+            }
+        }
+    }
+}
+
+impl<'a> Pieces<'a> {
+    fn text(&mut self) -> &'a str {
+        let mut end = 0;
+        while let Some(offset) = self.rest[end..].find('<') {
+            end += offset;
+            if opens_markup(&self.rest[end..]) {
+                let (text, rest) = self.rest.split_at(end);
+                self.rest = rest;
+                return text;
+            }
+            end += 1;
+        }
+        std::mem::take(&mut self.rest)
+    }
+
+    fn skip_comment(&mut self, inside: &'a str) {
+        let end = (!self.no_comment_end).then(|| inside.find("-->")).flatten();
+        match end {
+            Some(end) => self.rest = &inside[end + "-->".len()..],
+            None => {
+                self.no_comment_end = true;
+                self.skip_past('>');
+            }
+        }
+    }
+
+    fn skip_past(&mut self, wanted: char) {
+        self.rest = self.rest.find(wanted).map_or("", |at| &self.rest[at + wanted.len_utf8()..]);
+    }
+
+    /// A start tag; `None` where it is passed over: it does not end, or nothing of it and its inside is to be seen.
+    fn open(&mut self, after: &'a str) -> Option<Piece<'a>> {
+        let name = name_of(after);
+        let mut attributes = Vec::new();
+        let mut rest = &after[name.len()..];
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+            if let Some(inside) = rest.strip_prefix('>') {
+                self.rest = inside;
+                break;
+            }
+            if rest.is_empty() {
+                // A tag that is never closed: a browser drops it, and so do we.
+                self.rest = "";
+                return None;
+            }
+            let (attribute, after_attribute) = attribute(rest);
+            rest = after_attribute;
+            if attributes.len() < MAX_ATTRIBUTES {
+                attributes.push(attribute);
+            }
+        }
+        if matches!(name.as_str(), "script" | "style") {
+            self.skip_raw(&name);
+            return None;
+        }
+        Some(Piece::Open { name, attributes })
+    }
+
+    /// Past the end tag of a script or style. The search is linear: where there is no such end, nothing is left to search.
+    fn skip_raw(&mut self, name: &str) {
+        let mut from = 0;
+        while let Some(offset) = self.rest[from..].find("</") {
+            from += offset + "</".len();
+            let candidate = self.rest[from..].get(..name.len());
+            if candidate.is_some_and(|candidate| candidate.eq_ignore_ascii_case(name)) {
+                self.rest = &self.rest[from..];
+                self.skip_past('>');
+                return;
+            }
+        }
+        self.rest = "";
+    }
+}
+
+/// Name and value of the attribute at the start, and what comes after it.
+fn attribute(text: &str) -> ((&str, &str), &str) {
+    let is_end = |c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>');
+    // A name may begin with `=`.
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let end = text[first..].find(is_end).map_or(text.len(), |at| first + at);
+    let (name, rest) = text.split_at(end);
+    let Some(value) = rest.trim_ascii_start().strip_prefix('=') else { return ((name, ""), rest) };
+    let value = value.trim_ascii_start();
+    let Some(quote) = value.chars().next().filter(|quote| matches!(quote, '"' | '\'')) else {
+        let end = value.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(value.len());
+        let (value, rest) = value.split_at(end);
+        return ((name, value), rest);
+    };
+    let value = &value[1..];
+    match value.find(quote) {
+        Some(end) => ((name, &value[..end]), &value[end + 1..]),
+        None => ((name, value), ""),
+    }
+}
+
+fn name_of(text: &str) -> String {
+    let end = text.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(text.len());
+    text[..end].to_ascii_lowercase()
+}
+
+fn opens_markup(rest: &str) -> bool {
+    let mut characters = rest.chars();
+    if characters.next() != Some('<') {
+        return false;
+    }
+    match characters.next() {
+        Some('!' | '?') => true,
+        Some('/') => characters.next().is_some_and(|character| character.is_ascii_alphabetic()),
+        other => other.is_some_and(|character| character.is_ascii_alphabetic()),
+    }
+}

@@ -1,0 +1,253 @@
+//! What a feed wrote → a clean [`Entry`]: URLs, HTML, text, dates, names.
+//!
+//! Everything that a publisher writes is untrusted: HTML goes through `html` (an allow-list, absolute `http`, `https` and `mailto` URLs only,
+//! no tracking pixels), titles, names and rights become plain text, URLs of other schemes are dropped and the entry kept. Relative
+//! URLs are resolved against the innermost `xml:base`, then the document's own address, then the feed's page. Cleaning what is clean
+//! changes nothing. Never fails; a field that cannot be cleaned is absent.
+
+mod byline;
+mod html;
+mod links;
+mod markup;
+mod text;
+
+use url::Url;
+
+use crate::entry::{Category, Enclosure, Entry, Person, Podcast, Source, Transcript};
+use crate::feed::FeedInfo;
+use crate::parse::{
+    ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedPerson, ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript,
+};
+
+pub use byline::{Byline, split as split_byline};
+pub use html::sanitize;
+pub use links::clean as clean_url;
+pub use text::{cut_summary, plain_text, word_count};
+
+/// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.
+const MAX_LINE_CHARS: usize = 1_000;
+
+/// The clean form of one entry of a feed.
+pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
+    let base = feed_base(feed);
+    let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base.as_ref()));
+    let link = url(&parsed.link);
+    let (authors, contributors, byline_source) = people(parsed, feed, base.as_ref());
+    let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base.as_ref()));
+    let mut entry = Entry {
+        guid: parsed.guid.clone(),
+        original: original.find(|original| Some(original) != link.as_ref()),
+        title: parsed.title.as_ref().map(line).unwrap_or_default(),
+        summary_html: parsed.summary.as_ref().and_then(|text| clean_html(text, base.as_ref())),
+        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, base.as_ref())),
+        published: parsed.published,
+        updated: parsed.updated,
+        authors,
+        contributors,
+        categories: categories(&parsed.categories),
+        enclosures: parsed.enclosures.iter().filter_map(|raw| enclosure(raw, base.as_ref())).collect(),
+        image: url(&parsed.image).or_else(|| url(&parsed.podcast.image)),
+        comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
+        language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
+        rights: parsed.rights.as_ref().or(feed.info.rights.as_ref()).map(line).filter(|rights| !rights.is_empty()),
+        source: source(parsed.source.as_ref(), byline_source, base.as_ref()),
+        podcast: podcast(&parsed.podcast, base.as_ref()),
+        link,
+    };
+    if entry.summary_html == entry.content_html {
+        entry.summary_html = None;
+    }
+    if let ([enclosure], Some(podcast)) = (entry.enclosures.as_mut_slice(), &entry.podcast) {
+        enclosure.duration_seconds = enclosure.duration_seconds.or(podcast.duration_seconds);
+    }
+    entry
+}
+
+/// The clean form of what a document says of its feed.
+pub fn info(feed: &ParsedFeed) -> FeedInfo {
+    let base = feed_base(feed);
+    let base = base.as_ref();
+    let parsed = &feed.info;
+    let links = |rel: &'static str| {
+        let links = parsed.links.iter().filter(move |link| link.rel == rel);
+        links.filter_map(move |link| links::clean(&link.href, base))
+    };
+    FeedInfo {
+        title: parsed.title.as_ref().map(line).filter(|title| !title.is_empty()),
+        site: links("alternate").next(),
+        id: parsed.id.clone(),
+        description: parsed.description.as_ref().map(line).filter(|description| !description.is_empty()),
+        language: language(parsed.language.as_deref()),
+        rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
+        updated: parsed.updated,
+        authors: persons(&parsed.authors, base),
+        image: parsed.image.as_deref().and_then(|image| links::clean(image, base)),
+        self_link: links("self").next(),
+        hubs: links("hub").collect(),
+    }
+}
+
+/// What relative URLs are relative to: what the document and its fetching say, else the feed's page, else its own address.
+fn feed_base(feed: &ParsedFeed) -> Option<Url> {
+    let link =
+        |rel: &str| feed.info.links.iter().find(|link| link.rel == rel).and_then(|link| links::clean(&link.href, None));
+    feed.info.base.as_deref().cloned().or_else(|| link("alternate")).or_else(|| link("self"))
+}
+
+/// One line of plain text: without markup, white space single, not endless.
+fn line(text: &ParsedText) -> String {
+    let plain = if text.html { text::without_markup(&text.value) } else { text::single_spaced(&text.value) };
+    text::cut_line(plain, MAX_LINE_CHARS)
+}
+
+fn plain_line(text: &str) -> String {
+    text::cut_line(text::single_spaced(text), MAX_LINE_CHARS)
+}
+
+fn clean_html(text: &ParsedText, base: Option<&Url>) -> Option<String> {
+    let base = text.base.as_deref().or(base);
+    let html = if text.html { html::sanitize(&text.value, base) } else { html::from_plain_text(&text.value) };
+    (!html.trim().is_empty()).then_some(html)
+}
+
+/// Authors and contributors, a byline taken apart; and the source that the byline names.
+fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<Person>, Vec<Person>, Option<String>) {
+    let mut authors = persons(&parsed.authors, base);
+    let mut contributors = persons(&parsed.contributors, base);
+    let mut source = None;
+    for author in &mut authors {
+        let Some(byline) = author.name.as_deref().and_then(byline::split) else { continue };
+        contributors.extend(byline.via.map(Person::named).filter(|via| !contributors.contains(via)));
+        source = source.or(byline.source);
+        author.name = byline.author;
+    }
+    authors.retain(|author| *author != Person::default());
+    if authors.is_empty() && parsed.authors.is_empty() {
+        authors = inherited_authors(parsed, feed, base);
+    }
+    (authors, contributors, source)
+}
+
+/// RFC 4287 §4.2.1: an entry without author has those of its source, else those of its feed.
+fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> Vec<Person> {
+    match &parsed.source {
+        Some(source) if !source.authors.is_empty() => persons(&source.authors, base),
+        // An entry taken from elsewhere was not written by those who write this feed.
+        Some(_) => Vec::new(),
+        None => persons(&feed.info.authors, base),
+    }
+}
+
+fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
+    let mut persons: Vec<Person> = Vec::new();
+    for raw in parsed {
+        let person = Person {
+            name: raw
+                .name
+                .as_deref()
+                .map(|name| plain_line(&text::without_markup(name)))
+                .filter(|name| !name.is_empty()),
+            email: raw
+                .email
+                .as_deref()
+                .map(plain_line)
+                .filter(|email| email.contains('@') && !email.contains([' ', '<', '>', '"'])),
+            url: raw.url.as_deref().and_then(|url| links::clean(url, base)),
+        };
+        let known = persons.iter_mut().find(|known| known.name == person.name && person.name.is_some());
+        match known {
+            // The same name in another element of the entry.
+            Some(known) => {
+                known.email = known.email.take().or(person.email);
+                known.url = known.url.take().or(person.url);
+            }
+            None if person != Person::default() => persons.push(person),
+            None => {}
+        }
+    }
+    persons
+}
+
+fn categories(parsed: &[Category]) -> Vec<Category> {
+    let mut categories: Vec<Category> = Vec::new();
+    for raw in parsed {
+        let category = Category {
+            term: plain_line(&text::without_markup(&raw.term)),
+            scheme: raw.scheme.as_deref().map(str::trim).filter(|scheme| is_harmless_scheme(scheme)).map(str::to_owned),
+            label: raw.label.as_deref().map(plain_line).filter(|label| !label.is_empty()),
+        };
+        if !category.term.is_empty() && !categories.contains(&category) {
+            categories.push(category);
+        }
+    }
+    categories
+}
+
+/// A category's scheme is an IRI or a word, never something that a browser would run.
+fn is_harmless_scheme(scheme: &str) -> bool {
+    let lower: String =
+        scheme.chars().filter(|character| !character.is_control()).collect::<String>().to_ascii_lowercase();
+    !scheme.is_empty() && !["javascript:", "data:", "vbscript:"].iter().any(|bad| lower.trim_start().starts_with(bad))
+}
+
+fn enclosure(raw: &ParsedEnclosure, base: Option<&Url>) -> Option<Enclosure> {
+    Some(Enclosure {
+        url: links::resolve(&raw.url, base)?,
+        media_type: media_type(raw.media_type.as_deref()),
+        bytes: raw.bytes.filter(|&bytes| bytes > 0),
+        duration_seconds: raw.duration_seconds,
+        title: raw.title.as_deref().map(plain_line).filter(|title| !title.is_empty()),
+    })
+}
+
+/// A media type in lower case without parameters; what is none is absent.
+fn media_type(raw: Option<&str>) -> Option<String> {
+    let essence = raw?.split(';').next()?.trim().to_ascii_lowercase();
+    let is_token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    let (kind, name) = essence.split_once('/')?;
+    (is_token(kind) && is_token(name)).then_some(essence)
+}
+
+/// BCP 47 as far as its characters go.
+fn language(raw: Option<&str>) -> Option<String> {
+    let language = raw?.trim().replace('_', "-");
+    let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (language.split('-').all(is_tag) && language.len() <= 35).then_some(language)
+}
+
+fn source(parsed: Option<&ParsedSource>, byline_source: Option<String>, base: Option<&Url>) -> Option<Source> {
+    let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));
+    let mut source = parsed.map_or_else(Source::default, |parsed| Source {
+        title: parsed.title.as_ref().map(line).filter(|title| !title.is_empty()),
+        url: url(&parsed.url),
+        id: parsed.id.clone(),
+        site: url(&parsed.site),
+        updated: parsed.updated,
+        authors: persons(&parsed.authors, base),
+        rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
+    });
+    source.title = source.title.or(byline_source);
+    (source != Source::default()).then_some(source)
+}
+
+fn podcast(parsed: &ParsedPodcast, base: Option<&Url>) -> Option<Podcast> {
+    let transcript = |raw: &ParsedTranscript| {
+        Some(Transcript {
+            url: links::resolve(&raw.url, base)?,
+            media_type: media_type(raw.media_type.as_deref()),
+            language: language(raw.language.as_deref()),
+        })
+    };
+    let podcast = Podcast {
+        duration_seconds: parsed.duration_seconds,
+        image: parsed.image.as_deref().and_then(|image| links::clean(image, base)),
+        episode: parsed.episode,
+        season: parsed.season,
+        explicit: parsed.explicit,
+        transcripts: parsed.transcripts.iter().filter_map(transcript).collect(),
+        chapters: parsed.chapters.as_ref().and_then(transcript),
+    };
+    (podcast != Podcast::default()).then_some(podcast)
+}

@@ -1,0 +1,145 @@
+//! Writes the canonical document: Atom 1.0 of the plainest sort, without an empty element, which feed-rs reads without a fault.
+
+use super::model::{ParsedPerson, ParsedText};
+use crate::entry::Category;
+use crate::time::Timestamp;
+
+/// A canonical document in the making.
+pub(super) struct AtomWriter {
+    out: String,
+}
+
+impl AtomWriter {
+    /// `capacity` is how many bytes it will hold, about.
+    pub(super) fn new(capacity: usize) -> Self {
+        let mut out = String::with_capacity(capacity);
+        out.push_str(r#"<feed xmlns="http://www.w3.org/2005/Atom">"#);
+        AtomWriter { out }
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.out.push_str("</feed>");
+        self.out
+    }
+
+    /// How much has been written, for [`AtomWriter::take_back`].
+    pub(super) fn length(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Drops all that was written since [`AtomWriter::length`] gave `length`.
+    pub(super) fn take_back(&mut self, length: usize) {
+        self.out.truncate(length);
+    }
+
+    /// Begins an entry. Its id is its number among the entries, by which what was set aside for it is found again.
+    pub(super) fn begin_entry(&mut self, number: usize) {
+        self.out.push_str("<entry>");
+        self.element("id", &number.to_string());
+    }
+
+    pub(super) fn end_entry(&mut self) {
+        self.out.push_str("</entry>");
+    }
+
+    /// An element that holds only text; nothing where the text is blank.
+    pub(super) fn element(&mut self, name: &str, text: &str) {
+        self.written(name, "", text);
+    }
+
+    pub(super) fn text(&mut self, name: &str, text: &ParsedText) {
+        self.written(name, if text.html { r#" type="html""# } else { "" }, &text.value);
+    }
+
+    pub(super) fn date(&mut self, name: &str, timestamp: Timestamp) {
+        self.element(name, &timestamp.datetime().to_rfc3339());
+    }
+
+    pub(super) fn person(&mut self, role: &str, person: &ParsedPerson) {
+        let start = self.out.len();
+        self.out.extend(["<", role, ">"]);
+        let inside = self.out.len();
+        // feed-rs takes no person without name and address.
+        let name =
+            if person.email.is_none() { person.name.as_ref().or(person.url.as_ref()) } else { person.name.as_ref() };
+        for (name, value) in [("name", name), ("email", person.email.as_ref()), ("uri", person.url.as_ref())] {
+            if let Some(value) = value {
+                self.element(name, value);
+            }
+        }
+        if self.out.len() == inside {
+            self.out.truncate(start);
+        } else {
+            self.out.extend(["</", role, ">"]);
+        }
+    }
+
+    pub(super) fn link(&mut self, rel: &str, href: &str, media_type: Option<&str>) {
+        self.out.push_str("<link");
+        self.attribute("rel", rel);
+        self.attribute("href", href);
+        if let Some(media_type) = media_type {
+            self.attribute("type", media_type);
+        }
+        self.out.push_str("/>");
+    }
+
+    pub(super) fn category(&mut self, category: &Category) {
+        self.out.push_str("<category");
+        self.attribute("term", &category.term);
+        if let Some(scheme) = &category.scheme {
+            self.attribute("scheme", scheme);
+        }
+        if let Some(label) = &category.label {
+            self.attribute("label", label);
+        }
+        self.out.push_str("/>");
+    }
+
+    fn written(&mut self, name: &str, attributes: &str, text: &str) {
+        if text.trim().is_empty() {
+            return;
+        }
+        self.out.extend(["<", name, attributes, ">"]);
+        self.character_data(text);
+        self.out.extend(["</", name, ">"]);
+    }
+
+    /// A CDATA section is a single event to feed-rs, where each escaped character would be one of its own.
+    fn character_data(&mut self, text: &str) {
+        if !text.contains(['&', '<', '>']) {
+            self.out.push_str(text);
+            return;
+        }
+        self.out.push_str("<![CDATA[");
+        for (index, part) in text.split("]]>").enumerate() {
+            if index > 0 {
+                self.out.push_str("]]]]><![CDATA[>");
+            }
+            self.out.push_str(part);
+        }
+        self.out.push_str("]]>");
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.extend([" ", name, "=\""]);
+        push_escaped(&mut self.out, value);
+        self.out.push('"');
+    }
+}
+
+/// Appends text as the inside of an element or attribute.
+pub(super) fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"']) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            _ => "&quot;",
+        });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}

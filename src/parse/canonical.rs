@@ -1,0 +1,278 @@
+//! The canonicalising pass: any feed in XML → one Atom 1.0 document that feed-rs reads without a fault.
+//!
+//! Atom 0.3, RSS of every version, RDF and CDF become the same document, so that there is one way to read them. What Atom or feed-rs has
+//! no place for is set aside, entry by entry; each entry's id in the canonical document is its number, by which `read` joins the two
+//! again. One pass, linear in the size; repairs are noted on the way.
+
+use url::Url;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::ParseError;
+use super::atom::AtomWriter;
+use super::entry_fields::{self, EntryAside};
+use super::feed_fields::{self, FeedAside};
+use super::model::{Family, Format};
+use super::namespaces::Namespace;
+use super::repairs::{Repair, Repairs};
+use super::tree::{Element, Event, Opening, Reader};
+
+/// Entries of a document that are read; what comes after them is left out, and said.
+const MAX_ENTRIES: usize = 5_000;
+/// Fields of one entry, or of the feed itself, that are read.
+const MAX_FIELDS: usize = 2_000;
+/// Channels and the like may nest as deeply; deeper ones are passed over.
+const MAX_CONTAINERS: usize = 32;
+
+/// What the pass makes of a document.
+pub(super) struct Canonical {
+    /// The canonical document.
+    pub atom: String,
+    pub format: Format,
+    pub feed: FeedAside,
+    /// By number.
+    pub entries: Vec<EntryAside>,
+    pub truncated: bool,
+    pub repairs: Repairs,
+}
+
+/// Brings a document to the canonical form; relative URLs in it are relative to `base`.
+///
+/// # Errors
+/// Where it holds no feed: it is an HTML page, or something else.
+pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> Result<Canonical, ParseError> {
+    let mut pass = Pass {
+        text,
+        reader: Reader::new(text, base, repairs),
+        out: AtomWriter::new(text.len() + text.len() / 8),
+        containers: Vec::new(),
+        format: None,
+        first_name: None,
+        feed: FeedAside::default(),
+        feed_fields: 0,
+        open: None,
+        entries: Vec::new(),
+    };
+    while let Some(event) = pass.reader.next() {
+        match event {
+            Event::Start(element, opening) => pass.start(element, &opening)?,
+            Event::End(count) => pass.end(count),
+            Event::Text(text) => pass.stray_text(&text),
+        }
+    }
+    pass.finish()
+}
+
+struct Pass<'a> {
+    text: &'a str,
+    reader: Reader<'a>,
+    out: AtomWriter,
+    /// What the reader has entered.
+    containers: Vec<Container>,
+    format: Option<Format>,
+    /// The first element that was no feed, for the error.
+    first_name: Option<String>,
+    feed: FeedAside,
+    feed_fields: usize,
+    open: Option<OpenEntry>,
+    entries: Vec<EntryAside>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Container {
+    /// `rss`, `rdf:RDF`, the `items` of RSS 1.1.
+    Outer,
+    /// `feed` and `channel`.
+    Feed,
+    Entry,
+}
+
+struct OpenEntry {
+    aside: EntryAside,
+    /// Where its start tag is in the text, for its hash.
+    at: usize,
+    /// How long the canonical document was before it, should it have to be taken back.
+    out_length: usize,
+    fields: usize,
+}
+
+impl<'a> Pass<'a> {
+    fn start(&mut self, element: Element<'a>, opening: &Opening) -> Result<(), ParseError> {
+        match container(&element) {
+            Some(Container::Entry) => self.start_container(Container::Entry, element, opening),
+            Some(container) if self.open.is_none() && self.reader.depth() < MAX_CONTAINERS => {
+                self.start_container(container, element, opening);
+            }
+            _ if self.format.is_none() => return self.before_the_root(&element),
+            _ => self.start_field(element, opening),
+        }
+        Ok(())
+    }
+
+    fn start_container(&mut self, container: Container, element: Element<'a>, opening: &Opening) {
+        if self.format.is_none() {
+            self.format = Some(format_of(&element));
+            if self.first_name.is_some() {
+                self.reader.repairs.note(Repair::JunkBeforeRoot);
+            }
+        }
+        // An entry cannot hold another: the one before it was not closed.
+        if self.open.is_some() {
+            self.reader.repairs.note(Repair::UnclosedTags);
+            while self.open.is_some() {
+                self.leave(opening.at);
+            }
+        }
+        self.reader.enter(&element, opening);
+        self.containers.push(container);
+        match container {
+            Container::Outer => feed_fields::root(&element, &mut self.feed),
+            Container::Feed => {
+                feed_fields::root(&element, &mut self.feed);
+                let children = feed_fields::of_attributes(&element);
+                children.into_iter().for_each(|field| self.field(field));
+            }
+            Container::Entry => self.start_entry(&element, opening.at),
+        }
+    }
+
+    fn start_entry(&mut self, element: &Element<'a>, at: usize) {
+        if self.entries.len() >= MAX_ENTRIES {
+            self.reader.repairs.note(Repair::TooManyEntries);
+            return;
+        }
+        if self.containers.len() > 1 && !self.containers.contains(&Container::Feed) && self.is_plain_rss() {
+            self.reader.repairs.note(Repair::MisplacedEntries);
+        }
+        let out_length = self.out.length();
+        self.out.begin_entry(self.entries.len());
+        self.open = Some(OpenEntry { aside: EntryAside::new(element), at, out_length, fields: 0 });
+        entry_fields::of_attributes(element).into_iter().for_each(|field| self.field(field));
+    }
+
+    /// RSS 1.0 has its items beside its channel; other RSS has them inside.
+    fn is_plain_rss(&self) -> bool {
+        self.format.as_ref().is_some_and(|format| {
+            format.family == Family::Rss && !matches!(format.version.as_str(), "0.90" | "1.0" | "1.1")
+        })
+    }
+
+    fn start_field(&mut self, element: Element<'a>, opening: &Opening) {
+        let is_source = element.namespace == Namespace::Core && element.name == "source";
+        let field = self.reader.field(element, opening, |namespace, name| !is_source && is_entry(namespace, name));
+        let mut element = field.element;
+        let swallowed = if field.closed { Vec::new() } else { element.split_off_swallowed(is_field) };
+        self.field(element);
+        swallowed.into_iter().for_each(|field| self.field(field));
+    }
+
+    fn field(&mut self, element: Element) {
+        let atom = self.format.as_ref().is_some_and(|format| format.family == Family::Atom);
+        let repairs = &mut self.reader.repairs;
+        let in_entry = self.containers.last() == Some(&Container::Entry);
+        match &mut self.open {
+            Some(open) if open.fields < MAX_FIELDS => {
+                open.fields += 1;
+                entry_fields::field(&element, atom, &mut open.aside, &mut self.out, repairs);
+            }
+            None if !in_entry && self.feed_fields < MAX_FIELDS => {
+                self.feed_fields += 1;
+                feed_fields::field(&element, atom, &mut self.feed, &mut self.out, repairs);
+            }
+            Some(_) => repairs.note(Repair::TooManyFields),
+            None => {}
+        }
+    }
+
+    fn end(&mut self, count: usize) {
+        for _ in 0..count {
+            self.leave(self.reader.position());
+        }
+    }
+
+    /// Leaves the innermost container, whose text ends at `end`.
+    fn leave(&mut self, end: usize) {
+        self.reader.leave();
+        if self.containers.pop() == Some(Container::Entry)
+            && let Some(mut open) = self.open.take()
+        {
+            open.aside.entry.raw_hash = xxh3_64(&self.text.as_bytes()[open.at..end.max(open.at)]);
+            open.aside.finish(&mut self.out);
+            self.out.end_entry();
+            self.entries.push(open.aside);
+        }
+    }
+
+    fn before_the_root(&mut self, element: &Element<'a>) -> Result<(), ParseError> {
+        self.reader.pass_over();
+        if element.name == "html" || self.first_name.is_none() && matches!(&*element.name, "head" | "body") {
+            return Err(ParseError::Page { feeds: super::page::offered_feeds(self.text) });
+        }
+        self.first_name.get_or_insert_with(|| element.name.chars().take(40).collect());
+        Ok(())
+    }
+
+    fn stray_text(&mut self, text: &str) {
+        if self.format.is_none() && !text.trim().is_empty() {
+            self.first_name.get_or_insert_default();
+        }
+    }
+
+    fn finish(mut self) -> Result<Canonical, ParseError> {
+        let Some(format) = self.format else {
+            return Err(ParseError::NotAFeed { found: self.first_name.unwrap_or_default() });
+        };
+        let truncated = self.reader.depth() > 0 || self.reader.broken_off();
+        if let Some(open) = self.open.take() {
+            self.out.take_back(open.out_length);
+        }
+        if truncated {
+            self.reader.repairs.note(Repair::Truncated);
+        }
+        self.feed.finish(&mut self.out);
+        Ok(Canonical {
+            atom: self.out.finish(),
+            format,
+            feed: self.feed,
+            entries: self.entries,
+            truncated,
+            repairs: self.reader.repairs,
+        })
+    }
+}
+
+fn container(element: &Element) -> Option<Container> {
+    match (element.namespace, &*element.name) {
+        (Namespace::Core | Namespace::Rdf, "rdf") | (Namespace::Core, "rss" | "items") => Some(Container::Outer),
+        (Namespace::Core, "feed" | "channel") => Some(Container::Feed),
+        (namespace, name) if is_entry(namespace, name) => Some(Container::Entry),
+        _ => None,
+    }
+}
+
+fn is_entry(namespace: Namespace, name: &str) -> bool {
+    namespace == Namespace::Core && matches!(name, "item" | "entry")
+}
+
+fn is_field(element: &Element) -> bool {
+    entry_fields::is_field(element.namespace, &element.name) || feed_fields::is_field(element.namespace, &element.name)
+}
+
+/// The format by the root element, and by the namespace that it declares.
+fn format_of(root: &Element) -> Format {
+    let namespaces = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
+    let declares = |uri: &str| namespaces().any(|attribute| attribute.value.contains(uri));
+    let (family, version) = match &*root.name {
+        "feed" | "entry" if declares("purl.org/atom") || root.attribute("version").is_some() => {
+            (Family::Atom, "0.3".to_owned())
+        }
+        "feed" | "entry" => (Family::Atom, "1.0".to_owned()),
+        "rdf" if declares("netscape.com") => (Family::Rss, "0.90".to_owned()),
+        "rdf" => (Family::Rss, "1.0".to_owned()),
+        "channel" if declares("rss1.1") => (Family::Rss, "1.1".to_owned()),
+        "channel" => (Family::Cdf, String::new()),
+        _ => (Family::Rss, root.attribute("version").unwrap_or_default().to_owned()),
+    };
+    let version =
+        version.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '.').take(8).collect();
+    Format { family, version }
+}

@@ -1,0 +1,208 @@
+//! Text constructs: what a title, summary or content element holds, and of which kind it is.
+//!
+//! RFC 4287 §3.1 and §4.1.3, Atom 0.3's `mode`, and what RSS leaves open: an RSS title is plain text unless it looks like HTML, a
+//! description is HTML. Markup that was not escaped is written as HTML again.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::atom::push_escaped;
+use super::html_names;
+use super::model::ParsedText;
+use super::repairs::{Repair, Repairs};
+use super::tree::{Element, Node};
+
+/// How a text is read whose element does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsaid {
+    Plain,
+    Html,
+    /// HTML where it looks like that, else plain.
+    Guess,
+}
+
+/// The text of a construct; `None` where it is blank.
+pub(super) fn read(element: &Element, unsaid: Unsaid, repairs: &mut Repairs) -> Option<ParsedText> {
+    let (value, html) = value_and_kind(element, unsaid, repairs);
+    let value = match value.trim() {
+        trimmed if trimmed.len() == value.len() => value.into_owned(),
+        trimmed => trimmed.to_owned(),
+    };
+    (!value.is_empty()).then(|| ParsedText { value, html, base: element.base.clone() })
+}
+
+fn value_and_kind<'e>(element: &'e Element, unsaid: Unsaid, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
+    let media_type =
+        element.attribute("type").map(|value| value.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
+    let mode = element.attribute("mode").map(str::to_ascii_lowercase);
+    let has_markup = element.elements().next().is_some();
+    if mode.as_deref() == Some("base64") && !has_markup {
+        return base64_text(element, media_type.as_deref(), repairs);
+    }
+    match media_type.as_deref() {
+        Some("xhtml" | "application/xhtml+xml" | "application/xhtml") => (Cow::Owned(xhtml(element)), true),
+        Some("html" | "text/html") if mode.as_deref() == Some("xml") => (Cow::Owned(xhtml(element)), true),
+        Some("html" | "text/html") => (html(element), true),
+        Some("text" | "text/plain" | "plain") if has_markup => (Cow::Owned(xhtml(element)), true),
+        Some("text" | "text/plain" | "plain") => (element.text(), false),
+        None | Some("") if has_markup => (html(element), true),
+        None | Some("") => unsaid_kind(element, unsaid),
+        Some(other) if other.ends_with("/xml") || other.ends_with("+xml") => (Cow::Owned(xhtml(element)), true),
+        Some(other) if has_markup || other.starts_with("text/") || !other.contains('/') => {
+            repairs.note_value(Repair::UnknownContentType, other);
+            if has_markup { (html(element), true) } else { unsaid_kind(element, Unsaid::Guess) }
+        }
+        other => base64_text(element, other, repairs),
+    }
+}
+
+fn unsaid_kind<'e>(element: &'e Element, unsaid: Unsaid) -> (Cow<'e, str>, bool) {
+    let text = element.text();
+    let html = match unsaid {
+        Unsaid::Plain => false,
+        Unsaid::Html => true,
+        Unsaid::Guess => looks_like_html(&text),
+    };
+    (text, html)
+}
+
+/// What a base64 content holds, if it is text at all.
+fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
+    let html = media_type.is_none_or(|media_type| media_type.contains("html"));
+    match base64(&element.text()).map(String::from_utf8) {
+        Some(Ok(text)) => (Cow::Owned(text), html),
+        Some(Err(_)) => (Cow::Borrowed(""), false),
+        None => {
+            repairs.note_value(Repair::UnknownContentType, media_type.unwrap_or("base64"));
+            unsaid_kind(element, Unsaid::Guess)
+        }
+    }
+}
+
+/// RFC 4648 §4, white space between its characters allowed; `None` where it is something else.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0u32);
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xFF_FFFF;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xFF) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+/// HTML that was escaped, or not: text directly in the element is HTML as it stands, child elements are written out.
+pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
+    match element.children.as_slice() {
+        [Node::Text(text)] => Cow::Borrowed(text),
+        nodes => {
+            let mut out = String::new();
+            for node in nodes {
+                match node {
+                    Node::Text(text) => out.push_str(text),
+                    Node::Element(child) => push_element(&mut out, child, &element.base),
+                }
+            }
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// Markup as it stands, without the `div` that RFC 4287 wraps around it. Without any markup it is taken for escaped HTML, if it looks so.
+fn xhtml(element: &Element) -> String {
+    let mut inner = element;
+    if let [child] = element.elements().collect::<Vec<_>>().as_slice()
+        && child.name == "div"
+        && only_blank_text(element)
+    {
+        inner = child;
+    }
+    if inner.elements().next().is_none() && looks_like_html(&inner.text()) {
+        return inner.text().into_owned();
+    }
+    let mut out = String::new();
+    push_nodes(&mut out, &inner.children, &element.base);
+    out
+}
+
+fn only_blank_text(element: &Element) -> bool {
+    element.children.iter().all(|node| !matches!(node, Node::Text(text) if !text.trim().is_empty()))
+}
+
+fn push_nodes(out: &mut String, nodes: &[Node], base: &Option<Arc<Url>>) {
+    for node in nodes {
+        match node {
+            Node::Text(text) => push_escaped(out, text),
+            Node::Element(element) => push_element(out, element, base),
+        }
+    }
+}
+
+/// `base` is what the whole text is relative to. Recursion is as deep as the tree, and that is bounded by its reader.
+fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
+    out.extend(["<", &element.name]);
+    for attribute in &element.attributes {
+        let name = match attribute.name {
+            "xml:lang" => "lang",
+            "xml:base" => continue,
+            name if name.starts_with("xmlns") => continue,
+            name => name,
+        };
+        out.extend([" ", name, "=\""]);
+        push_escaped(out, &in_own_base(element, name, &attribute.value, base));
+        out.push('"');
+    }
+    out.push('>');
+    push_nodes(out, &element.children, base);
+    if !html_names::is_void(&element.name) {
+        out.extend(["</", &element.name, ">"]);
+    }
+}
+
+/// The value of an attribute; a URL is resolved here where an inner element has an `xml:base` of its own.
+fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<Arc<Url>>) -> Cow<'v, str> {
+    let same_base = element.base.as_deref() == base.as_deref();
+    match &element.base {
+        Some(own) if !same_base && matches!(name, "href" | "src" | "cite") => {
+            own.join(value.trim()).map_or(Cow::Borrowed(value), |url| Cow::Owned(url.into()))
+        }
+        _ => Cow::Borrowed(value),
+    }
+}
+
+/// Whether a text holds a tag or a reference of HTML.
+pub(super) fn looks_like_html(text: &str) -> bool {
+    has_tag(text) || has_reference(text)
+}
+
+fn has_tag(text: &str) -> bool {
+    text.split('<').skip(1).any(|after| {
+        let name = after.strip_prefix('/').unwrap_or(after);
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+        html_names::is_tag(&name[..end]) && after.contains('>')
+    })
+}
+
+fn has_reference(text: &str) -> bool {
+    text.split('&').skip(1).any(|after| {
+        let Some(end) = after.as_bytes().iter().take(12).position(|&byte| byte == b';') else { return false };
+        let name = &after[..end];
+        let digits = name.strip_prefix('#').map(|number| number.trim_start_matches(['x', 'X']));
+        let is_number =
+            digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        is_number || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}

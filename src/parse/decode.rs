@@ -1,0 +1,162 @@
+//! Bytes → text, whatever the document says of its encoding.
+//!
+//! In this order, as RFC 7303 §3 has it: byte order mark, the charset of HTTP's `Content-Type`, the XML declaration. A
+//! declaration is believed only as far as the bytes bear it out: valid UTF-8 that is more than ASCII is UTF-8 whatever single-byte
+//! encoding is declared, and bytes that the declared encoding cannot hold are looked at by chardetng. Bytes that
+//! nothing can read become U+FFFD. Never fails, and is linear in the size.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::repairs::{Repair, Repairs};
+
+/// How far into a document its XML declaration is looked for: comments and junk may stand before it.
+const DECLARATION_WITHIN_BYTES: usize = 4096;
+
+/// A document as text, without byte order mark.
+pub(super) struct Decoded<'a> {
+    pub text: Cow<'a, str>,
+    /// The name of the encoding that was used, as in `UTF-8`.
+    pub encoding: String,
+}
+
+/// Decodes a document; `content_type` is the value of the HTTP header.
+pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Decoded<'a> {
+    if let Some(decoded) = wide(bytes, repairs) {
+        return decoded;
+    }
+    let (bytes, marked) = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => (rest, Some(UTF_8)),
+        None => (bytes, None),
+    };
+    let declared = [marked, content_type.and_then(http_charset), declaration(bytes)];
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return decode_valid_utf8(text, &declared, repairs);
+    }
+    for encoding in declared.iter().flatten() {
+        if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
+            if declared.iter().flatten().next() != Some(encoding) {
+                repairs.note(Repair::WrongEncoding);
+            }
+            return Decoded { text, encoding: encoding.name().to_owned() };
+        }
+    }
+    detect(bytes, declared.iter().flatten().next().copied(), repairs)
+}
+
+/// Valid UTF-8, unless the document declares an encoding in which the same bytes are other characters as validly.
+fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
+    let first = declared.iter().flatten().next().copied();
+    let other = first.filter(|&encoding| encoding != UTF_8 && !text.is_ascii() && !encoding.is_single_byte());
+    if let Some(encoding) = other.or(first.filter(|encoding| !encoding.is_ascii_compatible()))
+        && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(text.as_bytes())
+        && text.contains('<')
+    {
+        return Decoded { text, encoding: encoding.name().to_owned() };
+    }
+    if first.is_some_and(|encoding| encoding != UTF_8) && !text.is_ascii() {
+        repairs.note(Repair::WrongEncoding);
+    }
+    let encoding = first.filter(|_| text.is_ascii()).unwrap_or(UTF_8);
+    Decoded { text: Cow::Borrowed(text), encoding: encoding.name().to_owned() }
+}
+
+/// UTF-16 and UTF-32, by their byte order mark or by how `<` is written in them.
+fn wide<'a>(bytes: &'a [u8], repairs: &mut Repairs) -> Option<Decoded<'a>> {
+    let (name, skip, unit, big_endian) = match bytes {
+        [0, 0, 0xFE, 0xFF, ..] => ("UTF-32BE", 4, 4, true),
+        [0xFF, 0xFE, 0, 0, ..] => ("UTF-32LE", 4, 4, false),
+        [0xFE, 0xFF, ..] => ("UTF-16BE", 2, 2, true),
+        [0xFF, 0xFE, ..] => ("UTF-16LE", 2, 2, false),
+        [0, 0, 0, b'<' | b'{' | b'\n' | b' ', ..] => ("UTF-32BE", 0, 4, true),
+        [b'<' | b'{' | b'\n' | b' ', 0, 0, 0, ..] => ("UTF-32LE", 0, 4, false),
+        [0, b'<' | b'{' | b'\n' | b' ', 0, ..] => ("UTF-16BE", 0, 2, true),
+        [b'<' | b'{' | b'\n' | b' ', 0, _, 0, ..] => ("UTF-16LE", 0, 2, false),
+        _ => return None,
+    };
+    let bytes = &bytes[skip..];
+    let (text, replaced) = match (unit, big_endian) {
+        (4, _) => decode_utf32(bytes, big_endian),
+        (_, true) => UTF_16BE.decode_without_bom_handling(bytes),
+        (_, false) => UTF_16LE.decode_without_bom_handling(bytes),
+    };
+    if replaced {
+        repairs.note(Repair::BadBytes);
+    }
+    Some(Decoded { text, encoding: name.to_owned() })
+}
+
+fn decode_utf32(bytes: &[u8], big_endian: bool) -> (Cow<'_, str>, bool) {
+    let number = if big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+    let (units, rest) = bytes.as_chunks::<4>();
+    let mut replaced = !rest.is_empty();
+    let text = units.iter().map(|&unit| {
+        char::from_u32(number(unit)).unwrap_or_else(|| {
+            replaced = true;
+            char::REPLACEMENT_CHARACTER
+        })
+    });
+    (Cow::Owned(text.collect()), replaced)
+}
+
+/// What no declaration explains: mostly UTF-8 with some bad bytes, or an undeclared legacy encoding.
+fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
+    let (text, _) = UTF_8.decode_without_bom_handling(bytes);
+    let encoding = if mostly_utf8(&text) {
+        UTF_8
+    } else {
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        detector.feed(bytes, true);
+        match declared {
+            // A few bad bytes in an encoding with many of them: the declaration is still the best guess.
+            Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
+            _ => detector.guess(None, Utf8Detection::Allow),
+        }
+    };
+    if declared.is_some_and(|declared| declared != encoding) {
+        repairs.note(Repair::WrongEncoding);
+    }
+    let (text, replaced) = if encoding == UTF_8 { (text, true) } else { encoding.decode_without_bom_handling(bytes) };
+    if replaced {
+        repairs.note(Repair::BadBytes);
+    }
+    Decoded { text, encoding: encoding.name().to_owned() }
+}
+
+/// Whether a text that was decoded as UTF-8 holds more characters beyond ASCII than replacements.
+fn mostly_utf8(text: &str) -> bool {
+    let (mut good, mut bad) = (0usize, 0usize);
+    for character in text.chars().filter(|character| !character.is_ascii()) {
+        match character {
+            char::REPLACEMENT_CHARACTER => bad += 1,
+            _ => good += 1,
+        }
+    }
+    good > bad
+}
+
+fn http_charset(content_type: &str) -> Option<&'static Encoding> {
+    let lower = content_type.to_ascii_lowercase();
+    let (_, value) = lower.split_once("charset")?;
+    let label = value.trim_start().strip_prefix('=')?.split(';').next()?;
+    encoding_of(label.trim_matches([' ', '"', '\'', '\t']))
+}
+
+/// The `encoding` of an XML declaration, wherever in the document's beginning that stands.
+fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
+    let start = &bytes[..bytes.len().min(DECLARATION_WITHIN_BYTES)];
+    let text = String::from_utf8_lossy(start);
+    let (_, rest) = text.split_once("<?xml")?;
+    let (declaration, _) = rest.split_once('>')?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    encoding_of(value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next()?)
+}
+
+/// An encoding by its label. A label of a wide encoding cannot be true of bytes in which the label itself was readable.
+fn encoding_of(label: &str) -> Option<&'static Encoding> {
+    let encoding = Encoding::for_label(label.as_bytes())?;
+    Some(if encoding == UTF_16BE || encoding == UTF_16LE { UTF_8 } else { encoding })
+}

@@ -1,0 +1,417 @@
+//! JSON Feed 1.0 and 1.1, read leniently: a value of a wrong shape is as good as absent, and an item of a wrong shape is left out.
+//!
+//! <https://www.jsonfeed.org/version/1.1/>. Extensions (`_name`) are ignored.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use url::Url;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::ParseError;
+use super::model::{
+    Family, Format, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
+};
+use super::repairs::{Repair, Repairs};
+use super::tree::MAX_FIELD_BYTES;
+use super::{dates, identity};
+use crate::entry::Category;
+use crate::feed::PollHints;
+use crate::time::Timestamp;
+
+/// Items that are kept; the rest is read over.
+const MAX_ITEMS: usize = 5_000;
+/// Authors, tags or attachments of one item that are kept.
+const MAX_PARTS: usize = 500;
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Document {
+    version: Text,
+    title: Text,
+    home_page_url: Text,
+    feed_url: Text,
+    description: Text,
+    next_url: Text,
+    icon: Text,
+    favicon: Text,
+    author: List<Author, MAX_PARTS>,
+    authors: List<Author, MAX_PARTS>,
+    language: Text,
+    hubs: List<Hub, MAX_PARTS>,
+    items: Option<List<Item, MAX_ITEMS>>,
+}
+
+#[derive(serde::Deserialize, Default, Hash)]
+#[serde(default)]
+struct Item {
+    id: Text,
+    url: Text,
+    external_url: Text,
+    title: Text,
+    content_html: Text,
+    content_text: Text,
+    summary: Text,
+    image: Text,
+    banner_image: Text,
+    date_published: Text,
+    date_modified: Text,
+    author: List<Author, MAX_PARTS>,
+    authors: List<Author, MAX_PARTS>,
+    tags: Tags,
+    language: Text,
+    attachments: List<Attachment, MAX_PARTS>,
+}
+
+#[derive(serde::Deserialize, Default, Hash)]
+#[serde(default)]
+struct Author {
+    name: Text,
+    url: Text,
+}
+
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Hub {
+    url: Text,
+}
+
+#[derive(serde::Deserialize, Default, Hash)]
+#[serde(default)]
+struct Attachment {
+    url: Text,
+    mime_type: Text,
+    title: Text,
+    size_in_bytes: Text,
+    duration_in_seconds: Text,
+}
+
+/// A string, or a number or boolean as one; anything else is absent, and so is what is blank.
+#[derive(Default, Hash)]
+struct Text(Option<String>);
+
+/// The objects of a list; one object without a list counts as a list of one. At most `MAX` are kept.
+struct List<T, const MAX: usize> {
+    kept: Vec<T>,
+    /// What was of a wrong shape.
+    wrong: usize,
+    /// What was beyond the limit.
+    beyond: usize,
+}
+
+/// The strings of a list.
+#[derive(Default, Hash)]
+struct Tags(Vec<String>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        List { kept: Vec::new(), wrong: 0, beyond: 0 }
+    }
+}
+
+impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kept.hash(state);
+    }
+}
+
+/// Whether a document is JSON rather than XML.
+pub(super) fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Reads a JSON Feed.
+///
+/// # Errors
+/// Where the JSON is malformed, or is an object without `version` and `items`.
+pub(super) fn parse(
+    text: &str,
+    base: Option<&Url>,
+    encoding: String,
+    repairs: &Repairs,
+) -> Result<ParsedFeed, ParseError> {
+    let mut repairs = repairs.clone();
+    let document: Document = serde_json::from_str(text.trim()).map_err(|error| ParseError::Json(error.to_string()))?;
+    let version = document.version.0.clone().unwrap_or_default();
+    let Some(items) = document.items else {
+        return Err(ParseError::Json("it has no items".to_owned()));
+    };
+    (0..items.wrong).for_each(|_| repairs.note(Repair::BadItems));
+    (0..items.beyond).for_each(|_| repairs.note(Repair::TooManyEntries));
+    let base = base.cloned().map(Arc::new);
+    let entries = items.kept.into_iter().map(|item| entry(item, &base, &mut repairs)).collect();
+    let links = [("alternate", document.home_page_url), ("self", document.feed_url), ("next", document.next_url)];
+    let links = links.into_iter().filter_map(|(rel, href)| link(rel, href));
+    let hubs = document.hubs.kept.into_iter().filter_map(|hub| link("hub", hub.url));
+    let info = ParsedInfo {
+        title: plain(document.title, &base),
+        description: plain(document.description, &base),
+        links: links.chain(hubs).collect(),
+        authors: authors(document.authors, document.author),
+        language: document.language.0,
+        image: document.icon.0.or(document.favicon.0),
+        base,
+        ..ParsedInfo::default()
+    };
+    let format = Format { family: Family::JsonFeed, version: version_number(&version) };
+    let (hints, repairs) = (PollHints::default(), repairs.sentences());
+    Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated: false, guids_repaired: false })
+}
+
+/// The number at the end of `https://jsonfeed.org/version/1.1`.
+fn version_number(version: &str) -> String {
+    let last = version.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    last.chars().filter(|character| character.is_ascii_digit() || *character == '.').take(8).collect()
+}
+
+fn entry(item: Item, base: &Option<Arc<Url>>, repairs: &mut Repairs) -> ParsedEntry {
+    let mut hasher = Xxh3Default::new();
+    item.hash(&mut hasher);
+    let content_text = plain(item.content_text, base);
+    let content =
+        item.content_html.0.map(|value| ParsedText { value, html: true, base: base.clone() }).or(content_text);
+    let mut entry = ParsedEntry {
+        raw_hash: hasher.finish(),
+        link: item.url.0.or_else(|| item.external_url.0.clone()),
+        originals: item.external_url.0.into_iter().collect(),
+        title: plain(item.title, base),
+        summary: plain(item.summary, base),
+        content,
+        published: date(item.date_published, repairs),
+        updated: date(item.date_modified, repairs),
+        authors: authors(item.authors, item.author),
+        categories: item.tags.0.into_iter().map(|term| Category { term, ..Category::default() }).collect(),
+        enclosures: item.attachments.kept.into_iter().filter_map(enclosure).collect(),
+        image: item.image.0.or(item.banner_image.0),
+        language: item.language.0,
+        ..ParsedEntry::default()
+    };
+    entry.guid = identity::guid(item.id.0, &entry);
+    entry
+}
+
+fn plain(text: Text, base: &Option<Arc<Url>>) -> Option<ParsedText> {
+    text.0.map(|value| ParsedText { value, html: false, base: base.clone() })
+}
+
+fn link(rel: &str, href: Text) -> Option<ParsedLink> {
+    href.0.map(|href| ParsedLink { href, rel: rel.to_owned(), media_type: None })
+}
+
+fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
+    let text = text.0?;
+    let date = dates::parse(&text);
+    if date.is_none() {
+        repairs.note_value(Repair::UnreadDates, &text);
+    }
+    date
+}
+
+/// The authors of 1.1, else the author of 1.0.
+fn authors(authors: List<Author, MAX_PARTS>, author: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
+    let list = if authors.kept.is_empty() { author.kept } else { authors.kept };
+    let persons = list.into_iter().map(|author| ParsedPerson { name: author.name.0, email: None, url: author.url.0 });
+    persons.filter(|person| *person != ParsedPerson::default()).collect()
+}
+
+fn enclosure(attachment: Attachment) -> Option<ParsedEnclosure> {
+    let number = |text: Text| {
+        text.0
+            .and_then(|text| text.split('.').next().and_then(|whole| whole.parse().ok()))
+            .filter(|&number: &u64| number > 0)
+    };
+    Some(ParsedEnclosure {
+        url: attachment.url.0?,
+        media_type: attachment.mime_type.0,
+        bytes: number(attachment.size_in_bytes),
+        duration_seconds: number(attachment.duration_in_seconds),
+        title: attachment.title.0,
+    })
+}
+
+/// Visits a value of any shape: what a visitor has no use for is read over, not refused.
+macro_rules! read_over {
+    ($value:ident: $($visit:ident($type:ty)),*) => {
+        $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($value::default())
+        })*
+    };
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                let trimmed = text.trim();
+                let cut = &trimmed[..trimmed.floor_char_boundary(MAX_FIELD_BYTES)];
+                Ok(Text((!cut.is_empty()).then(|| cut.to_owned())))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            read_over!(Text: visit_bool(bool));
+
+            fn visit_unit<E>(self) -> Result<Text, E> {
+                Ok(Text::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Text, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Text::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text::default())
+            }
+        }
+
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// An object, or `None` for a value of any other shape.
+struct Object<T>(Option<T>);
+
+impl<T> Default for Object<T> {
+    fn default() -> Self {
+        Object(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            read_over!(Object: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+
+            fn visit_unit<E>(self) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Object<T>, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Object(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Object(Some(value)))
+            }
+        }
+
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+            type Value = List<T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            read_over!(List: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+
+            fn visit_unit<E>(self) -> Result<List<T, MAX>, E> {
+                Ok(List::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<List<T, MAX>, A::Error> {
+                let mut list = List::default();
+                while list.kept.len() < MAX {
+                    match sequence.next_element::<Object<T>>()? {
+                        Some(Object(Some(object))) => list.kept.push(object),
+                        Some(Object(None)) => list.wrong += 1,
+                        None => return Ok(list),
+                    }
+                }
+                while sequence.next_element::<IgnoredAny>()?.is_some() {
+                    list.beyond += 1;
+                }
+                Ok(list)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T, MAX>, A::Error> {
+                let only = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(List { kept: vec![only], ..List::default() })
+            }
+        }
+
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TagsVisitor;
+
+        impl<'de> Visitor<'de> for TagsVisitor {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list of texts")
+            }
+
+            read_over!(Tags: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
+
+            fn visit_str<E>(self, text: &str) -> Result<Tags, E> {
+                let tags = text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(MAX_PARTS);
+                Ok(Tags(tags.map(str::to_owned).collect()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Tags, E> {
+                Ok(Tags::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Tags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(Text(tag)) = sequence.next_element()? {
+                    if tags.len() < MAX_PARTS {
+                        tags.extend(tag);
+                    }
+                }
+                Ok(Tags(tags))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tags, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Tags::default())
+            }
+        }
+
+        deserializer.deserialize_any(TagsVisitor)
+    }
+}

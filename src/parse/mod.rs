@@ -1,0 +1,129 @@
+//! Feed documents: bytes → [`ParsedFeed`], whatever real sites publish.
+//!
+//! The way of a document: `decode` makes text of the bytes; `canonical` repairs it, brings every XML format to one plain Atom document and
+//! sets aside what Atom or feed-rs has no place for; `read` has feed-rs read that document and joins the two; `identity` gives every entry its
+//! guid. JSON Feed goes its own way in `json_feed`. Nothing is cleaned or believed here: that is `normalize`'s work.
+//!
+//! Policy: a bad entry never fails its feed, a bad field never fails its entry; each repair is said once. No input makes it panic, recurse
+//! deeply, or take more than linear time; DTDs are inert, nothing is ever fetched. What is no feed is an error, never an empty feed.
+
+mod atom;
+mod canonical;
+mod constructs;
+mod dates;
+mod decode;
+mod entry_fields;
+mod feed_fields;
+pub(crate) mod html_names;
+mod identity;
+mod json_feed;
+mod media;
+mod model;
+mod namespaces;
+mod page;
+mod person;
+mod read;
+mod references;
+mod repairs;
+mod token;
+mod tree;
+
+use thiserror::Error;
+use url::Url;
+
+pub use identity::reidentify;
+pub use model::*;
+
+use repairs::Repairs;
+
+/// What is known of a document beside its bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'a> {
+    /// The HTTP header `Content-Type`, with its charset.
+    pub content_type: Option<&'a str>,
+    /// What relative URLs are relative to: `Content-Location`, else the URL that the document came from at last.
+    pub base: Option<&'a Url>,
+}
+
+/// Why a document gives no feed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ParseError {
+    #[error("the document is empty")]
+    Empty,
+    #[error("this is an HTML page, not a feed{}", offers(feeds))]
+    Page {
+        /// The feeds that the page links to, in its order: absolute where a base is known.
+        feeds: Vec<String>,
+    },
+    #[error("this is not a feed{}", found_instead(found))]
+    NotAFeed {
+        /// The name of its first element; empty where it has none.
+        found: String,
+    },
+    #[error("this JSON is not a JSON Feed: {0}")]
+    Json(String),
+    #[error("the feed could not be read: {0}")]
+    Reader(String),
+}
+
+impl ParseError {
+    /// A word for the kind, for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            ParseError::Empty => "empty",
+            ParseError::Page { .. } => "page",
+            ParseError::NotAFeed { .. } => "not_a_feed",
+            ParseError::Json(_) => "json",
+            ParseError::Reader(_) => "reader",
+        }
+    }
+}
+
+fn offers(feeds: &[String]) -> String {
+    match feeds {
+        [] => String::new(),
+        [feed] => format!("; the page offers {feed}"),
+        feeds => format!("; the page offers {}", feeds.join(", ")),
+    }
+}
+
+fn found_instead(found: &str) -> String {
+    if found.is_empty() { String::new() } else { format!(": its first element is <{found}>") }
+}
+
+/// Reads a feed document of any format.
+///
+/// Never panics. Time is linear in the size, and memory a small multiple of it; the caller bounds the size.
+///
+/// # Errors
+/// Where the document holds no feed; the message says in one sentence what it is instead. Poll again later, or ask the editor.
+pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
+    let mut repairs = Repairs::default();
+    let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);
+    let text = references::without_control_characters(text, &mut repairs);
+    if text.trim().is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let mut feed = if json_feed::looks_like_json(&text) {
+        json_feed::parse(&text, hints.base, encoding, &repairs)?
+    } else {
+        let canonical = canonical::canonicalise(&text, hints.base, repairs)
+            .map_err(|error| with_absolute_links(error, hints.base))?;
+        drop(text);
+        read::read(canonical, encoding)?
+    };
+    if identity::shares_guids(&feed.entries) {
+        reidentify(&mut feed);
+    }
+    Ok(feed)
+}
+
+fn with_absolute_links(error: ParseError, base: Option<&Url>) -> ParseError {
+    match (error, base) {
+        (ParseError::Page { feeds }, Some(base)) => {
+            let absolute = |feed: String| base.join(&feed).map_or(feed, String::from);
+            ParseError::Page { feeds: feeds.into_iter().map(absolute).collect() }
+        }
+        (error, _) => error,
+    }
+}

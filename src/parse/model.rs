@@ -1,0 +1,196 @@
+//! What a feed document says, as it says it: read and repaired, but neither cleaned nor believed.
+//!
+//! Strings are the publisher's and untrusted: `normalize` makes an [`Entry`](crate::entry::Entry) of them. URLs are resolved against
+//! `xml:base` and the document's own address as far as those are known, and may still be relative.
+
+use std::fmt;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::entry::{Category, Guid, GuidKind};
+use crate::feed::PollHints;
+use crate::time::Timestamp;
+
+/// A feed document, read.
+#[derive(Clone, Debug)]
+pub struct ParsedFeed {
+    pub format: Format,
+    /// The encoding that it was read in, as in `windows-1252`.
+    pub encoding: String,
+    /// What was wrong with it and was mended or left out, one sentence each.
+    pub repairs: Vec<String>,
+    pub info: ParsedInfo,
+    pub hints: PollHints,
+    /// In the document's order.
+    pub entries: Vec<ParsedEntry>,
+    /// It ended in mid-air: its validators must not be kept, so that the next poll reads it whole.
+    pub truncated: bool,
+    /// It used one guid for several different entries, so the link was added to every guid; see [`reidentify`](super::reidentify).
+    pub guids_repaired: bool,
+}
+
+/// The format of a document, displayed as in `RSS 2.0` or `JSON Feed 1.1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Format {
+    pub family: Family,
+    /// As in `2.0`; empty where the document says none.
+    pub version: String,
+}
+
+/// The formats that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    Rss,
+    Atom,
+    JsonFeed,
+    Cdf,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let family = match self.family {
+            Family::Rss => "RSS",
+            Family::Atom => "Atom",
+            Family::JsonFeed => "JSON Feed",
+            Family::Cdf => "CDF",
+        };
+        let space = if self.version.is_empty() { "" } else { " " };
+        write!(f, "{family}{space}{}", self.version)
+    }
+}
+
+/// What a document says of its feed.
+#[derive(Clone, Debug, Default)]
+pub struct ParsedInfo {
+    pub title: Option<ParsedText>,
+    pub description: Option<ParsedText>,
+    pub id: Option<String>,
+    /// All links but those of its image, each with its relation: `alternate`, `self`, `hub`, `next`, `prev-archive` …
+    pub links: Vec<ParsedLink>,
+    pub authors: Vec<ParsedPerson>,
+    pub language: Option<String>,
+    pub rights: Option<ParsedText>,
+    pub updated: Option<Timestamp>,
+    pub image: Option<String>,
+    /// What relative URLs are relative to.
+    pub base: Option<Arc<Url>>,
+}
+
+/// One entry of a document.
+#[derive(Clone, Debug)]
+pub struct ParsedEntry {
+    pub guid: Guid,
+    /// XXH3 of all that the document wrote for this entry: equal bytes, equal hash. What has a known hash need not be cleaned again.
+    pub raw_hash: u64,
+    /// The entry's own page.
+    pub link: Option<String>,
+    /// Where it says that it was first published, the surest first: `feedburner:origLink`, `rel="canonical"`, `rel="via"`, `dc:source`.
+    pub originals: Vec<String>,
+    pub title: Option<ParsedText>,
+    pub summary: Option<ParsedText>,
+    pub content: Option<ParsedText>,
+    pub published: Option<Timestamp>,
+    pub updated: Option<Timestamp>,
+    pub authors: Vec<ParsedPerson>,
+    pub contributors: Vec<ParsedPerson>,
+    pub categories: Vec<Category>,
+    pub enclosures: Vec<ParsedEnclosure>,
+    pub image: Option<String>,
+    pub comments: Option<String>,
+    pub language: Option<String>,
+    pub rights: Option<ParsedText>,
+    pub source: Option<ParsedSource>,
+    pub podcast: ParsedPodcast,
+}
+
+impl Default for ParsedEntry {
+    fn default() -> Self {
+        ParsedEntry {
+            guid: Guid { value: String::new(), kind: GuidKind::Fingerprint },
+            raw_hash: 0,
+            link: None,
+            originals: Vec::new(),
+            title: None,
+            summary: None,
+            content: None,
+            published: None,
+            updated: None,
+            authors: Vec::new(),
+            contributors: Vec::new(),
+            categories: Vec::new(),
+            enclosures: Vec::new(),
+            image: None,
+            comments: None,
+            language: None,
+            rights: None,
+            source: None,
+            podcast: ParsedPodcast::default(),
+        }
+    }
+}
+
+/// A text with its kind; never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParsedText {
+    pub value: String,
+    /// It is HTML, unsanitized; else plain text.
+    pub html: bool,
+    /// What relative URLs in it are relative to.
+    pub base: Option<Arc<Url>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedLink {
+    pub href: String,
+    pub rel: String,
+    pub media_type: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedPerson {
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub url: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedEnclosure {
+    pub url: String,
+    pub media_type: Option<String>,
+    pub bytes: Option<u64>,
+    pub duration_seconds: Option<u64>,
+    pub title: Option<String>,
+}
+
+/// The feed that an entry names as its source.
+#[derive(Clone, Debug, Default)]
+pub struct ParsedSource {
+    pub title: Option<ParsedText>,
+    /// Its feed document.
+    pub url: Option<String>,
+    pub id: Option<String>,
+    /// Its page.
+    pub site: Option<String>,
+    pub updated: Option<Timestamp>,
+    pub authors: Vec<ParsedPerson>,
+    pub rights: Option<ParsedText>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedPodcast {
+    pub duration_seconds: Option<u64>,
+    pub image: Option<String>,
+    pub episode: Option<u64>,
+    pub season: Option<u64>,
+    pub explicit: Option<bool>,
+    pub transcripts: Vec<ParsedTranscript>,
+    pub chapters: Option<ParsedTranscript>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedTranscript {
+    pub url: String,
+    pub media_type: Option<String>,
+    pub language: Option<String>,
+}

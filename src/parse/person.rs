@@ -1,0 +1,52 @@
+//! Persons as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, a name, an address.
+
+use super::model::ParsedPerson;
+
+/// Takes name and address apart; `None` where there is neither.
+pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
+    let text = text.trim();
+    let Some((start, end)) = address_in(text) else {
+        return (!text.is_empty()).then(|| ParsedPerson { name: Some(text.to_owned()), ..ParsedPerson::default() });
+    };
+    let before = text[..start].strip_suffix("mailto:").unwrap_or(&text[..start]);
+    let (before, after) = (bare_name(before), bare_name(&text[end..]));
+    let name = match (before.is_empty(), after.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(after.to_owned()),
+        (false, true) => Some(before.to_owned()),
+        (false, false) => Some(format!("{before} {after}")),
+    };
+    Some(ParsedPerson { name, email: Some(text[start..end].to_owned()), url: None })
+}
+
+/// Where in the text an e-mail address begins and ends. Bytes are compared only with ASCII, so both are between characters.
+fn address_in(text: &str) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    for (at, _) in text.match_indices('@') {
+        let start = at - bytes[..at].iter().rev().take_while(|&&byte| may_stand_before_at(byte)).count();
+        let host =
+            bytes[at + 1..].iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)).count();
+        let end = at + 1 + text[at + 1..at + 1 + host].trim_end_matches(['.', '-']).len();
+        let host = &text[at + 1..end];
+        let last_label = host.rsplit('.').next().unwrap_or_default();
+        if start < at
+            && host.contains('.')
+            && last_label.len() >= 2
+            && !last_label.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            return Some((start, end));
+        }
+    }
+    None
+}
+
+fn may_stand_before_at(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte)
+}
+
+/// A name without the brackets, quotes and separators around it.
+fn bare_name(text: &str) -> &str {
+    const AROUND: &[char] =
+        &['(', ')', '<', '>', '[', ']', '"', '\'', ',', ';', ':', '（', '）', '«', '»', '-', '–', '|'];
+    text.trim_matches(|character: char| character.is_whitespace() || AROUND.contains(&character))
+}

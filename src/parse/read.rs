@@ -1,0 +1,111 @@
+//! The canonical document, read by feed-rs and joined with what was set aside.
+//!
+//! A new feed-rs parser is built for each document (one that met an error panics on the next), runs behind `catch_unwind`, and makes up no
+//! ids. A canonical document gives it no cause for either.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use feed_rs::model;
+use feed_rs::parser::Builder;
+
+use super::ParseError;
+use super::canonical::Canonical;
+use super::entry_fields::EntryAside;
+use super::identity;
+use super::model::{ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText};
+use crate::entry::Category;
+use crate::time::Timestamp;
+
+/// Reads a canonical document.
+///
+/// # Errors
+/// Where feed-rs refuses it or panics: a fault of newswire, not of the document.
+pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed, ParseError> {
+    let Canonical { atom, format, feed: aside, entries: asides, truncated, repairs } = canonical;
+    let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom)))
+        .map_err(|_| ParseError::Reader("it panicked".to_owned()))??;
+    drop(atom);
+    let mut asides: Vec<Option<EntryAside>> = asides.into_iter().map(Some).collect();
+    let entries = feed.entries.into_iter().filter_map(|entry| {
+        let number: usize = entry.id.parse().ok()?;
+        Some(join(entry, asides.get_mut(number)?.take()?))
+    });
+    let entries = entries.collect();
+    let info = ParsedInfo {
+        title: feed.title.and_then(text),
+        description: feed.description.and_then(text),
+        id: Some(feed.id).filter(|id| !id.is_empty()),
+        links: feed.links.into_iter().map(link).collect(),
+        authors: feed.authors.into_iter().map(person).collect(),
+        language: aside.language,
+        rights: feed.rights.and_then(text),
+        updated: feed.updated.map(Timestamp::from_datetime),
+        image: aside.image,
+        base: aside.base,
+    };
+    let repairs = repairs.sentences();
+    Ok(ParsedFeed { format, encoding, repairs, info, hints: aside.hints, entries, truncated, guids_repaired: false })
+}
+
+fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
+    let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
+    parser.parse(atom.as_bytes()).map_err(|error| ParseError::Reader(error.to_string()))
+}
+
+fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
+    let EntryAside { entry: half, permalink, guid, summary_base, content_base, other_title, other_summary, .. } = aside;
+    let links: Vec<ParsedLink> = entry.links.into_iter().map(link).collect();
+    let content = entry.content.and_then(|content| {
+        let html = content.content_type.essence().to_string() != "text/plain";
+        content.body.map(|value| ParsedText { value, html, base: content_base })
+    });
+    let summary = entry.summary.and_then(text).map(|summary| ParsedText { base: summary_base, ..summary });
+    let mut joined = ParsedEntry {
+        link: page_link(&links).or_else(|| guid.clone().filter(|guid| permalink && is_address(guid))),
+        title: entry.title.and_then(text).or(other_title),
+        summary: summary.or(other_summary),
+        content,
+        published: entry.published.map(Timestamp::from_datetime),
+        updated: entry.updated.map(Timestamp::from_datetime),
+        authors: entry.authors.into_iter().map(person).collect(),
+        contributors: entry.contributors.into_iter().map(person).collect(),
+        categories: entry.categories.into_iter().map(category).collect(),
+        rights: entry.rights.and_then(text),
+        ..half
+    };
+    joined.guid = identity::guid(guid, &joined);
+    joined
+}
+
+/// The entry's own page among its links: an alternate one, HTML if several are offered.
+fn page_link(links: &[ParsedLink]) -> Option<String> {
+    let is_html = |link: &&ParsedLink| link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"));
+    let alternates = || links.iter().filter(|link| link.rel == "alternate");
+    let found = alternates()
+        .find(is_html)
+        .or_else(|| alternates().next())
+        .or_else(|| links.iter().find(|link| link.rel == "content"));
+    found.map(|link| link.href.clone())
+}
+
+pub(super) fn is_address(text: &str) -> bool {
+    let scheme = text.split(':').next().unwrap_or_default();
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+}
+
+fn text(text: model::Text) -> Option<ParsedText> {
+    let html = text.content_type.essence().to_string() != "text/plain";
+    (!text.content.is_empty()).then_some(ParsedText { value: text.content, html, base: None })
+}
+
+fn link(link: model::Link) -> ParsedLink {
+    ParsedLink { href: link.href, rel: link.rel.unwrap_or_default(), media_type: link.media_type }
+}
+
+fn person(person: model::Person) -> ParsedPerson {
+    ParsedPerson { name: person.name, email: person.email, url: person.uri }
+}
+
+fn category(category: model::Category) -> Category {
+    Category { term: category.term, scheme: category.scheme, label: category.label }
+}

@@ -1,0 +1,102 @@
+//! Character and entity references, as far as they can be made sense of.
+//!
+//! Resolved: XML's five, numbers, and HTML's names, which feeds use without declaring them. Everything else, entities of a document type
+//! declaration among it, stays as it is written. Also what may not stand in XML at all: control characters.
+
+use std::borrow::Cow;
+
+use super::repairs::{Repair, Repairs};
+
+/// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
+const MAX_REFERENCE_BYTES: usize = 40;
+
+/// The text with its references resolved.
+pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
+    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
+    let mut resolved = String::with_capacity(text.len());
+    resolved.push_str(&text[..first]);
+    let mut rest = &text[first..];
+    while let Some(at) = rest.find('&') {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = reference(rest, &mut resolved, repairs);
+        rest = &rest[length..];
+    }
+    resolved.push_str(rest);
+    Cow::Owned(resolved)
+}
+
+/// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes.
+fn reference(rest: &str, resolved: &mut String, repairs: &mut Repairs) -> usize {
+    let window = rest.len().min(MAX_REFERENCE_BYTES);
+    let name = rest.as_bytes()[1..window].iter().position(|&byte| byte == b';').map(|length| &rest[1..1 + length]);
+    let Some(name) = name else { return bare(resolved, repairs) };
+    let whole = 1 + name.len() + 1;
+    match name {
+        "amp" => resolved.push('&'),
+        "lt" => resolved.push('<'),
+        "gt" => resolved.push('>'),
+        "quot" => resolved.push('"'),
+        "apos" => resolved.push('\''),
+        _ => match name.strip_prefix('#') {
+            Some(number) => match numbered(number, repairs) {
+                Some(character) => resolved.extend(character),
+                None => return bare(resolved, repairs),
+            },
+            None => match named(&rest[..whole]) {
+                Some(text) => {
+                    repairs.note(Repair::NamedEntities);
+                    resolved.push_str(&text);
+                }
+                None => return bare(resolved, repairs),
+            },
+        },
+    }
+    whole
+}
+
+fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
+    repairs.note(Repair::BareMarkup);
+    resolved.push('&');
+    1
+}
+
+/// The character of a numeric reference; `Some(None)` where it may not stand in XML and is left out.
+fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
+    let hex = number.strip_prefix(['x', 'X']);
+    let value = hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()?;
+    let character = match value {
+        0x80..=0x9F => Some(windows_1252(value)),
+        _ => char::from_u32(value).filter(|&character| may_stand_in_xml(character)),
+    };
+    if character.is_none() || (0x80..=0x9F).contains(&value) || number.starts_with('X') {
+        repairs.note(Repair::BadReferences);
+    }
+    Some(character)
+}
+
+/// Numbers 128 to 159 are control characters that nobody means: windows-1252 is meant, as in HTML.
+pub(super) fn windows_1252(value: u32) -> char {
+    let byte = [u8::try_from(value).unwrap_or(b'?')];
+    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
+    text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+fn named(reference: &str) -> Option<String> {
+    let decoded = html_escape::decode_html_entities(reference);
+    (decoded != reference).then(|| decoded.into_owned())
+}
+
+/// The text without the characters that XML 1.0 §2.2 forbids.
+pub(super) fn without_control_characters<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
+    let suspicious = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xEF || byte == 0x7F;
+    if !text.bytes().any(suspicious) || text.chars().all(may_stand_in_xml) {
+        return text;
+    }
+    repairs.note(Repair::ControlCharacters);
+    Cow::Owned(text.chars().filter(|&character| may_stand_in_xml(character)).collect())
+}
+
+fn may_stand_in_xml(character: char) -> bool {
+    !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
+}

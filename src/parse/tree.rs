@@ -1,0 +1,446 @@
+//! Tokens → the elements of a document, one field of it at a time.
+//!
+//! What stands around the fields (root, channel, entries) is only passed through, so that a document is never held as a tree; a field is
+//! read whole. Elements that are not closed end where their parent does; a field that has swallowed the fields after it gives them back
+//! (see [`Element::split_off_swallowed`]). Depth and size are bounded. Namespaces, `xml:base` and `xml:lang` are resolved here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::namespaces::{self, Namespace};
+use super::repairs::{Repair, Repairs};
+use super::token::{Attribute, Tag, Token, Tokens};
+
+/// Elements nested more deeply are flattened into their parent.
+const MAX_DEPTH: usize = 128;
+/// One tag may declare so many namespaces; more are ignored (RUSTSEC-2026-0195).
+const MAX_NAMESPACES_PER_TAG: usize = 64;
+/// And so many may be in force at one place, since each name is looked up among them.
+const MAX_NAMESPACES: usize = 256;
+/// One field may hold so much text; the rest is cut.
+pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
+/// And so many elements; the text of more is kept, their tags are not.
+const MAX_FIELD_ELEMENTS: usize = 30_000;
+
+/// An element with all that is in it.
+pub(super) struct Element<'a> {
+    pub namespace: Namespace,
+    /// As written, with its prefix.
+    pub qualified: &'a str,
+    /// Without prefix, in lower case.
+    pub name: Cow<'a, str>,
+    pub attributes: Vec<Attribute<'a>>,
+    pub children: Vec<Node<'a>>,
+    /// What relative URLs in it are relative to.
+    pub base: Option<Arc<Url>>,
+    pub language: Option<Arc<str>>,
+}
+
+pub(super) enum Node<'a> {
+    Text(Cow<'a, str>),
+    Element(Element<'a>),
+}
+
+impl<'a> Element<'a> {
+    /// The value of an attribute without namespace, white space around it taken off; `None` where it is empty.
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        let attribute = self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
+        Some(attribute.value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of an attribute with a prefix, whatever that prefix is.
+    pub(super) fn prefixed_attribute(&self, local: &str) -> Option<&str> {
+        let local_of = |name: &'a str| name.split_once(':').map(|(_, local)| local);
+        let attribute = self.attributes.iter().find(|attribute| local_of(attribute.name) == Some(local))?;
+        Some(attribute.value.trim()).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
+        self.children.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// All text in it, that of its children included, white space around it taken off.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        match self.children.as_slice() {
+            [] => Cow::Borrowed(""),
+            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            _ => {
+                let mut text = String::new();
+                self.append_text(&mut text);
+                Cow::Owned(text.trim().to_owned())
+            }
+        }
+    }
+
+    fn append_text(&self, text: &mut String) {
+        for node in &self.children {
+            match node {
+                Node::Text(more) => text.push_str(more),
+                Node::Element(element) => element.append_text(text),
+            }
+        }
+    }
+
+    /// Takes out of an unclosed field the fields that came after it: its child elements from the first that is one.
+    pub(super) fn split_off_swallowed(&mut self, is_field: impl Fn(&Element) -> bool) -> Vec<Element<'a>> {
+        let first = self.children.iter().position(|node| matches!(node, Node::Element(element) if is_field(element)));
+        let Some(first) = first else { return Vec::new() };
+        let nodes = self.children.split_off(first);
+        nodes
+            .into_iter()
+            .filter_map(|node| if let Node::Element(element) = node { Some(element) } else { None })
+            .collect()
+    }
+}
+
+/// What begins or ends around the fields.
+pub(super) enum Event<'a> {
+    /// A tag outside of any field; follow it with [`Reader::enter`], [`Reader::field`] or [`Reader::pass_over`].
+    Start(Element<'a>, Opening),
+    /// So many of the entered elements ended, the innermost first.
+    End(usize),
+    Text(Cow<'a, str>),
+}
+
+/// A start tag whose inside has not been read.
+pub(super) struct Opening {
+    /// Where the tag begins in the text.
+    pub at: usize,
+    self_closing: bool,
+}
+
+/// A field as read, and whether its own end tag was there.
+pub(super) struct Field<'a> {
+    pub element: Element<'a>,
+    pub closed: bool,
+}
+
+/// Reads a document.
+pub(super) struct Reader<'a> {
+    tokens: Tokens<'a>,
+    /// A tag that ended an unclosed field, and is still to be dealt with.
+    pending: Option<Token<'a>>,
+    entered: Vec<Entered<'a>>,
+    bindings: Bindings<'a>,
+    pub repairs: Repairs,
+}
+
+struct Entered<'a> {
+    qualified: &'a str,
+    base: Option<Arc<Url>>,
+    language: Option<Arc<str>>,
+    bindings: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str, base: Option<&Url>, repairs: Repairs) -> Self {
+        let outermost = Entered { qualified: "", base: base.cloned().map(Arc::new), language: None, bindings: 0 };
+        Reader {
+            tokens: Tokens::new(text),
+            pending: None,
+            entered: vec![outermost],
+            bindings: Bindings::default(),
+            repairs,
+        }
+    }
+
+    /// Where in the text the next token begins; while a tag is pending, that is behind it.
+    pub(super) fn position(&self) -> usize {
+        self.tokens.position()
+    }
+
+    /// How many elements were entered and have not ended.
+    pub(super) fn depth(&self) -> usize {
+        self.entered.len() - 1
+    }
+
+    /// Whether the text ended inside of a tag or section.
+    pub(super) fn broken_off(&self) -> bool {
+        self.tokens.broken_off
+    }
+
+    pub(super) fn next(&mut self) -> Option<Event<'a>> {
+        loop {
+            return Some(match self.next_token(None)? {
+                Token::Text(text) => Event::Text(text),
+                Token::Start(tag) => self.opening(tag),
+                Token::End(name) => match self.entered_position(name) {
+                    Some(position) => {
+                        let ended = self.entered.len() - position;
+                        if ended > 1 {
+                            self.repairs.note(Repair::UnclosedTags);
+                        }
+                        Event::End(ended)
+                    }
+                    None => {
+                        self.repairs.note(Repair::StrayEndTags);
+                        continue;
+                    }
+                },
+            });
+        }
+    }
+
+    fn next_token(&mut self, inside: Option<&str>) -> Option<Token<'a>> {
+        self.pending.take().or_else(|| self.tokens.next(inside, &mut self.repairs))
+    }
+
+    fn opening(&mut self, tag: Tag<'a>) -> Event<'a> {
+        let opening = Opening { at: tag.at, self_closing: tag.self_closing };
+        let outer = self.entered.last().expect("the outermost is never left");
+        let (base, language) = (outer.base.clone(), outer.language.clone());
+        Event::Start(self.element(tag, base, language), opening)
+    }
+
+    fn element(&mut self, tag: Tag<'a>, base: Option<Arc<Url>>, language: Option<Arc<str>>) -> Element<'a> {
+        self.bindings.declare(&tag.attributes, &mut self.repairs);
+        let (namespace, local) = self.bindings.resolve(tag.name, &mut self.repairs);
+        let mut element = Element {
+            namespace,
+            qualified: tag.name,
+            name: lower_case(local),
+            attributes: tag.attributes,
+            children: Vec::new(),
+            base,
+            language,
+        };
+        if let Some(language) = xml_attribute(&element, "xml:lang") {
+            element.language = Some(language.into());
+        }
+        if let Some(base) = xml_attribute(&element, "xml:base") {
+            element.base = joined_base(element.base.as_deref(), base).map(Arc::new).or(element.base);
+        }
+        element
+    }
+
+    /// Goes into an element, to read what is in it by [`Reader::next`].
+    pub(super) fn enter(&mut self, element: &Element<'a>, opening: &Opening) {
+        self.entered.push(Entered {
+            qualified: element.qualified,
+            base: element.base.clone(),
+            language: element.language.clone(),
+            bindings: self.bindings.mark(),
+        });
+        if opening.self_closing {
+            self.pending = Some(Token::End(element.qualified));
+        }
+    }
+
+    /// Passes over a start tag, so that what is in the element is read as if it stood outside.
+    pub(super) fn pass_over(&mut self) {
+        let outer = self.entered.last().expect("the outermost is never left");
+        self.bindings.reset(outer.bindings);
+    }
+
+    /// Leaves the innermost entered element.
+    pub(super) fn leave(&mut self) {
+        if self.entered.len() > 1 {
+            self.entered.pop();
+            let outer = self.entered.last().expect("the outermost is never left");
+            self.bindings.reset(outer.bindings);
+        }
+    }
+
+    /// Reads an element whole. It ends at its end tag, at that of an entered element, or where `ends_field` meets a start tag.
+    pub(super) fn field(
+        &mut self,
+        element: Element<'a>,
+        opening: &Opening,
+        ends_field: impl Fn(Namespace, &str) -> bool,
+    ) -> Field<'a> {
+        let mark = self.entered.last().map_or(0, |outer| outer.bindings);
+        let mut open = Open { stack: vec![(element, mark)], budget: MAX_FIELD_BYTES, elements: 0 };
+        let mut closed = opening.self_closing;
+        while !closed {
+            let inside = open.innermost().qualified;
+            let Some(token) = self.next_token(Some(inside)) else { break };
+            match token {
+                Token::Text(text) => open.text(text, &mut self.repairs),
+                Token::Start(tag) => {
+                    let (namespace, local) = self.bindings.peek(tag.name);
+                    if ends_field(namespace, &lower_case(local)) {
+                        self.pending = Some(Token::Start(tag));
+                        break;
+                    }
+                    self.child(tag, &mut open);
+                }
+                Token::End(name) => match open.position(name) {
+                    Some(0) => {
+                        open.close_to(1, &mut self.bindings, &mut self.repairs);
+                        closed = true;
+                    }
+                    Some(position) => open.close_to(position, &mut self.bindings, &mut self.repairs),
+                    None if self.entered_position(name).is_some() => {
+                        self.pending = Some(Token::End(name));
+                        break;
+                    }
+                    None => self.repairs.note(Repair::StrayEndTags),
+                },
+            }
+        }
+        if !closed {
+            self.repairs.note(Repair::UnclosedTags);
+        }
+        let element = open.finish(&mut self.bindings, &mut self.repairs);
+        Field { element, closed }
+    }
+
+    fn child(&mut self, tag: Tag<'a>, open: &mut Open<'a>) {
+        if open.stack.len() >= MAX_DEPTH || open.elements >= MAX_FIELD_ELEMENTS {
+            self.repairs.note(Repair::TooDeep);
+            return;
+        }
+        open.elements += 1;
+        let self_closing = tag.self_closing;
+        let mark = self.bindings.mark();
+        let outer = open.innermost();
+        let (base, language) = (outer.base.clone(), outer.language.clone());
+        let element = self.element(tag, base, language);
+        open.stack.push((element, mark));
+        if self_closing {
+            open.close_to(open.stack.len() - 1, &mut self.bindings, &mut self.repairs);
+        }
+    }
+
+    fn entered_position(&self, name: &str) -> Option<usize> {
+        self.entered
+            .iter()
+            .rposition(|entered| entered.qualified.eq_ignore_ascii_case(name))
+            .filter(|&position| position > 0)
+    }
+}
+
+/// The elements of a field that have not ended, each with the number of bindings before it.
+struct Open<'a> {
+    stack: Vec<(Element<'a>, usize)>,
+    /// So many bytes of text may still come.
+    budget: usize,
+    elements: usize,
+}
+
+impl<'a> Open<'a> {
+    fn innermost(&self) -> &Element<'a> {
+        &self.stack.last().expect("the field itself is open").0
+    }
+
+    fn text(&mut self, text: Cow<'a, str>, repairs: &mut Repairs) {
+        let text = if text.len() > self.budget {
+            repairs.note(Repair::TooLong);
+            Cow::Owned(text[..text.floor_char_boundary(self.budget)].to_owned())
+        } else {
+            text
+        };
+        self.budget -= text.len();
+        if !text.is_empty() {
+            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Text(text));
+        }
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.stack.iter().rposition(|(element, _)| element.qualified.eq_ignore_ascii_case(name))
+    }
+
+    /// Closes elements until only `length` are open.
+    fn close_to(&mut self, length: usize, bindings: &mut Bindings, repairs: &mut Repairs) {
+        if self.stack.len() > length + 1 {
+            repairs.note(Repair::UnclosedTags);
+        }
+        while self.stack.len() > length.max(1) {
+            let (element, mark) = self.stack.pop().expect("more than one is open");
+            bindings.reset(mark);
+            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Element(element));
+        }
+    }
+
+    fn finish(mut self, bindings: &mut Bindings, repairs: &mut Repairs) -> Element<'a> {
+        self.close_to(1, bindings, repairs);
+        let (element, mark) = self.stack.pop().expect("the field itself is open");
+        bindings.reset(mark);
+        element
+    }
+}
+
+/// The namespace prefixes in force, the innermost last.
+#[derive(Default)]
+struct Bindings<'a> {
+    declared: Vec<(&'a str, Namespace)>,
+}
+
+impl<'a> Bindings<'a> {
+    fn mark(&self) -> usize {
+        self.declared.len()
+    }
+
+    fn reset(&mut self, mark: usize) {
+        self.declared.truncate(mark);
+    }
+
+    fn declare(&mut self, attributes: &[Attribute<'a>], repairs: &mut Repairs) {
+        let mut declared = 0;
+        for attribute in attributes {
+            let prefix = match attribute.name.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(rest) if rest.starts_with(':') => &rest[1..],
+                _ => continue,
+            };
+            if declared == MAX_NAMESPACES_PER_TAG || self.declared.len() == MAX_NAMESPACES {
+                repairs.note(Repair::TooManyAttributes);
+                return;
+            }
+            declared += 1;
+            // An unknown default namespace is that of the feed itself: its names are what counts.
+            let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
+            self.declared.push((prefix, namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
+        }
+    }
+
+    fn resolve<'n>(&self, qualified: &'n str, repairs: &mut Repairs) -> (Namespace, &'n str) {
+        let (namespace, local) = self.peek(qualified);
+        if qualified.contains(':') && namespace != Namespace::Unknown && self.lookup(prefix_of(qualified)).is_none() {
+            repairs.note(Repair::UndeclaredNamespace);
+        }
+        (namespace, local)
+    }
+
+    fn peek<'n>(&self, qualified: &'n str) -> (Namespace, &'n str) {
+        match qualified.split_once(':') {
+            None => (self.lookup("").unwrap_or(Namespace::Core), qualified),
+            Some((prefix, local)) => {
+                (self.lookup(prefix).unwrap_or_else(|| namespaces::by_usual_prefix(prefix)), local)
+            }
+        }
+    }
+
+    fn lookup(&self, prefix: &str) -> Option<Namespace> {
+        self.declared.iter().rev().find(|(declared, _)| *declared == prefix).map(|&(_, namespace)| namespace)
+    }
+}
+
+fn prefix_of(qualified: &str) -> &str {
+    qualified.split_once(':').map_or("", |(prefix, _)| prefix)
+}
+
+fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+fn xml_attribute<'e>(element: &'e Element, name: &str) -> Option<&'e str> {
+    element.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| attribute.value.trim())
+}
+
+fn joined_base(outer: Option<&Url>, base: &str) -> Option<Url> {
+    let joined = match outer {
+        Some(outer) => outer.join(base),
+        None => Url::parse(base),
+    };
+    joined.ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+}
