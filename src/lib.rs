@@ -1,6 +1,7 @@
 //! newswire: a newswire that you run yourself.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod config;
 pub mod duration;
 pub mod entry;
