@@ -232,7 +232,7 @@ fn reason(error: &io::Error) -> String {
 
 /// Paths are shown as one would type them here.
 fn shorten_paths(problems: &mut [Problem]) {
-    let Ok(here) = env::current_dir() else { return };
+    let Some(here) = env::current_dir().ok().filter(|here| here.parent().is_some()) else { return };
     for problem in problems {
         if let Ok(short) = problem.file.strip_prefix(&here) {
             problem.file = short.to_owned();

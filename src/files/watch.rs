@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
-use tokio::time;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{MAX_FILE_BYTES, included_paths, read_bounded, read_source};
@@ -29,11 +30,18 @@ const COMPARE_EVERY: Duration = Duration::from_secs(30);
 
 /// The files of one configuration, watched until this is dropped.
 pub struct Watch {
-    main: PathBuf,
-    watcher: RecommendedWatcher,
-    events: mpsc::Receiver<()>,
-    /// Of all texts, as they were last reported.
-    fingerprint: u128,
+    changes: mpsc::Receiver<()>,
+}
+
+impl Watch {
+    /// Waits until the texts have changed since the last call, and have then been left alone for half a second.
+    ///
+    /// Dropping the future loses nothing: the next call reports the change.
+    pub async fn changed(&mut self) {
+        if self.changes.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// The system cannot watch files.
@@ -46,57 +54,64 @@ pub struct WatchError(#[from] notify::Error);
 ///
 /// # Errors
 ///
-/// The system gives no watcher; edits are then noticed only when the caller is told by other means.
+/// The system gives no watcher or no thread; edits are then noticed only when the caller is told by other means.
 pub fn watch(main: &Path) -> Result<Watch, WatchError> {
-    let (sender, events) = mpsc::channel(1);
-    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+    let (event_sender, events) = sync_channel(1);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if event.map_or(true, |event| concerns_config(&event)) {
             // A full channel says already what is to be said.
-            let _ = sender.try_send(());
+            let _ = event_sender.try_send(());
         }
     })?;
-    let mut watch = Watch { main: main.to_owned(), watcher, events, fingerprint: 0 };
-    watch.watch_folders();
-    watch.fingerprint = fingerprint(main);
-    Ok(watch)
+    let main = main.to_owned();
+    watch_folders(&mut watcher, &main);
+    let fingerprint = fingerprint(&main);
+    let (change_sender, changes) = mpsc::channel(1);
+    thread::Builder::new()
+        .name("config watch".to_owned())
+        .spawn(move || observe(&main, watcher, &events, &change_sender, fingerprint))
+        .map_err(notify::Error::io)?;
+    Ok(Watch { changes })
 }
 
-impl Watch {
-    /// Waits until the texts differ from those at the last call, and have been left alone for half a second.
-    ///
-    /// Dropping the future loses nothing: the next call reports the change.
-    pub async fn changed(&mut self) {
-        loop {
-            if time::timeout(COMPARE_EVERY, self.events.recv()).await.is_ok() {
-                self.wait_for_quiet().await;
-            }
-            self.watch_folders();
-            let main = self.main.clone();
-            let fingerprint = tokio::task::spawn_blocking(move || fingerprint(&main)).await;
-            match fingerprint {
-                Ok(fingerprint) if fingerprint != self.fingerprint => {
-                    self.fingerprint = fingerprint;
-                    return;
-                }
-                _ => {}
-            }
+/// Compares the texts after each quiet end of edits, until nobody listens any more.
+fn observe(
+    main: &Path,
+    mut watcher: RecommendedWatcher,
+    events: &Receiver<()>,
+    changes: &mpsc::Sender<()>,
+    mut last: u128,
+) {
+    while !changes.is_closed() {
+        match events.recv_timeout(COMPARE_EVERY) {
+            Ok(()) => wait_for_quiet(events),
+            Err(RecvTimeoutError::Timeout) => {}
+            // The watcher has died: comparing goes on.
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(COMPARE_EVERY),
+        }
+        watch_folders(&mut watcher, main);
+        let fingerprint = fingerprint(main);
+        if fingerprint != last {
+            last = fingerprint;
+            // A full channel says already what is to be said.
+            let _ = changes.try_send(());
         }
     }
+}
 
-    async fn wait_for_quiet(&mut self) {
-        for _ in 0..MAX_QUIET_WAITS {
-            if time::timeout(QUIET, self.events.recv()).await.is_err() {
-                return;
-            }
+fn wait_for_quiet(events: &Receiver<()>) {
+    for _ in 0..MAX_QUIET_WAITS {
+        if events.recv_timeout(QUIET).is_err() {
+            return;
         }
     }
+}
 
-    /// Watches the folders of today's includes; a folder that was watched and replaced is watched anew.
-    fn watch_folders(&mut self) {
-        for folder in folders(&self.main) {
-            if let Err(error) = self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                tracing::debug!(folder = %folder.display(), %error, "the folder is not watched");
-            }
+/// Watches the folders of today's includes; a folder that was watched and replaced is watched anew.
+fn watch_folders(watcher: &mut RecommendedWatcher, main: &Path) {
+    for folder in folders(main) {
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            tracing::debug!(folder = %folder.display(), %error, "the folder is not watched");
         }
     }
 }

@@ -6,6 +6,7 @@ mod cron;
 pub mod next;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -22,8 +23,8 @@ pub const ADAPTIVE_START: Duration = Duration::from_secs(3600);
 pub enum Schedule {
     /// `every 1 hour`: the time from the start of one poll to the start of the next.
     Every(Duration),
-    /// `*/30 8-20 * * Mon-Fri`, `@hourly`.
-    Cron(Box<Cron>),
+    /// `*/30 8-20 * * Mon-Fri`, `@hourly`; shared by the feeds that take it from `[poll]`.
+    Cron(Arc<Cron>),
     /// `adaptive`: the feed's own rhythm.
     Adaptive,
 }
@@ -46,7 +47,7 @@ impl Schedule {
         if duration::parse(text).is_ok() {
             return Err(format!("write \"every {text}\""));
         }
-        Cron::parse(text, timezone).map(|cron| Schedule::Cron(Box::new(cron)))
+        Cron::parse(text, timezone).map(|cron| Schedule::Cron(Arc::new(cron)))
     }
 
     /// When a poll is due that follows one at `after`: always later than it.
