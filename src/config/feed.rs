@@ -7,17 +7,15 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::feed_url;
+use super::id::{self, Ids};
 use super::model::{Feed, FeedUrl};
 use super::problem::Place;
-use super::reader::{Fault, Ids, Node, Table};
+use super::reader::{Fault, Node, Table};
 use super::section::SectionIds;
 use super::settings::{self, Settings};
 use super::{classify, value};
 use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
-
-/// Longer ids would fit into no table and no file name.
-const MAX_ID_LENGTH: usize = 64;
 
 /// What newswire sets itself: given by hand, they would break the request.
 const RESERVED_HEADERS: [&str; 10] = [
@@ -42,7 +40,7 @@ pub(super) struct Feeds {
     pub ids: HashSet<FeedId>,
     /// The tags of all.
     pub tags: HashSet<String>,
-    /// Who names a section in `sections`.
+    /// Who names a section in `sections`; empty where only faulty feeds do.
     pub named: HashMap<SectionId, Vec<FeedId>>,
 }
 
@@ -56,14 +54,13 @@ struct Head<'a> {
 pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &SectionIds) -> Feeds {
     let mut feeds = Feeds::default();
     for head in heads(tables) {
-        let Head { table, id, url } = head;
-        for section in section_names(&table, sections) {
-            feeds.named.entry(section).or_default().extend(id.clone());
+        for section in section_names(&head.table, sections) {
+            feeds.named.entry(section).or_default().extend(head.id.clone());
         }
-        let tags = table.get("tags", |node| node.list(value::words)).unwrap_or_default();
+        let tags = head.table.get("tags", |node| node.list(value::words)).unwrap_or_default();
         feeds.tags.extend(tags.iter().cloned());
-        feeds.ids.extend(id.clone());
-        feeds.good.extend(read(&table, id, url, tags, settings).map(Arc::new));
+        feeds.ids.extend(head.id.clone());
+        feeds.good.extend(read(head, tags, settings).map(Arc::new));
     }
     feeds
 }
@@ -72,7 +69,7 @@ pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &Section
 fn heads<'a>(tables: &[Table<'a>]) -> Vec<Head<'a>> {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
-        let id = table.get("id", feed_id).filter(|id| ids.claim(id, table));
+        let id = table.get("id", id::feed).filter(|id| ids.claim(id, table));
         Head { table: table.clone(), id, url: table.need("url", feed_url::read) }
     };
     let mut heads: Vec<Head> = tables.iter().map(head).collect();
@@ -106,20 +103,6 @@ fn warn_of_equal_urls(heads: &[Head]) {
     }
 }
 
-fn feed_id(node: Node) -> Result<FeedId, Fault> {
-    let text = node.text()?;
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-    let first = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    if first && text.len() <= MAX_ID_LENGTH && text.bytes().all(allowed) {
-        return Ok(FeedId::from(text));
-    }
-    let slug = feed_url::slug(text);
-    let hint = (!slug.is_empty() && slug.len() <= MAX_ID_LENGTH).then(|| format!("write \"{slug}\""));
-    let message =
-        format!("an id has up to {MAX_ID_LENGTH} of a-z, 0-9, `-`, `_` and `.`, and begins with one of the first");
-    Err(Fault { message, hint })
-}
-
 fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
     let read = |node: Node| {
         let name = node.text()?;
@@ -132,13 +115,8 @@ fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
 }
 
 /// The whole feed; `None` where it has no id or no URL.
-fn read(
-    table: &Table,
-    id: Option<FeedId>,
-    url: Option<FeedUrl>,
-    tags: Vec<String>,
-    settings: &Settings,
-) -> Option<Feed> {
+fn read(head: Head, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
+    let table = &head.table;
     let defaults = &settings.defaults;
     let timezone = settings.site.timezone;
     let schedule = table.get("schedule", |node| settings::schedule(node, timezone));
@@ -167,8 +145,8 @@ fn read(
         http2: table.get("http2", Node::boolean).unwrap_or(true),
         site: table.get("site", value::web_url),
         // Last, so that the faults of all other keys are found first.
-        id: id?,
-        url: url?,
+        id: head.id?,
+        url: head.url?,
     })
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::model::FeedUrl;
 use super::reader::{Fault, Node};
-use super::value;
+use super::{id, value};
 
 /// Names of query parameters, in lower case, whose values are never shown.
 pub(super) const SECRET_PARAMETERS: [&str; 10] =
@@ -101,8 +101,8 @@ pub(super) fn default_id(url: &FeedUrl) -> String {
     let host = shown.host_str().unwrap_or_default();
     let path = if url.is_file() { shown.path().rsplit('/').next().unwrap_or_default() } else { shown.path() };
     let values = shown.query_pairs().map(|(_, value)| value.into_owned()).collect::<Vec<_>>().join("-");
-    let host = slug(host.strip_prefix("www.").unwrap_or(host));
-    let rest = slug(&format!("{path}-{values}"));
+    let host = id::slug(host.strip_prefix("www.").unwrap_or(host));
+    let rest = id::slug(&format!("{path}-{values}"));
     let rest = rest.split('-').filter(|word| !NOISE.contains(word));
     let words: Vec<&str> = host.split('-').chain(rest).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { "feed".to_owned() } else { shortened(&words) }
@@ -112,19 +112,6 @@ pub(super) fn default_id(url: &FeedUrl) -> String {
 pub(super) fn other_id(id: &str, url: &FeedUrl) -> String {
     let hash = xxhash_rust::xxh3::xxh3_64(url.secret.as_str().as_bytes());
     format!("{id}-{:05x}", hash & 0xf_ffff)
-}
-
-/// Lower-case ASCII letters and digits, all else one hyphen.
-pub(super) fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
 }
 
 fn shortened(words: &[&str]) -> String {

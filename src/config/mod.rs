@@ -7,6 +7,7 @@
 mod facets;
 mod feed;
 mod feed_url;
+mod id;
 mod keys;
 mod mask;
 mod model;

@@ -2,10 +2,6 @@
 //! table are found in one run. (serde stops at the first.)
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::fmt;
-use std::hash::Hash;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -313,45 +309,6 @@ impl<'a> Table<'a> {
     fn node(&self, key: &str) -> Option<Node<'a>> {
         debug_assert!(self.shape.keys.contains(&key), "`{key}` is not among the keys of {}", self.shape.name);
         self.entries.get(key).map(|value| Node { value, file: self.place.file, reading: self.reading })
-    }
-}
-
-/// The ids that are given, each with its place.
-pub(super) struct Ids<Id>(HashMap<Id, Place>);
-
-impl<Id> Default for Ids<Id> {
-    fn default() -> Self {
-        Ids(HashMap::new())
-    }
-}
-
-impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
-    /// Gives the id to the table; where another has it already, that is reported.
-    pub fn claim(&mut self, id: &Id, table: &Table) -> bool {
-        let Some(first) = self.take(id, table) else { return true };
-        let place = table.place_of("id");
-        let hint = format!("it is given first in {}", table.reading.elsewhere(&first, &place));
-        table.reading.fail(&place, Fault::new(format!("the id `{id}` is given twice"), hint));
-        false
-    }
-
-    /// Gives the id to the table, or returns the place where it is given already.
-    pub fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
-        match self.0.entry(id.clone()) {
-            Entry::Occupied(first) => Some(first.get().clone()),
-            Entry::Vacant(vacant) => {
-                vacant.insert(table.place_of("id"));
-                None
-            }
-        }
-    }
-
-    pub fn has(&self, id: &Id) -> bool {
-        self.0.contains_key(id)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Id> {
-        self.0.keys()
     }
 }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::feed::Feeds;
+use super::id::{self, Ids};
 use super::model::{Access, Edits, Feed, PodcastChannel, Section};
-use super::reader::{Fault, Ids, Node, Table};
-use super::{feed_url, keys, rule, value};
+use super::reader::{Fault, Node, Table};
+use super::{keys, rule, value};
 use crate::feed::{FeedId, SectionId};
 use crate::rule::Rule;
 
@@ -17,16 +18,6 @@ const DEFAULT_LIMIT: usize = 50;
 
 /// More make documents that feed readers refuse, and that cost every subscriber at every poll.
 const MAX_LIMIT: i64 = 500;
-
-/// As long as a file name and a URL segment may comfortably be.
-const MAX_ID_LENGTH: usize = 64;
-
-/// The site's own paths, and names that it may yet need.
-const RESERVED_IDS: [&str; 25] = [
-    "about", "admin", "api", "archive", "assets", "atom", "feed", "feeds", "healthz", "help", "hub", "index", "login",
-    "metrics", "newswire", "opml", "readyz", "robots", "rss", "search", "static", "status", "stories", "story",
-    "websub",
-];
 
 /// The ids of all sections, the faulty ones too.
 #[derive(Default)]
@@ -52,29 +43,11 @@ pub(super) struct Head<'a> {
 pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<Head<'a>>, SectionIds) {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
-        let id = table.need("id", section_id).filter(|id| ids.claim(id, table));
+        let id = table.need("id", id::section).filter(|id| ids.claim(id, table));
         Head { table: table.clone(), id }
     };
     let heads = tables.iter().map(head).collect();
     (heads, SectionIds(ids))
-}
-
-fn section_id(node: Node) -> Result<SectionId, Fault> {
-    let text = node.text()?;
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if RESERVED_IDS.contains(&text) {
-        let message = format!("`{text}` is a path of the site itself");
-        return Err(Fault::new(message, format!("write \"{text}-news\"")));
-    }
-    if !text.is_empty() && !text.starts_with('-') && text.len() <= MAX_ID_LENGTH && text.bytes().all(allowed) {
-        return Ok(SectionId::from(text));
-    }
-    let slug = feed_url::slug(text);
-    let hint = (!slug.is_empty() && slug.len() <= MAX_ID_LENGTH).then(|| format!("write \"{slug}\""));
-    Err(Fault {
-        message: format!("an id has up to {MAX_ID_LENGTH} of a-z, 0-9 and `-`, and does not begin with `-`"),
-        hint,
-    })
 }
 
 /// The sections without their faulty ones, in the order of the files.
@@ -83,8 +56,7 @@ pub(super) fn read_all(heads: &[Head], ids: &SectionIds, feeds: &Feeds, facets: 
     let mut formerly = HashSet::new();
     let mut sections = Vec::new();
     for Head { table, id } in heads {
-        let named = id.as_ref().and_then(|id| feeds.named.get(id)).map(Vec::as_slice).unwrap_or_default();
-        let taken = takers.of(table, named);
+        let taken = takers.of(table, id.as_ref().and_then(|id| feeds.named.get(id)));
         let section = read(table, id.as_ref(), taken, feeds, facets);
         let former = section.iter().flat_map(|section| &section.formerly);
         check_former_ids(table, former, ids, &mut formerly);
@@ -115,7 +87,7 @@ fn read(
         max_age,
         per_feed: count("per_feed", MAX_LIMIT),
         edits: table.get("edits", value::edits).unwrap_or(Edits::Apply),
-        formerly: table.get("formerly", |node| node.list(section_id)).unwrap_or_default(),
+        formerly: table.get("formerly", |node| node.list(id::section)).unwrap_or_default(),
         podcast: podcast(table),
         access: access(table),
         title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),
@@ -184,14 +156,14 @@ impl<'a> Takers<'a> {
     }
 
     /// The feeds that a section takes: those that it names and those that name it, in the order of the files.
-    fn of(&self, table: &Table, named: &[FeedId]) -> Vec<&'a Arc<Feed>> {
+    fn of(&self, table: &Table, named: Option<&Vec<FeedId>>) -> Vec<&'a Arc<Feed>> {
         let chosen = table.get("feeds", |node| node.list(|node| self.chosen(node)));
-        if named.is_empty() && !table.has_items("feeds") {
+        if named.is_none() && !table.has_items("feeds") {
             let fault = Fault::new("the section has no feed", "write feeds = [\"*\"] to take all, or name some");
             table.reading.miss(&table.place_of("feeds"), fault);
         }
         let mut indexes: Vec<usize> = chosen.into_iter().flatten().flatten().collect();
-        indexes.extend(named.iter().filter_map(|id| self.by_id.get(id)));
+        indexes.extend(named.into_iter().flatten().filter_map(|id| self.by_id.get(id)));
         indexes.sort_unstable();
         indexes.dedup();
         indexes.into_iter().map(|index| &self.feeds.good[index]).collect()

@@ -1,0 +1,99 @@
+//! The ids of feeds and sections: what they may look like, and that each is given once.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::hash::Hash;
+
+use super::problem::Place;
+use super::reader::{Fault, Node, Table};
+use crate::feed::{FeedId, SectionId};
+
+/// As long as a file name and a URL segment may comfortably be.
+const MAX_LENGTH: usize = 64;
+
+/// The site's own paths, and names that it may yet need.
+const RESERVED: [&str; 25] = [
+    "about", "admin", "api", "archive", "assets", "atom", "feed", "feeds", "healthz", "help", "hub", "index", "login",
+    "metrics", "newswire", "opml", "readyz", "robots", "rss", "search", "static", "status", "stories", "story",
+    "websub",
+];
+
+/// `id` of a feed.
+pub(super) fn feed(node: Node) -> Result<FeedId, Fault> {
+    Ok(FeedId::from(checked(node.text()?, "-_.")?))
+}
+
+/// `id` of a section, which is part of its URLs.
+pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
+    let text = node.text()?;
+    if RESERVED.contains(&text) {
+        let message = format!("`{text}` is a path of the site itself");
+        return Err(Fault::new(message, format!("write \"{text}-news\"")));
+    }
+    Ok(SectionId::from(checked(text, "-")?))
+}
+
+fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let good = text.starts_with(is_plain) && text.chars().all(|c| is_plain(c) || marks.contains(c));
+    if good && text.len() <= MAX_LENGTH {
+        return Ok(text);
+    }
+    let slug = slug(text);
+    let hint = (1..=MAX_LENGTH).contains(&slug.len()).then(|| format!("write \"{slug}\""));
+    let message = format!("an id has up to {MAX_LENGTH} of a-z, 0-9 and {marks}, and begins with a letter or digit");
+    Err(Fault { message, hint })
+}
+
+/// Lower-case ASCII letters and digits, all else one hyphen.
+pub(super) fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// The ids that are given, each with its place.
+pub(super) struct Ids<Id>(HashMap<Id, Place>);
+
+impl<Id> Default for Ids<Id> {
+    fn default() -> Self {
+        Ids(HashMap::new())
+    }
+}
+
+impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
+    /// Gives the id to the table; where another has it already, that is reported.
+    pub fn claim(&mut self, id: &Id, table: &Table) -> bool {
+        let Some(first) = self.take(id, table) else { return true };
+        let place = table.place_of("id");
+        let hint = format!("it is given first in {}", table.reading.elsewhere(&first, &place));
+        table.reading.fail(&place, Fault::new(format!("the id `{id}` is given twice"), hint));
+        false
+    }
+
+    /// Gives the id to the table, or returns the place where it is given already.
+    pub fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
+        match self.0.entry(id.clone()) {
+            Entry::Occupied(first) => Some(first.get().clone()),
+            Entry::Vacant(vacant) => {
+                vacant.insert(table.place_of("id"));
+                None
+            }
+        }
+    }
+
+    pub fn has(&self, id: &Id) -> bool {
+        self.0.contains_key(id)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Id> {
+        self.0.keys()
+    }
+}
