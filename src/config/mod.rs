@@ -47,6 +47,29 @@ pub enum SecretRef {
     File(PathBuf),
 }
 
+/// Checks all texts, the main file first: the configuration, unless there is an error, and every problem in the order of
+/// files and lines. `secret` looks up a secret or says why it cannot be had.
+pub fn check(
+    files: &[SourceFile],
+    secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
+) -> (Option<Config>, Vec<Problem>) {
+    let reading = Reading::new(files, secret);
+    let config = {
+        let documents = reading.parse();
+        let tables: Vec<Table> = documents
+            .iter()
+            .enumerate()
+            .map(|(file, document)| {
+                let shape = if file == 0 { &keys::MAIN } else { &keys::INCLUDED };
+                Table::of_document(shape, file, document, &reading)
+            })
+            .collect();
+        tables.first().map(|main| read(main, &tables))
+    };
+    let (problems, failed) = reading.finish();
+    (config.filter(|_| !failed), problems)
+}
+
 /// The patterns of the main file's `include`, in its order; none where they cannot be read.
 pub fn includes(main: &SourceFile) -> Vec<String> {
     read_includes(main).into_iter().map(|(pattern, _)| pattern).collect()
@@ -72,46 +95,6 @@ pub fn exposed_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool)
     files.iter().enumerate().filter_map(warning).collect()
 }
 
-fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
-    let files = std::slice::from_ref(main);
-    let reading = Reading::new(files, &no_secret);
-    let documents = reading.parse();
-    let Some(document) = documents.first() else { return Vec::new() };
-    let table = Table::of_document(&keys::MAIN, 0, document, &reading);
-    table.get("include", |node| node.list(include)).unwrap_or_default()
-}
-
-fn include(node: Node) -> Result<(String, Place), reader::Fault> {
-    Ok((value::words(node)?, node.place()))
-}
-
-fn no_secret(_: &SecretRef) -> Result<SecretString, String> {
-    Err("secrets are not looked up here".to_owned())
-}
-
-/// Checks all texts, the main file first: the configuration, unless there is an error, and every problem in the order of
-/// files and lines. `secret` looks up a secret or says why it cannot be had.
-pub fn check(
-    files: &[SourceFile],
-    secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
-) -> (Option<Config>, Vec<Problem>) {
-    let reading = Reading::new(files, secret);
-    let config = {
-        let documents = reading.parse();
-        let tables: Vec<Table> = documents
-            .iter()
-            .enumerate()
-            .map(|(file, document)| {
-                let shape = if file == 0 { &keys::MAIN } else { &keys::INCLUDED };
-                Table::of_document(shape, file, document, &reading)
-            })
-            .collect();
-        tables.first().map(|main| read(main, &tables))
-    };
-    let (problems, failed) = reading.finish();
-    (config.filter(|_| !failed), problems)
-}
-
 fn read(main: &Table, tables: &[Table]) -> Config {
     main.get("include", |node| node.list(include));
     let settings = settings::read(main);
@@ -130,4 +113,21 @@ fn read(main: &Table, tables: &[Table]) -> Config {
         stories: settings.stories,
         poll: settings.poll,
     }
+}
+
+fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
+    let files = std::slice::from_ref(main);
+    let reading = Reading::new(files, &no_secret);
+    let documents = reading.parse();
+    let Some(document) = documents.first() else { return Vec::new() };
+    let table = Table::of_document(&keys::MAIN, 0, document, &reading);
+    table.get("include", |node| node.list(include)).unwrap_or_default()
+}
+
+fn include(node: Node) -> Result<(String, Place), reader::Fault> {
+    Ok((value::words(node)?, node.place()))
+}
+
+fn no_secret(_: &SecretRef) -> Result<SecretString, String> {
+    Err("secrets are not looked up here".to_owned())
 }

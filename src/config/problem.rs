@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Group, Renderer, Snippet};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::SourceFile;
 use super::mask;
@@ -23,6 +23,7 @@ const MARGIN: usize = 14;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     pub level: Level,
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// From 1; 1 also where the whole file is meant.
     pub line: usize,
@@ -135,6 +136,11 @@ fn wrapped(text: &str) -> String {
         column += width;
     }
     wrapped
+}
+
+/// What of a path is not UTF-8 is replaced: a report of problems must not fail for it.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// The line in which the span begins, and the part of the span that lies in it.
