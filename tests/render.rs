@@ -1,22 +1,11 @@
-//! Editions compared whole with golden files; `UPDATE_GOLDEN=1` writes these anew.
+//! Editions of whole sections, compared with golden files.
 
 mod samples;
-
-use std::path::Path;
 
 use newswire::config::Section;
 use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
-
-fn check_golden(name: &str, document: &[u8]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, document).unwrap();
-    }
-    let golden = std::fs::read(&path).unwrap_or_default();
-    assert_eq!(String::from_utf8_lossy(document), String::from_utf8_lossy(&golden), "{name}");
-}
 
 /// Every edition and page of a view, with the ending of its file.
 fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
@@ -60,4 +49,52 @@ fn episode_in_another_section_needs_no_itunes() {
 #[test]
 fn empty_section_is_written_whole() {
     check_section(&section("empty", "Empty"), &[]);
+}
+
+/// E07: `max_age` is what RSS says in two ways.
+#[test]
+fn rss_says_how_long_it_may_be_kept() {
+    let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
+        let (site, section) = (site(), section("all", "All"));
+        let view = SectionView { max_age: std::time::Duration::from_secs(seconds), ..view(&site, &section, &[], &[]) };
+        let document = String::from_utf8(render::rss(&view).unwrap()).unwrap();
+        assert!(document.contains(&format!("<ttl>{ttl}</ttl>")), "{document}");
+        let frequency = format!("<sy:updateFrequency>{times_an_hour}</sy:updateFrequency>");
+        assert!(
+            document.contains("<sy:updatePeriod>hourly</sy:updatePeriod>") && document.contains(&frequency),
+            "{document}"
+        );
+    };
+    check(300, "5", "12");
+    check(600, "10", "6");
+    check(3600, "60", "1");
+}
+
+/// F03: a story that itself names a source keeps it, with the source's date; else that is its newest story's.
+#[test]
+fn source_is_as_new_as_its_newest_story_unless_it_says() {
+    let mut stories = [
+        story("old", "2020-01-01T00:00:00Z", entry("urn:old", "Old")),
+        story("new", "2020-02-02T00:00:00Z", entry("urn:new", "New")),
+    ];
+    let sources = |stories: &[ShownStory]| -> Vec<String> {
+        let (site, section) = (site(), section("all", "All"));
+        let json: serde_json::Value =
+            serde_json::from_slice(&render::json(&view(&site, &section, stories, &[])).unwrap()).unwrap();
+        let items = json["items"].as_array().unwrap().iter();
+        items.map(|item| item["_newswire"]["source"]["updated"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(sources(&stories), ["2020-02-02T00:00:00Z", "2020-02-02T00:00:00Z"]);
+    stories[0].source.updated = Some(time("2019-12-31T00:00:00Z"));
+    assert_eq!(sources(&stories), ["2019-12-31T00:00:00Z", "2020-02-02T00:00:00Z"]);
+}
+
+/// An entry that nobody signed is its source's, never the site's.
+#[test]
+fn entry_without_author_is_ascribed_to_its_source() {
+    let (site, section) = (site(), section("all", "All"));
+    let stories = [story("one", "2020-01-01T00:00:00Z", entry("urn:one", "One"))];
+    let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[])).unwrap()).unwrap();
+    let source = document.split("<source>").nth(1).unwrap().split("</source>").next().unwrap();
+    assert!(source.contains("<name>The Source</name>"), "{document}");
 }

@@ -77,12 +77,14 @@ fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<Strin
     }
 }
 
+/// F13.
 #[test]
 fn every_xml_document_is_well_formed_for_xmllint() {
     let folder = tempfile::tempdir().unwrap();
     outside("xmllint", &["--noout", "--nonet"], &xml_files(folder.path()));
 }
 
+/// F01.
 #[test]
 fn every_atom_document_is_valid_by_the_schema_of_rfc_4287() {
     let folder = tempfile::tempdir().unwrap();
@@ -92,6 +94,7 @@ fn every_atom_document_is_valid_by_the_schema_of_rfc_4287() {
     outside("jing", &["-c", schema], &files);
 }
 
+/// F08.
 #[test]
 fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     let schema: Value = serde_json::from_str(include_str!("fixtures/json_feed.schema.json")).unwrap();
@@ -101,6 +104,7 @@ fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     });
 }
 
+/// F04.
 #[test]
 fn same_view_gives_the_same_bytes() {
     with_views(|view| {
@@ -117,6 +121,7 @@ fn assert_well_formed(document: &[u8]) {
     while !matches!(reader.read_event_into(&mut Vec::new()).expect("documents are well-formed"), Event::Eof) {}
 }
 
+/// F13.
 #[test]
 fn no_document_holds_a_character_that_xml_forbids() {
     let is_illegal = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
@@ -136,6 +141,7 @@ fn shown(title: &str) -> String {
     if decoded == title { decoded.into_owned() } else { shown(&decoded) }
 }
 
+/// F02, F05.
 #[test]
 fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
     with_views(|view| {
@@ -161,6 +167,7 @@ fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
     });
 }
 
+/// F04.
 #[test]
 fn entries_of_one_moment_have_dates_that_differ() {
     with_views(|view| {
@@ -196,6 +203,7 @@ for name in sys.argv[1:]:
     }))
 "#;
 
+/// F07.
 #[test]
 fn feedparser_reads_the_same_from_atom_and_rss() {
     let folder = tempfile::tempdir().unwrap();
@@ -221,6 +229,7 @@ fn feedparser_reads_the_same_from_atom_and_rss() {
     }
 }
 
+/// Y04, Y05.
 #[test]
 fn hostile_text_stays_text_on_every_page() {
     let site = Site { title: hostile::text(7), description: Some(hostile::text(8)), ..site() };

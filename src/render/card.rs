@@ -113,8 +113,8 @@ fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
 }
 
 fn enclosure_link(enclosure: &entry::Enclosure, entry: &EditionEntry) -> EnclosureLink {
-    let seconds = enclosure.duration_seconds.or_else(|| entry.podcast?.duration_seconds);
-    let details = [Some(enclosure.media_type.clone()), enclosure.bytes.map(size), seconds.map(duration)];
+    let length = enclosure.duration_seconds.map(duration);
+    let details = [Some(enclosure.media_type.clone()), enclosure.bytes.map(size), length];
     let file_name = enclosure.url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
     EnclosureLink {
         href: enclosure.url.clone(),

@@ -110,7 +110,7 @@ pub fn edition_entry<'a>(site: &Site, story: &'a ShownStory, shown_with: &[Shown
         authors: people(&entry.authors),
         contributors: people(&story.via),
         categories: story.categories.iter().filter_map(category).collect(),
-        enclosures: entry.enclosures.iter().map(enclosure).collect(),
+        enclosures: enclosures(entry),
         image: entry.image.as_ref().and_then(|image| address::public(Some(image))),
         comments: address::public(entry.comments.as_ref()),
         language: entry.language.as_deref().and_then(text::language),
@@ -175,6 +175,15 @@ fn scheme(scheme: &str) -> Option<String> {
         Ok(url) => matches!(url.scheme(), "http" | "https" | "tag" | "urn").then(|| address::uri(&url)),
         Err(_) => text::line(scheme).filter(|scheme| !scheme.contains(':')),
     }
+}
+
+/// The files; how long an episode lasts is said of its first.
+fn enclosures(entry: &entry::Entry) -> Vec<Enclosure> {
+    let mut enclosures: Vec<Enclosure> = entry.enclosures.iter().map(enclosure).collect();
+    if let (Some(first), Some(podcast)) = (enclosures.first_mut(), &entry.podcast) {
+        first.duration_seconds = first.duration_seconds.or(podcast.duration_seconds);
+    }
+    enclosures
 }
 
 fn enclosure(enclosure: &entry::Enclosure) -> Enclosure {

@@ -13,6 +13,7 @@ mod extension;
 mod json;
 mod opml;
 mod page;
+mod rehearsal;
 mod rss;
 mod text;
 
@@ -30,7 +31,7 @@ pub use json::json;
 pub use opml::opml;
 pub use page::{FeedRow, Pages, SearchHit, SectionSummary};
 pub use rss::rss;
-pub use text::{excerpt, where_to_read};
+pub use text::{excerpt, plain, where_to_read};
 
 /// The style sheet of the pages, served as `style.css`.
 pub const STYLE_CSS: &str = include_str!("templates/style.css");
@@ -70,8 +71,8 @@ pub enum RenderError {
     #[error("cannot write an OPML document")]
     Opml(#[from] std::io::Error),
     /// A template that does not parse, or asks for what is not there: the editor has to correct it.
-    #[error("template {name}, line {line}: {source}")]
-    Template { name: String, line: usize, source: minijinja::Error },
+    #[error("template {name}, line {line}: {message}")]
+    Template { name: String, line: usize, message: String },
     /// A template that no page is made from.
     #[error("template {0}: no such page; there are {1}")]
     UnknownTemplate(String, String),

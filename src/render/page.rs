@@ -3,6 +3,8 @@
 //! Server-rendered, without script or inline style, so that the strictest Content-Security-Policy holds. Links within the
 //! site are paths, so that pages work under whatever name they are reached by; what readers and robots store is absolute.
 
+use std::error::Error;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
@@ -11,7 +13,7 @@ use serde::Serialize;
 use crate::config::{Section, Site};
 use crate::render::address::{self, Format};
 use crate::render::card::{Card, Date, Place, days};
-use crate::render::{RenderError, STYLE_CSS, SectionView, text};
+use crate::render::{RenderError, STYLE_CSS, SectionView, rehearsal, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
@@ -105,7 +107,11 @@ impl Pages {
                 return Err(RenderError::UnknownTemplate(name.clone(), known.join(", ")));
             }
         }
-        Ok(Pages { environment, style, has_search: false })
+        let pages = Pages { environment, style, has_search: false };
+        if !overrides.is_empty() {
+            rehearsal::render_every_page(&pages)?;
+        }
+        Ok(pages)
     }
 
     /// The same pages with a link to `search`, for a site that answers it.
@@ -242,9 +248,18 @@ fn write_escaped(
     }
 }
 
-fn template_error(source: minijinja::Error) -> RenderError {
-    let name = source.name().unwrap_or("template").to_owned();
-    RenderError::Template { name, line: source.line().unwrap_or(1), source }
+/// The innermost error names the template at fault; those around it only include that one.
+fn template_error(error: minijinja::Error) -> RenderError {
+    let mut innermost = &error;
+    while let Some(inner) = innermost.source().and_then(|source| source.downcast_ref()) {
+        innermost = inner;
+    }
+    let detail = innermost.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    RenderError::Template {
+        name: innermost.name().unwrap_or("template").to_owned(),
+        line: innermost.line().unwrap_or(1),
+        message: format!("{}{detail}", innermost.kind()),
+    }
 }
 
 /// What a page says of itself in its `head`.

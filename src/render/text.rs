@@ -2,8 +2,8 @@
 
 use url::Url;
 
-/// How long a summary made from the content is at most, in characters: three lines of a page.
-const SUMMARY_CHARS: usize = 280;
+/// How long a summary made from the content is at most, in characters: three lines of a page, and fifty of them in 50 KB.
+const SUMMARY_CHARS: usize = 200;
 
 /// Without the characters that XML 1.0 §2.2 forbids, or that stand for nothing: control characters other than tab and
 /// line feed, noncharacters, and U+FFFD, which only says that something was lost. Line ends become line feeds.

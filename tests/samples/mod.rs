@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{Edits, Owner, PodcastChannel, Section, Site};
@@ -287,4 +288,14 @@ pub fn feeds() -> Vec<ShownFeed> {
         },
         feed("jungle-drum", "Jungle Drum \"Prose\" & <Poetry>", "http://jungledrum.example/feed?a=1&b=2", None),
     ]
+}
+
+/// Compares a whole document with its golden file; `UPDATE_GOLDEN=1` writes these anew.
+pub fn check_golden(name: &str, document: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, document).unwrap();
+    }
+    let golden = std::fs::read(&path).unwrap_or_default();
+    assert_eq!(String::from_utf8_lossy(document), String::from_utf8_lossy(&golden), "{name}");
 }

@@ -1,0 +1,181 @@
+//! Every page once, of a made-up site: what an editor's template asks for and is not there shows when it is loaded, not
+//! when somebody opens the page.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::{Edits, Owner, Section, Site};
+use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
+use crate::render::page::{FeedRow, Pages, SearchHit, SectionSummary};
+use crate::render::{RenderError, SectionView};
+use crate::section::{ShownCopy, ShownFeed, ShownStory};
+use crate::time::Timestamp;
+
+/// Renders each page with all that it can show, and with as little as it may get.
+///
+/// # Errors
+/// The first that a template gives.
+pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
+    let (full, bare) = (story(full_entry(), true), story(bare_entry(), false));
+    for (site, stories) in [(site(true), vec![full, bare.clone()]), (site(false), Vec::new())] {
+        let (section, feeds) = (section(), [feed()]);
+        let updated = now();
+        let summary = SectionSummary { section: &section, stories: &stories, updated, count: stories.len() };
+        pages.index(&site, &[summary])?;
+        pages.section(&SectionView {
+            site: &site,
+            section: &section,
+            hub: None,
+            stories: &stories,
+            feeds: &feeds,
+            updated,
+            max_age: Duration::from_secs(600),
+            prev_archive: None,
+        })?;
+        for story in stories.iter().chain([&bare]) {
+            pages.story(&site, story, &[&section])?;
+        }
+        let rows = feeds.map(|feed| FeedRow { feed, state: "ok".to_owned(), newest: Some(updated) });
+        pages.feeds(&site, &rows[..stories.len().min(1)])?;
+        pages.about(&site, &[&section])?;
+        let hits = stories.iter().map(|story| hit(&story.slug)).collect::<Vec<_>>();
+        pages.search(&site, "words", &hits)?;
+        pages.not_found(&site)?;
+    }
+    Ok(())
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(0)
+}
+
+fn address(path: &str) -> Url {
+    Url::parse(&format!("https://newswire.invalid/{path}")).expect("the base is valid, and the paths are words")
+}
+
+fn site(is_full: bool) -> Site {
+    Site {
+        title: "Title".to_owned(),
+        url: address(""),
+        description: is_full.then(|| "Description".to_owned()),
+        language: "en".to_owned(),
+        timezone: chrono_tz::UTC,
+        rights: is_full.then(|| "Rights".to_owned()),
+        owner: is_full.then(|| Owner { name: "Owner".to_owned(), email: None }),
+        facets: vec!["topic".to_owned()],
+        byline: "{author}".to_owned(),
+    }
+}
+
+fn section() -> Section {
+    Section {
+        id: "section".into(),
+        title: "Section".to_owned(),
+        description: Some("Description".to_owned()),
+        feeds: Vec::new(),
+        keep: Vec::new(),
+        drop: Vec::new(),
+        limit: 50,
+        max_age: None,
+        per_feed: None,
+        edits: Edits::Apply,
+        formerly: Vec::new(),
+        podcast: None,
+        access: None,
+        definition_hash: 0,
+    }
+}
+
+fn feed() -> ShownFeed {
+    ShownFeed {
+        id: "feed".into(),
+        title: "Feed".to_owned(),
+        url: address("feed"),
+        site: Some(address("")),
+        image: None,
+        description: Some("Description".to_owned()),
+        tags: Vec::new(),
+    }
+}
+
+fn bare_entry() -> Entry {
+    Entry {
+        guid: Guid { value: "urn:newswire:rehearsal".to_owned(), kind: GuidKind::Guid },
+        link: None,
+        original: None,
+        title: String::new(),
+        summary_html: None,
+        content_html: None,
+        published: None,
+        updated: None,
+        authors: Vec::new(),
+        contributors: Vec::new(),
+        categories: Vec::new(),
+        enclosures: Vec::new(),
+        image: None,
+        comments: None,
+        language: None,
+        rights: None,
+        source: None,
+        podcast: None,
+    }
+}
+
+fn full_entry() -> Entry {
+    let enclosure = Enclosure {
+        url: address("file.mp3"),
+        media_type: None,
+        bytes: Some(1),
+        duration_seconds: Some(1),
+        title: Some("File".to_owned()),
+    };
+    Entry {
+        link: Some(address("story")),
+        title: "Title".to_owned(),
+        summary_html: Some("<p>Summary</p>".to_owned()),
+        content_html: Some("<p>Content</p>".to_owned()),
+        authors: vec![Person::named("Author")],
+        enclosures: vec![enclosure],
+        image: Some(address("image.png")),
+        comments: Some(address("comments")),
+        language: Some("en".to_owned()),
+        rights: Some("Rights".to_owned()),
+        ..bare_entry()
+    }
+}
+
+fn story(entry: Entry, is_full: bool) -> ShownStory {
+    let facet = Category { term: "term".to_owned(), scheme: Some(address("topic").to_string()), label: None };
+    let category = Category { term: "term".to_owned(), ..Category::default() };
+    let copy = |lead| ShownCopy {
+        feed: "feed".into(),
+        title: "Feed".to_owned(),
+        url: is_full.then(|| address("copy")),
+        published: now(),
+        lead,
+    };
+    ShownStory {
+        id: entry.guid.value.clone(),
+        slug: "story".to_owned(),
+        sort_at: now(),
+        published: now(),
+        updated: now() + Duration::from_secs(u64::from(is_full)),
+        categories: if is_full { vec![facet, category] } else { Vec::new() },
+        via: Vec::new(),
+        byline: if is_full { "by Author".to_owned() } else { String::new() },
+        source: Source { title: Some("Source".to_owned()), site: is_full.then(|| address("")), ..Source::default() },
+        copies: if is_full { vec![copy(true), copy(false)] } else { vec![copy(true)] },
+        entry,
+    }
+}
+
+fn hit(slug: &str) -> SearchHit {
+    SearchHit {
+        title: "Title".to_owned(),
+        slug: slug.to_owned(),
+        published: now(),
+        excerpt: "Excerpt".to_owned(),
+        sections: vec!["section".to_owned()],
+    }
+}
