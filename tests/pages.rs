@@ -18,7 +18,7 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     let (pages, feeds) = (pages(), feeds());
     let (section, podcast, empty) =
         (section("international", "International"), podcast_section(), section("empty", "Empty"));
-    let stories = [hostile_title_story(), war_story(), bare_story()];
+    let stories = [hostile_title_story(), war_story(), markup_title_story(), bare_story()];
     let summary = |section, stories: &'static [ShownStory]| SectionSummary {
         section,
         stories,

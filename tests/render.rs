@@ -33,7 +33,10 @@ fn check_section(section: &Section, stories: &[ShownStory]) {
 
 #[test]
 fn section_of_a_newswire_is_written_whole() {
-    check_section(&section("international", "International"), &[hostile_title_story(), war_story(), bare_story()]);
+    check_section(
+        &section("international", "International"),
+        &[hostile_title_story(), war_story(), markup_title_story(), bare_story()],
+    );
 }
 
 #[test]

@@ -23,7 +23,10 @@ use serde_json::Value;
 /// The samples, and some thousand stories whose every text is hostile.
 fn sections() -> Vec<(Section, Vec<ShownStory>)> {
     let mut sections = vec![
-        (section("international", "International"), vec![hostile_title_story(), war_story(), bare_story()]),
+        (
+            section("international", "International"),
+            vec![hostile_title_story(), war_story(), markup_title_story(), bare_story()],
+        ),
         (podcast_section(), vec![episode()]),
         (section("mixed", "Mixed"), vec![episode(), war_story()]),
         (section("empty", "Empty"), Vec::new()),
@@ -222,7 +225,7 @@ fn feedparser_reads_the_same_from_atom_and_rss() {
         assert_eq!((&atom["bozo"], &atom["version"]), (&false.into(), &"atom10".into()));
         assert_eq!((&rss["bozo"], &rss["version"]), (&false.into(), &"rss20".into()));
         for (atom, rss) in atom["items"].as_array().unwrap().iter().zip(rss["items"].as_array().unwrap()) {
-            for field in ["id", "url", "published", "updated", "authors", "tags"] {
+            for field in ["id", "url", "title", "published", "updated", "authors", "tags"] {
                 assert_eq!(atom[field], rss[field], "{field} of {}", atom["id"]);
             }
         }

@@ -210,10 +210,21 @@ pub fn hostile_title_story() -> ShownStory {
         comments: Some(url("https://source.example/comments?x=1&y=2")),
         image: Some(url("https://source.example/face.png?w=1&h=2")),
         language: Some("he".to_owned()),
-        ..entry("urn:uuid:60a76c80-d399-51d9-b91c-0003939e0af6", "Fish & chips <b>cost</b> ]]> 5 😀 שלום עולם")
+        ..entry("urn:uuid:60a76c80-d399-51d9-b91c-0003939e0af6", "Fish & chips < 5 > 4 ]]> AT&T 😀 שלום עולם")
     };
     let story = story("fish-and-chips", "2017-12-20T07:00:00.750Z", entry);
     ShownStory { updated: time("2017-12-21T08:30:00.999Z"), ..story }
+}
+
+/// A title that names tags and references, and that HTML would swallow.
+pub fn markup_title_story() -> ShownStory {
+    let entry = Entry {
+        link: Some(url("https://source.example/markup")),
+        summary_html: Some("<p>The tag &lt;/b&gt; ends it, and &amp;amp; is written so.</p>".to_owned()),
+        rights: Some("&copy; <b>all</b>".to_owned()),
+        ..entry("https://source.example/markup", "Why <b>bold</b> is written &lt;b&gt;")
+    };
+    story("markup", "2017-12-19T12:00:00Z", entry)
 }
 
 /// A story of which nothing is known but that it is there.
