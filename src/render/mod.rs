@@ -2,8 +2,8 @@
 //!
 //! Pure and deterministic: the same view gives the same bytes; there is no clock, and maps are written in a fixed order.
 //! Every address comes from the site's configured URL. Nothing that a feed said reaches a document unless it is legal XML,
-//! and no element is empty. [`entry`] makes each story ready once, so that all formats say the same; what is written
-//! beside the crates' own fields (RFC 4287, RSS 2.0, Media RSS, iTunes, Podcasting 2.0) is in [`extension`].
+//! and no element is empty. `entry` makes each story ready once, so that all formats say the same; what is written
+//! beside the crates' own fields (RFC 4287, RSS 2.0, Media RSS, iTunes, Podcasting 2.0) is in `extension`.
 
 mod address;
 mod atom;
