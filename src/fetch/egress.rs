@@ -38,6 +38,8 @@ const MOST_HEADER_BYTES: u32 = 32 * 1024;
 /// More different ways out than any config has; beyond it the idle ones are built anew when needed.
 const MOST_CLIENTS: usize = 256;
 
+const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
 /// How names become addresses: asked once for each new connection.
 #[derive(Clone)]
 pub(super) enum Names {
@@ -157,7 +159,10 @@ fn trusted_hop(proxy: &str) -> Result<(String, Proxy), FetchError> {
     let unusable = |why: &str| FetchError::Setting { key: "proxy", why: why.to_owned() };
     let url = Url::parse(proxy).map_err(|_| unusable("it is not a URL such as socks5h://127.0.0.1:9050"))?;
     let host = url.host_str().ok_or_else(|| unusable("its URL has no host"))?.to_owned();
-    let proxy = Proxy::all(url).map_err(|_| unusable("its scheme is none of http, https, socks5 and socks5h"))?;
+    if !PROXY_SCHEMES.contains(&url.scheme()) {
+        return Err(unusable("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h"));
+    }
+    let proxy = Proxy::all(url).map_err(|_| unusable("it is not one that can be connected to"))?;
     Ok((host, proxy))
 }
 
@@ -217,7 +222,7 @@ impl Names {
 }
 
 /// What the client's error means, for a request to `url`.
-pub(super) fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
+pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> FetchError {
     let host = url.host_str().unwrap_or_default().to_owned();
     let why = root_cause(error);
     if let Some(Blocked(address)) = causes(error).find_map(|cause| cause.downcast_ref()) {
@@ -226,14 +231,15 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url) -> FetchError {
     if causes(error).any(is_tls) {
         return FetchError::Tls { host, why };
     }
+    let peer = if proxied { format!("the proxy for {host}") } else { host.clone() };
     if error.is_dns() {
-        return FetchError::Dns { host, why };
+        return FetchError::Dns { host: peer, why };
     }
     if error.is_timeout() {
-        return FetchError::Timeout { host, phase: CONNECT, after: CONNECT_TIMEOUT };
+        return FetchError::Timeout { host: peer, phase: CONNECT, after: CONNECT_TIMEOUT };
     }
     if error.is_connect() {
-        return FetchError::Connect { host, why };
+        return FetchError::Connect { host: peer, why };
     }
     FetchError::Http { host, why }
 }
@@ -252,8 +258,8 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     })
 }
 
-/// TLS errors come wrapped in I/O errors, whose `source` skips what they wrap.
+/// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_tls(wrapped))
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// header or a byte of the body, so that no secret can be in it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum FetchError {
-    #[error("the name {host} could not be resolved: {why}")]
+    #[error("the name of {host} could not be resolved: {why}")]
     Dns { host: String, why: String },
     #[error(
         "refused to connect to {host} at {address} ({range}); if that is meant, add allow = [\"{}\"] to the feed",

@@ -24,6 +24,7 @@ mod redirect;
 mod request;
 mod stopwatch;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -88,7 +89,6 @@ pub enum Fetched {
 }
 
 /// A feed document, not yet read.
-#[derive(Debug)]
 pub struct Document {
     /// Decoded as to `Content-Encoding`. Its memory is counted until the last clone is dropped.
     pub body: Bytes,
@@ -99,6 +99,16 @@ pub struct Document {
     /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7).
     pub content_location: Option<Url>,
     pub validators: Validators,
+}
+
+/// Neither the body nor the URLs, which may hold secrets.
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Document { body, content_type, validators, .. } = self;
+        let mut document = f.debug_struct("Document");
+        document.field("bytes", &body.len()).field("content_type", content_type).field("validators", validators);
+        document.finish_non_exhaustive()
+    }
 }
 
 impl Fetcher {
@@ -195,7 +205,7 @@ impl Fetcher {
         let request = request::get(&way.client, feed, url, validators, &self.user_agent)?;
         let sent = stopwatch.run(stopwatch.share(2, 3), request.send()).await;
         let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
-        let response = response.map_err(|error| egress::explain(&error, url))?;
+        let response = response.map_err(|error| egress::explain(&error, url, way.proxied))?;
         match response.remote_addr() {
             Some(peer) if !way.proxied && !reach.admits(peer.ip()) => Err(guard::refusal(host, peer.ip(), peer.port())),
             _ => Ok(response),

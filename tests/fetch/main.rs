@@ -5,15 +5,28 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers;
 mod conditional;
+mod files;
+mod guard;
+mod hosts;
+mod http2;
+mod identity;
+mod limits;
+mod redirects;
+mod secrets;
 
 use newswire::config::Feed;
 use newswire::feed::Validators;
 use newswire::fetch::{Attempt, Document, FetchError, Fetched, Fetcher};
 use url::Url;
 
+fn contact() -> Url {
+    Url::parse("https://news.example.org/about").unwrap()
+}
+
 fn fetcher() -> Fetcher {
-    Fetcher::new(&Url::parse("https://news.example.org/about").unwrap())
+    Fetcher::new(&contact())
 }
 
 /// One poll from the feed's own URL.

@@ -3,3 +3,4 @@
 
 pub mod feeds;
 pub mod origin;
+pub mod tls;

@@ -3,7 +3,7 @@
 //! Plain threads and sockets, no HTTP library: it can send what no library would.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -163,7 +163,7 @@ type Script = dyn Fn(&Request) -> Reply + Send + Sync;
 impl Origin {
     /// Answers every request as `script` says; `Request::number` counts them.
     pub fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
-        Origin::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), script)
+        Origin::start_on((Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
     /// Gives these answers in turn, and the last one again and again.
@@ -172,8 +172,9 @@ impl Origin {
         Origin::start(move |request| replies[request.number.min(replies.len() - 1)].clone())
     }
 
-    pub fn start_at(ip: IpAddr, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
-        Origin::listen(ip, "http", script, |socket, serve| serve(&mut &socket))
+    /// At an address of its own; port 0 is any that is free.
+    pub fn start_on(address: SocketAddr, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
+        Origin::listen(address, "http", script, |socket, serve| serve(&mut &socket))
     }
 
     /// The same behind TLS, with a certificate for `localhost` and 127.0.0.1.
@@ -181,19 +182,19 @@ impl Origin {
         config: Arc<rustls::ServerConfig>,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
     ) -> Origin {
-        Origin::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), "https", script, move |mut socket, serve| {
+        Origin::listen((Ipv4Addr::LOCALHOST, 0).into(), "https", script, move |mut socket, serve| {
             let mut connection = rustls::ServerConnection::new(config.clone()).unwrap();
             serve(&mut rustls::Stream::new(&mut connection, &mut socket));
         })
     }
 
     fn listen(
-        ip: IpAddr,
+        address: SocketAddr,
         scheme: &'static str,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
         wrap: impl Fn(TcpStream, &dyn Fn(&mut dyn Stream)) + Send + Sync + 'static,
     ) -> Origin {
-        let listener = TcpListener::bind((ip, 0)).unwrap();
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
         let (script, wrap, accepted) = (Arc::new(script), Arc::new(wrap), shared.clone());

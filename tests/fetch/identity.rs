@@ -1,0 +1,133 @@
+//! Rows C05 and C07, and the settings of a feed: who asks, how, and over which connection.
+
+use std::time::Duration;
+
+use newswire::feed::Validators;
+use regex::Regex;
+
+use crate::support::feeds::feed;
+use crate::support::origin::{Origin, Reply};
+use crate::support::tls;
+use crate::{document, error, fetcher, first_poll, poll};
+
+fn ok() -> Reply {
+    Reply::new(200, &[("Content-Type", "text/html; charset=utf-8")], "<rss/>")
+}
+
+#[tokio::test]
+async fn c05_a_poll_says_who_asks_and_what_for() {
+    let origin = Origin::replies([ok()]);
+    document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    let request = &origin.requests()[0];
+    let text = |name: &str| String::from_utf8(request.header(name).unwrap()).unwrap();
+    let identity = Regex::new(r"^newswire/\d+\.\d+\.\d+ \(\+https://news\.example\.org/about\)$").unwrap();
+    assert!(identity.is_match(&text("User-Agent")), "{}", text("User-Agent"));
+    for media_type in ["application/atom+xml", "application/rss+xml", "application/feed+json", "application/xml"] {
+        assert!(text("Accept").contains(media_type));
+    }
+    assert!(text("Accept-Encoding").contains("gzip"));
+    let names = request.headers().into_iter().map(|(name, _)| name.to_lowercase()).collect::<Vec<_>>();
+    let expected = ["accept", "user-agent", "accept-encoding", "host"];
+    assert!(names.iter().filter(|name| !name.is_empty()).all(|name| expected.contains(&name.as_str())), "{names:?}");
+}
+
+#[tokio::test]
+async fn user_agent_and_language_of_a_feed_are_sent_on_every_hop() {
+    let origin = Origin::start(|request| match request.number {
+        0 => Reply::redirect(302, "/next"),
+        _ => ok(),
+    });
+    let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
+    feed.user_agent = Some("jungle-drum/1.0".to_owned());
+    feed.accept_language = Some("mi, en;q=0.5".to_owned());
+    document(first_poll(&feed).await);
+    for request in origin.requests() {
+        assert_eq!(request.header("User-Agent").unwrap(), b"jungle-drum/1.0");
+        assert_eq!(request.header("Accept-Language").unwrap(), b"mi, en;q=0.5");
+    }
+}
+
+#[tokio::test]
+async fn c06_the_declared_type_is_passed_on_and_does_not_decide() {
+    let origin = Origin::replies([ok()]);
+    let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    assert_eq!(document.content_type.as_deref(), Some("text/html; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn c07_a_certificate_that_nobody_vouches_for_is_refused() {
+    let origin = Origin::start_tls(tls::server(&[]), |_| ok());
+    let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    assert_eq!(error.kind(), "tls", "{error}");
+    assert_eq!(origin.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn c07_a_ca_file_vouches_for_its_servers_under_their_own_names_only() {
+    let origin = Origin::start_tls(tls::server(&[]), |_| ok());
+    let mut trusted = feed(&origin.url("/feed"), &[origin.allow()]);
+    trusted.ca_file = Some(tls::ca_file());
+    document(first_poll(&trusted).await);
+    let mut misnamed = feed(&origin.url_as("wrong.test", "/feed"), &[origin.allow()]);
+    misnamed.ca_file = Some(tls::ca_file());
+    let lookup = std::sync::Arc::new(|_: &str| Ok(vec![[127, 0, 0, 1].into()]));
+    let fetcher = newswire::fetch::Fetcher::with_lookup(&crate::contact(), lookup);
+    assert_eq!(error(poll(&fetcher, &misnamed, &Validators::default()).await).kind(), "tls");
+}
+
+#[tokio::test]
+async fn a_ca_file_that_cannot_be_used_is_named() {
+    for (file, message) in [
+        ("missing.pem", "ca_file of the feed cannot be used: missing.pem: No such file or directory (os error 2)"),
+        ("Cargo.toml", "ca_file of the feed cannot be used: Cargo.toml: it holds no certificate in PEM form"),
+    ] {
+        let mut feed = feed(&"https://feeds.example/".parse().unwrap(), &[]);
+        feed.ca_file = Some(file.into());
+        assert_eq!(error(first_poll(&feed).await).to_string(), message);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_of_a_feed_is_used_wherever_it_is_and_its_password_stays_with_it() {
+    let proxy = Origin::replies([ok()]);
+    let mut feed = feed(&"http://feeds.example/feed".parse().unwrap(), &[]);
+    feed.proxy = Some(format!("http://user:canary@{}", proxy.address).into());
+    document(first_poll(&feed).await);
+    assert_eq!(proxy.requests()[0].target(), "http://feeds.example/feed");
+    assert!(proxy.requests()[0].header("Proxy-Authorization").is_some());
+    feed.proxy = Some("http://user:canary@127.0.0.1:1".into());
+    let failure = error(first_poll(&feed).await);
+    assert_eq!(failure.kind(), "connect");
+    feed.proxy = Some("gopher://user:canary@127.0.0.1".into());
+    let unusable = error(first_poll(&feed).await);
+    assert_eq!(unusable.kind(), "setting");
+    assert!(!format!("{failure} {failure:?} {unusable} {unusable:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn literal_private_addresses_are_refused_through_a_proxy_too() {
+    let proxy = Origin::replies([ok()]);
+    let mut feed = feed(&"http://169.254.169.254/latest".parse().unwrap(), &[]);
+    feed.proxy = Some(format!("http://{}", proxy.address).into());
+    assert_eq!(error(first_poll(&feed).await).kind(), "refused address");
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_header_that_http_cannot_carry_is_named_without_its_value() {
+    let mut feed = feed(&"http://feeds.example/".parse().unwrap(), &[]);
+    feed.headers = vec![("X-Key".to_owned(), "canary\r\nHost: evil".into())];
+    let error = error(first_poll(&feed).await);
+    assert_eq!(error.to_string(), "headers of the feed cannot be used: it holds characters that no header can carry");
+}
+
+#[tokio::test]
+async fn connections_are_kept_for_the_next_feed_of_the_same_origin() {
+    let origin = Origin::replies([ok()]);
+    let (feed, fetcher) = (feed(&origin.url("/feed"), &[origin.allow()]), fetcher());
+    for _ in 0..3 {
+        document(poll(&fetcher, &feed, &Validators::default()).await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(origin.connections(), 1);
+}
