@@ -1,4 +1,17 @@
-//! newswire: a newswire that you run yourself.
+//! newswire: polls feeds, recognises the stories in them, and republishes them by section.
+//!
+//! Four floors; imports go down only, and `tests/architecture.rs` holds it so. Decide in values, act at the edges.
+//!
+//! | floor | modules | what they may do |
+//! |---|---|---|
+//! | 3, the daemon | [`cli`], [`poll`], [`publish`], [`serve`], [`status`] | bring the others together; the only floor with a clock |
+//! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
+//! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
+//! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`] | nothing: they are what the others speak of |
+//!
+//! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
+//! pool, the [`store`]'s writer asks [`update::plan`] what is new and applies it in one transaction with the feed's
+//! validators and next poll, [`publish`] renders the sections that changed, [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -8,11 +21,14 @@ pub mod entry;
 pub mod feed;
 pub mod fetch;
 pub mod files;
-pub mod render;
+pub mod link;
 pub mod normalize;
 pub mod parse;
+pub mod render;
 pub mod rule;
 pub mod schedule;
 pub mod section;
 pub mod story;
+pub mod text;
 pub mod time;
+pub mod update;

@@ -1,13 +1,163 @@
-//! Which stories a section shows, in what order, and in what words.
+//! Which stories a section holds, why, and in what words it shows them.
 //!
-//! Pure: values in, values out. A section sees of a story only the copies of the feeds that it takes; its lead, rules and
-//! categories come from those.
+//! Pure: values in, values out. The policy held here: everything is stored and sections choose; a section sees of a story
+//! only the copies of the feeds that it takes, and its lead, rules, categories and byline come from those alone.
+
+use std::borrow::Cow;
 
 use url::Url;
 
+use crate::config::{self, Config, Feed, Republish, Section, Site};
 use crate::entry::{Category, Entry, Person, Source};
-use crate::feed::FeedId;
+use crate::feed::{FeedId, FeedInfo};
+use crate::normalize;
+use crate::rule::{Candidate, Matched, Subject};
+use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
+use crate::text::PlainText;
 use crate::time::Timestamp;
+
+/// How long a summary is that newswire makes where the feed gave none: some three sentences.
+const SUMMARY_CHARS: usize = 300;
+
+/// A copy as a section sees it: an entry beside the feed that it came from.
+#[derive(Clone, Debug)]
+pub struct SeenCopy<'a> {
+    /// The entry's number in the store.
+    pub number: i64,
+    pub feed: &'a Feed,
+    pub entry: Cow<'a, Entry>,
+    pub text: Cow<'a, PlainText>,
+    /// The entry's own categories and those given by the feed, facets with their scheme.
+    pub categories: Vec<Category>,
+    pub first_seen: Timestamp,
+    /// When its lasting content last changed.
+    pub revised: Option<Timestamp>,
+    pub reason: JoinReason,
+    /// How alike it was to the story when it joined, 0 to 1; only where text decided.
+    pub score: Option<f64>,
+}
+
+/// Whether a story is in a section, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub is_in: bool,
+    /// Index of the leading copy among those that the section sees.
+    pub lead: usize,
+    pub lead_rule: LeadRule,
+    /// The deciding rule, as in `keep[0]` or `drop[1]`; `None` where no rule decided.
+    pub rule: Option<String>,
+    /// A sentence's end that a reader understands, as in `keep[0] matched category region:international`.
+    pub why: String,
+    /// When time alone will make another judgement necessary.
+    pub next_change: Option<Timestamp>,
+}
+
+/// An entry's categories and those that its feed is configured to give, facets with their scheme, without repeats.
+pub fn categories_of(entry: &Entry, feed: &Feed, site: &Site) -> Vec<Category> {
+    let mut categories = config::classify(&entry.categories, &site.facets, &site.url);
+    merge_categories(&mut categories, &feed.categories);
+    categories
+}
+
+fn merge_categories(into: &mut Vec<Category>, from: &[Category]) {
+    for category in from {
+        if !into.iter().any(|known| known.term == category.term && known.scheme == category.scheme) {
+            into.push(category.clone());
+        }
+    }
+}
+
+/// The copies whose feeds the section takes, in the given order.
+pub fn visible<'c, 'a>(section: &Section, copies: &'c [SeenCopy<'a>]) -> Vec<&'c SeenCopy<'a>> {
+    copies.iter().filter(|copy| section.takes(&copy.feed.id)).collect()
+}
+
+/// Judges a story for a section by the copies that it sees; `None` if it sees none of them.
+pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: Timestamp) -> Option<Verdict> {
+    if copies.is_empty() {
+        return None;
+    }
+    let (lead, lead_rule) = lead(copies);
+    let candidates: Vec<_> = copies.iter().map(|copy| candidate(copy)).collect();
+    let subject = Subject { copies: &candidates, lead, sort_at, now };
+    let next_change = next_change(section, &subject);
+    let verdict =
+        |is_in, rule: Option<String>, why: String| Some(Verdict { is_in, lead, lead_rule, rule, why, next_change });
+
+    if let Some(max_age) = section.max_age
+        && sort_at + max_age <= now
+    {
+        return verdict(false, None, "it is older than the section's max_age".to_owned());
+    }
+    for (at, rule) in section.drop.iter().enumerate() {
+        if let Some(matched) = rule.drop_matches(&subject) {
+            let name = format!("drop[{at}]");
+            let why = format!("{name} matched {}", describe(&matched));
+            return verdict(false, Some(name), why);
+        }
+    }
+    if section.keep.is_empty() {
+        return verdict(true, None, format!("the section takes all of {}", copies[lead].feed.id));
+    }
+    for (at, rule) in section.keep.iter().enumerate() {
+        if let Some(matched) = rule.keep_matches(&subject) {
+            let name = format!("keep[{at}]");
+            let why = format!("{name} matched {}", describe(&matched));
+            return verdict(true, Some(name), why);
+        }
+    }
+    verdict(false, None, "no keep rule matched".to_owned())
+}
+
+fn candidate<'a>(copy: &'a SeenCopy) -> Candidate<'a> {
+    Candidate {
+        entry: &copy.entry,
+        feed: &copy.feed.id,
+        tags: &copy.feed.tags,
+        categories: &copy.categories,
+        text: copy.text.all(),
+        words: copy.text.words(),
+    }
+}
+
+/// What matched, as in `category region:international from jungle-drum and title "Syria"`.
+fn describe(matched: &[Matched]) -> String {
+    let each = matched.iter().map(|matched| match &matched.feed {
+        Some(feed) if matched.key != "feed" => format!("{} {} from {feed}", matched.key, matched.words),
+        _ => format!("{} {}", matched.key, matched.words),
+    });
+    each.collect::<Vec<_>>().join(" and ")
+}
+
+fn next_change(section: &Section, subject: &Subject) -> Option<Timestamp> {
+    let ages_out = section.max_age.map(|max_age| subject.sort_at + max_age);
+    let by_rules = section.keep.iter().chain(&section.drop).filter_map(|rule| rule.next_change(subject));
+    ages_out.into_iter().chain(by_rules).filter(|at| *at > subject.now).min()
+}
+
+/// Which of the copies leads, and by which rule. There must be at least one.
+pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
+    let candidates: Vec<_> = copies.iter().map(|copy| lead_candidate(copy)).collect();
+    story::lead(&candidates)
+}
+
+fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
+    let feed = copy.feed;
+    let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
+    LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, first_seen: copy.first_seen }
+}
+
+/// How a story stands in a section: what the store keeps of its placement.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// The leading entry's number.
+    pub lead: i64,
+    pub sort_at: Option<Timestamp>,
+    /// When the shown words last changed since it was placed.
+    pub changed: Option<Timestamp>,
+    /// The words that it was placed with, in a section that ignores edits.
+    pub frozen: Option<Entry>,
+}
 
 /// A story as one section shows it: what every format and page is written from.
 #[derive(Clone, Debug)]
@@ -56,4 +206,220 @@ pub struct ShownFeed {
     pub image: Option<Url>,
     pub description: Option<String>,
     pub tags: Vec<String>,
+}
+
+/// A configured feed with what its document says of it.
+pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
+    ShownFeed {
+        id: feed.id.clone(),
+        title: title_of(feed, info),
+        url: public_url(feed, info),
+        site: feed.site.clone().or_else(|| info.site.clone()),
+        image: feed.image.clone().or_else(|| info.image.clone()),
+        description: info.description.clone(),
+        tags: feed.tags.clone(),
+    }
+}
+
+/// The feed's title: as configured, else as its document says, else its id.
+pub fn title_of(feed: &Feed, info: &FeedInfo) -> String {
+    let title = feed.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty());
+    title.cloned().unwrap_or_else(|| feed.id.to_string())
+}
+
+/// The feed's address for readers: of a `file:` feed what its document calls itself, for a path is nobody's business.
+fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
+    if !feed.url.is_file() {
+        return feed.url.shown.clone();
+    }
+    let public = info.self_link.as_ref().or(feed.site.as_ref()).or(info.site.as_ref());
+    public.cloned().unwrap_or_else(|| {
+        let name = format!("urn:newswire:feed:{}", feed.id);
+        Url::parse(&name).expect("a feed's id has only characters that a urn may hold")
+    })
+}
+
+/// A story's words and surroundings for one section.
+///
+/// `copies` are those that the section sees, at least one, in the order in which they joined; `info` gives what a feed's
+/// document says of it.
+pub fn show(
+    config: &Config,
+    (id, slug, story_sort_at): (&str, &str, Timestamp),
+    standing: &Standing,
+    copies: &[&SeenCopy],
+    info: &dyn Fn(&FeedId) -> FeedInfo,
+) -> ShownStory {
+    let at = copies.iter().position(|copy| copy.number == standing.lead).unwrap_or_else(|| lead(copies).0);
+    let lead = copies[at];
+    let words = standing.frozen.as_ref().unwrap_or(&lead.entry);
+    let lead_info = info(&lead.feed.id);
+    let published = published_of(words, lead.first_seen);
+    let revised = lead.revised.filter(|_| standing.frozen.is_none());
+    let claimed = words.updated.filter(|updated| *updated <= lead.first_seen);
+    let updated = [claimed, revised, standing.changed].into_iter().flatten().fold(published, Timestamp::max);
+
+    let mut categories = Vec::new();
+    for copy in std::iter::once(&lead).chain(copies.iter().filter(|copy| copy.number != lead.number)) {
+        merge_categories(&mut categories, &copy.categories);
+    }
+    let via = copies.iter().find(|copy| !copy.entry.contributors.is_empty());
+    let via = if words.contributors.is_empty() {
+        via.map(|copy| &copy.entry.contributors)
+    } else {
+        Some(&words.contributors)
+    };
+    let via = via.cloned().unwrap_or_default();
+    let source = source_of(words, lead.feed, &lead_info, updated);
+
+    let mut entry = republished(words, lead.feed.republish);
+    if entry.rights.is_none() {
+        entry.rights = copies.iter().find_map(|copy| copy.entry.rights.clone());
+    }
+    ShownStory {
+        id: id.to_owned(),
+        slug: slug.to_owned(),
+        sort_at: standing.sort_at.unwrap_or(story_sort_at),
+        published,
+        updated,
+        byline: byline(
+            &config.site.byline,
+            &names(&words.authors),
+            &names(&via),
+            source.title.as_deref().unwrap_or(""),
+        ),
+        entry,
+        categories,
+        via,
+        source,
+        copies: shown_copies(copies, at, info),
+    }
+}
+
+fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> FeedInfo) -> Vec<ShownCopy> {
+    let mut shown: Vec<_> = copies
+        .iter()
+        .enumerate()
+        .map(|(at, copy)| ShownCopy {
+            feed: copy.feed.id.clone(),
+            title: title_of(copy.feed, &info(&copy.feed.id)),
+            url: copy.entry.link.clone(),
+            published: published_of(&copy.entry, copy.first_seen),
+            lead: at == lead,
+        })
+        .collect();
+    shown.sort_by_key(|copy| !copy.lead);
+    shown
+}
+
+/// The claimed date, or `first_seen` where the feed claims none or one in the future.
+fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    entry.published.or(entry.updated).filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
+}
+
+/// The source that the entry names, its gaps filled from nowhere, else the feed; title, url and id are always there.
+fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo, updated: Timestamp) -> Source {
+    let url = public_url(feed, info);
+    let own = Source {
+        title: Some(title_of(feed, info)),
+        id: info.id.clone().filter(|id| Url::parse(id).is_ok()).or_else(|| Some(url.to_string())),
+        url: Some(url),
+        site: feed.site.clone().or_else(|| info.site.clone()),
+        updated: Some(updated),
+        authors: info.authors.clone(),
+        rights: info.rights.clone(),
+    };
+    match &entry.source {
+        Some(named) if named.url.is_some() => Source {
+            title: named.title.clone().or(own.title),
+            id: named.id.clone().or_else(|| named.url.as_ref().map(Url::to_string)),
+            updated: named.updated.or(own.updated),
+            ..named.clone()
+        },
+        Some(named) => Source { title: named.title.clone().or(own.title), ..own },
+        None => own,
+    }
+}
+
+/// The entry as far as its feed may be published: rights are policy here, whatever is stored.
+fn republished(entry: &Entry, republish: Republish) -> Entry {
+    let mut entry = entry.clone();
+    let made_summary = || {
+        let html = entry.summary_html.as_ref().or(entry.content_html.as_ref());
+        html.map(|html| normalize::cut_summary(html, SUMMARY_CHARS)).filter(|text| !text.is_empty())
+    };
+    match republish {
+        Republish::Full if entry.summary_html.is_none() => entry.summary_html = made_summary().as_deref().map(escape),
+        Republish::Full => {}
+        Republish::Summary => {
+            entry.summary_html = made_summary().as_deref().map(escape);
+            entry.content_html = None;
+        }
+        Republish::Link => {
+            let host = entry.link.as_ref().and_then(|link| link.host_str()).unwrap_or("its source");
+            entry.summary_html = Some(escape(&format!("Read it at {host}.")));
+            entry.content_html = None;
+        }
+    }
+    entry
+}
+
+/// Plain text as HTML.
+fn escape(text: &str) -> String {
+    html_escape::encode_text(text).into_owned()
+}
+
+fn names(persons: &[Person]) -> String {
+    persons.iter().map(Person::display).collect::<Vec<_>>().join(", ")
+}
+
+/// Fills a byline's pattern such as `by {author} via {via} - {source}`. The words before a part stand or fall with it.
+///
+/// Returns plain text; empty if all the parts are.
+pub fn byline(pattern: &str, author: &str, via: &str, source: &str) -> String {
+    let parts = [("{author}", author), ("{via}", via), ("{source}", source)];
+    let mut byline = String::new();
+    let mut rest = pattern;
+    while let Some((at, name, value)) =
+        parts.iter().filter_map(|(name, value)| Some((rest.find(name)?, *name, *value))).min_by_key(|(at, ..)| *at)
+    {
+        let words_before = &rest[..at];
+        if !value.is_empty() {
+            if byline.is_empty() && rest.len() != pattern.len() {
+                byline.push_str(words_before.trim_start_matches(|c: char| !c.is_alphanumeric()));
+            } else {
+                byline.push_str(words_before);
+            }
+            byline.push_str(value);
+        }
+        rest = &rest[at + name.len()..];
+    }
+    if !byline.is_empty() {
+        byline.push_str(rest);
+    }
+    byline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(parts: (&str, &str, &str), expected: &str) {
+        assert_eq!(byline("by {author} via {via} - {source}", parts.0, parts.1, parts.2), expected);
+    }
+
+    #[test]
+    fn empty_parts_of_a_byline_take_their_separator_with_them() {
+        check(("Darius", "gail", "Anti-Media"), "by Darius via gail - Anti-Media");
+        check(("Darius", "", "Anti-Media"), "by Darius - Anti-Media");
+        check(("", "gail", "Anti-Media"), "via gail - Anti-Media");
+        check(("", "", "Anti-Media"), "Anti-Media");
+        check(("Darius", "", ""), "by Darius");
+        check(("", "", ""), "");
+    }
+
+    #[test]
+    fn values_of_a_byline_are_not_patterns() {
+        check(("{via}", "gail", ""), "by {via} via gail");
+    }
 }

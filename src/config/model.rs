@@ -213,6 +213,13 @@ pub struct Section {
     pub definition_hash: u64,
 }
 
+impl Section {
+    /// Whether the section takes the feed's copies.
+    pub fn takes(&self, feed: &FeedId) -> bool {
+        self.feeds.contains(feed)
+    }
+}
+
 /// What a section does with an entry that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edits {

@@ -1,0 +1,235 @@
+//! Links as keys: when two addresses mean one page, and whose page it is.
+//!
+//! A key is for recognising, never for showing: what is published is the link as the feed gave it. The table of tracking
+//! parameters is the only one in the crate.
+
+use url::{Host, Url};
+
+/// Query parameters that say how a reader came, not what the page is. A name ending in `*` stands for all that begin so.
+const TRACKING_PARAMETERS: &[&str] = &[
+    "utm_*",
+    "mtm_*",
+    "pk_*",
+    "piwik_*",
+    "matomo_*",
+    "hsa_*",
+    "at_*",
+    "fbclid",
+    "gclid",
+    "gclsrc",
+    "dclid",
+    "gbraid",
+    "wbraid",
+    "msclkid",
+    "yclid",
+    "ysclid",
+    "twclid",
+    "ttclid",
+    "igshid",
+    "igsh",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "oly_anon_id",
+    "oly_enc_id",
+    "vero_id",
+    "vero_conv",
+    "wickedid",
+    "_hsenc",
+    "_hsmi",
+    "__hssc",
+    "__hstc",
+    "__hsfp",
+    "hsctatracking",
+    "ml_subscriber",
+    "ml_subscriber_hash",
+    "rb_clickid",
+    "s_cid",
+    "sc_cid",
+    "s_kwcid",
+    "spm",
+    "ref_src",
+    "ref_url",
+    "cmpid",
+    "ncid",
+    "icid",
+    "cid_source",
+    "ga_source",
+    "ga_medium",
+    "ga_campaign",
+    "wt_mc",
+    "wt.mc_id",
+    "xtor",
+    "__twitter_impression",
+    "feedtype",
+    "ocid",
+    "mbid",
+    "smid",
+    "smtyp",
+    "guccounter",
+];
+
+/// Hosts that only pass a reader on, with the address that they pass on to unknown.
+const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
+
+/// Whether a query parameter only tracks the reader.
+pub fn is_tracking_parameter(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    TRACKING_PARAMETERS.iter().any(|tracking| match tracking.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == *tracking,
+    })
+}
+
+/// The key of the page that `url` leads to, such as `example.org/2017/war-on-isis?p=1`; equal for addresses that differ
+/// only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking parameters or the
+/// order of parameters.
+///
+/// `None` where no page of one entry can be meant: another scheme, a home page, a feed proxy.
+pub fn key(url: &Url) -> Option<String> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return None;
+    }
+    let host = url.host_str()?.trim_end_matches('.');
+    if PROXY_HOSTS.contains(&host) {
+        return None;
+    }
+    let path = page_path(url.path());
+    let query = page_query(url);
+    if path.is_empty() && query.is_empty() {
+        return None;
+    }
+    let mut key = String::with_capacity(url.as_str().len());
+    key.push_str(main_host(host));
+    if let Some(port) = url.port().filter(|port| !matches!(port, 80 | 443)) {
+        key.push_str(&format!(":{port}"));
+    }
+    key.push_str(&path);
+    if !query.is_empty() {
+        key.push('?');
+        key.push_str(&query);
+    }
+    Some(key)
+}
+
+/// The host without the labels that name a variant of one site: `www.`, `m.`, `amp.`, `mobile.`.
+fn main_host(host: &str) -> &str {
+    for variant in ["www.", "m.", "mobile.", "amp."] {
+        if let Some(rest) = host.strip_prefix(variant)
+            && rest.contains('.')
+        {
+            return rest;
+        }
+    }
+    host
+}
+
+/// The path without trailing slash, index document and AMP marks, its percent-encoding in one form.
+fn page_path(path: &str) -> String {
+    let path = path.trim_end_matches('/');
+    let path =
+        ["/index.html", "/index.htm", "/index.php"].iter().find_map(|index| path.strip_suffix(index)).unwrap_or(path);
+    let path = path.strip_suffix("/amp").unwrap_or(path);
+    let path = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/')).unwrap_or(path);
+    let path = path.strip_suffix(".amp").unwrap_or(path);
+    let mut decoded = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        let (plain, escape) = rest.split_at(at);
+        decoded.push_str(plain);
+        let byte = escape.get(1..3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+                decoded.push(char::from(byte));
+                rest = &escape[3..];
+            }
+            Some(_) => {
+                decoded.push_str(&escape[..3].to_ascii_uppercase());
+                rest = &escape[3..];
+            }
+            None => {
+                decoded.push('%');
+                rest = &escape[1..];
+            }
+        }
+    }
+    decoded.push_str(rest);
+    decoded
+}
+
+fn page_query(url: &Url) -> String {
+    let mut pairs: Vec<_> = url
+        .query_pairs()
+        .filter(|(name, value)| {
+            !is_tracking_parameter(name) && name != "amp" && (&**name, &**value) != ("outputType", "amp")
+        })
+        .collect();
+    pairs.sort();
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(pairs);
+    query.finish()
+}
+
+/// The domain that somebody registered, such as `example.co.uk`; of an IP address, the address. It says who speaks.
+pub fn registrable_domain(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(domain) => {
+            let domain = domain.trim_end_matches('.');
+            Some(psl::domain_str(domain).unwrap_or(domain).to_owned())
+        }
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(address.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, expected: Option<&str>) {
+        assert_eq!(key(&Url::parse(url).unwrap()).as_deref(), expected, "{url}");
+    }
+
+    #[test]
+    fn addresses_of_one_page_have_one_key() {
+        let page = Some("example.org/2017/war");
+        for url in [
+            "http://example.org/2017/war",
+            "https://www.example.org/2017/war/",
+            "https://EXAMPLE.org:443/2017/war#comments",
+            "https://m.example.org/2017/war?utm_source=rss&fbclid=1",
+            "https://example.org/2017/war/amp/",
+            "https://example.org/amp/2017/war",
+            "https://example.org/2017/w%61r?amp=1",
+        ] {
+            check(url, page);
+        }
+    }
+
+    #[test]
+    fn what_names_the_page_stays_in_its_key() {
+        check("http://example.org/?p=123", Some("example.org?p=123"));
+        check("http://example.org/a?b=2&a=1", Some("example.org/a?a=1&b=2"));
+        check("http://example.org:8080/a", Some("example.org:8080/a"));
+        check("http://example.org/caf%c3%a9", Some("example.org/caf%C3%A9"));
+        check("http://m.org/a", Some("m.org/a"));
+    }
+
+    #[test]
+    fn home_pages_proxies_and_other_schemes_have_no_key() {
+        for url in ["http://example.org/", "https://www.example.org/index.html", "mailto:a@example.org"] {
+            check(url, None);
+        }
+        check("http://feedproxy.google.com/~r/blog/~3/x/", None);
+        check("https://example.org/?utm_source=rss", None);
+    }
+
+    #[test]
+    fn registrable_domain_is_what_somebody_registered() {
+        let domain = |url: &str| registrable_domain(&Url::parse(url).unwrap()).unwrap();
+        assert_eq!(domain("https://news.blog.example.co.uk/a"), "example.co.uk");
+        assert_eq!(domain("http://someone.github.io/"), "someone.github.io");
+        assert_eq!(domain("http://127.0.0.1:80/"), "127.0.0.1");
+    }
+}
