@@ -28,6 +28,8 @@ pub mod render;
 pub mod rule;
 pub mod schedule;
 pub mod section;
+pub mod status;
+pub mod store;
 pub mod story;
 pub mod text;
 pub mod time;

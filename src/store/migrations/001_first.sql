@@ -1,0 +1,140 @@
+-- A configured feed and its poll state. One that left the config keeps its row, so that coming back costs nothing.
+CREATE TABLE feed (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  url TEXT NOT NULL,               -- for people: secrets masked
+  url_hash BLOB NOT NULL,          -- SHA-256 of the real one
+  schedule TEXT NOT NULL,          -- as configured; a change moves next_poll
+  etag BLOB,
+  last_modified BLOB,
+  validators_url TEXT,             -- which gave them, secrets masked
+  info TEXT NOT NULL DEFAULT '{}', -- what the document says of the feed, JSON
+  repairs TEXT NOT NULL DEFAULT '[]', -- what had to be mended to read it, JSON
+  guids_repaired INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL DEFAULT 'new', -- new, ok, failing, gone
+  added INTEGER NOT NULL,
+  removed INTEGER,                 -- since when it is not in the config
+  last_poll INTEGER,
+  next_poll INTEGER NOT NULL,
+  hold_until INTEGER,
+  hold_why TEXT,
+  failures INTEGER NOT NULL DEFAULT 0,
+  error_kind TEXT,
+  last_error TEXT,
+  had_validators INTEGER NOT NULL DEFAULT 0,
+  moved_to TEXT,                   -- where permanent redirects lead, secrets masked
+  moved_since INTEGER,
+  moved_polls INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX feed_due ON feed (next_poll) WHERE removed IS NULL;
+
+-- Origins that asked to be left alone.
+CREATE TABLE host (
+  origin TEXT PRIMARY KEY,
+  hold_until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What is published: one thing told. Its copies are the entries that name it.
+CREATE TABLE story (
+  number INTEGER PRIMARY KEY,
+  public_id TEXT NOT NULL UNIQUE,  -- minted once
+  slug TEXT NOT NULL,              -- ends in the number
+  sort_at INTEGER NOT NULL
+) STRICT;
+
+-- An entry of one feed. Its row outlives its words, so that it never comes back as new.
+CREATE TABLE entry (
+  number INTEGER PRIMARY KEY,
+  feed INTEGER NOT NULL REFERENCES feed (number),
+  guid TEXT NOT NULL,
+  guid_kind TEXT NOT NULL,
+  raw_hash INTEGER NOT NULL,
+  fingerprint INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL,
+  revised INTEGER,
+  revisions INTEGER NOT NULL DEFAULT 0,
+  unlisted INTEGER,                -- since when the document lacks it
+  story INTEGER NOT NULL REFERENCES story (number),
+  reason TEXT NOT NULL,            -- why it is a copy of that story
+  score REAL,
+  UNIQUE (feed, guid)
+) STRICT;
+
+CREATE INDEX entry_story ON entry (story);
+CREATE INDEX entry_listed ON entry (feed) WHERE unlisted IS NULL;
+CREATE INDEX entry_unlisted ON entry (unlisted) WHERE unlisted IS NOT NULL;
+
+-- The words of an entry, JSON; what retention takes away.
+CREATE TABLE body (
+  entry INTEGER PRIMARY KEY REFERENCES entry (number),
+  value TEXT NOT NULL
+) STRICT;
+
+-- The addresses by which an entry is recognised; `specific` where no other entry of its feed has it.
+CREATE TABLE link (
+  key TEXT NOT NULL,
+  entry INTEGER NOT NULL REFERENCES entry (number),
+  original INTEGER NOT NULL,
+  specific INTEGER NOT NULL,
+  PRIMARY KEY (key, entry)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX link_entry ON link (entry);
+
+CREATE TABLE section (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  definition_hash INTEGER NOT NULL,
+  first_seen INTEGER NOT NULL,
+  gone INTEGER                     -- since when it is not in the config
+) STRICT;
+
+-- A story's being in a section. `entered` is null for one that was never in it but may come to be by its age.
+CREATE TABLE placement (
+  section INTEGER NOT NULL REFERENCES section (number),
+  story INTEGER NOT NULL REFERENCES story (number),
+  lead INTEGER NOT NULL REFERENCES entry (number),
+  lead_feed INTEGER NOT NULL REFERENCES feed (number),
+  sort_at INTEGER NOT NULL,
+  entered INTEGER,
+  left INTEGER,
+  rule TEXT,
+  why TEXT NOT NULL,
+  next_change INTEGER,             -- when time alone calls for a new judgement
+  changed INTEGER,                 -- when the shown words last changed
+  frozen TEXT,                     -- the words at entering, where edits are ignored
+  PRIMARY KEY (section, story)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX placement_shown ON placement (section, sort_at, story) WHERE left IS NULL;
+CREATE INDEX placement_story ON placement (story);
+CREATE INDEX placement_change ON placement (next_change) WHERE next_change IS NOT NULL;
+
+-- What was last published, so that Last-Modified never goes back.
+CREATE TABLE edition (
+  path TEXT PRIMARY KEY,
+  hash BLOB NOT NULL,
+  changed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE poll_log (
+  number INTEGER PRIMARY KEY,
+  feed INTEGER NOT NULL REFERENCES feed (number),
+  at INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  status INTEGER,
+  new INTEGER NOT NULL,
+  revised INTEGER NOT NULL,
+  error_kind TEXT,
+  error TEXT
+) STRICT;
+
+CREATE INDEX poll_log_at ON poll_log (at);
+
+-- Full text, filled in the background; rowid is the entry's number.
+CREATE VIRTUAL TABLE search USING fts5 (title, text, author, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+
+-- Entries whose text is not in the index yet.
+CREATE TABLE unindexed (entry INTEGER PRIMARY KEY) STRICT;

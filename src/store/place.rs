@@ -1,0 +1,259 @@
+//! Placements: which stories are in which sections, written when a story changes, when a definition changes, and when time
+//! alone decides.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::config::{Config, Edits, Section};
+use crate::entry::Entry;
+use crate::feed::{FeedId, SectionId};
+use crate::section::{self, SeenCopy, Verdict};
+use crate::story::JoinReason;
+use crate::text::PlainText;
+use crate::time::Timestamp;
+
+use super::StoreError;
+
+/// How many stories came into a section and left it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moves {
+    pub entered: usize,
+    pub left: usize,
+}
+
+/// Judges stories and writes their placements, within one transaction.
+pub struct Placer<'a> {
+    connection: &'a Connection,
+    config: &'a Config,
+    now: Timestamp,
+    section_numbers: HashMap<SectionId, i64>,
+    /// The sections whose shown content changed, if only in words.
+    pub changed: BTreeMap<SectionId, Moves>,
+}
+
+/// A placement as it stands.
+struct Before {
+    is_in: bool,
+    lead: i64,
+    sort_at: Timestamp,
+    rule: Option<String>,
+    why: String,
+    next_change: Option<Timestamp>,
+    changed: Option<Timestamp>,
+}
+
+impl<'a> Placer<'a> {
+    pub fn new(connection: &'a Connection, config: &'a Config, now: Timestamp) -> Result<Self, StoreError> {
+        let mut statement = connection.prepare_cached("SELECT id, number FROM section")?;
+        let numbers =
+            statement.query_map([], |row| Ok((SectionId::from(row.get::<_, String>(0)?.as_str()), row.get(1)?)))?;
+        let section_numbers = numbers.collect::<Result<_, _>>()?;
+        Ok(Placer { connection, config, now, section_numbers, changed: BTreeMap::new() })
+    }
+
+    /// Judges a story for all sections. `revised` is the entry whose words have just changed, if any.
+    pub fn place(&mut self, story: i64, sort_at: Timestamp, revised: Option<i64>) -> Result<(), StoreError> {
+        let copies = copies_of(self.connection, self.config, story)?;
+        self.place_copies(story, sort_at, &copies, revised)
+    }
+
+    /// As [`Placer::place`], for whoever has the copies at hand: all of them, in the order in which they joined.
+    pub fn place_copies(
+        &mut self,
+        story: i64,
+        sort_at: Timestamp,
+        copies: &[SeenCopy],
+        revised: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let config = self.config;
+        for section in &config.sections {
+            self.place_in(section, story, sort_at, copies, revised)?;
+        }
+        Ok(())
+    }
+
+    /// Judges a story for one section.
+    pub fn place_in(
+        &mut self,
+        section: &Section,
+        story: i64,
+        sort_at: Timestamp,
+        copies: &[SeenCopy],
+        revised: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let Some(&number) = self.section_numbers.get(&section.id) else { return Ok(()) };
+        let visible = section::visible(section, copies);
+        let verdict = section::judge(section, &visible, sort_at, self.now);
+        match (verdict, self.before(number, story)?) {
+            (Some(verdict), None) if verdict.is_in || verdict.next_change.is_some() => {
+                let lead = visible[verdict.lead];
+                self.insert(section, (number, story), sort_at, lead, &verdict)?;
+                if verdict.is_in {
+                    self.changed.entry(section.id.clone()).or_default().entered += 1;
+                }
+            }
+            (Some(verdict), Some(before)) => {
+                let lead = visible[verdict.lead];
+                self.update(section, (number, story), lead, &verdict, &before, revised)?;
+            }
+            (None, Some(before)) if before.is_in => {
+                self.leave((number, story), "no feed of the section has it any more")?;
+                self.changed.entry(section.id.clone()).or_default().left += 1;
+            }
+            (Some(_) | None, _) => {}
+        }
+        Ok(())
+    }
+
+    fn before(&self, section: i64, story: i64) -> Result<Option<Before>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT left IS NULL, lead, sort_at, rule, why, next_change, changed FROM placement WHERE section = ?1 AND story = ?2",
+        )?;
+        let before = statement.query_row(params![section, story], |row| {
+            Ok(Before {
+                is_in: row.get(0)?,
+                lead: row.get(1)?,
+                sort_at: time(row, 2)?,
+                rule: row.get(3)?,
+                why: row.get(4)?,
+                next_change: optional_time(row, 5)?,
+                changed: optional_time(row, 6)?,
+            })
+        });
+        Ok(before.optional()?)
+    }
+
+    fn insert(
+        &self,
+        section: &Section,
+        (number, story): (i64, i64),
+        sort_at: Timestamp,
+        lead: &SeenCopy,
+        verdict: &Verdict,
+    ) -> Result<(), StoreError> {
+        let now = self.now.millis();
+        let frozen = (section.edits == Edits::Ignore).then(|| serde_json::to_string(&lead.entry)).transpose()?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO placement (section, story, lead, lead_feed, sort_at, entered, left, rule, why, next_change, frozen)
+             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        statement.execute(params![
+            number,
+            story,
+            lead.number,
+            sort_at.millis(),
+            verdict.is_in.then_some(now),
+            (!verdict.is_in).then_some(now),
+            verdict.rule,
+            verdict.why,
+            verdict.next_change.map(Timestamp::millis),
+            frozen,
+        ])?;
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        section: &Section,
+        (number, story): (i64, i64),
+        lead: &SeenCopy,
+        verdict: &Verdict,
+        before: &Before,
+        revised: Option<i64>,
+    ) -> Result<(), StoreError> {
+        let enters = verdict.is_in && !before.is_in;
+        let leaves = !verdict.is_in && before.is_in;
+        let stays = verdict.is_in && before.is_in;
+        let follows = section.edits != Edits::Ignore;
+        let new_words = stays && follows && (before.lead != lead.number || revised == Some(lead.number));
+        let is_same = before.lead == lead.number
+            && before.rule == verdict.rule
+            && before.why == verdict.why
+            && before.next_change == verdict.next_change;
+        // Whatever copy changed, it may show in the story's categories, its "via" or its list of copies.
+        if stays && revised.is_some() {
+            self.changed.entry(section.id.clone()).or_default();
+        }
+        if is_same && !enters && !leaves && !new_words {
+            return Ok(());
+        }
+        let changed = if new_words { Some(self.now) } else { before.changed };
+        let sort_at = if new_words && section.edits == Edits::Bump { self.now } else { before.sort_at };
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, rule = ?5, why = ?6,
+               next_change = ?7, changed = ?8,
+               entered = CASE WHEN ?9 THEN ?11 ELSE entered END,
+               left = CASE WHEN ?9 THEN NULL WHEN ?10 THEN ?11 ELSE left END
+             WHERE section = ?1 AND story = ?2",
+        )?;
+        statement.execute(params![
+            number,
+            story,
+            lead.number,
+            sort_at.millis(),
+            verdict.rule,
+            verdict.why,
+            verdict.next_change.map(Timestamp::millis),
+            changed.map(Timestamp::millis),
+            enters,
+            leaves,
+            self.now.millis(),
+        ])?;
+        if enters || stays || leaves {
+            let moves = self.changed.entry(section.id.clone()).or_default();
+            moves.entered += usize::from(enters);
+            moves.left += usize::from(leaves);
+        }
+        Ok(())
+    }
+
+    fn leave(&self, (section, story): (i64, i64), why: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE placement SET left = ?3, rule = NULL, why = ?4, next_change = NULL WHERE section = ?1 AND story = ?2",
+        )?;
+        statement.execute(params![section, story, self.now.millis(), why])?;
+        Ok(())
+    }
+}
+
+/// The copies of a story whose feeds are configured and whose words are kept, in the order in which they joined.
+pub fn copies_of<'c>(connection: &Connection, config: &'c Config, story: i64) -> Result<Vec<SeenCopy<'c>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
+         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
+         WHERE entry.story = ?1 ORDER BY entry.number",
+    )?;
+    let mut rows = statement.query([story])?;
+    let mut copies = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Some(feed) = config.feed(&FeedId::from(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)) else {
+            continue;
+        };
+        let entry: Entry = serde_json::from_str(row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?)?;
+        copies.push(SeenCopy {
+            number: row.get(0)?,
+            feed,
+            text: Cow::Owned(PlainText::of(&entry)),
+            categories: section::categories_of(&entry, feed, &config.site),
+            entry: Cow::Owned(entry),
+            first_seen: time(row, 2)?,
+            revised: optional_time(row, 3)?,
+            reason: JoinReason::from_name(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)
+                .unwrap_or(JoinReason::First),
+            score: row.get(5)?,
+        });
+    }
+    Ok(copies)
+}
+
+/// A time in a column that always has one.
+pub fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(Timestamp::from_millis)
+}
+
+/// A time in a column that may be null.
+pub fn optional_time(row: &Row, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
+}

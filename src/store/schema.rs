@@ -1,0 +1,66 @@
+//! The tables, as numbered migrations: append-only, each applied once, in one transaction.
+//!
+//! Times are integer milliseconds since 1970 in UTC. Nothing secret is written: of a feed's address the readable form is
+//! `feed.url` with secrets masked, and `url_hash` tells whether the real one changed.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// Marks a file as newswire's (`newz`), so that no other program's database is ever touched.
+const APPLICATION_ID: i32 = 0x6e65_777a;
+
+/// Migration n brings a store from version n to n + 1. Never edit one that was released: append.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql")];
+
+/// Brings the store to the newest version.
+///
+/// # Errors
+///
+/// [`StoreError::Foreign`] if the file belongs to another program, [`StoreError::Newer`] if a newer newswire wrote it;
+/// both leave it untouched.
+pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = version(connection)?;
+    if version == MIGRATIONS.len() {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for migration in &MIGRATIONS[version..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(
+        None,
+        "user_version",
+        i64::try_from(MIGRATIONS.len()).expect("there are few migrations"),
+    )?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The version of the store, 0 for an empty file.
+///
+/// # Errors
+///
+/// As [`migrate`].
+pub fn version(connection: &Connection) -> Result<usize, StoreError> {
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(foreign)?;
+    if tables > 0 && pragma("application_id")? != i64::from(APPLICATION_ID) {
+        return Err(StoreError::Foreign);
+    }
+    let version = usize::try_from(pragma("user_version")?).unwrap_or(usize::MAX);
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::Newer { found: version, known: MIGRATIONS.len() });
+    }
+    Ok(version)
+}
+
+/// A file that is no database at all belongs to somebody else as well.
+fn foreign(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign,
+        _ => StoreError::Sqlite(error),
+    }
+}
