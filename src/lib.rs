@@ -24,6 +24,7 @@ pub mod files;
 pub mod link;
 pub mod normalize;
 pub mod parse;
+pub mod poll;
 pub mod render;
 pub mod rule;
 pub mod schedule;

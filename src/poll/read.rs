@@ -1,0 +1,49 @@
+//! Reading a document on the blocking pool: bytes → entries, clean where they are new.
+
+use std::collections::HashSet;
+
+use crate::feed::PollHints;
+use crate::fetch::Document;
+use crate::normalize;
+use crate::parse::{self, ParsedFeed};
+use crate::update::{Cleaned, Outcome, PolledDocument, PolledEntry};
+
+/// Parses and cleans a document; what is known by its raw hash is not cleaned again.
+pub fn read_document(
+    document: &Document,
+    known: &HashSet<(String, u64)>,
+    guids_repaired: bool,
+) -> (Outcome, PollHints) {
+    let base = document.content_location.as_ref().unwrap_or(&document.final_url);
+    let hints = parse::Hints { content_type: document.content_type.as_deref(), base: Some(base) };
+    let mut parsed = match parse::parse(&document.body, &hints) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            return (Outcome::Failed { kind: error.kind(), error: error.to_string() }, PollHints::default());
+        }
+    };
+    if guids_repaired && !parsed.guids_repaired {
+        parse::reidentify(&mut parsed);
+    }
+    let poll_hints = std::mem::take(&mut parsed.hints);
+    let polled = PolledDocument {
+        validators: (!parsed.truncated).then(|| document.validators.clone()),
+        info: normalize::info(&parsed),
+        entries: clean(&parsed, known),
+        guids_repaired: parsed.guids_repaired,
+        repairs: parsed.repairs,
+    };
+    (Outcome::Document(Box::new(polled)), poll_hints)
+}
+
+/// The entries of a document, the first of each guid.
+fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>) -> Vec<PolledEntry> {
+    let mut seen = HashSet::new();
+    let firsts = parsed.entries.iter().filter(|entry| seen.insert(entry.guid.value.as_str()));
+    let polled = firsts.map(|entry| {
+        let key = (entry.guid.value.clone(), entry.raw_hash);
+        let cleaned = (!known.contains(&key)).then(|| Box::new(Cleaned::new(normalize::entry(entry, parsed))));
+        PolledEntry { guid: key.0, raw_hash: key.1, cleaned }
+    });
+    polled.collect()
+}
