@@ -185,6 +185,28 @@ fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
     Ok(SourceFile { path: absolute, text })
 }
 
+/// The templates and the style of a folder, by file name; everything in it must be one.
+///
+/// # Errors
+///
+/// If the folder or a file of it cannot be read, or is no text.
+pub fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
+    let failed = |path: &Path, error: &io::Error| {
+        let message = format!("the template cannot be read: {}", reason(error));
+        LoadError::of(Problem::of_file(path.to_owned(), message, "see `templates` under [publish]"))
+    };
+    let mut templates = Vec::new();
+    for file in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+        let path = file.map_err(|error| failed(folder, &error))?.path();
+        let bytes = read_bounded(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
+        let text = String::from_utf8(bytes).map_err(|error| failed(&path, &io::Error::other(error)))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        templates.push((name, text));
+    }
+    templates.sort();
+    Ok(templates)
+}
+
 fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;

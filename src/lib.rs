@@ -25,13 +25,205 @@ pub mod link;
 pub mod normalize;
 pub mod parse;
 pub mod poll;
+pub mod publish;
 pub mod render;
 pub mod rule;
 pub mod schedule;
 pub mod section;
+pub mod serve;
 pub mod status;
 pub mod store;
 pub mod story;
 pub mod text;
 pub mod time;
 pub mod update;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use config::Config;
+use feed::SectionId;
+use poll::Poller;
+use publish::Publisher;
+use serve::Health;
+use store::{Difference, Store, StoreError};
+
+/// How often a section is rendered at most: a newcomer's first polls come in by the dozen, and readers come by the minute.
+const RENDER_GAP: Duration = Duration::from_secs(1);
+
+/// How often it is looked for stories whose standing time alone changes.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How often words are let go that are older than `[store] keep`.
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
+
+/// Everything that a running newswire is made of. The caller binds the listeners and decides when it ends.
+pub struct Newswire {
+    pub store: Store,
+    pub poller: Poller,
+    pub publisher: Publisher,
+    pub health: Health,
+    /// The config in force; every new value is applied whole.
+    pub configs: watch::Receiver<Arc<Config>>,
+    pub public: TcpListener,
+    pub admin: TcpListener,
+}
+
+/// Polls, publishes and serves until `shutdown`; returns when nothing is left to be written.
+///
+/// # Errors
+///
+/// If the store cannot be brought in line with the config at the start. Later failures are logged, and what runs goes on.
+pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), StoreError> {
+    let Newswire { store, poller, publisher, health, configs, public, admin } = newswire;
+    let config = configs.borrow().clone();
+    log_difference(&store.sync(config.clone(), poll::now()).await?);
+    publish(&publisher, &config, &all_sections(&config)).await;
+    health.set_ready();
+
+    let (reports, polled) = mpsc::unbounded_channel();
+    let (swept, changes) = mpsc::unbounded_channel();
+    let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone() };
+    tokio::join!(
+        poller.run(configs.clone(), reports, shutdown.clone()),
+        publishing.run(configs.clone(), polled, changes),
+        keep_house(store.clone(), configs.clone(), swept, shutdown.clone()),
+        serve::public(public, publisher, configs, shutdown.clone()),
+        serve::admin(admin, store, health, shutdown),
+    );
+    Ok(())
+}
+
+fn all_sections(config: &Config) -> BTreeSet<SectionId> {
+    config.sections.iter().map(|section| section.id.clone()).collect()
+}
+
+/// Renders what polls, edits of the config and time changed.
+struct Publishing {
+    store: Store,
+    publisher: Publisher,
+    health: Health,
+}
+
+impl Publishing {
+    /// Ends when the poller and the housekeeping have ended.
+    async fn run(
+        self,
+        mut configs: watch::Receiver<Arc<Config>>,
+        mut polled: mpsc::UnboundedReceiver<poll::PollReport>,
+        mut swept: mpsc::UnboundedReceiver<BTreeSet<SectionId>>,
+    ) {
+        let mut changed = BTreeSet::new();
+        let mut rendered = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                report = polled.recv() => {
+                    let Some(report) = report else { break };
+                    self.health.count(&report);
+                    changed.extend(report.applied.sections.into_keys());
+                }
+                Some(sections) = swept.recv() => changed.extend(sections),
+                Ok(()) = configs.changed() => {
+                    let config = configs.borrow_and_update().clone();
+                    self.follow(&config).await;
+                    changed.extend(all_sections(&config));
+                }
+                () = tokio::time::sleep_until(rendered + RENDER_GAP), if !changed.is_empty() => {
+                    publish(&self.publisher, &configs.borrow().clone(), &std::mem::take(&mut changed)).await;
+                    rendered = tokio::time::Instant::now();
+                }
+            }
+        }
+        if !changed.is_empty() {
+            publish(&self.publisher, &configs.borrow().clone(), &changed).await;
+        }
+    }
+
+    async fn follow(&self, config: &Arc<Config>) {
+        match self.store.sync(config.clone(), poll::now()).await {
+            Ok(difference) => log_difference(&difference),
+            Err(error) => tracing::error!(%error, "the new config could not be brought into the store"),
+        }
+    }
+}
+
+async fn publish(publisher: &Publisher, config: &Arc<Config>, sections: &BTreeSet<SectionId>) {
+    match publisher.publish(config, sections, poll::now()).await {
+        Ok(errors) => errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays")),
+        Err(error) => tracing::error!(%error, "nothing could be published; the last good editions stay"),
+    }
+    let Some(folder) = &config.publish.directory else { return };
+    match publisher.write_folder(config, folder).await {
+        Ok(written) => tracing::debug!(written.written, written.removed, "wrote the site's folder"),
+        Err(error) => tracing::error!(%error, "the site's folder could not be written"),
+    }
+}
+
+/// What time does: stories age out, words are let go, and the text index follows. All in small steps between polls.
+async fn keep_house(
+    store: Store,
+    configs: watch::Receiver<Arc<Config>>,
+    swept: mpsc::UnboundedSender<BTreeSet<SectionId>>,
+    shutdown: CancellationToken,
+) {
+    let mut sweeps = tokio::time::interval(SWEEP);
+    let mut retentions = tokio::time::interval(RETENTION);
+    let mut indexing = tokio::time::interval(Duration::from_secs(2));
+    for interval in [&mut sweeps, &mut retentions, &mut indexing] {
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    loop {
+        let config = configs.borrow().clone();
+        let result = tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = sweeps.tick() => store.sweep(config, poll::now()).await.map(|moves| moves.into_keys().collect()),
+            _ = retentions.tick() => retain(&store, &config).await,
+            _ = indexing.tick() => index(&store).await,
+        };
+        match result {
+            Ok(sections) if sections.is_empty() => {}
+            // Whoever publishes ends before this does only when all ends.
+            Ok(sections) => drop(swept.send(sections)),
+            Err(error) => tracing::error!(%error, "housekeeping failed; it will be done again"),
+        }
+    }
+}
+
+async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionId>, StoreError> {
+    let mut changed = BTreeSet::new();
+    loop {
+        let (done, moves) = store.retain_batch(config.clone(), poll::now()).await?;
+        changed.extend(moves.into_keys());
+        if done == 0 {
+            return Ok(changed);
+        }
+    }
+}
+
+async fn index(store: &Store) -> Result<BTreeSet<SectionId>, StoreError> {
+    while store.index_batch().await? > 0 {}
+    Ok(BTreeSet::new())
+}
+
+/// One line for each thing that a config changed.
+fn log_difference(difference: &Difference) {
+    for feed in &difference.feeds_added {
+        tracing::info!(%feed, "feed added");
+    }
+    for feed in &difference.feeds_removed {
+        tracing::info!(%feed, "feed removed");
+    }
+    for feed in &difference.feeds_moved {
+        tracing::info!(%feed, "feed has another address");
+    }
+    for change in &difference.sections {
+        let (section, moves) = (&change.section, &change.moves);
+        let (entered, left) = (moves.entered, moves.left);
+        tracing::info!(%section, "section {}: {entered} stories in, {left} out", change.kind.as_str());
+    }
+}
