@@ -1,15 +1,19 @@
 //! `newswire inspect FILE-OR-URL…`: how newswire reads a document: its format, the repairs made, the feed, the entries.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::anyhow;
 use serde::Serialize;
 use url::Url;
 
+use super::output::{self, safe};
+use super::{Done, Failure, load, runtime};
+use crate::config::{self, DEFAULT_CONTACT, Feed, SourceFile};
 use crate::entry::{Category, Enclosure, Entry, GuidKind, Person};
-use crate::feed::FeedInfo;
+use crate::feed::{FeedInfo, Validators};
+use crate::fetch::{Fetched, Fetcher};
 use crate::normalize;
 use crate::parse::{self, Hints, ParsedFeed};
 use crate::time::Timestamp;
@@ -107,7 +111,7 @@ pub struct SourceReport {
 }
 
 /// Reads a document and reports on it; a refused document is a report too.
-pub fn report(bytes: &[u8], hints: &Hints) -> Inspection {
+fn report(bytes: &[u8], hints: &Hints) -> Inspection {
     match parse::parse(bytes, hints) {
         Ok(feed) => of_feed(&feed),
         Err(error) => refused(error.to_string()),
@@ -115,7 +119,7 @@ pub fn report(bytes: &[u8], hints: &Hints) -> Inspection {
 }
 
 /// The report on a document that could not be read or fetched.
-pub fn refused(error: String) -> Inspection {
+fn refused(error: String) -> Inspection {
     Inspection {
         status: "refused",
         error: Some(error),
@@ -186,58 +190,88 @@ fn enclosure_report(enclosure: Enclosure) -> EnclosureReport {
     EnclosureReport { url: enclosure.url, media_type: enclosure.media_type, bytes: enclosure.bytes }
 }
 
-/// Inspects files; ends with 1 if one of them was refused.
-///
-/// # Errors
-/// Where a document is a URL (whoever can fetch gives its bytes to [`report`]), or the output cannot be written.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+/// Inspects documents; ends with 1 if one of them was refused.
+pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let mut all_read = true;
-    let mut out = io::stdout().lock();
     for document in &args.documents {
-        if document.starts_with("http://") || document.starts_with("https://") {
-            bail!("{document} is not a file");
-        }
-        let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
-        let inspection =
-            match std::fs::read(document).with_context(|| format!("cannot read {}", Path::new(document).display())) {
-                Ok(bytes) => report(&bytes, &hints),
-                Err(error) => refused(format!("{error:#}")),
-            };
+        let inspection = match Url::parse(document).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {
+            Some(url) => fetched(config, args, &url)?,
+            None => of_file(args, Path::new(document)),
+        };
         all_read &= inspection.status == "ok";
-        print(&mut out, document, &inspection, args.json)?;
+        let text =
+            if args.json { serde_json::to_string(&inspection)? + "\n" } else { for_people(document, &inspection) };
+        output::print(&text)?;
     }
     Ok(if all_read { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Prints a report: as one line of JSON, or for people.
-///
-/// # Errors
-/// Where `out` takes no more.
-pub fn print(out: &mut impl Write, document: &str, inspection: &Inspection, json: bool) -> io::Result<()> {
-    if json {
-        serde_json::to_writer(&mut *out, inspection)?;
-        return writeln!(out);
+fn of_file(args: &Args, path: &Path) -> Inspection {
+    let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
+    match std::fs::read(path) {
+        Ok(bytes) => report(&bytes, &hints),
+        Err(error) => refused(format!("cannot read {}: {error}", path.display())),
     }
-    print_for_people(out, document, inspection)
 }
 
-fn print_for_people(out: &mut impl Write, document: &str, inspection: &Inspection) -> io::Result<()> {
-    let Some(feed) = &inspection.feed else {
-        return writeln!(out, "{document}: {}", inspection.error.as_deref().unwrap_or("it was refused"));
+/// Fetches as a poll would, with what the config says of that feed, if it is one of its own.
+fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, Failure> {
+    let configured = load(config).ok();
+    let feeds = configured.iter().flat_map(|loaded| &loaded.config.feeds);
+    let feed = match feeds.into_iter().find(|feed| feed.url.secret == *url) {
+        Some(feed) => feed.clone(),
+        None => lone_feed(url)?,
     };
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "(none)".to_owned());
-    writeln!(out, "{document}: {}, {}", or_none(&inspection.format), or_none(&inspection.encoding))?;
-    for repair in &inspection.repairs {
-        writeln!(out, "  repair   {repair}")?;
-    }
-    writeln!(out, "  title    {}", or_none(&feed.title))?;
-    writeln!(out, "  site     {}", feed.site.as_ref().map_or("(none)", Url::as_str))?;
-    writeln!(out, "  entries  {}", inspection.entries.len())?;
+    let contact = configured
+        .as_ref()
+        .map_or_else(|| Url::parse(DEFAULT_CONTACT), |loaded| Ok(loaded.config.poll.contact.clone()));
+    let fetcher = Fetcher::new(&contact.map_err(anyhow::Error::from)?);
+    let attempt = runtime()?.block_on(async {
+        let permit = fetcher.host_permit(&feed, None).await;
+        fetcher.get(&feed, None, &Validators::default(), permit).await
+    });
+    Ok(match attempt.result {
+        Ok(Fetched::Document(document)) => {
+            let content_type = args.content_type.as_deref().or(document.content_type.as_deref());
+            let base = args.base_url.as_ref().or(document.content_location.as_ref()).unwrap_or(&document.final_url);
+            report(&document.body, &Hints { content_type, base: Some(base) })
+        }
+        Ok(Fetched::NotModified { .. }) => {
+            refused("the server says that nothing changed, to one who knew nothing".to_owned())
+        }
+        Err(error) => refused(error.to_string()),
+    })
+}
+
+/// A feed with the defaults of every key.
+fn lone_feed(url: &Url) -> Result<Arc<Feed>, Failure> {
+    let text = format!("[site]\ntitle = \"\"\n[[feed]]\nid = \"inspected\"\nurl = {}\n", serde_json::to_string(url)?);
+    let file = SourceFile { path: PathBuf::from("inspect"), text };
+    let (config, problems) = config::check(&[file], &|_| Err("none is needed".to_owned()));
+    let feed = config.and_then(|config| config.feeds.first().cloned());
+    feed.ok_or_else(|| {
+        anyhow!(
+            "{url} cannot be polled: {}",
+            problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("; ")
+        )
+        .into()
+    })
+}
+
+fn for_people(document: &str, inspection: &Inspection) -> String {
+    let Some(feed) = &inspection.feed else {
+        return format!("{document}: {}\n", safe(inspection.error.as_deref().unwrap_or("it was refused")));
+    };
+    let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), safe);
+    let mut lines = vec![format!("{document}: {}, {}", or_none(&inspection.format), or_none(&inspection.encoding))];
+    lines.extend(inspection.repairs.iter().map(|repair| format!("  repair   {}", safe(repair))));
+    lines.push(format!("  title    {}", or_none(&feed.title)));
+    lines.push(format!("  site     {}", feed.site.as_ref().map_or("(none)", Url::as_str)));
+    lines.push(format!("  entries  {}", inspection.entries.len()));
     for entry in &inspection.entries {
-        let date =
-            entry.published.or(entry.updated).map_or_else(|| "no date             ".to_owned(), Timestamp::rfc3339);
-        writeln!(out, "  {date}  {}", entry.title)?;
-        writeln!(out, "    {}", entry.link.as_ref().map_or(entry.guid.as_str(), Url::as_str))?;
+        let date = entry.published.or(entry.updated).map_or_else(|| format!("{:20}", "no date"), Timestamp::rfc3339);
+        lines.push(format!("  {date}  {}", safe(&entry.title)));
+        lines.push(format!("    {}", safe(entry.link.as_ref().map_or(entry.guid.as_str(), Url::as_str))));
     }
-    Ok(())
+    lines.join("\n") + "\n"
 }

@@ -1,3 +1,168 @@
-//! The commands, one file each.
+//! The commands, one file each: they print, and nothing else; the work is done by the modules below.
+//!
+//! Data goes to stdout, logs and errors to stderr. Exit codes: 0; 1 a failure at run time; 2 usage; 78 bad config.
 
-pub mod inspect;
+mod backup;
+mod check;
+mod explain;
+mod feeds;
+mod inspect;
+mod output;
+mod poll;
+mod publish;
+mod run;
+mod search;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::files::{self, LoadError, Loaded};
+use crate::store::{Reader, Store, StoreError};
+
+/// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
+const EXIT_CONFIG: u8 = 78;
+
+/// A newswire that you run yourself: polls feeds, recognises stories, republishes sections.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The main TOML file [default: ./newswire.toml, ./config/newswire.toml, then the user's and the system's]
+    #[arg(long, short, global = true, env = "NEWSWIRE_CONFIG", value_name = "FILE", hide_env_values = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The daemon: polls on schedule, publishes, serves, reloads when the TOML changes
+    Run,
+    /// Polls what is due, then ends
+    Poll(poll::Args),
+    /// Writes all editions and pages as files; unchanged files are not touched
+    Publish(publish::Args),
+    /// Reads the config and prints every problem
+    Check(check::Args),
+    /// Shows how the feeds are doing
+    Feeds(feeds::Args),
+    /// Shows how the sections are doing
+    Sections(feeds::Args),
+    /// Shows how newswire reads a document
+    Inspect(inspect::Args),
+    /// Tells of a story, its copies, and why it is in each section or not
+    Explain(explain::Args),
+    /// Searches the archive
+    Search(search::Args),
+    /// Copies the store while it is in use
+    Backup(backup::Args),
+    /// Checks that the store is sound
+    Verify,
+}
+
+/// How a command fails.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Config(#[from] LoadError),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
+type Done = Result<ExitCode, Failure>;
+
+impl Cli {
+    /// Logs go to stderr; `RUST_LOG` sets what is logged. A command that ends by itself logs warnings only.
+    pub fn start_logging(&self) {
+        let default = if matches!(self.command, Command::Run) { "newswire=info,warn" } else { "error" };
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+        let is_styled =
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(is_styled)
+            .with_target(false)
+            .init();
+    }
+
+    /// Runs the command; what went wrong is told on stderr in one sentence, or as a list of the config's problems.
+    pub fn execute(self) -> ExitCode {
+        let config = self.config.as_deref();
+        let done = match self.command {
+            Command::Run => run::run(config),
+            Command::Poll(args) => poll::run(config, &args),
+            Command::Publish(args) => publish::run(config, &args),
+            Command::Check(args) => check::run(config, &args),
+            Command::Feeds(args) => feeds::feeds(config, &args),
+            Command::Sections(args) => feeds::sections(config, &args),
+            Command::Inspect(args) => inspect::run(config, &args),
+            Command::Explain(args) => explain::run(config, &args),
+            Command::Search(args) => search::run(config, &args),
+            Command::Backup(args) => backup::run(config, &args),
+            Command::Verify => backup::verify(config),
+        };
+        match done {
+            Ok(code) => code,
+            Err(Failure::Config(error)) => {
+                anstream::eprintln!("{}", error.render(true).trim_end());
+                ExitCode::from(EXIT_CONFIG)
+            }
+            Err(Failure::Other(error)) => {
+                anstream::eprintln!("newswire: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// The config in force for a command.
+fn load(config: Option<&Path>) -> Result<Loaded, LoadError> {
+    files::load(&files::find(config)?)
+}
+
+/// The config and a reader of its store; none if there is no store yet.
+fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader>), Failure> {
+    let config = Arc::new(load(config)?.config);
+    match Reader::open(&config.store.path) {
+        Ok(reader) => Ok((config, Some(reader))),
+        Err(StoreError::Missing(_)) => Ok((config, None)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The config and its store, opened for writing.
+fn load_with_store(config: Option<&Path>, command: &str) -> Result<(Arc<Config>, Store), Failure> {
+    let config = Arc::new(load(config)?.config);
+    let store = Store::open(&config.store.path, &format!("`newswire {command}`"))?;
+    Ok((config, store))
+}
+
+/// A runtime for a command that ends by itself.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,166 @@
+//! `newswire explain`: a story, its copies, and why it is in each section or not.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::output::{print, safe};
+use super::{Done, load_with_reader};
+use crate::config::{Config, Section};
+use crate::poll;
+use crate::section::{self, SeenCopy};
+use crate::store::{Explained, StoreError};
+use crate::time::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A link of the story in any spelling, its published id, its slug, or words of its title
+    story: String,
+    /// Only this section
+    #[arg(long)]
+    section: Option<String>,
+    /// One object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    story: StoryPart,
+    sections: Vec<SectionPart>,
+}
+
+#[derive(Serialize)]
+struct StoryPart {
+    id: String,
+    title: String,
+    sort_at: Timestamp,
+    copies: Vec<CopyPart>,
+}
+
+#[derive(Serialize)]
+struct CopyPart {
+    feed: String,
+    guid: String,
+    link: Option<String>,
+    lead: bool,
+    /// Why it is a copy of this story: first, link, original …
+    reason: String,
+    score: Option<f64>,
+    /// Why it leads; only of the lead.
+    why: Option<&'static str>,
+    /// The date that the feed claims, which may lie in the future.
+    claimed: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct SectionPart {
+    section: String,
+    r#in: bool,
+    why: String,
+    rule: Option<String>,
+    entered: Option<Timestamp>,
+    left: Option<Timestamp>,
+}
+
+pub fn run(config: Option<&Path>, args: &Args) -> Done {
+    let (config, reader) = load_with_reader(config)?;
+    let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
+    let story = reader.find_story(&args.story)?;
+    let story = story.ok_or_else(|| anyhow!("no story has {:?} as its link, id, slug or in its title", args.story))?;
+    let wanted: Vec<_> =
+        config.sections.iter().filter(|s| args.section.as_ref().is_none_or(|id| id == s.id.as_str())).collect();
+    if wanted.is_empty() {
+        return Err(anyhow!("there is no such section; `newswire sections` lists them").into());
+    }
+    let explained = reader.explain(&config, story)?;
+    let sections = wanted.iter().map(|section| of_section(section, &explained)).collect();
+    let explanation = Explanation { story: of_story(&explained), sections };
+    let text =
+        if args.json { serde_json::to_string_pretty(&explanation)? + "\n" } else { as_text(&explanation, &config) };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_story(explained: &Explained) -> StoryPart {
+    let seen: Vec<&SeenCopy> = explained.copies.iter().collect();
+    let lead = (!seen.is_empty()).then(|| section::lead(&seen));
+    let lead = lead.map(|(at, rule)| (seen[at], rule));
+    let copies = explained.all.iter().map(|copy| {
+        let is_lead = lead.is_some_and(|(lead, _)| lead.feed.id == copy.feed && lead.entry.guid.value == copy.guid);
+        let seen = seen.iter().find(|seen| seen.feed.id == copy.feed && seen.entry.guid.value == copy.guid);
+        CopyPart {
+            feed: copy.feed.to_string(),
+            guid: copy.guid.clone(),
+            link: copy.link.as_ref().map(url::Url::to_string),
+            lead: is_lead,
+            reason: copy.reason.clone(),
+            score: copy.score,
+            why: lead.filter(|_| is_lead).map(|(_, rule)| rule.why()),
+            claimed: seen.and_then(|seen| seen.entry.published),
+        }
+    });
+    let title =
+        lead.map(|(lead, _)| lead.entry.title.clone()).or_else(|| explained.all.first().map(|copy| copy.title.clone()));
+    StoryPart {
+        id: explained.story.id.clone(),
+        title: title.unwrap_or_default(),
+        sort_at: explained.story.sort_at,
+        copies: copies.collect(),
+    }
+}
+
+fn of_section(section: &Section, explained: &Explained) -> SectionPart {
+    let visible = section::visible(section, &explained.copies);
+    let verdict = section::judge(section, &visible, explained.story.sort_at, poll::now());
+    let placement = explained.placements.get(&section.id);
+    let (is_in, why, rule) = match (verdict, placement) {
+        (Some(verdict), _) => (verdict.is_in, verdict.why, verdict.rule),
+        (None, Some(placement)) => (placement.left.is_none(), placement.why.clone(), placement.rule.clone()),
+        (None, None) => (false, "it takes none of the feeds that have it".to_owned(), None),
+    };
+    SectionPart {
+        section: section.id.to_string(),
+        r#in: is_in,
+        why,
+        rule,
+        entered: placement.and_then(|placement| placement.entered),
+        left: placement.and_then(|placement| placement.left),
+    }
+}
+
+fn as_text(explanation: &Explanation, config: &Config) -> String {
+    let story = &explanation.story;
+    let day =
+        |time: Timestamp| time.datetime().with_timezone(&config.site.timezone).format("%-d %B %Y, %H:%M").to_string();
+    let mut text = format!("{}\n{}\nTold on {}.\n\n", safe(&story.title), safe(&story.id), day(story.sort_at));
+    for part in &explanation.sections {
+        let since = match (part.r#in, part.entered, part.left) {
+            (true, Some(entered), _) => format!(" since {}", day(entered)),
+            (false, Some(_), Some(left)) => format!(" any more since {}", day(left)),
+            _ => String::new(),
+        };
+        let standing = if part.r#in { "In" } else { "Not in" };
+        text.push_str(&format!("{standing} {}{since}: {}.\n", part.section, safe(&part.why)));
+    }
+    let many = if story.copies.len() == 1 { "One copy:" } else { "The copies:" };
+    text.push_str(&format!("\n{many}\n"));
+    for copy in &story.copies {
+        let why = match copy.reason.as_str() {
+            "first" => "the first that was seen".to_owned(),
+            "link" => "joined by its link".to_owned(),
+            "original" => "joined by the original that it names".to_owned(),
+            other => format!("joined by {other}"),
+        };
+        let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();
+        let lead = copy.why.map(|why| format!("; leads, as {why}")).unwrap_or_default();
+        text.push_str(&format!("  {}: {why}{score}{lead}\n", copy.feed));
+        text.push_str(&format!("    {}\n", safe(copy.link.as_deref().unwrap_or(&copy.guid))));
+        if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > poll::now()) {
+            text.push_str(&format!("    claims to be of {}\n", day(claimed)));
+        }
+    }
+    text
+}

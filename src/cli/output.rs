@@ -1,0 +1,60 @@
+//! Printing: tables and times for people, at 80 columns where no terminal says otherwise.
+
+use std::io::Write;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::time::Timestamp;
+
+/// Columns where no terminal says how many it has.
+const WIDTH: u16 = 80;
+
+/// Writes to stdout. A reader that has seen enough (`| head`) is no failure.
+pub fn print(text: &str) -> std::io::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// An empty table with the given heads, as wide as the terminal.
+pub fn table(heads: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(heads);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// A table as text, without blanks at the ends of its lines.
+pub fn lines(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// How far a time lies from now, as in `5 min ago` or `in 2 h`.
+pub fn relative(time: Timestamp, now: Timestamp) -> String {
+    let (distance, is_past) = if time <= now { (now.since(time), true) } else { (time.since(now), false) };
+    let seconds = distance.as_secs();
+    let distance = match seconds {
+        0..60 => return if is_past { "just now".to_owned() } else { "in a moment".to_owned() },
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    if is_past { format!("{distance} ago") } else { format!("in {distance}") }
+}
+
+/// A number with its noun, as in `1 story` or `3 stories`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Text from a feed for a terminal: control characters, which could command it, are taken out.
+pub fn safe(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,135 @@
+//! `newswire poll`: one pass over the feeds, then the end.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::output::{print, safe};
+use super::{Done, Failure, load_with_store, runtime};
+use crate::config::Config;
+use crate::feed::FeedId;
+use crate::fetch::Fetcher;
+use crate::poll::{self, Pass, PollReport, Poller, ReportedOutcome};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The ids of the feeds to poll [default: those that are due]
+    feeds: Vec<String>,
+    /// Every feed, but what servers asked for is kept
+    #[arg(long, conflicts_with = "feeds")]
+    all: bool,
+    /// Every feed, or those named, now
+    #[arg(long, conflicts_with = "all")]
+    force: bool,
+    /// One JSON object a feed, then a summary
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    feeds: usize,
+    changed: usize,
+    new: usize,
+    revised: usize,
+    failed: usize,
+    duration_ms: u64,
+}
+
+pub fn run(config: Option<&Path>, args: &Args) -> Done {
+    let (config, store) = load_with_store(config, "poll")?;
+    let pass = pass(&config, args)?;
+    let started = Instant::now();
+    let bar = progress_bar(args);
+    let reports = runtime()?.block_on(async {
+        let fetcher = Fetcher::new(&config.poll.contact);
+        store.sync(config.clone(), poll::now()).await?;
+        let poller = Poller::new(store.clone(), fetcher, config.poll.concurrency);
+        let show = |report: &PollReport, total: usize| {
+            bar.set_length(total as u64);
+            bar.set_message(report.feed.to_string());
+            bar.inc(1);
+        };
+        let reports = poller.pass(&config, &pass, poll::now(), show).await?;
+        while store.index_batch().await? > 0 {}
+        Ok::<_, Failure>(reports)
+    })?;
+    bar.finish_and_clear();
+    let summary = summarize(&reports, started);
+    print(&if args.json { as_json(&reports, &summary)? } else { as_text(&reports, &summary) })?;
+    let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
+    let has_failed = polled > 0 && summary.failed == polled;
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn pass(config: &Config, args: &Args) -> anyhow::Result<Pass> {
+    let named: Vec<_> = args.feeds.iter().map(|id| FeedId::from(id.as_str())).collect();
+    for id in &named {
+        match config.feed(id) {
+            None => bail!("there is no feed {id:?}; `newswire feeds` lists them", id = id.as_str()),
+            Some(feed) if !feed.enabled => bail!("the feed {id} is disabled; set `enabled = true` to poll it"),
+            Some(_) => {}
+        }
+    }
+    Ok(match (args.force, args.all, named.is_empty()) {
+        (true, _, _) => Pass::Force(named),
+        (_, true, _) => Pass::All,
+        (_, _, false) => Pass::Named(named),
+        _ => Pass::Due,
+    })
+}
+
+fn progress_bar(args: &Args) -> ProgressBar {
+    if args.json || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}").expect("the template is constant");
+    ProgressBar::new(0).with_style(style)
+}
+
+fn summarize(reports: &[PollReport], started: Instant) -> Summary {
+    let count = |outcome| reports.iter().filter(|report| report.outcome == outcome).count();
+    Summary {
+        feeds: reports.len(),
+        changed: count(ReportedOutcome::Changed),
+        new: reports.iter().map(|report| report.new).sum(),
+        revised: reports.iter().map(|report| report.revised).sum(),
+        failed: count(ReportedOutcome::Failed) + count(ReportedOutcome::Gone),
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_json::Error> {
+    let mut text = String::new();
+    for report in reports {
+        text.push_str(&serde_json::to_string(report)?);
+        text.push('\n');
+    }
+    text.push_str(&serde_json::to_string(&serde_json::json!({ "summary": summary }))?);
+    text.push('\n');
+    Ok(text)
+}
+
+fn as_text(reports: &[PollReport], summary: &Summary) -> String {
+    let mut text = String::new();
+    for report in reports {
+        let what = match (&report.error, report.outcome) {
+            (Some(error), _) => format!("failed: {}", safe(error)),
+            (None, ReportedOutcome::Held) => report.problems.join("; "),
+            (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
+            (None, outcome) => outcome.as_str().to_owned(),
+        };
+        text.push_str(&format!("{:24} {what}\n", report.feed.as_str()));
+    }
+    let seconds = summary.duration_ms as f64 / 1000.0;
+    let Summary { feeds, changed, new, revised, failed, .. } = summary;
+    writeln!(text, "{feeds} feeds: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
+        .expect("writing to a string cannot fail");
+    text
+}

@@ -1,0 +1,38 @@
+//! `newswire publish`: the site as files.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+
+use super::output::print;
+use super::run::pages;
+use super::{Done, Failure, load_with_store, runtime};
+use crate::poll;
+use crate::publish::Publisher;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder, made if need be [default: `directory` under [publish]]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(config: Option<&Path>, args: &Args) -> Done {
+    let (config, store) = load_with_store(config, "publish")?;
+    let folder = args.out.clone().or_else(|| config.publish.directory.clone());
+    let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
+    let publisher = Publisher::new(store.clone(), pages(&config)?);
+    let sections = config.sections.iter().map(|section| section.id.clone()).collect();
+    let written = runtime()?.block_on(async {
+        store.sync(config.clone(), poll::now()).await?;
+        let errors = publisher.publish(&config, &sections, poll::now()).await?;
+        match errors.into_iter().next() {
+            Some(error) => Err(Failure::Other(error.into())),
+            None => Ok(publisher.write_folder(&config, &folder).await.map_err(anyhow::Error::from)?),
+        }
+    })?;
+    let (folder, unchanged, removed) = (folder.display(), written.unchanged, written.removed);
+    print(&format!("{folder}: {} files written, {unchanged} unchanged, {removed} removed\n", written.written))?;
+    Ok(ExitCode::SUCCESS)
+}

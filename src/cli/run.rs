@@ -1,0 +1,155 @@
+//! `newswire run`: the daemon.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Done, Failure, runtime};
+use crate::Newswire;
+use crate::config::Config;
+use crate::fetch::Fetcher;
+use crate::files::{self, Loaded, Watch};
+use crate::poll::{self, Poller};
+use crate::publish::Publisher;
+use crate::render::Pages;
+use crate::serve::{Health, LoadState};
+use crate::store::Store;
+
+pub fn run(config: Option<&Path>) -> Done {
+    let main = files::find(config)?;
+    let runtime = runtime()?;
+    let result = runtime.block_on(daemon(main));
+    // What still waits for a slow name server or disk must not hold up the end.
+    runtime.shutdown_background();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn daemon(main: PathBuf) -> Result<(), Failure> {
+    // Watched before it is read, so that no edit falls between the two.
+    let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
+    let loaded = files::load(&main)?;
+    log_warnings(&loaded);
+    let config = Arc::new(loaded.config);
+    let store = Store::open(&config.store.path, "`newswire run`")?;
+    let public = bind(config.server.listen, "listen").await?;
+    let admin = bind(config.server.admin, "admin").await?;
+    tracing::info!(address = %public.local_addr()?, "serving on http://{}/", public.local_addr()?);
+    tracing::info!(address = %admin.local_addr()?, "status on http://{}/status.json", admin.local_addr()?);
+
+    let pages = pages(&config)?;
+    let fetcher = Fetcher::new(&config.poll.contact);
+    let (edits, configs) = watch::channel(config.clone());
+    let health = Health::new(configs.clone());
+    let shutdown = CancellationToken::new();
+    let newswire = Newswire {
+        poller: Poller::new(store.clone(), fetcher, config.poll.concurrency),
+        publisher: Publisher::new(store.clone(), pages),
+        store,
+        health: health.clone(),
+        configs,
+        public,
+        admin,
+    };
+    tokio::spawn(end_on_signal(shutdown.clone()));
+    tokio::spawn(follow_edits(main, watching.ok(), edits, health));
+    crate::run(newswire, shutdown).await?;
+    tracing::info!("ended; nothing is left to be written");
+    Ok(())
+}
+
+async fn bind(address: std::net::SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    Ok(listener
+        .with_context(|| format!("cannot listen on {address}; set another address as `{key}` under [server]"))?)
+}
+
+/// The built-in pages, and those of the user's own over them.
+pub fn pages(config: &Config) -> Result<Pages, Failure> {
+    let own = match &config.publish.templates {
+        Some(folder) => files::templates(folder)?,
+        None => Vec::new(),
+    };
+    Ok(Pages::new(&own).context("a template is wrong")?)
+}
+
+fn log_warnings(loaded: &Loaded) {
+    for warning in &loaded.warnings {
+        tracing::warn!(file = %warning.file.display(), line = warning.line, "{}", warning.message);
+    }
+}
+
+/// The first signal ends it in good order; a second one at once.
+async fn end_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signals cannot be received; only SIGKILL will end it");
+        return;
+    };
+    for is_first in [true, false] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if is_first {
+            tracing::info!("ending; polls on their way may finish for some seconds");
+            shutdown.cancel();
+        }
+    }
+    std::process::exit(130);
+}
+
+/// Takes every good edit of the TOML, whole; a bad one changes nothing and is told in the log.
+async fn follow_edits(main: PathBuf, mut watching: Option<Watch>, edits: watch::Sender<Arc<Config>>, health: Health) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    loop {
+        let changed = async {
+            match &mut watching {
+                Some(watching) => watching.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            _ = hangup.recv() => {}
+        }
+        let path = main.clone();
+        match tokio::task::spawn_blocking(move || files::load(&path)).await {
+            Ok(Ok(loaded)) => {
+                log_warnings(&loaded);
+                log_unfollowed(&edits.borrow(), &loaded.config);
+                tracing::info!("the config was edited; the new one is in force");
+                health.set_config(LoadState::Ok);
+                edits.send_replace(Arc::new(loaded.config));
+            }
+            Ok(Err(error)) => {
+                let problems = error.render(false);
+                tracing::error!(
+                    "the config was edited, but has problems; the last good one stays in force\n{problems}"
+                );
+                health.set_config(LoadState::Refused { since: poll::now(), problems });
+            }
+            Err(error) => tracing::error!(%error, "reading the edited config met a fault"),
+        }
+    }
+}
+
+/// What a running daemon cannot change is said, not passed over.
+fn log_unfollowed(old: &Config, new: &Config) {
+    let changes = [
+        ("[server] listen", old.server.listen != new.server.listen),
+        ("[server] admin", old.server.admin != new.server.admin),
+        ("[store] path", old.store.path != new.store.path),
+        ("[poll] concurrency", old.poll.concurrency != new.poll.concurrency),
+        ("[poll] contact", old.poll.contact != new.poll.contact),
+        ("[publish] templates", old.publish.templates != new.publish.templates),
+    ];
+    for (key, _) in changes.into_iter().filter(|(_, has_changed)| *has_changed) {
+        tracing::warn!("{key} was changed; that needs a restart");
+    }
+}

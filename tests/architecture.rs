@@ -1,0 +1,212 @@
+//! The house: imports go down only, the core has no I/O, clock or logging, and each outside crate lives in one place.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The floor of each module.
+const FLOORS: &[(u8, &[&str])] = &[
+    (0, &["duration", "entry", "feed", "time"]),
+    (1, &["config", "link", "normalize", "parse", "render", "rule", "schedule", "section", "story", "text", "update"]),
+    (2, &["fetch", "files", "store"]),
+    (3, &["cli", "poll", "publish", "serve", "status", "lib", "main"]),
+];
+
+/// Where an outside crate may be named.
+const PLACES: &[(&str, &[&str])] = &[
+    ("feed_rs", &["parse"]),
+    ("quick_xml", &["parse", "render", "config"]),
+    ("encoding_rs", &["parse"]),
+    ("chardetng", &["parse"]),
+    ("ammonia", &["normalize"]),
+    ("atom_syndication", &["render"]),
+    ("rss", &["render"]),
+    ("minijinja", &["render"]),
+    ("reqwest", &["fetch"]),
+    ("rustls", &["fetch"]),
+    ("rusqlite", &["store"]),
+    ("cron", &["schedule"]),
+    ("chrono_tz", &["schedule", "config", "render"]),
+    ("notify", &["files"]),
+    ("toml", &["config"]),
+    ("annotate_snippets", &["config"]),
+    ("psl", &["link"]),
+    ("uuid", &["story"]),
+    ("axum", &["serve"]),
+    ("hyper", &["serve"]),
+    ("hyper_util", &["serve"]),
+    ("prometheus_client", &["serve"]),
+    ("clap", &["cli", "main"]),
+    ("comfy_table", &["cli"]),
+    ("indicatif", &["cli"]),
+    ("brotli", &["publish"]),
+    ("flate2", &["publish"]),
+    ("zstd", &["publish"]),
+];
+
+/// What the core and the words may not know of.
+const FORBIDDEN_BELOW_THE_EDGES: &[&str] = &[
+    "std::fs",
+    "std::net::Tcp",
+    "std::env::",
+    "std::process",
+    "std::thread",
+    "std::io::stdin",
+    "tokio",
+    "tracing",
+    "SystemTime::now",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "println!",
+    "eprintln!",
+    "rand::",
+];
+
+struct Source {
+    path: PathBuf,
+    module: String,
+    /// Without comments.
+    code: String,
+}
+
+fn sources() -> Vec<Source> {
+    let mut files = Vec::new();
+    collect(Path::new("src"), &mut files);
+    files.sort();
+    files.into_iter().map(read).collect()
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn read(path: PathBuf) -> Source {
+    let first = path.strip_prefix("src").unwrap().components().next().unwrap();
+    let module = first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned();
+    let text = fs::read_to_string(&path).unwrap();
+    let code = text
+        .lines()
+        .map(|line| line.find("//").map_or(line, |at| if is_in_text(line, at) { line } else { &line[..at] }));
+    let code = code.collect::<Vec<_>>().join("\n");
+    Source { path, module, code }
+}
+
+/// Whether a `//` stands within a string, as in an address.
+fn is_in_text(line: &str, at: usize) -> bool {
+    line[..at].matches('"').count() % 2 == 1
+}
+
+fn floors() -> BTreeMap<&'static str, u8> {
+    FLOORS.iter().flat_map(|(floor, modules)| modules.iter().map(move |module| (*module, *floor))).collect()
+}
+
+/// The modules that a source imports: `crate::x` and the heads of `crate::{x, y::z}`.
+fn imports(code: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            found.extend(group.split('}').next().unwrap().split(',').map(str::trim).map(head));
+        } else {
+            found.push(head(rest));
+        }
+    }
+    found
+}
+
+fn head(path: &str) -> &str {
+    path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
+}
+
+#[test]
+fn every_module_has_a_floor() {
+    let floors = floors();
+    let homeless: Vec<_> =
+        sources().into_iter().filter(|source| !floors.contains_key(source.module.as_str())).map(|s| s.path).collect();
+    assert!(
+        homeless.is_empty(),
+        "give these a floor in tests/architecture.rs and in the map of src/lib.rs: {homeless:?}"
+    );
+}
+
+#[test]
+fn imports_go_down_only() {
+    let floors = floors();
+    let mut upward = Vec::new();
+    for source in sources() {
+        let floor = floors[source.module.as_str()];
+        for import in imports(&source.code) {
+            match floors.get(import) {
+                Some(other) if *other > floor => upward.push(format!("{}: crate::{import}", source.path.display())),
+                _ => {}
+            }
+        }
+    }
+    assert!(upward.is_empty(), "these go up a floor: {upward:#?}");
+}
+
+#[test]
+fn edges_do_not_know_each_other() {
+    let edges = FLOORS[2].1;
+    let mut crossed = Vec::new();
+    for source in sources().into_iter().filter(|source| edges.contains(&source.module.as_str())) {
+        for import in imports(&source.code) {
+            if edges.contains(&import) && import != source.module {
+                crossed.push(format!("{}: crate::{import}", source.path.display()));
+            }
+        }
+    }
+    assert!(crossed.is_empty(), "these cross from one edge to another: {crossed:#?}");
+}
+
+#[test]
+fn core_has_no_io_no_clock_and_no_logging() {
+    let floors = floors();
+    let mut found = Vec::new();
+    for source in sources().into_iter().filter(|source| floors[source.module.as_str()] < 2) {
+        let code = source.code.split("#[cfg(test)]").next().unwrap();
+        for forbidden in FORBIDDEN_BELOW_THE_EDGES.iter().filter(|forbidden| code.contains(**forbidden)) {
+            found.push(format!("{}: {forbidden}", source.path.display()));
+        }
+    }
+    assert!(found.is_empty(), "the core takes values and returns values: {found:#?}");
+}
+
+#[test]
+fn each_outside_crate_lives_in_one_place() {
+    let mut strayed = Vec::new();
+    for source in sources() {
+        for (outside, places) in PLACES.iter().filter(|(_, places)| !places.contains(&source.module.as_str())) {
+            let named = format!("{outside}::");
+            let is_named = source
+                .code
+                .match_indices(&named)
+                .any(|(at, _)| !source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'));
+            if is_named {
+                strayed.push(format!("{}: {outside} belongs in {places:?}", source.path.display()));
+            }
+        }
+    }
+    assert!(strayed.is_empty(), "{strayed:#?}");
+}
+
+#[test]
+fn every_source_file_opens_with_what_it_is_for() {
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|source| !fs::read_to_string(&source.path).unwrap().starts_with("//!"))
+        .map(|source| source.path)
+        .collect();
+    assert!(silent.is_empty(), "these have no module documentation: {silent:?}");
+}

@@ -1,0 +1,504 @@
+//! The program as its users run it: real processes, real sockets, the example as it is and feeds from scripted origins.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::origin::{Origin, Reply};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine; reached only when something is wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn newswire(config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+    command.args(arguments).arg("--config").arg(config).env_remove("NEWSWIRE_CONFIG").env_remove("RUST_LOG");
+    command
+}
+
+fn output(config: &Path, arguments: &[&str]) -> Output {
+    newswire(config, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn json(config: &Path, arguments: &[&str]) -> Value {
+    let output = output(config, arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
+}
+
+/// A folder with a config that listens on free ports.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new(rest: &str) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        desk.edit(rest);
+        desk
+    }
+
+    /// The example of this repository, on free ports.
+    fn example() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(Path::new("config"), folder.path());
+        let main = folder.path().join("newswire.toml");
+        let config = std::fs::read_to_string(&main).unwrap();
+        std::fs::write(&main, config.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8081", "127.0.0.1:0"))
+            .unwrap();
+        Desk { folder }
+    }
+
+    fn edit(&self, rest: &str) {
+        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        std::fs::write(self.config(), format!("{head}{rest}\n")).unwrap();
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("newswire.toml")
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else if !entry.file_name().to_string_lossy().contains(".db") {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A running daemon, killed when dropped.
+struct Daemon {
+    process: Child,
+    log: Receiver<String>,
+    seen: Vec<String>,
+    site: String,
+    admin: String,
+}
+
+impl Daemon {
+    fn start(desk: &Desk) -> Daemon {
+        let mut process =
+            newswire(&desk.config(), &["run"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let (lines, log) = channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let mut daemon = Daemon { process, log, seen: Vec::new(), site: String::new(), admin: String::new() };
+        daemon.site = address(&daemon.wait_for("serving on http://"));
+        daemon.admin = address(&daemon.wait_for("status on http://"));
+        daemon
+    }
+
+    /// The next line of the log that holds `words`.
+    fn wait_for(&mut self, words: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.log.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("the log never said {words:?}:\n{}", self.seen.join("\n"))
+                }
+            }
+        }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        request(&self.site, "GET", path, &[])
+    }
+
+    /// Asks until the body holds `words`: editions follow polls within a second or so.
+    fn get_until(&self, path: &str, words: &str) -> Answer {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path);
+            if text(&answer.body).contains(words) {
+                return answer;
+            }
+            assert!(Instant::now() < until, "{path} never said {words:?}: {} {}", answer.status, text(&answer.body));
+            std::thread::yield_now();
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Ends it as systemd would; returns its exit code.
+    fn end(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        let code = self.process.wait().unwrap().code();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        code
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn address(line: &str) -> String {
+    let address = line.split("http://").nth(1).unwrap();
+    address.split('/').next().unwrap().to_owned()
+}
+
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = text(&bytes[..end]);
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+}
+
+fn rss(items: &[(&str, &str)]) -> String {
+    let items: String = items
+        .iter()
+        .map(|(guid, title)| format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>https://a.example/{guid}</link><description>Words.</description></item>"))
+        .collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>{items}</channel></rss>"
+    )
+}
+
+/// A feed of this origin and a section that takes all.
+fn one_feed(origin: &Origin) -> String {
+    format!(
+        "[[feed]]\nid = \"a\"\nurl = \"{}\"\nallow = [\"{}\"]\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",
+        origin.url("/feed"),
+        origin.address
+    )
+}
+
+#[test]
+fn example_is_told_in_every_format_with_validators() {
+    let desk = Desk::example();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/international.json", "US War on ISIS");
+    daemon.get_until("/prose.json", "US War on ISIS");
+    daemon.get_until("/all.json", "low-water");
+    for section in ["international", "prose", "all"] {
+        for (ending, media_type) in [
+            (".atom", "application/atom+xml; charset=utf-8"),
+            (".rss", "application/rss+xml; charset=utf-8"),
+            (".json", "application/feed+json"),
+            (".opml", "text/x-opml; charset=utf-8"),
+            ("/", "text/html; charset=utf-8"),
+        ] {
+            let path = format!("/{section}{ending}");
+            let answer = daemon.get(&path);
+            assert_eq!((answer.status, answer.header("content-type")), (200, Some(media_type)), "{path}");
+            let (etag, modified) = (answer.header("etag").unwrap(), answer.header("last-modified").unwrap());
+            for condition in [("If-None-Match", etag), ("If-Modified-Since", modified)] {
+                let again = request(&daemon.site, "GET", &path, &[condition]);
+                assert_eq!((again.status, again.body.len()), (304, 0), "{path} {condition:?}");
+                assert_eq!(again.header("etag"), Some(etag));
+            }
+            let head = request(&daemon.site, "HEAD", &path, &[]);
+            assert_eq!((head.status, head.header("content-length")), (200, answer.header("content-length")), "{path}");
+            assert!(head.body.is_empty());
+            let coded = request(&daemon.site, "GET", &path, &[("Accept-Encoding", "gzip")]);
+            assert_eq!(coded.header("content-encoding"), Some("gzip"), "{path}");
+            assert_ne!(coded.header("etag"), Some(etag), "each coding has a tag of its own");
+        }
+    }
+    let index = text(&daemon.get("/").body);
+    for section in ["international", "prose", "all"] {
+        assert!(index.contains(&format!("/{section}.atom")), "the index leads to {section}");
+    }
+    assert_eq!(daemon.get("/nothing-here").status, 404);
+    assert_eq!(request(&daemon.site, "POST", "/all.atom", &[]).status, 405);
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn story_of_two_sites_is_told_once_with_everybody_named() {
+    let desk = Desk::example();
+    assert!(output(&desk.config(), &["poll"]).status.success());
+    let explained =
+        json(&desk.config(), &["explain", "http://www.theantimedia.org/war-on-isis-biggest-lie-since-2003", "--json"]);
+    let copies = explained["story"]["copies"].as_array().unwrap();
+    assert_eq!(copies.len(), 2);
+    let lead: Vec<_> =
+        copies.iter().filter(|copy| copy["lead"] == true).map(|copy| copy["feed"].as_str().unwrap()).collect();
+    assert_eq!(lead, ["anti-media"], "the copy at the original's host leads");
+    let standing = |section: &str| {
+        let part =
+            explained["sections"].as_array().unwrap().iter().find(|part| part["section"] == section).unwrap().clone();
+        (part["in"].as_bool().unwrap(), part["why"].as_str().unwrap().to_owned(), part["rule"].clone())
+    };
+    let (is_in, why, rule) = standing("international");
+    assert!(is_in && rule == "keep[0]" && why.contains("region:international") && why.contains("jungle-drum"), "{why}");
+    assert!(standing("prose").0);
+
+    let site = desk.folder.path().join("site");
+    assert!(output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
+    let feed: Value = serde_json::from_slice(&std::fs::read(site.join("international.json")).unwrap()).unwrap();
+    let items = feed["items"].as_array().unwrap();
+    let told: Vec<_> = items.iter().filter(|item| item["title"].as_str().unwrap().contains("US War on ISIS")).collect();
+    assert_eq!(told.len(), 1);
+    let item = told[0];
+    assert_eq!(item["url"], "http://theantimedia.org/war-on-isis-biggest-lie-since-2003/");
+    assert_eq!(item["authors"][0]["name"], "Darius Shahtahmasebi");
+    assert_eq!(item["_newswire"]["via"][0]["name"], "gail");
+    assert_eq!(item["_newswire"]["source"]["title"], "Anti-Media");
+    assert_eq!(item["_newswire"]["rights"], "Copyright applies.");
+    let copies = item["_newswire"]["copies"].as_array().unwrap();
+    assert!(copies.iter().any(|copy| copy["url"] == "http://jungledrum.lingama.net/news/story-3061.html"));
+    let categories = item["_newswire"]["categories"].as_array().unwrap();
+    for (facet, term) in [("region", "international"), ("topic", "prose"), ("type", "post")] {
+        let is_there =
+            |c: &Value| c["term"] == term && c["scheme"].as_str().is_some_and(|scheme| scheme.ends_with(facet));
+        assert!(categories.iter().any(is_there), "{facet}: {categories:?}");
+    }
+    let page = std::fs::read_to_string(site.join("international/index.html")).unwrap();
+    assert!(page.contains("by Darius Shahtahmasebi via gail - Anti-Media"), "the byline reads as configured");
+}
+
+#[test]
+fn document_is_asked_for_unconditionally_once_in_its_life() {
+    let origin = Origin::start(|request| {
+        if request.header("if-none-match").as_deref() == Some(b"\"v1\"") {
+            Reply::new(304, &[("ETag", "\"v1\"")], "")
+        } else {
+            Reply::new(200, &[("ETag", "\"v1\""), ("Content-Type", "application/rss+xml")], rss(&[("1", "One")]))
+        }
+    });
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "One");
+    assert_eq!(daemon.end(), Some(0));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "One");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(origin.requests().len(), 1, "a restart polls nothing again");
+    let report = text(&output(&desk.config(), &["poll", "--force", "--json"]).stdout);
+    let line: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("not_modified"), Some(304)));
+    let unconditional = origin.requests().iter().filter(|request| !request.is_conditional()).count();
+    assert_eq!(unconditional, 1);
+    let held = text(&output(&desk.config(), &["poll", "--all"]).stdout);
+    assert!(held.contains("held until"), "{held}");
+    assert_eq!(origin.requests().len(), 2);
+}
+
+#[test]
+fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
+    let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "Ferries"), ("2", "Nets")])));
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Nets");
+    let etag = daemon.get("/all.atom").header("etag").unwrap().to_owned();
+
+    desk.edit(&format!("{}\nlimt = 5", one_feed(&origin)));
+    daemon.wait_for("has problems");
+    daemon.wait_for("limt");
+    assert_eq!(request(&daemon.admin, "GET", "/readyz", &[]).status, 200, "a bad edit does not take it out of service");
+    let status: Value = serde_json::from_slice(&request(&daemon.admin, "GET", "/status.json", &[]).body).unwrap();
+    assert_eq!(status["config"]["state"], "refused");
+    assert_eq!(daemon.get("/all.atom").header("etag"), Some(etag.as_str()));
+
+    desk.edit(&format!(
+        "{}\nkeep = [{{ title = \"ferries\" }}]\n[[section]]\nid = \"new\"\ntitle = \"New\"\nfeeds = [\"a\"]",
+        one_feed(&origin)
+    ));
+    daemon.wait_for("section redefined: 0 stories in, 1 out");
+    daemon.get_until("/new.json", "Nets");
+    let all = text(&daemon.get("/all.json").body);
+    assert!(all.contains("Ferries") && !all.contains("Nets"), "{all}");
+
+    desk.edit(&one_feed(&origin).replace("id = \"all\"", "id = \"every\"\nformerly = [\"all\"]"));
+    daemon.get_until("/every.json", "Nets");
+    let moved = daemon.get("/all.atom");
+    assert_eq!((moved.status, moved.header("location")), (308, Some("/every.atom")));
+    assert_eq!(daemon.get("/new.atom").status, 410);
+    assert_eq!(origin.requests().len(), 1, "editing polls nothing again that was polled");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/good" => Reply::new(200, &[], rss(&[("1", "Good")])),
+        "/empty" => Reply::new(200, &[], ""),
+        "/html" => {
+            Reply::new(200, &[("Content-Type", "text/html")], "<!doctype html><title>Log in</title><p>Please log in.")
+        }
+        "/broken" => Reply::new(200, &[], "<<<>>> \u{0} nothing"),
+        "/huge" => Reply::new(200, &[], vec![b' '; 2 * 1024 * 1024]),
+        "/slow" => Reply::silence(),
+        _ => Reply::new(404, &[], "gone fishing"),
+    });
+    let names = ["good", "empty", "html", "broken", "huge", "slow", "missing"];
+    let feeds: String = names
+        .iter()
+        .map(|name| format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\n", origin.url(&format!("/{name}"))))
+        .collect();
+    let poll = format!("[poll]\nallow = [\"{}\"]\nmax_size = \"1 MiB\"\ntimeout = \"1 second\"\n", origin.address);
+    let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
+    let desk = Desk::new(&format!("{poll}{feeds}{section}"));
+    let polled = output(&desk.config(), &["poll", "--json"]);
+    assert!(polled.status.success(), "one that could be read is enough");
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    for feed in feeds.as_array().unwrap() {
+        let (id, state) = (feed["id"].as_str().unwrap(), feed["state"].as_str().unwrap());
+        if id == "good" {
+            assert_eq!((state, feed["entries"].as_u64()), ("ok", Some(1)));
+        } else {
+            assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
+            assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
+            assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
+        }
+    }
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Good");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn end_does_not_wait_for_those_who_never_answer() {
+    let origin = Origin::start(|_| Reply::silence());
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    while origin.connections() == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(daemon.end(), Some(0));
+    assert!(daemon.seen.iter().any(|line| line.contains("given up")), "{:?}", daemon.seen);
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    assert_eq!(
+        (feeds[0]["state"].as_str(), feeds[0]["failures"].as_u64()),
+        (Some("new"), Some(0)),
+        "that poll never happened"
+    );
+}
+
+#[test]
+fn second_daemon_on_the_same_store_is_told_who_has_it() {
+    let desk = Desk::example();
+    let mut daemon = Daemon::start(&desk);
+    let second = output(&desk.config(), &["run"]);
+    assert_eq!(second.status.code(), Some(1));
+    let told = text(&second.stderr);
+    assert!(told.contains("newswire run") && told.contains(&daemon.process.id().to_string()), "{told}");
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    assert_eq!(feeds.as_array().unwrap().len(), 6, "commands that only read work beside it");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn wrong_config_is_told_whole_with_exit_78() {
+    let desk =
+        Desk::new("[[feed]]\nurll = \"https://a.example/\"\n[[section]]\nid = \"Not good\"\ntitle = \"x\"\nlimit = 0");
+    for command in ["check", "run", "poll"] {
+        let output = output(&desk.config(), &[command]);
+        assert_eq!(output.status.code(), Some(78), "{command}");
+        let told = text(&output.stderr);
+        for part in ["newswire.toml:7", "urll", "url", "Not good", "limit"] {
+            assert!(told.contains(part), "{command} does not say {part:?}: {told}");
+        }
+        assert!(!desk.folder.path().join("newswire.db").exists(), "nothing was begun");
+    }
+    let problems = json(&desk.config(), &["check", "--json"]);
+    assert!(problems.as_array().unwrap().len() >= 3, "{problems}");
+    assert_eq!(problems[0]["level"], "error");
+}
+
+#[test]
+fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
+    let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "Confidential")])));
+    let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
+    let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
+    let desk = Desk::new(&format!("{config}\n{open}"));
+    // The token comes by the environment, which the daemon inherits.
+    let token = "canary-7d1f";
+    let mut command = newswire(&desk.config(), &["run"]);
+    let mut process = command.env("INNER_TOKEN", token).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let site = address(&log.find(|line| line.contains("serving on http://")).unwrap());
+    log.find(|line| line.contains("polled: changed")).unwrap();
+    let with_token = format!("/inner.json?token={token}");
+    let until = Instant::now() + PATIENCE;
+    while !text(&request(&site, "GET", &with_token, &[]).body).contains("Confidential") {
+        assert!(Instant::now() < until);
+    }
+    for path in ["/inner.json", "/inner/", "/inner.atom?token=wrong", "/inner.opml"] {
+        let answer = request(&site, "GET", path, &[]);
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(!text(&answer.body).contains("Confidential"));
+    }
+    let answer = request(&site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("cache-control").unwrap().starts_with("private"));
+    for path in ["/", "/feeds.opml", "/feeds/", "/about/", "/search?q=confidential", "/story/confidential-1/"] {
+        let body = text(&request(&site, "GET", path, &[]).body);
+        assert!(!body.contains("inner") && !body.contains("Confidential") && !body.contains(token), "{path}: {body}");
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+#[test]
+fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
+    let desk = Desk::example();
+    output(&desk.config(), &["poll"]);
+    let site = desk.folder.path().join("site");
+    let publish = || text(&output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).stdout);
+    assert!(publish().contains(" 0 unchanged"));
+    assert!(publish().contains(": 0 files written"), "nothing happened, so nothing is touched");
+    std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
+    let mut daemon = Daemon::start(&desk);
+    for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
+        // The daemon's address is another, and so are the links; the style is the same to the byte.
+        let served = daemon.get(&format!("/{path}"));
+        assert_eq!(served.status, 200, "{path}");
+        if path == "style.css" {
+            assert_eq!(served.body, std::fs::read(site.join(path)).unwrap());
+        }
+    }
+    assert_eq!(daemon.end(), Some(0));
+    assert!(site.join("mine.txt").exists());
+}
