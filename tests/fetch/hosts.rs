@@ -63,7 +63,8 @@ async fn b11_the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>"));
     let by_name = Allow::Host("own.test".to_owned(), None);
     let address = (0..20).map(|number| feed(&origin.url(&format!("/{number}")), &[origin.allow()]));
-    let name = (0..20).map(|number| feed(&origin.url_as("own.test", &format!("/{number}")), &[by_name.clone()]));
+    let name =
+        (0..20).map(|number| feed(&origin.url_as("own.test", &format!("/{number}")), std::slice::from_ref(&by_name)));
     let started = Instant::now();
     let fetcher = local_names();
     poll_all(&fetcher, address.collect()).await;
