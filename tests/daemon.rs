@@ -245,6 +245,12 @@ fn example_is_told_in_every_format_with_validators() {
             assert_ne!(coded.header("etag"), Some(etag), "each coding has a tag of its own");
         }
     }
+    let feed: Value = serde_json::from_slice(&daemon.get("/all.json").body).unwrap();
+    assert_eq!(
+        feed["feed_url"],
+        format!("http://{}/all.json", daemon.site),
+        "links name the port that the system chose"
+    );
     let index = text(&daemon.get("/").body);
     for section in ["international", "prose", "all"] {
         assert!(index.contains(&format!("/{section}.atom")), "the index leads to {section}");

@@ -35,10 +35,11 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
     let loaded = files::load(&main)?;
     log_warnings(&loaded);
-    let config = Arc::new(loaded.config);
-    let store = Store::open(&config.store.path, "`newswire run`")?;
-    let public = bind(config.server.listen, "listen").await?;
-    let admin = bind(config.server.admin, "admin").await?;
+    let store = Store::open(&loaded.config.store.path, "`newswire run`")?;
+    let public = bind(loaded.config.server.listen, "listen").await?;
+    let admin = bind(loaded.config.server.admin, "admin").await?;
+    let port = public.local_addr()?.port();
+    let config = Arc::new(with_port(loaded.config, port));
     tracing::info!(address = %public.local_addr()?, "serving on http://{}/", public.local_addr()?);
     tracing::info!(address = %admin.local_addr()?, "status on http://{}/status.json", admin.local_addr()?);
 
@@ -57,7 +58,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
         admin,
     };
     tokio::spawn(end_on_signal(shutdown.clone()));
-    tokio::spawn(follow_edits(main, watching.ok(), edits, health));
+    tokio::spawn(follow_edits(main, watching.ok(), port, edits, health));
     crate::run(newswire, shutdown).await?;
     tracing::info!("ended; nothing is left to be written");
     Ok(())
@@ -67,6 +68,15 @@ async fn bind(address: std::net::SocketAddr, key: &str) -> Result<TcpListener, F
     let listener = TcpListener::bind(address).await;
     Ok(listener
         .with_context(|| format!("cannot listen on {address}; set another address as `{key}` under [server]"))?)
+}
+
+/// Where the system chose the port (`listen = "127.0.0.1:0"`) and no public address is configured, links name that port.
+fn with_port(mut config: Config, port: u16) -> Config {
+    if config.site.url.port() == Some(0) {
+        // It fails only on URLs that can have no port, and this one has.
+        let _ = config.site.url.set_port(Some(port));
+    }
+    config
 }
 
 /// The built-in pages, and those of the user's own over them.
@@ -105,7 +115,13 @@ async fn end_on_signal(shutdown: CancellationToken) {
 }
 
 /// Takes every good edit of the TOML, whole; a bad one changes nothing and is told in the log.
-async fn follow_edits(main: PathBuf, mut watching: Option<Watch>, edits: watch::Sender<Arc<Config>>, health: Health) {
+async fn follow_edits(
+    main: PathBuf,
+    mut watching: Option<Watch>,
+    port: u16,
+    edits: watch::Sender<Arc<Config>>,
+    health: Health,
+) {
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     loop {
         let changed = async {
@@ -125,7 +141,7 @@ async fn follow_edits(main: PathBuf, mut watching: Option<Watch>, edits: watch::
                 log_unfollowed(&edits.borrow(), &loaded.config);
                 tracing::info!("the config was edited; the new one is in force");
                 health.set_config(LoadState::Ok);
-                edits.send_replace(Arc::new(loaded.config));
+                edits.send_replace(Arc::new(with_port(loaded.config, port)));
             }
             Ok(Err(error)) => {
                 let problems = error.render(false);
