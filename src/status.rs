@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::feed::{FeedId, SectionId};
+use crate::schedule;
 use crate::section;
 use crate::store::{FeedStatus, Reader, StoreError};
 use crate::time::Timestamp;
@@ -99,7 +100,9 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
         moved_to: None,
     };
     let Some(status) = status else { return row };
-    let hold = status.hold_until.filter(|until| *until > now);
+    // A server that asks for no more than the schedule gives anyway holds nobody.
+    let scheduled = status.last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
+    let hold = status.hold_until.filter(|until| *until > now && scheduled.is_none_or(|scheduled| *until > scheduled));
     row.state = match status.state.as_str() {
         _ if !feed.enabled => FeedState::Disabled,
         "gone" => FeedState::Gone,

@@ -223,7 +223,7 @@ impl Poller {
         let is_own_outage = self.is_own_outage(feed, &result, now);
         let (outcome, hints) = match result {
             Ok(Fetched::NotModified { validators }) => (Outcome::NotModified { validators }, PollHints::default()),
-            Ok(Fetched::Document(document)) => self.read_document(&due, document).await?,
+            Ok(Fetched::Document(document)) => self.read_document(feed, &due, document).await?,
             Err(error @ FetchError::Gone) => (Outcome::Gone { error: error.to_string() }, PollHints::default()),
             Err(error) => (Outcome::Failed { kind: error.kind(), error: error.to_string() }, PollHints::default()),
         };
@@ -291,12 +291,18 @@ impl Poller {
         }
     }
 
-    async fn read_document(&self, due: &DueFeed, document: Document) -> Result<(Outcome, PollHints), StoreError> {
+    async fn read_document(
+        &self,
+        feed: &Arc<Feed>,
+        due: &DueFeed,
+        document: Document,
+    ) -> Result<(Outcome, PollHints), StoreError> {
         let _core = self.parsing.acquire().await.map_err(|_| StoreError::Closed)?;
         let id = due.feed.clone();
         let known = self.store.read(move |reader| reader.raw_hashes(&id)).await?;
-        let guids_repaired = due.guids_repaired;
-        let reading = tokio::task::spawn_blocking(move || read::read_document(&document, &known, guids_repaired));
+        let (feed, guids_repaired) = (feed.clone(), due.guids_repaired);
+        let reading =
+            tokio::task::spawn_blocking(move || read::read_document(&feed, &document, &known, guids_repaired));
         // A fault in reading one document is that feed's failure, and nobody else's.
         Ok(reading.await.unwrap_or_else(|_| {
             let error = "newswire met a fault of its own while it read the document".to_owned();

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::config::Feed;
 use crate::feed::PollHints;
 use crate::fetch::Document;
 use crate::normalize;
@@ -10,12 +11,15 @@ use crate::update::{Cleaned, Outcome, PolledDocument, PolledEntry};
 
 /// Parses and cleans a document; what is known by its raw hash is not cleaned again.
 pub fn read_document(
+    feed: &Feed,
     document: &Document,
     known: &HashSet<(String, u64)>,
     guids_repaired: bool,
 ) -> (Outcome, PollHints) {
-    let base = document.content_location.as_ref().unwrap_or(&document.final_url);
-    let hints = parse::Hints { content_type: document.content_type.as_deref(), base: Some(base) };
+    // A path on this machine is no base for anybody's links; the site that the file speaks for is.
+    let own = if feed.url.is_file() { feed.site.as_ref() } else { Some(&document.final_url) };
+    let base = document.content_location.as_ref().or(own);
+    let hints = parse::Hints { content_type: document.content_type.as_deref(), base };
     let mut parsed = match parse::parse(&document.body, &hints) {
         Ok(parsed) => parsed,
         Err(error) => {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -15,6 +16,10 @@ use crate::text::PlainText;
 use crate::time::Timestamp;
 
 use super::StoreError;
+
+/// The first polls bring the copies of a story within seconds of each other: until then, other words are not a change that
+/// readers must be told of.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// How many stories came into a section and left it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,7 @@ pub struct Placer<'a> {
 /// A placement as it stands.
 struct Before {
     is_in: bool,
+    entered: Option<Timestamp>,
     lead: i64,
     sort_at: Timestamp,
     rule: Option<String>,
@@ -109,7 +115,7 @@ impl<'a> Placer<'a> {
 
     fn before(&self, section: i64, story: i64) -> Result<Option<Before>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT left IS NULL, lead, sort_at, rule, why, next_change, changed FROM placement WHERE section = ?1 AND story = ?2",
+            "SELECT left IS NULL, lead, sort_at, rule, why, next_change, changed, entered FROM placement WHERE section = ?1 AND story = ?2",
         )?;
         let before = statement.query_row(params![section, story], |row| {
             Ok(Before {
@@ -120,6 +126,7 @@ impl<'a> Placer<'a> {
                 why: row.get(4)?,
                 next_change: optional_time(row, 5)?,
                 changed: optional_time(row, 6)?,
+                entered: optional_time(row, 7)?,
             })
         });
         Ok(before.optional()?)
@@ -179,7 +186,8 @@ impl<'a> Placer<'a> {
         if is_same && !enters && !leaves && !new_words {
             return Ok(());
         }
-        let changed = if new_words { Some(self.now) } else { before.changed };
+        let is_settled = before.entered.is_none_or(|entered| self.now.since(entered) >= SETTLING);
+        let changed = if new_words && is_settled { Some(self.now) } else { before.changed };
         let sort_at = if new_words && section.edits == Edits::Bump { self.now } else { before.sort_at };
         let mut statement = self.connection.prepare_cached(
             "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, rule = ?5, why = ?6,
