@@ -82,7 +82,7 @@ pub struct FeedInfo {
 /// How often a feed document asks to be polled: RSS `ttl`, `skipHours`, `skipDays`, RSS 1.0 `sy:*`.
 ///
 /// Hints lengthen an interval and never shorten it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollHints {
     pub ttl: Option<Duration>,
     /// `sy:updatePeriod` divided by `sy:updateFrequency`.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::feed::{FeedId, SectionId};
-use crate::schedule;
+use crate::schedule::{self, Schedule};
 use crate::section;
 use crate::store::{FeedStatus, Reader, StoreError};
 use crate::time::Timestamp;
@@ -29,7 +29,9 @@ pub struct FeedRow {
     pub newest: Option<Timestamp>,
     /// Until when it is left alone and who asked for it, as in `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,
-    /// What had to be mended to read its document.
+    /// Why it is polled as often as it is, where its own rhythm decides: `3.1 entries a day: every 4 hours`.
+    pub rhythm: Option<String>,
+    /// What had to be mended to read its document, and what else an editor should know.
     pub repairs: Vec<String>,
     /// Where permanent redirects lead: what to write into the TOML.
     pub moved_to: Option<String>,
@@ -96,6 +98,7 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
         entries: 0,
         newest: None,
         held: None,
+        rhythm: None,
         repairs: Vec::new(),
         moved_to: None,
     };
@@ -112,6 +115,8 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
         _ => FeedState::Ok,
     };
     row.held = hold.map(|until| format!("until {until} by {}", status.hold_why.as_deref().unwrap_or("the server")));
+    let per_day = status.per_day.filter(|_| matches!(feed.schedule, Schedule::Adaptive));
+    row.rhythm = per_day.map(schedule::adaptive::why);
     row.next_poll = (feed.enabled && row.state != FeedState::Gone).then_some(status.next_poll);
     row.last_poll = status.last_poll;
     row.failures = status.failures;

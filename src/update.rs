@@ -15,7 +15,7 @@ use url::Url;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::entry::Entry;
-use crate::feed::{FeedId, FeedInfo, Validators};
+use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
 use crate::schedule::next::NextPoll;
 use crate::story::{self, JoinReason, LinkKey};
 use crate::text::PlainText;
@@ -38,6 +38,8 @@ pub struct Polled {
     pub next: NextPoll,
     /// Failed attempts in a row, this one counted.
     pub failures: u32,
+    /// Entries a day that the feed publishes, as far as is known.
+    pub per_day: Option<f64>,
     /// Where it began instead of the feed's own address, which had moved for good.
     pub start: Option<Url>,
     /// Where a chain of only permanent redirects led.
@@ -73,8 +75,12 @@ pub struct PolledDocument {
     pub info: FeedInfo,
     /// In the document's order; guids are unique.
     pub entries: Vec<PolledEntry>,
-    /// What had to be mended to read it, for people.
+    /// How often it asks to be polled; holds until the next document.
+    pub hints: PollHints,
+    /// What had to be mended to read it, and what else an editor should know.
     pub repairs: Vec<String>,
+    /// Whether nothing of it was known before though the feed was: entries may have been missed.
+    pub has_gap: bool,
     /// Whether its guids had to be told apart by their links; stays with the feed.
     pub guids_repaired: bool,
 }

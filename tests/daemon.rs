@@ -92,14 +92,17 @@ struct Daemon {
 
 impl Daemon {
     fn start(desk: &Desk) -> Daemon {
-        let mut process =
-            newswire(&desk.config(), &["run"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        Daemon::start_with(&mut newswire(&desk.config(), &["run"]))
+    }
+
+    fn start_with(command: &mut Command) -> Daemon {
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let stderr = BufReader::new(process.stderr.take().unwrap());
         let (lines, log) = channel();
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
         let mut daemon = Daemon { process, log, seen: Vec::new(), site: String::new(), admin: String::new() };
-        daemon.site = address(&daemon.wait_for("serving on http://"));
-        daemon.admin = address(&daemon.wait_for("status on http://"));
+        daemon.site = address_of(&daemon.wait_for("serving on http://"));
+        daemon.admin = address_of(&daemon.wait_for("status on http://"));
         daemon
     }
 
@@ -162,7 +165,7 @@ impl Drop for Daemon {
     }
 }
 
-fn address(line: &str) -> String {
+fn address_of(line: &str) -> String {
     let address = line.split("http://").nth(1).unwrap();
     address.split('/').next().unwrap().to_owned()
 }
@@ -461,30 +464,21 @@ fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
     let desk = Desk::new(&format!("{config}\n{open}"));
     // The token comes by the environment, which the daemon inherits.
     let token = "canary-7d1f";
-    let mut command = newswire(&desk.config(), &["run"]);
-    let mut process = command.env("INNER_TOKEN", token).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let site = address(&log.find(|line| line.contains("serving on http://")).unwrap());
-    log.find(|line| line.contains("polled: changed")).unwrap();
-    let with_token = format!("/inner.json?token={token}");
-    let until = Instant::now() + PATIENCE;
-    while !text(&request(&site, "GET", &with_token, &[]).body).contains("Confidential") {
-        assert!(Instant::now() < until);
-    }
+    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("INNER_TOKEN", token));
+    daemon.get_until(&format!("/inner.json?token={token}"), "Confidential");
     for path in ["/inner.json", "/inner/", "/inner.atom?token=wrong", "/inner.opml"] {
-        let answer = request(&site, "GET", path, &[]);
+        let answer = daemon.get(path);
         assert_eq!(answer.status, 401, "{path}");
         assert!(!text(&answer.body).contains("Confidential"));
     }
-    let answer = request(&site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
+    let answer = request(&daemon.site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
     assert_eq!(answer.status, 200);
     assert!(answer.header("cache-control").unwrap().starts_with("private"));
     for path in ["/", "/feeds.opml", "/feeds/", "/about/", "/search?q=confidential", "/story/confidential-1/"] {
-        let body = text(&request(&site, "GET", path, &[]).body);
+        let body = text(&daemon.get(path).body);
         assert!(!body.contains("inner") && !body.contains("Confidential") && !body.contains(token), "{path}: {body}");
     }
-    process.kill().unwrap();
-    process.wait().unwrap();
+    assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
@@ -507,4 +501,80 @@ fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
     }
     assert_eq!(daemon.end(), Some(0));
     assert!(site.join("mine.txt").exists());
+}
+
+/// X09: a canary in every place where a secret may stand, looked for in all that comes out, at the most talkative level.
+#[test]
+fn secrets_appear_nowhere() {
+    let canary = "canary-c0ffee";
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(false));
+    let saw = seen.clone();
+    let origin = Origin::start(move |request| {
+        *saw.lock().unwrap() |= request.header("x-key").as_deref() == Some(b"canary-c0ffee-header");
+        match request.target().split('?').next().unwrap() {
+            "/ok" => Reply::new(200, &[], rss(&[("1", "One")])),
+            "/moved" => Reply::redirect(301, "/ok?token=canary-c0ffee-redirect"),
+            _ => Reply::new(500, &[], ""),
+        }
+    });
+    let address = origin.address;
+    let feed = |id: &str, url: &str, rest: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n{rest}\n");
+    let config = [
+        format!("[poll]\nallow = [\"{address}\"]\n"),
+        feed(
+            "a",
+            &format!("http://{address}/ok?api_key={canary}-query"),
+            &format!("headers = {{ X-Key = \"{canary}-header\" }}"),
+        ),
+        feed("b", &format!("http://user:{canary}-userinfo@{address}/fail"), ""),
+        feed(
+            "c",
+            &format!("http://{address}/moved"),
+            &format!("basic_auth = {{ user = \"u\", password = \"{canary}-basic\" }}"),
+        ),
+        "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]".to_owned(),
+    ];
+    let desk = Desk::new(&config.concat());
+    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("RUST_LOG", "trace"));
+    daemon.get_until("/all.json", "One");
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        let status = text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+        if !status.contains("\"new\"") {
+            break status;
+        }
+        assert!(Instant::now() < until, "{status}");
+    };
+    assert_eq!(daemon.end(), Some(0));
+    let log = daemon.seen.join("\n");
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "it was as talkative as it can be");
+    let mut shown = vec![("log", log), ("status", status)];
+    for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/feeds/", "/all/", "/"] {
+        let site = desk.folder.path().join("site");
+        output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+        let file = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+        shown.push((path, std::fs::read_to_string(site.join(&file[1..])).unwrap()));
+    }
+    for arguments in [
+        &["feeds"] as &[&str],
+        &["feeds", "--json"],
+        &["sections", "--json"],
+        &["check"],
+        &["explain", "One", "--json"],
+    ] {
+        let output = output(&desk.config(), arguments);
+        shown.push(("command", text(&output.stdout) + &text(&output.stderr)));
+    }
+    for name in ["newswire.db", "newswire.db-wal"] {
+        let database = std::fs::read(desk.folder.path().join(name)).unwrap_or_default();
+        shown.push((name, text(&database)));
+    }
+    assert!(*seen.lock().unwrap(), "the secrets were really used");
+    for (place, text) in shown {
+        assert!(
+            !text.contains(canary),
+            "{place} shows a secret: {}",
+            text.lines().find(|line| line.contains(canary)).unwrap()
+        );
+    }
 }

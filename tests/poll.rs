@@ -26,7 +26,7 @@ fn start() -> Timestamp {
 }
 
 struct Bed {
-    _folder: TempDir,
+    folder: TempDir,
     store: Store,
     poller: Poller,
     config: Arc<Config>,
@@ -45,13 +45,22 @@ impl Bed {
         let contact = Url::parse("https://contact.example/").unwrap();
         let fetcher = lookup.map_or_else(|| Fetcher::new(&contact), |lookup| Fetcher::with_lookup(&contact, lookup));
         let poller = Poller::new(store.clone(), fetcher, 16);
-        Bed { _folder: folder, store, poller, config }
+        Bed { folder, store, poller, config }
     }
 
     async fn of(origin: &Origin, rest: &str) -> Bed {
         let url = origin.url("/feed");
         let feed = format!("[[feed]]\nid = \"a\"\nurl = \"{url}\"\nallow = [\"{}\"]\n{rest}", origin.address);
         Bed::new(&feed, None).await
+    }
+
+    /// As after a restart of the program.
+    async fn restart(self) -> Bed {
+        let Bed { folder, store, poller, config } = self;
+        drop((poller, store));
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        let poller = Poller::new(store.clone(), Fetcher::new(&Url::parse("https://contact.example/").unwrap()), 16);
+        Bed { folder, store, poller, config }
     }
 
     async fn poll_due(&self, now: Timestamp) -> Vec<PollReport> {
@@ -172,4 +181,87 @@ async fn outage_of_our_own_network_counts_against_nobody() {
     }
     assert_eq!(counted, 4, "the first four cannot know; from the fifth on it is our own network");
     assert!(reports.iter().all(|report| report.next_poll <= start() + HOUR * 2), "nobody is put off for long");
+}
+
+/// A01, A02, B01, B02: thirty days, looked at every ten minutes, with fifty restarts.
+#[tokio::test]
+async fn thirty_days_with_fifty_restarts_are_full_marks() {
+    let origin = Origin::start(|request| match request.header("if-none-match").as_deref() {
+        Some(b"\"v1\"") => Reply::new(304, &[("ETag", "\"v1\"")], ""),
+        _ => Reply::new(200, &[("ETag", "\"v1\""), ("Last-Modified", "Fri, 9 Jan 2026 12:25:46 GMT")], FEED),
+    });
+    let mut bed = Bed::of(&origin, "").await;
+    let look = Duration::from_secs(600);
+    let mut polled_at = Vec::new();
+    for number in 0..30 * 24 * 6 {
+        let now = start() + look * number;
+        if number % 86 == 85 {
+            bed = bed.restart().await;
+            bed.store.sync(bed.config.clone(), now).await.unwrap();
+        }
+        polled_at.extend(bed.poll_due(now).await.iter().map(|_| now));
+    }
+    let requests = origin.requests();
+    assert_eq!(requests.len(), polled_at.len());
+    assert_eq!(requests.iter().filter(|request| !request.is_conditional()).count(), 1);
+    let is_echo = |request: &support::origin::Request| {
+        request.header("if-none-match").as_deref() == Some(b"\"v1\"")
+            && request.header("if-modified-since").as_deref() == Some(b"Fri, 9 Jan 2026 12:25:46 GMT")
+    };
+    assert_eq!(requests[1..].iter().filter(|request| !is_echo(request)).count(), 0, "nothing is invented");
+    let too_soon = polled_at.windows(2).filter(|pair| pair[1].since(pair[0]) < HOUR).count();
+    assert_eq!(too_soon, 0);
+    assert!(polled_at.len() > 600, "it was polled all the time: {}", polled_at.len());
+}
+
+/// B03, B10: what a document asks for holds on the 304s that follow it.
+#[tokio::test]
+async fn ttl_of_the_last_document_holds_on_304s_too() {
+    let feed = FEED.replace("<item>", "<ttl>180</ttl><item>");
+    let origin = Origin::start(move |request| match request.number {
+        0 => Reply::new(200, &[("ETag", "\"1\"")], &feed),
+        _ => Reply::new(304, &[("ETag", "\"1\"")], ""),
+    });
+    let bed = Bed::of(&origin, "").await;
+    let mut now = start();
+    for _ in 0..3 {
+        let report = &bed.poll_due(now).await[0];
+        assert!(report.next_poll >= now + HOUR * 3, "{report:?}");
+        now = report.next_poll;
+    }
+    assert_eq!(bed.status("a").await.hold_why.as_deref(), Some("ttl"));
+}
+
+#[tokio::test]
+async fn adaptive_feed_is_polled_by_its_own_rhythm() {
+    // One entry a day, dated, then nothing new.
+    let items: String = (0..10)
+        .map(|day| {
+            let date = (start() - DAY * day).rfc822();
+            format!("<item><guid isPermaLink=\"false\">{day}</guid><title>T</title><pubDate>{date}</pubDate></item>")
+        })
+        .collect();
+    let document =
+        format!("<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link>{items}</channel></rss>");
+    let origin = Origin::start(move |_| Reply::new(200, &[("ETag", "\"1\"")], &document));
+    let bed = Bed::of(&origin, "schedule = \"adaptive\"").await;
+    let wait = bed.poll_due(start()).await[0].next_poll.since(start());
+    assert!((HOUR * 9..HOUR * 13).contains(&wait), "{wait:?}");
+    let mut now = start();
+    for _ in 0..40 {
+        now = now + DAY;
+        bed.poll_due(now).await;
+    }
+    let slower = bed.status("a").await.next_poll.since(now);
+    assert!(slower > HOUR * 20, "it fell silent, and is asked less often: {slower:?}");
+}
+
+#[tokio::test]
+async fn document_of_which_nothing_was_known_may_have_been_missed() {
+    let origin = Origin::start(|request| Reply::new(200, &[], FEED.replace(">1<", &format!(">{}<", request.number))));
+    let bed = Bed::of(&origin, "").await;
+    assert!(bed.poll_due(start()).await[0].problems.is_empty(), "a first document is all new");
+    let report = &bed.poll_due(start() + DAY * 2).await[0];
+    assert!(report.problems.iter().any(|problem| problem.contains("missed")), "{report:?}");
+    assert!(bed.status("a").await.repairs.iter().any(|problem| problem.contains("missed")), "the feed's state says so");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use newswire::config::{self, Config, SourceFile};
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
-use newswire::feed::{FeedId, FeedInfo, SectionId, Validators};
+use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
 use newswire::store::{Applied, Difference, Store, StoreError};
@@ -108,7 +108,9 @@ fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         validators: Some(Validators { etag: Some(b"\"1\"".to_vec()), ..Validators::default() }),
         info: FeedInfo { title: Some(format!("The {feed}")), ..FeedInfo::default() },
         entries: entries.collect(),
+        hints: PollHints::default(),
         repairs: Vec::new(),
+        has_gap: false,
         guids_repaired: false,
     };
     Polled {
@@ -119,6 +121,7 @@ fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         outcome: Outcome::Document(Box::new(document)),
         next: next(now),
         failures: 0,
+        per_day: None,
         start: None,
         permanent: None,
         public_origin: None,

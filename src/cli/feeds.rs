@@ -52,7 +52,7 @@ fn remarks(row: &FeedRow) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| safe(error));
     let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
     let moved = row.moved_to.as_ref().map(|to| format!("has moved for good; write url = {:?}", safe(to)));
-    error.into_iter().chain(held).chain(moved).collect()
+    error.into_iter().chain(held).chain(moved).chain(row.rhythm.clone()).collect()
 }
 
 pub fn sections(config: Option<&Path>, args: &Args) -> Done {

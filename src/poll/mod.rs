@@ -18,12 +18,13 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Feed};
-use crate::feed::{FeedId, PollHints};
+use crate::feed::FeedId;
 use crate::fetch::{Attempt, Document, FetchError, Fetched, Fetcher};
 use crate::schedule::next::{self, Outlook, PollOutcome};
+use crate::schedule::{Schedule, adaptive};
 use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
-use crate::update::{Outcome, Polled};
+use crate::update::{Outcome, Polled, PolledDocument};
 use outage::Outage;
 
 /// How often the loop looks which feeds are due: one indexed query, and the bound of every wait.
@@ -201,47 +202,41 @@ impl Poller {
     /// One attempt at one feed, written; `None` if the feed has left the config.
     async fn poll(&self, config: &Arc<Config>, due: DueFeed, now: Timestamp) -> Result<Option<PollReport>, StoreError> {
         let Some(feed) = config.feed(&due.feed).cloned() else { return Ok(None) };
+        let chosen = Instant::now();
         let permit = self.fetcher.host_permit(&feed, due.start.as_ref()).await;
         let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
-        let started = Instant::now();
+        let begun = Instant::now();
         let attempt = self.fetcher.get(&feed, due.start.as_ref(), &due.validators, permit).await;
-        let (polled, problems) = self.read(&feed, due, attempt, now, started).await?;
+        let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
+        let polled = self.read(&feed, due, attempt, times).await?;
         drop(flight);
-        self.write(config, polled, problems).await.map(Some)
+        self.write(config, polled).await.map(Some)
     }
 
     /// Reads what was fetched, into everything that the store has to write.
-    async fn read(
-        &self,
-        feed: &Arc<Feed>,
-        due: DueFeed,
-        attempt: Attempt,
-        now: Timestamp,
-        started: Instant,
-    ) -> Result<(Polled, Vec<String>), StoreError> {
+    async fn read(&self, feed: &Arc<Feed>, due: DueFeed, attempt: Attempt, times: Times) -> Result<Polled, StoreError> {
         let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
-        let is_own_outage = self.is_own_outage(feed, &result, now);
-        let (outcome, hints) = match result {
-            Ok(Fetched::NotModified { validators }) => (Outcome::NotModified { validators }, PollHints::default()),
+        let is_own_outage = self.is_own_outage(feed, &result, times.answered);
+        let outcome = match result {
+            Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
             Ok(Fetched::Document(document)) => self.read_document(feed, &due, document).await?,
-            Err(error @ FetchError::Gone) => (Outcome::Gone { error: error.to_string() }, PollHints::default()),
-            Err(error) => (Outcome::Failed { kind: error.kind(), error: error.to_string() }, PollHints::default()),
-        };
-        let (problems, has_validators) = match &outcome {
-            Outcome::Document(document) => (
-                document.repairs.clone(),
-                document.validators.as_ref().is_some_and(|validators| !validators.is_empty()),
-            ),
-            _ => (Vec::new(), false),
+            Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
+            Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
         };
         let failures = match &outcome {
             Outcome::Failed { .. } if is_own_outage => due.failures,
             Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
             Outcome::NotModified { .. } | Outcome::Document(_) => 0,
         };
+        let document = match &outcome {
+            Outcome::Document(document) => Some(&**document),
+            _ => None,
+        };
+        let per_day = per_day(&due, &outcome, times.at);
+        let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
         let next = next::next_poll(&Outlook {
-            now,
-            schedule: &feed.schedule,
+            now: times.answered,
+            schedule: &schedule(feed, per_day, document),
             schedule_is_default: feed.schedule_is_default,
             phase: next::phase(&feed.id),
             outcome: match &outcome {
@@ -253,25 +248,13 @@ impl Poller {
             },
             failures,
             lifetimes,
-            hints: &hints,
+            hints: document.map_or(&due.hints, |document| &document.hints),
             has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
             host_is_public: public_origin.is_some(),
         });
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let start = due.start;
-        let polled = Polled {
-            feed: due.feed,
-            at: now,
-            duration_ms,
-            status,
-            outcome,
-            next,
-            failures,
-            start,
-            permanent,
-            public_origin,
-        };
-        Ok((polled, problems))
+        let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (feed, at, start) = (due.feed, times.at, due.start);
+        Ok(Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin })
     }
 
     /// Whether the feed could not be reached because nobody can be.
@@ -291,12 +274,7 @@ impl Poller {
         }
     }
 
-    async fn read_document(
-        &self,
-        feed: &Arc<Feed>,
-        due: &DueFeed,
-        document: Document,
-    ) -> Result<(Outcome, PollHints), StoreError> {
+    async fn read_document(&self, feed: &Arc<Feed>, due: &DueFeed, document: Document) -> Result<Outcome, StoreError> {
         let _core = self.parsing.acquire().await.map_err(|_| StoreError::Closed)?;
         let id = due.feed.clone();
         let known = self.store.read(move |reader| reader.raw_hashes(&id)).await?;
@@ -306,23 +284,18 @@ impl Poller {
         // A fault in reading one document is that feed's failure, and nobody else's.
         Ok(reading.await.unwrap_or_else(|_| {
             let error = "newswire met a fault of its own while it read the document".to_owned();
-            (Outcome::Failed { kind: "fault", error }, PollHints::default())
+            Outcome::Failed { kind: "fault", error }
         }))
     }
 
-    async fn write(
-        &self,
-        config: &Arc<Config>,
-        polled: Polled,
-        problems: Vec<String>,
-    ) -> Result<PollReport, StoreError> {
+    async fn write(&self, config: &Arc<Config>, polled: Polled) -> Result<PollReport, StoreError> {
         let mut report = PollReport {
             feed: polled.feed.clone(),
             outcome: ReportedOutcome::Unchanged,
             status: polled.status,
             new: 0,
             revised: 0,
-            problems,
+            problems: Vec::new(),
             error: None,
             duration_ms: polled.duration_ms,
             next_poll: polled.next.at,
@@ -330,7 +303,7 @@ impl Poller {
         };
         match &polled.outcome {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
-            Outcome::Document(_) => {}
+            Outcome::Document(document) => report.problems.clone_from(&document.repairs),
             Outcome::Failed { error, .. } => {
                 (report.outcome, report.error) = (ReportedOutcome::Failed, Some(error.clone()));
             }
@@ -436,6 +409,42 @@ impl Poller {
             polls.spawn(async move { (due.feed.clone(), poller.poll(&config, due, now).await) });
         }
         Ok(())
+    }
+}
+
+/// When an attempt was made, by the wall clock of its pass.
+struct Times {
+    /// When it began: after the turns that it waited for.
+    at: Timestamp,
+    /// When the answer had come: the next poll is counted from here, so that no gap is ever too short.
+    answered: Timestamp,
+    begun: Instant,
+}
+
+/// Entries a day that the feed publishes, with what this attempt brought.
+fn per_day(due: &DueFeed, outcome: &Outcome, now: Timestamp) -> Option<f64> {
+    let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
+    match (outcome, due.per_day) {
+        (Outcome::Document(document), Some(before)) => {
+            let fresh = document.entries.iter().filter(|entry| entry.cleaned.is_some()).count();
+            Some(adaptive::observe(before, fresh, elapsed))
+        }
+        (Outcome::Document(document), None) => {
+            let entries = document.entries.iter().filter_map(|entry| entry.cleaned.as_ref());
+            Some(adaptive::first(entries.filter_map(|cleaned| cleaned.entry.published), now))
+        }
+        (Outcome::NotModified { .. }, Some(before)) => Some(adaptive::observe(before, 0, elapsed)),
+        (_, before) => before,
+    }
+}
+
+/// The feed's schedule; an adaptive one as the interval that its rhythm gives.
+fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>) -> Schedule {
+    match (&feed.schedule, per_day) {
+        (Schedule::Adaptive, Some(per_day)) => {
+            Schedule::Every(adaptive::interval(per_day, document.is_some_and(|document| document.has_gap)))
+        }
+        (schedule, _) => schedule.clone(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use crate::config::Feed;
-use crate::feed::PollHints;
 use crate::fetch::Document;
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
@@ -15,30 +14,35 @@ pub fn read_document(
     document: &Document,
     known: &HashSet<(String, u64)>,
     guids_repaired: bool,
-) -> (Outcome, PollHints) {
+) -> Outcome {
     // A path on this machine is no base for anybody's links; the site that the file speaks for is.
     let own = if feed.url.is_file() { feed.site.as_ref() } else { Some(&document.final_url) };
     let base = document.content_location.as_ref().or(own);
     let hints = parse::Hints { content_type: document.content_type.as_deref(), base };
     let mut parsed = match parse::parse(&document.body, &hints) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            return (Outcome::Failed { kind: error.kind(), error: error.to_string() }, PollHints::default());
-        }
+        Err(error) => return Outcome::Failed { kind: error.kind(), error: error.to_string() },
     };
     if guids_repaired && !parsed.guids_repaired {
         parse::reidentify(&mut parsed);
     }
-    let poll_hints = std::mem::take(&mut parsed.hints);
-    let polled = PolledDocument {
+    let entries = clean(&parsed, known);
+    let has_gap = !known.is_empty() && !entries.is_empty() && entries.iter().all(|entry| entry.cleaned.is_some());
+    let mut repairs = std::mem::take(&mut parsed.repairs);
+    repairs.extend(has_gap.then(|| GAP.to_owned()));
+    Outcome::Document(Box::new(PolledDocument {
         validators: (!parsed.truncated).then(|| document.validators.clone()),
         info: normalize::info(&parsed),
-        entries: clean(&parsed, known),
+        entries,
+        has_gap,
         guids_repaired: parsed.guids_repaired,
-        repairs: parsed.repairs,
-    };
-    (Outcome::Document(Box::new(polled)), poll_hints)
+        hints: parsed.hints,
+        repairs,
+    }))
 }
+
+/// What an editor is told when a feed publishes faster than it is polled.
+const GAP: &str = "nothing of this document was known before: entries may have been missed";
 
 /// The entries of a document, the first of each guid.
 fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>) -> Vec<PolledEntry> {

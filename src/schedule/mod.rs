@@ -2,6 +2,7 @@
 //!
 //! Pure: `now` is an argument. The only place that knows local time, and the only one that uses the `cron` crate.
 
+pub mod adaptive;
 mod cron;
 pub mod next;
 

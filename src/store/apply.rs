@@ -359,11 +359,17 @@ fn stable_info(document: &PolledDocument) -> crate::feed::FeedInfo {
 
 fn write_document(connection: &Connection, number: i64, document: &PolledDocument) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feed SET info = ?2, repairs = ?3, guids_repaired = guids_repaired OR ?4 WHERE number = ?1",
+        "UPDATE feed SET info = ?2, repairs = ?3, guids_repaired = guids_repaired OR ?4, hints = ?5 WHERE number = ?1",
     )?;
     let info = serde_json::to_string(&stable_info(document))?;
     let repairs = serde_json::to_string(&document.repairs)?;
-    statement.execute(params![number, info, repairs, document.guids_repaired])?;
+    statement.execute(params![
+        number,
+        info,
+        repairs,
+        document.guids_repaired,
+        serde_json::to_string(&document.hints)?
+    ])?;
     Ok(())
 }
 
@@ -429,10 +435,17 @@ fn write_failure(
 fn write_schedule(connection: &Connection, number: i64, polled: &Polled) -> Result<(), StoreError> {
     let next = &polled.next;
     let mut statement = connection.prepare_cached(
-        "UPDATE feed SET last_poll = ?2, next_poll = ?3, hold_until = ?4, hold_why = ?5 WHERE number = ?1",
+        "UPDATE feed SET last_poll = ?2, next_poll = ?3, hold_until = ?4, hold_why = ?5, per_day = ?6 WHERE number = ?1",
     )?;
     let hold_until = next.hold_until.map(Timestamp::millis);
-    statement.execute(params![number, polled.at.millis(), next.at.millis(), hold_until, next.hold_why])?;
+    statement.execute(params![
+        number,
+        polled.at.millis(),
+        next.at.millis(),
+        hold_until,
+        next.hold_why,
+        polled.per_day
+    ])?;
     Ok(())
 }
 

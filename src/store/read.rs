@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::config::{Config, Section};
 use crate::entry::Entry;
-use crate::feed::{FeedId, FeedInfo, SectionId, Validators};
+use crate::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use crate::section::{self, SeenCopy, ShownFeed, ShownStory, Standing};
 use crate::story;
 use crate::time::Timestamp;
@@ -45,6 +45,10 @@ pub struct DueFeed {
     /// Where it is asked instead of its own address, as it has moved for good: permanent redirects have led there for
     /// [`MOVE_POLLS`] polls in [`MOVE_TIME`].
     pub start: Option<Url>,
+    /// Of the last document that could be read.
+    pub hints: PollHints,
+    /// Entries a day that it publishes, as far as is known.
+    pub per_day: Option<f64>,
 }
 
 /// How a feed is doing.
@@ -67,6 +71,8 @@ pub struct FeedStatus {
     pub newest: Option<Timestamp>,
     /// Where permanent redirects lead, since when, and at how many polls in a row.
     pub moved: Option<(String, Timestamp, u32)>,
+    /// Entries a day that it publishes, as far as is known.
+    pub per_day: Option<f64>,
 }
 
 /// How a section is doing.
@@ -223,7 +229,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
                (SELECT count(*) FROM entry WHERE entry.feed = feed.number),
-               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls
+               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls, per_day
              FROM feed WHERE removed IS NULL",
         )?;
         let statuses = statement.query_map([], |row| {
@@ -245,6 +251,7 @@ impl Reader {
                     (Some(to), Some(since)) => Some((to, since, row.get(15)?)),
                     _ => None,
                 },
+                per_day: row.get(16)?,
             };
             Ok((status.feed.clone(), status))
         })?;
@@ -512,7 +519,7 @@ impl Reader {
 
 const DUE_COLUMNS: &str =
     "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
-  guids_repaired, had_validators, moved_to, moved_since, moved_polls FROM feed";
+  guids_repaired, had_validators, moved_to, moved_since, moved_polls, hints, per_day FROM feed";
 
 fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
     let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
@@ -528,6 +535,8 @@ fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
         guids_repaired: row.get(10)?,
         had_validators: row.get(11)?,
         start: move_believed(row)?,
+        hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),
+        per_day: row.get(16)?,
     })
 }
 

@@ -1,0 +1,103 @@
+//! The adaptive schedule: a feed is polled by how often it really publishes.
+//!
+//! The rhythm is a mean that forgets: what came in the last two weeks counts most. A feed is polled twice in the mean time
+//! between two entries, within bounds, so that its news is half that time old on average.
+
+use std::time::Duration;
+
+use crate::duration;
+use crate::time::Timestamp;
+
+/// Never more often: publishers' servers come first.
+const SHORTEST: Duration = Duration::from_secs(3600);
+
+/// Never less often: a feed that slept for a year may wake.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// How fast the past is forgotten, in days.
+const MEMORY_DAYS: f64 = 14.0;
+
+const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// Entries a day, after `new` came since the last poll, `elapsed` ago; `before` is what the last poll gave.
+pub fn observe(before: f64, new: usize, elapsed: Duration) -> f64 {
+    let days = elapsed.as_secs_f64() / SECONDS_A_DAY;
+    if days <= 0.0 {
+        return before;
+    }
+    let kept = (-days / MEMORY_DAYS).exp();
+    before * kept + (new as f64 / days) * (1.0 - kept)
+}
+
+/// Entries a day by what a first document claims of itself: its entries over the time from the oldest to now.
+pub fn first(published: impl Iterator<Item = Timestamp>, now: Timestamp) -> f64 {
+    let (mut count, mut oldest) = (0_usize, now);
+    for published in published.filter(|published| *published <= now) {
+        count += 1;
+        oldest = oldest.min(published);
+    }
+    let days = now.since(oldest).as_secs_f64() / SECONDS_A_DAY;
+    count as f64 / days.max(1.0)
+}
+
+/// How long to wait for the next poll. `missed` says that entries came and went unseen: then the wait was too long.
+pub fn interval(per_day: f64, missed: bool) -> Duration {
+    let between_entries = SECONDS_A_DAY / per_day.max(f64::MIN_POSITIVE);
+    let wait = (between_entries / 2.0).clamp(SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
+    let wait = Duration::from_secs_f64(wait);
+    if missed { (wait / 2).max(SHORTEST) } else { wait }
+}
+
+/// The reason in words, as in `3.1 entries a day: every 4 hours`.
+pub fn why(per_day: f64) -> String {
+    let minutes = interval(per_day, false).as_secs() / 60;
+    let rounded = if minutes >= 120 { minutes.div_ceil(60) * 60 } else { minutes };
+    format!("{per_day:.1} entries a day: every {}", duration::words(Duration::from_secs(rounded * 60)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn check(per_day: f64, expected: &str) {
+        assert_eq!(why(per_day), expected);
+    }
+
+    #[test]
+    fn feed_is_polled_twice_between_two_entries_within_bounds() {
+        check(3.1, "3.1 entries a day: every 4 hours");
+        check(1.0, "1.0 entries a day: every 12 hours");
+        check(0.0, "0.0 entries a day: every 1 day");
+        check(100.0, "100.0 entries a day: every 1 hour");
+    }
+
+    #[test]
+    fn rhythm_follows_what_the_feed_does_now() {
+        let mut per_day = 0.0;
+        for _ in 0..60 * 24 {
+            per_day = observe(per_day, 0, HOUR);
+        }
+        assert_eq!(per_day, 0.0);
+        for day in 0..60 * 24 {
+            per_day = observe(per_day, usize::from(day % 6 == 0), HOUR);
+        }
+        assert!((3.5..4.5).contains(&per_day), "four entries a day came for two months: {per_day}");
+        assert_eq!(observe(per_day, 3, Duration::ZERO), per_day, "no time, no rhythm");
+    }
+
+    #[test]
+    fn first_document_tells_a_rhythm() {
+        let now = Timestamp::from_millis(100 * 86_400_000);
+        let published = (0..20).map(|n| now - HOUR * 12 * n);
+        assert!((1.9..2.2).contains(&first(published, now)));
+        assert_eq!(first(std::iter::empty(), now), 0.0);
+    }
+
+    #[test]
+    fn entries_that_were_missed_shorten_the_wait() {
+        assert_eq!(interval(1.0, true), HOUR * 6);
+        assert_eq!(interval(100.0, true), HOUR);
+    }
+}
