@@ -15,7 +15,7 @@ use crate::entry::{Category, Enclosure, Entry, GuidKind, Person};
 use crate::feed::{FeedInfo, Validators};
 use crate::fetch::{Fetched, Fetcher};
 use crate::normalize;
-use crate::parse::{self, Hints, ParsedFeed};
+use crate::parse::{self, Hints, ParsedEntry, ParsedFeed};
 use crate::time::Timestamp;
 
 /// What `inspect` takes.
@@ -64,7 +64,8 @@ pub struct FeedReport {
 pub struct EntryReport {
     pub guid: String,
     pub guid_kind: GuidKind,
-    pub link: Option<Url>,
+    /// As written where it is relative and nothing is known that it is relative to.
+    pub link: Option<String>,
     pub title: String,
     pub published: Option<Timestamp>,
     pub updated: Option<Timestamp>,
@@ -139,7 +140,7 @@ fn of_feed(feed: &ParsedFeed) -> Inspection {
         encoding: Some(feed.encoding.clone()),
         repairs: feed.repairs.clone(),
         feed: Some(feed_report(normalize::info(feed))),
-        entries: feed.entries.iter().map(|entry| entry_report(normalize::entry(entry, feed))).collect(),
+        entries: feed.entries.iter().map(|parsed| entry_report(parsed, normalize::entry(parsed, feed))).collect(),
     }
 }
 
@@ -156,11 +157,11 @@ fn feed_report(info: FeedInfo) -> FeedReport {
     }
 }
 
-fn entry_report(entry: Entry) -> EntryReport {
+fn entry_report(parsed: &ParsedEntry, entry: Entry) -> EntryReport {
     EntryReport {
         guid: entry.guid.value,
         guid_kind: entry.guid.kind,
-        link: entry.link,
+        link: entry.link.map(String::from).or_else(|| parsed.link.clone().filter(|link| is_relative(link))),
         title: entry.title,
         published: entry.published,
         updated: entry.updated,
@@ -176,6 +177,10 @@ fn entry_report(entry: Entry) -> EntryReport {
         source: entry.source.map(|source| SourceReport { title: source.title, url: source.url, id: source.id }),
         original: entry.original,
     }
+}
+
+fn is_relative(link: &str) -> bool {
+    Url::parse(link) == Err(url::ParseError::RelativeUrlWithoutBase)
 }
 
 fn person_report(person: Person) -> PersonReport {
@@ -271,7 +276,7 @@ fn for_people(document: &str, inspection: &Inspection) -> String {
     for entry in &inspection.entries {
         let date = entry.published.or(entry.updated).map_or_else(|| format!("{:20}", "no date"), Timestamp::rfc3339);
         lines.push(format!("  {date}  {}", safe(&entry.title)));
-        lines.push(format!("    {}", safe(entry.link.as_ref().map_or(entry.guid.as_str(), Url::as_str))));
+        lines.push(format!("    {}", safe(entry.link.as_ref().unwrap_or(&entry.guid))));
     }
     lines.join("\n") + "\n"
 }

@@ -20,6 +20,8 @@ pub(super) fn resolve(raw: &str, base: Option<&Url>) -> Option<Url> {
     }
     // The parser drops tabs and line ends; other control characters have no place in a URL.
     let written: String = raw.chars().filter(|character| !character.is_control()).collect();
+    // Escaped once too often; no address means this.
+    let written = written.replace("&amp;", "&");
     let url = match base {
         Some(base) => base.join(&written),
         None => Url::parse(&written),

@@ -2,7 +2,7 @@
 //!
 //! Everything that a publisher writes is untrusted: HTML goes through `html` (an allow-list, absolute `http`, `https` and `mailto` URLs only,
 //! no tracking pixels), titles, names and rights become plain text, URLs of other schemes are dropped and the entry kept. Relative
-//! URLs are resolved against the innermost `xml:base`, then the document's own address, then the feed's page. Cleaning what is clean
+//! URLs are resolved against the innermost `xml:base`, then the document's own address. Cleaning what is clean
 //! changes nothing. Never fails; a field that cannot be cleaned is absent.
 
 mod byline;
@@ -29,29 +29,29 @@ const MAX_LINE_CHARS: usize = 1_000;
 
 /// The clean form of one entry of a feed.
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
-    let base = feed_base(feed);
-    let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base.as_ref()));
+    let base = feed.info.base.as_deref();
+    let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));
     let link = url(&parsed.link);
-    let (authors, contributors, byline_source) = people(parsed, feed, base.as_ref());
-    let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base.as_ref()));
+    let (authors, contributors, byline_source) = people(parsed, feed, base);
+    let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
     let mut entry = Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
         title: parsed.title.as_ref().map(line).unwrap_or_default(),
-        summary_html: parsed.summary.as_ref().and_then(|text| clean_html(text, base.as_ref())),
-        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, base.as_ref())),
+        summary_html: parsed.summary.as_ref().and_then(|text| clean_html(text, base)),
+        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, base)),
         published: parsed.published,
         updated: parsed.updated,
         authors,
         contributors,
         categories: categories(&parsed.categories),
-        enclosures: parsed.enclosures.iter().filter_map(|raw| enclosure(raw, base.as_ref())).collect(),
+        enclosures: parsed.enclosures.iter().filter_map(|raw| enclosure(raw, base)).collect(),
         image: url(&parsed.image).or_else(|| url(&parsed.podcast.image)),
         comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
         language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
         rights: parsed.rights.as_ref().or(feed.info.rights.as_ref()).map(line).filter(|rights| !rights.is_empty()),
-        source: source(parsed.source.as_ref(), byline_source, base.as_ref()),
-        podcast: podcast(&parsed.podcast, base.as_ref()),
+        source: source(parsed.source.as_ref(), byline_source, base),
+        podcast: podcast(&parsed.podcast, base),
         link,
     };
     if entry.summary_html == entry.content_html {
@@ -65,8 +65,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
 
 /// The clean form of what a document says of its feed.
 pub fn info(feed: &ParsedFeed) -> FeedInfo {
-    let base = feed_base(feed);
-    let base = base.as_ref();
+    let base = feed.info.base.as_deref();
     let parsed = &feed.info;
     let links = |rel: &'static str| {
         let links = parsed.links.iter().filter(move |link| link.rel == rel);
@@ -85,13 +84,6 @@ pub fn info(feed: &ParsedFeed) -> FeedInfo {
         self_link: links("self").next(),
         hubs: links("hub").collect(),
     }
-}
-
-/// What relative URLs are relative to: what the document and its fetching say, else the feed's page, else its own address.
-fn feed_base(feed: &ParsedFeed) -> Option<Url> {
-    let link =
-        |rel: &str| feed.info.links.iter().find(|link| link.rel == rel).and_then(|link| links::clean(&link.href, None));
-    feed.info.base.as_deref().cloned().or_else(|| link("alternate")).or_else(|| link("self"))
 }
 
 /// One line of plain text: without markup, white space single, not endless.

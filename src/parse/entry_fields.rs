@@ -167,6 +167,8 @@ pub(super) fn field(
         }
         (Namespace::Core | Namespace::DublinCore, "contributor") => person(element, "contributor", out),
         (Namespace::Core, "category") | (Namespace::DublinCore, "subject") => push_category(category(element), out),
+        (Namespace::Core, "categories") => element.elements().for_each(|child| push_category(category(child), out)),
+        (Namespace::Core, "tags" | "keywords") => media::keywords(element, out),
         (Namespace::Core, "comments") => set_text(&mut aside.entry.comments, element),
         (Namespace::Core, "enclosure") => enclosure(element, aside),
         (Namespace::Core, "source") => aside.entry.source = source(element, repairs).or(aside.entry.source.take()),
@@ -244,7 +246,7 @@ fn guid(element: &Element, aside: &mut EntryAside) {
     }
     aside.guid = Some(text.into_owned());
     let denies = element.attribute("ispermalink").is_some_and(|value| value.eq_ignore_ascii_case("false"));
-    aside.permalink = element.name == "guid" && !denies;
+    aside.permalink = !denies;
 }
 
 /// Keeps the date of the lowest rank that can be read.

@@ -74,8 +74,10 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, out: &mut AtomWr
         "season" => podcast.season = number(Some(&element.text())).or(podcast.season),
         "explicit" => podcast.explicit = explicit(&element.text()).or(podcast.explicit),
         "title" => set_other(&mut aside.other_title, constructs::read(element, Unsaid::Guess, repairs)),
-        "summary" | "subtitle" => {
-            set_other(&mut aside.other_summary, constructs::read(element, Unsaid::Guess, repairs))
+        "subtitle" => set_other(&mut aside.other_summary, constructs::read(element, Unsaid::Guess, repairs)),
+        // It says more than the subtitle.
+        "summary" => {
+            aside.other_summary = constructs::read(element, Unsaid::Guess, repairs).or(aside.other_summary.take());
         }
         "keywords" => keywords(element, out),
         "category" => {
@@ -106,7 +108,8 @@ fn transcript(element: &Element) -> Option<ParsedTranscript> {
     })
 }
 
-fn keywords(element: &Element, out: &mut AtomWriter) {
+/// Categories in one text, between commas.
+pub(super) fn keywords(element: &Element, out: &mut AtomWriter) {
     for term in element.text().split(',').map(str::trim).filter(|term| !term.is_empty()) {
         push_category(Some(Category { term: term.to_owned(), ..Category::default() }), out);
     }

@@ -19,6 +19,7 @@ mod identity;
 mod json_feed;
 mod media;
 mod model;
+mod mojibake;
 mod namespaces;
 mod page;
 mod person;
@@ -100,6 +101,7 @@ fn found_instead(found: &str) -> String {
 pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);
+    let text = mojibake::undo(text, &mut repairs);
     let text = references::without_control_characters(text, &mut repairs);
     if text.trim().is_empty() {
         return Err(ParseError::Empty);

@@ -8,6 +8,7 @@ use std::fmt;
 pub(super) enum Repair {
     WrongEncoding,
     BadBytes,
+    EncodedTwice,
     JunkBeforeRoot,
     ControlCharacters,
     Doctype,
@@ -37,6 +38,7 @@ impl Repair {
         match self {
             Repair::WrongEncoding => "the declared encoding was wrong",
             Repair::BadBytes => "undecodable bytes were replaced",
+            Repair::EncodedTwice => "text that was encoded twice was decoded again",
             Repair::JunkBeforeRoot => "text before the feed was skipped",
             Repair::ControlCharacters => "control characters were removed",
             Repair::Doctype => "the document type declaration was ignored",
