@@ -100,7 +100,7 @@ pub(super) fn without_markup(html: &str) -> String {
     while let Some(at) = rest.find('<') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = tag_length(rest);
+        let length = markup_length(rest);
         if length == 0 {
             text.push('<');
         }
@@ -110,15 +110,23 @@ pub(super) fn without_markup(html: &str) -> String {
     single_spaced(&html_escape::decode_html_entities(&text))
 }
 
-/// How long the tag at the start is; 0 where it is none.
-fn tag_length(rest: &str) -> usize {
-    let name = rest[1..].strip_prefix('/').unwrap_or(&rest[1..]);
+/// How many bytes at the start are markup: a tag, a comment, a script with its inside; 0 where it is none.
+fn markup_length(rest: &str) -> usize {
+    if rest.starts_with("<!--") {
+        return rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
+    }
+    let name = rest[1..].strip_prefix(['/', '!']).unwrap_or(&rest[1..]);
     let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
-    if !html_names::is_tag(name) {
+    if !html_names::is_tag(name) && !name.eq_ignore_ascii_case("doctype") {
         return 0;
     }
     // A tag that does not end before the next one begins is text.
-    rest[1..].find(['<', '>']).filter(|&end| rest[1 + end..].starts_with('>')).map_or(0, |end| end + 2)
+    let length = rest[1..].find(['<', '>']).filter(|&end| rest[1 + end..].starts_with('>')).map_or(0, |end| end + 2);
+    let is_unseen = name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style");
+    if is_unseen && length > 0 && !rest.starts_with("</") {
+        return rest.find("</").map_or(rest.len(), |end| end);
+    }
+    length
 }
 
 /// White space single, none at the ends, no control characters.

@@ -30,6 +30,8 @@ pub(super) struct EntryAside {
     /// What stands in where the entry has no title, or no summary: media and itunes elements.
     pub other_title: Option<ParsedText>,
     pub other_summary: Option<ParsedText>,
+    /// What stands beside an RSS description, which then is the content.
+    pub short_summary: Option<ParsedText>,
     about: Option<String>,
     /// With how sure each is; the lower the surer.
     originals: Vec<(u8, String)>,
@@ -58,6 +60,7 @@ impl EntryAside {
             content_base: None,
             other_title: None,
             other_summary: None,
+            short_summary: None,
             about: about.map(str::to_owned),
             originals: Vec::new(),
             seen: Seen::default(),
@@ -136,7 +139,8 @@ pub(super) fn field(
             once(&mut aside.seen.title, "title", element, unsaid, out, repairs)
         }
         (Namespace::Core, "description" | "abstract") => summary(element, Unsaid::Html, aside, out, repairs),
-        (Namespace::Core, "summary") => summary(element, unsaid, aside, out, repairs),
+        (Namespace::Core, "summary") if atom => summary(element, unsaid, aside, out, repairs),
+        (Namespace::Core, "summary") => set_other(&mut aside.short_summary, constructs::read(element, unsaid, repairs)),
         (Namespace::DublinCore, "description") => {
             set_other(&mut aside.other_summary, constructs::read(element, unsaid, repairs))
         }
@@ -285,7 +289,7 @@ pub(super) fn text_or_person(element: &Element) -> Option<ParsedPerson> {
 
 /// A category in Atom's form or in that of RSS.
 pub(super) fn category(element: &Element) -> Option<Category> {
-    let text = element.text();
+    let text = element.own_text();
     let attribute = |name| element.attribute(name).map(str::to_owned);
     let term = attribute("term")
         .or_else(|| Some(text.into_owned()).filter(|text| !text.is_empty()))

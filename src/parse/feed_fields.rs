@@ -10,12 +10,12 @@ use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
 use super::dates;
 use super::entry_fields::{category, push_category, resolved, text_or_person};
+use super::media::itunes_category;
 use super::model::ParsedLink;
 use super::namespaces::Namespace;
 use super::repairs::{Repair, Repairs};
 use super::token::Attribute;
 use super::tree::{Element, Node};
-use crate::entry::Category;
 use crate::feed::PollHints;
 use crate::time::Timestamp;
 
@@ -195,12 +195,6 @@ pub(super) fn atom_or_rss_link(element: &Element) -> Option<ParsedLink> {
         rel: element.attribute("rel").unwrap_or("alternate").to_ascii_lowercase(),
         media_type: element.attribute("type").map(str::to_owned),
     })
-}
-
-fn itunes_category(element: &Element, out: &mut AtomWriter) {
-    if let Some(term) = element.attribute("text") {
-        push_category(Some(Category { term: term.to_owned(), ..Category::default() }), out);
-    }
 }
 
 fn image(url: Option<Cow<str>>, element: &Element, feed: &mut FeedAside) {

@@ -80,11 +80,17 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, out: &mut AtomWr
             aside.other_summary = constructs::read(element, Unsaid::Guess, repairs).or(aside.other_summary.take());
         }
         "keywords" => keywords(element, out),
-        "category" => {
-            let term = element.attribute("text").map(str::to_owned);
-            push_category(term.map(|term| Category { term, ..Category::default() }), out);
-        }
+        "category" => itunes_category(element, out),
         _ => {}
+    }
+}
+
+/// `itunes:category` and the ones within it.
+pub(super) fn itunes_category(element: &Element, out: &mut AtomWriter) {
+    let subcategories = element.elements().filter(|child| child.name == "category");
+    for category in std::iter::once(element).chain(subcategories) {
+        let term = category.attribute("text").map(str::to_owned);
+        push_category(term.map(|term| Category { term, ..Category::default() }), out);
     }
 }
 

@@ -53,17 +53,21 @@ fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
 }
 
 fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
-    let EntryAside { entry: half, permalink, guid, summary_base, content_base, other_title, other_summary, .. } = aside;
+    let EntryAside { entry: half, permalink, guid, summary_base, content_base, .. } = aside;
     let links: Vec<ParsedLink> = entry.links.into_iter().map(link).collect();
     let content = entry.content.and_then(|content| {
         let html = content.content_type.essence().to_string() != "text/plain";
         content.body.map(|value| ParsedText { value, html, base: content_base })
     });
     let summary = entry.summary.and_then(text).map(|summary| ParsedText { base: summary_base, ..summary });
+    let (summary, content) = match (aside.short_summary, summary, content) {
+        (Some(short), description, None) => (Some(short), description),
+        (short, summary, content) => (summary.or(short), content),
+    };
     let mut joined = ParsedEntry {
         link: page_link(&links).or_else(|| guid.clone().filter(|guid| permalink && is_address(guid))),
-        title: entry.title.and_then(text).or(other_title),
-        summary: summary.or(other_summary),
+        title: entry.title.and_then(text).or(aside.other_title),
+        summary: summary.or(aside.other_summary),
         content,
         published: entry.published.map(Timestamp::from_datetime),
         updated: entry.updated.map(Timestamp::from_datetime),

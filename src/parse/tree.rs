@@ -77,6 +77,19 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// Only the text that stands directly in it.
+    pub(super) fn own_text(&self) -> Cow<'_, str> {
+        match self.children.as_slice() {
+            [] => Cow::Borrowed(""),
+            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            nodes => {
+                let texts =
+                    nodes.iter().filter_map(|node| if let Node::Text(text) = node { Some(&**text) } else { None });
+                Cow::Owned(texts.collect::<String>().trim().to_owned())
+            }
+        }
+    }
+
     fn append_text(&self, text: &mut String) {
         for node in &self.children {
             match node {
