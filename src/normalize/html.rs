@@ -14,9 +14,13 @@ use url::Url;
 use super::links;
 use super::markup::{Piece, pieces};
 use crate::parse::html_names::is_void;
+use crate::parse::references::resolve_html;
 
 /// Elements nested more deeply are flattened.
 const MAX_DEPTH: usize = 100;
+
+/// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
+const MAX_ELEMENTS: usize = 20_000;
 
 /// Elements that are kept; the inside of others is kept without them.
 const ELEMENTS: [&str; 74] = [
@@ -172,17 +176,31 @@ fn is_plain(html: &str) -> bool {
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\u{a0}' => escaped.push_str("&nbsp;"),
-            '\r' | '\0' => {}
-            other => escaped.push(other),
-        }
-    }
+    push_escaped(&mut escaped, text);
     escaped
+}
+
+/// Appends text in the one way in which HTML is written here; characters that mean nothing in it are left out.
+fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}', '\r', '\0']) {
+        out.push_str(&rest[..at]);
+        let character = rest[at..].chars().next().expect("it was found there");
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\u{a0}' => out.push_str("&nbsp;"),
+            _ => {}
+        }
+        rest = &rest[at + character.len_utf8()..];
+    }
+    out.push_str(rest);
+}
+
+/// A value between double quotes.
+fn attribute_value(text: &str) -> String {
+    escape(text).replace('"', "&quot;")
 }
 
 /// Well-formed markup in the making.
@@ -190,12 +208,14 @@ struct WellFormed<'b> {
     out: String,
     /// The elements that are open; at most [`MAX_DEPTH`].
     open: Vec<String>,
+    elements: usize,
     base: Option<&'b Url>,
 }
 
 impl<'b> WellFormed<'b> {
     fn of(html: &str, base: Option<&'b Url>) -> String {
-        let mut markup = WellFormed { out: String::with_capacity(html.len() + html.len() / 8), open: Vec::new(), base };
+        let mut markup =
+            WellFormed { out: String::with_capacity(html.len() + html.len() / 8), open: Vec::new(), elements: 0, base };
         for piece in pieces(html) {
             match piece {
                 Piece::Text(text) => markup.text(text),
@@ -208,13 +228,7 @@ impl<'b> WellFormed<'b> {
     }
 
     fn text(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(at) = rest.find('<') {
-            self.out.push_str(&rest[..at]);
-            self.out.push_str("&lt;");
-            rest = &rest[at + 1..];
-        }
-        self.out.push_str(rest);
+        push_escaped(&mut self.out, &resolve_html(text));
     }
 
     fn open(&mut self, name: String, attributes: &[(&str, &str)]) {
@@ -222,9 +236,10 @@ impl<'b> WellFormed<'b> {
             return;
         }
         self.close_implied(&name);
-        if self.open.len() >= MAX_DEPTH && !is_void(&name) {
+        if self.elements == MAX_ELEMENTS || self.open.len() >= MAX_DEPTH && !is_void(&name) {
             return;
         }
+        self.elements += 1;
         self.out.push('<');
         self.out.push_str(&name);
         for (attribute, value) in attributes {
@@ -246,7 +261,7 @@ impl<'b> WellFormed<'b> {
             "href" => self.url(value, true),
             "src" | "cite" | "poster" => self.url(value, false),
             "srcset" => self.srcset(value),
-            _ => Some(value.replace('"', "&quot;")),
+            _ => Some(attribute_value(&resolve_html(value))),
         };
         if let Some(value) = value {
             self.out.extend([" ", attribute, "=\"", &value, "\""]);
@@ -255,12 +270,12 @@ impl<'b> WellFormed<'b> {
 
     /// An absolute URL, escaped; `None` where it has another scheme than those allowed.
     fn url(&self, value: &str, mail: bool) -> Option<String> {
-        let value = html_escape::decode_html_entities(value);
+        let value = resolve_html(value);
         let trimmed = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
         let is_mail = mail && trimmed.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
         let url =
             if is_mail { Url::parse(trimmed).ok()?.into() } else { String::from(links::clean(trimmed, self.base)?) };
-        Some(escape(&url).replace('"', "&quot;"))
+        Some(attribute_value(&url))
     }
 
     /// The candidates of a `srcset`, each made absolute.

@@ -46,12 +46,12 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         contributors,
         categories: categories(&parsed.categories),
         enclosures: parsed.enclosures.iter().filter_map(|raw| enclosure(raw, base)).collect(),
-        image: url(&parsed.image).or_else(|| url(&parsed.podcast.image)),
+        image: url(&parsed.image).or_else(|| parsed.podcast.as_ref().and_then(|podcast| url(&podcast.image))),
         comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
         language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
         rights: parsed.rights.as_ref().or(feed.info.rights.as_ref()).map(line).filter(|rights| !rights.is_empty()),
-        source: source(parsed.source.as_ref(), byline_source, base),
-        podcast: podcast(&parsed.podcast, base),
+        source: source(parsed.source.as_deref(), byline_source, base),
+        podcast: parsed.podcast.as_ref().and_then(|parsed| podcast(parsed, base)),
         link,
     };
     if entry.summary_html == entry.content_html {

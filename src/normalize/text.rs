@@ -2,13 +2,14 @@
 
 use super::markup::{Piece, pieces};
 use crate::parse::html_names;
+use crate::parse::references::resolve_html;
 
 /// The text of sanitized HTML as a person reads it: blocks on lines of their own, white space single, references resolved.
 pub fn plain_text(html: &str) -> String {
     let mut text = PlainText::default();
     for piece in pieces(html) {
         match piece {
-            Piece::Text(raw) => text.push(&html_escape::decode_html_entities(raw)),
+            Piece::Text(raw) => text.push(&resolve_html(raw)),
             Piece::Open { name, .. } | Piece::Close { name } if breaks_line(&name) => text.line_end = true,
             // Cells stand apart.
             Piece::Close { name } if matches!(name.as_str(), "td" | "th") => text.space = true,
@@ -107,7 +108,7 @@ pub(super) fn without_markup(html: &str) -> String {
         rest = &rest[length.max(1)..];
     }
     text.push_str(rest);
-    single_spaced(&html_escape::decode_html_entities(&text))
+    single_spaced(&resolve_html(&text))
 }
 
 /// How many bytes at the start are markup: a tag, a comment, a script with its inside; 0 where it is none.

@@ -109,16 +109,11 @@ impl AtomWriter {
     fn character_data(&mut self, text: &str) {
         if !text.contains(['&', '<', '>']) {
             self.out.push_str(text);
-            return;
+        } else if text.contains("]]>") {
+            push_escaped(&mut self.out, text);
+        } else {
+            self.out.extend(["<![CDATA[", text, "]]>"]);
         }
-        self.out.push_str("<![CDATA[");
-        for (index, part) in text.split("]]>").enumerate() {
-            if index > 0 {
-                self.out.push_str("]]]]><![CDATA[>");
-            }
-            self.out.push_str(part);
-        }
-        self.out.push_str("]]>");
     }
 
     fn attribute(&mut self, name: &str, value: &str) {

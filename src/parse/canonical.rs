@@ -30,7 +30,7 @@ pub(super) struct Canonical {
     pub format: Format,
     pub feed: FeedAside,
     /// By number.
-    pub entries: Vec<EntryAside>,
+    pub entries: Vec<Box<EntryAside>>,
     pub truncated: bool,
     pub repairs: Repairs,
 }
@@ -74,7 +74,7 @@ struct Pass<'a> {
     feed: FeedAside,
     feed_fields: usize,
     open: Option<OpenEntry>,
-    entries: Vec<EntryAside>,
+    entries: Vec<Box<EntryAside>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ enum Container {
 }
 
 struct OpenEntry {
-    aside: EntryAside,
+    aside: Box<EntryAside>,
     /// Where its start tag is in the text, for its hash.
     at: usize,
     /// How long the canonical document was before it, should it have to be taken back.
@@ -145,7 +145,7 @@ impl<'a> Pass<'a> {
         }
         let out_length = self.out.length();
         self.out.begin_entry(self.entries.len());
-        self.open = Some(OpenEntry { aside: EntryAside::new(element), at, out_length, fields: 0 });
+        self.open = Some(OpenEntry { aside: Box::new(EntryAside::new(element)), at, out_length, fields: 0 });
         entry_fields::of_attributes(element).into_iter().for_each(|field| self.field(field));
     }
 

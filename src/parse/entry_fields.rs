@@ -175,7 +175,9 @@ pub(super) fn field(
         (Namespace::Core, "tags" | "keywords") => media::keywords(element, out),
         (Namespace::Core, "comments") => set_text(&mut aside.entry.comments, element),
         (Namespace::Core, "enclosure") => enclosure(element, aside),
-        (Namespace::Core, "source") => aside.entry.source = source(element, repairs).or(aside.entry.source.take()),
+        (Namespace::Core, "source") => {
+            aside.entry.source = source(element, repairs).map(Box::new).or(aside.entry.source.take())
+        }
         (Namespace::DublinCore, "source") => original(element, 3, aside),
         (Namespace::Feedburner, "origlink") => original(element, 0, aside),
         (Namespace::DublinCore, "language") => {

@@ -62,7 +62,7 @@ fn content(element: &Element, aside: &mut EntryAside) {
 
 /// An `itunes:` element.
 pub(super) fn itunes(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter, repairs: &mut Repairs) {
-    let podcast = &mut aside.entry.podcast;
+    let podcast = aside.entry.podcast.get_or_insert_default();
     match &*element.name {
         "duration" => podcast.duration_seconds = duration_seconds(&element.text()).or(podcast.duration_seconds),
         "image" => {
@@ -96,7 +96,7 @@ pub(super) fn itunes_category(element: &Element, out: &mut AtomWriter) {
 
 /// A `podcast:` element.
 pub(super) fn podcast(element: &Element, aside: &mut EntryAside) {
-    let podcast = &mut aside.entry.podcast;
+    let podcast = aside.entry.podcast.get_or_insert_default();
     match &*element.name {
         "transcript" => podcast.transcripts.extend(transcript(element)),
         "chapters" => podcast.chapters = podcast.chapters.take().or_else(|| transcript(element)),

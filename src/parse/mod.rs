@@ -24,7 +24,7 @@ mod namespaces;
 mod page;
 mod person;
 mod read;
-mod references;
+pub(crate) mod references;
 mod repairs;
 mod token;
 mod tree;

@@ -100,8 +100,8 @@ pub struct ParsedEntry {
     pub comments: Option<String>,
     pub language: Option<String>,
     pub rights: Option<ParsedText>,
-    pub source: Option<ParsedSource>,
-    pub podcast: ParsedPodcast,
+    pub source: Option<Box<ParsedSource>>,
+    pub podcast: Option<Box<ParsedPodcast>>,
 }
 
 impl Default for ParsedEntry {
@@ -125,7 +125,7 @@ impl Default for ParsedEntry {
             language: None,
             rights: None,
             source: None,
-            podcast: ParsedPodcast::default(),
+            podcast: None,
         }
     }
 }

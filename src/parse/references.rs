@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::WINDOWS_1252;
+
 use super::repairs::{Repair, Repairs};
 
 /// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
@@ -63,23 +65,64 @@ fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
 
 /// The character of a numeric reference; `Some(None)` where it may not stand in XML and is left out.
 fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
-    let hex = number.strip_prefix(['x', 'X']);
-    let value = hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()?;
-    let character = match value {
-        0x80..=0x9F => Some(windows_1252(value)),
-        _ => char::from_u32(value).filter(|&character| may_stand_in_xml(character)),
-    };
+    let value = code(number)?;
+    let character = character(value);
     if character.is_none() || (0x80..=0x9F).contains(&value) || number.starts_with('X') {
         repairs.note(Repair::BadReferences);
     }
     Some(character)
 }
 
+fn code(number: &str) -> Option<u32> {
+    let hex = number.strip_prefix(['x', 'X']);
+    hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()
+}
+
 /// Numbers 128 to 159 are control characters that nobody means: windows-1252 is meant, as in HTML.
-pub(super) fn windows_1252(value: u32) -> char {
-    let byte = [u8::try_from(value).unwrap_or(b'?')];
-    let (text, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(&byte);
-    text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER)
+fn character(value: u32) -> Option<char> {
+    match (u8::try_from(value), char::from_u32(value)) {
+        (Ok(byte @ 0x80..=0x9F), _) => WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next(),
+        (_, character) => character.filter(|&character| may_stand_in_xml(character)),
+    }
+}
+
+/// The text of HTML with its references resolved, those without a semicolon that browsers read too among them.
+pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
+    let Some(first) = html.find('&') else { return Cow::Borrowed(html) };
+    let mut resolved = String::with_capacity(html.len());
+    resolved.push_str(&html[..first]);
+    let mut rest = &html[first..];
+    while let Some(at) = rest.find('&') {
+        resolved.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let length = html_reference(rest, &mut resolved).unwrap_or_else(|| {
+            resolved.push('&');
+            1
+        });
+        rest = &rest[length..];
+    }
+    resolved.push_str(rest);
+    Cow::Owned(resolved)
+}
+
+/// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes; `None` where it is none.
+fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
+    const WITHOUT_SEMICOLON: [(&str, char); 7] =
+        [("nbsp", '\u{a0}'), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
+    let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+    let length = rest.as_bytes()[1..].iter().take(MAX_REFERENCE_BYTES).take_while(|byte| is_in_name(byte)).count();
+    let name = &rest[1..1 + length];
+    if !rest[1 + length..].starts_with(';') {
+        let (known, character) = WITHOUT_SEMICOLON.into_iter().find(|(known, _)| name == *known)?;
+        resolved.push(character);
+        return Some(1 + known.len());
+    }
+    let whole = 1 + length + 1;
+    match name.strip_prefix('#') {
+        Some(number) => resolved.extend(character(code(number)?)),
+        None => resolved.push_str(&named(&rest[..whole])?),
+    }
+    Some(whole)
 }
 
 fn named(reference: &str) -> Option<String> {

@@ -22,7 +22,7 @@ const MAX_NAMESPACES: usize = 256;
 /// One field may hold so much text; the rest is cut.
 pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
 /// And so many elements; the text of more is kept, their tags are not.
-const MAX_FIELD_ELEMENTS: usize = 30_000;
+const MAX_FIELD_ELEMENTS: usize = 20_000;
 
 /// An element with all that is in it.
 pub(super) struct Element<'a> {
@@ -39,8 +39,9 @@ pub(super) struct Element<'a> {
 }
 
 pub(super) enum Node<'a> {
+    /// Never two in a row.
     Text(Cow<'a, str>),
-    Element(Element<'a>),
+    Element(Box<Element<'a>>),
 }
 
 impl<'a> Element<'a> {
@@ -59,7 +60,7 @@ impl<'a> Element<'a> {
 
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.children.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(element),
+            Node::Element(element) => Some(&**element),
             Node::Text(_) => None,
         })
     }
@@ -106,7 +107,7 @@ impl<'a> Element<'a> {
         let nodes = self.children.split_off(first);
         nodes
             .into_iter()
-            .filter_map(|node| if let Node::Element(element) = node { Some(element) } else { None })
+            .filter_map(|node| if let Node::Element(element) = node { Some(*element) } else { None })
             .collect()
     }
 }
@@ -349,8 +350,11 @@ impl<'a> Open<'a> {
             text
         };
         self.budget -= text.len();
-        if !text.is_empty() {
-            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Text(text));
+        let children = &mut self.stack.last_mut().expect("the field itself is open").0.children;
+        match children.last_mut() {
+            Some(Node::Text(before)) => before.to_mut().push_str(&text),
+            _ if text.is_empty() => {}
+            _ => children.push(Node::Text(text)),
         }
     }
 
@@ -366,7 +370,7 @@ impl<'a> Open<'a> {
         while self.stack.len() > length.max(1) {
             let (element, mark) = self.stack.pop().expect("more than one is open");
             bindings.reset(mark);
-            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Element(element));
+            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Element(Box::new(element)));
         }
     }
 

@@ -1,0 +1,309 @@
+//! What an attacker may send: no abort, no panic, bounded time and memory, on the stack of a worker thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use newswire::normalize;
+use newswire::parse::{Hints, ParseError, parse};
+use url::Url;
+
+/// What a thread of the worker pool has.
+const STACK_BYTES: usize = 2 << 20;
+/// The promise is one second; these tests run without optimisation, beside others.
+const MOST_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
+/// Memory in use at any time, in sizes of the document; a small document has the tables of the parsers on top.
+const MOST_MEMORY: usize = 10;
+const MEMORY_OF_PARSERS: usize = 4 << 20;
+
+/// Counts what is allocated, to see the peak.
+struct Counting;
+
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let in_use = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(in_use, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What reading and cleaning a whole document took.
+struct Cost {
+    time: Duration,
+    memory: usize,
+    entries: Result<usize, ParseError>,
+}
+
+fn read_and_clean(document: Vec<u8>) -> Cost {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+        let before = IN_USE.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        let start = Instant::now();
+        let base = Url::parse("https://example.org/feed").unwrap();
+        let parsed = parse(&document, &Hints { content_type: None, base: Some(&base) });
+        let entries = parsed.map(|feed| {
+            normalize::info(&feed);
+            feed.entries
+                .iter()
+                .map(|entry| normalize::entry(entry, &feed))
+                .filter(|entry| !entry.guid.value.is_empty())
+                .count()
+        });
+        Cost { time: start.elapsed(), memory: PEAK.load(Ordering::Relaxed) - before, entries }
+    });
+    thread.unwrap().join().expect("reading never panics")
+}
+
+#[track_caller]
+fn check(name: &str, document: impl Into<Vec<u8>>) -> Result<usize, ParseError> {
+    let document = document.into();
+    let size = document.len();
+    let cost = read_and_clean(document);
+    println!("{name}: {size} bytes, {:?}, {} bytes of memory, {:?}", cost.time, cost.memory, cost.entries);
+    assert!(cost.time < MOST_TIME, "{name} took {:?}", cost.time);
+    assert!(cost.memory < size * MOST_MEMORY + MEMORY_OF_PARSERS, "{name} of {size} bytes took {} bytes", cost.memory);
+    cost.entries
+}
+
+fn item(inside: &str) -> String {
+    format!(
+        r#"<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><title>t</title><item><title>kept</title><link>http://example.org/1</link>{inside}</item></channel></rss>"#
+    )
+}
+
+fn nested(open: &str, close: &str, depth: usize) -> String {
+    open.repeat(depth) + "x" + &close.repeat(depth)
+}
+
+#[test]
+fn deep_nesting_of_any_element_is_flattened() {
+    for (open, close) in [
+        ("<media:group>", "</media:group>"),
+        ("<media:content>", "</media:content>"),
+        ("<itunes:category text=\"a\">", "</itunes:category>"),
+        ("<source>", "</source>"),
+        ("<author>", "</author>"),
+        ("<description>", "</description>"),
+        ("<unknown>", "</unknown>"),
+        ("<x:y xmlns:x=\"urn:x\">", "</x:y>"),
+        ("<div>", "</div>"),
+        ("<image>", ""),
+        ("<channel>", "</channel>"),
+    ] {
+        assert_eq!(check(open, item(&nested(open, close, 100_000))), Ok(1));
+    }
+    for container in ["channel", "rss", "feed", "items", "item", "entry"] {
+        let document = nested(&format!("<{container}>"), &format!("</{container}>"), 100_000);
+        let _ = check(container, document);
+    }
+}
+
+#[test]
+fn deep_html_is_flattened_before_it_is_parsed() {
+    let escaped = |html: &str| item(&format!("<description><![CDATA[{html}]]></description>"));
+    for (open, close) in [
+        ("<div>", "</div>"),
+        ("<div>", ""),
+        ("<table><b>", ""),
+        ("<table><tr><td>", ""),
+        ("<b><p>", ""),
+        ("<a href=x>", ""),
+        ("<b title=1><i title=2><p>", "</p>"),
+        ("<font color=red><p>", "</p>"),
+        ("<ul><li>", ""),
+        ("<ruby><rt>", ""),
+        ("<svg><math>", ""),
+        ("<select><option>", ""),
+        ("<template>", "</template>"),
+        ("<a \"><div>", ""),
+        ("<b a='", ""),
+    ] {
+        let depth = 1_000_000 / (open.len() + close.len());
+        assert_eq!(check(open, escaped(&nested(open, close, depth))), Ok(1));
+    }
+    let xhtml = format!(
+        r#"<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>1</id><content type="xhtml">{}</content></entry></feed>"#,
+        nested("<div>", "</div>", 90_000)
+    );
+    assert_eq!(check("xhtml", xhtml), Ok(1));
+}
+
+#[test]
+fn json_may_be_as_deep_and_odd_as_it_likes() {
+    let feed = |items: &str| format!(r#"{{"version":"https://jsonfeed.org/version/1.1","title":"t","items":{items}}}"#);
+    assert_eq!(check("deep arrays", feed(&("[".repeat(500_000) + &"]".repeat(500_000)))), Ok(0));
+    assert_eq!(check("deep objects", feed(&(r#"{"a":"#.repeat(200_000) + "1" + &"}".repeat(200_000)))), Ok(1));
+    assert_eq!(check("numbers for items", feed(&format!("[{}1]", "1,".repeat(1_000_000)))), Ok(0));
+    let items: Vec<String> = (0..100_000).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
+    assert_eq!(check("many items", feed(&format!("[{}]", items.join(",")))), Ok(5_000));
+    let tags = vec!["\"t\""; 1_000_000].join(",");
+    assert_eq!(check("many tags", feed(&format!(r#"[{{"id":1,"tags":[{tags}]}}]"#))), Ok(1));
+}
+
+#[test]
+fn tags_of_any_size_are_read_in_linear_time() {
+    let mut attributes = String::new();
+    let mut namespaces = String::new();
+    for n in 0..200_000 {
+        write!(attributes, " a{n}=\"v\"").unwrap();
+        write!(namespaces, " xmlns:n{n}=\"urn:{n}\"").unwrap();
+    }
+    assert_eq!(check("attributes", item(&format!("<enclosure url='http://example.org/a'{attributes}/>"))), Ok(1));
+    assert_eq!(check("namespaces", item(&format!("<enclosure url='http://example.org/a'{namespaces}/>"))), Ok(1));
+    assert_eq!(
+        check("attributes in HTML", item(&format!("<description><![CDATA[<p{attributes}>x]]></description>"))),
+        Ok(1)
+    );
+    let long = "v".repeat(9 << 20);
+    assert_eq!(check("a long attribute", item(&format!("<enclosure url='http://example.org/{long}'/>"))), Ok(1));
+    assert_eq!(check("a long text", item(&format!("<description>{long}</description>"))), Ok(1));
+    assert_eq!(check("a long name", item(&format!("<{long}/>"))), Ok(1));
+    let declared: String = (0..4_000).map(|n| format!("<n{n} xmlns:a{n}=\"urn:{n}\">")).collect();
+    assert_eq!(check("namespaces of each other", item(&declared)), Ok(1));
+}
+
+#[test]
+fn many_small_things_are_bounded() {
+    let items = "<item><title>x</title></item>".repeat(100_000);
+    assert_eq!(check("items", format!("<rss><channel>{items}</channel></rss>")), Ok(5_000));
+    let entries = "<entry/>".repeat(500_000);
+    assert_eq!(check("entries", format!("<feed xmlns=\"http://www.w3.org/2005/Atom\">{entries}</feed>")), Ok(5_000));
+    assert_eq!(check("categories", item(&"<category>c</category>".repeat(300_000))), Ok(1));
+    assert_eq!(check("authors", item(&"<author>a</author>".repeat(300_000))), Ok(1));
+    assert_eq!(check("enclosures", item(&"<enclosure url='http://example.org/1'/>".repeat(100_000))), Ok(1));
+    let different: String = (0..100_000).map(|n| format!("<enclosure url='http://example.org/{n}'/>")).collect();
+    assert_eq!(check("different enclosures", item(&different)), Ok(1));
+    assert_eq!(
+        check("elements in a field", item(&format!("<description>{}</description>", "<b/>".repeat(1_000_000)))),
+        Ok(1)
+    );
+    assert_eq!(
+        check(
+            "media in a group",
+            item(&format!("<media:group>{}</media:group>", "<media:title>t</media:title>".repeat(100_000)))
+        ),
+        Ok(1)
+    );
+    let hours = "<hour>1</hour>".repeat(500_000);
+    assert_eq!(check("hours", format!("<rss><channel><skipHours>{hours}</skipHours></channel></rss>")), Ok(0));
+}
+
+#[test]
+fn what_never_ends_ends_soon() {
+    for unclosed in [
+        "<!--",
+        "<![CDATA[",
+        "<",
+        "<?",
+        "<!DOCTYPE",
+        "<!",
+        "</",
+        "<a",
+        "<a b='",
+        "<a b=\"",
+        "<a b=\"<c d='",
+        "&",
+        "&#",
+        "&#x",
+        "]]>",
+        "<a b=>",
+        "<p>",
+    ] {
+        let many = unclosed.repeat(200_000);
+        let _ = check(unclosed, many.clone());
+        let _ = check(unclosed, item(&many));
+        let _ = check(unclosed, item(&format!("<description>{many}</description>")));
+        let _ = check(unclosed, item(&format!("<title>{many}</title>")));
+        if !many.contains("]]>") {
+            assert_eq!(
+                check(
+                    unclosed,
+                    item(&format!("<description><![CDATA[{many}]]></description><title><![CDATA[{many}]]></title>"))
+                ),
+                Ok(1)
+            );
+        }
+    }
+}
+
+#[test]
+fn entities_are_neither_expanded_nor_fetched() {
+    let mut doctype = String::from("<!DOCTYPE rss [<!ENTITY a0 \"lol\">");
+    for n in 1..40 {
+        write!(doctype, "<!ENTITY a{n} \"{}\">", format!("&a{};", n - 1).repeat(10)).unwrap();
+    }
+    let bomb = format!("{doctype}]><rss><channel><item><title>&a39;</title></item></channel></rss>");
+    assert_eq!(check("billion laughs", bomb), Ok(1));
+    let external = r#"<!DOCTYPE rss [<!ENTITY e SYSTEM "file:///etc/passwd">]><rss><channel><item><title>&e;</title></item></channel></rss>"#;
+    let feed = parse(external.as_bytes(), &Hints::default()).unwrap();
+    assert_eq!(normalize::entry(&feed.entries[0], &feed).title, "&e;");
+    let quadratic = format!(
+        r#"<!DOCTYPE rss [<!ENTITY e "{}">]>{}"#,
+        "e".repeat(100_000),
+        item(&format!("<description>{}</description>", "&e;".repeat(100_000)))
+    );
+    assert_eq!(check("quadratic blow-up", quadratic), Ok(1));
+}
+
+#[test]
+fn what_makes_feed_rs_panic_is_read() {
+    for author in
+        ["foo@example.com（山田太郎）", "名（foo@example.com）", "José «jose@example.com»", "é@é.é", "@", "a@b.c@d.e"]
+    {
+        let document = item(&format!("<author>{author}</author>"));
+        assert_eq!(check(author, document), Ok(1));
+    }
+    assert_eq!(check("a duration", item(&format!("<itunes:duration>{}</itunes:duration>", "9".repeat(30)))), Ok(1));
+    assert_eq!(
+        check("a duration in a text", item(&format!("<media:text start=\"{}\">t</media:text>", "9".repeat(30)))),
+        Ok(1)
+    );
+    let late = format!(
+        "<!--{}--><?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>{}",
+        "x".repeat(600),
+        item("<author>Jos\u{e9}</author>")
+    );
+    assert_eq!(check("a late declaration", late), Ok(1));
+    let wide: Vec<u8> = item("").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(check("UTF-16 without a mark", wide), Ok(1));
+    assert_eq!(check("a date", item(&format!("<pubDate>{}</pubDate>", "(".repeat(100_000)))), Ok(1));
+}
+
+#[test]
+fn cost_is_linear_in_the_size() {
+    let story = "<item><title>A &amp; B</title><link>http://example.org/1</link><guid>http://example.org/1</guid><description>&lt;p&gt;One &lt;b&gt;two&lt;/b&gt; three.&lt;/p&gt;</description><pubDate>Wed, 20 Dec 2017 06:18:00 +0000</pubDate></item>";
+    let cases: [(&str, &str); 6] = [
+        ("stories", story),
+        ("bare markup", "a < b & c "),
+        ("references", "&eacute;&#233;&lt;"),
+        ("unclosed tags", "<p><b>x"),
+        ("comments", "<!-- x -->"),
+        ("sections", "<![CDATA[x]]>"),
+    ];
+    for (name, unit) in cases {
+        let cost = |bytes: usize| {
+            let document = format!("<rss><channel><title>t</title>{}</channel></rss>", unit.repeat(bytes / unit.len()))
+                .into_bytes();
+            (0..3).map(|_| read_and_clean(document.clone()).time).min().unwrap().as_secs_f64() / bytes as f64
+        };
+        let (small, large) = (cost(1 << 20), cost(8 << 20));
+        println!("{name}: {:.1} and {:.1} ns a byte", small * 1e9, large * 1e9);
+        assert!(large < small * 2.0, "{name}: {large} s a byte at 8 MiB, {small} at 1 MiB");
+    }
+}
