@@ -1,15 +1,15 @@
-//! Reading a body within its limits: decoded bytes, time, pace, and the memory of all bodies together.
+//! Reading a body within its limits: bytes as they arrive and decoded, time, pace, and the memory of all bodies together.
 //!
-//! `Content-Length` is not believed, and no ratio is asked for: what counts is how much comes out of the decoder.
+//! `Content-Length` is not believed, and no ratio is asked for: what counts is how much there is, and how much it becomes.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::CONTENT_ENCODING;
 use tokio::time::Instant;
 
-use super::budget::Place;
+use super::budget::{Budget, Place};
+use super::decode::{self, Coding};
 use super::egress::root_cause;
 use super::error::{BODY, FetchError};
 use super::stopwatch::Stopwatch;
@@ -17,9 +17,6 @@ use super::stopwatch::Stopwatch;
 /// A body slower than this over a whole [`PACE_WINDOW`] is given up: it holds a turn, memory and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
-
-/// The codings of which one layer is undone; what still names one of these is not readable.
-const COMPRESSIONS: [&str; 6] = ["gzip", "br", "zstd", "deflate", "compress", "xz"];
 
 /// A body together with its place in memory, which is free again when the last clone of the bytes is gone.
 struct Held {
@@ -34,30 +31,47 @@ impl AsRef<[u8]> for Held {
 }
 
 /// Bytes that occupy `place` until they are dropped.
-pub(super) fn hold(mut body: Vec<u8>, place: Place) -> Bytes {
-    body.shrink_to_fit();
+pub(super) fn hold(body: Vec<u8>, place: Place) -> Bytes {
     Bytes::from_owner(Held { body, _place: place })
 }
 
-/// The decoded body.
+/// The decoded body, of at most `limit` bytes.
 ///
 /// # Errors
 ///
 /// If it is too large, too slow, late, broken off, or coded in a way that was not asked for.
 pub(super) async fn read(
+    response: Response,
+    limit: u64,
+    budget: &Budget,
+    stopwatch: &mut Stopwatch,
+    host: &str,
+) -> Result<Bytes, FetchError> {
+    let coding = decode::coding(response.headers())
+        .map_err(|coding| unreadable(host, format!("its coding \"{coding}\" was not asked for")))?;
+    let (body, place) = receive(response, budget.place(limit).await, stopwatch, host).await?;
+    match coding {
+        Some(coding) => decoded(coding, body.into(), place, budget, host).await,
+        None => Ok(hold(body, place)),
+    }
+}
+
+/// The body as it arrives, and the place that it takes.
+async fn receive(
     mut response: Response,
     mut place: Place,
     stopwatch: &mut Stopwatch,
     host: &str,
-) -> Result<Bytes, FetchError> {
-    refuse_codings(&response, host)?;
-    let mut body = Vec::new();
+) -> Result<(Vec<u8>, Place), FetchError> {
+    let mut body = place.buffer();
     let mut pace = Pace::start();
     loop {
         let chunk = match stopwatch.run(pace.left(), response.chunk()).await {
             Ok(Ok(Some(chunk))) => chunk,
-            Ok(Ok(None)) => return Ok(hold(body, place)),
-            Ok(Err(error)) => return Err(broken(host, &error)),
+            Ok(Ok(None)) => return Ok((body, place)),
+            Ok(Err(error)) => {
+                return Err(unreadable(host, format!("its document broke off ({})", root_cause(&error))));
+            }
             Err(overrun) if overrun.of_total => return Err(overrun.into_error(host, BODY)),
             Err(_) => Bytes::new(), // The window of the pace is over with nothing more: judged below.
         };
@@ -70,27 +84,44 @@ pub(super) async fn read(
         }
         while !place.holds(bytes) {
             place = place.climb().await;
+            body = copied(&body, place.buffer());
             pace = Pace::start();
         }
         body.extend_from_slice(&chunk);
     }
 }
 
-/// # Errors
-///
-/// If more than one layer of compression was put on, or one that was not asked for. Words that name no compression
-/// at all (servers write `utf-8` or `none` there) are passed over.
-fn refuse_codings(response: &Response, host: &str) -> Result<(), FetchError> {
-    let codings = response.headers().get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let codings = codings.collect::<Vec<_>>().join(", ").to_ascii_lowercase();
-    match COMPRESSIONS.iter().any(|compression| codings.contains(compression)) {
-        true => Err(FetchError::Http { host: host.to_owned(), why: format!("its coding is \"{codings}\"") }),
-        false => Ok(()),
+fn copied(body: &[u8], mut buffer: Vec<u8>) -> Vec<u8> {
+    buffer.extend_from_slice(body);
+    buffer
+}
+
+/// Decodes on a thread that may block. What does not fit into its place is begun anew in the next larger one.
+async fn decoded(
+    coding: Coding,
+    body: Bytes,
+    mut place: Place,
+    budget: &Budget,
+    host: &str,
+) -> Result<Bytes, FetchError> {
+    loop {
+        let turn = budget.decoder().await;
+        let (encoded, room, buffer) = (body.clone(), place.room(), place.buffer());
+        let decoding = tokio::task::spawn_blocking(move || decode::decode(coding, &encoded, buffer, room));
+        let result = decoding.await;
+        drop(turn);
+        match result {
+            Ok(Ok(Some(decoded))) => return Ok(hold(decoded, place)),
+            Ok(Ok(None)) if room >= place.limit() => return Err(FetchError::TooLarge { limit_bytes: place.limit() }),
+            Ok(Ok(None)) => place = place.climb().await,
+            Ok(Err(error)) => return Err(unreadable(host, format!("its coding is broken ({error})"))),
+            Err(_) => return Err(unreadable(host, "its coding is broken (the decoder gave up)".to_owned())),
+        }
     }
 }
 
-fn broken(host: &str, error: &reqwest::Error) -> FetchError {
-    FetchError::Http { host: host.to_owned(), why: format!("its document broke off ({})", root_cause(error)) }
+fn unreadable(host: &str, why: String) -> FetchError {
+    FetchError::Http { host: host.to_owned(), why }
 }
 
 /// The bytes of the current window of time.

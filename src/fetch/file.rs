@@ -37,7 +37,7 @@ pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Bud
     while !place.holds(metadata.len()) {
         place = place.climb().await;
     }
-    let bytes = read_whole(&path, metadata.len()).await.map_err(|error| unreadable(&path, &error))?;
+    let bytes = read_whole(&path, metadata.len(), place.buffer()).await.map_err(|error| unreadable(&path, &error))?;
     Ok(Fetched::Document(Document {
         body: body::hold(bytes, place),
         final_url: url.clone(),
@@ -48,10 +48,9 @@ pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Bud
 }
 
 /// Never more than `length` bytes, should the file grow meanwhile: its next poll finds it changed.
-async fn read_whole(path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    tokio::fs::File::open(path).await?.take(length).read_to_end(&mut bytes).await?;
-    Ok(bytes)
+async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> std::io::Result<Vec<u8>> {
+    tokio::fs::File::open(path).await?.take(length).read_to_end(&mut buffer).await?;
+    Ok(buffer)
 }
 
 fn tag(metadata: &Metadata) -> Vec<u8> {

@@ -171,3 +171,109 @@ const SPECIAL_V6: [(Ipv6Net, &str); 12] = [
     (v6(0xfec0, 0, 0, 10), "site-local"),
     (v6(0xff00, 0, 0, 8), "multicast"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x04_every_range_of_the_special_purpose_registries_is_refused_to_its_edges() {
+        for (network, range) in SPECIAL_V4 {
+            for address in [network.network(), network.broadcast()] {
+                assert_eq!(special_range(address.into()), Some(range), "{address}");
+            }
+        }
+        for (network, range) in SPECIAL_V6 {
+            for address in [network.network(), network.broadcast()] {
+                let found = special_range(address.into());
+                assert!(found.is_some(), "{address}");
+                assert!(address.to_ipv4_mapped().is_some() || found == Some(range) || address.is_loopback());
+            }
+        }
+    }
+
+    #[test]
+    fn x04_global_addresses_are_open_up_to_the_edges_of_the_ranges() {
+        for address in [
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "191.255.255.255",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "8.8.8.8",
+            "2001:200::1",
+            "2001:db7:ffff::",
+            "2001:db9::",
+            "2003::1",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "3ffe::1",
+            "3fff:1000::",
+            "64:ff9b::808:808",
+            "::ffff:8.8.8.8",
+        ] {
+            assert_eq!(special_range(address.parse().unwrap()), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn x04_addresses_in_the_disguise_of_others_are_refused() {
+        for address in [
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::7f00:1",
+            "2002:7f00:1::",
+            "2002:a00:1::1",
+            "2001:0:7f00:1::",
+            "::127.0.0.1",
+            "::10.0.0.1",
+            "::",
+            "::1",
+            "::2",
+            "0:0:0:0:0:fffe:7f00:1",
+            "100::1",
+            "200::1",
+            "1fff::1",
+            "4000::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2001:20::1",
+            "3fff::1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "192.0.0.192",
+            "100.100.100.200",
+        ] {
+            assert!(special_range(address.parse().unwrap()).is_some(), "{address}");
+        }
+    }
+}

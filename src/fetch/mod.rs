@@ -8,12 +8,13 @@
 //!
 //! The specification is RFC 9110 and RFC 9111. The modules hold a policy each: `guard` (which addresses), `egress`
 //! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch`,
-//! `budget` and `body` (how much), `lifetimes` (when again), `file` (documents on disk).
+//! `budget`, `body` and `decode` (how much), `lifetimes` (when again), `file` (documents on disk).
 //!
 //! Never parses a document, reads the store, or logs.
 
 mod body;
 mod budget;
+mod decode;
 mod egress;
 mod error;
 mod file;
@@ -230,10 +231,10 @@ impl Fetcher {
         let conditional = !known.is_empty() && known.url == given.url;
         match response.status() {
             StatusCode::OK => {
-                let place = self.shared.budget.place(feed.max_body_bytes).await;
                 let content_type = text(response.headers(), CONTENT_TYPE);
                 let content_location = content_location(response.headers(), url);
-                let body = body::read(response, place, &mut stopwatch, host).await?;
+                let budget = &self.shared.budget;
+                let body = body::read(response, feed.max_body_bytes, budget, &mut stopwatch, host).await?;
                 let (final_url, validators) = (url.clone(), given);
                 Ok(Fetched::Document(Document { body, final_url, content_type, content_location, validators }))
             }

@@ -4,13 +4,14 @@
 //! (`headers`, `basic_auth`, userinfo in the URL) goes to the feed's own scheme, host and port, and to no other.
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, USER_AGENT,
 };
 use reqwest::{Client, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::decode;
 use super::error::FetchError;
 use crate::config::{BasicAuth, Feed, FeedUrl, shown};
 use crate::feed::Validators;
@@ -38,6 +39,7 @@ pub(super) fn get(
 ) -> Result<RequestBuilder, FetchError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(FEED_TYPES));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decode::ACCEPT_ENCODING));
     headers.insert(USER_AGENT, user_agent.clone());
     if let Some(agent) = &feed.user_agent {
         headers.insert(USER_AGENT, value("user_agent", agent)?);

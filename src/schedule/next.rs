@@ -15,6 +15,9 @@
 //! serves many sites. 410 ends the polling until the editor forces a poll. An outage of our own network is retried soon
 //! and counts as nothing.
 //!
+//! An interval counts from poll to poll, so it never is cut short, and is longer once: after a feed's first poll, by up
+//! to as much again. Nothing is random: the same state gives the same time, before a restart and after it.
+//!
 //! The specification is RFC 9110 §10.2.3, RFC 9111 §4.2, RSS 2.0 `<ttl>`, `<skipHours>`, `<skipDays>`, RSS 1.0
 //! `mod_syndication`.
 
@@ -62,6 +65,8 @@ pub struct Outlook<'a> {
     pub schedule_is_default: bool,
     /// [`phase`] of the feed.
     pub phase: u64,
+    /// Whether the feed was never polled before: feeds that were new together are parted once, by their phases.
+    pub is_first_poll: bool,
     pub outcome: PollOutcome,
     /// In a row, this one included.
     pub failures: u32,
@@ -157,7 +162,13 @@ fn latest(outlook: &Outlook) -> NextPoll {
 
 /// By the schedule alone.
 fn regular(outlook: &Outlook) -> Timestamp {
-    let next = outlook.schedule.next(outlook.now, outlook.phase);
+    let from = match outlook.schedule {
+        Schedule::Every(_) | Schedule::Adaptive if outlook.is_first_poll => {
+            outlook.schedule.first(outlook.now, outlook.phase)
+        }
+        _ => outlook.now,
+    };
+    let next = outlook.schedule.next(from, outlook.phase);
     let has_document = matches!(outlook.outcome, PollOutcome::Success | PollOutcome::Unchanged);
     if has_document && outlook.schedule_is_default && !outlook.has_validators_ever {
         return next.max(outlook.now + DAY);

@@ -33,9 +33,9 @@ fn zstd(body: &[u8]) -> Vec<u8> {
     zstd::encode_all(body, 1).unwrap()
 }
 
-type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
+pub type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
 
-const CODINGS: [Coding; 4] = [("gzip", gzip), ("deflate", deflate), ("br", brotli), ("zstd", zstd)];
+pub const CODINGS: [Coding; 4] = [("gzip", gzip), ("deflate", deflate), ("br", brotli), ("zstd", zstd)];
 
 #[tokio::test]
 async fn c05_every_coding_that_is_offered_is_understood() {

@@ -7,6 +7,7 @@ mod support;
 
 mod answers;
 mod conditional;
+mod crowds;
 mod files;
 mod guard;
 mod hosts;

@@ -66,6 +66,8 @@ pub struct Reply {
 enum Step {
     Send(Vec<u8>),
     Pause(Duration),
+    /// The same bytes so many times, without keeping them all in memory.
+    Repeat(Vec<u8>, usize),
     /// The same bytes again and again, with a pause after each, until the client hangs up.
     Drip(Vec<u8>, Duration),
 }
@@ -110,6 +112,11 @@ impl Reply {
 
     pub fn then(mut self, bytes: impl Into<Vec<u8>>) -> Reply {
         self.steps.push(Step::Send(bytes.into()));
+        self
+    }
+
+    pub fn repeat(mut self, bytes: impl Into<Vec<u8>>, times: usize) -> Reply {
+        self.steps.push(Step::Repeat(bytes.into(), times));
         self
     }
 
@@ -277,6 +284,7 @@ impl Step {
         match self {
             Step::Send(bytes) => stream.write_all(bytes)?,
             Step::Pause(duration) => std::thread::sleep(*duration),
+            Step::Repeat(bytes, times) => (0..*times).try_for_each(|_| stream.write_all(bytes))?,
             Step::Drip(bytes, every) => loop {
                 stream.write_all(bytes)?;
                 stream.flush()?;

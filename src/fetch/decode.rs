@@ -1,0 +1,115 @@
+//! Undoing a body's `Content-Encoding`, one layer of it, and never more than a bounded part.
+//!
+//! Not left to the HTTP client: its decoders run while a body arrives, and each may take the memory that the sender wishes,
+//! up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few work at a time, after the body has
+//! arrived, and windows beyond the ones that RFC 7932 and RFC 9659 allow are refused.
+
+use std::io::{self, Read};
+
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+
+/// What is offered to servers.
+pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
+
+/// 8 MiB, the most that a decoder must support (RFC 9659).
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+/// The first seven bits of brotli with a large window, which RFC 7932 reserves.
+const BROTLI_LARGE_WINDOW: u8 = 0x11;
+
+const BROTLI_BUFFER_BYTES: usize = 4096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    /// RFC 9110 §8.4.1.2 means zlib, but some servers leave its header away.
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// The coding that a response names; `None` where it is not compressed. Words that name no compression at all (servers
+/// write `utf-8` or `none`) are passed over.
+///
+/// # Errors
+///
+/// The header's value, if it names several layers, or a compression that was not offered.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let value = values.collect::<Vec<_>>().join(", ").to_ascii_lowercase();
+    match value.trim() {
+        "gzip" | "x-gzip" => Ok(Some(Coding::Gzip)),
+        "deflate" => Ok(Some(Coding::Deflate)),
+        "br" => Ok(Some(Coding::Brotli)),
+        "zstd" => Ok(Some(Coding::Zstd)),
+        other if ["gzip", "deflate", "br", "zstd", "compress", "xz"].iter().any(|name| other.contains(name)) => {
+            Err(value)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The decoded body in `buffer`, which comes empty, if it has at most `room` bytes; `None` where it has more.
+///
+/// # Errors
+///
+/// If the body is not what its coding says, or broken off.
+pub(super) fn decode(coding: Coding, body: &[u8], buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
+    match coding {
+        Coding::Gzip => bounded(flate2::read::MultiGzDecoder::new(body), buffer, room),
+        Coding::Deflate if has_zlib_header(body) => bounded(flate2::read::ZlibDecoder::new(body), buffer, room),
+        Coding::Deflate => bounded(flate2::read::DeflateDecoder::new(body), buffer, room),
+        Coding::Brotli if body.first().is_some_and(|byte| byte & 0x7f == BROTLI_LARGE_WINDOW) => {
+            Err(io::Error::other("its brotli window is larger than RFC 7932 allows"))
+        }
+        Coding::Brotli => bounded(brotli::Decompressor::new(body, BROTLI_BUFFER_BYTES), buffer, room),
+        Coding::Zstd => {
+            let mut decoder = zstd::Decoder::with_buffer(body)?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+            bounded(decoder, buffer, room)
+        }
+    }
+}
+
+fn bounded(decoder: impl Read, mut buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
+    decoder.take(room.saturating_add(1)).read_to_end(&mut buffer)?;
+    Ok((buffer.len() as u64 <= room).then_some(buffer))
+}
+
+/// RFC 1950 §2.2: method 8, and a checksum over both bytes.
+fn has_zlib_header(body: &[u8]) -> bool {
+    matches!(body, [method, flags, ..] if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x10_windows_beyond_the_specifications_are_refused_before_they_are_allocated() {
+        // Large window of 2^30 bytes, then an empty last block.
+        assert!(decode(Coding::Brotli, &[0x11, 0x9e, 0x03], Vec::new(), 1000).is_err());
+        // A frame with a window of 2^31 bytes and no content size.
+        assert!(
+            decode(Coding::Zstd, &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00], Vec::new(), 1000).is_err()
+        );
+    }
+
+    #[test]
+    fn deflate_is_read_with_and_without_the_header_of_zlib() {
+        let bare = [0x4b, 0x4c, 0x4a, 0x06, 0x00];
+        assert_eq!(decode(Coding::Deflate, &bare, Vec::new(), 10).unwrap().as_deref(), Some(&b"abc"[..]));
+        let zlib = [0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
+        assert_eq!(decode(Coding::Deflate, &zlib, Vec::new(), 10).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert_eq!(decode(Coding::Deflate, &zlib, Vec::new(), 2).unwrap(), None);
+    }
+
+    #[test]
+    fn bodies_that_are_not_what_they_say_are_errors_and_never_panics() {
+        for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
+            for body in [&b"<rss/>"[..], &[0xff; 100], &[0x1f, 0x8b, 8], &[0x28, 0xb5, 0x2f, 0xfd, 0xff]] {
+                assert!(decode(coding, body, Vec::new(), 1000).is_err(), "{coding:?} {body:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! When a feed is polled next: rows B01 to B10 and B12, by a clock that is an argument.
+
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use newswire::feed::{FeedId, Lifetimes, PollHints};
+use newswire::schedule::Schedule;
+use newswire::schedule::next::{NextPoll, Outlook, PollOutcome, next_poll, phase, spread};
+use newswire::time::Timestamp;
+use proptest::prelude::*;
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+/// Wednesday, 2026-01-07T10:30:00Z.
+fn now() -> Timestamp {
+    Timestamp::from_millis(1_767_781_800_000)
+}
+
+fn hourly() -> Schedule {
+    Schedule::parse("every 1 hour", Tz::UTC).unwrap()
+}
+
+static NO_HINTS: PollHints = PollHints { ttl: None, period: None, skip_hours: Vec::new(), skip_days: Vec::new() };
+
+/// A 304 of a feed of the web that is polled hourly.
+fn outlook<'a>(schedule: &'a Schedule, hints: &'a PollHints) -> Outlook<'a> {
+    Outlook {
+        now: now(),
+        schedule,
+        schedule_is_default: true,
+        phase: 0,
+        is_first_poll: false,
+        outcome: PollOutcome::Unchanged,
+        failures: 0,
+        lifetimes: Lifetimes::default(),
+        hints,
+        has_validators_ever: true,
+        host_is_public: true,
+    }
+}
+
+fn failed(status: u16) -> PollOutcome {
+    PollOutcome::Failed { status: Some(status) }
+}
+
+/// The next poll with a change to that.
+fn next(change: impl FnOnce(&mut Outlook)) -> NextPoll {
+    next_with(&NO_HINTS, change)
+}
+
+fn next_with(hints: &PollHints, change: impl FnOnce(&mut Outlook)) -> NextPoll {
+    let schedule = hourly();
+    let mut outlook = outlook(&schedule, hints);
+    change(&mut outlook);
+    next_poll(&outlook)
+}
+
+/// Seconds from now until the next poll.
+fn wait(change: impl FnOnce(&mut Outlook)) -> u64 {
+    next(change).at.since(now()).as_secs()
+}
+
+fn seconds(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds))
+}
+
+#[test]
+fn b01_a_feed_is_polled_hourly_and_one_without_validators_daily() {
+    assert_eq!(wait(|_| {}), HOUR);
+    assert_eq!(wait(|outlook| outlook.has_validators_ever = false), DAY);
+    let operator_wrote_it = |outlook: &mut Outlook| {
+        outlook.has_validators_ever = false;
+        outlook.schedule_is_default = false;
+    };
+    assert_eq!(wait(operator_wrote_it), HOUR);
+}
+
+#[test]
+fn b01_a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
+    let first_failure = |outlook: &mut Outlook| {
+        outlook.has_validators_ever = false;
+        outlook.outcome = PollOutcome::Failed { status: None };
+        outlook.failures = 1;
+    };
+    assert_eq!(wait(first_failure), HOUR);
+}
+
+#[test]
+fn b03_the_latest_of_all_that_was_asked_for_counts() {
+    let check = |outcome, retry_after, max_age, expires, expected: u64, why: Option<&str>| {
+        let next = next(|outlook| {
+            outlook.outcome = outcome;
+            outlook.failures = u32::from(matches!(outcome, PollOutcome::Failed { .. }));
+            outlook.lifetimes = Lifetimes { retry_after, max_age, expires };
+        });
+        assert_eq!(next.at.since(now()).as_secs(), expected, "{outcome:?}");
+        assert_eq!(next.hold_why.as_deref(), why, "{outcome:?}");
+        assert_eq!(next.hold_until.is_some(), why.is_some());
+    };
+    let half_a_day = seconds(43_200);
+    for outcome in [PollOutcome::Success, PollOutcome::Unchanged, failed(429), failed(503)] {
+        check(outcome, None, half_a_day, None, 43_200, Some("max-age"));
+        check(outcome, None, None, half_a_day, 43_200, Some("Expires"));
+        check(outcome, half_a_day, seconds(60), None, 43_200, Some("Retry-After"));
+    }
+    check(failed(429), seconds(3600), seconds(172_800), None, 172_800, Some("max-age"));
+    check(failed(404), None, half_a_day, half_a_day, HOUR, None);
+    check(failed(404), half_a_day, None, None, 43_200, Some("Retry-After"));
+    check(PollOutcome::Unchanged, None, Some(Duration::ZERO), None, HOUR, None);
+}
+
+#[test]
+fn b03_a_hold_shorter_than_the_schedule_is_still_told() {
+    let next = next(|outlook| outlook.lifetimes.max_age = seconds(300));
+    assert_eq!(next.at, now() + Duration::from_secs(HOUR));
+    assert_eq!(next.hold_until, Some(now() + Duration::from_secs(300)));
+}
+
+#[test]
+fn b04_lifetimes_are_kept_up_to_a_week_and_retry_after_up_to_a_month() {
+    let ten_years = seconds(3650 * DAY);
+    assert_eq!(wait(|outlook| outlook.lifetimes.max_age = ten_years), 7 * DAY);
+    assert_eq!(wait(|outlook| outlook.lifetimes.expires = ten_years), 7 * DAY);
+    assert_eq!(wait(|outlook| outlook.lifetimes.retry_after = seconds(10 * DAY)), 10 * DAY);
+    assert_eq!(wait(|outlook| outlook.lifetimes.retry_after = ten_years), 31 * DAY);
+}
+
+#[test]
+fn b06_503_with_retry_after_is_obeyed_like_429() {
+    for status in [429, 503] {
+        let held = |outlook: &mut Outlook| {
+            (outlook.outcome, outlook.failures) = (failed(status), 1);
+            outlook.lifetimes.retry_after = seconds(5 * HOUR);
+        };
+        assert_eq!(wait(held), 5 * HOUR, "{status}");
+    }
+}
+
+#[test]
+fn b07_429_and_503_with_retry_after_speak_for_a_public_host_only() {
+    let check = |status, retry_after, host_is_public, expected: Option<u64>| {
+        let next = next(|outlook| {
+            (outlook.outcome, outlook.failures) = (failed(status), 1);
+            outlook.host_is_public = host_is_public;
+            outlook.lifetimes.retry_after = retry_after;
+        });
+        assert_eq!(next.host_hold, expected.map(|wait| now() + Duration::from_secs(wait)), "{status} {retry_after:?}");
+    };
+    check(429, seconds(7200), true, Some(7200));
+    check(503, seconds(7200), true, Some(7200));
+    check(429, None, true, Some(4 * HOUR));
+    check(429, seconds(7200), false, None);
+    check(503, None, true, None);
+    check(500, seconds(7200), true, None);
+    check(404, seconds(7200), true, None);
+}
+
+/// The waits after so many failures in a row, in hours.
+fn waits(status: Option<u16>, failures: u32) -> Vec<u64> {
+    let wait_after = |failures| {
+        wait(|outlook| (outlook.outcome, outlook.failures) = (PollOutcome::Failed { status }, failures)) / HOUR
+    };
+    (1..=failures).map(wait_after).collect()
+}
+
+#[test]
+fn b08_429_without_retry_after_backs_off_from_four_hours_to_a_day() {
+    assert_eq!(waits(Some(429), 5), [4, 8, 16, 24, 24]);
+}
+
+#[test]
+fn b09_failures_back_off_to_a_day_and_then_to_a_week_and_never_end() {
+    for status in [None, Some(200), Some(403), Some(404), Some(500)] {
+        let waits = waits(status, 40);
+        assert_eq!(waits[..6], [1, 2, 4, 8, 16, 24]);
+        assert!(waits[5..29].iter().all(|hours| *hours == 24));
+        assert!(waits[29..].iter().all(|hours| *hours == 7 * 24));
+    }
+    assert_eq!(wait(|outlook| outlook.failures = 0), HOUR, "a success resets it");
+}
+
+#[test]
+fn b09_a_slow_schedule_is_not_made_faster_by_failures() {
+    let schedule = Schedule::parse("every 3 days", Tz::UTC).unwrap();
+    let mut outlook = outlook(&schedule, &NO_HINTS);
+    (outlook.outcome, outlook.failures) = (failed(500), 1);
+    assert_eq!(next_poll(&outlook).at.since(now()).as_secs(), 3 * DAY);
+}
+
+proptest! {
+    #[test]
+    fn b09_backoff_is_monotone_and_its_share_at_most_a_tenth(phase: u64, failures in 1u32..100, limited: bool) {
+        let wait = |phase, failures| wait(|outlook| {
+            outlook.phase = phase;
+            (outlook.outcome, outlook.failures) = (failed(if limited { 429 } else { 500 }), failures);
+        });
+        prop_assert!(wait(phase, failures) <= wait(phase, failures + 1));
+        prop_assert!(wait(0, failures) <= wait(phase, failures));
+        prop_assert!(wait(phase, failures) <= wait(0, failures) * 11 / 10);
+    }
+
+    /// Whatever comes together, nothing is sooner than the schedule, and nothing is later than a month and the skipped days.
+    #[test]
+    fn b02_no_poll_is_early_and_none_is_lost(
+        phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,
+        asked in proptest::array::uniform5(proptest::option::of(0u64..u64::MAX / 1000)),
+        skip_hours in proptest::collection::vec(any::<u8>(), 0..30), skip_days in proptest::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let [retry_after, max_age, expires, ttl, period] = asked.map(|lasts| lasts.map(Duration::from_secs));
+        let hints = PollHints { ttl, period, skip_hours, skip_days };
+        let next = next_with(&hints, |outlook| {
+            outlook.phase = phase;
+            outlook.failures = failures;
+            outlook.outcome = [PollOutcome::Success, PollOutcome::Unchanged, failed(status)][outcome];
+            outlook.lifetimes = Lifetimes { retry_after, max_age, expires };
+        });
+        let wait = next.at.since(now()).as_secs();
+        prop_assert!((HOUR..=39 * DAY).contains(&wait));
+    }
+}
+
+fn check_hints(hints: PollHints, expected: &str, why: &str) {
+    let next = next_with(&hints, |_| {});
+    assert_eq!(next.at.rfc3339(), expected, "{hints:?}");
+    assert_eq!(next.hold_why.as_deref(), Some(why));
+    assert_eq!(next.hold_until, Some(next.at));
+}
+
+#[test]
+fn b10_hints_of_the_document_lengthen_the_interval_and_never_shorten_it() {
+    let ttl = |lasts| PollHints { ttl: seconds(lasts), ..PollHints::default() };
+    check_hints(ttl(7 * DAY), "2026-01-14T10:30:00Z", "ttl");
+    check_hints(ttl(3650 * DAY), "2026-01-14T10:30:00Z", "ttl");
+    check_hints(PollHints { period: seconds(DAY), ..PollHints::default() }, "2026-01-08T10:30:00Z", "sy:updatePeriod");
+    let half_hourly = next_with(&PollHints { period: seconds(HOUR / 2), ..PollHints::default() }, |_| {});
+    assert_eq!(half_hourly.at, now() + Duration::from_secs(HOUR));
+}
+
+#[test]
+fn b10_skipped_hours_and_days_in_gmt_are_waited_out() {
+    let hours = |hours: &[u8]| PollHints { skip_hours: hours.to_vec(), ..PollHints::default() };
+    check_hints(hours(&[11]), "2026-01-07T12:00:00Z", "skipHours");
+    let all_but_the_last = (0..=22).collect::<Vec<_>>();
+    check_hints(hours(&all_but_the_last), "2026-01-07T23:00:00Z", "skipHours");
+    assert_eq!(next_with(&hours(&[10, 12]), |_| {}).hold_until, None);
+    let wednesday = PollHints { skip_days: vec![2], ..PollHints::default() };
+    check_hints(wednesday, "2026-01-08T00:00:00Z", "skipDays");
+    let both = PollHints { skip_days: vec![2, 3, 4, 5, 6, 0], skip_hours: vec![0, 1], ..PollHints::default() };
+    check_hints(both, "2026-01-13T02:00:00Z", "skipHours");
+}
+
+#[test]
+fn b10_hints_that_leave_no_hour_at_all_are_passed_over() {
+    let never = PollHints { skip_hours: (0..24).collect(), skip_days: (0..7).collect(), ..PollHints::default() };
+    assert_eq!(next_with(&never, |_| {}).at, now() + Duration::from_secs(HOUR));
+}
+
+#[test]
+fn b10_feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
+    let hints = PollHints { skip_hours: vec![11], ..PollHints::default() };
+    let at = |id: usize| next_with(&hints, |outlook| outlook.phase = phase(&FeedId::from(&*id.to_string()))).at;
+    let on_the_hour = (0..100).filter(|id| at(*id).millis() % (3600 * 1000) < 1000).count();
+    assert!(on_the_hour < 5);
+}
+
+#[test]
+fn c04_a_gone_feed_has_no_next_poll() {
+    assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
+}
+
+#[test]
+fn s09_an_outage_of_our_own_is_retried_within_minutes_however_often_it_failed() {
+    for id in 0..100 {
+        let outage = |outlook: &mut Outlook| {
+            outlook.phase = phase(&FeedId::from(&*id.to_string()));
+            (outlook.outcome, outlook.failures) = (PollOutcome::OwnOutage, 50);
+        };
+        assert!((600..=1200).contains(&wait(outage)));
+    }
+}
+
+#[test]
+fn b02_500_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
+    let schedule = hourly();
+    let mut outlook = outlook(&schedule, &NO_HINTS);
+    let mut starts = vec![outlook.now];
+    while starts.len() < 500 {
+        let at = next_poll(&outlook).at;
+        // Nothing but the stored time survives a restart; the poll itself takes a while.
+        outlook.now = at + Duration::from_millis(starts.len() as u64 * 7 % 30_000);
+        starts.push(at);
+    }
+    assert!(starts.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_secs(HOUR)));
+}
+
+#[test]
+fn b12_overdue_feeds_are_spread_evenly_over_ten_minutes_or_a_sixth_of_their_interval() {
+    for (interval, window) in [("every 1 hour", 600), ("every 30 minutes", 300), ("every 2 days", 600)] {
+        let schedule = Schedule::parse(interval, Tz::UTC).unwrap();
+        let overdue = (0..2000).map(|number| (number, &schedule)).collect::<Vec<_>>();
+        let mut buckets = vec![0; window];
+        for at in spread(now(), &overdue) {
+            buckets[at.since(now()).as_secs() as usize] += 1;
+        }
+        let mean = 2000.0 / window as f64;
+        assert!(f64::from(*buckets.iter().max().unwrap()) <= 3.0 * mean, "{interval}");
+    }
+}
+
+#[test]
+fn b12_a_few_overdue_feeds_are_polled_at_once_and_in_their_order() {
+    let schedule = hourly();
+    assert_eq!(spread(now(), &[(1, &schedule), (2, &schedule)]), [now(), now()]);
+    let many = (0..100).map(|number| (number, &schedule)).collect::<Vec<_>>();
+    assert!(spread(now(), &many).is_sorted());
+}
+
+/// χ² with 59 degrees of freedom is above 87.2 in one of a hundred even distributions.
+#[test]
+fn b12_feeds_that_were_new_together_are_even_over_the_hour_from_their_second_poll_on() {
+    let ids = (0..1000).map(|number| FeedId::from(&*format!("https://site-{number}.example/feed")));
+    let mut minutes = [0.0; 60];
+    for id in ids {
+        let first_poll = |outlook: &mut Outlook| (outlook.phase, outlook.is_first_poll) = (phase(&id), true);
+        let wait = wait(first_poll);
+        assert!((HOUR..2 * HOUR).contains(&wait));
+        minutes[(wait / 60 % 60) as usize] += 1.0;
+    }
+    let mean: f64 = 1000.0 / 60.0;
+    let chi_squared = minutes.iter().map(|count| (count - mean).powi(2) / mean).sum::<f64>();
+    assert!(chi_squared < 87.2, "{chi_squared}");
+}
+
+#[test]
+fn b12_a_feeds_phase_is_the_same_at_every_start() {
+    assert_eq!(phase(&FeedId::from("anti-media")), 14_621_617_842_945_600_303);
+}
+
+#[test]
+fn b12_times_of_day_are_kept_by_new_feeds_too() {
+    let schedule = Schedule::parse("15 */2 * * *", Tz::UTC).unwrap();
+    let new = Outlook { is_first_poll: true, ..outlook(&schedule, &NO_HINTS) };
+    assert_eq!(next_poll(&new).at.rfc3339(), "2026-01-07T12:15:00Z");
+}
