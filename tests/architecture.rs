@@ -39,9 +39,9 @@ const PLACES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main"]),
     ("comfy_table", &["cli"]),
     ("indicatif", &["cli"]),
-    ("brotli", &["publish"]),
-    ("flate2", &["publish"]),
-    ("zstd", &["publish"]),
+    ("brotli", &["publish", "fetch"]),
+    ("flate2", &["publish", "fetch"]),
+    ("zstd", &["publish", "fetch"]),
 ];
 
 /// What the core and the words may not know of.

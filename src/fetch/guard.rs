@@ -87,8 +87,12 @@ fn opened(opening: &Allow, host: &Host<&str>, port: u16) -> Vec<IpNet> {
     }
 }
 
+/// Names are compared as URLs hold them: in lower case, international ones in their ASCII form.
 fn is_named(host: &Host<&str>, name: &str) -> bool {
-    matches!(host, Host::Domain(domain) if domain.trim_end_matches('.').eq_ignore_ascii_case(name.trim_end_matches('.')))
+    match (host, Host::parse(name)) {
+        (Host::Domain(domain), Ok(Host::Domain(name))) => domain.trim_end_matches('.') == name.trim_end_matches('.'),
+        _ => false,
+    }
 }
 
 fn literal(host: &Host<&str>) -> Option<IpAddr> {

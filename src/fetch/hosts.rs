@@ -1,7 +1,8 @@
 //! Turns at hosts: one request in flight per host, and a second between the starts of two.
 //!
 //! Hosts that the editor opened by `allow`, and files, are their own: for them there is only one request in flight per
-//! origin, at once after the last. A redirect to another host gives up the turn at the first before it waits for one
+//! origin, at once after the last. A host that asks to be left alone (429, or 503 with `Retry-After`) tells it to all who
+//! wait for a turn. A redirect to another host gives up the turn at the first before it waits for one
 //! at the second, so that no two polls wait for each other.
 
 use std::collections::HashMap;
@@ -17,13 +18,24 @@ const SPACING: Duration = Duration::from_secs(1);
 /// Below this many hosts the table is never swept.
 const FEW_HOSTS: usize = 1024;
 
-/// The start of the last request to a host.
-type Turn = Arc<tokio::sync::Mutex<Option<Instant>>>;
+/// Long enough for everybody who waits to hear of a refusal, and for the store to know of the hold.
+const REFUSAL_KEPT: Duration = Duration::from_secs(60);
+
+/// What is known of a host by the one whose turn it is.
+type Turn = Arc<tokio::sync::Mutex<Last>>;
+
+#[derive(Default)]
+struct Last {
+    /// When the last request was sent.
+    start: Option<Instant>,
+    /// When the host last asked to be left alone.
+    refusal: Option<Instant>,
+}
 
 /// The right to send the next request to one host; others wait until it is dropped.
 pub struct HostPermit {
     queue: Queue,
-    last_start: OwnedMutexGuard<Option<Instant>>,
+    last: OwnedMutexGuard<Last>,
 }
 
 /// A line in which requests wait for each other.
@@ -51,7 +63,7 @@ impl Hosts {
     /// Waits for a turn; those who wait are served in the order in which they came.
     pub async fn turn(&self, queue: Queue) -> HostPermit {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).of(&queue.name);
-        let permit = HostPermit { last_start: turn.lock_owned().await, queue };
+        let permit = HostPermit { last: turn.lock_owned().await, queue };
         permit.space().await;
         permit
     }
@@ -68,14 +80,27 @@ impl Hosts {
 }
 
 impl HostPermit {
+    /// Whether the host has just asked everybody to leave it alone, perhaps while this turn was waited for: then it
+    /// is better not used.
+    pub fn is_refused(&self) -> bool {
+        self.last.refusal.is_some_and(|refusal| refusal.elapsed() < REFUSAL_KEPT)
+    }
+
     /// Notes that a request starts now.
     pub(super) fn start(&mut self) {
-        *self.last_start = Some(Instant::now());
+        self.last.start = Some(Instant::now());
+    }
+
+    /// Notes that the host asks to be left alone. One's own hosts speak for single feeds only.
+    pub(super) fn refuse(&mut self) {
+        if self.queue.spaced {
+            self.last.refusal = Some(Instant::now());
+        }
     }
 
     async fn space(&self) {
-        if let (true, Some(last_start)) = (self.queue.spaced, *self.last_start) {
-            sleep_until(last_start + SPACING).await;
+        if let (true, Some(start)) = (self.queue.spaced, self.last.start) {
+            sleep_until(start + SPACING).await;
         }
     }
 }
@@ -90,8 +115,8 @@ impl Turns {
     }
 }
 
-/// Whether nobody holds or awaits the turn, and its last start no longer matters.
+/// Whether nobody holds or awaits the turn, and what it knows no longer matters.
 fn is_idle(turn: &Turn) -> bool {
-    let unused = Arc::strong_count(turn) == 1;
-    unused && turn.try_lock().is_ok_and(|last_start| last_start.is_none_or(|start| start.elapsed() > SPACING))
+    let is_past = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() > REFUSAL_KEPT.max(SPACING));
+    Arc::strong_count(turn) == 1 && turn.try_lock().is_ok_and(|last| is_past(last.start) && is_past(last.refusal))
 }

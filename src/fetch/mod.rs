@@ -69,8 +69,8 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// What the server asked for, whatever the status; a redirect's own are passed over.
     pub lifetimes: Lifetimes,
-    /// Where a chain of only 301 and 308 led from the URL that the poll began with. Absent without a redirect, and where
-    /// the new URL holds a secret, as it could not be stored.
+    /// Where a chain of only 301 and 308 led from the URL that the poll began with, to a document or a 304. Absent where the
+    /// new URL holds a secret, as it could not be stored.
     pub permanent: Option<Url>,
     /// Scheme, host and port that answered last, if they are everybody's: what a hold of the whole host is kept by. Absent
     /// for files, and for hosts that `allow` opened, which are the editor's own.
@@ -153,7 +153,8 @@ impl Fetcher {
         let mut answer = Answer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
         let result = self.follow(feed, &mut trail, validators, permit, &mut answer).await;
-        let permanent = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url).cloned();
+        let moved_to = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url);
+        let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
         Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin }
     }
@@ -180,6 +181,9 @@ impl Fetcher {
             answer.status = Some(response.status().as_u16());
             if !redirect::is_redirect(response.status()) {
                 answer.lifetimes = lifetimes::read(response.headers(), SystemTime::now());
+                if is_refusal(response.status(), &answer.lifetimes) {
+                    permit.refuse();
+                }
                 return self.conclude(feed, trail, validators, response, stopwatch).await;
             }
             let location = response.headers().get(LOCATION).map(HeaderValue::as_bytes);
@@ -250,6 +254,15 @@ impl Fetcher {
 struct Answer {
     status: Option<u16>,
     lifetimes: Lifetimes,
+}
+
+/// Whether the answer speaks for the whole host, as `schedule::next` holds it.
+fn is_refusal(status: StatusCode, lifetimes: &Lifetimes) -> bool {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::SERVICE_UNAVAILABLE => lifetimes.retry_after.is_some(),
+        _ => false,
+    }
 }
 
 /// Whether the editor opened the URL's host by `allow`.

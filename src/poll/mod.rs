@@ -239,6 +239,7 @@ impl Poller {
             schedule: &schedule(feed, per_day, document),
             schedule_is_default: feed.schedule_is_default,
             phase: next::phase(&feed.id),
+            is_first_poll: due.last_poll.is_none(),
             outcome: match &outcome {
                 Outcome::NotModified { .. } => PollOutcome::Unchanged,
                 Outcome::Document(_) => PollOutcome::Success,

@@ -159,6 +159,7 @@ async fn x07_allow_opens_networks_addresses_with_their_port_and_names() {
         ("intranet.test", Allow::Address(here), true),
         ("intranet.test", Allow::Address(beside), false),
         ("intranet.test", host("intranet.test", None), true),
+        ("bücher.test", host("Bücher.test", None), true),
         ("intranet.test.", host("intranet.test", None), true),
         ("intranet.test", host("intranet.test", Some(port)), true),
         ("intranet.test", host("intranet.test", Some(port ^ 1)), false),

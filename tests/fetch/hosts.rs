@@ -72,3 +72,33 @@ async fn b11_the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
     assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(origin.most_in_flight(), 1);
 }
+
+/// Polls five feeds of a host at once that answers the first so; how many were asked.
+async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
+    let origin = Origin::replies([first, Reply::new(200, &[], "<rss/>")]);
+    let fetcher = local_names();
+    let polls = (0..5).map(|number| {
+        let feed = feed(&origin.url_as("one.test", &format!("/{number}")), &[allow(&origin)]);
+        let fetcher = fetcher.clone();
+        tokio::spawn(async move {
+            let permit = fetcher.host_permit(&feed, None).await;
+            if !permit.is_refused() {
+                let _ = fetcher.get(&feed, None, &Validators::default(), permit).await;
+            }
+        })
+    });
+    for poll in polls.collect::<Vec<_>>() {
+        poll.await.unwrap();
+    }
+    origin.requests().len()
+}
+
+#[tokio::test]
+async fn b07_a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
+    let refused = |status| Reply::new(status, &[("Retry-After", "60")], "");
+    let own = |_: &Origin| Allow::Host("one.test".to_owned(), None);
+    assert_eq!(asked_after(refused(429), Origin::allow).await, 1);
+    assert_eq!(asked_after(refused(503), Origin::allow).await, 1);
+    assert_eq!(asked_after(Reply::new(500, &[], ""), Origin::allow).await, 5);
+    assert_eq!(asked_after(refused(429), own).await, 5);
+}

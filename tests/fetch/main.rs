@@ -14,6 +14,7 @@ mod hosts;
 mod http2;
 mod identity;
 mod limits;
+mod month;
 mod redirects;
 mod secrets;
 
