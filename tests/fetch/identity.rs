@@ -1,5 +1,6 @@
 //! Rows C05 and C07, and the settings of a feed: who asks, how, and over which connection.
 
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use newswire::feed::Validators;
@@ -102,6 +103,63 @@ async fn a_proxy_of_a_feed_is_used_wherever_it_is_and_its_password_stays_with_it
     let unusable = error(first_poll(&feed).await);
     assert_eq!(unusable.kind(), "setting");
     assert!(!format!("{failure} {failure:?} {unusable} {unusable:?}").contains("canary"));
+}
+
+/// A SOCKS5 proxy (RFC 1928) that answers every request itself; the names and ports that it was asked for.
+fn socks_proxy() -> (std::net::SocketAddr, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, names) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 2];
+            socket.read_exact(&mut head).unwrap();
+            socket.read_exact(&mut vec![0; head[1].into()]).unwrap();
+            socket.write_all(&[5, 0]).unwrap();
+            let mut request = [0; 5];
+            socket.read_exact(&mut request).unwrap();
+            let mut name = vec![0; usize::from(request[4]) + 2];
+            socket.read_exact(&mut name).unwrap();
+            asked.send(String::from_utf8_lossy(&name[..name.len() - 2]).into_owned()).unwrap();
+            socket.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+            let _ = socket.read(&mut [0; 4096]);
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>").unwrap();
+        }
+    });
+    (address, names)
+}
+
+#[tokio::test]
+async fn a_socks_proxy_resolves_the_names_of_a_feed() {
+    let (address, names) = socks_proxy();
+    let mut feed = feed(&"http://feeds.onion/feed".parse().unwrap(), &[]);
+    feed.proxy = Some(format!("socks5h://{address}").into());
+    assert_eq!(document(first_poll(&feed).await).body, "<rss/>");
+    assert_eq!(names.recv().unwrap(), "feeds.onion");
+}
+
+/// Run by the test below in a process of its own, whose environment hides the system's certificates.
+#[tokio::test]
+#[ignore = "needs the environment that the test below gives it"]
+async fn polls_without_certificates() {
+    let (plain, secure) = (Origin::replies([ok()]), Origin::start_tls(tls::server(&[]), |_| ok()));
+    document(first_poll(&feed(&plain.url("/feed"), &[plain.allow()])).await);
+    let mut feed = feed(&secure.url("/feed"), &[secure.allow()]);
+    let error = error(first_poll(&feed).await);
+    assert_eq!(error.kind(), "tls");
+    assert!(error.to_string().contains("install its package ca-certificates"), "{error}");
+    feed.ca_file = Some(tls::ca_file());
+    document(first_poll(&feed).await);
+}
+
+#[test]
+fn a_system_without_certificates_is_told_so_and_still_polls_what_needs_none() {
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "identity::polls_without_certificates", "--ignored"]);
+    child.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
+    let output = child.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 #[tokio::test]
