@@ -1,0 +1,76 @@
+//! Which of a story's copies leads: whose words are shown.
+
+use url::Url;
+
+use crate::entry::Entry;
+use crate::link;
+use crate::time::Timestamp;
+
+/// What decides the lead, of one copy.
+#[derive(Clone, Copy, Debug)]
+pub struct LeadCandidate<'a> {
+    pub entry: &'a Entry,
+    /// The page that the feed speaks for: its own URL, or the configured `site` of a `file:` feed.
+    pub speaks_for: Option<&'a Url>,
+    pub priority: i64,
+    pub first_seen: Timestamp,
+}
+
+/// By which rule a copy leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeadRule {
+    Only,
+    OriginalHost,
+    Priority,
+    FullText,
+    FirstSeen,
+}
+
+impl LeadRule {
+    /// The rule as a sentence's end: "it leads because …".
+    pub fn why(self) -> &'static str {
+        match self {
+            LeadRule::Only => "it is the only copy",
+            LeadRule::OriginalHost => "its feed is at the original's own host",
+            LeadRule::Priority => "its feed has the higher priority",
+            LeadRule::FullText => "it has the full text",
+            LeadRule::FirstSeen => "it was seen first",
+        }
+    }
+}
+
+/// Which of a story's copies leads, as an index, and by which rule.
+///
+/// In this order: the copy at the original's own host; the higher priority; the full text before a summary of the same
+/// link; the first seen; the first in the given order.
+///
+/// # Panics
+///
+/// If there are no copies: a story has at least one.
+pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
+    assert!(!copies.is_empty(), "a story has at least one copy");
+    let rank = |copy: &LeadCandidate| {
+        let has_text = copy.entry.content_html.is_some();
+        (!is_at_home(copy), std::cmp::Reverse(copy.priority), !has_text, copy.first_seen)
+    };
+    let best = (0..copies.len()).min_by_key(|&at| rank(&copies[at])).expect("there is at least one copy");
+    let Some(second) = (0..copies.len()).filter(|&at| at != best).min_by_key(|&at| rank(&copies[at])) else {
+        return (best, LeadRule::Only);
+    };
+    let (first, second) = (rank(&copies[best]), rank(&copies[second]));
+    let rule = match () {
+        () if first.0 != second.0 => LeadRule::OriginalHost,
+        () if first.1 != second.1 => LeadRule::Priority,
+        () if first.2 != second.2 => LeadRule::FullText,
+        () => LeadRule::FirstSeen,
+    };
+    (best, rule)
+}
+
+/// Whether the feed stands at the host of the page that its entry was first published on. What the document claims of
+/// itself counts for nothing: only the feed's own address does.
+fn is_at_home(copy: &LeadCandidate) -> bool {
+    let page = copy.entry.original.as_ref().or(copy.entry.link.as_ref()).and_then(link::registrable_domain);
+    let feed = copy.speaks_for.and_then(link::registrable_domain);
+    page.is_some() && page == feed
+}

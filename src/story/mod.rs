@@ -1,0 +1,43 @@
+//! Which story an entry belongs to, which of its copies leads, and under which id it is published.
+//!
+//! Pure: values in, values out. The policy held here: one story is told once, but a false merge is worse than a missed one;
+//! a link joins only copies of which at least one has no words of its own; no feed can take the lead from the copy at the
+//! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
+
+mod id;
+mod keys;
+mod lead;
+mod likeness;
+
+use serde::{Deserialize, Serialize};
+
+pub use id::{minted_id, own_id, slug, slug_number};
+pub use keys::{LinkKey, link_keys};
+pub use lead::{LeadCandidate, LeadRule, lead};
+pub use likeness::both_have_own_words;
+
+/// Why a copy belongs to its story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinReason {
+    /// It is the entry that the story was made for.
+    First,
+    /// Its link is the link of a copy.
+    Link,
+    /// The original that it declares is the link of a copy, or the other way round.
+    Original,
+}
+
+impl JoinReason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            JoinReason::First => "first",
+            JoinReason::Link => "link",
+            JoinReason::Original => "original",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [JoinReason::First, JoinReason::Link, JoinReason::Original].into_iter().find(|reason| reason.as_str() == name)
+    }
+}
