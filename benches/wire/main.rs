@@ -1,0 +1,187 @@
+//! What polling costs: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the same work.
+//!
+//! `cargo bench --bench wire` starts an origin of its own on the loopback, and polls it cold, then with only 304s, then with
+//! one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; take the ratios, as the times
+//! are the machine's. Cross-posts are merged, text is indexed, everything is on disk. `-- --quick` does a tenth of it.
+//! lemon24/reader is measured where `python3` has it (`pip install reader`); its own start is not counted in its time. Linux only.
+
+mod feeds;
+mod origin;
+mod program;
+mod stages;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+use origin::Origin;
+use program::Cost;
+use stages::{Part, Stage};
+use tempfile::TempDir;
+
+const FEEDS: usize = 1_000;
+const QUICK_FEEDS: usize = 100;
+
+/// How often the program is measured on each work; the median counts.
+const RUNS: usize = 3;
+
+/// What the programs are given to do.
+const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
+
+fn main() -> anyhow::Result<()> {
+    let count = if std::env::args().any(|argument| argument == "--quick") { QUICK_FEEDS } else { FEEDS };
+    let origin = Origin::start(count)?;
+    let megabytes = origin.bodies().iter().map(|body| body.len()).sum::<usize>() as f64 / 1e6;
+    let cores = std::thread::available_parallelism()?;
+    println!("{count} feeds × {} entries, {megabytes:.1} MB; {cores} cores; medians of {RUNS}\n", feeds::ENTRIES);
+
+    let bed = Bed::new(&origin)?;
+    let newswire = bed.newswire(&origin)?;
+    let reader = bed.reader(&origin)?;
+    println!("{}", programs(&newswire, reader.as_ref()));
+    let stages = stages::measure(&origin, &bed.config, bed.folder.path())?;
+    println!("{}", alone(&stages, count, cores.get(), &newswire));
+    Ok(())
+}
+
+/// A folder with the config of all feeds.
+struct Bed {
+    folder: TempDir,
+    config: PathBuf,
+    /// The addresses of the feeds, a line each.
+    urls: PathBuf,
+}
+
+impl Bed {
+    fn new(origin: &Origin) -> anyhow::Result<Bed> {
+        let folder = tempfile::tempdir()?;
+        let mut toml = "[site]\ntitle = \"A benchmark\"\n[poll]\nallow = [\"127.0.0.0/8\"]\n\
+             [[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\nlimit = 100\n\
+             [[section]]\nid = \"some\"\ntitle = \"Some\"\nfeeds = [\"*\"]\nkeep = [{ title = \"baba\" }, { title = \"kaba\" }]\n"
+            .to_owned();
+        for (number, url) in origin.urls().iter().enumerate() {
+            writeln!(toml, "[[feed]]\nid = \"feed{number}\"\nurl = \"{url}\"")?;
+        }
+        let (config, urls) = (folder.path().join("newswire.toml"), folder.path().join("urls"));
+        std::fs::write(&config, toml)?;
+        std::fs::write(&urls, origin.urls().join("\n"))?;
+        Ok(Bed { folder, config, urls })
+    }
+
+    /// What each of the [`WORKS`] costs newswire.
+    fn newswire(&self, origin: &Origin) -> anyhow::Result<[Cost; 3]> {
+        let mut poll = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        poll.args(["poll", "--force", "--json", "--config"]).arg(&self.config);
+        let mut run = || -> anyhow::Result<Cost> {
+            let (cost, printed) = program::run(&mut poll)?;
+            let summary = printed.lines().last().unwrap_or_default();
+            anyhow::ensure!(summary.contains("\"failed\":0,"), "feeds could not be polled: {summary}");
+            Ok(cost)
+        };
+        let cold = median(RUNS, || {
+            self.remove("newswire.db")?;
+            run()
+        })?;
+        let known = median(RUNS, &mut run)?;
+        let news = median(RUNS, || {
+            origin.tell_news();
+            run()
+        })?;
+        Ok([cold, known, news])
+    }
+
+    /// The same of lemon24/reader, and its version; `None` where it is not installed. Its cold poll is measured once.
+    fn reader(&self, origin: &Origin) -> anyhow::Result<Option<([Cost; 3], String)>> {
+        let has_reader = Command::new("python3").args(["-c", "import reader"]).output();
+        if !has_reader.is_ok_and(|output| output.status.success()) {
+            return Ok(None);
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/wire/reader.py");
+        let mut update = Command::new("python3");
+        update.arg(script).arg(self.folder.path().join("reader.db")).arg(&self.urls);
+        let mut version = String::new();
+        let mut run = || -> anyhow::Result<Cost> {
+            let (cost, printed) = program::run(&mut update)?;
+            let (seconds, of) = printed.trim().split_once(' ').context("the script prints seconds and a version")?;
+            version = of.to_owned();
+            Ok(Cost { wall: seconds.parse()?, ..cost })
+        };
+        let cold = run()?;
+        let known = median(RUNS, &mut run)?;
+        let news = median(RUNS, || {
+            origin.tell_news();
+            run()
+        })?;
+        Ok(Some(([cold, known, news], version)))
+    }
+
+    /// Removes a database and what SQLite keeps beside it.
+    fn remove(&self, database: &str) -> std::io::Result<()> {
+        for file in std::fs::read_dir(self.folder.path())? {
+            let file = file?;
+            if file.file_name().to_string_lossy().starts_with(database) {
+                std::fs::remove_file(file.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The median of each figure by itself.
+fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<Cost>) -> anyhow::Result<Cost> {
+    let costs = (0..runs).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
+    let middle = |figure: fn(&Cost) -> f64| {
+        let mut figures: Vec<f64> = costs.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    Ok(Cost { wall: middle(|cost| cost.wall), cpu: middle(|cost| cost.cpu), peak_mib: middle(|cost| cost.peak_mib) })
+}
+
+/// The programs beside each other.
+fn programs(newswire: &[Cost; 3], reader: Option<&([Cost; 3], String)>) -> String {
+    let peer = reader.map(|(_, version)| format!("reader {version}")).unwrap_or_default();
+    let head = format!("{:>7} {:>7} {:>7}", "wall s", "CPU s", "MiB");
+    let mut table = format!("{:22} {:>23}   {peer:>23}\n{:22} {head}   ", "", "newswire", "");
+    table += if reader.is_some() { &head } else { "(python3 has no `reader`)" };
+    table += if reader.is_some() { "   faster\n" } else { "\n" };
+    for (index, (work, cost)) in WORKS.iter().zip(newswire).enumerate() {
+        table += &format!("{work:22} {}", figures(cost));
+        if let Some((costs, _)) = reader {
+            let times = costs[index].wall / cost.wall;
+            table += &format!("   {} {times:6.1} ×", figures(&costs[index]));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+fn figures(Cost { wall, cpu, peak_mib }: &Cost) -> String {
+    format!("{wall:7.2} {cpu:7.2} {peak_mib:7.0}")
+}
+
+/// The stages, and how the cold poll and the one with only 304s compare with them.
+fn alone(stages: &[Stage], count: usize, cores: usize, [cold, known, _]: &[Cost; 3]) -> String {
+    let sum = |part: Part| stages.iter().filter(|stage| stage.part == part).map(|stage| stage.cpu).sum::<f64>();
+    let mut table = format!("{:34} {:>8} {:>8} {:>12}\n", "stage alone", "CPU ms", "of cold", "µs a feed");
+    for Stage { name, cpu, part } in stages {
+        let name = if *part == Part::Crate { format!("  {name}") } else { (*name).to_owned() };
+        table += &format!("{name:34} {:8.0}", cpu * 1e3);
+        if *part != Part::Edition {
+            let share =
+                if *part == Part::Cold { format!("{:6.0} %", cpu / sum(Part::Cold) * 100.0) } else { String::new() };
+            table += &format!(" {share:>8} {:12.0}", cpu * 1e6 / count as f64);
+        }
+        table.push('\n');
+    }
+    for (what, part, cost) in [("cold", Part::Cold, cold), ("all 304", Part::Known, known)] {
+        let bound = sum(part) / cores as f64;
+        table += &format!(
+            "\n{what}: its stages need {:.2} s, {bound:.2} s on {cores} cores; the poll took {:.1} × that\n",
+            sum(part),
+            cost.wall / bound
+        );
+    }
+    table
+}

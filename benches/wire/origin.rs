@@ -1,0 +1,124 @@
+//! The servers of the feeds: one listener on the loopback, every feed at an address of its own.
+//!
+//! Answers come from memory, on one thread whose own use of the processor is known. A request that names the document's
+//! ETag gets a 304.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock, mpsc};
+
+use bytes::Bytes;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::feeds;
+
+/// Listens until the program ends.
+pub struct Origin {
+    port: u16,
+    documents: Arc<RwLock<Vec<Served>>>,
+    /// Where the system tells of the thread that answers.
+    pub thread: PathBuf,
+}
+
+#[derive(Clone)]
+struct Served {
+    body: Bytes,
+    etag: String,
+    /// How many entries were added.
+    news: usize,
+}
+
+impl Origin {
+    /// Serves `count` feeds.
+    pub fn start(count: usize) -> io::Result<Origin> {
+        let documents: Arc<RwLock<Vec<_>>> = Arc::new(RwLock::new((0..count).map(|number| serve(number, 0)).collect()));
+        let listener = std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let (send, thread) = mpsc::channel();
+        let shared = documents.clone();
+        std::thread::spawn(move || {
+            let _ = send.send(std::fs::read_link("/proc/thread-self").unwrap_or_default());
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+            runtime.expect("the system has room for one runtime").block_on(accept(listener, shared))
+        });
+        let thread = PathBuf::from("/proc").join(thread.recv().map_err(io::Error::other)?);
+        Ok(Origin { port, documents, thread })
+    }
+
+    pub fn urls(&self) -> Vec<String> {
+        (0..self.count()).map(|number| format!("http://{}/{number}.xml", self.address(number))).collect()
+    }
+
+    pub fn count(&self) -> usize {
+        self.documents.read().expect("nobody panics while holding the lock").len()
+    }
+
+    /// The documents as they are now.
+    pub fn bodies(&self) -> Vec<Bytes> {
+        let documents = self.documents.read().expect("nobody panics while holding the lock");
+        documents.iter().map(|served| served.body.clone()).collect()
+    }
+
+    /// One feed in ten gets one new entry.
+    pub fn tell_news(&self) {
+        let mut documents = self.documents.write().expect("nobody panics while holding the lock");
+        for (number, served) in documents.iter_mut().enumerate().step_by(10) {
+            *served = serve(number, served.news + 1);
+        }
+    }
+
+    /// 127.1.0.0 and on: a host for each feed.
+    fn address(&self, number: usize) -> SocketAddr {
+        let first = u32::from(Ipv4Addr::new(127, 1, 0, 0));
+        (Ipv4Addr::from(first + number as u32), self.port).into()
+    }
+}
+
+fn serve(number: usize, news: usize) -> Served {
+    let body = feeds::document(number, news).into();
+    Served { body, etag: format!("\"{number}-{news}\""), news }
+}
+
+async fn accept(listener: std::net::TcpListener, documents: Arc<RwLock<Vec<Served>>>) {
+    let listener = TcpListener::from_std(listener).expect("the listener does not block");
+    loop {
+        if let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(answer(socket, documents.clone()));
+        }
+    }
+}
+
+/// Answers until the client hangs up.
+async fn answer(mut socket: TcpStream, documents: Arc<RwLock<Vec<Served>>>) -> io::Result<()> {
+    let mut request = Vec::with_capacity(1024);
+    loop {
+        request.clear();
+        while !request.ends_with(b"\r\n\r\n") {
+            if socket.read_buf(&mut request).await? == 0 {
+                return Ok(());
+            }
+        }
+        let request = String::from_utf8_lossy(&request);
+        let number = request.strip_prefix("GET /").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let served = {
+            let documents = documents.read().expect("nobody panics while holding the lock");
+            number.and_then(|number| documents.get(number).cloned())
+        };
+        let Some(Served { body, etag, .. }) = served else {
+            socket.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await?;
+            continue;
+        };
+        if request.contains(&etag) {
+            socket.write_all(format!("HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n\r\n").as_bytes()).await?;
+            continue;
+        }
+        let length = body.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nETag: {etag}\r\nContent-Length: {length}\r\n\r\n"
+        );
+        socket.write_all_buf(&mut bytes::Buf::chain(head.as_bytes(), body)).await?;
+    }
+}
