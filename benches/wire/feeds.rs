@@ -59,8 +59,8 @@ impl Entry {
 fn html(dice: &mut Dice, feed: usize) -> String {
     let mut html = String::new();
     let mut paragraph = |dice: &mut Dice| {
-        let (before, linked, page) = (dice.words(12..=24), dice.words(1..=3), dice.words(1..=1));
-        let (strong, after) = (dice.words(1..=2), dice.words(12..=24));
+        let (before, linked, page) = (dice.words(10..=18), dice.words(1..=3), dice.words(1..=1));
+        let (strong, after) = (dice.words(1..=2), dice.words(10..=18));
         write!(
             html,
             "<p>{before} <a href=\"https://feed{feed}.example/on/{page}\">{linked}</a>, <em>{strong}</em> {after}.</p>\n"
@@ -69,7 +69,7 @@ fn html(dice: &mut Dice, feed: usize) -> String {
     };
     paragraph(dice);
     paragraph(dice);
-    let (image, alt, quotation) = (dice.words(1..=1), dice.words(2..=4), dice.words(15..=25));
+    let (image, alt, quotation) = (dice.words(1..=1), dice.words(2..=4), dice.words(12..=22));
     html +=
         &format!("<img src=\"https://feed{feed}.example/{image}.jpg\" alt=\"{alt}\" width=\"640\" height=\"360\">\n");
     html += &format!("<blockquote><p>{quotation} &amp; {alt}</p></blockquote>\n");

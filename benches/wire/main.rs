@@ -97,7 +97,7 @@ impl Bed {
         if !has_reader.is_ok_and(|output| output.status.success()) {
             return Ok(None);
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/wire/reader.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/wire/peer.py");
         let mut update = Command::new("python3");
         update.arg(script).arg(self.folder.path().join("reader.db")).arg(&self.urls);
         let mut version = String::new();
