@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 use super::place::{Moves, Placer, copies_of, optional_time};
 use super::{Store, StoreError};
 
+/// As much as some polls with news bring.
+const PROBE_BYTES: i64 = 256 * 1024;
+
 /// What a configuration changed in the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
@@ -65,6 +68,18 @@ impl Store {
             Ok(difference)
         })
         .await
+    }
+
+    /// Tries whether the store takes what a poll brings, on a disk that was full.
+    ///
+    /// # Errors
+    ///
+    /// As a poll would have.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|connection| Ok(connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
+            .await?;
+        self.write(|connection| Ok(connection.execute("DELETE FROM probe", [])?)).await?;
+        Ok(())
     }
 
     /// Sets when feeds are polled next.

@@ -140,3 +140,6 @@ CREATE VIRTUAL TABLE search USING fts5 (title, text, author, content = '', conte
 
 -- Entries whose text is not in the index yet.
 CREATE TABLE unindexed (entry INTEGER PRIMARY KEY) STRICT;
+
+-- Holds something only while it is tried whether the disk takes what a poll brings.
+CREATE TABLE probe (room BLOB NOT NULL) STRICT;

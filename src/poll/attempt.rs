@@ -1,0 +1,196 @@
+//! One attempt at one feed: fetch it, read it, say when to ask again, write it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{PollReport, Poller, ReportedOutcome, read};
+use crate::config::{Config, Feed};
+use crate::fetch::{Attempt, Document, FetchError, Fetched};
+use crate::schedule::next::{self, Outlook, PollOutcome};
+use crate::schedule::{Schedule, adaptive};
+use crate::store::{Applied, DueFeed, StoreError};
+use crate::time::Timestamp;
+use crate::update::{Outcome, Polled, PolledDocument};
+
+impl Poller {
+    /// One attempt at one feed, written; `None` if the feed has left the config.
+    pub(super) async fn poll(
+        &self,
+        config: &Arc<Config>,
+        due: DueFeed,
+        now: Timestamp,
+    ) -> Result<Option<PollReport>, StoreError> {
+        let Some(feed) = config.feed(&due.feed).cloned() else { return Ok(None) };
+        let chosen = Instant::now();
+        let permit = self.fetcher.host_permit(&feed, due.start.as_ref()).await;
+        let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
+        let begun = Instant::now();
+        let attempt = self.fetcher.get(&feed, due.start.as_ref(), &due.validators, permit).await;
+        let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
+        let polled = self.read(&feed, due, attempt, times).await?;
+        drop(flight);
+        self.write(config, polled).await.map(Some)
+    }
+
+    /// Reads what was fetched, into everything that the store has to write.
+    async fn read(&self, feed: &Arc<Feed>, due: DueFeed, attempt: Attempt, times: Times) -> Result<Polled, StoreError> {
+        let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
+        let is_own_outage = self.is_own_outage(feed, &result, times.answered);
+        let outcome = match result {
+            Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
+            Ok(Fetched::Document(document)) => self.read_document(feed, &due, document).await?,
+            Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
+            Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
+        };
+        let failures = match &outcome {
+            Outcome::Failed { .. } if is_own_outage => due.failures,
+            Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
+            Outcome::NotModified { .. } | Outcome::Document(_) => 0,
+        };
+        let document = match &outcome {
+            Outcome::Document(document) => Some(&**document),
+            _ => None,
+        };
+        let per_day = per_day(&due, &outcome, times.at);
+        let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
+        let next = next::next_poll(&Outlook {
+            now: times.answered,
+            schedule: &schedule(feed, per_day, document),
+            schedule_is_default: feed.schedule_is_default,
+            phase: next::phase(&feed.id),
+            is_first_poll: due.last_poll.is_none(),
+            outcome: match &outcome {
+                Outcome::NotModified { .. } => PollOutcome::Unchanged,
+                Outcome::Document(_) => PollOutcome::Success,
+                Outcome::Failed { .. } if is_own_outage => PollOutcome::OwnOutage,
+                Outcome::Failed { .. } => PollOutcome::Failed { status },
+                Outcome::Gone { .. } => PollOutcome::Gone,
+            },
+            failures,
+            lifetimes,
+            hints: document.map_or(&due.hints, |document| &document.hints),
+            has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
+            host_is_public: public_origin.is_some(),
+        });
+        let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (feed, at, start) = (due.feed, times.at, due.start);
+        Ok(Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin })
+    }
+
+    /// Whether the feed could not be reached because nobody can be.
+    fn is_own_outage(&self, feed: &Feed, result: &Result<Fetched, FetchError>, now: Timestamp) -> bool {
+        if feed.url.is_file() {
+            return false;
+        }
+        let mut outage = self.outage.lock().expect("nobody panics while holding the lock");
+        match result {
+            Err(error) if error.is_unreachable() => {
+                outage.unreached(now, &feed.id, feed.url.secret.host_str().unwrap_or_default())
+            }
+            _ => {
+                outage.reached(now);
+                false
+            }
+        }
+    }
+
+    async fn read_document(&self, feed: &Arc<Feed>, due: &DueFeed, document: Document) -> Result<Outcome, StoreError> {
+        let _core = self.parsing.acquire().await.map_err(|_| StoreError::Closed)?;
+        let id = due.feed.clone();
+        let known = self.store.read(move |reader| reader.raw_hashes(&id)).await?;
+        let (feed, guids_repaired) = (feed.clone(), due.guids_repaired);
+        let reading =
+            tokio::task::spawn_blocking(move || read::read_document(&feed, &document, &known, guids_repaired));
+        // A fault in reading one document is that feed's failure, and nobody else's.
+        Ok(reading.await.unwrap_or_else(|_| {
+            let error = "newswire met a fault of its own while it read the document".to_owned();
+            Outcome::Failed { kind: "fault", error }
+        }))
+    }
+
+    async fn write(&self, config: &Arc<Config>, polled: Polled) -> Result<PollReport, StoreError> {
+        let mut report = PollReport {
+            feed: polled.feed.clone(),
+            outcome: ReportedOutcome::Unchanged,
+            status: polled.status,
+            new: 0,
+            revised: 0,
+            problems: Vec::new(),
+            error: None,
+            duration_ms: polled.duration_ms,
+            next_poll: polled.next.at,
+            applied: Applied::default(),
+        };
+        match &polled.outcome {
+            Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
+            Outcome::Document(document) => report.problems.clone_from(&document.repairs),
+            Outcome::Failed { error, .. } => {
+                (report.outcome, report.error) = (ReportedOutcome::Failed, Some(error.clone()));
+            }
+            Outcome::Gone { error } => (report.outcome, report.error) = (ReportedOutcome::Gone, Some(error.clone())),
+        }
+        let applied = self.store.apply(config.clone(), polled).await?;
+        if applied.new + applied.revised > 0 {
+            report.outcome = ReportedOutcome::Changed;
+        }
+        if applied.restless > 0 {
+            let count = applied.restless;
+            report
+                .problems
+                .push(format!("{count} entries change at every poll; their changes are not applied any more"));
+        }
+        (report.new, report.revised, report.applied) = (applied.new, applied.revised, applied);
+        log(&report);
+        Ok(report)
+    }
+}
+
+/// When an attempt was made, by the wall clock of its pass.
+struct Times {
+    /// When it began: after the turns that it waited for.
+    at: Timestamp,
+    /// When the answer had come: the next poll is counted from here, so that no gap is ever too short.
+    answered: Timestamp,
+    begun: Instant,
+}
+
+/// Entries a day that the feed publishes, with what this attempt brought.
+fn per_day(due: &DueFeed, outcome: &Outcome, now: Timestamp) -> Option<f64> {
+    let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
+    match (outcome, due.per_day) {
+        (Outcome::Document(document), Some(before)) => {
+            let fresh = document.entries.iter().filter(|entry| entry.cleaned.is_some()).count();
+            Some(adaptive::observe(before, fresh, elapsed))
+        }
+        (Outcome::Document(document), None) => {
+            let entries = document.entries.iter().filter_map(|entry| entry.cleaned.as_ref());
+            Some(adaptive::first(entries.filter_map(|cleaned| cleaned.entry.published), now))
+        }
+        (Outcome::NotModified { .. }, Some(before)) => Some(adaptive::observe(before, 0, elapsed)),
+        (_, before) => before,
+    }
+}
+
+/// The feed's schedule; an adaptive one as the interval that its rhythm gives.
+fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>) -> Schedule {
+    match (&feed.schedule, per_day) {
+        (Schedule::Adaptive, Some(per_day)) => {
+            Schedule::Every(adaptive::interval(per_day, document.is_some_and(|document| document.has_gap)))
+        }
+        (schedule, _) => schedule.clone(),
+    }
+}
+
+/// One line a poll.
+fn log(report: &PollReport) {
+    let (feed, duration_ms, status) = (&report.feed, report.duration_ms, report.status.unwrap_or_default());
+    match (&report.error, report.outcome) {
+        (Some(error), _) => {
+            tracing::warn!(%feed, status, duration_ms, next_poll = %report.next_poll, "poll failed: {error}")
+        }
+        (None, outcome) => {
+            let (new, revised, repairs) = (report.new, report.revised, report.problems.len());
+            tracing::info!(%feed, status, new, revised, repairs, duration_ms, next_poll = %report.next_poll, "polled: {}", outcome.as_str());
+        }
+    }
+}
