@@ -228,6 +228,9 @@ impl<'b> WellFormed<'b> {
     }
 
     fn text(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.enter_cell();
+        }
         push_escaped(&mut self.out, &resolve_html(text));
     }
 
@@ -235,11 +238,15 @@ impl<'b> WellFormed<'b> {
         if !is_kept(&name) || name == "img" && is_tracking_pixel(attributes) {
             return;
         }
-        self.close_implied(&name);
         if self.elements == MAX_ELEMENTS || self.open.len() >= MAX_DEPTH && !is_void(&name) {
             return;
         }
+        if is_part_of_table(&name) && !self.open.iter().any(|open| open == "table") {
+            return;
+        }
         self.elements += 1;
+        self.close_implied(&name);
+        self.open_implied(&name);
         self.out.push('<');
         self.out.push_str(&name);
         for (attribute, value) in attributes {
@@ -249,6 +256,42 @@ impl<'b> WellFormed<'b> {
         if !is_void(&name) {
             self.open.push(name);
         }
+    }
+
+    /// Opens what must stand around an element in a table though nothing says so.
+    fn open_implied(&mut self, name: &str) {
+        match name {
+            "td" | "th" => self.enter_row(),
+            "col" if self.innermost() == "table" => self.open_bare("colgroup"),
+            _ if !is_part_of_table(name) => self.enter_cell(),
+            _ => {}
+        }
+    }
+
+    /// What stands in a table outside of its cells is put into one; a parser would move it before the table.
+    fn enter_cell(&mut self) {
+        if matches!(self.innermost(), "table" | "thead" | "tbody" | "tfoot" | "tr" | "colgroup") {
+            self.enter_row();
+            self.open_bare("td");
+        }
+    }
+
+    fn enter_row(&mut self) {
+        if self.innermost() == "colgroup" {
+            self.close("colgroup");
+        }
+        if self.innermost() != "tr" {
+            self.open_bare("tr");
+        }
+    }
+
+    fn open_bare(&mut self, name: &str) {
+        self.out.extend(["<", name, ">"]);
+        self.open.push(name.to_owned());
+    }
+
+    fn innermost(&self) -> &str {
+        self.open.last().map_or("", String::as_str)
     }
 
     fn attribute(&mut self, element: &str, attribute: &str, value: &str) {
@@ -314,22 +357,27 @@ impl<'b> WellFormed<'b> {
     /// Closes what a start tag closes though nothing says so: a list item the one before it, a block the paragraph.
     fn close_implied(&mut self, name: &str) {
         let (closes, within): (&[&str], &[&str]) = match name {
-            "li" => (&["li"], &["ul", "ol"]),
-            "dt" | "dd" => (&["dt", "dd"], &["dl"]),
-            "td" | "th" => (&["td", "th"], &["table"]),
+            "li" => (&["li"], &["ul", "ol", "table"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "table"]),
+            "td" | "th" => (&["td", "th", "caption", "colgroup"], &["table"]),
             "tr" => (&["tr", "caption", "colgroup"], &["table"]),
-            "tbody" | "thead" | "tfoot" => (&["tbody", "thead", "tfoot", "caption", "colgroup"], &["table"]),
+            "tbody" | "thead" | "tfoot" | "caption" | "colgroup" => return self.close_within_table(),
+            "col" if self.innermost() != "colgroup" => return self.close_within_table(),
             "rt" | "rp" => (&["rt", "rp"], &["ruby"]),
             "a" => (&["a"], &["table"]),
+            _ if is_heading(name) => (&["p", "h1", "h2", "h3", "h4", "h5", "h6"], &["table"]),
             _ => (&[], &[]),
         };
         if is_block(name) {
-            self.close_nearest(
-                &["p", "h1", "h2", "h3", "h4", "h5", "h6"][..if is_heading(name) { 7 } else { 1 }],
-                &["table", "td", "th", "li"],
-            );
+            self.close_nearest(&["p"], &["table"]);
         }
         self.close_nearest(closes, within);
+    }
+
+    fn close_within_table(&mut self) {
+        if let Some(table) = self.open.iter().rposition(|open| open == "table") {
+            self.close_to(table + 1);
+        }
     }
 
     fn close_nearest(&mut self, closes: &[&str], within: &[&str]) {
@@ -348,6 +396,11 @@ impl<'b> WellFormed<'b> {
 
 fn is_kept(name: &str) -> bool {
     ELEMENTS.binary_search(&name).is_ok() || MORE_ELEMENTS.contains(&name)
+}
+
+/// Elements that mean something only in a table.
+fn is_part_of_table(name: &str) -> bool {
+    matches!(name, "caption" | "colgroup" | "col" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
 }
 
 fn is_heading(name: &str) -> bool {

@@ -130,8 +130,8 @@ fn xhtml(element: &Element) -> String {
     {
         inner = child;
     }
-    if inner.elements().next().is_none() && looks_like_html(&inner.text()) {
-        return inner.text().into_owned();
+    if element.elements().next().is_none() && looks_like_html(&element.text()) {
+        return element.text().into_owned();
     }
     let mut out = String::new();
     push_nodes(&mut out, &inner.children, &element.base);

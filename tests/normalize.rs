@@ -1,0 +1,269 @@
+//! Untrusted HTML, text and URLs, and what becomes of them.
+
+use newswire::normalize::{Byline, clean_url, cut_summary, plain_text, sanitize, split_byline, word_count};
+use proptest::prelude::*;
+use url::Url;
+
+fn base() -> Url {
+    Url::parse("https://base.example/dir/page?q").unwrap()
+}
+
+#[track_caller]
+fn check(html: &str, expected: &str) {
+    let clean = sanitize(html, Some(&base()));
+    assert_eq!(clean, expected, "{html}");
+    assert_eq!(sanitize(&clean, None), clean, "sanitizing again changes nothing: {html}");
+}
+
+#[test]
+fn sound_html_stays_as_it_is() {
+    for html in [
+        "",
+        "words",
+        "<p>One <b>two</b> <em>three</em>.</p>",
+        "<ul><li>a</li><li>b</li></ul>",
+        "<blockquote cite=\"https://a.example/\">q</blockquote>",
+        "<h4>Head</h4><hr><pre>a\n  b</pre>",
+        "<table><tbody><tr><td colspan=\"2\">x</td></tr></tbody></table>",
+        "<figure><img src=\"https://a.example/i.png\" alt=\"&quot;x&quot;\" width=\"640\" height=\"480\"><figcaption>c</figcaption></figure>",
+        "<video src=\"https://a.example/v.mp4\" controls=\"\"></video>",
+        "a &lt; b &amp; c&nbsp;d",
+        "<a href=\"mailto:a@b.example\">mail</a>",
+    ] {
+        check(html, html);
+    }
+}
+
+#[test]
+fn nothing_that_runs_comes_through() {
+    check("a<script>alert(1)</script>b", "ab");
+    check("a<SCRIPT SRC=//x></SCRIPT >b<style>*{}</style>c", "abc");
+    check("<p onclick=\"x\" style='y' id=z class=q>t</p>", "<p>t</p>");
+    check("<img src=x onerror=alert(1)>", "<img src=\"https://base.example/dir/x\">");
+    check("<a href=\"javascript:alert(1)\">t</a>", "<a>t</a>");
+    check("<a href=\" java\nscript:alert(1)\">t</a>", "<a>t</a>");
+    check("<a href=\"&#106;avascript&#58;alert(1)\">t</a>", "<a>t</a>");
+    check("<a href=\"JaVaScRiPt://youtube.com/%0Aalert(1)\">t</a>", "<a>t</a>");
+    check("<img src=\"data:image/png;base64,xx\">", "<img>");
+    check("<iframe src=\"https://x\" srcdoc=\"<script>x</script>\"></iframe>t", "t");
+    check("<svg><script>x</script><a href=\"javascript:x\">t</a></svg>", "<a>t</a>");
+    check("<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>", "<table></table>");
+    check("<form action=x><input name=a><button formaction=javascript:x>b</button></form>", "b");
+    check("<object data=x><embed src=y>t</object>", "t");
+    check("<base href=\"https://evil.example/\"><meta http-equiv=refresh content=0><link rel=stylesheet href=x>t", "t");
+    check(
+        "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+        "<p title=\"&lt;/noscript&gt;&lt;img src=x onerror=alert(1)&gt;\"></p>",
+    );
+    check("<textarea><script>alert(1)</script></textarea>t", "t");
+    check("<!--[if IE]><script>x</script><![endif]-->t<!-- <p> -->", "t");
+    check("<template><p>t</p></template><xmp><b>x</b></xmp>", "<p>t</p><b>x</b>");
+    check(
+        "<video poster=\"javascript:x\"><source src=\"ftp://x/y\" type=\"video/mp4\"></video>",
+        "<video><source type=\"video/mp4\"></video>",
+    );
+}
+
+#[test]
+fn broken_html_is_made_well_formed() {
+    check("<p>a<p>b", "<p>a</p><p>b</p>");
+    check("<b>a<p>b</b>c", "<b>a<p>b</p></b>c");
+    check("</p></b>a</div>", "a");
+    check("<li>a<li>b", "<li>a</li><li>b</li>");
+    check("<ul><li>a<ul><li>b</ul><li>c</ul>", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>");
+    check(
+        "<a href=1>a<a href=2>b",
+        "<a href=\"https://base.example/dir/1\">a</a><a href=\"https://base.example/dir/2\">b</a>",
+    );
+    check("1 < 2 && 3 > 2 <3", "1 &lt; 2 &amp;&amp; 3 &gt; 2 &lt;3");
+    check("<p title='a \"b\" <c>'>t", "<p title=\"a &quot;b&quot; &lt;c&gt;\">t</p>");
+    check("<br/>a<br></br>b", "<br>a<br>b");
+    check("<pre>\n\nx</pre>", "<pre>\n\nx</pre>");
+    check("caf&eacute; &copy 2017 &#146;&unknown;", "café © 2017 ’&amp;unknown;");
+    check("<p>cut <b", "<p>cut </p>");
+}
+
+#[test]
+fn urls_become_absolute() {
+    check("<a href=\"/x?a=1&amp;b=2\">t</a>", "<a href=\"https://base.example/x?a=1&amp;b=2\">t</a>");
+    check("<img src=\"//c.example/i.png\">", "<img src=\"https://c.example/i.png\">");
+    check(
+        "<img srcset=\"a.png 1x, /b,c.png 2x,\n https://d.example/e.png 300w, javascript:x 3x\">",
+        "<img srcset=\"https://base.example/dir/a.png 1x, https://d.example/e.png 300w\">",
+    );
+    assert_eq!(sanitize("<a href=\"/x\">t</a>", None), "<a>t</a>", "without a base a relative URL is dropped");
+}
+
+#[test]
+fn what_follows_readers_is_taken_off() {
+    check("t<img src=\"https://t.example/p.gif\" width=1 height='1'>", "t");
+    check("t<img height=0 width=0px src=https://t.example/p.gif>", "t");
+    check(
+        "<a href=\"https://a.example/x?utm_source=f&amp;id=1&amp;fbclid=2#top\">t</a>",
+        "<a href=\"https://a.example/x?id=1#top\">t</a>",
+    );
+    let clean = |url: &str| clean_url(url, None).map(String::from);
+    assert_eq!(clean("http://a.example/?utm_source=x").as_deref(), Some("http://a.example/"));
+    assert_eq!(clean(" http://a.example/?b=1&amp;c=2 ").as_deref(), Some("http://a.example/?b=1&c=2"));
+    for url in
+        ["javascript:alert(1)", "data:text/html,x", "/relative", "", "http://", "ftp://a.example/x", "java\tscript:x"]
+    {
+        assert_eq!(clean(url), None, "{url}");
+    }
+}
+
+#[test]
+fn plain_text_reads_as_the_page_does() {
+    let check = |html: &str, expected: &str| assert_eq!(plain_text(html), expected, "{html}");
+    check("<p>One <b>two</b>\n  three.</p><p>Four<br>five</p>", "One two three.\nFour\nfive");
+    check("<ul><li>a</li><li>b</li></ul>c", "a\nb\nc");
+    check("<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>", "a b");
+    check("AT&amp;T &lt;b&gt;&nbsp;x", "AT&T <b> x");
+    check("un<em>believ</em>able", "unbelievable");
+}
+
+#[test]
+fn words_are_counted_in_scripts_with_and_without_spaces() {
+    let check = |text: &str, expected: usize| assert_eq!(word_count(text), expected, "{text}");
+    check("", 0);
+    check("One two, three – it's well-known.", 5);
+    check("日本語の文章です", 4);
+    check("한국어 문장 입니다", 3);
+    check("Rust 言語", 2);
+}
+
+#[test]
+fn summary_is_cut_at_a_sentence_else_at_a_word() {
+    let check =
+        |html: &str, max_chars: usize, expected: &str| assert_eq!(cut_summary(html, max_chars), expected, "{html}");
+    check("<p>Short.</p>", 100, "Short.");
+    check("<p>One two three. Four five six seven eight.</p>", 24, "One two three.");
+    check("<p>One two three four five six.</p>", 16, "One two three…");
+    check("<p>A. Bcdefghijk lmnopqrst uvw</p>", 20, "A. Bcdefghijk…");
+    check("長い文章です。次の文章はもっと長いのです。", 10, "長い文章です。");
+    check("Unbreakableword", 8, "Unbreak…");
+}
+
+#[test]
+fn byline_is_taken_apart() {
+    let check = |written: &str, author: &str, via: &str, source: &str| {
+        let part = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let expected = Byline { author: part(author), via: part(via), source: part(source) };
+        assert_eq!(split_byline(written), Some(expected), "{written}");
+    };
+    check("by Darius Shahtahmasebi via gail - Anti-Media", "Darius Shahtahmasebi", "gail", "Anti-Media");
+    check("Ada via gail — The Source", "Ada", "gail", "The Source");
+    check("Ada VIA gail", "Ada", "gail", "");
+    check("via gail - S", "", "gail", "S");
+    check("By Ada -- The Source", "Ada", "", "The Source");
+    check("by Ada", "Ada", "", "");
+    for name in ["Ada Lovelace", "Jean-Luc via", "Byron Viaduct", "Reuters - World desk", "Olivia", ""] {
+        assert_eq!(split_byline(name), None, "{name}");
+    }
+}
+
+/// Pieces of markup that are dangerous in each other's company.
+fn markup() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "<p>",
+        "</p>",
+        "<b>",
+        "</b>",
+        "<a href=x>",
+        "</a>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</td>",
+        "</table>",
+        "<pre>\n",
+        "</pre>",
+        "<li>",
+        "<ul>",
+        "</ul>",
+        "<svg>",
+        "<math>",
+        "<style>",
+        "</style>",
+        "<script>",
+        "</script>",
+        "<!--",
+        "-->",
+        "<img src=a ",
+        "onerror=b",
+        ">",
+        "\"",
+        "'",
+        "=",
+        "<",
+        "/",
+        "&",
+        "&lt;",
+        "&amp;",
+        "&nbsp;",
+        "&#",
+        ";",
+        "text",
+        " ",
+        "\n",
+        "\u{a0}",
+        "\0",
+        "é",
+        "日",
+        "<h1>",
+        "<dd>",
+        "<dt>",
+        "<ruby><rt>",
+        "<textarea>",
+        "<select>",
+        "<template>",
+        "<object>",
+        "</object>",
+        "<caption>",
+        "<col>",
+        "<br>",
+        "</br>",
+        "<details>",
+        "<picture><source srcset='a 1x, b 2x'>",
+        "<form>",
+        "<noscript>",
+        "<iframe>",
+        "<title>",
+        "<plaintext>",
+        "<i title='",
+        "<code>",
+        "<small>",
+        "<h2>",
+        "</h1>",
+        "<thead>",
+        "<th>",
+        "<blockquote>",
+    ]);
+    prop::collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sanitizing_again_changes_nothing(html in markup()) {
+        let once = sanitize(&html, Some(&base()));
+        prop_assert_eq!(&sanitize(&once, None), &once);
+        let lower = once.to_lowercase();
+        for forbidden in ["<script", "<style", "<svg", "<math", "<iframe", "<form", "<object", "<select", "<template", "<noscript", " onerror="] {
+            let in_tag = lower.match_indices(forbidden).any(|(at, _)| forbidden.starts_with('<') || lower[..at].rfind('<') > lower[..at].rfind('>'));
+            let in_value = lower.contains('"');
+            prop_assert!(!in_tag || in_value, "{}", once);
+        }
+    }
+
+    #[test]
+    fn text_of_anything_is_given(html in "\\PC{0,200}", max_chars in 0usize..50) {
+        let clean = sanitize(&html, None);
+        let text = plain_text(&clean);
+        prop_assert!(word_count(&text) <= text.chars().count());
+        prop_assert!(cut_summary(&clean, max_chars).chars().count() <= max_chars.max(1));
+        split_byline(&html);
+        clean_url(&html, Some(&base()));
+    }
+}

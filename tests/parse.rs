@@ -1,0 +1,465 @@
+//! Feed documents of every format, sound and broken, as newswire reads them.
+
+use std::time::Duration;
+
+use newswire::entry::{Category, Entry, GuidKind};
+use newswire::feed::FeedInfo;
+use newswire::normalize;
+use newswire::parse::{Hints, ParseError, ParsedFeed, parse, reidentify};
+use url::Url;
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("tests/fixtures/parse/{name}")).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn read_bytes(bytes: &[u8]) -> ParsedFeed {
+    let base = Url::parse("http://base.example/dir/feed").unwrap();
+    parse(bytes, &Hints { content_type: None, base: Some(&base) }).unwrap()
+}
+
+fn read(name: &str) -> ParsedFeed {
+    read_bytes(&fixture(name))
+}
+
+/// The clean entries of a document.
+fn entries(feed: &ParsedFeed) -> Vec<Entry> {
+    feed.entries.iter().map(|entry| normalize::entry(entry, feed)).collect()
+}
+
+fn info(feed: &ParsedFeed) -> FeedInfo {
+    normalize::info(feed)
+}
+
+fn rss_item(inside: &str) -> Entry {
+    let document = format!("<rss version=\"2.0\"><channel><title>t</title><item>{inside}</item></channel></rss>");
+    entries(&read_bytes(document.as_bytes())).remove(0)
+}
+
+fn titles(feed: &ParsedFeed) -> Vec<String> {
+    entries(feed).into_iter().map(|entry| entry.title).collect()
+}
+
+fn url(text: &str) -> Option<Url> {
+    Some(Url::parse(text).unwrap())
+}
+
+fn names(persons: &[newswire::entry::Person]) -> Vec<&str> {
+    persons.iter().map(newswire::entry::Person::display).collect()
+}
+
+fn has_repair(feed: &ParsedFeed, part: &str) -> bool {
+    feed.repairs.iter().any(|repair| repair.contains(part))
+}
+
+#[test]
+fn rss_entry_is_read_whole() {
+    let feed = read("rss_story.xml");
+    assert_eq!((feed.format.to_string().as_str(), feed.encoding.as_str(), feed.truncated), ("RSS 2.0", "UTF-8", false));
+    assert!(feed.repairs.is_empty(), "{:?}", feed.repairs);
+    let entry = entries(&feed).remove(0);
+    assert_eq!((entry.guid.value.as_str(), entry.guid.kind), ("http://theantimedia.example/?p=1", GuidKind::Guid));
+    assert_eq!(entry.link, url("http://theantimedia.example/war-on-isis/"));
+    assert_eq!(entry.title, "US War on ISIS & more");
+    assert_eq!(names(&entry.authors), ["Darius Shahtahmasebi"]);
+    assert_eq!(entry.published.unwrap().rfc3339(), "2017-12-20T06:18:00Z");
+    assert_eq!(entry.summary_html.as_deref(), Some("<p>A summary.</p>"));
+    assert_eq!(
+        entry.content_html.as_deref(),
+        Some(r#"<p>The <a href="http://base.example/about">whole</a> text.</p>"#)
+    );
+    assert_eq!(entry.comments, url("http://theantimedia.example/war-on-isis/#comments"));
+    assert_eq!(entry.categories.len(), 2);
+    assert_eq!(entry.categories[0].scheme.as_deref(), Some("https://news.example.org/region"));
+    assert_eq!(
+        (entry.enclosures[0].url.as_str(), entry.enclosures[0].bytes),
+        ("http://theantimedia.example/a.mp3", Some(1234))
+    );
+    assert_eq!((entry.language.as_deref(), entry.rights.as_deref()), (Some("en-US"), Some("Copyright applies.")));
+}
+
+#[test]
+fn feed_says_what_it_is_and_how_often_to_come() {
+    let feed = read("rss_story.xml");
+    let info = info(&feed);
+    assert_eq!((info.title.as_deref(), info.description.as_deref()), (Some("Anti-Media"), Some("News & views")));
+    assert_eq!(info.site, url("http://theantimedia.example/"));
+    assert_eq!(info.self_link, url("http://theantimedia.example/feed/"));
+    assert_eq!(info.hubs, [Url::parse("https://hub.example.org/").unwrap()]);
+    assert_eq!(feed.hints.ttl, Some(Duration::from_secs(60 * 60)));
+    assert_eq!(feed.hints.period, Some(Duration::from_secs(6 * 60 * 60)));
+    assert_eq!((feed.hints.skip_hours, feed.hints.skip_days), (vec![0, 3], vec![6]));
+}
+
+#[test]
+fn newswire_entry_keeps_author_via_source_and_original() {
+    let feed = read("rdf_newswire.xml");
+    assert_eq!(feed.format.to_string(), "RSS 1.0");
+    let entry = entries(&feed).remove(0);
+    assert_eq!(entry.guid.value, "http://jungledrum.example/news/story-3061.html");
+    assert_eq!((names(&entry.authors), names(&entry.contributors)), (vec!["Darius Shahtahmasebi"], vec!["gail"]));
+    assert_eq!(entry.source.unwrap().title.as_deref(), Some("Anti-Media"));
+    assert_eq!(entry.original, url("http://theantimedia.example/war-on-isis/"));
+    assert_eq!(entry.categories, [Category { term: "international / prose / post".into(), ..Category::default() }]);
+    assert_eq!((entry.rights.as_deref(), entry.language.as_deref()), (Some("Copyright applies."), Some("en")));
+    assert_eq!(entry.published.unwrap().rfc3339(), "2017-12-20T06:18:00Z");
+}
+
+#[test]
+fn atom_entry_keeps_its_source_bases_and_languages() {
+    let feed = read("atom_source.xml");
+    assert_eq!(info(&feed).title.as_deref(), Some("A & B"));
+    assert_eq!(info(&feed).self_link, url("http://planet.example/feeds/all.atom"));
+    let entry = entries(&feed).remove(0);
+    assert_eq!(entry.link, url("http://planet.example/feeds/1.html"));
+    assert_eq!(entry.original, url("http://blog.example/1"));
+    assert_eq!(entry.comments, url("http://planet.example/feeds/1.html#replies"));
+    assert_eq!(entry.enclosures[0].url.as_str(), "http://planet.example/feeds/1.ogg");
+    assert_eq!(entry.contributors[0].url, url("http://planet.example/gail"));
+    assert_eq!(entry.categories[0].label.as_deref(), Some("The A"));
+    assert_eq!(names(&entry.authors), ["Ada"], "an entry without author has its source's");
+    let source = entry.source.unwrap();
+    assert_eq!(
+        (source.id.as_deref(), source.title.as_deref(), source.rights.as_deref()),
+        (Some("urn:blog"), Some("Blog"), Some("All"))
+    );
+    assert_eq!((source.url, source.site), (url("http://blog.example/feed"), url("http://blog.example/")));
+    assert_eq!(
+        entry.content_html.as_deref(),
+        Some(
+            "before <b>bold</b> after<br>\n      <a href=\"http://blog.example/2017/x\">x</a><span><img src=\"http://blog.example/other/y.png\" alt=\"AT&amp;T\"></span>"
+        )
+    );
+    let own = entries(&feed).remove(1);
+    assert_eq!(names(&own.authors), ["The planet's keeper"], "an entry of the feed's own has its author");
+    assert_eq!(own.summary_html.as_deref(), Some("1 &lt; 2 &amp; 3"));
+    assert_eq!(own.language.as_deref(), Some("de"));
+}
+
+#[test]
+fn podcast_keeps_what_its_clients_need() {
+    let entry = entries(&read("rss_podcast.xml")).remove(0);
+    let podcast = entry.podcast.unwrap();
+    assert_eq!(
+        (podcast.duration_seconds, podcast.season, podcast.episode, podcast.explicit),
+        (Some(3723), Some(2), Some(5), Some(false))
+    );
+    assert_eq!(podcast.transcripts[0].media_type.as_deref(), Some("text/vtt"));
+    assert_eq!(podcast.chapters.unwrap().url.as_str(), "http://pod.example/1.json");
+    assert_eq!((entry.enclosures[0].bytes, entry.enclosures[0].duration_seconds), (None, Some(3723)));
+    assert_eq!((entry.image, entry.link), (url("http://pod.example/1.jpg"), url("http://pod.example/1")));
+    assert_eq!(entry.summary_html.as_deref(), Some("Longer."));
+    assert_eq!(entry.categories.len(), 2);
+    assert_eq!(names(&entry.authors), ["Host"]);
+}
+
+#[test]
+fn broken_markup_is_mended_and_said() {
+    let feed = read("rss_broken.xml");
+    assert_eq!(info(&feed).title.as_deref(), Some("Café & bar"));
+    assert_eq!(titles(&feed), ["1 < 2 & 3 …", "Unclosed"]);
+    let entries = entries(&feed);
+    assert_eq!(entries[0].summary_html.as_deref(), Some("It’s <p>open<br> text</p>"));
+    assert_eq!(entries[1].link, url("http://broken.example/2"));
+    assert!(entries[1].published.is_some());
+    for repair in [
+        "before the feed",
+        "bare & or <",
+        "HTML entities",
+        "unclosed elements",
+        "stray end tags",
+        "character references",
+    ] {
+        assert!(has_repair(&feed, repair), "{repair} is not in {:?}", feed.repairs);
+    }
+    assert!(!feed.truncated);
+}
+
+#[test]
+fn truncated_document_gives_its_whole_entries() {
+    let feed = read("rss_truncated.xml");
+    assert_eq!(titles(&feed), ["Whole"]);
+    assert!(feed.truncated && has_repair(&feed, "ends in mid-air"));
+}
+
+#[test]
+fn unclosed_section_ends_with_its_element() {
+    let feed = read("rss_section_unclosed.xml");
+    let summaries: Vec<_> = entries(&feed).into_iter().map(|entry| entry.summary_html.unwrap()).collect();
+    assert_eq!(summaries, ["First", "Second"]);
+    assert!(!feed.truncated);
+}
+
+#[test]
+fn old_and_rare_formats_are_read() {
+    let atom = read("atom03.xml");
+    let entry = entries(&atom).remove(0);
+    assert_eq!((atom.format.to_string().as_str(), info(&atom).description.as_deref()), ("Atom 0.3", Some("Line")));
+    assert_eq!((entry.title.as_str(), entry.content_html.as_deref()), ("A & B", Some("<p>Hello.</p>")));
+    assert_eq!(
+        (entry.published.unwrap().rfc3339(), entry.updated.unwrap().rfc3339()),
+        ("2004-01-01T00:00:00Z".into(), "2004-01-02T00:00:00Z".into())
+    );
+
+    let cdf = read("cdf.xml");
+    let entry = entries(&cdf).remove(0);
+    assert_eq!((cdf.format.to_string().as_str(), info(&cdf).site), ("CDF", url("http://cdf.example/")));
+    assert_eq!(
+        (entry.title.as_str(), entry.link, entry.summary_html.as_deref()),
+        ("One", url("http://cdf.example/1"), Some("First"))
+    );
+    assert_eq!(entry.published.unwrap().rfc3339(), "2004-04-07T04:05:43Z");
+
+    let rss11 = read("rss11.xml");
+    assert_eq!((rss11.format.to_string().as_str(), titles(&rss11)), ("RSS 1.1", vec!["One".to_owned()]));
+    let rss090 = read("rdf_items_without_link.xml");
+    assert_eq!(
+        (rss090.format.to_string().as_str(), titles(&rss090)),
+        ("RSS 0.90", vec!["Linked".to_owned(), "Bare".to_owned()])
+    );
+}
+
+#[test]
+fn namespaces_may_be_wrong_or_missing() {
+    let entry = entries(&read("rss_undeclared_prefixes.xml")).remove(0);
+    assert_eq!((names(&entry.authors), entry.content_html.as_deref()), (vec!["Ada"], Some("<p>Text</p>")));
+    assert_eq!(entry.enclosures.len(), 1);
+    assert_eq!(titles(&read("rss_default_namespace.xml")), ["One"]);
+}
+
+#[test]
+fn no_content_type_costs_an_entry() {
+    let feed = read("atom_content_types.xml");
+    let contents: Vec<_> = entries(&feed).into_iter().map(|entry| entry.content_html).collect();
+    let expected = [Some("Some *words*"), None, None, Some("a &lt;b&gt; c"), Some("<p>one</p>")];
+    assert_eq!(contents, expected.map(|content| content.map(str::to_owned)));
+    assert_eq!(entries(&feed)[2].link, url("http://types.example/3.html"));
+    assert!(has_repair(&feed, "markdown"));
+}
+
+#[test]
+fn entry_is_identified_by_guid_else_link_else_words() {
+    let feed = read("rss_guid_missing.xml");
+    let kinds: Vec<_> = feed.entries.iter().map(|entry| entry.guid.kind).collect();
+    assert_eq!(kinds, [GuidKind::Link, GuidKind::Fingerprint, GuidKind::Guid]);
+    assert_eq!(feed.entries[0].guid.value, "http://bare.example/1");
+    assert_eq!(feed.entries[1].guid, read("rss_guid_missing.xml").entries[1].guid, "the same at each reading");
+    assert_eq!(entries(&feed)[2].link, url("http://bare.example/3"), "a permanent link is a link");
+}
+
+#[test]
+fn shared_guids_are_told_apart_by_link() {
+    let mut feed = read("rss_guid_shared.xml");
+    let guids: Vec<_> = feed.entries.iter().map(|entry| entry.guid.value.clone()).collect();
+    assert_eq!(guids, ["same http://shared.example/1", "same http://shared.example/2"]);
+    assert!(feed.guids_repaired && has_repair(&feed, "one guid"));
+    reidentify(&mut feed);
+    assert_eq!(feed.entries[0].guid.value, guids[0], "doing it twice changes nothing");
+    let mut single = read("rss_story.xml");
+    assert!(!single.guids_repaired);
+    reidentify(&mut single);
+    assert_eq!(
+        single.entries[0].guid.value,
+        "http://theantimedia.example/?p=1 http://theantimedia.example/war-on-isis/?utm_source=rss"
+    );
+}
+
+#[test]
+fn equal_bytes_have_equal_hashes_wherever_the_entry_stands() {
+    let item = |words: &str| format!("<item><title>{words}</title></item>");
+    let document = |items: &[String]| format!("<rss><channel><title>t</title>{}</channel></rss>", items.concat());
+    let first = read_bytes(document(&[item("a"), item("b")]).as_bytes());
+    let second = read_bytes(document(&[item("new"), item("a"), item("b, revised")]).as_bytes());
+    assert_eq!(first.entries[0].raw_hash, second.entries[1].raw_hash);
+    assert_ne!(first.entries[1].raw_hash, second.entries[2].raw_hash);
+}
+
+#[test]
+fn json_feeds_of_both_versions_are_read() {
+    let feed = read("feed_1_0.json");
+    assert_eq!(feed.format.to_string(), "JSON Feed 1");
+    let entry = entries(&feed).remove(0);
+    assert_eq!((entry.guid.value.as_str(), entry.content_html.as_deref()), ("1", Some("<p>Hi</p>")));
+    assert_eq!(names(&entry.authors), ["Ada"]);
+    assert_eq!(entry.categories.iter().map(|category| category.term.as_str()).collect::<Vec<_>>(), ["a", "2"]);
+    assert_eq!((entry.enclosures[0].bytes, entry.enclosures[0].duration_seconds), (Some(12), Some(60)));
+}
+
+#[test]
+fn json_values_of_wrong_shapes_are_left_out() {
+    let feed = read("feed_odd.json");
+    assert_eq!(feed.entries.len(), 1);
+    assert!(has_repair(&feed, "wrong shape"));
+    let entry = entries(&feed).remove(0);
+    assert_eq!((entry.title.as_str(), entry.content_html.as_deref()), ("", Some("1 &lt; 2")));
+    assert_eq!((names(&entry.authors), entry.link), (vec!["Only one"], url("https://else.example/1")));
+}
+
+#[test]
+fn what_is_no_feed_is_an_error_that_says_what_it_is() {
+    let error = |text: &str| {
+        let base = Url::parse("https://site.example/blog/").unwrap();
+        parse(text.as_bytes(), &Hints { content_type: Some("application/rss+xml"), base: Some(&base) }).unwrap_err()
+    };
+    assert_eq!(error(" \n"), ParseError::Empty);
+    assert_eq!(error("<opml><body/></opml>").to_string(), "this is not a feed: its first element is <opml>");
+    assert_eq!(error("just words").kind(), "not_a_feed");
+    assert_eq!(error("{\"a\": 1}").kind(), "json");
+    let page = error(
+        "<!DOCTYPE html><html><head><title>A blog</title><link rel=alternate type='application/atom+xml' href='feed.atom'>\
+         <link rel='stylesheet' href='x.css'></head><body><item>x</item></body></html>",
+    );
+    assert_eq!(page, ParseError::Page { feeds: vec!["https://site.example/blog/feed.atom".into()] });
+    assert_eq!(
+        page.to_string(),
+        "this is an HTML page, not a feed; the page offers https://site.example/blog/feed.atom"
+    );
+}
+
+#[test]
+fn feed_is_decoded_whatever_it_declares() {
+    let document = |declared: &str| {
+        format!(
+            "<?xml version=\"1.0\"{declared}?><rss><channel><title>Größe „€“ été</title><item><title>x</title></item></channel></rss>"
+        )
+    };
+    let check = |bytes: &[u8], content_type: Option<&str>, encoding: &str| {
+        let feed = parse(bytes, &Hints { content_type, base: None }).unwrap();
+        assert_eq!(
+            (feed.info.title.unwrap().value.as_str(), feed.encoding.as_str(), feed.entries.len()),
+            ("Größe „€“ été", encoding, 1)
+        );
+    };
+    let legacy = |label: &str, text: &str| {
+        encoding_rs::Encoding::for_label(label.as_bytes()).unwrap().encode(text).0.into_owned()
+    };
+    let utf16 = |text: &str, mark: bool| {
+        let text = if mark { format!("\u{feff}{text}") } else { text.to_owned() };
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let utf8 = document("");
+    check(utf8.as_bytes(), None, "UTF-8");
+    check(format!("\u{feff}{utf8}").as_bytes(), Some("text/xml; charset=iso-8859-1"), "UTF-8");
+    check(document(" encoding='iso-8859-1'").as_bytes(), None, "UTF-8");
+    check(&legacy("windows-1252", &document(" encoding=\"windows-1252\"")), None, "windows-1252");
+    check(&legacy("windows-1252", &utf8), Some("application/rss+xml; Charset=\"cp1252\""), "windows-1252");
+    check(&legacy("windows-1252", &document(" encoding='utf-8'")), None, "windows-1252");
+    check(
+        &legacy("windows-1252", &format!("<!-- {} -->{}", "x".repeat(900), document(" encoding='windows-1252'"))),
+        None,
+        "windows-1252",
+    );
+    check(&utf16(&utf8, true), None, "UTF-16LE");
+    check(&utf16(&document(" encoding='utf-8'"), false), None, "UTF-16LE");
+    check(
+        &utf8.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect::<Vec<u8>>(),
+        None,
+        "UTF-32BE",
+    );
+}
+
+#[test]
+fn undecodable_bytes_are_replaced_and_said() {
+    let mut bytes = "<rss><channel><title>Größe, ëtwas länger</title>".as_bytes().to_vec();
+    bytes.extend(b"<item><title>bad \xFF byte</title></item></channel></rss>");
+    let feed = read_bytes(&bytes);
+    assert_eq!(titles(&feed), ["bad \u{fffd} byte"]);
+    assert!(has_repair(&feed, "undecodable"));
+}
+
+#[test]
+fn unreadable_date_is_said_and_costs_nothing_else() {
+    let feed = read_bytes(b"<rss><channel><item><title>t</title><pubDate>next week</pubDate><dc:date>2017-12-20</dc:date></item></channel></rss>");
+    assert_eq!(entries(&feed)[0].published.unwrap().rfc3339(), "2017-12-20T00:00:00Z");
+    assert!(has_repair(&feed, "next week"));
+}
+
+#[test]
+fn entries_stand_wherever_they_like() {
+    let feed = read_bytes(b"<rss><item><title>before</title></item><channel><title>t</title></channel><item><title>after</title></item></rss>");
+    assert_eq!(titles(&feed), ["before", "after"]);
+    let single = read_bytes(b"<entry xmlns='http://www.w3.org/2005/Atom'><id>1</id><title>alone</title></entry>");
+    assert_eq!(titles(&single), ["alone"]);
+}
+
+#[test]
+fn person_is_read_from_one_string() {
+    let check = |written: &str, name: Option<&str>, email: Option<&str>| {
+        let authors = rss_item(&format!("<author>{written}</author>")).authors;
+        assert_eq!((authors[0].name.as_deref(), authors[0].email.as_deref()), (name, email), "{written}");
+    };
+    check("a@b.example (A. Name)", Some("A. Name"), Some("a@b.example"));
+    check("A. Name &lt;a@b.example&gt;", Some("A. Name"), Some("a@b.example"));
+    check("foo@example.com（山田太郎）", Some("山田太郎"), Some("foo@example.com"));
+    check("mailto:a@b.example", None, Some("a@b.example"));
+    check("Just A. Name", Some("Just A. Name"), None);
+    check("@handle", Some("@handle"), None);
+}
+
+#[test]
+fn original_is_what_the_entry_declares_surest_first() {
+    let original =
+        |inside: &str| rss_item(&format!("<link>http://a.example/1</link>{inside}")).original.map(String::from);
+    let atom = "xmlns='http://www.w3.org/2005/Atom'";
+    assert_eq!(
+        original(
+            "<feedburner:origLink>http://o.example/1</feedburner:origLink><dc:source>http://s.example/</dc:source>"
+        )
+        .unwrap(),
+        "http://o.example/1"
+    );
+    assert_eq!(
+        original(&format!(
+            "<link {atom} rel='via' href='http://v.example/'/><link {atom} rel='canonical' href='http://c.example/'/>"
+        ))
+        .unwrap(),
+        "http://c.example/"
+    );
+    assert_eq!(original("<dc:source>A newspaper</dc:source>"), None);
+    assert_eq!(
+        original("<feedburner:origLink>http://a.example/1</feedburner:origLink>"),
+        None,
+        "the link is not an original of itself"
+    );
+}
+
+#[test]
+fn rss_source_is_the_feed_that_it_names() {
+    let source = rss_item("<source url='http://s.example/feed'>A &amp; B</source>").source.unwrap();
+    assert_eq!((source.title.as_deref(), source.url), (Some("A & B"), url("http://s.example/feed")));
+}
+
+#[test]
+fn the_twelve_titles_are_plain_text_without_double_escaping() {
+    let check = |element: &str, expected: &str| {
+        let document = format!("<feed xmlns='http://www.w3.org/2005/Atom'><entry><id>1</id>{element}</entry></feed>");
+        assert_eq!(titles(&read_bytes(document.as_bytes())), [expected], "{element}");
+    };
+    check("<title>AT&amp;T</title>", "AT&T");
+    check("<title type='text'>AT&amp;amp;T</title>", "AT&amp;T");
+    check("<title type='text'>&lt;b&gt;</title>", "<b>");
+    check("<title type='text'><![CDATA[<b>x</b>]]></title>", "<b>x</b>");
+    check("<title type='html'>AT&amp;amp;T</title>", "AT&T");
+    check("<title type='html'>AT&amp;T</title>", "AT&T");
+    check("<title type='html'>&lt;b&gt;x&lt;/b&gt;</title>", "x");
+    check("<title type='html'>&amp;lt;b&gt;</title>", "<b>");
+    check("<title type='html'><![CDATA[1 < 2]]></title>", "1 < 2");
+    check("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>AT&amp;T</div></title>", "AT&T");
+    check("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><b>x</b></div></title>", "x");
+    check("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>&lt;b&gt;</div></title>", "<b>");
+}
+
+#[test]
+fn rss_title_is_html_only_where_it_looks_like_it() {
+    let check = |written: &str, expected: &str| {
+        assert_eq!(rss_item(&format!("<title>{written}</title>")).title, expected, "{written}")
+    };
+    check("AT&amp;T", "AT&T");
+    check("AT&amp;amp;T", "AT&T");
+    check("I &lt;3 &amp; you", "I <3 & you");
+    check("Vec&lt;u8&gt; in Rust", "Vec<u8> in Rust");
+    check("&lt;b&gt;bold&lt;/b&gt;", "bold");
+    check("<b>bold</b> move", "bold move");
+    check("It&amp;#8217;s", "It’s");
+    check("a\n  b\u{a0}c", "a b c");
+    check("safe&lt;script&gt;alert(1)&lt;/script&gt;", "safe");
+}
