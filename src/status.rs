@@ -144,7 +144,7 @@ pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionR
             stories: status.map_or(0, |status| status.stories),
             newest: status.and_then(|status| status.newest),
             private: section.access.is_some(),
-            feeds: section.feeds.clone(),
+            feeds: section.feeds.iter().cloned().collect(),
         }
     });
     Ok(rows.collect())

@@ -129,7 +129,7 @@ fn whole_example_is_read() {
     assert_eq!(feed.categories[0].scheme.as_deref(), Some("https://news.example.org/wire/region"));
     assert_eq!((feed.categories[0].term.as_str(), feed.categories[1].term.as_str()), ("international", "news"));
     let section = config.section(&SectionId::from("international")).unwrap();
-    assert_eq!(section.feeds, [FeedId::from("anti-media")]);
+    assert!(section.feeds.iter().eq(&[FeedId::from("anti-media")]));
     assert_eq!((section.title.as_str(), section.limit, section.per_feed), ("International", 20, Some(10)));
     assert_eq!((section.edits, section.keep.len(), section.drop.len()), (Edits::Bump, 2, 2));
     assert!(matches!(&section.access, Some(Access::Token(token)) if token.expose_secret() == "secret-WIRE_TOKEN"));
@@ -559,7 +559,7 @@ fn ten_thousand_feeds_and_as_many_mistakes_are_read_in_time() {
     let start = Instant::now();
     let config = good(&format!("{feeds}{sections}"));
     assert_eq!(config.feeds.len(), 10_000);
-    assert_eq!(config.sections[49].feeds.len(), 10_000);
+    assert_eq!(config.sections[49].feeds.iter().count(), 10_000);
     println!("10,000 feeds: {:?}", start.elapsed());
     let mistakes = feeds.replace("sections = [\"s", "sections = [\"x");
     let start = Instant::now();

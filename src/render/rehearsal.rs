@@ -73,7 +73,7 @@ fn section() -> Section {
         id: "section".into(),
         title: "Section".to_owned(),
         description: Some("Description".to_owned()),
-        feeds: Vec::new(),
+        feeds: Default::default(),
         keep: Vec::new(),
         drop: Vec::new(),
         limit: 50,

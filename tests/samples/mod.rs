@@ -41,7 +41,7 @@ pub fn section(id: &str, title: &str) -> Section {
         id: id.into(),
         title: title.to_owned(),
         description: Some(format!("All about {title}")),
-        feeds: Vec::new(),
+        feeds: Default::default(),
         keep: Vec::new(),
         drop: Vec::new(),
         limit: 50,
