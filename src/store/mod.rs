@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use apply::Applied;
@@ -34,6 +35,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Page cache of the writing connection: enough for the inner pages of a large archive, little beside 100 MiB.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
+
+/// After so many pages (16 MiB) the log is brought into the file: pages that many polls change are then written there once,
+/// and a waiting poll is seldom held up by it.
+const CHECKPOINT_PAGES: i64 = 4096;
 
 /// How many idle read connections are kept open; each has a cache of its own.
 const IDLE_READERS: usize = 4;
@@ -91,11 +96,14 @@ impl Store {
         let lock = lock::acquire(path, holder)?;
         let mut connection = Connection::open(path)?;
         restrict_permissions(path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        configure(&connection)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // Each poll has a savepoint: what it would take back is kept in memory, not in a file.
+        connection.pragma_update(None, "temp_store", "memory")?;
         connection.set_prepared_statement_cache_capacity(128);
         schema::migrate(&mut connection)?;
         let inner =
@@ -157,6 +165,14 @@ fn open_readonly(path: &Path) -> Result<Connection, StoreError> {
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    configure(&connection)?;
     Ok(connection)
+}
+
+/// What holds for writing and reading. A statement's plan depends on the statement alone, never on the values bound to it:
+/// SQLite would else prepare some statements again each time that they are run.
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
