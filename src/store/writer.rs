@@ -17,7 +17,7 @@ use super::StoreError;
 /// nothing left to save.
 const GROUP: usize = 64;
 
-/// How long a job waits for company. It bounds what grouping may cost a lone poll.
+/// How long a job waits for company, its own work included. It bounds what grouping may cost a lone poll.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Does the work, and returns what tells its owner how the commit went.
@@ -76,8 +76,8 @@ fn work(connection: &Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let mut answers = Vec::new();
         let committed = transaction(connection, || {
-            answers.push(first(connection));
             let until = Instant::now() + GATHER;
+            answers.push(first(connection));
             while answers.len() < GROUP {
                 match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
                     Ok(job) => answers.push(job(connection)),
