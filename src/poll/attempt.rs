@@ -27,9 +27,12 @@ impl Poller {
         let begun = Instant::now();
         let attempt = self.fetcher.get(&feed, due.start.as_ref(), &due.validators, permit).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
+        let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
         let polled = self.read(&feed, due, attempt, times).await?;
         drop(flight);
-        self.write(config, polled).await.map(Some)
+        let report = self.write(config, polled).await;
+        drop(unwritten);
+        report.map(Some)
     }
 
     /// Reads what was fetched, into everything that the store has to write.

@@ -25,6 +25,10 @@ use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
+/// How many polls may be read and not yet written: one group of the writer's, and one that gathers while that is written.
+/// Reading is quicker than writing, and what was read would else pile up in memory.
+const UNWRITTEN: usize = 128;
+
 /// How long a feed is left alone after a poll that somebody asked for, unless it is forced.
 pub const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
@@ -91,6 +95,7 @@ pub struct Poller {
     fetcher: Fetcher,
     flights: Arc<Semaphore>,
     parsing: Arc<Semaphore>,
+    unwritten: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
 }
 
@@ -103,6 +108,7 @@ impl Poller {
             fetcher,
             flights: Arc::new(Semaphore::new(concurrency.max(1))),
             parsing: Arc::new(Semaphore::new(cores)),
+            unwritten: Arc::new(Semaphore::new(UNWRITTEN)),
             outage: Arc::default(),
         }
     }
