@@ -2,6 +2,7 @@
 //!
 //! The only place that reads them. What they mean is decided by `config`.
 
+mod replace;
 mod watch;
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+pub use self::replace::{ReplaceError, replace};
 pub use self::watch::{Watch, WatchError, watch};
 use crate::config::{self, Config, Level, Problem, SecretRef, SourceFile};
 
@@ -92,8 +94,21 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
 /// A file cannot be read, or the configuration has errors; every problem of all the files is in it.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let main = read_source(path)?;
-    let (included, mut problems) = read_included(&main);
+    let (included, problems) = read_included(&main);
     let sources: Vec<SourceFile> = std::iter::once(main).chain(included).collect();
+    judge(sources, problems)
+}
+
+/// Checks texts as if they had been read from their files: what an edit would make of the configuration.
+///
+/// # Errors
+///
+/// As of [`load`].
+pub fn check(sources: Vec<SourceFile>) -> Result<Loaded, LoadError> {
+    judge(sources, Vec::new())
+}
+
+fn judge(sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded, LoadError> {
     let (config, found) = config::check(&sources, &read_secret);
     problems.extend(found);
     problems.extend(config::exposed_secrets(&sources, &is_readable_by_all));

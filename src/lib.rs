@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the daemon | [`cli`], [`poll`], [`publish`], [`serve`], [`status`] | bring the others together; the only floor with a clock |
+//! | 3, the daemon | [`cli`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`] | nothing: they are what the others speak of |
@@ -36,6 +36,7 @@ pub mod store;
 pub mod story;
 pub mod text;
 pub mod time;
+pub mod trial;
 pub mod update;
 
 use std::collections::BTreeSet;

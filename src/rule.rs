@@ -155,6 +155,16 @@ impl Rule {
         self.tests.iter().filter_map(|test| test.next_change(subject)).min()
     }
 
+    /// Whether judging by it takes the plain text of a story or the number of its words.
+    pub fn reads_text(&self) -> bool {
+        self.tests.iter().any(|test| match test {
+            Test::Field(field, _) => *field == Field::Text,
+            Test::Words(_) => true,
+            Test::Not(rule) => rule.reads_text(),
+            Test::Has(_) | Test::Age(_) => false,
+        })
+    }
+
     fn matches(&self, subject: &Subject, voice: Voice) -> Option<Vec<Matched>> {
         self.tests.iter().map(|test| test.matches(subject, voice)).collect()
     }

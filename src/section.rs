@@ -109,7 +109,8 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     verdict(false, None, "no keep rule matched".to_owned())
 }
 
-fn candidate<'a>(copy: &'a SeenCopy) -> Candidate<'a> {
+/// A copy as rules see it.
+pub fn candidate<'a>(copy: &'a SeenCopy) -> Candidate<'a> {
     Candidate {
         entry: &copy.entry,
         feed: &copy.feed.id,

@@ -158,3 +158,10 @@ pub fn count_states(feeds: &[FeedRow]) -> HashMap<FeedState, usize> {
     }
     counts
 }
+
+/// How often something comes, as in `about 3 a day`.
+pub fn frequency(per_day: f64) -> String {
+    let units = [("day", 1.0), ("week", 7.0), ("month", 30.0), ("year", 365.0)];
+    let (unit, days) = units.into_iter().find(|(_, days)| per_day * days >= 0.95).unwrap_or(("year", 365.0));
+    format!("about {:.0} a {unit}", (per_day * days).max(1.0))
+}

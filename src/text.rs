@@ -6,7 +6,7 @@ use crate::entry::Entry;
 use crate::normalize;
 
 /// Title, summary and content of an entry as plain text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PlainText {
     all: String,
     summary: Range<usize>,

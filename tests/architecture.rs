@@ -9,7 +9,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["duration", "entry", "feed", "time"]),
     (1, &["config", "link", "normalize", "parse", "render", "rule", "schedule", "section", "story", "text", "update"]),
     (2, &["fetch", "files", "store"]),
-    (3, &["cli", "poll", "publish", "serve", "status", "lib", "main"]),
+    (3, &["cli", "poll", "publish", "serve", "status", "trial", "lib", "main"]),
 ];
 
 /// Where an outside crate may be named.
@@ -29,6 +29,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("chrono_tz", &["schedule", "config", "render"]),
     ("notify", &["files"]),
     ("toml", &["config"]),
+    ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
     ("psl", &["link"]),
     ("uuid", &["story"]),
@@ -37,6 +38,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hyper_util", &["serve"]),
     ("prometheus_client", &["serve"]),
     ("clap", &["cli", "main"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("comfy_table", &["cli"]),
     ("indicatif", &["cli"]),
     ("brotli", &["publish", "fetch"]),

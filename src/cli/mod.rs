@@ -12,6 +12,7 @@ mod poll;
 mod publish;
 mod run;
 mod search;
+mod trial;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Tells of a story, its copies, and why it is in each section or not
     Explain(explain::Args),
+    /// Tells what a changed config, or one more rule, would put into the sections and take out, and changes nothing
+    Try(trial::Args),
     /// Searches the archive
     Search(search::Args),
     /// Copies the store while it is in use
@@ -122,6 +125,7 @@ impl Cli {
             Command::Sections(args) => feeds::sections(config, &args),
             Command::Inspect(args) => inspect::run(config, &args),
             Command::Explain(args) => explain::run(config, &args),
+            Command::Try(args) => trial::run(config, &args),
             Command::Search(args) => search::run(config, &args),
             Command::Backup(args) => backup::run(config, &args),
             Command::Verify => backup::verify(config),

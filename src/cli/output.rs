@@ -4,6 +4,7 @@ use std::io::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use crate::config::Config;
 use crate::time::Timestamp;
 
 /// Columns where no terminal says how many it has.
@@ -34,6 +35,24 @@ pub fn table(heads: &[&str]) -> Table {
 /// A table as text, without blanks at the ends of its lines.
 pub fn lines(table: &Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// How many columns the terminal has.
+pub fn columns() -> usize {
+    Table::new().width().unwrap_or(WIDTH).into()
+}
+
+/// A text on one line of at most so many characters.
+pub fn cut(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns.max(1)) {
+        Some(_) => text.chars().take(columns.max(1) - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// A day by the site's clock, as in `2017-12-20`.
+pub fn story_date(time: Timestamp, config: &Config) -> String {
+    time.datetime().with_timezone(&config.site.timezone).format("%Y-%m-%d").to_string()
 }
 
 /// How far a time lies from now, as in `5 min ago` or `in 2 h`.

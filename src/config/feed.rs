@@ -8,7 +8,7 @@ use url::Url;
 
 use super::feed_url;
 use super::id::{self, Ids};
-use super::model::{Feed, FeedUrl};
+use super::model::{Config, Feed, FeedUrl};
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use super::section::SectionIds;
@@ -42,6 +42,18 @@ pub(super) struct Feeds {
     pub tags: HashSet<String>,
     /// Who names a section in `sections`; empty where only faulty feeds do.
     pub named: HashMap<SectionId, Vec<FeedId>>,
+}
+
+impl Feeds {
+    /// Those of a checked configuration.
+    pub fn of(config: &Config) -> Feeds {
+        Feeds {
+            good: config.feeds.clone(),
+            ids: config.feeds.iter().map(|feed| feed.id.clone()).collect(),
+            tags: config.feeds.iter().flat_map(|feed| feed.tags.iter().cloned()).collect(),
+            named: HashMap::new(),
+        }
+    }
 }
 
 /// A feed's table with the two values that it is known by.

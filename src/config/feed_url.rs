@@ -38,6 +38,15 @@ pub fn shown(url: &Url) -> Url {
     shown
 }
 
+/// What is the same for all spellings of one address: scheme, `www.`, default port, trailing slash and fragment left out.
+pub fn spelling(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let port = url.port().filter(|port| !matches!(port, 80 | 443)).map(|port| format!(":{port}")).unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{host}{port}{}{query}", url.path().trim_end_matches('/'))
+}
+
 fn masked_parameter(parameter: &str) -> String {
     match parameter.split_once('=') {
         Some((name, _)) if is_secret_parameter(name) => format!("{name}={MASK}"),

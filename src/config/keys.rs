@@ -1,5 +1,5 @@
-//! Every table of the TOML and the keys that it takes: the one list that the reader, its suggestions and the test of
-//! `config/reference.toml` share.
+//! Every table of the TOML, the keys that it takes and what their values are: the one list that the reader, its suggestions,
+//! `newswire schema`, `newswire set` and the test of `config/reference.toml` share.
 
 /// A table of the TOML and the keys that it may have.
 #[derive(Debug)]
@@ -7,80 +7,143 @@ pub struct Shape {
     /// As an editor writes it: `[site]`, `[[feed]]`, `owner = { … }`.
     pub name: &'static str,
     pub keys: &'static [&'static str],
+    /// What each of the keys takes, in their order.
+    pub kinds: &'static [Kind],
+}
+
+/// What the value of a key is, as far as its form goes; the reader checks more.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    Text,
+    /// A text, or `{ env = "…" }` or `{ file = "…" }`.
+    Secret,
+    Boolean,
+    /// From the one to the other.
+    Integer(i64, i64),
+    OneOf(&'static [&'static str]),
+    Texts,
+    /// A text or a list of texts.
+    TextOrTexts,
+    Table(&'static Shape),
+    Tables(&'static Shape),
+    /// A table of secrets whose keys are the editor's own.
+    Secrets,
+}
+
+impl Shape {
+    /// What the key takes; `None` if the table has no such key.
+    pub fn kind(&self, key: &str) -> Option<Kind> {
+        self.keys.iter().zip(self.kinds).find(|(name, _)| **name == key).map(|(_, kind)| *kind)
+    }
 }
 
 macro_rules! shape {
-    ($id:ident, $name:literal, [$($key:literal),* $(,)?]) => {
-        pub(super) static $id: Shape = Shape { name: $name, keys: &[$($key),*] };
+    ($id:ident, $name:literal, { $($key:ident: $kind:expr),* $(,)? }) => {
+        pub(super) static $id: Shape = Shape { name: $name, keys: &[$(stringify!($key)),*], kinds: &[$($kind),*] };
     };
 }
 
-shape!(MAIN, "the main file", ["include", "site", "server", "store", "publish", "stories", "poll", "feed", "section"]);
-shape!(INCLUDED, "an included file", ["feed", "section"]);
-shape!(SITE, "[site]", ["title", "url", "description", "language", "timezone", "rights", "owner", "facets", "byline"]);
-shape!(OWNER, "owner = { … }", ["name", "email"]);
-shape!(SERVER, "[server]", ["listen", "admin"]);
-shape!(STORE, "[store]", ["path", "keep"]);
-shape!(PUBLISH, "[publish]", ["directory", "hub", "templates"]);
-shape!(STORIES, "[stories]", ["dedup", "window"]);
-shape!(POLL, "[poll]", ["schedule", "timeout", "max_size", "concurrency", "contact", "allow", "republish"]);
-shape!(
-    FEED,
-    "[[feed]]",
-    [
-        "url",
-        "id",
-        "title",
-        "tags",
-        "categories",
-        "sections",
-        "schedule",
-        "priority",
-        "headers",
-        "basic_auth",
-        "image",
-        "timeout",
-        "max_size",
-        "allow",
-        "republish",
-        "dedup",
-        "user_agent",
-        "accept_language",
-        "proxy",
-        "ca_file",
-        "http2",
-        "site",
-        "enabled",
-    ]
-);
-shape!(BASIC_AUTH, "basic_auth = { … }", ["user", "password"]);
-shape!(SECRET, "a secret", ["env", "file"]);
-shape!(
-    SECTION,
-    "[[section]]",
-    [
-        "id",
-        "title",
-        "description",
-        "feeds",
-        "keep",
-        "drop",
-        "limit",
-        "max_age",
-        "per_feed",
-        "edits",
-        "formerly",
-        "podcast",
-        "token",
-        "basic_auth",
-    ]
-);
-shape!(PODCAST, "podcast = { … }", ["category", "explicit"]);
-shape!(
-    RULE,
-    "a rule",
-    ["title", "text", "author", "category", "link", "host", "feed", "tag", "language", "has", "words", "age", "not"]
-);
+const DEDUP: Kind = Kind::OneOf(&["text", "links", "off"]);
+const REPUBLISH: Kind = Kind::OneOf(&["full", "summary", "link"]);
+const EDITS: Kind = Kind::OneOf(&["apply", "ignore", "bump"]);
+
+shape!(MAIN, "the main file", {
+    include: Kind::Texts,
+    site: Kind::Table(&SITE),
+    server: Kind::Table(&SERVER),
+    store: Kind::Table(&STORE),
+    publish: Kind::Table(&PUBLISH),
+    stories: Kind::Table(&STORIES),
+    poll: Kind::Table(&POLL),
+    feed: Kind::Tables(&FEED),
+    section: Kind::Tables(&SECTION),
+});
+shape!(INCLUDED, "an included file", { feed: Kind::Tables(&FEED), section: Kind::Tables(&SECTION) });
+shape!(RULE_LINE, "a rule", { rule: Kind::Table(&RULE) });
+shape!(SITE, "[site]", {
+    title: Kind::Text,
+    url: Kind::Text,
+    description: Kind::Text,
+    language: Kind::Text,
+    timezone: Kind::Text,
+    rights: Kind::Text,
+    owner: Kind::Table(&OWNER),
+    facets: Kind::Texts,
+    byline: Kind::Text,
+});
+shape!(OWNER, "owner = { … }", { name: Kind::Text, email: Kind::Text });
+shape!(SERVER, "[server]", { listen: Kind::Text, admin: Kind::Text });
+shape!(STORE, "[store]", { path: Kind::Text, keep: Kind::Text });
+shape!(PUBLISH, "[publish]", { directory: Kind::Text, hub: Kind::Text, templates: Kind::Text });
+shape!(STORIES, "[stories]", { dedup: DEDUP, window: Kind::Text });
+shape!(POLL, "[poll]", {
+    schedule: Kind::Text,
+    timeout: Kind::Text,
+    max_size: Kind::Text,
+    concurrency: Kind::Integer(1, 10_000),
+    contact: Kind::Text,
+    allow: Kind::Texts,
+    republish: REPUBLISH,
+});
+shape!(FEED, "[[feed]]", {
+    url: Kind::Secret,
+    id: Kind::Text,
+    title: Kind::Text,
+    tags: Kind::Texts,
+    categories: Kind::Texts,
+    sections: Kind::Texts,
+    schedule: Kind::Text,
+    priority: Kind::Integer(-1_000_000, 1_000_000),
+    headers: Kind::Secrets,
+    basic_auth: Kind::Table(&BASIC_AUTH),
+    image: Kind::Text,
+    timeout: Kind::Text,
+    max_size: Kind::Text,
+    allow: Kind::Texts,
+    republish: REPUBLISH,
+    dedup: DEDUP,
+    user_agent: Kind::Text,
+    accept_language: Kind::Text,
+    proxy: Kind::Secret,
+    ca_file: Kind::Text,
+    http2: Kind::Boolean,
+    site: Kind::Text,
+    enabled: Kind::Boolean,
+});
+shape!(BASIC_AUTH, "basic_auth = { … }", { user: Kind::Text, password: Kind::Secret });
+shape!(SECRET, "a secret", { env: Kind::Text, file: Kind::Text });
+shape!(SECTION, "[[section]]", {
+    id: Kind::Text,
+    title: Kind::Text,
+    description: Kind::Text,
+    feeds: Kind::Texts,
+    keep: Kind::Tables(&RULE),
+    drop: Kind::Tables(&RULE),
+    limit: Kind::Integer(1, 500),
+    max_age: Kind::Text,
+    per_feed: Kind::Integer(1, 500),
+    edits: EDITS,
+    formerly: Kind::Texts,
+    podcast: Kind::Table(&PODCAST),
+    token: Kind::Secret,
+    basic_auth: Kind::Table(&BASIC_AUTH),
+});
+shape!(PODCAST, "podcast = { … }", { category: Kind::Text, explicit: Kind::Boolean });
+shape!(RULE, "a rule", {
+    title: Kind::TextOrTexts,
+    text: Kind::TextOrTexts,
+    author: Kind::TextOrTexts,
+    category: Kind::TextOrTexts,
+    link: Kind::TextOrTexts,
+    host: Kind::TextOrTexts,
+    feed: Kind::TextOrTexts,
+    tag: Kind::TextOrTexts,
+    language: Kind::TextOrTexts,
+    has: Kind::TextOrTexts,
+    words: Kind::TextOrTexts,
+    age: Kind::TextOrTexts,
+    not: Kind::Table(&RULE),
+});
 
 /// Every table that an editor may write, the main file first.
 pub static SHAPES: [&Shape; 14] = [

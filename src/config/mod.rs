@@ -4,6 +4,7 @@
 //! caller gives (`files` does both). What is checked here is passed on whole and never asked for again. No message
 //! quotes a secret, and no fault hides another: all are found in one run.
 
+pub mod edit;
 mod facets;
 mod feed;
 mod feed_url;
@@ -23,12 +24,13 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::facets::classify;
-pub use self::feed_url::shown;
-pub use self::keys::{SHAPES, Shape};
+pub use self::feed_url::{shown, spelling};
+pub use self::keys::{Kind, SHAPES, Shape};
 pub use self::model::*;
 pub use self::problem::{Level, Place, Problem, render_problems};
 use self::reader::{Node, Reading, Table};
 pub use self::settings::DEFAULT_CONTACT;
+use crate::rule::Rule;
 
 /// One TOML text and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +95,28 @@ pub fn exposed_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool)
         Some(reading.problem(Level::Warning, &Place { file, span }, message, Some(hint.to_owned())))
     };
     files.iter().enumerate().filter_map(warning).collect()
+}
+
+/// A rule as it is given on a command line: `title=/sponsored/`, or a table as in the TOML.
+///
+/// # Errors
+///
+/// Every problem of the rule; a warning is none.
+pub fn parse_rule(text: &str, config: &Config) -> Result<Rule, Vec<Problem>> {
+    let text = match text.trim().split_once('=') {
+        Some((key, value)) if !key.starts_with('{') => format!("{{ {} = {} }}", key.trim(), edit::value_of(value)),
+        _ => text.trim().to_owned(),
+    };
+    let file = SourceFile { path: PathBuf::from("the rule"), text: format!("rule = {text}") };
+    let reading = Reading::new(std::slice::from_ref(&file), &no_secret);
+    let rule = {
+        let documents = reading.parse();
+        let feeds = feed::Feeds::of(config);
+        let table = documents.first().map(|document| Table::of_document(&keys::RULE_LINE, 0, document, &reading));
+        table.and_then(|table| table.need("rule", |node| rule::read(node, &feeds)))
+    };
+    let (problems, failed) = reading.finish();
+    rule.filter(|_| !failed).ok_or(problems)
 }
 
 fn read(main: &Table, tables: &[Table]) -> Config {

@@ -5,6 +5,7 @@
 //! refused untouched; one process writes at a time, and says who it is.
 
 mod apply;
+mod judge;
 mod lock;
 mod place;
 mod read;
@@ -22,6 +23,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use apply::Applied;
+pub use judge::Passing;
 pub use read::{
     DueFeed, Explained, FeedStatus, PlacementRow, Reader, SectionContent, SectionStatus, StoredCopy, StoredStory,
 };

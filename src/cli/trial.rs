@@ -1,0 +1,138 @@
+//! `newswire try`: what a changed config or one more rule would put into the sections and take out, changing nothing.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+
+use super::output::{columns, count, cut, print, safe, story_date};
+use super::{Done, Failure, load};
+use crate::config::{self, Config, Section};
+use crate::feed::SectionId;
+use crate::files;
+use crate::poll;
+use crate::rule::Rule;
+use crate::store::{Reader, StoreError};
+use crate::trial::{self, Move, SectionTrial, Trial};
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this section
+    #[arg(long, value_name = "ID")]
+    section: Option<String>,
+    /// One more rule for what the section keeps, as in 'title=/ferr(y|ies)/' or '{ tag = "world", words = ">300" }'
+    #[arg(long, value_name = "RULE", requires = "section")]
+    keep: Vec<String>,
+    /// One more rule for what it drops
+    #[arg(long, value_name = "RULE", requires = "section")]
+    drop: Vec<String>,
+    /// How many stories are listed of those that enter, and of those that leave [--json: all]
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    limit: usize,
+    /// End with 1 if anything would change
+    #[arg(long)]
+    exit_code: bool,
+    /// One object
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(path: Option<&Path>, args: &Args) -> Done {
+    let mut config = load(path)?.config;
+    let reader = open_store(&config)?;
+    let only = args.section.as_deref().map(SectionId::from);
+    if let Some(id) = &only {
+        add_rules(&mut config, id, args)?;
+    }
+    let trial = trial::run(&config, &reader, only.as_ref(), poll::now())?;
+    print(&if args.json {
+        serde_json::to_string_pretty(&trial)? + "\n"
+    } else {
+        as_text(&trial, &config, args.limit)
+    })?;
+    let has_failed = args.exit_code && trial.changes_anything();
+    Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The store that the config names; for one that lies elsewhere and has none yet, that of the config in use.
+fn open_store(config: &Config) -> Result<Reader, Failure> {
+    match Reader::open(&config.store.path) {
+        Err(StoreError::Missing(missing)) => {
+            let in_use = std::env::var_os("NEWSWIRE_CONFIG").map(std::path::PathBuf::from);
+            let in_use = files::find(in_use.as_deref()).ok().and_then(|path| files::load(&path).ok());
+            let reader = in_use.and_then(|loaded| Reader::open(&loaded.config.store.path).ok());
+            Ok(reader.ok_or(StoreError::Missing(missing))?)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// Puts the rules of the command line after those of the section.
+fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> anyhow::Result<()> {
+    let Some(at) = config.sections.iter().position(|section| section.id == *id) else {
+        bail!("there is no section {:?}; `newswire sections` lists them", id.as_str());
+    };
+    let parse = |texts: &[String]| texts.iter().map(|text| rule(text, config)).collect::<anyhow::Result<Vec<Rule>>>();
+    let (keep, drop) = (parse(&args.keep)?, parse(&args.drop)?);
+    let mut section = Section::clone(&config.sections[at]);
+    section.keep.extend(keep);
+    section.drop.extend(drop);
+    config.sections[at] = Arc::new(section);
+    Ok(())
+}
+
+fn rule(text: &str, config: &Config) -> anyhow::Result<Rule> {
+    config::parse_rule(text, config).map_err(|problems| {
+        let told = problems.iter().map(|problem| match &problem.hint {
+            Some(hint) => format!("{} ({hint})", problem.message),
+            None => problem.message.clone(),
+        });
+        anyhow!("the rule {text:?}: {}", told.collect::<Vec<_>>().join("; "))
+    })
+}
+
+fn as_text(trial: &Trial, config: &Config, limit: usize) -> String {
+    let mut text = String::new();
+    for section in &trial.sections {
+        text.push_str(&of_section(section, config, limit));
+        for rule in trial.rules.iter().filter(|rule| rule.section == section.section) {
+            let stories = count(rule.stories, "story", "stories");
+            let overruled = rule.matches - rule.stories;
+            let overruled =
+                if overruled > 0 { format!("; {overruled} more are decided by others") } else { String::new() };
+            let week = rule.last_week;
+            text.push_str(&format!("  {}: {stories}, {week} of them in the last week{overruled}\n", rule.rule));
+        }
+        text.push('\n');
+    }
+    for warning in &trial.warnings {
+        text.push_str(&format!("warning: {}\n", safe(warning)));
+    }
+    if !trial.changes_anything() {
+        text.push_str("nothing would change\n");
+    }
+    text
+}
+
+fn of_section(section: &SectionTrial, config: &Config, limit: usize) -> String {
+    let SectionTrial { section: id, enter, leave, before, after } = section;
+    let now = count(*before, "story", "stories");
+    let mut text = format!("{id}: {now} now, {after} then: {} enter, {} leave\n", enter.len(), leave.len());
+    for (sign, moves) in [('+', enter), ('-', leave)] {
+        for story in moves.iter().take(limit) {
+            text.push_str(&line(sign, story, config));
+        }
+        if moves.len() > limit {
+            text.push_str(&format!("  {sign} and {} more\n", moves.len() - limit));
+        }
+    }
+    text
+}
+
+fn line(sign: char, story: &Move, config: &Config) -> String {
+    let date = story_date(story.sort_at, config);
+    let title = cut(&safe(&story.title), columns() - 15);
+    let why = cut(&safe(&story.why), columns() - 15);
+    format!("  {sign} {date} {title}\n               {why}\n")
+}

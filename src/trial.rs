@@ -1,0 +1,253 @@
+//! What a config would put into its sections and take out of them, told before it does.
+//!
+//! Reads the archive and changes nothing. Judged is what the daemon would judge, by the same [`section::judge`]; compared it
+//! is with the placements of the store, that is, with what readers see now.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::config::{Config, Section};
+use crate::feed::SectionId;
+use crate::rule::Subject;
+use crate::section::{self, SeenCopy};
+use crate::store::{Passing, Reader, StoreError};
+use crate::time::Timestamp;
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a config would change. Serialized as `newswire try --json` prints it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Trial {
+    /// Those of the config in its order, then those that it lacks.
+    pub sections: Vec<SectionTrial>,
+    pub rules: Vec<RuleTrial>,
+    /// What is hardly meant, as sentences.
+    pub warnings: Vec<String>,
+}
+
+/// What would enter and leave one section.
+#[derive(Clone, Debug, Serialize)]
+pub struct SectionTrial {
+    pub section: SectionId,
+    /// Newest first.
+    pub enter: Vec<Move>,
+    /// Newest first.
+    pub leave: Vec<Move>,
+    /// How many stories it holds now, and would hold.
+    pub before: usize,
+    pub after: usize,
+}
+
+/// A story that would enter a section or leave it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Move {
+    /// Its public id.
+    pub id: String,
+    pub title: String,
+    pub link: Option<Url>,
+    /// The deciding rule; `None` where none decides.
+    pub rule: Option<String>,
+    /// The key and the words of it that match, as in `title sponsored`; `None` where no rule decides.
+    pub matched: Option<String>,
+    /// The whole reason, as a sentence's end.
+    pub why: String,
+    pub sort_at: Timestamp,
+}
+
+/// How much work one rule does over the archive.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleTrial {
+    pub section: SectionId,
+    /// As in `drop[1]`.
+    pub rule: String,
+    /// For how many stories it decides.
+    pub stories: usize,
+    /// How many of those are of the last seven days.
+    pub last_week: usize,
+    /// How many it matches, whoever decides.
+    pub matches: usize,
+}
+
+impl Trial {
+    pub fn changes_anything(&self) -> bool {
+        self.sections.iter().any(|section| !section.enter.is_empty() || !section.leave.is_empty())
+    }
+}
+
+/// Judges the archive by the config; of its sections only `only`, where that is given.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Timestamp) -> Result<Trial, StoreError> {
+    let is_wanted = |id: &SectionId| only.is_none_or(|only| only == id);
+    let mut judges: Vec<Judge> = config
+        .sections
+        .iter()
+        .filter(|section| is_wanted(&section.id))
+        .map(|section| Judge::new(section, now))
+        .collect();
+    let mut gone: BTreeMap<SectionId, Vec<Move>> = BTreeMap::new();
+    let with_text = judges.iter().any(|judge| judge.rules.iter().any(|rule| rule.rule.reads_text()));
+    reader.each_story(config, with_text, |passing| {
+        for judge in &mut judges {
+            judge.judge(passing);
+        }
+        for section in passing.sections.iter().filter(|id| is_wanted(id) && config.section(id).is_none()) {
+            let why = "the section is not in the config";
+            gone.entry(section.clone()).or_default().push(to_move(passing, None, None, why.to_owned()));
+        }
+    })?;
+    let mut trial = Trial::default();
+    for judge in judges {
+        judge.conclude(&mut trial);
+    }
+    trial.sections.extend(gone.into_iter().map(|(section, leave)| {
+        let leave = newest_first(leave);
+        SectionTrial { section, enter: Vec::new(), before: leave.len(), leave, after: 0 }
+    }));
+    Ok(trial)
+}
+
+/// One section and what came of judging so far.
+struct Judge<'c> {
+    section: &'c Arc<Section>,
+    rules: Vec<Tally<'c>>,
+    enter: Vec<Move>,
+    leave: Vec<Move>,
+    before: usize,
+    after: usize,
+    now: Timestamp,
+}
+
+/// One rule and how often it matched.
+struct Tally<'c> {
+    rule: &'c crate::rule::Rule,
+    name: String,
+    is_keep: bool,
+    decides: usize,
+    last_week: usize,
+    matches: usize,
+    /// With how many of its matches another rule of the same list matches too.
+    shared: HashMap<usize, usize>,
+}
+
+impl<'c> Judge<'c> {
+    fn new(section: &'c Arc<Section>, now: Timestamp) -> Self {
+        let tally = |is_keep: bool, (at, rule): (usize, &'c crate::rule::Rule)| {
+            let name = format!("{}[{at}]", if is_keep { "keep" } else { "drop" });
+            Tally { rule, name, is_keep, decides: 0, last_week: 0, matches: 0, shared: HashMap::new() }
+        };
+        let keep = section.keep.iter().enumerate().map(|rule| tally(true, rule));
+        let drop = section.drop.iter().enumerate().map(|rule| tally(false, rule));
+        let rules = keep.chain(drop).collect();
+        Judge { section, rules, enter: Vec::new(), leave: Vec::new(), before: 0, after: 0, now }
+    }
+
+    fn judge(&mut self, passing: &Passing) {
+        let visible = section::visible(self.section, &passing.copies);
+        let is_in_now = passing.sections.contains(&self.section.id);
+        self.before += usize::from(is_in_now);
+        let Some(verdict) = section::judge(self.section, &visible, passing.story.sort_at, self.now) else {
+            if is_in_now {
+                self.leave.push(to_move(
+                    passing,
+                    None,
+                    None,
+                    "the section takes none of the feeds that have it".to_owned(),
+                ));
+            }
+            return;
+        };
+        self.after += usize::from(verdict.is_in);
+        self.count(&visible, passing.story.sort_at, verdict.lead, verdict.rule.as_deref());
+        if verdict.is_in != is_in_now {
+            let moves = if verdict.is_in { &mut self.enter } else { &mut self.leave };
+            moves.push(to_move(passing, Some(visible[verdict.lead]), verdict.rule, verdict.why));
+        }
+    }
+
+    fn count(&mut self, visible: &[&SeenCopy], sort_at: Timestamp, lead: usize, decides: Option<&str>) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let candidates: Vec<_> = visible.iter().map(|copy| section::candidate(copy)).collect();
+        let subject = Subject { copies: &candidates, lead, sort_at, now: self.now };
+        let matching: HashSet<usize> = (0..self.rules.len()).filter(|at| self.rules[*at].is_match(&subject)).collect();
+        for &at in &matching {
+            let others: Vec<usize> =
+                matching.iter().copied().filter(|other| *other != at && self.is_same_list(*other, at)).collect();
+            let tally = &mut self.rules[at];
+            tally.matches += 1;
+            others.into_iter().for_each(|other| *tally.shared.entry(other).or_default() += 1);
+            if decides == Some(&tally.name) {
+                tally.decides += 1;
+                tally.last_week += usize::from(sort_at + WEEK > self.now);
+            }
+        }
+    }
+
+    fn is_same_list(&self, one: usize, other: usize) -> bool {
+        self.rules[one].is_keep == self.rules[other].is_keep
+    }
+
+    fn conclude(self, trial: &mut Trial) {
+        let id = &self.section.id;
+        if self.after == 0 && self.before > 0 {
+            trial.warnings.push(format!("{id} would become empty: {} stories would leave", self.before));
+        } else if self.after == 0 {
+            trial.warnings.push(format!("{id} would be empty: no story of the archive fits it"));
+        }
+        for (at, tally) in self.rules.iter().enumerate() {
+            trial.warnings.extend(self.warning(at, tally));
+            let Tally { name, decides, last_week, matches, .. } = tally;
+            let (rule, stories, last_week, matches) = (name.clone(), *decides, *last_week, *matches);
+            trial.rules.push(RuleTrial { section: id.clone(), rule, stories, last_week, matches });
+        }
+        trial.sections.push(SectionTrial {
+            section: id.clone(),
+            enter: newest_first(self.enter),
+            leave: newest_first(self.leave),
+            before: self.before,
+            after: self.after,
+        });
+    }
+
+    /// A rule that does nothing, or nothing that another does not do.
+    fn warning(&self, at: usize, tally: &Tally) -> Option<String> {
+        let (id, name) = (&self.section.id, &tally.name);
+        if tally.matches == 0 {
+            return Some(format!("{id}: {name} never matches: {}", tally.rule));
+        }
+        let covers = |other: &usize| {
+            let is_whole = tally.shared.get(other).is_some_and(|shared| *shared == tally.matches);
+            is_whole && (self.rules[*other].matches > tally.matches || *other < at)
+        };
+        let other = (0..self.rules.len()).find(covers)?;
+        let other = &self.rules[other].name;
+        Some(format!("{id}: {other} makes {name} needless: it matches each of its stories too"))
+    }
+}
+
+impl Tally<'_> {
+    fn is_match(&self, subject: &Subject) -> bool {
+        let matched = if self.is_keep { self.rule.keep_matches(subject) } else { self.rule.drop_matches(subject) };
+        matched.is_some()
+    }
+}
+
+fn to_move(passing: &Passing, lead: Option<&SeenCopy>, rule: Option<String>, why: String) -> Move {
+    let told = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.told.clone());
+    let (title, link) = told.unwrap_or_default();
+    let matched = rule.as_ref().and_then(|rule| why.strip_prefix(&format!("{rule} matched "))).map(str::to_owned);
+    Move { id: passing.story.id.clone(), title, link, rule, matched, why, sort_at: passing.story.sort_at }
+}
+
+fn newest_first(mut moves: Vec<Move>) -> Vec<Move> {
+    moves.sort_by_key(|story| std::cmp::Reverse(story.sort_at));
+    moves
+}

@@ -1,0 +1,179 @@
+//! Edits of the TOML: what changes, what stays to the byte, and what is refused.
+
+use std::path::PathBuf;
+
+use newswire::config::edit::{self, EditError, FeedPlace};
+use newswire::config::{self, SourceFile};
+use newswire::feed::FeedId;
+
+/// Comments, odd spacing, tables between the feeds, and a feed with a table of its own.
+const WIRE: &str = r#"# The wire of the harbour.
+
+[site]
+title   = "Harbour"   # as on the door
+
+# --- the town ---
+
+# The council speaks here.
+[[feed]]
+id = "council"
+url = "https://council.example/feed"  # moved twice already
+tags = ["town"]
+
+[[feed]]
+  id = "ferries"
+  url = 'https://ferries.example/rss'
+  [feed.headers]
+  Accept = "*/*" # they insist
+
+# What we publish.
+[[section]]
+id = "all"
+feeds = ["council", "ferries"] # both
+"#;
+
+/// 300 lines with a comment on every other one.
+fn long_config() -> String {
+    let feeds = (0..73).map(|number| {
+        format!("# Feed number {number}, since spring.\n[[feed]]\nurl   =   \"https://site-{number}.example/feed\" # keep\n\n")
+    });
+    format!(
+        "# A wire.\n\n[site]\ntitle = \"Long\"\n\n{}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n",
+        feeds.collect::<String>()
+    )
+}
+
+fn lines_changed(before: &str, after: &str) -> (usize, usize) {
+    let difference = edit::difference("x", before, after);
+    let count = |sign: char| difference.lines().skip(3).filter(|line| line.starts_with(sign)).count();
+    (count('-'), count('+'))
+}
+
+#[test]
+fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
+    let block = "[[feed]]\nurl = \"https://new.example/\"\n";
+    let edited = edit::add(WIRE, block).unwrap();
+    let expected = WIRE.replace("# they insist\n", &format!("# they insist\n\n{block}"));
+    assert_eq!(edited, expected);
+    let long = long_config();
+    assert_eq!(long.lines().count(), 300);
+    let edited = edit::add(&long, block).unwrap();
+    assert_eq!(lines_changed(&long, &edited), (0, 3));
+    assert_eq!(edit::remove(&edited, 73).unwrap(), long, "what was added goes without a trace");
+}
+
+#[test]
+fn file_without_feeds_takes_its_first_at_the_end() {
+    let block = "[[feed]]\nurl = \"https://new.example/\"\n";
+    let check = |before: &str, expected: &str| assert_eq!(edit::add(before, block).unwrap(), expected);
+    check("", block);
+    check("# Mine.\n", &format!("# Mine.\n\n{block}"));
+    check("# Mine.", &format!("# Mine.\n\n{block}"));
+    check("[site]\r\ntitle = \"x\"\r\n", &format!("[site]\r\ntitle = \"x\"\r\n\r\n{}", block.replace('\n', "\r\n")));
+}
+
+#[test]
+fn removed_feed_takes_its_own_comment_and_tables_with_it() {
+    let without_council = edit::remove(WIRE, 0).unwrap();
+    let cut = "# The council speaks here.\n[[feed]]\nid = \"council\"\nurl = \"https://council.example/feed\"  # moved twice already\ntags = [\"town\"]\n\n";
+    assert_eq!(without_council.len(), WIRE.len() - cut.len());
+    assert!(without_council.contains("# --- the town ---\n\n[[feed]]\n  id = \"ferries\""), "{without_council}");
+    let without_ferries = edit::remove(WIRE, 1).unwrap();
+    assert!(!without_ferries.contains("they insist") && without_ferries.contains("# What we publish.\n[[section]]"));
+    assert_eq!(edit::remove(WIRE, 2), Err(EditError::NoFeed));
+}
+
+#[test]
+fn byte_order_mark_and_line_ends_stay() {
+    let windows = format!("\u{feff}{}", WIRE.replace('\n', "\r\n"));
+    let edited = edit::add(&windows, "[[feed]]\nurl = \"https://new.example/\"\n").unwrap();
+    assert!(edited.starts_with('\u{feff}') && !edited.replace("\r\n", "").contains('\n'));
+    assert_eq!(edit::remove(&edited, 2).unwrap(), windows);
+    let edited = edit::set(&windows, 0, "title", Some("\"Council\"")).unwrap();
+    assert_eq!(edit::set(&edited, 0, "title", None).unwrap(), windows);
+}
+
+#[test]
+fn key_is_set_in_its_place_and_taken_out_again() {
+    let check = |index, key, value, from: &str, to: &str| {
+        let edited = edit::set(WIRE, index, key, value).unwrap();
+        assert_eq!(edited, WIRE.replacen(from, to, 1), "{key}");
+    };
+    check(0, "url", Some("\"https://c.example/\""), "\"https://council.example/feed\"", "\"https://c.example/\"");
+    check(0, "enabled", Some("false"), "tags = [\"town\"]\n", "tags = [\"town\"]\nenabled = false\n");
+    check(1, "title", Some("\"F\""), "ferries.example/rss'\n", "ferries.example/rss'\n  title = \"F\"\n");
+    check(0, "tags", None, "tags = [\"town\"]\n", "");
+    check(0, "priority", None, "", "");
+    assert_eq!(edit::set(WIRE, 1, "headers", None), Err(EditError::OwnTable("headers".to_owned())));
+    assert!(matches!(edit::set(WIRE, 0, "title", Some("un\"closed")), Err(EditError::Value(_))));
+}
+
+#[test]
+fn feed_is_taken_out_of_the_lists_of_sections() {
+    let check = |feeds: &str, expected: &str| {
+        let text = |feeds: &str| format!("[[section]]\nid = \"all\"\nfeeds = {feeds} # mine\n");
+        assert_eq!(edit::unlist(&text(feeds), &FeedId::from("a")).unwrap(), text(expected));
+    };
+    check("[\"a\", \"b\"]", "[\"b\"]");
+    check("[\"b\", \"a\"]", "[\"b\"]");
+    check("[\"b\", \"a\", \"c\"]", "[\"b\", \"c\"]");
+    check("[\"a\"]", "[]");
+    check("[\"tag:a\"]", "[\"tag:a\"]");
+    check("[\n  \"b\",\n  \"a\", # x\n]", "[\n  \"b\", # x\n]");
+}
+
+#[test]
+fn what_cannot_be_edited_safely_is_refused() {
+    let check = |text: &str, expected: &EditError| assert_eq!(edit::remove(text, 0).unwrap_err(), *expected, "{text}");
+    check("feed = [{ url = \"https://a.example/\" }]\n", &EditError::InlineFeeds);
+    check(
+        "[[feed]]\nurl = \"https://a.example/\"\n[site]\ntitle = \"x\"\n[feed.headers]\nA = \"b\"\n",
+        &EditError::Entangled,
+    );
+    assert!(matches!(edit::remove("[[feed]\n", 0), Err(EditError::Syntax(_))));
+}
+
+#[test]
+fn value_of_the_command_line_becomes_what_the_key_takes() {
+    let check = |key, text, expected: &str| assert_eq!(edit::feed_value(key, text).unwrap(), expected, "{key}");
+    check("title", "3", "\"3\"");
+    check("title", "a \"quoted\" one", "'a \"quoted\" one'");
+    check("priority", "10", "10");
+    check("enabled", "false", "false");
+    check("tags", "world, sea", "[\"world\", \"sea\"]");
+    check("tags", "[\"a, b\"]", "[\"a, b\"]");
+    check("proxy", "{ env = \"PROXY\" }", "{ env = \"PROXY\" }");
+    check("schedule", "every 2 hours", "\"every 2 hours\"");
+    let unknown = edit::feed_value("titel", "x").unwrap_err().to_string();
+    assert!(unknown.contains("did you mean `title`?"), "{unknown}");
+}
+
+#[test]
+fn places_count_the_feeds_of_all_files() {
+    let file = |path: &str, text: &str| SourceFile { path: PathBuf::from(path), text: text.to_owned() };
+    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n");
+    let files = [file("/w/newswire.toml", &feed("a")), file("/w/b.toml", &(feed("b") + &feed("c")))];
+    let config = config::check(&files, &|_| Err(String::new())).0.unwrap();
+    let place = |id: &str| edit::place_of(&config, &files, &FeedId::from(id));
+    assert_eq!(place("a"), Some(FeedPlace { file: 0, index: 0 }));
+    assert_eq!(place("c"), Some(FeedPlace { file: 1, index: 1 }));
+    assert_eq!(place("d"), None);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn damaged_file_is_edited_exactly_or_not_at_all(start in 0usize..700, length in 0usize..60, inserted in "[\\[\\]{}=\"'\n#.a-z é/*-]{0,6}") {
+        let mut text = WIRE.to_owned();
+        let start = text.floor_char_boundary(start);
+        let end = text.floor_char_boundary(start + length);
+        text.replace_range(start..end, &inserted);
+        let block = "[[feed]]\nurl = \"https://new.example/\"\n";
+        if let Ok(edited) = edit::add(&text, block) {
+            proptest::prop_assert!(edited.len() >= text.len() + block.len());
+        }
+        let _ = edit::remove(&text, 0);
+        let _ = edit::set(&text, 0, "title", Some("\"x\""));
+    }
+}

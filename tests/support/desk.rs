@@ -1,0 +1,98 @@
+//! A folder with a config, and the program run on it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder whose `newswire.toml` listens on free ports.
+pub struct Desk {
+    pub folder: TempDir,
+}
+
+/// What a command gave.
+pub struct Told {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    pub fn new(rest: &str) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        desk.write("newswire.toml", &format!("{head}{rest}\n"));
+        desk
+    }
+
+    /// The example of this repository, polled.
+    pub fn example() -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        copy_folder(Path::new("config"), desk.folder.path());
+        assert_eq!(desk.run(&["poll"]).code, 0);
+        desk
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+        command.args(arguments).current_dir(self.folder.path());
+        command.env_remove("NEWSWIRE_CONFIG").env_remove("RUST_LOG");
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Told {
+        told(&self.command(arguments).output().unwrap())
+    }
+
+    /// What the command prints with `--json`.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let told = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&told.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", told.out, told.err))
+    }
+}
+
+pub fn told(output: &Output) -> Told {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Told { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else if !entry.file_name().to_string_lossy().contains(".db") {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// An RSS document with these entries: guid, title and text.
+pub fn rss(entries: &[(&str, &str, &str)]) -> String {
+    let items: String = entries
+        .iter()
+        .map(|(guid, title, text)| {
+            format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>https://a.example/{guid}</link><description>{text}</description></item>")
+        })
+        .collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>The harbour</title><link>https://a.example/</link><description>d</description>{items}</channel></rss>"
+    )
+}
