@@ -8,12 +8,13 @@ use anyhow::anyhow;
 use serde::Serialize;
 use url::Url;
 
+use super::look::{self, Looked};
 use super::output::{self, safe};
 use super::{Done, Failure, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, SourceFile};
 use crate::entry::{Category, Enclosure, Entry, GuidKind, Person};
-use crate::feed::{FeedInfo, Validators};
-use crate::fetch::{Fetched, Fetcher};
+use crate::feed::FeedInfo;
+use crate::fetch::Fetcher;
 use crate::normalize;
 use crate::parse::{self, Hints, ParsedEntry, ParsedFeed};
 use crate::time::Timestamp;
@@ -111,14 +112,6 @@ pub struct SourceReport {
     pub id: Option<String>,
 }
 
-/// Reads a document and reports on it; a refused document is a report too.
-fn report(bytes: &[u8], hints: &Hints) -> Inspection {
-    match parse::parse(bytes, hints) {
-        Ok(feed) => of_feed(&feed),
-        Err(error) => refused(error.to_string()),
-    }
-}
-
 /// The report on a document that could not be read or fetched.
 fn refused(error: String) -> Inspection {
     Inspection {
@@ -214,7 +207,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 fn of_file(args: &Args, path: &Path) -> Inspection {
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     match std::fs::read(path) {
-        Ok(bytes) => report(&bytes, &hints),
+        Ok(bytes) => {
+            parse::parse(&bytes, &hints).map_or_else(|error| refused(error.to_string()), |feed| of_feed(&feed))
+        }
         Err(error) => refused(format!("cannot read {}: {error}", path.display())),
     }
 }
@@ -231,20 +226,11 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
         .as_ref()
         .map_or_else(|| Url::parse(DEFAULT_CONTACT), |loaded| Ok(loaded.config.poll.contact.clone()));
     let fetcher = Fetcher::new(&contact.map_err(anyhow::Error::from)?);
-    let attempt = runtime()?.block_on(async {
-        let permit = fetcher.host_permit(&feed, None).await;
-        fetcher.get(&feed, None, &Validators::default(), permit).await
-    });
-    Ok(match attempt.result {
-        Ok(Fetched::Document(document)) => {
-            let content_type = args.content_type.as_deref().or(document.content_type.as_deref());
-            let base = args.base_url.as_ref().or(document.content_location.as_ref()).unwrap_or(&document.final_url);
-            report(&document.body, &Hints { content_type, base: Some(base) })
-        }
-        Ok(Fetched::NotModified { .. }) => {
-            refused("the server says that nothing changed, to one who knew nothing".to_owned())
-        }
-        Err(error) => refused(error.to_string()),
+    let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
+    Ok(match runtime()?.block_on(look::at(&fetcher, &feed, &hints)) {
+        Looked::Feed(seen) => of_feed(&seen.parsed),
+        Looked::Refused(error) => refused(error.to_string()),
+        Looked::Failed { why, .. } => refused(why),
     })
 }
 

@@ -2,11 +2,14 @@
 //!
 //! Data goes to stdout, logs and errors to stderr. Exit codes: 0; 1 a failure at run time; 2 usage; 78 bad config.
 
+mod add;
 mod backup;
 mod check;
+mod edit;
 mod explain;
 mod feeds;
 mod inspect;
+mod look;
 mod output;
 mod poll;
 mod publish;
@@ -55,6 +58,16 @@ enum Command {
     Feeds(feeds::Args),
     /// Shows how the sections are doing
     Sections(feeds::Args),
+    /// Finds the feed behind an address and writes it into the TOML
+    Add(add::Args),
+    /// Takes a feed out of the TOML
+    Remove(edit::FeedArgs),
+    /// Lets a disabled feed be polled again
+    Enable(edit::FeedArgs),
+    /// Lets a feed not be polled; its stories stay
+    Disable(edit::FeedArgs),
+    /// Sets keys of a feed in the TOML
+    Set(edit::SetArgs),
     /// Shows how newswire reads a document
     Inspect(inspect::Args),
     /// Tells of a story, its copies, and why it is in each section or not
@@ -123,6 +136,11 @@ impl Cli {
             Command::Check(args) => check::run(config, &args),
             Command::Feeds(args) => feeds::feeds(config, &args),
             Command::Sections(args) => feeds::sections(config, &args),
+            Command::Add(args) => add::run(config, &args),
+            Command::Remove(args) => edit::remove(config, &args),
+            Command::Enable(args) => edit::enable(config, &args),
+            Command::Disable(args) => edit::disable(config, &args),
+            Command::Set(args) => edit::set(config, &args),
             Command::Inspect(args) => inspect::run(config, &args),
             Command::Explain(args) => explain::run(config, &args),
             Command::Try(args) => trial::run(config, &args),

@@ -1,0 +1,289 @@
+//! `newswire add`: the feed behind an address, looked at, shown, and written into the TOML.
+
+use std::io::{IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use url::Url;
+
+use super::edit::{commit, known};
+use super::look::{self, Looked, Seen};
+use super::output::{columns, count, cut, print, safe};
+use super::{Done, Failure, load, runtime};
+use crate::config::edit;
+use crate::config::{self, Feed};
+use crate::feed::SectionId;
+use crate::fetch::Fetcher;
+use crate::files::{self, Loaded};
+use crate::normalize;
+use crate::parse::{Hints, ParseError};
+use crate::time::Timestamp;
+
+/// Where feeds are found on sites whose pages do not say: the defaults of what most sites are made with.
+const WELL_KNOWN: [&str; 8] =
+    ["/feed/", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss/", "/feeds/all.atom.xml"];
+
+/// A page may name a feed for every tag: that is not a choice any more.
+const MAX_CHOICES: usize = 10;
+
+/// How many of the newest entries are shown.
+const SHOWN_ENTRIES: usize = 3;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A feed, or a page that has one
+    url: String,
+    /// A section that shall have it; may be given several times
+    #[arg(long, value_name = "ID")]
+    section: Vec<String>,
+    /// A tag of it; may be given several times
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Its id [default: made from the address]
+    #[arg(long)]
+    id: Option<String>,
+    /// Its title [default: what the feed says]
+    #[arg(long)]
+    title: Option<String>,
+    /// The file of the config that takes it [default: where its section's feeds are, else where feeds are]
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// Which one, where a page has several feeds
+    #[arg(long, value_name = "N")]
+    choose: Option<usize>,
+    /// Though it is there already under another spelling
+    #[arg(long)]
+    force: bool,
+    /// Do not look at it: write it as it is
+    #[arg(long)]
+    unseen: bool,
+    /// Print the difference and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// A feed that may be added.
+struct Found {
+    url: String,
+    /// `None` where nobody looked.
+    seen: Option<Box<Seen>>,
+}
+
+pub fn run(path: Option<&Path>, args: &Args) -> Done {
+    let loaded = load(path)?;
+    let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
+    let url = with_scheme(&args.url);
+    let found = if args.unseen { Found { url, seen: None } } else { find(&loaded, file, url, args)? };
+    refuse_known(&loaded, &found, args)?;
+    if let Some(seen) = &found.seen {
+        print(&shown(&found.url, seen))?;
+    }
+    let text = edit::add(&loaded.sources[file].text, &block(&found, args))
+        .map_err(|error| anyhow!("{}: {error}", loaded.sources[file].path.display()))?;
+    let edited = commit(&loaded, vec![(file, text)], args.dry_run)?;
+    if !args.dry_run {
+        let id = &added(&edited, file)?.id;
+        print(&format!("added {id} to {}\n", loaded.sources[file].path.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn with_scheme(url: &str) -> String {
+    let url = url.trim();
+    let url = url.strip_prefix("feed://").map_or_else(|| url.to_owned(), |rest| format!("https://{rest}"));
+    if url.contains("://") || url.starts_with("file:") { url } else { format!("https://{url}") }
+}
+
+/// The file that is to take a feed: the one named, else where most feeds of its first section are, else an included file that
+/// still is empty, else where most feeds are.
+pub fn file_for(loaded: &Loaded, named: Option<&Path>, sections: &[String]) -> anyhow::Result<usize> {
+    if let Some(named) = named {
+        let wanted = named.canonicalize().unwrap_or_else(|_| named.to_owned());
+        let is_it = |source: &config::SourceFile| source.path.canonicalize().is_ok_and(|path| path == wanted);
+        let position = loaded.sources.iter().position(is_it);
+        return position.ok_or_else(|| anyhow!("{} is no file of the config: `include` it first", named.display()));
+    }
+    let places = edit::places(&loaded.sources);
+    let section = sections.first().and_then(|id| loaded.config.section(&SectionId::from(id.as_str())));
+    let mut of_section = vec![0; loaded.sources.len()];
+    let mut of_all = vec![0; loaded.sources.len()];
+    for (feed, place) in loaded.config.feeds.iter().zip(&places) {
+        of_section[place.file] += usize::from(section.is_some_and(|section| section.takes(&feed.id)));
+        of_all[place.file] += 1;
+    }
+    let most = |counts: &[usize]| (0..counts.len()).filter(|file| counts[*file] > 0).max_by_key(|file| counts[*file]);
+    let is_waiting = |file: &usize| loaded.sources[*file].text.lines().all(is_comment);
+    let waiting = (1..loaded.sources.len()).find(is_waiting);
+    let names_feeds = section.is_some_and(|section| section.feeds.len() < loaded.config.feeds.len());
+    Ok(most(&of_section).filter(|_| names_feeds).or(waiting).or(most(&of_all)).unwrap_or(0))
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim().is_empty() || line.trim_start().starts_with('#')
+}
+
+fn find(loaded: &Loaded, file: usize, url: String, args: &Args) -> Result<Found, Failure> {
+    let fetcher = Fetcher::new(&loaded.config.poll.contact);
+    let look = |url: &str| -> Result<Looked, Failure> {
+        let feed = draft(loaded, file, url)?;
+        Ok(runtime()?.block_on(look::at(&fetcher, &feed, &Hints::default())))
+    };
+    let offered = match look(&url)? {
+        Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),
+        Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => feeds,
+        Looked::Refused(ParseError::Page { .. }) => return well_known(&url, look),
+        Looked::Refused(error) => return Err(anyhow!("{url}: {error}").into()),
+        Looked::Failed { why, .. } => return Err(anyhow!("{url}: {why}; --unseen adds it nevertheless").into()),
+    };
+    let mut found = Vec::new();
+    for url in without_comments(offered).into_iter().take(MAX_CHOICES) {
+        if let Looked::Feed(seen) = look(&url)? {
+            found.push(Found { url, seen: Some(seen) });
+        }
+    }
+    choose(found, args)
+}
+
+/// Where the page of a weblog names its comments too, the entries are meant.
+fn without_comments(feeds: Vec<String>) -> Vec<String> {
+    let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
+    if others.is_empty() { comments } else { others }
+}
+
+fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<Found, Failure> {
+    let base = Url::parse(page).map_err(anyhow::Error::from)?;
+    for url in WELL_KNOWN.iter().filter_map(|path| base.join(path).ok()) {
+        if let Looked::Feed(seen) = look(url.as_str())? {
+            return Ok(Found { url: url.into(), seen: Some(seen) });
+        }
+    }
+    Err(anyhow!("{page} is no feed, its page names none, and none is where feeds are usually found").into())
+}
+
+fn choose(mut found: Vec<Found>, args: &Args) -> Result<Found, Failure> {
+    let number = match (args.choose, found.len()) {
+        (_, 0) => return Err(anyhow!("{}: none of the feeds that the page names can be read", args.url).into()),
+        (Some(number), _) => number,
+        (None, 1) => 1,
+        (None, _) => {
+            let list: String = found.iter().zip(1..).map(|(found, number)| choice(number, found)).collect();
+            if !std::io::stdin().is_terminal() {
+                return Err(
+                    anyhow!("the page has several feeds; say which with --choose N\n{}", list.trim_end()).into()
+                );
+            }
+            ask(&list)?
+        }
+    };
+    if (1..=found.len()).contains(&number) {
+        Ok(found.swap_remove(number - 1))
+    } else {
+        Err(anyhow!("there is no choice {number}: the page has {}", count(found.len(), "feed", "feeds")).into())
+    }
+}
+
+fn choice(number: usize, found: &Found) -> String {
+    let seen = found.seen.as_ref().map(|seen| {
+        let info = normalize::info(&seen.parsed);
+        let entries = count(seen.parsed.entries.len(), "entry", "entries");
+        format!("{}: {}, {entries}", safe(info.title.as_deref().unwrap_or("no title")), seen.parsed.format)
+    });
+    format!("  {number}  {}\n     {}\n", seen.unwrap_or_default(), safe(&found.url))
+}
+
+fn ask(list: &str) -> Result<usize, Failure> {
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{list}which one? ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().parse().unwrap_or(0))
+}
+
+/// The feed as it would be polled, with what the config says of all feeds.
+fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
+    let mut sources = loaded.sources.clone();
+    let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
+    sources[file].text =
+        edit::add(&sources[file].text, &block).map_err(|error| anyhow!("{}: {error}", sources[file].path.display()))?;
+    Ok(added(&files::check(sources)?, file)?)
+}
+
+/// The last feed of a file.
+fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
+    let last = edit::places(&loaded.sources).iter().rposition(|place| place.file == file);
+    let feed = last.and_then(|last| loaded.config.feeds.get(last));
+    feed.cloned().ok_or_else(|| anyhow!("the feed that was added cannot be found"))
+}
+
+/// The same feed twice would tell nothing more, and cost its publisher double.
+fn refuse_known(loaded: &Loaded, found: &Found, args: &Args) -> anyhow::Result<()> {
+    let own = Url::parse(&found.url).ok();
+    let addresses = found.seen.iter().flat_map(|seen| {
+        let own_name = normalize::info(&seen.parsed).self_link;
+        [Some(seen.final_url.clone()), seen.moved.clone(), own_name].into_iter().flatten()
+    });
+    for url in own.clone().into_iter().chain(addresses) {
+        let Some(feed) = known(&loaded.config, &url) else { continue };
+        let (id, shown) = (&feed.id, &feed.url.shown);
+        if own.as_ref() == Some(&feed.url.secret) {
+            bail!("the feed is there already: it is {id}");
+        }
+        if !args.force {
+            bail!("the feed is there already under another spelling: {id}, {shown}; --force adds it nevertheless");
+        }
+        anstream::eprintln!("warning: the feed is there already under another spelling: {id}, {shown}");
+        break;
+    }
+    Ok(())
+}
+
+fn block(found: &Found, args: &Args) -> String {
+    let title = found.seen.as_ref().and_then(|seen| normalize::info(&seen.parsed).title);
+    let comment = title.map(|title| safe(&title)).filter(|title| !title.is_empty() && args.title.is_none());
+    let comment = comment.map(|title| format!("  # {}", cut(&title, 60))).unwrap_or_default();
+    let mut block = format!("[[feed]]\nurl = {}{comment}\n", edit::quoted(&found.url));
+    for (key, value) in [("id", &args.id), ("title", &args.title)] {
+        block.extend(value.as_ref().map(|value| format!("{key} = {}\n", edit::quoted(value))));
+    }
+    for (key, values) in [("sections", &args.section), ("tags", &args.tag)] {
+        if !values.is_empty() {
+            block.push_str(&format!("{key} = {}\n", edit::list(values.iter().map(String::as_str))));
+        }
+    }
+    block
+}
+
+fn shown(url: &str, seen: &Seen) -> String {
+    let parsed = &seen.parsed;
+    let info = normalize::info(parsed);
+    let entries: Vec<_> = parsed.entries.iter().map(|entry| normalize::entry(entry, parsed)).collect();
+    let mut text = format!("{}\n", safe(info.title.as_deref().unwrap_or("(no title)")));
+    text.push_str(&format!("  {}\n  {}, {}", safe(url), parsed.format, count(entries.len(), "entry", "entries")));
+    let mut dates: Vec<Timestamp> = entries.iter().filter_map(|entry| entry.published.or(entry.updated)).collect();
+    dates.sort_unstable();
+    text.push_str(&rhythm(&dates).map(|rhythm| format!(", {rhythm}")).unwrap_or_default());
+    text.push('\n');
+    for entry in entries.iter().take(SHOWN_ENTRIES) {
+        let date =
+            entry.published.or(entry.updated).map_or("no date   ".to_owned(), |date| date.rfc3339()[..10].to_owned());
+        text.push_str(&format!("  {date}  {}\n", cut(&safe(&entry.title), columns().saturating_sub(14))));
+    }
+    if let Some(moved) = &seen.moved {
+        text.push_str(&format!("  it has moved for good to {}\n", config::shown(moved)));
+    }
+    text
+}
+
+/// How often it publishes, by the dates of its entries, the oldest first.
+fn rhythm(dates: &[Timestamp]) -> Option<String> {
+    let (first, last) = (dates.first()?, dates.last()?);
+    let days = last.since(*first).as_secs_f64() / 86_400.0;
+    let gaps = dates.len() - 1;
+    if gaps < 2 || days <= 0.0 {
+        return None;
+    }
+    Some(crate::status::frequency(gaps as f64 / days))
+}
