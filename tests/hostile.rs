@@ -200,6 +200,10 @@ fn many_small_things_are_bounded() {
         ),
         Ok(1)
     );
+    let contents: String = (0..100_000).map(|n| format!("<media:content url='http://example.org/{n}'/>")).collect();
+    assert_eq!(check("media files in a group", item(&format!("<media:group>{contents}</media:group>"))), Ok(1));
+    let keywords: String = (0..300_000).map(|n| format!("{n},")).collect();
+    assert_eq!(check("keywords", item(&format!("<itunes:keywords>{keywords}</itunes:keywords>"))), Ok(1));
     let hours = "<hour>1</hour>".repeat(500_000);
     assert_eq!(check("hours", format!("<rss><channel><skipHours>{hours}</skipHours></channel></rss>")), Ok(0));
 }

@@ -132,7 +132,7 @@ fn atom_entry_keeps_its_source_bases_and_languages() {
     let own = entries(&feed).remove(1);
     assert_eq!(names(&own.authors), ["The planet's keeper"], "an entry of the feed's own has its author");
     assert_eq!(own.summary_html.as_deref(), Some("1 &lt; 2 &amp; 3"));
-    assert_eq!(own.language.as_deref(), Some("de"));
+    assert_eq!((entry.language.as_deref(), own.language.as_deref()), (Some("en"), Some("de")));
 }
 
 #[test]
@@ -271,6 +271,8 @@ fn equal_bytes_have_equal_hashes_wherever_the_entry_stands() {
     let second = read_bytes(document(&[item("new"), item("a"), item("b, revised")]).as_bytes());
     assert_eq!(first.entries[0].raw_hash, second.entries[1].raw_hash);
     assert_ne!(first.entries[1].raw_hash, second.entries[2].raw_hash);
+    let elsewhere = parse(document(&[item("a")]).as_bytes(), &Hints::default()).unwrap();
+    assert_ne!(first.entries[0].raw_hash, elsewhere.entries[0].raw_hash, "its relative URLs are others");
 }
 
 #[test]
@@ -292,6 +294,13 @@ fn json_values_of_wrong_shapes_are_left_out() {
     let entry = entries(&feed).remove(0);
     assert_eq!((entry.title.as_str(), entry.content_html.as_deref()), ("", Some("1 &lt; 2")));
     assert_eq!((names(&entry.authors), entry.link), (vec!["Only one"], url("https://else.example/1")));
+}
+
+#[test]
+fn truncated_json_gives_its_whole_items() {
+    let feed = read_bytes(br#"{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "tags": ["]}"]}, {"id": "2", "title": "cu"#);
+    assert_eq!((feed.entries.len(), feed.entries[0].guid.value.as_str(), feed.truncated), (1, "1", true));
+    assert!(parse(b"{\"items\": [{\"id\": ", &Hints::default()).is_err());
 }
 
 #[test]

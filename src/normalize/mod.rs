@@ -27,6 +27,9 @@ pub use text::{cut_summary, plain_text, word_count};
 /// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.
 const MAX_LINE_CHARS: usize = 1_000;
 
+/// Persons or categories of one entry that are kept.
+const MAX_PARTS: usize = 500;
+
 /// The clean form of one entry of a feed.
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let base = feed.info.base.as_deref();
@@ -132,7 +135,7 @@ fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>
 
 fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
-    for raw in parsed {
+    for raw in parsed.iter().take(MAX_PARTS) {
         let person = Person {
             name: raw
                 .name
@@ -162,7 +165,7 @@ fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
 
 fn categories(parsed: &[Category]) -> Vec<Category> {
     let mut categories: Vec<Category> = Vec::new();
-    for raw in parsed {
+    for raw in parsed.iter().take(MAX_PARTS) {
         let category = Category {
             term: plain_line(&text::without_markup(&raw.term)),
             scheme: raw.scheme.as_deref().map(str::trim).filter(|scheme| is_harmless_scheme(scheme)).map(str::to_owned),

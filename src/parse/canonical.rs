@@ -9,10 +9,12 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::ParseError;
 use super::atom::AtomWriter;
+use super::constructs::Unsaid;
 use super::entry_fields::{self, EntryAside};
 use super::feed_fields::{self, FeedAside};
 use super::model::{Family, Format};
 use super::namespaces::Namespace;
+use super::parts::{self, Target};
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, Event, Opening, Reader};
 
@@ -125,13 +127,11 @@ impl<'a> Pass<'a> {
         self.reader.enter(&element, opening);
         self.containers.push(container);
         match container {
-            Container::Outer => feed_fields::root(&element, &mut self.feed),
-            Container::Feed => {
-                feed_fields::root(&element, &mut self.feed);
-                let children = feed_fields::of_attributes(&element);
-                children.into_iter().for_each(|field| self.field(field));
-            }
+            Container::Outer | Container::Feed => self.feed.root(&element),
             Container::Entry => self.start_entry(&element, opening.at),
+        }
+        if container != Container::Outer {
+            parts::of_attributes(&element).into_iter().for_each(|field| self.field(field));
         }
     }
 
@@ -146,7 +146,6 @@ impl<'a> Pass<'a> {
         let out_length = self.out.length();
         self.out.begin_entry(self.entries.len());
         self.open = Some(OpenEntry { aside: Box::new(EntryAside::new(element)), at, out_length, fields: 0 });
-        entry_fields::of_attributes(element).into_iter().for_each(|field| self.field(field));
     }
 
     /// RSS 1.0 has its items beside its channel; other RSS has them inside.
@@ -166,19 +165,19 @@ impl<'a> Pass<'a> {
     }
 
     fn field(&mut self, element: Element) {
-        let atom = self.format.as_ref().is_some_and(|format| format.family == Family::Atom);
-        let repairs = &mut self.reader.repairs;
         let in_entry = self.containers.last() == Some(&Container::Entry);
+        let mut target = Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid: unsaid(&self.format) };
         match &mut self.open {
             Some(open) if open.fields < MAX_FIELDS => {
                 open.fields += 1;
-                entry_fields::field(&element, atom, &mut open.aside, &mut self.out, repairs);
+                entry_fields::field(&element, &mut open.aside, &mut target);
             }
             None if !in_entry && self.feed_fields < MAX_FIELDS => {
                 self.feed_fields += 1;
-                feed_fields::field(&element, atom, &mut self.feed, &mut self.out, repairs);
+                feed_fields::field(&element, &mut self.feed, &mut target);
             }
-            Some(_) => repairs.note(Repair::TooManyFields),
+            Some(_) => target.repairs.note(Repair::TooManyFields),
+            // The entry is beyond the limit, and left out.
             None => {}
         }
     }
@@ -196,7 +195,8 @@ impl<'a> Pass<'a> {
             && let Some(mut open) = self.open.take()
         {
             open.aside.entry.raw_hash = xxh3_64(&self.text.as_bytes()[open.at..end.max(open.at)]);
-            open.aside.finish(&mut self.out);
+            let unsaid = unsaid(&self.format);
+            open.aside.finish(&mut Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid });
             self.out.end_entry();
             self.entries.push(open.aside);
         }
@@ -228,7 +228,7 @@ impl<'a> Pass<'a> {
         if truncated {
             self.reader.repairs.note(Repair::Truncated);
         }
-        self.feed.finish(&mut self.out);
+        self.feed.finish(&mut Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid: Unsaid::Plain });
         Ok(Canonical {
             atom: self.out.finish(),
             format,
@@ -238,6 +238,12 @@ impl<'a> Pass<'a> {
             repairs: self.reader.repairs,
         })
     }
+}
+
+/// A text in Atom is plain where it does not say (RFC 4287 §3.1.1); in RSS nobody knows.
+fn unsaid(format: &Option<Format>) -> Unsaid {
+    let is_atom = format.as_ref().is_some_and(|format| format.family == Family::Atom);
+    if is_atom { Unsaid::Plain } else { Unsaid::Guess }
 }
 
 fn container(element: &Element) -> Option<Container> {

@@ -219,9 +219,11 @@ fn joined_date(part: &str) -> Option<NaiveDate> {
     let parts: Vec<&str> = trimmed.split(['-', '/', '.']).collect();
     let number = |text: &str| text.parse::<u32>().ok();
     match parts.as_slice() {
-        [digits] if digits.len() == 8 => {
-            NaiveDate::from_ymd_opt(digits[..4].parse().ok()?, number(digits.get(4..6)?)?, number(digits.get(6..)?)?)
-        }
+        [digits] if digits.len() == 8 => NaiveDate::from_ymd_opt(
+            digits.get(..4)?.parse().ok()?,
+            number(digits.get(4..6)?)?,
+            number(digits.get(6..)?)?,
+        ),
         [digits] if part.starts_with('-') && digits.len() == 4 => {
             NaiveDate::from_ymd_opt(full_year(number(digits.get(..2)?)?, 2), number(digits.get(2..)?)?, 1)
         }
@@ -298,7 +300,8 @@ fn zone(text: &str) -> Option<i32> {
         None => (offset, "0"),
     };
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    ((0..24).contains(&hours) && (0..60).contains(&minutes)).then_some(sign * (hours * 60 + minutes))
+    let is_offset = (0..24).contains(&hours) && (0..60).contains(&minutes);
+    is_offset.then(|| sign * (hours * 60 + minutes))
 }
 
 /// The zones that feeds name. Of names that several places use, the one that RFC 822 means, else the most usual.
@@ -421,6 +424,9 @@ mod tests {
     #[test]
     fn nonsense_stays_unread() {
         for text in [
+            "200é（",
+            "2017-12-20T06:18:00+9999999999",
+            "Wed, 20 Dec 2017 06:18:00 +99999900",
             "",
             "null",
             "yesterday",

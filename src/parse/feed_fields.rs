@@ -1,23 +1,15 @@
 //! The fields of a feed: where each goes in the canonical document, and what is set aside.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
 
-use super::atom::AtomWriter;
-use super::constructs::{self, Unsaid};
-use super::dates;
-use super::entry_fields::{category, push_category, resolved, text_or_person};
-use super::media::itunes_category;
-use super::model::ParsedLink;
+use super::constructs::Unsaid;
 use super::namespaces::Namespace;
-use super::repairs::{Repair, Repairs};
-use super::token::Attribute;
-use super::tree::{Element, Node};
+use super::parts::{self, Dated, Target, resolved};
+use super::tree::Element;
 use crate::feed::PollHints;
-use crate::time::Timestamp;
 
 /// What of a feed has no place in the canonical document, or must be decided when all is read.
 #[derive(Default)]
@@ -27,7 +19,7 @@ pub(super) struct FeedAside {
     pub image: Option<String>,
     pub hints: PollHints,
     seen: Seen,
-    updated: Option<(u8, Timestamp)>,
+    updated: Dated,
     period: Option<Duration>,
     frequency: Option<u32>,
 }
@@ -41,9 +33,18 @@ struct Seen {
 }
 
 impl FeedAside {
-    pub(super) fn finish(&mut self, out: &mut AtomWriter) {
-        if let Some((_, updated)) = self.updated {
-            out.date("updated", updated);
+    /// Takes in what the attributes of a root or channel say of all that is in it.
+    pub(super) fn root(&mut self, element: &Element) {
+        self.base = element.base.clone().or(self.base.take());
+        if let Some(language) = &element.language {
+            self.language.get_or_insert_with(|| language.to_string());
+        }
+    }
+
+    /// Decides what had to wait for the last field.
+    pub(super) fn finish(&mut self, target: &mut Target) {
+        if let Some(updated) = self.updated.timestamp() {
+            target.out.date("updated", updated);
         }
         self.hints.period = self.period.map(|period| period / self.frequency.unwrap_or(1).max(1));
         if self.hints.skip_hours.len() == 24 {
@@ -55,151 +56,63 @@ impl FeedAside {
     }
 }
 
-/// What the attributes of a root or channel say of all that is in it.
-pub(super) fn root(element: &Element, feed: &mut FeedAside) {
-    feed.base = element.base.clone().or(feed.base.take());
-    if let Some(language) = &element.language {
-        feed.language.get_or_insert_with(|| language.to_string());
-    }
-}
-
-/// The attributes of a CDF channel, as the elements that they stand for.
-pub(super) fn of_attributes<'a>(channel: &Element<'a>) -> Vec<Element<'a>> {
-    let link = channel.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case("href"));
-    link.map(|attribute| attribute_field(channel, "link", attribute)).into_iter().collect()
-}
-
-/// An element that holds what an attribute holds.
-pub(super) fn attribute_field<'a>(parent: &Element<'a>, name: &'static str, attribute: &Attribute<'a>) -> Element<'a> {
-    Element {
-        namespace: Namespace::Core,
-        qualified: name,
-        name: Cow::Borrowed(name),
-        attributes: Vec::new(),
-        children: vec![Node::Text(attribute.value.clone())],
-        base: parent.base.clone(),
-        language: None,
-    }
-}
-
 /// Whether an element of that name is a field of a feed.
+#[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     namespace == Namespace::Core
         && matches!(
             name,
-            "language"
-                | "lastbuilddate"
-                | "managingeditor"
-                | "webmaster"
-                | "generator"
-                | "image"
-                | "ttl"
-                | "cloud"
-                | "textinput"
+            "language" | "lastbuilddate" | "managingeditor" | "webmaster" | "generator" | "image" | "ttl" | "cloud" | "textinput"
         )
 }
 
 /// Takes in one field of the feed.
-pub(super) fn field(element: &Element, atom: bool, feed: &mut FeedAside, out: &mut AtomWriter, repairs: &mut Repairs) {
-    let unsaid = if atom { Unsaid::Plain } else { Unsaid::Guess };
+#[rustfmt::skip]
+pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target) {
+    use Namespace::{Core, DublinCore, Itunes, Terms};
+
+    let (unsaid, seen) = (target.unsaid, &mut feed.seen);
     match (element.namespace, &*element.name) {
-        (Namespace::Core | Namespace::DublinCore, "title") => {
-            once(&mut feed.seen.title, "title", element, unsaid, out, repairs)
-        }
-        (Namespace::Core, "description" | "abstract") => {
-            once(&mut feed.seen.description, "subtitle", element, Unsaid::Html, out, repairs)
-        }
-        (Namespace::Core, "subtitle" | "tagline") | (Namespace::DublinCore, "description") => {
-            once(&mut feed.seen.description, "subtitle", element, unsaid, out, repairs);
-        }
-        (Namespace::Core, "copyright" | "rights") | (Namespace::DublinCore, "rights") => {
-            once(&mut feed.seen.rights, "rights", element, unsaid, out, repairs);
-        }
-        (Namespace::Core, "id" | "guid") if !feed.seen.id => {
+        (Core | DublinCore, "title") => target.once(&mut seen.title, "title", element, unsaid),
+        (Core, "description" | "abstract") => target.once(&mut seen.description, "subtitle", element, Unsaid::Html),
+        (Core, "subtitle" | "tagline") | (DublinCore, "description") => target.once(&mut seen.description, "subtitle", element, unsaid),
+        (Core, "copyright" | "rights") | (DublinCore, "rights") => target.once(&mut seen.rights, "rights", element, unsaid),
+        (Core, "id" | "guid") if !seen.id => {
             let id = element.text();
-            feed.seen.id = !id.is_empty();
-            out.element("id", &id);
+            seen.id = !id.is_empty();
+            target.out.element("id", &id);
         }
-        (Namespace::Core, "link") => link(element, out),
-        (Namespace::Core, "updated" | "modified" | "lastbuilddate") => date(element, 0, feed, repairs),
-        (Namespace::Core, "pubdate" | "published") => date(element, 1, feed, repairs),
-        (Namespace::DublinCore | Namespace::Terms, "date" | "modified" | "issued" | "created") => {
-            date(element, 2, feed, repairs)
-        }
-        (Namespace::Core, "author" | "managingeditor") | (Namespace::DublinCore, "creator" | "author") => {
-            author(element, out)
-        }
-        (Namespace::Itunes, "author") => author(element, out),
-        (Namespace::Core, "contributor") | (Namespace::DublinCore, "contributor") => {
-            if let Some(person) = text_or_person(element) {
-                out.person("contributor", &person);
+        (Core, "link") => {
+            if let Some(link) = parts::link(element) {
+                target.out.link(&link.rel, &link.href, link.media_type.as_deref());
             }
         }
-        (Namespace::Core, "category") | (Namespace::DublinCore, "subject") => push_category(category(element), out),
-        (Namespace::Itunes, "category") => itunes_category(element, out),
-        (Namespace::Core | Namespace::DublinCore, "language") => {
+        (Core, "updated" | "modified" | "lastbuilddate") => feed.updated.take_in(0, element, target.repairs),
+        (Core, "pubdate" | "published") => feed.updated.take_in(1, element, target.repairs),
+        (DublinCore | Terms, "date" | "modified" | "issued" | "created") => feed.updated.take_in(2, element, target.repairs),
+        (Core | DublinCore | Itunes, "author") | (Core, "managingeditor") | (DublinCore, "creator") => target.person("author", element),
+        (Core | DublinCore, "contributor") => target.person("contributor", element),
+        (Core, "category") | (DublinCore, "subject") => target.category(element),
+        (Itunes, "category") => target.itunes_category(element),
+        (Core | DublinCore, "language") => {
             let language = element.text();
             if !language.is_empty() {
                 feed.language = Some(language.into_owned());
             }
         }
-        (Namespace::Core, "image") => {
-            let url = element.elements().find(|child| child.name == "url").map(|url| url.text());
-            image(
-                url.filter(|url| !url.is_empty()).or_else(|| element.prefixed_attribute("resource").map(Cow::Borrowed)),
-                element,
-                feed,
-            );
-        }
-        (Namespace::Core, "logo" | "icon") => image(Some(element.text()), element, feed),
-        (Namespace::Itunes, "image") => image(element.attribute("href").map(Cow::Borrowed), element, feed),
+        (Core, "image" | "logo" | "icon") | (Itunes, "image") => image(element, feed),
         _ => hint(element, feed),
     }
 }
 
-fn once(seen: &mut bool, name: &str, element: &Element, unsaid: Unsaid, out: &mut AtomWriter, repairs: &mut Repairs) {
-    if !*seen && let Some(text) = constructs::read(element, unsaid, repairs) {
-        *seen = true;
-        out.text(name, &text);
-    }
-}
-
-fn author(element: &Element, out: &mut AtomWriter) {
-    if let Some(person) = text_or_person(element) {
-        out.person("author", &person);
-    }
-}
-
-/// Keeps the date of the lowest rank that can be read.
-fn date(element: &Element, rank: u8, feed: &mut FeedAside, repairs: &mut Repairs) {
-    let text = element.text();
-    match dates::parse(&text) {
-        Some(timestamp) if feed.updated.is_none_or(|(known, _)| rank < known) => feed.updated = Some((rank, timestamp)),
-        None if !text.is_empty() => repairs.note_value(Repair::UnreadDates, &text),
-        _ => {}
-    }
-}
-
-fn link(element: &Element, out: &mut AtomWriter) {
-    if let Some(ParsedLink { href, rel, media_type }) = atom_or_rss_link(element) {
-        out.link(&rel, &href, media_type.as_deref());
-    }
-}
-
-/// A link in Atom's form or in that of RSS.
-pub(super) fn atom_or_rss_link(element: &Element) -> Option<ParsedLink> {
-    let text = element.text();
-    let href = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()))?;
-    Some(ParsedLink {
-        href: resolved(href, element),
-        rel: element.attribute("rel").unwrap_or("alternate").to_ascii_lowercase(),
-        media_type: element.attribute("type").map(str::to_owned),
-    })
-}
-
-fn image(url: Option<Cow<str>>, element: &Element, feed: &mut FeedAside) {
-    if let Some(url) = url.filter(|url| !url.is_empty()) {
-        feed.image.get_or_insert_with(|| resolved(&url, element));
+/// The address of an image: RSS has it in a child, RDF and itunes in an attribute, Atom as the text.
+fn image(element: &Element, feed: &mut FeedAside) {
+    let child = element.elements().find(|child| child.name == "url").map(Element::text);
+    let attribute = element.attribute("href").or(element.prefixed_attribute("resource"));
+    let text = element.own_text();
+    let url = child.as_deref().or(attribute).unwrap_or(&text);
+    if !url.is_empty() {
+        feed.image.get_or_insert_with(|| resolved(url, element));
     }
 }
 
@@ -220,8 +133,8 @@ fn hint(element: &Element, feed: &mut FeedAside) {
 }
 
 fn listed(element: &Element, name: &str, value: impl Fn(&str) -> Option<u8>) -> Vec<u8> {
-    let mut values: Vec<u8> =
-        element.elements().filter(|child| child.name == name).filter_map(|child| value(&child.text())).collect();
+    let children = element.elements().filter(|child| child.name == name);
+    let mut values: Vec<u8> = children.filter_map(|child| value(&child.text())).collect();
     values.sort_unstable();
     values.dedup();
     values

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::Xxh3Default;
 
 use super::model::{ParsedEntry, ParsedFeed};
 use super::repairs::Repair;
@@ -34,6 +36,20 @@ fn fingerprint(entry: &ParsedEntry) -> String {
         write!(hex, "{byte:02x}").expect("a String takes all that is written to it");
         hex
     })
+}
+
+/// Lets the raw hashes depend on what the entries inherit: when the feed's authors, language, rights or address change, clean forms do.
+pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
+    let info = &feed.info;
+    let mut hasher = Xxh3Default::new();
+    info.base.hash(&mut hasher);
+    info.language.hash(&mut hasher);
+    info.rights.as_ref().map(|rights| &rights.value).hash(&mut hasher);
+    for author in &info.authors {
+        (&author.name, &author.email, &author.url).hash(&mut hasher);
+    }
+    let inherited = hasher.finish();
+    feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
 }
 
 /// Whether a document uses one guid for several different entries: their links differ, or without links their titles.

@@ -135,11 +135,14 @@ pub(super) fn parse(
     repairs: &Repairs,
 ) -> Result<ParsedFeed, ParseError> {
     let mut repairs = repairs.clone();
-    let document: Document = serde_json::from_str(text.trim()).map_err(|error| ParseError::Json(error.to_string()))?;
+    let (document, truncated) = read_document(text.trim())?;
     let version = document.version.0.clone().unwrap_or_default();
     let Some(items) = document.items else {
         return Err(ParseError::Json("it has no items".to_owned()));
     };
+    if truncated {
+        repairs.note(Repair::Truncated);
+    }
     (0..items.wrong).for_each(|_| repairs.note(Repair::BadItems));
     (0..items.beyond).for_each(|_| repairs.note(Repair::TooManyEntries));
     let base = base.cloned().map(Arc::new);
@@ -159,7 +162,41 @@ pub(super) fn parse(
     };
     let format = Format { family: Family::JsonFeed, version: version_number(&version) };
     let (hints, repairs) = (PollHints::default(), repairs.sentences());
-    Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated: false, guids_repaired: false })
+    Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: false })
+}
+
+/// The document, and whether it ended in mid-air: then it holds the whole items before that.
+fn read_document(text: &str) -> Result<(Document, bool), ParseError> {
+    let error = match serde_json::from_str(text) {
+        Ok(document) => return Ok((document, false)),
+        Err(error) => error,
+    };
+    let whole = Some(text).filter(|_| error.is_eof()).and_then(whole_items).map(|head| format!("{head}]}}"));
+    let document = whole.and_then(|whole| serde_json::from_str(&whole).ok());
+    document.map(|document| (document, true)).ok_or_else(|| ParseError::Json(error.to_string()))
+}
+
+/// A document up to the end of the last whole object in a list of the outermost object.
+fn whole_items(text: &str) -> Option<&str> {
+    let mut open = Vec::new();
+    let (mut in_string, mut escaped, mut end) = (false, false, None);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => open.push(byte),
+            b'}' | b']' => {
+                open.pop();
+                if open == b"{[" {
+                    end = Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    end.map(|end| &text[..end])
 }
 
 /// The number at the end of `https://jsonfeed.org/version/1.1`.

@@ -2,24 +2,22 @@
 //!
 //! feed-rs knows a part of them, but recurses into nested groups without a bound and panics on long durations.
 
-use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
-use super::entry_fields::{EntryAside, number, push_category, resolved, set_other, text_or_person};
+use super::entry_fields::{EntryAside, set_text};
 use super::model::{ParsedEnclosure, ParsedTranscript};
 use super::namespaces::Namespace;
-use super::repairs::Repairs;
+use super::parts::{Target, number, resolved};
 use super::tree::Element;
-use crate::entry::Category;
 
-/// Groups may nest as deeply; nothing real nests more than once.
+/// Groups may nest as deeply; nothing real nests more than twice.
 const MAX_GROUPS: usize = 8;
 
 /// A `media:` element.
-pub(super) fn media(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter, repairs: &mut Repairs) {
-    media_within(element, aside, out, repairs, 0);
+pub(super) fn media(element: &Element, aside: &mut EntryAside, target: &mut Target) {
+    within_groups(element, aside, target, 0);
 }
 
-fn media_within(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter, repairs: &mut Repairs, depth: usize) {
+fn within_groups(element: &Element, aside: &mut EntryAside, target: &mut Target, depth: usize) {
     match &*element.name {
         "group" | "content" => {
             if element.name == "content" {
@@ -27,7 +25,7 @@ fn media_within(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter,
             }
             if depth < MAX_GROUPS {
                 let children = element.elements().filter(|child| child.namespace == Namespace::Media);
-                children.for_each(|child| media_within(child, aside, out, repairs, depth + 1));
+                children.for_each(|child| within_groups(child, aside, target, depth + 1));
             }
         }
         "thumbnail" => {
@@ -35,62 +33,54 @@ fn media_within(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter,
                 aside.entry.image.get_or_insert_with(|| resolved(url, element));
             }
         }
-        "title" => set_other(&mut aside.other_title, constructs::read(element, Unsaid::Guess, repairs)),
-        "description" => set_other(&mut aside.other_summary, constructs::read(element, Unsaid::Guess, repairs)),
-        "keywords" => keywords(element, out),
-        "category" => push_category(super::entry_fields::category(element), out),
-        "credit" if element.attribute("role").is_none_or(|role| role == "author") => {
-            if let Some(person) = text_or_person(element) {
-                out.person("author", &person);
-            }
-        }
+        "title" => set_text(&mut aside.other_title, element, target),
+        "description" => set_text(&mut aside.other_summary, element, target),
+        "keywords" => target.keywords(element),
+        "category" => target.category(element),
+        "credit" if element.attribute("role").is_none_or(|role| role == "author") => target.person("author", element),
         _ => {}
     }
 }
 
 fn content(element: &Element, aside: &mut EntryAside) {
-    let player = element.elements().find(|child| child.name == "player").and_then(|player| player.attribute("url"));
-    let Some(url) = element.attribute("url").or(player) else { return };
+    let child = |name: &str| element.elements().find(|child| child.name == name);
+    let Some(url) = element.attribute("url").or(child("player").and_then(|player| player.attribute("url"))) else {
+        return;
+    };
     aside.push_enclosure(ParsedEnclosure {
         url: resolved(url, element),
-        media_type: element.attribute("type").or(element.attribute("medium")).map(str::to_owned),
+        media_type: element.attribute("type").map(str::to_owned),
         bytes: number(element.attribute("filesize")),
         duration_seconds: element.attribute("duration").and_then(duration_seconds),
-        title: element.elements().find(|child| child.name == "title").map(|title| title.text().into_owned()),
+        title: child("title").map(|title| title.text().into_owned()),
     });
 }
 
 /// An `itunes:` element.
-pub(super) fn itunes(element: &Element, aside: &mut EntryAside, out: &mut AtomWriter, repairs: &mut Repairs) {
+pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Target) {
     let podcast = aside.entry.podcast.get_or_insert_default();
+    let text = element.text();
     match &*element.name {
-        "duration" => podcast.duration_seconds = duration_seconds(&element.text()).or(podcast.duration_seconds),
+        "duration" => podcast.duration_seconds = duration_seconds(&text).or(podcast.duration_seconds),
         "image" => {
-            let url = element.attribute("href").or(element.attribute("url")).map(str::to_owned);
-            let url = url.or_else(|| Some(element.text().into_owned())).filter(|url| !url.is_empty());
-            podcast.image = url.map(|url| resolved(&url, element)).or(podcast.image.take());
+            let url = element.attribute("href").or(element.attribute("url")).unwrap_or(&text);
+            if !url.is_empty() {
+                podcast.image = Some(resolved(url, element));
+            }
         }
-        "episode" => podcast.episode = number(Some(&element.text())).or(podcast.episode),
-        "season" => podcast.season = number(Some(&element.text())).or(podcast.season),
-        "explicit" => podcast.explicit = explicit(&element.text()).or(podcast.explicit),
-        "title" => set_other(&mut aside.other_title, constructs::read(element, Unsaid::Guess, repairs)),
-        "subtitle" => set_other(&mut aside.other_summary, constructs::read(element, Unsaid::Guess, repairs)),
-        // It says more than the subtitle.
+        "episode" => podcast.episode = number(Some(&text)).or(podcast.episode),
+        "season" => podcast.season = number(Some(&text)).or(podcast.season),
+        "explicit" => podcast.explicit = explicit(&text).or(podcast.explicit),
+        "title" => set_text(&mut aside.other_title, element, target),
+        "subtitle" => set_text(&mut aside.other_summary, element, target),
         "summary" => {
-            aside.other_summary = constructs::read(element, Unsaid::Guess, repairs).or(aside.other_summary.take());
+            // It says more than the subtitle.
+            let summary = constructs::read(element, Unsaid::Guess, target.repairs);
+            aside.other_summary = summary.or(aside.other_summary.take());
         }
-        "keywords" => keywords(element, out),
-        "category" => itunes_category(element, out),
+        "keywords" => target.keywords(element),
+        "category" => target.itunes_category(element),
         _ => {}
-    }
-}
-
-/// `itunes:category` and the ones within it.
-pub(super) fn itunes_category(element: &Element, out: &mut AtomWriter) {
-    let subcategories = element.elements().filter(|child| child.name == "category");
-    for category in std::iter::once(element).chain(subcategories) {
-        let term = category.attribute("text").map(str::to_owned);
-        push_category(term.map(|term| Category { term, ..Category::default() }), out);
     }
 }
 
@@ -114,13 +104,6 @@ fn transcript(element: &Element) -> Option<ParsedTranscript> {
     })
 }
 
-/// Categories in one text, between commas.
-pub(super) fn keywords(element: &Element, out: &mut AtomWriter) {
-    for term in element.text().split(',').map(str::trim).filter(|term| !term.is_empty()) {
-        push_category(Some(Category { term: term.to_owned(), ..Category::default() }), out);
-    }
-}
-
 fn explicit(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" | "explicit" => Some(true),
@@ -130,7 +113,7 @@ fn explicit(text: &str) -> Option<bool> {
 }
 
 /// Seconds, or hours, minutes and seconds between colons; fractions are cut off. Longer than a year is nonsense.
-pub(super) fn duration_seconds(text: &str) -> Option<u64> {
+fn duration_seconds(text: &str) -> Option<u64> {
     const YEAR: u64 = 365 * 24 * 60 * 60;
     let mut seconds = 0u64;
     for part in text.trim().split(':') {

@@ -22,6 +22,7 @@ mod model;
 mod mojibake;
 mod namespaces;
 mod page;
+mod parts;
 mod person;
 mod read;
 pub(crate) mod references;
@@ -114,6 +115,7 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
         drop(text);
         read::read(canonical, encoding)?
     };
+    identity::hash_in_inherited(&mut feed);
     if identity::shares_guids(&feed.entries) {
         reidentify(&mut feed);
     }

@@ -81,7 +81,8 @@ pub struct ParsedInfo {
 #[derive(Clone, Debug)]
 pub struct ParsedEntry {
     pub guid: Guid,
-    /// XXH3 of all that the document wrote for this entry: equal bytes, equal hash. What has a known hash need not be cleaned again.
+    /// XXH3 of all that the document wrote for this entry, and of what it inherits from its feed: equal bytes, equal hash. What has a known
+    /// hash need not be cleaned again.
     pub raw_hash: u64,
     /// The entry's own page.
     pub link: Option<String>,
