@@ -107,6 +107,7 @@ fn b03_the_latest_of_all_that_was_asked_for_counts() {
     check(failed(429), seconds(3600), seconds(172_800), None, 172_800, Some("max-age"));
     check(failed(404), None, half_a_day, half_a_day, HOUR, None);
     check(failed(404), half_a_day, None, None, 43_200, Some("Retry-After"));
+    check(failed(200), None, half_a_day, None, HOUR, None);
     check(PollOutcome::Unchanged, None, Some(Duration::ZERO), None, HOUR, None);
 }
 

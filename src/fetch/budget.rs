@@ -1,5 +1,6 @@
-//! The memory that all bodies in flight may fill together: 80 MiB, whatever the number and size of the feeds. Read buffers
-//! of connections and the windows of decoders come to as much again, which keeps 200 feeds of the largest size below 256 MiB.
+//! The memory that all bodies in flight may fill together: 96 MiB, whatever the number and size of the feeds. Read buffers
+//! of connections and the windows of decoders come to as much again at the worst: 200 feeds of the largest size stay below
+//! 256 MiB.
 //!
 //! A ladder: every body starts on the lowest rung and climbs as it grows, and higher rungs have room for fewer. Who
 //! waits for a place on a rung holds one on the rung below, and those on the top rung never wait; so bodies cannot wait
@@ -16,7 +17,7 @@ const KIB: u64 = 1024;
 const LOWER_RUNGS: [(u64, usize); 2] = [(128, 128), (1024, 16)];
 
 /// The size of all bodies on the last rung together, in KiB; one that may be larger than that takes all of it.
-const TOP_KIB: u32 = 48 * 1024;
+const TOP_KIB: u32 = 64 * 1024;
 
 /// What is asked for at once for a body on the last rung. A block of this size is mapped by itself, and given back to the
 /// system when it is freed; smaller ones allocators keep for later, each thread its own, which came to more than all bodies.

@@ -10,13 +10,14 @@ use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, Proxy, redirect, retry, tls};
 use secrecy::ExposeSecret;
 use thiserror::Error;
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::{CONNECT, FetchError};
@@ -29,8 +30,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What one HTTP/2 server may send that nobody has read yet: read buffers are not part of the budget of bodies.
-const HTTP2_WINDOW_BYTES: u32 = 64 * 1024;
+/// What one HTTP/2 server may send that nobody has read yet: read buffers are not part of the budget of bodies. A feed from
+/// the other side of the earth still comes at a megabyte a second.
+const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
 const MOST_HEADERS: usize = 100;
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
@@ -63,6 +65,7 @@ struct Egress {
 /// The clients that were needed so far.
 pub(super) struct Clients {
     names: Names,
+    /// Locked while a client is built: those who wait for it mostly want the same one.
     by_egress: Mutex<HashMap<Egress, Way>>,
 }
 
@@ -89,17 +92,18 @@ impl Clients {
     pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, FetchError> {
         let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
         let egress = Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 };
-        if let Some(way) = self.by_egress.lock().unwrap_or_else(PoisonError::into_inner).get(&egress) {
+        let mut by_egress = self.by_egress.lock().await;
+        if let Some(way) = by_egress.get(&egress) {
             return Ok(way.clone());
         }
         let (names, wanted) = (self.names.clone(), egress.clone());
         let built = tokio::task::spawn_blocking(move || build(&wanted, names)).await;
         let way = built.expect("building a client does not panic, as a crypto provider is installed")?;
-        let mut by_egress = self.by_egress.lock().unwrap_or_else(PoisonError::into_inner);
         if by_egress.len() >= MOST_CLIENTS {
             by_egress.clear();
         }
-        Ok(by_egress.entry(egress).or_insert(way).clone())
+        by_egress.insert(egress, way.clone());
+        Ok(way)
     }
 }
 

@@ -16,7 +16,7 @@
 //! and counts as nothing.
 //!
 //! An interval counts from poll to poll, so it never is cut short, and is longer once: after a feed's first poll, by up
-//! to as much again. Nothing is random: the same state gives the same time, before a restart and after it.
+//! to as much again or an hour. Nothing is random: the same state gives the same time, before a restart and after it.
 //!
 //! The specification is RFC 9110 §10.2.3, RFC 9111 §4.2, RSS 2.0 `<ttl>`, `<skipHours>`, `<skipDays>`, RSS 1.0
 //! `mod_syndication`.
@@ -48,6 +48,9 @@ const OUTAGE_RETRY: Duration = Duration::from_secs(600);
 
 /// After hours that a feed wants to be left alone in, polls are spread over so many seconds.
 const SKIP_SPREAD_SECONDS: u64 = 600;
+
+/// Feeds that were new together are parted by up to an interval, but no more than this.
+const LONGEST_PARTING: Duration = HOUR;
 
 /// The longest time over which feeds that are overdue together are spread.
 const LONGEST_SPREAD: Duration = Duration::from_secs(600);
@@ -162,18 +165,20 @@ fn latest(outlook: &Outlook) -> NextPoll {
 
 /// By the schedule alone.
 fn regular(outlook: &Outlook) -> Timestamp {
-    let from = match outlook.schedule {
-        Schedule::Every(_) | Schedule::Adaptive if outlook.is_first_poll => {
-            outlook.schedule.first(outlook.now, outlook.phase)
-        }
-        _ => outlook.now,
-    };
-    let next = outlook.schedule.next(from, outlook.phase);
+    let next = outlook.schedule.next(outlook.now, outlook.phase) + parting(outlook);
     let has_document = matches!(outlook.outcome, PollOutcome::Success | PollOutcome::Unchanged);
     if has_document && outlook.schedule_is_default && !outlook.has_validators_ever {
         return next.max(outlook.now + DAY);
     }
     next
+}
+
+/// What an interval is longer by after a feed's first poll. Times of day part feeds by themselves.
+fn parting(outlook: &Outlook) -> Duration {
+    match outlook.schedule {
+        Schedule::Every(interval) if outlook.is_first_poll => share((*interval).min(LONGEST_PARTING), outlook.phase),
+        _ => Duration::ZERO,
+    }
 }
 
 /// The longest time that the server or the document asked for, and by which word.
@@ -191,11 +196,12 @@ fn hold(outlook: &Outlook) -> Option<(Duration, &'static str)> {
     asked.filter(|(lasts, _)| !lasts.is_zero()).max_by_key(|(lasts, _)| *lasts)
 }
 
-/// Whether the answer's `max-age` says when the next one may differ. That of a 404 or a 500 is only a cache's business.
+/// Whether the answer's `max-age` says when the next one may differ. That of a 404 or a 500 is only a cache's business, and
+/// that of a document that did not arrive whole would keep it from us for its time.
 fn is_fresh_for_a_time(outcome: PollOutcome) -> bool {
     match outcome {
         PollOutcome::Success | PollOutcome::Unchanged => true,
-        PollOutcome::Failed { status } => matches!(status, Some(200 | 429 | 503)),
+        PollOutcome::Failed { status } => matches!(status, Some(429 | 503)),
         PollOutcome::Gone | PollOutcome::OwnOutage => false,
     }
 }
@@ -227,9 +233,12 @@ fn host_hold(outlook: &Outlook) -> Option<Duration> {
     }
 }
 
-/// A part of `whole` that is always the same for a feed.
+/// Fine enough that 100,000 feeds come apart.
+const SHARES: u64 = 1_000_000;
+
+/// A part of `whole`, less than all of it, that is always the same for a feed.
 fn share(whole: Duration, phase: u64) -> Duration {
-    whole.mul_f64((phase % 1000) as f64 / 1000.0)
+    whole.mul_f64((phase % SHARES) as f64 / SHARES as f64)
 }
 
 /// The end of the skipped hours and days that `at` falls into, and which of the two it was; `None` where it falls into none.

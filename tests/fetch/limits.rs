@@ -115,6 +115,16 @@ async fn x11_a_server_that_never_comes_to_an_end_is_given_up() {
 }
 
 #[tokio::test]
+async fn x11_a_server_that_never_shakes_hands_is_given_up() {
+    let origin = Origin::replies([Reply::silence()]);
+    let mut url = origin.url("/feed");
+    url.set_scheme("https").unwrap();
+    let mut feed = feed(&url, &[origin.allow()]);
+    feed.timeout = Duration::from_secs(1);
+    assert_eq!(error(first_poll(&feed).await).kind(), "timeout");
+}
+
+#[tokio::test]
 async fn x11_a_slow_drip_is_given_up_after_ten_seconds() {
     let every = Duration::from_secs(1);
     let origin = Origin::replies([Reply::raw("HTTP/1.1 200 OK\r\n\r\n<rss>").drip([b' '; 500], every)]);
