@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use newswire::config::{Config, Feed};
 use newswire::entry::Entry;
-use newswire::feed::Validators;
+use newswire::feed::{PollHints, Validators};
 use newswire::fetch::{Fetched, Fetcher};
 use newswire::parse::{self, Hints, ParsedFeed};
 use newswire::poll;
@@ -164,6 +164,8 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
         info: normalize::info(&parsed),
         entries: entries.collect(),
         repairs: Vec::new(),
+        hints: PollHints::default(),
+        has_gap: false,
         guids_repaired: false,
     }))
 }
@@ -179,6 +181,7 @@ fn polls(config: &Config, outcomes: impl Iterator<Item = Outcome>) -> Vec<Polled
         outcome,
         next: NextPoll { at: now, hold_until: None, hold_why: None, host_hold: None },
         failures: 0,
+        per_day: None,
         start: None,
         permanent: None,
         public_origin: None,

@@ -116,7 +116,7 @@ pub fn file_for(loaded: &Loaded, named: Option<&Path>, sections: &[String]) -> a
     let most = |counts: &[usize]| (0..counts.len()).filter(|file| counts[*file] > 0).max_by_key(|file| counts[*file]);
     let is_waiting = |file: &usize| loaded.sources[*file].text.lines().all(is_comment);
     let waiting = (1..loaded.sources.len()).find(is_waiting);
-    let names_feeds = section.is_some_and(|section| section.feeds.len() < loaded.config.feeds.len());
+    let names_feeds = section.is_some_and(|section| section.feeds.iter().count() < loaded.config.feeds.len());
     Ok(most(&of_section).filter(|_| names_feeds).or(waiting).or(most(&of_all)).unwrap_or(0))
 }
 

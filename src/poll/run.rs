@@ -175,8 +175,11 @@ fn finish(
         }
     };
     in_flight.remove(&feed);
-    // Whoever publishes ends before the poller does only when all ends.
-    result
-        .map(|report| drop(report.map(|report| reports.send(report))))
-        .inspect_err(|error| tracing::debug!(%feed, %error, "a poll could not be written; it will be done again"))
+    let report = result
+        .inspect_err(|error| tracing::debug!(%feed, %error, "a poll could not be written; it will be done again"))?;
+    if let Some(report) = report {
+        // Whoever publishes ends before the poller does only when all ends.
+        let _ = reports.send(report);
+    }
+    Ok(())
 }
