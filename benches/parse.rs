@@ -100,10 +100,10 @@ fn feedparser(document: &str, sanitizing: bool) -> Result<Duration, String> {
 fn paragraphs(count: usize) -> String {
     let mut html = String::new();
     for n in 0..count {
-        write!(
+        writeln!(
             html,
             "<p>It was paragraph {n} of a <a href=\"https://example.org/{n}?utm_source=feed\" class=\"x\">story</a> about caf\u{e9}s &amp; <em>newswires</em>, \
-             with an image: <img src=\"/images/{n}.jpg\" width=\"640\" height=\"480\" alt=\"\">, and enough words to be worth the reading of it by somebody.</p>\n"
+             with an image: <img src=\"/images/{n}.jpg\" width=\"640\" height=\"480\" alt=\"\">, and enough words to be worth the reading of it by somebody.</p>"
         )
         .expect("a String takes all that is written to it");
     }
@@ -117,11 +117,11 @@ fn rss(paragraphs_each: usize) -> String {
     let content = paragraphs(paragraphs_each);
     let mut n = 0;
     while document.len() < DOCUMENT_BYTES && n < 5_000 {
-        write!(
+        writeln!(
             document,
             "<item><title>Story {n} &amp; more</title><link>https://example.org/story/{n}</link><guid isPermaLink=\"false\">https://example.org/?p={n}</guid>\
              <dc:creator><![CDATA[A. Author]]></dc:creator><pubDate>Wed, 20 Dec 2017 06:18:00 +0000</pubDate><category>World</category><category>News</category>\
-             <description>&lt;p&gt;A summary of story {n}, &lt;b&gt;not long&lt;/b&gt;.&lt;/p&gt;</description><content:encoded><![CDATA[{content}]]></content:encoded></item>\n"
+             <description>&lt;p&gt;A summary of story {n}, &lt;b&gt;not long&lt;/b&gt;.&lt;/p&gt;</description><content:encoded><![CDATA[{content}]]></content:encoded></item>"
         )
         .expect("a String takes all that is written to it");
         n += 1;
@@ -136,11 +136,11 @@ fn atom() -> String {
     );
     let mut n = 0;
     while document.len() < DOCUMENT_BYTES {
-        write!(
+        writeln!(
             document,
             "<entry><id>tag:example.org,2017:{n}</id><title>Story {n} &amp; more</title><link rel=\"alternate\" href=\"https://example.org/story/{n}\"/>\
              <updated>2017-12-20T06:18:00Z</updated><author><name>A. Author</name></author><category term=\"World\"/>\
-             <content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\">{content}</div></content></entry>\n"
+             <content type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\">{content}</div></content></entry>"
         )
         .expect("a String takes all that is written to it");
         n += 1;

@@ -5,11 +5,13 @@
 //! URLs are resolved against the innermost `xml:base`, then the document's own address. Cleaning what is clean
 //! changes nothing. Never fails; a field that cannot be cleaned is absent.
 
+mod attributes;
 mod byline;
 mod html;
 mod links;
 mod markup;
 mod text;
+mod well_formed;
 
 use url::Url;
 

@@ -32,7 +32,7 @@ pub(super) struct Canonical {
     pub format: Format,
     pub feed: FeedAside,
     /// By number.
-    pub entries: Vec<Box<EntryAside>>,
+    pub entries: Vec<EntryAside>,
     pub truncated: bool,
     pub repairs: Repairs,
 }
@@ -76,7 +76,7 @@ struct Pass<'a> {
     feed: FeedAside,
     feed_fields: usize,
     open: Option<OpenEntry>,
-    entries: Vec<Box<EntryAside>>,
+    entries: Vec<EntryAside>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ enum Container {
 }
 
 struct OpenEntry {
-    aside: Box<EntryAside>,
+    aside: EntryAside,
     /// Where its start tag is in the text, for its hash.
     at: usize,
     /// How long the canonical document was before it, should it have to be taken back.
@@ -145,7 +145,7 @@ impl<'a> Pass<'a> {
         }
         let out_length = self.out.length();
         self.out.begin_entry(self.entries.len());
-        self.open = Some(OpenEntry { aside: Box::new(EntryAside::new(element)), at, out_length, fields: 0 });
+        self.open = Some(OpenEntry { aside: EntryAside::new(element), at, out_length, fields: 0 });
     }
 
     /// RSS 1.0 has its items beside its channel; other RSS has them inside.

@@ -25,11 +25,11 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
     let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom)))
         .map_err(|_| ParseError::Reader("it panicked".to_owned()))??;
     drop(atom);
-    let mut asides: Vec<Option<Box<EntryAside>>> = asides.into_iter().map(Some).collect();
+    let mut asides: Vec<Option<EntryAside>> = asides.into_iter().map(Some).collect();
     let mut entries = Vec::with_capacity(asides.len());
     entries.extend(feed.entries.into_iter().filter_map(|entry| {
         let number: usize = entry.id.parse().ok()?;
-        Some(join(entry, *asides.get_mut(number)?.take()?))
+        Some(join(entry, asides.get_mut(number)?.take()?))
     }));
     let info = ParsedInfo {
         title: feed.title.and_then(text),

@@ -1,0 +1,107 @@
+//! The attributes of untrusted elements: which are kept, and what their values become.
+
+use url::Url;
+
+use super::html::push_escaped;
+use super::links;
+use crate::parse::references::resolve_html;
+
+/// Attributes that are kept, of the elements named; the first row, `*`, is of any element.
+pub(super) const ATTRIBUTES: [(&str, &[&str]); 18] = [
+    ("*", &["lang", "title", "dir"]),
+    ("a", &["href", "hreflang"]),
+    ("audio", &["src", "controls"]),
+    ("blockquote", &["cite"]),
+    ("col", &["span"]),
+    ("colgroup", &["span"]),
+    ("del", &["cite", "datetime"]),
+    ("details", &["open"]),
+    ("img", &["src", "srcset", "sizes", "alt", "width", "height"]),
+    ("ins", &["cite", "datetime"]),
+    ("li", &["value"]),
+    ("ol", &["start", "reversed", "type"]),
+    ("q", &["cite"]),
+    ("source", &["src", "srcset", "sizes", "type", "media"]),
+    ("td", &["colspan", "rowspan"]),
+    ("th", &["colspan", "rowspan", "scope"]),
+    ("time", &["datetime"]),
+    ("video", &["src", "poster", "controls", "width", "height"]),
+];
+
+/// An attribute that is kept: its name in lower case, its value with references resolved.
+pub(super) struct Attribute {
+    name: String,
+    value: String,
+}
+
+/// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
+pub(super) fn clean(element: &str, written: &[(&str, &str)], base: Option<&Url>) -> Vec<Attribute> {
+    let kept = written.iter().filter_map(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        if !is_kept(element, &name) {
+            return None;
+        }
+        let value = resolve_html(value);
+        let value = match name.as_str() {
+            "href" => mail(&value).or_else(|| link(&value, base)),
+            "src" | "cite" | "poster" => link(&value, base),
+            "srcset" => srcset(&value, base),
+            _ => Some(value.replace(['\0', '\r'], "")),
+        };
+        Some(Attribute { name, value: value? })
+    });
+    kept.collect()
+}
+
+/// Appends attributes to a start tag.
+pub(super) fn push(out: &mut String, attributes: &[Attribute]) {
+    for Attribute { name, value } in attributes {
+        out.extend([" ", name, "=\""]);
+        for (index, part) in value.split('"').enumerate() {
+            out.push_str(if index > 0 { "&quot;" } else { "" });
+            push_escaped(out, part);
+        }
+        out.push('"');
+    }
+}
+
+/// Whether an `img` is a picture that nobody can see: one pixel or none, in both directions.
+pub(super) fn is_tracking_pixel(attributes: &[Attribute]) -> bool {
+    let pixels = |wanted: &str| {
+        let attribute = attributes.iter().find(|attribute| attribute.name == wanted);
+        attribute.and_then(|attribute| attribute.value.trim().trim_end_matches("px").parse::<u32>().ok())
+    };
+    matches!((pixels("width"), pixels("height")), (Some(0..=1), Some(0..=1)))
+}
+
+/// A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
+fn is_kept(element: &str, attribute: &str) -> bool {
+    let of =
+        |wanted: &str| ATTRIBUTES.iter().any(|(name, attributes)| *name == wanted && attributes.contains(&attribute));
+    element != "pre" && (of("*") || of(element))
+}
+
+fn mail(value: &str) -> Option<String> {
+    let value = value.trim_matches(|character: char| character.is_whitespace() || character.is_control());
+    let scheme = value.get(.."mailto:".len())?;
+    scheme.eq_ignore_ascii_case("mailto:").then(|| Url::parse(value).ok().map(String::from)).flatten()
+}
+
+fn link(value: &str, base: Option<&Url>) -> Option<String> {
+    links::clean(value, base).map(String::from)
+}
+
+/// The candidates of a `srcset`. One whose URL has a comma cannot be told from two, and is dropped.
+fn srcset(value: &str, base: Option<&Url>) -> Option<String> {
+    let candidates =
+        value.split(", ").flat_map(|part| part.split(",\n")).map(|candidate| candidate.trim().trim_end_matches(','));
+    let kept = candidates.filter_map(|candidate| {
+        let (url, descriptor) = candidate.split_once(char::is_whitespace).unwrap_or((candidate, ""));
+        let descriptor = descriptor.trim();
+        let is_descriptor = descriptor.bytes().all(|byte| byte.is_ascii_digit() || b".wxh".contains(&byte));
+        let url = link(url, base).filter(|url| is_descriptor && !url.contains(','))?;
+        Some(if descriptor.is_empty() { url } else { format!("{url} {descriptor}") })
+    });
+    let kept: Vec<String> = kept.collect();
+    (!kept.is_empty()).then(|| kept.join(", "))
+}

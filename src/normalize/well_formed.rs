@@ -1,0 +1,203 @@
+//! Any markup → well-formed markup of allowed elements, without the depth and the surprises that parsers are slow or wrong at.
+//!
+//! What a browser would close, open or move without being told is closed, opened or put into its place here, so that the parser behind
+//! this sees a plain tree, and its output, read again, is the same tree. One linear pass.
+
+use url::Url;
+
+use super::attributes::{self, Attribute};
+use super::html::{is_kept, push_escaped};
+use super::markup::{Piece, pieces};
+use crate::parse::html_names::is_void;
+use crate::parse::references::resolve_html;
+
+/// Elements nested more deeply are flattened: HTML5 parsers are quadratic in depth.
+const MAX_DEPTH: usize = 100;
+
+/// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
+const MAX_ELEMENTS: usize = 20_000;
+
+/// Writes HTML anew; relative URLs in it are relative to `base`, and are dropped where there is none.
+pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
+    let out = String::with_capacity(html.len() + html.len() / 8);
+    let mut markup = Markup { out, open: Vec::new(), elements: 0 };
+    for piece in pieces(html) {
+        match piece {
+            Piece::Text(text) => markup.text(&resolve_html(text)),
+            Piece::Open { name, attributes } if is_kept(&name) => {
+                let attributes = attributes::clean(&name, &attributes, base);
+                markup.open(name, &attributes);
+            }
+            Piece::Open { .. } => {}
+            Piece::Close { name } => markup.close(&name),
+        }
+    }
+    markup.close_to(0);
+    markup.out
+}
+
+/// Well-formed markup in the making.
+struct Markup {
+    out: String,
+    /// The elements that are open; some more than [`MAX_DEPTH`] at most.
+    open: Vec<String>,
+    /// How many there were in all.
+    elements: usize,
+}
+
+impl Markup {
+    fn text(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.enter_cell();
+        }
+        push_escaped(&mut self.out, text);
+    }
+
+    fn open(&mut self, name: String, attributes: &[Attribute]) {
+        let is_flattened = self.elements == MAX_ELEMENTS || self.open.len() >= MAX_DEPTH && !is_void(&name);
+        let is_outside_table = is_part_of_table(&name) && !self.open.iter().any(|open| open == "table");
+        if is_flattened || is_outside_table || name == "img" && attributes::is_tracking_pixel(attributes) {
+            return;
+        }
+        self.elements += 1;
+        self.close_implied(&name);
+        self.open_implied(&name);
+        self.out.push('<');
+        self.out.push_str(&name);
+        attributes::push(&mut self.out, attributes);
+        self.out.push('>');
+        if !is_void(&name) {
+            self.open.push(name);
+        }
+    }
+
+    /// Opens what must stand around an element in a table though nothing says so.
+    fn open_implied(&mut self, name: &str) {
+        match name {
+            "td" | "th" => self.enter_row(),
+            "col" if self.innermost() == "table" => self.open_bare("colgroup"),
+            _ if !is_part_of_table(name) => self.enter_cell(),
+            _ => {}
+        }
+    }
+
+    /// What stands in a table outside of its cells is put into one; a parser would move it before the table.
+    fn enter_cell(&mut self) {
+        if matches!(self.innermost(), "table" | "thead" | "tbody" | "tfoot" | "tr" | "colgroup") {
+            self.enter_row();
+            self.open_bare("td");
+        }
+    }
+
+    fn enter_row(&mut self) {
+        if self.innermost() == "colgroup" {
+            self.close("colgroup");
+        }
+        if self.innermost() != "tr" {
+            self.open_bare("tr");
+        }
+    }
+
+    fn open_bare(&mut self, name: &str) {
+        self.out.extend(["<", name, ">"]);
+        self.open.push(name.to_owned());
+    }
+
+    fn innermost(&self) -> &str {
+        self.open.last().map_or("", String::as_str)
+    }
+
+    fn close(&mut self, name: &str) {
+        if let Some(position) = self.open.iter().rposition(|open| open == name) {
+            self.close_to(position);
+        }
+    }
+
+    /// Closes elements until only so many are open.
+    fn close_to(&mut self, length: usize) {
+        while self.open.len() > length {
+            let name = self.open.pop().expect("more than `length` are open");
+            self.out.extend(["</", &name, ">"]);
+        }
+    }
+
+    /// Closes what a start tag closes though nothing says so: a list item the one before it, a block the paragraph.
+    fn close_implied(&mut self, name: &str) {
+        let (closes, within): (&[&str], &[&str]) = match name {
+            "li" => (&["li"], &["ul", "ol", "table"]),
+            "dt" | "dd" => (&["dt", "dd"], &["dl", "table"]),
+            "td" | "th" => (&["td", "th", "caption", "colgroup"], &["table"]),
+            "tr" => (&["tr", "caption", "colgroup"], &["table"]),
+            "tbody" | "thead" | "tfoot" | "caption" | "colgroup" => return self.close_within_table(),
+            "col" if self.innermost() != "colgroup" => return self.close_within_table(),
+            "rt" | "rp" => (&["rt", "rp"], &["ruby"]),
+            "a" => (&["a"], &["table"]),
+            _ if is_heading(name) => (&["p", "h1", "h2", "h3", "h4", "h5", "h6"], &["table"]),
+            _ => (&[], &[]),
+        };
+        if is_block(name) {
+            self.close_nearest(&["p"], &["table"]);
+        }
+        self.close_nearest(closes, within);
+    }
+
+    fn close_within_table(&mut self) {
+        if let Some(table) = self.open.iter().rposition(|open| open == "table") {
+            self.close_to(table + 1);
+        }
+    }
+
+    fn close_nearest(&mut self, closes: &[&str], within: &[&str]) {
+        for position in (0..self.open.len()).rev() {
+            let open = self.open[position].as_str();
+            if closes.contains(&open) {
+                self.close_to(position);
+                return;
+            }
+            if within.contains(&open) {
+                return;
+            }
+        }
+    }
+}
+
+/// Elements that mean something only in a table.
+fn is_part_of_table(name: &str) -> bool {
+    matches!(name, "caption" | "colgroup" | "col" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
+}
+
+fn is_heading(name: &str) -> bool {
+    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// Elements whose start tag closes a paragraph (HTML, *in body*).
+fn is_block(name: &str) -> bool {
+    is_heading(name)
+        || matches!(
+            name,
+            "address"
+                | "article"
+                | "aside"
+                | "blockquote"
+                | "center"
+                | "dd"
+                | "details"
+                | "div"
+                | "dl"
+                | "dt"
+                | "figcaption"
+                | "figure"
+                | "footer"
+                | "header"
+                | "hr"
+                | "li"
+                | "main"
+                | "ol"
+                | "p"
+                | "pre"
+                | "section"
+                | "summary"
+                | "table"
+                | "ul"
+        )
+}
