@@ -13,16 +13,21 @@ use crate::time::Timestamp;
 use crate::update::{Outcome, Polled, PolledDocument};
 
 impl Poller {
-    /// One attempt at one feed, written; `None` if the feed has left the config.
+    /// One attempt at one feed, written; `None` if the feed has left the config, or if its host has just asked not to be
+    /// polled and nobody forces it.
     pub(super) async fn poll(
         &self,
         config: &Arc<Config>,
         due: DueFeed,
         now: Timestamp,
+        is_forced: bool,
     ) -> Result<Option<PollReport>, StoreError> {
         let Some(feed) = config.feed(&due.feed).cloned() else { return Ok(None) };
         let chosen = Instant::now();
         let permit = self.fetcher.host_permit(&feed, due.start.as_ref()).await;
+        if permit.is_refused() && !is_forced {
+            return Ok(None);
+        }
         let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
         let attempt = self.fetcher.get(&feed, due.start.as_ref(), &due.validators, permit).await;
@@ -56,7 +61,7 @@ impl Poller {
         };
         let per_day = per_day(&due, &outcome, times.at);
         let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
-        let next = next::next_poll(&Outlook {
+        let mut next = next::next_poll(&Outlook {
             now: times.answered,
             schedule: &schedule(feed, per_day, document),
             schedule_is_default: feed.schedule_is_default,
@@ -75,6 +80,11 @@ impl Poller {
             has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
             host_is_public: public_origin.is_some(),
         });
+        if failures > 0 && due.hold_until > next.hold_until {
+            // A failure, which only force can bring about during a hold, does not end what the server asked for.
+            (next.hold_until, next.hold_why) = (due.hold_until, due.hold_why);
+            next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
+        }
         let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (feed, at, start) = (due.feed, times.at, due.start);
         Ok(Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin })

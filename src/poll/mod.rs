@@ -25,9 +25,9 @@ use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
-/// How many polls may be read and not yet written: one group of the writer's, and one that gathers while that is written.
-/// Reading is quicker than writing, and what was read would else pile up in memory.
-const UNWRITTEN: usize = 128;
+/// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
+/// what was read would else pile up in memory.
+const UNWRITTEN: usize = 64;
 
 /// How long a feed is left alone after a poll that somebody asked for, unless it is forced.
 pub const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
@@ -133,10 +133,11 @@ impl Poller {
             done(&report, total);
             reports.push(report);
         }
+        let is_forced = matches!(pass, Pass::Force(_));
         let mut polls = JoinSet::new();
         for due in feeds {
             let (poller, config) = (self.clone(), config.clone());
-            polls.spawn(async move { poller.poll(&config, due, now).await });
+            polls.spawn(async move { poller.poll(&config, due, now, is_forced).await });
         }
         while let Some(report) = polls.join_next().await {
             let Some(report) = report.map_err(|_| StoreError::Closed)?? else { continue };

@@ -149,7 +149,7 @@ impl Poller {
                 continue;
             }
             let (poller, config) = (self.clone(), config.clone());
-            polls.spawn(async move { (due.feed.clone(), poller.poll(&config, due, now).await) });
+            polls.spawn(async move { (due.feed.clone(), poller.poll(&config, due, now, false).await) });
         }
         Ok(())
     }
