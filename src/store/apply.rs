@@ -295,10 +295,11 @@ impl Document<'_> {
         self.mark_unindexed(number)
     }
 
-    /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story.
+    /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story. The `+` has SQLite look
+    /// for the key first: most keys are new, and then there is nothing to compare.
     fn write_links(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
         let mut shared_before = self.connection.prepare_cached(
-            "UPDATE link SET specific = 0 WHERE key = ?1 AND entry IN (SELECT other.number FROM entry AS other, entry AS own
+            "UPDATE link SET specific = 0 WHERE key = ?1 AND +entry IN (SELECT other.number FROM entry AS other, entry AS own
                WHERE own.number = ?2 AND other.feed = own.feed AND other.story <> own.story
                  AND other.number IN (SELECT entry FROM link WHERE key = ?1))",
         )?;

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use super::{Reader, Store, StoreError};
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
-const BATCH: i64 = 500;
+const BATCH: i64 = 1500;
 
 /// How many words an excerpt has.
 const EXCERPT_WORDS: usize = 24;
