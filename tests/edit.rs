@@ -52,12 +52,12 @@ fn lines_changed(before: &str, after: &str) -> (usize, usize) {
 #[test]
 fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
-    let edited = edit::add(WIRE, block).unwrap();
+    let edited = edit::add(WIRE, "feed", block).unwrap();
     let expected = WIRE.replace("# they insist\n", &format!("# they insist\n\n{block}"));
     assert_eq!(edited, expected);
     let long = long_config();
     assert_eq!(long.lines().count(), 300);
-    let edited = edit::add(&long, block).unwrap();
+    let edited = edit::add(&long, "feed", block).unwrap();
     assert_eq!(lines_changed(&long, &edited), (0, 3));
     assert_eq!(edit::remove(&edited, 73).unwrap(), long, "what was added goes without a trace");
 }
@@ -65,7 +65,7 @@ fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
 #[test]
 fn file_without_feeds_takes_its_first_at_the_end() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
-    let check = |before: &str, expected: &str| assert_eq!(edit::add(before, block).unwrap(), expected);
+    let check = |before: &str, expected: &str| assert_eq!(edit::add(before, "feed", block).unwrap(), expected);
     check("", block);
     check("# Mine.\n", &format!("# Mine.\n\n{block}"));
     check("# Mine.", &format!("# Mine.\n\n{block}"));
@@ -86,7 +86,7 @@ fn removed_feed_takes_its_own_comment_and_tables_with_it() {
 #[test]
 fn byte_order_mark_and_line_ends_stay() {
     let windows = format!("\u{feff}{}", WIRE.replace('\n', "\r\n"));
-    let edited = edit::add(&windows, "[[feed]]\nurl = \"https://new.example/\"\n").unwrap();
+    let edited = edit::add(&windows, "feed", "[[feed]]\nurl = \"https://new.example/\"\n").unwrap();
     assert!(edited.starts_with('\u{feff}') && !edited.replace("\r\n", "").contains('\n'));
     assert_eq!(edit::remove(&edited, 2).unwrap(), windows);
     let edited = edit::set(&windows, 0, "title", Some("\"Council\"")).unwrap();
@@ -170,7 +170,7 @@ proptest::proptest! {
         let end = text.floor_char_boundary(start + length);
         text.replace_range(start..end, &inserted);
         let block = "[[feed]]\nurl = \"https://new.example/\"\n";
-        if let Ok(edited) = edit::add(&text, block) {
+        if let Ok(edited) = edit::add(&text, "feed", block) {
             proptest::prop_assert!(edited.len() >= text.len() + block.len());
         }
         let _ = edit::remove(&text, 0);

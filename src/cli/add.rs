@@ -80,7 +80,7 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
     if let Some(seen) = &found.seen {
         print(&shown(&found.url, seen))?;
     }
-    let text = edit::add(&loaded.sources[file].text, &block(&found, args))
+    let text = edit::add(&loaded.sources[file].text, "feed", &block(&found, args))
         .map_err(|error| anyhow!("{}: {error}", loaded.sources[file].path.display()))?;
     let edited = commit(&loaded, vec![(file, text)], args.dry_run)?;
     if !args.dry_run {
@@ -135,7 +135,7 @@ fn find(loaded: &Loaded, file: usize, url: String, args: &Args) -> Result<Found,
         Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => feeds,
         Looked::Refused(ParseError::Page { .. }) => return well_known(&url, look),
         Looked::Refused(error) => return Err(anyhow!("{url}: {error}").into()),
-        Looked::Failed { why, .. } => return Err(anyhow!("{url}: {why}; --unseen adds it nevertheless").into()),
+        Looked::Failed(why) => return Err(anyhow!("{url}: {why}; --unseen adds it nevertheless").into()),
     };
     let mut found = Vec::new();
     for url in without_comments(offered).into_iter().take(MAX_CHOICES) {
@@ -206,8 +206,8 @@ fn ask(list: &str) -> Result<usize, Failure> {
 fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
-    sources[file].text =
-        edit::add(&sources[file].text, &block).map_err(|error| anyhow!("{}: {error}", sources[file].path.display()))?;
+    sources[file].text = edit::add(&sources[file].text, "feed", &block)
+        .map_err(|error| anyhow!("{}: {error}", sources[file].path.display()))?;
     Ok(added(&files::check(sources)?, file)?)
 }
 

@@ -230,7 +230,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
     Ok(match runtime()?.block_on(look::at(&fetcher, &feed, &hints)) {
         Looked::Feed(seen) => of_feed(&seen.parsed),
         Looked::Refused(error) => refused(error.to_string()),
-        Looked::Failed { why, .. } => refused(why),
+        Looked::Failed(why) => refused(why),
     })
 }
 

@@ -13,10 +13,7 @@ pub enum Looked {
     /// A document that is no feed.
     Refused(ParseError),
     /// No document.
-    Failed {
-        status: Option<u16>,
-        why: String,
-    },
+    Failed(String),
 }
 
 /// A feed's document as read.
@@ -35,10 +32,10 @@ pub async fn at(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     let document = match attempt.result {
         Ok(Fetched::Document(document)) => document,
         Ok(Fetched::NotModified { .. }) => {
-            let why = "the server says that nothing changed, to one who knew nothing".to_owned();
-            return Looked::Failed { status: attempt.status, why };
+            let why = "the server says that nothing changed, to one who knew nothing";
+            return Looked::Failed(why.to_owned());
         }
-        Err(error) => return Looked::Failed { status: attempt.status, why: error.to_string() },
+        Err(error) => return Looked::Failed(error.to_string()),
     };
     let content_type = hints.content_type.or(document.content_type.as_deref());
     let base = hints.base.or(document.content_location.as_ref()).unwrap_or(&document.final_url);

@@ -8,6 +8,7 @@ mod check;
 mod edit;
 mod explain;
 mod feeds;
+mod import;
 mod inspect;
 mod look;
 mod output;
@@ -68,6 +69,10 @@ enum Command {
     Disable(edit::FeedArgs),
     /// Sets keys of a feed in the TOML
     Set(edit::SetArgs),
+    /// Takes the feeds of another program's list into the TOML
+    Import(import::ImportArgs),
+    /// Prints the feeds as OPML 2.0, without secrets
+    Export(import::ExportArgs),
     /// Shows how newswire reads a document
     Inspect(inspect::Args),
     /// Tells of a story, its copies, and why it is in each section or not
@@ -141,6 +146,8 @@ impl Cli {
             Command::Enable(args) => edit::enable(config, &args),
             Command::Disable(args) => edit::disable(config, &args),
             Command::Set(args) => edit::set(config, &args),
+            Command::Import(args) => import::import(config, &args),
+            Command::Export(args) => import::export(config, &args),
             Command::Inspect(args) => inspect::run(config, &args),
             Command::Explain(args) => explain::run(config, &args),
             Command::Try(args) => trial::run(config, &args),

@@ -72,14 +72,15 @@ pub fn span_of(text: &str, index: usize, key: &str) -> Option<Range<usize>> {
     table.get(key).and_then(Item::span).or(table.span())
 }
 
-/// The text with `block`, which holds whole tables, after its last feed; without feeds, at its end.
+/// The text with `block`, which holds whole tables of one kind, `feed` or `section`, after the last of them; at its end
+/// where it has none.
 ///
 /// # Errors
 ///
 /// If the file cannot be edited.
-pub fn add(text: &str, block: &str) -> Result<String, EditError> {
+pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
     let document = parse(text)?;
-    let at = match document.get("feed") {
+    let at = match document.get(kind) {
         None => text.len(),
         Some(Item::ArrayOfTables(tables)) => {
             let last = tables.iter().last().map_or(text.len(), end_of_table);

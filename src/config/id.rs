@@ -10,7 +10,7 @@ use super::reader::{Fault, Node, Table};
 use crate::feed::{FeedId, SectionId};
 
 /// As long as a file name and a URL segment may comfortably be.
-const MAX_LENGTH: usize = 64;
+pub(super) const MAX_LENGTH: usize = 64;
 
 /// The site's own paths, and names that it may yet need.
 const RESERVED: [&str; 25] = [
@@ -27,11 +27,16 @@ pub(super) fn feed(node: Node) -> Result<FeedId, Fault> {
 /// `id` of a section, which is part of its URLs.
 pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     let text = node.text()?;
-    if RESERVED.contains(&text) {
+    if is_reserved(text) {
         let message = format!("`{text}` is a path of the site itself");
         return Err(Fault::new(message, format!("write \"{text}-news\"")));
     }
     Ok(SectionId::from(checked(text, "-")?))
+}
+
+/// Whether a section may not be called so, since the site itself needs the path.
+pub(super) fn is_reserved(text: &str) -> bool {
+    RESERVED.contains(&text)
 }
 
 fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {

@@ -9,6 +9,7 @@ mod facets;
 mod feed;
 mod feed_url;
 mod id;
+pub mod import;
 mod keys;
 mod mask;
 mod model;

@@ -122,6 +122,11 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     Ok(feed)
 }
 
+/// A document as text, whatever its encoding, for whoever reads other formats than feeds. Never fails.
+pub fn text(bytes: &[u8]) -> String {
+    decode::decode(bytes, None, &mut Repairs::default()).text.into_owned()
+}
+
 fn with_absolute_links(error: ParseError, base: Option<&Url>) -> ParseError {
     match (error, base) {
         (ParseError::Page { feeds }, Some(base)) => {

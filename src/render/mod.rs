@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 pub use address::Format;
 pub use atom::atom;
 pub use json::json;
-pub use opml::opml;
+pub use opml::{opml, opml_folders};
 pub use page::{FeedRow, Pages, SearchHit, SectionSummary};
 pub use rss::rss;
 pub use text::{excerpt, plain, where_to_read};

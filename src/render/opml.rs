@@ -15,6 +15,28 @@ use crate::time::Timestamp;
 /// # Errors
 /// If the writer fails, which no content makes it do.
 pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -> Result<Vec<u8>, RenderError> {
+    document(site, title, created, |writer| feeds.iter().try_for_each(|feed| outline(writer, feed)))
+}
+
+/// Feeds in folders, those of no folder beside them, as an OPML 2.0 document in UTF-8, in the order given.
+///
+/// # Errors
+/// As [`opml`].
+pub fn opml_folders(
+    site: &Site,
+    title: &str,
+    folders: &[(Option<String>, Vec<ShownFeed>)],
+    created: Timestamp,
+) -> Result<Vec<u8>, RenderError> {
+    document(site, title, created, |writer| folders.iter().try_for_each(|(name, feeds)| folder(writer, name, feeds)))
+}
+
+fn document(
+    site: &Site,
+    title: &str,
+    created: Timestamp,
+    body: impl FnOnce(&mut Writer<Vec<u8>>) -> io::Result<()>,
+) -> Result<Vec<u8>, RenderError> {
     let owner = site.owner.as_ref().and_then(|owner| text::line(&owner.name));
     let created = created.rfc822();
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
@@ -24,9 +46,7 @@ pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -
             text_element(writer, "dateCreated", &created)?;
             owner.iter().try_for_each(|owner| text_element(writer, "ownerName", &words(owner)))
         })?;
-        writer
-            .create_element("body")
-            .write_inner_content(|writer| feeds.iter().try_for_each(|feed| outline(writer, feed)))?;
+        writer.create_element("body").write_inner_content(body)?;
         Ok(())
     })?;
     let mut document = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
@@ -37,6 +57,13 @@ pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -
 
 fn text_element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Result<()> {
     writer.create_element(name).write_text_content(BytesText::new(text))?;
+    Ok(())
+}
+
+fn folder(writer: &mut Writer<Vec<u8>>, name: &Option<String>, feeds: &[ShownFeed]) -> io::Result<()> {
+    let outlines = |writer: &mut Writer<Vec<u8>>| feeds.iter().try_for_each(|feed| outline(writer, feed));
+    let Some(name) = name.as_deref().and_then(text::line) else { return outlines(writer) };
+    writer.create_element("outline").with_attribute(("text", &*words(&name))).write_inner_content(outlines)?;
     Ok(())
 }
 

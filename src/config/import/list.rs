@@ -1,0 +1,67 @@
+//! Addresses one a line, alone or with tags as in newsboat's `urls`.
+//!
+//! `"~A title"` is a title, `!` hides a feed from newsboat's list and says nothing here. Programs in the place of an address
+//! are never run.
+
+use super::{Imported, ImportedFeed};
+
+const NEWSBOAT: &str = "newsboat's urls";
+
+pub(super) fn read(text: &str) -> Imported {
+    let mut imported = Imported { format: "a list of addresses", ..Imported::default() };
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let mut words = words(line).into_iter();
+        let url = words.next().unwrap_or_default();
+        let program = url.split_once(':').map(|(kind, _)| kind.to_owned());
+        if let Some(kind) = program.filter(|kind| matches!(kind.as_str(), "exec" | "filter" | "query")) {
+            imported.format = NEWSBOAT;
+            imported.leave_out(
+                url,
+                match kind.as_str() {
+                    "exec" => "programs are not run; let one write a file and name it as file:",
+                    "filter" => "programs are not run; the feed's own address stands at its end",
+                    _ => "a query over feeds is a section here: write [[section]] with `keep`",
+                },
+            );
+            continue;
+        }
+        let mut feed = ImportedFeed { url, ..ImportedFeed::default() };
+        let can_be_polled = super::mended(&feed.url).is_some();
+        for word in words {
+            imported.format = if can_be_polled { NEWSBOAT } else { imported.format };
+            match word.strip_prefix('~') {
+                Some(title) => feed.title = Some(title.to_owned()).filter(|title| !title.is_empty()),
+                None if word == "!" || word.is_empty() || feed.tags.contains(&word) => {}
+                None => feed.tags.push(word.trim_start_matches('!').to_owned()),
+            }
+        }
+        imported.take(feed);
+    }
+    imported
+}
+
+/// Whether a line of it could have been meant for an address.
+pub(super) fn names_anything(text: &str) -> bool {
+    text.lines().any(|line| line.trim_start().split_whitespace().next().is_some_and(|word| word.contains("://")))
+}
+
+/// The words of a line; what stands in double quotes is one, with `\"` for a quote.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut is_quoted = false;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                is_quoted = !is_quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if is_quoted => word.get_or_insert_default().extend(chars.next()),
+            c if c.is_whitespace() && !is_quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}

@@ -1,0 +1,182 @@
+//! OPML 1.0 and 2.0 as programs write it, and as people break it.
+//!
+//! The outermost folder becomes a section, folders within it and categories become tags. Bare ampersands, attributes in any
+//! case, tags that do not match and a missing end are passed over; document types are inert; `type="include"` is never
+//! fetched.
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::{ImportError, Imported, ImportedFeed, MAX_DEPTH, MAX_OUTLINES, web_address};
+use crate::normalize;
+
+/// What FreshRSS and Miniflux keep with a feed and newswire does in another way, or not at all.
+const EXTRAS: [(&str, &str); 15] = [
+    ("scraperrules", "full texts are not fetched"),
+    ("crawler", "full texts are not fetched"),
+    ("frss:cssfullcontent", "full texts are not fetched"),
+    ("frss:csscontentfilter", "full texts are not fetched"),
+    ("rewriterules", "entries are not rewritten"),
+    ("urlrewriterules", "entries are not rewritten"),
+    ("blocklistrules", "write it as `drop` of a section"),
+    ("blockfilterentryrules", "write it as `drop` of a section"),
+    ("frss:filtersactionread", "write it as `drop` of a section"),
+    ("keeplistrules", "write it as `keep` of a section"),
+    ("keepfilterentryrules", "write it as `keep` of a section"),
+    ("cookie", "it may be a secret: write it under `headers` as { env = \"…\" }"),
+    ("frss:curlopt_cookie", "it may be a secret: write it under `headers` as { env = \"…\" }"),
+    ("proxyurl", "it may hold a secret: write `proxy` by hand"),
+    ("frss:curlopt_proxy", "it may hold a secret: write `proxy` by hand"),
+];
+
+pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
+    let mut list = List { imported: Imported { format: "OPML", ..Imported::default() }, ..List::default() };
+    let mut reader = Reader::from_str(text);
+    let settings = reader.config_mut();
+    settings.check_end_names = false;
+    settings.allow_unmatched_ends = true;
+    settings.allow_dangling_amp = true;
+    let mut is_opml = false;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(tag)) if is_outline(tag.local_name().as_ref()) => list.open(&tag, false)?,
+            Ok(Event::Empty(tag)) if is_outline(tag.local_name().as_ref()) => list.open(&tag, true)?,
+            Ok(Event::Start(tag)) if tag.local_name().as_ref().eq_ignore_ascii_case("opml") => is_opml = true,
+            Ok(Event::End(tag)) if is_outline(tag.local_name().as_ref()) => drop(list.open.pop()),
+            Ok(Event::Eof) => break,
+            Ok(_) => {}
+            Err(error) => {
+                let at = text[..text.floor_char_boundary(as_index(reader.error_position()))].lines().count().max(1);
+                list.imported.leave_out(format!("all from line {at} on"), format!("it is broken there: {error}"));
+                break;
+            }
+        }
+    }
+    if is_opml || list.outlines > 0 { Ok(list.imported) } else { Err(ImportError::Unknown) }
+}
+
+#[derive(Default)]
+struct List {
+    imported: Imported,
+    /// The titles of the open outlines; none where one is a feed.
+    open: Vec<Option<String>>,
+    outlines: usize,
+}
+
+impl List {
+    fn open(&mut self, tag: &BytesStart, is_empty: bool) -> Result<(), ImportError> {
+        self.outlines += 1;
+        if self.outlines > MAX_OUTLINES {
+            return Err(ImportError::TooMany);
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(ImportError::TooDeep);
+        }
+        let outline = Outline::of(tag);
+        let title = outline.title();
+        let is_folder = outline.feed_url().is_none();
+        self.take(&outline, is_empty);
+        if !is_empty {
+            self.open.push(title.filter(|_| is_folder));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, outline: &Outline, is_empty: bool) {
+        let title = outline.title();
+        let named = || title.clone().unwrap_or_else(|| "an outline without a title".to_owned());
+        let kind = outline.get("type").unwrap_or_default().to_lowercase();
+        if let Some(url) = outline.get("frss:opmlurl") {
+            self.imported.leave_out(named(), format!("the list at {url} is not fetched; import it by itself"));
+        }
+        if matches!(kind.as_str(), "include" | "link") {
+            self.imported.leave_out(named(), "what it includes is not fetched; import that list by itself");
+            return;
+        }
+        let Some(url) = outline.feed_url() else {
+            if is_empty {
+                self.imported.leave_out(named(), "it has no address of a feed");
+            }
+            return;
+        };
+        if kind.contains("xpath") || kind.contains("dotnotation") {
+            self.imported.leave_out(named(), "it is scraped from pages, and newswire reads feeds only");
+            return;
+        }
+        self.tell_extras(outline, &named());
+        let mut folders = self.open.iter().flatten().cloned();
+        let section = folders.next();
+        let tags = folders.chain(outline.categories());
+        let tags = tags.fold(Vec::new(), |mut tags, tag| {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+            tags
+        });
+        self.imported.take(ImportedFeed {
+            url: url.to_owned(),
+            site: outline.get("htmlurl").and_then(web_address),
+            user_agent: outline.get("useragent").or(outline.get("frss:curlopt_useragent")).map(str::to_owned),
+            folders: section.into_iter().collect(),
+            is_disabled: outline.get("disabled").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            image: None,
+            title,
+            tags,
+        });
+    }
+
+    fn tell_extras(&mut self, outline: &Outline, title: &str) {
+        for (name, why) in EXTRAS.iter().filter(|(name, _)| outline.get(name).is_some_and(|value| value != "false")) {
+            let name = name.strip_prefix("frss:").unwrap_or(name);
+            self.imported.leave_out(format!("{name} of {title}"), *why);
+        }
+    }
+}
+
+/// The attributes of one outline, their names in lower case; none is empty.
+struct Outline(BTreeMap<String, String>);
+
+impl Outline {
+    fn of(tag: &BytesStart) -> Outline {
+        let mut attributes = tag.html_attributes();
+        let attributes = attributes.with_checks(false).flatten().map(|attribute| {
+            let value = html_escape::decode_html_entities(&attribute.value).trim().to_owned();
+            (attribute.key.as_ref().to_lowercase(), value)
+        });
+        Outline(attributes.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Some programs write `url` for it.
+    fn feed_url(&self) -> Option<&str> {
+        let is_feed = self.get("type").is_some_and(|kind| matches!(&*kind.to_lowercase(), "rss" | "atom" | "feed"));
+        self.get("xmlurl").or(self.get("url").filter(|_| is_feed))
+    }
+
+    /// Plain text: titles may hold HTML.
+    fn title(&self) -> Option<String> {
+        let title = self.get("title").or(self.get("text"))?;
+        let plain = if title.contains(['<', '&']) { normalize::plain_text(title) } else { title.to_owned() };
+        let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(plain).filter(|title| !title.is_empty())
+    }
+
+    /// `category="/a/b,c"`: paths, between commas.
+    fn categories(&self) -> impl Iterator<Item = String> {
+        let categories = self.get("category").unwrap_or_default().split(',');
+        categories.map(|category| category.trim().trim_matches('/').to_owned()).filter(|category| !category.is_empty())
+    }
+}
+
+fn is_outline(name: &str) -> bool {
+    name.eq_ignore_ascii_case("outline")
+}
+
+fn as_index(position: u64) -> usize {
+    usize::try_from(position).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,187 @@
+//! What an imported list adds to a configuration: only what is not there yet, so that importing twice changes nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use url::Url;
+
+use super::{Filter, Imported, ImportedFeed, LeftOut};
+use crate::config::{self, Config, FeedUrl, edit, feed_url, id};
+use crate::feed::SectionId;
+
+/// What is to be written, and what is to be told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// `[[feed]]` tables; empty if there is nothing new.
+    pub feeds: String,
+    /// `[[section]]` tables that the feeds name and the config lacks.
+    pub sections: String,
+    /// How many feeds are new.
+    pub taken: usize,
+    /// Of the list's feeds, those that it named more than once, by address.
+    pub merged: Vec<String>,
+    /// How many feeds the config has already; they stay as they are.
+    pub known: usize,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What the list adds to the configuration. `section` takes the feeds that are in no folder.
+pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> Plan {
+    let mut plan = Plan { left_out: imported.left_out, ..Plan::default() };
+    let feeds = merged(imported.feeds, &mut plan.merged);
+    let there: HashSet<String> = config.feeds.iter().map(|feed| config::spelling(&feed.url.secret)).collect();
+    let (known, new): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| there.contains(&spelled(&feed.url)));
+    (plan.known, plan.taken) = (known.len(), new.len());
+    let mut sections = Sections::new(config);
+    let ids = ids_of(&new, &imported.drops, config);
+    for feed in &new {
+        let mut of_feed: Vec<String> = feed.folders.iter().map(|folder| sections.id_of(folder)).collect();
+        of_feed.extend(section.filter(|_| of_feed.is_empty()).map(SectionId::to_string));
+        push(&mut plan.feeds, &feed_table(feed, ids.get(&spelled(&feed.url)), &of_feed));
+    }
+    for (folder, id) in &sections.new {
+        let rules = drop_rules(&imported.drops, &ids);
+        push(&mut plan.sections, &section_table(folder, id, imported.limit, &rules));
+    }
+    if sections.new.is_empty() && plan.taken > 0 {
+        for filter in &imported.drops {
+            let what = format!("the filter /{}/", filter.pattern);
+            plan.left_out
+                .push(LeftOut { what, why: "the section is there already: write it as its `drop`".to_owned() });
+        }
+    }
+    plan
+}
+
+/// Each address once; a feed in several folders belongs to all of them.
+fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<String>) -> Vec<ImportedFeed> {
+    let mut at: HashMap<String, usize> = HashMap::new();
+    let mut unique: Vec<ImportedFeed> = Vec::new();
+    for feed in feeds {
+        let spelling = spelled(&feed.url);
+        let Some(first) = at.get(&spelling).map(|at| &mut unique[*at]) else {
+            at.insert(spelling, unique.len());
+            unique.push(feed);
+            continue;
+        };
+        repeated.push(feed.url);
+        first.title = first.title.take().or(feed.title);
+        first.site = first.site.take().or(feed.site);
+        for (into, from) in [(&mut first.folders, feed.folders), (&mut first.tags, feed.tags)] {
+            from.into_iter().for_each(|word| {
+                if !into.contains(&word) {
+                    into.push(word);
+                }
+            });
+        }
+    }
+    unique
+}
+
+fn spelled(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| config::spelling(&url))
+}
+
+/// The sections that folders stand for.
+struct Sections<'c> {
+    config: &'c Config,
+    /// Folder and id, in the order in which they are first named.
+    new: Vec<(String, String)>,
+}
+
+impl<'c> Sections<'c> {
+    fn new(config: &'c Config) -> Self {
+        Sections { config, new: Vec::new() }
+    }
+
+    /// The id of the section of this name, which is made if there is none.
+    fn id_of(&mut self, folder: &str) -> String {
+        let slug = id::slug(folder);
+        let mut there = self.config.sections.iter();
+        let known =
+            there.find(|section| section.title.to_lowercase() == folder.to_lowercase() || section.id.as_str() == slug);
+        let made = || self.new.iter().find(|(title, _)| title == folder).map(|(_, id)| id.clone());
+        if let Some(id) = known.map(|section| section.id.to_string()).or_else(made) {
+            return id;
+        }
+        let base = if slug.is_empty() { "section".to_owned() } else { slug };
+        let base = if id::is_reserved(&base) { format!("{base}-news") } else { base };
+        let base: String = base.chars().take(id::MAX_LENGTH - 4).collect();
+        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let is_free = |id: &String| {
+            self.config.section(&SectionId::from(id.as_str())).is_none()
+                && self.new.iter().all(|(_, other)| other != id)
+        };
+        let id = std::iter::once(base.clone()).chain(numbered).find(is_free).expect("numbers do not end");
+        self.new.push((folder.to_owned(), id.clone()));
+        id
+    }
+}
+
+/// The ids of those new feeds that rules name, by the spelling of their address.
+fn ids_of(new: &[ImportedFeed], filters: &[Filter], config: &Config) -> BTreeMap<String, String> {
+    let named: HashSet<String> = filters.iter().filter_map(|filter| filter.feed.as_deref()).map(spelled).collect();
+    let mut ids: BTreeMap<String, String> = BTreeMap::new();
+    let mut taken: HashSet<String> = config.feeds.iter().map(|feed| feed.id.to_string()).collect();
+    for feed in new.iter().filter(|feed| named.contains(&spelled(&feed.url))) {
+        let Ok(secret) = Url::parse(&feed.url) else { continue };
+        let url = FeedUrl { shown: config::shown(&secret), secret };
+        let id = feed_url::default_id(&url);
+        let id = if taken.insert(id.clone()) { id } else { feed_url::other_id(&id, &url) };
+        ids.insert(spelled(&feed.url), id);
+    }
+    ids
+}
+
+fn feed_table(feed: &ImportedFeed, id: Option<&String>, sections: &[String]) -> String {
+    let mut table = format!("[[feed]]\nurl = {}\n", edit::quoted(&feed.url));
+    let mut line = |key: &str, value: String| table.push_str(&format!("{key} = {value}\n"));
+    let texts = [
+        ("id", id),
+        ("title", feed.title.as_ref()),
+        ("site", feed.site.as_ref()),
+        ("image", feed.image.as_ref()),
+        ("user_agent", feed.user_agent.as_ref()),
+    ];
+    for (key, value) in texts {
+        value.into_iter().for_each(|value| line(key, edit::quoted(value)));
+    }
+    for (key, values) in [("sections", sections), ("tags", feed.tags.as_slice())] {
+        if !values.is_empty() {
+            line(key, edit::list(values.iter().map(String::as_str)));
+        }
+    }
+    if feed.is_disabled {
+        line("enabled", "false".to_owned());
+    }
+    table
+}
+
+fn section_table(title: &str, id: &str, limit: Option<i64>, drops: &[String]) -> String {
+    let mut table = format!("[[section]]\nid = {}\ntitle = {}\n", edit::quoted(id), edit::quoted(title));
+    table.extend(limit.map(|limit| format!("limit = {limit}\n")));
+    if !drops.is_empty() {
+        let rules: String = drops.iter().map(|rule| format!("    {rule},\n")).collect();
+        table.push_str(&format!("drop = [\n{rules}]\n"));
+    }
+    table
+}
+
+fn drop_rules(filters: &[Filter], ids: &BTreeMap<String, String>) -> Vec<String> {
+    let rule = |filter: &Filter| {
+        let feed = match &filter.feed {
+            Some(url) => format!("feed = {}, ", edit::quoted(ids.get(&spelled(url))?)),
+            None => String::new(),
+        };
+        let pattern = format!("text = {}", edit::quoted(&format!("/{}/", filter.pattern)));
+        let test = if filter.drops_matches { pattern } else { format!("not = {{ {pattern} }}") };
+        Some(format!("{{ {feed}{test} }}"))
+    };
+    filters.iter().filter_map(rule).collect()
+}
+
+fn push(tables: &mut String, table: &str) {
+    if !tables.is_empty() {
+        tables.push('\n');
+    }
+    tables.push_str(table);
+}

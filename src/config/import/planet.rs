@@ -1,0 +1,142 @@
+//! The ini of Planet and Planet Venus: every section named by an address is a feed.
+//!
+//! `name` becomes the title, `face` the image, `link` the site; `filter` and `exclude` become what the planet's section
+//! drops. What makes Planet's own pages is left out.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::{Filter, Imported, ImportedFeed, web_address};
+use crate::rule::{Field, Pattern};
+
+/// Keys that tell something which a newswire has no need of.
+const NEEDLESS: [&str; 4] = ["facewidth", "faceheight", "nick", "feedtype"];
+
+/// One `[section]`.
+struct Section {
+    name: String,
+    keys: BTreeMap<String, String>,
+}
+
+pub(super) fn is_planet(text: &str) -> bool {
+    text.lines().map(str::trim).any(|line| {
+        let line = line.to_ascii_lowercase();
+        line == "[planet]" || line.starts_with("[http://") || line.starts_with("[https://")
+    })
+}
+
+pub(super) fn read(text: &str) -> Imported {
+    let mut imported = Imported { format: "Planet's ini", ..Imported::default() };
+    let sections = sections(text);
+    let find = |name: &str| sections.iter().find(|section| section.name.eq_ignore_ascii_case(name));
+    let planet = find("Planet");
+    let title = planet.and_then(|planet| planet.keys.get("name")).map_or("Planet", String::as_str);
+    let base = planet.and_then(|planet| Url::parse(planet.keys.get("link")?).ok());
+    for general in [find("DEFAULT"), planet].into_iter().flatten() {
+        read_general(general, &mut imported);
+    }
+    for section in &sections {
+        if matches!(section.name.to_ascii_lowercase().as_str(), "planet" | "default") {
+            continue;
+        }
+        match super::mended(&section.name).filter(|_| section.name.contains("://")) {
+            Some(url) if section.keys.get("content_type").is_some_and(|kind| kind.contains("opml")) => {
+                imported.leave_out(url, "the list is not fetched; import it by itself");
+            }
+            Some(url) => read_feed(url, section, title, base.as_ref(), &mut imported),
+            None => imported
+                .leave_out(format!("[{}]", section.name), "it is no feed: newswire has filters and pages of its own"),
+        }
+    }
+    imported
+}
+
+/// What holds for all feeds, or for the planet's pages.
+fn read_general(general: &Section, imported: &mut Imported) {
+    add_filters(&general.keys, None, imported);
+    for (key, value) in &general.keys {
+        let heading = format!("{key} of [{}]", general.name);
+        match key.as_str() {
+            "items_per_page" => imported.limit = value.parse().ok().filter(|limit| (1..=500).contains(limit)),
+            "filter" | "exclude" => {}
+            "name" => {
+                imported.leave_out(heading, format!("write title = {} under [site]", super::super::edit::quoted(value)))
+            }
+            "link" => {
+                imported.leave_out(heading, format!("write url = {} under [site]", super::super::edit::quoted(value)))
+            }
+            "owner_name" | "owner_email" => imported.leave_out(heading, "write `owner` under [site]"),
+            _ => imported.leave_out(heading, "newswire has pages, a store and a schedule of its own"),
+        }
+    }
+}
+
+fn read_feed(url: String, section: &Section, planet: &str, base: Option<&Url>, imported: &mut Imported) {
+    let keys = &section.keys;
+    add_filters(keys, Some(&url), imported);
+    let face = keys.get("face");
+    let image =
+        face.and_then(|face| web_address(face).or_else(|| Some(base?.join("images/").ok()?.join(face).ok()?.into())));
+    for key in keys.keys().filter(|key| !NEEDLESS.contains(&key.as_str())) {
+        match key.as_str() {
+            "name" | "link" | "filter" | "exclude" => {}
+            "face" if image.is_some() => {}
+            "face" => imported.leave_out(format!("face of {url}"), "it is relative, and the planet has no link"),
+            _ => imported.leave_out(format!("{key} of {url}"), "it has no counterpart here"),
+        }
+    }
+    imported.take(ImportedFeed {
+        title: keys.get("name").cloned(),
+        site: keys.get("link").and_then(|link| web_address(link)),
+        folders: vec![planet.to_owned()],
+        image,
+        url,
+        ..ImportedFeed::default()
+    });
+}
+
+/// `exclude` drops what matches, `filter` what does not.
+fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported: &mut Imported) {
+    for (key, drops_matches) in [("exclude", true), ("filter", false)] {
+        let Some(pattern) = keys.get(key).filter(|pattern| !pattern.is_empty()) else { continue };
+        match Pattern::parse(&format!("/{pattern}/"), Field::Text) {
+            Ok(_) => imported.drops.push(Filter { feed: feed.cloned(), pattern: pattern.clone(), drops_matches }),
+            Err(why) => {
+                let of = feed.map_or("the planet", String::as_str);
+                imported.leave_out(format!("{key} = {pattern} of {of}"), why);
+            }
+        }
+    }
+}
+
+/// The file as Python's ConfigParser reads it, without interpolation.
+fn sections(text: &str) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    let mut last_key: Option<String> = None;
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name) {
+            sections.push(Section { name: name.trim().to_owned(), keys: BTreeMap::new() });
+            last_key = None;
+            continue;
+        }
+        let Some(section) = sections.last_mut() else { continue };
+        if line.starts_with([' ', '\t']) {
+            if let Some(value) = last_key.as_ref().and_then(|key| section.keys.get_mut(key)) {
+                value.push(' ');
+                value.push_str(trimmed);
+                continue;
+            }
+        }
+        if let Some((key, value)) = trimmed.split_once(['=', ':']) {
+            let key = key.trim().to_lowercase();
+            section.keys.insert(key.clone(), value.trim().to_owned());
+            last_key = Some(key);
+        }
+    }
+    sections
+}
