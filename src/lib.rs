@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 3, the daemon | [`cli`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
-//! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
+//! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`] | nothing: they are what the others speak of |
 //!
 //! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
@@ -26,6 +26,7 @@ pub mod normalize;
 pub mod parse;
 pub mod poll;
 pub mod publish;
+pub mod query;
 pub mod render;
 pub mod rule;
 pub mod schedule;

@@ -7,7 +7,23 @@ use std::path::{Path, PathBuf};
 /// The floor of each module.
 const FLOORS: &[(u8, &[&str])] = &[
     (0, &["duration", "entry", "feed", "time"]),
-    (1, &["config", "link", "normalize", "parse", "render", "rule", "schedule", "section", "story", "text", "update"]),
+    (
+        1,
+        &[
+            "config",
+            "link",
+            "normalize",
+            "parse",
+            "query",
+            "render",
+            "rule",
+            "schedule",
+            "section",
+            "story",
+            "text",
+            "update",
+        ],
+    ),
     (2, &["fetch", "files", "store"]),
     (3, &["cli", "poll", "publish", "serve", "status", "trial", "lib", "main"]),
 ];

@@ -68,7 +68,10 @@ struct SectionPart {
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
-    let story = reader.find_story(&args.story)?;
+    let story = match reader.find_story(&args.story)? {
+        Some(story) => Some(story),
+        None => reader.story_titled(&args.story)?,
+    };
     let story = story.ok_or_else(|| anyhow!("no story has {:?} as its link, id, slug or in its title", args.story))?;
     let wanted: Vec<_> =
         config.sections.iter().filter(|s| args.section.as_ref().is_none_or(|id| id == s.id.as_str())).collect();

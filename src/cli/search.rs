@@ -3,13 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::output::{print, safe};
+use anstyle::Style;
+use anyhow::anyhow;
+
+use super::output::{columns, cut, print, safe, story_date};
 use super::{Done, load_with_reader};
-use crate::store::StoreError;
+use crate::query::Query;
+use crate::store::{SearchHit, StoreError};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Words that must all occur
+    /// Words that must all occur, "a phrase", -without; title: author: feed: section: after:2017-12 before:2018
     #[arg(required = true)]
     words: Vec<String>,
     /// How many stories at most
@@ -23,7 +27,11 @@ pub struct Args {
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
-    let hits = reader.search(&args.words.join(" "), args.limit)?;
+    let (query, faults) = Query::parse(&args.words.join(" "));
+    if !faults.is_empty() {
+        return Err(anyhow!("{}", faults.join("; ")).into());
+    }
+    let hits = reader.find(&query, args.limit)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&hits)?))?;
         return Ok(ExitCode::SUCCESS);
@@ -31,10 +39,13 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let mut text = String::new();
     for hit in &hits {
         let sections = hit.sections.iter().map(|section| section.as_str()).collect::<Vec<_>>().join(", ");
-        let published = hit.published.datetime().with_timezone(&config.site.timezone).format("%Y-%m-%d");
+        let published = story_date(hit.published, &config);
         let link = hit.link.as_ref().map_or("", |link| link.as_str());
-        text.push_str(&format!("{published}  {}\n            {}\n", safe(&hit.title), safe(link)));
-        text.push_str(&format!("            {}\n", safe(&hit.excerpt)));
+        let title = cut(&safe(&hit.title), columns() - 12);
+        text.push_str(&format!("{published}  {title}\n            {}\n", safe(link)));
+        for line in wrapped(&marked(hit), columns() - 12) {
+            text.push_str(&format!("            {line}\n"));
+        }
         if !sections.is_empty() {
             text.push_str(&format!("            in {sections}\n"));
         }
@@ -44,4 +55,45 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The excerpt's words, each with whether it is one that was searched for.
+fn marked(hit: &SearchHit) -> Vec<(String, bool)> {
+    let mut words: Vec<(String, bool)> = Vec::new();
+    let mut is_new = true;
+    for (at, c) in safe(&hit.excerpt).chars().enumerate() {
+        let is_marked = hit.marks.iter().any(|(from, to)| (*from..*to).contains(&at));
+        if c == ' ' {
+            is_new = true;
+            continue;
+        }
+        match words.last_mut().filter(|_| !is_new) {
+            Some((word, was_marked)) => {
+                word.push(c);
+                *was_marked |= is_marked;
+            }
+            None => words.push((c.to_string(), is_marked)),
+        }
+        is_new = false;
+    }
+    words
+}
+
+/// Lines of at most so many columns, the marked words bold.
+fn wrapped(words: &[(String, bool)], columns: usize) -> Vec<String> {
+    let bold = Style::new().bold();
+    let mut lines = vec![String::new()];
+    let mut width = 0;
+    for (word, is_marked) in words {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > columns {
+            lines.push(String::new());
+            width = 0;
+        }
+        let line = lines.last_mut().expect("there is always a line");
+        let space = if width > 0 { " " } else { "" };
+        line.push_str(&if *is_marked { format!("{space}{bold}{word}{bold:#}") } else { format!("{space}{word}") });
+        width += length + space.len();
+    }
+    lines
 }

@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Edition, HTML_TYPE, PublishError, Publisher};
 use crate::config::{Config, Section};
+use crate::entry::Person;
+use crate::feed::{FeedId, SectionId};
+use crate::query::{Query, Searched};
 use crate::render;
 use crate::section::ShownStory;
 use crate::store::{Reader, StoreError, StoredStory};
@@ -89,18 +92,16 @@ fn public_story<'c>(
 }
 
 fn public_hits(reader: &Reader, config: &Config, words: &str) -> Result<Vec<render::SearchHit>, StoreError> {
+    let (query, _) = Query::parse(words);
     let mut hits = Vec::new();
-    for found in reader.search(words, HITS)? {
+    for found in reader.find(&query, HITS)? {
         let Some(stored) = reader.story_by_id(&found.id)? else { continue };
         let Some(PublicStory { shown: story, sections }) = public_story(reader, config, &stored)? else { continue };
-        // What only a private copy says must not be found either.
-        let text = PlainText::of(&story.entry);
-        let lower = text.all().to_lowercase();
-        if !words.split_whitespace().any(|word| lower.contains(&word.to_lowercase())) {
+        if !is_found_in_public(&query, &story, &sections) {
             continue;
         }
         hits.push(render::SearchHit {
-            excerpt: crate::store::excerpt(text.all(), words),
+            excerpt: query.excerpt(PlainText::of(&story.entry).all()).text,
             title: story.entry.title,
             slug: story.slug,
             published: story.published,
@@ -108,6 +109,18 @@ fn public_hits(reader: &Reader, config: &Config, words: &str) -> Result<Vec<rend
         });
     }
     Ok(hits)
+}
+
+/// What only a private copy says, or only a private section holds, must not be found.
+fn is_found_in_public(query: &Query, story: &ShownStory, sections: &[&Section]) -> bool {
+    let text = PlainText::of(&story.entry);
+    let persons = story.entry.authors.iter().chain(&story.via);
+    let author = persons.map(Person::display).collect::<Vec<_>>().join(", ");
+    let in_section = |id: &SectionId| sections.iter().any(|section| section.id == *id);
+    let of_feed = |id: &FeedId| story.copies.iter().any(|copy| copy.feed == *id);
+    (query.sections.is_empty() || query.sections.iter().any(in_section))
+        && (query.feeds.is_empty() || query.feeds.iter().any(of_feed))
+        && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
 }
 
 /// A page that is not kept in codings: it is asked for too seldom.

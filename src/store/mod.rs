@@ -27,7 +27,7 @@ pub use judge::Passing;
 pub use read::{
     DueFeed, Explained, FeedStatus, PlacementRow, Reader, SectionContent, SectionStatus, StoredCopy, StoredStory,
 };
-pub use search::{SearchHit, excerpt};
+pub use search::SearchHit;
 pub use sync::{Difference, SectionChange};
 
 use writer::Writer;

@@ -6,16 +6,18 @@ use url::Url;
 
 use crate::entry::{Entry, Person};
 use crate::feed::SectionId;
+use crate::query::{Query, spaced};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-use super::{Reader, Store, StoreError};
+use super::place::time;
+use super::{Reader, Store, StoreError, StoredStory};
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
 const BATCH: i64 = 1500;
 
-/// How many words an excerpt has.
-const EXCERPT_WORDS: usize = 24;
+/// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
+const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
 /// A story that a search found.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +31,8 @@ pub struct SearchHit {
     pub sections: Vec<SectionId>,
     /// Some words around the first that matched, plain text.
     pub excerpt: String,
+    /// Where in it the words stand that were searched for: from and to, in characters.
+    pub marks: Vec<(usize, usize)>,
 }
 
 impl Store {
@@ -59,7 +63,8 @@ fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
             let text = PlainText::of(&entry);
             let authors =
                 entry.authors.iter().chain(&entry.contributors).map(Person::display).collect::<Vec<_>>().join(", ");
-            insert.execute(params![number, entry.title, format!("{}\n{}", text.summary(), text.content()), authors])?;
+            let words = format!("{}\n{}", text.summary(), text.content());
+            insert.execute(params![number, spaced(&entry.title), spaced(&words), spaced(&authors)])?;
         }
         done.execute([number])?;
     }
@@ -67,40 +72,96 @@ fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
 }
 
 impl Reader {
-    /// The stories whose words match, the best first, each once.
+    /// What [`Reader::find`] finds for what somebody typed, passing over what of it cannot be understood.
     ///
-    /// `words` are plain: each must occur, as a word's beginning.
+    /// # Errors
+    ///
+    /// As of [`Reader::find`].
+    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+        self.find(&Query::parse(words).0, limit)
+    }
+
+    /// The stories that fit, each once: the best first, or the newest where no words are searched for.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn find(&self, query: &Query, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
+        if query.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.found(query, limit)?;
+        found.into_iter().map(|found| self.hit(found, query)).collect()
+    }
+
+    /// The story whose title has all these words; the best where several have.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
-        let quoted = words.split_whitespace().map(|word| format!("\"{}\"*", word.replace('"', "\"\"")));
-        let query = quoted.collect::<Vec<_>>().join(" ");
+    pub fn story_titled(&self, words: &str) -> Result<Option<StoredStory>, StoreError> {
+        let query = Query::of_title(words);
         if query.is_empty() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let mut statement = self.connection.prepare_cached(
-            "SELECT story.public_id, story.number, story.sort_at, body.value, min(search.rank)
-             FROM search JOIN entry ON entry.number = search.rowid JOIN body ON body.entry = entry.number
-               JOIN story ON story.number = entry.story
-             WHERE search MATCH ?1 GROUP BY story.number ORDER BY min(search.rank) LIMIT ?2",
+        let found = self.found(&query, 1)?.into_iter().next();
+        found.map_or(Ok(None), |found| self.story_by_id(&found.id))
+    }
+
+    fn found(&self, query: &Query, limit: usize) -> Result<Vec<Found>, StoreError> {
+        let expression = query.expression();
+        let source = if expression.is_some() {
+            "search JOIN entry ON entry.number = search.rowid"
+        } else {
+            "(SELECT NULL AS rank) AS search JOIN entry"
+        };
+        let words = if expression.is_some() {
+            format!("search MATCH ?1 AND rank MATCH '{WEIGHTS}'")
+        } else {
+            "?1 IS NULL".to_owned()
+        };
+        let order = if expression.is_some() { "min(search.rank)" } else { "story.sort_at DESC" };
+        let sql = format!(
+            "SELECT story.public_id, story.number, story.sort_at, entry.number, min(search.rank)
+             FROM {source} JOIN story ON story.number = entry.story
+             WHERE {words} AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)
+               AND (?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
+               AND (?3 IS NULL OR EXISTS (SELECT 1 FROM placement JOIN section ON section.number = placement.section
+                 WHERE placement.story = story.number AND placement.left IS NULL AND section.id IN (SELECT value FROM json_each(?3))))
+               AND story.sort_at >= ?4 AND story.sort_at < ?5
+             GROUP BY story.number ORDER BY {order} LIMIT ?6"
+        );
+        let ids = |ids: Vec<&str>| if ids.is_empty() { Ok(None) } else { serde_json::to_string(&ids).map(Some) };
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map(
+            params![
+                expression,
+                ids(query.feeds.iter().map(|id| id.as_str()).collect())?,
+                ids(query.sections.iter().map(|id| id.as_str()).collect())?,
+                query.after.unwrap_or(Timestamp::MIN).millis(),
+                query.before.unwrap_or(Timestamp::MAX).millis(),
+                limit.cast_signed(),
+            ],
+            |row| Ok(Found { id: row.get(0)?, story: row.get(1)?, sort_at: time(row, 2)?, entry: row.get(3)? }),
         )?;
-        let mut rows = statement.query(params![query, limit.cast_signed()])?;
-        let mut hits = Vec::new();
-        while let Some(row) = rows.next()? {
-            let entry: Entry = serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?;
-            let published = Timestamp::from_millis(row.get(2)?);
-            hits.push(SearchHit {
-                id: row.get(0)?,
-                sections: self.sections_of(row.get(1)?)?,
-                published: entry.published.unwrap_or(published),
-                excerpt: excerpt(PlainText::of(&entry).all(), words),
-                title: entry.title,
-                link: entry.link,
-            });
-        }
-        Ok(hits)
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    fn hit(&self, found: Found, query: &Query) -> Result<SearchHit, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
+        let body: String = statement.query_row([found.entry], |row| row.get(0))?;
+        let entry: Entry = serde_json::from_str(&body)?;
+        let excerpt = query.excerpt(PlainText::of(&entry).all());
+        let chars = |byte: usize| excerpt.text[..byte].chars().count();
+        Ok(SearchHit {
+            id: found.id,
+            sections: self.sections_of(found.story)?,
+            published: entry.published.unwrap_or(found.sort_at),
+            marks: excerpt.marks.iter().map(|mark| (chars(mark.start), chars(mark.end))).collect(),
+            excerpt: excerpt.text,
+            title: entry.title,
+            link: entry.link,
+        })
     }
 
     fn sections_of(&self, story: i64) -> Result<Vec<SectionId>, StoreError> {
@@ -113,12 +174,10 @@ impl Reader {
     }
 }
 
-/// Some words around the first that holds one of those wanted; plain text in and out.
-pub fn excerpt(text: &str, wanted: &str) -> String {
-    let wanted: Vec<_> = wanted.split_whitespace().map(str::to_lowercase).collect();
-    let words: Vec<_> = text.split_whitespace().collect();
-    let is_wanted = |word: &&str| wanted.iter().any(|wanted| word.to_lowercase().contains(wanted.as_str()));
-    let at = words.iter().position(is_wanted).unwrap_or(0);
-    let start = at.saturating_sub(EXCERPT_WORDS / 3);
-    words[start..].iter().take(EXCERPT_WORDS).copied().collect::<Vec<_>>().join(" ")
+/// A story that a search found, and its entry that fits best.
+struct Found {
+    id: String,
+    story: i64,
+    sort_at: Timestamp,
+    entry: i64,
 }

@@ -42,7 +42,7 @@ pub(super) fn read(text: &str) -> Imported {
 
 /// Whether a line of it could have been meant for an address.
 pub(super) fn names_anything(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start().split_whitespace().next().is_some_and(|word| word.contains("://")))
+    text.lines().any(|line| line.split_whitespace().next().is_some_and(|word| word.contains("://")))
 }
 
 /// The words of a line; what stands in double quotes is one, with `\"` for a quote.

@@ -125,12 +125,11 @@ fn sections(text: &str) -> Vec<Section> {
             continue;
         }
         let Some(section) = sections.last_mut() else { continue };
-        if line.starts_with([' ', '\t']) {
-            if let Some(value) = last_key.as_ref().and_then(|key| section.keys.get_mut(key)) {
-                value.push(' ');
-                value.push_str(trimmed);
-                continue;
-            }
+        let continued = last_key.as_ref().filter(|_| line.starts_with([' ', '\t']));
+        if let Some(value) = continued.and_then(|key| section.keys.get_mut(key)) {
+            value.push(' ');
+            value.push_str(trimmed);
+            continue;
         }
         if let Some((key, value)) = trimmed.split_once(['=', ':']) {
             let key = key.trim().to_lowercase();

@@ -1,0 +1,401 @@
+//! What somebody searches for, as they type it: words, phrases and fields; and where it stands in a text.
+//!
+//! `ferr harbour` finds texts that have words beginning so, whole words first; `"new shoes"` a phrase; `-ads` leaves out.
+//! `title:` and `author:` look only there, `feed:` and `section:` name ids, `after:` and `before:` days (`2017`, `2017-12`,
+//! `2017-12-20`, in UTC). Case and accents do not count. In scripts without spaces every character is a word, and what is
+//! searched for is a phrase of them.
+//!
+//! Pure: what is made here for SQLite's FTS5 is a text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use chrono::{Months, NaiveDate, NaiveTime};
+
+use crate::feed::{FeedId, SectionId};
+use crate::time::Timestamp;
+
+/// How many characters of a text an excerpt shows: two lines of a terminal.
+const EXCERPT_CHARS: usize = 160;
+
+/// How many of them stand before the first match.
+const LEAD_CHARS: usize = 50;
+
+/// A longer search than anybody types would only cost.
+const MAX_TERMS: usize = 32;
+
+/// The base letters of U+00C0 to U+017F, as SQLite's `unicode61 remove_diacritics 2` takes their accents off.
+const LATIN: &str = "AAAAAAÆCEEEEIIIIÐNOOOOO×ØUUUUYÞßaaaaaaæceeeeiiiiðnooooo÷øuuuuyþy\
+AaAaAaCcCcCcCcDdĐđEeEeEeEeEeGgGgGgGgHhĦħIiIiIiIiIıĲĳJjKkĸLlLlLlĿŀŁłNnNnNnŉŊŋOoOoOoŒœRrRrRrSsSsSsSsTtTtŦŧUuUuUuUuUuUuWwYyYZzZzZzſ";
+
+/// A search as it was understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    wanted: Vec<Term>,
+    unwanted: Vec<Term>,
+    pub feeds: Vec<FeedId>,
+    pub sections: Vec<SectionId>,
+    /// Told at this time or later.
+    pub after: Option<Timestamp>,
+    /// Told before this time.
+    pub before: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    field: Option<Field>,
+    /// Folded; several are a phrase.
+    words: Vec<String>,
+    /// Whether the last word may go on.
+    is_prefix: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Title,
+    Author,
+}
+
+/// What a story says, for [`Query::suits`].
+#[derive(Clone, Copy, Debug)]
+pub struct Searched<'a> {
+    pub title: &'a str,
+    /// Title, summary and content as plain text.
+    pub text: &'a str,
+    pub author: &'a str,
+}
+
+/// Some words around the first match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// Plain text on one line.
+    pub text: String,
+    /// Where the words stand in it that were searched for, in bytes.
+    pub marks: Vec<Range<usize>>,
+}
+
+impl Query {
+    /// Reads what somebody typed, and tells what of it was not understood; that is left out.
+    pub fn parse(text: &str) -> (Query, Vec<String>) {
+        let (mut query, mut faults) = (Query::default(), Vec::new());
+        for token in tokens(text).into_iter().take(MAX_TERMS) {
+            let value = token.text.as_str();
+            match token.field.as_deref() {
+                Some("feed") => query.feeds.push(FeedId::from(value)),
+                Some("section") => query.sections.push(SectionId::from(value)),
+                Some(field @ ("after" | "before")) => match day(value) {
+                    Some((first, _)) if field == "after" => query.after = Some(first),
+                    Some((first, _)) => query.before = Some(first),
+                    None => faults.push(format!("{field}: expects a day such as 2017-12-20, 2017-12 or 2017")),
+                },
+                field => {
+                    let words: Vec<String> = words(value).map(|(_, word)| fold(word)).collect();
+                    if words.is_empty() {
+                        continue;
+                    }
+                    let field = match field {
+                        Some("title") => Some(Field::Title),
+                        Some("author") => Some(Field::Author),
+                        _ => None,
+                    };
+                    let term = Term { field, words, is_prefix: !token.is_quoted || token.has_star };
+                    if token.is_unwanted { query.unwanted.push(term) } else { query.wanted.push(term) }
+                }
+            }
+        }
+        (query, faults)
+    }
+
+    /// All of these words in the title.
+    pub fn of_title(text: &str) -> Query {
+        let terms = words(text).take(MAX_TERMS).map(|(_, word)| Term {
+            field: Some(Field::Title),
+            words: vec![fold(word)],
+            is_prefix: true,
+        });
+        Query { wanted: terms.collect(), ..Query::default() }
+    }
+
+    /// Whether nothing is searched for.
+    pub fn is_empty(&self) -> bool {
+        let has_limits = self.after.is_some() || self.before.is_some();
+        self.wanted.is_empty() && self.feeds.is_empty() && self.sections.is_empty() && !has_limits
+    }
+
+    /// The words as an expression of FTS5 over the columns `title`, `text` and `author`; `None` where there are none.
+    pub fn expression(&self) -> Option<String> {
+        let all = |terms: &[Term], glue: &str| terms.iter().map(Term::expression).collect::<Vec<_>>().join(glue);
+        let wanted = Some(all(&self.wanted, " AND ")).filter(|wanted| !wanted.is_empty())?;
+        let unwanted = Some(all(&self.unwanted, " OR ")).filter(|unwanted| !unwanted.is_empty());
+        Some(match unwanted {
+            Some(unwanted) => format!("({wanted}) NOT ({unwanted})"),
+            None => wanted,
+        })
+    }
+
+    /// Whether the words are found in this one copy.
+    pub fn suits(&self, searched: Searched) -> bool {
+        let is_found = |term: &Term| {
+            let texts = match term.field {
+                Some(Field::Title) => [searched.title, ""],
+                Some(Field::Author) => [searched.author, ""],
+                None => [searched.text, searched.author],
+            };
+            texts.into_iter().any(|text| term.find(&folded_words(text)).next().is_some())
+        };
+        self.wanted.iter().all(is_found) && !self.unwanted.iter().any(is_found)
+    }
+
+    /// Some words of the text around the first that is searched for, all of those marked.
+    pub fn excerpt(&self, text: &str) -> Excerpt {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let marks = self.marks(&text);
+        let first = marks.first().map_or(0, |mark| mark.start);
+        let start = back(&text, first, LEAD_CHARS);
+        let end = forth(&text, start, EXCERPT_CHARS);
+        let before = if start > 0 { "… " } else { "" };
+        let after = if end < text.len() { " …" } else { "" };
+        let shifted = |mark: Range<usize>| {
+            let inside = mark.start >= start && mark.end <= end;
+            inside.then(|| mark.start - start + before.len()..mark.end - start + before.len())
+        };
+        Excerpt {
+            text: format!("{before}{}{after}", text[start..end].trim_end()),
+            marks: marks.into_iter().filter_map(shifted).collect(),
+        }
+    }
+
+    /// Where the wanted words stand, in their order, none within another.
+    fn marks(&self, text: &str) -> Vec<Range<usize>> {
+        let words = folded_words(text);
+        let of_text = self.wanted.iter().filter(|term| term.field != Some(Field::Author));
+        let mut marks: Vec<Range<usize>> = of_text.flat_map(|term| term.find(&words).collect::<Vec<_>>()).collect();
+        marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
+        let mut end = 0;
+        marks.retain(|mark| {
+            let is_free = mark.start >= end;
+            end = end.max(mark.end);
+            is_free
+        });
+        marks
+    }
+}
+
+impl Term {
+    fn expression(&self) -> String {
+        let phrase = format!("\"{}\"", self.words.join(" "));
+        // A whole word counts twice, and so stands before those that only begin so.
+        let phrase = if self.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
+        match self.field {
+            Some(Field::Title) => format!("title : {phrase}"),
+            Some(Field::Author) => format!("author : {phrase}"),
+            None => phrase,
+        }
+    }
+
+    /// The stretches of the text that match.
+    fn find<'t>(&'t self, text: &'t [(Range<usize>, String)]) -> impl Iterator<Item = Range<usize>> + 't {
+        let last = self.words.len() - 1;
+        let is_word = move |at: usize, wanted: &String, word: &String| {
+            word == wanted || (at == last && self.is_prefix && word.starts_with(wanted.as_str()))
+        };
+        text.windows(self.words.len()).filter_map(move |window| {
+            let fits =
+                self.words.iter().zip(window).enumerate().all(|(at, (wanted, (_, word)))| is_word(at, wanted, word));
+            fits.then(|| window[0].0.start..window[last].0.end)
+        })
+    }
+}
+
+/// The text as the index takes it: characters of scripts without spaces stand alone.
+pub fn spaced(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_spaceless) {
+        return Cow::Borrowed(text);
+    }
+    let mut spaced = String::with_capacity(text.len() * 2);
+    for c in text.chars() {
+        if is_spaceless(c) {
+            spaced.extend([' ', c, ' ']);
+        } else {
+            spaced.push(c);
+        }
+    }
+    Cow::Owned(spaced)
+}
+
+/// One piece of what was typed.
+struct Token {
+    field: Option<String>,
+    text: String,
+    is_quoted: bool,
+    has_star: bool,
+    is_unwanted: bool,
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let unsigned = rest.strip_prefix('-').filter(|rest| rest.starts_with(|c: char| !c.is_whitespace()));
+        let is_unwanted = unsigned.is_some();
+        rest = unsigned.unwrap_or(rest);
+        let field = FIELDS.iter().find_map(|field| Some((*field, rest.strip_prefix(field)?.strip_prefix(':')?)));
+        let (field, value) = field.map_or((None, rest), |(field, value)| (Some(field.to_owned()), value));
+        let quoted = value.strip_prefix('"');
+        let (text, after) = match quoted {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
+        };
+        let has_star = after.starts_with('*');
+        tokens.push(Token { field, text: text.to_owned(), is_quoted: quoted.is_some(), has_star, is_unwanted });
+        rest = after.trim_start_matches('*').trim_start();
+    }
+    tokens
+}
+
+const FIELDS: [&str; 6] = ["title", "author", "feed", "section", "after", "before"];
+
+/// When a day, month or year begins and ends.
+fn day(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
+    let year = i32::try_from(parts.next()??).ok()?;
+    let (month, day) = (parts.next(), parts.next());
+    let first = NaiveDate::from_ymd_opt(year, month.unwrap_or(Some(1))?, day.unwrap_or(Some(1))?)?;
+    let end = match (month, day) {
+        (_, Some(_)) => first.succ_opt()?,
+        (Some(_), None) => first.checked_add_months(Months::new(1))?,
+        (None, None) => first.checked_add_months(Months::new(12))?,
+    };
+    let start_of = |date: NaiveDate| Timestamp::from_datetime(date.and_time(NaiveTime::MIN).and_utc());
+    parts.next().is_none().then(|| (start_of(first), start_of(end)))
+}
+
+/// The words of a text with their places: runs of letters and digits, and single characters where there are no spaces.
+fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut chars = text.char_indices().peekable();
+    std::iter::from_fn(move || {
+        let (start, first) = chars.find(|(_, c)| c.is_alphanumeric())?;
+        let mut end = start + first.len_utf8();
+        if !is_spaceless(first) {
+            let goes_on = |c: char| (c.is_alphanumeric() || is_mark(c)) && !is_spaceless(c);
+            while let Some((at, c)) = chars.next_if(|(_, c)| goes_on(*c)) {
+                end = at + c.len_utf8();
+            }
+        }
+        Some((start..end, &text[start..end]))
+    })
+}
+
+fn folded_words(text: &str) -> Vec<(Range<usize>, String)> {
+    words(text).map(|(range, word)| (range, fold(word))).collect()
+}
+
+/// Lower case, without accents.
+fn fold(word: &str) -> String {
+    let base = |c: char| match u32::from(c) {
+        code @ 0xC0..=0x17F => LATIN.chars().nth((code - 0xC0) as usize).unwrap_or(c),
+        _ => c,
+    };
+    word.chars().filter(|c| !is_mark(*c)).map(base).flat_map(char::to_lowercase).collect()
+}
+
+/// Accents that stand as characters of their own.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36F}')
+}
+
+/// Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese put no spaces between words.
+fn is_spaceless(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0E00..=0x0FFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3005..=0x3007 | 0x3040..=0x30FF | 0x31F0..=0x31FF
+        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF)
+}
+
+/// So many characters before `at`, then on to the beginning of a word.
+fn back(text: &str, at: usize, chars: usize) -> usize {
+    let Some((start, _)) = text[..at].char_indices().rev().nth(chars) else { return 0 };
+    text[start..at].find(' ').map_or(start, |space| start + space + 1)
+}
+
+/// So many characters behind `at`, then back to the end of a word.
+fn forth(text: &str, at: usize, chars: usize) -> usize {
+    let Some((end, _)) = text[at..].char_indices().nth(chars) else { return text.len() };
+    text[at..at + end].rfind(' ').filter(|space| *space > end / 2).map_or(at + end, |space| at + space)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expression(text: &str) -> String {
+        Query::parse(text).0.expression().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_typed_becomes_an_expression() {
+        assert_eq!(expression("ferr"), "(\"ferr\" OR \"ferr\"*)");
+        assert_eq!(expression("\"New Shoes\" -ads"), "(\"new shoes\") NOT ((\"ads\" OR \"ads\"*))");
+        assert_eq!(expression("\"new sho\"*"), "(\"new sho\" OR \"new sho\"*)");
+        assert_eq!(
+            expression("title:Café author:\"Jane Doe\""),
+            "title : (\"cafe\" OR \"cafe\"*) AND author : \"jane doe\""
+        );
+        assert_eq!(expression("東京 x"), "(\"東 京\" OR \"東 京\"*) AND (\"x\" OR \"x\"*)");
+        assert_eq!(expression("\"a \"\" OR b* NEAR(c) {d} ^e"), "\"a\" AND \"or b near c d e\"");
+        assert_eq!(expression("--- \"\" *"), "");
+        assert_eq!(expression("http://a"), "(\"http a\" OR \"http a\"*)");
+    }
+
+    #[test]
+    fn fields_narrow_the_search() {
+        let (query, faults) = Query::parse("feed:a section:\"b\" after:2017-12 before:2018 x");
+        assert_eq!((query.feeds, query.sections), (vec![FeedId::from("a")], vec![SectionId::from("b")]));
+        assert_eq!(query.after.unwrap().rfc3339(), "2017-12-01T00:00:00Z");
+        assert_eq!(query.before.unwrap().rfc3339(), "2018-01-01T00:00:00Z");
+        assert!(faults.is_empty());
+        let (query, faults) = Query::parse("after:yesterday before:2017-02-30 x");
+        assert_eq!((query.after, query.before, faults.len()), (None, None, 2));
+    }
+
+    #[test]
+    fn excerpt_marks_what_was_searched_for() {
+        let check = |words: &str, text: &str, expected: &str| {
+            let excerpt = Query::parse(words).0.excerpt(text);
+            let mut marked = excerpt.text.clone();
+            for mark in excerpt.marks.iter().rev() {
+                marked.insert(mark.end, ']');
+                marked.insert(mark.start, '[');
+            }
+            assert_eq!(marked, expected, "{words}");
+        };
+        check("ferr", "The ferries\nand a Ferry", "The [ferries] and a [Ferry]");
+        check("\"new shoes\"", "New shoes, new boots", "[New shoes], new boots");
+        check("cafe", "Un café-bar", "Un [café]-bar");
+        check("京都", "東京都の京都", "東[京都]の[京都]");
+        check("nothing", "A text", "A text");
+        let long = format!("{} harbour {}", "word ".repeat(100), "more ".repeat(100));
+        let excerpt = Query::parse("harbour").0.excerpt(&long);
+        assert!(excerpt.text.starts_with("… word") && excerpt.text.ends_with("more …"), "{}", excerpt.text);
+        assert!(excerpt.text.chars().count() <= EXCERPT_CHARS + 4);
+    }
+
+    #[test]
+    fn copy_suits_only_with_all_the_words() {
+        let searched = Searched { title: "Ferries", text: "Ferries\nAre late again", author: "Jane Doe" };
+        let check =
+            |words: &str, expected: bool| assert_eq!(Query::parse(words).0.suits(searched), expected, "{words}");
+        check("ferries late", true);
+        check("title:late", false);
+        check("author:jane late", true);
+        check("\"late again\"", true);
+        check("\"again late\"", false);
+        check("ferries -late", false);
+        check("jane", true);
+    }
+
+    #[test]
+    fn table_of_accents_is_whole() {
+        assert_eq!(LATIN.chars().count(), 0x180 - 0xC0);
+        assert_eq!(fold("ÀÉÎÕÜçñÿŠŽąęłő"), "aeioucnyszaełő".replace('ő', "o"));
+    }
+}

@@ -1,0 +1,80 @@
+//! `newswire search`: words, phrases, fields, languages without spaces; and `explain` by words of a title.
+
+mod support;
+
+use support::desk::{Desk, rss};
+
+fn desk() -> Desk {
+    let feeds = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
+    let sections = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"few\"\nfeeds = [\"b\"]\n";
+    let desk = Desk::new(&format!("{feeds}{sections}"));
+    let long = format!("{} the harbour bridge {}", "Words. ".repeat(60), "More. ".repeat(60));
+    desk.write(
+        "a.xml",
+        &rss(&[
+            ("1", "Ferries are late", "They wait at the café of the quay."),
+            ("2", "New shoes", &long),
+            ("3", "東京都の天気", "今日は京都も晴れです。"),
+            ("4", "ฝนตกในกรุงเทพ", "วันนี้ฝนตก"),
+        ]),
+    );
+    desk.write("b.xml", &rss(&[("5", "The ferry", "A new bridge, with shoes on it.")]));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    desk
+}
+
+#[test]
+fn words_phrases_and_fields_find_what_they_mean() {
+    let desk = desk();
+    let check = |words: &str, expected: &[&str]| {
+        let hits = desk.json(&["search", words]);
+        let titles: Vec<&str> = hits.as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, expected, "{words}");
+    };
+    check("ferry", &["The ferry"]);
+    check("late ferr", &["Ferries are late"]);
+    check("\"harbour bridge\"", &["New shoes"]);
+    check("\"bridge harbour\"", &[]);
+    check("title:shoes", &["New shoes"]);
+    check("shoes", &["New shoes", "The ferry"]);
+    check("CAFE", &["Ferries are late"]);
+    check("bridge feed:b", &["The ferry"]);
+    check("bridge section:few", &["The ferry"]);
+    check("bridge before:2017", &[]);
+    check("section:few", &["The ferry"]);
+    check("東京", &["東京都の天気"]);
+    check("京都", &["東京都の天気"]);
+    check("ฝนตก", &["ฝนตกในกรุงเทพ"]);
+    check("晴天", &[]);
+    check("* ( NEAR \"", &[]);
+}
+
+#[test]
+fn excerpt_shows_the_words_and_marks_them() {
+    let desk = desk();
+    let hits = desk.json(&["search", "harbour"]);
+    let excerpt = hits[0]["excerpt"].as_str().unwrap();
+    assert!(excerpt.starts_with("… ") && excerpt.contains("the harbour bridge"), "{excerpt}");
+    let (from, to) = (hits[0]["marks"][0][0].as_u64().unwrap(), hits[0]["marks"][0][1].as_u64().unwrap());
+    let marked: String = excerpt.chars().skip(from as usize).take((to - from) as usize).collect();
+    assert_eq!(marked, "harbour");
+    let told = desk.run(&["search", "harbour"]);
+    assert!(!told.out.contains('\u{1b}') && told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
+    let coloured = desk.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(String::from_utf8(coloured.stdout).unwrap().contains("\u{1b}[1mharbour\u{1b}[0m"));
+    let faulty = desk.run(&["search", "after:yesterday", "x"]);
+    assert!(faulty.code == 1 && faulty.err.contains("2017-12-20"), "{}", faulty.err);
+}
+
+#[test]
+fn story_is_explained_by_words_of_its_title_in_any_order() {
+    let desk = desk();
+    let told = desk.run(&["explain", "late ferries"]);
+    assert!(
+        told.out.starts_with("Ferries are late\n") && told.out.contains("\nIn all since "),
+        "{}{}",
+        told.out,
+        told.err
+    );
+    assert_eq!(desk.run(&["explain", "nothing of that kind"]).code, 1);
+}
