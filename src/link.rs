@@ -73,6 +73,12 @@ const TRACKING_PARAMETERS: &[&str] = &[
 /// Hosts that only pass a reader on, with the address that they pass on to unknown.
 const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
 
+/// Query parameters that track the reader where they have one of [`TRACKING_VALUES`], and may mean anything else otherwise.
+const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed"];
+
+const TRACKING_VALUES: &[&str] =
+    &["rss", "rss2", "rdf", "atom", "feed", "feeds", "twitter", "facebook", "newsletter", "email"];
+
 /// Whether a query parameter only tracks the reader.
 pub fn is_tracking_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -88,6 +94,8 @@ pub fn is_tracking_parameter(name: &str) -> bool {
 ///
 /// `None` where no page of one entry can be meant: another scheme, a home page, a feed proxy.
 pub fn key(url: &Url) -> Option<String> {
+    let unwrapped = page_behind(url);
+    let url = unwrapped.as_ref().unwrap_or(url);
     if !matches!(url.scheme(), "http" | "https") {
         return None;
     }
@@ -113,6 +121,27 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
+/// The page that an address passes its reader on to, if it says so itself: a cache of AMP pages, a search's redirect.
+fn page_behind(url: &Url) -> Option<Url> {
+    let (host, path) = (url.host_str()?, url.path());
+    let cached = if host.ends_with(".cdn.ampproject.org") {
+        path.strip_prefix("/c/").or_else(|| path.strip_prefix("/v/"))
+    } else if main_host(host) == "google.com" {
+        path.strip_prefix("/amp/")
+    } else {
+        None
+    };
+    if let Some(cached) = cached {
+        let page = cached.strip_prefix("s/").unwrap_or(cached);
+        return Url::parse(&format!("https://{page}"))
+            .ok()
+            .filter(|page| page.host_str().is_some_and(|h| h.contains('.')));
+    }
+    let redirects = main_host(host) == "google.com" && path == "/url";
+    let target = url.query_pairs().find(|(name, _)| redirects && (name == "url" || name == "q"))?;
+    Url::parse(&target.1).ok()
+}
+
 /// The host without the labels that name a variant of one site: `www.`, `m.`, `amp.`, `mobile.`.
 fn main_host(host: &str) -> &str {
     for variant in ["www.", "m.", "mobile.", "amp."] {
@@ -127,10 +156,10 @@ fn main_host(host: &str) -> &str {
 
 /// The path without trailing slash, index document and AMP marks, its percent-encoding in one form.
 fn page_path(path: &str) -> String {
-    let path = path.trim_end_matches('/');
+    let path = path.split(";jsessionid=").next().unwrap_or(path).trim_end_matches('/');
     let path =
         ["/index.html", "/index.htm", "/index.php"].iter().find_map(|index| path.strip_suffix(index)).unwrap_or(path);
-    let path = path.strip_suffix("/amp").unwrap_or(path);
+    let path = path.strip_suffix(".amp.html").or_else(|| path.strip_suffix("/amp")).unwrap_or(path);
     let path = path.strip_prefix("/amp").filter(|rest| rest.starts_with('/')).unwrap_or(path);
     let path = path.strip_suffix(".amp").unwrap_or(path);
     let mut decoded = String::with_capacity(path.len());
@@ -162,7 +191,9 @@ fn page_query(url: &Url) -> String {
     let mut pairs: Vec<_> = url
         .query_pairs()
         .filter(|(name, value)| {
-            !is_tracking_parameter(name) && name != "amp" && (&**name, &**value) != ("outputType", "amp")
+            let names_the_form = matches!((&**name, &**value), ("amp", _) | ("outputType", "amp") | ("m", "0" | "1"));
+            let tracks = TRACKING_BY_VALUE.contains(&&**name) && TRACKING_VALUES.contains(&&**value);
+            !is_tracking_parameter(name) && !names_the_form && !tracks
         })
         .collect();
     pairs.sort();
@@ -202,6 +233,11 @@ mod tests {
             "https://example.org/2017/war/amp/",
             "https://example.org/amp/2017/war",
             "https://example.org/2017/w%61r?amp=1",
+            "https://example.org/2017/war.amp.html",
+            "https://example.org/2017/war?ref=rss&m=1",
+            "https://example-org.cdn.ampproject.org/c/s/www.example.org/2017/war/amp/",
+            "https://www.google.com/amp/s/example.org/2017/war",
+            "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2F2017%2Fwar",
         ] {
             check(url, page);
         }
@@ -214,6 +250,7 @@ mod tests {
         check("http://example.org:8080/a", Some("example.org:8080/a"));
         check("http://example.org/caf%c3%a9", Some("example.org/caf%C3%A9"));
         check("http://m.org/a", Some("m.org/a"));
+        check("http://example.org/a?ref=42", Some("example.org/a?ref=42"));
     }
 
     #[test]

@@ -155,6 +155,9 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
             "first" => "the first that was seen".to_owned(),
             "link" => "joined by its link".to_owned(),
             "original" => "joined by the original that it names".to_owned(),
+            "id" => "joined as it bears the story's id".to_owned(),
+            "text" => "joined by its text".to_owned(),
+            "editor" => "joined by an editor".to_owned(),
             other => format!("joined by {other}"),
         };
         let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();

@@ -10,12 +10,14 @@ mod explain;
 mod feeds;
 mod import;
 mod inspect;
+mod join;
 mod look;
 mod output;
 mod poll;
 mod publish;
 mod run;
 mod search;
+mod split;
 mod trial;
 
 use std::io::IsTerminal;
@@ -27,8 +29,10 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
+use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
-use crate::store::{Reader, Store, StoreError};
+use crate::store::{Moves, Reader, Store, StoreError, StoredStory};
+use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
 const EXIT_CONFIG: u8 = 78;
@@ -79,6 +83,10 @@ enum Command {
     Explain(explain::Args),
     /// Tells what a changed config, or one more rule, would put into the sections and take out, and changes nothing
     Try(trial::Args),
+    /// Takes a copy out of a story that it does not belong to, for ever
+    Split(split::Args),
+    /// Makes two stories one
+    Join(join::Args),
     /// Searches the archive
     Search(search::Args),
     /// Copies the store while it is in use
@@ -151,6 +159,8 @@ impl Cli {
             Command::Inspect(args) => inspect::run(config, &args),
             Command::Explain(args) => explain::run(config, &args),
             Command::Try(args) => trial::run(config, &args),
+            Command::Split(args) => split::run(config, &args),
+            Command::Join(args) => join::run(config, &args),
             Command::Search(args) => search::run(config, &args),
             Command::Backup(args) => backup::run(config, &args),
             Command::Verify => backup::verify(config),
@@ -189,6 +199,22 @@ fn load_with_store(config: Option<&Path>, command: &str) -> Result<(Arc<Config>,
     let config = Arc::new(load(config)?.config);
     let store = Store::open(&config.store.path, &format!("`newswire {command}`"))?;
     Ok((config, store))
+}
+
+/// The story that somebody names by a link, an id, a slug or words of its title.
+async fn named_story(store: &Store, wanted: &str) -> Result<StoredStory, Failure> {
+    let asked = wanted.to_owned();
+    let story = store.read(move |reader| reader.find_story(&asked)).await?;
+    Ok(story.ok_or_else(|| anyhow::anyhow!("no story has {wanted:?} as its link, id, slug or in its title"))?)
+}
+
+/// What an editor changed, section by section, in a line each.
+fn print_sections(sections: &[(SectionId, Moves)]) -> std::io::Result<()> {
+    let line = |(section, moves): &(SectionId, Moves)| {
+        let (entered, left) = (moves.entered, moves.left);
+        format!("  {section}: {entered} in, {left} out\n")
+    };
+    print(&sections.iter().map(line).collect::<String>())
 }
 
 /// A runtime for a command that ends by itself.

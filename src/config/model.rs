@@ -80,7 +80,12 @@ pub struct Server {
 pub struct StoreConfig {
     /// Absolute, or relative to the working directory: the config's own folder is already joined to it.
     pub path: PathBuf,
+    /// How long words are kept that no document lists any more.
     pub keep: Duration,
+    /// How many entries keep their words at most; those that documents list are kept all the same.
+    pub max_entries: Option<u64>,
+    /// How large the store may grow before the oldest words are let go, those that documents list excepted.
+    pub max_bytes: Option<u64>,
 }
 
 /// `[publish]`.
@@ -95,7 +100,10 @@ pub struct Publish {
 #[derive(Clone, Debug)]
 pub struct Stories {
     pub dedup: Dedup,
+    /// How far apart, by `sort_at`, copies of one text may be.
     pub window: Duration,
+    /// How much of their text long copies under one title must have in common, 0 to 1.
+    pub likeness: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

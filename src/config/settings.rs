@@ -15,6 +15,9 @@ use crate::schedule::Schedule;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// A larger store is none for one machine.
+const MAX_STORE_GIB: u32 = 1024;
+
 /// The store of a config under `/etc` that names none.
 const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";
 
@@ -126,7 +129,13 @@ fn store(main: &Table) -> StoreConfig {
     let table = table.as_ref();
     let path = table.and_then(|table| table.get("path", value::path));
     let keep = table.and_then(|table| table.get("keep", value::duration_from(DAY)));
-    StoreConfig { path: path.unwrap_or_else(|| default_store(main)), keep: keep.unwrap_or(365 * DAY) }
+    let max_entries = table.and_then(|table| table.get("max_entries", |node| node.integer(1_000..=1_000_000_000)));
+    StoreConfig {
+        path: path.unwrap_or_else(|| default_store(main)),
+        keep: keep.unwrap_or(365 * DAY),
+        max_entries: max_entries.map(i64::unsigned_abs),
+        max_bytes: table.and_then(|table| table.get("max_size", |node| value::size_up_to(node, MAX_STORE_GIB))),
+    }
 }
 
 /// Beside the main file; of an installed newswire, whose config is not to be written to, where the system keeps state.
@@ -148,9 +157,11 @@ fn publish(main: &Table) -> Publish {
 fn stories(main: &Table) -> Stories {
     let table = main.table("stories", &keys::STORIES);
     let table = table.as_ref();
+    let likeness = table.and_then(|table| table.get("likeness", |node| node.integer(50..=100)));
     Stories {
         dedup: table.and_then(|table| table.get("dedup", value::dedup)).unwrap_or(Dedup::Text),
         window: table.and_then(|table| table.get("window", value::duration)).unwrap_or(3 * DAY),
+        likeness: likeness.unwrap_or(60) as f64 / 100.0,
     }
 }
 

@@ -15,26 +15,28 @@ use super::reader::{Fault, Node, Table};
 use super::{SecretRef, feed_url};
 use crate::duration;
 
-/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
-fn parse_size(text: &str) -> Result<u64, String> {
+const KIB: f64 = 1024.0;
+const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+
+/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`; at most so many GiB.
+fn parse_size(text: &str, max_gib: u32) -> Result<u64, String> {
     let unit = |unit: &str| {
         Some(match unit.to_ascii_lowercase().as_str() {
             "b" | "byte" => 1.0,
             "kb" => 1e3,
             "mb" => 1e6,
             "gb" => 1e9,
-            "k" | "kib" => 1024.0,
-            "m" | "mib" => 1024.0 * 1024.0,
-            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
+            "k" | "kib" => KIB,
+            "m" | "mib" => KIB * KIB,
+            "g" | "gib" => GIB,
             _ => return None,
         })
     };
     let bytes = duration::sum(text, unit).ok_or("expected a size such as \"500 KiB\" or \"10 MiB\"")?;
-    let max = 1024.0 * 1024.0 * 1024.0;
-    if (1024.0..=max).contains(&bytes) {
+    if (KIB..=f64::from(max_gib) * GIB).contains(&bytes) {
         Ok(bytes as u64)
     } else {
-        Err("expected a size from 1 KiB to 1 GiB".to_owned())
+        Err(format!("expected a size from 1 KiB to {max_gib} GiB"))
     }
 }
 
@@ -58,11 +60,16 @@ pub(super) fn duration_from(least: Duration) -> impl Fn(Node) -> Result<Duration
 }
 
 pub(super) fn size(node: Node) -> Result<u64, Fault> {
+    size_up_to(node, 1)
+}
+
+/// A size of something that may be large, as a store: up to so many GiB.
+pub(super) fn size_up_to(node: Node, max_gib: u32) -> Result<u64, Fault> {
     let text = node.text().map_err(|fault| Fault {
         hint: fault.hint.map(|_| "write the unit too, as in \"10 MiB\"".to_owned()),
         ..fault
     })?;
-    Ok(parse_size(text)?)
+    Ok(parse_size(text, max_gib)?)
 }
 
 /// A text that is not empty; white space around it is taken off.

@@ -146,12 +146,7 @@ impl Poller {
         if applied.new + applied.revised > 0 {
             report.outcome = ReportedOutcome::Changed;
         }
-        if applied.restless > 0 {
-            let count = applied.restless;
-            report
-                .problems
-                .push(format!("{count} entries change at every poll; their changes are not applied any more"));
-        }
+        report.problems.extend(applied.notes());
         (report.new, report.revised, report.applied) = (applied.new, applied.revised, applied);
         log(&report);
         Ok(report)

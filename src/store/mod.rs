@@ -5,13 +5,17 @@
 //! refused untouched; one process writes at a time, and says who it is.
 
 mod apply;
+mod document;
+mod join;
 mod judge;
+mod known;
 mod lock;
 mod place;
 mod read;
 mod retention;
 mod schema;
 mod search;
+mod signature;
 mod sync;
 mod writer;
 
@@ -23,7 +27,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use apply::Applied;
+pub use join::Edited;
 pub use judge::Passing;
+pub use place::Moves;
 pub use read::{
     DueFeed, Explained, FeedStatus, PlacementRow, Reader, SectionContent, SectionStatus, StoredCopy, StoredStory,
 };
@@ -62,6 +68,8 @@ pub enum StoreError {
     Sqlite(#[from] rusqlite::Error),
     #[error("the store could not commit: {0}")]
     Commit(String),
+    #[error("the feed {0} is not in the config any more; its copies cannot be moved")]
+    Unconfigured(String),
     #[error("the store is closed")]
     Closed,
     #[error("the store holds something unreadable: {0}")]

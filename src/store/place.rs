@@ -113,6 +113,57 @@ impl<'a> Placer<'a> {
         Ok(())
     }
 
+    /// Marks the sections that hold a story, as words of it changed that neither move it nor make it newer.
+    pub fn touch(&mut self, story: i64) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT section.id FROM placement JOIN section ON section.number = placement.section
+             WHERE placement.story = ?1 AND placement.left IS NULL AND section.gone IS NULL",
+        )?;
+        let mut rows = statement.query([story])?;
+        while let Some(row) = rows.next()? {
+            let section = SectionId::from(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
+            self.changed.entry(section).or_default();
+        }
+        Ok(())
+    }
+
+    /// Takes a story that joined an older one out of the sections that have shown the older one; in the others the older one
+    /// takes its place, under the id by which the section's readers know it.
+    pub fn move_placements(&mut self, younger: i64, older: i64) -> Result<(), StoreError> {
+        let numbers: Vec<(SectionId, i64)> =
+            self.section_numbers.iter().map(|(section, number)| (section.clone(), *number)).collect();
+        for (section, number) in numbers {
+            let Some(before) = self.before(number, younger)? else { continue };
+            if self.has_entered(number, older)? {
+                if before.is_in {
+                    self.leave((number, younger), "it is one story with an older one")?;
+                    self.changed.entry(section).or_default().left += 1;
+                }
+                continue;
+            }
+            let mut statement =
+                self.connection.prepare_cached("DELETE FROM placement WHERE section = ?1 AND story = ?2")?;
+            statement.execute([number, older])?;
+            let mut statement = self.connection.prepare_cached(
+                "UPDATE placement SET story = ?3, next_change = NULL,
+                   published_as = coalesce(published_as, (SELECT public_id FROM story WHERE number = ?2))
+                 WHERE section = ?1 AND story = ?2",
+            )?;
+            statement.execute([number, younger, older])?;
+            if before.is_in {
+                self.changed.entry(section).or_default();
+            }
+        }
+        Ok(())
+    }
+
+    fn has_entered(&self, section: i64, story: i64) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM placement WHERE section = ?1 AND story = ?2 AND entered IS NOT NULL")?;
+        Ok(statement.exists([section, story])?)
+    }
+
     fn before(&self, section: i64, story: i64) -> Result<Option<Before>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT left IS NULL, lead, sort_at, rule, why, next_change, changed, entered FROM placement WHERE section = ?1 AND story = ?2",

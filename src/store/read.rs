@@ -73,6 +73,8 @@ pub struct FeedStatus {
     pub moved: Option<(String, Timestamp, u32)>,
     /// Entries a day that it publishes, as far as is known.
     pub per_day: Option<f64>,
+    /// The last thing that an editor should know of what it did: that it re-keyed its entries, that one of them never rests.
+    pub note: Option<(String, Timestamp)>,
 }
 
 /// How a section is doing.
@@ -107,6 +109,8 @@ pub struct StoredStory {
 /// An entry of a story whose feed may have left the config.
 #[derive(Clone, Debug)]
 pub struct StoredCopy {
+    /// The entry's number.
+    pub number: i64,
     pub feed: FeedId,
     pub guid: String,
     pub reason: String,
@@ -229,7 +233,8 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
                (SELECT count(*) FROM entry WHERE entry.feed = feed.number),
-               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls, per_day
+               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls, per_day,
+               note, noted
              FROM feed WHERE removed IS NULL",
         )?;
         let statuses = statement.query_map([], |row| {
@@ -252,6 +257,7 @@ impl Reader {
                     _ => None,
                 },
                 per_day: row.get(16)?,
+                note: row.get::<_, Option<String>>(17)?.zip(optional_time(row, 18)?),
             };
             Ok((status.feed.clone(), status))
         })?;
@@ -300,7 +306,7 @@ impl Reader {
         let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
         let (number, first_seen) = self.section_row(&section.id)?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT story.number, story.public_id, story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
+            "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
                placement.frozen, placement.lead_feed
              FROM placement JOIN story ON story.number = placement.story
              WHERE placement.section = ?1 AND placement.left IS NULL ORDER BY placement.sort_at DESC, placement.story DESC",
@@ -376,7 +382,7 @@ impl Reader {
         self.story_where(words, wanted)
     }
 
-    /// The story that is published under this id.
+    /// The story that is published under this id, or the older one that it joined.
     ///
     /// # Errors
     ///
@@ -385,21 +391,19 @@ impl Reader {
         self.story_where("public_id = ?1", id)
     }
 
-    /// The story whose own page has this slug.
+    /// The story whose own page has this slug, or the older one that it joined.
     ///
     /// # Errors
     ///
     /// As of SQLite.
     pub fn story_by_slug(&self, slug: &str) -> Result<Option<StoredStory>, StoreError> {
         let Some(number) = story::slug_number(slug) else { return Ok(None) };
-        let story = self.story_where("number = CAST(?1 AS INTEGER)", &number.to_string())?;
-        Ok(story.filter(|story| story.slug == slug))
+        let mut statement = self.connection.prepare_cached(&format!("{STORY} WHERE number = ?1 AND slug = ?2)"))?;
+        Ok(statement.query_row(params![number, slug], stored_story).optional()?)
     }
 
     fn story_where(&self, condition: &str, value: &str) -> Result<Option<StoredStory>, StoreError> {
-        let sql = format!(
-            "SELECT number, public_id, slug, sort_at FROM story WHERE {condition} ORDER BY sort_at DESC, number DESC LIMIT 1"
-        );
+        let sql = format!("{STORY} WHERE {condition} ORDER BY sort_at DESC, number DESC LIMIT 1)");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([value], stored_story).optional()?)
     }
@@ -427,7 +431,7 @@ impl Reader {
 
     fn stored_copies(&self, story: i64) -> Result<Vec<StoredCopy>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT feed.id, entry.guid, entry.reason, entry.score, body.value
+            "SELECT feed.id, entry.guid, entry.reason, entry.score, body.value, entry.number
              FROM entry JOIN feed ON feed.number = entry.feed LEFT JOIN body ON body.entry = entry.number
              WHERE entry.story = ?1 ORDER BY entry.number",
         )?;
@@ -436,6 +440,7 @@ impl Reader {
                 row.get::<_, Option<String>>(4)?.and_then(|body| serde_json::from_str(&body).ok());
             let (title, link) = entry.map(|entry| (entry.title, entry.link)).unwrap_or_default();
             Ok(StoredCopy {
+                number: row.get(5)?,
                 feed: feed_id(row, 0)?,
                 guid: row.get(1)?,
                 reason: row.get(2)?,
@@ -459,7 +464,7 @@ impl Reader {
         story: &StoredStory,
     ) -> Result<Option<ShownStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT story.number, story.public_id, story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
+            "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
                placement.frozen
              FROM placement JOIN story ON story.number = placement.story JOIN section ON section.number = placement.section
              WHERE section.id = ?1 AND placement.story = ?2 AND placement.left IS NULL",
@@ -517,6 +522,10 @@ impl Reader {
     }
 }
 
+/// The story that stands for one that is chosen by what follows.
+const STORY: &str = "SELECT number, public_id, slug, sort_at FROM story
+  WHERE number = (SELECT coalesce(joined_into, number) FROM story";
+
 const DUE_COLUMNS: &str =
     "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
   guids_repaired, had_validators, moved_to, moved_since, moved_polls, hints, per_day FROM feed";
@@ -552,7 +561,7 @@ fn feed_id(row: &Row, column: usize) -> rusqlite::Result<FeedId> {
     Ok(FeedId::from(row.get_ref(column)?.as_str()?))
 }
 
-fn stored_story(row: &Row) -> rusqlite::Result<StoredStory> {
+pub fn stored_story(row: &Row) -> rusqlite::Result<StoredStory> {
     Ok(StoredStory { number: row.get(0)?, id: row.get(1)?, slug: row.get(2)?, sort_at: time(row, 3)? })
 }
 

@@ -1,4 +1,4 @@
-//! Retention: words that no document lists any more are let go after a time; keys stay for ever, so that nothing comes
+//! Retention: words that no document lists any more are let go after a time, or earlier where there are too many; keys stay for ever, so that nothing comes
 //! back as new. Nothing that a feed still lists is ever touched.
 
 use std::collections::BTreeMap;
@@ -8,11 +8,14 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 
 use crate::config::Config;
+use crate::entry::Entry;
 use crate::feed::SectionId;
 use crate::time::Timestamp;
+use crate::update::sort_at;
 
-use super::place::{Moves, Placer};
-use super::{Store, StoreError};
+use super::known::wording;
+use super::place::{Moves, Placer, time};
+use super::{Store, StoreError, signature};
 
 /// How many rows one transaction deletes, so that polls need not wait long.
 const BATCH: i64 = 500;
@@ -21,7 +24,7 @@ const BATCH: i64 = 500;
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Store {
-    /// Lets go of the next batch of what is older than `[store] keep`; returns how many entries, 0 when all is done, and
+    /// Lets go of the next batch of what is older than `[store] keep`, or more than it may hold; returns how many entries, 0 when all is done, and
     /// adds the sections that changed to `changed`.
     ///
     /// # Errors
@@ -62,20 +65,74 @@ fn retain_batch(
     let mut statement = connection
         .prepare_cached("DELETE FROM poll_log WHERE number IN (SELECT number FROM poll_log WHERE at < ?1 LIMIT ?2)")?;
     statement.execute(params![(now - KEEP_LOG).millis(), BATCH])?;
-    let mut statement = connection.prepare_cached(
-        "SELECT entry.number, entry.story, story.sort_at FROM entry JOIN body ON body.entry = entry.number
-           JOIN story ON story.number = entry.story
-         WHERE entry.unlisted IS NOT NULL AND entry.unlisted < ?1 LIMIT ?2",
-    )?;
-    let old = statement.query_map(params![(now - config.store.keep).millis(), BATCH], |row| {
-        Ok((row.get(0)?, row.get(1)?, Timestamp::from_millis(row.get(2)?)))
-    })?;
-    let old = old.collect::<Result<Vec<(i64, i64, Timestamp)>, _>>()?;
+    let mut old = unlisted(connection, Some(now - config.store.keep), BATCH)?;
+    if old.is_empty() {
+        old = unlisted(connection, None, excess(connection, config)?)?;
+    }
     let mut placer = Placer::new(connection, config, now)?;
-    for (entry, story, sort_at) in &old {
-        connection.prepare_cached("DELETE FROM body WHERE entry = ?1")?.execute([entry])?;
-        connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([entry])?;
-        placer.place(*story, *sort_at, None)?;
+    for entry in &old {
+        entry.let_go(connection)?;
+        placer.place(entry.story, entry.sort_at, None)?;
     }
     Ok((old.len(), placer.changed))
+}
+
+/// How many entries are to be let go though they are not too old, at most [`BATCH`].
+fn excess(connection: &Connection, config: &Config) -> Result<i64, StoreError> {
+    let mut excess = 0;
+    if let Some(most) = config.store.max_entries {
+        let kept: i64 = connection.query_row("SELECT count(*) FROM body", [], |row| row.get(0))?;
+        excess = kept.saturating_sub_unsigned(most).max(0);
+    }
+    if let Some(most) = config.store.max_bytes {
+        // Pages that were freed are filled again before the file grows.
+        let used: i64 = connection.query_row(
+            "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+            [],
+            |row| row.get(0),
+        )?;
+        excess = if used.unsigned_abs() > most { BATCH } else { excess };
+    }
+    Ok(excess.min(BATCH))
+}
+
+/// An entry that no document lists.
+struct Unlisted {
+    number: i64,
+    story: i64,
+    sort_at: Timestamp,
+    first_seen: Timestamp,
+    body: String,
+}
+
+/// Those that left their documents before `before`, the first of them first; at most `limit`.
+fn unlisted(connection: &Connection, before: Option<Timestamp>, limit: i64) -> Result<Vec<Unlisted>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT entry.number, entry.story, story.sort_at, entry.first_seen, body.value
+         FROM entry JOIN body ON body.entry = entry.number JOIN story ON story.number = entry.story
+         WHERE entry.unlisted IS NOT NULL AND entry.unlisted < ?1 ORDER BY entry.unlisted LIMIT ?2",
+    )?;
+    let before = before.unwrap_or(Timestamp::MAX).millis();
+    let entries = statement.query_map(params![before, limit], |row| {
+        Ok(Unlisted {
+            number: row.get(0)?,
+            story: row.get(1)?,
+            sort_at: time(row, 2)?,
+            first_seen: time(row, 3)?,
+            body: row.get(4)?,
+        })
+    })?;
+    Ok(entries.collect::<Result<_, _>>()?)
+}
+
+impl Unlisted {
+    /// Its keys stay: guid, links, and the mark that its words were here.
+    fn let_go(&self, connection: &Connection) -> Result<(), StoreError> {
+        let entry: Entry = serde_json::from_str(&self.body)?;
+        signature::forget(connection, self.number, sort_at(&entry, self.first_seen), &wording(&entry))?;
+        connection.prepare_cached("DELETE FROM body WHERE entry = ?1")?.execute([self.number])?;
+        connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([self.number])?;
+        connection.prepare_cached("UPDATE entry SET purged = 1 WHERE number = ?1")?.execute([self.number])?;
+        Ok(())
+    }
 }

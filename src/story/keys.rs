@@ -1,6 +1,11 @@
 //! The addresses by which an entry is recognised.
 
-use crate::entry::Entry;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use url::Url;
+
+use crate::entry::{Entry, GuidKind};
 use crate::link;
 
 /// One address by which an entry can be recognised.
@@ -12,10 +17,90 @@ pub struct LinkKey {
     pub original: bool,
 }
 
-/// The keys of an entry's link and of its declared original, without repeats; empty where neither is specific.
+/// The keys of an entry's link, of its guid where that is another address of its page (`?p=123` beside the permalink), and
+/// of its declared original, without repeats; empty where none is specific.
 pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
-    let own = entry.link.as_ref().and_then(link::key);
-    let original = entry.original.as_ref().and_then(link::key).filter(|key| Some(key) != own.as_ref());
-    let own = own.map(|key| LinkKey { key, original: false });
-    own.into_iter().chain(original.map(|key| LinkKey { key, original: true })).collect()
+    let original = entry.original.clone().or_else(|| linked_original(entry));
+    let own = [entry.link.clone(), page_of_guid(entry)].map(|url| (url, false));
+    let mut keys: Vec<LinkKey> = Vec::new();
+    for (url, original) in own.into_iter().chain([(original, true)]) {
+        let key = url.as_ref().and_then(link::key);
+        if let Some(key) = key.filter(|key| keys.iter().all(|known| known.key != *key)) {
+            keys.push(LinkKey { key, original });
+        }
+    }
+    keys
+}
+
+/// The guid, if it is an address at the entry's own site.
+fn page_of_guid(entry: &Entry) -> Option<Url> {
+    let page = Url::parse(&entry.guid.value).ok().filter(|_| entry.guid.kind == GuidKind::Guid)?;
+    let own = entry.link.as_ref().map(link::registrable_domain);
+    own.is_none_or(|own| own == link::registrable_domain(&page)).then_some(page)
+}
+
+static HREF: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"<a [^>]*?href="([^"]*)""#).expect("the pattern is constant"));
+
+/// "Read the original": the only page that the text links to at the site which the entry names as its source.
+fn linked_original(entry: &Entry) -> Option<Url> {
+    let source = entry.source.as_ref()?;
+    let named = source.site.as_ref().or(source.url.as_ref()).and_then(link::registrable_domain);
+    let named = named.or_else(|| source.title.as_deref().and_then(domain_in_title))?;
+    if entry.link.as_ref().and_then(link::registrable_domain).as_ref() == Some(&named) {
+        return None;
+    }
+    let html = entry.content_html.as_deref().or(entry.summary_html.as_deref())?;
+    let addresses = HREF.captures_iter(html).filter_map(|link| {
+        let address = html_escape::decode_html_entities(link.get(1)?.as_str()).into_owned();
+        Url::parse(&address).ok()
+    });
+    let mut pages: Vec<(String, Url)> = Vec::new();
+    for url in addresses.filter(|url| link::registrable_domain(url).as_ref() == Some(&named)) {
+        if let Some(key) = link::key(&url).filter(|key| pages.iter().all(|(known, _)| known != key)) {
+            pages.push((key, url));
+        }
+    }
+    let only = pages.pop()?;
+    pages.is_empty().then_some(only.1)
+}
+
+/// A source that is named by its host, as in `example.org`.
+fn domain_in_title(title: &str) -> Option<String> {
+    let is_host = title.contains('.') && title.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
+    let url = Url::parse(&format!("https://{title}/")).ok().filter(|_| is_host)?;
+    link::registrable_domain(&url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(entry: serde_json::Value, expected: &[(&str, bool)]) {
+        let entry: Entry = serde_json::from_value(entry).unwrap();
+        let keys = link_keys(&entry);
+        let keys: Vec<_> = keys.iter().map(|key| (key.key.as_str(), key.original)).collect();
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn short_and_pretty_address_of_one_page_are_both_its_keys() {
+        let guid = |guid: &str| serde_json::json!({ "guid": { "value": guid, "kind": "guid" }, "link": "https://origin.example/war/", "title": "" });
+        check(guid("http://origin.example/?p=12"), &[("origin.example/war", false), ("origin.example?p=12", false)]);
+        check(guid("http://victim.example/other"), &[("origin.example/war", false)]);
+        check(guid("https://origin.example/war"), &[("origin.example/war", false)]);
+    }
+
+    #[test]
+    fn only_link_to_the_named_source_is_the_original() {
+        let entry = |body: &str| {
+            serde_json::json!({ "guid": { "value": "1", "kind": "guid" }, "link": "https://wire.example/1", "title": "",
+                "source": { "site": "https://origin.example/" }, "content_html": body })
+        };
+        let link = |href: &str| format!("<p>Read <a href=\"{href}\">it</a></p>");
+        let (one, other) = (link("https://www.origin.example/war"), link("https://else.example/x"));
+        check(entry(&format!("{one}{other}{one}")), &[("wire.example/1", false), ("origin.example/war", true)]);
+        check(entry(&format!("{one}{}", link("https://origin.example/peace"))), &[("wire.example/1", false)]);
+        check(entry(&link("https://origin.example/")), &[("wire.example/1", false)]);
+    }
 }

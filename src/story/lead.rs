@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::link_keys;
 use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
@@ -41,30 +42,38 @@ impl LeadRule {
 
 /// Which of a story's copies leads, as an index, and by which rule.
 ///
-/// In this order: the copy at the original's own host; the higher priority; the full text before a summary of the same
-/// link; the first seen; the first in the given order.
+/// In this order: the copy at the original's own host; the higher priority; the first seen; the first in the given order.
+/// A full text takes the lead from a summary where the two share a link and stand alike in host and priority.
 ///
 /// # Panics
 ///
 /// If there are no copies: a story has at least one.
 pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     assert!(!copies.is_empty(), "a story has at least one copy");
-    let rank = |copy: &LeadCandidate| {
-        let has_text = copy.entry.content_html.is_some();
-        (!is_at_home(copy), std::cmp::Reverse(copy.priority), !has_text, copy.first_seen)
-    };
-    let best = (0..copies.len()).min_by_key(|&at| rank(&copies[at])).expect("there is at least one copy");
-    let Some(second) = (0..copies.len()).filter(|&at| at != best).min_by_key(|&at| rank(&copies[at])) else {
+    let standing = |at: usize| (!is_at_home(&copies[at]), std::cmp::Reverse(copies[at].priority));
+    let rank = |at: &usize| (standing(*at), copies[*at].first_seen);
+    let best = (0..copies.len()).min_by_key(rank).expect("there is at least one copy");
+    let fuller = (0..copies.len())
+        .filter(|&at| standing(at) == standing(best) && is_fuller(copies[at].entry, copies[best].entry));
+    if let Some(fuller) = fuller.min_by_key(rank) {
+        return (fuller, LeadRule::FullText);
+    }
+    let Some(second) = (0..copies.len()).filter(|&at| at != best).min_by_key(rank) else {
         return (best, LeadRule::Only);
     };
-    let (first, second) = (rank(&copies[best]), rank(&copies[second]));
+    let (first, second) = (standing(best), standing(second));
     let rule = match () {
         () if first.0 != second.0 => LeadRule::OriginalHost,
         () if first.1 != second.1 => LeadRule::Priority,
-        () if first.2 != second.2 => LeadRule::FullText,
         () => LeadRule::FirstSeen,
     };
     (best, rule)
+}
+
+/// Whether an entry has the full text of what another has a summary of, by a link that they share.
+fn is_fuller(entry: &Entry, other: &Entry) -> bool {
+    let may_be = entry.content_html.is_some() && other.content_html.is_none();
+    may_be && link_keys(entry).iter().any(|key| link_keys(other).iter().any(|other| other.key == key.key))
 }
 
 /// Whether the feed stands at the host of the page that its entry was first published on. What the document claims of

@@ -1,33 +1,354 @@
-//! How alike two texts are.
+//! How alike two entries are in title and text, and when that makes them one story.
+//!
+//! What copies of one text do is add, cut and re-template: an attribution, a "read more", a summary that is the article's
+//! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
+//! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use super::words::{SHINGLE, Word, Words, extent, mixed, shingles};
+use crate::text::PlainText;
 
 /// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
 const OWN_WORDS: usize = 40;
 
-/// Whether two texts both say something that the other does not: then a shared link does not make them one story.
-///
-/// The texts are plain. A summary has no words of its own beside the full text, a link blog's remark of a line neither.
-pub fn both_have_own_words(one: &str, other: &str) -> bool {
-    let (one, other) = (words(one), words(other));
-    one.difference(&other).count() >= OWN_WORDS && other.difference(&one).count() >= OWN_WORDS
+/// As many own words on both sides part two texts of which nothing but the words says that they are one.
+const OWN_WORDS_OF_TEXTS: usize = 20;
+
+/// Shorter texts say too little to be recognised by.
+const LEAST_TEXT: usize = 8;
+
+/// In shorter texts a word or a number that was replaced is what the text is about.
+const LONG_TEXT: usize = 50;
+
+/// In shorter texts even numbers before and after what they share tell them apart; longer ones have datelines.
+const VERY_LONG_TEXT: usize = 80;
+
+/// Shorter titles are the names of columns: "Weather", "Morning briefing".
+const LEAST_TITLE: usize = 3;
+
+/// More words in a row were not reworded, they say something else.
+const REWORDED: usize = 8;
+
+/// As many words at a summary's end may be a "continue reading".
+const MORE_WORDS: usize = 12;
+
+/// How many words a text's beginning has for finding others that begin so.
+const HEAD: usize = 24;
+
+/// An entry's words, ready to be compared.
+#[derive(Clone, Debug)]
+pub struct Wording {
+    title: Title,
+    /// Summary and content, those that are not empty, the longer first.
+    texts: Vec<Words>,
 }
 
-/// The words of a text in lower case. In scripts without spaces every character counts as a word.
-fn words(text: &str) -> HashSet<String> {
-    let mut words = HashSet::new();
-    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        if word.chars().any(is_spaceless) {
-            words.extend(word.chars().map(String::from));
-        } else {
-            words.insert(word.to_lowercase());
+/// A title, whole and without what may be the name of a site in front of it or behind.
+#[derive(Clone, Debug)]
+struct Title {
+    whole: Words,
+    shorter: Vec<Words>,
+}
+
+/// How two titles compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Titles {
+    /// The same, and longer than the name of a column.
+    Equal,
+    /// The same, but so short that many entries may bear it.
+    EqualShort,
+    Alike,
+    Other,
+}
+
+impl Wording {
+    pub fn of(title: &str, text: &PlainText) -> Wording {
+        let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
+        texts.retain(|words| !words.is_empty());
+        texts.sort_by_key(|words| std::cmp::Reverse(words.words.len()));
+        Wording { title: Title::of(title), texts }
+    }
+
+    /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
+    /// title, one of the text's beginning, one of the whole text. Empty where the text says too little.
+    ///
+    /// The last two are the least of their shingles' hashes: two texts have it in common as often as their shingles overlap.
+    pub fn keys(&self) -> Vec<u32> {
+        let Some(text) = self.texts.first().filter(|text| text.extent() >= LEAST_TEXT) else { return Vec::new() };
+        let head = shingles(text.beginning(HEAD)).map(|shingle| mixed(2, shingle)).min();
+        let whole = text.shingles().map(|shingle| mixed(3, shingle)).min();
+        [self.title_key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
+    }
+
+    /// A key of the title without names of sites; `None` where there is none.
+    pub fn title_key(&self) -> Option<u64> {
+        let forms = self.title.shorter.iter().chain([&self.title.whole]).filter(|form| !form.is_empty());
+        let shortest = forms.min_by_key(|form| form.words.len())?;
+        Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
+    }
+
+    /// How alike the two are, 0 to 1, if they are one text; `None` if they are not, or if too little is there to tell.
+    ///
+    /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
+    pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
+        let titles = self.titles(other);
+        if titles == Titles::Other {
+            return None;
+        }
+        let pairs = self.texts.iter().flat_map(|own| other.texts.iter().map(move |others| (own, others)));
+        let scores = pairs
+            .filter(|(own, others)| !self.title_tells(other, own, others) && !other.title_tells(self, others, own))
+            .filter_map(|(own, others)| score(own, others, titles, least));
+        scores.max_by(f64::total_cmp)
+    }
+
+    /// Whether the words speak against what a shared link says: both tell something that the other does not, as a link
+    /// blog's comment does, or they are two of a series that live at one address.
+    pub fn contradicts(&self, other: &Wording) -> bool {
+        let (own, others) = (self.vocabulary(), other.vocabulary());
+        let own_words = extent(own.values().filter(|word| !others.contains_key(&word.hash)));
+        let others_words = extent(others.values().filter(|word| !own.contains_key(&word.hash)));
+        let own_texts = own_words.min(others_words);
+        let is_series = self.title.whole.numbers_against(&other.title.whole) && own_texts >= LEAST_TEXT / 2;
+        own_texts >= OWN_WORDS || is_series
+    }
+
+    /// Whether title and text say the same but for their form: of an entry that only got another guid.
+    pub fn is_kept_by(&self, other: &Wording) -> bool {
+        let same_title = self.title.is(&other.title);
+        match (self.texts.first(), other.texts.first()) {
+            (None, None) => same_title,
+            (Some(own), Some(others)) if own.extent().min(others.extent()) < LEAST_TEXT => {
+                same_title && own.words.iter().map(|word| word.hash).eq(others.words.iter().map(|word| word.hash))
+            }
+            (Some(_), Some(_)) => self.same_text(other, 0.6).is_some(),
+            (Some(_), None) | (None, Some(_)) => false,
         }
     }
-    words
+
+    /// Whether the titles are the same, and longer than the name of a column.
+    pub fn has_title_of(&self, other: &Wording) -> bool {
+        self.titles(other) == Titles::Equal
+    }
+
+    fn titles(&self, other: &Wording) -> Titles {
+        let (own, others) = (&self.title, &other.title);
+        if own.is(others) {
+            let extent = own.whole.extent().min(others.whole.extent());
+            return if extent >= LEAST_TITLE { Titles::Equal } else { Titles::EqualShort };
+        }
+        if own.whole.numbers_against(&others.whole) {
+            return Titles::Other;
+        }
+        let (own, others) = (hashes(&own.whole.words), hashes(&others.whole.words));
+        let shared = own.intersection(&others).count();
+        if shared * 2 >= own.union(&others).count() && shared >= LEAST_TITLE { Titles::Alike } else { Titles::Other }
+    }
+
+    /// Whether a word of this title that the other lacks is told by its own text, and not by the other's: "Weather in
+    /// Leeds" over a form that is filled for York too.
+    fn title_tells(&self, other: &Wording, own: &Words, others: &Words) -> bool {
+        let beginning = own.beginning(reach(others));
+        let telling = self.title.whole.words.iter().filter(|word| !other.title.whole.has(**word));
+        let mut telling = telling.filter(|word| beginning.iter().any(|own| own.hash == word.hash));
+        telling.any(|word| !others.has(*word))
+    }
+
+    fn vocabulary(&self) -> HashMap<u64, Word> {
+        let words = self.texts.iter().chain([&self.title.whole]).flat_map(|text| &text.words);
+        words.map(|word| (word.hash, *word)).collect()
+    }
 }
 
-/// Whether a character belongs to a script that is written without spaces between words.
-fn is_spaceless(c: char) -> bool {
-    matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{3040}'..='\u{30FF}'
-        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
+impl Title {
+    fn of(title: &str) -> Title {
+        let whole = Words::of(title);
+        let mut shorter = Vec::new();
+        for mark in [" - ", " – ", " — ", " | ", " :: ", " » ", " · ", " • "] {
+            let ends = title.rsplit_once(mark).map(|(rest, name)| (name, rest));
+            for (name, rest) in [ends, title.split_once(mark)].into_iter().flatten() {
+                let (name, rest) = (Words::of(name), Words::of(rest));
+                let may_be_site = name.extent() <= 4 && !name.words.iter().any(|word| word.is_number);
+                if may_be_site && rest.extent() >= LEAST_TITLE {
+                    shorter.push(rest);
+                }
+            }
+        }
+        Title { whole, shorter }
+    }
+
+    /// Whether the two are the same but for the names of sites.
+    fn is(&self, other: &Title) -> bool {
+        let forms = |title: &Title| {
+            let forms = title.shorter.iter().chain([&title.whole]);
+            forms.map(|form| form.words.iter().map(|word| word.hash).collect()).collect::<Vec<Vec<u64>>>()
+        };
+        let others = forms(other);
+        forms(self).iter().any(|form| others.contains(form))
+    }
+}
+
+impl Words {
+    /// Whether both have numbers that the other lacks.
+    fn numbers_against(&self, other: &Words) -> bool {
+        has_own_number(&self.words, other) && has_own_number(&other.words, self)
+    }
+}
+
+fn has_own_number(words: &[Word], other: &Words) -> bool {
+    words.iter().any(|word| word.is_number && !other.has(*word))
+}
+
+fn hashes(words: &[Word]) -> HashSet<u64> {
+    words.iter().map(|word| word.hash).collect()
+}
+
+/// How many of the first words of a text can stand for the beginning that a summary of it has.
+fn reach(summary: &Words) -> usize {
+    summary.extent() * 5 / 4 + 30
+}
+
+/// How alike two texts are, if they are one.
+fn score(one: &Words, other: &Words, titles: Titles, least: f64) -> Option<f64> {
+    let (short, long) = if one.words.len() <= other.words.len() { (one, other) } else { (other, one) };
+    let extent = short.extent();
+    let (needed, may_be_reworded) = match titles {
+        Titles::Equal if extent >= LONG_TEXT => (least, true),
+        Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
+        Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
+        Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
+        Titles::Alike if extent >= LONG_TEXT => (0.9, false),
+        _ => return None,
+    };
+    let parting = Parting::of(short, long)?;
+    let score = jaccard(short, long).max(parting.share_of_beginning(short, long));
+    let is_apart = parting.has_numbers_replaced
+        || parting.has_names_replaced
+        || parting.longest_replaced > if may_be_reworded { REWORDED } else { 0 }
+        || parting.has_numbers_around && extent < VERY_LONG_TEXT
+        || both_have_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
+    (score >= needed && !is_apart).then_some(score)
+}
+
+fn both_have_own_words(one: &Words, other: &Words, least: usize) -> bool {
+    let has_own = |one: &Words, other: &Words| {
+        let (known, mut seen) = (hashes(&other.words), HashSet::new());
+        extent(one.words.iter().filter(|word| !known.contains(&word.hash) && seen.insert(word.hash))) >= least
+    };
+    has_own(one, other) && has_own(other, one)
+}
+
+fn jaccard(one: &Words, other: &Words) -> f64 {
+    let (one, other): (HashSet<u64>, HashSet<u64>) = (one.shingles().collect(), other.shingles().collect());
+    one.intersection(&other).count() as f64 / one.union(&other).count().max(1) as f64
+}
+
+/// Where two texts part, and what stands there.
+#[derive(Debug)]
+struct Parting {
+    /// The longest run of words that stands in the place of another, inside of what they share.
+    longest_replaced: usize,
+    has_numbers_replaced: bool,
+    has_names_replaced: bool,
+    /// Whether both have numbers of their own before or after what they share.
+    has_numbers_around: bool,
+    /// Where in the shorter and in the longer text the last shared shingle ends.
+    end: (usize, usize),
+}
+
+impl Parting {
+    /// `None` if the texts share nothing.
+    fn of(short: &Words, long: &Words) -> Option<Parting> {
+        let anchors = anchors(short, long);
+        let (first, last) = (*anchors.first()?, *anchors.last()?);
+        let end = (last.0 + SHINGLE, last.1 + SHINGLE);
+        let mut parting = Parting {
+            longest_replaced: 0,
+            has_numbers_replaced: false,
+            has_names_replaced: false,
+            has_numbers_around: false,
+            end,
+        };
+        let tell_names = short.capitals_tell_names();
+        let mut at = first;
+        for (i, j) in anchors {
+            let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
+            parting.see_replaced(gap, tell_names);
+            at = (i + SHINGLE, j + SHINGLE);
+        }
+        let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
+        let (around_short, around_long) = (around(short, first.0, end.0), around(long, first.1, end.1));
+        parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
+        Some(parting)
+    }
+
+    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.
+    fn see_replaced(&mut self, (short, long): (&[Word], &[Word]), tell_names: bool) {
+        let same = |(one, other): &(&Word, &Word)| one.hash == other.hash;
+        let front = short.iter().zip(long).take_while(same).count();
+        let (short, long) = (&short[front..], &long[front..]);
+        let back = short.iter().rev().zip(long.iter().rev()).take_while(same).count();
+        let (short, long) = (&short[..short.len() - back], &long[..long.len() - back]);
+        if short.is_empty() || long.is_empty() {
+            return;
+        }
+        let both = |is: fn(&Word) -> bool| {
+            let own = |one: &[Word], other: &[Word]| {
+                one.iter().any(|word| is(word) && other.iter().all(|other| other.hash != word.hash))
+            };
+            own(short, long) && own(long, short)
+        };
+        self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
+        self.has_numbers_replaced |= both(|word| word.is_number);
+        self.has_names_replaced |= tell_names && both(|word| word.is_name);
+    }
+
+    /// How much of the shorter text stands in the longer one's beginning, its own "continue reading" left out; 0 to 1.
+    fn share_of_beginning(&self, short: &Words, long: &Words) -> f64 {
+        let more = &short.words[self.end.0..];
+        let kept = if extent(more) <= MORE_WORDS { &short.words[..self.end.0] } else { &short.words[..] };
+        let own: HashSet<u64> = shingles(kept).collect();
+        let others: HashSet<u64> = shingles(long.beginning(reach(short))).collect();
+        if extent(kept) < LEAST_TEXT || self.end.1 > long.beginning(reach(short)).len() {
+            return 0.0;
+        }
+        own.intersection(&others).count() as f64 / own.len().max(1) as f64
+    }
+}
+
+/// The shingles that occur once in both texts, as their places in each, as many as stand in the same order.
+fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
+    let once = |words: &Words| {
+        let mut places = HashMap::<u64, Option<usize>>::new();
+        for (at, shingle) in words.shingles().enumerate() {
+            places.entry(shingle).and_modify(|place| *place = None).or_insert(Some(at));
+        }
+        places
+    };
+    let (mine, others) = (once(one), once(other));
+    let places = mine.iter().filter_map(|(shingle, at)| Some(((*at)?, (*others.get(shingle)?)?)));
+    let mut places: Vec<_> = places.collect();
+    places.sort_unstable();
+    longest_rising(&places)
+}
+
+/// The longest subsequence of which the second places rise too.
+fn longest_rising(places: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut before = vec![None; places.len()];
+    // For each length, where the subsequence of that length ends that ends lowest.
+    let mut ends: Vec<usize> = Vec::new();
+    for (at, place) in places.iter().enumerate() {
+        let length = ends.partition_point(|&end| places[end].1 < place.1);
+        before[at] = length.checked_sub(1).map(|length| ends[length]);
+        if length == ends.len() {
+            ends.push(at);
+        } else {
+            ends[length] = at;
+        }
+    }
+    let mut rising: Vec<_> =
+        std::iter::successors(ends.last().copied(), |at| before[*at]).map(|at| places[at]).collect();
+    rising.reverse();
+    rising
 }

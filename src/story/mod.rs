@@ -8,13 +8,14 @@ mod id;
 mod keys;
 mod lead;
 mod likeness;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use id::{minted_id, own_id, slug, slug_number};
 pub use keys::{LinkKey, link_keys};
 pub use lead::{LeadCandidate, LeadRule, lead};
-pub use likeness::both_have_own_words;
+pub use likeness::Wording;
 
 /// Why a copy belongs to its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +27,36 @@ pub enum JoinReason {
     Link,
     /// The original that it declares is the link of a copy, or the other way round.
     Original,
+    /// It bears the published id of the story: another newswire took it over, and this one takes it back.
+    Id,
+    /// Its title and text are those of a copy.
+    Text,
+    /// An editor said so.
+    Editor,
 }
 
 impl JoinReason {
+    const ALL: [JoinReason; 6] = [
+        JoinReason::First,
+        JoinReason::Link,
+        JoinReason::Original,
+        JoinReason::Id,
+        JoinReason::Text,
+        JoinReason::Editor,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             JoinReason::First => "first",
             JoinReason::Link => "link",
             JoinReason::Original => "original",
+            JoinReason::Id => "id",
+            JoinReason::Text => "text",
+            JoinReason::Editor => "editor",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [JoinReason::First, JoinReason::Link, JoinReason::Original].into_iter().find(|reason| reason.as_str() == name)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 }

@@ -26,7 +26,9 @@ CREATE TABLE feed (
   had_validators INTEGER NOT NULL DEFAULT 0,
   moved_to TEXT,                   -- where permanent redirects lead, secrets masked
   moved_since INTEGER,
-  moved_polls INTEGER NOT NULL DEFAULT 0
+  moved_polls INTEGER NOT NULL DEFAULT 0,
+  note TEXT,                       -- the last thing that an editor should know of what it did, and when
+  noted INTEGER
 ) STRICT;
 
 CREATE INDEX feed_due ON feed (next_poll) WHERE removed IS NULL;
@@ -42,8 +44,19 @@ CREATE TABLE story (
   number INTEGER PRIMARY KEY,
   public_id TEXT NOT NULL UNIQUE,  -- minted once
   slug TEXT NOT NULL,              -- ends in the number
-  sort_at INTEGER NOT NULL
+  sort_at INTEGER NOT NULL,
+  joined_into INTEGER REFERENCES story (number) -- the older story that this one turned out to be
 ) STRICT;
+
+CREATE INDEX story_joined ON story (joined_into) WHERE joined_into IS NOT NULL;
+
+-- What an editor decided of two stories, a < b: `split` holds them apart, `join` made them one.
+CREATE TABLE verdict (
+  a INTEGER NOT NULL REFERENCES story (number),
+  b INTEGER NOT NULL REFERENCES story (number),
+  kind TEXT NOT NULL,
+  PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
 
 -- An entry of one feed. Its row outlives its words, so that it never comes back as new.
 CREATE TABLE entry (
@@ -60,12 +73,29 @@ CREATE TABLE entry (
   story INTEGER NOT NULL REFERENCES story (number),
   reason TEXT NOT NULL,            -- why it is a copy of that story
   score REAL,
+  purged INTEGER NOT NULL DEFAULT 0, -- whether retention took its words
   UNIQUE (feed, guid)
 ) STRICT;
 
 CREATE INDEX entry_story ON entry (story);
 CREATE INDEX entry_listed ON entry (feed) WHERE unlisted IS NULL;
 CREATE INDEX entry_unlisted ON entry (unlisted) WHERE unlisted IS NOT NULL;
+
+-- Guids that entries had before their feed gave them others.
+CREATE TABLE entry_alias (
+  feed INTEGER NOT NULL REFERENCES feed (number),
+  guid TEXT NOT NULL,
+  entry INTEGER NOT NULL REFERENCES entry (number),
+  PRIMARY KEY (feed, guid)
+) STRICT, WITHOUT ROWID;
+
+-- Keys by which entries with one text are found, each with the days that the entry is of in its upper half, so that what is
+-- written and looked for together lies together. They only point to candidates: whoever finds one compares the texts.
+CREATE TABLE signature (
+  key INTEGER NOT NULL,
+  entry INTEGER NOT NULL,
+  PRIMARY KEY (key, entry)
+) STRICT, WITHOUT ROWID;
 
 -- The words of an entry, JSON; what retention takes away.
 CREATE TABLE body (
@@ -106,6 +136,7 @@ CREATE TABLE placement (
   next_change INTEGER,             -- when time alone calls for a new judgement
   changed INTEGER,                 -- when the shown words last changed
   frozen TEXT,                     -- the words at entering, where edits are ignored
+  published_as TEXT,               -- the id that the story has here, where it came by joining: that of the joined one
   PRIMARY KEY (section, story)
 ) STRICT, WITHOUT ROWID;
 

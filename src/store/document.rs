@@ -1,0 +1,275 @@
+//! Writing a document's entries: what is new, what is revised, and what came under another guid.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use rusqlite::{Connection, params};
+
+use crate::config::{Config, Dedup, Feed};
+use crate::section::{self, SeenCopy};
+use crate::story::JoinReason;
+use crate::time::Timestamp;
+use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Terms};
+
+use super::apply::{Applied, stable_info};
+use super::join::{self, Uniting};
+use super::place::Placer;
+use super::{StoreError, signature};
+
+/// A document on its way into the store.
+pub struct Document<'a> {
+    pub connection: &'a Connection,
+    pub config: &'a Config,
+    pub feed: &'a Feed,
+    pub number: i64,
+    pub now: Timestamp,
+}
+
+impl Document<'_> {
+    pub fn apply(&self, document: &PolledDocument) -> Result<Applied, StoreError> {
+        let listed = self.listed()?;
+        let known = self.known(&document.entries, &listed)?;
+        let plan = update::plan(&document.entries, &known, &self.terms());
+        let mut placer = Placer::new(self.connection, self.config, self.now)?;
+        let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
+        // Documents list the newest first: told from the end, entries without a date come to stand in their order.
+        for (entry, change) in document.entries.iter().zip(&plan.changes).rev() {
+            self.change(entry, change, &plan, &mut placer, &mut applied)?;
+        }
+        self.mark_listed(&plan, &listed)?;
+        applied.sections = placer.changed;
+        if self.title_changes(document)? {
+            for section in self.config.sections.iter().filter(|section| section.takes(&self.feed.id)) {
+                applied.sections.entry(section.id.clone()).or_default();
+            }
+        }
+        Ok(applied)
+    }
+
+    pub fn terms(&self) -> Terms {
+        Terms {
+            by_links: self.feed.dedup != Dedup::Off,
+            by_text: self.feed.dedup == Dedup::Text,
+            window: self.config.stories.window,
+            likeness: self.config.stories.likeness,
+            now: self.now,
+        }
+    }
+
+    fn change(
+        &self,
+        entry: &PolledEntry,
+        change: &Change,
+        plan: &Plan,
+        placer: &mut Placer,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        match (change, &entry.cleaned) {
+            (Change::Unchanged { .. }, _) | (_, None) => {}
+            (Change::Touched { number }, _) => self.touch(*number, entry.raw_hash)?,
+            (Change::Restless { number }, Some(cleaned)) => {
+                self.touch(*number, entry.raw_hash)?;
+                let title = &cleaned.entry.title;
+                applied.restless.push(if title.is_empty() { entry.guid.clone() } else { title.clone() });
+            }
+            (Change::Rekeyed { number, story, revised }, Some(cleaned)) => {
+                self.rekey(*number, entry, cleaned)?;
+                if *revised {
+                    self.rewrite(*number, cleaned, plan)?;
+                    placer.place(join::standing(self.connection, *story)?, self.sort_at(*story)?, None)?;
+                    placer.touch(*story)?;
+                }
+                applied.rekeyed += 1;
+            }
+            (Change::Revised { number, story, unites }, Some(cleaned)) => {
+                self.revise(*number, entry.raw_hash, cleaned, plan)?;
+                let story = join::standing(self.connection, *story)?;
+                placer.place(story, self.sort_at(story)?, Some(*number))?;
+                applied.revised += 1;
+                applied.united += self.unite(story, *number, unites, placer)?;
+            }
+            (Change::New { join: None, .. }, Some(cleaned)) => {
+                let sort_at = update::sort_at(&cleaned.entry, self.now);
+                let story = join::insert_story(self.connection, &self.feed.url.shown, &cleaned.entry, sort_at)?;
+                let number = self.insert_entry(entry, cleaned, plan, &first(story))?;
+                let copy = self.seen(number, cleaned);
+                placer.place_copies(story, sort_at, &[copy], None)?;
+                applied.new += 1;
+            }
+            (Change::New { join: Some(join), unites }, Some(cleaned)) => {
+                let story = join::standing(self.connection, join.story)?;
+                let number = self.insert_entry(entry, cleaned, plan, &Join { story, ..*join })?;
+                placer.place(story, self.sort_at(story)?, Some(number))?;
+                applied.new += 1;
+                applied.joined += 1;
+                applied.united += self.unite(story, number, unites, placer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins the story of an entry with those that the entry seems to belong to as well; returns how many it joined.
+    fn unite(&self, story: i64, entry: i64, unites: &[Join], placer: &mut Placer) -> Result<usize, StoreError> {
+        let uniting = Uniting { connection: self.connection, config: self.config, entry };
+        let mut united = 0;
+        for join in unites {
+            united += usize::from(uniting.unite(story, join, placer)?);
+        }
+        Ok(united)
+    }
+
+    /// The new entry of a new story, as sections see it.
+    fn seen<'c>(&'c self, number: i64, cleaned: &'c Cleaned) -> SeenCopy<'c> {
+        SeenCopy {
+            number,
+            feed: self.feed,
+            entry: Cow::Borrowed(&cleaned.entry),
+            text: Cow::Borrowed(&cleaned.text),
+            categories: section::categories_of(&cleaned.entry, self.feed, &self.config.site),
+            first_seen: self.now,
+            revised: None,
+            reason: JoinReason::First,
+            score: None,
+        }
+    }
+
+    /// The numbers of the entries that the feed's last document listed.
+    fn listed(&self) -> Result<HashSet<i64>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number FROM entry WHERE feed = ?1 AND unlisted IS NULL")?;
+        let numbers = statement.query_map([self.number], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
+    fn insert_entry(
+        &self,
+        polled: &PolledEntry,
+        cleaned: &Cleaned,
+        plan: &Plan,
+        join: &Join,
+    ) -> Result<i64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO entry (feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason, score)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        let number = statement.insert(params![
+            self.number,
+            polled.guid,
+            cleaned.entry.guid.kind.as_str(),
+            polled.raw_hash.cast_signed(),
+            cleaned.fingerprint.cast_signed(),
+            self.now.millis(),
+            join.story,
+            join.reason.as_str(),
+            join.score,
+        ])?;
+        self.write_words(number, cleaned, plan)?;
+        Ok(number)
+    }
+
+    fn revise(&self, number: i64, raw_hash: u64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE entry SET raw_hash = ?2, fingerprint = ?3, revised = ?4, revisions = revisions + 1 WHERE number = ?1",
+        )?;
+        let (raw_hash, fingerprint) = (raw_hash.cast_signed(), cleaned.fingerprint.cast_signed());
+        statement.execute(params![number, raw_hash, fingerprint, self.now.millis()])?;
+        self.rewrite(number, cleaned, plan)
+    }
+
+    /// Gives an entry its new guid; the old one leads to it for ever.
+    fn rekey(&self, number: i64, polled: &PolledEntry, cleaned: &Cleaned) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO entry_alias (feed, guid, entry) SELECT feed, guid, number FROM entry WHERE number = ?1
+             ON CONFLICT (feed, guid) DO UPDATE SET entry = excluded.entry",
+        )?;
+        statement.execute([number])?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE entry SET guid = ?2, guid_kind = ?3, raw_hash = ?4, fingerprint = ?5 WHERE number = ?1",
+        )?;
+        statement.execute(params![
+            number,
+            polled.guid,
+            cleaned.entry.guid.kind.as_str(),
+            polled.raw_hash.cast_signed(),
+            cleaned.fingerprint.cast_signed(),
+        ])?;
+        let mut statement = self.connection.prepare_cached("DELETE FROM entry_alias WHERE feed = ?1 AND guid = ?2")?;
+        statement.execute(params![self.number, polled.guid])?;
+        Ok(())
+    }
+
+    fn rewrite(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM link WHERE entry = ?1")?.execute([number])?;
+        self.write_words(number, cleaned, plan)
+    }
+
+    /// Writes an entry's words and all by which it is found.
+    fn write_words(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO body (entry, value) VALUES (?1, ?2) ON CONFLICT (entry) DO UPDATE SET value = excluded.value",
+        )?;
+        statement.execute(params![number, serde_json::to_string(&cleaned.entry)?])?;
+        self.write_links(number, cleaned, plan)?;
+        if self.feed.dedup == Dedup::Text {
+            let sort_at = update::sort_at(&cleaned.entry, self.now);
+            signature::write(self.connection, number, sort_at, &cleaned.wording)?;
+        }
+        let mut statement =
+            self.connection.prepare_cached("INSERT INTO unindexed (entry) VALUES (?1) ON CONFLICT DO NOTHING")?;
+        statement.execute([number])?;
+        Ok(())
+    }
+
+    /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story. The `+` has SQLite
+    /// look for the key first: most keys are new, and then there is nothing to compare.
+    fn write_links(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
+        let mut shared_before = self.connection.prepare_cached(
+            "UPDATE link SET specific = 0 WHERE key = ?1 AND +entry IN (SELECT other.number FROM entry AS other, entry AS own
+               WHERE own.number = ?2 AND other.feed = own.feed AND other.story <> own.story
+                 AND other.number IN (SELECT entry FROM link WHERE key = ?1))",
+        )?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
+        for key in &cleaned.link_keys {
+            let is_shared = shared_before.execute(params![key.key, number])? > 0 || plan.shared.contains(&key.key);
+            insert.execute(params![key.key, number, key.original, !is_shared])?;
+        }
+        Ok(())
+    }
+
+    fn touch(&self, number: i64, raw_hash: u64) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached("UPDATE entry SET raw_hash = ?2 WHERE number = ?1")?;
+        statement.execute(params![number, raw_hash.cast_signed()])?;
+        Ok(())
+    }
+
+    fn sort_at(&self, story: i64) -> Result<Timestamp, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT sort_at FROM story WHERE number = ?1")?;
+        Ok(statement.query_row([story], |row| row.get(0)).map(Timestamp::from_millis)?)
+    }
+
+    /// Notes which entries left the document and which came back, for retention; writes nothing where neither happened.
+    fn mark_listed(&self, plan: &Plan, listed: &HashSet<i64>) -> Result<(), StoreError> {
+        let here: HashSet<i64> = plan.changes.iter().filter_map(Change::number).collect();
+        let mut unlist = self.connection.prepare_cached("UPDATE entry SET unlisted = ?2 WHERE number = ?1")?;
+        for number in listed.difference(&here) {
+            unlist.execute(params![number, self.now.millis()])?;
+        }
+        for number in here.difference(listed) {
+            unlist.execute(params![number, None::<i64>])?;
+        }
+        Ok(())
+    }
+
+    /// Whether the feed's title or address, which its stories bear, are others than before.
+    fn title_changes(&self, document: &PolledDocument) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT info <> ?2 FROM feed WHERE number = ?1")?;
+        let info = serde_json::to_string(&stable_info(document))?;
+        Ok(statement.query_row(params![self.number, info], |row| row.get(0))?)
+    }
+}
+
+fn first(story: i64) -> Join {
+    Join { story, reason: JoinReason::First, score: None }
+}

@@ -1,0 +1,274 @@
+//! Stories that turn out to be one, and those that an editor takes apart.
+//!
+//! The older story stays, with its id and its place; the younger leaves every section, its id leads to the older one, and
+//! in a section that only had the younger, the older takes its place under the younger's id: nothing is published twice.
+//! What an editor split stays apart, whatever the feeds say.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use url::Url;
+
+use super::place::{Moves, Placer, copies_of};
+use super::read::StoredStory;
+use super::{Store, StoreError};
+use crate::config::Config;
+use crate::entry::Entry;
+use crate::feed::SectionId;
+use crate::story::{self, JoinReason, Wording};
+use crate::time::Timestamp;
+use crate::update::{self, Join};
+
+impl Store {
+    /// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it
+    /// had before if it had one, and the sections that changed. `None` if the story has no such copy with words, or only that.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn split(
+        &self,
+        config: Arc<Config>,
+        story: i64,
+        entry: i64,
+        now: Timestamp,
+    ) -> Result<Option<Edited>, StoreError> {
+        self.write(move |connection| {
+            if !may_split(connection, story, entry)? {
+                return Ok(None);
+            }
+            let mut placer = Placer::new(connection, &config, now)?;
+            let own = split(connection, &config, story, entry)?;
+            for story in [story, own] {
+                placer.place(story, sort_at(connection, story)?, None)?;
+            }
+            Ok(Some(Edited { story: stored(connection, own)?, sections: placer.changed.into_iter().collect() }))
+        })
+        .await
+    }
+
+    /// Joins two stories because an editor says so; returns the older one, which stays, and the sections that changed.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn join(&self, config: Arc<Config>, a: i64, b: i64, now: Timestamp) -> Result<Edited, StoreError> {
+        self.write(move |connection| {
+            let mut placer = Placer::new(connection, &config, now)?;
+            let (a, b) = (standing(connection, a)?, standing(connection, b)?);
+            if a != b {
+                write_verdict(connection, a, b, "join")?;
+                let join = Join { story: b, reason: JoinReason::Editor, score: None };
+                merge(connection, a.min(b), a.max(b), &join, &mut placer)?;
+            }
+            Ok(Edited { story: stored(connection, a.min(b))?, sections: placer.changed.into_iter().collect() })
+        })
+        .await
+    }
+}
+
+/// What an editor's word came to.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    pub story: StoredStory,
+    pub sections: Vec<(SectionId, Moves)>,
+}
+
+/// The story that stands for this one: itself, or the older one that it joined.
+pub fn standing(connection: &Connection, story: i64) -> Result<i64, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT coalesce(joined_into, number) FROM story WHERE number = ?1")?;
+    Ok(statement.query_row([story], |row| row.get(0))?)
+}
+
+/// Makes a story for an entry, and mints its public id: the entry's own if no other story has it.
+pub fn insert_story(
+    connection: &Connection,
+    feed_url: &Url,
+    entry: &Entry,
+    sort_at: Timestamp,
+) -> Result<i64, StoreError> {
+    let number: i64 =
+        connection.prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM story")?.query_row([], |row| row.get(0))?;
+    let slug = story::slug(&entry.title, number);
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO story (number, public_id, slug, sort_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )?;
+    let mut insert = |id: &str| statement.execute(params![number, id, slug, sort_at.millis()]);
+    let minted = story::minted_id(feed_url, &entry.guid);
+    let is_taken = match story::own_id(&entry.guid) {
+        Some(id) => insert(id)? == 0,
+        None => true,
+    };
+    if is_taken && insert(&minted)? == 0 {
+        // Only a feed that was here before under another id can have minted it: the number makes it unique.
+        insert(&format!("{minted}#{number}"))?;
+    }
+    Ok(number)
+}
+
+/// Joining because of what an entry says. That alone moves nobody else's words: where a story has copies beside that entry,
+/// one of them must tell by itself what a copy of the other story tells.
+pub struct Uniting<'a> {
+    pub connection: &'a Connection,
+    pub config: &'a Config,
+    pub entry: i64,
+}
+
+impl Uniting<'_> {
+    /// Joins the entry's story with another; returns whether it did.
+    pub fn unite(&self, story: i64, join: &Join, placer: &mut Placer) -> Result<bool, StoreError> {
+        let other = standing(self.connection, join.story)?;
+        let story = standing(self.connection, story)?;
+        if story == other || are_apart(self.connection, story, other)? || !self.are_one(story, other, join)? {
+            return Ok(false);
+        }
+        merge(self.connection, story.min(other), story.max(other), join, placer)?;
+        Ok(true)
+    }
+
+    fn are_one(&self, story: i64, other: i64, join: &Join) -> Result<bool, StoreError> {
+        let (mut own, mut others) = (self.wordings(story)?, self.wordings(other)?);
+        let position = own.iter().position(|(number, _)| *number == self.entry);
+        let entry = position.map(|at| own.swap_remove(at).1);
+        others.retain(|(number, _)| *number != self.entry);
+        if own.is_empty() {
+            // The whole story is this entry: that it tells what the other tells is enough, a link alone is not.
+            let tells = |entry: &Wording| others.iter().any(|(_, other)| tells_the_same(entry, other, join));
+            return Ok(entry.as_ref().is_some_and(tells));
+        }
+        Ok(own.iter().any(|(_, own)| {
+            others.iter().any(|(_, other)| own.same_text(other, self.config.stories.likeness).is_some())
+        }))
+    }
+
+    fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
+        let copies = copies_of(self.connection, self.config, story)?;
+        Ok(copies.iter().map(|copy| (copy.number, Wording::of(&copy.entry.title, &copy.text))).collect())
+    }
+}
+
+fn tells_the_same(entry: &Wording, other: &Wording, join: &Join) -> bool {
+    join.reason == JoinReason::Text || entry.has_title_of(other) && !entry.contradicts(other)
+}
+
+fn are_apart(connection: &Connection, one: i64, other: i64) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM verdict WHERE a = ?1 AND b = ?2 AND kind = 'split'")?;
+    Ok(statement.exists([one.min(other), one.max(other)])?)
+}
+
+fn write_verdict(connection: &Connection, one: i64, other: i64, kind: &str) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO verdict (a, b, kind) VALUES (?1, ?2, ?3) ON CONFLICT (a, b) DO UPDATE SET kind = excluded.kind",
+    )?;
+    statement.execute(params![one.min(other), one.max(other), kind])?;
+    Ok(())
+}
+
+/// Makes the younger story part of the older one.
+fn merge(
+    connection: &Connection,
+    older: i64,
+    younger: i64,
+    join: &Join,
+    placer: &mut Placer,
+) -> Result<(), StoreError> {
+    let (reason, score) = (join.reason.as_str(), join.score);
+    let mut statement =
+        connection.prepare_cached("UPDATE entry SET reason = ?2, score = ?3 WHERE story = ?1 AND reason = 'first'")?;
+    statement.execute(params![younger, reason, score])?;
+    connection.prepare_cached("UPDATE entry SET story = ?2 WHERE story = ?1")?.execute([younger, older])?;
+    let mut statement =
+        connection.prepare_cached("UPDATE story SET joined_into = ?2 WHERE number = ?1 OR joined_into = ?1")?;
+    statement.execute([younger, older])?;
+    move_verdicts(connection, younger, older)?;
+    placer.move_placements(younger, older)?;
+    placer.place(older, sort_at(connection, older)?, None)
+}
+
+/// What an editor held apart from the younger story is held apart from the older one.
+fn move_verdicts(connection: &Connection, younger: i64, older: i64) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO verdict (a, b, kind)
+         SELECT min(?2, a + b - ?1), max(?2, a + b - ?1), kind FROM verdict
+         WHERE kind = 'split' AND (a = ?1 OR b = ?1) AND a + b - ?1 <> ?2
+         ON CONFLICT (a, b) DO UPDATE SET kind = excluded.kind",
+    )?;
+    statement.execute([younger, older])?;
+    Ok(())
+}
+
+fn may_split(connection: &Connection, story: i64, entry: i64) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM entry JOIN body ON body.entry = entry.number WHERE entry.number = ?2 AND entry.story = ?1
+           AND EXISTS (SELECT 1 FROM entry WHERE story = ?1 AND number <> ?2)",
+    )?;
+    Ok(statement.exists([story, entry])?)
+}
+
+/// Returns the story that the entry has then.
+fn split(connection: &Connection, config: &Config, story: i64, entry: i64) -> Result<i64, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT feed.id, entry.first_seen, body.value
+         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number WHERE entry.number = ?1",
+    )?;
+    let (feed, first_seen, body): (String, i64, String) =
+        statement.query_row([entry], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let words: Entry = serde_json::from_str(&body)?;
+    let feed = config.feed(&feed.as_str().into()).ok_or_else(|| StoreError::Unconfigured(feed.clone()))?;
+    let own = match earlier_story(connection, story, &feed.url.shown, &words)? {
+        Some(own) => revive(connection, story, own)?,
+        None => {
+            let sort_at = update::sort_at(&words, Timestamp::from_millis(first_seen));
+            insert_story(connection, &feed.url.shown, &words, sort_at)?
+        }
+    };
+    let mut statement =
+        connection.prepare_cached("UPDATE entry SET story = ?2, reason = 'first', score = NULL WHERE number = ?1")?;
+    statement.execute([entry, own])?;
+    // Whatever is left of the story has a first copy again.
+    let mut statement = connection.prepare_cached(
+        "UPDATE entry SET reason = 'first', score = NULL WHERE number = (SELECT min(number) FROM entry WHERE story = ?1)
+           AND NOT EXISTS (SELECT 1 FROM entry WHERE story = ?1 AND reason = 'first')",
+    )?;
+    statement.execute([story])?;
+    write_verdict(connection, story, own, "split")?;
+    Ok(own)
+}
+
+/// The story that was made for the entry before it was joined into this one.
+fn earlier_story(
+    connection: &Connection,
+    story: i64,
+    feed_url: &Url,
+    entry: &Entry,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number FROM story WHERE joined_into = ?1 AND (public_id = ?2 OR public_id = ?3) ORDER BY number LIMIT 1",
+    )?;
+    let minted = story::minted_id(feed_url, &entry.guid);
+    Ok(statement.query_row(params![story, story::own_id(&entry.guid), minted], |row| row.get(0)).optional()?)
+}
+
+/// Gives a story that was joined its standing back, and its places where the other one took them.
+fn revive(connection: &Connection, story: i64, own: i64) -> Result<i64, StoreError> {
+    connection.prepare_cached("UPDATE story SET joined_into = NULL WHERE number = ?1")?.execute([own])?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE placement SET story = ?2, published_as = NULL
+         WHERE story = ?1 AND published_as = (SELECT public_id FROM story WHERE number = ?2)",
+    )?;
+    statement.execute([story, own])?;
+    Ok(own)
+}
+
+fn sort_at(connection: &Connection, story: i64) -> Result<Timestamp, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT sort_at FROM story WHERE number = ?1")?;
+    Ok(statement.query_row([story], |row| row.get(0)).map(Timestamp::from_millis)?)
+}
+
+fn stored(connection: &Connection, story: i64) -> Result<StoredStory, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT number, public_id, slug, sort_at FROM story WHERE number = ?1")?;
+    Ok(statement.query_row([story], super::read::stored_story)?)
+}

@@ -1,0 +1,86 @@
+//! Which stories an entry belongs to, the surest first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
+use crate::story::JoinReason;
+
+/// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once.
+pub(super) fn of(cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms, shared: &HashSet<String>) -> Vec<Join> {
+    if !terms.by_links {
+        return Vec::new();
+    }
+    let mut joins = by_id(cleaned, guid, known);
+    joins.extend(by_link(cleaned, known, shared));
+    if terms.by_text {
+        joins.extend(by_text(cleaned, guid, known, terms));
+    }
+    let mut seen = HashSet::new();
+    joins.retain(|join| seen.insert(join.story));
+    joins
+}
+
+/// Whoever bears the id of a story must also tell it.
+fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
+    let bearers = known.published.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
+    let telling = bearers.filter(|other| {
+        other.feed != known.feed
+            && cleaned.wording.has_title_of(&other.wording)
+            && !cleaned.wording.contradicts(&other.wording)
+    });
+    telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
+}
+
+/// By the links that are specific to both, unless the words speak against it; the oldest story first.
+fn by_link(cleaned: &Cleaned, known: &Known, shared: &HashSet<String>) -> Vec<Join> {
+    let mut joins = Vec::new();
+    for key in cleaned.link_keys.iter().filter(|key| !shared.contains(&key.key)) {
+        for linked in known.links.get(&key.key).into_iter().flatten() {
+            let other = &known.others[linked.at];
+            let is_original = key.original || linked.original;
+            let tells_the_same = if other.feed == known.feed {
+                cleaned.wording.is_kept_by(&other.wording)
+            } else {
+                !cleaned.wording.contradicts(&other.wording) && !(is_original && is_translation(cleaned, other))
+            };
+            if tells_the_same {
+                let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
+                joins.push((other.number, Join { story: other.story, reason, score: None }));
+            }
+        }
+    }
+    joins.sort_by_key(|(number, join)| (join.story, *number));
+    joins.into_iter().map(|(_, join)| join).collect()
+}
+
+/// Whether one of two entries, of which one names the other as its original, says so in another language.
+fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
+    let main = |language: &Option<String>| {
+        language.as_deref().map(|language| language.split('-').next().unwrap_or_default().to_ascii_lowercase())
+    };
+    let (own, others) = (main(&cleaned.entry.language), main(&other.language));
+    own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
+}
+
+/// By title and text, inside of the window and among the entries of other feeds; the most alike first. A text that several
+/// stories of one feed have says nothing of any.
+fn by_text(cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
+    let own_time = sort_at(&cleaned.entry, terms.now);
+    let candidates = known.alike.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
+    let candidates = candidates.filter(|other| {
+        let (earlier, later) = (own_time.min(other.sort_at), own_time.max(other.sort_at));
+        other.by_text && other.feed != known.feed && later.since(earlier) <= terms.window
+    });
+    let mut alike: Vec<(f64, &OtherEntry)> = candidates
+        .filter_map(|other| Some((cleaned.wording.same_text(&other.wording, terms.likeness)?, other)))
+        .collect();
+    let mut stories = HashMap::new();
+    let is_specific = alike.iter().all(|(_, other)| *stories.entry(other.feed).or_insert(other.story) == other.story);
+    if !is_specific {
+        return Vec::new();
+    }
+    alike.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.story.cmp(&second.story)));
+    let join =
+        |(score, other): (f64, &OtherEntry)| Join { story: other.story, reason: JoinReason::Text, score: Some(score) };
+    alike.into_iter().map(join).collect()
+}

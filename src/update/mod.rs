@@ -1,0 +1,327 @@
+//! What a poll changes: the decision, as a value.
+//!
+//! [`plan`] gets what a document brought and what the store knows, and says for each entry whether it is new, revised or
+//! unchanged, and which story a new one belongs to. It never touches the store, the network or the clock; whoever applies
+//! the plan does so in the same transaction that gave [`Known`], so that two polls with one story cannot both make it.
+//!
+//! The policy held here: only a change of lasting content makes an entry revised; an entry that revises itself for ever is
+//! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is specific
+//! to its story; a known entry under a new guid is no new entry; what an editor split stays apart.
+
+mod joins;
+mod lasting;
+mod rekey;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::entry::Entry;
+use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::schedule::next::NextPoll;
+use crate::story::{self, JoinReason, LinkKey, Wording};
+use crate::text::PlainText;
+use crate::time::Timestamp;
+
+pub use lasting::fingerprint;
+pub use rekey::is_flood;
+
+/// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
+/// into it.
+pub const MAX_REVISIONS: u32 = 24;
+
+/// One attempt at one feed, failed ones too: everything that the store has to write for it.
+#[derive(Debug)]
+pub struct Polled {
+    pub feed: FeedId,
+    /// When the attempt began.
+    pub at: Timestamp,
+    pub duration_ms: u64,
+    /// The HTTP status, if a server answered.
+    pub status: Option<u16>,
+    pub outcome: Outcome,
+    pub next: NextPoll,
+    /// Failed attempts in a row, this one counted.
+    pub failures: u32,
+    /// Entries a day that the feed publishes, as far as is known.
+    pub per_day: Option<f64>,
+    /// Where it began instead of the feed's own address, which had moved for good.
+    pub start: Option<Url>,
+    /// Where a chain of only permanent redirects led.
+    pub permanent: Option<Url>,
+    /// Scheme, host and port that answered, if they are everybody's: what a hold of the whole host is kept by.
+    pub public_origin: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// 304, or a file that did not change.
+    NotModified {
+        validators: Validators,
+    },
+    Document(Box<PolledDocument>),
+    /// Nothing could be read; what was known stays.
+    Failed {
+        kind: &'static str,
+        error: String,
+    },
+    /// 410: polling stops until it is forced.
+    Gone {
+        error: String,
+    },
+}
+
+/// A document that was read.
+#[derive(Debug)]
+pub struct PolledDocument {
+    /// `None` where the document was cut off: then the next poll must read it whole.
+    pub validators: Option<Validators>,
+    pub info: FeedInfo,
+    /// In the document's order; guids are unique.
+    pub entries: Vec<PolledEntry>,
+    /// How often it asks to be polled; holds until the next document.
+    pub hints: PollHints,
+    /// What had to be mended to read it, and what else an editor should know.
+    pub repairs: Vec<String>,
+    /// Whether nothing of it was known before though the feed was: entries may have been missed.
+    pub has_gap: bool,
+    /// Whether its guids had to be told apart by their links; stays with the feed.
+    pub guids_repaired: bool,
+}
+
+/// An entry of a document.
+#[derive(Debug)]
+pub struct PolledEntry {
+    pub guid: String,
+    /// Over all that the feed wrote for it.
+    pub raw_hash: u64,
+    /// Cleaned; `None` where the store knew this very `raw_hash` and nothing can have changed.
+    pub cleaned: Option<Box<Cleaned>>,
+}
+
+/// An entry with what is computed from it once, off the writer's thread.
+#[derive(Debug)]
+pub struct Cleaned {
+    pub entry: Entry,
+    pub text: PlainText,
+    pub wording: Wording,
+    pub fingerprint: u64,
+    pub link_keys: Vec<LinkKey>,
+}
+
+impl Cleaned {
+    pub fn new(entry: Entry) -> Self {
+        let text = PlainText::of(&entry);
+        let fingerprint = fingerprint(&entry, &text);
+        let link_keys = story::link_keys(&entry);
+        let wording = Wording::of(&entry.title, &text);
+        Cleaned { entry, text, wording, fingerprint, link_keys }
+    }
+}
+
+/// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
+pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    entry.published.or(entry.updated).map_or(first_seen, |published| published.min(first_seen))
+}
+
+/// How the feed that was polled takes part in recognising stories.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub by_links: bool,
+    pub by_text: bool,
+    /// How far apart copies of one text may be.
+    pub window: Duration,
+    /// The share of shingles that copies of a long text have in common, 0 to 1.
+    pub likeness: f64,
+    pub now: Timestamp,
+}
+
+/// What the store knows that bears on a poll.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The number of the feed that was polled.
+    pub feed: i64,
+    /// Of this feed, by guid.
+    pub entries: HashMap<String, KnownEntry>,
+    /// Of this feed, those that the document does not list and that may come again under other guids.
+    pub former: Vec<FormerEntry>,
+    /// Of any feed that takes part: those that may tell the same as one of the document.
+    pub others: Vec<OtherEntry>,
+    /// Which of `others` have a link key as a specific one.
+    pub links: HashMap<String, Vec<Linked>>,
+    /// Which of `others` may have the text of the entry with this guid.
+    pub alike: HashMap<String, Vec<usize>>,
+    /// Which of `others` belong to the story that is published under this guid.
+    pub published: HashMap<String, Vec<usize>>,
+    /// The pairs of stories that an editor holds apart.
+    pub apart: HashSet<(i64, i64)>,
+}
+
+/// An entry of the feed that the store has.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownEntry {
+    pub number: i64,
+    pub story: i64,
+    pub raw_hash: u64,
+    pub fingerprint: u64,
+    pub revisions: u32,
+    /// Whether it had this guid before, and has another now.
+    pub is_alias: bool,
+    /// Whether retention took its words: they do not come back.
+    pub is_purged: bool,
+}
+
+/// An entry of the feed that the document does not list.
+#[derive(Clone, Debug)]
+pub struct FormerEntry {
+    pub number: i64,
+    pub story: i64,
+    pub guid: String,
+    pub fingerprint: u64,
+    pub link_keys: Vec<String>,
+    pub published: Option<Timestamp>,
+    /// `None` where retention took the words.
+    pub wording: Option<Wording>,
+}
+
+/// An entry of any feed.
+#[derive(Clone, Debug)]
+pub struct OtherEntry {
+    pub number: i64,
+    pub story: i64,
+    pub feed: i64,
+    /// Whether its feed takes part in recognising stories by their text.
+    pub by_text: bool,
+    pub sort_at: Timestamp,
+    /// BCP 47, as declared.
+    pub language: Option<String>,
+    pub wording: Wording,
+}
+
+/// One of [`Known::others`] that has a certain link.
+#[derive(Clone, Copy, Debug)]
+pub struct Linked {
+    pub at: usize,
+    /// Whether it is its declared original, not its own.
+    pub original: bool,
+}
+
+/// What is to be done for one entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Nothing at all.
+    Unchanged { number: i64 },
+    /// Other bytes, the same lasting content: only the hash is written, so that it is not cleaned again.
+    Touched { number: i64 },
+    /// New words for a known entry, which may show that its story is another's.
+    Revised { number: i64, story: i64, unites: Vec<Join> },
+    /// It has changed too often: written, so that it is not cleaned again, but not applied.
+    Restless { number: i64 },
+    /// A known entry under a new guid; `revised` if its lasting content is other too.
+    Rekeyed { number: i64, story: i64, revised: bool },
+    /// `unites` are further stories that it seems to belong to.
+    New { join: Option<Join>, unites: Vec<Join> },
+}
+
+impl Change {
+    /// The known entry that it is about; `None` of a new one.
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Change::Unchanged { number }
+            | Change::Touched { number }
+            | Change::Revised { number, .. }
+            | Change::Restless { number }
+            | Change::Rekeyed { number, .. } => Some(*number),
+            Change::New { .. } => None,
+        }
+    }
+}
+
+/// A story that an entry belongs to, and why.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Join {
+    pub story: i64,
+    pub reason: JoinReason,
+    /// How alike they are, 0 to 1; only where text decided.
+    pub score: Option<f64>,
+}
+
+/// What is to be done for a document.
+#[derive(Debug)]
+pub struct Plan {
+    /// One for each entry, in the document's order.
+    pub changes: Vec<Change>,
+    /// Link keys that several entries of the document have: they say nothing of any.
+    pub shared: HashSet<String>,
+}
+
+/// Decides for every entry of a document.
+pub fn plan(entries: &[PolledEntry], known: &Known, terms: &Terms) -> Plan {
+    let shared = shared_keys(entries);
+    let listed: HashSet<i64> = entries
+        .iter()
+        .filter_map(|entry| known.entries.get(&entry.guid))
+        .filter(|e| !e.is_alias)
+        .map(|e| e.number)
+        .collect();
+    let mut former = rekey::matched(entries, known);
+    let changes = entries.iter().map(|entry| match former.remove(entry.guid.as_str()) {
+        Some(former) => Change::Rekeyed {
+            number: former.number,
+            story: former.story,
+            revised: former.wording.is_some()
+                && entry.cleaned.as_ref().is_some_and(|cleaned| cleaned.fingerprint != former.fingerprint),
+        },
+        None => change(entry, known, terms, &shared, &listed),
+    });
+    Plan { changes: changes.collect(), shared }
+}
+
+fn change(
+    entry: &PolledEntry,
+    known: &Known,
+    terms: &Terms,
+    shared: &HashSet<String>,
+    listed: &HashSet<i64>,
+) -> Change {
+    let Some(before) = known.entries.get(&entry.guid) else { return new(entry, known, terms, shared) };
+    let number = before.number;
+    let Some(cleaned) = &entry.cleaned else { return Change::Unchanged { number } };
+    if before.is_alias && !listed.contains(&number) {
+        // The feed went back to the guid that it had before.
+        let revised = !before.is_purged && before.fingerprint != cleaned.fingerprint;
+        return Change::Rekeyed { number, story: before.story, revised };
+    }
+    match () {
+        () if before.is_alias || before.raw_hash == entry.raw_hash => Change::Unchanged { number },
+        () if before.is_purged || before.fingerprint == cleaned.fingerprint => Change::Touched { number },
+        () if before.revisions >= MAX_REVISIONS => Change::Restless { number },
+        () => {
+            let joins = joins::of(cleaned, &entry.guid, known, terms, shared);
+            let is_apart =
+                |story| known.apart.contains(&(story, before.story)) || known.apart.contains(&(before.story, story));
+            let unites = joins.into_iter().filter(|join| join.story != before.story && !is_apart(join.story)).collect();
+            Change::Revised { number, story: before.story, unites }
+        }
+    }
+}
+
+fn new(entry: &PolledEntry, known: &Known, terms: &Terms, shared: &HashSet<String>) -> Change {
+    let joins = entry.cleaned.as_ref().map(|cleaned| joins::of(cleaned, &entry.guid, known, terms, shared));
+    let mut joins = joins.unwrap_or_default().into_iter();
+    let join = joins.next();
+    let is_apart = |story: i64| {
+        join.is_some_and(|join| {
+            known.apart.contains(&(story, join.story)) || known.apart.contains(&(join.story, story))
+        })
+    };
+    Change::New { join, unites: joins.filter(|join| !is_apart(join.story)).collect() }
+}
+
+fn shared_keys(entries: &[PolledEntry]) -> HashSet<String> {
+    let mut seen = HashSet::new();
+    let keys = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
+    keys.filter(|key| !seen.insert(key.key.as_str())).map(|key| key.key.clone()).collect()
+}
