@@ -1,148 +1,17 @@
 //! The store on real SQLite: what polls bring, what sections hold, what never changes.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+#[path = "support/bed.rs"]
+mod bed;
 
-use newswire::config::{self, Config, SourceFile};
+use std::path::Path;
+
+use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
-use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
-use newswire::schedule::next::NextPoll;
+use newswire::feed::{FeedId, SectionId};
 use newswire::section::ShownStory;
 use newswire::store::{Applied, Difference, Store, StoreError};
-use newswire::time::Timestamp;
-use newswire::update::{Cleaned, MAX_REVISIONS, Outcome, Polled, PolledDocument, PolledEntry};
+use newswire::update::{MAX_REVISIONS, Outcome};
 use url::Url;
-
-const HOUR: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(24 * 3600);
-
-fn config(text: &str) -> Arc<Config> {
-    let file = SourceFile { path: "/test/newswire.toml".into(), text: text.to_owned() };
-    let (config, problems) = config::check(&[file], &|_| Err("there are no secrets here".to_owned()));
-    Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
-}
-
-/// Two sites and a newswire that takes stories from them.
-fn three_feeds(sections: &str) -> Arc<Config> {
-    config(&format!(
-        r#"
-        [site]
-        title = "Test"
-        facets = ["region", "topic"]
-        [[feed]]
-        id = "origin"
-        url = "https://origin.example/feed"
-        [[feed]]
-        id = "wire"
-        url = "https://wire.example/feed"
-        [[feed]]
-        id = "other"
-        url = "https://other.example/feed"
-        {sections}
-        "#
-    ))
-}
-
-const ALL: &str = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
-
-fn start() -> Timestamp {
-    Timestamp::from_millis(1_514_764_800_000)
-}
-
-struct Bed {
-    folder: tempfile::TempDir,
-    store: Store,
-    config: Arc<Config>,
-    now: Timestamp,
-}
-
-impl Bed {
-    async fn new(config: Arc<Config>) -> Bed {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        store.sync(config.clone(), start()).await.unwrap();
-        Bed { folder, store, config, now: start() }
-    }
-
-    async fn poll(&mut self, feed: &str, entries: &[Entry]) -> Applied {
-        self.now = self.now + HOUR;
-        let polled = polled(feed, self.now, entries);
-        self.store.apply(self.config.clone(), polled).await.unwrap()
-    }
-
-    async fn follow(&mut self, config: Arc<Config>) -> Difference {
-        self.config = config;
-        self.store.sync(self.config.clone(), self.now).await.unwrap()
-    }
-
-    async fn shown(&self, section: &str) -> Vec<ShownStory> {
-        let config = self.config.clone();
-        let id = SectionId::from(section);
-        let read = self.store.read(move |reader| reader.section_content(&config, config.section(&id).unwrap()));
-        read.await.unwrap().stories
-    }
-
-    async fn titles(&self, section: &str) -> Vec<String> {
-        self.shown(section).await.into_iter().map(|story| story.entry.title).collect()
-    }
-
-    async fn reopen(self) -> Bed {
-        let Bed { folder, store, config, now } = self;
-        drop(store);
-        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        Bed { folder, store, config, now }
-    }
-}
-
-fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
-    let entries = entries.iter().map(|entry| {
-        let raw = serde_json::to_string(entry).unwrap();
-        PolledEntry {
-            guid: entry.guid.value.clone(),
-            raw_hash: raw.bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte))),
-            cleaned: Some(Box::new(Cleaned::new(entry.clone()))),
-        }
-    });
-    let document = PolledDocument {
-        validators: Some(Validators { etag: Some(b"\"1\"".to_vec()), ..Validators::default() }),
-        info: FeedInfo { title: Some(format!("The {feed}")), ..FeedInfo::default() },
-        entries: entries.collect(),
-        hints: PollHints::default(),
-        repairs: Vec::new(),
-        has_gap: false,
-        guids_repaired: false,
-    };
-    Polled {
-        feed: FeedId::from(feed),
-        at: now,
-        duration_ms: 1,
-        status: Some(200),
-        outcome: Outcome::Document(Box::new(document)),
-        next: next(now),
-        failures: 0,
-        per_day: None,
-        start: None,
-        permanent: None,
-        public_origin: None,
-    }
-}
-
-fn next(now: Timestamp) -> NextPoll {
-    NextPoll { at: now + HOUR, hold_until: None, hold_why: None, host_hold: None }
-}
-
-fn entry(link: &str, title: &str, text: &str) -> Entry {
-    let json = serde_json::json!({ "guid": { "value": link, "kind": "guid" }, "link": link, "title": title });
-    let mut entry: Entry = serde_json::from_value(json).unwrap();
-    entry.content_html = Some(format!("<p>{text}</p>"));
-    entry
-}
-
-/// So many words that nobody else has.
-fn own_words(stem: &str) -> String {
-    (0..60).map(|number| format!("{stem}{number} ")).collect()
-}
 
 #[tokio::test]
 async fn entry_is_new_once_and_then_unchanged() {

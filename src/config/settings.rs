@@ -15,9 +15,6 @@ use crate::schedule::Schedule;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A larger store is none for one machine.
-const MAX_STORE_GIB: u32 = 1024;
-
 /// The store of a config under `/etc` that names none.
 const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";
 
@@ -134,7 +131,7 @@ fn store(main: &Table) -> StoreConfig {
         path: path.unwrap_or_else(|| default_store(main)),
         keep: keep.unwrap_or(365 * DAY),
         max_entries: max_entries.map(i64::unsigned_abs),
-        max_bytes: table.and_then(|table| table.get("max_size", |node| value::size_up_to(node, MAX_STORE_GIB))),
+        max_bytes: table.and_then(|table| table.get("max_size", value::store_size)),
     }
 }
 

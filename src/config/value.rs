@@ -15,28 +15,30 @@ use super::reader::{Fault, Node, Table};
 use super::{SecretRef, feed_url};
 use crate::duration;
 
-const KIB: f64 = 1024.0;
-const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+const KIB: u64 = 1 << 10;
+const GIB: u64 = 1 << 30;
 
-/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`; at most so many GiB.
-fn parse_size(text: &str, max_gib: u32) -> Result<u64, String> {
+/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
+fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let unit = |unit: &str| {
         Some(match unit.to_ascii_lowercase().as_str() {
             "b" | "byte" => 1.0,
             "kb" => 1e3,
             "mb" => 1e6,
             "gb" => 1e9,
-            "k" | "kib" => KIB,
-            "m" | "mib" => KIB * KIB,
-            "g" | "gib" => GIB,
+            "k" | "kib" => 1024.0,
+            "m" | "mib" => 1024.0 * 1024.0,
+            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
             _ => return None,
         })
     };
     let bytes = duration::sum(text, unit).ok_or("expected a size such as \"500 KiB\" or \"10 MiB\"")?;
-    if (KIB..=f64::from(max_gib) * GIB).contains(&bytes) {
-        Ok(bytes as u64)
+    // A float beyond the range of u64 becomes its bound.
+    let bytes = bytes as u64;
+    if (least..=most).contains(&bytes) {
+        Ok(bytes)
     } else {
-        Err(format!("expected a size from 1 KiB to {max_gib} GiB"))
+        Err(format!("expected a size from {} KiB to {} GiB", least / KIB, most / GIB))
     }
 }
 
@@ -60,16 +62,22 @@ pub(super) fn duration_from(least: Duration) -> impl Fn(Node) -> Result<Duration
 }
 
 pub(super) fn size(node: Node) -> Result<u64, Fault> {
-    size_up_to(node, 1)
+    size_between(KIB, GIB)(node)
 }
 
-/// A size of something that may be large, as a store: up to so many GiB.
-pub(super) fn size_up_to(node: Node, max_gib: u32) -> Result<u64, Fault> {
-    let text = node.text().map_err(|fault| Fault {
-        hint: fault.hint.map(|_| "write the unit too, as in \"10 MiB\"".to_owned()),
-        ..fault
-    })?;
-    Ok(parse_size(text, max_gib)?)
+/// The size of a store.
+pub(super) fn store_size(node: Node) -> Result<u64, Fault> {
+    size_between(16 * 1024 * KIB, 16 * 1024 * GIB)(node)
+}
+
+fn size_between(least: u64, most: u64) -> impl Fn(Node) -> Result<u64, Fault> {
+    move |node| {
+        let text = node.text().map_err(|fault| Fault {
+            hint: fault.hint.map(|_| "write the unit too, as in \"10 MiB\"".to_owned()),
+            ..fault
+        })?;
+        Ok(parse_size(text, least, most)?)
+    }
 }
 
 /// A text that is not empty; white space around it is taken off.

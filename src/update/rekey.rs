@@ -36,7 +36,7 @@ pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<
     if is_flood {
         matching.pass(|_, cleaned| paths(links(cleaned)), |former| paths(former.link_keys.clone()), keeps_title);
     }
-    matching.pass(|_, cleaned| dated_title(cleaned), |former| former_dated_title(former), keeps_words);
+    matching.pass(|_, cleaned| dated_title(cleaned), former_dated_title, keeps_words);
     if is_flood {
         let title = |former: &FormerEntry| {
             former.wording.iter().filter_map(|wording| wording.title_key()).map(|key| key.to_string()).collect()

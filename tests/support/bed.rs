@@ -1,0 +1,145 @@
+//! A store in a folder of its own, with feeds that tests write by hand.
+
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::config::{self, Config, SourceFile};
+use newswire::entry::Entry;
+use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
+use newswire::schedule::next::NextPoll;
+use newswire::section::ShownStory;
+use newswire::store::{Applied, Difference, Store};
+use newswire::time::Timestamp;
+use newswire::update::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
+pub fn config(text: &str) -> Arc<Config> {
+    let file = SourceFile { path: "/test/newswire.toml".into(), text: text.to_owned() };
+    let (config, problems) = config::check(&[file], &|_| Err("there are no secrets here".to_owned()));
+    Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
+}
+
+/// Two sites and a newswire that takes stories from them.
+pub fn three_feeds(sections: &str) -> Arc<Config> {
+    config(&format!(
+        r#"
+        [site]
+        title = "Test"
+        facets = ["region", "topic"]
+        [[feed]]
+        id = "origin"
+        url = "https://origin.example/feed"
+        [[feed]]
+        id = "wire"
+        url = "https://wire.example/feed"
+        [[feed]]
+        id = "other"
+        url = "https://other.example/feed"
+        {sections}
+        "#
+    ))
+}
+
+pub const ALL: &str = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
+
+pub fn start() -> Timestamp {
+    Timestamp::from_millis(1_514_764_800_000)
+}
+
+pub struct Bed {
+    pub folder: tempfile::TempDir,
+    pub store: Store,
+    pub config: Arc<Config>,
+    pub now: Timestamp,
+}
+
+impl Bed {
+    pub async fn new(config: Arc<Config>) -> Bed {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        store.sync(config.clone(), start()).await.unwrap();
+        Bed { folder, store, config, now: start() }
+    }
+
+    pub async fn poll(&mut self, feed: &str, entries: &[Entry]) -> Applied {
+        self.now = self.now + HOUR;
+        let polled = polled(feed, self.now, entries);
+        self.store.apply(self.config.clone(), polled).await.unwrap()
+    }
+
+    pub async fn follow(&mut self, config: Arc<Config>) -> Difference {
+        self.config = config;
+        self.store.sync(self.config.clone(), self.now).await.unwrap()
+    }
+
+    pub async fn shown(&self, section: &str) -> Vec<ShownStory> {
+        let config = self.config.clone();
+        let id = SectionId::from(section);
+        let read = self.store.read(move |reader| reader.section_content(&config, config.section(&id).unwrap()));
+        read.await.unwrap().stories
+    }
+
+    pub async fn titles(&self, section: &str) -> Vec<String> {
+        self.shown(section).await.into_iter().map(|story| story.entry.title).collect()
+    }
+
+    pub async fn reopen(self) -> Bed {
+        let Bed { folder, store, config, now } = self;
+        drop(store);
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        Bed { folder, store, config, now }
+    }
+}
+
+pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
+    let entries = entries.iter().map(|entry| {
+        let raw = serde_json::to_string(entry).unwrap();
+        PolledEntry {
+            guid: entry.guid.value.clone(),
+            raw_hash: raw.bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte))),
+            cleaned: Some(Box::new(Cleaned::new(entry.clone()))),
+        }
+    });
+    let document = PolledDocument {
+        validators: Some(Validators { etag: Some(b"\"1\"".to_vec()), ..Validators::default() }),
+        info: FeedInfo { title: Some(format!("The {feed}")), ..FeedInfo::default() },
+        entries: entries.collect(),
+        hints: PollHints::default(),
+        repairs: Vec::new(),
+        has_gap: false,
+        guids_repaired: false,
+    };
+    Polled {
+        feed: FeedId::from(feed),
+        at: now,
+        duration_ms: 1,
+        status: Some(200),
+        outcome: Outcome::Document(Box::new(document)),
+        next: next(now),
+        failures: 0,
+        per_day: None,
+        start: None,
+        permanent: None,
+        public_origin: None,
+    }
+}
+
+pub fn next(now: Timestamp) -> NextPoll {
+    NextPoll { at: now + HOUR, hold_until: None, hold_why: None, host_hold: None }
+}
+
+pub fn entry(link: &str, title: &str, text: &str) -> Entry {
+    let json = serde_json::json!({ "guid": { "value": link, "kind": "guid" }, "link": link, "title": title });
+    let mut entry: Entry = serde_json::from_value(json).unwrap();
+    entry.content_html = Some(format!("<p>{text}</p>"));
+    entry
+}
+
+/// So many words that nobody else has.
+pub fn own_words(stem: &str) -> String {
+    (0..60).map(|number| format!("{stem}{number} ")).collect()
+}
