@@ -12,8 +12,15 @@ use crate::text::PlainText;
 /// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
 const OWN_WORDS: usize = 40;
 
-/// As many own words on both sides part two texts of which nothing but the words says that they are one.
+/// As many own words on both sides part two texts of which nothing but the words says that they are one; in long texts a
+/// tenth of their words, for a copy editor works all over a text.
 const OWN_WORDS_OF_TEXTS: usize = 20;
+
+/// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
+const OWN_WORDS_AROUND: usize = 14;
+
+/// How much of a summary must stand in the article's beginning.
+const SUMMARY_SHARE: f64 = 0.9;
 
 /// Shorter texts say too little to be recognised by.
 const LEAST_TEXT: usize = 8;
@@ -96,10 +103,12 @@ impl Wording {
         if titles == Titles::Other {
             return None;
         }
+        let mut titles_words = Vocabulary::default();
+        [&self.title, &other.title].into_iter().for_each(|title| titles_words.add(&title.whole.words));
         let pairs = self.texts.iter().flat_map(|own| other.texts.iter().map(move |others| (own, others)));
         let scores = pairs
             .filter(|(own, others)| !self.title_tells(other, own, others) && !other.title_tells(self, others, own))
-            .filter_map(|(own, others)| score(own, others, titles, least));
+            .filter_map(|(own, others)| score(own, others, (titles, &titles_words), least));
         scores.max_by(f64::total_cmp)
     }
 
@@ -107,9 +116,7 @@ impl Wording {
     /// blog's comment does, or they are two of a series that live at one address.
     pub fn contradicts(&self, other: &Wording) -> bool {
         let (own, others) = (self.vocabulary(), other.vocabulary());
-        let own_words = extent(own.values().filter(|word| !others.contains_key(&word.hash)));
-        let others_words = extent(others.values().filter(|word| !own.contains_key(&word.hash)));
-        let own_texts = own_words.min(others_words);
+        let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
         let is_series = self.title.whole.numbers_against(&other.title.whole) && own_texts >= LEAST_TEXT / 2;
         own_texts >= OWN_WORDS || is_series
     }
@@ -155,9 +162,10 @@ impl Wording {
         telling.any(|word| !others.has(*word))
     }
 
-    fn vocabulary(&self) -> HashMap<u64, Word> {
-        let words = self.texts.iter().chain([&self.title.whole]).flat_map(|text| &text.words);
-        words.map(|word| (word.hash, *word)).collect()
+    fn vocabulary(&self) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        self.texts.iter().chain([&self.title.whole]).for_each(|text| vocabulary.add(&text.words));
+        vocabulary
     }
 }
 
@@ -210,7 +218,7 @@ fn reach(summary: &Words) -> usize {
 }
 
 /// How alike two texts are, if they are one.
-fn score(one: &Words, other: &Words, titles: Titles, least: f64) -> Option<f64> {
+fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabulary), least: f64) -> Option<f64> {
     let (short, long) = if one.words.len() <= other.words.len() { (one, other) } else { (other, one) };
     let extent = short.extent();
     let (needed, may_be_reworded) = match titles {
@@ -222,21 +230,52 @@ fn score(one: &Words, other: &Words, titles: Titles, least: f64) -> Option<f64> 
         _ => return None,
     };
     let parting = Parting::of(short, long)?;
-    let score = jaccard(short, long).max(parting.share_of_beginning(short, long));
+    let (jaccard, share) = (jaccard(short, long), parting.share_of_beginning(short, long));
     let is_apart = parting.has_numbers_replaced
         || parting.has_names_replaced
         || parting.longest_replaced > if may_be_reworded { REWORDED } else { 0 }
         || parting.has_numbers_around && extent < VERY_LONG_TEXT
-        || both_have_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
-    (score >= needed && !is_apart).then_some(score)
+        || parting.has_words_around(short, long, titles_words)
+        || has_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
+    let is_alike = jaccard >= needed || share >= SUMMARY_SHARE;
+    (is_alike && !is_apart).then_some(jaccard.max(share))
 }
 
-fn both_have_own_words(one: &Words, other: &Words, least: usize) -> bool {
-    let has_own = |one: &Words, other: &Words| {
-        let (known, mut seen) = (hashes(&other.words), HashSet::new());
-        extent(one.words.iter().filter(|word| !known.contains(&word.hash) && seen.insert(word.hash))) >= least
-    };
-    has_own(one, other) && has_own(other, one)
+/// Whether both have as many words as that which the other lacks.
+fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
+    let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
+    one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
+}
+
+/// The different words of a text. Where every character is a word, two in a row are taken: single ones occur everywhere.
+#[derive(Default)]
+struct Vocabulary {
+    words: HashMap<u64, Word>,
+}
+
+impl Vocabulary {
+    fn of(words: &[Word]) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.add(words);
+        vocabulary
+    }
+
+    fn add(&mut self, words: &[Word]) {
+        let mut before = None;
+        for word in words {
+            let pair = before.filter(|_| word.is_half).map(|before| mixed(before, word.hash));
+            if !word.is_half || pair.is_some() {
+                self.words.insert(pair.unwrap_or(word.hash), *word);
+            }
+            before = word.is_half.then_some(word.hash);
+        }
+    }
+
+    /// How many words it has that the others lack.
+    fn extent_without(&self, others: &[&Vocabulary]) -> usize {
+        let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
+        extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
+    }
 }
 
 fn jaccard(one: &Words, other: &Words) -> f64 {
@@ -253,7 +292,9 @@ struct Parting {
     has_names_replaced: bool,
     /// Whether both have numbers of their own before or after what they share.
     has_numbers_around: bool,
-    /// Where in the shorter and in the longer text the last shared shingle ends.
+    /// Where in the shorter and in the longer text the first shared shingle begins.
+    start: (usize, usize),
+    /// Where the last one ends.
     end: (usize, usize),
 }
 
@@ -268,6 +309,7 @@ impl Parting {
             has_numbers_replaced: false,
             has_names_replaced: false,
             has_numbers_around: false,
+            start: first,
             end,
         };
         let tell_names = short.capitals_tell_names();
@@ -277,10 +319,25 @@ impl Parting {
             parting.see_replaced(gap, tell_names);
             at = (i + SHINGLE, j + SHINGLE);
         }
-        let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
-        let (around_short, around_long) = (around(short, first.0, end.0), around(long, first.1, end.1));
+        let (around_short, around_long) = parting.around(short, long);
         parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
         Some(parting)
+    }
+
+    /// The words of both before and after what they share.
+    fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+        let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
+        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
+    }
+
+    /// Whether both say something of their own around what they share, the words of their titles left out.
+    fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
+        let (around_short, around_long) = self.around(short, long);
+        let has_own = |around: &[Word], other: &Words| {
+            let others = [titles, &Vocabulary::of(&other.words)];
+            Vocabulary::of(around).extent_without(&others) >= OWN_WORDS_AROUND
+        };
+        has_own(&around_short, long) && has_own(&around_long, short)
     }
 
     /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.

@@ -16,7 +16,8 @@ pub struct Word {
     pub is_number: bool,
     /// Whether it is written with a capital though no sentence begins with it.
     pub is_name: bool,
-    is_half: bool,
+    /// Whether it is a character of a script without spaces.
+    pub is_half: bool,
 }
 
 /// The words of a plain text, in their order.

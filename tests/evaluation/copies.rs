@@ -30,7 +30,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
                 other: way(story, at)?,
             })
         });
-        Class { name, sign, pairs: pairs.collect() }
+        Class { name, sign, shares_texts: false, pairs: pairs.collect() }
     };
     ways.into_iter().map(class).collect()
 }

@@ -206,15 +206,17 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
         .iter()
         .map(|(name, versions, text)| form("en", &format!("{name} {{0}}"), text, &[&[versions[0]], &[versions[1]]]));
     let classes = [
-        ("series, weather, obituaries", number(series.collect())),
-        ("releases", number(releases.collect())),
-        ("same title, other content", pairs(stories, same_title)),
-        ("same release, other comment", pairs(stories, commented)),
-        ("live page", pairs(stories, live)),
-        ("translated", translated(stories)),
-        ("told by others", pairs(stories, next_under_its_own_title)),
+        ("series, weather, obituaries", false, number(series.collect())),
+        ("releases", false, number(releases.collect())),
+        ("same title, other content", true, pairs(stories, same_title)),
+        ("same release, other comment", true, pairs(stories, commented)),
+        ("long release, short comment", true, pairs(stories, commented_briefly)),
+        ("live page", true, pairs(stories, live)),
+        ("translated", true, translated(stories)),
+        ("another story", true, pairs(stories, another_story)),
     ];
-    classes.into_iter().map(|(name, pairs)| Class { name, sign: Sign::Nothing, pairs }).collect()
+    let class = |(name, shares_texts, pairs)| Class { name, sign: Sign::Nothing, shares_texts, pairs };
+    classes.into_iter().map(class).collect()
 }
 
 struct Filled {
@@ -268,12 +270,10 @@ fn same_title(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (original(story, at), other))
 }
 
-fn next_under_its_own_title(story: &Story, next: &Story, at: usize) -> Pair {
+fn another_story(story: &Story, next: &Story, at: usize) -> Pair {
     let own = original(story, at);
-    // Told at another place each time, so that no two pairs of the class hold one story.
-    let title = format!("{} in {}", next.title, story.id);
-    let text = next.text.split_whitespace().rev().collect::<Vec<_>>().join(" ");
-    let other = entry(&format!("https://other-{at}.example/{at}"), &title, &format!("<p>{text}</p>"), &next.language);
+    let html = format!("<p>{}</p>", next.text);
+    let other = entry(&format!("https://other-{at}.example/{at}"), &next.title, &html, &next.language);
     two(story, next, (own, other))
 }
 
@@ -291,6 +291,17 @@ fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     let one = entry(&one, &story.title, &html(&comments[0]), &story.language);
     let other = entry(&other, &story.title, &html(&comments[1]), &story.language);
     two(story, next, (one, other))
+}
+
+/// A release of several paragraphs, and two sentences of each blog.
+fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
+    let mut pair = commented(story, next, at);
+    for entry in [&mut pair.one, &mut pair.other] {
+        let more = (0..80).map(|n| format!("paragraph{n} goes on about point{n} and")).collect::<Vec<_>>().join(" ");
+        let html = entry.content_html.take().unwrap_or_default();
+        entry.content_html = Some(html.replace("</blockquote>", &format!(" {more}</blockquote>")));
+    }
+    pair
 }
 
 /// A page that says something else every day, at one address.
