@@ -61,9 +61,9 @@ fn html(dice: &mut Dice, feed: usize) -> String {
     let mut paragraph = |dice: &mut Dice| {
         let (before, linked, page) = (dice.words(10..=18), dice.words(1..=3), dice.words(1..=1));
         let (strong, after) = (dice.words(1..=2), dice.words(10..=18));
-        write!(
+        writeln!(
             html,
-            "<p>{before} <a href=\"https://feed{feed}.example/on/{page}\">{linked}</a>, <em>{strong}</em> {after}.</p>\n"
+            "<p>{before} <a href=\"https://feed{feed}.example/on/{page}\">{linked}</a>, <em>{strong}</em> {after}.</p>"
         )
         .expect("writing to a string cannot fail");
     };

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::output::{print, safe};
+use super::output::{columns, print, safe, wrap};
 use super::{Done, load_with_reader};
 use crate::config::{Config, Section};
 use crate::poll;
@@ -63,6 +63,9 @@ struct SectionPart {
     rule: Option<String>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
+    /// What readers see now, where the config would have it otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now_in: Option<bool>,
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
@@ -131,6 +134,7 @@ fn of_section(section: &Section, explained: &Explained) -> SectionPart {
         rule,
         entered: placement.and_then(|placement| placement.entered),
         left: placement.and_then(|placement| placement.left),
+        now_in: Some(placement.is_some_and(|placement| placement.left.is_none())).filter(|now_in| *now_in != is_in),
     }
 }
 
@@ -140,33 +144,46 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
         |time: Timestamp| time.datetime().with_timezone(&config.site.timezone).format("%-d %B %Y, %H:%M").to_string();
     let mut text = format!("{}\n{}\nTold on {}.\n\n", safe(&story.title), safe(&story.id), day(story.sort_at));
     for part in &explanation.sections {
-        let since = match (part.r#in, part.entered, part.left) {
-            (true, Some(entered), _) => format!(" since {}", day(entered)),
-            (false, Some(_), Some(left)) => format!(" any more since {}", day(left)),
-            _ => String::new(),
-        };
-        let standing = if part.r#in { "In" } else { "Not in" };
-        text.push_str(&format!("{standing} {}{since}: {}.\n", part.section, safe(&part.why)));
+        text.push_str(&wrap(&sentence(part, &day), columns(), "  "));
     }
     let many = if story.copies.len() == 1 { "One copy:" } else { "The copies:" };
     text.push_str(&format!("\n{many}\n"));
     for copy in &story.copies {
-        let why = match copy.reason.as_str() {
-            "first" => "the first that was seen".to_owned(),
-            "link" => "joined by its link".to_owned(),
-            "original" => "joined by the original that it names".to_owned(),
-            "id" => "joined as it bears the story's id".to_owned(),
-            "text" => "joined by its text".to_owned(),
-            "editor" => "joined by an editor".to_owned(),
-            other => format!("joined by {other}"),
-        };
-        let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();
-        let lead = copy.why.map(|why| format!("; leads, as {why}")).unwrap_or_default();
-        text.push_str(&format!("  {}: {why}{score}{lead}\n", copy.feed));
+        text.push_str(&wrap(&format!("  {}: {}", copy.feed, of_copy(copy)), columns(), "    "));
         text.push_str(&format!("    {}\n", safe(copy.link.as_deref().unwrap_or(&copy.guid))));
         if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > poll::now()) {
             text.push_str(&format!("    claims to be of {}\n", day(claimed)));
         }
     }
     text
+}
+
+/// As in `In international since 20 December 2017: keep[0] matched category region:international from jungle-drum.`
+fn sentence(part: &SectionPart, day: &dyn Fn(Timestamp) -> String) -> String {
+    let SectionPart { section, why, .. } = part;
+    let since = |time: Option<Timestamp>| time.map(|time| format!(" since {}", day(time))).unwrap_or_default();
+    let standing = match (part.r#in, part.now_in) {
+        (true, Some(_)) => format!("Not in {section} now, but in it by this config"),
+        (false, Some(_)) => format!("In {section}{}, but not by this config", since(part.entered)),
+        (true, None) => format!("In {section}{}", since(part.entered)),
+        (false, None) if part.entered.is_some() => format!("Not in {section} any more{}", since(part.left)),
+        (false, None) => format!("Not in {section}"),
+    };
+    format!("{standing}: {}.", safe(why))
+}
+
+/// Why a copy belongs to the story, and why it leads if it does.
+fn of_copy(copy: &CopyPart) -> String {
+    let why = match copy.reason.as_str() {
+        "first" => "the first that was seen".to_owned(),
+        "link" => "joined by its link".to_owned(),
+        "original" => "joined by the original that it names".to_owned(),
+        "id" => "joined as it bears the story's id".to_owned(),
+        "text" => "joined by its text".to_owned(),
+        "editor" => "joined by an editor".to_owned(),
+        other => format!("joined by {other}"),
+    };
+    let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();
+    let lead = copy.why.map(|why| format!("; leads, as {why}")).unwrap_or_default();
+    format!("{why}{score}{lead}")
 }

@@ -50,6 +50,29 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
 }
 
+/// A text broken between words, every line but the first behind `indent`; ends with a line end.
+pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
+    let mut wrapped: String = text.chars().take_while(|c| *c == ' ').collect();
+    let mut width = wrapped.len();
+    let mut is_first = true;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if !is_first && width + 1 + length > columns {
+            wrapped.push('\n');
+            wrapped.push_str(indent);
+            width = indent.len();
+        } else if !is_first {
+            wrapped.push(' ');
+            width += 1;
+        }
+        is_first = false;
+        wrapped.push_str(word);
+        width += length;
+    }
+    wrapped.push('\n');
+    wrapped
+}
+
 /// A day by the site's clock, as in `2017-12-20`.
 pub fn story_date(time: Timestamp, config: &Config) -> String {
     time.datetime().with_timezone(&config.site.timezone).format("%Y-%m-%d").to_string()
