@@ -5,7 +5,8 @@
 mod replace;
 mod watch;
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 use std::env;
 use std::fmt;
 use std::fs::File;
@@ -109,16 +110,31 @@ pub fn check(sources: Vec<SourceFile>) -> Result<Loaded, LoadError> {
 }
 
 fn judge(sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded, LoadError> {
-    let (config, found) = config::check(&sources, &read_secret);
+    let exposed = RefCell::new(BTreeSet::new());
+    let secret = |secret: &SecretRef| {
+        if let SecretRef::File(path) = secret
+            && is_readable_by_all(path)
+        {
+            exposed.borrow_mut().insert(path.clone());
+        }
+        read_secret(secret)
+    };
+    let (config, found) = config::check(&sources, &secret);
     problems.extend(found);
-    problems.extend(config::exposed_secrets(&sources, &is_readable_by_all));
+    problems.extend(config::plain_secrets(&sources, &is_readable_by_all));
     problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
+    problems.extend(exposed.into_inner().into_iter().map(exposed_secret));
     let failed = problems.iter().any(|problem| problem.level == Level::Error);
     shorten_paths(&mut problems);
     match config.filter(|_| !failed) {
         Some(config) => Ok(Loaded { config, warnings: problems, sources }),
         None => Err(LoadError { problems, sources }),
     }
+}
+
+fn exposed_secret(path: PathBuf) -> Problem {
+    let message = "everybody on this machine can read this secret";
+    Problem { level: Level::Warning, ..Problem::of_file(path, message, "forbid it with chmod o-r") }
 }
 
 /// The included files, sorted and each once, and what is wrong with the patterns and the files.

@@ -359,6 +359,12 @@ impl Pattern {
         matches!(self.matcher, Matcher::Regex(_))
     }
 
+    /// Whether it is a regular expression that any text fits which is not empty.
+    pub fn matches_everything(&self) -> bool {
+        let is_match = |text: &str| matches!(&self.matcher, Matcher::Regex(regex) if regex.is_match(text));
+        ["a", "7", "Ω", "%"].into_iter().all(is_match)
+    }
+
     /// The part of the value that the pattern matches.
     fn find<'a>(&self, value: &'a str) -> Option<&'a str> {
         let value = &value[..value.floor_char_boundary(MAX_SEARCHED_BYTES)];

@@ -277,7 +277,9 @@ fn what_is_legal_but_hardly_meant_is_a_warning() {
     }
     let tagged = format!("{FEED}tags = [\"world\"]\n");
     check(
-        &format!("{tagged}[[section]]\nid = \"news\"\nfeeds = [\"tag:worlds\"]\n"),
+        &format!(
+            "{tagged}[[section]]\nid = \"news\"\nfeeds = [\"tag:worlds\"]\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"
+        ),
         "7:10: no feed has the tag `worlds` (did you mean `world`?)",
     );
     check(&format!("{tagged}{SECTION}drop = [ {{ tag = \"sport\" }} ]\n"), "8:18: no feed has the tag `sport`");
@@ -285,6 +287,26 @@ fn what_is_legal_but_hardly_meant_is_a_warning() {
         &format!("{FEED}[[feed]]\nurl = \"https://a.example/feed\"\nid = \"b\"\n{SECTION}"),
         "5:7: another feed has the same URL (see line 3)",
     );
+    check(
+        &format!("{FEED}[[feed]]\nurl = \"http://www.a.example/feed/\"\nid = \"b\"\n{SECTION}"),
+        "5:7: another feed has the same URL in another spelling (see line 3)",
+    );
+    check(
+        &format!(
+            "{FEED}[[feed]]\nurl = \"https://b.example/\"\nid = \"b\"\n[[section]]\nid = \"news\"\nfeeds = [\"a\"]\n"
+        ),
+        "4:1: no section takes the feed `b` (name it in `feeds` of a section, or write sections = [\"…\"] here)",
+    );
+    check(
+        &format!("{FEED}{SECTION}keep = [{{ title = \"/.*/\" }}]\n"),
+        "7:19: this matches everything (take it out, or say what it is to match)",
+    );
+    let too_often = "(few feeds change so often, and publishers may lock you out: write \"every 15 minutes\" or more)";
+    for (schedule, gap) in [("every 2 minutes", "2 minutes"), ("*/5 * * * *", "5 minutes"), ("0,1 8 * * *", "1 minute")]
+    {
+        let expected = format!("4:12: this polls every {gap} {too_often}");
+        check(&format!("{FEED}schedule = \"{schedule}\"\n{SECTION}"), &expected);
+    }
 }
 
 #[test]

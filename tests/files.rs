@@ -171,23 +171,40 @@ fn pattern_that_matches_nothing_is_a_warning() {
 
 #[cfg(unix)]
 #[test]
-fn plain_secret_that_everybody_can_read_is_a_warning() {
+fn plain_secret_is_a_warning_and_more_so_where_everybody_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
-    fn check(line: &str, mode: u32, expected: Option<usize>) {
+    fn check(line: &str, mode: u32, expected: Option<(usize, &str)>) {
         let folder = folder(&[("newswire.toml", &format!("{}{line}\n", feed("a")))]);
         let main = folder.path().join("newswire.toml");
         fs::set_permissions(&main, fs::Permissions::from_mode(mode)).unwrap();
         let warnings = files::load(&main).unwrap().warnings;
-        assert_eq!(warnings.first().map(|warning| warning.column), expected, "{line}: {warnings:?}");
+        let found = warnings.first().map(|warning| (warning.column, warning.message.as_str()));
+        assert_eq!(found, expected, "{line}: {warnings:?}");
         assert!(warnings.len() < 2);
     }
-    check("headers = { Authorization = \"Bearer x\" }", 0o644, Some(30));
-    check("headers = { Authorization = \"Bearer x\" }", 0o640, None);
+    let (exposed, plain) = ("everybody on this machine can read this secret", "this secret stands in plain text");
+    check("headers = { Authorization = \"Bearer x\" }", 0o644, Some((30, exposed)));
+    check("headers = { Authorization = \"Bearer x\" }", 0o640, Some((30, plain)));
     check("headers = { X-From = \"newswire\" }", 0o644, None);
     check("headers = { Authorization = { env = \"PATH\" } }", 0o644, None);
-    check("basic_auth = { user = \"a\", password = \"b\" }", 0o604, Some(40));
-    check("proxy = \"http://u:p@proxy:3128\"", 0o644, Some(10));
+    check("basic_auth = { user = \"a\", password = \"b\" }", 0o604, Some((40, exposed)));
+    check("proxy = \"http://u:p@proxy:3128\"", 0o644, Some((10, exposed)));
     check("# token = \"x\"", 0o644, None);
+}
+
+#[cfg(unix)]
+#[test]
+fn file_of_a_secret_that_everybody_can_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder =
+        folder(&[("newswire.toml", &format!("{}proxy = {{ file = \"p\" }}\n", feed("a"))), ("p", "http://proxy:1")]);
+    let main = folder.path().join("newswire.toml");
+    let messages = |mode: u32| {
+        fs::set_permissions(folder.path().join("p"), fs::Permissions::from_mode(mode)).unwrap();
+        files::load(&main).unwrap().warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>()
+    };
+    assert_eq!(messages(0o644), ["everybody on this machine can read this secret"]);
+    assert!(messages(0o600).is_empty());
 }
 
 #[test]

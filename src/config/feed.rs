@@ -8,7 +8,7 @@ use url::Url;
 
 use super::feed_url;
 use super::id::{self, Ids};
-use super::model::{Config, Feed, FeedUrl};
+use super::model::{Config, Feed, FeedUrl, Section};
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use super::section::SectionIds;
@@ -101,17 +101,31 @@ fn made_id(url: &FeedUrl, table: &Table, ids: &mut Ids<FeedId>) -> FeedId {
 }
 
 fn warn_of_equal_urls(heads: &[Head]) {
-    let mut first: HashMap<&str, Place> = HashMap::new();
+    let mut first: HashMap<String, (&Url, Place)> = HashMap::new();
     for head in heads {
         let Some(url) = &head.url else { continue };
         let place = head.table.place_of("url");
         let reading = head.table.reading;
-        if let Some(other) = first.get(url.secret.as_str()) {
-            let hint = format!("see {}", reading.elsewhere(other, &place));
-            reading.warn(&place, Fault::new("another feed has the same URL", hint));
+        if let Some((other, first)) = first.get(&feed_url::spelling(&url.secret)) {
+            let spelling = if **other == url.secret { "" } else { " in another spelling" };
+            let hint = format!("see {}", reading.elsewhere(first, &place));
+            reading.warn(&place, Fault::new(format!("another feed has the same URL{spelling}"), hint));
         } else {
-            first.insert(url.secret.as_str(), place);
+            first.insert(feed_url::spelling(&url.secret), (&url.secret, place));
         }
+    }
+}
+
+/// A feed that no section takes is polled for nobody.
+pub(super) fn warn_of_untaken(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
+    let Some(reading) = tables.first().map(|table| table.reading) else { return };
+    let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| &section.feeds).collect();
+    if sections.is_empty() || reading.has_errors() {
+        return;
+    }
+    for (feed, table) in feeds.good.iter().zip(tables).filter(|(feed, _)| !taken.contains(&feed.id) && feed.enabled) {
+        let hint = "name it in `feeds` of a section, or write sections = [\"…\"] here";
+        reading.warn(&table.place, Fault::new(format!("no section takes the feed `{}`", feed.id), hint));
     }
 }
 
@@ -131,7 +145,8 @@ fn read(head: Head, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
     let table = &head.table;
     let defaults = &settings.defaults;
     let timezone = settings.site.timezone;
-    let schedule = table.get("schedule", |node| settings::schedule(node, timezone));
+    let is_file = head.url.as_ref().is_some_and(FeedUrl::is_file);
+    let schedule = table.get("schedule", |node| settings::schedule(node, timezone, is_file));
     let categories = table.get("categories", |node| node.list(category)).unwrap_or_default();
     let allow = table.get("allow", |node| node.list(value::allow));
     Some(Feed {

@@ -86,16 +86,27 @@ pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: 
     reading.problem(level, &place, message.to_owned(), Some(hint.to_owned()))
 }
 
-/// A warning for each file that holds a secret in plain text and, says `is_exposed`, may be read by everybody.
-pub fn exposed_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
+/// A warning for each file that holds a secret in plain text; worse where, as `is_exposed` says, everybody may read it.
+pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
     let reading = Reading::new(files, &no_secret);
     let warning = |(file, source): (usize, &SourceFile)| {
-        let span = mask::plain_secret(&source.text).filter(|_| is_exposed(&source.path))?;
-        let hint = "forbid it with chmod o-r, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
-        let message = "everybody on this machine can read this secret".to_owned();
-        Some(reading.problem(Level::Warning, &Place { file, span }, message, Some(hint.to_owned())))
+        let span = mask::plain_secret(&source.text)?;
+        let (message, hint) = if is_exposed(&source.path) {
+            let hint = "forbid it with chmod o-r, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
+            ("everybody on this machine can read this secret", hint)
+        } else {
+            ("this secret stands in plain text", "keep it in { env = \"NAME\" } or { file = \"/path\" }")
+        };
+        Some(reading.problem(Level::Warning, &Place { file, span }, message.to_owned(), Some(hint.to_owned())))
     };
     files.iter().enumerate().filter_map(warning).collect()
+}
+
+/// A warning about a feed, placed at its `url`.
+pub fn feed_warning(files: &[SourceFile], place: edit::FeedPlace, message: String, hint: Option<String>) -> Problem {
+    let span = edit::span_of(&files[place.file].text, place.index, "url").unwrap_or(0..0);
+    let reading = Reading::new(files, &no_secret);
+    reading.problem(Level::Warning, &Place { file: place.file, span }, message, hint)
 }
 
 /// A rule as it is given on a command line: `title=/sponsored/`, or a table as in the TOML.
@@ -125,8 +136,10 @@ fn read(main: &Table, tables: &[Table]) -> Config {
     let settings = settings::read(main);
     let of_all = |key, shape| -> Vec<Table> { tables.iter().flat_map(|table| table.tables(key, shape)).collect() };
     let (section_heads, section_ids) = section::heads(&of_all("section", &keys::SECTION));
-    let feeds = feed::read_all(&of_all("feed", &keys::FEED), &settings, &section_ids);
+    let feed_tables = of_all("feed", &keys::FEED);
+    let feeds = feed::read_all(&feed_tables, &settings, &section_ids);
     let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings.site.facets);
+    feed::warn_of_untaken(&feed_tables, &feeds, &sections);
     Config {
         feed_index: feeds.good.iter().enumerate().map(|(index, feed)| (feed.id.clone(), index)).collect(),
         feeds: feeds.good,

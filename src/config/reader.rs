@@ -103,6 +103,10 @@ impl<'a> Reading<'a> {
         (problems, failed)
     }
 
+    pub fn has_errors(&self) -> bool {
+        self.problems.borrow().iter().any(|problem| problem.level == Level::Error)
+    }
+
     pub fn problem(&self, level: Level, place: &Place, message: String, hint: Option<String>) -> Problem {
         let (line, column) = self.line_and_column(place);
         let file = self.files[place.file].path.clone();

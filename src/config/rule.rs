@@ -43,6 +43,10 @@ fn field_test(table: &Table, field: Field, feeds: &Feeds) -> Option<Test> {
 fn pattern(node: Node, field: Field, feeds: &Feeds) -> Result<Pattern, Fault> {
     let text = value::words(node)?;
     let pattern = Pattern::parse(&text, field)?;
+    if pattern.matches_everything() {
+        let hint = "take it out, or say what it is to match";
+        node.reading.warn(&node.place(), Fault::new("this matches everything", hint));
+    }
     match field {
         Field::Feed if !pattern.is_regex() => check_feed(node, &text, feeds)?,
         Field::Tag if !pattern.is_regex() => warn_of_unknown_tag(node, &text, feeds),

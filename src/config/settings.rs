@@ -11,9 +11,17 @@ use super::keys;
 use super::model::{Allow, Dedup, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
 use super::reader::{Fault, Node, Table};
 use super::value;
+use crate::duration;
 use crate::schedule::Schedule;
+use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// More often than this is hardly meant.
+const OFTEN: Duration = Duration::from_secs(600);
+
+/// How many polls of a schedule are looked at for how often they come: those of a day, if they are that often.
+const WATCHED_POLLS: usize = 50;
 
 /// The store of a config under `/etc` that names none.
 const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";
@@ -171,7 +179,7 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
         concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(256),
         contact: contact.unwrap_or_else(|| default_contact(site, is_public)),
     };
-    let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, site.timezone)));
+    let schedule = table.and_then(|table| table.get("schedule", |node| schedule(node, site.timezone, false)));
     let defaults = FeedDefaults {
         schedule_is_default: schedule.is_none(),
         schedule: schedule.unwrap_or(Schedule::Every(Duration::from_secs(3600))),
@@ -192,9 +200,29 @@ fn default_contact(site: &Site, is_public: bool) -> Url {
     about.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL"))
 }
 
-/// When to poll, by the clock of the site's time zone.
-pub(super) fn schedule(node: Node, timezone: Tz) -> Result<Schedule, Fault> {
-    Ok(Schedule::parse(node.text()?, timezone)?)
+/// When to poll, by the clock of the site's time zone. Polls that a publisher may mind are a warning, if it is not a file.
+pub(super) fn schedule(node: Node, timezone: Tz, is_file: bool) -> Result<Schedule, Fault> {
+    let schedule = Schedule::parse(node.text()?, timezone)?;
+    let shortest = shortest_gap(&schedule);
+    if !is_file && shortest < OFTEN {
+        let hint = "few feeds change so often, and publishers may lock you out: write \"every 15 minutes\" or more";
+        node.reading.warn(&node.place(), Fault::new(format!("this polls every {}", duration::words(shortest)), hint));
+    }
+    Ok(schedule)
+}
+
+/// The shortest time between two polls of those that come first in a year.
+fn shortest_gap(schedule: &Schedule) -> Duration {
+    let mut shortest = Duration::MAX;
+    let mut last = Timestamp::from_millis(1_767_225_600_000);
+    for number in 0..=WATCHED_POLLS {
+        let next = schedule.next(last, 0);
+        if number > 0 {
+            shortest = shortest.min(next.since(last));
+        }
+        last = next;
+    }
+    shortest
 }
 
 /// How long a whole poll of a feed may take.
