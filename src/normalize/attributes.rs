@@ -1,9 +1,12 @@
 //! The attributes of untrusted elements: which are kept, and what their values become.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::html::push_escaped;
 use super::links;
+use super::markup::in_lower_case;
 use crate::parse::references::resolve_html;
 
 /// Attributes that are kept, of the elements named; the first row, `*`, is of any element.
@@ -29,24 +32,25 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 18] = [
 ];
 
 /// An attribute that is kept: its name in lower case, its value with references resolved.
-pub(super) struct Attribute {
-    name: String,
+pub(super) struct Attribute<'a> {
+    name: Cow<'a, str>,
     value: String,
 }
 
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
-pub(super) fn clean(element: &str, written: &[(&str, &str)], base: Option<&Url>) -> Vec<Attribute> {
+pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Option<&Url>) -> Vec<Attribute<'a>> {
     let kept = written.iter().filter_map(|(name, value)| {
-        let name = name.to_ascii_lowercase();
+        let name = in_lower_case(name);
         if !is_kept(element, &name) {
             return None;
         }
         let value = resolve_html(value);
-        let value = match name.as_str() {
+        let value = match &*name {
             "href" => mail(&value).or_else(|| link(&value, base)),
             "src" | "cite" | "poster" => link(&value, base),
             "srcset" => srcset(&value, base),
-            _ => Some(value.replace(['\0', '\r'], "")),
+            _ if value.contains(['\0', '\r']) => Some(value.replace(['\0', '\r'], "")),
+            _ => Some(value.into_owned()),
         };
         Some(Attribute { name, value: value? })
     });

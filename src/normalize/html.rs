@@ -45,9 +45,12 @@ pub fn sanitize(html: &str, base: Option<&Url>) -> String {
     if is_plain(html) {
         return html.trim().to_owned();
     }
-    let clean = CLEANER.clean(&well_formed(html, base)).to_string();
+    let mut clean = CLEANER.clean(&well_formed(html, base)).to_string();
     // A parser drops the first line end of a `pre`: one that is meant must be written twice.
-    clean.replace("<pre>\n", "<pre>\n\n").trim().to_owned()
+    if clean.contains("<pre>\n") {
+        clean = clean.replace("<pre>\n", "<pre>\n\n");
+    }
+    clean.trim().to_owned()
 }
 
 /// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.

@@ -1,5 +1,7 @@
 //! URLs as feeds write them → absolute `http` and `https` URLs without tracking parameters.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 /// Longer addresses are no addresses.
@@ -19,9 +21,14 @@ pub(super) fn resolve(raw: &str, base: Option<&Url>) -> Option<Url> {
         return None;
     }
     // The parser drops tabs and line ends; other control characters have no place in a URL.
-    let written: String = raw.chars().filter(|character| !character.is_control()).collect();
+    let mut written = Cow::Borrowed(raw);
+    if raw.contains(char::is_control) {
+        written.to_mut().retain(|character| !character.is_control());
+    }
     // Escaped once too often; no address means this.
-    let written = written.replace("&amp;", "&");
+    if written.contains("&amp;") {
+        written = Cow::Owned(written.replace("&amp;", "&"));
+    }
     let url = match base {
         Some(base) => base.join(&written),
         None => Url::parse(&written),

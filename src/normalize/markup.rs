@@ -2,17 +2,19 @@
 //!
 //! Linear; whatever it is given, the pieces cover it. Comments, declarations and the insides of scripts and styles are passed over.
 
+use std::borrow::Cow;
+
 /// A piece of HTML.
 pub(super) enum Piece<'a> {
     /// With its references, as written; a `<` in it begins no tag.
     Text(&'a str),
     /// The name is in lower case.
     Open {
-        name: String,
+        name: Cow<'a, str>,
         attributes: Vec<(&'a str, &'a str)>,
     },
     Close {
-        name: String,
+        name: Cow<'a, str>,
     },
 }
 
@@ -109,7 +111,7 @@ impl<'a> Pieces<'a> {
                 attributes.push(attribute);
             }
         }
-        if matches!(name.as_str(), "script" | "style") {
+        if matches!(&*name, "script" | "style") {
             self.skip_raw(&name);
             return None;
         }
@@ -153,9 +155,18 @@ fn attribute(text: &str) -> ((&str, &str), &str) {
     }
 }
 
-fn name_of(text: &str) -> String {
+fn name_of(text: &str) -> Cow<'_, str> {
     let end = text.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(text.len());
-    text[..end].to_ascii_lowercase()
+    in_lower_case(&text[..end])
+}
+
+/// A name in lower case, which most are.
+pub(super) fn in_lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 fn opens_markup(rest: &str) -> bool {

@@ -12,7 +12,7 @@ pub fn plain_text(html: &str) -> String {
             Piece::Text(raw) => text.push(&resolve_html(raw)),
             Piece::Open { name, .. } | Piece::Close { name } if breaks_line(&name) => text.line_end = true,
             // Cells stand apart.
-            Piece::Close { name } if matches!(name.as_str(), "td" | "th") => text.space = true,
+            Piece::Close { name } if matches!(&*name, "td" | "th") => text.space = true,
             Piece::Open { .. } | Piece::Close { .. } => {}
         }
     }

@@ -3,6 +3,8 @@
 //! What a browser would close, open or move without being told is closed, opened or put into its place here, so that the parser behind
 //! this sees a plain tree, and its output, read again, is the same tree. One linear pass.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::attributes::{self, Attribute};
@@ -37,15 +39,15 @@ pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
 }
 
 /// Well-formed markup in the making.
-struct Markup {
+struct Markup<'a> {
     out: String,
     /// The elements that are open; some more than [`MAX_DEPTH`] at most.
-    open: Vec<String>,
+    open: Vec<Cow<'a, str>>,
     /// How many there were in all.
     elements: usize,
 }
 
-impl Markup {
+impl<'a> Markup<'a> {
     fn text(&mut self, text: &str) {
         if !text.trim().is_empty() {
             self.enter_cell();
@@ -53,7 +55,7 @@ impl Markup {
         push_escaped(&mut self.out, text);
     }
 
-    fn open(&mut self, name: String, attributes: &[Attribute]) {
+    fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) {
         let is_flattened = self.elements == MAX_ELEMENTS || self.open.len() >= MAX_DEPTH && !is_void(&name);
         let is_outside_table = is_part_of_table(&name) && !self.open.iter().any(|open| open == "table");
         if is_flattened || is_outside_table || name == "img" && attributes::is_tracking_pixel(attributes) {
@@ -98,13 +100,13 @@ impl Markup {
         }
     }
 
-    fn open_bare(&mut self, name: &str) {
+    fn open_bare(&mut self, name: &'static str) {
         self.out.extend(["<", name, ">"]);
-        self.open.push(name.to_owned());
+        self.open.push(Cow::Borrowed(name));
     }
 
     fn innermost(&self) -> &str {
-        self.open.last().map_or("", String::as_str)
+        self.open.last().map_or("", |name| name)
     }
 
     fn close(&mut self, name: &str) {
@@ -149,7 +151,7 @@ impl Markup {
 
     fn close_nearest(&mut self, closes: &[&str], within: &[&str]) {
         for position in (0..self.open.len()).rev() {
-            let open = self.open[position].as_str();
+            let open = &*self.open[position];
             if closes.contains(&open) {
                 self.close_to(position);
                 return;

@@ -51,8 +51,9 @@ impl AtomWriter {
         self.written(name, if text.html { r#" type="html""# } else { "" }, &text.value);
     }
 
+    /// A date, as milliseconds since 1970: feed-rs is given a parser for that, as its own is many times slower.
     pub(super) fn date(&mut self, name: &str, timestamp: Timestamp) {
-        self.element(name, &timestamp.datetime().to_rfc3339());
+        self.element(name, &timestamp.millis().to_string());
     }
 
     pub(super) fn person(&mut self, role: &str, person: &ParsedPerson) {

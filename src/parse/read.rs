@@ -48,7 +48,11 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
 }
 
 fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
-    let parser = Builder::new().id_generator(|_, _, _| String::new()).sanitize_content(false).build();
+    let parser = Builder::new()
+        .id_generator(|_, _, _| String::new())
+        .sanitize_content(false)
+        .timestamp_parser(|millis| millis.parse().ok().map(|millis| Timestamp::from_millis(millis).datetime()))
+        .build();
     parser.parse(atom.as_bytes()).map_err(|error| ParseError::Reader(error.to_string()))
 }
 
@@ -56,7 +60,7 @@ fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
     let EntryAside { entry: half, permalink, guid, summary_base, content_base, .. } = aside;
     let links: Vec<ParsedLink> = entry.links.into_iter().map(link).collect();
     let content = entry.content.and_then(|content| {
-        let html = content.content_type.essence().to_string() != "text/plain";
+        let html = content.content_type.subty() != "plain";
         content.body.map(|value| ParsedText { value, html, base: content_base })
     });
     let summary = entry.summary.and_then(text).map(|summary| ParsedText { base: summary_base, ..summary });
@@ -98,7 +102,7 @@ pub(super) fn is_address(text: &str) -> bool {
 }
 
 fn text(text: model::Text) -> Option<ParsedText> {
-    let html = text.content_type.essence().to_string() != "text/plain";
+    let html = text.content_type.subty() != "plain";
     (!text.content.is_empty()).then_some(ParsedText { value: text.content, html, base: None })
 }
 
