@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::html::push_escaped;
+use super::html::{MEANINGLESS, push_escaped};
 use super::links;
 use super::markup::in_lower_case;
 use crate::parse::references::resolve_html;
@@ -49,7 +49,7 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
             "href" => mail(&value).or_else(|| link(&value, base)),
             "src" | "cite" | "poster" => link(&value, base),
             "srcset" => srcset(&value, base),
-            _ if value.contains(['\0', '\r']) => Some(value.replace(['\0', '\r'], "")),
+            _ if value.contains(MEANINGLESS) => Some(value.replace(MEANINGLESS, "")),
             _ => Some(value.into_owned()),
         };
         Some(Attribute { name, value: value? })

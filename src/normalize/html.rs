@@ -24,6 +24,9 @@ const ELEMENTS: [&str; 77] = [
     "u", "ul", "var", "video", "wbr",
 ];
 
+/// Characters that parsers drop, some of them only at the start: dropped everywhere, so that cleaning again changes nothing.
+pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
+
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let attributes_of =
         |(name, attributes): (&'static str, &[&'static str])| (name, attributes.iter().copied().collect());
@@ -71,13 +74,13 @@ pub(super) fn from_plain_text(text: &str) -> String {
 
 /// Text that is the same as HTML, and needs no parser.
 fn is_plain(html: &str) -> bool {
-    !html.contains(['<', '>', '&', '\u{a0}', '\0', '\r'])
+    !html.contains(['<', '>', '&', '\u{a0}']) && !html.contains(MEANINGLESS)
 }
 
 /// Appends text in the one way in which HTML is written here; characters that mean nothing in it are left out.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}', '\r', '\0']) {
+    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}', '\0', '\r', '\u{feff}']) {
         out.push_str(&rest[..at]);
         let character = rest[at..].chars().next().expect("it was found there");
         match character {
