@@ -83,9 +83,11 @@ async fn measure(size: usize) {
         (0..PROBES).map(probe).collect::<Vec<_>>()
     };
     bed.now = now();
-    let with = time(&mut bed, "news", &probes(&bed, &mut words, "news")).await;
+    let news = probes(&bed, &mut words, "news");
+    let with = time(&mut bed, "news", &news).await;
     bed.follow(of("off")).await;
-    let without = time(&mut bed, "news", &probes(&bed, &mut words, "more")).await;
+    let more = probes(&bed, &mut words, "more");
+    let without = time(&mut bed, "news", &more).await;
     bed.follow(of("text")).await;
     let copies: Vec<_> = last
         .iter()

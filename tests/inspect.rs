@@ -1,12 +1,26 @@
 //! `newswire inspect`: how a document was read, for programs and for people.
 
-use newswire::cli::inspect::{print, report};
-use newswire::parse::Hints;
+use std::path::Path;
+use std::process::{Command, Output};
+
 use serde_json::{Value, json};
 
+fn inspect(document: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+    command.arg("inspect").args(arguments).arg(document).env_remove("RUST_LOG").output().unwrap()
+}
+
 fn as_json(name: &str) -> Value {
-    let bytes = std::fs::read(format!("tests/fixtures/parse/{name}")).unwrap();
-    serde_json::to_value(report(&bytes, &Hints::default())).unwrap()
+    let output = inspect(&Path::new("tests/fixtures/parse").join(name), &["--json"]);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// How a document of these bytes is inspected, and with which exit code.
+fn inspect_bytes(bytes: &[u8]) -> (Value, Option<i32>) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let output = inspect(file.path(), &["--json"]);
+    (serde_json::from_slice(&output.stdout).unwrap(), output.status.code())
 }
 
 #[test]
@@ -54,25 +68,26 @@ fn json_has_the_keys_that_programs_rely_on() {
 
 #[test]
 fn refused_document_says_why() {
-    let value = serde_json::to_value(report(b"<html><body>hello</body></html>", &Hints::default())).unwrap();
+    let (value, code) = inspect_bytes(b"<html><body>hello</body></html>");
     assert_eq!((&value["status"], &value["error"]), (&json!("refused"), &json!("this is an HTML page, not a feed")));
-    assert_eq!(value["entries"], json!([]));
+    assert_eq!((&value["entries"], code), (&json!([]), Some(1)));
 }
 
 #[test]
 fn link_without_a_base_is_shown_as_written() {
     let document = b"<rss><channel><item><title>t</title><link>/1</link></item><item><link>javascript:x</link></item></channel></rss>";
-    let inspection = report(document, &Hints::default());
-    assert_eq!((inspection.entries[0].link.as_deref(), inspection.entries[1].link.as_deref()), (Some("/1"), None));
+    let (value, code) = inspect_bytes(document);
+    assert_eq!(
+        (&value["entries"][0]["link"], &value["entries"][1]["link"], code),
+        (&json!("/1"), &json!(null), Some(0))
+    );
 }
 
 #[test]
 fn people_see_format_repairs_and_entries() {
-    let bytes = std::fs::read("tests/fixtures/parse/rss_truncated.xml").unwrap();
-    let mut out = Vec::new();
-    print(&mut out, "cut.xml", &report(&bytes, &Hints::default()), false).unwrap();
-    let text = String::from_utf8(out).unwrap();
-    assert!(text.starts_with("cut.xml: RSS 2.0, UTF-8\n"), "{text}");
+    let output = inspect(Path::new("tests/fixtures/parse/rss_truncated.xml"), &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("tests/fixtures/parse/rss_truncated.xml: RSS 2.0, UTF-8\n"), "{text}");
     for line in [
         "  repair   the document ends in mid-air",
         "  entries  1",

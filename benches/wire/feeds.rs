@@ -3,7 +3,6 @@
 //! An entry is about 1 KB of HTML with links, an image and a quotation. A tenth of the entries are cross-posts: feeds of
 //! even number also carry what the next feed tells, with its link, under a guid of their own.
 
-use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Duration, Utc};
@@ -57,23 +56,21 @@ impl Entry {
 }
 
 fn html(dice: &mut Dice, feed: usize) -> String {
-    let mut html = String::new();
-    let mut paragraph = |dice: &mut Dice| {
-        let (before, linked, page) = (dice.words(10..=18), dice.words(1..=3), dice.words(1..=1));
-        let (strong, after) = (dice.words(1..=2), dice.words(10..=18));
-        writeln!(
-            html,
-            "<p>{before} <a href=\"https://feed{feed}.example/on/{page}\">{linked}</a>, <em>{strong}</em> {after}.</p>"
-        )
-        .expect("writing to a string cannot fail");
-    };
-    paragraph(dice);
-    paragraph(dice);
     let (image, alt, quotation) = (dice.words(1..=1), dice.words(2..=4), dice.words(12..=22));
-    html +=
-        &format!("<img src=\"https://feed{feed}.example/{image}.jpg\" alt=\"{alt}\" width=\"640\" height=\"360\">\n");
-    html += &format!("<blockquote><p>{quotation} &amp; {alt}</p></blockquote>\n");
-    html
+    format!(
+        "{}{}<img src=\"https://feed{feed}.example/{image}.jpg\" alt=\"{alt}\" width=\"640\" height=\"360\">\n\
+         <blockquote><p>{quotation} &amp; {alt}</p></blockquote>\n",
+        paragraph(dice, feed),
+        paragraph(dice, feed)
+    )
+}
+
+fn paragraph(dice: &mut Dice, feed: usize) -> String {
+    let (before, linked, page) = (dice.words(10..=18), dice.words(1..=3), dice.words(1..=1));
+    let (stressed, after) = (dice.words(1..=2), dice.words(10..=18));
+    format!(
+        "<p>{before} <a href=\"https://feed{feed}.example/on/{page}\">{linked}</a>, <em>{stressed}</em> {after}.</p>\n"
+    )
 }
 
 fn rss(number: usize, entries: impl Iterator<Item = Entry>) -> String {

@@ -3,7 +3,8 @@
 //! `cargo bench --bench wire` starts an origin of its own on the loopback, and polls it cold, then with only 304s, then with
 //! one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; take the ratios, as the times
 //! are the machine's. Cross-posts are merged, text is indexed, everything is on disk. `-- --quick` does a tenth of it.
-//! lemon24/reader is measured where `python3` has it (`pip install reader`); its own start is not counted in its time. Linux only.
+//! lemon24/reader is measured where `python3` has it (`pip install reader sgmllib3k`); its own start is not counted in its time.
+//! Linux only.
 
 mod feeds;
 mod origin;
@@ -38,7 +39,7 @@ fn main() -> anyhow::Result<()> {
 
     let bed = Bed::new(&origin)?;
     let newswire = bed.newswire(&origin)?;
-    let reader = bed.reader(&origin)?;
+    let reader = bed.reader(&origin).inspect_err(|error| println!("reader cannot be measured: {error}")).ok().flatten();
     println!("{}", programs(&newswire, reader.as_ref()));
     let stages = stages::measure(&origin, &bed.config, bed.folder.path())?;
     println!("{}", alone(&stages, count, cores.get(), &newswire));
@@ -141,11 +142,12 @@ fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<Cost>) -> anyhow:
 
 /// The programs beside each other.
 fn programs(newswire: &[Cost; 3], reader: Option<&([Cost; 3], String)>) -> String {
-    let peer = reader.map(|(_, version)| format!("reader {version}")).unwrap_or_default();
     let head = format!("{:>7} {:>7} {:>7}", "wall s", "CPU s", "MiB");
-    let mut table = format!("{:22} {:>23}   {peer:>23}\n{:22} {head}   ", "", "newswire", "");
-    table += if reader.is_some() { &head } else { "(python3 has no `reader`)" };
-    table += if reader.is_some() { "   faster\n" } else { "\n" };
+    let (peer, peer_head) = match reader {
+        Some((_, version)) => (format!("reader {version}"), format!("{head}   faster")),
+        None => (String::new(), "(python3 has no reader)".to_owned()),
+    };
+    let mut table = format!("{:22} {:>23}   {peer:>23}\n{:22} {head}   {peer_head}\n", "", "newswire", "");
     for (index, (work, cost)) in WORKS.iter().zip(newswire).enumerate() {
         table += &format!("{work:22} {}", figures(cost));
         if let Some((costs, _)) = reader {

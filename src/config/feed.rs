@@ -119,7 +119,7 @@ fn warn_of_equal_urls(heads: &[Head]) {
 /// A feed that no section takes is polled for nobody.
 pub(super) fn warn_of_untaken(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
     let Some(reading) = tables.first().map(|table| table.reading) else { return };
-    let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| &section.feeds).collect();
+    let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| section.feeds.iter()).collect();
     if sections.is_empty() || reading.has_errors() {
         return;
     }
