@@ -13,6 +13,6 @@ store = reader.make_reader(database)
 for url in open(urls).read().split():
     store.add_feed(url, exist_ok=True)
 started = time.perf_counter()
-for _ in store.update_feeds_iter(workers=10):
+for _ in store.update_feeds_iter(workers=10, scheduled=False):
     pass
 print(time.perf_counter() - started, reader.__version__)
