@@ -44,15 +44,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use config::Config;
 use feed::SectionId;
+use fetch::Fetcher;
 use poll::Poller;
-use publish::Publisher;
-use serve::Health;
+use publish::{Publisher, hub};
+use serve::{Health, Listener};
 use store::{Difference, Store, StoreError};
 
 /// How often a section is rendered at most: a newcomer's first polls come in by the dozen, and readers come by the minute.
@@ -68,12 +68,14 @@ const RETENTION: Duration = Duration::from_secs(24 * 3600);
 pub struct Newswire {
     pub store: Store,
     pub poller: Poller,
+    /// What the hub is told by.
+    pub fetcher: Fetcher,
     pub publisher: Publisher,
     pub health: Health,
     /// The config in force; every new value is applied whole.
     pub configs: watch::Receiver<Arc<Config>>,
-    pub public: TcpListener,
-    pub admin: TcpListener,
+    pub public: Listener,
+    pub admin: Listener,
 }
 
 /// Polls, publishes and serves until `shutdown`; returns when nothing is left to be written.
@@ -82,18 +84,20 @@ pub struct Newswire {
 ///
 /// If the store cannot be brought in line with the config at the start. Later failures are logged, and what runs goes on.
 pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), StoreError> {
-    let Newswire { store, poller, publisher, health, configs, public, admin } = newswire;
+    let Newswire { store, poller, fetcher, publisher, health, configs, public, admin } = newswire;
     let config = configs.borrow().clone();
     log_difference(&store.sync(config.clone(), poll::now()).await?);
-    publish(&publisher, &config, &all_sections(&config)).await;
+    let (tidings, told) = mpsc::unbounded_channel();
+    let unfinished = publish(&publisher, &config, &all_sections(&config), &tidings).await;
     health.set_ready();
 
     let (reports, polled) = mpsc::unbounded_channel();
     let (swept, changes) = mpsc::unbounded_channel();
-    let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone() };
+    let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone(), tidings };
     tokio::join!(
         poller.run(configs.clone(), reports, shutdown.clone()),
-        publishing.run(configs.clone(), polled, changes),
+        publishing.run(configs.clone(), unfinished, polled, changes),
+        hub::run(fetcher, configs.clone(), told, shutdown.clone()),
         keep_house(store.clone(), configs.clone(), swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),
         serve::admin(admin, store, health, shutdown),
@@ -110,17 +114,19 @@ struct Publishing {
     store: Store,
     publisher: Publisher,
     health: Health,
+    /// The sections of which the hub has to hear.
+    tidings: mpsc::UnboundedSender<SectionId>,
 }
 
 impl Publishing {
-    /// Ends when the poller and the housekeeping have ended.
+    /// Begins with the sections that are `changed`; ends when the poller and the housekeeping have ended.
     async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
+        mut changed: BTreeSet<SectionId>,
         mut polled: mpsc::UnboundedReceiver<poll::PollReport>,
         mut swept: mpsc::UnboundedReceiver<BTreeSet<SectionId>>,
     ) {
-        let mut changed = BTreeSet::new();
         let mut rendered = tokio::time::Instant::now();
         loop {
             tokio::select! {
@@ -136,13 +142,14 @@ impl Publishing {
                     changed.extend(all_sections(&config));
                 }
                 () = tokio::time::sleep_until(rendered + RENDER_GAP), if !changed.is_empty() => {
-                    publish(&self.publisher, &configs.borrow().clone(), &std::mem::take(&mut changed)).await;
+                    let config = configs.borrow().clone();
+                    changed = publish(&self.publisher, &config, &changed, &self.tidings).await;
                     rendered = tokio::time::Instant::now();
                 }
             }
         }
         if !changed.is_empty() {
-            publish(&self.publisher, &configs.borrow().clone(), &changed).await;
+            publish(&self.publisher, &configs.borrow().clone(), &changed, &self.tidings).await;
         }
     }
 
@@ -154,16 +161,32 @@ impl Publishing {
     }
 }
 
-async fn publish(publisher: &Publisher, config: &Arc<Config>, sections: &BTreeSet<SectionId>) {
-    match publisher.publish(config, sections, poll::now()).await {
-        Ok(errors) => errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays")),
-        Err(error) => tracing::error!(%error, "nothing could be published; the last good editions stay"),
+/// Returns the sections that have to be published again, as they have more to archive than one time does.
+async fn publish(
+    publisher: &Publisher,
+    config: &Arc<Config>,
+    sections: &BTreeSet<SectionId>,
+    tidings: &mpsc::UnboundedSender<SectionId>,
+) -> BTreeSet<SectionId> {
+    let unfinished = match publisher.publish(config, sections, poll::now()).await {
+        Ok(published) => {
+            published.errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays"));
+            // Whoever tells the hub ends before this does only when all ends.
+            published.changed.into_iter().for_each(|section| drop(tidings.send(section)));
+            published.unfinished
+        }
+        Err(error) => {
+            tracing::error!(%error, "nothing could be published; the last good editions stay");
+            BTreeSet::new()
+        }
+    };
+    if let Some(folder) = &config.publish.directory {
+        match publisher.write_folder(config, folder).await {
+            Ok(written) => tracing::debug!(written.written, written.removed, "wrote the site's folder"),
+            Err(error) => tracing::error!(%error, "the site's folder could not be written"),
+        }
     }
-    let Some(folder) = &config.publish.directory else { return };
-    match publisher.write_folder(config, folder).await {
-        Ok(written) => tracing::debug!(written.written, written.removed, "wrote the site's folder"),
-        Err(error) => tracing::error!(%error, "the site's folder could not be written"),
-    }
+    unfinished
 }
 
 /// What time does: stories age out, words are let go, and the text index follows. All in small steps between polls.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::config::{self, Config, Feed, Republish, Section, Site};
@@ -18,6 +19,9 @@ use crate::time::Timestamp;
 
 /// How long a summary is that newswire makes where the feed gave none: some three sentences.
 const SUMMARY_CHARS: usize = 300;
+
+/// Why a story left that only grew old: it was told, and stays in the archives.
+pub const TOO_OLD: &str = "it is older than the section's max_age";
 
 /// A copy as a section sees it: an entry beside the feed that it came from.
 #[derive(Clone, Debug)]
@@ -87,7 +91,7 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     if let Some(max_age) = section.max_age
         && sort_at + max_age <= now
     {
-        return verdict(false, None, "it is older than the section's max_age".to_owned());
+        return verdict(false, None, TOO_OLD.to_owned());
     }
     for (at, rule) in section.drop.iter().enumerate() {
         if let Some(matched) = rule.drop_matches(&subject) {
@@ -161,7 +165,7 @@ pub struct Standing {
 }
 
 /// A story as one section shows it: what every format and page is written from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownStory {
     /// The published id: an absolute IRI, the same for ever.
     pub id: String,
@@ -186,7 +190,7 @@ pub struct ShownStory {
 }
 
 /// One copy of a shown story.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownCopy {
     pub feed: FeedId,
     /// The feed's title.
@@ -240,11 +244,24 @@ fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     })
 }
 
-/// A story's words and surroundings for one section.
+/// A story's words and surroundings for one section, cut to what its lead's feed allows to be published.
 ///
 /// `copies` are those that the section sees, at least one, in the order in which they joined; `info` gives what a feed's
 /// document says of it.
 pub fn show(
+    config: &Config,
+    (id, slug, story_sort_at): (&str, &str, Timestamp),
+    standing: &Standing,
+    copies: &[&SeenCopy],
+    info: &dyn Fn(&FeedId) -> FeedInfo,
+) -> ShownStory {
+    let mut story = tell(config, (id, slug, story_sort_at), standing, copies, info);
+    restrict(&mut story, config);
+    story
+}
+
+/// As [`show`], but with all that the store has: what an archive keeps, since rights may change later.
+pub fn tell(
     config: &Config,
     (id, slug, story_sort_at): (&str, &str, Timestamp),
     standing: &Standing,
@@ -271,9 +288,9 @@ pub fn show(
         Some(&words.contributors)
     };
     let via = via.cloned().unwrap_or_default();
-    let source = source_of(words, lead.feed, &lead_info, updated);
+    let source = source_of(words, lead.feed, &lead_info);
 
-    let mut entry = republished(words, lead.feed.republish);
+    let mut entry = words.clone();
     if entry.rights.is_none() {
         entry.rights = copies.iter().find_map(|copy| copy.entry.rights.clone());
     }
@@ -295,6 +312,19 @@ pub fn show(
         source,
         copies: shown_copies(copies, at, info),
     }
+}
+
+/// Cuts a story to what its lead's feed allows to be published: rights are policy here, whatever is stored.
+pub fn restrict(story: &mut ShownStory, config: &Config) {
+    let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| config.feed(&copy.feed));
+    // Whose feed nobody knows any more, of him only the link may be told.
+    let republish = lead.map_or(Republish::Link, |feed| feed.republish);
+    story.entry = republished(&story.entry, republish);
+}
+
+/// Cuts a story that is too long for a document of many to its summary.
+pub fn shorten(story: &mut ShownStory) {
+    story.entry = republished(&story.entry, Republish::Summary);
 }
 
 fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> FeedInfo) -> Vec<ShownCopy> {
@@ -319,14 +349,14 @@ fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
 }
 
 /// The source that the entry names, its gaps filled from nowhere, else the feed; title, url and id are always there.
-fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo, updated: Timestamp) -> Source {
+fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     let url = public_url(feed, info);
     let own = Source {
         title: Some(title_of(feed, info)),
         id: info.id.clone().filter(|id| Url::parse(id).is_ok()).or_else(|| Some(url.to_string())),
         url: Some(url),
         site: feed.site.clone().or_else(|| info.site.clone()),
-        updated: Some(updated),
+        updated: None,
         authors: info.authors.clone(),
         rights: info.rights.clone(),
     };
@@ -334,7 +364,6 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo, updated: Timestamp) ->
         Some(named) if named.url.is_some() => Source {
             title: named.title.clone().or(own.title),
             id: named.id.clone().or_else(|| named.url.as_ref().map(Url::to_string)),
-            updated: named.updated.or(own.updated),
             ..named.clone()
         },
         Some(named) => Source { title: named.title.clone().or(own.title), ..own },
@@ -342,7 +371,7 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo, updated: Timestamp) ->
     }
 }
 
-/// The entry as far as its feed may be published: rights are policy here, whatever is stored.
+/// The entry as far as it may be published.
 fn republished(entry: &Entry, republish: Republish) -> Entry {
     let mut entry = entry.clone();
     let made_summary = || {
@@ -360,6 +389,8 @@ fn republished(entry: &Entry, republish: Republish) -> Entry {
             let host = entry.link.as_ref().and_then(|link| link.host_str()).unwrap_or("its source");
             entry.summary_html = Some(escape(&format!("Read it at {host}.")));
             entry.content_html = None;
+            entry.enclosures.clear();
+            (entry.image, entry.podcast) = (None, None);
         }
     }
     entry

@@ -60,7 +60,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("brotli", &["publish", "fetch"]),
     ("flate2", &["publish", "fetch"]),
-    ("zstd", &["publish", "fetch"]),
+    ("zstd", &["publish", "fetch", "store"]),
 ];
 
 /// What the core and the words may not know of.

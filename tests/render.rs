@@ -23,7 +23,7 @@ fn check_section(section: &Section, stories: &[ShownStory]) {
     let (site, feeds) = (site(), feeds());
     let view = SectionView {
         hub: Some(&url("https://hub.example.org/")),
-        prev_archive: Some(url("https://news.example.org/archive/3.atom")),
+        prev_archive: Some(3),
         ..view(&site, section, stories, &feeds)
     };
     for (ending, document) in documents(&view) {

@@ -23,13 +23,18 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
     let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
     let publisher = Publisher::new(store.clone(), pages(&config)?);
-    let sections = config.sections.iter().map(|section| section.id.clone()).collect();
+    let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
     let written = runtime()?.block_on(async {
         store.sync(config.clone(), poll::now()).await?;
-        let errors = publisher.publish(&config, &sections, poll::now()).await?;
-        match errors.into_iter().next() {
-            Some(error) => Err(Failure::Other(error.into())),
-            None => Ok(publisher.write_folder(&config, &folder).await.map_err(anyhow::Error::from)?),
+        loop {
+            let published = publisher.publish(&config, &sections, poll::now()).await?;
+            if let Some(error) = published.errors.into_iter().next() {
+                return Err(Failure::Other(error.into()));
+            }
+            sections = published.unfinished;
+            if sections.is_empty() {
+                return Ok(publisher.write_folder(&config, &folder).await.map_err(anyhow::Error::from)?);
+            }
         }
     })?;
     let (folder, unchanged, removed) = (folder.display(), written.unchanged, written.removed);

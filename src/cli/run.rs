@@ -5,20 +5,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Done, Failure, runtime};
 use crate::Newswire;
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::fetch::Fetcher;
 use crate::files::{self, Loaded, Watch};
 use crate::poll::{self, Poller};
 use crate::publish::Publisher;
 use crate::render::Pages;
-use crate::serve::{Health, LoadState};
+use crate::serve::{Health, Listener, LoadState, Reach};
 use crate::store::Store;
 
 pub fn run(config: Option<&Path>) -> Done {
@@ -36,12 +35,12 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let loaded = files::load(&main)?;
     log_warnings(&loaded);
     let store = Store::open(&loaded.config.store.path, "`newswire run`")?;
-    let public = bind(loaded.config.server.listen, "listen").await?;
-    let admin = bind(loaded.config.server.admin, "admin").await?;
-    let port = public.local_addr()?.port();
+    let public = bind(&loaded.config.server.listen, Reach::Everybody, "listen").await?;
+    let admin = bind(&loaded.config.server.admin, Reach::Owner, "admin").await?;
+    let port = public.port();
     let config = Arc::new(with_port(loaded.config, port));
-    tracing::info!(address = %public.local_addr()?, "serving on http://{}/", public.local_addr()?);
-    tracing::info!(address = %admin.local_addr()?, "status on http://{}/status.json", admin.local_addr()?);
+    tracing::info!("serving on {}/", public.name()?);
+    tracing::info!("status on {}/status", admin.name()?);
 
     let pages = pages(&config)?;
     let fetcher = Fetcher::new(&config.poll.contact);
@@ -49,7 +48,8 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let health = Health::new(configs.clone());
     let shutdown = CancellationToken::new();
     let newswire = Newswire {
-        poller: Poller::new(store.clone(), fetcher, config.poll.concurrency),
+        poller: Poller::new(store.clone(), fetcher.clone(), config.poll.concurrency),
+        fetcher,
         publisher: Publisher::new(store.clone(), pages),
         store,
         health: health.clone(),
@@ -64,17 +64,16 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(address: std::net::SocketAddr, key: &str) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
-    Ok(listener
-        .with_context(|| format!("cannot listen on {address}; set another address as `{key}` under [server]"))?)
+async fn bind(listen: &Listen, reach: Reach, key: &str) -> Result<Listener, Failure> {
+    let listener = Listener::bind(listen, reach).await;
+    Ok(listener.with_context(|| format!("cannot listen on {listen}; set another address as `{key}` under [server]"))?)
 }
 
 /// Where the system chose the port (`listen = "127.0.0.1:0"`) and no public address is configured, links name that port.
-fn with_port(mut config: Config, port: u16) -> Config {
+fn with_port(mut config: Config, port: Option<u16>) -> Config {
     if config.site.url.port() == Some(0) {
         // It fails only on URLs that can have no port, and this one has.
-        let _ = config.site.url.set_port(Some(port));
+        let _ = config.site.url.set_port(port);
     }
     config
 }
@@ -118,7 +117,7 @@ async fn end_on_signal(shutdown: CancellationToken) {
 async fn follow_edits(
     main: PathBuf,
     mut watching: Option<Watch>,
-    port: u16,
+    port: Option<u16>,
     edits: watch::Sender<Arc<Config>>,
     health: Health,
 ) {

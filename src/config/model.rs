@@ -1,6 +1,7 @@
 //! The checked configuration, as the rest of the program sees it. Every reference in it holds.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,8 +72,25 @@ pub struct Owner {
 /// `[server]`: where it listens.
 #[derive(Clone, Debug)]
 pub struct Server {
-    pub listen: SocketAddr,
-    pub admin: SocketAddr,
+    pub listen: Listen,
+    pub admin: Listen,
+}
+
+/// A place at which connections come in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    Address(SocketAddr),
+    /// A socket in the file system, for a reverse proxy on the same machine: `unix:/run/newswire/site.sock`.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Address(address) => write!(f, "{address}"),
+            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
 }
 
 /// `[store]`.
@@ -119,6 +137,8 @@ pub struct Poll {
     pub concurrency: usize,
     /// Goes into the User-Agent.
     pub contact: Url,
+    /// Private addresses that may be reached, by a feed that says nothing itself and for the WebSub hub.
+    pub allow: Vec<Allow>,
 }
 
 /// `[[feed]]`, with the defaults of `[poll]` filled in.
@@ -168,8 +188,8 @@ impl FeedUrl {
     }
 }
 
-impl std::fmt::Debug for FeedUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for FeedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.shown)
     }
 }

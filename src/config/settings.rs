@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, Dedup, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
+use super::model::{Allow, Dedup, Listen, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
 use super::reader::{Fault, Node, Table};
 use super::value;
 use crate::duration;
@@ -49,10 +49,14 @@ pub(super) struct FeedDefaults {
 
 /// Reads the tables of the main file; what is absent or bad has its default.
 pub(super) fn read(main: &Table) -> Settings {
-    let server = server(main);
+    let server_table = main.table("server", &keys::SERVER);
+    let server = server(server_table.as_ref());
     let site_table = main.table("site", &keys::SITE);
     let site = site(site_table.as_ref(), &server);
     let is_public = site_table.is_some_and(|table| table.has("url"));
+    if let Some(table) = server_table.filter(|_| !is_public) {
+        need_no_url(&table, &server);
+    }
     let (poll, defaults) = poll(main, &site, is_public);
     Settings { store: store(main), publish: publish(main), stories: stories(main), site, server, poll, defaults }
 }
@@ -61,7 +65,7 @@ fn site(table: Option<&Table>, server: &Server) -> Site {
     let get = |key, read: fn(Node) -> Result<String, Fault>| table.and_then(|table| table.get(key, read));
     Site {
         title: get("title", value::words).unwrap_or_else(|| "Newswire".to_owned()),
-        url: table.and_then(|table| table.get("url", site_url)).unwrap_or_else(|| address_of(server.listen)),
+        url: table.and_then(|table| table.get("url", site_url)).unwrap_or_else(|| address_of(&server.listen)),
         description: get("description", value::words),
         language: get("language", value::language).unwrap_or_else(|| "en".to_owned()),
         timezone: table.and_then(|table| table.get("timezone", value::timezone)).unwrap_or(Tz::UTC),
@@ -94,8 +98,20 @@ fn site_url(node: Node) -> Result<Url, Fault> {
     Ok(url)
 }
 
+/// Nobody can guess from the path of a socket under which address the site is reached.
+fn need_no_url(table: &Table, server: &Server) {
+    if matches!(server.listen, Listen::Unix(_)) {
+        let fault = Fault::new("a site behind a socket needs its address for links", "write `url` under [site]");
+        table.reading.fail(&table.place_of("listen"), fault);
+    }
+}
+
 /// The base of links for who reads on the same machine.
-fn address_of(listen: SocketAddr) -> Url {
+fn address_of(listen: &Listen) -> Url {
+    let listen = match listen {
+        Listen::Address(address) => *address,
+        Listen::Unix(_) => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
+    };
     let host = if listen.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { listen.ip() };
     let address = SocketAddr::new(host, listen.port());
     Url::parse(&format!("http://{address}/")).expect("an address and a port make a URL")
@@ -115,14 +131,14 @@ fn byline(node: Node) -> Result<String, Fault> {
     if good { Ok(text.to_owned()) } else { Err(wanted.to_owned().into()) }
 }
 
-fn server(main: &Table) -> Server {
-    let table = main.table("server", &keys::SERVER);
+fn server(table: Option<&Table>) -> Server {
     let address = |key, port| {
-        let given = table.as_ref().and_then(|table| table.get(key, value::socket_addr));
-        given.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+        let given = table.and_then(|table| table.get(key, value::listen));
+        given.unwrap_or(Listen::Address(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)))
     };
     let server = Server { listen: address("listen", 8080), admin: address("admin", 8081) };
-    if let Some(table) = table.filter(|_| server.listen == server.admin && server.listen.port() != 0) {
+    let any_port = matches!(server.listen, Listen::Address(address) if address.port() == 0);
+    if let Some(table) = table.filter(|_| server.listen == server.admin && !any_port) {
         let fault = Fault::new("`listen` and `admin` are the same address", "give one of them another port");
         table.reading.fail(&table.place_of("admin"), fault);
     }
@@ -175,7 +191,9 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
     let table = table.as_ref();
     let concurrency = table.and_then(|table| table.get("concurrency", |node| node.integer(1..=10_000)));
     let contact = table.and_then(|table| table.get("contact", value::web_url));
+    let allow = table.and_then(|table| table.get("allow", |node| node.list(value::allow))).unwrap_or_default();
     let poll = Poll {
+        allow: allow.clone(),
         concurrency: concurrency.and_then(|number| usize::try_from(number).ok()).unwrap_or(256),
         contact: contact.unwrap_or_else(|| default_contact(site, is_public)),
     };
@@ -185,7 +203,7 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
         schedule: schedule.unwrap_or(Schedule::Every(Duration::from_secs(3600))),
         timeout: table.and_then(|table| table.get("timeout", timeout)).unwrap_or(Duration::from_secs(30)),
         max_body_bytes: table.and_then(|table| table.get("max_size", value::size)).unwrap_or(10 * 1024 * 1024),
-        allow: table.and_then(|table| table.get("allow", |node| node.list(value::allow))).unwrap_or_default(),
+        allow,
         republish: table.and_then(|table| table.get("republish", value::republish)).unwrap_or(Republish::Full),
     };
     (poll, defaults)

@@ -10,13 +10,15 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, BasicAuth, Dedup, Edits, Republish};
+use super::model::{Allow, BasicAuth, Dedup, Edits, Listen, Republish};
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, feed_url};
 use crate::duration;
 
 const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
+/// What systems take as the path of a socket: 104 or 108 bytes with the one that ends it.
+const MAX_SOCKET_PATH: usize = 100;
 
 /// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
 fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
@@ -132,7 +134,17 @@ pub(super) fn timezone(node: Node) -> Result<Tz, Fault> {
     })
 }
 
-pub(super) fn socket_addr(node: Node) -> Result<SocketAddr, Fault> {
+/// An IP address with its port, or a socket in the file system.
+pub(super) fn listen(node: Node) -> Result<Listen, Fault> {
+    let Some(path) = node.text()?.strip_prefix("unix:") else { return socket_addr(node).map(Listen::Address) };
+    let path = node.folder().join(path);
+    if path.file_name().is_none() || path.as_os_str().len() > MAX_SOCKET_PATH {
+        return Err(Fault::new("expected a path of at most 100 bytes", "write \"unix:/run/newswire/site.sock\""));
+    }
+    Ok(Listen::Unix(path))
+}
+
+fn socket_addr(node: Node) -> Result<SocketAddr, Fault> {
     let text = node.text()?;
     text.parse().map_err(|_| {
         let port = text.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("8080");

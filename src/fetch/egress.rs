@@ -91,7 +91,19 @@ impl Clients {
     /// If the feed's `proxy` or `ca_file` cannot be used.
     pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, FetchError> {
         let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
-        let egress = Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 };
+        self.client(Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 }).await
+    }
+
+    /// The way out for what belongs to no feed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clients::way`], though there is nothing to go wrong.
+    pub async fn plain_way(&self, reach: &Reach) -> Result<Way, FetchError> {
+        self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
+    }
+
+    async fn client(&self, egress: Egress) -> Result<Way, FetchError> {
         let mut by_egress = self.by_egress.lock().await;
         if let Some(way) = by_egress.get(&egress) {
             return Ok(way.clone());

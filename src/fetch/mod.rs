@@ -21,6 +21,7 @@ mod file;
 mod guard;
 mod hosts;
 mod lifetimes;
+mod post;
 mod redirect;
 mod request;
 mod stopwatch;

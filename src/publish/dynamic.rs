@@ -1,69 +1,121 @@
-//! Pages that are made when somebody asks: a story's own page, and the search.
+//! What is made when somebody asks: a story's own page, an archive document, and the search.
 //!
 //! Only what a public section shows is ever told: a story's page exists only if a public section holds the story, and
 //! shows it as the first of those does.
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use super::{Edition, HTML_TYPE, PublishError, Publisher};
+use super::edition::{Edition, HTML_TYPE, Rendered};
+use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
 use crate::query::{Query, Searched};
-use crate::render;
+use crate::render::{self, Format};
 use crate::section::ShownStory;
 use crate::store::{Reader, StoreError, StoredStory};
 use crate::text::PlainText;
-use crate::time::Timestamp;
 
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
 
-/// Of how many stories the pages are kept, until the next publication.
-const KEPT_PAGES: usize = 256;
+/// How many characters of what is searched for are looked at.
+const MAX_WORDS: usize = 200;
+
+/// How many of the pages and documents are kept, until the next publication.
+const KEPT: usize = 256;
+
+/// What a path means that no edition has.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted<'p> {
+    /// A story's page, by its slug.
+    Story(&'p str),
+    Search,
+    Archive(SectionId, u32, Format),
+}
+
+impl<'p> Wanted<'p> {
+    /// The path is without the leading slash.
+    fn parse(path: &'p str) -> Option<Wanted<'p>> {
+        if path == "search" {
+            return Some(Wanted::Search);
+        }
+        if let Some(slug) = path.strip_prefix("story/") {
+            let slug = slug.strip_suffix('/').unwrap_or(slug);
+            return (!slug.contains('/')).then_some(Wanted::Story(slug));
+        }
+        let (section, name) = path.split_once("/archive/")?;
+        let (number, extension) = name.split_once('.')?;
+        let format = super::section::FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
+        // A number has one address: `007` is none.
+        let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
+        Some(Wanted::Archive(SectionId::from(section), number, format))
+    }
+}
 
 impl Publisher {
+    /// What is served at a path where no edition is; `None` if nothing is there. `words` are those of a search.
+    ///
+    /// # Errors
+    ///
+    /// As of the store, or if it cannot be rendered.
+    pub async fn make(
+        &self,
+        config: &Arc<Config>,
+        path: &str,
+        words: impl FnOnce() -> String,
+    ) -> Result<Option<Arc<Edition>>, PublishError> {
+        let Some(wanted) = Wanted::parse(path) else { return Ok(None) };
+        let current = self.current();
+        if let Some(made) = current.made.lock().expect("nobody panics while holding the lock").get(path) {
+            return Ok(Some(made.clone()));
+        }
+        let _turn = self.making.acquire().await.map_err(|_| StoreError::Closed)?;
+        let made = match wanted {
+            Wanted::Search => {
+                let words: String = words().chars().take(MAX_WORDS).collect();
+                return self.search_page(config, words).await.map(|page| Some(Arc::new(page)));
+            }
+            Wanted::Story(slug) => self.story_page(config, slug).await?,
+            Wanted::Archive(section, number, format) => match config.section(&section) {
+                Some(section) => self.archive(config, section, number, format).await?,
+                None => None,
+            },
+        };
+        let Some(made) = made.map(Arc::new) else { return Ok(None) };
+        let mut kept = current.made.lock().expect("nobody panics while holding the lock");
+        if kept.len() < KEPT {
+            kept.insert(path.to_owned(), made.clone());
+        }
+        Ok(Some(made))
+    }
+
     /// The page of the story with this slug; `None` if no public section holds it.
     ///
     /// # Errors
     ///
     /// As of the store, or if the page cannot be rendered.
-    pub async fn story_page(&self, config: &Arc<Config>, slug: &str) -> Result<Option<Arc<Edition>>, PublishError> {
-        let current = self.current();
-        if let Some(page) = current.story_pages.lock().expect("nobody panics while holding the lock").get(slug) {
-            return Ok(Some(page.clone()));
-        }
+    pub(super) async fn story_page(&self, config: &Arc<Config>, slug: &str) -> Result<Option<Edition>, PublishError> {
         let (config, pages, wanted) = (config.clone(), self.pages.clone(), slug.to_owned());
         let reading = self.store.read(move |reader| {
             let Some(stored) = reader.story_by_slug(&wanted)? else { return Ok(None) };
             let Some(story) = public_story(reader, &config, &stored)? else { return Ok(None) };
-            Ok(Some((story.shown.updated, pages.story(&config.site, &story.shown, &story.sections))))
+            Ok(Some(pages.story(&config.site, &story.shown, &story.sections)))
         });
-        let Some((updated, page)) = reading.await? else { return Ok(None) };
+        let Some(page) = reading.await? else { return Ok(None) };
         let page = page.map_err(|source| PublishError::Render { section: format!("story {slug}"), source })?;
-        let page = Arc::new(made_now(page, updated));
-        let mut kept = current.story_pages.lock().expect("nobody panics while holding the lock");
-        if kept.len() < KEPT_PAGES {
-            kept.insert(slug.to_owned(), page.clone());
-        }
-        Ok(Some(page))
+        Ok(Some(made_now(page)))
     }
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
-    ///
-    /// # Errors
-    ///
-    /// As of the store, or if the page cannot be rendered.
-    pub async fn search_page(&self, config: &Arc<Config>, words: &str) -> Result<Edition, PublishError> {
-        let (config, pages, words) = (config.clone(), self.pages.clone(), words.to_owned());
+    async fn search_page(&self, config: &Arc<Config>, words: String) -> Result<Edition, PublishError> {
+        let (config, pages) = (config.clone(), self.pages.clone());
         let reading = self.store.read(move |reader| {
             let hits = public_hits(reader, &config, &words)?;
             Ok(pages.search(&config.site, &words, &hits))
         });
         let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
-        Ok(made_now(page, Timestamp::from_millis(0)))
+        Ok(made_now(page))
     }
 }
 
@@ -123,18 +175,34 @@ fn is_found_in_public(query: &Query, story: &ShownStory, sections: &[&Section]) 
         && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
 }
 
-/// A page that is not kept in codings: it is asked for too seldom.
-fn made_now(page: String, updated: Timestamp) -> Edition {
-    let etag = Sha256::digest(&page)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    Edition {
-        media_type: HTML_TYPE,
-        identity: page.into(),
-        gzip: None,
-        brotli: None,
-        zstd: None,
-        etag,
-        last_modified: updated,
-        private: None,
-        is_feed: false,
+/// Whether the story with this slug has a page.
+pub(super) fn is_public(reader: &Reader, config: &Config, slug: &str) -> Result<bool, StoreError> {
+    match reader.story_by_slug(slug)? {
+        Some(stored) => Ok(public_story(reader, config, &stored)?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// A page that is asked for too seldom to be kept in codings; nobody knows when it last changed.
+fn made_now(page: String) -> Edition {
+    Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_one_shape_mean_something() {
+        let check = |path: &str, expected: Option<Wanted>| assert_eq!(Wanted::parse(path), expected, "{path}");
+        check("search", Some(Wanted::Search));
+        check("story/war-7/", Some(Wanted::Story("war-7")));
+        check("story/war-7", Some(Wanted::Story("war-7")));
+        check("story/../7/", None);
+        check("all/archive/12.rss", Some(Wanted::Archive("all".into(), 12, Format::Rss)));
+        check("all/archive/012.rss", None);
+        check("all/archive/+1.rss", None);
+        check("all/archive/1.opml", None);
+        check("all/archive/1", None);
     }
 }

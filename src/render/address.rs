@@ -73,13 +73,9 @@ pub fn story_page(site: &Site, slug: &str) -> Url {
     under(site, &format!("story/{slug}/"))
 }
 
-/// An archive document in another format: the same address with another ending.
-pub fn archive(newest: &Url, format: Format) -> Url {
-    let mut url = newest.clone();
-    let stem = url.path().strip_suffix(".atom").unwrap_or(url.path());
-    let path = format!("{stem}.{}", format.extension());
-    url.set_path(&path);
-    url
+/// An archive document of a section.
+pub fn archive(site: &Site, section: &SectionId, number: u32, format: Format) -> String {
+    uri(&under(site, &format!("{section}/archive/{number}.{}", format.extension())))
 }
 
 /// An address that may be published: that of a file on this machine may not.

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// The section as an Atom document in UTF-8.
 ///
-/// Its id is the site's URL and the section's id. An entry whose author nobody names is never ascribed to the site: its
+/// An entry whose author nobody names is never ascribed to the site: its
 /// source stands as the author (RFC 4287 §4.2.1).
 ///
 /// # Errors
@@ -43,10 +43,10 @@ fn with_languages(document: &str, languages: &[Option<String>]) -> String {
 fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
     let site = view.site;
     let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
-    let namespaces = used_namespaces(&entries);
+    let namespaces = used_namespaces(view, &entries);
     Feed {
         title: plain(text::line(&view.section.title).unwrap_or_else(|| view.section.id.to_string())),
-        id: address::uri(&address::under(site, view.section.id.as_str())),
+        id: text::legal(view.id),
         updated: date(view.updated.whole_second()),
         authors: text::name(owner).map(|name| Person { name, ..Person::default() }).into_iter().collect(),
         generator: Some(Generator {
@@ -57,6 +57,7 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
         links: feed_links(view),
         rights: site.rights.as_deref().and_then(text::line).map(plain),
         subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
+        extensions: extension::for_atom(extension::archive(view).into_iter().collect()),
         entries: distinct_dates(entries.into_iter().map(|entry| atom_entry(view, entry)).collect()),
         namespaces,
         lang: text::language(&site.language),
@@ -76,25 +77,26 @@ fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-fn used_namespaces(entries: &[EditionEntry]) -> BTreeMap<String, String> {
+fn used_namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
     let any_image = entries.iter().any(|entry| entry.image.is_some());
     let podcasts = || entries.iter().filter_map(|entry| entry.podcast);
     let any_text = podcasts().any(|podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some());
-    let used =
-        [(any_image, extension::MEDIA), (podcasts().count() > 0, extension::ITUNES), (any_text, extension::PODCAST)];
+    let used = [
+        (view.archive.is_some(), extension::HISTORY),
+        (any_image, extension::MEDIA),
+        (podcasts().count() > 0, extension::ITUNES),
+        (any_text, extension::PODCAST),
+    ];
     let used = used.into_iter().filter(|(used, _)| *used);
     used.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
 }
 
 fn feed_links(view: &SectionView) -> Vec<Link> {
-    let (site, section) = (view.site, &view.section.id);
-    let itself = Format::Atom.media_type();
-    let mut links = vec![
-        link("self", address::uri(&address::edition(site, section, Format::Atom)), Some(itself)),
-        link("alternate", address::uri(&address::section_page(site, section)), Some("text/html")),
-    ];
-    let archive = view.prev_archive.as_ref().map(|newest| address::archive(newest, Format::Atom));
-    links.extend(archive.map(|archive| link("prev-archive", address::uri(&archive), Some(itself))));
+    let atom = Some(Format::Atom.media_type());
+    let page = address::uri(&address::section_page(view.site, &view.section.id));
+    let mut links = vec![link("self", view.itself(Format::Atom), atom), link("alternate", page, Some("text/html"))];
+    links.extend(view.current(Format::Atom).map(|current| link("current", current, atom)));
+    links.extend(view.prev_archive(Format::Atom).map(|archive| link("prev-archive", archive, atom)));
     links.extend(view.hub.map(|hub| link("hub", address::uri(hub), None)));
     links
 }
@@ -153,7 +155,7 @@ fn source(view: &SectionView, source: entry::Source, stands_as_author: bool) -> 
     if authors.is_empty() && stands_as_author {
         authors.extend(text::name(&source.title).map(|name| Person { name, ..Person::default() }));
     }
-    let own = address::uri(&address::edition(view.site, &view.section.id, Format::Atom));
+    let own = view.current(Format::Atom).unwrap_or_else(|| view.itself(Format::Atom));
     let itself = source.url.filter(|url| *url != own).map(|url| link("self", url, None));
     Source {
         title: plain(source.title),

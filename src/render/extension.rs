@@ -1,4 +1,4 @@
-//! What Atom and RSS both say in the elements of other namespaces: Media RSS, iTunes, Podcasting 2.0.
+//! What Atom and RSS both say in the elements of other namespaces: archives, Media RSS, iTunes, Podcasting 2.0.
 //!
 //! An [`Extension`] is written in the order in which its prefix and name sort, then as given: the crates keep them in
 //! sorted maps.
@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use crate::entry::{Podcast, Transcript};
-use crate::render::address;
 use crate::render::entry::{EditionEntry, Enclosure, media_type};
 use crate::render::text;
+use crate::render::{SectionView, address};
 
 /// Prefixes and namespaces, as both formats declare them.
 pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
 pub const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
 pub const DC: (&str, &str) = ("dc", "http://purl.org/dc/elements/1.1/");
+pub const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
 pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
 pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
 pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
@@ -52,6 +53,11 @@ impl Extension {
     fn written_text(&self) -> Option<String> {
         if self.children.is_empty() { Some(self.text.clone().unwrap_or_default()) } else { self.text.clone() }
     }
+}
+
+/// Says of an archive document that it is one (RFC 5005 §4).
+pub fn archive(view: &SectionView) -> Option<Extension> {
+    view.archive.map(|_| Extension::with(HISTORY.0, "archive", []))
 }
 
 /// Every enclosure as `media:content`, with its duration.

@@ -18,20 +18,21 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 pub fn json(view: &SectionView) -> Result<Vec<u8>, RenderError> {
     let (site, section) = (view.site, view.section);
     let entries = entry::entries(view);
-    let archive = view.prev_archive.as_ref().map(|newest| address::archive(newest, Format::Json));
     let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
     let feed = Feed {
         version: VERSION,
         title: text::line(&section.title).unwrap_or_else(|| section.id.to_string()),
         home_page_url: address::uri(&address::section_page(site, &section.id)),
-        feed_url: address::uri(&address::edition(site, &section.id, Format::Json)),
+        feed_url: view.itself(Format::Json),
         description: section.description.as_deref().and_then(text::line),
-        next_url: archive.as_ref().map(address::uri),
+        next_url: view.prev_archive(Format::Json),
         authors: text::line(owner).map(|name| Author { name, url: None }).into_iter().collect(),
         language: text::language(&site.language),
         hubs: view.hub.map(|hub| Hub { kind: "WebSub", url: address::uri(hub) }).into_iter().collect(),
         newswire: FeedExtension {
+            id: text::legal(view.id),
             updated: view.updated.whole_second(),
+            current: view.current(Format::Json),
             rights: site.rights.as_deref().and_then(text::line),
         },
         items: entries.into_iter().map(item).collect(),
@@ -64,7 +65,11 @@ struct Feed {
 
 #[derive(Serialize)]
 struct FeedExtension {
+    id: String,
     updated: Timestamp,
+    /// Of an archive document, the section document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
 }

@@ -15,7 +15,10 @@ mod opml;
 mod page;
 mod rehearsal;
 mod rss;
+mod sitemap;
+mod status;
 mod text;
+mod weight;
 
 use std::time::Duration;
 
@@ -25,13 +28,16 @@ use crate::config::{Section, Site};
 use crate::section::{ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
-pub use address::Format;
+pub use address::{Format, under};
 pub use atom::atom;
 pub use json::json;
 pub use opml::{opml, opml_folders};
 pub use page::{FeedRow, Pages, SearchHit, SectionSummary};
 pub use rss::rss;
+pub use sitemap::sitemap;
+pub use status::{StatusEvent, status_feed, status_page};
 pub use text::{excerpt, plain, where_to_read};
+pub use weight::weight;
 
 /// The style sheet of the pages, served as `style.css`.
 pub const STYLE_CSS: &str = include_str!("templates/style.css");
@@ -45,6 +51,8 @@ pub const FAVICON_SVG: &str = include_str!("templates/favicon.svg");
 pub struct SectionView<'a> {
     pub site: &'a Site,
     pub section: &'a Section,
+    /// The section's permanent id, an absolute IRI: the same in all its documents, under whatever address it is served.
+    pub id: &'a str,
     /// The WebSub hub that is told of changes.
     pub hub: Option<&'a Url>,
     /// In the order in which they are shown; ids are unique.
@@ -55,8 +63,29 @@ pub struct SectionView<'a> {
     /// How long a reader may keep an edition: what `Cache-Control`, `ttl` and `sy:*` say. They agree to the second where
     /// it is whole minutes and divides an hour.
     pub max_age: Duration,
-    /// The newest archive document (RFC 5005), in Atom: its forms in RSS and JSON differ from it in the ending only.
-    pub prev_archive: Option<Url>,
+    /// Which archive document of the section this is, counted from 1 (RFC 5005 §4); `None` for the section document.
+    pub archive: Option<u32>,
+    /// The newest archive document that is older than this one.
+    pub prev_archive: Option<u32>,
+}
+
+impl SectionView<'_> {
+    /// The address of the document itself.
+    fn itself(&self, format: Format) -> String {
+        match self.archive {
+            Some(number) => address::archive(self.site, &self.section.id, number, format),
+            None => address::uri(&address::edition(self.site, &self.section.id, format)),
+        }
+    }
+
+    /// Of an archive document, the section document: where the newest stories are.
+    fn current(&self, format: Format) -> Option<String> {
+        self.archive.map(|_| address::uri(&address::edition(self.site, &self.section.id, format)))
+    }
+
+    fn prev_archive(&self, format: Format) -> Option<String> {
+        self.prev_archive.map(|number| address::archive(self.site, &self.section.id, number, format))
+    }
 }
 
 /// Why a document could not be written; never caused by what a feed said.

@@ -26,11 +26,13 @@ pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         pages.section(&SectionView {
             site: &site,
             section: &section,
+            id: "urn:example:section",
             hub: None,
             stories: &stories,
             feeds: &feeds,
             updated,
             max_age: Duration::from_secs(600),
+            archive: None,
             prev_archive: None,
         })?;
         for story in stories.iter().chain([&bare]) {

@@ -35,7 +35,7 @@ fn channel(view: &SectionView) -> Channel {
     let mut extensions = channel_extensions(view);
     extensions.extend(podcast_channel(view));
     let mut channel = Channel::default();
-    channel.set_namespaces(namespaces(section.podcast.is_some(), &entries));
+    channel.set_namespaces(namespaces(view, &entries));
     channel.set_link(address::uri(&address::section_page(site, &section.id)));
     channel.set_description(plain_text(description.as_ref().unwrap_or(&title)));
     channel.set_title(plain_text(&title));
@@ -49,7 +49,7 @@ fn channel(view: &SectionView) -> Channel {
     channel
 }
 
-fn namespaces(is_podcast: bool, entries: &[EditionEntry]) -> BTreeMap<String, String> {
+fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
     let any_media = entries.iter().any(|entry| entry.image.is_some() || !entry.enclosures.is_empty());
     let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
     let any_text = entries.iter().filter_map(|entry| entry.podcast).any(has_texts);
@@ -60,7 +60,8 @@ fn namespaces(is_podcast: bool, entries: &[EditionEntry]) -> BTreeMap<String, St
         (true, extension::SY),
         (any_content, extension::CONTENT),
         (any_dublin_core, extension::DC),
-        (is_podcast, extension::ITUNES),
+        (view.archive.is_some(), extension::HISTORY),
+        (view.section.podcast.is_some(), extension::ITUNES),
         (any_media, extension::MEDIA),
         (any_text, extension::PODCAST),
     ];
@@ -69,10 +70,11 @@ fn namespaces(is_podcast: bool, entries: &[EditionEntry]) -> BTreeMap<String, St
 }
 
 fn channel_extensions(view: &SectionView) -> Vec<Extension> {
-    let itself = address::uri(&address::edition(view.site, &view.section.id, Format::Rss));
-    let mut extensions = vec![atom_link("self", itself, Some(Format::Rss.media_type()))];
-    let archive = view.prev_archive.as_ref().map(|newest| address::uri(&address::archive(newest, Format::Rss)));
-    extensions.extend(archive.map(|archive| atom_link("prev-archive", archive, Some(Format::Rss.media_type()))));
+    let rss = Some(Format::Rss.media_type());
+    let mut extensions = vec![atom_link("self", view.itself(Format::Rss), rss)];
+    extensions.extend(view.current(Format::Rss).map(|current| atom_link("current", current, rss)));
+    extensions.extend(view.prev_archive(Format::Rss).map(|archive| atom_link("prev-archive", archive, rss)));
+    extensions.extend(extension::archive(view));
     extensions.extend(view.hub.map(|hub| atom_link("hub", address::uri(hub), None)));
     let times_an_hour = (3600 / view.max_age.as_secs().max(1)).max(1);
     extensions.push(Extension::text(extension::SY.0, "updatePeriod", "hourly"));

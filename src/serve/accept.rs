@@ -1,31 +1,31 @@
 //! The accept loop: connections with limits in number and time, and a quiet end.
 //!
-//! `axum::serve` has neither a header timeout nor a cap, so that a few hundred silent sockets would hold the site up.
+//! `axum::serve` has neither a header timeout nor a cap, so that a few hundred silent sockets would hold the site up. Here a
+//! connection lasts as long as it is of use (see `pulse`), and no peer has more than its share (see `peers`).
 
-use std::io;
+use std::convert::Infallible;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+
+use super::listen::{Listener, Stream};
+use super::peers::Peers;
+use super::pulse::{Counted, Pulse};
 
 /// Connections at once: more than a small site's readers need, and few enough for its memory.
-const CONNECTIONS: usize = 1024;
+const CONNECTIONS: u32 = 1024;
 
-/// How long a request's headers may take to arrive.
+/// How long a request's headers may take to arrive; over HTTP/1 the time since the last answer counts.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a whole connection may last. Readers come again; whoever holds one open longer only holds a place.
-const CONNECTION_LIFETIME: Duration = Duration::from_secs(120);
 
 /// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to say so.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
@@ -34,20 +34,44 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Headers of a request, all together.
 const HEADER_BYTES: usize = 32 * 1024;
 
+/// What one HTTP/2 connection may ask for at once: each stream may hold a place for its headers.
+const STREAMS: u32 = 32;
+
 /// How long answers on their way may take after the daemon was told to end.
 const FINISHING: Duration = Duration::from_secs(5);
 
-/// Serves `router` until `shutdown`, then lets answers on their way finish for [`FINISHING`].
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+/// How long a connection that is of no use has to say farewell.
+const PARTING: Duration = Duration::from_secs(1);
+
+/// What answers requests. Every connection has a clone.
+pub trait Site<B>:
+    Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S, B> Site<B> for S where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+/// Answers by `site` until `shutdown`, then lets answers on their way finish for [`FINISHING`].
+pub async fn serve<B>(listener: Listener, site: impl Site<B>, shutdown: CancellationToken)
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
     let builder = Arc::new(builder());
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let peers = Peers::default();
     loop {
+        // Whoever comes when all places are taken waits in the system's queue.
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = accept(&listener, &places) => accepted,
+            accepted = async {
+                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+                listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+            } => accepted,
         };
-        let (stream, place) = match accepted {
+        let (stream, peer, place) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, mostly: wait until some are free rather than spin.
@@ -56,28 +80,43 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
                 continue;
             }
         };
-        let service = router.clone().map_request(|request: hyper::Request<Incoming>| request.map(Body::new));
-        let watcher = graceful.watcher();
-        let builder = builder.clone();
+        let Some(share) = peers.place(peer) else { continue };
+        let (builder, site, shutdown) = (builder.clone(), site.clone(), shutdown.clone());
         tokio::spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-            // A reader that goes away in mid-air is nothing to report.
-            let _ = tokio::time::timeout(CONNECTION_LIFETIME, watcher.watch(connection.into_owned())).await;
-            drop(place);
+            converse(&builder, stream, site, shutdown).await;
+            drop((place, share));
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(FINISHING, graceful.shutdown()).await;
+    // All places are free again when all connections have ended.
+    let _ = tokio::time::timeout(FINISHING, places.acquire_many(CONNECTIONS)).await;
 }
 
-type Accepted = (tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit);
-
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    // Answers are written whole; waiting for more to send only delays them.
-    stream.set_nodelay(true)?;
-    Ok((stream, place))
+/// One connection, to its end.
+async fn converse<B>(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: Stream,
+    site: impl Site<B>,
+    shutdown: CancellationToken,
+) where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    let pulse = Arc::new(Pulse::default());
+    let counted = pulse.clone();
+    let service = hyper::service::service_fn(move |request| {
+        counted.count_request();
+        site.call(request)
+    });
+    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, pulse.clone())), service);
+    tokio::pin!(connection);
+    let patience = tokio::select! {
+        // A reader that goes away in mid-air is nothing to report.
+        _ = &mut connection => return,
+        () = pulse.until_useless() => PARTING,
+        () = shutdown.cancelled() => FINISHING,
+    };
+    connection.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(patience, connection).await;
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {
@@ -88,6 +127,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEADER_BYTES as u32);
     builder
 }

@@ -1,4 +1,4 @@
-//! For the keeper alone, on an address of its own: health, readiness, status and metrics. Read only.
+//! For the keeper alone, on an address of its own: health, readiness, status, events and metrics. Read only.
 
 use std::sync::{Arc, RwLock};
 
@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -16,11 +16,12 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::answer::plain;
-use crate::config::Config;
+use super::answer::{guard, plain};
+use crate::config::{Config, Listen};
 use crate::poll::{self, PollReport};
+use crate::render::{self, StatusEvent};
 use crate::status::{self, FeedRow, SectionRow};
-use crate::store::{Store, StoreError};
+use crate::store::{Event, Store, StoreError};
 use crate::time::Timestamp;
 
 /// What the daemon's parts tell of themselves. Cheap to clone.
@@ -69,7 +70,12 @@ struct Status {
     config: LoadState,
     feeds: Vec<FeedRow>,
     sections: Vec<SectionRow>,
+    /// The last first.
+    events: Vec<Event>,
 }
+
+/// How many events the status tells of.
+const EVENTS: usize = 100;
 
 impl Health {
     pub fn new(configs: watch::Receiver<Arc<Config>>) -> Health {
@@ -103,9 +109,15 @@ pub fn router(store: Store, health: Health) -> Router {
     Router::new()
         .route("/healthz", get(|| async { plain(StatusCode::OK, "ok\n") }))
         .route("/readyz", get(ready))
+        .route("/status", get(status_page))
         .route("/status.json", get(status_json))
+        .route("/status.atom", get(status_feed))
+        .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], render::STYLE_CSS) }))
         .route("/metrics", get(metrics))
-        .fallback(|| async { plain(StatusCode::NOT_FOUND, "see /status.json, /healthz, /readyz and /metrics\n") })
+        .fallback(|| async {
+            plain(StatusCode::NOT_FOUND, "see /status, /status.json, /status.atom, /healthz, /readyz and /metrics\n")
+        })
+        .layer(axum::middleware::map_response(guarded))
         .with_state((store, health))
 }
 
@@ -117,28 +129,85 @@ async fn ready(State((_, health)): State<(Store, Health)>) -> Response {
     }
 }
 
-async fn rows(store: &Store, health: &Health) -> Result<(Vec<FeedRow>, Vec<SectionRow>), StoreError> {
+/// What every answer of the public site carries too.
+async fn guarded(mut response: Response) -> Response {
+    guard(response.headers_mut());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
     let config = health.configs.borrow().clone();
     let reading = store.read(move |reader| {
-        Ok((status::feeds(&config, Some(reader), poll::now())?, status::sections(&config, Some(reader))?))
+        let feeds = status::feeds(&config, Some(reader), poll::now())?;
+        Ok((feeds, status::sections(&config, Some(reader))?, reader.events(EVENTS)?))
     });
-    reading.await
+    let (feeds, sections, events) = reading.await?;
+    let Condition { is_ready: ready, config } = health.read();
+    Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, feeds, sections, events })
 }
 
 async fn status_json(State((store, health)): State<(Store, Health)>) -> Response {
-    match rows(&store, &health).await {
-        Ok((feeds, sections)) => {
-            let Condition { is_ready, config } = health.read();
-            Json(Status { version: env!("CARGO_PKG_VERSION"), ready: is_ready, config, feeds, sections })
-                .into_response()
-        }
+    match status(&store, &health).await {
+        Ok(status) => Json(status).into_response(),
         Err(error) => failed(&error),
     }
 }
 
+async fn status_page(State((store, health)): State<(Store, Health)>) -> Response {
+    let status = match status(&store, &health).await {
+        Ok(status) => status,
+        Err(error) => return failed(&error),
+    };
+    match render::status_page(&health.configs.borrow().site, &status) {
+        Ok(page) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+async fn status_feed(State((store, health)): State<(Store, Health)>) -> Response {
+    let status = match status(&store, &health).await {
+        Ok(status) => status,
+        Err(error) => return failed(&error),
+    };
+    let config = health.configs.borrow().clone();
+    let itself = match &config.server.admin {
+        Listen::Address(address) => Some(format!("http://{address}/status.atom")),
+        Listen::Unix(_) => None,
+    };
+    match render::status_feed(&config.site, itself.as_deref(), &tidings(&status)) {
+        Ok(feed) => ([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed).into_response(),
+        Err(error) => failed(&error),
+    }
+}
+
+/// What the status feed tells: a config that is refused, as long as it is, then what happened to feeds.
+fn tidings(status: &Status) -> Vec<StatusEvent> {
+    let refused = match &status.config {
+        LoadState::Ok => None,
+        LoadState::Refused { since, problems } => Some(StatusEvent {
+            path: format!("status/config/{}", since.millis()),
+            title: "The config was edited, but has problems".to_owned(),
+            text: problems.clone(),
+            at: *since,
+        }),
+    };
+    let of_feeds = status.events.iter().map(|event| {
+        let row = status.feeds.iter().find(|row| row.id == event.feed);
+        let name = row.map_or(event.feed.as_str(), |row| &row.title);
+        StatusEvent {
+            path: format!("status/event/{}", event.number),
+            title: format!("{name} {}", event.kind),
+            text: format!("{} ({name}) {}.", event.feed, event.text),
+            at: event.at,
+        }
+    });
+    refused.into_iter().chain(of_feeds).collect()
+}
+
 async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
-    let (feeds, sections) = match rows(&store, &health).await {
-        Ok(rows) => rows,
+    let Status { feeds, sections, .. } = match status(&store, &health).await {
+        Ok(status) => status,
         Err(error) => return failed(&error),
     };
     let mut registry = Registry::with_prefix("newswire");
@@ -163,7 +232,7 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 
-fn failed(error: &StoreError) -> Response {
-    tracing::error!(%error, "the status could not be read");
-    plain(StatusCode::INTERNAL_SERVER_ERROR, "the store could not be read; the log says why\n")
+fn failed(error: &dyn std::error::Error) -> Response {
+    tracing::error!(%error, "the status could not be told");
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "the status could not be told; the log says why\n")
 }

@@ -7,58 +7,75 @@
 mod accept;
 mod admin;
 mod answer;
+mod listen;
+mod peers;
+mod pulse;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::body::Body;
 use axum::response::Response;
-use tokio::net::TcpListener;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::config::Config;
 use crate::publish::Publisher;
 use crate::store::Store;
 
 pub use admin::{Health, LoadState};
+pub use listen::{Listener, Reach};
 
 /// Serves the public site until `shutdown`, then lets answers on their way finish.
 pub async fn public(
-    listener: TcpListener,
+    listener: Listener,
     publisher: Publisher,
     configs: watch::Receiver<Arc<Config>>,
     shutdown: CancellationToken,
 ) {
-    let site_state: Site = Arc::new((publisher, configs));
-    let router = Router::new().fallback(site).with_state(site_state);
-    accept::serve(listener, router, shutdown).await;
-}
-
-type Site = Arc<(Publisher, watch::Receiver<Arc<Config>>)>;
-
-async fn site(State(state): State<Site>, request: Request) -> Response {
-    let (publisher, configs) = &*state;
-    let config = configs.borrow().clone();
-    let editions = publisher.current();
-    // Whatever body came is not read.
-    let (request, _) = request.into_parts();
-    let asked = answer::Asked::of(&request, config.site.url.path());
-    let made = match (asked.is_read(), asked.path().strip_prefix("story/"), asked.path()) {
-        (true, Some(slug), _) => publisher.story_page(&config, slug.trim_end_matches('/')).await,
-        (true, None, "search") => publisher.search_page(&config, &asked.words()).await.map(|page| Some(Arc::new(page))),
-        _ => Ok(None),
-    };
-    match made {
-        Ok(page) => answer::answer(&editions, page.as_deref(), &asked),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            answer::plain(http::StatusCode::SERVICE_UNAVAILABLE, "this page cannot be made now; try again later\n")
-        }
-    }
+    let site = Arc::new(Site { publisher, configs });
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let site = site.clone();
+        async move { Ok::<_, Infallible>(site.answer(request).await) }
+    });
+    accept::serve(listener, service, shutdown).await;
 }
 
 /// Serves health, status and metrics until `shutdown`.
-pub async fn admin(listener: TcpListener, store: Store, health: Health, shutdown: CancellationToken) {
-    accept::serve(listener, admin::router(store, health), shutdown).await;
+pub async fn admin(listener: Listener, store: Store, health: Health, shutdown: CancellationToken) {
+    let router = admin::router(store, health).map_request(|request: Request<Incoming>| request.map(Body::new));
+    accept::serve(listener, TowerToHyperService::new(router), shutdown).await;
+}
+
+struct Site {
+    publisher: Publisher,
+    configs: watch::Receiver<Arc<Config>>,
+}
+
+impl Site {
+    async fn answer(&self, request: Request<Incoming>) -> Response {
+        let config = self.configs.borrow().clone();
+        let editions = self.publisher.current();
+        // Whatever body came is not read.
+        let (request, _) = request.into_parts();
+        let asked = match answer::Asked::of(&request, config.site.url.path()) {
+            Ok(asked) => asked,
+            Err(refusal) => return refusal,
+        };
+        if let Some(edition) = editions.by_path.get(asked.path()) {
+            return answer::edition(&editions, edition, &asked);
+        }
+        match self.publisher.make(&config, asked.path(), || asked.words()).await {
+            Ok(Some(edition)) => answer::edition(&editions, &edition, &asked),
+            Ok(None) => answer::elsewhere(&editions, &asked),
+            Err(error) => {
+                tracing::error!(%error, "a page could not be made");
+                answer::unavailable()
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::update::{Outcome, Polled, PolledDocument};
 
 use super::document::Document;
 use super::place::Moves;
-use super::{Store, StoreError};
+use super::{Store, StoreError, events};
 
 /// What a poll changed.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +62,7 @@ fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Ap
     let Some(number) = statement.query_row([polled.feed.as_str()], |row| row.get(0)).optional()? else {
         return Ok(Applied::default());
     };
+    let before = events::Before::of(connection, number)?;
     let mut applied = Applied::default();
     match (&polled.outcome, config.feed(&polled.feed)) {
         (Outcome::Document(document), Some(feed)) => {
@@ -85,6 +86,7 @@ fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Ap
         write_host_hold(connection, origin, until)?;
     }
     write_log(connection, number, polled, &applied)?;
+    before.note(connection, polled, &applied)?;
     Ok(applied)
 }
 

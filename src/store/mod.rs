@@ -5,7 +5,9 @@
 //! refused untouched; one process writes at a time, and says who it is.
 
 mod apply;
+mod archive;
 mod document;
+mod events;
 mod join;
 mod judge;
 mod known;
@@ -27,6 +29,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use apply::Applied;
+pub use archive::{Archive, PushedOut};
+pub use events::Event;
 pub use join::Edited;
 pub use judge::Passing;
 pub use place::Moves;
@@ -74,6 +78,8 @@ pub enum StoreError {
     Closed,
     #[error("the store holds something unreadable: {0}")]
     Unreadable(#[from] serde_json::Error),
+    #[error("an archive document could not be packed or unpacked: {0}")]
+    Packing(#[from] std::io::Error),
 }
 
 /// An open store. Cheap to clone; the last clone to go closes it.

@@ -11,10 +11,12 @@ use url::Url;
 use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
+use crate::render;
 use crate::section::{self, SeenCopy, ShownFeed, ShownStory, Standing};
 use crate::story;
 use crate::time::Timestamp;
 
+use super::archive::{DOCUMENT_BYTES, LONG_STORY_BYTES};
 use super::place::{copies_of, optional_time, time};
 use super::{StoreError, schema};
 
@@ -25,7 +27,7 @@ pub struct Reader {
 
 /// How many polls in a row, and for how long, a permanent redirect must lead to one place until it is believed: captive
 /// portals and broken deployments have wiped whole lists of feeds.
-const MOVE_POLLS: u32 = 3;
+pub(super) const MOVE_POLLS: u32 = 3;
 const MOVE_TIME: Duration = Duration::from_secs(48 * 3600);
 
 /// A feed whose time has come, with all that polling it needs.
@@ -95,6 +97,8 @@ pub struct SectionContent {
     pub feeds: Vec<ShownFeed>,
     /// The newest change among the stories; of an empty section, when the store first saw it.
     pub updated: Timestamp,
+    /// The section's permanent id.
+    pub atom_id: String,
 }
 
 /// A story as the store has it.
@@ -296,7 +300,8 @@ impl Reader {
         Ok(infos.collect::<Result<_, _>>()?)
     }
 
-    /// What a section shows: its newest stories, at most `limit` of them and at most `per_feed` led by one feed.
+    /// What a section shows: its newest stories, at most `limit` of them, at most `per_feed` led by one feed, and as many as
+    /// a document of 1 MiB holds.
     ///
     /// # Errors
     ///
@@ -304,7 +309,7 @@ impl Reader {
     pub fn section_content(&self, config: &Config, section: &Section) -> Result<SectionContent, StoreError> {
         let infos = self.feed_infos()?;
         let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
-        let (number, first_seen) = self.section_row(&section.id)?;
+        let (number, first_seen, atom_id) = self.section_row(config, &section.id)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
                placement.frozen, placement.lead_feed
@@ -314,6 +319,7 @@ impl Reader {
         let mut rows = statement.query([number])?;
         let mut stories = Vec::new();
         let mut by_feed = BTreeMap::<i64, usize>::new();
+        let mut bytes = 0;
         while stories.len() < section.limit {
             let Some(row) = rows.next()? else { break };
             let of_feed = by_feed.entry(row.get(8)?).or_default();
@@ -326,18 +332,39 @@ impl Reader {
             if visible.is_empty() {
                 continue;
             }
+            let mut shown = section::show(config, (&story.id, &story.slug, story.sort_at), &standing, &visible, &info);
+            if render::weight(&shown) > LONG_STORY_BYTES {
+                section::shorten(&mut shown);
+            }
+            bytes += render::weight(&shown);
+            if bytes > DOCUMENT_BYTES && !stories.is_empty() {
+                break;
+            }
             *of_feed += 1;
-            stories.push(section::show(config, (&story.id, &story.slug, story.sort_at), &standing, &visible, &info));
+            stories.push(shown);
         }
         let updated = stories.iter().map(|story| story.updated).max().unwrap_or(first_seen);
         let feeds = section.feeds.iter().filter_map(|id| config.feed(id));
         let feeds = feeds.map(|feed| section::show_feed(feed, &info(&feed.id))).collect();
-        Ok(SectionContent { stories, feeds, updated })
+        Ok(SectionContent { stories, feeds, updated, atom_id })
     }
 
-    fn section_row(&self, id: &SectionId) -> Result<(i64, Timestamp), StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT number, first_seen FROM section WHERE id = ?1")?;
-        Ok(statement.query_row([id.as_str()], |row| Ok((row.get(0)?, time(row, 1)?)))?)
+    /// The section's number, when it was first seen, and its permanent id: until one is minted, its present address.
+    fn section_row(&self, config: &Config, id: &SectionId) -> Result<(i64, Timestamp, String), StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number, first_seen, atom_id FROM section WHERE id = ?1")?;
+        let (number, first_seen, atom_id) = statement
+            .query_row([id.as_str()], |row| Ok((row.get(0)?, time(row, 1)?, row.get::<_, Option<String>>(2)?)))?;
+        Ok((number, first_seen, atom_id.unwrap_or_else(|| format!("{}{id}", config.site.url))))
+    }
+
+    /// The permanent id of a section.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn atom_id(&self, config: &Config, id: &SectionId) -> Result<String, StoreError> {
+        self.section_row(config, id).map(|(.., atom_id)| atom_id)
     }
 
     /// The sections that were here once and are not now.
@@ -464,21 +491,45 @@ impl Reader {
         story: &StoredStory,
     ) -> Result<Option<ShownStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
+            "SELECT left IS NULL FROM placement JOIN section ON section.number = placement.section
+             WHERE section.id = ?1 AND placement.story = ?2",
+        )?;
+        let is_in = statement.query_row(params![section.id.as_str(), story.number], |row| row.get(0)).optional()?;
+        let mut shown = match is_in {
+            Some(true) => self.tell(config, section, story.number, &self.feed_infos()?)?,
+            _ => None,
+        };
+        if let Some(shown) = &mut shown {
+            section::restrict(shown, config);
+        }
+        Ok(shown)
+    }
+
+    /// A story that a section has or had, with all that the store has of it; `None` if nobody has words of it any more.
+    pub(super) fn tell(
+        &self,
+        config: &Config,
+        section: &Section,
+        story: i64,
+        infos: &HashMap<FeedId, FeedInfo>,
+    ) -> Result<Option<ShownStory>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
             "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
                placement.frozen
              FROM placement JOIN story ON story.number = placement.story JOIN section ON section.number = placement.section
-             WHERE section.id = ?1 AND placement.story = ?2 AND placement.left IS NULL",
+             WHERE section.id = ?1 AND placement.story = ?2",
         )?;
-        let standing = statement.query_row(params![section.id.as_str(), story.number], |row| Ok(standing(row)));
-        let Some(standing) = standing.optional()? else { return Ok(None) };
+        let row =
+            statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
+        let Some((story, standing)) = row.optional()? else { return Ok(None) };
         let copies = copies_of(&self.connection, config, story.number)?;
         let visible = section::visible(section, &copies);
         if visible.is_empty() {
             return Ok(None);
         }
-        let infos = self.feed_infos()?;
         let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
-        Ok(Some(section::show(config, (&story.id, &story.slug, story.sort_at), &standing?, &visible, &info)))
+        let named = (&*story.id, &*story.slug, story.sort_at);
+        Ok(Some(section::tell(config, named, &standing?, &visible, &info)))
     }
 
     /// What was last published at a path: its hash and the time of its last change.

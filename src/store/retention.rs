@@ -1,7 +1,7 @@
 //! Retention: words that no document lists any more are let go after a time, or earlier where there are too many; keys stay for ever, so that nothing comes
 //! back as new. Nothing that a feed still lists is ever touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::update::sort_at;
 
 use super::known::wording;
 use super::place::{Moves, Placer, time};
-use super::{Store, StoreError, signature};
+use super::{Store, StoreError, archive, signature};
 
 /// How many rows one transaction deletes, so that polls need not wait long.
 const BATCH: i64 = 500;
 
-/// How long the log of polls goes back.
+/// How long the log of polls goes back, and what happened to feeds.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Store {
@@ -65,6 +65,7 @@ fn retain_batch(
     let mut statement = connection
         .prepare_cached("DELETE FROM poll_log WHERE number IN (SELECT number FROM poll_log WHERE at < ?1 LIMIT ?2)")?;
     statement.execute(params![(now - KEEP_LOG).millis(), BATCH])?;
+    connection.prepare_cached("DELETE FROM event WHERE at < ?1")?.execute([(now - KEEP_LOG).millis()])?;
     let mut old = unlisted(connection, Some(now - config.store.keep), BATCH)?;
     if old.is_empty() {
         old = unlisted(connection, None, excess(connection, config)?)?;
@@ -74,6 +75,7 @@ fn retain_batch(
         entry.let_go(connection)?;
         placer.place(entry.story, entry.sort_at, None)?;
     }
+    archive::forget(connection, &old.iter().map(|entry| entry.story).collect::<BTreeSet<_>>())?;
     Ok((old.len(), placer.changed))
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
+use url::Host;
 
 use crate::config::{Config, Feed, Section};
 use crate::feed::{FeedId, SectionId};
@@ -236,6 +237,7 @@ fn sync_sections(
     now: Timestamp,
     difference: &mut Difference,
 ) -> Result<(), StoreError> {
+    rename_sections(connection, config)?;
     let mut statement = connection.prepare_cached("SELECT id, definition_hash, gone IS NOT NULL FROM section")?;
     let before = statement.query_map([], |row| {
         let hash: i64 = row.get(1)?;
@@ -257,10 +259,39 @@ fn sync_sections(
         let moves = judge_archive(connection, config, section, now)?;
         difference.sections.push(SectionChange { section: section.id.clone(), kind, moves });
     }
+    mint_ids(connection, config)?;
     for (id, _) in before.into_iter().filter(|(_, (_, gone))| !gone) {
         connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1")?.execute(params![id, now.millis()])?;
         let section = SectionId::from(id.as_str());
         difference.sections.push(SectionChange { section, kind: SectionChangeKind::Removed, moves: Moves::default() });
+    }
+    Ok(())
+}
+
+/// A section that has another id now is the same section: its stories, its archives and its permanent id stay with it.
+fn rename_sections(connection: &Connection, config: &Config) -> Result<(), StoreError> {
+    let mut rename = connection.prepare_cached(
+        "UPDATE section SET id = ?1 WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM section WHERE id = ?1)",
+    )?;
+    for section in &config.sections {
+        for former in &section.formerly {
+            rename.execute(params![section.id.as_str(), former.as_str()])?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the permanent ids. An address on this machine names nobody, so that no id is made of it for ever.
+fn mint_ids(connection: &Connection, config: &Config) -> Result<(), StoreError> {
+    let is_public = match config.site.url.host() {
+        Some(Host::Domain(name)) => name != "localhost",
+        Some(Host::Ipv4(address)) => !address.is_loopback() && !address.is_unspecified(),
+        Some(Host::Ipv6(address)) => !address.is_loopback() && !address.is_unspecified(),
+        None => false,
+    };
+    let mut mint = connection.prepare_cached("UPDATE section SET atom_id = ?2 WHERE id = ?1 AND atom_id IS NULL")?;
+    for section in config.sections.iter().filter(|_| is_public) {
+        mint.execute(params![section.id.as_str(), format!("{}{}", config.site.url, section.id)])?;
     }
     Ok(())
 }

@@ -71,11 +71,13 @@ pub fn view<'a>(
     SectionView {
         site,
         section,
+        id: "https://news.example.org/section",
         hub: None,
         stories,
         feeds,
         updated: newest.unwrap_or_else(|| time("2017-01-01T00:00:00Z")),
         max_age: Duration::from_secs(600),
+        archive: None,
         prev_archive: None,
     }
 }

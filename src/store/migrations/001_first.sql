@@ -118,6 +118,7 @@ CREATE TABLE section (
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   definition_hash INTEGER NOT NULL,
+  atom_id TEXT,                    -- minted once, when the site first had a public address
   first_seen INTEGER NOT NULL,
   gone INTEGER                     -- since when it is not in the config
 ) STRICT;
@@ -137,12 +138,26 @@ CREATE TABLE placement (
   changed INTEGER,                 -- when the shown words last changed
   frozen TEXT,                     -- the words at entering, where edits are ignored
   published_as TEXT,               -- the id that the story has here, where it came by joining: that of the joined one
+  archive INTEGER,                 -- the archive document that holds it
   PRIMARY KEY (section, story)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX placement_shown ON placement (section, sort_at, story) WHERE left IS NULL;
 CREATE INDEX placement_story ON placement (story);
 CREATE INDEX placement_change ON placement (next_change) WHERE next_change IS NOT NULL;
+
+CREATE INDEX placement_archived ON placement (section, archive) WHERE archive IS NOT NULL;
+CREATE INDEX placement_not_archived ON placement (section, sort_at, story)
+  WHERE archive IS NULL AND entered IS NOT NULL AND (left IS NULL OR rule IS NULL);
+
+-- Archive documents of a section, numbered from 1: the stories as they were when they were pushed out, JSON packed by zstd.
+CREATE TABLE archive (
+  section INTEGER NOT NULL REFERENCES section (number),
+  number INTEGER NOT NULL,
+  made INTEGER NOT NULL,
+  stories BLOB NOT NULL,
+  PRIMARY KEY (section, number)
+) STRICT;
 
 -- What was last published, so that Last-Modified never goes back.
 CREATE TABLE edition (
@@ -165,6 +180,17 @@ CREATE TABLE poll_log (
 ) STRICT;
 
 CREATE INDEX poll_log_at ON poll_log (at);
+
+-- What the keeper should know: feeds that died, came back, moved or flooded.
+CREATE TABLE event (
+  number INTEGER PRIMARY KEY,
+  feed INTEGER NOT NULL REFERENCES feed (number),
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX event_at ON event (at);
 
 -- Full text, filled in the background; rowid is the entry's number.
 CREATE VIRTUAL TABLE search USING fts5 (title, text, author, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');

@@ -1,0 +1,172 @@
+//! The documents of one section: its editions, its page, and its archive documents.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::edition::{ArchiveSetting, Edition, HTML_TYPE, Rendered, feed_type};
+use super::{MAX_AGE, PublishError, Publisher};
+use crate::config::{Config, Section};
+use crate::feed::SectionId;
+use crate::parse;
+use crate::render::{self, Format, Pages, RenderError, SectionView};
+use crate::section::ShownStory;
+use crate::store::{SectionContent, StoreError};
+use crate::time::Timestamp;
+
+/// The formats in which stories are published.
+pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
+
+/// Every path of a section that is published with it.
+pub(super) fn paths(id: &SectionId) -> [String; 5] {
+    let [atom, rss, json, opml] = Format::ALL.map(|format| path(id, format));
+    [atom, rss, json, opml, format!("{id}/")]
+}
+
+pub(super) fn path(id: &SectionId, format: Format) -> String {
+    format!("{id}.{}", format.extension())
+}
+
+pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> String {
+    format!("{id}/archive/{number}.{}", format.extension())
+}
+
+/// The editions and the page of a section.
+pub(super) fn render(
+    config: &Config,
+    section: &Section,
+    content: &SectionContent,
+    newest_archive: Option<u32>,
+    pages: &Pages,
+) -> Result<Vec<Rendered>, PublishError> {
+    let view = SectionView {
+        feeds: &content.feeds,
+        updated: content.updated,
+        prev_archive: newest_archive,
+        ..view(config, section, &content.atom_id, &content.stories)
+    };
+    let failed = |source| PublishError::Render { section: section.id.to_string(), source };
+    let [.., opml, page] = paths(&section.id);
+    let mut rendered = Vec::new();
+    for format in FEED_FORMATS {
+        rendered.push(feed(&view, path(&section.id, format), format)?);
+    }
+    let body = render::opml(&config.site, &section.title, &content.feeds, content.updated).map_err(failed)?;
+    let private = private(section);
+    rendered.push(Rendered { is_feed: true, private, ..Rendered::public(opml, feed_type(Format::Opml), body) });
+    let body = pages.section(&view).map_err(failed)?.into_bytes();
+    rendered.push(Rendered { private: self::private(section), ..Rendered::public(page, HTML_TYPE, body) });
+    Ok(rendered)
+}
+
+/// One document of a section's stories, in one format.
+fn feed(view: &SectionView, path: String, format: Format) -> Result<Rendered, PublishError> {
+    let body =
+        write(view, format).map_err(|source| PublishError::Render { section: view.section.id.to_string(), source })?;
+    if !says_the_same(&body, view.stories) {
+        return Err(PublishError::Unfaithful { path });
+    }
+    let links = view.hub.map(|hub| {
+        let itself = render::under(view.site, &path);
+        format!("<{itself}>; rel=\"self\", <{hub}>; rel=\"hub\"")
+    });
+    let private = private(view.section);
+    Ok(Rendered { is_feed: true, private, links, ..Rendered::public(path, feed_type(format), body) })
+}
+
+fn write(view: &SectionView, format: Format) -> Result<Vec<u8>, RenderError> {
+    match format {
+        Format::Atom => render::atom(view),
+        Format::Rss => render::rss(view),
+        Format::Json => render::json(view),
+        Format::Opml => render::opml(view.site, &view.section.title, view.feeds, view.updated),
+    }
+}
+
+/// Whether a reader finds in the document the stories that it was written from, each under its id and in their order: what
+/// is not so is not published.
+fn says_the_same(body: &[u8], stories: &[ShownStory]) -> bool {
+    let Ok(read) = parse::parse(body, &parse::Hints::default()) else { return false };
+    let ids = read.entries.iter().map(|entry| entry.guid.value.as_str());
+    !read.truncated && ids.eq(stories.iter().map(|story| story.id.as_str()))
+}
+
+/// A view without what differs from document to document.
+fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
+    SectionView {
+        site: &config.site,
+        section,
+        id,
+        // Nobody but its readers is told of a private section.
+        hub: config.publish.hub.as_ref().filter(|_| section.access.is_none()),
+        stories,
+        feeds: &[],
+        updated: Timestamp::from_millis(0),
+        max_age: MAX_AGE,
+        archive: None,
+        prev_archive: None,
+    }
+}
+
+fn private(section: &Section) -> Option<SectionId> {
+    section.access.is_some().then(|| section.id.clone())
+}
+
+impl Publisher {
+    /// An archive document as it is to be served; `None` if there is no such one.
+    ///
+    /// # Errors
+    ///
+    /// As of the store, or if the document cannot be rendered.
+    pub(super) async fn archive(
+        &self,
+        config: &Arc<Config>,
+        section: &Arc<Section>,
+        number: u32,
+        format: Format,
+    ) -> Result<Option<Edition>, PublishError> {
+        let (wanted, of_section) = (config.clone(), section.clone());
+        let reading = self.store.read(move |reader| {
+            Ok((reader.archive(&wanted, &of_section, number)?, reader.atom_id(&wanted, &of_section.id)?))
+        });
+        let (Some(archive), id) = reading.await? else { return Ok(None) };
+        let set = self.current().archives.get(&section.id).map_or(archive.changed, |setting| setting.changed);
+        let (config, section) = (config.clone(), section.clone());
+        let rendering = tokio::task::spawn_blocking(move || {
+            let view = SectionView {
+                updated: archive.stories.iter().map(|story| story.updated).max().unwrap_or(archive.changed),
+                hub: None,
+                archive: Some(number),
+                prev_archive: number.checked_sub(1).filter(|number| *number > 0),
+                ..view(&config, &section, &id, &archive.stories)
+            };
+            let rendered = feed(&view, archive_path(&section.id, number, format), format)?;
+            Ok(Some(rendered.encode(Some(archive.changed.max(set)))))
+        });
+        rendering.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// What a section's archive documents are written from beside their stories, and when it last became something else.
+    pub(super) async fn archive_setting(
+        &self,
+        config: &Config,
+        section: &Section,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<ArchiveSetting, PublishError> {
+        let empty = SectionView { hub: None, archive: Some(1), ..view(config, section, id, &[]) };
+        let failed = |source| PublishError::Render { section: section.id.to_string(), source };
+        let mut hasher = Sha256::new_with_prefix(render::atom(&empty).map_err(failed)?);
+        for feed in section.feeds.iter().filter_map(|id| config.feed(id)) {
+            hasher.update(format!("{} {:?}\n", feed.id, feed.republish));
+        }
+        let hash = hasher.finalize().to_vec();
+        match self.current().archives.get(&section.id).filter(|before| before.hash == hash) {
+            Some(before) => Ok(before.clone()),
+            None => {
+                let noting = self.store.note_edition(format!("{}/archive/", section.id), hash.clone(), now);
+                Ok(ArchiveSetting { changed: noting.await?, hash })
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What names all the public sections: the index, the lists of feeds, the sitemap, what this site is, and how it looks.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::NOT_FOUND;
+use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, XML_TYPE, feed_type};
+use crate::config::{Config, Section};
+use crate::render::{self, FeedRow, Format, Pages, RenderError, SectionSummary};
+use crate::section::ShownFeed;
+use crate::status;
+use crate::store::{Reader, SectionContent, StoreError};
+use crate::time::Timestamp;
+
+/// How many stories of each section the index page shows.
+const INDEX_STORIES: usize = 5;
+
+/// Everything that belongs to no one section. `slugs` are those of the stories that public sections show.
+pub(super) fn render(
+    reader: &Reader,
+    config: &Config,
+    slugs: &BTreeSet<String>,
+    pages: &Pages,
+    now: Timestamp,
+) -> Result<Result<Vec<Rendered>, RenderError>, StoreError> {
+    let public: Vec<_> = config.sections.iter().filter(|section| section.access.is_none()).collect();
+    let counts = reader.section_statuses()?;
+    let mut contents = Vec::new();
+    for section in &public {
+        let first = Section { limit: INDEX_STORIES, ..(***section).clone() };
+        contents.push(reader.section_content(config, &first)?);
+    }
+    let count = |section: &Section| counts.get(&section.id).map_or(0, |status| status.stories);
+    let summaries: Vec<_> = public
+        .iter()
+        .zip(&contents)
+        .map(|(section, content)| SectionSummary {
+            section,
+            stories: &content.stories,
+            updated: content.updated,
+            count: usize::try_from(count(section)).unwrap_or(usize::MAX),
+        })
+        .collect();
+    let feeds = public_feeds(config, &contents);
+    let states = status::feeds(config, Some(reader), now)?;
+    let rows: Vec<_> = states
+        .iter()
+        .filter_map(|row| {
+            let feed = feeds.iter().find(|feed| feed.id == row.id)?.clone();
+            Some(FeedRow { feed, state: row.state.as_str().to_owned(), newest: row.newest })
+        })
+        .collect();
+    Ok(documents(config, &summaries, &feeds, &rows, slugs, pages))
+}
+
+/// The feeds that a public section takes, in the config's order.
+fn public_feeds(config: &Config, contents: &[SectionContent]) -> Vec<ShownFeed> {
+    let feeds: HashMap<_, _> =
+        contents.iter().flat_map(|content| &content.feeds).map(|feed| (&feed.id, feed)).collect();
+    config.feeds.iter().filter_map(|feed| feeds.get(&feed.id).map(|feed| (*feed).clone())).collect()
+}
+
+fn documents(
+    config: &Config,
+    summaries: &[SectionSummary],
+    feeds: &[ShownFeed],
+    rows: &[FeedRow],
+    slugs: &BTreeSet<String>,
+    pages: &Pages,
+) -> Result<Vec<Rendered>, RenderError> {
+    let site = &config.site;
+    let sections: Vec<&Section> = summaries.iter().map(|summary| summary.section).collect();
+    let updated = summaries.iter().map(|summary| summary.updated).max().unwrap_or(Timestamp::from_millis(0));
+    let page = |path: &str, page: String| Rendered::public(path, HTML_TYPE, page.into_bytes());
+    let opml = render::opml(site, &site.title, feeds, updated)?;
+    Ok(vec![
+        page("", pages.index(site, summaries)?),
+        page("feeds/", pages.feeds(site, rows)?),
+        page("about/", pages.about(site, &sections)?),
+        page(NOT_FOUND, pages.not_found(site)?),
+        Rendered { is_feed: true, ..Rendered::public("feeds.opml", feed_type(Format::Opml), opml) },
+        Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, summaries, slugs)?),
+        Rendered::public("style.css", CSS_TYPE, pages.style().as_bytes().to_vec()),
+        Rendered::public("feed.css", CSS_TYPE, render::FEED_CSS.as_bytes().to_vec()),
+        Rendered::public("favicon.svg", SVG_TYPE, render::FAVICON_SVG.as_bytes().to_vec()),
+    ])
+}
+
+/// The pages of the site: the sections first, then the stories that they show.
+fn sitemap(config: &Config, summaries: &[SectionSummary], slugs: &BTreeSet<String>) -> Result<Vec<u8>, RenderError> {
+    let newest = summaries.iter().map(|summary| summary.updated).max();
+    let mut pages = vec![(String::new(), newest), ("about/".to_owned(), None), ("feeds/".to_owned(), None)];
+    pages.extend(summaries.iter().map(|summary| (format!("{}/", summary.section.id), Some(summary.updated))));
+    pages.extend(slugs.iter().map(|slug| (format!("story/{slug}/"), None)));
+    render::sitemap(&config.site, pages.iter().map(|(path, changed)| (path.as_str(), *changed)))
+}

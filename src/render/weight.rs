@@ -1,0 +1,34 @@
+//! How large a story is in a document, so that documents can be bounded before they are written.
+
+use crate::section::ShownStory;
+
+/// What the smallest story takes: names of elements, dates, addresses of its source and its page.
+const FRAME_BYTES: usize = 2 * 1024;
+
+/// How many bytes the story takes at most in a document of any format, about.
+pub fn weight(story: &ShownStory) -> usize {
+    let entry = &story.entry;
+    // Some formats write a summary twice, as text and as HTML.
+    let texts = [&entry.content_html, &entry.summary_html, &entry.summary_html];
+    let html = texts.into_iter().flatten().map(|html| escaped(html));
+    let people = entry.authors.iter().chain(&story.via).map(|person| escaped(person.display()) + 64);
+    let categories = story.categories.iter().map(|category| 2 * escaped(&category.term) + 128);
+    let enclosures = entry.enclosures.iter().map(|enclosure| 2 * escaped(enclosure.url.as_str()) + 128);
+    let copies = story.copies.iter().map(|copy| {
+        let url = copy.url.as_ref().map_or(0, |url| escaped(url.as_str()));
+        2 * url + escaped(&copy.title) + 256
+    });
+    let parts = html.chain(people).chain(categories).chain(enclosures).chain(copies);
+    FRAME_BYTES + escaped(&entry.title) + parts.sum::<usize>()
+}
+
+/// As XML has it, which is at least as long as JSON has it.
+fn escaped(text: &str) -> usize {
+    let byte = |byte: u8| match byte {
+        b'<' | b'>' => 4,
+        b'&' => 5,
+        b'"' | b'\'' => 6,
+        _ => 1,
+    };
+    text.bytes().map(byte).sum()
+}

@@ -1,0 +1,118 @@
+//! Events: what a keeper should know of feeds, noted in the poll that brought it, and kept for a while.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+use crate::feed::FeedId;
+use crate::time::Timestamp;
+use crate::update::Polled;
+
+use super::StoreError;
+use super::apply::Applied;
+use super::place::time;
+use super::read::{MOVE_POLLS, Reader};
+
+/// After how many failures in a row a feed is said to have died; less is everyday trouble.
+const DEATH: u32 = 3;
+
+/// How many new entries in one poll of a known feed are a flood.
+const FLOOD: usize = 50;
+
+/// Something that happened to a feed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// Unique in the store, rising.
+    pub number: i64,
+    pub feed: FeedId,
+    pub at: Timestamp,
+    /// `died`, `gone`, `recovered`, `moved` or `flooded`.
+    pub kind: String,
+    /// A sentence, without the feed's name.
+    pub text: String,
+}
+
+/// How a feed stood before a poll was written.
+pub(super) struct Before {
+    feed: i64,
+    failures: u32,
+    is_gone: bool,
+    moved_polls: u32,
+    was_polled: bool,
+}
+
+impl Before {
+    pub fn of(connection: &Connection, feed: i64) -> Result<Before, StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT failures, state = 'gone', moved_polls, last_poll IS NOT NULL FROM feed WHERE number = ?1",
+        )?;
+        Ok(statement.query_row([feed], |row| {
+            Ok(Before {
+                feed,
+                failures: row.get(0)?,
+                is_gone: row.get(1)?,
+                moved_polls: row.get(2)?,
+                was_polled: row.get(3)?,
+            })
+        })?)
+    }
+
+    /// Notes what the poll, now written, made of the feed.
+    pub fn note(&self, connection: &Connection, polled: &Polled, applied: &Applied) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT failures, state = 'gone', moved_polls, moved_to, last_error FROM feed WHERE number = ?1",
+        )?;
+        let (failures, is_gone, moved_polls, moved_to, error) = statement.query_row([self.feed], |row| {
+            Ok((
+                row.get::<_, u32>(0)?,
+                row.get::<_, bool>(1)?,
+                row.get::<_, u32>(2)?,
+                row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+                row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+            ))
+        })?;
+        let died = failures >= DEATH && self.failures < DEATH && !is_gone;
+        let recovered = failures == 0 && (self.failures >= DEATH || self.is_gone);
+        let moved = moved_polls >= MOVE_POLLS && self.moved_polls < MOVE_POLLS;
+        let events = [
+            (is_gone && !self.is_gone, "gone", error.clone()),
+            (died, "died", format!("failed {failures} times in a row: {error}")),
+            (recovered, "recovered", format!("answers again after {} failures", self.failures)),
+            (moved, "moved", format!("moved for good to {moved_to}")),
+            (
+                self.was_polled && applied.new >= FLOOD,
+                "flooded",
+                format!("brought {} new entries at once", applied.new),
+            ),
+        ];
+        let mut insert =
+            connection.prepare_cached("INSERT INTO event (feed, at, kind, text) VALUES (?1, ?2, ?3, ?4)")?;
+        for (_, kind, text) in events.iter().filter(|(happened, ..)| *happened) {
+            insert.execute(params![self.feed, polled.at.millis(), kind, text])?;
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// The newest events, the last first.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn events(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT event.number, feed.id, event.at, event.kind, event.text
+             FROM event JOIN feed ON feed.number = event.feed ORDER BY event.number DESC LIMIT ?1",
+        )?;
+        let events = statement.query_map([limit.cast_signed()], |row| {
+            Ok(Event {
+                number: row.get(0)?,
+                feed: FeedId::from(row.get_ref(1)?.as_str()?),
+                at: time(row, 2)?,
+                kind: row.get(3)?,
+                text: row.get(4)?,
+            })
+        })?;
+        Ok(events.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,228 @@
+//! The program as its users run it: a folder with a config, a daemon on free ports, and plain requests to it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::origin::Origin;
+
+/// Longer than anything here takes on a busy machine; reached only when something is wrong.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn newswire(config: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
+    command.args(arguments).arg("--config").arg(config).env_remove("NEWSWIRE_CONFIG").env_remove("RUST_LOG");
+    command
+}
+
+pub fn output(config: &Path, arguments: &[&str]) -> Output {
+    newswire(config, arguments).output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn json(config: &Path, arguments: &[&str]) -> Value {
+    let output = output(config, arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
+}
+
+/// A folder with a config that listens on free ports.
+pub struct Desk {
+    pub folder: TempDir,
+}
+
+impl Desk {
+    pub fn new(rest: &str) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        desk.edit(rest);
+        desk
+    }
+
+    /// The example of this repository, on free ports.
+    pub fn example() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(Path::new("config"), folder.path());
+        let main = folder.path().join("newswire.toml");
+        let config = std::fs::read_to_string(&main).unwrap();
+        std::fs::write(&main, config.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8081", "127.0.0.1:0"))
+            .unwrap();
+        Desk { folder }
+    }
+
+    /// With this config and nothing else in it.
+    pub fn whole(config: &str) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(desk.config(), config).unwrap();
+        desk
+    }
+
+    /// Puts a file beside the config.
+    pub fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    pub fn edit(&self, rest: &str) {
+        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        std::fs::write(self.config(), format!("{head}{rest}\n")).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("newswire.toml")
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else if !entry.file_name().to_string_lossy().contains(".db") {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A running daemon, killed when dropped.
+pub struct Daemon {
+    pub process: Child,
+    log: Receiver<String>,
+    pub seen: Vec<String>,
+    pub site: String,
+    pub admin: String,
+}
+
+impl Daemon {
+    pub fn start(desk: &Desk) -> Daemon {
+        Daemon::start_with(&mut newswire(&desk.config(), &["run"]))
+    }
+
+    pub fn start_with(command: &mut Command) -> Daemon {
+        let mut process = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        let (lines, log) = channel();
+        std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line)));
+        let mut daemon = Daemon { process, log, seen: Vec::new(), site: String::new(), admin: String::new() };
+        daemon.site = address(&daemon.wait_for("serving on "));
+        daemon.admin = address(&daemon.wait_for("status on "));
+        daemon
+    }
+
+    /// The next line of the log that holds `words`.
+    pub fn wait_for(&mut self, words: &str) -> String {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.log.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(words) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("the log never said {words:?}:\n{}", self.seen.join("\n"))
+                }
+            }
+        }
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        request(&self.site, "GET", path, &[])
+    }
+
+    /// Asks until the body holds `words`: editions follow polls within a second or so.
+    pub fn get_until(&self, path: &str, words: &str) -> Answer {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path);
+            if text(&answer.body).contains(words) {
+                return answer;
+            }
+            assert!(Instant::now() < until, "{path} never said {words:?}: {} {}", answer.status, text(&answer.body));
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let killed = Command::new("kill").args([&format!("-{name}"), &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// Ends it as systemd would; returns its exit code.
+    pub fn end(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        let code = self.process.wait().unwrap().code();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        code
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn address(line: &str) -> String {
+    let Some(address) = line.split("http://").nth(1) else { return String::new() };
+    address.split('/').next().unwrap().to_owned()
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = text(&bytes[..end]);
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Answer { status, headers, body: bytes[end + 4..].to_vec() }
+}
+
+pub fn rss(items: &[(&str, &str)]) -> String {
+    let items: String = items
+        .iter()
+        .map(|(guid, title)| format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>https://a.example/{guid}</link><description>Words.</description></item>"))
+        .collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>{items}</channel></rss>"
+    )
+}
+
+/// A feed of this origin and a section that takes all.
+pub fn one_feed(origin: &Origin) -> String {
+    format!(
+        "[[feed]]\nid = \"a\"\nurl = \"{}\"\nallow = [\"{}\"]\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",
+        origin.url("/feed"),
+        origin.address
+    )
+}
