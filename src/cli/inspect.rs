@@ -49,6 +49,7 @@ pub struct Inspection {
     pub entries: Vec<EntryReport>,
 }
 
+/// What the document says of its feed.
 #[derive(Clone, Debug, Serialize)]
 pub struct FeedReport {
     pub title: Option<String>,
@@ -61,6 +62,7 @@ pub struct FeedReport {
     pub authors: Vec<PersonReport>,
 }
 
+/// An entry, cleaned.
 #[derive(Clone, Debug, Serialize)]
 pub struct EntryReport {
     pub guid: String,
@@ -83,6 +85,7 @@ pub struct EntryReport {
     pub original: Option<Url>,
 }
 
+/// A person; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
 pub struct PersonReport {
     pub name: Option<String>,
@@ -90,6 +93,7 @@ pub struct PersonReport {
     pub url: Option<Url>,
 }
 
+/// A category; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
 pub struct CategoryReport {
     pub term: String,
@@ -97,6 +101,7 @@ pub struct CategoryReport {
     pub label: Option<String>,
 }
 
+/// A file that comes with an entry; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnclosureReport {
     pub url: Url,
@@ -105,6 +110,7 @@ pub struct EnclosureReport {
     pub bytes: Option<u64>,
 }
 
+/// The feed that an entry names as its source.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceReport {
     pub title: Option<String>,

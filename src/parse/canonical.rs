@@ -101,7 +101,7 @@ impl<'a> Pass<'a> {
     fn start(&mut self, element: Element<'a>, opening: &Opening) -> Result<(), ParseError> {
         match container(&element) {
             Some(Container::Entry) => self.start_container(Container::Entry, element, opening),
-            Some(container) if self.open.is_none() && self.reader.depth() < MAX_CONTAINERS => {
+            Some(container) if !self.in_entry() && self.reader.depth() < MAX_CONTAINERS => {
                 self.start_container(container, element, opening);
             }
             _ if self.format.is_none() => return self.before_the_root(&element),
@@ -118,9 +118,9 @@ impl<'a> Pass<'a> {
             }
         }
         // An entry cannot hold another: the one before it was not closed.
-        if self.open.is_some() {
+        if self.in_entry() {
             self.reader.repairs.note(Repair::UnclosedTags);
-            while self.open.is_some() {
+            while self.in_entry() {
                 self.leave(opening.at);
             }
         }
@@ -165,7 +165,7 @@ impl<'a> Pass<'a> {
     }
 
     fn field(&mut self, element: Element) {
-        let in_entry = self.containers.last() == Some(&Container::Entry);
+        let in_entry = self.in_entry();
         let mut target = Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid: unsaid(&self.format) };
         match &mut self.open {
             Some(open) if open.fields < MAX_FIELDS => {
@@ -180,6 +180,10 @@ impl<'a> Pass<'a> {
             // The entry is beyond the limit, and left out.
             None => {}
         }
+    }
+
+    fn in_entry(&self) -> bool {
+        self.containers.contains(&Container::Entry)
     }
 
     fn end(&mut self, count: usize) {

@@ -141,6 +141,7 @@ pub struct ParsedText {
     pub base: Option<Arc<Url>>,
 }
 
+/// A link with its relation (`alternate` where it says none) in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedLink {
     pub href: String,
@@ -148,6 +149,7 @@ pub struct ParsedLink {
     pub media_type: Option<String>,
 }
 
+/// A person; at least one of the three is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedPerson {
     pub name: Option<String>,
@@ -155,6 +157,7 @@ pub struct ParsedPerson {
     pub url: Option<String>,
 }
 
+/// A file that comes with an entry, whether as enclosure, link, media or attachment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedEnclosure {
     pub url: String,
@@ -178,6 +181,7 @@ pub struct ParsedSource {
     pub rights: Option<ParsedText>,
 }
 
+/// What itunes and podcast elements say of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedPodcast {
     pub duration_seconds: Option<u64>,
@@ -189,6 +193,7 @@ pub struct ParsedPodcast {
     pub chapters: Option<ParsedTranscript>,
 }
 
+/// A `podcast:transcript`, or the `podcast:chapters`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedTranscript {
     pub url: String,
