@@ -367,6 +367,23 @@ fn feed_is_decoded_whatever_it_declares() {
 }
 
 #[test]
+fn utf8_under_the_name_of_another_encoding_is_utf8() {
+    let document =
+        "<?xml version='1.0' encoding='gb2312'?><rss><channel><title>新华社北京十二月二十日电</title></channel></rss>";
+    let feed = read_bytes(document.as_bytes());
+    assert_eq!((info(&feed).title.as_deref(), feed.encoding.as_str()), (Some("新华社北京十二月二十日电"), "UTF-8"));
+    assert!(has_repair(&feed, "encoding was wrong"));
+}
+
+#[test]
+fn rss_entry_does_not_inherit_the_editor() {
+    let document =
+        b"<rss><channel><managingEditor>e@x.example (Ed)</managingEditor><item><title>t</title></item></channel></rss>";
+    let feed = read_bytes(document);
+    assert_eq!((names(&info(&feed).authors), entries(&feed)[0].authors.len()), (vec!["Ed"], 0));
+}
+
+#[test]
 fn undecodable_bytes_are_replaced_and_said() {
     let mut bytes = "<rss><channel><title>Größe, ëtwas länger</title>".as_bytes().to_vec();
     bytes.extend(b"<item><title>bad \xFF byte</title></item></channel></rss>");

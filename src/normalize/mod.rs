@@ -18,7 +18,8 @@ use url::Url;
 use crate::entry::{Category, Enclosure, Entry, Person, Podcast, Source, Transcript};
 use crate::feed::FeedInfo;
 use crate::parse::{
-    ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedPerson, ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript,
+    Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedPerson, ParsedPodcast, ParsedSource, ParsedText,
+    ParsedTranscript,
 };
 
 pub use byline::{Byline, split as split_byline};
@@ -125,12 +126,14 @@ fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<P
     (authors, contributors, source)
 }
 
-/// RFC 4287 §4.2.1: an entry without author has those of its source, else those of its feed.
+/// RFC 4287 §4.2.1: an entry without author has those of its source, else those of its feed. So it is in JSON Feed and in podcasts; the
+/// editor of other RSS is not the author of what it carries.
 fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> Vec<Person> {
     match &parsed.source {
         Some(source) if !source.authors.is_empty() => persons(&source.authors, base),
         // An entry taken from elsewhere was not written by those who write this feed.
         Some(_) => Vec::new(),
+        None if feed.format.family == Family::Rss && parsed.podcast.is_none() => Vec::new(),
         None => persons(&feed.info.authors, base),
     }
 }

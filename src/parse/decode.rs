@@ -15,6 +15,9 @@ use super::repairs::{Repair, Repairs};
 /// How far into a document its XML declaration is looked for: comments and junk may stand before it.
 const DECLARATION_WITHIN_BYTES: usize = 4096;
 
+/// Text of another encoding that is valid UTF-8 by chance has fewer characters beyond ASCII.
+const SURELY_UTF8_CHARS: usize = 8;
+
 /// A document as text, without byte order mark.
 pub(super) struct Decoded<'a> {
     pub text: Cow<'a, str>,
@@ -46,10 +49,12 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     detect(bytes, declared.iter().flatten().next().copied(), repairs)
 }
 
-/// Valid UTF-8, unless the document declares an encoding in which the same bytes are other characters as validly.
+/// Valid UTF-8, unless the document declares an encoding in which the same bytes may be other characters: so few that UTF-8 may be chance.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
-    let other = first.filter(|&encoding| encoding != UTF_8 && !text.is_ascii() && !encoding.is_single_byte());
+    let beyond_ascii = text.chars().filter(|character| !character.is_ascii()).take(SURELY_UTF8_CHARS).count();
+    let may_be_chance = (1..SURELY_UTF8_CHARS).contains(&beyond_ascii);
+    let other = first.filter(|&encoding| encoding != UTF_8 && may_be_chance && !encoding.is_single_byte());
     if let Some(encoding) = other.or(first.filter(|encoding| !encoding.is_ascii_compatible()))
         && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(text.as_bytes())
         && text.contains('<')
