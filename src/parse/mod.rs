@@ -17,6 +17,7 @@ mod feed_fields;
 pub(crate) mod html_names;
 mod identity;
 mod json_feed;
+mod lenient;
 mod media;
 mod model;
 mod mojibake;

@@ -1,7 +1,6 @@
 //! What was wrong with a document and was mended or left out: each kind named once, with how often it was met.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 /// One kind of repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,11 +97,5 @@ impl Repairs {
             sentence.push_str(&format!(" ({count} times)"));
         }
         sentence
-    }
-}
-
-impl fmt::Display for Repairs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentences().join("; "))
     }
 }

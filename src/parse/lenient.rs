@@ -1,0 +1,225 @@
+//! JSON values of any shape, read for what they are wanted as; what cannot be that is absent, and never an error.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::tree::MAX_FIELD_BYTES;
+
+/// Texts of one list that are kept.
+const MAX_TAGS: usize = 500;
+
+/// A string, or a number as one; anything else is absent, and so is what is blank.
+#[derive(Default, Hash)]
+pub(super) struct Text(pub Option<String>);
+
+/// The objects of a list; one object without a list counts as a list of one. At most `MAX` are kept.
+pub(super) struct List<T, const MAX: usize> {
+    pub kept: Vec<T>,
+    /// What was of a wrong shape.
+    pub wrong: usize,
+    /// What was beyond the limit.
+    pub beyond: usize,
+}
+
+/// The strings of a list.
+#[derive(Default, Hash)]
+pub(super) struct Tags(pub Vec<String>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        List { kept: Vec::new(), wrong: 0, beyond: 0 }
+    }
+}
+
+impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kept.hash(state);
+    }
+}
+
+/// Visits a value of any shape: what a visitor has no use for is read over, not refused.
+macro_rules! read_over {
+    ($value:ident: $($visit:ident($type:ty)),*) => {
+        $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($value::default())
+        })*
+    };
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                let trimmed = text.trim();
+                let cut = &trimmed[..trimmed.floor_char_boundary(MAX_FIELD_BYTES)];
+                Ok(Text((!cut.is_empty()).then(|| cut.to_owned())))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Text, E> {
+                Ok(Text(Some(number.to_string())))
+            }
+
+            read_over!(Text: visit_bool(bool));
+
+            fn visit_unit<E>(self) -> Result<Text, E> {
+                Ok(Text::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Text, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Text::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Text::default())
+            }
+        }
+
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// An object, or `None` for a value of any other shape.
+struct Object<T>(Option<T>);
+
+impl<T> Default for Object<T> {
+    fn default() -> Self {
+        Object(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            read_over!(Object: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+
+            fn visit_unit<E>(self) -> Result<Object<T>, E> {
+                Ok(Object(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Object<T>, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Object(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|value| Object(Some(value)))
+            }
+        }
+
+        deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+            type Value = List<T, MAX>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list of objects")
+            }
+
+            read_over!(List: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+
+            fn visit_unit<E>(self) -> Result<List<T, MAX>, E> {
+                Ok(List::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<List<T, MAX>, A::Error> {
+                let mut list = List::default();
+                while list.kept.len() < MAX {
+                    match sequence.next_element::<Object<T>>()? {
+                        Some(Object(Some(object))) => list.kept.push(object),
+                        Some(Object(None)) => list.wrong += 1,
+                        None => return Ok(list),
+                    }
+                }
+                while sequence.next_element::<IgnoredAny>()?.is_some() {
+                    list.beyond += 1;
+                }
+                Ok(list)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<List<T, MAX>, A::Error> {
+                let only = T::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(List { kept: vec![only], ..List::default() })
+            }
+        }
+
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TagsVisitor;
+
+        impl<'de> Visitor<'de> for TagsVisitor {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a list of texts")
+            }
+
+            read_over!(Tags: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
+
+            fn visit_str<E>(self, text: &str) -> Result<Tags, E> {
+                let tags = text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(MAX_TAGS);
+                Ok(Tags(tags.map(str::to_owned).collect()))
+            }
+
+            fn visit_unit<E>(self) -> Result<Tags, E> {
+                Ok(Tags::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Tags, A::Error> {
+                let mut tags = Vec::new();
+                while let Some(Text(tag)) = sequence.next_element()? {
+                    if tags.len() < MAX_TAGS {
+                        tags.extend(tag);
+                    }
+                }
+                Ok(Tags(tags))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tags, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Tags::default())
+            }
+        }
+
+        deserializer.deserialize_any(TagsVisitor)
+    }
+}
