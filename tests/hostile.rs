@@ -306,10 +306,11 @@ fn cost_is_linear_in_the_size() {
         let cost = |bytes: usize| {
             let document = format!("<rss><channel><title>t</title>{}</channel></rss>", unit.repeat(bytes / unit.len()))
                 .into_bytes();
-            (0..3).map(|_| read_and_clean(document.clone()).time).min().unwrap().as_secs_f64() / bytes as f64
+            (0..5).map(|_| read_and_clean(document.clone()).time).min().unwrap().as_secs_f64() / bytes as f64
         };
         let (small, large) = (cost(1 << 20), cost(8 << 20));
         println!("{name}: {:.1} and {:.1} ns a byte", small * 1e9, large * 1e9);
-        assert!(large < small * 2.0, "{name}: {large} s a byte at 8 MiB, {small} at 1 MiB");
+        // Quadratic cost would be eight times as much a byte; a busy machine may double what is measured.
+        assert!(large < small * 4.0, "{name}: {large} s a byte at 8 MiB, {small} at 1 MiB");
     }
 }
