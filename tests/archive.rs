@@ -343,3 +343,27 @@ async fn f16_own_output_that_comes_back_makes_no_loop() {
     assert_eq!(ids(&now), ids(&first));
     assert_eq!(now["items"][0]["_newswire"]["source"]["title"], "a");
 }
+
+/// A subscriber that polls while stories come and change sees each of them once, under one id, with its newest words.
+#[tokio::test]
+async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once() {
+    let mut desk = Desk::new("", "").await;
+    let mut stories: Vec<(u32, &str)> = Vec::new();
+    let mut subscriber: BTreeMap<String, String> = BTreeMap::new();
+    for change in 0..200_u32 {
+        match change % 3 {
+            0 => stories.iter_mut().rev().take(1).for_each(|(_, words)| *words = "Edited words"),
+            _ => stories.push((change, "Words")),
+        }
+        let newest: Vec<_> = stories.iter().rev().take(8).copied().collect();
+        desk.put("a", &newest);
+        desk.pass().await;
+        let atom = desk.get("all.atom").await.unwrap();
+        for entry in feed_rs::parser::parse(&atom.identity[..]).unwrap().entries {
+            subscriber.insert(entry.id, entry.title.unwrap().content);
+        }
+    }
+    let seen: BTreeSet<String> = subscriber.values().cloned().collect();
+    let told: BTreeSet<String> = stories.iter().map(|(number, words)| format!("{words} {number}")).collect();
+    assert_eq!((subscriber.len(), seen), (stories.len(), told));
+}
