@@ -83,3 +83,54 @@ fn is_at_home(copy: &LeadCandidate) -> bool {
     let feed = copy.speaks_for.and_then(link::registrable_domain);
     page.is_some() && page == feed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry with a full text or only a summary, at a link; its feed's address, its priority, and when it was seen.
+    type Copy = (&'static str, bool, &'static str, i64, i64);
+
+    fn check(copies: &[Copy], expected: (usize, LeadRule)) {
+        let entries: Vec<Entry> = copies
+            .iter()
+            .map(|(link, full, ..)| {
+                let text = if *full { "content_html" } else { "summary_html" };
+                let guid = serde_json::json!({ "value": link, "kind": "guid" });
+                serde_json::from_value(serde_json::json!({ "guid": guid, "link": link, "title": "", text: "text" }))
+                    .unwrap()
+            })
+            .collect();
+        let feeds: Vec<Url> = copies.iter().map(|copy| Url::parse(copy.2).unwrap()).collect();
+        let candidates: Vec<_> = copies
+            .iter()
+            .zip(entries.iter().zip(&feeds))
+            .map(|(copy, (entry, feed))| LeadCandidate {
+                entry,
+                speaks_for: Some(feed),
+                priority: copy.3,
+                first_seen: Timestamp::from_millis(copy.4),
+            })
+            .collect();
+        assert_eq!(lead(&candidates), expected, "{copies:?}");
+    }
+
+    #[test]
+    fn lead_is_chosen_by_host_then_priority_then_time() {
+        let (page, home, wire, other) =
+            ("https://a.example/1", "https://feeds.a.example/", "https://w.example/", "https://o.example/");
+        check(&[(page, true, wire, 9, 1)], (0, LeadRule::Only));
+        check(&[(page, true, wire, 9, 1), (page, false, home, 0, 2)], (1, LeadRule::OriginalHost));
+        check(&[(page, false, wire, 0, 1), (page, false, other, 1, 2)], (1, LeadRule::Priority));
+        check(&[(page, false, wire, 0, 2), (page, false, other, 0, 1)], (1, LeadRule::FirstSeen));
+    }
+
+    #[test]
+    fn full_text_leads_a_summary_of_the_same_link_only_at_equal_priority() {
+        let (page, elsewhere, wire, other) =
+            ("https://a.example/1", "https://b.example/2", "https://w.example/", "https://o.example/");
+        check(&[(page, false, wire, 0, 1), (page, true, other, 0, 2)], (1, LeadRule::FullText));
+        check(&[(page, false, wire, 0, 1), (elsewhere, true, other, 0, 2)], (0, LeadRule::FirstSeen));
+        check(&[(page, false, wire, 1, 1), (page, true, other, 0, 2)], (0, LeadRule::Priority));
+    }
+}

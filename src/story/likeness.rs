@@ -37,7 +37,8 @@ const LEAST_TITLE: usize = 3;
 /// More words in a row were not reworded, they say something else.
 const REWORDED: usize = 8;
 
-/// As many words at a summary's end may be a "continue reading".
+/// As many words at a summary's end, those of the title left out, may be a "continue reading" or "the post … appeared
+/// first on …".
 const MORE_WORDS: usize = 12;
 
 /// How many words a text's beginning has for finding others that begin so.
@@ -230,10 +231,10 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         _ => return None,
     };
     let parting = Parting::of(short, long)?;
-    let (jaccard, share) = (jaccard(short, long), parting.share_of_beginning(short, long));
+    let (jaccard, share) = (jaccard(short, long), parting.share_of_beginning(short, long, titles_words));
     let is_apart = parting.has_numbers_replaced
         || parting.has_names_replaced
-        || parting.longest_replaced > if may_be_reworded { REWORDED } else { 0 }
+        || !parting.is_reworded(may_be_reworded, short.is_cased())
         || parting.has_numbers_around && extent < VERY_LONG_TEXT
         || parting.has_words_around(short, long, titles_words)
         || has_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
@@ -284,12 +285,19 @@ fn jaccard(one: &Words, other: &Words) -> f64 {
 }
 
 /// Where two texts part, and what stands there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Parting {
     /// The longest run of words that stands in the place of another, inside of what they share.
     longest_replaced: usize,
+    /// How many such runs there are.
+    replaced: usize,
     has_numbers_replaced: bool,
     has_names_replaced: bool,
+    /// What stands in the place of what, and whether that is so twice: then a form was filled.
+    replacements: HashSet<(u64, u64)>,
+    is_form: bool,
+    /// Whether both begin with words of their own.
+    has_heads: bool,
     /// Whether both have numbers of their own before or after what they share.
     has_numbers_around: bool,
     /// Where in the shorter and in the longer text the first shared shingle begins.
@@ -304,22 +312,15 @@ impl Parting {
         let anchors = anchors(short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
         let end = (last.0 + SHINGLE, last.1 + SHINGLE);
-        let mut parting = Parting {
-            longest_replaced: 0,
-            has_numbers_replaced: false,
-            has_names_replaced: false,
-            has_numbers_around: false,
-            start: first,
-            end,
-        };
-        let tell_names = short.capitals_tell_names();
+        let mut parting = Parting { start: first, end, ..Parting::default() };
         let mut at = first;
         for (i, j) in anchors {
             let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
-            parting.see_replaced(gap, tell_names);
+            parting.see_replaced(gap);
             at = (i + SHINGLE, j + SHINGLE);
         }
         let (around_short, around_long) = parting.around(short, long);
+        parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
         parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
         Some(parting)
     }
@@ -340,8 +341,17 @@ impl Parting {
         has_own(&around_short, long) && has_own(&around_long, short)
     }
 
+    /// Whether what was replaced may be a copy editor's work. Where no capital tells a name, two places may be a form's.
+    fn is_reworded(&self, may_be_reworded: bool, is_cased: bool) -> bool {
+        let most = if may_be_reworded { REWORDED } else { 0 };
+        self.longest_replaced <= most
+            && (is_cased || self.replaced <= 1)
+            && !self.is_form
+            && (may_be_reworded || !self.has_heads)
+    }
+
     /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.
-    fn see_replaced(&mut self, (short, long): (&[Word], &[Word]), tell_names: bool) {
+    fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
         let same = |(one, other): &(&Word, &Word)| one.hash == other.hash;
         let front = short.iter().zip(long).take_while(same).count();
         let (short, long) = (&short[front..], &long[front..]);
@@ -356,15 +366,18 @@ impl Parting {
             };
             own(short, long) && own(long, short)
         };
+        self.replaced += 1;
+        let hash = |words: &[Word]| words.iter().fold(0, |hash, word| mixed(hash, word.hash));
+        self.is_form |= !self.replacements.insert((hash(short), hash(long)));
         self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
         self.has_numbers_replaced |= both(|word| word.is_number);
-        self.has_names_replaced |= tell_names && both(|word| word.is_name);
+        self.has_names_replaced |= both(|word| word.is_name);
     }
 
     /// How much of the shorter text stands in the longer one's beginning, its own "continue reading" left out; 0 to 1.
-    fn share_of_beginning(&self, short: &Words, long: &Words) -> f64 {
-        let more = &short.words[self.end.0..];
-        let kept = if extent(more) <= MORE_WORDS { &short.words[..self.end.0] } else { &short.words[..] };
+    fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
+        let more = Vocabulary::of(&short.words[self.end.0..]).extent_without(&[titles]);
+        let kept = if more <= MORE_WORDS { &short.words[..self.end.0] } else { &short.words[..] };
         let own: HashSet<u64> = shingles(kept).collect();
         let others: HashSet<u64> = shingles(long.beginning(reach(short))).collect();
         if extent(kept) < LEAST_TEXT || self.end.1 > long.beginning(reach(short)).len() {

@@ -18,6 +18,7 @@ pub struct Word {
     pub is_name: bool,
     /// Whether it is a character of a script without spaces.
     pub is_half: bool,
+    is_cased: bool,
 }
 
 /// The words of a plain text, in their order.
@@ -67,10 +68,9 @@ impl Words {
         self.words.iter().any(|own| own.hash == word.hash)
     }
 
-    /// Whether capitals tell names from other words: not in German, nor in scripts that have no capitals.
-    pub fn capitals_tell_names(&self) -> bool {
-        let names = self.words.iter().filter(|word| word.is_name).count();
-        names * 5 < self.words.len()
+    /// Whether the text is of a script that has capitals, so that names can be told.
+    pub fn is_cased(&self) -> bool {
+        self.words.iter().any(|word| word.is_cased)
     }
 }
 
@@ -132,6 +132,7 @@ impl Reading {
             is_number: self.word.chars().any(|c| c.is_numeric() || is_chinese_number(c)),
             is_name: self.is_name,
             is_half: self.word.chars().any(is_spaceless),
+            is_cased: self.word.chars().any(char::is_lowercase),
         });
         self.word.clear();
         (self.is_name, self.begins) = (false, false);

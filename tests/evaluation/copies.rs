@@ -7,13 +7,17 @@ use newswire::entry::Entry;
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
-    let ways: [(&str, Sign, Way); 11] = [
+    let ways: [(&str, Sign, Way); 15] = [
         ("cross-posted", Sign::Text, cross_posted),
         ("truncated", Sign::Text, truncated),
         ("re-templated", Sign::Text, retemplated),
         ("reworded", Sign::Text, reworded),
         ("with another headline", Sign::Text, reheaded),
         ("attributed on both sides", Sign::Text, footed),
+        ("with a dateline", Sign::Text, datelined),
+        ("a sentence cut out", Sign::Text, shortened),
+        ("teaser with a footer", Sign::Text, teased),
+        ("two summaries", Sign::Text, summarised),
         ("AMP and tracked link", Sign::Link, amp),
         ("feed proxy", Sign::Link, proxied),
         ("declared original", Sign::Link, declared),
@@ -22,7 +26,11 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     ];
     let class = |(name, sign, way): (&'static str, Sign, Way)| {
         let pairs = stories.iter().enumerate().filter_map(|(at, story)| {
-            let original = if name.starts_with("attributed") { with_footer(story, at) } else { original(story, at) };
+            let original = match name {
+                "attributed on both sides" => with_footer(story, at),
+                "two summaries" => summarised_with(story, original(story, at), "Continue reading →"),
+                _ => original(story, at),
+            };
             Some(Pair {
                 name: story.id.clone(),
                 language: story.language.clone(),
@@ -105,6 +113,36 @@ fn with_footer(story: &Story, at: usize) -> Entry {
 fn footed(story: &Story, at: usize) -> Option<Entry> {
     let html = format!("<p>{}</p><p>Read more news in the Other Post every morning.</p>", story.text);
     Some(copy(story, at, &story.title, &html))
+}
+
+fn datelined(story: &Story, at: usize) -> Option<Entry> {
+    let title = format!("{} – Other Post", story.title.replace('-', "‑").to_uppercase());
+    Some(copy(story, at, &title, &format!("<p><b>PORT LINNET</b> (OP) – {}</p>", story.text)))
+}
+
+/// Without its second sentence.
+fn shortened(story: &Story, at: usize) -> Option<Entry> {
+    let mut sentences: Vec<&str> = story.text.split_inclusive(['.', '。']).collect();
+    sentences.remove(1);
+    Some(copy(story, at, &story.title, &format!("<p>{}</p>", sentences.concat())))
+}
+
+fn teased(story: &Story, at: usize) -> Option<Entry> {
+    let footer =
+        format!("<p>The post <a href=\"#\">{}</a> appeared first on <a href=\"#\">Other Post</a>.</p>", story.title);
+    Some(copy(story, at, &story.title, &format!("<p>{} […]</p>{footer}", beginning(&story.text, 180))))
+}
+
+/// Both are summaries, of different lengths and with different ends.
+fn summarised(story: &Story, at: usize) -> Option<Entry> {
+    let shorter = Story { text: beginning(&story.text, 130).to_owned(), ..story.clone() };
+    Some(summarised_with(&shorter, copy(story, at, &story.title, ""), "[…] Read more at Other Post"))
+}
+
+fn summarised_with(story: &Story, mut entry: Entry, end: &str) -> Entry {
+    entry.content_html = None;
+    entry.summary_html = Some(format!("{} {end}", beginning(&story.text, 220)));
+    entry
 }
 
 /// The text cut to a teaser of its own, so that only the link is left.

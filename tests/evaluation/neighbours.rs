@@ -175,6 +175,70 @@ const SERIES: &[(Form, [&[&str]; 2])] = &[
         ),
         [&["15"], &["16"]],
     ),
+    (
+        (
+            "en",
+            "Backend developer wanted",
+            "We are a small team that builds tools for libraries, and we are looking for a {0} developer to join us. You will work with two others on our {0} code, talk to librarians, and be free to choose your hours. We offer a fair salary, thirty days of holiday and a dog who sleeps under the desk. Send us a short letter and something that you made.",
+        ),
+        [&["backend"], &["frontend"]],
+    ),
+    (
+        (
+            "de",
+            "Wir suchen Verstärkung für unser Team",
+            "Unsere Einrichtung am Stadtpark sucht zum nächsten Ersten eine {0} mit Freude an der Arbeit mit Kindern. Wir bieten eine unbefristete Stelle, ein offenes Team und einen Garten, in dem man auch im Winter sitzt. Bewerbungen richten Sie bitte an die Leitung, die sich auf Sie freut und gern alle Fragen beantwortet. Die {0} arbeitet im Wechsel früh und spät.",
+        ),
+        [&["Erzieherin"], &["Köchin"]],
+    ),
+    (
+        (
+            "de",
+            "Konzert in der Stadtkirche am Abend",
+            "In der Stadtkirche spielt am Abend {0} Werke von {1} und anderen Meistern der Zeit. Der Eintritt ist frei, um eine Spende für die Erhaltung der Orgel wird gebeten. Einlass ist eine halbe Stunde vor Beginn, die Plätze werden nicht reserviert. Nach dem Konzert lädt die Gemeinde zu einem Glas Wein in den Kreuzgang ein, bei Regen in den Saal.",
+        ),
+        [&["Johanna Reiter", "Bach"], &["Markus Lind", "Buxtehude"]],
+    ),
+    (
+        (
+            "en",
+            "City beat {0} in front of a full house",
+            "City beat {0} on Saturday in front of a full house and stay at the top of the table. {1} scored early and late, and the visitors hardly came out of their own half before the break. The manager spoke of a deserved win and warned against looking at the table. The next match is away from home, and the coach leaves from the market square at noon.",
+        ),
+        [&["United", "Marsh"], &["Rovers", "Dunn"]],
+    ),
+    (
+        (
+            "en",
+            "Security advisory: {0}",
+            "A problem was found in {0} that lets a local user read files which belong to others. All versions before the current one are affected. There is no workaround, so please upgrade as soon as you can. Packages for all supported systems have been uploaded to the mirrors and should arrive within hours. Thanks to those who reported the problem responsibly and waited.",
+        ),
+        [&["libfern"], &["mossd"]],
+    ),
+    (
+        (
+            "en",
+            "Day {0} of the harbour trial",
+            "The trial of three harbour officials continued on its {0} day before the county court. A witness told the judges what he had seen on the night when the crane fell, and was questioned by the defence until late in the afternoon. The court adjourned before the divers could be heard. The trial continues tomorrow; a verdict is not expected before the summer.",
+        ),
+        [&["five", "fifth"], &["six", "sixth"]],
+    ),
+    (
+        (
+            "ar",
+            "حالة الطقس غدا",
+            "يتوقع خبراء الأرصاد أن يكون الطقس غدا غائما جزئيا مع رياح غربية خفيفة. وتبلغ درجة الحرارة العظمى {0} درجة والصغرى {1} درجات. ويستمر الطقس على حاله في الأيام المقبلة مع نشاط للرياح على السواحل في المساء. وينصح المسافرون بمتابعة النشرات والانتباه عند القيادة في ساعات الصباح الباكر بسبب الضباب.",
+        ),
+        [&["24", "12"], &["22", "10"]],
+    ),
+    (
+        (
+            "ko",
+            "부고",
+            "{0} 님께서 오랜 투병 끝에 가족이 지켜보는 가운데 자택에서 별세하셨습니다. 빈소는 시립 장례식장에 마련되었으며 발인은 모레 아침입니다. 고인은 평생 교육에 헌신하며 많은 제자를 길러 냈습니다. 유족은 조화와 부의금을 정중히 사양하며 고인을 기억하는 마음만 함께해 주시기를 부탁드립니다.",
+        ),
+        [&["김영수"], &["이정희"]],
+    ),
 ];
 
 const RELEASES: &[(&str, [&str; 2], &str)] = &[
