@@ -72,22 +72,20 @@ async fn measure(size: usize) {
         bed.now = now();
         bed.poll("archive", &last).await;
     }
-    let probes = |bed: &Bed, words: &mut Words, stem: &str| {
+    let probes = |words: &mut Words, stem: &str| {
         let probe = |number| {
             let mut probe = post(size - 1 - number, size, words);
             probe.guid.value = format!("{stem}-{number}");
             probe.link = Some(format!("https://{stem}.example/{number}").parse().unwrap());
-            probe.published = Some(bed.now);
+            probe.published = Some(now());
             probe
         };
         (0..PROBES).map(probe).collect::<Vec<_>>()
     };
     bed.now = now();
-    let news = probes(&bed, &mut words, "news");
-    let with = time(&mut bed, "news", &news).await;
+    let with = time(&mut bed, "news", &probes(&mut words, "news")).await;
     bed.follow(of("off")).await;
-    let more = probes(&bed, &mut words, "more");
-    let without = time(&mut bed, "news", &more).await;
+    let without = time(&mut bed, "news", &probes(&mut words, "more")).await;
     bed.follow(of("text")).await;
     let copies: Vec<_> = last
         .iter()
@@ -101,7 +99,7 @@ async fn measure(size: usize) {
     let begun = Instant::now();
     let joined = bed.poll("copies", &copies).await.joined;
     let copied = begun.elapsed().as_secs_f64() * 1e6 / LISTED as f64;
-    let cleaning = clean(&probes(&bed, &mut words, "clean"));
+    let cleaning = clean(&probes(&mut words, "clean"));
     let keys = cleaning.1;
     println!(
         "{size:>10} {with:>9.1} {without:>9.1} {:>9.1} {keys:>9.1} {:>8.0} % {copied:>9.1} {joined:>7}",

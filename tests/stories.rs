@@ -386,3 +386,32 @@ async fn two_newswires_that_take_from_each_other_tell_everything_once() {
         assert_eq!(bed.titles("all").await.len(), 60);
     }
 }
+
+fn newswire(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    let output = command.arg("--config").arg(folder.join("newswire.toml")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn commands_join_and_split_and_explain_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "[site]\ntitle = \"T\"\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n".to_owned();
+    for name in ["one", "two"] {
+        let item = format!(
+            "<item><guid>https://{name}.example/1</guid><link>https://{name}.example/1</link><title>Title {name}</title></item>"
+        );
+        let feed = format!("<rss version=\"2.0\"><channel><title>{name}</title>{item}</channel></rss>");
+        std::fs::write(folder.path().join(format!("{name}.xml")), feed).unwrap();
+        text.push_str(&format!("[[feed]]\nid = \"{name}\"\nurl = \"file:{name}.xml\"\n"));
+    }
+    std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    newswire(folder.path(), &["poll"]);
+    assert!(newswire(folder.path(), &["join", "https://two.example/1", "Title one"]).contains("one story now"));
+    let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
+    assert!(explained.contains("joined by an editor"), "{explained}");
+    newswire(folder.path(), &["split", "https://one.example/1", "https://two.example/1"]);
+    let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
+    assert!(explained.contains("One copy"), "{explained}");
+}

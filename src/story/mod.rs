@@ -1,7 +1,8 @@
 //! Which story an entry belongs to, which of its copies leads, and under which id it is published.
 //!
 //! Pure: values in, values out. The policy held here: one story is told once, but a false merge is worse than a missed one;
-//! a link joins only copies of which at least one has no words of its own; no feed can take the lead from the copy at the
+//! a link joins only copies of which at least one has no words of its own, a text only copies that are alike in title and
+//! body and do not look like one form that was filled twice; no feed can take the lead from the copy at the
 //! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
 
 mod id;

@@ -41,7 +41,8 @@ fn by_link(cleaned: &Cleaned, known: &Known, shared: &HashSet<String>) -> Vec<Jo
             let tells_the_same = if other.feed == known.feed {
                 cleaned.wording.is_kept_by(&other.wording)
             } else {
-                !(cleaned.wording.contradicts(&other.wording) || is_original && is_translation(cleaned, other))
+                let is_translation = is_original && is_translation(cleaned, other);
+                !is_translation && !cleaned.wording.contradicts(&other.wording)
             };
             if tells_the_same {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };

@@ -10,6 +10,8 @@ use url::Url;
 
 use super::{Cleaned, FormerEntry, Known, PolledEntry};
 use crate::link;
+use crate::story::Wording;
+use crate::time::Timestamp;
 
 /// Fewer new guids are no flood, whatever share of the document they are.
 const FLOOD: usize = 3;
@@ -27,25 +29,14 @@ pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<
         return HashMap::new();
     }
     let is_flood = is_flood(matching.free.len(), entries.len());
-    matching.pass(
-        |entry, _| page_of(&entry.guid).into_iter().collect(),
-        |former| page_of(&former.guid).into_iter().collect(),
-        keeps_title,
-    );
-    matching.pass(|_, cleaned| links(cleaned), |former| former.link_keys.clone(), keeps_words);
+    matching.pass(|cleaned| page_of(&cleaned.entry.guid.value), |former| page_of(&former.guid), keeps_title);
+    matching.pass(links, |former| former.link_keys.clone(), keeps_words);
     if is_flood {
-        matching.pass(|_, cleaned| paths(links(cleaned)), |former| paths(former.link_keys.clone()), keeps_title);
+        matching.pass(|cleaned| paths(&links(cleaned)), |former| paths(&former.link_keys), keeps_title);
     }
-    matching.pass(|_, cleaned| dated_title(cleaned), former_dated_title, keeps_words);
+    matching.pass(dated_title, former_dated_title, keeps_words);
     if is_flood {
-        let title = |former: &FormerEntry| {
-            former.wording.iter().filter_map(|wording| wording.title_key()).map(|key| key.to_string()).collect()
-        };
-        matching.pass(
-            |_, cleaned| cleaned.wording.title_key().map(|key| key.to_string()).into_iter().collect(),
-            title,
-            keeps_words,
-        );
+        matching.pass(|cleaned| title(Some(&cleaned.wording)), |former| title(former.wording.as_ref()), keeps_words);
     }
     matching.matched
 }
@@ -60,15 +51,16 @@ impl<'k> Matching<'_, 'k> {
     /// Matches those that are still free, where a sign occurs once on both sides and `keeps` agrees.
     fn pass(
         &mut self,
-        signs: impl Fn(&PolledEntry, &Cleaned) -> Vec<String>,
+        signs: impl Fn(&Cleaned) -> Vec<String>,
         former_signs: impl Fn(&FormerEntry) -> Vec<String>,
         keeps: impl Fn(&Cleaned, &FormerEntry) -> bool,
     ) {
         let formers = once(self.former.iter().map(|former| former_signs(former)));
-        let frees = once(
-            self.free.iter().map(|entry| entry.cleaned.as_ref().map_or(Vec::new(), |cleaned| signs(entry, cleaned))),
-        );
+        let frees =
+            once(self.free.iter().map(|entry| entry.cleaned.as_ref().map_or(Vec::new(), |cleaned| signs(cleaned))));
         let mut taken = HashSet::new();
+        let mut frees: Vec<_> = frees.into_iter().collect();
+        frees.sort_unstable_by(|(sign, at), (other_sign, other)| at.cmp(other).then(sign.cmp(other_sign)));
         for (sign, at) in frees {
             let Some(&former) = formers.get(&sign) else { continue };
             let (entry, former) = (self.free[at], self.former[former]);
@@ -94,8 +86,8 @@ fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
 }
 
 /// A guid that is an address, in whatever spelling.
-fn page_of(guid: &str) -> Option<String> {
-    Url::parse(guid).ok().as_ref().and_then(link::key)
+fn page_of(guid: &str) -> Vec<String> {
+    Url::parse(guid).ok().as_ref().and_then(link::key).into_iter().collect()
 }
 
 fn links(cleaned: &Cleaned) -> Vec<String> {
@@ -103,19 +95,25 @@ fn links(cleaned: &Cleaned) -> Vec<String> {
 }
 
 /// What is left of link keys when a feed moves to another domain.
-fn paths(keys: Vec<String>) -> Vec<String> {
-    let path = |key: &String| key.find(['/', '?']).map(|at| key[at..].to_owned());
-    keys.iter().filter_map(path).collect()
+fn paths(keys: &[String]) -> Vec<String> {
+    keys.iter().filter_map(|key| key.find(['/', '?']).map(|at| key[at..].to_owned())).collect()
+}
+
+fn title(wording: Option<&Wording>) -> Vec<String> {
+    wording.and_then(Wording::title_key).map(|key| key.to_string()).into_iter().collect()
 }
 
 fn dated_title(cleaned: &Cleaned) -> Vec<String> {
-    let key = cleaned.wording.title_key().zip(cleaned.entry.published);
-    key.map(|(title, published)| format!("{title} {published}")).into_iter().collect()
+    dated(title(Some(&cleaned.wording)), cleaned.entry.published)
 }
 
 fn former_dated_title(former: &FormerEntry) -> Vec<String> {
-    let title = former.wording.as_ref().and_then(|wording| wording.title_key());
-    title.zip(former.published).map(|(title, published)| format!("{title} {published}")).into_iter().collect()
+    dated(title(former.wording.as_ref()), former.published)
+}
+
+fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
+    let Some(published) = published else { return Vec::new() };
+    titles.into_iter().map(|title| format!("{title} {published}")).collect()
 }
 
 fn keeps_words(cleaned: &Cleaned, former: &FormerEntry) -> bool {
