@@ -204,9 +204,8 @@ fn word(number: usize) -> String {
 #[tokio::test]
 async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
     let before = |n: usize| (format!("http://blog.example/?p={n}"), format!("http://blog.example/{}", word(n)));
-    /// What the guid and the link of an entry become.
-    type Rekeying = fn(usize) -> (String, String);
-    let changes: [(&str, Rekeying); 4] = [
+    type Address = fn(usize) -> (String, String);
+    let changes: [(&str, Address); 4] = [
         ("https", |n| (format!("https://blog.example/?p={n}"), format!("https://blog.example/{}", word(n)))),
         ("new software", |n| (format!("uuid-{n}"), format!("http://blog.example/posts/{}-{n}", word(n)))),
         ("new domain", |n| (format!("tag:new.example,2018:{n}"), format!("https://new.example/{}", word(n)))),
