@@ -17,6 +17,7 @@ mod poll;
 mod publish;
 mod run;
 mod search;
+mod setup;
 mod split;
 mod trial;
 
@@ -89,6 +90,16 @@ enum Command {
     Join(join::Args),
     /// Searches the archive
     Search(search::Args),
+    /// Asks four questions and writes a config that works
+    Init(setup::InitArgs),
+    /// Prints the config in force, each value with its origin, secrets masked
+    Config(setup::ConfigArgs),
+    /// Prints the JSON Schema of the TOML, for editors
+    Schema,
+    /// Prints a script that completes commands in a shell
+    Completions(setup::CompletionsArgs),
+    /// Prints the manual page, or writes those of all commands
+    Man(setup::ManArgs),
     /// Copies the store while it is in use
     Backup(backup::Args),
     /// Checks that the store is sound
@@ -162,6 +173,11 @@ impl Cli {
             Command::Split(args) => split::run(config, &args),
             Command::Join(args) => join::run(config, &args),
             Command::Search(args) => search::run(config, &args),
+            Command::Init(args) => setup::init(config, &args),
+            Command::Config(args) => setup::config(config, &args),
+            Command::Schema => setup::schema(),
+            Command::Completions(args) => setup::completions(&args),
+            Command::Man(args) => setup::man(&args),
             Command::Backup(args) => backup::run(config, &args),
             Command::Verify => backup::verify(config),
         };

@@ -5,6 +5,7 @@
 //! quotes a secret, and no fault hides another: all are found in one run.
 
 pub mod edit;
+pub mod effective;
 mod facets;
 mod feed;
 mod feed_url;
@@ -16,6 +17,7 @@ mod model;
 mod problem;
 mod reader;
 mod rule;
+mod schema;
 mod section;
 mod settings;
 mod value;
@@ -30,6 +32,7 @@ pub use self::keys::{Kind, SHAPES, Shape};
 pub use self::model::*;
 pub use self::problem::{Level, Place, Problem, render_problems};
 use self::reader::{Node, Reading, Table};
+pub use self::schema::schema;
 pub use self::settings::DEFAULT_CONTACT;
 use crate::rule::Rule;
 

@@ -1,0 +1,201 @@
+//! `newswire init`, `config`, `schema`, `completions` and `man`: what one needs around the TOML.
+
+use std::io::{IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::CommandFactory;
+use serde::Serialize;
+
+use super::output::print;
+use super::{Cli, Done, Failure, load};
+use crate::config::effective::{Origin, Setting, effective};
+use crate::config::{self, SourceFile, edit};
+use crate::files;
+
+/// Where the comment begins that tells a value's origin.
+const ORIGIN_COLUMN: usize = 48;
+
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// What the site is called
+    #[arg(long)]
+    title: Option<String>,
+    /// Where readers find it, as in https://news.example.org/ [default: this machine alone]
+    #[arg(long)]
+    url: Option<String>,
+    /// A page that tells publishers who polls them
+    #[arg(long, value_name = "URL")]
+    contact: Option<String>,
+    /// A first feed; may be given several times
+    #[arg(long, value_name = "URL")]
+    feed: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ConfigArgs {
+    /// The plain defaults of feeds and sections too
+    #[arg(long)]
+    all: bool,
+    /// An array of objects
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ManArgs {
+    /// Write a page for every command into this folder, instead of printing the first
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Writes a config that works, and overwrites none.
+pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
+    let path = std::path::absolute(path.unwrap_or(Path::new("newswire.toml")))?;
+    if path.exists() {
+        return Err(anyhow!("{} is there already; nothing was written", path.display()).into());
+    }
+    let title = answer(args.title.as_ref(), "What is the site called?", "Newswire")?;
+    let url = answer(args.url.as_ref(), "Its public address? (none: for this machine alone)", "")?;
+    let contact = answer(args.contact.as_ref(), "A page that tells publishers who polls them? (none)", "")?;
+    let feed = if args.feed.is_empty() { answer(None, "A first feed? (none)", "")? } else { String::new() };
+    let feeds: Vec<&str> =
+        args.feed.iter().map(String::as_str).chain([feed.as_str()]).filter(|url| !url.is_empty()).collect();
+    let text = first_config(&title, &url, &contact, &feeds);
+    files::check(vec![SourceFile { path: path.clone(), text: text.clone() }])?;
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    files::replace(&path, "", &text).map_err(anyhow::Error::from)?;
+    let path = path.display();
+    print(&format!("wrote {path}\nnewswire add URL takes more feeds; newswire run --config {path} begins\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the flag says, else what is answered on a terminal, else the default.
+fn answer(given: Option<&String>, question: &str, default: &str) -> Result<String, Failure> {
+    if let Some(given) = given {
+        return Ok(given.clone());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Ok(default.to_owned());
+    }
+    let mut stderr = std::io::stderr();
+    let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
+    write!(stderr, "{question}{shown} ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(Some(answer.trim()).filter(|answer| !answer.is_empty()).unwrap_or(default).to_owned())
+}
+
+fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String {
+    let line = |key: &str, value: &str, example: &str| match value {
+        "" => format!("# {key} = {}\n", edit::quoted(example)),
+        value => format!("{key} = {}\n", edit::quoted(value)),
+    };
+    let mut text = "# A newswire. `newswire check` tells what is wrong here; a running newswire takes every edit when it is saved.\n\n[site]\n".to_owned();
+    text.push_str(&line("title", title, "Newswire"));
+    text.push_str("# The public base of every link.\n");
+    text.push_str(&line("url", url, "https://news.example.org/"));
+    text.push_str("\n[server]\n# Pages and feeds for readers; status and metrics for you alone.\nlisten = \"127.0.0.1:8080\"\nadmin = \"127.0.0.1:8081\"\n");
+    text.push_str("\n[poll]\nschedule = \"every 1 hour\"\n# What publishers find in the User-Agent.\n");
+    text.push_str(&line("contact", contact, "https://news.example.org/about/"));
+    text.push_str("\n# The feeds. `tags` are for sections and their rules.\n");
+    match feeds {
+        [] => text.push_str("\n# [[feed]]\n# url = \"https://blog.example.org/feed.xml\"\n# tags = [\"town\"]\n"),
+        feeds => text.extend(feeds.iter().map(|url| format!("\n[[feed]]\nurl = {}\n", edit::quoted(url)))),
+    }
+    text.push_str("\n# What is published: a story is in if one rule of `keep` matches, or there is none, and no rule of `drop`.\n\n");
+    text.push_str("[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n# keep = [{ title = \"harbour\" }, { tag = \"town\" }]\n# drop = [{ title = \"sponsored\" }]\n");
+    text
+}
+
+#[derive(Serialize)]
+struct SettingRow<'s> {
+    table: &'s str,
+    of: Option<&'s str>,
+    key: &'s str,
+    value: &'s str,
+    origin: &'static str,
+    file: Option<String>,
+    line: Option<usize>,
+}
+
+/// Prints the config in force.
+pub fn config(path: Option<&Path>, args: &ConfigArgs) -> Done {
+    let loaded = load(path)?;
+    let settings = effective(&loaded.config, &loaded.sources, args.all);
+    if args.json {
+        let rows: Vec<SettingRow> = settings.iter().map(row).collect();
+        print(&format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut text = String::new();
+    let mut last = None;
+    for setting in &settings {
+        let table = (setting.table, setting.of.as_ref());
+        if last != Some(table) {
+            text.push_str(&format!("{}{}\n", if text.is_empty() { "" } else { "\n" }, setting.table));
+            last = Some(table);
+        }
+        let line = format!("{} = {}", setting.key, setting.value);
+        text.push_str(&format!("{line:ORIGIN_COLUMN$}  # {}\n", origin(&setting.origin)));
+    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(setting: &Setting) -> SettingRow<'_> {
+    let (origin, file, line) = match &setting.origin {
+        Origin::File { path, line } => ("file", Some(path.display().to_string()), Some(*line)),
+        Origin::Default => ("default", None, None),
+        Origin::Made => ("made", None, None),
+    };
+    let Setting { table, of, key, value, .. } = setting;
+    SettingRow { table, of: of.as_deref(), key, value, origin, file, line }
+}
+
+fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::File { path, line } => {
+            let here = std::env::current_dir().ok();
+            let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+            format!("{}:{line}", short.as_deref().unwrap_or(path).display())
+        }
+        Origin::Default => "default".to_owned(),
+        Origin::Made => "made from the rest".to_owned(),
+    }
+}
+
+/// Prints the JSON Schema of the TOML.
+pub fn schema() -> Done {
+    print(&format!("{}\n", serde_json::to_string_pretty(&config::schema())?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn completions(args: &CompletionsArgs) -> Done {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "newswire", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn man(args: &ManArgs) -> Done {
+    let mut page = Vec::new();
+    match &args.out {
+        Some(folder) => {
+            std::fs::create_dir_all(folder)?;
+            clap_mangen::generate_to(Cli::command(), folder)?;
+        }
+        None => clap_mangen::Man::new(Cli::command()).render(&mut page)?,
+    }
+    print(&String::from_utf8_lossy(&page))?;
+    Ok(ExitCode::SUCCESS)
+}
