@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::desk::*;
+use support::daemon::*;
 
 /// A feed in a file beside the config, whose story says `words`.
 fn feed(words: &str) -> String {

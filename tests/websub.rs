@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use support::desk::*;
+use support::daemon::*;
 
 /// What a hub was told: the fields of each form that was posted.
 struct Hub {
