@@ -1,15 +1,35 @@
 //! How feeds and sections are doing, in one form for the commands, the status pages and the metrics.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::duration;
 use crate::feed::{FeedId, SectionId};
 use crate::schedule::{self, Schedule};
 use crate::section;
-use crate::store::{FeedStatus, Reader, StoreError};
+use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
 use crate::time::Timestamp;
+
+/// Fewer gaps between stories make no rhythm.
+const GAPS_FOR_RHYTHM: u32 = 4;
+
+/// A silence of so many usual gaps is out of the rhythm, if it is not shorter than [`LEAST_SILENCE`].
+const SILENT_GAPS: u32 = 5;
+
+/// Everybody has a weekend.
+const LEAST_SILENCE: Duration = Duration::from_secs(3 * 86_400);
+
+/// So many new entries at once are a flood.
+const FLOOD: u64 = 50;
+
+/// For how long a flood is told.
+const FRESH: Duration = Duration::from_secs(2 * 86_400);
+
+/// A document that lists fewer entries may well be all new.
+const LISTED_FOR_GAPS: u64 = 5;
 
 /// A feed as `newswire feeds` shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -159,9 +179,108 @@ pub fn count_states(feeds: &[FeedRow]) -> HashMap<FeedState, usize> {
     counts
 }
 
+/// What of a feed's or a section's rhythm needs care, as sentences; empty where nothing does.
+pub fn cares(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
+    let mut cares: Vec<String> = silence(&rhythm.times, now).into_iter().collect();
+    let Rhythm { listed, entries, restless, last_news, .. } = *rhythm;
+    if restless > 0 {
+        cares.push(format!("{restless} of its entries revise themselves at every poll"));
+    }
+    if let Some((at, new)) = last_news.filter(|(_, new)| *new < entries) {
+        let ago = duration::words(whole_days(now.since(at)));
+        if new >= listed && listed >= LISTED_FOR_GAPS {
+            cares.push(format!(
+                "{ago} ago all {listed} entries that it lists were new: some may be missed, poll it more often"
+            ));
+        } else if new >= FLOOD && now.since(at) < FRESH {
+            cares.push(format!("flooded: {new} new entries at once {ago} ago"));
+        }
+    }
+    cares
+}
+
+/// A silence that is out of its rhythm, as in `usually about 3 a day, nothing for 9 days`.
+fn silence(times: &[Timestamp], now: Timestamp) -> Option<String> {
+    let (newest, oldest) = (times.first()?, times.last()?);
+    let gaps = u32::try_from(times.len() - 1).ok().filter(|gaps| *gaps >= GAPS_FOR_RHYTHM)?;
+    let gap = newest.since(*oldest) / gaps;
+    let silent = now.since(*newest);
+    if silent < LEAST_SILENCE || silent < gap * SILENT_GAPS || gap.is_zero() {
+        return None;
+    }
+    let usual = frequency(86_400.0 / gap.as_secs_f64());
+    Some(format!("usually {usual}, nothing for {}", duration::words(whole_days(silent))))
+}
+
+fn whole_days(duration: Duration) -> Duration {
+    let day = 86_400;
+    Duration::from_secs((duration.as_secs() / day).max(1) * day)
+}
+
+/// How much care a feed needs: the lower, the more.
+pub fn need(row: &FeedRow, has_cares: bool) -> u8 {
+    match row.state {
+        FeedState::Gone => 0,
+        FeedState::Failing => 1,
+        FeedState::Disabled => 6,
+        _ if has_cares || row.moved_to.is_some() => 2,
+        FeedState::Held => 3,
+        FeedState::New => 4,
+        FeedState::Ok => 5,
+    }
+}
+
 /// How often something comes, as in `about 3 a day`.
 pub fn frequency(per_day: f64) -> String {
     let units = [("day", 1.0), ("week", 7.0), ("month", 30.0), ("year", 365.0)];
     let (unit, days) = units.into_iter().find(|(_, days)| per_day * days >= 0.95).unwrap_or(("year", 365.0));
     format!("about {:.0} a {unit}", (per_day * days).max(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_767_225_600_000)
+    }
+
+    /// Twenty stories, one each `gap`, the newest so long ago.
+    fn rhythm(gap: Duration, silent: Duration) -> Rhythm {
+        Rhythm { times: (0..20).map(|number| now() - silent - gap * number).collect(), ..Rhythm::default() }
+    }
+
+    #[test]
+    fn silence_is_measured_by_the_feeds_own_rhythm() {
+        let check = |gap, silent, expected: &[&str]| assert_eq!(cares(&rhythm(gap, silent), now()), expected);
+        check(DAY / 3, DAY * 9, &["usually about 3 a day, nothing for 9 days"]);
+        check(DAY / 3, DAY * 2, &[]);
+        check(DAY * 7, DAY * 30, &[]);
+        check(DAY * 7, DAY * 40, &["usually about 1 a week, nothing for 40 days"]);
+        check(Duration::ZERO, DAY * 400, &[]);
+    }
+
+    #[test]
+    fn floods_gaps_and_restless_entries_are_told() {
+        let check = |rhythm: Rhythm, expected: &str| assert_eq!(cares(&rhythm, now()), [expected]);
+        let polled =
+            |new, listed, entries| Rhythm { last_news: Some((now() - DAY, new)), listed, entries, ..Rhythm::default() };
+        check(polled(60, 100, 500), "flooded: 60 new entries at once 1 day ago");
+        check(
+            polled(10, 10, 500),
+            "1 day ago all 10 entries that it lists were new: some may be missed, poll it more often",
+        );
+        check(Rhythm { restless: 2, ..Rhythm::default() }, "2 of its entries revise themselves at every poll");
+        assert!(cares(&polled(100, 100, 100), now()).is_empty(), "the first poll is no flood");
+    }
+
+    #[test]
+    fn frequencies_are_told_in_the_unit_that_fits() {
+        assert_eq!(frequency(3.2), "about 3 a day");
+        assert_eq!(frequency(0.29), "about 2 a week");
+        assert_eq!(frequency(0.04), "about 1 a month");
+        assert_eq!(frequency(0.001), "about 1 a year");
+    }
 }

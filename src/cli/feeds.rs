@@ -1,33 +1,65 @@
-//! `newswire feeds` and `newswire sections`: how they are doing, at a glance.
+//! `newswire feeds` and `newswire sections`: how they are doing, at a glance; what needs care comes first.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use super::output::{lines, print, relative, safe, table};
-use super::{Done, load_with_reader};
+use serde::Serialize;
+
+use super::output::{columns, lines, print, relative, safe, table, wrap};
+use super::{Done, Failure, load_with_reader};
 use crate::poll;
-use crate::status::{self, FeedRow};
+use crate::status::{self, FeedRow, SectionRow};
+use crate::store::Reader;
 use crate::time::Timestamp;
+
+/// How often `--watch` looks again.
+const WATCH: Duration = Duration::from_secs(2);
+
+/// What empties a terminal and begins above.
+const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Look again every two seconds, on a terminal
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
     /// An array of objects
     #[arg(long)]
     json: bool,
 }
 
+/// A row with what of it needs care.
+#[derive(Serialize)]
+struct Cared<Row> {
+    #[serde(flatten)]
+    row: Row,
+    /// Sentences; empty where all is well.
+    care: Vec<String>,
+}
+
 pub fn feeds(config: Option<&Path>, args: &Args) -> Done {
-    let (config, reader) = load_with_reader(config)?;
-    let now = poll::now();
-    let mut rows = status::feeds(&config, reader.as_ref(), now)?;
-    if args.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    // What needs care comes first.
-    rows.sort_by_key(|row| row.state);
+    show(args, || {
+        let (config, reader) = load_with_reader(config)?;
+        let now = poll::now();
+        let mut rhythms = reader.as_ref().map(Reader::feed_rhythms).transpose()?.unwrap_or_default();
+        let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
+            let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedState::Disabled);
+            Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
+        });
+        let mut rows: Vec<Cared<FeedRow>> = rows.collect();
+        if args.json {
+            return Ok(serde_json::to_string_pretty(&rows)? + "\n");
+        }
+        rows.sort_by_key(|cared| status::need(&cared.row, !cared.care.is_empty()));
+        Ok(feeds_as_text(&rows, now))
+    })
+}
+
+fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
     let mut overview = table(&["feed", "state", "last poll", "next poll", "failures", "entries"]);
-    for row in &rows {
+    for Cared { row, .. } in rows {
         let time = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| relative(time, now));
         overview.add_row([
             row.id.to_string(),
@@ -39,32 +71,46 @@ pub fn feeds(config: Option<&Path>, args: &Args) -> Done {
         ]);
     }
     let mut text = lines(&overview);
-    for row in &rows {
-        for remark in remarks(row) {
-            text.push_str(&format!("\n{}: {remark}", row.id));
-        }
+    let remarks = rows.iter().flat_map(|cared| remarks(cared).into_iter().map(|remark| (&cared.row.id, remark)));
+    for (at, (id, remark)) in remarks.enumerate() {
+        text.push_str(if at == 0 { "\n" } else { "" });
+        text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
     }
-    print(&format!("{}\n", text.trim_end()))?;
-    Ok(ExitCode::SUCCESS)
+    text
 }
 
-fn remarks(row: &FeedRow) -> Vec<String> {
+fn remarks(Cared { row, care }: &Cared<FeedRow>) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| safe(error));
     let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
     let moved = row.moved_to.as_ref().map(|to| format!("has moved for good; write url = {:?}", safe(to)));
-    error.into_iter().chain(held).chain(moved).chain(row.rhythm.clone()).collect()
+    let more = row.rhythm.iter().chain(care).cloned();
+    error.into_iter().chain(held).chain(moved).chain(more).collect()
 }
 
 pub fn sections(config: Option<&Path>, args: &Args) -> Done {
-    let (config, reader) = load_with_reader(config)?;
-    let rows = status::sections(&config, reader.as_ref())?;
-    if args.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(&rows)?))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let now = poll::now();
+    show(args, || {
+        let (config, reader) = load_with_reader(config)?;
+        let now = poll::now();
+        let rhythms = reader.as_ref().map(Reader::section_rhythms).transpose()?.unwrap_or_default();
+        let rows = status::sections(&config, reader.as_ref())?.into_iter().map(|row| {
+            let mut care = rhythms.get(&row.id).map(|rhythm| status::cares(rhythm, now)).unwrap_or_default();
+            if row.stories == 0 && reader.is_some() {
+                care.push("no story fits it".to_owned());
+            }
+            Cared { care, row }
+        });
+        let mut rows: Vec<Cared<SectionRow>> = rows.collect();
+        if args.json {
+            return Ok(serde_json::to_string_pretty(&rows)? + "\n");
+        }
+        rows.sort_by_key(|cared| cared.care.is_empty());
+        Ok(sections_as_text(&rows, now))
+    })
+}
+
+fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
     let mut overview = table(&["section", "title", "stories", "newest", "feeds", ""]);
-    for row in &rows {
+    for Cared { row, .. } in rows {
         overview.add_row([
             row.id.to_string(),
             safe(&row.title),
@@ -74,6 +120,24 @@ pub fn sections(config: Option<&Path>, args: &Args) -> Done {
             if row.private { "private" } else { "" }.to_owned(),
         ]);
     }
-    print(&lines(&overview))?;
-    Ok(ExitCode::SUCCESS)
+    let mut text = lines(&overview);
+    let remarks = rows.iter().flat_map(|cared| cared.care.iter().map(|care| (&cared.row.id, care)));
+    for (at, (id, remark)) in remarks.enumerate() {
+        text.push_str(if at == 0 { "\n" } else { "" });
+        text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
+    }
+    text
+}
+
+/// Prints once, or again and again where somebody watches.
+fn show(args: &Args, text: impl Fn() -> Result<String, Failure>) -> Done {
+    let is_watched = args.watch && std::io::stdout().is_terminal();
+    loop {
+        let text = text()?;
+        print(&if is_watched { format!("{CLEAR}{text}") } else { text })?;
+        if !is_watched {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(WATCH);
+    }
 }

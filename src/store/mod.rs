@@ -15,6 +15,7 @@ mod lock;
 mod place;
 mod read;
 mod retention;
+mod rhythm;
 mod schema;
 mod search;
 mod signature;
@@ -37,6 +38,7 @@ pub use place::Moves;
 pub use read::{
     DueFeed, Explained, FeedStatus, PlacementRow, Reader, SectionContent, SectionStatus, StoredCopy, StoredStory,
 };
+pub use rhythm::Rhythm;
 pub use search::SearchHit;
 pub use sync::{Difference, SectionChange};
 

@@ -1,0 +1,105 @@
+//! How often feeds and sections tell something, and what is odd about their last polls.
+//!
+//! Reads the whole archive once: for those who ask by hand, not for every request.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use rusqlite::{Connection, Row, params};
+
+use crate::feed::{FeedId, SectionId};
+use crate::time::Timestamp;
+use crate::update::MAX_REVISIONS;
+
+use super::place::time;
+use super::{Reader, StoreError};
+
+/// How many of the newest stories show a rhythm.
+const SHOWN: i64 = 20;
+
+/// What is known of a feed's or a section's rhythm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rhythm {
+    /// When its newest stories were told, the newest first.
+    pub times: Vec<Timestamp>,
+    /// How many entries the feed's document lists.
+    pub listed: u64,
+    /// How many it ever had.
+    pub entries: u64,
+    /// How many of them revised themselves so often that it is no longer followed.
+    pub restless: u64,
+    /// When a poll last brought something new, and how much.
+    pub last_news: Option<(Timestamp, u64)>,
+}
+
+impl Reader {
+    /// The rhythms of the configured feeds.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn feed_rhythms(&self) -> Result<HashMap<FeedId, Rhythm>, StoreError> {
+        let times = "SELECT id, sort_at FROM (
+               SELECT feed.id, story.sort_at, row_number() OVER (PARTITION BY feed.number ORDER BY story.sort_at DESC) AS place
+               FROM entry JOIN feed ON feed.number = entry.feed JOIN story ON story.number = entry.story
+               WHERE feed.removed IS NULL)
+             WHERE place <= ?1 ORDER BY sort_at DESC";
+        let mut rhythms = times_of(&self.connection, times, |id| FeedId::from(id))?;
+        let mut counts = self.connection.prepare_cached(
+            "SELECT feed.id, count(*), count(*) FILTER (WHERE unlisted IS NULL), count(*) FILTER (WHERE revisions >= ?1)
+             FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.removed IS NULL GROUP BY feed.number",
+        )?;
+        let mut rows = counts.query([MAX_REVISIONS])?;
+        while let Some(row) = rows.next()? {
+            let rhythm = rhythms.entry(feed_id(row)?).or_default();
+            (rhythm.entries, rhythm.listed, rhythm.restless) = (count(row, 1)?, count(row, 2)?, count(row, 3)?);
+        }
+        let mut news = self.connection.prepare_cached(
+            "SELECT feed.id, at, new FROM poll_log JOIN feed ON feed.number = poll_log.feed
+             WHERE poll_log.number IN (SELECT max(number) FROM poll_log WHERE new > 0 GROUP BY feed)",
+        )?;
+        let mut rows = news.query([])?;
+        while let Some(row) = rows.next()? {
+            rhythms.entry(feed_id(row)?).or_default().last_news = Some((time(row, 1)?, count(row, 2)?));
+        }
+        Ok(rhythms)
+    }
+
+    /// The rhythms of the configured sections; only their times are known.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn section_rhythms(&self) -> Result<HashMap<SectionId, Rhythm>, StoreError> {
+        let times = "SELECT id, sort_at FROM (
+               SELECT section.id, placement.sort_at,
+                 row_number() OVER (PARTITION BY section.number ORDER BY placement.sort_at DESC) AS place
+               FROM placement JOIN section ON section.number = placement.section
+               WHERE placement.left IS NULL AND section.gone IS NULL)
+             WHERE place <= ?1 ORDER BY sort_at DESC";
+        times_of(&self.connection, times, |id| SectionId::from(id))
+    }
+}
+
+fn times_of<Id: Eq + Hash>(
+    connection: &Connection,
+    sql: &str,
+    id: impl Fn(&str) -> Id,
+) -> Result<HashMap<Id, Rhythm>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![SHOWN])?;
+    let mut rhythms: HashMap<Id, Rhythm> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let id = id(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
+        rhythms.entry(id).or_default().times.push(time(row, 1)?);
+    }
+    Ok(rhythms)
+}
+
+fn feed_id(row: &Row) -> rusqlite::Result<FeedId> {
+    Ok(FeedId::from(row.get_ref(0)?.as_str()?))
+}
+
+fn count(row: &Row, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}

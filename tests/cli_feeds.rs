@@ -1,0 +1,38 @@
+//! `newswire feeds` and `sections`: what needs care comes first, and says so.
+
+mod support;
+
+use support::desk::{Desk, rss};
+
+fn dated(number: usize) -> String {
+    let item = format!("<item><guid isPermaLink=\"false\">{number}</guid><title>Story {number}</title><pubDate>");
+    format!("{item}{:02} Jan 2020 10:00:00 GMT</pubDate></item>", number + 1)
+}
+
+#[test]
+fn silent_and_failing_feeds_come_first_with_a_reason() {
+    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
+    let desk = Desk::new(&format!(
+        "{}{}{}{}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"none\"\nfeeds = [\"*\"]\nkeep = [{{ title = \"nowhere\" }}]\n",
+        feed("fine"),
+        feed("silent"),
+        feed("broken"),
+        feed("off") + "enabled = false\n"
+    ));
+    desk.write("fine.xml", &rss(&[("1", "One", "x")]));
+    let items: String = (0..20).map(dated).collect();
+    desk.write("silent.xml", &format!("<rss version=\"2.0\"><channel><title>S</title>{items}</channel></rss>"));
+    desk.write("broken.xml", "not a feed");
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = desk.run(&["feeds"]);
+    let ids: Vec<&str> = told.out.lines().skip(1).take(4).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(ids, ["broken", "silent", "fine", "off"], "{}", told.out);
+    assert!(told.out.contains("silent: usually about 1 a day, nothing for "), "{}", told.out);
+    assert!(told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
+    let rows = desk.json(&["feeds"]);
+    assert_eq!(rows[0]["id"], "fine", "the order of the config, for programs");
+    assert!(rows[0]["care"].as_array().unwrap().is_empty() && rows[1]["care"].as_array().unwrap().len() == 1, "{rows}");
+    let sections = desk.run(&["sections", "--watch"]);
+    assert!(sections.out.contains("none: no story fits it"), "{}", sections.out);
+    assert!(!sections.out.contains('\u{1b}'), "nobody watches a pipe");
+}
