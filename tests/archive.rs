@@ -65,9 +65,9 @@ impl Desk {
         std::fs::write(self.folder.path().join(format!("{feed}.xml")), document).unwrap();
     }
 
-    /// An hour and a little more passes, the feeds are polled, and the section is published.
+    /// Two hours and a little more pass, so that the feeds are due wherever in the hour they were parted; they are polled, and the section is published.
     async fn pass(&mut self) {
-        self.now = self.now + HOUR + HOUR / 60;
+        self.now = self.now + HOUR * 2 + HOUR / 60;
         self.poller.poll_due(&self.config, self.now).await.unwrap();
         self.publish().await;
     }

@@ -249,7 +249,7 @@ async fn adaptive_feed_is_polled_by_its_own_rhythm() {
     assert!((HOUR * 9..HOUR * 13).contains(&wait), "{wait:?}");
     let mut now = start();
     for _ in 0..40 {
-        now = now + DAY;
+        now = now + DAY + HOUR;
         bed.poll_due(now).await;
     }
     let slower = bed.status("a").await.next_poll.since(now);

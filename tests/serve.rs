@@ -73,7 +73,10 @@ fn e01_e07_e08_edition_says_how_new_how_long_and_what_it_is() {
 
 #[test]
 fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
-    let desk = Desk::new(&format!("{FEED}{ALL}"));
+    // On a port that the system chooses, links name that port unless a public address is configured.
+    let site =
+        "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+    let desk = Desk::whole(&format!("{site}{FEED}{ALL}"));
     desk.put("a.xml", &feed("War"));
     let mut seen: BTreeMap<&str, (Vec<u8>, String, String)> = BTreeMap::new();
     for run in 0..4 {
@@ -432,7 +435,7 @@ fn f11_index_leads_every_reader_to_every_edition() {
     for link in found {
         let (href, media_type) = (attribute(link, "href").unwrap(), attribute(link, "type").unwrap());
         assert!(attribute(link, "title").is_some_and(|title| title.contains("All")), "{link}");
-        let path = href.strip_prefix("http://127.0.0.1:0").expect("addresses are absolute");
+        let path = href.strip_prefix(&format!("http://{}", daemon.site)).expect("addresses are absolute");
         let answer = daemon.get(path);
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.header("content-type").unwrap().starts_with(&media_type), "{path}");
@@ -462,7 +465,7 @@ fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers
     let json: Value = serde_json::from_slice(&daemon.get_until("/all.json", "Set-Cookie").body).unwrap();
     let page = json["items"].as_array().unwrap().iter().find_map(|item| {
         let page = item["_newswire"]["page"].as_str()?;
-        page.contains("war").then(|| page.strip_prefix("http://127.0.0.1:0").unwrap().to_owned())
+        page.contains("war").then(|| page.strip_prefix(&format!("http://{}", daemon.site)).unwrap().to_owned())
     });
     let page = page.unwrap();
     assert!(page.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-/".contains(&byte)), "{page}");
@@ -478,7 +481,7 @@ fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers
         let body = text(&answer.body);
         assert!(!body.contains("<script"), "{path}: {body}");
         for link in body.split("<a ").skip(1).map(|link| link.split('>').next().unwrap()) {
-            let leaves = link.contains("href=\"http") && !link.contains("href=\"http://127.0.0.1:0");
+            let leaves = link.contains("href=\"http") && !link.contains(&format!("href=\"http://{}", daemon.site));
             assert!(!leaves || link.contains("noopener"), "{path}: {link}");
         }
     }
