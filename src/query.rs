@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use chrono::{Months, NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 
 use crate::feed::{FeedId, SectionId};
 use crate::time::Timestamp;
@@ -84,8 +84,8 @@ impl Query {
                 Some("feed") => query.feeds.push(FeedId::from(value)),
                 Some("section") => query.sections.push(SectionId::from(value)),
                 Some(field @ ("after" | "before")) => match day(value) {
-                    Some((first, _)) if field == "after" => query.after = Some(first),
-                    Some((first, _)) => query.before = Some(first),
+                    Some(start) if field == "after" => query.after = Some(start),
+                    Some(start) => query.before = Some(start),
                     None => faults.push(format!("{field}: expects a day such as 2017-12-20, 2017-12 or 2017")),
                 },
                 field => {
@@ -255,19 +255,17 @@ fn tokens(text: &str) -> Vec<Token> {
 
 const FIELDS: [&str; 6] = ["title", "author", "feed", "section", "after", "before"];
 
-/// When a day, month or year begins and ends.
-fn day(text: &str) -> Option<(Timestamp, Timestamp)> {
-    let mut parts = text.split('-').map(|part| part.parse::<u32>().ok());
-    let year = i32::try_from(parts.next()??).ok()?;
-    let (month, day) = (parts.next(), parts.next());
-    let first = NaiveDate::from_ymd_opt(year, month.unwrap_or(Some(1))?, day.unwrap_or(Some(1))?)?;
-    let end = match (month, day) {
-        (_, Some(_)) => first.succ_opt()?,
-        (Some(_), None) => first.checked_add_months(Months::new(1))?,
-        (None, None) => first.checked_add_months(Months::new(12))?,
+/// When a day, month or year begins.
+fn day(text: &str) -> Option<Timestamp> {
+    let parts = text.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
+    let (year, month, day) = match *parts.as_slice() {
+        [year] => (year, 1, 1),
+        [year, month] => (year, month, 1),
+        [year, month, day] => (year, month, day),
+        _ => return None,
     };
-    let start_of = |date: NaiveDate| Timestamp::from_datetime(date.and_time(NaiveTime::MIN).and_utc());
-    parts.next().is_none().then(|| (start_of(first), start_of(end)))
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    Some(Timestamp::from_datetime(date.and_time(NaiveTime::MIN).and_utc()))
 }
 
 /// The words of a text with their places: runs of letters and digits, and single characters where there are no spaces.

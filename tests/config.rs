@@ -239,7 +239,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             "6:10: there is no feed `b` (did you mean `a`?)",
         ),
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
-        (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table"),
+        (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
         (section("keep = [ {} ]"), "7:10: an empty rule would match every story (take it out)"),
         (section("keep = [ { title = [] } ]"), "7:20: expected at least one"),
         (section("keep = [ { title = \"/(/\" } ]"), "7:20: bad regular expression: unclosed group"),

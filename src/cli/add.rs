@@ -126,9 +126,10 @@ fn is_comment(line: &str) -> bool {
 
 fn find(loaded: &Loaded, file: usize, url: String, args: &Args) -> Result<Found, Failure> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
+    let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, Failure> {
         let feed = draft(loaded, file, url)?;
-        Ok(runtime()?.block_on(look::at(&fetcher, &feed, &Hints::default())))
+        Ok(runtime.block_on(look::at(&fetcher, &feed, &Hints::default())))
     };
     let offered = match look(&url)? {
         Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),

@@ -90,7 +90,7 @@ fn change(
     let text = edit(&source.text, place.index).map_err(|error| anyhow!("{}: {error}", source.path.display()))?;
     let is_same = text == source.text;
     commit(&loaded, vec![(place.file, text)], dry_run)?;
-    let told = if is_same { format!("{id} is {what} already\n") } else { format!("{what} {id}\n") };
+    let told = if is_same { format!("nothing to change: {id} is so already\n") } else { format!("{what} {id}\n") };
     done(dry_run, &told)
 }
 

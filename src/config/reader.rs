@@ -185,7 +185,12 @@ impl<'a> Node<'a> {
     pub fn list<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         let Some(items) = self.value.get_ref().as_array() else {
             let fault = self.expected("a list");
-            let hint = self.value.get_ref().as_str().map(|text| format!("put it in brackets: [\"{text}\"]"));
+            let in_brackets = match self.value.get_ref() {
+                DeValue::String(text) => Some(format!("[\"{text}\"]")),
+                DeValue::Table(_) => Some("[{ … }]".to_owned()),
+                _ => None,
+            };
+            let hint = in_brackets.map(|written| format!("put it in brackets: {written}"));
             return Err(Fault { message: fault, hint });
         };
         let read_or_report = |value: &'a Spanned<DeValue<'a>>| {

@@ -20,8 +20,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// More often than this is hardly meant.
 const OFTEN: Duration = Duration::from_secs(600);
 
-/// How many polls of a schedule are looked at for how often they come: those of a day, if they are that often.
-const WATCHED_POLLS: usize = 50;
+/// How many polls of a schedule are looked at for how often they come: enough for two hours of such, and quick for a hundred
+/// thousand feeds.
+const WATCHED_POLLS: usize = 12;
 
 /// The store of a config under `/etc` that names none.
 const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";

@@ -1,0 +1,75 @@
+//! What an editor waits for: `newswire try` and `search` over an archive of 100,000 stories, as processes of their own.
+//!
+//!     cargo bench --bench desk
+//!
+//! Prints a line each. The archive is made of invented words in files, polled once.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const FEEDS: usize = 100;
+const ENTRIES: usize = 1000;
+/// As long as a short article.
+const WORDS: usize = 150;
+const RUNS: usize = 3;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder for the archive can be made");
+    let mut config = "[stories]\ndedup = \"off\"\n".to_owned();
+    for feed in 0..FEEDS {
+        let name = format!("{feed}.xml");
+        std::fs::write(folder.path().join(&name), document(feed)).expect("the folder can be written to");
+        writeln!(config, "[[feed]]\nid = \"f{feed}\"\nurl = \"file:{name}\"\ntags = [\"t{}\"]", feed % 10)
+            .expect("a text");
+    }
+    for section in 0..10 {
+        let rules =
+            "keep = [{ title = \"harbour\" }, { text = \"/\\\\bw4[0-9]\\\\b/\" }]\ndrop = [{ words = \"<20\" }]";
+        writeln!(config, "[[section]]\nid = \"s{section}\"\nfeeds = [\"tag:t{section}\"]\n{rules}").expect("a text");
+    }
+    std::fs::write(folder.path().join("newswire.toml"), config).expect("the folder can be written to");
+    println!("poll of {} stories: {:.1} s", FEEDS * ENTRIES, run(folder.path(), &["poll"]).as_secs_f64());
+    for command in [
+        &["try"] as &[&str],
+        &["try", "--section", "s3", "--drop", "title=/w7+/"],
+        &["try", "--section", "s3", "--drop", "text=/\\bw7[0-9]\\b/"],
+        &["search", "harbour"],
+        &["search", "\"w12 w34\""],
+        &["search", "w1"],
+        &["search", "title:harbour section:s3"],
+        &["explain", "harbour 17 of 42"],
+        &["feeds"],
+    ] {
+        let best = (0..RUNS).map(|_| run(folder.path(), command)).min().unwrap_or_default();
+        println!("newswire {}: {:.0} ms", command.join(" "), best.as_secs_f64() * 1000.0);
+    }
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Duration {
+    let started = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_newswire")).args(arguments).current_dir(folder).output();
+    let output = output.expect("the program can be run");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    started.elapsed()
+}
+
+fn document(feed: usize) -> String {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(feed as u64 + 1);
+    let mut word = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("w{}", (random >> 33) % 5000)
+    };
+    let mut text = "<rss version=\"2.0\"><channel><title>Invented</title>".to_owned();
+    for entry in 0..ENTRIES {
+        let words: Vec<String> = (0..WORDS).map(|_| word()).collect();
+        let place = if entry % 50 == 17 { "harbour" } else { "town" };
+        let (title, words) = (format!("{place} {entry} of {feed} {}", word()), words.join(" "));
+        let link = format!("https://site-{feed}.example/{entry}");
+        write!(text, "<item><guid>{link}</guid><link>{link}</link><title>{title}</title><description>{words}</description></item>")
+            .expect("writing to a text cannot fail");
+    }
+    text.push_str("</channel></rss>");
+    text
+}
