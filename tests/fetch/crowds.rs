@@ -96,15 +96,22 @@ async fn s05_hosts_that_never_answer_do_not_slow_the_others() {
         started.elapsed()
     };
     healthy().await;
-    let alone = healthy().await;
-    let tar_pits = (0..HOSTS).filter(|host| !is_healthy(host));
-    let crowd =
-        poll_hosts(&fetcher, origin.address.port(), tar_pits, |attempt| assert_eq!(error(attempt).kind(), "timeout"));
-    let among_tar_pits = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        healthy().await
-    };
-    let ((), among_tar_pits) = tokio::join!(crowd, among_tar_pits);
-    println!("160 healthy hosts alone: {alone:?}, beside 40 that never answer: {among_tar_pits:?}");
-    assert!(among_tar_pits < alone.mul_f64(1.1));
+    // Something else on the machine may slow one of the two; nothing does so three times, but tar pits would.
+    for round in 1.. {
+        let alone = healthy().await;
+        let tar_pits = (0..HOSTS).filter(|host| !is_healthy(host));
+        let crowd = poll_hosts(&fetcher, origin.address.port(), tar_pits, |attempt| {
+            assert_eq!(error(attempt).kind(), "timeout");
+        });
+        let among_tar_pits = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            healthy().await
+        };
+        let ((), among_tar_pits) = tokio::join!(crowd, among_tar_pits);
+        println!("160 healthy hosts alone: {alone:?}, beside 40 that never answer: {among_tar_pits:?}");
+        if among_tar_pits < alone.mul_f64(1.1) {
+            break;
+        }
+        assert!(round < 3, "tar pits slow the others");
+    }
 }
