@@ -61,11 +61,13 @@ struct Turns {
 
 impl Hosts {
     /// Waits for a turn; those who wait are served in the order in which they came.
-    pub async fn turn(&self, queue: Queue) -> HostPermit {
+    pub fn turn(&self, queue: Queue) -> impl Future<Output = HostPermit> + use<> {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).of(&queue.name);
-        let permit = HostPermit { last: turn.lock_owned().await, queue };
-        permit.space().await;
-        permit
+        async move {
+            let permit = HostPermit { last: turn.lock_owned().await, queue };
+            permit.space().await;
+            permit
+        }
     }
 
     /// The turn for the next hop: the same one where the queue is the same.
@@ -84,6 +86,12 @@ impl HostPermit {
     /// is better not used.
     pub fn is_refused(&self) -> bool {
         self.last.refusal.is_some_and(|refusal| refusal.elapsed() < REFUSAL_KEPT)
+    }
+
+    /// Whether nobody else waits for a turn at the host: then its connection is of no further use.
+    pub(super) fn is_last(&self) -> bool {
+        // One owner is the table, one this permit; each who waits is one more.
+        Arc::strong_count(OwnedMutexGuard::mutex(&self.last)) <= 2
     }
 
     /// Notes that a request starts now.

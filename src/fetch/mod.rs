@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{CONNECTION, CONTENT_LOCATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Response, StatusCode};
 use url::Url;
 
@@ -134,12 +134,12 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
-    /// Waits until the feed's host may be asked: one request in flight, a second between starts.
+    /// Waits until the feed's host may be asked: one request in flight, a second between starts. The place in the line is
+    /// taken at once, so that the connection is kept for all who have one.
     ///
-    /// To be taken before anything that other hosts' feeds wait for, such as a place among those in flight.
-    pub async fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> HostPermit {
-        let queue = queue(start.unwrap_or(&feed.url.secret), feed);
-        self.shared.hosts.turn(queue).await
+    /// To be awaited before anything that other hosts' feeds wait for, such as a place among those in flight.
+    pub fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> impl Future<Output = HostPermit> + use<> {
+        self.shared.hosts.turn(queue(start.unwrap_or(&feed.url.secret), feed))
     }
 
     /// Polls a feed from `start`, where a stored permanent move leads, else from its own URL.
@@ -178,7 +178,8 @@ impl Fetcher {
         let mut stopwatch = Stopwatch::new(feed.timeout);
         loop {
             permit.start();
-            let response = self.ask(feed, trail.here(), validators, &mut stopwatch).await?;
+            let last = permit.is_last();
+            let response = self.ask(feed, trail.here(), validators, last, &mut stopwatch).await?;
             answer.status = Some(response.status().as_u16());
             if !redirect::is_redirect(response.status()) {
                 answer.lifetimes = lifetimes::read(response.headers(), SystemTime::now());
@@ -194,12 +195,13 @@ impl Fetcher {
         }
     }
 
-    /// Sends one request; the answer's peer is one that the guard admits.
+    /// Sends one request; the answer's peer is one that the guard admits. The `last` one at a host ends its connection.
     async fn ask(
         &self,
         feed: &Feed,
         url: &Url,
         validators: &Validators,
+        last: bool,
         stopwatch: &mut Stopwatch,
     ) -> Result<Response, FetchError> {
         let host = url.host_str().unwrap_or_default();
@@ -208,7 +210,10 @@ impl Fetcher {
         if let (Some(why), "https") = (way.no_roots, url.scheme()) {
             return Err(FetchError::Tls { host: host.to_owned(), why: why.to_string() });
         }
-        let request = request::get(&way.client, feed, url, validators, &self.user_agent)?;
+        let mut request = request::get(&way.client, feed, url, validators, &self.user_agent)?;
+        if last {
+            request = request.header(CONNECTION, "close");
+        }
         let sent = stopwatch.run(stopwatch.share(2, 3), request.send()).await;
         let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
         let response = response.map_err(|error| egress::explain(&error, url, way.proxied))?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{PollReport, Poller, ReportedOutcome, read};
 use crate::config::{Config, Feed};
-use crate::fetch::{Attempt, Document, FetchError, Fetched};
+use crate::fetch::{Attempt, Document, FetchError, Fetched, HostPermit};
 use crate::schedule::next::{self, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{Applied, DueFeed, StoreError};
@@ -14,30 +14,46 @@ use crate::update::{Outcome, Polled, PolledDocument};
 
 impl Poller {
     /// One attempt at one feed, written; `None` if the feed has left the config, or if its host has just asked not to be
-    /// polled and nobody forces it.
-    pub(super) async fn poll(
+    /// polled and nobody forces it. Its place in the line at the host is taken at once.
+    pub(super) fn poll(
         &self,
         config: &Arc<Config>,
         due: DueFeed,
         now: Timestamp,
         is_forced: bool,
-    ) -> Result<Option<PollReport>, StoreError> {
-        let Some(feed) = config.feed(&due.feed).cloned() else { return Ok(None) };
-        let chosen = Instant::now();
-        let permit = self.fetcher.host_permit(&feed, due.start.as_ref()).await;
-        if permit.is_refused() && !is_forced {
-            return Ok(None);
+    ) -> impl Future<Output = Result<Option<PollReport>, StoreError>> + Send + use<> {
+        let (poller, config, chosen) = (self.clone(), config.clone(), Instant::now());
+        let feed = config.feed(&due.feed).cloned();
+        let permit = feed.as_ref().map(|feed| self.fetcher.host_permit(feed, due.start.as_ref()));
+        async move {
+            let (Some(feed), Some(permit)) = (feed, permit) else { return Ok(None) };
+            let permit = permit.await;
+            if permit.is_refused() && !is_forced {
+                return Ok(None);
+            }
+            poller.attempt(&config, &feed, due, permit, (now, chosen)).await.map(Some)
         }
+    }
+
+    /// The feed was `chosen` when the wall clock showed `now`.
+    async fn attempt(
+        &self,
+        config: &Arc<Config>,
+        feed: &Arc<Feed>,
+        due: DueFeed,
+        permit: HostPermit,
+        (now, chosen): (Timestamp, Instant),
+    ) -> Result<PollReport, StoreError> {
         let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
-        let attempt = self.fetcher.get(&feed, due.start.as_ref(), &due.validators, permit).await;
+        let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
-        let polled = self.read(&feed, due, attempt, times).await?;
+        let polled = self.read(feed, due, attempt, times).await?;
         drop(flight);
         let report = self.write(config, polled).await;
         drop(unwritten);
-        report.map(Some)
+        report
     }
 
     /// Reads what was fetched, into everything that the store has to write.

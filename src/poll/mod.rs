@@ -136,8 +136,7 @@ impl Poller {
         let is_forced = matches!(pass, Pass::Force(_));
         let mut polls = JoinSet::new();
         for due in feeds {
-            let (poller, config) = (self.clone(), config.clone());
-            polls.spawn(async move { poller.poll(&config, due, now, is_forced).await });
+            polls.spawn(self.poll(config, due, now, is_forced));
         }
         while let Some(report) = polls.join_next().await {
             let Some(report) = report.map_err(|_| StoreError::Closed)?? else { continue };

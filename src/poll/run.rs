@@ -148,8 +148,8 @@ impl Poller {
             if is_held || !in_flight.insert(due.feed.clone()) {
                 continue;
             }
-            let (poller, config) = (self.clone(), config.clone());
-            polls.spawn(async move { (due.feed.clone(), poller.poll(&config, due, now, false).await) });
+            let (feed, poll) = (due.feed.clone(), self.poll(config, due, now, false));
+            polls.spawn(async move { (feed, poll.await) });
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use newswire::feed::Validators;
 use regex::Regex;
 
 use crate::support::feeds::feed;
-use crate::support::origin::{Origin, Reply};
+use crate::support::origin::{Origin, Reply, Request};
 use crate::support::tls;
 use crate::{document, error, fetcher, first_poll, poll};
 
@@ -28,7 +28,7 @@ async fn c05_a_poll_says_who_asks_and_what_for() {
     }
     assert!(text("Accept-Encoding").contains("gzip"));
     let names = request.headers().into_iter().map(|(name, _)| name.to_lowercase()).collect::<Vec<_>>();
-    let expected = ["accept", "user-agent", "accept-encoding", "host"];
+    let expected = ["accept", "user-agent", "accept-encoding", "connection", "host"];
     assert!(names.iter().filter(|name| !name.is_empty()).all(|name| expected.contains(&name.as_str())), "{names:?}");
 }
 
@@ -180,12 +180,15 @@ async fn a_header_that_http_cannot_carry_is_named_without_its_value() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_for_the_next_feed_of_the_same_origin() {
+async fn connections_are_kept_for_the_next_feed_of_the_same_origin_and_no_longer() {
     let origin = Origin::replies([ok()]);
     let (feed, fetcher) = (feed(&origin.url("/feed"), &[origin.allow()]), fetcher());
-    for _ in 0..3 {
-        document(poll(&fetcher, &feed, &Validators::default()).await);
+    let permits = [0; 3].map(|_| fetcher.host_permit(&feed, None));
+    for permit in permits {
+        document(fetcher.get(&feed, None, &Validators::default(), permit.await).await);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(origin.connections(), 1);
+    let closing = |request: &Request| request.header("connection").is_some_and(|value| value == b"close");
+    assert_eq!(origin.requests().iter().map(closing).collect::<Vec<_>>(), [false, false, true]);
 }
