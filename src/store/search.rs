@@ -1,5 +1,7 @@
 //! Full text: filled in the background, so that a poll does not wait for it; asked by `search`.
 
+use std::sync::mpsc::sync_channel;
+
 use rusqlite::{Connection, params};
 use serde::Serialize;
 use url::Url;
@@ -15,6 +17,12 @@ use super::{Reader, Store, StoreError, StoredStory};
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
 const BATCH: i64 = 1500;
+
+/// With so much of bodies a batch is full, however few they are.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// How many entries' words may wait for being written.
+const AHEAD: usize = 64;
 
 /// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
@@ -46,29 +54,69 @@ impl Store {
     }
 }
 
+/// What the index holds of one entry; of one that is no longer there, nothing.
+struct Indexed {
+    number: i64,
+    /// Title, text and author.
+    columns: Option<[String; 3]>,
+}
+
+impl Indexed {
+    fn of(number: i64, body: Option<&str>) -> Result<Indexed, StoreError> {
+        let columns = body.map(|body| Ok::<_, StoreError>(columns(&serde_json::from_str(body)?))).transpose()?;
+        Ok(Indexed { number, columns })
+    }
+}
+
+fn columns(entry: &Entry) -> [String; 3] {
+    let text = PlainText::of(entry);
+    let words = format!("{}\n{}", text.summary(), text.content());
+    let authors = entry.authors.iter().chain(&entry.contributors).map(Person::display).collect::<Vec<_>>().join(", ");
+    [&entry.title, &words, &authors].map(|text| spaced(text).into_owned())
+}
+
+/// Finding the words of one entry goes on beside the writing of another's.
 fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
-    let mut waiting = connection.prepare_cached(
+    let waiting = waiting(connection)?;
+    std::thread::scope(|scope| {
+        let (send, found) = sync_channel(AHEAD);
+        let all = &waiting;
+        scope.spawn(move || {
+            let words = all.iter().map(|(number, body)| Indexed::of(*number, body.as_deref()));
+            // Nobody takes them any more after an error.
+            words.map(|words| send.send(words)).take_while(Result::is_ok).for_each(drop);
+        });
+        found.into_iter().try_for_each(|words| write_index(connection, &words?))
+    })?;
+    Ok(waiting.len())
+}
+
+/// The entries of the next batch, with their bodies.
+fn waiting(connection: &Connection) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
         "SELECT unindexed.entry, body.value FROM unindexed LEFT JOIN body ON body.entry = unindexed.entry ORDER BY 1 LIMIT ?1",
     )?;
-    let waiting = waiting.query_map([BATCH], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let waiting = waiting.collect::<Result<Vec<(i64, Option<String>)>, _>>()?;
-    let mut forget = connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
-    let mut done = connection.prepare_cached("DELETE FROM unindexed WHERE entry = ?1")?;
-    for (number, body) in &waiting {
-        forget.execute([number])?;
-        if let Some(body) = body {
-            let entry: Entry = serde_json::from_str(body)?;
-            let text = PlainText::of(&entry);
-            let authors =
-                entry.authors.iter().chain(&entry.contributors).map(Person::display).collect::<Vec<_>>().join(", ");
-            let words = format!("{}\n{}", text.summary(), text.content());
-            insert.execute(params![number, spaced(&entry.title), spaced(&words), spaced(&authors)])?;
-        }
-        done.execute([number])?;
+    let mut rows = statement.query([BATCH])?;
+    let (mut waiting, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()?
+        && bytes < BATCH_BYTES
+    {
+        let body: Option<String> = row.get(1)?;
+        bytes += body.as_ref().map_or(0, String::len);
+        waiting.push((row.get(0)?, body));
     }
-    Ok(waiting.len())
+    Ok(waiting)
+}
+
+fn write_index(connection: &Connection, Indexed { number, columns }: &Indexed) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([number])?;
+    if let Some([title, text, author]) = columns {
+        let mut insert =
+            connection.prepare_cached("INSERT INTO search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute(params![number, title, text, author])?;
+    }
+    connection.prepare_cached("DELETE FROM unindexed WHERE entry = ?1")?.execute([number])?;
+    Ok(())
 }
 
 impl Reader {
