@@ -14,6 +14,7 @@ use regex::{Regex, RegexBuilder};
 use crate::duration;
 use crate::entry::{Category, Entry};
 use crate::feed::FeedId;
+use crate::text::PlainText;
 use crate::time::Timestamp;
 
 /// Bounds the work of a rule on one story: a text ten times as long as a long article.
@@ -34,10 +35,7 @@ pub struct Candidate<'a> {
     pub tags: &'a [String],
     /// The entry's and those given by the feed, facets read.
     pub categories: &'a [Category],
-    /// Title, summary and content as plain text.
-    pub text: &'a str,
-    /// Of the longer of summary and content.
-    pub words: usize,
+    pub text: &'a PlainText,
 }
 
 /// The story that is judged: the copies that the section sees.
@@ -179,7 +177,8 @@ impl Test {
             Test::Field(field, patterns) => field_matches(*field, patterns, subject, voice),
             Test::Has(any) => any.iter().find(|has| has.holds(lead.entry)).map(|has| by_lead(has.name().to_owned())),
             Test::Words(bounds) => {
-                bounds.iter().find(|bound| bound.holds(&lead.words)).map(|_| by_lead(lead.words.to_string()))
+                let words = lead.text.words();
+                bounds.iter().find(|bound| bound.holds(&words)).map(|_| by_lead(words.to_string()))
             }
             Test::Age(bounds) => {
                 let age = subject.now.since(subject.sort_at);
@@ -255,7 +254,7 @@ impl Field {
         let entry = copy.entry;
         match self {
             Field::Title => find(&entry.title),
-            Field::Text => find(copy.text),
+            Field::Text => find(copy.text.all()),
             Field::Author => {
                 let names = entry.authors.iter().flat_map(|author| [author.name.as_deref(), author.email.as_deref()]);
                 names.flatten().find_map(find)

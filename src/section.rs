@@ -120,8 +120,7 @@ pub fn candidate<'a>(copy: &'a SeenCopy) -> Candidate<'a> {
         feed: &copy.feed.id,
         tags: &copy.feed.tags,
         categories: &copy.categories,
-        text: copy.text.all(),
-        words: copy.text.words(),
+        text: &copy.text,
     }
 }
 

@@ -1,4 +1,4 @@
-//! An entry's words as a person reads them: computed once, then judged, compared, counted and searched.
+//! An entry's text as a person reads it: made once, then judged, compared, counted and searched.
 
 use std::ops::Range;
 
@@ -11,7 +11,6 @@ pub struct PlainText {
     all: String,
     summary: Range<usize>,
     content: Range<usize>,
-    words: usize,
 }
 
 impl PlainText {
@@ -25,8 +24,7 @@ impl PlainText {
         };
         let summary = add(entry.summary_html.as_deref());
         let content = add(entry.content_html.as_deref());
-        let words = normalize::word_count(&all[summary.clone()]).max(normalize::word_count(&all[content.clone()]));
-        PlainText { all, summary, content, words }
+        PlainText { all, summary, content }
     }
 
     /// Title, summary and content, a line each.
@@ -42,8 +40,8 @@ impl PlainText {
         &self.all[self.content.clone()]
     }
 
-    /// The number of words of the longer of summary and content.
+    /// The number of words of the longer of summary and content, counted anew.
     pub fn words(&self) -> usize {
-        self.words
+        normalize::word_count(self.summary()).max(normalize::word_count(self.content()))
     }
 }

@@ -7,6 +7,7 @@ use newswire::config::{self, SourceFile};
 use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person};
 use newswire::feed::FeedId;
 use newswire::rule::{Candidate, Matched, Rule, Subject};
+use newswire::text::PlainText;
 use newswire::time::Timestamp;
 use url::Url;
 
@@ -58,7 +59,7 @@ struct Story {
     feeds: [FeedId; 2],
     tags: [Vec<String>; 2],
     categories: [Vec<Category>; 2],
-    text: String,
+    text: PlainText,
 }
 
 impl Story {
@@ -77,7 +78,11 @@ impl Story {
                     category("prose", "https://news.example/topic"),
                 ],
             ],
-            text: "US War on ISIS Is the Biggest Lie\nIn Syria, the state’s army …".to_owned(),
+            text: PlainText::of(&Entry {
+                summary_html: Some("In Syria, the state’s army …".to_owned()),
+                content_html: Some("word ".repeat(1100)),
+                ..entry()
+            }),
         }
     }
 
@@ -94,7 +99,6 @@ impl Story {
             tags: &self.tags[index],
             categories: &self.categories[index],
             text: &self.text,
-            words: 1100,
         };
         let copies = [candidate(0), candidate(1)];
         let sort_at = Timestamp::from_millis(1_513_750_680_000);

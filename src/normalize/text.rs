@@ -29,19 +29,25 @@ struct PlainText {
 
 impl PlainText {
     fn push(&mut self, text: &str) {
-        for character in text.chars() {
-            if character.is_whitespace() {
-                self.space = true;
-                continue;
-            }
-            if !self.out.is_empty() && self.line_end {
-                self.out.push('\n');
-            } else if !self.out.is_empty() && self.space {
-                self.out.push(' ');
-            }
-            (self.space, self.line_end) = (false, false);
-            self.out.push(character);
+        let mut words = text.split(char::is_whitespace);
+        self.push_word(words.next().unwrap_or_default());
+        for word in words {
+            self.space = true;
+            self.push_word(word);
         }
+    }
+
+    fn push_word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if !self.out.is_empty() && self.line_end {
+            self.out.push('\n');
+        } else if !self.out.is_empty() && self.space {
+            self.out.push(' ');
+        }
+        (self.space, self.line_end) = (false, false);
+        self.out.push_str(word);
     }
 }
 
@@ -210,7 +216,9 @@ pub fn word_count(text: &str) -> usize {
 
 /// Characters of scripts that are written without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese. Korean has spaces.
 fn is_cjk(character: char) -> bool {
-    matches!(character,
+    // Most texts are mostly ASCII.
+    !character.is_ascii()
+        && matches!(character,
         '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}'
         | '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}')
 }

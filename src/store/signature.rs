@@ -27,7 +27,7 @@ pub fn write(connection: &Connection, entry: i64, sort_at: Timestamp, wording: &
     let mut statement =
         connection.prepare_cached("INSERT INTO signature (key, entry) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
     for key in wording.keys() {
-        statement.execute(params![in_span(span(sort_at), key), entry])?;
+        statement.execute(params![in_span(span(sort_at), *key), entry])?;
     }
     Ok(())
 }
@@ -36,7 +36,7 @@ pub fn write(connection: &Connection, entry: i64, sort_at: Timestamp, wording: &
 pub fn forget(connection: &Connection, entry: i64, sort_at: Timestamp, wording: &Wording) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached("DELETE FROM signature WHERE key = ?1 AND entry = ?2")?;
     for key in wording.keys() {
-        statement.execute(params![in_span(span(sort_at), key), entry])?;
+        statement.execute(params![in_span(span(sort_at), *key), entry])?;
     }
     Ok(())
 }
@@ -53,7 +53,7 @@ pub fn candidates(
     let mut found = HashMap::<i64, usize>::new();
     for key in wording.keys() {
         for span in spans.clone().take(SPANS as usize) {
-            let mut rows = statement.query(params![in_span(span, key), FOUND_AT_MOST])?;
+            let mut rows = statement.query(params![in_span(span, *key), FOUND_AT_MOST])?;
             while let Some(row) = rows.next()? {
                 *found.entry(row.get(0)?).or_default() += 1;
             }

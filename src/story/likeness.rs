@@ -50,6 +50,7 @@ pub struct Wording {
     title: Title,
     /// Summary and content, those that are not empty, the longer first.
     texts: Vec<Words>,
+    keys: Vec<u32>,
 }
 
 /// A title, whole and without what may be the name of a site in front of it or behind.
@@ -75,25 +76,22 @@ impl Wording {
         let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
         texts.retain(|words| !words.is_empty());
         texts.sort_by_key(|words| std::cmp::Reverse(words.words.len()));
-        Wording { title: Title::of(title), texts }
+        let title = Title::of(title);
+        let keys = texts.first().map_or_else(Vec::new, |text| keys(&title, text));
+        Wording { title, texts, keys }
     }
 
     /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
     /// title, one of the text's beginning, one of the whole text. Empty where the text says too little.
     ///
     /// The last two are the least of their shingles' hashes: two texts have it in common as often as their shingles overlap.
-    pub fn keys(&self) -> Vec<u32> {
-        let Some(text) = self.texts.first().filter(|text| text.extent() >= LEAST_TEXT) else { return Vec::new() };
-        let head = shingles(text.beginning(HEAD)).map(|shingle| mixed(2, shingle)).min();
-        let whole = text.shingles().map(|shingle| mixed(3, shingle)).min();
-        [self.title_key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
+    pub fn keys(&self) -> &[u32] {
+        &self.keys
     }
 
     /// A key of the title without names of sites; `None` where there is none.
     pub fn title_key(&self) -> Option<u64> {
-        let forms = self.title.shorter.iter().chain([&self.title.whole]).filter(|form| !form.is_empty());
-        let shortest = forms.min_by_key(|form| form.words.len())?;
-        Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
+        self.title.key()
     }
 
     /// How alike the two are, 0 to 1, if they are one text; `None` if they are not, or if too little is there to tell.
@@ -170,6 +168,16 @@ impl Wording {
     }
 }
 
+/// As [`Wording::keys`], of the title and the longest text.
+fn keys(title: &Title, text: &Words) -> Vec<u32> {
+    if text.extent() < LEAST_TEXT {
+        return Vec::new();
+    }
+    let head = shingles(text.beginning(HEAD)).map(|shingle| mixed(2, shingle)).min();
+    let whole = text.shingles().map(|shingle| mixed(3, shingle)).min();
+    [title.key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
+}
+
 impl Title {
     fn of(title: &str) -> Title {
         let whole = Words::of(title);
@@ -185,6 +193,13 @@ impl Title {
             }
         }
         Title { whole, shorter }
+    }
+
+    /// As [`Wording::title_key`].
+    fn key(&self) -> Option<u64> {
+        let forms = self.shorter.iter().chain([&self.whole]).filter(|form| !form.is_empty());
+        let shortest = forms.min_by_key(|form| form.words.len())?;
+        Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
     }
 
     /// Whether the two are the same but for the names of sites.

@@ -9,7 +9,7 @@ const MAX_WORDS: usize = 10_000;
 pub const SHINGLE: usize = 3;
 
 /// A word in lower case, known by its hash.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Word {
     pub hash: u64,
     /// Whether it has a digit.
@@ -29,7 +29,7 @@ pub struct Words {
 
 impl Words {
     pub fn of(text: &str) -> Words {
-        let mut reading = Reading { words: Vec::new(), word: String::new(), is_name: false, begins: true };
+        let mut reading = Reading { words: Vec::new(), text: String::new(), word: Word::default(), begins: true };
         for character in text.chars().map(plain).filter(|c| !is_invisible(*c)) {
             reading.read(character);
             if reading.words.len() >= MAX_WORDS {
@@ -98,8 +98,9 @@ pub fn mixed(one: u64, other: u64) -> u64 {
 
 struct Reading {
     words: Vec<Word>,
-    word: String,
-    is_name: bool,
+    /// The word that is being read, in lower case, and what is known of it; its hash is not.
+    text: String,
+    word: Word,
     /// Whether a sentence begins here.
     begins: bool,
 }
@@ -113,29 +114,29 @@ impl Reading {
         }
         if is_spaceless(character) {
             self.end_word();
-            self.word.push(character);
+            self.text.push(character);
+            self.word.is_half = true;
+            self.word.is_number = character.is_numeric() || is_chinese_number(character);
             self.end_word();
             return;
         }
-        if self.word.is_empty() {
-            self.is_name = character.is_uppercase() && !self.begins;
+        if self.text.is_empty() {
+            self.word.is_name = character.is_uppercase() && !self.begins;
         }
-        self.word.extend(character.to_lowercase());
+        self.word.is_number |= character.is_numeric();
+        for lower in character.to_lowercase() {
+            self.text.push(lower);
+            self.word.is_cased |= lower.is_lowercase();
+        }
     }
 
     fn end_word(&mut self) {
-        if self.word.is_empty() {
+        if self.text.is_empty() {
             return;
         }
-        self.words.push(Word {
-            hash: xxh3_64(self.word.as_bytes()),
-            is_number: self.word.chars().any(|c| c.is_numeric() || is_chinese_number(c)),
-            is_name: self.is_name,
-            is_half: self.word.chars().any(is_spaceless),
-            is_cased: self.word.chars().any(char::is_lowercase),
-        });
-        self.word.clear();
-        (self.is_name, self.begins) = (false, false);
+        self.words.push(Word { hash: xxh3_64(self.text.as_bytes()), ..self.word });
+        self.text.clear();
+        (self.word, self.begins) = (Word::default(), false);
     }
 }
 

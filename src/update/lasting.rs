@@ -76,11 +76,14 @@ fn lasting_address(address: &Captures) -> String {
 
 /// A text without counters and advertisements, its white space in one form.
 fn lasting(text: &str) -> String {
-    let mut words = Vec::new();
+    let mut lasting = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !ADVERTISEMENT.is_match(line)) {
-        let is_short = line.split_whitespace().nth(COUNTER_LINE_WORDS).is_none();
-        let line = if is_short { COUNTER.replace_all(line, " ") } else { line.into() };
-        words.extend(line.split_whitespace().map(str::to_owned));
+        let may_count = || line.contains(char::is_numeric) && line.split_whitespace().nth(COUNTER_LINE_WORDS).is_none();
+        let line = if may_count() { COUNTER.replace_all(line, " ") } else { line.into() };
+        for word in line.split_whitespace() {
+            lasting.push_str(word);
+            lasting.push(' ');
+        }
     }
-    words.join(" ")
+    lasting
 }
