@@ -171,7 +171,7 @@ async fn f09_archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() 
     }
     let atom = String::from_utf8(desk.get("all/archive/2.atom").await.unwrap().identity.to_vec()).unwrap();
     for part in [
-        "<fh:archive></fh:archive>",
+        "<fh:archive/>",
         "href=\"https://news.example.org/all/archive/2.atom\" rel=\"self\"",
         "href=\"https://news.example.org/all.atom\" rel=\"current\"",
         "href=\"https://news.example.org/all/archive/1.atom\" rel=\"prev-archive\"",

@@ -51,6 +51,12 @@ fn xml_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for (section, stories) in sections() {
         let view = view(&site, &section, &stories, &feeds);
+        let archive = SectionView { archive: Some(2), prev_archive: Some(1), ..view.clone() };
+        for (ending, document) in [("atom", render::atom(&archive).unwrap()), ("rss", render::rss(&archive).unwrap())] {
+            let file = folder.join(format!("{}-archive.{ending}", section.id));
+            std::fs::write(&file, document).unwrap();
+            files.push(file);
+        }
         let opml = render::opml(&site, &section.title, &feeds, view.updated).unwrap();
         let documents = [("atom", render::atom(&view).unwrap()), ("rss", render::rss(&view).unwrap()), ("opml", opml)];
         for (ending, document) in documents {

@@ -22,7 +22,10 @@ pub fn atom(view: &SectionView) -> Result<Vec<u8>, RenderError> {
     let languages: Vec<_> = entries.iter().map(|entry| entry.language.clone()).collect();
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(2) };
     let written = feed(view, entries).write_with_config(Vec::new(), config)?;
-    let document = with_languages(&String::from_utf8_lossy(&written), &languages);
+    let mut document = with_languages(&String::from_utf8_lossy(&written), &languages);
+    if view.archive.is_some() {
+        mark_as_archive(&mut document);
+    }
     Ok(format!("{}{document}\n", xml_head(view.site)).into_bytes())
 }
 
@@ -38,6 +41,14 @@ fn with_languages(document: &str, languages: &[Option<String>]) -> String {
         result.push_str(part);
     }
     result
+}
+
+/// Says that the document is an archive (RFC 5005 §4), before the first entry: the crate writes extensions of a feed after
+/// its entries, where RFC 4287 has no place for them.
+fn mark_as_archive(document: &mut String) {
+    if let Some(at) = document.find("<entry").or_else(|| document.rfind("</feed>")) {
+        document.insert_str(at, "<fh:archive/>\n  ");
+    }
 }
 
 fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
@@ -57,7 +68,6 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
         links: feed_links(view),
         rights: site.rights.as_deref().and_then(text::line).map(plain),
         subtitle: view.section.description.as_deref().and_then(text::line).map(plain),
-        extensions: extension::for_atom(extension::archive(view).into_iter().collect()),
         entries: distinct_dates(entries.into_iter().map(|entry| atom_entry(view, entry)).collect()),
         namespaces,
         lang: text::language(&site.language),
