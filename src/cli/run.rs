@@ -50,7 +50,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let newswire = Newswire {
         poller: Poller::new(store.clone(), fetcher.clone(), config.poll.concurrency),
         fetcher,
-        publisher: Publisher::new(store.clone(), pages),
+        publisher: Publisher::new(store.clone(), pages.with_search()),
         store,
         health: health.clone(),
         configs,

@@ -90,7 +90,8 @@ impl Publisher {
         Ok(Some(made))
     }
 
-    /// The page of the story with this slug; `None` if no public section holds it.
+    /// The page of the story with this slug, or of a story that joined another, what leads to that one; `None` if no public
+    /// section holds it.
     ///
     /// # Errors
     ///
@@ -100,11 +101,13 @@ impl Publisher {
         let reading = self.store.read(move |reader| {
             let Some(stored) = reader.story_by_slug(&wanted)? else { return Ok(None) };
             let Some(story) = public_story(reader, &config, &stored)? else { return Ok(None) };
-            Ok(Some(pages.story(&config.site, &story.shown, &story.sections)))
+            if stored.slug != wanted {
+                return Ok(Some(Ok(joined(&config, &stored.slug))));
+            }
+            Ok(Some(pages.story(&config.site, &story.shown, &story.sections).map(made_now)))
         });
         let Some(page) = reading.await? else { return Ok(None) };
-        let page = page.map_err(|source| PublishError::Render { section: format!("story {slug}"), source })?;
-        Ok(Some(made_now(page)))
+        page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
     }
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
@@ -175,12 +178,10 @@ fn is_found_in_public(query: &Query, story: &ShownStory, sections: &[&Section]) 
         && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
 }
 
-/// Whether the story with this slug has a page.
-pub(super) fn is_public(reader: &Reader, config: &Config, slug: &str) -> Result<bool, StoreError> {
-    match reader.story_by_slug(slug)? {
-        Some(stored) => Ok(public_story(reader, config, &stored)?.is_some()),
-        None => Ok(false),
-    }
+/// What leads to the story with this slug.
+fn joined(config: &Config, slug: &str) -> Edition {
+    let to = format!("story/{slug}/");
+    Edition { moved_to: Some(to.clone()), ..made_now(render::moved(&config.site, &to)) }
 }
 
 /// A page that is asked for too seldom to be kept in codings; nobody knows when it last changed.

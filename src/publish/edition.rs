@@ -43,6 +43,8 @@ pub struct Edition {
     pub is_feed: bool,
     /// The header `Link`: where the document is and which hub tells of its changes.
     pub links: Option<String>,
+    /// Where readers are sent on to, without the leading slash; the bytes say so to whoever gets them as a file.
+    pub moved_to: Option<String>,
 }
 
 /// Everything that is served, by path without the leading slash (`international.atom`, `international/`, `` for the index).
@@ -77,12 +79,13 @@ pub(super) struct Rendered {
     pub private: Option<SectionId>,
     pub is_feed: bool,
     pub links: Option<String>,
+    pub moved_to: Option<String>,
 }
 
 impl Rendered {
     /// A page or another file that everybody may read.
     pub fn public(path: impl Into<String>, media_type: &'static str, body: Vec<u8>) -> Rendered {
-        Rendered { path: path.into(), media_type, body, private: None, is_feed: false, links: None }
+        Rendered { path: path.into(), media_type, body, private: None, is_feed: false, links: None, moved_to: None }
     }
 
     pub fn hash(&self) -> Vec<u8> {
@@ -112,6 +115,7 @@ impl Rendered {
             private: self.private,
             is_feed: self.is_feed,
             links: self.links,
+            moved_to: self.moved_to,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Never follows a symbolic link and never writes outside its folder. What it wrote once and is published no more it
 //! removes; files of others it leaves alone, for it keeps a list of its own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::section::{FEED_FORMATS, archive_path};
-use super::{PublishError, Publisher, dynamic};
+use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -47,12 +47,13 @@ pub(super) struct FolderMemory {
     archives: HashMap<String, Timestamp>,
 }
 
-/// The files of a folder: what to write, `None` for those to be left as they are.
-type Files = BTreeMap<String, Option<Bytes>>;
+/// How much is gathered before it is written: a site of a million stories is not held in memory.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 impl Publisher {
-    /// Writes all that is public below `folder`, which is made if need be: editions, pages, archive documents, and the pages
-    /// of stories that public sections show, or showed once and still hold.
+    /// Writes all that is public below `folder`, which is made if need be: the pages of all stories that public sections
+    /// hold, archive documents, and last the editions and pages that lead to them. Of stories that are not shown any more, a
+    /// page that is there already is left as it is until the config changes or the daemon starts again.
     ///
     /// # Errors
     ///
@@ -64,59 +65,35 @@ impl Publisher {
             *memory = FolderMemory { folder: folder.to_owned(), config: None, archives: HashMap::new() };
         }
         let current = self.current();
-        let mut files = Files::new();
-        for (path, edition) in current.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
-            files.insert(file_name(path), Some(edition.identity.clone()));
+        let mut files = FolderWriter::open(folder.to_owned()).await?;
+        let shown: BTreeSet<&String> = current.shown.values().flatten().collect();
+        for section in config.sections.iter().filter(|section| section.access.is_none()) {
+            let id = section.id.clone();
+            for slug in self.store.read(move |reader| reader.page_slugs(&id)).await? {
+                let file = format!("story/{slug}/index.html");
+                // What rights allow may be another thing under another config.
+                if is_same && !shown.contains(&slug) && files.before.contains(&file) {
+                    files.keep(file);
+                } else if let Some(page) = self.story_page(config, &slug).await? {
+                    files.put(file, page.identity).await?;
+                }
+            }
         }
-        self.add_story_pages(config, folder, is_same, &mut files).await?;
-        let archives = self.add_archives(config, &memory.archives, &mut files).await?;
-        let to = folder.to_owned();
-        let writing = tokio::task::spawn_blocking(move || write_files(&to, &files));
-        let written = writing.await.map_err(|_| StoreError::Closed)??;
+        let archives = self.write_archives(config, &memory.archives, &mut files).await?;
+        for (path, edition) in current.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
+            files.put(file_name(path), edition.identity.clone()).await?;
+        }
+        let written = files.finish().await?;
         (memory.config, memory.archives) = (Some(config.clone()), archives);
         Ok(written)
     }
 
-    async fn add_story_pages(
-        &self,
-        config: &Arc<Config>,
-        folder: &Path,
-        is_same: bool,
-        files: &mut Files,
-    ) -> Result<(), PublishError> {
-        let shown: BTreeSet<String> = self.current().shown.values().flatten().cloned().collect();
-        for slug in &shown {
-            let page = self.story_page(config, slug).await?;
-            files.extend(page.map(|page| (story_file(slug), Some(page.identity))));
-        }
-        let (of_config, folder) = (config.clone(), folder.to_owned());
-        let written = tokio::task::spawn_blocking(move || listed(&folder));
-        let written = written.await.map_err(|_| StoreError::Closed)??;
-        let earlier = written.iter().filter_map(|file| story_slug(file)).filter(|slug| !shown.contains(*slug));
-        let earlier: Vec<String> = earlier.map(str::to_owned).collect();
-        let kept = self.store.read(move |reader| {
-            let mut kept = Vec::new();
-            for slug in earlier {
-                if dynamic::is_public(reader, &of_config, &slug)? {
-                    kept.push(slug);
-                }
-            }
-            Ok(kept)
-        });
-        for slug in kept.await? {
-            // What rights allow may be another thing under another config.
-            let page = if is_same { None } else { self.story_page(config, &slug).await?.map(|page| page.identity) };
-            files.insert(story_file(&slug), page);
-        }
-        Ok(())
-    }
-
     /// Returns when each archive document last changed.
-    async fn add_archives(
+    async fn write_archives(
         &self,
         config: &Arc<Config>,
         before: &HashMap<String, Timestamp>,
-        files: &mut Files,
+        files: &mut FolderWriter,
     ) -> Result<HashMap<String, Timestamp>, PublishError> {
         let mut archives = HashMap::new();
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
@@ -124,11 +101,11 @@ impl Publisher {
             for (number, changed) in self.store.read(move |reader| reader.archives(&id)).await? {
                 for format in FEED_FORMATS {
                     let path = archive_path(&section.id, number, format);
-                    let document = match before.get(&path) {
-                        Some(written) if *written == changed => None,
-                        _ => self.archive(config, section, number, format).await?.map(|document| document.identity),
-                    };
-                    files.insert(path.clone(), document);
+                    if before.get(&path) == Some(&changed) {
+                        files.keep(path.clone());
+                    } else if let Some(document) = self.archive(config, section, number, format).await? {
+                        files.put(path.clone(), document.identity).await?;
+                    }
                     archives.insert(path, changed);
                 }
             }
@@ -137,41 +114,79 @@ impl Publisher {
     }
 }
 
-fn story_file(slug: &str) -> String {
-    format!("story/{slug}/index.html")
+/// A folder on its way to hold these files and, of ours, no others.
+struct FolderWriter {
+    folder: PathBuf,
+    /// What newswire wrote there earlier.
+    before: BTreeSet<String>,
+    files: BTreeSet<String>,
+    waiting: Vec<(String, Bytes)>,
+    waiting_bytes: usize,
+    written: usize,
 }
 
-/// The slug of a story whose page is in this file.
-fn story_slug(file: &str) -> Option<&str> {
-    file.strip_prefix("story/")?.strip_suffix("/index.html")
+impl FolderWriter {
+    async fn open(folder: PathBuf) -> Result<FolderWriter, PublishError> {
+        let of = folder.clone();
+        let before = blocking(move || {
+            std::fs::create_dir_all(&of).map_err(|source| FolderError::File { path: of.clone(), source })?;
+            listed(&of)
+        });
+        let before = before.await?;
+        let (files, waiting) = (BTreeSet::new(), Vec::new());
+        Ok(FolderWriter { folder, before, files, waiting, waiting_bytes: 0, written: 0 })
+    }
+
+    /// Leaves a file as it is.
+    fn keep(&mut self, file: String) {
+        self.files.insert(file);
+    }
+
+    /// Writes a file, now or with others.
+    async fn put(&mut self, file: String, body: Bytes) -> Result<(), PublishError> {
+        if self.files.insert(file.clone()) {
+            self.waiting_bytes += body.len();
+            self.waiting.push((file, body));
+        }
+        if self.waiting_bytes >= BATCH_BYTES { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), PublishError> {
+        let (folder, waiting) = (self.folder.clone(), std::mem::take(&mut self.waiting));
+        let writing = blocking(move || {
+            let mut written = 0;
+            for (file, body) in waiting {
+                written += usize::from(write_file(&folder, &file, &body)?);
+            }
+            Ok(written)
+        });
+        self.written += writing.await?;
+        self.waiting_bytes = 0;
+        Ok(())
+    }
+
+    /// Writes what waits and the list, and removes what is published no more.
+    async fn finish(mut self) -> Result<Written, PublishError> {
+        self.flush().await?;
+        let FolderWriter { folder, before, files, written, .. } = self;
+        let finishing = blocking(move || {
+            let mut removed = 0;
+            for file in before.difference(&files) {
+                removed += usize::from(remove_file(&folder, file)?);
+            }
+            let list = files.iter().map(|file| format!("{file}\n")).collect::<String>();
+            write_file(&folder, LIST, list.as_bytes())?;
+            Ok(Written { written, unchanged: files.len() - written, removed })
+        });
+        finishing.await
+    }
 }
 
-fn write_files(folder: &Path, files: &Files) -> Result<Written, FolderError> {
-    std::fs::create_dir_all(folder).map_err(|source| FolderError::File { path: folder.to_owned(), source })?;
-    let before = listed(folder)?;
-    let mut written = Written::default();
-    for (file, body) in files {
-        let is_new = match body {
-            Some(body) => write_file(folder, file, body)?,
-            None => false,
-        };
-        if is_new {
-            written.written += 1;
-        } else {
-            written.unchanged += 1;
-        }
-    }
-    for file in before.iter().filter(|file| !files.contains_key(*file)) {
-        let path = inside(folder, file)?;
-        if std::fs::remove_file(&path).is_ok() {
-            written.removed += 1;
-        }
-        // A folder that others use too stays.
-        let _ = path.parent().filter(|parent| *parent != folder).map(std::fs::remove_dir);
-    }
-    let list = files.keys().map(|file| format!("{file}\n")).collect::<String>();
-    write_file(folder, LIST, list.as_bytes())?;
-    Ok(written)
+/// Does on a thread of its own what waits for the disk.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
+) -> Result<T, PublishError> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)??)
 }
 
 /// `international/` is `international/index.html`, as web servers have it.
@@ -199,6 +214,15 @@ fn inside(folder: &Path, file: &str) -> Result<PathBuf, FolderError> {
         }
     }
     Ok(path)
+}
+
+/// Returns whether the file was there.
+fn remove_file(folder: &Path, file: &str) -> Result<bool, FolderError> {
+    let path = inside(folder, file)?;
+    let was_there = std::fs::remove_file(&path).is_ok();
+    // A folder that others use too stays.
+    let _ = path.parent().filter(|parent| *parent != folder).map(std::fs::remove_dir);
+    Ok(was_there)
 }
 
 /// Returns whether the file had to be written.

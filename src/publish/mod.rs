@@ -82,15 +82,10 @@ struct RenderedSection {
 }
 
 impl Publisher {
+    /// Of pages that lead to the search, if whoever serves them answers it.
     pub fn new(store: Store, pages: Pages) -> Publisher {
         let making = Arc::new(Semaphore::new(MAKING));
-        Publisher {
-            store,
-            pages: Arc::new(pages.with_search()),
-            current: Arc::default(),
-            making,
-            folder: Arc::default(),
-        }
+        Publisher { store, pages: Arc::new(pages), current: Arc::default(), making, folder: Arc::default() }
     }
 
     /// What is published now. Never waits for rendering.

@@ -84,7 +84,12 @@ impl<'r> Asked<'r> {
 /// Answers with an edition, for whoever may read it.
 pub fn edition(editions: &Editions, edition: &Edition, asked: &Asked) -> Response {
     let may_read = edition.private.as_ref().is_none_or(|section| knows_key(editions, section, asked));
-    asked.finish(if may_read { of_edition(edition, &asked.request.headers) } else { unauthorized() })
+    let response = match &edition.moved_to {
+        _ if !may_read => unauthorized(),
+        Some(to) => moved(&format!("{}{to}", asked.base_path), asked.request),
+        None => of_edition(edition, &asked.request.headers),
+    };
+    asked.finish(response)
 }
 
 fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {

@@ -237,6 +237,22 @@ impl Reader {
         Ok(Some(Archive { stories: stories.into_values().rev().collect(), changed }))
     }
 
+    /// The slugs of all stories in a section, shown or beyond its limit, and of those that joined one of them.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn page_slugs(&self, section: &SectionId) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "WITH placed AS (SELECT story FROM placement
+               WHERE section = (SELECT number FROM section WHERE id = ?1) AND left IS NULL)
+             SELECT slug FROM placed JOIN story ON story.number = placed.story
+             UNION ALL SELECT slug FROM placed JOIN story ON story.joined_into = placed.story",
+        )?;
+        let slugs = statement.query_map([section.as_str()], |row| row.get(0))?;
+        Ok(slugs.collect::<Result<_, _>>()?)
+    }
+
     /// The archive documents of a section, the oldest first, each with the time of its last change.
     ///
     /// # Errors
