@@ -6,68 +6,17 @@
 use url::{Host, Url};
 
 /// Query parameters that say how a reader came, not what the page is. A name ending in `*` stands for all that begin so.
+#[rustfmt::skip]
 const TRACKING_PARAMETERS: &[&str] = &[
-    "utm_*",
-    "mtm_*",
-    "pk_*",
-    "piwik_*",
-    "matomo_*",
-    "hsa_*",
-    "at_*",
-    "fbclid",
-    "gclid",
-    "gclsrc",
-    "dclid",
-    "gbraid",
-    "wbraid",
-    "msclkid",
-    "yclid",
-    "ysclid",
-    "twclid",
-    "ttclid",
-    "igshid",
-    "igsh",
-    "li_fat_id",
-    "mc_cid",
-    "mc_eid",
-    "mkt_tok",
-    "oly_anon_id",
-    "oly_enc_id",
-    "vero_id",
-    "vero_conv",
-    "wickedid",
-    "_hsenc",
-    "_hsmi",
-    "__hssc",
-    "__hstc",
-    "__hsfp",
-    "hsctatracking",
-    "ml_subscriber",
-    "ml_subscriber_hash",
-    "rb_clickid",
-    "s_cid",
-    "sc_cid",
-    "s_kwcid",
-    "spm",
-    "ref_src",
-    "ref_url",
-    "cmpid",
-    "ncid",
-    "icid",
-    "cid_source",
-    "ga_source",
-    "ga_medium",
-    "ga_campaign",
-    "wt_mc",
-    "wt.mc_id",
-    "xtor",
-    "__twitter_impression",
-    "feedtype",
-    "ocid",
-    "mbid",
-    "smid",
-    "smtyp",
-    "guccounter",
+    "utm_*", "mtm_*", "piwik_*", "matomo_*", "hsa_*", "ga_source", "ga_medium", "ga_campaign",
+    "pk_campaign", "pk_cid", "pk_content", "pk_cpn", "pk_keyword", "pk_kwd", "pk_medium", "pk_source",
+    "at_bbc_team", "at_campaign", "at_campaign_type", "at_custom*", "at_format", "at_link_*", "at_medium", "at_ptr_name",
+    "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid", "ttclid", "igshid",
+    "igsh", "li_fat_id", "rb_clickid", "s_kwcid", "_openstat", "__twitter_impression",
+    "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "oly_anon_id", "oly_enc_id", "vero_conv",
+    "vero_id", "wickedid", "_hsenc", "_hsmi", "__hsfp", "__hssc", "__hstc", "hsctatracking",
+    "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
+    "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "xtor",
 ];
 
 /// Hosts that only pass a reader on, with the address that they pass on to unknown.
@@ -79,13 +28,31 @@ const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "par
 const TRACKING_VALUES: &[&str] =
     &["rss", "rss2", "rdf", "atom", "feed", "feeds", "twitter", "facebook", "newsletter", "email"];
 
-/// Whether a query parameter only tracks the reader.
-pub fn is_tracking_parameter(name: &str) -> bool {
+/// Takes off the query parameters that only track the reader: those of the table, and those that an editor names besides,
+/// in the same form. The order and spelling of the others stay as they are.
+pub fn strip_tracking(url: &mut Url, own: &[String]) {
+    let is_tracking = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        is_tracking_parameter(name) || own.iter().any(|tracking| is_named(&name.to_ascii_lowercase(), tracking))
+    };
+    let Some(query) = url.query().filter(|query| query.split('&').any(|parameter| is_tracking(&parameter))) else {
+        return;
+    };
+    let kept = query.split('&').filter(|parameter| !is_tracking(parameter)).collect::<Vec<_>>().join("&");
+    url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
+}
+
+fn is_tracking_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    TRACKING_PARAMETERS.iter().any(|tracking| match tracking.strip_suffix('*') {
+    TRACKING_PARAMETERS.iter().any(|tracking| is_named(&name, tracking))
+}
+
+/// Whether a name in lower case is the one that a table has, which may end in `*`.
+fn is_named(name: &str, tracking: &str) -> bool {
+    match tracking.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
-        None => name == *tracking,
-    })
+        None => name == tracking,
+    }
 }
 
 /// The key of the page that `url` leads to, such as `example.org/2017/war-on-isis?p=1`; equal for addresses that differ
@@ -260,6 +227,19 @@ mod tests {
         }
         check("http://feedproxy.google.com/~r/blog/~3/x/", None);
         check("https://example.org/?utm_source=rss", None);
+    }
+
+    #[test]
+    fn tracking_parameters_of_the_table_and_of_the_editor_are_taken_off() {
+        let check = |url: &str, expected: &str| {
+            let mut url = Url::parse(url).unwrap();
+            strip_tracking(&mut url, &["partner".to_owned(), "wire_*".to_owned()]);
+            assert_eq!(url.as_str(), expected);
+        };
+        check("https://a.example/x?UTM_Source=f&b=2&a=%41&fbclid=1#top", "https://a.example/x?b=2&a=%41#top");
+        check("https://a.example/x?utm_source=f", "https://a.example/x");
+        check("https://a.example/x?Partner=9&wire_id=1&partners=2", "https://a.example/x?partners=2");
+        check("https://a.example/x?pk_id=12&&b", "https://a.example/x?pk_id=12&&b");
     }
 
     #[test]

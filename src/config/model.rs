@@ -122,6 +122,8 @@ pub struct Stories {
     pub window: Duration,
     /// How much of their text long copies under one title must have in common, 0 to 1.
     pub likeness: f64,
+    /// Query parameters that only track readers, beside the known ones; in lower case, `*` at the end for all that begin so.
+    pub tracking: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

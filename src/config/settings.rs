@@ -184,7 +184,17 @@ fn stories(main: &Table) -> Stories {
         dedup: table.and_then(|table| table.get("dedup", value::dedup)).unwrap_or(Dedup::Text),
         window: table.and_then(|table| table.get("window", value::duration)).unwrap_or(3 * DAY),
         likeness: likeness.unwrap_or(60) as f64 / 100.0,
+        tracking: table.and_then(|table| table.get("tracking", |node| node.list(parameter))).unwrap_or_default(),
     }
+}
+
+/// The name of a query parameter, or how the names of several begin.
+fn parameter(node: Node) -> Result<String, Fault> {
+    let text = node.text()?;
+    let name = text.strip_suffix('*').unwrap_or(text);
+    let good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte));
+    let wanted = "expected the name of a query parameter, or its beginning and a `*`, as in \"partner\" or \"wire_*\"";
+    if good { Ok(text.to_ascii_lowercase()) } else { Err(wanted.to_owned().into()) }
 }
 
 fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use crate::link;
+
 /// Longer addresses are no addresses.
 const MAX_BYTES: usize = 8 << 10;
 
 /// A link: resolved against `base`, without tracking parameters; `None` where it is not `http` or `https`.
 pub fn clean(raw: &str, base: Option<&Url>) -> Option<Url> {
     let mut url = resolve(raw, base)?;
-    strip_tracking(&mut url);
+    link::strip_tracking(&mut url, &[]);
     Some(url)
 }
 
@@ -35,42 +37,4 @@ pub(super) fn resolve(raw: &str, base: Option<&Url>) -> Option<Url> {
     };
     url.ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
-}
-
-/// Takes off what only says where a reader came from; the order and spelling of the other parameters stay as they are.
-fn strip_tracking(url: &mut Url) {
-    let Some(query) = url.query() else { return };
-    if !query.split('&').any(is_tracking) {
-        return;
-    }
-    let kept: Vec<&str> = query.split('&').filter(|parameter| !is_tracking(parameter)).collect();
-    let kept = kept.join("&");
-    url.set_query(Some(kept.as_str()).filter(|kept| !kept.is_empty()));
-}
-
-fn is_tracking(parameter: &str) -> bool {
-    const NAMES: [&str; 20] = [
-        "fbclid",
-        "gclid",
-        "dclid",
-        "gbraid",
-        "wbraid",
-        "msclkid",
-        "yclid",
-        "twclid",
-        "ttclid",
-        "igshid",
-        "mc_cid",
-        "mc_eid",
-        "mkt_tok",
-        "_hsenc",
-        "_hsmi",
-        "vero_id",
-        "oly_anon_id",
-        "oly_enc_id",
-        "_openstat",
-        "wickedid",
-    ];
-    let name = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    name.starts_with("utm_") || NAMES.contains(&name.as_str())
 }

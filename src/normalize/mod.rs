@@ -11,6 +11,7 @@ mod html;
 mod links;
 mod markup;
 mod text;
+mod tracking;
 mod well_formed;
 
 use url::Url;
@@ -26,6 +27,7 @@ pub use byline::{Byline, split as split_byline};
 pub use html::sanitize;
 pub use links::clean as clean_url;
 pub use text::{cut_summary, plain_text, word_count};
+pub use tracking::strip_own_tracking;
 
 /// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.
 const MAX_LINE_CHARS: usize = 1_000;

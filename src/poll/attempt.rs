@@ -49,7 +49,7 @@ impl Poller {
         let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
-        let polled = self.read(feed, due, attempt, times).await?;
+        let polled = self.read(config, feed, due, attempt, times).await?;
         drop(flight);
         let report = self.write(config, polled).await;
         drop(unwritten);
@@ -57,12 +57,19 @@ impl Poller {
     }
 
     /// Reads what was fetched, into everything that the store has to write.
-    async fn read(&self, feed: &Arc<Feed>, due: DueFeed, attempt: Attempt, times: Times) -> Result<Polled, StoreError> {
+    async fn read(
+        &self,
+        config: &Arc<Config>,
+        feed: &Arc<Feed>,
+        due: DueFeed,
+        attempt: Attempt,
+        times: Times,
+    ) -> Result<Polled, StoreError> {
         let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
         let is_own_outage = self.is_own_outage(feed, &result, times.answered);
         let outcome = match result {
             Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
-            Ok(Fetched::Document(document)) => self.read_document(feed, &due, document).await?,
+            Ok(Fetched::Document(document)) => self.read_document(config, feed, &due, document).await?,
             Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
             Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
         };
@@ -123,13 +130,20 @@ impl Poller {
         }
     }
 
-    async fn read_document(&self, feed: &Arc<Feed>, due: &DueFeed, document: Document) -> Result<Outcome, StoreError> {
+    async fn read_document(
+        &self,
+        config: &Arc<Config>,
+        feed: &Arc<Feed>,
+        due: &DueFeed,
+        document: Document,
+    ) -> Result<Outcome, StoreError> {
         let _core = self.parsing.acquire().await.map_err(|_| StoreError::Closed)?;
         let id = due.feed.clone();
         let known = self.store.read(move |reader| reader.raw_hashes(&id)).await?;
-        let (feed, guids_repaired) = (feed.clone(), due.guids_repaired);
-        let reading =
-            tokio::task::spawn_blocking(move || read::read_document(&feed, &document, &known, guids_repaired));
+        let (config, feed, guids_repaired) = (config.clone(), feed.clone(), due.guids_repaired);
+        let reading = tokio::task::spawn_blocking(move || {
+            read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)
+        });
         // A fault in reading one document is that feed's failure, and nobody else's.
         Ok(reading.await.unwrap_or_else(|_| {
             let error = "newswire met a fault of its own while it read the document".to_owned();
@@ -215,6 +229,7 @@ fn log(report: &PollReport) {
         (None, outcome) => {
             let (new, revised, repairs) = (report.new, report.revised, report.problems.len());
             tracing::info!(%feed, status, new, revised, repairs, duration_ms, next_poll = %report.next_poll, "polled: {}", outcome.as_str());
+            report.applied.notes().iter().for_each(|note| tracing::warn!(%feed, "{note}"));
         }
     }
 }

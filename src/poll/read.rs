@@ -8,9 +8,11 @@ use crate::normalize;
 use crate::parse::{self, ParsedFeed};
 use crate::update::{Cleaned, Outcome, PolledDocument, PolledEntry};
 
-/// Parses and cleans a document; what is known by its raw hash is not cleaned again.
+/// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
+/// parameters to take off links.
 pub fn read_document(
     feed: &Feed,
+    tracking: &[String],
     document: &Document,
     known: &HashSet<(String, u64)>,
     guids_repaired: bool,
@@ -26,7 +28,7 @@ pub fn read_document(
     if guids_repaired && !parsed.guids_repaired {
         parse::reidentify(&mut parsed);
     }
-    let entries = clean(&parsed, known);
+    let entries = clean(&parsed, known, tracking);
     let has_gap = !known.is_empty() && !entries.is_empty() && entries.iter().all(|entry| entry.cleaned.is_some());
     let mut repairs = std::mem::take(&mut parsed.repairs);
     repairs.extend(has_gap.then(|| GAP.to_owned()));
@@ -45,12 +47,16 @@ pub fn read_document(
 const GAP: &str = "nothing of this document was known before: entries may have been missed";
 
 /// The entries of a document, the first of each guid.
-fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>) -> Vec<PolledEntry> {
+fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>, tracking: &[String]) -> Vec<PolledEntry> {
     let mut seen = HashSet::new();
     let firsts = parsed.entries.iter().filter(|entry| seen.insert(entry.guid.value.as_str()));
     let polled = firsts.map(|entry| {
         let key = (entry.guid.value.clone(), entry.raw_hash);
-        let cleaned = (!known.contains(&key)).then(|| Box::new(Cleaned::new(normalize::entry(entry, parsed))));
+        let cleaned = (!known.contains(&key)).then(|| {
+            let mut entry = normalize::entry(entry, parsed);
+            normalize::strip_own_tracking(&mut entry, tracking);
+            Box::new(Cleaned::new(entry))
+        });
         PolledEntry { guid: key.0, raw_hash: key.1, cleaned }
     });
     polled.collect()
