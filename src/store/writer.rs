@@ -6,18 +6,18 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::StoreError;
 
-/// How many jobs one transaction takes at most. A commit costs as much as the work of some polls; past 64 there is
-/// nothing left to save.
-const GROUP: usize = 64;
+/// How many jobs one transaction takes at most. A commit costs as much as the work of some polls, as it writes each page that
+/// they touched; half of what may be read and unwritten, so that reading goes on meanwhile.
+const GROUP: usize = 32;
 
-/// How long a job waits for company, its own work included. It bounds what grouping may cost a lone poll.
+/// How long a group waits for the next job: what grouping costs a lone poll.
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Does the work, and returns what tells its owner how the commit went.
@@ -76,10 +76,9 @@ fn work(connection: &Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let mut answers = Vec::new();
         let committed = transaction(connection, || {
-            let until = Instant::now() + GATHER;
             answers.push(first(connection));
             while answers.len() < GROUP {
-                match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                match waiting.recv_timeout(GATHER) {
                     Ok(job) => answers.push(job(connection)),
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                 }
