@@ -29,7 +29,9 @@ pub struct Words {
 
 impl Words {
     pub fn of(text: &str) -> Words {
-        let mut reading = Reading { words: Vec::new(), text: String::new(), word: Word::default(), begins: true };
+        // English has a word to six letters.
+        let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
+        let mut reading = Reading { words, text: String::new(), word: Word::default(), begins: true };
         for character in text.chars().map(plain).filter(|c| !is_invisible(*c)) {
             reading.read(character);
             if reading.words.len() >= MAX_WORDS {
@@ -107,6 +109,14 @@ struct Reading {
 
 impl Reading {
     fn read(&mut self, character: char) {
+        // Most texts are mostly of these.
+        if character.is_ascii_alphanumeric() {
+            self.begin_word(character.is_ascii_uppercase());
+            self.word.is_number |= character.is_ascii_digit();
+            self.word.is_cased |= character.is_ascii_alphabetic();
+            self.text.push(character.to_ascii_lowercase());
+            return;
+        }
         if !character.is_alphanumeric() {
             self.end_word();
             self.begins |= matches!(character, '.' | '!' | '?' | ':' | '\n' | '"' | '“' | '«' | '…');
@@ -120,13 +130,17 @@ impl Reading {
             self.end_word();
             return;
         }
-        if self.text.is_empty() {
-            self.word.is_name = character.is_uppercase() && !self.begins;
-        }
+        self.begin_word(character.is_uppercase());
         self.word.is_number |= character.is_numeric();
         for lower in character.to_lowercase() {
             self.text.push(lower);
             self.word.is_cased |= lower.is_lowercase();
+        }
+    }
+
+    fn begin_word(&mut self, is_upper: bool) {
+        if self.text.is_empty() {
+            self.word.is_name = is_upper && !self.begins;
         }
     }
 
