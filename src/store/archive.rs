@@ -20,8 +20,7 @@ use crate::story;
 use crate::time::Timestamp;
 
 use super::place::{optional_time, time};
-use super::read::Reader;
-use super::{Store, StoreError};
+use super::{Reader, Store, StoreError};
 
 /// How many stories a document holds at most.
 const DOCUMENT_STORIES: usize = 100;

@@ -7,10 +7,10 @@ use crate::feed::FeedId;
 use crate::time::Timestamp;
 use crate::update::Polled;
 
-use super::StoreError;
 use super::apply::Applied;
+use super::feeds::MOVE_POLLS;
 use super::place::time;
-use super::read::{MOVE_POLLS, Reader};
+use super::{Reader, StoreError};
 
 /// After how many failures in a row a feed is said to have died; less is everyday trouble.
 const DEATH: u32 = 3;

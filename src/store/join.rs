@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use url::Url;
 
 use super::place::{Moves, Placer, copies_of};
-use super::read::StoredStory;
+use super::stories::StoredStory;
 use super::{Store, StoreError};
 use crate::config::Config;
 use crate::entry::Entry;
@@ -270,5 +270,5 @@ fn sort_at(connection: &Connection, story: i64) -> Result<Timestamp, StoreError>
 fn stored(connection: &Connection, story: i64) -> Result<StoredStory, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT number, public_id, slug, sort_at FROM story WHERE number = ?1")?;
-    Ok(statement.query_row([story], super::read::stored_story)?)
+    Ok(statement.query_row([story], super::stories::stored_story)?)
 }

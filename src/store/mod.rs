@@ -8,6 +8,7 @@ mod apply;
 mod archive;
 mod document;
 mod events;
+mod feeds;
 mod join;
 mod judge;
 mod known;
@@ -18,7 +19,9 @@ mod retention;
 mod rhythm;
 mod schema;
 mod search;
+mod sections;
 mod signature;
+mod stories;
 mod sync;
 mod writer;
 
@@ -32,14 +35,15 @@ use rusqlite::{Connection, OpenFlags};
 pub use apply::Applied;
 pub use archive::{Archive, PushedOut};
 pub use events::Event;
+pub use feeds::{DueFeed, FeedStatus};
 pub use join::Edited;
 pub use judge::Passing;
 pub use place::Moves;
-pub use read::{
-    DueFeed, Explained, FeedStatus, PlacementRow, Reader, SectionContent, SectionStatus, StoredCopy, StoredStory,
-};
+pub use read::Reader;
 pub use rhythm::Rhythm;
 pub use search::SearchHit;
+pub use sections::{SectionContent, SectionStatus};
+pub use stories::{Explained, PlacementRow, StoredCopy, StoredStory};
 pub use sync::{Difference, SectionChange};
 
 use writer::Writer;

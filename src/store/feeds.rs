@@ -1,0 +1,222 @@
+//! What the store knows of feeds: which are due and what polling them needs, how they are doing, what they say of themselves.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, Row, params};
+use url::Url;
+
+use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::time::Timestamp;
+
+use super::place::{optional_time, time};
+use super::{Reader, StoreError};
+
+/// How many polls in a row, and for how long, a permanent redirect must lead to one place until it is believed: captive
+/// portals and broken deployments have wiped whole lists of feeds.
+pub(super) const MOVE_POLLS: u32 = 3;
+const MOVE_TIME: Duration = Duration::from_secs(48 * 3600);
+
+/// A feed whose time has come, with all that polling it needs.
+#[derive(Clone, Debug)]
+pub struct DueFeed {
+    pub feed: FeedId,
+    pub validators: Validators,
+    pub failures: u32,
+    pub state: String,
+    pub next_poll: Timestamp,
+    pub last_poll: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
+    pub hold_why: Option<String>,
+    pub guids_repaired: bool,
+    /// Whether it ever gave a validator.
+    pub had_validators: bool,
+    /// Where it is asked instead of its own address, as it has moved for good: permanent redirects have led there for
+    /// [`MOVE_POLLS`] polls in [`MOVE_TIME`].
+    pub start: Option<Url>,
+    /// Of the last document that could be read.
+    pub hints: PollHints,
+    /// Entries a day that it publishes, as far as is known.
+    pub per_day: Option<f64>,
+}
+
+/// How a feed is doing.
+#[derive(Clone, Debug)]
+pub struct FeedStatus {
+    pub feed: FeedId,
+    pub info: FeedInfo,
+    /// As stored: new, ok, failing or gone.
+    pub state: String,
+    pub last_poll: Option<Timestamp>,
+    pub next_poll: Timestamp,
+    pub hold_until: Option<Timestamp>,
+    pub hold_why: Option<String>,
+    pub failures: u32,
+    pub error_kind: Option<String>,
+    pub last_error: Option<String>,
+    pub repairs: Vec<String>,
+    pub entries: u64,
+    /// When its newest entry was first seen.
+    pub newest: Option<Timestamp>,
+    /// Where permanent redirects lead, since when, and at how many polls in a row.
+    pub moved: Option<(String, Timestamp, u32)>,
+    /// Entries a day that it publishes, as far as is known.
+    pub per_day: Option<f64>,
+    /// The last thing that an editor should know of what it did: that it re-keyed its entries, that one of them never rests.
+    pub note: Option<(String, Timestamp)>,
+}
+
+impl Reader {
+    /// The feeds to be polled at `now`, the longest overdue first, at most `limit`. Feeds that are gone or whose host asked
+    /// to be left alone are not among them; disabled ones are the caller's to leave out.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueFeed>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{DUE_COLUMNS} WHERE removed IS NULL AND next_poll <= ?1 AND state <> 'gone' ORDER BY next_poll LIMIT ?2"
+        ))?;
+        let feeds = statement.query_map(params![now.millis(), limit.cast_signed()], due_feed)?;
+        Ok(feeds.collect::<Result<_, _>>()?)
+    }
+
+    /// The feeds that were polled before and are overdue at `now`, the longest first, and those whose next poll lies after
+    /// `farthest`.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<DueFeed>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "{DUE_COLUMNS} WHERE removed IS NULL AND last_poll IS NOT NULL AND state <> 'gone' AND (next_poll < ?1 OR next_poll > ?2)
+             ORDER BY next_poll"
+        ))?;
+        let feeds = statement.query_map(params![now.millis(), farthest.millis()], due_feed)?;
+        Ok(feeds.collect::<Result<_, _>>()?)
+    }
+
+    /// What polling a feed needs, due or not; `None` if the store does not know it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn poll_state(&self, feed: &FeedId) -> Result<Option<DueFeed>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{DUE_COLUMNS} WHERE id = ?1"))?;
+        Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
+    }
+
+    /// The origins that asked to be left alone, and until when.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn host_holds(&self, now: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT origin, hold_until FROM host WHERE hold_until > ?1")?;
+        let holds = statement.query_map([now.millis()], |row| Ok((row.get(0)?, time(row, 1)?)))?;
+        Ok(holds.collect::<Result<_, _>>()?)
+    }
+
+    /// The guids and raw hashes of a feed's listed entries: what need not be cleaned again.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn raw_hashes(&self, feed: &FeedId) -> Result<HashSet<(String, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT guid, raw_hash FROM entry WHERE feed = (SELECT number FROM feed WHERE id = ?1) AND unlisted IS NULL",
+        )?;
+        let hashes =
+            statement.query_map([feed.as_str()], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?;
+        Ok(hashes.collect::<Result<_, _>>()?)
+    }
+
+    /// How the configured feeds are doing, by id.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn feed_statuses(&self) -> Result<HashMap<FeedId, FeedStatus>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
+               (SELECT count(*) FROM entry WHERE entry.feed = feed.number),
+               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls, per_day,
+               note, noted
+             FROM feed WHERE removed IS NULL",
+        )?;
+        let statuses = statement.query_map([], |row| {
+            let status = FeedStatus {
+                feed: feed_id(row, 0)?,
+                info: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
+                state: row.get(2)?,
+                last_poll: optional_time(row, 3)?,
+                next_poll: time(row, 4)?,
+                hold_until: optional_time(row, 5)?,
+                hold_why: row.get(6)?,
+                failures: row.get(7)?,
+                error_kind: row.get(8)?,
+                last_error: row.get(9)?,
+                repairs: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
+                entries: row.get::<_, i64>(11)?.cast_unsigned(),
+                newest: optional_time(row, 12)?,
+                moved: match (row.get(13)?, optional_time(row, 14)?) {
+                    (Some(to), Some(since)) => Some((to, since, row.get(15)?)),
+                    _ => None,
+                },
+                per_day: row.get(16)?,
+                note: row.get::<_, Option<String>>(17)?.zip(optional_time(row, 18)?),
+            };
+            Ok((status.feed.clone(), status))
+        })?;
+        Ok(statuses.collect::<Result<_, _>>()?)
+    }
+
+    /// What the documents say of the configured feeds, by id.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn feed_infos(&self) -> Result<HashMap<FeedId, FeedInfo>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT id, info FROM feed WHERE removed IS NULL")?;
+        let infos = statement.query_map([], |row| {
+            Ok((feed_id(row, 0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default()))
+        })?;
+        Ok(infos.collect::<Result<_, _>>()?)
+    }
+}
+
+const DUE_COLUMNS: &str =
+    "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
+  guids_repaired, had_validators, moved_to, moved_since, moved_polls, hints, per_day FROM feed";
+
+fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
+    let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
+    Ok(DueFeed {
+        feed: feed_id(row, 0)?,
+        validators: Validators { etag: row.get(1)?, last_modified: row.get(2)?, url },
+        failures: row.get(4)?,
+        state: row.get(5)?,
+        next_poll: time(row, 6)?,
+        last_poll: optional_time(row, 7)?,
+        hold_until: optional_time(row, 8)?,
+        hold_why: row.get(9)?,
+        guids_repaired: row.get(10)?,
+        had_validators: row.get(11)?,
+        start: move_believed(row)?,
+        hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),
+        per_day: row.get(16)?,
+    })
+}
+
+fn move_believed(row: &Row) -> rusqlite::Result<Option<Url>> {
+    let (last_poll, since) = (optional_time(row, 7)?, optional_time(row, 13)?);
+    let lasted = last_poll.zip(since).map(|(last_poll, since)| last_poll.since(since)).unwrap_or_default();
+    let is_believed = row.get::<_, u32>(14)? >= MOVE_POLLS && lasted >= MOVE_TIME;
+    let to = row.get::<_, Option<String>>(12)?.filter(|_| is_believed);
+    Ok(to.and_then(|to| Url::parse(&to).ok()))
+}
+
+pub(super) fn feed_id(row: &Row, column: usize) -> rusqlite::Result<FeedId> {
+    Ok(FeedId::from(row.get_ref(column)?.as_str()?))
+}

@@ -1,0 +1,231 @@
+//! What the store knows of single stories: found by what somebody has of them, explained, and told as a section shows them.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, Row, params};
+use url::Url;
+
+use crate::config::{Config, Section};
+use crate::entry::Entry;
+use crate::feed::{FeedId, FeedInfo, SectionId};
+use crate::section::{self, SeenCopy, ShownStory, Standing};
+use crate::story;
+use crate::time::Timestamp;
+
+use super::feeds::feed_id;
+use super::place::{copies_of, optional_time, time};
+use super::{Reader, StoreError};
+
+/// A story as the store has it.
+#[derive(Clone, Debug)]
+pub struct StoredStory {
+    pub number: i64,
+    pub id: String,
+    pub slug: String,
+    pub sort_at: Timestamp,
+}
+
+/// An entry of a story whose feed may have left the config.
+#[derive(Clone, Debug)]
+pub struct StoredCopy {
+    /// The entry's number.
+    pub number: i64,
+    pub feed: FeedId,
+    pub guid: String,
+    pub reason: String,
+    pub score: Option<f64>,
+    pub title: String,
+    pub link: Option<Url>,
+}
+
+/// How a story came to stand in a section.
+#[derive(Clone, Debug)]
+pub struct PlacementRow {
+    pub entered: Option<Timestamp>,
+    pub left: Option<Timestamp>,
+    pub rule: Option<String>,
+    pub why: String,
+}
+
+/// Everything that `explain` tells of a story.
+pub struct Explained<'c> {
+    pub story: StoredStory,
+    /// The copies whose feeds are configured.
+    pub copies: Vec<SeenCopy<'c>>,
+    /// All the copies, of feeds that left the config too.
+    pub all: Vec<StoredCopy>,
+    pub placements: HashMap<SectionId, PlacementRow>,
+}
+
+impl Reader {
+    /// Finds a story by its public id, its slug, a link of one of its copies in any spelling, or words of its title;
+    /// the newest where several fit.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn find_story(&self, wanted: &str) -> Result<Option<StoredStory>, StoreError> {
+        let wanted = wanted.trim();
+        if let Some(story) = self.story_by_id(wanted)? {
+            return Ok(Some(story));
+        }
+        if let Some(key) = Url::parse(wanted).ok().as_ref().and_then(crate::link::key) {
+            let by_link =
+                "number IN (SELECT story FROM entry JOIN link ON link.entry = entry.number WHERE link.key = ?1)";
+            if let Some(story) = self.story_where(by_link, &key)? {
+                return Ok(Some(story));
+            }
+        }
+        let slug = wanted.trim_end_matches('/').rsplit('/').next().unwrap_or(wanted);
+        if let Some(story) = self.story_by_slug(slug)? {
+            return Ok(Some(story));
+        }
+        if let Some(story) = self.story_where("number IN (SELECT story FROM entry WHERE guid = ?1)", wanted)? {
+            return Ok(Some(story));
+        }
+        let words = "number IN (SELECT story FROM entry JOIN body ON body.entry = entry.number
+                     WHERE instr(lower(json_extract(body.value, '$.title')), lower(?1)))";
+        self.story_where(words, wanted)
+    }
+
+    /// The story that is published under this id, or the older one that it joined.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn story_by_id(&self, id: &str) -> Result<Option<StoredStory>, StoreError> {
+        self.story_where("public_id = ?1", id)
+    }
+
+    /// The story whose own page has this slug, or the older one that it joined.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn story_by_slug(&self, slug: &str) -> Result<Option<StoredStory>, StoreError> {
+        let Some(number) = story::slug_number(slug) else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(&format!("{STORY} WHERE number = ?1 AND slug = ?2)"))?;
+        Ok(statement.query_row(params![number, slug], stored_story).optional()?)
+    }
+
+    fn story_where(&self, condition: &str, value: &str) -> Result<Option<StoredStory>, StoreError> {
+        let sql = format!("{STORY} WHERE {condition} ORDER BY sort_at DESC, number DESC LIMIT 1)");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([value], stored_story).optional()?)
+    }
+
+    /// A story's copies and how it stands in every section.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn explain<'c>(&self, config: &'c Config, story: StoredStory) -> Result<Explained<'c>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT section.id, entered, left, rule, why FROM placement JOIN section ON section.number = placement.section
+             WHERE placement.story = ?1",
+        )?;
+        let placements = statement.query_map([story.number], |row| {
+            let section = SectionId::from(row.get::<_, String>(0)?.as_str());
+            let (entered, left) = (optional_time(row, 1)?, optional_time(row, 2)?);
+            Ok((section, PlacementRow { entered, left, rule: row.get(3)?, why: row.get(4)? }))
+        })?;
+        let placements = placements.collect::<Result<_, _>>()?;
+        let copies = copies_of(&self.connection, config, story.number)?;
+        let all = self.stored_copies(story.number)?;
+        Ok(Explained { story, copies, all, placements })
+    }
+
+    fn stored_copies(&self, story: i64) -> Result<Vec<StoredCopy>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT feed.id, entry.guid, entry.reason, entry.score, body.value, entry.number
+             FROM entry JOIN feed ON feed.number = entry.feed LEFT JOIN body ON body.entry = entry.number
+             WHERE entry.story = ?1 ORDER BY entry.number",
+        )?;
+        let copies = statement.query_map([story], |row| {
+            let entry: Option<Entry> =
+                row.get::<_, Option<String>>(4)?.and_then(|body| serde_json::from_str(&body).ok());
+            let (title, link) = entry.map(|entry| (entry.title, entry.link)).unwrap_or_default();
+            Ok(StoredCopy {
+                number: row.get(5)?,
+                feed: feed_id(row, 0)?,
+                guid: row.get(1)?,
+                reason: row.get(2)?,
+                score: row.get(3)?,
+                title,
+                link,
+            })
+        })?;
+        Ok(copies.collect::<Result<_, _>>()?)
+    }
+
+    /// One story as a section shows it, limits aside; `None` if it is not in that section.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn story_in(
+        &self,
+        config: &Config,
+        section: &Section,
+        story: &StoredStory,
+    ) -> Result<Option<ShownStory>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT left IS NULL FROM placement JOIN section ON section.number = placement.section
+             WHERE section.id = ?1 AND placement.story = ?2",
+        )?;
+        let is_in = statement.query_row(params![section.id.as_str(), story.number], |row| row.get(0)).optional()?;
+        let mut shown = match is_in {
+            Some(true) => self.tell(config, section, story.number, &self.feed_infos()?)?,
+            _ => None,
+        };
+        if let Some(shown) = &mut shown {
+            section::restrict(shown, config);
+        }
+        Ok(shown)
+    }
+
+    /// A story that a section has or had, with all that the store has of it; `None` if nobody has words of it any more.
+    pub(super) fn tell(
+        &self,
+        config: &Config,
+        section: &Section,
+        story: i64,
+        infos: &HashMap<FeedId, FeedInfo>,
+    ) -> Result<Option<ShownStory>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
+               placement.frozen
+             FROM placement JOIN story ON story.number = placement.story JOIN section ON section.number = placement.section
+             WHERE section.id = ?1 AND placement.story = ?2",
+        )?;
+        let row =
+            statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
+        let Some((story, standing)) = row.optional()? else { return Ok(None) };
+        let copies = copies_of(&self.connection, config, story.number)?;
+        let visible = section::visible(section, &copies);
+        if visible.is_empty() {
+            return Ok(None);
+        }
+        let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
+        let named = (&*story.id, &*story.slug, story.sort_at);
+        Ok(Some(section::tell(config, named, &standing?, &visible, &info)))
+    }
+}
+
+/// The story that stands for one that is chosen by what follows.
+const STORY: &str = "SELECT number, public_id, slug, sort_at FROM story
+  WHERE number = (SELECT coalesce(joined_into, number) FROM story";
+
+pub(super) fn stored_story(row: &Row) -> rusqlite::Result<StoredStory> {
+    Ok(StoredStory { number: row.get(0)?, id: row.get(1)?, slug: row.get(2)?, sort_at: time(row, 3)? })
+}
+
+pub(super) fn standing(row: &Row) -> Result<Standing, StoreError> {
+    let frozen: Option<String> = row.get(7)?;
+    Ok(Standing {
+        lead: row.get(4)?,
+        sort_at: Some(time(row, 5)?),
+        changed: optional_time(row, 6)?,
+        frozen: frozen.map(|frozen| serde_json::from_str(&frozen)).transpose()?,
+    })
+}
