@@ -138,7 +138,11 @@ type Done = Result<ExitCode, Failure>;
 impl Cli {
     /// Logs go to stderr; `RUST_LOG` sets what is logged. A command that ends by itself logs warnings only.
     pub fn start_logging(&self) {
-        let default = if matches!(self.command, Command::Run) { "newswire=info,warn" } else { "error" };
+        // The verifier of certificates logs each that it refuses, which is an error of its feed and told there.
+        let default = match self.command {
+            Command::Run => "newswire=info,warn,rustls_platform_verifier=off",
+            _ => "error,rustls_platform_verifier=off",
+        };
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
         let is_styled =
             std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

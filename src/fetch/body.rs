@@ -50,7 +50,7 @@ pub(super) async fn read(
     let coding = decode::coding(response.headers())
         .map_err(|coding| unreadable(host, format!("its coding \"{coding}\" was not asked for")))?;
     let (body, place) = receive(response, budget.place(limit).await, stopwatch, host).await?;
-    match coding {
+    match decode::actual(coding, &body) {
         Some(coding) => decoded(coding, body.into(), place, budget, host).await,
         None => Ok(hold(body, place)),
     }

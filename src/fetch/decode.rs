@@ -1,5 +1,8 @@
 //! Undoing a body's `Content-Encoding`, one layer of it, and never more than a bounded part.
 //!
+//! Gzip is known by its first bytes, whatever the header says: some servers send files that lie compressed on their disks
+//! without a word of it, others plain ones under its name.
+//!
 //! Not left to the HTTP client: its decoders run while a body arrives, and each may take the memory that the sender wishes,
 //! up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few work at a time, after the body has
 //! arrived, and windows beyond the ones that RFC 7932 and RFC 9659 allow are refused.
@@ -18,6 +21,9 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 const BROTLI_LARGE_WINDOW: u8 = 0x11;
 
 const BROTLI_BUFFER_BYTES: usize = 4096;
+
+/// What every gzip member begins with: its mark, and the only method that there is (RFC 1952 §2.3.1).
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -49,6 +55,14 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     }
 }
 
+/// What a body is coded in that comes under this name.
+pub(super) fn actual(named: Option<Coding>, body: &[u8]) -> Option<Coding> {
+    match named {
+        None | Some(Coding::Gzip) => body.starts_with(&GZIP).then_some(Coding::Gzip),
+        other => other,
+    }
+}
+
 /// The decoded body in `buffer`, which comes empty, if it has at most `room` bytes; `None` where it has more.
 ///
 /// # Errors
@@ -56,7 +70,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
 /// If the body is not what its coding says, or broken off.
 pub(super) fn decode(coding: Coding, body: &[u8], buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
     match coding {
-        Coding::Gzip => bounded(flate2::read::MultiGzDecoder::new(body), buffer, room),
+        Coding::Gzip => gunzip(body, buffer, room),
         Coding::Deflate if has_zlib_header(body) => bounded(flate2::read::ZlibDecoder::new(body), buffer, room),
         Coding::Deflate => bounded(flate2::read::DeflateDecoder::new(body), buffer, room),
         Coding::Brotli if body.first().is_some_and(|byte| byte & 0x7f == BROTLI_LARGE_WINDOW) => {
@@ -74,6 +88,22 @@ pub(super) fn decode(coding: Coding, body: &[u8], buffer: Vec<u8>, room: u64) ->
 fn bounded(decoder: impl Read, mut buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
     decoder.take(room.saturating_add(1)).read_to_end(&mut buffer)?;
     Ok((buffer.len() as u64 <= room).then_some(buffer))
+}
+
+/// All members of the body (RFC 1952 §2.2). What follows the last one and is none, such as padding, is passed over.
+fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
+    loop {
+        let mut member = flate2::bufread::GzDecoder::new(body);
+        let left = room.saturating_add(1).saturating_sub(buffer.len() as u64);
+        member.by_ref().take(left).read_to_end(&mut buffer)?;
+        if buffer.len() as u64 > room {
+            return Ok(None);
+        }
+        body = member.into_inner();
+        if !body.starts_with(&GZIP) {
+            return Ok(Some(buffer));
+        }
+    }
 }
 
 /// RFC 1950 §2.2: method 8, and a checksum over both bytes.
@@ -102,6 +132,25 @@ mod tests {
         let zlib = [0x78, 0x9c, 0x4b, 0x4c, 0x4a, 0x06, 0x00, 0x02, 0x4d, 0x01, 0x27];
         assert_eq!(decode(Coding::Deflate, &zlib, Vec::new(), 10).unwrap().as_deref(), Some(&b"abc"[..]));
         assert_eq!(decode(Coding::Deflate, &zlib, Vec::new(), 2).unwrap(), None);
+    }
+
+    #[test]
+    fn gzip_is_known_by_its_first_bytes_and_ends_with_its_last_member() {
+        assert_eq!(actual(None, &GZIP), Some(Coding::Gzip));
+        assert_eq!(actual(Some(Coding::Gzip), b"<rss/>"), None);
+        assert_eq!(actual(Some(Coding::Brotli), &GZIP), Some(Coding::Brotli));
+        let member = gzip(b"abc");
+        let decode = |body: &[u8], room| decode(Coding::Gzip, body, Vec::new(), room);
+        assert_eq!(decode(&member.repeat(2), 6).unwrap().as_deref(), Some(&b"abcabc"[..]));
+        assert_eq!(decode(&member.repeat(2), 5).unwrap(), None);
+        assert_eq!(decode(&[&member[..], b"\0\0 and more"].concat(), 6).unwrap().as_deref(), Some(&b"abc"[..]));
+        assert!(decode(&member[..member.len() - 1], 6).is_err());
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut encoder, text).unwrap();
+        encoder.finish().unwrap()
     }
 
     #[test]

@@ -20,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::error::{CONNECT, FetchError};
+use super::error::{CONNECT, FetchError, reason};
 use super::guard::{self, Reach};
 use crate::config::Feed;
 
@@ -188,7 +188,7 @@ fn trusted_hop(proxy: &str) -> Result<(String, Proxy), FetchError> {
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let unusable = |why: String| FetchError::Setting { key: "ca_file", why: format!("{}: {why}", path.display()) };
-    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let pem = std::fs::read(path).map_err(|error| unusable(reason(&error)))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(root_cause(&error)))?;
     if certificates.is_empty() {
         return Err(unusable("it holds no certificate in PEM form".to_owned()));
@@ -248,8 +248,8 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Fetch
     if let Some(Blocked(address)) = causes(error).find_map(|cause| cause.downcast_ref()) {
         return guard::refusal(&host, *address, url.port_or_known_default().unwrap_or_default());
     }
-    if causes(error).any(is_tls) {
-        return FetchError::Tls { host, why };
+    if let Some(error) = causes(error).find_map(tls_error) {
+        return FetchError::Tls { host, why: distrust(error).map_or(why, str::to_owned) };
     }
     let peer = if proxied { format!("the proxy for {host}") } else { host.clone() };
     if error.is_dns() {
@@ -266,7 +266,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Fetch
 
 /// The innermost reason: those around it only repeat what was tried, and name the whole URL.
 pub(super) fn root_cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), ToString::to_string)
+    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), reason)
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
@@ -279,7 +279,27 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
 }
 
 /// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
-fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+fn tls_error<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_tls(wrapped))
+    cause.downcast_ref().or_else(|| tls_error(wrapped?))
+}
+
+/// Why a certificate is not trusted, for the reasons that an editor can do something about.
+fn distrust(error: &rustls::Error) -> Option<&'static str> {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        UnknownIssuer,
+    };
+    let rustls::Error::InvalidCertificate(error) = error else { return None };
+    match error {
+        UnknownIssuer => Some(
+            "nobody whom this system trusts vouches for its certificate; if that is meant, name who does as ca_file",
+        ),
+        Expired | ExpiredContext { .. } => Some("its certificate has expired"),
+        NotValidYet | NotValidYetContext { .. } => {
+            Some("its certificate is not valid yet; see whether the clock of this machine is right")
+        }
+        NotValidForName | NotValidForNameContext { .. } => Some("its certificate is for another name"),
+        _ => None,
+    }
 }

@@ -31,7 +31,7 @@ pub enum FetchError {
     Timeout { host: String, phase: &'static str, after: Duration },
     #[error("{host} sends its document more slowly than {bytes_per_second} bytes a second")]
     TooSlow { host: String, bytes_per_second: u64 },
-    #[error("the document is larger than {limit_bytes} bytes; if that is meant, raise max_size of the feed")]
+    #[error("the document is larger than {}; if that is meant, raise max_size of the feed", size(*limit_bytes))]
     TooLarge { limit_bytes: u64 },
     #[error("the server answered {status}{}", status_hint(*status))]
     Status { status: u16 },
@@ -91,8 +91,25 @@ fn opening(address: IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
+/// As it is written in the TOML.
+fn size(bytes: u64) -> String {
+    let units = [("MiB", 1024 * 1024), ("KiB", 1024), ("bytes", 1)];
+    let (unit, size) = units.into_iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(("bytes", 1));
+    format!("{} {unit}", bytes / size)
+}
+
+/// What the system says, without its number.
+pub(super) fn reason(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
+    text.split(" (os error").next().unwrap_or(text).to_owned()
+}
+
 fn status_hint(status: u16) -> &'static str {
     match status {
+        204 | 205 => " (there is no document)",
+        206 => " (a part of the document, which nobody asked for)",
+        226 => " (what has changed of the document, which nobody asked for)",
         304 => " to a request without conditions",
         401 | 407 => " (it wants credentials: see headers and basic_auth of the feed)",
         403 => " (forbidden: it may want credentials, or keep programs out)",

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::body;
 use super::budget::Budget;
-use super::error::FetchError;
+use super::error::{FetchError, reason};
 use super::{Document, Fetched};
 use crate::feed::Validators;
 
@@ -59,5 +59,5 @@ fn tag(metadata: &Metadata) -> Vec<u8> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> FetchError {
-    FetchError::File { why: format!("could not read {}: {error}", path.display()) }
+    FetchError::File { why: format!("could not read {}: {}", path.display(), reason(error)) }
 }

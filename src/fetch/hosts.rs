@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
 /// The time between the starts of two requests to one host; openrss.org blocks readers that are quicker.
-const SPACING: Duration = Duration::from_secs(1);
+pub const SPACING: Duration = Duration::from_secs(1);
 
 /// Below this many hosts the table is never swept.
 const FEW_HOSTS: usize = 1024;

@@ -37,7 +37,7 @@ use url::Url;
 
 pub use egress::Lookup;
 pub use error::FetchError;
-pub use hosts::HostPermit;
+pub use hosts::{HostPermit, SPACING};
 
 use crate::config::Feed;
 use crate::feed::{Lifetimes, Validators};
@@ -179,7 +179,7 @@ impl Fetcher {
         loop {
             permit.start();
             let last = permit.is_last();
-            let response = self.ask(feed, trail.here(), validators, last, &mut stopwatch).await?;
+            let response = self.ask(feed, trail, validators, last, &mut stopwatch).await?;
             answer.status = Some(response.status().as_u16());
             if !redirect::is_redirect(response.status()) {
                 answer.lifetimes = lifetimes::read(response.headers(), SystemTime::now());
@@ -199,18 +199,19 @@ impl Fetcher {
     async fn ask(
         &self,
         feed: &Feed,
-        url: &Url,
+        trail: &Trail,
         validators: &Validators,
         last: bool,
         stopwatch: &mut Stopwatch,
     ) -> Result<Response, FetchError> {
+        let url = trail.here();
         let host = url.host_str().unwrap_or_default();
         let reach = Reach::of(url, &feed.allow)?;
         let way = self.shared.clients.way(&reach, feed).await?;
         if let (Some(why), "https") = (way.no_roots, url.scheme()) {
             return Err(FetchError::Tls { host: host.to_owned(), why: why.to_string() });
         }
-        let mut request = request::get(&way.client, feed, url, validators, &self.user_agent)?;
+        let mut request = request::get(&way.client, feed, trail, validators, &self.user_agent)?;
         if last {
             request = request.header(CONNECTION, "close");
         }
@@ -240,7 +241,8 @@ impl Fetcher {
         let given = request::validators(response.headers(), url, &feed.url);
         let conditional = !known.is_empty() && known.url == given.url;
         match response.status() {
-            StatusCode::OK => {
+            // 203 is a 200 that a proxy on the way has transformed.
+            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 let content_type = text(response.headers(), CONTENT_TYPE);
                 let content_location = content_location(response.headers(), url);
                 let budget = &self.shared.budget;
@@ -253,6 +255,11 @@ impl Fetcher {
             status => Err(FetchError::Status { status: status.as_u16() }),
         }
     }
+}
+
+/// Whether the feed is the editor's own: a file, or at a host that `allow` opens. Its polls trouble nobody else.
+pub fn is_editors_own(feed: &Feed) -> bool {
+    feed.url.is_file() || is_own(&feed.url.secret, feed)
 }
 
 /// What is known of a poll beside its result.

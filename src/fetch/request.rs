@@ -1,7 +1,8 @@
 //! The headers of a poll: who asks, what for, under which conditions, and which secrets it brings.
 //!
 //! Validators go byte for byte to the URL that gave them, and to no other. What the editor configured for a feed
-//! (`headers`, `basic_auth`, userinfo in the URL) goes to the feed's own scheme, host and port, and to no other.
+//! (`headers`, `basic_auth`, userinfo in the URL) goes to the feed's own scheme, host and port, and to no other. After a hop
+//! elsewhere it is not sent even there: another server must not choose what we ask for in the editor's name.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -13,11 +14,15 @@ use url::Url;
 
 use super::decode;
 use super::error::FetchError;
+use super::redirect::Trail;
 use crate::config::{BasicAuth, Feed, FeedUrl, shown};
 use crate::feed::Validators;
 
 const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.2, */*;q=0.1";
+
+/// Servers refuse requests with more than some 8 KiB of headers: what they gave us must not shut us out for ever.
+const LONGEST_VALIDATOR_BYTES: usize = 4096;
 
 /// `newswire/0.1.0 (+https://news.example.org/about)`.
 pub(super) fn user_agent(contact: &Url) -> HeaderValue {
@@ -25,7 +30,7 @@ pub(super) fn user_agent(contact: &Url) -> HeaderValue {
     HeaderValue::try_from(text).expect("a URL is printable ASCII")
 }
 
-/// The one GET of a hop. `url` has no userinfo.
+/// The one GET of a hop, to where the trail is.
 ///
 /// # Errors
 ///
@@ -33,10 +38,11 @@ pub(super) fn user_agent(contact: &Url) -> HeaderValue {
 pub(super) fn get(
     client: &Client,
     feed: &Feed,
-    url: &Url,
+    trail: &Trail,
     known: &Validators,
     user_agent: &HeaderValue,
 ) -> Result<RequestBuilder, FetchError> {
+    let url = trail.here();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(FEED_TYPES));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decode::ACCEPT_ENCODING));
@@ -50,7 +56,7 @@ pub(super) fn get(
     if known.url.as_ref() == Some(&storable(url, &feed.url)) {
         add_conditions(&mut headers, known);
     }
-    if url.origin() != feed.url.secret.origin() {
+    if !trail.never_left(&feed.url.secret) {
         return Ok(client.get(url.clone()).headers(headers));
     }
     add_secrets(&mut headers, &feed.headers)?;
@@ -62,9 +68,10 @@ pub(super) fn get(
     })
 }
 
-/// The validators that a response gave, each for itself; absent ones are absent.
+/// The validators that a response gave, each for itself; absent, empty and overlong ones are absent.
 pub(super) fn validators(headers: &HeaderMap, url: &Url, feed: &FeedUrl) -> Validators {
-    let bytes = |name| headers.get(name).map(|value: &HeaderValue| value.as_bytes().to_vec());
+    let is_fit = |bytes: &&[u8]| (1..=LONGEST_VALIDATOR_BYTES).contains(&bytes.len());
+    let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).filter(is_fit).map(<[u8]>::to_vec);
     Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(storable(url, feed)) }
 }
 

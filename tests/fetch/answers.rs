@@ -59,7 +59,8 @@ async fn every_failure_has_its_kind_and_one_sentence() {
     )
     .await;
     check(status(404), "status", "the server answered 404 (not found: see whether the feed has moved)").await;
-    check(status(226), "status", "the server answered 226").await;
+    check(status(226), "status", "the server answered 226 (what has changed of the document, which nobody asked for)")
+        .await;
     check(status(500), "status", "the server answered 500 (trouble of its own)").await;
     check(status(410), "gone", "the publisher says that the feed is gone for good (410)").await;
     let wall = "127.0.0.1 keeps programs out with a challenge for browsers; ask the publisher to let newswire in";

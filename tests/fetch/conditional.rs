@@ -73,6 +73,13 @@ async fn a03_etag_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn a03_tags_that_no_server_would_take_back_are_not_kept() {
+    let overlong = format!("\"{}\"", "a".repeat(5000));
+    check(vec![ok(&[("ETag", "")])], None, None).await;
+    check(vec![ok(&[("ETag", &overlong), ("Last-Modified", "Mon")])], None, Some(b"Mon")).await;
+}
+
+#[tokio::test]
 async fn a04_each_200_replaces_both_validators_each_for_itself() {
     let first = || ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     let both_new = ok(&[("ETag", "\"2\""), ("Last-Modified", "Tue")]);
@@ -99,7 +106,7 @@ async fn a06_a_200_without_a_validator_takes_the_old_one_away() {
 #[tokio::test]
 async fn a07_a_failure_brings_no_validators() {
     let first = || ok(&[("ETag", "\"1\"")]);
-    for status in [206, 226, 404, 503] {
+    for status in [202, 204, 205, 206, 226, 404, 503] {
         check(vec![first(), Reply::new(status, &[("ETag", "\"err\"")], "<html/>")], Some(b"\"1\""), None).await;
     }
     let broken_off = Reply::raw("HTTP/1.1 200 OK\r\nETag: \"2\"\r\nContent-Length: 100\r\n\r\n<rss>").close();

@@ -66,13 +66,21 @@ async fn x01_the_refusal_says_which_line_opens_it() {
     );
 }
 
-const SPELLINGS: [&str; 10] = [
+const SPELLINGS: [&str; 18] = [
     "127.0.0.1",
     "[::ffff:127.0.0.1]",
     "2130706433",
     "0x7f.1",
     "0177.0.0.1",
     "127.1",
+    "127.0.0.1.",
+    "017700000001",
+    "0x7F000001",
+    "%31%32%37.0.0.1",
+    "１２７.０.０.１",
+    "①②⑦.⓪.⓪.①",
+    "[0:0:0:0:0:ffff:7f00:1]",
+    "[2002:7f00:1::]",
     "localhost.",
     "0",
     "[::]",
@@ -228,6 +236,24 @@ async fn x08_secrets_go_to_the_configured_origin_and_to_no_other() {
     let request = &other.requests()[0];
     assert!(SECRET_HEADERS.iter().all(|name| request.header(name).is_none()));
     assert!(!String::from_utf8_lossy(&request.bytes).contains("canary"));
+}
+
+#[tokio::test]
+async fn x08_a_server_elsewhere_cannot_send_a_poll_back_with_the_secrets() {
+    let own = std::sync::OnceLock::<Url>::new();
+    let own = Arc::new(own);
+    let back = own.clone();
+    let other = Origin::start(move |_| Reply::redirect(302, back.get().unwrap().as_str()));
+    let to = other.url("/bounce").to_string();
+    let first = Origin::start(move |request| match request.target().as_str() {
+        "/feed" => Reply::redirect(302, &to),
+        _ => Reply::new(200, &[], "<rss/>"),
+    });
+    own.set(first.url("/delete-everything")).unwrap();
+    document(first_poll(&with_secrets(feed(&first.url("/feed"), &[first.allow(), other.allow()]))).await);
+    let requests = first.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(SECRET_HEADERS.iter().all(|name| requests[0].header(name).is_some() && requests[1].header(name).is_none()));
 }
 
 #[tokio::test]

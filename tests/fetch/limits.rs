@@ -74,6 +74,46 @@ async fn x10_only_one_layer_of_coding_is_undone() {
 }
 
 #[tokio::test]
+async fn x10_gzip_is_known_by_its_bytes_and_may_be_padded() {
+    let (plain, coded) = (b"<rss/>".to_vec(), gzip(b"<rss/>"));
+    let padded = [&coded[..], &[0; 100]].concat();
+    for (headers, body) in
+        [(&[("Content-Encoding", "gzip")] as &[_], &plain), (&[], &coded), (&[("Content-Encoding", "gzip")], &padded)]
+    {
+        let origin = Origin::replies([Reply::new(200, headers, body)]);
+        assert_eq!(document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).body, "<rss/>");
+    }
+    for cut in [1, 8, coded.len() / 2] {
+        let reply = Reply::new(200, &[("Content-Encoding", "gzip")], &coded[..coded.len() - cut]);
+        let origin = Origin::replies([reply]);
+        assert_eq!(error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).kind(), "http", "{cut}");
+    }
+    let bomb = gzip(&vec![0; 11 * MIB]);
+    let origin = Origin::replies([Reply::new(200, &[], bomb)]);
+    assert_eq!(error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).kind(), "too large");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_as_long_as_it_says_is_never_taken_for_whole() {
+    let chunked = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for broken in [
+        format!("{chunked}6\r\n<rss/>\r\n"),
+        format!("{chunked}6\r\n<rss/>\r\n5\r\n<"),
+        format!("{chunked}zz\r\n<rss/>\r\n0\r\n\r\n"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n<rss/>".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Length: 7\r\n\r\n<rss/>".to_owned(),
+        "HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\n<rss/>".to_owned(),
+        "<rss/>".to_owned(),
+    ] {
+        let origin = Origin::replies([Reply::raw(broken.clone()).close()]);
+        assert_eq!(error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).kind(), "http", "{broken}");
+    }
+    let longer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>HTTP/1.1 200 OK\r\n";
+    let origin = Origin::replies([Reply::raw(longer).close()]);
+    assert_eq!(document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).body, "<rss/>");
+}
+
+#[tokio::test]
 async fn x10_the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
     let body = vec![b' '; 2 * MIB];
     let plain = Reply::new(200, &[], &body);
@@ -110,6 +150,10 @@ async fn x11_a_server_that_never_comes_to_an_end_is_given_up() {
     check_freed(Reply::raw("HTTP/1.1 200 OK\r\n").drip("X-More: and more\r\n", every), "timeout").await;
     check_freed(Reply::raw("HTTP/1.1 200 OK\r\n\r\n<rss>").drip(" ", every), "timeout").await;
     check_freed(Reply::raw("HTTP/1.1 200 OK\r\n").drip("X-More: and more\r\n", Duration::ZERO), "http").await;
+    check_freed(Reply::raw("HTTP/1.1 200 OK\r\nX-More: ").drip([b'a'; 4096], Duration::ZERO), "http").await;
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+    check_freed(Reply::default().drip(hints, every), "timeout").await;
+    check_freed(Reply::default().drip(hints.repeat(50), Duration::ZERO), "timeout").await;
     let blank = Reply::new(200, &[("Content-Encoding", "gzip")], gzip(b"").split_at(10).0);
     check_freed(blank.drip("", every), "http").await;
 }
