@@ -5,7 +5,7 @@ use std::time::Duration;
 use newswire::entry::{Category, Entry, GuidKind};
 use newswire::feed::FeedInfo;
 use newswire::normalize;
-use newswire::parse::{Hints, ParseError, ParsedFeed, parse, reidentify};
+use newswire::parse::{Hints, ParsedFeed, parse, reidentify};
 use url::Url;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -150,6 +150,12 @@ fn podcast_keeps_what_its_clients_need() {
     assert_eq!(entry.summary_html.as_deref(), Some("Longer."));
     assert_eq!(entry.categories.len(), 2);
     assert_eq!(names(&entry.authors), ["Host"]);
+}
+
+#[test]
+fn json_member_that_is_there_twice_counts_as_it_was_last() {
+    let feed = read_bytes(br#"{"items": [{"id": 1}], "title": "a", "items": [{"id": 2, "title": "x", "title": "y"}, {"id": 3}], "title": "b"}"#);
+    assert_eq!((info(&feed).title.as_deref(), feed.entries.len(), titles(&feed)[0].as_str()), (Some("b"), 2, "y"));
 }
 
 #[test]
@@ -301,27 +307,6 @@ fn truncated_json_gives_its_whole_items() {
     let feed = read_bytes(br#"{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "tags": ["]}"]}, {"id": "2", "title": "cu"#);
     assert_eq!((feed.entries.len(), feed.entries[0].guid.value.as_str(), feed.truncated), (1, "1", true));
     assert!(parse(b"{\"items\": [{\"id\": ", &Hints::default()).is_err());
-}
-
-#[test]
-fn what_is_no_feed_is_an_error_that_says_what_it_is() {
-    let error = |text: &str| {
-        let base = Url::parse("https://site.example/blog/").unwrap();
-        parse(text.as_bytes(), &Hints { content_type: Some("application/rss+xml"), base: Some(&base) }).unwrap_err()
-    };
-    assert_eq!(error(" \n"), ParseError::Empty);
-    assert_eq!(error("<opml><body/></opml>").to_string(), "this is not a feed: its first element is <opml>");
-    assert_eq!(error("just words").kind(), "not_a_feed");
-    assert_eq!(error("{\"a\": 1}").kind(), "json");
-    let page = error(
-        "<!DOCTYPE html><html><head><title>A blog</title><link rel=alternate type='application/atom+xml' href='feed.atom'>\
-         <link rel='stylesheet' href='x.css'></head><body><item>x</item></body></html>",
-    );
-    assert_eq!(page, ParseError::Page { feeds: vec!["https://site.example/blog/feed.atom".into()] });
-    assert_eq!(
-        page.to_string(),
-        "this is an HTML page, not a feed; the page offers https://site.example/blog/feed.atom"
-    );
 }
 
 #[test]

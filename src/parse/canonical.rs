@@ -14,6 +14,7 @@ use super::entry_fields::{self, EntryAside};
 use super::feed_fields::{self, FeedAside};
 use super::model::{Family, Format};
 use super::namespaces::Namespace;
+use super::page;
 use super::parts::{self, Target};
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, Event, Opening, Reader};
@@ -24,6 +25,8 @@ const MAX_ENTRIES: usize = 5_000;
 const MAX_FIELDS: usize = 2_000;
 /// Channels and the like may nest as deeply; deeper ones are passed over.
 const MAX_CONTAINERS: usize = 32;
+/// So much of an element's name is told in an error.
+const MAX_NAME_CHARS: usize = 40;
 
 /// What the pass makes of a document.
 pub(super) struct Canonical {
@@ -49,6 +52,7 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
         containers: Vec::new(),
         format: None,
         first_name: None,
+        text_before_root: false,
         feed: FeedAside::default(),
         feed_fields: 0,
         open: None,
@@ -73,6 +77,7 @@ struct Pass<'a> {
     format: Option<Format>,
     /// The first element that was no feed, for the error.
     first_name: Option<String>,
+    text_before_root: bool,
     feed: FeedAside,
     feed_fields: usize,
     open: Option<OpenEntry>,
@@ -113,7 +118,7 @@ impl<'a> Pass<'a> {
     fn start_container(&mut self, container: Container, element: Element<'a>, opening: &Opening) {
         if self.format.is_none() {
             self.format = Some(format_of(&element));
-            if self.first_name.is_some() {
+            if self.first_name.is_some() || self.text_before_root {
                 self.reader.repairs.note(Repair::JunkBeforeRoot);
             }
         }
@@ -208,22 +213,22 @@ impl<'a> Pass<'a> {
 
     fn before_the_root(&mut self, element: &Element<'a>) -> Result<(), ParseError> {
         self.reader.pass_over();
-        if element.name == "html" || self.first_name.is_none() && matches!(&*element.name, "head" | "body") {
-            return Err(ParseError::Page { feeds: super::page::offered_feeds(self.text) });
+        let name = element.name.chars().take(MAX_NAME_CHARS).collect();
+        // What comes in a page is part of the page, whatever it is called.
+        if element.name == "html" {
+            return Err(page::refusal(self.text, Some(name)));
         }
-        self.first_name.get_or_insert_with(|| element.name.chars().take(40).collect());
+        self.first_name.get_or_insert(name);
         Ok(())
     }
 
     fn stray_text(&mut self, text: &str) {
-        if self.format.is_none() && !text.trim().is_empty() {
-            self.first_name.get_or_insert_default();
-        }
+        self.text_before_root |= self.format.is_none() && !text.trim().is_empty();
     }
 
     fn finish(mut self) -> Result<Canonical, ParseError> {
         let Some(format) = self.format else {
-            return Err(ParseError::NotAFeed { found: self.first_name.unwrap_or_default() });
+            return Err(page::refusal(self.text, self.first_name));
         };
         let truncated = self.reader.depth() > 0 || self.reader.broken_off();
         if let Some(open) = self.open.take() {

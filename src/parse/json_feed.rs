@@ -9,7 +9,7 @@ use url::Url;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::ParseError;
-use super::lenient::{List, Tags, Text};
+use super::lenient::{List, Tags, Text, object};
 use super::model::{
     Family, Format, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
 };
@@ -23,67 +23,75 @@ use crate::time::Timestamp;
 const MAX_ITEMS: usize = 5_000;
 /// Authors, tags or attachments of one item that are kept.
 const MAX_PARTS: usize = 500;
+/// So much of the message that stands in place of a feed is told.
+const MAX_MESSAGE_CHARS: usize = 200;
 
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-struct Document {
-    version: Text,
-    title: Text,
-    home_page_url: Text,
-    feed_url: Text,
-    description: Text,
-    next_url: Text,
-    icon: Text,
-    favicon: Text,
-    author: List<Author, MAX_PARTS>,
-    authors: List<Author, MAX_PARTS>,
-    language: Text,
-    hubs: List<Hub, MAX_PARTS>,
-    items: Option<List<Item, MAX_ITEMS>>,
+object! {
+    struct Document {
+        version: Text,
+        title: Text,
+        home_page_url: Text,
+        feed_url: Text,
+        description: Text,
+        next_url: Text,
+        icon: Text,
+        favicon: Text,
+        author: List<Author, MAX_PARTS>,
+        authors: List<Author, MAX_PARTS>,
+        language: Text,
+        hubs: List<Hub, MAX_PARTS>,
+        items: Option<List<Item, MAX_ITEMS>>,
+        // What an API says in place of a feed.
+        error: Text,
+        message: Text,
+    }
 }
 
-#[derive(serde::Deserialize, Default, Hash)]
-#[serde(default)]
-struct Item {
-    id: Text,
-    url: Text,
-    external_url: Text,
-    title: Text,
-    content_html: Text,
-    content_text: Text,
-    summary: Text,
-    image: Text,
-    banner_image: Text,
-    date_published: Text,
-    date_modified: Text,
-    author: List<Author, MAX_PARTS>,
-    authors: List<Author, MAX_PARTS>,
-    tags: Tags,
-    language: Text,
-    attachments: List<Attachment, MAX_PARTS>,
+object! {
+    #[derive(Hash)]
+    struct Item {
+        id: Text,
+        url: Text,
+        external_url: Text,
+        title: Text,
+        content_html: Text,
+        content_text: Text,
+        summary: Text,
+        image: Text,
+        banner_image: Text,
+        date_published: Text,
+        date_modified: Text,
+        author: List<Author, MAX_PARTS>,
+        authors: List<Author, MAX_PARTS>,
+        tags: Tags,
+        language: Text,
+        attachments: List<Attachment, MAX_PARTS>,
+    }
 }
 
-#[derive(serde::Deserialize, Default, Hash)]
-#[serde(default)]
-struct Author {
-    name: Text,
-    url: Text,
+object! {
+    #[derive(Hash)]
+    struct Author {
+        name: Text,
+        url: Text,
+    }
 }
 
-#[derive(serde::Deserialize, Default)]
-#[serde(default)]
-struct Hub {
-    url: Text,
+object! {
+    struct Hub {
+        url: Text,
+    }
 }
 
-#[derive(serde::Deserialize, Default, Hash)]
-#[serde(default)]
-struct Attachment {
-    url: Text,
-    mime_type: Text,
-    title: Text,
-    size_in_bytes: Text,
-    duration_in_seconds: Text,
+object! {
+    #[derive(Hash)]
+    struct Attachment {
+        url: Text,
+        mime_type: Text,
+        title: Text,
+        size_in_bytes: Text,
+        duration_in_seconds: Text,
+    }
 }
 
 /// Whether a document is JSON rather than XML.
@@ -105,7 +113,7 @@ pub(super) fn parse(
     let (document, truncated) = read_document(text.trim())?;
     let version = document.version.0.clone().unwrap_or_default();
     let Some(items) = document.items else {
-        return Err(ParseError::Json("it has no items".to_owned()));
+        return Err(ParseError::Json(without_items(document.message.0.or(document.error.0))));
     };
     if truncated {
         repairs.note(Repair::Truncated);
@@ -141,6 +149,11 @@ fn read_document(text: &str) -> Result<(Document, bool), ParseError> {
     let whole = Some(text).filter(|_| error.is_eof()).and_then(whole_items).map(|head| format!("{head}]}}"));
     let document = whole.and_then(|whole| serde_json::from_str(&whole).ok());
     document.map(|document| (document, true)).ok_or_else(|| ParseError::Json(error.to_string()))
+}
+
+fn without_items(message: Option<String>) -> String {
+    let message = message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect::<String>());
+    message.map_or_else(|| "it has no items".to_owned(), |message| format!("it has no items, but says {message:?}"))
 }
 
 /// A document up to the end of the last whole object in a list of the outermost object.

@@ -41,6 +41,54 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
+/// Defines an object of which only the named members are read. A member that is there twice counts as it was last.
+macro_rules! object {
+    ($(#[$attribute:meta])* struct $name:ident { $($(#[$_:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$attribute])*
+        #[derive(Default)]
+        struct $name {
+            $($field: $type,)*
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(serde::Deserialize)]
+                #[serde(field_identifier)]
+                #[expect(non_camel_case_types, reason = "they are the members' names")]
+                enum Member {
+                    $($field,)*
+                    #[serde(other)]
+                    Unknown,
+                }
+
+                struct MembersVisitor;
+
+                impl<'de> serde::de::Visitor<'de> for MembersVisitor {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        let mut object = $name::default();
+                        while let Some(member) = map.next_key()? {
+                            match member {
+                                $(Member::$field => object.$field = map.next_value()?,)*
+                                Member::Unknown => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                            }
+                        }
+                        Ok(object)
+                    }
+                }
+
+                deserializer.deserialize_map(MembersVisitor)
+            }
+        }
+    };
+}
+pub(super) use object;
+
 /// Visits a value of any shape: what a visitor has no use for is read over, not refused.
 macro_rules! read_over {
     ($value:ident: $($visit:ident($type:ty)),*) => {

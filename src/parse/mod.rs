@@ -91,7 +91,12 @@ fn offers(feeds: &[String]) -> String {
 }
 
 fn found_instead(found: &str) -> String {
-    if found.is_empty() { String::new() } else { format!(": its first element is <{found}>") }
+    match found {
+        "" => ": it is plain text, or in no format that is known".to_owned(),
+        "opml" => " but a list of feeds: `newswire import` takes it".to_owned(),
+        "urlset" | "sitemapindex" => " but a sitemap, which says where pages are and not what is new".to_owned(),
+        found => format!(": its first element is <{found}>"),
+    }
 }
 
 /// Reads a feed document of any format.

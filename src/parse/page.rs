@@ -1,13 +1,32 @@
-//! What an HTML page offers in place of a feed: its autodiscovery links.
+//! What a document is that holds no feed, and which feeds it offers if it is an HTML page: its autodiscovery links.
 
+use super::ParseError;
+use super::html_names;
 use super::repairs::Repairs;
 use super::token::{Token, Tokens};
 
 /// Links that are looked at: a page has a few, and they stand in its head.
 const MAX_LINKS: usize = 500;
 
+/// Why a document gives no feed: it is an HTML page, whole or in part, or its first element, if it has one, is of something else.
+pub(super) fn refusal(text: &str, first_name: Option<String>) -> ParseError {
+    let text = text.trim_start();
+    let found = first_name.unwrap_or_default();
+    let is_page = starts_with_ignoring_case(text, "<!doctype html") || found == "html";
+    let is_part_of_page = html_names::is_tag(&found) && !text.starts_with("<?xml");
+    if is_page || is_part_of_page {
+        ParseError::Page { feeds: offered_feeds(text) }
+    } else {
+        ParseError::NotAFeed { found }
+    }
+}
+
+fn starts_with_ignoring_case(text: &str, beginning: &str) -> bool {
+    text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+}
+
 /// The feeds that a page names by `<link rel="alternate" type="application/rss+xml" href="…">`, in the page's order, as written.
-pub(super) fn offered_feeds(text: &str) -> Vec<String> {
+fn offered_feeds(text: &str) -> Vec<String> {
     let mut tokens = Tokens::new(text);
     let mut repairs = Repairs::default();
     let mut feeds = Vec::new();
