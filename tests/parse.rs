@@ -159,6 +159,15 @@ fn json_member_that_is_there_twice_counts_as_it_was_last() {
 }
 
 #[test]
+fn unknown_encoding_is_guessed_and_said() {
+    let feed = read_bytes(b"<?xml version='1.0' encoding='cp850'?><rss><channel><title>t\x82t\x82</title><item><title>x</title></item></channel></rss>");
+    assert_eq!(
+        (titles(&feed), has_repair(&feed, "not known, and was guessed: \"cp850\"")),
+        (vec!["x".to_owned()], true)
+    );
+}
+
+#[test]
 fn broken_markup_is_mended_and_said() {
     let feed = read("rss_broken.xml");
     assert_eq!(info(&feed).title.as_deref(), Some("Café & bar"));

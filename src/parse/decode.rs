@@ -4,6 +4,9 @@
 //! declaration is believed only as far as the bytes bear it out: valid UTF-8 that is more than ASCII is UTF-8 whatever single-byte
 //! encoding is declared, and bytes that the declared encoding cannot hold are looked at by chardetng. Bytes that
 //! nothing can read become U+FFFD. Never fails, and is linear in the size.
+//!
+//! Read is what browsers read (the WHATWG Encoding Standard), and UTF-32. The code pages of DOS and the Macintosh beyond that are guessed at
+//! by their bytes, and said: their letters beyond ASCII may be wrong, the feed is kept. EBCDIC is no feed: nobody publishes in it.
 
 use std::borrow::Cow;
 
@@ -34,7 +37,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
         Some(rest) => (rest, Some(UTF_8)),
         None => (bytes, None),
     };
-    let declared = [marked, content_type.and_then(http_charset), declaration(bytes)];
+    let labels = [content_type.and_then(http_charset), declaration(bytes)];
+    let [http, xml] = labels.map(|label| label.and_then(|label| encoding_of(&label, repairs)));
+    let declared = [marked, http, xml];
     if let Ok(text) = std::str::from_utf8(bytes) {
         return decode_valid_utf8(text, &declared, repairs);
     }
@@ -142,26 +147,29 @@ fn mostly_utf8(text: &str) -> bool {
     good > bad
 }
 
-fn http_charset(content_type: &str) -> Option<&'static Encoding> {
+fn http_charset(content_type: &str) -> Option<String> {
     let lower = content_type.to_ascii_lowercase();
     let (_, value) = lower.split_once("charset")?;
-    let label = value.trim_start().strip_prefix('=')?.split(';').next()?;
-    encoding_of(label.trim_matches([' ', '"', '\'', '\t']))
+    let label = value.trim_start().strip_prefix('=')?.split([';', ',']).next()?;
+    Some(label.trim_matches([' ', '"', '\'', '\t']).to_owned())
 }
 
 /// The `encoding` of an XML declaration, wherever in the document's beginning that stands.
-fn declaration(bytes: &[u8]) -> Option<&'static Encoding> {
+fn declaration(bytes: &[u8]) -> Option<String> {
     let start = &bytes[..bytes.len().min(DECLARATION_WITHIN_BYTES)];
     let text = String::from_utf8_lossy(start);
     let (_, rest) = text.split_once("<?xml")?;
     let (declaration, _) = rest.split_once('>')?;
     let (_, value) = declaration.split_once("encoding")?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
-    encoding_of(value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next()?)
+    value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next().map(str::to_owned)
 }
 
 /// An encoding by its label. A label of a wide encoding cannot be true of bytes in which the label itself was readable.
-fn encoding_of(label: &str) -> Option<&'static Encoding> {
-    let encoding = Encoding::for_label(label.as_bytes())?;
+fn encoding_of(label: &str, repairs: &mut Repairs) -> Option<&'static Encoding> {
+    let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
+        repairs.note_value(Repair::UnknownEncoding, label);
+        return None;
+    };
     Some(if encoding == UTF_16BE || encoding == UTF_16LE { UTF_8 } else { encoding })
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Repair {
     WrongEncoding,
+    UnknownEncoding,
     BadBytes,
     EncodedTwice,
     JunkBeforeRoot,
@@ -36,6 +37,7 @@ impl Repair {
     pub(super) fn text(self) -> &'static str {
         match self {
             Repair::WrongEncoding => "the declared encoding was wrong",
+            Repair::UnknownEncoding => "the declared encoding is not known, and was guessed",
             Repair::BadBytes => "undecodable bytes were replaced",
             Repair::EncodedTwice => "text that was encoded twice was decoded again",
             Repair::JunkBeforeRoot => "text before the feed was skipped",
