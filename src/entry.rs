@@ -1,7 +1,7 @@
 //! The words for what feeds carry: an entry and its parts, in the one form that newswire keeps.
 //!
 //! An [`Entry`] is always clean: titles and names are plain text, HTML is sanitized, URLs are absolute with the scheme
-//! `http`, `https` or (links only) `mailto`. `normalize` makes it, the store keeps it, rules judge it, `render` writes it.
+//! `http`, `https`, (links in HTML only) `mailto` or (enclosures only) that of a stream. `normalize` makes it, the store keeps it, rules judge it, `render` writes it.
 //! Nothing here reads, writes or decides.
 
 use serde::{Deserialize, Serialize};
@@ -85,6 +85,15 @@ pub struct Entry {
     /// Plain text; the feed's own where the entry has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+    /// The licence that it may be used under (RFC 4946, Creative Commons); the feed's own where the entry has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<Url>,
+    /// What it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_reply_to: Vec<InReplyTo>,
+    /// Who else had a part in it, beside authors and contributors.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credits: Vec<Credit>,
     /// The feed that it says it was taken from, if it came through an aggregator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -149,6 +158,28 @@ pub struct Enclosure {
     /// Plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+}
+
+/// What an entry answers: `thr:in-reply-to` (RFC 4685 §3). How many answers an entry has is not kept: it changes all the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InReplyTo {
+    /// The id of the other entry, never empty.
+    pub id: String,
+    /// The page of the other entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
+}
+
+/// A person or an organisation with a part in an entry: `podcast:person`, `media:credit`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// Plain text, never empty.
+    pub name: String,
+    /// As in `guest` or `producer`; plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Url>,
 }
 
 /// The feed that an entry names as its source: Atom `source`, RSS `source`.

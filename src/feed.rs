@@ -65,6 +65,9 @@ pub struct FeedInfo {
     /// Plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+    /// The licence that its entries may be used under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<Url>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +80,15 @@ pub struct FeedInfo {
     /// WebSub hubs, in the document's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hubs: Vec<Url>,
+    /// Where it tells of changes by rssCloud: RSS `<cloud>` as one address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Url>,
+    /// The document with the entries that come after those of this one (`rel="next"`, `next_url`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Url>,
+    /// The archive before this document (RFC 5005 §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev_archive: Option<Url>,
 }
 
 /// How often a feed document asks to be polled: RSS `ttl`, `skipHours`, `skipDays`, RSS 1.0 `sy:*`.

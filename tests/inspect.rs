@@ -31,7 +31,24 @@ fn json_has_the_keys_that_programs_rely_on() {
         (&json!("ok"), &json!(null), &json!("RSS 1.0"), &json!("UTF-8"))
     );
     assert_eq!(value["repairs"], json!([]));
-    for key in ["title", "site", "id", "description", "language", "rights", "updated", "authors"] {
+    for key in [
+        "title",
+        "site",
+        "id",
+        "description",
+        "language",
+        "rights",
+        "license",
+        "updated",
+        "authors",
+        "image",
+        "self_link",
+        "hubs",
+        "cloud",
+        "next",
+        "prev_archive",
+        "hints",
+    ] {
         assert!(value["feed"].get(key).is_some(), "{key}");
     }
     let entry = &value["entries"][0];
@@ -51,6 +68,11 @@ fn json_has_the_keys_that_programs_rely_on() {
         "rights",
         "source",
         "original",
+        "comments",
+        "license",
+        "in_reply_to",
+        "credits",
+        "podcast",
     ] {
         assert!(entry.get(key).is_some(), "{key}");
     }
@@ -58,12 +80,38 @@ fn json_has_the_keys_that_programs_rely_on() {
     assert_eq!(entry["published"], "2017-12-20T06:18:00Z");
     assert_eq!(entry["authors"], json!([{"name": "Darius Shahtahmasebi", "email": null, "url": null}]));
     assert_eq!(entry["categories"], json!([{"term": "international / prose / post", "scheme": null, "label": null}]));
-    assert_eq!(entry["source"], json!({"title": "Anti-Media", "url": null, "id": null}));
+    assert_eq!(
+        entry["source"],
+        json!({"title": "Anti-Media", "url": null, "id": null, "site": null, "updated": null, "authors": [], "rights": null})
+    );
     assert_eq!(entry["original"], "http://theantimedia.example/war-on-isis/");
     assert_eq!(
         as_json("rss_story.xml")["entries"][0]["enclosures"],
-        json!([{"url": "http://theantimedia.example/a.mp3", "type": "audio/mpeg", "bytes": 1234}])
+        json!([{"url": "http://theantimedia.example/a.mp3", "type": "audio/mpeg", "bytes": 1234, "duration_seconds": null, "title": null}])
     );
+}
+
+#[test]
+fn json_shows_what_republishing_needs() {
+    let feed = as_json("rss_story.xml")["feed"].clone();
+    assert_eq!(
+        feed["hints"],
+        json!({"ttl_seconds": 3600, "period_seconds": 21600, "skip_hours": [0, 3], "skip_days": [6]})
+    );
+    assert_eq!(
+        (&feed["self_link"], &feed["hubs"]),
+        (&json!("http://theantimedia.example/feed/"), &json!(["https://hub.example.org/"]))
+    );
+    let credits = as_json("rss_credits.xml");
+    assert_eq!(credits["feed"]["cloud"], "http://rpc.cast.example:5337/pleaseNotify");
+    assert_eq!(
+        credits["entries"][1]["credits"],
+        json!([{"name": "Bo & Cy", "role": "guest"}, {"name": "Di", "role": "producer"}])
+    );
+    let thread = &as_json("atom_thread.xml")["entries"][0];
+    assert_eq!(thread["in_reply_to"], json!([{"id": "urn:questions:1", "url": "https://questions.example/1"}]));
+    assert_eq!(thread["license"], "https://creativecommons.org/publicdomain/zero/1.0/");
+    assert_eq!(as_json("rss_podcast.xml")["entries"][0]["podcast"]["chapters"]["url"], "http://pod.example/1.json");
 }
 
 #[test]

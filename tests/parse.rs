@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use newswire::entry::{Category, Entry, GuidKind};
+use newswire::entry::{Category, Credit, Entry, GuidKind, InReplyTo};
 use newswire::feed::FeedInfo;
 use newswire::normalize;
 use newswire::parse::{Hints, ParsedFeed, parse, reidentify};
@@ -150,6 +150,42 @@ fn podcast_keeps_what_its_clients_need() {
     assert_eq!(entry.summary_html.as_deref(), Some("Longer."));
     assert_eq!(entry.categories.len(), 2);
     assert_eq!(names(&entry.authors), ["Host"]);
+}
+
+#[test]
+fn licences_and_credits_are_kept_and_inherited() {
+    let feed = read("rss_credits.xml");
+    let info = info(&feed);
+    assert_eq!(info.license, url("https://creativecommons.org/licenses/by/4.0/"));
+    assert_eq!(info.cloud, url("http://rpc.cast.example:5337/pleaseNotify"));
+    assert_eq!(
+        (info.next, info.prev_archive),
+        (url("https://cast.example/feed?page=2"), url("https://cast.example/feed/2016"))
+    );
+    let [first, second] = entries(&feed).try_into().unwrap();
+    assert_eq!(first.license, info.license);
+    let credit =
+        |name: &str, role: Option<&str>, url| Credit { name: name.to_owned(), role: role.map(str::to_owned), url };
+    assert_eq!(first.credits, [credit("Ann Hoy", None, url("https://people.example/ann"))]);
+    assert_eq!(second.license, url("https://creativecommons.org/licenses/by-nc/4.0/"));
+    assert_eq!(second.credits, [credit("Bo & Cy", Some("guest"), None), credit("Di", Some("producer"), None)]);
+    assert_eq!(names(&second.authors), ["Ed"]);
+}
+
+#[test]
+fn stream_is_an_enclosure_and_script_is_none() {
+    let enclosures = entries(&read("rss_credits.xml")).remove(1).enclosures;
+    let addresses: Vec<&str> = enclosures.iter().map(|enclosure| enclosure.url.as_str()).collect();
+    assert_eq!(addresses, ["rtsp://stream.example/live"]);
+}
+
+#[test]
+fn answer_in_a_thread_keeps_what_it_answers() {
+    let entry = entries(&read("atom_thread.xml")).remove(0);
+    let question = InReplyTo { id: "urn:questions:1".to_owned(), url: url("https://questions.example/1") };
+    assert_eq!(entry.in_reply_to, [question]);
+    assert_eq!(entry.comments, url("https://answers.example/1#replies"));
+    assert_eq!(entry.license, url("https://creativecommons.org/publicdomain/zero/1.0/"));
 }
 
 #[test]

@@ -44,6 +44,9 @@ fn entry() -> Entry {
         comments: None,
         language: Some("en-NZ".to_owned()),
         rights: None,
+        license: None,
+        in_reply_to: Vec::new(),
+        credits: Vec::new(),
         source: None,
         podcast: None,
     }

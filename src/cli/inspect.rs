@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -12,8 +13,8 @@ use super::look::{self, Looked};
 use super::output::{self, safe};
 use super::{Done, Failure, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, SourceFile};
-use crate::entry::{Category, Enclosure, Entry, GuidKind, Person};
-use crate::feed::FeedInfo;
+use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
+use crate::feed::{FeedInfo, PollHints};
 use crate::fetch::Fetcher;
 use crate::normalize;
 use crate::parse::{self, Hints, ParsedEntry, ParsedFeed};
@@ -58,8 +59,27 @@ pub struct FeedReport {
     pub description: Option<String>,
     pub language: Option<String>,
     pub rights: Option<String>,
+    pub license: Option<Url>,
     pub updated: Option<Timestamp>,
     pub authors: Vec<PersonReport>,
+    pub image: Option<Url>,
+    pub self_link: Option<Url>,
+    pub hubs: Vec<Url>,
+    pub cloud: Option<Url>,
+    pub next: Option<Url>,
+    pub prev_archive: Option<Url>,
+    pub hints: HintsReport,
+}
+
+/// How often the document asks to be polled.
+#[derive(Clone, Debug, Serialize)]
+pub struct HintsReport {
+    pub ttl_seconds: Option<u64>,
+    pub period_seconds: Option<u64>,
+    /// In GMT, 0 to 23.
+    pub skip_hours: Vec<u8>,
+    /// 0 is Monday.
+    pub skip_days: Vec<u8>,
 }
 
 /// An entry, cleaned.
@@ -79,10 +99,15 @@ pub struct EntryReport {
     pub categories: Vec<CategoryReport>,
     pub enclosures: Vec<EnclosureReport>,
     pub image: Option<Url>,
+    pub comments: Option<Url>,
     pub language: Option<String>,
     pub rights: Option<String>,
+    pub license: Option<Url>,
+    pub in_reply_to: Vec<InReplyTo>,
+    pub credits: Vec<Credit>,
     pub source: Option<SourceReport>,
     pub original: Option<Url>,
+    pub podcast: Option<Podcast>,
 }
 
 /// A person; what is unknown is `null`.
@@ -108,6 +133,8 @@ pub struct EnclosureReport {
     #[serde(rename = "type")]
     pub media_type: Option<String>,
     pub bytes: Option<u64>,
+    pub duration_seconds: Option<u64>,
+    pub title: Option<String>,
 }
 
 /// The feed that an entry names as its source.
@@ -116,6 +143,10 @@ pub struct SourceReport {
     pub title: Option<String>,
     pub url: Option<Url>,
     pub id: Option<String>,
+    pub site: Option<Url>,
+    pub updated: Option<Timestamp>,
+    pub authors: Vec<PersonReport>,
+    pub rights: Option<String>,
 }
 
 /// The report on a document that could not be read or fetched.
@@ -138,12 +169,13 @@ fn of_feed(feed: &ParsedFeed) -> Inspection {
         format: Some(feed.format.to_string()),
         encoding: Some(feed.encoding.clone()),
         repairs: feed.repairs.clone(),
-        feed: Some(feed_report(normalize::info(feed))),
+        feed: Some(feed_report(normalize::info(feed), &feed.hints)),
         entries: feed.entries.iter().map(|parsed| entry_report(parsed, normalize::entry(parsed, feed))).collect(),
     }
 }
 
-fn feed_report(info: FeedInfo) -> FeedReport {
+fn feed_report(info: FeedInfo, hints: &PollHints) -> FeedReport {
+    let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs());
     FeedReport {
         title: info.title,
         site: info.site,
@@ -151,8 +183,21 @@ fn feed_report(info: FeedInfo) -> FeedReport {
         description: info.description,
         language: info.language,
         rights: info.rights,
+        license: info.license,
         updated: info.updated,
         authors: info.authors.into_iter().map(person_report).collect(),
+        image: info.image,
+        self_link: info.self_link,
+        hubs: info.hubs,
+        cloud: info.cloud,
+        next: info.next,
+        prev_archive: info.prev_archive,
+        hints: HintsReport {
+            ttl_seconds: seconds(hints.ttl),
+            period_seconds: seconds(hints.period),
+            skip_hours: hints.skip_hours.clone(),
+            skip_days: hints.skip_days.clone(),
+        },
     }
 }
 
@@ -171,10 +216,15 @@ fn entry_report(parsed: &ParsedEntry, entry: Entry) -> EntryReport {
         categories: entry.categories.into_iter().map(category_report).collect(),
         enclosures: entry.enclosures.into_iter().map(enclosure_report).collect(),
         image: entry.image,
+        comments: entry.comments,
         language: entry.language,
         rights: entry.rights,
-        source: entry.source.map(|source| SourceReport { title: source.title, url: source.url, id: source.id }),
+        license: entry.license,
+        in_reply_to: entry.in_reply_to,
+        credits: entry.credits,
+        source: entry.source.map(source_report),
         original: entry.original,
+        podcast: entry.podcast,
     }
 }
 
@@ -191,7 +241,25 @@ fn category_report(category: Category) -> CategoryReport {
 }
 
 fn enclosure_report(enclosure: Enclosure) -> EnclosureReport {
-    EnclosureReport { url: enclosure.url, media_type: enclosure.media_type, bytes: enclosure.bytes }
+    EnclosureReport {
+        url: enclosure.url,
+        media_type: enclosure.media_type,
+        bytes: enclosure.bytes,
+        duration_seconds: enclosure.duration_seconds,
+        title: enclosure.title,
+    }
+}
+
+fn source_report(source: Source) -> SourceReport {
+    SourceReport {
+        title: source.title,
+        url: source.url,
+        id: source.id,
+        site: source.site,
+        updated: source.updated,
+        authors: source.authors.into_iter().map(person_report).collect(),
+        rights: source.rights,
+    }
 }
 
 /// Inspects documents; ends with 1 if one of them was refused.

@@ -1,4 +1,4 @@
-//! URLs as feeds write them → absolute `http` and `https` URLs without tracking parameters.
+//! URLs as feeds write them → absolute `http` and `https` URLs without tracking parameters; of enclosures, those of streams too.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,27 @@ use crate::link;
 /// Longer addresses are no addresses.
 const MAX_BYTES: usize = 8 << 10;
 
+const WEB: [&str; 2] = ["http", "https"];
+const MEDIA: [&str; 8] = ["http", "https", "ftp", "ftps", "mms", "rtmp", "rtsp", "rtsps"];
+
 /// A link: resolved against `base`, without tracking parameters; `None` where it is not `http` or `https`.
 pub fn clean(raw: &str, base: Option<&Url>) -> Option<Url> {
-    let mut url = resolve(raw, base)?;
+    let mut url = file(raw, base)?;
     link::strip_tracking(&mut url, &[]);
     Some(url)
 }
 
 /// The address of a file: like [`clean`], but its parameters are kept, since podcast hosts count by them.
-pub(super) fn resolve(raw: &str, base: Option<&Url>) -> Option<Url> {
+pub(super) fn file(raw: &str, base: Option<&Url>) -> Option<Url> {
+    resolve(raw, base, &WEB)
+}
+
+/// The address of an enclosure: a file, or a stream that a player opens and no browser runs.
+pub(super) fn media(raw: &str, base: Option<&Url>) -> Option<Url> {
+    resolve(raw, base, &MEDIA)
+}
+
+fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     let raw = raw.trim();
     if raw.is_empty() || raw.len() > MAX_BYTES {
         return None;
@@ -35,6 +47,5 @@ pub(super) fn resolve(raw: &str, base: Option<&Url>) -> Option<Url> {
         Some(base) => base.join(&written),
         None => Url::parse(&written),
     };
-    url.ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty()))
+    url.ok().filter(|url| schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty()))
 }

@@ -16,11 +16,11 @@ mod well_formed;
 
 use url::Url;
 
-use crate::entry::{Category, Enclosure, Entry, Person, Podcast, Source, Transcript};
+use crate::entry::{Category, Credit, Enclosure, Entry, InReplyTo, Person, Podcast, Source, Transcript};
 use crate::feed::FeedInfo;
 use crate::parse::{
-    Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedPerson, ParsedPodcast, ParsedSource, ParsedText,
-    ParsedTranscript,
+    Family, ParsedCredit, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInReplyTo, ParsedInfo, ParsedPerson,
+    ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript,
 };
 
 pub use byline::{Byline, split as split_byline};
@@ -42,6 +42,10 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let link = url(&parsed.link);
     let (authors, contributors, byline_source) = people(parsed, feed, base);
     let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
+    // What was taken from elsewhere is neither licensed nor made by those who write this feed.
+    let own_feed = parsed.source.is_none().then_some(&feed.info);
+    let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
+    let inherited_credits = own_feed.map_or(&[][..], |info| &info.credits);
     let mut entry = Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
@@ -58,6 +62,9 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
         language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
         rights: parsed.rights.as_ref().or(feed.info.rights.as_ref()).map(line).filter(|rights| !rights.is_empty()),
+        license: license.and_then(|raw| links::clean(raw, base)),
+        in_reply_to: in_reply_to(&parsed.in_reply_to, base),
+        credits: credits(if parsed.credits.is_empty() { inherited_credits } else { &parsed.credits }, base),
         source: source(parsed.source.as_deref(), byline_source, base),
         podcast: parsed.podcast.as_ref().and_then(|parsed| podcast(parsed, base)),
         link,
@@ -75,10 +82,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
 pub fn info(feed: &ParsedFeed) -> FeedInfo {
     let base = feed.info.base.as_deref();
     let parsed = &feed.info;
-    let links = |rel: &'static str| {
-        let links = parsed.links.iter().filter(move |link| link.rel == rel);
-        links.filter_map(move |link| links::clean(&link.href, base))
-    };
+    let links = |rel: &'static str| parsed.links(rel).filter_map(move |href| links::clean(href, base));
     FeedInfo {
         title: parsed.title.as_ref().map(line).filter(|title| !title.is_empty()),
         site: links("alternate").next(),
@@ -86,11 +90,15 @@ pub fn info(feed: &ParsedFeed) -> FeedInfo {
         description: parsed.description.as_ref().map(line).filter(|description| !description.is_empty()),
         language: language(parsed.language.as_deref()),
         rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
+        license: parsed.license().and_then(|license| links::clean(license, base)),
         updated: parsed.updated,
         authors: persons(&parsed.authors, base),
         image: parsed.image.as_deref().and_then(|image| links::clean(image, base)),
         self_link: links("self").next(),
         hubs: links("hub").collect(),
+        cloud: parsed.cloud.as_deref().and_then(|cloud| links::clean(cloud, base)),
+        next: links("next").next(),
+        prev_archive: links("prev-archive").next(),
     }
 }
 
@@ -185,6 +193,29 @@ fn categories(parsed: &[Category]) -> Vec<Category> {
     categories
 }
 
+fn in_reply_to(parsed: &[ParsedInReplyTo], base: Option<&Url>) -> Vec<InReplyTo> {
+    let clean = parsed.iter().take(MAX_PARTS).map(|raw| InReplyTo {
+        id: plain_line(&raw.id),
+        url: raw.url.as_deref().and_then(|url| links::clean(url, base)),
+    });
+    clean.filter(|reply| !reply.id.is_empty()).collect()
+}
+
+fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
+    let mut credits: Vec<Credit> = Vec::new();
+    for raw in parsed.iter().take(MAX_PARTS) {
+        let credit = Credit {
+            name: plain_line(&text::without_markup(&raw.name)),
+            role: raw.role.as_deref().map(plain_line).filter(|role| !role.is_empty()),
+            url: raw.url.as_deref().and_then(|url| links::clean(url, base)),
+        };
+        if !credit.name.is_empty() && !credits.contains(&credit) {
+            credits.push(credit);
+        }
+    }
+    credits
+}
+
 /// A category's scheme is an IRI or a word, never something that a browser would run.
 fn is_harmless_scheme(scheme: &str) -> bool {
     let lower: String =
@@ -194,7 +225,7 @@ fn is_harmless_scheme(scheme: &str) -> bool {
 
 fn enclosure(raw: &ParsedEnclosure, base: Option<&Url>) -> Option<Enclosure> {
     Some(Enclosure {
-        url: links::resolve(&raw.url, base)?,
+        url: links::media(&raw.url, base)?,
         media_type: media_type(raw.media_type.as_deref()),
         bytes: raw.bytes.filter(|&bytes| bytes > 0),
         duration_seconds: raw.duration_seconds,
@@ -237,7 +268,7 @@ fn source(parsed: Option<&ParsedSource>, byline_source: Option<String>, base: Op
 fn podcast(parsed: &ParsedPodcast, base: Option<&Url>) -> Option<Podcast> {
     let transcript = |raw: &ParsedTranscript| {
         Some(Transcript {
-            url: links::resolve(&raw.url, base)?,
+            url: links::file(&raw.url, base)?,
             media_type: media_type(raw.media_type.as_deref()),
             language: language(raw.language.as_deref()),
         })

@@ -7,7 +7,7 @@ use url::Url;
 use super::constructs::{self, Unsaid};
 use super::dates;
 use super::media;
-use super::model::{ParsedEnclosure, ParsedEntry, ParsedSource, ParsedText};
+use super::model::{ParsedEnclosure, ParsedEntry, ParsedInReplyTo, ParsedSource, ParsedText};
 use super::namespaces::Namespace;
 use super::parts::{self, Dated, Target, number, resolved};
 use super::repairs::Repairs;
@@ -82,6 +82,11 @@ impl EntryAside {
         self.entry.originals = self.originals.drain(..).map(|(_, original)| original).collect();
     }
 
+    /// The first licence counts.
+    fn set_license(&mut self, license: Option<String>) {
+        self.entry.license = self.entry.license.take().or(license);
+    }
+
     /// One file is told once, whether as enclosure or as media; what the later one knows more is taken over.
     pub(super) fn push_enclosure(&mut self, enclosure: ParsedEnclosure) {
         let enclosures = &mut self.entry.enclosures;
@@ -115,7 +120,7 @@ pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
 /// Takes in one field of an entry.
 #[rustfmt::skip]
 pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Target) {
-    use Namespace::{Content, Core, DublinCore, Feedburner, Itunes, Media, Podcast, Terms, Xhtml};
+    use Namespace::{Content, Core, CreativeCommons, DublinCore, Feedburner, Itunes, Media, Podcast, Terms, Thread, Xhtml};
 
     let is_atom = target.unsaid == Unsaid::Plain;
     match (element.namespace, &*element.name) {
@@ -128,9 +133,11 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
         (Content, "encoded") | (Core, "encoded" | "fullitem" | "body") => content(element, Unsaid::Html, aside, target),
         (Xhtml, "body" | "div") => content(element, Unsaid::Html, aside, target),
         (Core, "rights" | "copyright") | (DublinCore, "rights") => target.once(&mut aside.seen.rights, "rights", element, target.unsaid),
+        (CreativeCommons | Media | Terms, "license") => aside.set_license(parts::license(element)),
 
         (Core, "link") => link(element, aside, target),
         (Core, "guid" | "id") => guid(element, aside),
+        (Thread, "in-reply-to") => in_reply_to(element, aside),
         (Core, "comments") => set_url(&mut aside.entry.comments, element),
         (Core, "enclosure") => enclosure(element, aside),
         (Core, "source") => aside.entry.source = source(element, target.repairs).map(Box::new).or(aside.entry.source.take()),
@@ -198,6 +205,7 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
         }),
         "canonical" => aside.originals.push((1, link.href)),
         "via" => aside.originals.push((2, link.href)),
+        "license" => aside.set_license(Some(link.href)),
         "replies" if link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html")) => {
             aside.entry.comments.get_or_insert(link.href);
         }
@@ -212,6 +220,12 @@ fn guid(element: &Element, aside: &mut EntryAside) {
     }
     aside.guid = Some(text.into_owned());
     aside.permalink = element.attribute("ispermalink").is_none_or(|value| !value.eq_ignore_ascii_case("false"));
+}
+
+fn in_reply_to(element: &Element, aside: &mut EntryAside) {
+    let url = element.attribute("href").map(|url| resolved(url, element));
+    let Some(id) = element.attribute("ref").map(str::to_owned).or(url.clone()) else { return };
+    aside.entry.in_reply_to.push(ParsedInReplyTo { id, url });
 }
 
 fn enclosure(element: &Element, aside: &mut EntryAside) {

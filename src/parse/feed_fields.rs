@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::constructs::Unsaid;
+use super::model::ParsedCredit;
 use super::namespaces::Namespace;
 use super::parts::{self, Dated, Target, resolved};
 use super::tree::Element;
@@ -17,6 +18,9 @@ pub(super) struct FeedAside {
     pub base: Option<Arc<Url>>,
     pub language: Option<String>,
     pub image: Option<String>,
+    pub license: Option<String>,
+    pub credits: Vec<ParsedCredit>,
+    pub cloud: Option<String>,
     pub hints: PollHints,
     seen: Seen,
     updated: Dated,
@@ -69,7 +73,7 @@ pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
 /// Takes in one field of the feed.
 #[rustfmt::skip]
 pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target) {
-    use Namespace::{Core, DublinCore, Itunes, Terms};
+    use Namespace::{Core, CreativeCommons, DublinCore, Itunes, Podcast, Terms};
 
     let (unsaid, seen) = (target.unsaid, &mut feed.seen);
     match (element.namespace, &*element.name) {
@@ -87,6 +91,9 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
                 target.out.link(&link.rel, &link.href, link.media_type.as_deref());
             }
         }
+        (CreativeCommons | Terms, "license") => feed.license = feed.license.take().or(parts::license(element)),
+        (Podcast, "person") => feed.credits.extend(parts::credit(element)),
+        (Core, "cloud") => feed.cloud = cloud(element),
         (Core, "updated" | "modified" | "lastbuilddate") => feed.updated.take_in(0, element, target.repairs),
         (Core, "pubdate" | "published") => feed.updated.take_in(1, element, target.repairs),
         (DublinCore | Terms, "date" | "modified" | "issued" | "created") => feed.updated.take_in(2, element, target.repairs),
@@ -114,6 +121,14 @@ fn image(element: &Element, feed: &mut FeedAside) {
     if !url.is_empty() {
         feed.image.get_or_insert_with(|| resolved(url, element));
     }
+}
+
+/// The address that the attributes of a `cloud` make up, whatever its protocol.
+fn cloud(element: &Element) -> Option<String> {
+    let domain = element.attribute("domain")?;
+    let port = element.attribute("port").map(|port| format!(":{port}")).unwrap_or_default();
+    let path = element.attribute("path").unwrap_or_default().trim_start_matches('/');
+    Some(format!("http://{domain}{port}/{path}"))
 }
 
 /// How often the feed asks to be polled.

@@ -38,13 +38,15 @@ fn fingerprint(entry: &ParsedEntry) -> String {
     })
 }
 
-/// Lets the raw hashes depend on what the entries inherit: when the feed's authors, language, rights or address change, clean forms do.
+/// Lets the raw hashes depend on what the entries inherit: when the feed's authors, language, rights, credits or address change, clean forms do.
 pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     let info = &feed.info;
     let mut hasher = Xxh3Default::new();
     info.base.hash(&mut hasher);
     info.language.hash(&mut hasher);
     info.rights.as_ref().map(|rights| &rights.value).hash(&mut hasher);
+    info.license().hash(&mut hasher);
+    info.credits.hash(&mut hasher);
     for author in &info.authors {
         (&author.name, &author.email, &author.url).hash(&mut hasher);
     }

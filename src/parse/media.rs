@@ -6,7 +6,7 @@ use super::constructs::{self, Unsaid};
 use super::entry_fields::{EntryAside, set_text};
 use super::model::{ParsedEnclosure, ParsedTranscript};
 use super::namespaces::Namespace;
-use super::parts::{Target, number, resolved};
+use super::parts::{self, Target, number, resolved};
 use super::tree::Element;
 
 /// Groups may nest as deeply; nothing real nests more than twice.
@@ -38,6 +38,7 @@ fn within_groups(element: &Element, aside: &mut EntryAside, target: &mut Target,
         "keywords" => target.keywords(element),
         "category" => target.category(element),
         "credit" if element.attribute("role").is_none_or(|role| role == "author") => target.person("author", element),
+        "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }
 }
@@ -92,6 +93,7 @@ pub(super) fn podcast(element: &Element, aside: &mut EntryAside) {
         "chapters" => podcast.chapters = podcast.chapters.take().or_else(|| transcript(element)),
         "episode" => podcast.episode = podcast.episode.or_else(|| number(Some(&element.text()))),
         "season" => podcast.season = podcast.season.or_else(|| number(Some(&element.text()))),
+        "person" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }
 }

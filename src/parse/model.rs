@@ -71,10 +71,27 @@ pub struct ParsedInfo {
     pub authors: Vec<ParsedPerson>,
     pub language: Option<String>,
     pub rights: Option<ParsedText>,
+    pub license: Option<String>,
+    /// Those of every entry that names none of its own.
+    pub credits: Vec<ParsedCredit>,
     pub updated: Option<Timestamp>,
     pub image: Option<String>,
+    /// RSS `<cloud>` as one address.
+    pub cloud: Option<String>,
     /// What relative URLs are relative to.
     pub base: Option<Arc<Url>>,
+}
+
+impl ParsedInfo {
+    /// The links of one relation, in the document's order.
+    pub fn links(&self, rel: &'static str) -> impl Iterator<Item = &str> {
+        self.links.iter().filter(move |link| link.rel == rel).map(|link| link.href.as_str())
+    }
+
+    /// The licence that its entries may be used under, by an element of its own or by a link.
+    pub fn license(&self) -> Option<&str> {
+        self.license.as_deref().or_else(|| self.links("license").next())
+    }
 }
 
 /// One entry of a document.
@@ -101,6 +118,9 @@ pub struct ParsedEntry {
     pub comments: Option<String>,
     pub language: Option<String>,
     pub rights: Option<ParsedText>,
+    pub license: Option<String>,
+    pub in_reply_to: Vec<ParsedInReplyTo>,
+    pub credits: Vec<ParsedCredit>,
     pub source: Option<Box<ParsedSource>>,
     pub podcast: Option<Box<ParsedPodcast>>,
 }
@@ -125,6 +145,9 @@ impl Default for ParsedEntry {
             comments: None,
             language: None,
             rights: None,
+            license: None,
+            in_reply_to: Vec::new(),
+            credits: Vec::new(),
             source: None,
             podcast: None,
         }
@@ -165,6 +188,21 @@ pub struct ParsedEnclosure {
     pub bytes: Option<u64>,
     pub duration_seconds: Option<u64>,
     pub title: Option<String>,
+}
+
+/// A `thr:in-reply-to`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedInReplyTo {
+    pub id: String,
+    pub url: Option<String>,
+}
+
+/// A `podcast:person` or `media:credit`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ParsedCredit {
+    pub name: String,
+    pub role: Option<String>,
+    pub url: Option<String>,
 }
 
 /// The feed that an entry names as its source.

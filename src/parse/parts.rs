@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
 use super::dates;
-use super::model::{ParsedLink, ParsedPerson};
+use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
 use super::person;
 use super::repairs::{Repair, Repairs};
@@ -116,6 +116,20 @@ pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
         email: email.map(|email| email.trim_start_matches("mailto:").to_owned()),
         url: url.map(|url| resolved(&url, element)),
     })
+}
+
+/// Somebody's part in an entry or in all of a feed: `podcast:person`, `media:credit`.
+pub(super) fn credit(element: &Element) -> Option<ParsedCredit> {
+    let name = Some(element.text().into_owned()).filter(|name| !name.is_empty())?;
+    let url = element.attribute("href").map(|url| resolved(url, element));
+    Some(ParsedCredit { name, role: element.attribute("role").map(str::to_owned), url })
+}
+
+/// The address of a licence, as the element's text or in its attribute.
+pub(super) fn license(element: &Element) -> Option<String> {
+    let text = element.text();
+    let attribute = element.prefixed_attribute("resource").or(element.attribute("href"));
+    attribute.or(Some(&*text)).filter(|url| !url.is_empty()).map(|url| resolved(url, element))
 }
 
 /// A category in Atom's form or in that of RSS; its term is kept whole.

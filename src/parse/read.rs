@@ -39,8 +39,11 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
         authors: feed.authors.into_iter().map(person).collect(),
         language: aside.language,
         rights: feed.rights.and_then(text),
+        license: aside.license,
+        credits: aside.credits,
         updated: feed.updated.map(Timestamp::from_datetime),
         image: aside.image,
+        cloud: aside.cloud,
         base: aside.base,
     };
     let repairs = repairs.sentences();

@@ -119,6 +119,9 @@ fn bare_entry() -> Entry {
         comments: None,
         language: None,
         rights: None,
+        license: None,
+        in_reply_to: Vec::new(),
+        credits: Vec::new(),
         source: None,
         podcast: None,
     }

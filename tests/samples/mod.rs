@@ -100,6 +100,9 @@ pub fn entry(guid: &str, title: &str) -> Entry {
         comments: None,
         language: None,
         rights: None,
+        license: None,
+        in_reply_to: Vec::new(),
+        credits: Vec::new(),
         source: None,
         podcast: None,
     }
