@@ -389,6 +389,7 @@ fn republished(entry: &Entry, republish: Republish) -> Entry {
             entry.summary_html = Some(escape(&format!("Read it at {host}.")));
             entry.content_html = None;
             entry.enclosures.clear();
+            entry.credits.clear();
             (entry.image, entry.podcast) = (None, None);
         }
     }

@@ -89,15 +89,10 @@ fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
 
 fn used_namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
     let any_image = entries.iter().any(|entry| entry.image.is_some());
-    let podcasts = || entries.iter().filter_map(|entry| entry.podcast);
-    let any_text = podcasts().any(|podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some());
-    let used = [
-        (view.archive.is_some(), extension::HISTORY),
-        (any_image, extension::MEDIA),
-        (podcasts().count() > 0, extension::ITUNES),
-        (any_text, extension::PODCAST),
-    ];
-    let used = used.into_iter().filter(|(used, _)| *used);
+    let any_podcast = entries.iter().any(|entry| entry.podcast.is_some());
+    let used =
+        [(view.archive.is_some(), extension::HISTORY), (any_image, extension::MEDIA), (any_podcast, extension::ITUNES)];
+    let used = used.into_iter().chain(extension::of_entries(entries)).filter(|(used, _)| *used);
     used.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
 }
 
@@ -139,7 +134,7 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
     }
 }
 
-/// The links of one entry: the original, the other copies, its own page, the files, the discussion.
+/// The links of one entry: the original, the other copies, its own page, the files, the discussion, the licence.
 fn entry_links(entry: &EditionEntry) -> Vec<Link> {
     let mut links = vec![link("alternate", entry.link.clone(), Some("text/html"))];
     links.extend(entry.copies.iter().map(|copy| link("via", copy.clone(), Some("text/html"))));
@@ -150,6 +145,7 @@ fn entry_links(entry: &EditionEntry) -> Vec<Link> {
         ..link("enclosure", enclosure.url.clone(), Some(&enclosure.media_type))
     }));
     links.extend(entry.comments.iter().map(|comments| link("replies", comments.clone(), Some("text/html"))));
+    links.extend(entry.license.iter().map(|license| link("license", license.clone(), None)));
     links
 }
 
@@ -157,6 +153,8 @@ fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
     let mut extensions = extension::itunes(entry);
     extensions.extend(extension::thumbnail(entry));
     extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
+    extensions.extend(extension::credits(&entry.story.entry));
+    extensions.extend(extension::in_reply_to(&entry.story.entry));
     extensions
 }
 

@@ -39,6 +39,7 @@ pub struct EditionEntry<'a> {
     pub comments: Option<String>,
     pub language: Option<String>,
     pub rights: Option<String>,
+    pub license: Option<String>,
     pub source: Source,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
@@ -115,6 +116,7 @@ pub fn edition_entry<'a>(site: &Site, story: &'a ShownStory, shown_with: &[Shown
         comments: address::public(entry.comments.as_ref()),
         language: entry.language.as_deref().and_then(text::language),
         rights: entry.rights.as_deref().and_then(text::line),
+        license: address::public(entry.license.as_ref()),
         source,
         podcast: entry.podcast.as_ref(),
         story,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{Podcast, Transcript};
+use crate::entry::{Entry, Podcast, Transcript};
 use crate::render::entry::{EditionEntry, Enclosure, media_type};
 use crate::render::text;
 use crate::render::{SectionView, address};
@@ -19,6 +19,7 @@ pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-
 pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
 pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
 pub const SY: (&str, &str) = ("sy", "http://purl.org/rss/1.0/modules/syndication/");
+pub const THREAD: (&str, &str) = ("thr", "http://purl.org/syndication/thread/1.0");
 
 /// An element of another namespace.
 #[derive(Debug)]
@@ -91,6 +92,35 @@ pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
         podcast.explicit.map(|explicit| Extension::text(ITUNES.0, "explicit", explicit)),
     ];
     extensions.into_iter().flatten().collect()
+}
+
+/// What the entry answers, as `thr:in-reply-to` (RFC 4685 §3).
+pub fn in_reply_to(entry: &Entry) -> impl Iterator<Item = Extension> {
+    entry.in_reply_to.iter().map(|reply| {
+        let href = address::public(reply.url.as_ref());
+        Extension::with(THREAD.0, "in-reply-to", [("ref", text::line(&reply.id)), ("href", href)])
+    })
+}
+
+/// Who had a part in the entry, as `podcast:person`.
+pub fn credits(entry: &Entry) -> impl Iterator<Item = Extension> {
+    entry.credits.iter().map(|credit| Extension {
+        text: text::line(&credit.name),
+        ..Extension::with(
+            PODCAST.0,
+            "person",
+            [("role", credit.role.as_deref().and_then(text::line)), ("href", address::public(credit.url.as_ref()))],
+        )
+    })
+}
+
+/// The namespaces that these entries need beside those of the format: of podcasts where somebody or some text is named, of threads.
+pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
+    let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
+    let any_text = entries.iter().filter_map(|entry| entry.podcast).any(has_texts);
+    let any_credit = entries.iter().any(|entry| !entry.story.entry.credits.is_empty());
+    let any_reply = entries.iter().any(|entry| !entry.story.entry.in_reply_to.is_empty());
+    [(any_text || any_credit, PODCAST), (any_reply, THREAD)]
 }
 
 /// Transcripts and chapters of an episode.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::entry::{Category, Podcast};
+use crate::entry::{Category, Credit, InReplyTo, Podcast};
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry};
 use crate::render::{RenderError, SectionView, text};
@@ -139,6 +139,12 @@ struct ItemExtension {
     comments: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    license: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_reply_to: Vec<InReplyTo>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    credits: Vec<Credit>,
     source: Source,
     copies: Vec<Copy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +200,9 @@ fn item(entry: EditionEntry) -> Item {
             categories: entry.categories,
             comments: entry.comments,
             rights: entry.rights,
+            license: entry.license,
+            in_reply_to: entry.story.entry.in_reply_to.clone(),
+            credits: entry.story.entry.credits.clone(),
             source: source(entry.source),
             copies: entry.story.copies.iter().map(copy).collect(),
             podcast: entry.podcast.cloned(),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use rss::{Category, Channel, Enclosure, Guid, Item, Source};
 
-use crate::entry::Podcast;
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry};
 use crate::render::extension::{self, Extension};
@@ -51,8 +50,6 @@ fn channel(view: &SectionView) -> Channel {
 
 fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
     let any_media = entries.iter().any(|entry| entry.image.is_some() || !entry.enclosures.is_empty());
-    let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
-    let any_text = entries.iter().filter_map(|entry| entry.podcast).any(has_texts);
     let any_content = entries.iter().any(|entry| entry.content_html.is_some());
     let any_dublin_core = !entries.is_empty();
     let declared = [
@@ -63,9 +60,8 @@ fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, 
         (view.archive.is_some(), extension::HISTORY),
         (view.section.podcast.is_some(), extension::ITUNES),
         (any_media, extension::MEDIA),
-        (any_text, extension::PODCAST),
     ];
-    let declared = declared.into_iter().filter(|(used, _)| *used);
+    let declared = declared.into_iter().chain(extension::of_entries(entries)).filter(|(used, _)| *used);
     declared.map(|(_, (prefix, namespace))| (prefix.to_owned(), namespace.to_owned())).collect()
 }
 
@@ -119,6 +115,7 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     let dc = |name: &'static str, text: &str| Extension::text(extension::DC.0, name, text);
     let mut extensions: Vec<Extension> = entry.copies.iter().map(|copy| atom_link("via", copy.clone(), None)).collect();
     extensions.extend((entry.page != entry.link).then(|| atom_link("related", entry.page.clone(), None)));
+    extensions.extend(entry.license.iter().map(|license| atom_link("license", license.clone(), None)));
     extensions.push(Extension::text(extension::ATOM.0, "updated", entry.updated));
     extensions.extend(entry.authors.iter().map(|author| dc("creator", &author.name)));
     extensions.extend(entry.contributors.iter().map(|contributor| dc("contributor", &contributor.name)));
@@ -130,6 +127,8 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
         extensions.extend(extension::itunes(entry));
     }
     extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
+    extensions.extend(extension::credits(&entry.story.entry));
+    extensions.extend(extension::in_reply_to(&entry.story.entry));
     extensions
 }
 

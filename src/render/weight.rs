@@ -1,5 +1,7 @@
 //! How large a story is in a document, so that documents can be bounded before they are written.
 
+use url::Url;
+
 use crate::section::ShownStory;
 
 /// What the smallest story takes: names of elements, dates, addresses of its source and its page.
@@ -14,12 +16,15 @@ pub fn weight(story: &ShownStory) -> usize {
     let people = entry.authors.iter().chain(&story.via).map(|person| escaped(person.display()) + 64);
     let categories = story.categories.iter().map(|category| 2 * escaped(&category.term) + 128);
     let enclosures = entry.enclosures.iter().map(|enclosure| 2 * escaped(enclosure.url.as_str()) + 128);
-    let copies = story.copies.iter().map(|copy| {
-        let url = copy.url.as_ref().map_or(0, |url| escaped(url.as_str()));
-        2 * url + escaped(&copy.title) + 256
-    });
-    let parts = html.chain(people).chain(categories).chain(enclosures).chain(copies);
+    let copies = story.copies.iter().map(|copy| 2 * address(copy.url.as_ref()) + escaped(&copy.title) + 256);
+    let credits = entry.credits.iter().map(|credit| escaped(&credit.name) + address(credit.url.as_ref()) + 128);
+    let replies = entry.in_reply_to.iter().map(|reply| escaped(&reply.id) + address(reply.url.as_ref()) + 64);
+    let parts = html.chain(people).chain(credits).chain(replies).chain(categories).chain(enclosures).chain(copies);
     FRAME_BYTES + escaped(&entry.title) + parts.sum::<usize>()
+}
+
+fn address(url: Option<&Url>) -> usize {
+    url.map_or(0, |url| escaped(url.as_str()))
 }
 
 /// As XML has it, which is at least as long as JSON has it.
