@@ -112,6 +112,19 @@ fn plain_line(text: &str) -> String {
     text::cut_line(text::single_spaced(text), MAX_LINE_CHARS)
 }
 
+/// A name or term, which holds no markup however often that was escaped.
+fn name_line(text: &str) -> String {
+    let mut name = plain_line(text);
+    loop {
+        let plainer = plain_line(&text::without_markup(&name));
+        // Each pass makes it shorter, and it is one line.
+        if plainer == name {
+            return name;
+        }
+        name = plainer;
+    }
+}
+
 fn clean_html(text: &ParsedText, base: Option<&Url>) -> Option<String> {
     let base = text.base.as_deref().or(base);
     let html = if text.html { html::sanitize(&text.value, base) } else { html::from_plain_text(&text.value) };
@@ -152,11 +165,7 @@ fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
     let mut persons: Vec<Person> = Vec::new();
     for raw in parsed.iter().take(MAX_PARTS) {
         let person = Person {
-            name: raw
-                .name
-                .as_deref()
-                .map(|name| plain_line(&text::without_markup(name)))
-                .filter(|name| !name.is_empty()),
+            name: raw.name.as_deref().map(name_line).filter(|name| !name.is_empty()),
             email: raw
                 .email
                 .as_deref()
@@ -182,7 +191,7 @@ fn categories(parsed: &[Category]) -> Vec<Category> {
     let mut categories: Vec<Category> = Vec::new();
     for raw in parsed.iter().take(MAX_PARTS) {
         let category = Category {
-            term: plain_line(&text::without_markup(&raw.term)),
+            term: name_line(&raw.term),
             scheme: raw.scheme.as_deref().map(str::trim).filter(|scheme| is_harmless_scheme(scheme)).map(str::to_owned),
             label: raw.label.as_deref().map(plain_line).filter(|label| !label.is_empty()),
         };
@@ -205,7 +214,7 @@ fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
     let mut credits: Vec<Credit> = Vec::new();
     for raw in parsed.iter().take(MAX_PARTS) {
         let credit = Credit {
-            name: plain_line(&text::without_markup(&raw.name)),
+            name: name_line(&raw.name),
             role: raw.role.as_deref().map(plain_line).filter(|role| !role.is_empty()),
             url: raw.url.as_deref().and_then(|url| links::clean(url, base)),
         };

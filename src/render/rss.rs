@@ -155,9 +155,10 @@ fn source(source: entry::Source, page: &str) -> Source {
 }
 
 /// Titles and the like are plain text, and readers that take them for HTML are told better by a numeric reference (RSS profile): of each
-/// `<`, and of an `&` that could begin a reference. One with tags in its words would lose them, and is written as HTML.
+/// `<`, and of an `&` that could begin a reference. One with tags or references in its words would lose them, and is written as HTML.
 fn plain_text(title: &str) -> String {
-    let title = if text::has_end_tag(title) { html_escape::encode_text(title) } else { title.into() };
+    let is_html_to_many = text::has_tag(title) || text::reads_as_html(title);
+    let title = if is_html_to_many { html_escape::encode_text(title) } else { title.into() };
     let mut written = String::with_capacity(title.len());
     let mut characters = title.chars().peekable();
     while let Some(character) = characters.next() {
@@ -183,7 +184,8 @@ mod tests {
         };
         check("War & peace", "War & peace");
         check("AT&T: 5 < 6", "AT&#x26;T: 5 &#x3C; 6");
-        check("write &amp; so", "write &#x26;amp; so");
+        check("write &amp; so", "write &#x26;amp;amp; so");
+        check("what <br> does", "what &#x26;lt;br&#x26;gt; does");
         check("a <b>bold</b> claim", "a &#x26;lt;b&#x26;gt;bold&#x26;lt;/b&#x26;gt; claim");
     }
 }

@@ -56,6 +56,14 @@ pub fn has_end_tag(text: &str) -> bool {
     })
 }
 
+/// Whether the text holds something like `<br>` or `</b>`.
+pub fn has_tag(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let inside = &text[at + 1..];
+        inside.strip_prefix('/').unwrap_or(inside).starts_with(char::is_alphabetic) && inside.contains('>')
+    })
+}
+
 fn starts_with_reference(after_ampersand: &str) -> bool {
     let end = after_ampersand.find(|character| character != '#' && !is_word(character));
     let name = &after_ampersand[..end.unwrap_or(after_ampersand.len())];
