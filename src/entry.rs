@@ -101,6 +101,16 @@ pub struct Entry {
     pub podcast: Option<Podcast>,
 }
 
+/// 1990-01-01T00:00:00Z: there was no web before, so that an earlier date comes from a clock that was never set.
+const FIRST_MILLIS: i64 = 631_152_000_000;
+
+impl Entry {
+    /// When it was published, as far as the feed claims a date that can be.
+    pub fn claimed(&self) -> Option<Timestamp> {
+        [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
+    }
+}
+
 /// A person as named in a feed; at least one of the three is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

@@ -342,9 +342,9 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Fee
     shown
 }
 
-/// The claimed date, or `first_seen` where the feed claims none or one in the future.
+/// The claimed date, or `first_seen` where the feed claims none that can be, or one in the future.
 fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
-    entry.published.or(entry.updated).filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
+    entry.claimed().filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
 }
 
 /// The source that the entry names, its gaps filled from nowhere, else the feed; title, url and id are always there.

@@ -8,6 +8,7 @@ use crate::config::Site;
 use crate::entry::{self, Category, Podcast};
 use crate::render::{SectionView, address, text};
 use crate::section::ShownStory;
+use crate::story;
 use crate::time::Timestamp;
 
 /// A title made from the text is at most so long: about one line.
@@ -179,9 +180,10 @@ fn scheme(scheme: &str) -> Option<String> {
     }
 }
 
-/// The files; how long an episode lasts is said of its first.
+/// The files, but for those on whoever reads its own machine; how long an episode lasts is said of its first.
 fn enclosures(entry: &entry::Entry) -> Vec<Enclosure> {
-    let mut enclosures: Vec<Enclosure> = entry.enclosures.iter().map(enclosure).collect();
+    let can_be_fetched = |enclosure: &&entry::Enclosure| enclosure.url.host_str() != Some("localhost");
+    let mut enclosures: Vec<Enclosure> = entry.enclosures.iter().filter(can_be_fetched).map(enclosure).collect();
     if let (Some(first), Some(podcast)) = (enclosures.first_mut(), &entry.podcast) {
         first.duration_seconds = first.duration_seconds.or(podcast.duration_seconds);
     }
@@ -232,19 +234,19 @@ fn guessed_type(url: &Url) -> &'static str {
     }
 }
 
-fn source(story: &ShownStory, shown_with: &[ShownStory]) -> Source {
-    let source = &story.source;
+fn source(shown: &ShownStory, shown_with: &[ShownStory]) -> Source {
+    let source = &shown.source;
     let site = address::public(source.site.as_ref());
     let title = source.title.as_deref().and_then(text::line);
     let host = source.site.as_ref().or(source.url.as_ref()).and_then(Url::host_str);
-    let id = source.id.as_deref().and_then(text::line);
+    let id = source.id.clone().filter(|id| story::is_id(id));
     let newest = || shown_with.iter().filter(|other| other.source.id == source.id).map(|other| other.updated).max();
     Source {
         title: title.or_else(|| host.map(str::to_owned)).unwrap_or_else(|| "Unknown source".to_owned()),
-        id: id.or_else(|| source.url.as_ref().map(address::uri)).unwrap_or_else(|| text::legal(&story.id)),
+        id: id.or_else(|| source.url.as_ref().map(address::uri)).unwrap_or_else(|| text::legal(&shown.id)),
         url: address::public(source.url.as_ref()),
         site,
-        updated: source.updated.or_else(newest).unwrap_or(story.updated).whole_second(),
+        updated: source.updated.or_else(newest).unwrap_or(shown.updated).whole_second(),
         authors: people(&source.authors),
         rights: source.rights.as_deref().and_then(text::line),
     }

@@ -13,7 +13,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use id::{minted_id, own_id, slug, slug_number};
+pub use id::{is_id, minted_id, own_id, slug, slug_number};
 pub use keys::{LinkKey, link_keys};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;

@@ -123,7 +123,7 @@ impl Cleaned {
 
 /// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
 pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
-    entry.published.or(entry.updated).map_or(first_seen, |published| published.min(first_seen))
+    entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
 /// How the feed that was polled takes part in recognising stories.
