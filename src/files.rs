@@ -83,7 +83,10 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     candidates.push(PathBuf::from("/etc/newswire/newswire.toml"));
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let looked_at: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
-        let hint = format!("name one with --config, or make one of {}", looked_at.join(", "));
+        let hint = format!(
+            "`newswire init` writes one, --config names one elsewhere; looked for were {}",
+            looked_at.join(", ")
+        );
         LoadError::of(Problem::of_file(candidates[0].clone(), "no config found", hint))
     })
 }
@@ -125,7 +128,7 @@ fn judge(sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded,
     problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
     problems.extend(exposed.into_inner().into_iter().map(exposed_secret));
     let failed = problems.iter().any(|problem| problem.level == Level::Error);
-    shorten_paths(&mut problems);
+    problems.iter_mut().for_each(|problem| problem.file = short(&problem.file));
     match config.filter(|_| !failed) {
         Some(config) => Ok(Loaded { config, warnings: problems, sources }),
         None => Err(LoadError { problems, sources }),
@@ -283,12 +286,9 @@ fn reason(error: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-/// Paths are shown as one would type them here.
-fn shorten_paths(problems: &mut [Problem]) {
-    let Some(here) = env::current_dir().ok().filter(|here| here.parent().is_some()) else { return };
-    for problem in problems {
-        if let Ok(short) = problem.file.strip_prefix(&here) {
-            problem.file = short.to_owned();
-        }
-    }
+/// A path as one would type it here.
+pub fn short(path: &Path) -> PathBuf {
+    let here = env::current_dir().ok().filter(|here| here.parent().is_some());
+    let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    short.unwrap_or_else(|| path.to_owned())
 }

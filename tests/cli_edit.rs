@@ -18,6 +18,7 @@ fn desk(origin: &Origin) -> Desk {
 
 fn site() -> Origin {
     Origin::start(|request| match request.target().as_str() {
+        "/moved" => Reply::redirect(301, "/feed"),
         "/feed" | "/other" => Reply::new(200, &[], rss(&[("1", "One", "x"), ("2", "Two", "y")])),
         "/page" => Reply::new(
             200,
@@ -78,16 +79,29 @@ fn feed_that_is_there_already_is_not_added_again() {
     let desk = desk(&origin);
     assert_eq!(desk.run(&["add", origin.url("/feed").as_str()]).code, 0);
     let before = desk.read("newswire.toml");
-    let check = |arguments: &[&str], expected: &str| {
+    let check = |arguments: &[&str], code: i32, expected: &str| {
         let told = desk.run(arguments);
-        assert!(told.code == 1 && told.err.contains(expected), "{arguments:?}: {}", told.err);
+        assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
         assert_eq!(desk.read("newswire.toml"), before);
     };
-    check(&["add", origin.url("/feed").as_str()], "there already: it is 127-0-0-1");
-    check(&["add", origin.url("/page").as_str()], "there already: it is 127-0-0-1");
-    check(&["add", origin.url("/feed#top").as_str()], "under another spelling");
-    check(&["add", origin.url("/gone.xml").as_str()], "/gone.xml");
-    check(&["add", "file:nowhere.xml"], "--unseen");
+    check(&["add", origin.url("/feed").as_str()], 0, "warning: the feed is there already: it is 127-0-0-1;");
+    check(&["add", origin.url("/page").as_str()], 0, "nothing was written\n  `newswire set 127-0-0-1 KEY=VALUE`");
+    check(&["add", origin.url("/feed#top").as_str()], 0, "it is 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/moved").as_str()], 0, "it is 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/gone.xml").as_str()], 1, "/gone.xml");
+    check(&["add", "file:nowhere.xml"], 1, "--unseen");
+    check(&["add", "no address"], 1, "\"https://no address\" cannot be added: expected a URL");
+    let forced = desk.run(&["add", origin.url("/moved").as_str(), "--force"]);
+    assert!(forced.code == 0 && desk.read("newswire.toml").contains("/moved\""), "{}", forced.err);
+}
+
+#[test]
+fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
+    let origin = site();
+    let desk = desk(&origin);
+    let told = desk.run(&["add", &format!("{}/feed", origin.address)]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{}/feed\"", origin.address)));
 }
 
 #[test]
@@ -102,6 +116,8 @@ fn edit_that_would_break_the_config_is_not_made() {
     };
     check(&["add", origin.url("/feed").as_str(), "--section", "alll"], 78, "did you mean `all`?");
     check(&["set", "first", "timeout=soon"], 78, "nothing was written");
+    check(&["set", "first", "priority=ten"], 78, "expected a whole number");
+    check(&["set", "first", "enabled=no"], 78, "expected true or false, found a text");
     check(&["set", "first", "titel=x"], 1, "did you mean `title`?");
     check(&["set", "first", "title"], 1, "KEY=VALUE");
     check(&["remove", "second"], 1, "there is no feed \"second\"");

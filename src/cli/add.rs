@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use url::Url;
 
-use super::edit::{commit, known};
+use super::edit::{commit, in_file, known};
 use super::look::{self, Looked, Seen};
-use super::output::{columns, count, cut, print, safe};
+use super::output::{columns, count, cut, print, safe, wrap};
 use super::{Done, Failure, load, runtime};
 use crate::config::edit;
-use crate::config::{self, Feed};
+use crate::config::{self, Feed, Level};
 use crate::feed::SectionId;
 use crate::fetch::Fetcher;
-use crate::files::{self, Loaded};
+use crate::files::{self, Loaded, short};
 use crate::normalize;
 use crate::parse::{Hints, ParseError};
 use crate::time::Timestamp;
@@ -53,7 +53,7 @@ pub struct Args {
     /// Which one, where a page has several feeds
     #[arg(long, value_name = "N")]
     choose: Option<usize>,
-    /// Though it is there already under another spelling
+    /// Add it though it is there already, which else is a warning: nothing is written, and the exit code is 0
     #[arg(long)]
     force: bool,
     /// Do not look at it: write it as it is
@@ -74,26 +74,37 @@ struct Found {
 pub fn run(path: Option<&Path>, args: &Args) -> Done {
     let loaded = load(path)?;
     let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
-    let url = with_scheme(&args.url);
-    let found = if args.unseen { Found { url, seen: None } } else { find(&loaded, file, url, args)? };
-    refuse_known(&loaded, &found, args)?;
+    let found = if args.unseen {
+        Found { url: with_scheme(&args.url, "https"), seen: None }
+    } else {
+        find(&loaded, file, args)?
+    };
+    if let Some(known) = known_feed(&loaded, &found).filter(|_| !args.force) {
+        anstream::eprintln!("{}", already_there(known, &found).trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(seen) = &found.seen {
         print(&shown(&found.url, seen))?;
     }
-    let text = edit::add(&loaded.sources[file].text, "feed", &block(&found, args))
-        .map_err(|error| anyhow!("{}: {error}", loaded.sources[file].path.display()))?;
+    let source = &loaded.sources[file];
+    let text = edit::add(&source.text, "feed", &block(&found, args)).map_err(in_file(source))?;
     let edited = commit(&loaded, vec![(file, text)], args.dry_run)?;
     if !args.dry_run {
         let id = &added(&edited, file)?.id;
-        print(&format!("added {id} to {}\n", loaded.sources[file].path.display()))?;
+        print(&format!("added {id} to {}\n", short(&source.path).display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn with_scheme(url: &str) -> String {
+/// The address with this scheme, if it was typed without one.
+fn with_scheme(url: &str, scheme: &str) -> String {
     let url = url.trim();
-    let url = url.strip_prefix("feed://").map_or_else(|| url.to_owned(), |rest| format!("https://{rest}"));
-    if url.contains("://") || url.starts_with("file:") { url } else { format!("https://{url}") }
+    let url = url.strip_prefix("feed://").unwrap_or(url);
+    if has_scheme(url) { url.to_owned() } else { format!("{scheme}://{url}") }
+}
+
+fn has_scheme(url: &str) -> bool {
+    url.contains("://") || url.starts_with("file:")
 }
 
 /// The file that is to take a feed: the one named, else where most feeds of its first section are, else an included file that
@@ -124,14 +135,24 @@ fn is_comment(line: &str) -> bool {
     line.trim().is_empty() || line.trim_start().starts_with('#')
 }
 
-fn find(loaded: &Loaded, file: usize, url: String, args: &Args) -> Result<Found, Failure> {
+fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, Failure> {
         let feed = draft(loaded, file, url)?;
         Ok(runtime.block_on(look::at(&fetcher, &feed, &Hints::default())))
     };
-    let offered = match look(&url)? {
+    let mut url = with_scheme(&args.url, "https");
+    let mut looked = look(&url)?;
+    let plain = with_scheme(&args.url, "http");
+    if matches!(looked, Looked::Failed(_)) && plain != url {
+        // Who types no scheme need not know that the site has no https.
+        let again = look(&plain)?;
+        if !matches!(again, Looked::Failed(_)) {
+            (url, looked) = (plain, again);
+        }
+    }
+    let offered = match looked {
         Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),
         Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => feeds,
         Looked::Refused(ParseError::Page { .. }) => return well_known(&url, look),
@@ -207,9 +228,12 @@ fn ask(list: &str) -> Result<usize, Failure> {
 fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
-    sources[file].text = edit::add(&sources[file].text, "feed", &block)
-        .map_err(|error| anyhow!("{}: {error}", sources[file].path.display()))?;
-    Ok(added(&files::check(sources)?, file)?)
+    sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;
+    let drafted = files::check(sources).map_err(|error| {
+        let why = error.problems.iter().find(|problem| problem.level == Level::Error);
+        anyhow!("{url:?} cannot be added: {}", why.map_or("the config would be bad", |problem| &*problem.message))
+    });
+    Ok(added(&drafted?, file)?)
 }
 
 /// The last feed of a file.
@@ -219,26 +243,23 @@ fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
     feed.cloned().ok_or_else(|| anyhow!("the feed that was added cannot be found"))
 }
 
-/// The same feed twice would tell nothing more, and cost its publisher double.
-fn refuse_known(loaded: &Loaded, found: &Found, args: &Args) -> anyhow::Result<()> {
-    let own = Url::parse(&found.url).ok();
+/// The feed that is there already: at this address, at one that it leads to, or at the one that the document gives for itself.
+fn known_feed<'l>(loaded: &'l Loaded, found: &Found) -> Option<&'l Feed> {
     let addresses = found.seen.iter().flat_map(|seen| {
         let own_name = normalize::info(&seen.parsed).self_link;
         [Some(seen.final_url.clone()), seen.moved.clone(), own_name].into_iter().flatten()
     });
-    for url in own.clone().into_iter().chain(addresses) {
-        let Some(feed) = known(&loaded.config, &url) else { continue };
-        let (id, shown) = (&feed.id, &feed.url.shown);
-        if own.as_ref() == Some(&feed.url.secret) {
-            bail!("the feed is there already: it is {id}");
-        }
-        if !args.force {
-            bail!("the feed is there already under another spelling: {id}, {shown}; --force adds it nevertheless");
-        }
-        anstream::eprintln!("warning: the feed is there already under another spelling: {id}, {shown}");
-        break;
-    }
-    Ok(())
+    Url::parse(&found.url).ok().into_iter().chain(addresses).find_map(|url| known(&loaded.config, &url))
+}
+
+/// The same feed twice would tell nothing more, and cost its publisher double.
+fn already_there(known: &Feed, found: &Found) -> String {
+    let (id, shown) = (&known.id, &known.url.shown);
+    let is_same = Url::parse(&found.url).is_ok_and(|url| url == known.url.secret);
+    let spelling = if is_same { String::new() } else { format!(" under another spelling, {shown}") };
+    let told = format!("warning: the feed is there already: it is {id}{spelling}; nothing was written");
+    let way_out = format!("`newswire set {id} KEY=VALUE` changes it, --force adds it once more");
+    wrap(&told, columns(), "  ") + &wrap(&format!("  {way_out}"), columns(), "  ")
 }
 
 fn block(found: &Found, args: &Args) -> String {

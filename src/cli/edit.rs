@@ -9,9 +9,9 @@ use url::Url;
 use super::output::print;
 use super::{Done, Failure, load};
 use crate::config::edit::{self, EditError, FeedPlace};
-use crate::config::{self, Config, Problem};
+use crate::config::{self, Config, Problem, SourceFile};
 use crate::feed::FeedId;
-use crate::files::{self, Loaded};
+use crate::files::{self, Loaded, short};
 
 #[derive(Debug, clap::Args)]
 pub struct FeedArgs {
@@ -40,10 +40,9 @@ pub fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
     let (id, place) = find(&loaded, &args.feed)?;
     let mut texts = Vec::new();
     for (file, source) in loaded.sources.iter().enumerate() {
-        let name = source.path.display();
-        let mut text = edit::unlist(&source.text, &id).map_err(|error| anyhow!("{name}: {error}"))?;
+        let mut text = edit::unlist(&source.text, &id).map_err(in_file(source))?;
         if file == place.file {
-            text = edit::remove(&text, place.index).map_err(|error| anyhow!("{name}: {error}"))?;
+            text = edit::remove(&text, place.index).map_err(in_file(source))?;
         }
         texts.push((file, text));
     }
@@ -67,7 +66,9 @@ pub fn disable(path: Option<&Path>, args: &FeedArgs) -> Done {
 pub fn set(path: Option<&Path>, args: &SetArgs) -> Done {
     let mut values = Vec::new();
     for text in &args.values {
-        let pair = text.split_once('=').ok_or_else(|| anyhow!("{text:?} is not of the form KEY=VALUE"))?;
+        let pair = text
+            .split_once('=')
+            .ok_or_else(|| anyhow!("{text:?} is not of the form KEY=VALUE, as in title=Harbour"))?;
         let (key, value) = (pair.0.trim(), pair.1.trim());
         let value = (!value.is_empty()).then(|| edit::feed_value(key, value)).transpose();
         values.push((key, value.map_err(anyhow::Error::from)?));
@@ -87,11 +88,16 @@ fn change(
     let loaded = load(path)?;
     let (id, place) = find(&loaded, feed)?;
     let source = &loaded.sources[place.file];
-    let text = edit(&source.text, place.index).map_err(|error| anyhow!("{}: {error}", source.path.display()))?;
+    let text = edit(&source.text, place.index).map_err(in_file(source))?;
     let is_same = text == source.text;
     commit(&loaded, vec![(place.file, text)], dry_run)?;
     let told = if is_same { format!("nothing to change: {id} is so already\n") } else { format!("{what} {id}\n") };
     done(dry_run, &told)
+}
+
+/// Says which file cannot be edited.
+pub fn in_file(source: &SourceFile) -> impl Fn(EditError) -> anyhow::Error {
+    |error| anyhow!("{}: {error}", short(&source.path).display())
 }
 
 /// The feed with this id or address, and where its table stands.
@@ -126,7 +132,7 @@ pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Re
     for (file, text) in texts {
         let source = &loaded.sources[file];
         if dry_run {
-            print(&edit::difference(&source.path.display().to_string(), &source.text, &text))?;
+            print(&edit::difference(&short(&source.path).display().to_string(), &source.text, &text))?;
         } else if text != source.text {
             files::replace(&source.path, &source.text, &text).map_err(anyhow::Error::from)?;
         }

@@ -73,6 +73,13 @@ pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     wrapped
 }
 
+/// A label in a column of its own and a text beside it, broken between words; ends with a line end.
+pub fn labelled(label: &str, width: usize, text: &str) -> String {
+    let indent = " ".repeat(width + 2);
+    let beside = wrap(&format!("{indent}{text}"), columns(), &indent);
+    format!("{label:width$}  {}", beside.trim_start())
+}
+
 /// A day by the site's clock, as in `2017-12-20`.
 pub fn story_date(time: Timestamp, config: &Config) -> String {
     time.datetime().with_timezone(&config.site.timezone).format("%Y-%m-%d").to_string()

@@ -213,7 +213,8 @@ pub fn value_of(text: &str) -> String {
     if text.starts_with(['[', '"', '\'', '{']) { text.to_owned() } else { quoted(text) }
 }
 
-/// A value for a feed's key as it is given on a command line, as TOML of the kind that the key takes.
+/// A value for a feed's key as it is given on a command line, as TOML of the kind that the key takes; a bare word where the
+/// key takes none is left a text, so that whoever checks the config says what it takes.
 ///
 /// # Errors
 ///
@@ -228,7 +229,8 @@ pub fn feed_value(key: &str, text: &str) -> Result<String, EditError> {
         Kind::Text | Kind::Secret | Kind::OneOf(_) if is_quoted(text) => text.to_owned(),
         Kind::Text | Kind::Secret | Kind::OneOf(_) => quoted(text),
         Kind::Texts | Kind::TextOrTexts if !text.starts_with('[') => list(text.split(',').map(str::trim)),
-        _ => text.to_owned(),
+        _ if text.starts_with(['[', '{']) || read(&format!("value = {text}")).is_ok() => text.to_owned(),
+        _ => quoted(text),
     })
 }
 

@@ -4,16 +4,18 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::short;
+
 /// Why a file was not replaced; it is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    #[error("{} was edited meanwhile; nothing was written, run the command again", path.display())]
+    #[error("{} was edited meanwhile; nothing was written, run the command again", short(path).display())]
     Edited { path: PathBuf },
-    #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", path.display(), target.display())]
+    #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", short(path).display(), target.display())]
     Link { path: PathBuf, target: PathBuf },
-    #[error("{} is read-only; nothing was written, allow it with chmod u+w", path.display())]
+    #[error("{} is read-only; nothing was written, allow it with chmod u+w", short(path).display())]
     ReadOnly { path: PathBuf },
-    #[error("{} cannot be written: {source}", path.display())]
+    #[error("{} cannot be written: {source}", short(path).display())]
     Io { path: PathBuf, source: io::Error },
 }
 
