@@ -62,6 +62,15 @@ fn excerpt_shows_the_words_and_marks_them() {
     assert!(!told.out.contains('\u{1b}') && told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
     let coloured = desk.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(String::from_utf8(coloured.stdout).unwrap().contains("\u{1b}[1mharbour\u{1b}[0m"));
+    let in_title = desk.json(&["search", "ferries"]);
+    assert_eq!(in_title[0]["excerpt"], "They wait at the café of the quay.", "the title is shown anyway");
+    let check = |words: &str, code: i32, expected: &str| {
+        let told = desk.run(&["search", "--", words]);
+        assert!(told.code == code && (told.out + &told.err).contains(expected), "{words}: {expected}");
+    };
+    check("nowhere", 0, "nothing was found\n");
+    check("feed:c harbour", 0, "nothing was found: there is no feed c, `newswire feeds` lists them");
+    check("-shoes", 1, "nothing is searched for");
     let faulty = desk.run(&["search", "after:yesterday", "x"]);
     assert!(faulty.code == 1 && faulty.err.contains("2017-12-20"), "{}", faulty.err);
 }

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 
 use super::output::{columns, cut, print, safe, story_date};
 use super::{Done, load_with_reader};
+use crate::config::Config;
 use crate::query::Query;
 use crate::store::{SearchHit, StoreError};
 
@@ -31,6 +32,11 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     if !faults.is_empty() {
         return Err(anyhow!("{}", faults.join("; ")).into());
     }
+    if query.is_empty() {
+        return Err(
+            anyhow!("nothing is searched for: write words, \"a phrase\", or a field as in title:harbour").into()
+        );
+    }
     let hits = reader.find(&query, args.limit)?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&hits)?))?;
@@ -43,7 +49,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         let link = hit.link.as_ref().map_or("", |link| link.as_str());
         let title = cut(&safe(&hit.title), columns() - 12);
         text.push_str(&format!("{published}  {title}\n            {}\n", safe(link)));
-        for line in wrapped(&marked(hit), columns() - 12) {
+        for line in wrapped(&marked(hit), columns() - 12).iter().filter(|line| !line.is_empty()) {
             text.push_str(&format!("            {line}\n"));
         }
         if !sections.is_empty() {
@@ -51,10 +57,21 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         }
     }
     if hits.is_empty() {
-        text.push_str("nothing was found\n");
+        text.push_str(&nothing(&query, &config));
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was named and is not there may be why nothing was found.
+fn nothing(query: &Query, config: &Config) -> String {
+    let feeds = query.feeds.iter().filter(|id| config.feed(id).is_none());
+    let feeds = feeds.map(|id| format!("there is no feed {id}, `newswire feeds` lists them"));
+    let sections = query.sections.iter().filter(|id| config.section(id).is_none());
+    let sections = sections.map(|id| format!("there is no section {id}, `newswire sections` lists them"));
+    let unknown: Vec<String> = feeds.chain(sections).collect();
+    let why = if unknown.is_empty() { String::new() } else { format!(": {}", unknown.join("; ")) };
+    format!("nothing was found{why}\n")
 }
 
 /// The excerpt's words, each with whether it is one that was searched for.

@@ -156,7 +156,7 @@ fn public_hits(reader: &Reader, config: &Config, words: &str) -> Result<Vec<rend
             continue;
         }
         hits.push(render::SearchHit {
-            excerpt: query.excerpt(PlainText::of(&story.entry).all()).text,
+            excerpt: query.excerpt_of(&PlainText::of(&story.entry)).text,
             title: story.entry.title,
             slug: story.slug,
             published: story.published,

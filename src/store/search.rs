@@ -37,7 +37,7 @@ pub struct SearchHit {
     pub published: Timestamp,
     /// The sections that it is in.
     pub sections: Vec<SectionId>,
-    /// Some words around the first that matched, plain text.
+    /// Some words of its text around the first that matched, plain text; empty where it has none but a title.
     pub excerpt: String,
     /// Where in it the words stand that were searched for: from and to, in characters.
     pub marks: Vec<(usize, usize)>,
@@ -199,7 +199,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
         let body: String = statement.query_row([found.entry], |row| row.get(0))?;
         let entry: Entry = serde_json::from_str(&body)?;
-        let excerpt = query.excerpt(PlainText::of(&entry).all());
+        let excerpt = query.excerpt_of(&PlainText::of(&entry));
         let chars = |byte: usize| excerpt.text[..byte].chars().count();
         Ok(SearchHit {
             id: found.id,

@@ -66,6 +66,9 @@ impl Reader {
     /// As of SQLite.
     pub fn find_story(&self, wanted: &str) -> Result<Option<StoredStory>, StoreError> {
         let wanted = wanted.trim();
+        if wanted.is_empty() {
+            return Ok(None);
+        }
         if let Some(story) = self.story_by_id(wanted)? {
             return Ok(Some(story));
         }
