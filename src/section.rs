@@ -210,6 +210,8 @@ pub struct ShownFeed {
     pub image: Option<Url>,
     pub description: Option<String>,
     pub tags: Vec<String>,
+    /// Whether it is polled.
+    pub enabled: bool,
 }
 
 /// A configured feed with what its document says of it.
@@ -222,6 +224,7 @@ pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
         image: feed.image.clone().or_else(|| info.image.clone()),
         description: info.description.clone(),
         tags: feed.tags.clone(),
+        enabled: feed.enabled,
     }
 }
 

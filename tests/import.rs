@@ -212,7 +212,7 @@ fn import_writes_into_the_config_once_and_says_what_it_did() {
     assert!(dry.out.contains("+[[feed]]") && desk.read("newswire.toml") == before, "{}{}", dry.out, dry.err);
     let told = desk.run(&["import", "list.opml"]);
     assert_eq!(told.code, 0, "{}", told.err);
-    for part in ["OPML: 4 feeds taken, 0 there already, 1 named more than once and merged", "left out  Bad"] {
+    for part in ["OPML: 4 feeds taken into newswire.toml, 0 there already, 1 named more than", "left out  Bad"] {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
     let after = desk.read("newswire.toml");
@@ -241,7 +241,9 @@ fn export_is_imported_as_what_it_was() {
         sections = ["harbour-news", "zwei"]
         [[feed]]
         url = "https://c.example/feed"
+        id = "third"
         title = "C"
+        enabled = false
         [[feed]]
         url = "https://d.example/feed?token=canary"
         [[section]]
@@ -249,6 +251,7 @@ fn export_is_imported_as_what_it_was() {
         title = "Harbour News"
         [[section]]
         id = "zwei"
+        title = "Harbour News"
         "#,
     );
     let told = desk.run(&["export"]);
@@ -257,8 +260,15 @@ fn export_is_imported_as_what_it_was() {
     let other = Desk::new("");
     other.write("list.opml", &told.out);
     assert_eq!(other.run(&["import", "list.opml"]).code, 0);
-    let of = |desk: &Desk| feeds(&newswire::files::load(&desk.path("newswire.toml")).unwrap().config);
-    assert_eq!(of(&other), of(&desk)[..3]);
+    let of = |desk: &Desk| newswire::files::load(&desk.path("newswire.toml")).unwrap().config;
+    let (imported, exported) = (of(&other), of(&desk));
+    assert_eq!(feeds(&imported), feeds(&exported)[..3]);
+    let named = |config: &Config| {
+        let feed = |feed: &std::sync::Arc<config::Feed>| (feed.id.to_string(), feed.enabled);
+        config.feeds.iter().take(3).map(feed).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&imported), named(&exported));
+    assert_eq!(named(&imported)[2], ("third".to_owned(), false));
     assert_eq!(
         other.run(&["export"]).out.lines().skip(4).collect::<Vec<_>>(),
         told.out.lines().skip(4).collect::<Vec<_>>()
@@ -266,6 +276,32 @@ fn export_is_imported_as_what_it_was() {
     let section = desk.run(&["export", "--section", "zwei"]).out;
     assert!(section.contains("b.example") && !section.contains("a.example"), "{section}");
     assert_eq!(desk.run(&["export", "--section", "drei"]).code, 1);
+}
+
+#[test]
+fn ids_of_an_export_are_taken_where_they_are_free_and_else_told() {
+    let list = "<opml version=\"2.0\"><body><outline text=\"Sea\" newswire:id=\"at-sea\">\
+        <outline xmlUrl=\"https://a.example/\" newswire:id=\"first\"/><outline xmlUrl=\"https://b.example/\" newswire:id=\"taken\"/>\
+        <outline xmlUrl=\"https://c.example/\" newswire:id=\"Not One\"/></outline></body></opml>";
+    let there = config("[[feed]]\nid = \"taken\"\nurl = \"https://z.example/\"\n");
+    let plan = import::plan(import::read(list).unwrap(), &there, None);
+    let imported = config(&format!("{}\n{}", plan.feeds, plan.sections));
+    let ids: Vec<&str> = imported.feeds.iter().map(|feed| feed.id.as_str()).collect();
+    assert_eq!((ids, imported.sections[0].id.as_str()), (vec!["first", "b-example", "c-example"], "at-sea"));
+    let left_out: Vec<&str> = plan.left_out.iter().map(|left| left.what.as_str()).collect();
+    assert_eq!(left_out, ["the id taken of https://b.example/", "the id Not One of https://c.example/"]);
+}
+
+#[test]
+fn filter_of_a_feed_that_is_there_already_is_told() {
+    let there = config("[[feed]]\nurl = \"https://ferries.example/rss\"\n");
+    let plan = import::plan(read("planet.ini"), &there, None);
+    assert!(!plan.sections.contains("advert"), "{}", plan.sections);
+    let filter = plan.left_out.iter().find(|left| left.what.contains("advert")).unwrap();
+    assert!(
+        filter.what.ends_with("of http://ferries.example/rss") && filter.why.contains("there already"),
+        "{filter:?}"
+    );
 }
 
 proptest::proptest! {

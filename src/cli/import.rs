@@ -7,17 +7,21 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 
 use super::add::file_for;
-use super::edit::commit;
-use super::output::{count, print, safe};
+use super::edit::{commit, in_file};
+use super::output::{columns, count, labelled, print, safe, wrap};
 use super::{Done, load, load_with_reader};
-use crate::config::import::{self, MAX_BYTES, Plan};
+use crate::config::import::{self, LeftOut, MAX_BYTES, Plan};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
+use crate::files::short;
 use crate::parse;
 use crate::poll;
-use crate::render;
-use crate::section::{self, ShownFeed};
+use crate::render::{self, Folder};
+use crate::section;
 use crate::store::Reader;
+
+/// As wide as what stands before the feeds that were merged or left out.
+const LABELS: usize = "  left out".len();
 
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
@@ -44,23 +48,26 @@ pub struct ExportArgs {
 pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     let loaded = load(path)?;
     let bytes = read_list(&args.list).with_context(|| format!("cannot read {}", args.list.display()))?;
-    let named = |error| anyhow!("{}: {error}", args.list.display());
+    let name = if args.list == Path::new("-") { "the standard input".into() } else { args.list.to_string_lossy() };
+    let named = |error| anyhow!("{name}: {error}");
     let imported = import::read(&parse::text(&bytes)).map_err(named)?;
     let format = imported.format;
     let section = args.section.as_deref().map(SectionId::from);
     let plan = import::plan(imported, &loaded.config, section.as_ref());
+    let mut into = String::new();
     if !plan.feeds.is_empty() {
         let file = file_for(&loaded, args.file.as_deref(), &[])?;
         let source = &loaded.sources[file];
         let mut text = source.text.clone();
         for (kind, tables) in [("feed", &plan.feeds), ("section", &plan.sections)] {
             if !tables.is_empty() {
-                text = edit::add(&text, kind, tables).map_err(|error| anyhow!("{}: {error}", source.path.display()))?;
+                text = edit::add(&text, kind, tables).map_err(in_file(source))?;
             }
         }
         commit(&loaded, vec![(file, text)], args.dry_run)?;
+        into = format!(" into {}", short(&source.path).display());
     }
-    print(&told(&plan, format))?;
+    print(&told(&plan, format, &into))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,18 +82,19 @@ fn read_list(list: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn told(plan: &Plan, format: &str) -> String {
+/// What came of each feed of the list, and why; `into` says where those are that were taken.
+fn told(plan: &Plan, format: &str, into: &str) -> String {
     let (taken, known) = (count(plan.taken, "feed", "feeds"), plan.known);
-    let mut text = format!("{format}: {taken} taken, {known} there already");
+    let mut first = format!("{format}: {taken} taken{into}, {known} there already");
     if !plan.merged.is_empty() {
-        text.push_str(&format!(", {} named more than once and merged", plan.merged.len()));
+        first.push_str(&format!(", {} named more than once and merged", plan.merged.len()));
     }
-    text.push('\n');
+    let mut text = wrap(&first, columns(), "  ");
     for url in &plan.merged {
-        text.push_str(&format!("  merged    {}\n", safe(url)));
+        text.push_str(&labelled("  merged", LABELS, &safe(url)));
     }
-    for left_out in &plan.left_out {
-        text.push_str(&format!("  left out  {}: {}\n", safe(&left_out.what), safe(&left_out.why)));
+    for LeftOut { what, why } in &plan.left_out {
+        text.push_str(&labelled("  left out", LABELS, &safe(&format!("{what}: {why}"))));
     }
     text
 }
@@ -98,19 +106,15 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
         return Err(anyhow!("there is no section {:?}; `newswire sections` lists them", id.as_str()).into());
     }
     let folders = folders(&config, reader.as_ref(), wanted.as_ref())?;
-    let title = wanted.and_then(|id| config.section(&id).map(|section| section.title.clone()));
+    let title = wanted.and_then(|id| Some(config.section(&id)?.title.clone()));
     let title = title.unwrap_or_else(|| config.site.title.clone());
     let document = render::opml_folders(&config.site, &title, &folders, poll::now()).map_err(anyhow::Error::from)?;
     print(&String::from_utf8_lossy(&document))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The feeds by section, those in none last under no title. What cannot be told without a secret is left out, and said.
-fn folders(
-    config: &Config,
-    reader: Option<&Reader>,
-    only: Option<&SectionId>,
-) -> anyhow::Result<Vec<(Option<String>, Vec<ShownFeed>)>> {
+/// The feeds by section, those in none last. What cannot be told without a secret is left out, and said.
+fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<Folder>> {
     let infos = reader.map(Reader::feed_infos).transpose()?.unwrap_or_default();
     let shown = |feed: &config::Feed| {
         let info = infos.get(&feed.id).cloned().unwrap_or_default();
@@ -121,15 +125,16 @@ fn folders(
     }
     let public = || config.feeds.iter().filter(|feed| is_public(feed));
     let sections = config.sections.iter().filter(|section| only.is_none_or(|only| *only == section.id));
-    let mut folders: Vec<(Option<String>, Vec<ShownFeed>)> = sections
-        .map(|section| {
-            let feeds = public().filter(|feed| section.takes(&feed.id)).map(|feed| shown(feed)).collect();
-            (Some(section.title.clone()), feeds)
+    let mut folders: Vec<Folder> = sections
+        .map(|section| Folder {
+            section: Some((section.id.clone(), section.title.clone())),
+            feeds: public().filter(|feed| section.takes(&feed.id)).map(|feed| shown(feed)).collect(),
         })
         .collect();
     let is_loose = |feed: &config::Feed| config.sections.iter().all(|section| !section.takes(&feed.id));
     if only.is_none() {
-        folders.push((None, public().filter(|feed| is_loose(feed)).map(|feed| shown(feed)).collect()));
+        let feeds = public().filter(|feed| is_loose(feed)).map(|feed| shown(feed)).collect();
+        folders.push(Folder { section: None, feeds });
     }
     Ok(folders)
 }

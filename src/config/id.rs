@@ -34,6 +34,16 @@ pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     Ok(SectionId::from(checked(text, "-")?))
 }
 
+/// Whether a feed may be called so.
+pub(super) fn is_of_feed(text: &str) -> bool {
+    checked(text, "-_.").is_ok()
+}
+
+/// Whether a section may be called so.
+pub(super) fn is_of_section(text: &str) -> bool {
+    !is_reserved(text) && checked(text, "-").is_ok()
+}
+
 /// Whether a section may not be called so, since the site itself needs the path.
 pub(super) fn is_reserved(text: &str) -> bool {
     RESERVED.contains(&text)

@@ -33,7 +33,7 @@ pub use address::{Format, under};
 pub use atom::atom;
 pub use json::json;
 pub use moved::moved;
-pub use opml::{opml, opml_folders};
+pub use opml::{Folder, opml, opml_folders};
 pub use page::{FeedRow, Pages, SearchHit, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;

@@ -1,4 +1,5 @@
-//! OPML 2.0 subscription lists.
+//! OPML 2.0 subscription lists. What OPML has no attribute for and an import reads back (the ids of feeds and sections, and
+//! that a feed is disabled) stands in a namespace of our own, as OPML 2.0 provides for.
 
 use std::io;
 
@@ -6,9 +7,20 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesText, Event};
 
 use crate::config::Site;
+use crate::feed::SectionId;
 use crate::render::{RenderError, address, text};
 use crate::section::ShownFeed;
 use crate::time::Timestamp;
+
+/// The namespace of our own attributes.
+const NEWSWIRE: &str = "https://newswire.example/opml";
+
+/// A section as an outline with its feeds.
+pub struct Folder {
+    /// Its id and title; `None` of the feeds that no section takes, which stand beside the folders.
+    pub section: Option<(SectionId, String)>,
+    pub feeds: Vec<ShownFeed>,
+}
 
 /// A list of feeds as an OPML 2.0 document in UTF-8, in the order given.
 ///
@@ -18,17 +30,12 @@ pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -
     document(site, title, created, |writer| feeds.iter().try_for_each(|feed| outline(writer, feed)))
 }
 
-/// Feeds in folders, those of no folder beside them, as an OPML 2.0 document in UTF-8, in the order given.
+/// Feeds in folders as an OPML 2.0 document in UTF-8, in the order given.
 ///
 /// # Errors
 /// As [`opml`].
-pub fn opml_folders(
-    site: &Site,
-    title: &str,
-    folders: &[(Option<String>, Vec<ShownFeed>)],
-    created: Timestamp,
-) -> Result<Vec<u8>, RenderError> {
-    document(site, title, created, |writer| folders.iter().try_for_each(|(name, feeds)| folder(writer, name, feeds)))
+pub fn opml_folders(site: &Site, title: &str, folders: &[Folder], created: Timestamp) -> Result<Vec<u8>, RenderError> {
+    document(site, title, created, |writer| folders.iter().try_for_each(|each| folder(writer, each)))
 }
 
 fn document(
@@ -40,7 +47,8 @@ fn document(
     let owner = site.owner.as_ref().and_then(|owner| text::line(&owner.name));
     let created = created.rfc822();
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|writer| {
+    let version = [("version", "2.0"), ("xmlns:newswire", NEWSWIRE)];
+    writer.create_element("opml").with_attributes(version).write_inner_content(|writer| {
         writer.create_element("head").write_inner_content(|writer| {
             text_element(writer, "title", &words(&text::line(title).unwrap_or_else(|| site.title.clone())))?;
             text_element(writer, "dateCreated", &created)?;
@@ -60,10 +68,12 @@ fn text_element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Res
     Ok(())
 }
 
-fn folder(writer: &mut Writer<Vec<u8>>, name: &Option<String>, feeds: &[ShownFeed]) -> io::Result<()> {
+fn folder(writer: &mut Writer<Vec<u8>>, Folder { section, feeds }: &Folder) -> io::Result<()> {
     let outlines = |writer: &mut Writer<Vec<u8>>| feeds.iter().try_for_each(|feed| outline(writer, feed));
-    let Some(name) = name.as_deref().and_then(text::line) else { return outlines(writer) };
-    writer.create_element("outline").with_attribute(("text", &*words(&name))).write_inner_content(outlines)?;
+    let Some((id, title)) = section else { return outlines(writer) };
+    let title = words(&text::line(title).unwrap_or_else(|| id.to_string()));
+    let attributes = [("text", title.as_str()), ("newswire:id", id.as_str())];
+    writer.create_element("outline").with_attributes(attributes).write_inner_content(outlines)?;
     Ok(())
 }
 
@@ -78,6 +88,8 @@ fn outline(writer: &mut Writer<Vec<u8>>, feed: &ShownFeed) -> io::Result<()> {
         ("htmlUrl", address::public(feed.site.as_ref())),
         ("description", feed.description.as_deref().and_then(text::line).map(|text| words(&text))),
         ("category", (!tags.is_empty()).then(|| tags.join(","))),
+        ("newswire:id", Some(feed.id.to_string())),
+        ("newswire:enabled", (!feed.enabled).then(|| "false".to_owned())),
     ];
     let attributes = attributes.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
     writer.write_event(Event::Empty(quick_xml::events::BytesStart::new("outline").with_attributes(attributes)))

@@ -98,6 +98,7 @@ fn feed() -> ShownFeed {
         image: None,
         description: Some("Description".to_owned()),
         tags: Vec::new(),
+        enabled: true,
     }
 }
 

@@ -290,6 +290,7 @@ pub fn feeds() -> Vec<ShownFeed> {
         image: None,
         description: None,
         tags: Vec::new(),
+        enabled: true,
     };
     vec![
         ShownFeed {

@@ -60,10 +60,20 @@ pub struct ImportedFeed {
     pub site: Option<String>,
     pub image: Option<String>,
     pub user_agent: Option<String>,
-    /// The titles of the sections that it belongs to.
-    pub folders: Vec<String>,
+    /// As an export of newswire names it.
+    pub id: Option<String>,
+    /// The sections that it belongs to.
+    pub folders: Vec<Folder>,
     pub tags: Vec<String>,
     pub is_disabled: bool,
+}
+
+/// What becomes a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    pub title: String,
+    /// As an export of newswire names it.
+    pub id: Option<String>,
 }
 
 /// Stories that do not come in.

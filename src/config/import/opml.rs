@@ -2,14 +2,14 @@
 //!
 //! The outermost folder becomes a section, folders within it and categories become tags. Bare ampersands, attributes in any
 //! case, tags that do not match and a missing end are passed over; document types are inert; `type="include"` is never
-//! fetched.
+//! fetched. The ids that newswire's own export writes are taken back.
 
 use std::collections::BTreeMap;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{ImportError, Imported, ImportedFeed, MAX_DEPTH, MAX_OUTLINES, web_address};
+use super::{Folder, ImportError, Imported, ImportedFeed, MAX_DEPTH, MAX_OUTLINES, web_address};
 use crate::normalize;
 
 /// What FreshRSS and Miniflux keep with a feed and newswire does in another way, or not at all.
@@ -60,8 +60,8 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
 #[derive(Default)]
 struct List {
     imported: Imported,
-    /// The titles of the open outlines; none where one is a feed.
-    open: Vec<Option<String>>,
+    /// The open outlines; none where one is a feed.
+    open: Vec<Option<Folder>>,
     outlines: usize,
 }
 
@@ -75,11 +75,9 @@ impl List {
             return Err(ImportError::TooDeep);
         }
         let outline = Outline::of(tag);
-        let title = outline.title();
-        let is_folder = outline.feed_url().is_none();
         self.take(&outline, is_empty);
         if !is_empty {
-            self.open.push(title.filter(|_| is_folder));
+            self.open.push(outline.folder());
         }
         Ok(())
     }
@@ -108,7 +106,7 @@ impl List {
         self.tell_extras(outline, &named());
         let mut folders = self.open.iter().flatten().cloned();
         let section = folders.next();
-        let tags = folders.chain(outline.categories());
+        let tags = folders.map(|folder| folder.title).chain(outline.categories());
         let tags = tags.fold(Vec::new(), |mut tags, tag| {
             if !tags.contains(&tag) {
                 tags.push(tag);
@@ -120,7 +118,8 @@ impl List {
             site: outline.get("htmlurl").and_then(web_address),
             user_agent: outline.get("useragent").or(outline.get("frss:curlopt_useragent")).map(str::to_owned),
             folders: section.into_iter().collect(),
-            is_disabled: outline.get("disabled").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            is_disabled: outline.is_disabled(),
+            id: outline.get("newswire:id").map(str::to_owned),
             image: None,
             title,
             tags,
@@ -156,6 +155,18 @@ impl Outline {
     fn feed_url(&self) -> Option<&str> {
         let is_feed = self.get("type").is_some_and(|kind| matches!(&*kind.to_lowercase(), "rss" | "atom" | "feed"));
         self.get("xmlurl").or(self.get("url").filter(|_| is_feed))
+    }
+
+    /// `None` of a feed, and of what has no title.
+    fn folder(&self) -> Option<Folder> {
+        let title = self.title().filter(|_| self.feed_url().is_none())?;
+        Some(Folder { title, id: self.get("newswire:id").map(str::to_owned) })
+    }
+
+    /// As Miniflux says it, or newswire's own export.
+    fn is_disabled(&self) -> bool {
+        let says = |name, wanted: &str| self.get(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
+        says("disabled", "true") || says("newswire:enabled", "false")
     }
 
     /// Plain text: titles may hold HTML.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use url::Url;
 
-use super::{Filter, Imported, ImportedFeed, LeftOut};
+use super::{Filter, Folder, Imported, ImportedFeed, LeftOut};
 use crate::config::{self, Config, FeedUrl, edit, feed_url, id};
 use crate::feed::SectionId;
 
@@ -32,7 +32,7 @@ pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) ->
     let (known, new): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| there.contains(&spelled(&feed.url)));
     (plan.known, plan.taken) = (known.len(), new.len());
     let mut sections = Sections::new(config);
-    let ids = ids_of(&new, &imported.drops, config);
+    let ids = ids_of(&new, &imported.drops, config, &mut plan.left_out);
     for feed in &new {
         let mut of_feed: Vec<String> = feed.folders.iter().map(|folder| sections.id_of(folder)).collect();
         of_feed.extend(section.filter(|_| of_feed.is_empty()).map(SectionId::to_string));
@@ -40,16 +40,23 @@ pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) ->
     }
     for (folder, id) in &sections.new {
         let rules = drop_rules(&imported.drops, &ids);
-        push(&mut plan.sections, &section_table(folder, id, imported.limit, &rules));
+        push(&mut plan.sections, &section_table(&folder.title, id, imported.limit, &rules));
     }
-    if sections.new.is_empty() && plan.taken > 0 {
-        for filter in &imported.drops {
-            let what = format!("the filter /{}/", filter.pattern);
-            plan.left_out
-                .push(LeftOut { what, why: "the section is there already: write it as its `drop`".to_owned() });
-        }
-    }
+    let has_new_section = !sections.new.is_empty();
+    plan.left_out.extend(imported.drops.iter().filter_map(|filter| lost(filter, has_new_section, &ids)));
     plan
+}
+
+/// A filter that no new section takes.
+fn lost(filter: &Filter, has_new_section: bool, ids: &BTreeMap<String, String>) -> Option<LeftOut> {
+    let is_of_known = filter.feed.as_deref().is_some_and(|url| !ids.contains_key(&spelled(url)));
+    let why = match (has_new_section, is_of_known) {
+        (_, true) => "the feed is there already: write it as `drop` of its section",
+        (false, _) => "the section is there already: write it as its `drop`",
+        (true, false) => return None,
+    };
+    let of = filter.feed.as_ref().map(|url| format!(" of {url}")).unwrap_or_default();
+    Some(LeftOut { what: format!("the filter /{}/{of}", filter.pattern), why: why.to_owned() })
 }
 
 /// Each address once; a feed in several folders belongs to all of them.
@@ -64,17 +71,21 @@ fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<String>) -> Vec<ImportedF
             continue;
         };
         repeated.push(feed.url);
+        first.id = first.id.take().or(feed.id);
         first.title = first.title.take().or(feed.title);
         first.site = first.site.take().or(feed.site);
-        for (into, from) in [(&mut first.folders, feed.folders), (&mut first.tags, feed.tags)] {
-            from.into_iter().for_each(|word| {
-                if !into.contains(&word) {
-                    into.push(word);
-                }
-            });
-        }
+        add_others(&mut first.folders, feed.folders);
+        add_others(&mut first.tags, feed.tags);
     }
     unique
+}
+
+fn add_others<T: PartialEq>(into: &mut Vec<T>, from: Vec<T>) {
+    for other in from {
+        if !into.contains(&other) {
+            into.push(other);
+        }
+    }
 }
 
 fn spelled(url: &str) -> String {
@@ -85,7 +96,7 @@ fn spelled(url: &str) -> String {
 struct Sections<'c> {
     config: &'c Config,
     /// Folder and id, in the order in which they are first named.
-    new: Vec<(String, String)>,
+    new: Vec<(Folder, String)>,
 }
 
 impl<'c> Sections<'c> {
@@ -93,43 +104,65 @@ impl<'c> Sections<'c> {
         Sections { config, new: Vec::new() }
     }
 
-    /// The id of the section of this name, which is made if there is none.
-    fn id_of(&mut self, folder: &str) -> String {
-        let slug = id::slug(folder);
-        let mut there = self.config.sections.iter();
-        let known =
-            there.find(|section| section.title.to_lowercase() == folder.to_lowercase() || section.id.as_str() == slug);
-        let made = || self.new.iter().find(|(title, _)| title == folder).map(|(_, id)| id.clone());
+    /// The id of the section of this id or name, which is made if there is none.
+    fn id_of(&mut self, folder: &Folder) -> String {
+        let given = folder.id.as_ref().filter(|id| id::is_of_section(id));
+        let slug = given.cloned().unwrap_or_else(|| id::slug(&folder.title));
+        let title = folder.title.to_lowercase();
+        let there = &self.config.sections;
+        let by_id = there.iter().find(|section| section.id.as_str() == slug);
+        let known = by_id.or_else(|| there.iter().find(|section| section.title.to_lowercase() == title));
+        let made = || self.new.iter().find(|(other, _)| other == folder).map(|(_, id)| id.clone());
         if let Some(id) = known.map(|section| section.id.to_string()).or_else(made) {
             return id;
         }
         let base = if slug.is_empty() { "section".to_owned() } else { slug };
         let base = if id::is_reserved(&base) { format!("{base}-news") } else { base };
-        let base: String = base.chars().take(id::MAX_LENGTH - 4).collect();
-        let numbered = (2..).map(|number| format!("{base}-{number}"));
+        let cut = |length: usize| base.chars().take(length).collect::<String>();
+        let numbered = (2..).map(|number| format!("{}-{number}", cut(id::MAX_LENGTH - 6)));
         let is_free = |id: &String| {
             self.config.section(&SectionId::from(id.as_str())).is_none()
                 && self.new.iter().all(|(_, other)| other != id)
         };
-        let id = std::iter::once(base.clone()).chain(numbered).find(is_free).expect("numbers do not end");
-        self.new.push((folder.to_owned(), id.clone()));
+        let id = std::iter::once(cut(id::MAX_LENGTH)).chain(numbered).find(is_free).expect("numbers do not end");
+        self.new.push((folder.clone(), id.clone()));
         id
     }
 }
 
-/// The ids of those new feeds that rules name, by the spelling of their address.
-fn ids_of(new: &[ImportedFeed], filters: &[Filter], config: &Config) -> BTreeMap<String, String> {
+/// The ids that are written, by the spelling of the feed's address: those that the list gives, and of feeds that rules name.
+fn ids_of(
+    new: &[ImportedFeed],
+    filters: &[Filter],
+    config: &Config,
+    left_out: &mut Vec<LeftOut>,
+) -> BTreeMap<String, String> {
     let named: HashSet<String> = filters.iter().filter_map(|filter| filter.feed.as_deref()).map(spelled).collect();
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     let mut taken: HashSet<String> = config.feeds.iter().map(|feed| feed.id.to_string()).collect();
-    for feed in new.iter().filter(|feed| named.contains(&spelled(&feed.url))) {
-        let Ok(secret) = Url::parse(&feed.url) else { continue };
-        let url = FeedUrl { shown: config::shown(&secret), secret };
-        let id = feed_url::default_id(&url);
-        let id = if taken.insert(id.clone()) { id } else { feed_url::other_id(&id, &url) };
-        ids.insert(spelled(&feed.url), id);
+    for feed in new {
+        let spelling = spelled(&feed.url);
+        let id = match &feed.id {
+            Some(id) if id::is_of_feed(id) && taken.insert(id.clone()) => Some(id.clone()),
+            Some(id) => {
+                let why = "it is none that a feed may have here, or another feed has it".to_owned();
+                left_out.push(LeftOut { what: format!("the id {id} of {}", feed.url), why });
+                None
+            }
+            None if named.contains(&spelling) => made_id(&feed.url, &mut taken),
+            None => None,
+        };
+        ids.extend(id.map(|id| (spelling, id)));
     }
     ids
+}
+
+/// The id that the feed would be given.
+fn made_id(url: &str, taken: &mut HashSet<String>) -> Option<String> {
+    let secret = Url::parse(url).ok()?;
+    let url = FeedUrl { shown: config::shown(&secret), secret };
+    let id = feed_url::default_id(&url);
+    Some(if taken.insert(id.clone()) { id } else { feed_url::other_id(&id, &url) })
 }
 
 fn feed_table(feed: &ImportedFeed, id: Option<&String>, sections: &[String]) -> String {

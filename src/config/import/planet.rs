@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Filter, Imported, ImportedFeed, web_address};
+use super::{Filter, Folder, Imported, ImportedFeed, web_address};
 use crate::rule::{Field, Pattern};
 
 /// Keys that tell something which a newswire has no need of.
@@ -89,7 +89,7 @@ fn read_feed(url: String, section: &Section, planet: &str, base: Option<&Url>, i
     imported.take(ImportedFeed {
         title: keys.get("name").cloned(),
         site: keys.get("link").and_then(|link| web_address(link)),
-        folders: vec![planet.to_owned()],
+        folders: vec![Folder { title: planet.to_owned(), id: None }],
         image,
         url,
         ..ImportedFeed::default()
