@@ -198,7 +198,7 @@ impl<'c> Judge<'c> {
     fn conclude(self, trial: &mut Trial) {
         let id = &self.section.id;
         if self.after == 0 && self.before > 0 {
-            trial.warnings.push(format!("{id} would become empty: {} stories would leave", self.before));
+            trial.warnings.push(format!("{id} would become empty: all its stories would leave"));
         } else if self.after == 0 {
             trial.warnings.push(format!("{id} would be empty: no story of the archive fits it"));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 
-use super::output::{columns, count, cut, print, safe, story_date};
+use super::output::{columns, count, cut, print, safe, story_date, wrap};
 use super::{Done, Failure, load};
 use crate::config::{self, Config, Section};
 use crate::feed::SectionId;
@@ -14,7 +14,7 @@ use crate::files;
 use crate::poll;
 use crate::rule::Rule;
 use crate::store::{Reader, StoreError};
-use crate::trial::{self, Move, SectionTrial, Trial};
+use crate::trial::{self, Move, RuleTrial, SectionTrial, Trial};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -97,28 +97,40 @@ fn as_text(trial: &Trial, config: &Config, limit: usize) -> String {
     for section in &trial.sections {
         text.push_str(&of_section(section, config, limit));
         for rule in trial.rules.iter().filter(|rule| rule.section == section.section) {
-            let stories = count(rule.stories, "story", "stories");
-            let overruled = rule.matches - rule.stories;
-            let overruled =
-                if overruled > 0 { format!("; {overruled} more are decided by others") } else { String::new() };
-            let week = rule.last_week;
-            text.push_str(&format!("  {}: {stories}, {week} of them in the last week{overruled}\n", rule.rule));
+            text.push_str(&wrap(&format!("  {}: {}", rule.rule, work(rule)), columns(), "    "));
         }
         text.push('\n');
     }
     for warning in &trial.warnings {
-        text.push_str(&format!("warning: {}\n", safe(warning)));
+        text.push_str(&wrap(&format!("warning: {}", safe(warning)), columns(), "  "));
     }
     if !trial.changes_anything() {
         text.push_str("nothing would change\n");
     }
-    text
+    format!("{}\n", text.trim_end())
+}
+
+/// As in `14 stories, 3 of them in the last week; 2 more are decided by other rules`.
+fn work(rule: &RuleTrial) -> String {
+    let stories = match (rule.stories, rule.last_week) {
+        (0, _) => "decides for no story".to_owned(),
+        (1, 0) => "1 story, not of the last week".to_owned(),
+        (1, _) => "1 story, of the last week".to_owned(),
+        (stories, 0) => format!("{stories} stories, none of them in the last week"),
+        (stories, week) => format!("{stories} stories, {week} of them in the last week"),
+    };
+    match rule.matches - rule.stories {
+        0 => stories,
+        1 => format!("{stories}; 1 more is decided by another rule"),
+        overruled => format!("{stories}; {overruled} more are decided by other rules"),
+    }
 }
 
 fn of_section(section: &SectionTrial, config: &Config, limit: usize) -> String {
     let SectionTrial { section: id, enter, leave, before, after } = section;
     let now = count(*before, "story", "stories");
-    let mut text = format!("{id}: {now} now, {after} then: {} enter, {} leave\n", enter.len(), leave.len());
+    let (enters, leaves) = (count(enter.len(), "enters", "enter"), count(leave.len(), "leaves", "leave"));
+    let mut text = format!("{id}: {now} now, {after} then: {enters}, {leaves}\n");
     for (sign, moves) in [('+', enter), ('-', leave)] {
         for story in moves.iter().take(limit) {
             text.push_str(&line(sign, story, config));

@@ -120,6 +120,10 @@ pub fn feed_warning(files: &[SourceFile], place: edit::FeedPlace, message: Strin
 pub fn parse_rule(text: &str, config: &Config) -> Result<Rule, Vec<Problem>> {
     let text = match text.trim().split_once('=') {
         Some((key, value)) if !key.starts_with('{') => format!("{{ {} = {} }}", key.trim(), edit::value_of(value)),
+        None if !text.trim().starts_with('{') => {
+            let hint = "write title=/ferr(y|ies)/, or a table as in the TOML";
+            return Err(vec![Problem::of_file(PathBuf::from("the rule"), "expected KEY=VALUE", hint)]);
+        }
         _ => text.trim().to_owned(),
     };
     let file = SourceFile { path: PathBuf::from("the rule"), text: format!("rule = {text}") };
