@@ -6,7 +6,7 @@ mod support;
 
 use newswire::config::{self, SHAPES};
 use serde_json::Value;
-use support::desk::{Desk, rss};
+use support::desk::{Desk, rss, told};
 use support::origin::{Origin, Reply};
 
 const REFERENCE: &str = include_str!("../config/reference.toml");
@@ -103,10 +103,12 @@ fn look_at_the_feeds_tells_which_moved_or_are_none_and_stores_nothing() {
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(found[0], (13, "moved has moved for good"));
     assert!(found[1].0 == 16 && found[1].1.starts_with("page gives no feed: this is an HTML page"), "{found:?}");
+    assert_eq!(problems[1]["file"], "newswire.toml", "as one would type it here");
     assert!(found[2].0 == 19 && found[2].1.starts_with("gone does not answer"), "{found:?}");
     assert_eq!(problems[0]["hint"], format!("write url = \"{}\"", origin.url("/new")));
     assert!(!desk.path("newswire.db").exists());
-    assert_eq!(desk.run(&["check", "--online"]).code, 0);
+    let told = desk.run(&["check", "--online"]);
+    assert!(told.code == 0 && told.out.contains("looked at 4 feeds: 1 is fine, 3 need care\n"), "{}", told.out);
 }
 
 #[test]
@@ -126,6 +128,9 @@ fn section_with_another_id_is_reminded_of_its_former_one() {
 fn first_config_works_and_overwrites_none() {
     let desk = Desk::new("");
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    let without = desk.command(&["feeds"]).env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME").output();
+    let without = told(&without.unwrap());
+    assert!(without.code == 78 && without.err.contains("`newswire init` writes one"), "{}", without.err);
     let told = desk.run(&[
         "init",
         "--title",
@@ -190,7 +195,9 @@ fn completions_and_manual_pages_come_from_the_commands() {
         assert!(desk.run(&["completions", shell]).out.contains("explain"), "{shell}");
     }
     assert!(desk.run(&["man"]).out.contains(".TH newswire"));
-    assert_eq!(desk.run(&["man", "--out", "pages"]).code, 0);
+    let told = desk.run(&["man", "--out", "pages"]);
+    let pages = std::fs::read_dir(desk.path("pages")).unwrap().count();
+    assert_eq!(told.out, format!("{pages} pages written to pages\n"));
     assert!(desk.read("pages/newswire-try.1").contains("exit"));
 }
 

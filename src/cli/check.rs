@@ -13,8 +13,8 @@ use super::{Done, EXIT_CONFIG, Failure, load, runtime};
 use crate::config::{self, Config, Feed, Level, Problem, edit};
 use crate::feed::SectionId;
 use crate::fetch::Fetcher;
-use crate::files::Loaded;
-use crate::parse::Hints;
+use crate::files::{Loaded, short};
+use crate::parse::{Hints, ParseError};
 use crate::poll;
 use crate::store::{Reader, StoreError};
 
@@ -37,18 +37,21 @@ pub struct Args {
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     match load(config) {
         Ok(mut loaded) => {
+            let mut looks = String::new();
             loaded.warnings.extend(renamed_sections(&loaded));
             if args.online {
                 let found = look_at_all(&loaded)?;
+                looks = looked_at(&loaded.config, found.len());
                 loaded.warnings.extend(found);
             }
+            loaded.warnings.iter_mut().for_each(|problem| problem.file = short(&problem.file));
             if args.json {
                 print(&format!("{}\n", serde_json::to_string_pretty(&loaded.warnings)?))?;
             } else {
                 print(&config::render_problems(&loaded.warnings, &loaded.sources, true))?;
                 let (feeds, sections) = (loaded.config.feeds.len(), loaded.config.sections.len());
                 let (feeds, sections) = (count(feeds, "feed", "feeds"), count(sections, "section", "sections"));
-                print(&format!("the config is good: {feeds}, {sections}\n"))?;
+                print(&format!("{looks}the config is good: {feeds}, {sections}\n"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -81,6 +84,14 @@ fn missing_sections(config: &Config) -> Result<Vec<SectionId>, StoreError> {
     Ok(known)
 }
 
+/// As in `looked at 8 feeds: 3 are fine, 5 need care`.
+fn looked_at(config: &Config, amiss: usize) -> String {
+    let seen = config.feeds.iter().filter(|feed| feed.enabled).count();
+    let fine = count(seen - amiss, "is fine", "are fine");
+    let need_care = count(amiss, "needs care", "need care");
+    format!("looked at {}: {fine}, {need_care}\n", count(seen, "feed", "feeds"))
+}
+
 /// What is amiss with the feeds that are polled, in their order.
 fn look_at_all(loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
@@ -103,6 +114,10 @@ fn remark(feed: &Feed, looked: Looked) -> Option<(String, Option<String>)> {
         Looked::Feed(seen) => {
             let moved = config::shown(seen.moved.as_ref()?);
             Some((format!("{id} has moved for good"), Some(format!("write url = \"{moved}\""))))
+        }
+        Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => {
+            let hint = format!("the page offers one: write url = \"{}\"", feeds[0]);
+            Some((format!("{id} gives a page, and no feed"), Some(hint)))
         }
         Looked::Refused(error) => Some((format!("{id} gives no feed: {error}"), None)),
         Looked::Failed(why) => Some((format!("{id} does not answer: {why}"), None)),

@@ -82,7 +82,7 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
 fn remarks(Cared { row, care }: &Cared<FeedRow>) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| safe(error));
     let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
-    let moved = row.moved_to.as_ref().map(|to| format!("has moved for good; write url = {:?}", safe(to)));
+    let moved = row.moved_to.as_ref().map(|to| format!("has moved for good: newswire set {} url={}", row.id, safe(to)));
     let more = row.rhythm.iter().chain(care).cloned();
     error.into_iter().chain(held).chain(moved).chain(more).collect()
 }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::config::{Config, Level};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
 use crate::store::{Moves, Reader, Store, StoreError, StoredStory};
@@ -189,6 +189,10 @@ impl Cli {
             Ok(code) => code,
             Err(Failure::Config(error)) => {
                 anstream::eprintln!("{}", error.render(true).trim_end());
+                let errors = error.problems.iter().filter(|problem| problem.level == Level::Error).count();
+                if errors > 1 {
+                    anstream::eprintln!("\nnewswire: the config has {errors} errors");
+                }
                 ExitCode::from(EXIT_CONFIG)
             }
             Err(Failure::Other(error)) => {

@@ -10,7 +10,7 @@ use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::output::{print, safe};
+use super::output::{count, labelled, print, safe};
 use super::{Done, Failure, load_with_store, runtime};
 use crate::config::Config;
 use crate::feed::FeedId;
@@ -62,7 +62,12 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     })?;
     bar.finish_and_clear();
     let summary = summarize(&reports, started);
-    print(&if args.json { as_json(&reports, &summary)? } else { as_text(&reports, &summary) })?;
+    let is_idle = reports.is_empty() && matches!(pass, Pass::Due);
+    print(&match args.json {
+        true => as_json(&reports, &summary)?,
+        false if is_idle => "no feed is due; `newswire feeds` tells when, --all or --force poll now\n".to_owned(),
+        false => as_text(&reports, &summary),
+    })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
     let has_failed = polled > 0 && summary.failed == polled;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -118,6 +123,7 @@ fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_js
 
 fn as_text(reports: &[PollReport], summary: &Summary) -> String {
     let mut text = String::new();
+    let width = reports.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
     for report in reports {
         let what = match (&report.error, report.outcome) {
             (Some(error), _) => format!("failed: {}", safe(error)),
@@ -125,11 +131,12 @@ fn as_text(reports: &[PollReport], summary: &Summary) -> String {
             (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
             (None, outcome) => outcome.as_str().to_owned(),
         };
-        text.push_str(&format!("{:24} {what}\n", report.feed.as_str()));
+        text.push_str(&labelled(report.feed.as_str(), width, &what));
     }
     let seconds = summary.duration_ms as f64 / 1000.0;
     let Summary { feeds, changed, new, revised, failed, .. } = summary;
-    writeln!(text, "{feeds} feeds: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
+    let feeds = count(*feeds, "feed", "feeds");
+    writeln!(text, "{feeds}: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
         .expect("writing to a string cannot fail");
     text
 }

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::CommandFactory;
 use serde::Serialize;
+use url::Url;
 
-use super::output::print;
+use super::output::{count, print};
 use super::{Cli, Done, Failure, load};
 use crate::config::effective::{Origin, Setting, effective};
 use crate::config::{self, SourceFile, edit};
@@ -57,29 +58,43 @@ pub struct ManArgs {
 
 /// Writes a config that works, and overwrites none.
 pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
+    let named = path.is_some();
     let path = std::path::absolute(path.unwrap_or(Path::new("newswire.toml")))?;
     if path.exists() {
-        return Err(anyhow!("{} is there already; nothing was written", path.display()).into());
+        return Err(anyhow!("{} is there already; nothing was written", files::short(&path).display()).into());
     }
-    let title = answer(args.title.as_ref(), "What is the site called?", "Newswire")?;
-    let url = answer(args.url.as_ref(), "Its public address? (none: for this machine alone)", "")?;
-    let contact = answer(args.contact.as_ref(), "A page that tells publishers who polls them? (none)", "")?;
-    let feed = if args.feed.is_empty() { answer(None, "A first feed? (none)", "")? } else { String::new() };
+    let title = answer(args.title.as_ref(), "What is the site called?", "Newswire", |_| true)?;
+    let url = answer(args.url.as_ref(), "Its public address? (none: for this machine alone)", "", is_web)?;
+    let contact = answer(args.contact.as_ref(), "A page that tells publishers who polls them? (none)", "", is_web)?;
+    let feed = if args.feed.is_empty() { answer(None, "A first feed? (none)", "", is_web)? } else { String::new() };
     let feeds: Vec<&str> =
         args.feed.iter().map(String::as_str).chain([feed.as_str()]).filter(|url| !url.is_empty()).collect();
     let text = first_config(&title, &url, &contact, &feeds);
-    files::check(vec![SourceFile { path: path.clone(), text: text.clone() }])?;
+    let checked = files::check(vec![SourceFile { path: path.clone(), text: text.clone() }]);
+    checked.inspect_err(|_| anstream::eprintln!("newswire: nothing was written, since the config would be bad:\n"))?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     files::replace(&path, "", &text).map_err(anyhow::Error::from)?;
-    let path = path.display();
-    print(&format!("wrote {path}\nnewswire add URL takes more feeds; newswire run --config {path} begins\n"))?;
+    let option = if named { format!(" --config {}", files::short(&path).display()) } else { String::new() };
+    print(&format!(
+        "wrote {}\n`newswire add URL{option}` takes more feeds, `newswire run{option}` polls and serves them\n",
+        files::short(&path).display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the flag says, else what is answered on a terminal, else the default.
-fn answer(given: Option<&String>, question: &str, default: &str) -> Result<String, Failure> {
+fn is_web(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+/// What the flag says, else what is answered on a terminal, asked again until it is one, else the default.
+fn answer(
+    given: Option<&String>,
+    question: &str,
+    default: &str,
+    is_good: impl Fn(&str) -> bool,
+) -> Result<String, Failure> {
     if let Some(given) = given {
         return Ok(given.clone());
     }
@@ -88,11 +103,17 @@ fn answer(given: Option<&String>, question: &str, default: &str) -> Result<Strin
     }
     let mut stderr = std::io::stderr();
     let shown = if default.is_empty() { String::new() } else { format!(" [{default}]") };
-    write!(stderr, "{question}{shown} ")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(Some(answer.trim()).filter(|answer| !answer.is_empty()).unwrap_or(default).to_owned())
+    loop {
+        write!(stderr, "{question}{shown} ")?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        match answer.trim() {
+            "" => return Ok(default.to_owned()),
+            answer if is_good(answer) => return Ok(answer.to_owned()),
+            _ => writeln!(stderr, "it begins with http:// or https://")?,
+        }
+    }
 }
 
 fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String {
@@ -100,7 +121,7 @@ fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String
         "" => format!("# {key} = {}\n", edit::quoted(example)),
         value => format!("{key} = {}\n", edit::quoted(value)),
     };
-    let mut text = "# A newswire. `newswire check` tells what is wrong here; a running newswire takes every edit when it is saved.\n\n[site]\n".to_owned();
+    let mut text = "# A newswire. `newswire check` tells what is wrong here; a running newswire takes\n# every edit when it is saved.\n\n[site]\n".to_owned();
     text.push_str(&line("title", title, "Newswire"));
     text.push_str("# The public base of every link.\n");
     text.push_str(&line("url", url, "https://news.example.org/"));
@@ -112,7 +133,7 @@ fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String
         [] => text.push_str("\n# [[feed]]\n# url = \"https://blog.example.org/feed.xml\"\n# tags = [\"town\"]\n"),
         feeds => text.extend(feeds.iter().map(|url| format!("\n[[feed]]\nurl = {}\n", edit::quoted(url)))),
     }
-    text.push_str("\n# What is published: a story is in if one rule of `keep` matches, or there is none, and no rule of `drop`.\n\n");
+    text.push_str("\n# What is published: a story is in if one rule of `keep` matches, or there is none,\n# and no rule of `drop`.\n\n");
     text.push_str("[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n# keep = [{ title = \"harbour\" }, { tag = \"town\" }]\n# drop = [{ title = \"sponsored\" }]\n");
     text
 }
@@ -164,11 +185,7 @@ fn row(setting: &Setting) -> SettingRow<'_> {
 
 fn origin(origin: &Origin) -> String {
     match origin {
-        Origin::File { path, line } => {
-            let here = std::env::current_dir().ok();
-            let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-            format!("{}:{line}", short.as_deref().unwrap_or(path).display())
-        }
+        Origin::File { path, line } => format!("{}:{line}", files::short(path).display()),
         Origin::Default => "default".to_owned(),
         Origin::Made => "made from the rest".to_owned(),
     }
@@ -191,8 +208,11 @@ pub fn man(args: &ManArgs) -> Done {
     let mut page = Vec::new();
     match &args.out {
         Some(folder) => {
-            std::fs::create_dir_all(folder)?;
-            clap_mangen::generate_to(Cli::command(), folder)?;
+            let failed = || format!("cannot write to {}", folder.display());
+            std::fs::create_dir_all(folder).with_context(failed)?;
+            clap_mangen::generate_to(Cli::command(), folder).with_context(failed)?;
+            let pages = count(Cli::command().get_subcommands().count() + 1, "page", "pages");
+            print(&format!("{pages} written to {}\n", folder.display()))?;
         }
         None => clap_mangen::Man::new(Cli::command()).render(&mut page)?,
     }
