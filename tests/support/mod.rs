@@ -5,4 +5,5 @@ pub mod daemon;
 pub mod desk;
 pub mod feeds;
 pub mod origin;
+pub mod terminal;
 pub mod tls;
