@@ -266,7 +266,14 @@ fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
     let answer = request(&daemon.site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
     assert_eq!(answer.status, 200);
     assert!(answer.header("cache-control").unwrap().starts_with("private"));
-    for path in ["/", "/feeds.opml", "/feeds/", "/about/", "/search?q=confidential", "/story/confidential-1/"] {
+    for path in ["/inner.json", "/inner.atom", "/inner.rss", "/inner/"] {
+        let body = text(&daemon.get(&format!("{path}?token={token}")).body);
+        assert!(body.contains("Confidential") && !body.contains("/story/"), "{path} leads to no page: {body}");
+    }
+    assert_eq!(daemon.get("/story/confidential-1/").status, 404, "what no public section holds has no page");
+    for path in
+        ["/", "/feeds.opml", "/feeds/", "/about/", "/sitemap.xml", "/search?q=confidential", "/story/confidential-1/"]
+    {
         let body = text(&daemon.get(path).body);
         assert!(!body.contains("inner") && !body.contains("Confidential") && !body.contains(token), "{path}: {body}");
     }

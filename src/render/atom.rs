@@ -138,7 +138,8 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
 fn entry_links(entry: &EditionEntry) -> Vec<Link> {
     let mut links = vec![link("alternate", entry.link.clone(), Some("text/html"))];
     links.extend(entry.copies.iter().map(|copy| link("via", copy.clone(), Some("text/html"))));
-    links.extend((entry.page != entry.link).then(|| link("related", entry.page.clone(), Some("text/html"))));
+    let page = entry.page.clone().filter(|page| *page != entry.link);
+    links.extend(page.map(|page| link("related", page, Some("text/html"))));
     links.extend(entry.enclosures.iter().map(|enclosure| Link {
         length: enclosure.bytes.map(|bytes| bytes.to_string()),
         title: enclosure.title.clone(),

@@ -12,6 +12,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     List,
+    /// A list whose stories need not have pages: that of a private section.
+    PrivateList,
     OwnPage,
 }
 
@@ -22,7 +24,7 @@ pub struct Card {
     /// The original, absolute.
     pub link: String,
     /// Its own page, a path.
-    page: String,
+    page: Option<String>,
     language: Option<String>,
     byline: Option<String>,
     source: SourceLink,
@@ -73,12 +75,13 @@ struct EnclosureLink {
 
 impl Card {
     pub fn new(site: &Site, story: &ShownStory, place: Place) -> Card {
-        let entry = entry::edition_entry(site, story, &[]);
+        let has_page = place != Place::PrivateList;
+        let entry = entry::edition_entry(site, story, &[], has_page);
         let byline = text::line(&story.byline);
         Card {
             byline_has_source: byline.as_ref().is_some_and(|byline| byline.contains(&entry.source.title)),
             byline,
-            page: address::story_page(site, &story.slug).path().to_owned(),
+            page: has_page.then(|| address::story_page(site, &story.slug).path().to_owned()),
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
             image: entry.image.clone().filter(|image| image.starts_with("https:")),
@@ -172,10 +175,10 @@ pub struct Day {
 }
 
 /// The stories in their order, under the days on which they were published.
-pub fn days(site: &Site, stories: &[ShownStory]) -> Vec<Day> {
+pub fn days(site: &Site, stories: &[ShownStory], place: Place) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for story in stories {
-        let card = Card::new(site, story, Place::List);
+        let card = Card::new(site, story, place);
         match days.last_mut().filter(|day| day.name == card.published.day) {
             Some(day) => day.stories.push(card),
             None => days.push(Day { name: card.published.day.clone(), stories: vec![card] }),

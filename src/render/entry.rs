@@ -20,10 +20,10 @@ pub struct EditionEntry<'a> {
     pub id: String,
     /// Plain text in one line; made from the text where the entry has no title.
     pub title: String,
-    /// The original; the story's own page where it has no link.
+    /// The original; the story's own page where it has no link, or the site's where it has no page either.
     pub link: String,
     /// The story's own page.
-    pub page: String,
+    pub page: Option<String>,
     pub published: Timestamp,
     pub updated: Timestamp,
     /// Plain text in one line.
@@ -81,14 +81,21 @@ pub struct Source {
 
 /// The view's stories, made ready in their order.
 pub fn entries<'a>(view: &SectionView<'a>) -> Vec<EditionEntry<'a>> {
-    view.stories.iter().map(|story| edition_entry(view.site, story, view.stories)).collect()
+    let has_pages = view.section.access.is_none();
+    view.stories.iter().map(|story| edition_entry(view.site, story, view.stories, has_pages)).collect()
 }
 
-/// One story, made ready; `shown_with` says how new its source is.
-pub fn edition_entry<'a>(site: &Site, story: &'a ShownStory, shown_with: &[ShownStory]) -> EditionEntry<'a> {
+/// One story, made ready; `shown_with` says how new its source is. Only a story of a public section `has_page` for sure.
+pub fn edition_entry<'a>(
+    site: &Site,
+    story: &'a ShownStory,
+    shown_with: &[ShownStory],
+    has_page: bool,
+) -> EditionEntry<'a> {
     let entry = &story.entry;
-    let page = address::uri(&address::story_page(site, &story.slug));
-    let link = entry.link.as_ref().map_or_else(|| page.clone(), address::uri);
+    let page = has_page.then(|| address::uri(&address::story_page(site, &story.slug)));
+    let link = entry.link.as_ref().map(address::uri).or_else(|| page.clone());
+    let link = link.unwrap_or_else(|| address::uri(&site.url));
     let summary_html = entry.summary_html.as_deref().and_then(text::html);
     let content_html = entry.content_html.as_deref().and_then(text::html);
     let words = summary_html.as_deref().map(text::plain).filter(|words| !words.is_empty());

@@ -128,7 +128,8 @@ struct Attachment {
 
 #[derive(Serialize)]
 struct ItemExtension {
-    page: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     byline: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

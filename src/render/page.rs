@@ -143,7 +143,8 @@ impl Pages {
     /// As every page.
     pub fn section(&self, view: &SectionView) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
-        let days = days(site, view.stories);
+        let place = if section.access.is_none() { Place::List } else { Place::PrivateList };
+        let days = days(site, view.stories, place);
         let page = Head {
             alternates: alternates(site, section),
             description: section.description.as_deref().and_then(text::line),

@@ -104,7 +104,7 @@ fn item(view: &SectionView, entry: EditionEntry) -> Item {
     item.set_categories(entry.categories.into_iter().map(category).collect::<Vec<_>>());
     item.set_comments(entry.comments);
     item.set_enclosure(entry.enclosures.into_iter().next().map(enclosure));
-    item.set_source(source(entry.source, &entry.page));
+    item.set_source(source(entry.source, &entry.link));
     item.set_description(entry.summary_html.unwrap_or_else(|| html_escape::encode_text(&entry.summary).into_owned()));
     item.set_content(entry.content_html);
     item.set_link(entry.link);
@@ -114,7 +114,8 @@ fn item(view: &SectionView, entry: EditionEntry) -> Item {
 fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     let dc = |name: &'static str, text: &str| Extension::text(extension::DC.0, name, text);
     let mut extensions: Vec<Extension> = entry.copies.iter().map(|copy| atom_link("via", copy.clone(), None)).collect();
-    extensions.extend((entry.page != entry.link).then(|| atom_link("related", entry.page.clone(), None)));
+    let page = entry.page.clone().filter(|page| *page != entry.link);
+    extensions.extend(page.map(|page| atom_link("related", page, None)));
     extensions.extend(entry.license.iter().map(|license| atom_link("license", license.clone(), None)));
     extensions.push(Extension::text(extension::ATOM.0, "updated", entry.updated));
     extensions.extend(entry.authors.iter().map(|author| dc("creator", &author.name)));
@@ -146,10 +147,10 @@ fn enclosure(enclosure: entry::Enclosure) -> Enclosure {
     Enclosure { url: enclosure.url, length: enclosure.bytes.unwrap_or(0).to_string(), mime_type: enclosure.media_type }
 }
 
-/// RSS demands the feed's address; of a feed that was read from a file, its site or the story's page.
-fn source(source: entry::Source, page: &str) -> Source {
+/// RSS demands the feed's address; of a feed that was read from a file, its site or the story's link.
+fn source(source: entry::Source, link: &str) -> Source {
     Source {
-        url: source.url.or(source.site).unwrap_or_else(|| page.to_owned()),
+        url: source.url.or(source.site).unwrap_or_else(|| link.to_owned()),
         title: Some(plain_text(&source.title)),
     }
 }
