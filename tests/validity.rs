@@ -5,17 +5,21 @@
 
 #[path = "samples/hostile.rs"]
 mod hostile;
+#[path = "samples/outside.rs"]
+mod outside;
+#[path = "samples/rules.rs"]
+mod rules;
 mod samples;
 #[path = "samples/schema.rs"]
 mod schema;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use newswire::config::{Section, Site};
 use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
+use outside::outside;
 use quick_xml::events::Event;
 use samples::*;
 use serde_json::Value;
@@ -68,24 +72,6 @@ fn xml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Runs an outside program; `None` where it is not installed and need not be.
-fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
-    let required = std::env::var_os("NEWSWIRE_VALIDATORS").is_some();
-    match Command::new(program).args(arguments).args(files).output() {
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            let complaints = format!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
-            assert!(output.status.success(), "{program}: {complaints}");
-            Some(text)
-        }
-        Err(error) if required => panic!("{program}: {error}"),
-        Err(_) => {
-            eprintln!("{program} is not installed: not checked");
-            None
-        }
-    }
-}
-
 /// F13.
 #[test]
 fn every_xml_document_is_well_formed_for_xmllint() {
@@ -110,6 +96,16 @@ fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     with_views(|view| {
         let document: Value = serde_json::from_slice(&render::json(view).unwrap()).unwrap();
         assert_eq!(schema::faults(&schema, &schema, &document, "feed"), Vec::<String>::new());
+    });
+}
+
+/// F01, F07.
+#[test]
+fn no_document_breaks_a_rule_of_the_feed_validator() {
+    with_views(|view| {
+        for document in [render::atom(view).unwrap(), render::rss(view).unwrap()] {
+            assert_eq!(rules::faults(&document), Vec::<String>::new());
+        }
     });
 }
 

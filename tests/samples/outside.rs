@@ -1,0 +1,22 @@
+//! Programs of others that judge our documents.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Runs an outside program on files; `None` where it is not installed and need not be.
+pub fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
+    let required = std::env::var_os("NEWSWIRE_VALIDATORS").is_some();
+    match Command::new(program).args(arguments).args(files).output() {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let complaints = format!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.success(), "{program}: {complaints}");
+            Some(text)
+        }
+        Err(error) if required => panic!("{program}: {error}"),
+        Err(_) => {
+            eprintln!("{program} is not installed: not checked");
+            None
+        }
+    }
+}
