@@ -76,7 +76,7 @@ fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
     // On a port that the system chooses, links name that port unless a public address is configured.
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
-    let desk = Desk::whole(&format!("{site}{FEED}{ALL}"));
+    let desk = Desk::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
     desk.put("a.xml", &feed("War"));
     let mut seen: BTreeMap<&str, (Vec<u8>, String, String)> = BTreeMap::new();
     for run in 0..4 {
@@ -84,7 +84,8 @@ fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
             assert!(output(&desk.config(), &["poll", "--force"]).status.success());
         }
         let mut daemon = Daemon::start(&desk);
-        for (path, _) in FORMATS.into_iter().chain([("/all/", ""), ("/", ""), ("/sitemap.xml", "")]) {
+        let others = ["/all/", "/", "/sitemap.xml", "/all/archive/1.atom", "/all/archive/1.rss", "/all/archive/1.json"];
+        for path in FORMATS.into_iter().map(|(path, _)| path).chain(others) {
             let answer = daemon.get(path);
             let header = |name| answer.header(name).unwrap().to_owned();
             let now = (answer.body.clone(), header("etag"), header("last-modified"));
@@ -455,6 +456,8 @@ fn sitemap_names_the_pages_of_public_sections_and_no_others() {
         assert!(sitemap.contains(page), "{page}: {sitemap}");
     }
     assert!(!sitemap.contains("inner") && !sitemap.contains("secret"), "{sitemap}");
+    let robots = text(&daemon.get("/robots.txt").body);
+    assert!(robots.ends_with(&format!("Sitemap: http://{}/sitemap.xml\n", daemon.site)), "{robots}");
 }
 
 #[test]
@@ -514,6 +517,35 @@ fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
     assert_eq!((moved.status, moved.header("location")), (308, Some("/inmost.json?token=canary")));
     let unknown = daemon.get("/inner.json");
     assert_eq!((unknown.status, unknown.header("location")), (401, None), "strangers are not told its name");
+}
+
+#[test]
+fn private_section_says_how_its_key_is_given() {
+    let section = |id: &str, key: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [\"*\"]\n{key}\n");
+    let desk = Desk::new(&format!(
+        "{FEED}{}{}",
+        section("token", "token = \"canary\""),
+        section("basic", "basic_auth = { user = \"gail\", password = \"canary\" }")
+    ));
+    desk.put("a.xml", &feed("War"));
+    let daemon = Daemon::start(&desk);
+    daemon.get_until("/token.json?token=canary", "War");
+    let check = |path: &str, authorization: Option<&str>, status: u16, challenge: Option<&str>| {
+        let headers: Vec<_> = authorization.map(|value| ("Authorization", value)).into_iter().collect();
+        let answer = get(&daemon, path, &headers);
+        assert_eq!(answer.status, status, "{path} {authorization:?}");
+        let asked = answer.header("www-authenticate").and_then(|value| value.split(' ').next());
+        assert_eq!(asked, challenge, "{path} {authorization:?}");
+        let cache = answer.header("cache-control").unwrap();
+        assert!(cache == "no-store" || cache.starts_with("private, "), "{path}: {cache}");
+    };
+    check("/token.atom", None, 401, Some("Bearer"));
+    check("/token/", Some("Basic Z2FpbDpjYW5hcnk="), 401, Some("Bearer"));
+    check("/token/", Some("Bearer canary"), 200, None);
+    check("/basic.atom", None, 401, Some("Basic"));
+    check("/basic.rss?token=canary", None, 401, Some("Basic"));
+    check("/basic.json", Some("basic Z2FpbDpjYW5hcnk="), 200, None);
+    check("/basic/", Some("Basic Z2FpbDpjYW5hcnkx"), 401, Some("Basic"));
 }
 
 #[test]

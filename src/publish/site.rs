@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::NOT_FOUND;
-use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, XML_TYPE, feed_type};
+use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
 use crate::config::{Config, Section};
 use crate::render::{self, FeedRow, Format, Pages, RenderError, SectionSummary};
 use crate::section::ShownFeed;
@@ -79,10 +79,16 @@ fn documents(
         page(NOT_FOUND, pages.not_found(site)?),
         Rendered { is_feed: true, ..Rendered::public("feeds.opml", feed_type(Format::Opml), opml) },
         Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, summaries, slugs)?),
+        Rendered::public("robots.txt", TEXT_TYPE, robots(config).into_bytes()),
         Rendered::public("style.css", CSS_TYPE, pages.style().as_bytes().to_vec()),
         Rendered::public("feed.css", CSS_TYPE, render::FEED_CSS.as_bytes().to_vec()),
         Rendered::public("favicon.svg", SVG_TYPE, render::FAVICON_SVG.as_bytes().to_vec()),
     ])
+}
+
+/// Lets robots in, and tells them of the sitemap.
+fn robots(config: &Config) -> String {
+    format!("User-agent: *\nDisallow:\nSitemap: {}\n", render::under(&config.site, "sitemap.xml"))
 }
 
 /// The pages of the site: the sections first, then the stories that they show.

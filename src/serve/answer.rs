@@ -96,13 +96,12 @@ impl<'r> Asked<'r> {
 
 /// Answers with an edition, for whoever may read it.
 pub fn edition(editions: &Editions, edition: &Edition, asked: &Asked) -> Response {
-    let may_read = edition.private.as_ref().is_none_or(|section| knows_key(editions, section, asked));
-    let response = match &edition.moved_to {
-        _ if !may_read => unauthorized(),
-        Some(to) => moved(&format!("{}{to}", asked.base_path), asked.request),
-        None => of_edition(edition, &asked.request.headers),
-    };
-    asked.finish(response)
+    let locked = edition.private.as_ref().filter(|section| !knows_key(editions, section, asked));
+    asked.finish(match (locked, &edition.moved_to) {
+        (Some(section), _) => unauthorized(editions, section),
+        (None, Some(to)) => moved(&format!("{}{to}", asked.base_path), asked.request),
+        (None, None) => of_edition(edition, &asked.request.headers),
+    })
 }
 
 fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
@@ -213,9 +212,13 @@ fn is_same(one: &str, other: &str) -> bool {
     Sha256::digest(one) == Sha256::digest(other)
 }
 
-fn unauthorized() -> Response {
+/// Asks for the key of a private section: browsers ask their user for what goes by Basic, and only for that.
+fn unauthorized(editions: &Editions, section: &SectionId) -> Response {
     let mut response = plain(StatusCode::UNAUTHORIZED, "this section is private\n");
-    let challenge = HeaderValue::from_static("Basic realm=\"newswire\", charset=\"UTF-8\"");
+    let challenge = match editions.sections.get(section).and_then(|section| section.access.as_ref()) {
+        Some(Access::Basic(_)) => HeaderValue::from_static("Basic realm=\"newswire\", charset=\"UTF-8\""),
+        _ => HeaderValue::from_static("Bearer realm=\"newswire\""),
+    };
     response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     response
 }
@@ -231,7 +234,7 @@ pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
         Some(new) if is_of_section(rest) && knows_key(editions, new, asked) => {
             moved(&format!("{base_path}{new}{rest}"), request)
         }
-        Some(_) if is_of_section(rest) => unauthorized(),
+        Some(new) if is_of_section(rest) => unauthorized(editions, new),
         _ if is_of_section(rest) && editions.gone.contains(id) => plain(StatusCode::GONE, "this section is no more\n"),
         _ if is_edition(rest) && editions.sections.contains_key(&SectionId::from(id)) => unavailable(),
         _ => not_found(editions),
