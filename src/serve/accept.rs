@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,10 +42,6 @@ const FINISHING: Duration = Duration::from_secs(5);
 
 /// How long a connection that is of no use has to say farewell.
 const PARTING: Duration = Duration::from_secs(1);
-
-/// Whose connection a request came by, in its extensions; `None` where it came through a socket of the file system.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub Option<IpAddr>);
 
 /// What answers requests. Every connection has a clone.
 pub trait Site<B>:
@@ -88,7 +83,7 @@ where
         let Some(share) = peers.place(peer) else { continue };
         let (builder, site, shutdown) = (builder.clone(), site.clone(), shutdown.clone());
         tokio::spawn(async move {
-            converse(&builder, (stream, Peer(peer)), site, shutdown).await;
+            converse(&builder, stream, site, shutdown).await;
             drop((place, share));
         });
     }
@@ -100,7 +95,7 @@ where
 /// One connection, to its end.
 async fn converse<B>(
     builder: &auto::Builder<TokioExecutor>,
-    (stream, peer): (Stream, Peer),
+    stream: Stream,
     site: impl Site<B>,
     shutdown: CancellationToken,
 ) where
@@ -108,9 +103,8 @@ async fn converse<B>(
 {
     let pulse = Arc::new(Pulse::default());
     let counted = pulse.clone();
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+    let service = hyper::service::service_fn(move |request| {
         counted.count_request();
-        request.extensions_mut().insert(peer);
         site.call(request)
     });
     let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, pulse.clone())), service);

@@ -1,8 +1,5 @@
 //! One answer: which edition, which coding, whole or 304 (RFC 9110 §13, §15.4.5).
 
-use std::net::IpAddr;
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine;
@@ -13,7 +10,6 @@ use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use super::accept::Peer;
 use crate::config::Access;
 use crate::feed::SectionId;
 use crate::publish::{Edition, Editions, MAX_AGE, NOT_FOUND};
@@ -66,15 +62,6 @@ impl<'r> Asked<'r> {
         self.path
     }
 
-    pub fn is_head(&self) -> bool {
-        self.request.method == Method::HEAD
-    }
-
-    /// Whose connection it came by.
-    pub fn peer(&self) -> Option<IpAddr> {
-        self.request.extensions.get::<Peer>().and_then(|peer| peer.0)
-    }
-
     /// What a search asks for: `?q=`.
     pub fn words(&self) -> String {
         self.parameter("q").unwrap_or_default()
@@ -87,7 +74,7 @@ impl<'r> Asked<'r> {
 
     /// The answer to HEAD has the headers of that to GET, and no body.
     fn finish(&self, mut response: Response) -> Response {
-        if self.is_head() {
+        if self.request.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
         response
@@ -278,14 +265,6 @@ fn moved(to: &str, request: &Parts) -> Response {
 pub fn unavailable() -> Response {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "this cannot be had now; try again in a minute\n");
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
-    response
-}
-
-/// The reader takes more than is of any use to it.
-pub fn too_many(wait: Duration) -> Response {
-    let advice = "you have had this often enough; ask with If-None-Match, as often as you like\n";
-    let mut response = plain(StatusCode::TOO_MANY_REQUESTS, advice);
-    response.headers_mut().insert(header::RETRY_AFTER, (wait.as_secs() + 1).into());
     response
 }
 

@@ -2,25 +2,22 @@
 //! newswire is doing.
 //!
 //! Never renders a feed and never reads the store to answer for an edition. The policy held here: answers are a function of
-//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD; nobody who is slow, silent or greedy holds
-//! anything up. Parts of editions are not given, neither ranges nor what is new since an edition (RFC 3229): either would
-//! make an answer depend on more than its address and coding, and shared caches useless.
+//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD; nobody who is slow or silent holds anything up. Parts of
+//! editions are not given, neither ranges nor what is new since an edition (RFC 3229): either would make an answer depend on
+//! more than its address and coding, and shared caches useless.
 
 mod accept;
 mod admin;
 mod answer;
 mod listen;
 mod peers;
-mod pollers;
 mod pulse;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
@@ -29,11 +26,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::config::Config;
-use crate::publish::{Edition, Editions, Publisher};
+use crate::publish::Publisher;
 use crate::store::Store;
-
-use answer::Asked;
-use pollers::Pollers;
 
 pub use admin::{Health, LoadState};
 pub use listen::{Listener, Reach};
@@ -45,7 +39,7 @@ pub async fn public(
     configs: watch::Receiver<Arc<Config>>,
     shutdown: CancellationToken,
 ) {
-    let site = Arc::new(Site { publisher, configs, pollers: Pollers::new(Instant::now()) });
+    let site = Arc::new(Site { publisher, configs });
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let site = site.clone();
         async move { Ok::<_, Infallible>(site.answer(request).await) }
@@ -62,7 +56,6 @@ pub async fn admin(listener: Listener, store: Store, health: Health, shutdown: C
 struct Site {
     publisher: Publisher,
     configs: watch::Receiver<Arc<Config>>,
-    pollers: Pollers,
 }
 
 impl Site {
@@ -71,28 +64,20 @@ impl Site {
         let editions = self.publisher.current();
         // Whatever body came is not read.
         let (request, _) = request.into_parts();
-        let asked = match Asked::of(&request, config.site.url.path()) {
+        let asked = match answer::Asked::of(&request, config.site.url.path()) {
             Ok(asked) => asked,
             Err(refusal) => return refusal,
         };
         if let Some(edition) = editions.by_path.get(asked.path()) {
-            return self.give(&editions, edition, &asked);
+            return answer::edition(&editions, edition, &asked);
         }
         match self.publisher.make(&config, asked.path(), || asked.words()).await {
-            Ok(Some(edition)) => self.give(&editions, &edition, &asked),
+            Ok(Some(edition)) => answer::edition(&editions, &edition, &asked),
             Ok(None) => answer::elsewhere(&editions, &asked),
             Err(error) => {
                 tracing::error!(%error, "a page could not be made");
                 answer::unavailable()
             }
-        }
-    }
-    fn give(&self, editions: &Editions, edition: &Edition, asked: &Asked) -> Response {
-        let response = answer::edition(editions, edition, asked);
-        let is_whole = edition.is_feed && response.status() == StatusCode::OK && !asked.is_head();
-        match asked.peer().filter(|_| is_whole).and_then(|peer| self.pollers.count(peer, Instant::now())) {
-            Some(wait) => answer::too_many(wait),
-            None => response,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Drop for Place {
 }
 
 /// The address, of IPv6 only the part that names a customer's network.
-pub fn network(peer: IpAddr) -> IpAddr {
+fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> NETWORK_BITS << NETWORK_BITS).into(),
