@@ -39,9 +39,12 @@ pub(super) struct Attribute<'a> {
 
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
 pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Option<&Url>) -> Vec<Attribute<'a>> {
+    let [(_, of_any), of_some @ ..] = &ATTRIBUTES;
+    let own = of_some.iter().find(|(name, _)| *name == element).map_or(&[][..], |(_, attributes)| attributes);
     let kept = written.iter().filter_map(|(name, value)| {
         let name = in_lower_case(name);
-        if !is_kept(element, &name) {
+        // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
+        if element == "pre" || !of_any.contains(&&*name) && !own.contains(&&*name) {
             return None;
         }
         let value = resolve_html(value);
@@ -76,13 +79,6 @@ pub(super) fn is_tracking_pixel(attributes: &[Attribute]) -> bool {
         attribute.and_then(|attribute| attribute.value.trim().trim_end_matches("px").parse::<u32>().ok())
     };
     matches!((pixels("width"), pixels("height")), (Some(0..=1), Some(0..=1)))
-}
-
-/// A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
-fn is_kept(element: &str, attribute: &str) -> bool {
-    let of =
-        |wanted: &str| ATTRIBUTES.iter().any(|(name, attributes)| *name == wanted && attributes.contains(&attribute));
-    element != "pre" && (of("*") || of(element))
 }
 
 fn mail(value: &str) -> Option<String> {

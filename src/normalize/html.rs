@@ -48,12 +48,15 @@ pub fn sanitize(html: &str, base: Option<&Url>) -> String {
     if is_plain(html) {
         return html.trim().to_owned();
     }
-    let mut clean = CLEANER.clean(&well_formed(html, base)).to_string();
+    let mut written = Vec::with_capacity(html.len());
+    CLEANER.clean(&well_formed(html, base)).write_to(&mut written).expect("a Vec takes all that is written to it");
+    let mut clean = String::from_utf8(written).expect("what was text is text");
     // A parser drops the first line end of a `pre`: one that is meant must be written twice.
     if clean.contains("<pre>\n") {
         clean = clean.replace("<pre>\n", "<pre>\n\n");
     }
-    clean.trim().to_owned()
+    let trimmed = clean.trim();
+    if trimmed.len() == clean.len() { clean } else { trimmed.to_owned() }
 }
 
 /// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.
@@ -74,25 +77,37 @@ pub(super) fn from_plain_text(text: &str) -> String {
 
 /// Text that is the same as HTML, and needs no parser.
 fn is_plain(html: &str) -> bool {
-    !html.contains(['<', '>', '&', '\u{a0}']) && !html.contains(MEANINGLESS)
+    next_special(html).is_none()
 }
 
 /// Appends text in the one way in which HTML is written here; characters that mean nothing in it are left out.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}', '\0', '\r', '\u{feff}']) {
+    while let Some((at, character, escaped)) = next_special(rest) {
         out.push_str(&rest[..at]);
-        let character = rest[at..].chars().next().expect("it was found there");
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\u{a0}' => out.push_str("&nbsp;"),
-            _ => {}
-        }
-        rest = &rest[at + character.len_utf8()..];
+        out.push_str(escaped);
+        rest = &rest[at + character.len()..];
     }
     out.push_str(rest);
+}
+
+/// The first character that does not stand for itself in HTML as it is written here: where it is, and how it is written. By bytes, as there
+/// are few of them in much text.
+fn next_special(text: &str) -> Option<(usize, &'static str, &'static str)> {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().find_map(|(at, byte)| {
+        let (character, escaped) = match byte {
+            b'&' => ("&", "&amp;"),
+            b'<' => ("<", "&lt;"),
+            b'>' => (">", "&gt;"),
+            0xC2 => ("\u{a0}", "&nbsp;"),
+            0 => ("\0", ""),
+            b'\r' => ("\r", ""),
+            0xEF => ("\u{feff}", ""),
+            _ => return None,
+        };
+        bytes[at..].starts_with(character.as_bytes()).then_some((at, character, escaped))
+    })
 }
 
 /// Whether an element of that name, in lower case, is kept.

@@ -42,6 +42,8 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let link = url(&parsed.link);
     let (authors, contributors, byline_source) = people(parsed, feed, base);
     let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
+    // Feeds often give one text as both: it is cleaned once.
+    let says_it_twice = parsed.summary == parsed.content;
     // What was taken from elsewhere is neither licensed nor made by those who write this feed.
     let own_feed = parsed.source.is_none().then_some(&feed.info);
     let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
@@ -50,7 +52,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
         title: parsed.title.as_ref().map(line).unwrap_or_default(),
-        summary_html: parsed.summary.as_ref().and_then(|text| clean_html(text, base)),
+        summary_html: parsed.summary.as_ref().filter(|_| !says_it_twice).and_then(|text| clean_html(text, base)),
         content_html: parsed.content.as_ref().and_then(|text| clean_html(text, base)),
         published: parsed.published,
         updated: parsed.updated,
