@@ -189,6 +189,18 @@ fn answer_in_a_thread_keeps_what_it_answers() {
 }
 
 #[test]
+fn language_is_that_of_the_text_else_of_the_entry_else_of_the_feed() {
+    let check = |inside: &str, expected: &str| {
+        let document = format!("<rss><channel xml:lang='de'><item>{inside}</item></channel></rss>");
+        assert_eq!(entries(&read_bytes(document.as_bytes()))[0].language.as_deref(), Some(expected), "{inside}");
+    };
+    check("<description>x</description>", "de");
+    check("<description xml:lang='en'>x</description>", "en");
+    check("<content:encoded xml:lang='fr'>x</content:encoded><description xml:lang='en'>x</description>", "fr");
+    check("<dc:language>nl</dc:language><content:encoded>x</content:encoded>", "nl");
+}
+
+#[test]
 fn json_member_that_is_there_twice_counts_as_it_was_last() {
     let feed = read_bytes(br#"{"items": [{"id": 1}], "title": "a", "items": [{"id": 2, "title": "x", "title": "y"}, {"id": 3}], "title": "b"}"#);
     assert_eq!((info(&feed).title.as_deref(), feed.entries.len(), titles(&feed)[0].as_str()), (Some("b"), 2, "y"));

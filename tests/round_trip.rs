@@ -2,7 +2,7 @@
 
 mod samples;
 
-use newswire::entry::Entry;
+use newswire::entry::{Credit, Entry, InReplyTo};
 use newswire::normalize;
 use newswire::parse::{Hints, parse};
 use newswire::render::{self, RenderError, SectionView};
@@ -119,7 +119,13 @@ proptest! {
     #[test]
     fn entries_come_back_from_every_format(items in prop::collection::vec(item(), 1..4)) {
         let document = json!({"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": items}).to_string();
-        let entries: Vec<Entry> = read(document.as_bytes());
+        let mut entries: Vec<Entry> = read(document.as_bytes());
+        for entry in &mut entries {
+            // JSON Feed has no members for these.
+            entry.license = Some(url("https://creativecommons.org/licenses/by/4.0/"));
+            entry.in_reply_to = vec![InReplyTo { id: format!("urn:{} \"id\"", entry.title), url: entry.link.clone() }];
+            entry.credits = entry.authors.iter().map(|author| Credit { name: author.display().to_owned(), role: Some("guest".to_owned()), url: None }).collect();
+        }
         for (format, write) in [("Atom", render::atom as fn(&SectionView) -> _), ("RSS", render::rss), ("JSON", render::json)] {
             let again = published(&entries, write);
             prop_assert_eq!(entries.len(), again.len(), "{}", format);
@@ -138,6 +144,11 @@ proptest! {
                 prop_assert_eq!(&before.categories, &after.categories, "{}", format);
                 prop_assert_eq!(&before.enclosures, &after.enclosures, "{}", format);
                 prop_assert_eq!(&before.image, &after.image, "{}", format);
+                if format != "JSON" {
+                    prop_assert_eq!(&before.license, &after.license, "{}", format);
+                    prop_assert_eq!(&before.in_reply_to, &after.in_reply_to, "{}", format);
+                    prop_assert_eq!(&before.credits, &after.credits, "{}", format);
+                }
             }
         }
     }

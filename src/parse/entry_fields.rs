@@ -170,6 +170,9 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
 fn summary(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &mut Target) {
     if !aside.seen.summary {
         aside.summary_base = element.base.clone();
+        if let (Some(language), false) = (element.own_language(), aside.seen.content) {
+            aside.entry.language = Some(language.to_owned());
+        }
     }
     target.once(&mut aside.seen.summary, "summary", element, unsaid);
 }
@@ -186,8 +189,8 @@ fn content(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &m
     }
     if !aside.seen.content {
         aside.content_base = element.base.clone();
-        if let Some(language) = &element.language {
-            aside.entry.language = Some(language.to_string());
+        if let Some(language) = element.own_language() {
+            aside.entry.language = Some(language.to_owned());
         }
     }
     target.once(&mut aside.seen.content, "content", element, unsaid);

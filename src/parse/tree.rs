@@ -58,6 +58,11 @@ impl<'a> Element<'a> {
         Some(attribute.value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// The `xml:lang` that it bears itself.
+    pub(super) fn own_language(&self) -> Option<&str> {
+        xml_attribute(self, "xml:lang")
+    }
+
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(&**element),
