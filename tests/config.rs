@@ -181,7 +181,10 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             poll("timeout = 30"),
             "2:11: expected a text, found a number (write the unit too, as in \"30 seconds\" or \"7 days\")",
         ),
-        (poll("timeout = \"30\""), "2:11: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\""),
+        (
+            poll("timeout = \"30\""),
+            "2:11: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\" (write the unit too, as in \"30 seconds\")",
+        ),
         (poll("timeout = \"1 day\""), "2:11: expected at most 10 minutes"),
         (poll("max_size = \"10 miles\""), "2:12: expected a size such as \"500 KiB\" or \"10 MiB\""),
         (poll("max_size = \"10 bytes\""), "2:12: expected a size from 1 KiB to 1 GiB"),
@@ -190,7 +193,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             poll("allow = [\"10.0.0.0/33\"]"),
             "2:10: expected a network, an address or a host (as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\")",
         ),
-        (poll("schedule = \"1 hour\""), "2:12: write \"every 1 hour\""),
+        (poll("schedule = \"1 hour\""), "2:12: an interval begins with \"every\": write \"every 1 hour\""),
         (poll("schedule = \"0 0 31 2 *\""), "2:12: the schedule never comes to a poll: no year has such a day"),
         (
             "[feed]\nurl = \"https://a.example/\"\n".to_owned(),
@@ -199,7 +202,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
         (format!("[[feed]]\nid = \"a\"\n{SECTION}"), "1:1: [[feed]] needs `url`"),
         (
             format!("[[feed]]\nurl = \"feed://a.example/\"\n{SECTION}"),
-            "2:7: expected a URL that begins with http:// or https://",
+            "2:7: expected a URL that begins with http:// or https:// (write \"https://a.example/\")",
         ),
         (format!("[[feed]]\nurl = \"|curl x\"\n{SECTION}"), "2:7: expected a URL that begins with http:// or https://"),
         (
@@ -207,7 +210,8 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             "2:7: expected the path of a file (as in \"file:samples/news.xml\", relative to this file)",
         ),
         (feed("sections = [\"newz\"]"), "4:13: there is no section `newz` (did you mean `news`?)"),
-        (feed("enabled = \"yes\""), "4:11: expected true or false, found a text"),
+        (feed("enabled = \"yes\""), "4:11: expected true or false, found a text (write true, without quotes)"),
+        (feed("priority = \"10\""), "4:12: expected a whole number, found a text (write 10, without quotes)"),
         (feed("headers = { Host = \"x\" }"), "4:13: the header `Host` is set by newswire itself"),
         (feed("headers = { X = { env = \"MISSING\" } }"), "4:17: the environment variable `MISSING` is not set"),
         (feed("headers = { X = {} }"), "4:17: expected a secret (write { env = \"NAME\" } or { file = \"/path\" })"),

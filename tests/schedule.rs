@@ -83,7 +83,7 @@ fn bad_schedule_says_which_field_is_wrong_and_what_is_expected() {
     }
     check("", "five fields");
     check("hourly", "@hourly");
-    check("1 hour", "write \"every 1 hour\"");
+    check("1 hour", "an interval begins with \"every\": write \"every 1 hour\"");
     check("every blue moon", "expected a duration");
     check("every 0 minutes", "at least 1 second");
     check("every", "five fields");

@@ -98,9 +98,10 @@ fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
 pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
     let text = text.trim();
     let wanted = "expected a URL that begins with http:// or https://";
-    let hint = (!text.contains(':') && text.contains('.')).then(|| format!("write \"https://{text}\""));
-    let url = Url::parse(text).map_err(|_| Fault { message: wanted.to_owned(), hint })?;
-    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(wanted.to_owned().into()) }
+    let host = if text.contains(':') { text.strip_prefix("feed://") } else { Some(text) };
+    let hint = host.filter(|host| host.contains('.') && !host.contains(['@', '?'])).map(|host| format!("write \"https://{host}\""));
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
 }
 
 /// The id of a feed that was given none: the host without `www` and the words of path and query, in `[a-z0-9-]`; of a

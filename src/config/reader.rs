@@ -170,11 +170,19 @@ impl<'a> Node<'a> {
     }
 
     pub fn boolean(self) -> Result<bool, Fault> {
-        self.value.get_ref().as_bool().ok_or_else(|| self.expected("true or false").into())
+        let hint = match self.value.get_ref().as_str().map(str::to_lowercase).as_deref() {
+            Some("true" | "yes" | "on") => Some("write true, without quotes".to_owned()),
+            Some("false" | "no" | "off") => Some("write false, without quotes".to_owned()),
+            _ => None,
+        };
+        self.value.get_ref().as_bool().ok_or_else(|| Fault { message: self.expected("true or false"), hint })
     }
 
     pub fn integer(self, range: RangeInclusive<i64>) -> Result<i64, Fault> {
-        let integer = self.value.get_ref().as_integer().ok_or_else(|| Fault::from(self.expected("a whole number")))?;
+        let number = self.value.get_ref().as_str().and_then(|text| text.trim().parse::<i64>().ok());
+        let hint = number.map(|number| format!("write {number}, without quotes"));
+        let fault = || Fault { message: self.expected("a whole number"), hint };
+        let integer = self.value.get_ref().as_integer().ok_or_else(fault)?;
         i64::from_str_radix(integer.as_str(), integer.radix())
             .ok()
             .filter(|number| range.contains(number))

@@ -49,7 +49,9 @@ pub(super) fn duration(node: Node) -> Result<Duration, Fault> {
         hint: fault.hint.map(|_| "write the unit too, as in \"30 seconds\" or \"7 days\"".to_owned()),
         ..fault
     })?;
-    Ok(duration::parse(text)?)
+    let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    let hint = is_number.then(|| format!("write the unit too, as in \"{text} seconds\""));
+    duration::parse(text).map_err(|message| Fault { message, hint })
 }
 
 /// A duration that is not shorter than `least`.

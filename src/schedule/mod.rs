@@ -46,7 +46,7 @@ impl Schedule {
             return parse_interval(interval.trim()).map(Schedule::Every);
         }
         if duration::parse(text).is_ok() {
-            return Err(format!("write \"every {text}\""));
+            return Err(format!("an interval begins with \"every\": write \"every {text}\""));
         }
         Cron::parse(text, timezone).map(|cron| Schedule::Cron(Arc::new(cron)))
     }
