@@ -1,18 +1,20 @@
 //! What it costs to publish a section when one story came, from archives of 1,000, 100,000 and 1,000,000 stories.
 //!
 //! `cargo bench --bench editions` prints a table; `-- 100000` takes one size only. All of the archive is in one section, which
-//! shows 100; what it shows no more is in its archive documents. Medians.
+//! shows 100; what it shows no more is in its archive documents. *read* is from the store, *render* Atom, RSS and JSON Feed,
+//! *publish* both with pages, three codings of everything, and what is noted in the store. Medians.
 
 #[path = "../tests/support/bed.rs"]
 mod bed;
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bed::{Bed, config, entry, start};
 use newswire::feed::SectionId;
 use newswire::publish::Publisher;
-use newswire::render::Pages;
+use newswire::render::{self, Pages, SectionView};
+use newswire::section::ShownStory;
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
@@ -28,7 +30,7 @@ fn post(number: usize) -> newswire::entry::Entry {
         &format!("The council meets for the {number}th time"),
         &format!("Words of the {number}th meeting, as they were said. ").repeat(30),
     );
-    post.published = Some(start() + std::time::Duration::from_secs(number as u64));
+    post.published = Some(start() + Duration::from_secs(number as u64));
     post
 }
 
@@ -44,26 +46,49 @@ async fn measure(size: usize) {
     let begun = Instant::now();
     for from in (0..size).step_by(LISTED) {
         let posts: Vec<_> = (from..from + LISTED).map(post).collect();
-        bed.now = start() + std::time::Duration::from_secs(size as u64);
+        bed.now = start() + Duration::from_secs(size as u64);
         bed.poll("archive", &posts).await;
         publish(&publisher, &bed, &all).await;
     }
     let filled = begun.elapsed().as_secs_f64();
-    let (mut reading, mut publishing) = (Vec::new(), Vec::new());
+    let (mut reading, mut rendering, mut publishing) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..RUNS {
         bed.poll("archive", &[post(size + run)]).await;
         let begun = Instant::now();
-        bed.shown("all").await;
+        let stories = bed.shown("all").await;
         reading.push(begun.elapsed());
+        let begun = Instant::now();
+        render(&bed, &stories);
+        rendering.push(begun.elapsed());
         let begun = Instant::now();
         publish(&publisher, &bed, &all).await;
         publishing.push(begun.elapsed());
     }
-    let median = |mut times: Vec<std::time::Duration>| {
+    let median = |mut times: Vec<Duration>| {
         times.sort();
         times[times.len() / 2].as_secs_f64() * 1e3
     };
-    println!("{size:>10} {:>12.2} {:>12.1} {filled:>12.0}", median(reading), median(publishing));
+    let [reading, rendering, publishing] = [reading, rendering, publishing].map(median);
+    println!("{size:>10} {reading:>12.2} {rendering:>12.2} {publishing:>12.1} {filled:>12.0}");
+}
+
+/// Atom, RSS and JSON Feed of these stories, in one coding.
+fn render(bed: &Bed, stories: &[ShownStory]) {
+    let view = SectionView {
+        site: &bed.config.site,
+        section: &bed.config.sections[0],
+        id: "https://news.example.org/all",
+        hub: None,
+        stories,
+        feeds: &[],
+        updated: bed.now,
+        max_age: Duration::from_secs(900),
+        archive: None,
+        prev_archive: Some(1),
+    };
+    for write in [render::atom, render::rss, render::json] {
+        std::hint::black_box(write(&view).expect("no content makes it fail"));
+    }
 }
 
 async fn publish(publisher: &Publisher, bed: &Bed, sections: &BTreeSet<SectionId>) {
@@ -74,7 +99,7 @@ async fn publish(publisher: &Publisher, bed: &Bed, sections: &BTreeSet<SectionId
 fn main() {
     let wanted: Option<usize> = std::env::args().find_map(|argument| argument.parse().ok());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime can be had");
-    println!("{:>10} {:>12} {:>12} {:>12}", "stories", "reading ms", "publish ms", "filled in s");
+    println!("{:>10} {:>12} {:>12} {:>12} {:>12}", "stories", "read ms", "render ms", "publish ms", "filled in s");
     for size in SIZES.into_iter().filter(|size| wanted.is_none_or(|wanted| wanted == *size)) {
         runtime.block_on(measure(size));
     }
