@@ -1,7 +1,8 @@
 //! Links as keys: when two addresses mean one page, and whose page it is.
 //!
-//! A key is for recognising, never for showing: what is published is the link as the feed gave it. The table of tracking
-//! parameters is the only one in the crate.
+//! A key is for recognising, never for showing: what is published is the link as the feed gave it, without what tracks readers
+//! everywhere. The tables of tracking
+//! parameters are the only ones in the crate.
 
 use url::{Host, Url};
 
@@ -15,6 +16,12 @@ const TRACKING_PARAMETERS: &[&str] = &[
     "igsh", "li_fat_id", "rb_clickid", "s_kwcid", "_openstat", "__twitter_impression",
     "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "oly_anon_id", "oly_enc_id", "vero_conv",
     "vero_id", "wickedid", "_hsenc", "_hsmi", "__hsfp", "__hssc", "__hstc", "hsctatracking",
+];
+
+/// Those that only some sites use so: two links that differ in them alone lead to one page, yet a link is published with
+/// them, as elsewhere they may name something.
+#[rustfmt::skip]
+const TRACKING_OF_SOME_SITES: &[&str] = &[
     "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
     "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "xtor",
 ];
@@ -45,6 +52,10 @@ pub fn strip_tracking(url: &mut Url, own: &[String]) {
 fn is_tracking_parameter(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     TRACKING_PARAMETERS.iter().any(|tracking| is_named(&name, tracking))
+}
+
+fn is_of_some_sites(name: &str) -> bool {
+    TRACKING_OF_SOME_SITES.contains(&&*name.to_ascii_lowercase())
 }
 
 /// Whether a name in lower case is the one that a table has, which may end in `*`.
@@ -160,7 +171,7 @@ fn page_query(url: &Url) -> String {
         .filter(|(name, value)| {
             let names_the_form = matches!((&**name, &**value), ("amp", _) | ("outputType", "amp") | ("m", "0" | "1"));
             let tracks = TRACKING_BY_VALUE.contains(&&**name) && TRACKING_VALUES.contains(&&**value);
-            !is_tracking_parameter(name) && !names_the_form && !tracks
+            !is_tracking_parameter(name) && !is_of_some_sites(name) && !names_the_form && !tracks
         })
         .collect();
     pairs.sort();
