@@ -119,8 +119,13 @@ impl Query {
 
     /// Whether nothing is searched for.
     pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty() && !self.is_narrowed()
+    }
+
+    /// Whether not only words are searched for, but feeds, sections or days.
+    pub fn is_narrowed(&self) -> bool {
         let has_limits = self.after.is_some() || self.before.is_some();
-        self.wanted.is_empty() && self.feeds.is_empty() && self.sections.is_empty() && !has_limits
+        has_limits || !self.feeds.is_empty() || !self.sections.is_empty()
     }
 
     /// The words as an expression of FTS5 over the columns `title`, `text` and `author`; `None` where there are none.

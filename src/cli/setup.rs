@@ -116,26 +116,52 @@ fn answer(
     }
 }
 
+/// What is not answered stands as a comment that shows how. The feeds are last, so that those which `add` and `import` write
+/// stand with them.
 fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String {
     let line = |key: &str, value: &str, example: &str| match value {
-        "" => format!("# {key} = {}\n", edit::quoted(example)),
-        value => format!("{key} = {}\n", edit::quoted(value)),
+        "" => format!("# {key} = {}", edit::quoted(example)),
+        value => format!("{key} = {}", edit::quoted(value)),
     };
-    let mut text = "# A newswire. `newswire check` tells what is wrong here; a running newswire takes\n# every edit when it is saved.\n\n[site]\n".to_owned();
-    text.push_str(&line("title", title, "Newswire"));
-    text.push_str("# The public base of every link.\n");
-    text.push_str(&line("url", url, "https://news.example.org/"));
-    text.push_str("\n[server]\n# Pages and feeds for readers; status and metrics for you alone.\nlisten = \"127.0.0.1:8080\"\nadmin = \"127.0.0.1:8081\"\n");
-    text.push_str("\n[poll]\nschedule = \"every 1 hour\"\n# What publishers find in the User-Agent.\n");
-    text.push_str(&line("contact", contact, "https://news.example.org/about/"));
-    text.push_str("\n# The feeds. `tags` are for sections and their rules.\n");
-    match feeds {
-        [] => text.push_str("\n# [[feed]]\n# url = \"https://blog.example.org/feed.xml\"\n# tags = [\"town\"]\n"),
-        feeds => text.extend(feeds.iter().map(|url| format!("\n[[feed]]\nurl = {}\n", edit::quoted(url)))),
-    }
-    text.push_str("\n# What is published: a story is in if one rule of `keep` matches, or there is none,\n# and no rule of `drop`.\n\n");
-    text.push_str("[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n# keep = [{ title = \"harbour\" }, { tag = \"town\" }]\n# drop = [{ title = \"sponsored\" }]\n");
-    text
+    let title = line("title", title, "Newswire");
+    let url = line("url", url, "https://news.example.org/");
+    let contact = line("contact", contact, "https://news.example.org/about/");
+    let feeds = match feeds {
+        [] => "\n# [[feed]]\n# url = \"https://blog.example.org/feed.xml\"\n# tags = [\"town\"]\n".to_owned(),
+        feeds => feeds.iter().map(|url| format!("\n[[feed]]\nurl = {}\n", edit::quoted(url))).collect(),
+    };
+    format!(
+        r##"# A newswire. `newswire check` tells what is wrong here; a running newswire takes
+# every edit when it is saved.
+
+[site]
+{title}
+# The public base of every link.
+{url}
+
+[server]
+# Pages and feeds for readers; status and metrics for you alone.
+listen = "127.0.0.1:8080"
+admin = "127.0.0.1:8081"
+
+[poll]
+schedule = "every 1 hour"
+# What publishers find in the User-Agent.
+{contact}
+
+# What is published: a story is in if one rule of `keep` matches, or there is none,
+# and no rule of `drop`.
+
+[[section]]
+id = "all"
+title = "All"
+feeds = ["*"]
+# keep = [{{ title = "harbour" }}, {{ tag = "town" }}]
+# drop = [{{ title = "sponsored" }}]
+
+# The feeds. `tags` are for sections and their rules.
+{feeds}"##
+    )
 }
 
 #[derive(Serialize)]

@@ -99,7 +99,9 @@ pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
     let text = text.trim();
     let wanted = "expected a URL that begins with http:// or https://";
     let host = if text.contains(':') { text.strip_prefix("feed://") } else { Some(text) };
-    let hint = host.filter(|host| host.contains('.') && !host.contains(['@', '?'])).map(|host| format!("write \"https://{host}\""));
+    let hint = host
+        .filter(|host| host.contains('.') && !host.contains(['@', '?']))
+        .map(|host| format!("write \"https://{host}\""));
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
 }

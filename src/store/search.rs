@@ -27,6 +27,10 @@ const AHEAD: usize = 64;
 /// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
+/// How many of the newest entries with the words are weighed against each other: words that more have tell little, and to
+/// rank all of them would take longer the larger the archive is.
+const RANKED: usize = 20_000;
+
 /// A story that a search found.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchHit {
@@ -158,15 +162,15 @@ impl Reader {
 
     fn found(&self, query: &Query, limit: usize) -> Result<Vec<Found>, StoreError> {
         let expression = query.expression();
-        let source = if expression.is_some() {
-            "search JOIN entry ON entry.number = search.rowid"
-        } else {
-            "(SELECT NULL AS rank) AS search JOIN entry"
-        };
-        let words = if expression.is_some() {
-            format!("search MATCH ?1 AND rank MATCH '{WEIGHTS}'")
-        } else {
-            "?1 IS NULL".to_owned()
+        let matches = format!("search MATCH ?1 AND rank MATCH '{WEIGHTS}'");
+        let (source, words) = match (&expression, query.is_narrowed()) {
+            (None, _) => ("(SELECT NULL AS rank) AS search JOIN entry".to_owned(), "?1 IS NULL".to_owned()),
+            (Some(_), true) => ("search JOIN entry ON entry.number = search.rowid".to_owned(), matches),
+            (Some(_), false) => {
+                let newest =
+                    format!("SELECT rowid, rank FROM search WHERE {matches} ORDER BY rowid DESC LIMIT {RANKED}");
+                (format!("({newest}) AS search JOIN entry ON entry.number = search.rowid"), "TRUE".to_owned())
+            }
         };
         let order = if expression.is_some() { "min(search.rank)" } else { "story.sort_at DESC" };
         let sql = format!(
