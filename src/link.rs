@@ -1,8 +1,7 @@
 //! Links as keys: when two addresses mean one page, and whose page it is.
 //!
 //! A key is for recognising, never for showing: what is published is the link as the feed gave it, without what tracks readers
-//! everywhere. The tables of tracking
-//! parameters are the only ones in the crate.
+//! everywhere. The tables of tracking parameters are the only ones in the crate.
 
 use url::{Host, Url};
 
