@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::html::{MEANINGLESS, push_escaped};
+use super::escape::{MEANINGLESS, push_escaped};
 use super::links;
 use super::markup::in_lower_case;
 use crate::parse::references::resolve_html;
@@ -31,6 +31,9 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 18] = [
     ("video", &["src", "poster", "controls", "width", "height"]),
 ];
 
+/// A longer value is dropped: it describes nothing, and it is slow to write (see `escape`).
+const MAX_VALUE_BYTES: usize = 16 << 10;
+
 /// An attribute that is kept: its name in lower case, its value with references resolved.
 pub(super) struct Attribute<'a> {
     name: Cow<'a, str>,
@@ -45,6 +48,9 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
         let name = in_lower_case(name);
         // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
         if element == "pre" || !of_any.contains(&&*name) && !own.contains(&&*name) {
+            return None;
+        }
+        if value.len() > MAX_VALUE_BYTES {
             return None;
         }
         let value = resolve_html(value);

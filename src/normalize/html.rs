@@ -11,6 +11,7 @@ use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use super::attributes::ATTRIBUTES;
+use super::escape;
 use super::well_formed::well_formed;
 
 /// Elements that are kept, sorted; the inside of others is kept without them.
@@ -23,9 +24,6 @@ const ELEMENTS: [&str; 77] = [
     "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt",
     "u", "ul", "var", "video", "wbr",
 ];
-
-/// Characters that parsers drop, some of them only at the start: dropped everywhere, so that cleaning again changes nothing.
-pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let attributes_of =
@@ -45,12 +43,12 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Sanitizes HTML; relative URLs in it are relative to `base`, and are dropped where there is none.
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
-    if is_plain(html) {
+    if escape::is_plain(html) {
         return html.trim().to_owned();
     }
     let mut written = Vec::with_capacity(html.len());
     CLEANER.clean(&well_formed(html, base)).write_to(&mut written).expect("a Vec takes all that is written to it");
-    let mut clean = String::from_utf8(written).expect("what was text is text");
+    let mut clean = escape::reveal(String::from_utf8(written).expect("what was text is text"));
     // A parser drops the first line end of a `pre`: one that is meant must be written twice.
     if clean.contains("<pre>\n") {
         clean = clean.replace("<pre>\n", "<pre>\n\n");
@@ -62,7 +60,7 @@ pub fn sanitize(html: &str, base: Option<&Url>) -> String {
 /// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.
 pub(super) fn from_plain_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    push_escaped(&mut escaped, text.trim());
+    escape::push_escaped(&mut escaped, text.trim());
     let paragraphs: Vec<String> = escaped
         .split("\n\n")
         .map(str::trim)
@@ -73,41 +71,6 @@ pub(super) fn from_plain_text(text: &str) -> String {
         [only] => only.clone(),
         many => many.iter().map(|paragraph| format!("<p>{paragraph}</p>")).collect(),
     }
-}
-
-/// Text that is the same as HTML, and needs no parser.
-fn is_plain(html: &str) -> bool {
-    next_special(html).is_none()
-}
-
-/// Appends text in the one way in which HTML is written here; characters that mean nothing in it are left out.
-pub(super) fn push_escaped(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some((at, character, escaped)) = next_special(rest) {
-        out.push_str(&rest[..at]);
-        out.push_str(escaped);
-        rest = &rest[at + character.len()..];
-    }
-    out.push_str(rest);
-}
-
-/// The first character that does not stand for itself in HTML as it is written here: where it is, and how it is written. By bytes, as there
-/// are few of them in much text.
-fn next_special(text: &str) -> Option<(usize, &'static str, &'static str)> {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().find_map(|(at, byte)| {
-        let (character, escaped) = match byte {
-            b'&' => ("&", "&amp;"),
-            b'<' => ("<", "&lt;"),
-            b'>' => (">", "&gt;"),
-            0xC2 => ("\u{a0}", "&nbsp;"),
-            0 => ("\0", ""),
-            b'\r' => ("\r", ""),
-            0xEF => ("\u{feff}", ""),
-            _ => return None,
-        };
-        bytes[at..].starts_with(character.as_bytes()).then_some((at, character, escaped))
-    })
 }
 
 /// Whether an element of that name, in lower case, is kept.

@@ -7,6 +7,7 @@
 
 mod attributes;
 mod byline;
+mod escape;
 mod html;
 mod links;
 mod markup;

@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::attributes::{self, Attribute};
-use super::html::{is_kept, push_escaped};
+use super::escape::push_hidden;
+use super::html::is_kept;
 use super::markup::{Piece, pieces};
 use crate::parse::html_names::is_void;
 use crate::parse::references::resolve_html;
@@ -19,7 +20,7 @@ const MAX_DEPTH: usize = 100;
 /// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
 const MAX_ELEMENTS: usize = 20_000;
 
-/// Writes HTML anew; relative URLs in it are relative to `base`, and are dropped where there is none.
+/// Writes HTML anew, with its text hidden (see `escape`); relative URLs in it are relative to `base`, and are dropped where there is none.
 pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
     let out = String::with_capacity(html.len() + html.len() / 8);
     let mut markup = Markup { out, open: Vec::new(), elements: 0 };
@@ -52,7 +53,7 @@ impl<'a> Markup<'a> {
         if !text.trim().is_empty() {
             self.enter_cell();
         }
-        push_escaped(&mut self.out, text);
+        push_hidden(&mut self.out, text);
     }
 
     fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) {
