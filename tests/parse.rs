@@ -296,6 +296,7 @@ fn no_content_type_costs_an_entry() {
     let expected = [Some("Some *words*"), None, None, Some("a &lt;b&gt; c"), Some("<p>one</p>")];
     assert_eq!(contents, expected.map(|content| content.map(str::to_owned)));
     assert_eq!(entries(&feed)[2].link, url("http://types.example/3.html"));
+    assert_eq!(titles(&feed)[3], "Plain");
     assert!(has_repair(&feed, "markdown"));
 }
 

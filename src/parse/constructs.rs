@@ -14,6 +14,9 @@ use super::model::ParsedText;
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, Node};
 
+/// What is shorter is no file in base64, but words that look like it: a title of a strange type.
+const LEAST_FILE_BYTES: usize = 64;
+
 /// How a text is read whose element does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unsaid {
@@ -73,8 +76,8 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
     let html = media_type.is_none_or(|media_type| media_type.contains("html"));
     match base64(&element.text()).map(String::from_utf8) {
         Some(Ok(text)) => (Cow::Owned(text), html),
-        Some(Err(_)) => (Cow::Borrowed(""), false),
-        None => {
+        Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
+        _ => {
             repairs.note_value(Repair::UnknownContentType, media_type.unwrap_or("base64"));
             unsaid_kind(element, Unsaid::Guess)
         }
