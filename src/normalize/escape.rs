@@ -11,6 +11,7 @@ pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
 
 /// Stand for the characters up to U+00FF: U+10FF26 for `&`. No text has them, as they mean nothing to anybody; one that does loses them.
 const STAND_INS: RangeInclusive<char> = '\u{10FF00}'..='\u{10FFFF}';
+
 /// Of a stand-in in UTF-8.
 const FIRST_BYTE: u8 = 0xF4;
 
