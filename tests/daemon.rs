@@ -2,11 +2,11 @@
 
 mod support;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::daemon::*;
-use support::origin::{Origin, Reply};
+use support::origin::{Origin, Reply, Request};
 
 #[test]
 fn example_is_told_in_every_format_with_validators() {
@@ -200,21 +200,88 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
 }
 
 #[test]
-fn end_does_not_wait_for_those_who_never_answer() {
-    let origin = Origin::start(|_| Reply::silence());
-    let desk = Desk::new(&one_feed(&origin));
-    let mut daemon = Daemon::start(&desk);
-    while origin.connections() == 0 {
-        std::thread::yield_now();
-    }
+fn s06_end_does_not_wait_for_those_who_never_answer() {
+    let origin = Origin::start_on(([0, 0, 0, 0], 0).into(), |_| Reply::silence());
+    let port = origin.address.port();
+    let feeds: String =
+        (1..=50).map(|host| format!("[[feed]]\nid = \"f{host}\"\nurl = \"http://127.0.0.{host}:{port}/\"\n")).collect();
+    let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
+    let desk = Desk::new(&format!("[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{section}"));
+    let start = || {
+        let (daemon, before) = (Daemon::start(&desk), origin.requests().len());
+        while origin.requests().len() < before + 50 {
+            std::thread::yield_now();
+        }
+        daemon
+    };
+    let mut daemon = start();
+    let told = Instant::now();
     assert_eq!(daemon.end(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
     assert!(daemon.seen.iter().any(|line| line.contains("given up")), "{:?}", daemon.seen);
     let feeds = json(&desk.config(), &["feeds", "--json"]);
-    assert_eq!(
-        (feeds[0]["state"].as_str(), feeds[0]["failures"].as_u64()),
-        (Some("new"), Some(0)),
-        "that poll never happened"
-    );
+    for feed in feeds.as_array().unwrap() {
+        assert_eq!((feed["state"].as_str(), feed["failures"].as_u64()), (Some("new"), Some(0)), "it never happened");
+    }
+    let mut daemon = start();
+    daemon.signal("TERM");
+    daemon.wait_for("ending");
+    daemon.signal("TERM");
+    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "a second signal ends it at once");
+}
+
+/// Threads, open files and watched folders of a process.
+fn footprint(daemon: &Daemon) -> [usize; 3] {
+    let process = std::path::PathBuf::from(format!("/proc/{}", daemon.process.id()));
+    let count = |folder| std::fs::read_dir(process.join(folder)).unwrap().count();
+    let infos = std::fs::read_dir(process.join("fdinfo")).unwrap();
+    let infos = infos.filter_map(|info| std::fs::read_to_string(info.unwrap().path()).ok());
+    let watches = infos.map(|info| info.lines().filter(|line| line.starts_with("inotify")).count()).sum();
+    [count("task"), count("fd"), watches]
+}
+
+#[test]
+fn s07_twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
+    let origin = Origin::start(|request| {
+        let status = if request.is_conditional() { 304 } else { 200 };
+        Reply::new(status, &[("ETag", "\"1\"")], rss(&[("1", "One")]))
+    });
+    let feed = |number: usize, rest: &str| {
+        let (url, allow) = (origin.url(&format!("/{number}")), origin.address);
+        format!("[[feed]]\nid = \"f{number}\"\nurl = \"{url}\"\nallow = [\"{allow}\"]\n{rest}\n")
+    };
+    let config = |rest: [&str; 3], more: &str| {
+        let feeds: String = (0..8).map(|number| feed(number, rest.get(number).unwrap_or(&""))).collect();
+        format!("{feeds}[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n{more}")
+    };
+    let whole = config([""; 3], "");
+    let desk = Desk::new(&whole);
+    let mut daemon = Daemon::start(&desk);
+    let status = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+    let until = Instant::now() + PATIENCE;
+    while status(&daemon).contains("\"state\":\"new\"") {
+        assert!(Instant::now() < until, "{}", status(&daemon));
+    }
+    let before = footprint(&daemon);
+    for _ in 0..5 {
+        desk.edit(&config(["enabled = false", "priority = 3", ""], "limit = 10"));
+        daemon.wait_for("the new one is in force");
+        desk.edit(&whole.replace(&feed(5, ""), ""));
+        daemon.wait_for("feed removed");
+        desk.edit(&format!("{whole}limt = 3"));
+        daemon.wait_for("newswire.toml:");
+        desk.edit(&whole);
+        daemon.signal("HUP");
+        daemon.wait_for("feed added");
+    }
+    let after = footprint(&daemon);
+    assert_eq!(after[2], before[2], "as many folders are watched as before");
+    assert!(after[0] < before[0] + 10 && after[1] < before[1] + 10, "{before:?} became {after:?}");
+    assert!(!status(&daemon).contains("\"state\":\"new\""), "those that came back are known");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(origin.requests().len(), 8, "nobody was asked again");
+    assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+    assert!(origin.requests()[8..].iter().all(Request::is_conditional), "not those that came back either");
 }
 
 #[test]
