@@ -145,7 +145,7 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
     row.entries = status.entries;
     row.newest = status.newest;
     row.repairs = status.repairs;
-    row.moved_to = status.moved.map(|(to, ..)| to);
+    row.moved_to = status.moved_to;
     row
 }
 
@@ -177,6 +177,12 @@ pub fn count_states(feeds: &[FeedRow]) -> HashMap<FeedState, usize> {
         *counts.entry(feed.state).or_default() += 1;
     }
     counts
+}
+
+/// How long the feed that is longest overdue has waited for its poll.
+pub fn lateness(feeds: &[FeedRow], now: Timestamp) -> Duration {
+    let due = feeds.iter().filter_map(|feed| feed.next_poll).min();
+    due.map(|due| now.since(due)).unwrap_or_default()
 }
 
 /// What of a feed's or a section's rhythm needs care, as sentences; empty where nothing does.

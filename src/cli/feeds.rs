@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::output::{columns, lines, print, relative, safe, table, wrap};
 use super::{Done, Failure, load_with_reader};
 use crate::poll;
-use crate::status::{self, FeedRow, SectionRow};
+use crate::status::{self, FeedRow, FeedState, SectionRow};
 use crate::store::Reader;
 use crate::time::Timestamp;
 
@@ -63,7 +63,7 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
         let time = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| relative(time, now));
         overview.add_row([
             row.id.to_string(),
-            row.state.as_str().to_owned(),
+            state(row),
             time(row.last_poll),
             time(row.next_poll),
             row.failures.to_string(),
@@ -77,6 +77,14 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
         text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
     }
     text
+}
+
+/// With the kind of its failure.
+fn state(row: &FeedRow) -> String {
+    match (row.state, &row.error_kind) {
+        (FeedState::Failing, Some(kind)) => format!("failing: {kind}"),
+        (state, _) => state.as_str().to_owned(),
+    }
 }
 
 fn remarks(Cared { row, care }: &Cared<FeedRow>) -> Vec<String> {

@@ -88,7 +88,8 @@ pub fn story_date(time: Timestamp, config: &Config) -> String {
 /// How far a time lies from now, as in `5 min ago` or `in 2 h`.
 pub fn relative(time: Timestamp, now: Timestamp) -> String {
     let (distance, is_past) = if time <= now { (now.since(time), true) } else { (time.since(now), false) };
-    let seconds = distance.as_secs();
+    // Rounded up where it is to come: what was set two hours ahead is `in 2 h` a moment later too.
+    let seconds = if is_past { distance.as_secs() } else { distance.as_secs().next_multiple_of(60) };
     let distance = match seconds {
         0..60 => return if is_past { "just now".to_owned() } else { "in a moment".to_owned() },
         60..3600 => format!("{} min", seconds / 60),

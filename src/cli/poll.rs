@@ -10,21 +10,22 @@ use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::output::{count, labelled, print, safe};
+use super::output::{count, labelled, print, relative, safe};
 use super::{Done, Failure, load_with_store, runtime};
 use crate::config::Config;
 use crate::feed::FeedId;
 use crate::fetch::Fetcher;
 use crate::poll::{self, Pass, PollReport, Poller, ReportedOutcome};
+use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The ids of the feeds to poll [default: those that are due]
     feeds: Vec<String>,
-    /// Every feed, but what servers asked for is kept
+    /// Every feed, but what servers asked for is kept, and ten minutes since its last poll
     #[arg(long, conflicts_with = "feeds")]
     all: bool,
-    /// Every feed, or those named, now
+    /// Every feed, or those named, whatever servers asked for; a public host is asked for a feed once in ten minutes at most
     #[arg(long, conflicts_with = "all")]
     force: bool,
     /// One JSON object a feed, then a summary
@@ -66,7 +67,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     print(&match args.json {
         true => as_json(&reports, &summary)?,
         false if is_idle => "no feed is due; `newswire feeds` tells when, --all or --force poll now\n".to_owned(),
-        false => as_text(&reports, &summary),
+        false => as_text(&reports, &summary, poll::now()),
     })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
     let has_failed = polled > 0 && summary.failed == polled;
@@ -121,17 +122,11 @@ fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_js
     Ok(text)
 }
 
-fn as_text(reports: &[PollReport], summary: &Summary) -> String {
+fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp) -> String {
     let mut text = String::new();
     let width = reports.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
     for report in reports {
-        let what = match (&report.error, report.outcome) {
-            (Some(error), _) => format!("failed: {}", safe(error)),
-            (None, ReportedOutcome::Held) => report.problems.join("; "),
-            (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
-            (None, outcome) => outcome.as_str().to_owned(),
-        };
-        text.push_str(&labelled(report.feed.as_str(), width, &what));
+        text.push_str(&labelled(report.feed.as_str(), width, &what(report, now)));
     }
     let seconds = summary.duration_ms as f64 / 1000.0;
     let Summary { feeds, changed, new, revised, failed, .. } = summary;
@@ -139,4 +134,19 @@ fn as_text(reports: &[PollReport], summary: &Summary) -> String {
     writeln!(text, "{feeds}: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
         .expect("writing to a string cannot fail");
     text
+}
+
+/// What a feed came to.
+fn what(report: &PollReport, now: Timestamp) -> String {
+    let what = match (&report.error, report.outcome) {
+        (Some(error), ReportedOutcome::Gone) => format!("failed: {}", safe(error)),
+        (Some(error), _) => format!("failed: {}; next poll {}", safe(error), relative(report.next_poll, now)),
+        (None, ReportedOutcome::Held) => report.problems.join("; "),
+        (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
+        (None, outcome) => outcome.as_str().to_owned(),
+    };
+    match &report.applied.moved_to {
+        Some(to) => format!("{what}; it has moved for good, write url = {:?}", safe(to)),
+        None => what,
+    }
 }

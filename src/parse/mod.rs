@@ -75,7 +75,7 @@ impl ParseError {
         match self {
             ParseError::Empty => "empty",
             ParseError::Page { .. } => "page",
-            ParseError::NotAFeed { .. } => "not_a_feed",
+            ParseError::NotAFeed { .. } => "not a feed",
             ParseError::Json(_) => "json",
             ParseError::Reader(_) => "reader",
         }

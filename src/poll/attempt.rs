@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{PollReport, Poller, ReportedOutcome, read};
 use crate::config::{Config, Feed};
 use crate::fetch::{Attempt, Document, FetchError, Fetched, HostPermit};
-use crate::schedule::next::{self, Outlook, PollOutcome};
+use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{Applied, DueFeed, StoreError};
 use crate::time::Timestamp;
@@ -103,9 +103,10 @@ impl Poller {
             has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
             host_is_public: public_origin.is_some(),
         });
-        if failures > 0 && due.hold_until > next.hold_until {
+        let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
+        if failures > 0 && still_held > next.hold_until {
             // A failure, which only force can bring about during a hold, does not end what the server asked for.
-            (next.hold_until, next.hold_why) = (due.hold_until, due.hold_why);
+            (next.hold_until, next.hold_why) = (still_held, due.hold_why);
             next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
         }
         let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -160,6 +161,7 @@ impl Poller {
             revised: 0,
             problems: Vec::new(),
             error: None,
+            error_kind: None,
             duration_ms: polled.duration_ms,
             next_poll: polled.next.at,
             applied: Applied::default(),
@@ -167,10 +169,14 @@ impl Poller {
         match &polled.outcome {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
             Outcome::Document(document) => report.problems.clone_from(&document.repairs),
-            Outcome::Failed { error, .. } => {
-                (report.outcome, report.error) = (ReportedOutcome::Failed, Some(error.clone()));
+            Outcome::Failed { kind, error } => {
+                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some(*kind));
+                report.error = Some(error.clone());
             }
-            Outcome::Gone { error } => (report.outcome, report.error) = (ReportedOutcome::Gone, Some(error.clone())),
+            Outcome::Gone { error } => {
+                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some("gone"));
+                report.error = Some(error.clone());
+            }
         }
         let applied = self.store.apply(config.clone(), polled).await?;
         if applied.new + applied.revised > 0 {
@@ -221,15 +227,21 @@ fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>
 
 /// One line a poll.
 fn log(report: &PollReport) {
-    let (feed, duration_ms, status) = (&report.feed, report.duration_ms, report.status.unwrap_or_default());
-    match (&report.error, report.outcome) {
-        (Some(error), _) => {
-            tracing::warn!(%feed, status, duration_ms, next_poll = %report.next_poll, "poll failed: {error}")
+    let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
+    match (&report.error, report.error_kind) {
+        (Some(error), Some("gone")) => {
+            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{error}; it is polled again only by `newswire poll --force`");
         }
-        (None, outcome) => {
-            let (new, revised, repairs) = (report.new, report.revised, report.problems.len());
-            tracing::info!(%feed, status, new, revised, repairs, duration_ms, next_poll = %report.next_poll, "polled: {}", outcome.as_str());
+        (Some(error), kind) => {
+            tracing::warn!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
+        }
+        (None, _) => {
+            let (repairs, outcome) = (report.problems.len(), report.outcome.as_str());
+            tracing::info!(%feed, status, new, revised, repairs, duration_ms, %next_poll, "polled: {outcome}");
             report.applied.notes().iter().for_each(|note| tracing::warn!(%feed, "{note}"));
         }
+    }
+    if let Some(to) = &report.applied.moved_to {
+        tracing::warn!(%feed, "the feed has moved for good; write into its [[feed]]: url = {to:?}");
     }
 }

@@ -4,6 +4,9 @@
 //! cores. The policy held here: a bad entry never fails its feed, a bad feed never fails the pass, a fault in reading one
 //! document is that feed's failure; every attempt is written, failed ones too; no wait is longer than a second, so that a
 //! machine that was suspended catches up.
+//!
+//! Who asks by hand may ask again and again, or let a timer do it: no publisher is asked for the same feed twice in ten
+//! minutes, not even by force, unless the feed is due; the editor's own hosts and files may be. Every request stays conditional.
 
 mod attempt;
 mod outage;
@@ -20,7 +23,8 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
-use crate::fetch::Fetcher;
+use crate::fetch::{self, Fetcher};
+use crate::schedule::next::LONGEST_HOLD;
 use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
@@ -29,8 +33,8 @@ use outage::Outage;
 /// what was read would else pile up in memory.
 const UNWRITTEN: usize = 64;
 
-/// How long a feed is left alone after a poll that somebody asked for, unless it is forced.
-pub const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
+/// How long a feed that is not due is left alone after a poll, whoever asks for another.
+const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
 /// What one attempt at one feed came to: a line of `poll --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +47,8 @@ pub struct PollReport {
     /// What had to be mended to read the document, and what else an editor should know.
     pub problems: Vec<String>,
     pub error: Option<String>,
+    /// One word of what failed, such as `dns` or `status`.
+    pub error_kind: Option<&'static str>,
     pub duration_ms: u64,
     pub next_poll: Timestamp,
     /// What the poll changed, for whoever publishes.
@@ -80,9 +86,10 @@ impl ReportedOutcome {
 pub enum Pass {
     /// Those whose time has come.
     Due,
-    /// Every feed, but holds are kept, and so is [`MANUAL_GAP`].
+    /// Every feed, but holds are kept, and so are ten minutes since its last poll.
     All,
-    /// Every feed or those named, now; requests stay conditional.
+    /// Every feed or those named, whatever their servers asked for; only the ten minutes are kept, at hosts that are not the
+    /// editor's own.
     Force(Vec<FeedId>),
     /// Those named, holds kept.
     Named(Vec<FeedId>),
@@ -97,7 +104,11 @@ pub struct Poller {
     parsing: Arc<Semaphore>,
     unwritten: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
+    clock: Clock,
 }
+
+/// What tells the time of the day to the loop. It may be set, and goes on while the machine is suspended.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Poller {
     /// `concurrency` is the number of feeds that may be fetched at once.
@@ -110,7 +121,13 @@ impl Poller {
             parsing: Arc::new(Semaphore::new(cores)),
             unwritten: Arc::new(Semaphore::new(UNWRITTEN)),
             outage: Arc::default(),
+            clock: Arc::new(now),
         }
+    }
+
+    /// The same one, by another clock.
+    pub fn with_clock(self, clock: Clock) -> Poller {
+        Poller { clock, ..self }
     }
 
     /// One hand-driven pass at `now`; returns what every feed came to, in the order in which they were done. `done` hears
@@ -167,7 +184,7 @@ impl Poller {
             .store
             .read(move |reader| {
                 let states = ids.iter().map(|id| reader.poll_state(id)).collect::<Result<Vec<_>, _>>()?;
-                Ok((states.into_iter().flatten().collect::<Vec<_>>(), reader.host_holds(now)?))
+                Ok((states.into_iter().flatten().collect::<Vec<_>>(), reader.host_holds(now, now + LONGEST_HOLD)?))
             })
             .await?;
         let (mut feeds, mut held) = (Vec::new(), Vec::new());
@@ -179,9 +196,14 @@ impl Poller {
                 Pass::Named(named) => named.contains(&due.feed),
             };
             let Some(feed) = config.feed(&due.feed).filter(|_| is_asked) else { continue };
-            match hold(feed, &due, &host_holds, now) {
-                Some((until, why)) if !matches!(pass, Pass::Force(_)) => held.push(held_report(&due, until, &why)),
-                _ => feeds.push(due),
+            let hold = match pass {
+                Pass::Force(_) if fetch::is_editors_own(feed) => None,
+                Pass::Force(_) => gap(&due, now),
+                _ => hold(feed, &due, &host_holds, now).or_else(|| gap(&due, now)),
+            };
+            match hold {
+                Some((until, why)) => held.push(held_report(&due, until, &why)),
+                None => feeds.push(due),
             }
         }
         feeds.sort_by_key(|due| due.next_poll);
@@ -199,14 +221,26 @@ fn hold(
     if feed.url.is_file() {
         return None;
     }
-    if let Some(until) = due.hold_until.filter(|until| *until > now) {
-        let why = due.hold_why.clone().unwrap_or_else(|| "the server".to_owned());
+    if let Some(until) = due.hold_until.filter(|until| *until > now && *until <= now + LONGEST_HOLD) {
+        let why = due.hold_why.as_deref().unwrap_or("the server");
         return Some((until, format!("by {why}")));
     }
-    if let Some(until) = host_holds.get(&feed.url.secret.origin().ascii_serialization()) {
-        return Some((*until, "by its host".to_owned()));
-    }
-    let again = due.last_poll? + MANUAL_GAP;
+    let until = host_hold(feed, due, host_holds)?;
+    Some((until, format!("by {ITS_HOST}")))
+}
+
+/// By whose word a feed is held where another feed of its host was told.
+const ITS_HOST: &str = "its host";
+
+/// Until when the host at which a poll would begin is left alone.
+fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &HashMap<String, Timestamp>) -> Option<Timestamp> {
+    let start = due.start.as_ref().unwrap_or(&feed.url.secret);
+    host_holds.get(&start.origin().ascii_serialization()).copied()
+}
+
+/// Whether it was polled so lately that nobody would gain by asking again, and is not due.
+fn gap(due: &DueFeed, now: Timestamp) -> Option<(Timestamp, String)> {
+    let again = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
     (again > now && due.next_poll > now).then(|| (again, "as it was polled less than ten minutes ago".to_owned()))
 }
 
@@ -219,6 +253,7 @@ fn held_report(due: &DueFeed, until: Timestamp, why: &str) -> PollReport {
         revised: 0,
         problems: vec![format!("held until {until} {why}")],
         error: None,
+        error_kind: None,
         duration_ms: 0,
         next_poll: due.next_poll.max(until),
         applied: Applied::default(),

@@ -1,7 +1,7 @@
 //! Telling an outage of our own network from feeds that cannot be reached: it counts against nobody.
 //!
 //! Pure: what happened comes in with its time. The rule is cautious, for a feed that is really gone must back off: at least
-//! five feeds on three hosts, and nothing that was reached.
+//! five feeds on three hosts, and nothing that was reached. An outage lasts until something is.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -23,12 +23,14 @@ const REMEMBERED: usize = 256;
 pub struct Outage {
     unreached: VecDeque<(Timestamp, FeedId, String)>,
     reached: Option<Timestamp>,
+    is_down: bool,
 }
 
 impl Outage {
     /// A server answered, with whatever status.
     pub fn reached(&mut self, now: Timestamp) {
         self.reached = Some(now);
+        self.is_down = false;
     }
 
     /// No server could be resolved or connected to; returns whether that is our own network's doing.
@@ -37,12 +39,18 @@ impl Outage {
             self.unreached.pop_front();
         }
         self.unreached.push_back((now, feed.clone(), host.to_owned()));
-        self.unreached.retain(|(at, ..)| now.since(*at) < WINDOW);
+        self.unreached.retain(|(at, ..)| is_recent(*at, now));
         let feeds: HashSet<_> = self.unreached.iter().map(|(_, feed, _)| feed).collect();
         let hosts: HashSet<_> = self.unreached.iter().map(|(.., host)| host).collect();
-        let was_reached = self.reached.is_some_and(|at| now.since(at) < WINDOW);
-        !was_reached && feeds.len() >= FEEDS && hosts.len() >= HOSTS
+        let was_reached = self.reached.is_some_and(|at| is_recent(at, now));
+        self.is_down |= !was_reached && feeds.len() >= FEEDS && hosts.len() >= HOSTS;
+        self.is_down
     }
+}
+
+/// Whether it lies within the window, by a clock that may have been set back meanwhile.
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.since(at).max(at.since(now)) < WINDOW
 }
 
 #[cfg(test)]
@@ -69,12 +77,31 @@ mod tests {
     }
 
     #[test]
+    fn s09_outage_lasts_until_something_is_reached() {
+        let mut outage = Outage::default();
+        for n in 0..5 {
+            outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string());
+        }
+        assert!(outage.unreached(now() + WINDOW * 9, &FeedId::from("1"), "1"));
+        outage.reached(now() + WINDOW * 10);
+        assert!(!outage.unreached(now() + WINDOW * 20, &FeedId::from("1"), "1"));
+    }
+
+    #[test]
     fn one_answer_shows_that_the_network_works() {
         let mut outage = Outage::default();
         outage.reached(now());
         for n in 0..9 {
             assert!(!outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string()));
         }
+    }
+
+    #[test]
+    fn s03_what_was_reached_before_the_clock_was_set_back_is_forgotten() {
+        let mut outage = Outage::default();
+        outage.reached(now() + WINDOW * 2);
+        let results = (0..9).map(|n| outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string()));
+        assert_eq!(results.last(), Some(true));
     }
 
     #[test]

@@ -1,21 +1,24 @@
 //! The loop that polls on schedule.
 //!
-//! No wait is longer than a second, so that a machine that was suspended catches up. While the store cannot be written,
-//! nobody is polled in vain.
+//! No wait is longer than a second, so that a machine that was suspended catches up; what is due is decided by the time of
+//! the day, which may jump. A jump forward makes one poll of each feed, spread where they are many; a jump back puts none
+//! off for ever. While the store cannot be written, nobody is polled in vain.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{PollReport, Poller, now};
-use crate::config::Config;
+use super::{ITS_HOST, PollReport, Poller, host_hold};
+use crate::config::{Config, Feed};
 use crate::feed::FeedId;
-use crate::schedule::next;
-use crate::store::StoreError;
+use crate::fetch;
+use crate::schedule::next::{self, LONGEST_HOLD};
+use crate::store::{DueFeed, StoreError};
 use crate::time::Timestamp;
 
 /// How often the loop looks which feeds are due: one indexed query, and the bound of every wait.
@@ -27,11 +30,11 @@ const GAP: Duration = Duration::from_secs(30);
 /// How long polling pauses after the store could not write, until it is tried again.
 const STALL: Duration = Duration::from_secs(30);
 
-/// No hold lasts longer: whatever is to be polled later than this was planned by a clock that was wrong.
-const FARTHEST_POLL: Duration = Duration::from_secs(32 * 24 * 3600);
-
 /// How many polls may be on their way for each that may fetch: those of one host wait for each other.
 const WAITING_PER_FLIGHT: usize = 4;
+
+/// How many polls may be on their way to one host: it takes one a second, and who comes later than that may come later.
+const LONGEST_LINE: u32 = 64;
 
 /// How long polls on their way may go on after the daemon was told to end; then they are given up, unwritten.
 const FINISHING: Duration = Duration::from_secs(10);
@@ -49,7 +52,7 @@ impl Poller {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut looked = None::<Timestamp>;
-        let mut stalled = None::<Timestamp>;
+        let mut stalled = None::<Instant>;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -60,14 +63,14 @@ impl Poller {
                         if stalled.is_none() {
                             tracing::error!(%error, "what polls bring cannot be written; polling pauses, serving goes on");
                         }
-                        stalled = Some(now());
+                        stalled = Some(Instant::now());
                     }
                     continue;
                 }
             }
             let config = configs.borrow_and_update().clone();
-            let now = now();
-            if !self.has_recovered(&mut stalled, now).await {
+            let now = (self.clock)();
+            if !self.has_recovered(&mut stalled).await {
                 continue;
             }
             // At the start, after a suspend, and when the clock was set.
@@ -95,9 +98,9 @@ impl Poller {
 
     /// Whether the store takes what polls bring. While it does not, as on a full disk, nobody is polled in vain; it is tried
     /// anew every [`STALL`]. The log says when it begins and when it ends.
-    async fn has_recovered(&self, stalled: &mut Option<Timestamp>, now: Timestamp) -> bool {
+    async fn has_recovered(&self, stalled: &mut Option<Instant>) -> bool {
         let Some(since) = *stalled else { return true };
-        if now.since(since) < STALL {
+        if since.elapsed() < STALL {
             return false;
         }
         match self.store.probe().await {
@@ -107,24 +110,25 @@ impl Poller {
                 true
             }
             Err(_) => {
-                *stalled = Some(now);
+                *stalled = Some(Instant::now());
                 false
             }
         }
     }
 
-    /// Spreads known feeds that are overdue in numbers, so that nobody's server is rushed; brings back polls that a clock set
-    /// back would put off for ever. Feeds that were never polled and files need neither.
+    /// Spreads known feeds that are overdue in numbers, so that nobody's server is rushed; files need no spreading. Brings
+    /// back polls that a clock set back would put off for ever.
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
-        let states = self.store.read(move |reader| reader.unpunctual(now, now + FARTHEST_POLL)).await?;
-        let feeds: Vec<_> = states
-            .iter()
-            .filter_map(|due| config.feed(&due.feed).filter(|feed| feed.enabled && !feed.url.is_file()))
-            .map(|feed| (feed.id.clone(), next::phase(&feed.id), &feed.schedule))
-            .collect();
-        let phases: Vec<_> = feeds.iter().map(|(_, phase, schedule)| (*phase, *schedule)).collect();
-        let times = next::spread(now, &phases);
-        let moves = feeds.into_iter().map(|(feed, ..)| feed).zip(times).collect();
+        let states = self.store.read(move |reader| reader.unpunctual(now, now + LONGEST_HOLD)).await?;
+        let feeds = states.iter().filter_map(|due| Some((config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
+        let (overdue, far): (Vec<_>, Vec<_>) = feeds.partition(|(_, due)| due.next_poll < now);
+        let overdue: Vec<_> = overdue.into_iter().map(|(feed, _)| feed).filter(|feed| !feed.url.is_file()).collect();
+        let phases: Vec<_> = overdue.iter().map(|feed| (next::phase(&feed.id), &feed.schedule)).collect();
+        let mut moves: Vec<_> = overdue.iter().map(|feed| feed.id.clone()).zip(next::spread(now, &phases)).collect();
+        moves.extend(far.into_iter().filter_map(|(feed, due)| {
+            let at = next::replan(due.next_poll, now, due.last_poll, &feed.schedule, next::phase(&feed.id))?;
+            Some((feed.id.clone(), at))
+        }));
         self.store.reschedule(moves).await
     }
 
@@ -140,19 +144,63 @@ impl Poller {
             return Ok(());
         }
         let limit = in_flight.len() + room + config.feeds.iter().filter(|feed| !feed.enabled).count();
-        let (due, host_holds) =
-            self.store.read(move |reader| Ok((reader.due(now, limit)?, reader.host_holds(now)?))).await?;
-        for due in due {
-            let Some(feed) = config.feed(&due.feed).filter(|feed| feed.enabled) else { continue };
-            let is_held = host_holds.contains_key(&feed.url.secret.origin().ascii_serialization());
-            if is_held || !in_flight.insert(due.feed.clone()) {
-                continue;
-            }
+        let (due, host_holds) = self
+            .store
+            .read(move |reader| Ok((reader.due(now, limit)?, reader.host_holds(now, now + LONGEST_HOLD)?)))
+            .await?;
+        let due = due.into_iter().filter(|due| !in_flight.contains(&due.feed));
+        let due = due.filter_map(|due| Some((&**config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
+        let mut due: Vec<(&Feed, DueFeed)> = due.collect();
+        let held = take_waiting(&mut due, |feed, due| host_hold(feed, due, &host_holds));
+        let (mut lines, longest) = (lines(config, in_flight), longest_line(config));
+        let put_off = take_waiting(&mut due, |feed, _| {
+            let line = lines.entry(host_of(feed)?).or_default();
+            *line += 1;
+            (*line > longest).then(|| now + fetch::SPACING * *line)
+        });
+        for (_, due) in due {
+            in_flight.insert(due.feed.clone());
             let (feed, poll) = (due.feed.clone(), self.poll(config, due, now, false));
             polls.spawn(async move { (feed, poll.await) });
         }
-        Ok(())
+        self.store.hold(held, ITS_HOST).await?;
+        self.store.reschedule(put_off).await
     }
+}
+
+/// Takes those out that have to wait, with the time until when: feeds of one host must not stand in the way of others, however
+/// many they are.
+fn take_waiting<'c>(
+    due: &mut Vec<(&'c Feed, DueFeed)>,
+    mut until: impl FnMut(&'c Feed, &DueFeed) -> Option<Timestamp>,
+) -> Vec<(FeedId, Timestamp)> {
+    let mut waiting = Vec::new();
+    due.retain(|(feed, due)| match until(feed, due) {
+        Some(at) => {
+            waiting.push((due.feed.clone(), at));
+            false
+        }
+        None => true,
+    });
+    waiting
+}
+
+fn longest_line(config: &Config) -> u32 {
+    u32::try_from(config.poll.concurrency).unwrap_or(u32::MAX).min(LONGEST_LINE)
+}
+
+/// How many polls wait for each host.
+fn lines<'c>(config: &'c Config, in_flight: &HashSet<FeedId>) -> HashMap<&'c str, u32> {
+    let mut lines = HashMap::new();
+    for host in in_flight.iter().filter_map(|feed| host_of(config.feed(feed)?)) {
+        *lines.entry(host).or_default() += 1;
+    }
+    lines
+}
+
+/// The host at which a feed waits for its turn; none where there is no line, as at the editor's own.
+fn host_of(feed: &Feed) -> Option<&str> {
+    feed.url.secret.host_str().filter(|_| !fetch::is_editors_own(feed))
 }
 
 type PollDone = Result<(FeedId, Result<Option<PollReport>, StoreError>), tokio::task::JoinError>;

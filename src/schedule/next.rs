@@ -40,6 +40,10 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(31 * 24 * 3600);
 /// The longest `max-age`, `Expires`, `ttl` or `sy:updatePeriod` that is kept: servers set ten years for all that is static.
 const LONGEST_LIFETIME: Duration = WEEK;
 
+/// No hold lasts longer, skipped days included. What is to be polled so much later than its schedule says was planned by a
+/// clock that was wrong.
+pub const LONGEST_HOLD: Duration = Duration::from_secs((31 + 7 + 1) * 24 * 3600);
+
 /// From so many failures in a row on, a feed is polled once a week.
 const FAILURES_UNTIL_WEEKLY: u32 = 30;
 
@@ -123,6 +127,20 @@ pub fn next_poll(outlook: &Outlook) -> NextPoll {
 /// A number that is the feed's own at every start: moves its polls against those of others.
 pub fn phase(id: &FeedId) -> u64 {
     xxh3_64(id.as_str().as_bytes())
+}
+
+/// When to poll instead, where a poll is planned for a time that is late beyond all reason, as a clock that was wrong planned
+/// it; `None` where it stands. When the last one really was is not known then: a whole interval is kept.
+pub fn replan(
+    at: Timestamp,
+    now: Timestamp,
+    last_poll: Option<Timestamp>,
+    schedule: &Schedule,
+    phase: u64,
+) -> Option<Timestamp> {
+    let from = last_poll.filter(|last| *last <= now).unwrap_or(now);
+    let is_misplanned = at > schedule.next(from, phase) + LONGEST_HOLD;
+    is_misplanned.then(|| schedule.next(now, phase) + share(LONGEST_SPREAD, phase))
 }
 
 /// When to poll each of the feeds that are overdue together, in the order given: over a sixth of their interval, at most ten

@@ -12,7 +12,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -222,7 +222,10 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
         let label = SectionLabel { section: section.id.to_string() };
         stories.get_or_create(&label).set(section.stories.cast_signed());
     }
+    let lateness = Gauge::<i64>::default();
+    lateness.set(i64::try_from(status::lateness(&feeds, poll::now()).as_secs()).unwrap_or(i64::MAX));
     registry.register("feeds", "Configured feeds by state", by_state);
+    registry.register_with_unit("lateness", "How long the longest overdue feed waits", Unit::Seconds, lateness);
     registry.register("stories", "Stories in a section", stories);
     registry.register("polls", "Polls since the start by outcome", health.polls.clone());
     let mut text = String::new();

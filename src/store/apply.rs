@@ -30,6 +30,8 @@ pub struct Applied {
     pub united: usize,
     /// The titles, or guids, of entries that change at every poll and are not applied any more.
     pub restless: Vec<String>,
+    /// Where the feed has moved for good, which is believed from this poll on.
+    pub moved_to: Option<String>,
     /// The sections whose editions must be made anew, and how many stories came and went.
     pub sections: BTreeMap<SectionId, Moves>,
 }
@@ -68,12 +70,14 @@ fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Ap
         (Outcome::Document(document), Some(feed)) => {
             applied = Document { connection, config, feed, number, now: polled.at }.apply(document)?;
             write_document(connection, number, document)?;
-            write_validators(connection, number, document.validators.as_ref())?;
+            if let Some(validators) = &document.validators {
+                write_validators(connection, number, validators)?;
+            }
             write_success(connection, number, polled)?;
             write_notes(connection, number, polled.at, &applied)?;
         }
         (Outcome::NotModified { validators }, _) => {
-            write_validators(connection, number, Some(validators))?;
+            write_validators(connection, number, validators)?;
             write_success(connection, number, polled)?;
         }
         (Outcome::Failed { kind, error }, _) => write_failure(connection, number, polled, "failing", kind, error)?,
@@ -86,7 +90,7 @@ fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Ap
         write_host_hold(connection, origin, until)?;
     }
     write_log(connection, number, polled, &applied)?;
-    before.note(connection, polled, &applied)?;
+    before.note(connection, polled, &mut applied)?;
     Ok(applied)
 }
 
@@ -121,10 +125,7 @@ fn write_notes(connection: &Connection, number: i64, at: Timestamp, applied: &Ap
     Ok(())
 }
 
-/// `None` where the document was cut off: then the next request must not be conditional.
-fn write_validators(connection: &Connection, number: i64, validators: Option<&Validators>) -> Result<(), StoreError> {
-    let none = Validators::default();
-    let validators = validators.unwrap_or(&none);
+fn write_validators(connection: &Connection, number: i64, validators: &Validators) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = had_validators OR ?5 WHERE number = ?1",
     )?;

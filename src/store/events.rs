@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use crate::update::Polled;
 
 use super::apply::Applied;
-use super::feeds::MOVE_POLLS;
+use super::feeds::believed_move;
 use super::place::time;
 use super::{Reader, StoreError};
 
@@ -36,48 +36,53 @@ pub(super) struct Before {
     feed: i64,
     failures: u32,
     is_gone: bool,
-    moved_polls: u32,
+    moved_to: Option<String>,
     was_polled: bool,
 }
 
 impl Before {
     pub fn of(connection: &Connection, feed: i64) -> Result<Before, StoreError> {
         let mut statement = connection.prepare_cached(
-            "SELECT failures, state = 'gone', moved_polls, last_poll IS NOT NULL FROM feed WHERE number = ?1",
+            "SELECT failures, state = 'gone', moved_to, moved_polls, last_poll - moved_since, last_poll IS NOT NULL
+             FROM feed WHERE number = ?1",
         )?;
         Ok(statement.query_row([feed], |row| {
             Ok(Before {
                 feed,
                 failures: row.get(0)?,
                 is_gone: row.get(1)?,
-                moved_polls: row.get(2)?,
-                was_polled: row.get(3)?,
+                moved_to: believed_move(row, 2)?,
+                was_polled: row.get(5)?,
             })
         })?)
     }
 
-    /// Notes what the poll, now written, made of the feed.
-    pub fn note(&self, connection: &Connection, polled: &Polled, applied: &Applied) -> Result<(), StoreError> {
+    /// Notes what the poll, now written, made of the feed; `applied` hears of a move.
+    pub fn note(&self, connection: &Connection, polled: &Polled, applied: &mut Applied) -> Result<(), StoreError> {
         let mut statement = connection.prepare_cached(
-            "SELECT failures, state = 'gone', moved_polls, moved_to, last_error FROM feed WHERE number = ?1",
+            "SELECT failures, state = 'gone', moved_to, moved_polls, last_poll - moved_since, last_error
+             FROM feed WHERE number = ?1",
         )?;
-        let (failures, is_gone, moved_polls, moved_to, error) = statement.query_row([self.feed], |row| {
+        let (failures, is_gone, moved_to, error) = statement.query_row([self.feed], |row| {
             Ok((
                 row.get::<_, u32>(0)?,
                 row.get::<_, bool>(1)?,
-                row.get::<_, u32>(2)?,
-                row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-                row.get::<_, Option<String>>(4)?.unwrap_or_default(),
+                believed_move(row, 2)?,
+                row.get::<_, Option<String>>(5)?.unwrap_or_default(),
             ))
         })?;
+        applied.moved_to = moved_to.filter(|to| self.moved_to.as_ref() != Some(to));
         let died = failures >= DEATH && self.failures < DEATH && !is_gone;
         let recovered = failures == 0 && (self.failures >= DEATH || self.is_gone);
-        let moved = moved_polls >= MOVE_POLLS && self.moved_polls < MOVE_POLLS;
         let events = [
             (is_gone && !self.is_gone, "gone", error.clone()),
             (died, "died", format!("failed {failures} times in a row: {error}")),
             (recovered, "recovered", format!("answers again after {} failures", self.failures)),
-            (moved, "moved", format!("moved for good to {moved_to}")),
+            (
+                applied.moved_to.is_some(),
+                "moved",
+                format!("moved for good to {}", applied.moved_to.as_deref().unwrap_or_default()),
+            ),
             (
                 self.was_polled && applied.new >= FLOOD,
                 "flooded",

@@ -1,7 +1,6 @@
 //! What the store knows of feeds: which are due and what polling them needs, how they are doing, what they say of themselves.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
@@ -14,8 +13,8 @@ use super::{Reader, StoreError};
 
 /// How many polls in a row, and for how long, a permanent redirect must lead to one place until it is believed: captive
 /// portals and broken deployments have wiped whole lists of feeds.
-pub(super) const MOVE_POLLS: u32 = 3;
-const MOVE_TIME: Duration = Duration::from_secs(48 * 3600);
+const MOVE_POLLS: u32 = 3;
+const MOVE_TIME_MS: i64 = 48 * 3600 * 1000;
 
 /// A feed whose time has come, with all that polling it needs.
 #[derive(Clone, Debug)]
@@ -32,7 +31,7 @@ pub struct DueFeed {
     /// Whether it ever gave a validator.
     pub had_validators: bool,
     /// Where it is asked instead of its own address, as it has moved for good: permanent redirects have led there for
-    /// [`MOVE_POLLS`] polls in [`MOVE_TIME`].
+    /// [`MOVE_POLLS`] polls in [`MOVE_TIME_MS`].
     pub start: Option<Url>,
     /// Of the last document that could be read.
     pub hints: PollHints,
@@ -58,8 +57,9 @@ pub struct FeedStatus {
     pub entries: u64,
     /// When its newest entry was first seen.
     pub newest: Option<Timestamp>,
-    /// Where permanent redirects lead, since when, and at how many polls in a row.
-    pub moved: Option<(String, Timestamp, u32)>,
+    /// Where it has moved for good, if that is believed: permanent redirects have led there for [`MOVE_POLLS`] polls in
+    /// [`MOVE_TIME_MS`].
+    pub moved_to: Option<String>,
     /// Entries a day that it publishes, as far as is known.
     pub per_day: Option<f64>,
     /// The last thing that an editor should know of what it did: that it re-keyed its entries, that one of them never rests.
@@ -81,7 +81,7 @@ impl Reader {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// The feeds that were polled before and are overdue at `now`, the longest first, and those whose next poll lies after
+    /// The feeds that were polled before and are overdue at `now`, the longest first, and all whose next poll lies after
     /// `farthest`.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ impl Reader {
     /// As of SQLite.
     pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<DueFeed>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "{DUE_COLUMNS} WHERE removed IS NULL AND last_poll IS NOT NULL AND state <> 'gone' AND (next_poll < ?1 OR next_poll > ?2)
+            "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2)
              ORDER BY next_poll"
         ))?;
         let feeds = statement.query_map(params![now.millis(), farthest.millis()], due_feed)?;
@@ -106,15 +106,16 @@ impl Reader {
         Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
     }
 
-    /// The origins that asked to be left alone, and until when.
+    /// The origins that asked to be left alone, and until when; what is said to last beyond `farthest` a wrong clock wrote.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn host_holds(&self, now: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT origin, hold_until FROM host WHERE hold_until > ?1")?;
-        let holds = statement.query_map([now.millis()], |row| Ok((row.get(0)?, time(row, 1)?)))?;
+    pub fn host_holds(&self, now: Timestamp, farthest: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT origin, hold_until FROM host WHERE hold_until > ?1 AND hold_until <= ?2")?;
+        let holds = statement.query_map([now.millis(), farthest.millis()], |row| Ok((row.get(0)?, time(row, 1)?)))?;
         Ok(holds.collect::<Result<_, _>>()?)
     }
 
@@ -141,7 +142,7 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
                (SELECT count(*) FROM entry WHERE entry.feed = feed.number),
-               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_since, moved_polls, per_day,
+               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_polls, last_poll - moved_since, per_day,
                note, noted
              FROM feed WHERE removed IS NULL",
         )?;
@@ -160,10 +161,7 @@ impl Reader {
                 repairs: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
                 entries: row.get::<_, i64>(11)?.cast_unsigned(),
                 newest: optional_time(row, 12)?,
-                moved: match (row.get(13)?, optional_time(row, 14)?) {
-                    (Some(to), Some(since)) => Some((to, since, row.get(15)?)),
-                    _ => None,
-                },
+                moved_to: believed_move(row, 13)?,
                 per_day: row.get(16)?,
                 note: row.get::<_, Option<String>>(17)?.zip(optional_time(row, 18)?),
             };
@@ -188,7 +186,7 @@ impl Reader {
 
 const DUE_COLUMNS: &str =
     "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
-  guids_repaired, had_validators, moved_to, moved_since, moved_polls, hints, per_day FROM feed";
+  guids_repaired, had_validators, moved_to, moved_polls, last_poll - moved_since, hints, per_day FROM feed";
 
 fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
     let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
@@ -203,18 +201,17 @@ fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
         hold_why: row.get(9)?,
         guids_repaired: row.get(10)?,
         had_validators: row.get(11)?,
-        start: move_believed(row)?,
+        start: believed_move(row, 12)?.and_then(|to| Url::parse(&to).ok()),
         hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),
         per_day: row.get(16)?,
     })
 }
 
-fn move_believed(row: &Row) -> rusqlite::Result<Option<Url>> {
-    let (last_poll, since) = (optional_time(row, 7)?, optional_time(row, 13)?);
-    let lasted = last_poll.zip(since).map(|(last_poll, since)| last_poll.since(since)).unwrap_or_default();
-    let is_believed = row.get::<_, u32>(14)? >= MOVE_POLLS && lasted >= MOVE_TIME;
-    let to = row.get::<_, Option<String>>(12)?.filter(|_| is_believed);
-    Ok(to.and_then(|to| Url::parse(&to).ok()))
+/// Where a feed has moved for good, by the columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
+pub(super) fn believed_move(row: &Row, column: usize) -> rusqlite::Result<Option<String>> {
+    let lasted_ms: i64 = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default();
+    let is_believed = row.get::<_, u32>(column + 1)? >= MOVE_POLLS && lasted_ms >= MOVE_TIME_MS;
+    Ok(row.get::<_, Option<String>>(column)?.filter(|_| is_believed))
 }
 
 pub(super) fn feed_id(row: &Row, column: usize) -> rusqlite::Result<FeedId> {

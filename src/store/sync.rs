@@ -102,6 +102,27 @@ impl Store {
         .await
     }
 
+    /// Leaves feeds alone until then, by the word of somebody else than their own answers.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: &'static str) -> Result<(), StoreError> {
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "UPDATE feed SET next_poll = ?2, hold_until = ?2, hold_why = ?3 WHERE id = ?1 AND next_poll < ?2",
+            )?;
+            for (feed, until) in feeds {
+                statement.execute(params![feed.as_str(), until.millis(), why])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Judges the stories for which time alone calls for it; returns the sections whose content changed.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ pub enum Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct PolledDocument {
-    /// `None` where the document was cut off: then the next poll must read it whole.
+    /// `None` where the document was cut off: those of the last whole one stay, so that the next poll reads it whole.
     pub validators: Option<Validators>,
     pub info: FeedInfo,
     /// In the document's order; guids are unique.

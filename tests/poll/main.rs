@@ -1,8 +1,14 @@
-//! Hand-driven passes over real sockets, with a clock that the test sets.
+//! Polling over real sockets, with a clock that the test sets: passes driven by hand, and the loop.
 
+#[path = "../support/mod.rs"]
 mod support;
 
+mod clock;
+mod cost;
+mod politeness;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use newswire::config::{self, Config, SourceFile};
@@ -17,6 +23,7 @@ use url::Url;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
+const MINUTE: Duration = Duration::from_secs(60);
 
 const FEED: &str = r#"<rss version="2.0"><channel><title>A</title><link>https://a.example/</link><description>d</description>
 <item><guid isPermaLink="false">1</guid><title>One</title><description>Words.</description></item></channel></rss>"#;
@@ -25,11 +32,28 @@ fn start() -> Timestamp {
     Timestamp::from_millis(1_514_764_800_000)
 }
 
+fn fetcher(lookup: &Option<Lookup>) -> Fetcher {
+    let contact = Url::parse("https://contact.example/").unwrap();
+    lookup.clone().map_or_else(|| Fetcher::new(&contact), |lookup| Fetcher::with_lookup(&contact, lookup))
+}
+
+/// All names are names of this machine.
+fn local_names() -> Lookup {
+    Arc::new(|_: &str| Ok(vec![[127, 0, 0, 1].into()]))
+}
+
+/// The TOML of a feed under a public name of this origin.
+fn feed_at(id: &str, host: &str, origin: &Origin, path: &str) -> String {
+    let url = origin.url_as(host, path);
+    format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\nallow = [\"{}\"]\n", origin.address)
+}
+
 struct Bed {
     folder: TempDir,
     store: Store,
     poller: Poller,
     config: Arc<Config>,
+    lookup: Option<Lookup>,
 }
 
 impl Bed {
@@ -42,10 +66,8 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
         store.sync(config.clone(), start()).await.unwrap();
-        let contact = Url::parse("https://contact.example/").unwrap();
-        let fetcher = lookup.map_or_else(|| Fetcher::new(&contact), |lookup| Fetcher::with_lookup(&contact, lookup));
-        let poller = Poller::new(store.clone(), fetcher, 16);
-        Bed { folder, store, poller, config }
+        let poller = Poller::new(store.clone(), fetcher(&lookup), 16);
+        Bed { folder, store, poller, config, lookup }
     }
 
     async fn of(origin: &Origin, rest: &str) -> Bed {
@@ -54,17 +76,30 @@ impl Bed {
         Bed::new(&feed, None).await
     }
 
+    /// A feed each of so many public hosts, which all are this origin.
+    async fn of_hosts(origin: &Origin, hosts: usize) -> Bed {
+        let feeds = (0..hosts).map(|host| feed_at(&format!("f{host}"), &format!("{host}.test"), origin, "/feed"));
+        Bed::new(&feeds.collect::<String>(), Some(local_names())).await
+    }
+
     /// As after a restart of the program.
     async fn restart(self) -> Bed {
-        let Bed { folder, store, poller, config } = self;
+        let Bed { folder, store, poller, config, lookup } = self;
         drop((poller, store));
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        let poller = Poller::new(store.clone(), Fetcher::new(&Url::parse("https://contact.example/").unwrap()), 16);
-        Bed { folder, store, poller, config }
+        let poller = Poller::new(store.clone(), fetcher(&lookup), 16);
+        Bed { folder, store, poller, config, lookup }
     }
 
     async fn poll_due(&self, now: Timestamp) -> Vec<PollReport> {
         self.poller.poll_due(&self.config, now).await.unwrap()
+    }
+
+    /// How many stories the section shows.
+    async fn stories(&self) -> usize {
+        let config = self.config.clone();
+        let read = self.store.read(move |reader| reader.section_content(&config, &config.sections[0])).await;
+        read.unwrap().stories.len()
     }
 
     async fn status(&self, feed: &str) -> FeedStatus {
@@ -73,7 +108,7 @@ impl Bed {
 }
 
 #[tokio::test]
-async fn after_a_gap_each_feed_is_polled_once() {
+async fn s02_after_a_gap_each_feed_is_polled_once() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of(&origin, "").await;
     assert_eq!(bed.poll_due(start()).await.len(), 1, "what was never polled is due at once");
@@ -84,7 +119,7 @@ async fn after_a_gap_each_feed_is_polled_once() {
 }
 
 #[tokio::test]
-async fn failures_back_off_and_a_success_resets_them() {
+async fn b09_failures_back_off_and_a_success_resets_them() {
     let origin = Origin::start(|request| match request.number {
         0..6 => Reply::new(500, &[], "out of order"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -106,7 +141,7 @@ async fn failures_back_off_and_a_success_resets_them() {
 }
 
 #[tokio::test]
-async fn gone_feed_is_shown_and_asked_again_only_by_force() {
+async fn c04_gone_feed_is_shown_and_asked_again_only_by_force() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(410, &[], ""),
         _ => Reply::new(200, &[], FEED),
@@ -121,14 +156,16 @@ async fn gone_feed_is_shown_and_asked_again_only_by_force() {
 }
 
 #[tokio::test]
-async fn permanent_redirect_is_believed_after_three_polls_in_two_days() {
+async fn c01_permanent_redirect_is_believed_after_three_polls_in_two_days() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
     });
     let bed = Bed::of(&origin, "").await;
-    for day in 0..3 {
-        assert_eq!(bed.poll_due(start() + DAY * day).await.len(), 1);
+    for (day, is_told) in [(0, false), (1, false), (2, true)] {
+        let reports = bed.poll_due(start() + DAY * day).await;
+        assert_eq!(reports[0].applied.moved_to.is_some(), is_told, "day {day}");
+        assert_eq!(bed.status("a").await.moved_to.is_some(), is_told, "day {day}");
     }
     let before = origin.requests().len();
     bed.poll_due(start() + DAY * 3).await;
@@ -136,11 +173,11 @@ async fn permanent_redirect_is_believed_after_three_polls_in_two_days() {
     assert_eq!(targets, ["/new"], "the fourth goes there directly");
     bed.poll_due(start() + DAY * 4).await;
     assert_eq!(origin.requests().last().unwrap().target(), "/new");
-    assert_eq!(bed.status("a").await.moved.unwrap().0, origin.url("/new").as_str());
+    assert_eq!(bed.status("a").await.moved_to.as_deref(), Some(origin.url("/new").as_str()));
 }
 
 #[tokio::test]
-async fn temporary_redirect_is_never_believed() {
+async fn c02_temporary_redirect_is_never_believed() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(302, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -150,18 +187,18 @@ async fn temporary_redirect_is_never_believed() {
         bed.poll_due(start() + DAY * day).await;
     }
     assert_eq!(origin.requests().iter().filter(|request| request.target() == "/feed").count(), 6);
-    assert_eq!(bed.status("a").await.moved, None);
+    assert_eq!(bed.status("a").await.moved_to, None);
 }
 
 #[tokio::test]
-async fn whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_where_allow_opened_it() {
+async fn b06_b07_whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_where_allow_opened_it() {
     let origin = Origin::start(|_| Reply::new(429, &[("Retry-After", "7200")], ""));
     let bed = Bed::of(&origin, "").await;
     let report = &bed.poll_due(start()).await[0];
     assert!(report.next_poll >= start() + HOUR * 2, "{report:?}");
     let status = bed.status("a").await;
     assert_eq!(status.hold_why.as_deref(), Some("Retry-After"));
-    let holds = bed.store.read(|reader| reader.host_holds(start())).await.unwrap();
+    let holds = bed.store.read(|reader| reader.host_holds(start(), start() + DAY * 40)).await.unwrap();
     assert!(holds.is_empty(), "a host that the editor opened holds nobody else up: {holds:?}");
     let all = bed.poller.pass(&bed.config, &Pass::All, start() + HOUR, |_, _| {}).await.unwrap();
     assert_eq!(all[0].outcome, ReportedOutcome::Held);
@@ -169,7 +206,7 @@ async fn whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_wher
 }
 
 #[tokio::test]
-async fn outage_of_our_own_network_counts_against_nobody() {
+async fn s09_outage_of_our_own_network_counts_against_nobody() {
     let feeds: String =
         (0..8).map(|n| format!("[[feed]]\nid = \"f{n}\"\nurl = \"https://host{n}.example/feed\"\n")).collect();
     let bed = Bed::new(&feeds, Some(Arc::new(|_: &str| Ok(Vec::new())))).await;
@@ -181,6 +218,91 @@ async fn outage_of_our_own_network_counts_against_nobody() {
     }
     assert_eq!(counted, 4, "the first four cannot know; from the fifth on it is our own network");
     assert!(reports.iter().all(|report| report.next_poll <= start() + HOUR * 2), "nobody is put off for long");
+}
+
+#[tokio::test]
+async fn c01_permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/feed" => Reply::redirect(301, "/login"),
+        _ => Reply::new(200, &[("ETag", "\"1\"")], "<!doctype html><title>Log in</title>"),
+    });
+    let bed = Bed::of(&origin, "").await;
+    for week in 0..5 {
+        assert_eq!(bed.poll_due(start() + DAY * 7 * week).await[0].outcome, ReportedOutcome::Failed);
+    }
+    assert_eq!(bed.status("a").await.moved_to, None);
+    assert_eq!(origin.requests().iter().filter(|request| request.target() == "/feed").count(), 5);
+}
+
+#[tokio::test]
+async fn s09_after_two_hours_without_a_network_every_feed_is_polled_within_the_hour() {
+    let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
+    let is_up = Arc::new(AtomicBool::new(false));
+    let seen = is_up.clone();
+    let lookup: Lookup = Arc::new(move |_: &str| match seen.load(Ordering::SeqCst) {
+        true => Ok(vec![[127, 0, 0, 1].into()]),
+        false => Err(std::io::Error::other("server failure")),
+    });
+    let feeds: String = (0..8).map(|n| feed_at(&format!("f{n}"), &format!("{n}.test"), &origin, "/feed")).collect();
+    let bed = Bed::new(&feeds, Some(lookup)).await;
+    let recovery = start() + HOUR * 2;
+    for step in 0..=18 {
+        let now = start() + MINUTE * 10 * step;
+        is_up.store(now >= recovery, Ordering::SeqCst);
+        bed.poll_due(now).await;
+    }
+    for n in 0..8 {
+        let status = bed.status(&format!("f{n}")).await;
+        assert_eq!((status.state.as_str(), status.failures), ("ok", 0), "{n}");
+    }
+}
+
+/// The last reply again and again; what the third request is conditional on.
+async fn third_condition(second: Reply) -> Option<Vec<u8>> {
+    let origin = Origin::replies([Reply::new(200, &[("ETag", "\"1\"")], FEED), second]);
+    let bed = Bed::of(&origin, "").await;
+    for day in 0..3 {
+        bed.poll_due(start() + DAY * 10 * day).await;
+    }
+    origin.requests()[2].header("if-none-match")
+}
+
+#[tokio::test]
+async fn a07_validators_are_stored_only_with_a_document_that_was_read_whole() {
+    let second = |status, body: &str| Reply::new(status, &[("ETag", "\"2\"")], body);
+    let known = Some(b"\"1\"".to_vec());
+    assert_eq!(third_condition(second(200, FEED)).await, Some(b"\"2\"".to_vec()));
+    assert_eq!(third_condition(second(200, &FEED[..FEED.len() - 40])).await, known, "cut off");
+    assert_eq!(third_condition(second(200, "<!doctype html><title>Log in</title>")).await, known);
+    assert_eq!(third_condition(second(200, "")).await, known);
+    assert_eq!(third_condition(second(503, FEED)).await, known);
+    assert_eq!(third_condition(second(226, FEED)).await, known);
+}
+
+#[tokio::test]
+async fn a13_a_document_without_entries_takes_none_away_and_226_is_an_error() {
+    let item =
+        |number: usize| format!("<item><guid isPermaLink=\"false\">{number}</guid><title>{number}</title></item>");
+    let document = |items: String| format!("<rss version=\"2.0\"><channel><title>A</title>{items}</channel></rss>");
+    let whole = document((0..20).map(item).collect());
+    let delta = document(item(20));
+    let origin = Origin::start(move |request| match request.number {
+        0 => Reply::new(200, &[("ETag", "\"1\"")], &whole),
+        1 => Reply::new(200, &[("ETag", "\"2\"")], document(String::new())),
+        2 => Reply::new(226, &[("IM", "feed"), ("ETag", "\"3\"")], &delta),
+        _ => Reply::new(226, &[("ETag", "\"3\"")], &delta),
+    });
+    let bed = Bed::of(&origin, "").await;
+    for (day, expected) in [
+        (0, ReportedOutcome::Changed),
+        (1, ReportedOutcome::Unchanged),
+        (2, ReportedOutcome::Failed),
+        (3, ReportedOutcome::Failed),
+    ] {
+        assert_eq!(bed.poll_due(start() + DAY * 2 * day).await[0].outcome, expected);
+        assert_eq!(bed.stories().await, 20);
+    }
+    assert!(origin.requests().iter().all(|request| request.header("a-im").is_none()), "226 was never asked for");
 }
 
 /// A01, A02, B01, B02: thirty days, looked at every ten minutes, with fifty restarts.

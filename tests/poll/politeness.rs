@@ -1,0 +1,89 @@
+//! Rows A09 and B07: what is asked of a publisher by hand, and what a refusal means for the other feeds of its host.
+
+use newswire::poll::{Pass, PollReport, ReportedOutcome};
+use newswire::time::Timestamp;
+
+use crate::support::origin::{Origin, Reply, Request};
+use crate::{Bed, FEED, HOUR, MINUTE, start};
+
+fn unchanging() -> Origin {
+    Origin::start(|request| Reply::new(if request.is_conditional() { 304 } else { 200 }, &[("ETag", "\"1\"")], FEED))
+}
+
+async fn force(bed: &Bed, now: Timestamp) -> ReportedOutcome {
+    let mut reports = bed.poller.pass(&bed.config, &Pass::Force(Vec::new()), now, |_, _| {}).await.unwrap();
+    reports.pop().unwrap().outcome
+}
+
+#[tokio::test]
+async fn a09_force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally() {
+    let origin = unchanging();
+    let bed = Bed::of_hosts(&origin, 1).await;
+    bed.poll_due(start()).await;
+    for (minute, expected) in [
+        (3, ReportedOutcome::Held),
+        (11, ReportedOutcome::NotModified),
+        (12, ReportedOutcome::Held),
+        (20, ReportedOutcome::Held),
+        (22, ReportedOutcome::NotModified),
+    ] {
+        assert_eq!(force(&bed, start() + MINUTE * minute).await, expected, "minute {minute}");
+    }
+    let requests = origin.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(requests[1..].iter().all(Request::is_conditional));
+}
+
+#[tokio::test]
+async fn a09_the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
+    let origin = unchanging();
+    let bed = Bed::of(&origin, "").await;
+    bed.poll_due(start()).await;
+    for second in 1..5 {
+        assert_eq!(force(&bed, start() + MINUTE / 60 * second).await, ReportedOutcome::NotModified);
+    }
+    assert_eq!(origin.requests().iter().filter(|request| !request.is_conditional()).count(), 1);
+}
+
+#[tokio::test]
+async fn a09_force_goes_against_what_a_server_asked_for_but_not_at_once() {
+    let origin = Origin::start(|request| match request.number {
+        0 => Reply::new(503, &[("Retry-After", "86400")], ""),
+        _ => Reply::new(200, &[], FEED),
+    });
+    let bed = Bed::of_hosts(&origin, 1).await;
+    bed.poll_due(start()).await;
+    assert_eq!(force(&bed, start() + MINUTE).await, ReportedOutcome::Held);
+    assert_eq!(force(&bed, start() + HOUR).await, ReportedOutcome::Changed);
+}
+
+/// Five feeds of one public host, of which the first is answered so.
+async fn five_feeds(first: Reply) -> (Origin, Bed) {
+    let origin = Origin::replies([first, Reply::new(200, &[("ETag", "\"1\"")], FEED)]);
+    let feeds = (0..5).map(|number| crate::feed_at(&format!("f{number}"), "one.test", &origin, &format!("/{number}")));
+    let bed = Bed::new(&feeds.collect::<String>(), Some(crate::local_names())).await;
+    (origin, bed)
+}
+
+fn held(reports: &[PollReport]) -> usize {
+    reports.iter().filter(|report| report.outcome == ReportedOutcome::Held).count()
+}
+
+#[tokio::test]
+async fn b07_a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
+    let (origin, bed) = five_feeds(Reply::new(429, &[("Retry-After", "18000")], "")).await;
+    bed.poll_due(start()).await;
+    assert_eq!(origin.requests().len(), 1, "those that waited for their turn heard of it");
+    let reports = bed.poll_due(start() + HOUR * 4).await;
+    assert_eq!((origin.requests().len(), held(&reports)), (1, 4));
+    assert!(reports.iter().any(|report| report.problems[0].ends_with("by its host")), "{reports:?}");
+    bed.restart().await.poll_due(start() + HOUR * 6).await;
+    assert_eq!(origin.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn b07_a_500_of_one_feed_is_that_feeds_own() {
+    let (origin, bed) = five_feeds(Reply::new(500, &[("Retry-After", "18000")], "")).await;
+    assert_eq!(bed.poll_due(start()).await.len(), 5);
+    assert_eq!(origin.requests().len(), 5);
+}
