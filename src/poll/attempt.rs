@@ -65,8 +65,8 @@ impl Poller {
         attempt: Attempt,
         times: Times,
     ) -> Result<Polled, StoreError> {
+        let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
         let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
-        let is_own_outage = self.is_own_outage(feed, &result, times.answered);
         let outcome = match result {
             Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
             Ok(Fetched::Document(document)) => self.read_document(config, feed, &due, document).await?,
@@ -114,21 +114,21 @@ impl Poller {
         Ok(Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin })
     }
 
-    /// Whether the feed could not be reached because nobody can be.
-    fn is_own_outage(&self, feed: &Feed, result: &Result<Fetched, FetchError>, now: Timestamp) -> bool {
-        if feed.url.is_file() {
+    /// Whether the feed could not be reached because nobody can be. Files and the editor's own hosts tell nothing of the
+    /// network outside.
+    fn is_own_outage(&self, feed: &Feed, attempt: &Attempt, now: Timestamp) -> bool {
+        if attempt.public_origin.is_none() {
             return false;
         }
         let mut outage = self.outage.lock().expect("nobody panics while holding the lock");
-        match result {
+        match &attempt.result {
             Err(error) if error.is_unreachable() => {
-                outage.unreached(now, &feed.id, feed.url.secret.host_str().unwrap_or_default())
+                return outage.unreached(now, &feed.id, feed.url.secret.host_str().unwrap_or_default());
             }
-            _ => {
-                outage.reached(now);
-                false
-            }
+            _ if attempt.status.is_some() => outage.reached(now),
+            _ => {}
         }
+        false
     }
 
     async fn read_document(

@@ -235,6 +235,21 @@ async fn c01_permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
 }
 
 #[tokio::test]
+async fn s09_neither_a_host_of_our_own_nor_a_refused_address_shows_that_the_network_works() {
+    let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
+    let own = format!("[[feed]]\nid = \"own\"\nurl = \"{}\"\nallow = [\"{}\"]\n", origin.url("/"), origin.address);
+    let refused = "[[feed]]\nid = \"refused\"\nurl = \"http://10.0.0.1/feed\"\n";
+    let outside = (0..8).map(|n| format!("[[feed]]\nid = \"f{n}\"\nurl = \"https://host{n}.example/feed\"\n"));
+    let bed =
+        Bed::new(&format!("{own}{refused}{}", outside.collect::<String>()), Some(Arc::new(|_: &str| Ok(Vec::new()))))
+            .await;
+    let reports = bed.poll_due(start()).await;
+    let put_off =
+        reports.iter().filter(|report| report.next_poll >= start() + HOUR && report.feed.as_str().starts_with('f'));
+    assert_eq!(put_off.count(), 4, "from the fifth on it is our own network");
+}
+
+#[tokio::test]
 async fn s09_after_two_hours_without_a_network_every_feed_is_polled_within_the_hour() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let is_up = Arc::new(AtomicBool::new(false));
