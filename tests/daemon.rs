@@ -278,6 +278,8 @@ fn s07_twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     assert_eq!(after[2], before[2], "as many folders are watched as before");
     assert!(after[0] < before[0] + 10 && after[1] < before[1] + 10, "{before:?} became {after:?}");
     assert!(!status(&daemon).contains("\"state\":\"new\""), "those that came back are known");
+    let metrics = text(&request(&daemon.admin, "GET", "/metrics", &[]).body);
+    assert!(metrics.contains("newswire_lateness_seconds 0"), "S05: nobody is late: {metrics}");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(origin.requests().len(), 8, "nobody was asked again");
     assert!(output(&desk.config(), &["poll", "--force"]).status.success());

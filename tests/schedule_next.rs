@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use newswire::feed::{FeedId, Lifetimes, PollHints};
 use newswire::schedule::Schedule;
-use newswire::schedule::next::{NextPoll, Outlook, PollOutcome, next_poll, phase, spread};
+use newswire::schedule::next::{NextPoll, Outlook, PollOutcome, next_poll, phase, replan, spread};
 use newswire::time::Timestamp;
 use proptest::prelude::*;
 
@@ -268,6 +268,29 @@ fn b10_feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
 #[test]
 fn c04_a_gone_feed_has_no_next_poll() {
     assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
+}
+
+#[test]
+fn s03_only_a_poll_that_a_wrong_clock_planned_is_planned_anew() {
+    let check = |schedule: &str, last_poll: Option<u64>, at: u64, expected: Option<u64>| {
+        let schedule = Schedule::parse(schedule, Tz::UTC).unwrap();
+        let time = |days: u64| now() - Duration::from_secs(100 * DAY) + Duration::from_secs(days * DAY);
+        let found = replan(time(at), now(), last_poll.map(time), &schedule, 0);
+        assert_eq!(
+            found,
+            expected.map(|seconds| now() + Duration::from_secs(seconds)),
+            "{schedule}, {last_poll:?}, {at}"
+        );
+    };
+    // Now is day 100.
+    check("every 1 hour", Some(100), 101, None);
+    check("every 1 hour", Some(100), 138, None);
+    check("every 1 hour", Some(100), 3750, Some(HOUR));
+    check("every 1 hour", Some(3750), 3751, Some(HOUR));
+    check("every 1 hour", None, 3750, Some(HOUR));
+    check("every 90 days", Some(80), 170, None);
+    check("every 90 days", Some(3750), 3840, Some(90 * DAY));
+    check("0 0 1 1 *", Some(99), 459, None);
 }
 
 #[test]

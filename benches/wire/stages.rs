@@ -165,6 +165,7 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
         entries: entries.collect(),
         repairs: Vec::new(),
         hints: PollHints::default(),
+        fresh: 0,
         has_gap: false,
         guids_repaired: false,
     }))

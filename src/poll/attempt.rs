@@ -202,10 +202,7 @@ struct Times {
 fn per_day(due: &DueFeed, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
     match (outcome, due.per_day) {
-        (Outcome::Document(document), Some(before)) => {
-            let fresh = document.entries.iter().filter(|entry| entry.cleaned.is_some()).count();
-            Some(adaptive::observe(before, fresh, elapsed))
-        }
+        (Outcome::Document(document), Some(before)) => Some(adaptive::observe(before, document.fresh, elapsed)),
         (Outcome::Document(document), None) => {
             let entries = document.entries.iter().filter_map(|entry| entry.cleaned.as_ref());
             Some(adaptive::first(entries.filter_map(|cleaned| cleaned.entry.published), now))

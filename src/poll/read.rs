@@ -29,13 +29,16 @@ pub fn read_document(
         parse::reidentify(&mut parsed);
     }
     let entries = clean(&parsed, known, tracking);
-    let has_gap = !known.is_empty() && !entries.is_empty() && entries.iter().all(|entry| entry.cleaned.is_some());
+    let listed: HashSet<_> = known.iter().map(|(guid, _)| guid.as_str()).collect();
+    let fresh = entries.iter().filter(|entry| !listed.contains(entry.guid.as_str())).count();
+    let has_gap = !listed.is_empty() && fresh > 0 && fresh == entries.len();
     let mut repairs = std::mem::take(&mut parsed.repairs);
     repairs.extend(has_gap.then(|| GAP.to_owned()));
     Outcome::Document(Box::new(PolledDocument {
         validators: (!parsed.truncated).then(|| document.validators.clone()),
         info: normalize::info(&parsed),
         entries,
+        fresh,
         has_gap,
         guids_repaired: parsed.guids_repaired,
         hints: parsed.hints,

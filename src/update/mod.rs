@@ -85,6 +85,8 @@ pub struct PolledDocument {
     pub hints: PollHints,
     /// What had to be mended to read it, and what else an editor should know.
     pub repairs: Vec<String>,
+    /// How many of its entries the last one did not list, by their guids.
+    pub fresh: usize,
     /// Whether nothing of it was known before though the feed was: entries may have been missed.
     pub has_gap: bool,
     /// Whether its guids had to be told apart by their links; stays with the feed.

@@ -394,6 +394,30 @@ async fn adaptive_feed_is_polled_by_its_own_rhythm() {
 }
 
 #[tokio::test]
+async fn feed_that_edits_all_its_entries_at_every_poll_publishes_nothing_by_it() {
+    let origin = Origin::start(|request| {
+        let item = |day: u32| {
+            let date = (start() - DAY * day).rfc822();
+            let (guid, text) =
+                (format!("<guid isPermaLink=\"false\">{day}</guid>"), format!("Read {} times", request.number));
+            format!("<item>{guid}<title>T</title><description>{text}</description><pubDate>{date}</pubDate></item>")
+        };
+        let items: String = (0..10).map(item).collect();
+        Reply::new(
+            200,
+            &[("ETag", "\"1\"")],
+            format!("<rss version=\"2.0\"><channel><title>A</title>{items}</channel></rss>"),
+        )
+    });
+    let bed = Bed::of(&origin, "schedule = \"adaptive\"").await;
+    for day in 0..5 {
+        let reports = bed.poll_due(start() + DAY * day).await;
+        assert!(reports[0].next_poll.since(start() + DAY * day) > HOUR * 9, "{reports:?}");
+        assert!(!reports[0].problems.iter().any(|problem| problem.contains("missed")), "{reports:?}");
+    }
+}
+
+#[tokio::test]
 async fn document_of_which_nothing_was_known_may_have_been_missed() {
     let origin = Origin::start(|request| Reply::new(200, &[], FEED.replace(">1<", &format!(">{}<", request.number))));
     let bed = Bed::of(&origin, "").await;

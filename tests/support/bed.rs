@@ -110,6 +110,7 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         entries: entries.collect(),
         hints: PollHints::default(),
         repairs: Vec::new(),
+        fresh: 0,
         has_gap: false,
         guids_repaired: false,
     };
