@@ -65,17 +65,6 @@ impl Schedule {
             }
         }
     }
-
-    /// When a feed is due whose last poll is not known or long past: within one interval from `now`, spread by `phase`.
-    pub fn first(&self, now: Timestamp, phase: u64) -> Timestamp {
-        let interval = match self {
-            Schedule::Every(interval) => *interval,
-            Schedule::Adaptive => ADAPTIVE_START,
-            Schedule::Cron(_) => return self.next(now, phase),
-        };
-        let millis = u64::try_from(interval.as_millis()).unwrap_or(u64::MAX).max(1);
-        now + Duration::from_millis(phase % millis)
-    }
 }
 
 /// `15 minutes`, or a unit alone: `hour`.
