@@ -11,7 +11,8 @@ const TRACKING_PARAMETERS: &[&str] = &[
     "utm_*", "mtm_*", "piwik_*", "matomo_*", "hsa_*", "ga_source", "ga_medium", "ga_campaign",
     "pk_campaign", "pk_cid", "pk_content", "pk_cpn", "pk_keyword", "pk_kwd", "pk_medium", "pk_source",
     "at_bbc_team", "at_campaign", "at_campaign_type", "at_custom*", "at_format", "at_link_*", "at_medium", "at_ptr_name",
-    "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid", "ttclid", "igshid",
+    "fb_action_ids", "fb_action_types", "fb_ref", "fb_source", "srsltid", "gad_source", "gad_campaignid", "_ga", "_gl",
+    "epik", "ck_subscriber_id", "_branch_match_id", "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid", "ttclid", "igshid",
     "igsh", "li_fat_id", "rb_clickid", "s_kwcid", "_openstat", "__twitter_impression",
     "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "oly_anon_id", "oly_enc_id", "vero_conv",
     "vero_id", "wickedid", "_hsenc", "_hsmi", "__hsfp", "__hssc", "__hstc", "hsctatracking",
@@ -29,10 +30,16 @@ const TRACKING_OF_SOME_SITES: &[&str] = &[
 const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
 
 /// Query parameters that track the reader where they have one of [`TRACKING_VALUES`], and may mean anything else otherwise.
-const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed"];
+const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
 
-const TRACKING_VALUES: &[&str] =
-    &["rss", "rss2", "rdf", "atom", "feed", "feeds", "twitter", "facebook", "newsletter", "email"];
+#[rustfmt::skip]
+const TRACKING_VALUES: &[&str] = &[
+    "rss", "rss2", "rdf", "atom", "feed", "feeds", "twitter", "facebook", "whatsapp", "telegram", "linkedin", "reddit",
+    "mastodon", "social", "newsletter", "email", "push",
+];
+
+/// Labels that name a variant of one site, at the front of its host.
+const VARIANTS: &[&str] = &["www.", "m.", "mobile.", "touch.", "wap.", "amp."];
 
 /// Takes off the query parameters that only track the reader: those of the table, and those that an editor names besides,
 /// in the same form. The order and spelling of the others stay as they are.
@@ -86,7 +93,7 @@ pub fn key(url: &Url) -> Option<String> {
         return None;
     }
     let mut key = String::with_capacity(url.as_str().len());
-    key.push_str(main_host(host));
+    key.push_str(&main_host(host).replacen(".m.", ".", 1));
     if let Some(port) = url.port().filter(|port| !matches!(port, 80 | 443)) {
         key.push_str(&format!(":{port}"));
     }
@@ -119,9 +126,9 @@ fn page_behind(url: &Url) -> Option<Url> {
     Url::parse(&target.1).ok()
 }
 
-/// The host without the labels that name a variant of one site: `www.`, `m.`, `amp.`, `mobile.`.
+/// The host without the labels of [`VARIANTS`].
 fn main_host(host: &str) -> &str {
-    for variant in ["www.", "m.", "mobile.", "amp."] {
+    for variant in VARIANTS {
         if let Some(rest) = host.strip_prefix(variant)
             && rest.contains('.')
         {
@@ -161,6 +168,9 @@ fn page_path(path: &str) -> String {
         }
     }
     decoded.push_str(rest);
+    while decoded.contains("//") {
+        decoded = decoded.replace("//", "/");
+    }
     decoded
 }
 
@@ -168,7 +178,7 @@ fn page_query(url: &Url) -> String {
     let mut pairs: Vec<_> = url
         .query_pairs()
         .filter(|(name, value)| {
-            let names_the_form = matches!((&**name, &**value), ("amp", _) | ("outputType", "amp") | ("m", "0" | "1"));
+            let names_the_form = matches!((&**name, &**value), ("amp", _) | (_, "amp") | ("m", "0" | "1"));
             let tracks = TRACKING_BY_VALUE.contains(&&**name) && TRACKING_VALUES.contains(&&**value);
             !is_tracking_parameter(name) && !is_of_some_sites(name) && !names_the_form && !tracks
         })
@@ -211,6 +221,8 @@ mod tests {
             "https://example.org/amp/2017/war",
             "https://example.org/2017/w%61r?amp=1",
             "https://example.org/2017/war.amp.html",
+            "https://touch.example.org//2017/war?output=amp",
+            "https://example.org/2017/war?share=whatsapp&_ga=1",
             "https://example.org/2017/war?ref=rss&m=1",
             "https://example-org.cdn.ampproject.org/c/s/www.example.org/2017/war/amp/",
             "https://www.google.com/amp/s/example.org/2017/war",
@@ -227,6 +239,7 @@ mod tests {
         check("http://example.org:8080/a", Some("example.org:8080/a"));
         check("http://example.org/caf%c3%a9", Some("example.org/caf%C3%A9"));
         check("http://m.org/a", Some("m.org/a"));
+        check("https://en.m.wiki.example/a", Some("en.wiki.example/a"));
         check("http://example.org/a?ref=42", Some("example.org/a?ref=42"));
     }
 
