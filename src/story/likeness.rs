@@ -6,7 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::words::{SHINGLE, Word, Words, extent, mixed, shingles};
+use super::title::{LEAST_TITLE, Title, Titles};
+use super::words::{SHINGLE, Word, Words, extent, has_own_number, mixed, shingles};
 use crate::text::PlainText;
 
 /// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
@@ -31,9 +32,6 @@ const LONG_TEXT: usize = 50;
 /// In shorter texts even numbers before and after what they share tell them apart; longer ones have datelines.
 const VERY_LONG_TEXT: usize = 80;
 
-/// Shorter titles are the names of columns: "Weather", "Morning briefing".
-const LEAST_TITLE: usize = 3;
-
 /// More words in a row were not reworded, they say something else.
 const REWORDED: usize = 8;
 
@@ -48,37 +46,30 @@ const HEAD: usize = 24;
 #[derive(Clone, Debug)]
 pub struct Wording {
     title: Title,
-    /// Summary and content, those that are not empty, the longer first.
+    /// Summary and content, those that are not empty, the longer first; without the title where they repeat it.
     texts: Vec<Words>,
     keys: Vec<u32>,
-}
-
-/// A title, whole and without what may be the name of a site in front of it or behind.
-#[derive(Clone, Debug)]
-struct Title {
-    whole: Words,
-    shorter: Vec<Words>,
-}
-
-/// How two titles compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Titles {
-    /// The same, and longer than the name of a column.
-    Equal,
-    /// The same, but so short that many entries may bear it.
-    EqualShort,
-    Alike,
-    Other,
+    /// The words of the title that a text repeated.
+    repeated: HashSet<u64>,
 }
 
 impl Wording {
     pub fn of(title: &str, text: &PlainText) -> Wording {
+        let title = Title::of(title);
+        // Above the text and in footers ("The post … appeared first on …") it says nothing more.
         let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
+        let mut repeated = HashSet::new();
+        for form in title.forms().into_iter().rev().filter(|form| form.extent() >= LEAST_TITLE) {
+            for words in &mut texts {
+                if words.take_out(form) {
+                    repeated.extend(form.hashes());
+                }
+            }
+        }
         texts.retain(|words| !words.is_empty());
         texts.sort_by_key(|words| std::cmp::Reverse(words.words.len()));
-        let title = Title::of(title);
         let keys = texts.first().map_or_else(Vec::new, |text| keys(&title, text));
-        Wording { title, texts, keys }
+        Wording { title, texts, keys, repeated }
     }
 
     /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
@@ -98,7 +89,7 @@ impl Wording {
     ///
     /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
     pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
-        let titles = self.titles(other);
+        let titles = self.title.compare(&other.title);
         if titles == Titles::Other {
             return None;
         }
@@ -135,21 +126,7 @@ impl Wording {
 
     /// Whether the titles are the same, and longer than the name of a column.
     pub fn has_title_of(&self, other: &Wording) -> bool {
-        self.titles(other) == Titles::Equal
-    }
-
-    fn titles(&self, other: &Wording) -> Titles {
-        let (own, others) = (&self.title, &other.title);
-        if own.is(others) {
-            let extent = own.whole.extent().min(others.whole.extent());
-            return if extent >= LEAST_TITLE { Titles::Equal } else { Titles::EqualShort };
-        }
-        if own.whole.numbers_against(&others.whole) {
-            return Titles::Other;
-        }
-        let (own, others) = (hashes(&own.whole.words), hashes(&others.whole.words));
-        let shared = own.intersection(&others).count();
-        if shared * 2 >= own.union(&others).count() && shared >= LEAST_TITLE { Titles::Alike } else { Titles::Other }
+        matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Equal)
     }
 
     /// Whether a word of this title that the other lacks is told by its own text, and not by the other's: "Weather in
@@ -157,7 +134,9 @@ impl Wording {
     fn title_tells(&self, other: &Wording, own: &Words, others: &Words) -> bool {
         let beginning = own.beginning(reach(others));
         let telling = self.title.whole.words.iter().filter(|word| !other.title.whole.has(**word));
-        let mut telling = telling.filter(|word| beginning.iter().any(|own| own.hash == word.hash));
+        let is_told =
+            |word: &Word| self.repeated.contains(&word.hash) || beginning.iter().any(|own| own.hash == word.hash);
+        let mut telling = telling.filter(|word| is_told(word));
         telling.any(|word| !others.has(*word))
     }
 
@@ -178,56 +157,6 @@ fn keys(title: &Title, text: &Words) -> Vec<u32> {
     [title.key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
 }
 
-impl Title {
-    fn of(title: &str) -> Title {
-        let whole = Words::of(title);
-        let mut shorter = Vec::new();
-        for mark in [" - ", " – ", " — ", " | ", " :: ", " » ", " · ", " • "] {
-            let ends = title.rsplit_once(mark).map(|(rest, name)| (name, rest));
-            for (name, rest) in [ends, title.split_once(mark)].into_iter().flatten() {
-                let (name, rest) = (Words::of(name), Words::of(rest));
-                let may_be_site = name.extent() <= 4 && !name.words.iter().any(|word| word.is_number);
-                if may_be_site && rest.extent() >= LEAST_TITLE {
-                    shorter.push(rest);
-                }
-            }
-        }
-        Title { whole, shorter }
-    }
-
-    /// As [`Wording::title_key`].
-    fn key(&self) -> Option<u64> {
-        let forms = self.shorter.iter().chain([&self.whole]).filter(|form| !form.is_empty());
-        let shortest = forms.min_by_key(|form| form.words.len())?;
-        Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
-    }
-
-    /// Whether the two are the same but for the names of sites.
-    fn is(&self, other: &Title) -> bool {
-        let forms = |title: &Title| {
-            let forms = title.shorter.iter().chain([&title.whole]);
-            forms.map(|form| form.words.iter().map(|word| word.hash).collect()).collect::<Vec<Vec<u64>>>()
-        };
-        let others = forms(other);
-        forms(self).iter().any(|form| others.contains(form))
-    }
-}
-
-impl Words {
-    /// Whether both have numbers that the other lacks.
-    fn numbers_against(&self, other: &Words) -> bool {
-        has_own_number(&self.words, other) && has_own_number(&other.words, self)
-    }
-}
-
-fn has_own_number(words: &[Word], other: &Words) -> bool {
-    words.iter().any(|word| word.is_number && !other.has(*word))
-}
-
-fn hashes(words: &[Word]) -> HashSet<u64> {
-    words.iter().map(|word| word.hash).collect()
-}
-
 /// How many of the first words of a text can stand for the beginning that a summary of it has.
 fn reach(summary: &Words) -> usize {
     summary.extent() * 5 / 4 + 30
@@ -238,18 +167,26 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
     let (short, long) = if one.words.len() <= other.words.len() { (one, other) } else { (other, one) };
     let extent = short.extent();
     let (needed, may_be_reworded) = match titles {
-        Titles::Equal if extent >= LONG_TEXT => (least, true),
-        Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
-        Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
+        Titles::EqualTelling if extent >= LONG_TEXT * 2 / 3 => (least, true),
+        Titles::Equal if extent >= VERY_LONG_TEXT => (least, true),
+        Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
+        Titles::EqualTelling | Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
         Titles::Alike if extent >= LONG_TEXT => (0.9, false),
         _ => return None,
     };
-    let parting = Parting::of(short, long)?;
+    let is_telling = titles == Titles::EqualTelling;
+    let parting = Parting::of(short, long, is_telling)?;
+    // Where no capital tells a name, more places may be a form's.
+    let places = match (short.is_cased(), is_telling) {
+        (true, _) => usize::MAX,
+        (false, true) => 3,
+        (false, false) => 1,
+    };
     let (jaccard, share) = (jaccard(short, long), parting.share_of_beginning(short, long, titles_words));
     let is_apart = parting.has_numbers_replaced
         || parting.has_names_replaced
-        || !parting.is_reworded(may_be_reworded, short.is_cased())
+        || !parting.is_reworded(may_be_reworded, places)
         || parting.has_numbers_around && extent < VERY_LONG_TEXT
         || parting.has_words_around(short, long, titles_words)
         || has_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
@@ -322,8 +259,9 @@ struct Parting {
 }
 
 impl Parting {
-    /// `None` if the texts share nothing.
-    fn of(short: &Words, long: &Words) -> Option<Parting> {
+    /// `None` if the texts share nothing. Under a telling title lines of their own before and after what they share are
+    /// bylines and dates of publishing: numbers in them do not count.
+    fn of(short: &Words, long: &Words, is_telling: bool) -> Option<Parting> {
         let anchors = anchors(short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
         let end = (last.0 + SHINGLE, last.1 + SHINGLE);
@@ -334,7 +272,8 @@ impl Parting {
             parting.see_replaced(gap);
             at = (i + SHINGLE, j + SHINGLE);
         }
-        let (around_short, around_long) = parting.around(short, long);
+        let (around_short, around_long) =
+            if is_telling { parting.around_in_line(short, long) } else { parting.around(short, long) };
         parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
         parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
         Some(parting)
@@ -343,6 +282,17 @@ impl Parting {
     /// The words of both before and after what they share.
     fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
+        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
+    }
+
+    /// As [`Parting::around`], as far as it stands in the same lines as what they share.
+    fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+        let around = |words: &Words, start: usize, end: usize| {
+            let (before, after) = (&words.words[..start], &words.words[end..]);
+            let begins = words.words[..=start].iter().rposition(|word| word.begins_line).unwrap_or(0);
+            let ends = after.iter().position(|word| word.begins_line).unwrap_or(after.len());
+            [&before[begins..], &after[..ends]].concat()
+        };
         (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
     }
 
@@ -356,18 +306,18 @@ impl Parting {
         has_own(&around_short, long) && has_own(&around_long, short)
     }
 
-    /// Whether what was replaced may be a copy editor's work. Where no capital tells a name, two places may be a form's.
-    fn is_reworded(&self, may_be_reworded: bool, is_cased: bool) -> bool {
+    /// Whether what was replaced, in at most so many places, may be a copy editor's work.
+    fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
         let most = if may_be_reworded { REWORDED } else { 0 };
         self.longest_replaced <= most
-            && (is_cased || self.replaced <= 1)
+            && self.replaced <= places
             && !self.is_form
             && (may_be_reworded || !self.has_heads)
     }
 
     /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.
     fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
-        let same = |(one, other): &(&Word, &Word)| one.hash == other.hash;
+        let same = |(one, other): &(&Word, &Word)| one.is_spelt_as(**other);
         let front = short.iter().zip(long).take_while(same).count();
         let (short, long) = (&short[front..], &long[front..]);
         let back = short.iter().rev().zip(long.iter().rev()).take_while(same).count();

@@ -9,6 +9,8 @@ mod id;
 mod keys;
 mod lead;
 mod likeness;
+mod numerals;
+mod title;
 mod words;
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,10 @@
 //! A text as a sequence of words, for comparing. In scripts without spaces every character is a word, of half the weight.
 
+use std::collections::HashSet;
+
 use xxhash_rust::xxh3::xxh3_64;
+
+use super::numerals;
 
 /// More words of a text are not compared: what agrees in so many agrees.
 const MAX_WORDS: usize = 10_000;
@@ -8,17 +12,25 @@ const MAX_WORDS: usize = 10_000;
 /// How many words in a row make a shingle: fewer are phrases that everybody uses, more break at every small edit.
 pub const SHINGLE: usize = 3;
 
+/// In shorter words another letter makes another word.
+const LEAST_SPELT: usize = 5;
+
 /// A word in lower case, known by its hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Word {
     pub hash: u64,
-    /// Whether it has a digit.
+    /// Whether it has a digit, or is a number or a date written out.
     pub is_number: bool,
+    /// Whether it is the first of its line.
+    pub begins_line: bool,
     /// Whether it is written with a capital though no sentence begins with it.
     pub is_name: bool,
     /// Whether it is a character of a script without spaces.
     pub is_half: bool,
     is_cased: bool,
+    /// How many letters it has, and which, as far as 64 bits can say.
+    length: usize,
+    letters: u64,
 }
 
 /// The words of a plain text, in their order.
@@ -31,8 +43,8 @@ impl Words {
     pub fn of(text: &str) -> Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
-        let mut reading = Reading { words, text: String::new(), word: Word::default(), begins: true };
-        for character in text.chars().map(plain).filter(|c| !is_invisible(*c)) {
+        let mut reading = Reading { words, begins: true, begins_line: true, ..Reading::default() };
+        for character in text.chars().filter(|c| !is_invisible(*c)).map(plain) {
             reading.read(character);
             if reading.words.len() >= MAX_WORDS {
                 break;
@@ -66,6 +78,34 @@ impl Words {
         shingles(&self.words)
     }
 
+    pub fn hashes(&self) -> HashSet<u64> {
+        self.words.iter().map(|word| word.hash).collect()
+    }
+
+    /// Takes out a phrase wherever it stands; returns whether it stood there.
+    pub fn take_out(&mut self, phrase: &Words) -> bool {
+        let length = phrase.words.len();
+        let is_phrase = |words: &[Word]| words.iter().zip(&phrase.words).all(|(one, other)| one.hash == other.hash);
+        let mut kept = Vec::new();
+        let mut at = 0;
+        while at < self.words.len() {
+            if length > 0 && self.words.len() - at >= length && is_phrase(&self.words[at..at + length]) {
+                at += length;
+            } else {
+                kept.push(self.words[at]);
+                at += 1;
+            }
+        }
+        let was_there = kept.len() < self.words.len();
+        self.words = kept;
+        was_there
+    }
+
+    /// Whether both have numbers that the other lacks.
+    pub fn numbers_against(&self, other: &Words) -> bool {
+        has_own_number(&self.words, other) && has_own_number(&other.words, self)
+    }
+
     pub fn has(&self, word: Word) -> bool {
         self.words.iter().any(|own| own.hash == word.hash)
     }
@@ -77,9 +117,27 @@ impl Words {
 }
 
 impl Word {
+    /// Whether the two are one word, but that one of them lacks a letter, has two in the other order, or, if it is no name,
+    /// has another in one place: misspelt, or spelt as others spell it.
+    pub fn is_spelt_as(self, other: Word) -> bool {
+        let differing = (self.letters ^ other.letters).count_ones();
+        let is_near = match self.length.abs_diff(other.length) {
+            0 => differing == 0 || differing == 2 && !self.is_name && !other.is_name,
+            1 => differing <= 1,
+            _ => false,
+        };
+        let may_be_misspelt = |word: Word| !word.is_number && word.length >= LEAST_SPELT;
+        self.hash == other.hash || is_near && may_be_misspelt(self) && may_be_misspelt(other)
+    }
+
     fn halves(self) -> usize {
         if self.is_half { 1 } else { 2 }
     }
+}
+
+/// Whether one of the words is a number that the other text lacks.
+pub fn has_own_number(words: &[Word], other: &Words) -> bool {
+    words.iter().any(|word| word.is_number && !other.has(*word))
 }
 
 /// As [`Words::extent`].
@@ -98,6 +156,7 @@ pub fn mixed(one: u64, other: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
+#[derive(Default)]
 struct Reading {
     words: Vec<Word>,
     /// The word that is being read, in lower case, and what is known of it; its hash is not.
@@ -105,26 +164,35 @@ struct Reading {
     word: Word,
     /// Whether a sentence begins here.
     begins: bool,
+    begins_line: bool,
+    /// Whether a point stands behind a digit: if another digit follows, they are one number.
+    has_point: bool,
 }
 
 impl Reading {
     fn read(&mut self, character: char) {
+        self.read_point(character);
         // Most texts are mostly of these.
         if character.is_ascii_alphanumeric() {
             self.begin_word(character.is_ascii_uppercase());
             self.word.is_number |= character.is_ascii_digit();
             self.word.is_cased |= character.is_ascii_alphabetic();
-            self.text.push(character.to_ascii_lowercase());
+            self.push(character.to_ascii_lowercase());
+            return;
+        }
+        if character == '.' && self.text.ends_with(char::is_numeric) {
+            self.has_point = true;
             return;
         }
         if !character.is_alphanumeric() {
             self.end_word();
+            self.begins_line |= character == '\n';
             self.begins |= matches!(character, '.' | '!' | '?' | ':' | '\n' | '"' | '“' | '«' | '…');
             return;
         }
         if is_spaceless(character) {
             self.end_word();
-            self.text.push(character);
+            self.push(character);
             self.word.is_half = true;
             self.word.is_number = character.is_numeric() || is_chinese_number(character);
             self.end_word();
@@ -133,9 +201,27 @@ impl Reading {
         self.begin_word(character.is_uppercase());
         self.word.is_number |= character.is_numeric();
         for lower in character.to_lowercase() {
-            self.text.push(lower);
+            self.push(lower);
             self.word.is_cased |= lower.is_lowercase();
         }
+    }
+
+    /// A point between digits is part of the number; any other ends it, and a sentence.
+    fn read_point(&mut self, next: char) {
+        if std::mem::take(&mut self.has_point) {
+            if next.is_numeric() {
+                self.push('.');
+            } else {
+                self.end_word();
+                self.begins = true;
+            }
+        }
+    }
+
+    fn push(&mut self, character: char) {
+        self.text.push(character);
+        self.word.length += 1;
+        self.word.letters |= 1 << (u32::from(character) % 64);
     }
 
     fn begin_word(&mut self, is_upper: bool) {
@@ -148,23 +234,30 @@ impl Reading {
         if self.text.is_empty() {
             return;
         }
-        self.words.push(Word { hash: xxh3_64(self.text.as_bytes()), ..self.word });
+        let hash = xxh3_64(self.text.as_bytes());
+        let is_number = self.word.is_number || numerals::is_numeral(hash);
+        self.words.push(Word { hash, is_number, begins_line: self.begins_line, ..self.word });
         self.text.clear();
-        (self.word, self.begins) = (Word::default(), false);
+        (self.word, self.begins, self.begins_line) = (Word::default(), false, false);
     }
 }
 
-/// Full-width forms, which East Asian sites mix with the usual ones, as the usual ones.
+/// Characters that one site writes for another's, as one: full-width forms, and letters that lose a mark in capitals or in
+/// haste.
 fn plain(character: char) -> char {
     match character {
+        'ı' | 'İ' => 'i',
+        'ё' | 'Ё' => 'е',
+        'ς' => 'σ',
+        'أ' | 'إ' | 'آ' => 'ا',
         '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character),
         _ => character,
     }
 }
 
-/// Characters that only tell where a line may break.
+/// Characters that only tell where a line may break, how a letter is lengthened, or how it is spoken.
 fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+    matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{640}' | '\u{64B}'..='\u{652}')
 }
 
 /// Whether a character belongs to a script that is written without spaces between words.
@@ -191,6 +284,7 @@ mod tests {
         check("", 0, 0);
         check("The quay, at night.", 4, 4);
         check("夜の港 2017年", 5, 3);
+        check("Version 3.2 of 2017. It is out.", 7, 7);
         check("co\u{AD}operation", 1, 1);
     }
 
@@ -199,7 +293,26 @@ mod tests {
         let hashes = |text: &str| Words::of(text).shingles().collect::<Vec<_>>();
         assert_eq!(hashes("The QUAY — at night"), hashes("the quay at “night”"));
         assert_eq!(hashes("第１２期の話"), hashes("第12期の話"));
+        assert_eq!(hashes("ESKİ TRAMVAY YILLAR SONRA"), hashes("eski tramvay yıllar sonra"));
+        assert_eq!(hashes("ещё один мост"), hashes("еще один мост"));
         assert_ne!(hashes("man bites dog"), hashes("dog bites man"));
+    }
+
+    #[test]
+    fn misspelt_words_are_told_from_other_words() {
+        let check = |one: &str, other: &str, expected: bool| {
+            // Behind a word, so that a capital marks a name.
+            let word = |text: &str| Words::of(&format!("in {text}")).words[1];
+            assert_eq!(word(one).is_spelt_as(word(other)), expected, "{one} {other}");
+        };
+        check("colour", "color", true);
+        check("organise", "organize", true);
+        check("centre", "center", true);
+        check("harbour", "habour", true);
+        check("Turin", "Tunis", false);
+        check("she", "he", false);
+        check("2017", "2018", false);
+        check("higher", "lower", false);
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub fn entry(link: &str, title: &str, html: &str, language: &str) -> Entry {
     entry
 }
 
-fn copy(story: &Story, at: usize, title: &str, html: &str) -> Entry {
+pub fn copy(story: &Story, at: usize, title: &str, html: &str) -> Entry {
     entry(&format!("https://other-{at}.example/news/{at}"), title, html, &story.language)
 }
 
@@ -77,7 +77,7 @@ fn truncated(story: &Story, at: usize) -> Option<Entry> {
 }
 
 /// About so many characters, fewer in scripts that say more with one; whole words where there are any.
-fn beginning(text: &str, chars: usize) -> &str {
+pub fn beginning(text: &str, chars: usize) -> &str {
     let chars = if text.is_ascii() || text.contains(' ') { chars } else { chars / 3 };
     let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
     let end = text[..end].rfind(' ').unwrap_or(end);
@@ -85,7 +85,7 @@ fn beginning(text: &str, chars: usize) -> &str {
 }
 
 fn retemplated(story: &Story, at: usize) -> Option<Entry> {
-    let sentences: Vec<&str> = story.text.split_inclusive(['.', '。']).collect();
+    let sentences: Vec<&str> = story.text.split_inclusive(['.', '。', '।']).collect();
     let body: String = sentences.iter().map(|sentence| format!("<div class=\"p\">{sentence}</div>")).collect();
     let html = format!("<div>Published 3 January 2018, 4 min</div>{body}<div>Share · Tweet · Print</div>");
     Some(copy(story, at, &format!("{} | The Other Post", story.title), &html))
@@ -122,7 +122,10 @@ fn datelined(story: &Story, at: usize) -> Option<Entry> {
 
 /// Without its second sentence.
 fn shortened(story: &Story, at: usize) -> Option<Entry> {
-    let mut sentences: Vec<&str> = story.text.split_inclusive(['.', '。']).collect();
+    let mut sentences: Vec<&str> = story.text.split_inclusive(['.', '。', '।']).collect();
+    if sentences.len() < 3 {
+        return None;
+    }
     sentences.remove(1);
     Some(copy(story, at, &story.title, &format!("<p>{}</p>", sentences.concat())))
 }
@@ -146,7 +149,7 @@ fn summarised_with(story: &Story, mut entry: Entry, end: &str) -> Entry {
 }
 
 /// The text cut to a teaser of its own, so that only the link is left.
-fn teaser(story: &Story, at: usize, link: &str) -> Entry {
+pub fn teaser(story: &Story, at: usize, link: &str) -> Entry {
     let middle = beginning(&story.text[story.text.char_indices().nth(40).unwrap().0..], 60);
     let mut teaser =
         copy(story, at, &format!("{}: {}", story.id, beginning(&story.title, 24)), &format!("<p>{middle}</p>"));
