@@ -2,6 +2,9 @@
 
 mod support;
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
 use support::desk::{Desk, rss};
 use support::origin::{Origin, Reply};
 
@@ -17,7 +20,7 @@ fn desk(origin: &Origin) -> Desk {
 }
 
 fn site() -> Origin {
-    Origin::start(|request| match request.target().as_str() {
+    Origin::start(|request| match request.target().split('?').next().unwrap_or_default() {
         "/moved" => Reply::redirect(301, "/feed"),
         "/feed" | "/other" => Reply::new(200, &[], rss(&[("1", "One", "x"), ("2", "Two", "y")])),
         "/page" => Reply::new(
@@ -90,18 +93,38 @@ fn feed_that_is_there_already_is_not_added_again() {
     check(&["add", origin.url("/moved").as_str()], 0, "it is 127-0-0-1 under another spelling");
     check(&["add", origin.url("/gone.xml").as_str()], 1, "/gone.xml");
     check(&["add", "file:nowhere.xml"], 1, "--unseen");
-    check(&["add", "no address"], 1, "\"https://no address\" cannot be added: expected a URL");
+    check(&["add", "no address"], 1, "https://no address cannot be added: expected a URL");
     let forced = desk.run(&["add", origin.url("/moved").as_str(), "--force"]);
     assert!(forced.code == 0 && desk.read("newswire.toml").contains("/moved\""), "{}", forced.err);
 }
 
+/// A server that knows no encryption, and says so to whoever begins with it.
+fn plain_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut request) = (stream.unwrap(), [0; 4096]);
+            let length = stream.read(&mut request).unwrap();
+            let feed = rss(&[("1", "One", "x")]);
+            let answer = match request[..length].starts_with(b"GET") {
+                true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{feed}", feed.len()),
+                false => "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_owned(),
+            };
+            // Who was told of no encryption may have gone.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
 #[test]
 fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
-    let origin = site();
-    let desk = desk(&origin);
-    let told = desk.run(&["add", &format!("{}/feed", origin.address)]);
+    let address = plain_server();
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\"]\n{SECTION}"));
+    let told = desk.run(&["add", &format!("{address}/feed")]);
     assert_eq!(told.code, 0, "{}", told.err);
-    assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{}/feed\"", origin.address)));
+    assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{address}/feed\"")));
 }
 
 #[test]
@@ -152,6 +175,25 @@ fn keys_are_set_and_taken_out_and_a_dry_run_shows_the_difference() {
     assert_eq!(desk.json(&["feeds"])[0]["title"], "First of all");
     assert_eq!(desk.run(&["set", "first", "title="]).code, 0);
     assert_eq!(desk.read("newswire.toml"), before);
+}
+
+#[test]
+fn no_secret_is_shown_of_what_is_added_or_edited() {
+    let origin = site();
+    let desk = desk(&origin);
+    let secret = |path: &str| origin.url(path).as_str().replace("//", "//user:canary@") + "?token=canary";
+    for arguments in [
+        &["add", &secret("/feed"), "--dry-run"] as &[&str],
+        &["add", &secret("/gone.xml")],
+        &["add", &secret("/bare")],
+        &["add", &secret("/feed")],
+        &["set", "127-0-0-1", "headers={ Authorization = \"canary\" }", "--dry-run"],
+        &["set", "127-0-0-1", "title=x", "--dry-run"],
+    ] {
+        let told = desk.run(arguments);
+        assert!(!told.out.contains("canary") && !told.err.contains("canary"), "{arguments:?} {}{}", told.out, told.err);
+    }
+    assert!(desk.read("newswire.toml").contains("token=canary"));
 }
 
 #[test]

@@ -10,6 +10,20 @@ fn dated(number: usize) -> String {
 }
 
 #[test]
+fn whoever_has_no_feed_yet_is_told_how_to_take_one() {
+    let desk = Desk::new("");
+    for command in ["feeds", "poll"] {
+        assert_eq!(desk.run(&[command]).out, "there is no feed yet; `newswire add URL` takes one\n", "{command}");
+    }
+    assert!(desk.run(&["sections"]).out.contains("[[section]]"));
+    desk.write("a.xml", &rss(&[("1", "One", "x")]));
+    let config = desk.read("newswire.toml");
+    desk.write("newswire.toml", &format!("{config}[[feed]]\nurl = \"file:a.xml\"\n"));
+    assert!(desk.run(&["poll"]).out.contains("1 feed: 1 changed, 1 new"));
+    assert!(desk.run(&["poll"]).out.starts_with("no feed is due; "));
+}
+
+#[test]
 fn silent_and_failing_feeds_come_first_with_a_reason() {
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
     let desk = Desk::new(&format!(

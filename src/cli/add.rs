@@ -135,6 +135,11 @@ fn is_comment(line: &str) -> bool {
     line.trim().is_empty() || line.trim_start().starts_with('#')
 }
 
+/// The address as it may be shown.
+fn masked(url: &str) -> String {
+    safe(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| config::shown(&url).to_string()))
+}
+
 fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
@@ -156,8 +161,10 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
         Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),
         Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => feeds,
         Looked::Refused(ParseError::Page { .. }) => return well_known(&url, look),
-        Looked::Refused(error) => return Err(anyhow!("{url}: {error}").into()),
-        Looked::Failed(why) => return Err(anyhow!("{url}: {why}; --unseen adds it nevertheless").into()),
+        Looked::Refused(error) => return Err(anyhow!("{}: {error}", masked(&url)).into()),
+        Looked::Failed(why) => {
+            return Err(anyhow!("{}: {why}; --unseen adds it nevertheless", masked(&url)).into());
+        }
     };
     let mut found = Vec::new();
     for url in without_comments(offered).into_iter().take(MAX_CHOICES) {
@@ -181,6 +188,7 @@ fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Res
             return Ok(Found { url: url.into(), seen: Some(seen) });
         }
     }
+    let page = masked(page);
     Err(anyhow!("{page} is no feed, its page names none, and none is where feeds are usually found").into())
 }
 
@@ -212,7 +220,7 @@ fn choice(number: usize, found: &Found) -> String {
         let entries = count(seen.parsed.entries.len(), "entry", "entries");
         format!("{}: {}, {entries}", safe(info.title.as_deref().unwrap_or("no title")), seen.parsed.format)
     });
-    format!("  {number}  {}\n     {}\n", seen.unwrap_or_default(), safe(&found.url))
+    format!("  {number}  {}\n     {}\n", seen.unwrap_or_default(), masked(&found.url))
 }
 
 fn ask(list: &str) -> Result<usize, Failure> {
@@ -230,8 +238,9 @@ fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> 
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
     sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;
     let drafted = files::check(sources).map_err(|error| {
-        let why = error.problems.iter().find(|problem| problem.level == Level::Error);
-        anyhow!("{url:?} cannot be added: {}", why.map_or("the config would be bad", |problem| &*problem.message))
+        let first = error.problems.iter().find(|problem| problem.level == Level::Error);
+        let why = first.map_or("the config would be bad", |problem| &*problem.message);
+        anyhow!("{} cannot be added: {why}", masked(url))
     });
     Ok(added(&drafted?, file)?)
 }
@@ -283,7 +292,7 @@ fn shown(url: &str, seen: &Seen) -> String {
     let info = normalize::info(parsed);
     let entries: Vec<_> = parsed.entries.iter().map(|entry| normalize::entry(entry, parsed)).collect();
     let mut text = format!("{}\n", safe(info.title.as_deref().unwrap_or("(no title)")));
-    text.push_str(&format!("  {}\n  {}, {}", safe(url), parsed.format, count(entries.len(), "entry", "entries")));
+    text.push_str(&format!("  {}\n  {}, {}", masked(url), parsed.format, count(entries.len(), "entry", "entries")));
     let mut dates: Vec<Timestamp> = entries.iter().filter_map(|entry| entry.published.or(entry.updated)).collect();
     dates.sort_unstable();
     text.push_str(&rhythm(&dates).map(|rhythm| format!(", {rhythm}")).unwrap_or_default());

@@ -58,6 +58,9 @@ pub fn feeds(config: Option<&Path>, args: &Args) -> Done {
 }
 
 fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
+    if rows.is_empty() {
+        return "there is no feed yet; `newswire add URL` takes one\n".to_owned();
+    }
     let mut overview = table(&["feed", "state", "last poll", "next poll", "failures", "entries"]);
     for Cared { row, .. } in rows {
         let time = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| relative(time, now));
@@ -117,6 +120,9 @@ pub fn sections(config: Option<&Path>, args: &Args) -> Done {
 }
 
 fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
+    if rows.is_empty() {
+        return "there is no section yet; write a [[section]] into the TOML\n".to_owned();
+    }
     let mut overview = table(&["section", "title", "stories", "newest", "feeds", ""]);
     for Cared { row, .. } in rows {
         overview.add_row([

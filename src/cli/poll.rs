@@ -66,6 +66,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let is_idle = reports.is_empty() && matches!(pass, Pass::Due);
     print(&match args.json {
         true => as_json(&reports, &summary)?,
+        false if config.feeds.is_empty() => "there is no feed yet; `newswire add URL` takes one\n".to_owned(),
         false if is_idle => "no feed is due; `newswire feeds` tells when, --all or --force poll now\n".to_owned(),
         false => as_text(&reports, &summary, poll::now()),
     })?;

@@ -10,6 +10,7 @@ use toml_edit::{Document, Item, Table};
 
 use super::SourceFile;
 use super::keys::{FEED, Kind, Shape};
+use super::mask;
 use super::model::Config;
 use crate::feed::FeedId;
 
@@ -245,15 +246,15 @@ pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// What changed between two texts of a file, as a unified difference with one hunk; empty if nothing did.
+/// What changed between two texts of a file, as a unified difference with one hunk and its secrets masked; empty if nothing
+/// did.
 pub fn difference(name: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
     }
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let same_start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let rest = old.len().min(new.len()) - same_start;
-    let same_end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| old == new).count();
+    let (same_start, same_end) = same_ends(before, after);
+    let (old, new) = (mask::masked(before), mask::masked(after));
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
     let from = same_start.saturating_sub(CONTEXT);
     let (old_end, new_end) = (old.len() - same_end, new.len() - same_end);
     let after_lines = &old[old_end..(old_end + CONTEXT).min(old.len())];
@@ -266,6 +267,15 @@ pub fn difference(name: &str, before: &str, after: &str) -> String {
     text.push_str(&marked('+', &new[same_start..new_end]));
     text.push_str(&marked(' ', after_lines));
     text
+}
+
+/// How many lines are the same at the start of two texts, and at their ends.
+fn same_ends(before: &str, after: &str) -> (usize, usize) {
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let same_start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let rest = old.len().min(new.len()) - same_start;
+    let same_end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| old == new).count();
+    (same_start, same_end)
 }
 
 fn parse(text: &str) -> Result<Document<&str>, EditError> {
