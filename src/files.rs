@@ -2,6 +2,7 @@
 //!
 //! The only place that reads them. What they mean is decided by `config`.
 
+mod pages;
 mod replace;
 mod watch;
 
@@ -15,9 +16,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
+pub use self::pages::pages;
 pub use self::replace::{ReplaceError, replace};
 pub use self::watch::{Watch, WatchError, watch};
-use crate::config::{self, Config, Level, Problem, SecretRef, SourceFile};
+use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
 
 /// A TOML of a hundred thousand feeds has some 20 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -112,7 +114,7 @@ pub fn check(sources: Vec<SourceFile>) -> Result<Loaded, LoadError> {
     judge(sources, Vec::new())
 }
 
-fn judge(sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded, LoadError> {
+fn judge(mut sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded, LoadError> {
     let exposed = RefCell::new(BTreeSet::new());
     let secret = |secret: &SecretRef| {
         if let SecretRef::File(path) = secret
@@ -127,12 +129,22 @@ fn judge(sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loaded,
     problems.extend(config::plain_secrets(&sources, &is_readable_by_all));
     problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
     problems.extend(exposed.into_inner().into_iter().map(exposed_secret));
+    if let Some(Err(error)) = config.as_ref().map(pages) {
+        problems.extend(error.problems.into_iter().map(|problem| behind(problem, sources.len())));
+        sources.extend(error.sources);
+    }
     let failed = problems.iter().any(|problem| problem.level == Level::Error);
     problems.iter_mut().for_each(|problem| problem.file = short(&problem.file));
     match config.filter(|_| !failed) {
         Some(config) => Ok(Loaded { config, warnings: problems, sources }),
         None => Err(LoadError { problems, sources }),
     }
+}
+
+/// The problem of a text that comes after `count` others.
+fn behind(mut problem: Problem, count: usize) -> Problem {
+    problem.place = problem.place.map(|place| Place { file: place.file + count, ..place });
+    problem
 }
 
 fn exposed_secret(path: PathBuf) -> Problem {
@@ -217,28 +229,6 @@ fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
         problem(format!("the file is not UTF-8, first in line {line}"), "save it as UTF-8")
     })?;
     Ok(SourceFile { path: absolute, text })
-}
-
-/// The templates and the style of a folder, by file name; everything in it must be one.
-///
-/// # Errors
-///
-/// If the folder or a file of it cannot be read, or is no text.
-pub fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
-    let failed = |path: &Path, error: &io::Error| {
-        let message = format!("the template cannot be read: {}", reason(error));
-        LoadError::of(Problem::of_file(path.to_owned(), message, "see `templates` under [publish]"))
-    };
-    let mut templates = Vec::new();
-    for file in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
-        let path = file.map_err(|error| failed(folder, &error))?.path();
-        let bytes = read_bounded(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
-        let text = String::from_utf8(bytes).map_err(|error| failed(&path, &io::Error::other(error)))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        templates.push((name, text));
-    }
-    templates.sort();
-    Ok(templates)
 }
 
 fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {

@@ -32,6 +32,28 @@ fn feed_ids(main: &Path) -> Vec<String> {
     files::load(main).unwrap().config.feeds.iter().map(|feed| feed.id.to_string()).collect()
 }
 
+/// `newswire check` shows it so, and so does a daemon that refuses to start or to take an edit.
+#[test]
+fn wrong_template_is_an_error_of_the_config_with_its_file_and_line() {
+    let main = format!("[publish]\ntemplates = \"own\"\n{}", feed("a"));
+    let check = |name: &str, text: &str, expected: &[&str]| {
+        let folder = folder(&[("newswire.toml", &main), ("own/.hidden", "{{"), (&format!("own/{name}"), text)]);
+        let error = first_error(&folder);
+        let shown = error.render(false);
+        for part in expected {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
+        assert_eq!(error.problems.len(), 1);
+    };
+    check("story.html", "<h1>\n{{ story.titel }}", &["own/story.html:2", "2 | {{ story.titel }}", "undefined value"]);
+    check("about.html", "\n\n{% if %}", &["own/about.html:3", "3 | {% if %}", "syntax error"]);
+    check("abuot.html", "", &["own/abuot.html", "no page has this name", "about.html"]);
+    let missing = folder(&[("newswire.toml", &main)]);
+    assert!(first_error(&missing).to_string().contains("no such file or directory"));
+    let right = folder(&[("newswire.toml", &main), ("own/about.html", "{{ site.title }}")]);
+    assert!(files::load(&right.path().join("newswire.toml")).is_ok());
+}
+
 fn first_error(folder: &TempDir) -> LoadError {
     files::load(&folder.path().join("newswire.toml")).unwrap_err()
 }

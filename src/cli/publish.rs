@@ -6,10 +6,9 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 
 use super::output::print;
-use super::run::pages;
 use super::{Done, Failure, load_with_store, runtime};
-use crate::poll;
 use crate::publish::Publisher;
+use crate::{files, poll};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -22,7 +21,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, store) = load_with_store(config, "publish")?;
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
     let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
-    let publisher = Publisher::new(store.clone(), pages(&config)?);
+    let publisher = Publisher::new(store.clone(), files::pages(&config)?);
     let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
     let written = runtime()?.block_on(async {
         store.sync(config.clone(), poll::now()).await?;

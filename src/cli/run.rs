@@ -16,7 +16,6 @@ use crate::fetch::Fetcher;
 use crate::files::{self, Loaded, Watch};
 use crate::poll::{self, Poller};
 use crate::publish::Publisher;
-use crate::render::Pages;
 use crate::serve::{Health, Listener, LoadState, Reach};
 use crate::store::Store;
 
@@ -42,7 +41,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     tracing::info!("serving on {}/", public.name()?);
     tracing::info!("status on {}/status", admin.name()?);
 
-    let pages = pages(&config)?;
+    let pages = files::pages(&config)?;
     let fetcher = Fetcher::new(&config.poll.contact);
     let (edits, configs) = watch::channel(config.clone());
     let health = Health::new(configs.clone());
@@ -76,15 +75,6 @@ fn with_port(mut config: Config, port: Option<u16>) -> Config {
         let _ = config.site.url.set_port(port);
     }
     config
-}
-
-/// The built-in pages, and those of the user's own over them.
-pub fn pages(config: &Config) -> Result<Pages, Failure> {
-    let own = match &config.publish.templates {
-        Some(folder) => files::templates(folder)?,
-        None => Vec::new(),
-    };
-    Ok(Pages::new(&own).context("a template is wrong")?)
 }
 
 fn log_warnings(loaded: &Loaded) {

@@ -1,0 +1,69 @@
+//! An editor's own templates and style, read from their folder and tried: a mistake in them is one of the config.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use super::{LoadError, MAX_FILE_BYTES, read_bounded, reason};
+use crate::config::{Config, Place, Problem, SourceFile};
+use crate::render::{Pages, RenderError};
+
+/// The built-in pages, those of `templates` under `[publish]` in the place of those that bear their names.
+///
+/// # Errors
+///
+/// The folder cannot be read, or something in it is no template or a wrong one. Every page was rendered once.
+pub fn pages(config: &Config) -> Result<Pages, LoadError> {
+    let Some(folder) = &config.publish.templates else {
+        return Ok(Pages::new(&[]).expect("the built-in templates are right, as tests see"));
+    };
+    let own = templates(folder)?;
+    Pages::new(&own).map_err(|error| wrong_template(folder, &own, error))
+}
+
+/// The texts of the folder, by file name; hidden files are passed over.
+fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
+    let failed = |path: &Path, error: &io::Error| {
+        let message = format!("the template cannot be read: {}", reason(error));
+        LoadError::of(Problem::of_file(path.to_owned(), message, "see `templates` under [publish]"))
+    };
+    let mut templates = Vec::new();
+    for file in std::fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
+        let path = file.map_err(|error| failed(folder, &error))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with('.') {
+            continue;
+        }
+        let bytes = read_bounded(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
+        let text = String::from_utf8(bytes).map_err(|error| failed(&path, &io::Error::other(error)))?;
+        templates.push((name, text));
+    }
+    templates.sort();
+    Ok(templates)
+}
+
+fn wrong_template(folder: &Path, own: &[(String, String)], error: RenderError) -> LoadError {
+    let (name, line, message) = match error {
+        RenderError::Template { name, line, message } => (name, line, message),
+        RenderError::UnknownTemplate(name, known) => {
+            let problem = Problem::of_file(folder.join(name), "no page has this name", format!("there are {known}"));
+            return LoadError::of(problem);
+        }
+        other => ("style.css".to_owned(), 1, other.to_string()),
+    };
+    let path = folder.join(&name);
+    let problem = Problem::of_file(path.clone(), message, "the built-in templates show what each page is given");
+    let text = own.iter().find(|(own, _)| *own == name).map(|(_, text)| text.clone());
+    let place = text.as_ref().map(|text| Place { file: 0, span: span_of(text, line) });
+    LoadError {
+        problems: vec![Problem { line, place, ..problem }],
+        sources: text.into_iter().map(|text| SourceFile { path: path.clone(), text }).collect(),
+    }
+}
+
+/// Where a line, counted from 1, stands in the text.
+fn span_of(text: &str, line: usize) -> Range<usize> {
+    let mut lines = text.split_inclusive('\n');
+    let start = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    start..start + lines.next().map_or(0, |line| line.trim_end().len())
+}
