@@ -162,8 +162,7 @@ impl Query {
 
     /// Some words of the text around the first that is searched for, all of those marked.
     pub fn excerpt(&self, text: &str) -> Excerpt {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let marks = self.marks(&text);
+        let Excerpt { text, marks } = self.marked(text);
         let first = marks.first().map_or(0, |mark| mark.start);
         let start = back(&text, first, LEAD_CHARS);
         let end = forth(&text, start, EXCERPT_CHARS);
@@ -177,6 +176,12 @@ impl Query {
             text: format!("{before}{}{after}", text[start..end].trim_end()),
             marks: marks.into_iter().filter_map(shifted).collect(),
         }
+    }
+
+    /// The text whole, in one line, the words marked that are searched for.
+    pub fn marked(&self, text: &str) -> Excerpt {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Excerpt { marks: self.marks(&text), text }
     }
 
     /// Where the wanted words stand, in their order, none within another.

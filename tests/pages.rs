@@ -5,7 +5,8 @@ mod samples;
 use std::collections::BTreeSet;
 
 use newswire::config::Site;
-use newswire::render::{FeedRow, Pages, RenderError, SearchHit, SectionSummary};
+use newswire::query::Query;
+use newswire::render::{FeedRow, Pages, RenderError, Search, SearchHit, SectionSummary};
 use newswire::section::ShownStory;
 use samples::*;
 
@@ -32,13 +33,10 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
         state: (*state).to_owned(),
         newest: (*state == "ok").then(|| time("2017-12-20T06:18:00Z")),
     });
-    let hit = SearchHit {
-        title: "A <title>".to_owned(),
-        slug: "a-title".to_owned(),
-        published: time("2017-12-20T06:18:00Z"),
-        excerpt: "… of & words …".to_owned(),
-        sections: vec!["international".to_owned()],
-    };
+    let hits = [war_story(), hostile_title_story()].map(|story| SearchHit { story, sections: vec![&section] });
+    let words = "wa \"5 < 6\" before:soon";
+    let (query, faults) = Query::parse(words);
+    let search = Search { words, query: &query, faults: &faults };
     vec![
         ("index", pages.index(site, &summaries).unwrap()),
         ("section", pages.section(&view(site, &section, &stories, &feeds)).unwrap()),
@@ -47,7 +45,7 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
         ("story_right_to_left", pages.story(site, &hostile_title_story(), &[&section]).unwrap()),
         ("feeds", pages.feeds(site, &rows.collect::<Vec<_>>()).unwrap()),
         ("about", pages.about(site, &[&section, &podcast]).unwrap()),
-        ("search", pages.search(site, "a \"word\"", &[hit]).unwrap()),
+        ("search", pages.search(site, search, &hits).unwrap()),
         ("not_found", pages.not_found(site).unwrap()),
     ]
 }
@@ -80,7 +78,7 @@ fn pages_have_landmarks_one_first_heading_and_a_skip_link() {
     for (name, page) in all_pages(&site()) {
         let count = |text: &str| page.matches(text).count();
         assert_eq!([count("<main "), count("<h1"), count("<nav "), count("class=\"skip\"")], [1; 4], "{name}");
-        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"), "{name}");
+        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{name}");
         let levels: Vec<u8> =
             page.match_indices("<h").filter_map(|(at, _)| page.as_bytes().get(at + 2)).copied().collect();
         let levels: Vec<u8> = levels.into_iter().filter(u8::is_ascii_digit).collect();
@@ -153,6 +151,59 @@ fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
     ] {
         assert!(page.contains(part), "{part}\n{page}");
     }
+}
+
+/// Where an article runs as the site does not, by its letters and not by its language or its first word.
+#[test]
+fn story_runs_as_its_letters_do() {
+    let check = |title: &str, language: &str, expected: bool| {
+        let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", title));
+        story.entry.language = Some(language.to_owned());
+        let page = pages().story(&site(), &story, &[]).unwrap();
+        assert_eq!(page.contains(" dir=\"rtl\">"), expected, "{title}");
+    };
+    check("iPhone 17: مراجعة الهاتف الجديد", "en", true);
+    check("The word שלום in a title", "he", false);
+    let site = Site { language: "ar".to_owned(), ..site() };
+    let page = pages().story(&site, &war_story(), &[]).unwrap();
+    assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">") && page.contains("<article class=\"whole\" dir=\"ltr\">"));
+}
+
+#[test]
+fn found_words_are_marked_in_title_and_text() {
+    let words = "war who before:soon";
+    let (query, faults) = Query::parse(words);
+    let hits = [SearchHit { story: war_story(), sections: vec![] }];
+    let page = pages().search(&site(), Search { words, query: &query, faults: &faults }, &hits).unwrap();
+    for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(page.contains("Passed over: before: expects a day"), "what is not understood is said");
+}
+
+#[test]
+fn audio_that_comes_over_https_can_be_heard_on_the_page() {
+    let page = pages().story(&site(), &episode(), &[]).unwrap();
+    assert!(page.contains("<audio controls preload=\"none\" src=\"https://cast.example/12.mp3?a=1&amp;b=2\""));
+    assert!(page.contains("(audio, 34:56, 12 MB)"), "{page}");
+}
+
+/// A page shows less of its stories rather than grow.
+#[test]
+fn section_of_many_stories_is_under_fifty_kilobytes() {
+    let stories: Vec<ShownStory> =
+        (0..500).map(|number| ShownStory { id: format!("urn:{number}"), ..war_story() }).collect();
+    let (site, section, feeds) = (site(), section("international", "International"), feeds());
+    let check = |count: usize, summaries: usize, headlines: usize, older: &str| {
+        let page = pages().section(&view(&site, &section, &stories[..count], &feeds)).unwrap();
+        let shown = |class: &str| page.matches(&format!("class=\"{class}\"")).count();
+        assert!(page.len() < 50_000, "{}", page.len());
+        assert_eq!((shown("summary"), shown("headline")), (summaries, headlines));
+        assert!(page.contains(older));
+    };
+    check(20, 20, 20, "20 stories, last changed");
+    check(80, 25, 80, "80 stories, last changed");
+    check(500, 25, 50, "450 older stories are in the section's feeds");
 }
 
 #[test]

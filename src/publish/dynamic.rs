@@ -11,7 +11,7 @@ use crate::config::{Config, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
 use crate::query::{Query, Searched};
-use crate::render::{self, Format};
+use crate::render::{self, Format, Search, SearchHit};
 use crate::section::ShownStory;
 use crate::store::{Reader, StoreError, StoredStory};
 use crate::text::PlainText;
@@ -114,8 +114,9 @@ impl Publisher {
     async fn search_page(&self, config: &Arc<Config>, words: String) -> Result<Edition, PublishError> {
         let (config, pages) = (config.clone(), self.pages.clone());
         let reading = self.store.read(move |reader| {
-            let hits = public_hits(reader, &config, &words)?;
-            Ok(pages.search(&config.site, &words, &hits))
+            let (query, faults) = Query::parse(&words);
+            let hits = public_hits(reader, &config, &query)?;
+            Ok(pages.search(&config.site, Search { words: &words, query: &query, faults: &faults }, &hits))
         });
         let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
         Ok(made_now(page))
@@ -146,22 +147,14 @@ fn public_story<'c>(
     Ok(first.map(|shown| PublicStory { shown, sections }))
 }
 
-fn public_hits(reader: &Reader, config: &Config, words: &str) -> Result<Vec<render::SearchHit>, StoreError> {
-    let (query, _) = Query::parse(words);
+fn public_hits<'c>(reader: &Reader, config: &'c Config, query: &Query) -> Result<Vec<SearchHit<'c>>, StoreError> {
     let mut hits = Vec::new();
-    for found in reader.find(&query, HITS)? {
+    for found in reader.find(query, HITS)? {
         let Some(stored) = reader.story_by_id(&found.id)? else { continue };
         let Some(PublicStory { shown: story, sections }) = public_story(reader, config, &stored)? else { continue };
-        if !is_found_in_public(&query, &story, &sections) {
-            continue;
+        if is_found_in_public(query, &story, &sections) {
+            hits.push(SearchHit { story, sections });
         }
-        hits.push(render::SearchHit {
-            excerpt: query.excerpt_of(&PlainText::of(&story.entry)).text,
-            title: story.entry.title,
-            slug: story.slug,
-            published: story.published,
-            sections: sections.iter().map(|section| section.id.to_string()).collect(),
-        });
     }
     Ok(hits)
 }

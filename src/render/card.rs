@@ -23,14 +23,20 @@ pub struct Card {
     pub title: String,
     /// The original, absolute.
     pub link: String,
+    /// Where the original is; `None` where it is nowhere else.
+    host: Option<String>,
     /// Its own page, a path.
     page: Option<String>,
+    /// Whether its headline is all that is shown.
+    is_brief: bool,
     language: Option<String>,
+    /// `rtl` or `ltr`, where its text does not run as the site's does.
+    direction: Option<&'static str>,
     byline: Option<String>,
     source: SourceLink,
     /// Whether the byline names the source, so that it need not be named again.
     byline_has_source: bool,
-    published: Date,
+    pub published: Date,
     /// Where the words changed after they were published.
     revised: Option<Date>,
     pub summary: String,
@@ -69,7 +75,9 @@ struct CopyLink {
 struct EnclosureLink {
     href: String,
     name: String,
-    /// As in `audio/mpeg, 12 MB, 34:56`.
+    /// `audio` or `video`, where the page may play it: pages load no media but over `https`.
+    player: Option<&'static str>,
+    /// As in `audio, 34:56, 12 MB`.
     details: String,
 }
 
@@ -85,6 +93,9 @@ impl Card {
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
             image: entry.image.clone().filter(|image| image.starts_with("https:")),
+            host: story.entry.link.as_ref().and_then(text::host).map(str::to_owned),
+            is_brief: false,
+            direction: direction(site, &entry),
             categories: entry.categories.iter().map(|category| category_name(site, category)).collect(),
             copies: copies(story, &entry),
             enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
@@ -98,6 +109,19 @@ impl Card {
             comments: entry.comments,
         }
     }
+
+    /// The same story, by its headline alone if so wished.
+    pub fn brief(self, is_brief: bool) -> Card {
+        Card { is_brief, ..self }
+    }
+}
+
+/// How the story's text runs, if not as the site's.
+fn direction(site: &Site, entry: &EditionEntry) -> Option<&'static str> {
+    let has_text = entry.summary_html.is_some() || entry.content_html.is_some();
+    let words =
+        if has_text { format!("{} {}", entry.title, text::excerpt(&entry.summary)) } else { entry.title.clone() };
+    text::direction(&words).filter(|direction| *direction != text::direction_of_language(&site.language))
 }
 
 fn category_name(site: &Site, category: &crate::entry::Category) -> CategoryName {
@@ -116,10 +140,12 @@ fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
 }
 
 fn enclosure_link(enclosure: &entry::Enclosure, entry: &EditionEntry) -> EnclosureLink {
-    let length = enclosure.duration_seconds.map(duration);
-    let details = [Some(enclosure.media_type.clone()), enclosure.bytes.map(size), length];
+    let kind = ["audio", "video"].into_iter().find(|kind| enclosure.media_type.starts_with(kind));
+    let named = kind.unwrap_or(&enclosure.media_type).to_owned();
+    let details = [Some(named), enclosure.duration_seconds.map(duration), enclosure.bytes.map(size)];
     let file_name = enclosure.url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
     EnclosureLink {
+        player: kind.filter(|_| enclosure.url.starts_with("https:")),
         href: enclosure.url.clone(),
         name: enclosure.title.clone().or_else(|| file_name.and_then(text::line)).unwrap_or_else(|| entry.title.clone()),
         details: details.into_iter().flatten().collect::<Vec<_>>().join(", "),
@@ -145,13 +171,15 @@ fn duration(seconds: u64) -> String {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Date {
     /// RFC 3339.
-    iso: String,
+    pub iso: String,
     /// As in `Wednesday, 20 December 2017`.
     day: String,
     /// As in `19:18`.
     time: String,
     /// As in `20 December 2017, 19:18`.
     full: String,
+    /// As in `20 Dec 2017`.
+    short: String,
 }
 
 impl Date {
@@ -163,6 +191,7 @@ impl Date {
             day: write("%A, %-d %B %Y"),
             time: write("%H:%M"),
             full: write("%-d %B %Y, %H:%M"),
+            short: write("%-d %b %Y"),
         }
     }
 }
@@ -174,11 +203,11 @@ pub struct Day {
     stories: Vec<Card>,
 }
 
-/// The stories in their order, under the days on which they were published.
-pub fn days(site: &Site, stories: &[ShownStory], place: Place) -> Vec<Day> {
+/// The stories in their order, under the days on which they were published; the first `whole` with their summaries.
+pub fn days(site: &Site, stories: &[ShownStory], place: Place, whole: usize) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
-    for story in stories {
-        let card = Card::new(site, story, place);
+    for (index, story) in stories.iter().enumerate() {
+        let card = Card::new(site, story, place).brief(index >= whole);
         match days.last_mut().filter(|day| day.name == card.published.day) {
             Some(day) => day.stories.push(card),
             None => days.push(Day { name: card.published.day.clone(), stories: vec![card] }),

@@ -34,7 +34,7 @@ pub use atom::atom;
 pub use json::json;
 pub use moved::moved;
 pub use opml::{Folder, opml, opml_folders};
-pub use page::{FeedRow, Pages, SearchHit, SectionSummary};
+pub use page::{FeedRow, Pages, Search, SearchHit, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};

@@ -4,6 +4,7 @@
 //! site are paths, so that pages work under whatever name they are reached by; what readers and robots store is absolute.
 
 use std::error::Error;
+use std::ops::Range;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
@@ -11,10 +12,12 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
 use crate::config::{Section, Site};
+use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
 use crate::render::card::{Card, Date, Place, days};
 use crate::render::{RenderError, STYLE_CSS, SectionView, rehearsal, text};
 use crate::section::{ShownFeed, ShownStory};
+use crate::text::PlainText;
 use crate::time::Timestamp;
 
 /// The built-in templates, by the names under which an editor may replace them. `base.html` frames all, `story_card.html`
@@ -34,6 +37,13 @@ const TEMPLATES: [(&str, &str); 10] = [
 
 /// The style sheet's name among the overrides.
 const STYLE_NAME: &str = "style.css";
+
+/// A page has at most so many bytes, as far as showing less of its stories makes it so: what a phone has at once.
+const PAGE_BYTES: usize = 50_000;
+
+/// How many stories a section's page shows with their summaries, and how many at all: the first that keeps it in its bounds.
+const DEPTHS: [(usize, usize); 8] =
+    [(usize::MAX, usize::MAX), (50, usize::MAX), (25, usize::MAX), (25, 100), (25, 50), (15, 30), (5, 20), (1, 5)];
 
 /// What a template may spend on one page, in minijinja's instructions: a page of 10,000 stories, but no endless loop.
 const FUEL: u64 = 20_000_000;
@@ -67,17 +77,23 @@ pub struct FeedRow {
     pub newest: Option<Timestamp>,
 }
 
+/// What somebody searched for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// As it was typed.
+    pub words: &'a str,
+    /// As it was understood.
+    pub query: &'a Query,
+    /// What of it was not understood.
+    pub faults: &'a [String],
+}
+
 /// A story that a search found.
 #[derive(Clone, Debug)]
-pub struct SearchHit {
-    /// Plain text.
-    pub title: String,
-    pub slug: String,
-    pub published: Timestamp,
-    /// Plain text around what was found.
-    pub excerpt: String,
-    /// Ids of the public sections that show it.
-    pub sections: Vec<String>,
+pub struct SearchHit<'a> {
+    pub story: ShownStory,
+    /// The public sections that show it.
+    pub sections: Vec<&'a Section>,
 }
 
 impl Pages {
@@ -142,9 +158,21 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn section(&self, view: &SectionView) -> Result<String, RenderError> {
+        let mut page = String::new();
+        for (whole, all) in DEPTHS {
+            page = self.section_to(view, whole, all)?;
+            if page.len() <= PAGE_BYTES {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// A section's page that shows the first `whole` stories with their summaries, and no more than `all`.
+    fn section_to(&self, view: &SectionView, whole: usize, all: usize) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
         let place = if section.access.is_none() { Place::List } else { Place::PrivateList };
-        let days = days(site, view.stories, place);
+        let shown = &view.stories[..all.min(view.stories.len())];
         let page = Head {
             alternates: alternates(site, section),
             description: section.description.as_deref().and_then(text::line),
@@ -152,8 +180,9 @@ impl Pages {
         };
         let block = context! {
             section => value(SectionLink::new(site, section)),
-            days => value(days),
+            days => value(days(site, shown, place, whole)),
             count => view.stories.len(),
+            older => view.stories.len() - shown.len(),
             updated => value(Date::new(site, view.updated)),
             feeds => value(view.feeds.iter().map(FeedLink::new).collect::<Vec<_>>()),
         };
@@ -170,6 +199,7 @@ impl Pages {
             // The words are another's: search engines are sent to the original.
             canonical: card.link.clone(),
             kind: "article",
+            published: Some(card.published.iso.clone()),
             description: Some(text::excerpt(&card.summary)),
             image: card.image.clone(),
             alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
@@ -207,14 +237,15 @@ impl Pages {
         self.render("about.html", site, &page, context! { sections => value(links) })
     }
 
-    /// `/search`: the form, and what was found for `words`; these are empty where nothing was asked yet.
+    /// `/search`: the form, and what was found; the words are empty where nothing was asked yet.
     ///
     /// # Errors
     /// As every page.
-    pub fn search(&self, site: &Site, words: &str, hits: &[SearchHit]) -> Result<String, RenderError> {
+    pub fn search(&self, site: &Site, search: Search, hits: &[SearchHit]) -> Result<String, RenderError> {
         let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Search"), "search") };
-        let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, hit)).collect();
-        self.render("search.html", site, &page, context! { words => text::legal(words), hits })
+        let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, search.query, hit)).collect();
+        let words = text::legal(search.words);
+        self.render("search.html", site, &page, context! { words, faults => value(search.faults), hits })
     }
 
     /// What is shown where nothing is.
@@ -270,10 +301,14 @@ struct Head {
     title: Option<String>,
     /// The page's own address, absolute.
     url: String,
+    /// The same as a path.
+    path: String,
     /// Where search engines should look instead.
     canonical: String,
     /// The Open Graph type.
     kind: &'static str,
+    /// Of an article.
+    published: Option<String>,
     description: Option<String>,
     image: Option<String>,
     alternates: Vec<Alternate>,
@@ -287,7 +322,9 @@ impl Head {
             title: title.and_then(text::line),
             canonical: url.clone(),
             url,
+            path: address::path(site, path),
             kind: "website",
+            published: None,
             description: site.description.as_deref().and_then(text::line),
             image: None,
             alternates: Vec::new(),
@@ -357,10 +394,12 @@ struct SectionBlock {
 }
 
 impl SectionBlock {
+    /// The first story leads; the others are headlines.
     fn new(site: &Site, summary: &SectionSummary) -> SectionBlock {
+        let card = |(at, story)| Card::new(site, story, Place::List).brief(at > 0);
         SectionBlock {
             section: SectionLink::new(site, summary.section),
-            stories: summary.stories.iter().map(|story| Card::new(site, story, Place::List)).collect(),
+            stories: summary.stories.iter().enumerate().map(card).collect(),
             updated: Date::new(site, summary.updated),
             count: summary.count,
         }
@@ -395,14 +434,37 @@ fn feed_row(site: &Site, row: &FeedRow) -> Value {
     }
 }
 
-fn search_hit(site: &Site, hit: &SearchHit) -> Value {
+fn search_hit(site: &Site, query: &Query, hit: &SearchHit) -> Value {
+    let card = Card::new(site, &hit.story, Place::List);
+    let found = query.excerpt_of(&PlainText::of(&hit.story.entry));
+    let nothing = || Excerpt { text: card.summary.clone(), marks: Vec::new() };
+    let excerpt = Some(found).filter(|found| !found.text.is_empty()).unwrap_or_else(nothing);
     context! {
-        title => text::line(&hit.title),
-        href => address::story_page(site, &hit.slug).path(),
-        published => value(Date::new(site, hit.published)),
-        excerpt => text::line(&hit.excerpt),
-        sections => hit.sections.clone(),
+        title => value(pieces(&query.marked(&card.title))),
+        excerpt => value(pieces(&excerpt)),
+        sections => value(hit.sections.iter().map(|section| SectionLink::new(site, section)).collect::<Vec<_>>()),
+        story => value(card),
     }
+}
+
+/// A stretch of a text in which words are marked.
+#[derive(Serialize)]
+struct Piece {
+    text: String,
+    is_marked: bool,
+}
+
+fn pieces(excerpt: &Excerpt) -> Vec<Piece> {
+    let piece = |range: Range<usize>, is_marked| Piece { text: text::legal(&excerpt.text[range]), is_marked };
+    let mut pieces = Vec::new();
+    let mut end = 0;
+    for mark in &excerpt.marks {
+        pieces.push(piece(end..mark.start, false));
+        pieces.push(piece(mark.clone(), true));
+        end = mark.end;
+    }
+    pieces.push(piece(end..excerpt.text.len(), false));
+    pieces
 }
 
 fn site_context(site: &Site, has_search: bool) -> Value {
@@ -410,6 +472,7 @@ fn site_context(site: &Site, has_search: bool) -> Value {
         title => text::line(&site.title),
         description => site.description.as_deref().and_then(text::line),
         language => text::language(&site.language).unwrap_or_else(|| "en".to_owned()),
+        direction => text::direction_of_language(&site.language),
         rights => site.rights.as_deref().and_then(text::line),
         owner => site.owner.as_ref().and_then(|owner| text::line(&owner.name)),
         home => address::path(site, ""),

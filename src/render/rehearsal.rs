@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::config::{Edits, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
-use crate::render::page::{FeedRow, Pages, SearchHit, SectionSummary};
+use crate::query::Query;
+use crate::render::page::{FeedRow, Pages, Search, SearchHit, SectionSummary};
 use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::time::Timestamp;
@@ -41,8 +42,10 @@ pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let rows = feeds.map(|feed| FeedRow { feed, state: "ok".to_owned(), newest: Some(updated) });
         pages.feeds(&site, &rows[..stories.len().min(1)])?;
         pages.about(&site, &[&section])?;
-        let hits = stories.iter().map(|story| hit(&story.slug)).collect::<Vec<_>>();
-        pages.search(&site, "words", &hits)?;
+        let hits: Vec<SearchHit> =
+            stories.iter().map(|story| SearchHit { story: story.clone(), sections: vec![&section] }).collect();
+        let (query, faults) = Query::parse("content after:never");
+        pages.search(&site, Search { words: "content", query: &query, faults: &faults }, &hits)?;
         pages.not_found(&site)?;
     }
     Ok(())
@@ -173,15 +176,5 @@ fn story(entry: Entry, is_full: bool) -> ShownStory {
         source: Source { title: Some("Source".to_owned()), site: is_full.then(|| address("")), ..Source::default() },
         copies: if is_full { vec![copy(true), copy(false)] } else { vec![copy(true)] },
         entry,
-    }
-}
-
-fn hit(slug: &str) -> SearchHit {
-    SearchHit {
-        title: "Title".to_owned(),
-        slug: slug.to_owned(),
-        published: now(),
-        excerpt: "Excerpt".to_owned(),
-        sections: vec!["section".to_owned()],
     }
 }

@@ -112,6 +112,37 @@ pub fn language(tag: &str) -> Option<String> {
     (primary_is_right && parts.all(part_is_right)).then_some(tag)
 }
 
+/// Languages that are written from right to left.
+const RIGHT_TO_LEFT: [&str; 14] =
+    ["ar", "arc", "azb", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "ug", "ur", "yi"];
+
+/// How a language is written: `rtl` or `ltr`.
+pub fn direction_of_language(tag: &str) -> &'static str {
+    let primary = tag.split('-').next().unwrap_or_default();
+    if RIGHT_TO_LEFT.iter().any(|language| language.eq_ignore_ascii_case(primary)) { "rtl" } else { "ltr" }
+}
+
+/// How a text runs, by the letters that it has most of: many feeds name a language that theirs is not, and an Arabic title
+/// may begin with a Latin name. `None` where it has no letters.
+pub fn direction(text: &str) -> Option<&'static str> {
+    let (mut letters, mut right_to_left) = (0, 0);
+    for character in text.chars().filter(|character| character.is_alphabetic()) {
+        letters += 1;
+        right_to_left += usize::from(is_right_to_left(character));
+    }
+    (letters > 0).then_some(if right_to_left * 2 > letters { "rtl" } else { "ltr" })
+}
+
+/// The blocks of Hebrew, Arabic and their neighbours (Unicode, DerivedBidiClass).
+fn is_right_to_left(character: char) -> bool {
+    matches!(u32::from(character), 0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF)
+}
+
+/// The host of an address, as people name it.
+pub fn host(url: &Url) -> Option<&str> {
+    url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host))
+}
+
 /// The text of sanitized HTML, in one line: tags taken off, references resolved.
 pub fn plain(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
@@ -179,8 +210,8 @@ pub fn cut(text: &str, chars: usize) -> String {
 
 /// The summary of an entry that has none, or of which no more than the link may be published; plain text.
 pub fn where_to_read(link: Option<&Url>) -> String {
-    match link.and_then(Url::host_str) {
-        Some(host) => format!("Read it at {}.", host.trim_start_matches("www.")),
+    match link.and_then(host) {
+        Some(host) => format!("Read it at {host}."),
         None => "Read it at its source.".to_owned(),
     }
 }
@@ -248,6 +279,15 @@ mod tests {
         check("It. Is a long sentence without end", "It. Is a long…");
         check("Unbrokenunbrokenunbroken", "Unbrokenunbrokenunbr…");
         check("これは日本語の文章です。それはもう少し長い文章です。", "これは日本語の文章です。");
+    }
+
+    #[test]
+    fn text_runs_as_most_of_its_letters_do() {
+        let check = |text: &str, expected: Option<&str>| assert_eq!(direction(text), expected, "{text}");
+        check("iPhone 17: مراجعة الهاتف", Some("rtl"));
+        check("The word שלום in a title", Some("ltr"));
+        check("2017 – 2018", None);
+        assert_eq!([direction_of_language("AR-eg"), direction_of_language("en")], ["rtl", "ltr"]);
     }
 
     #[test]
