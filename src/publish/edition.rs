@@ -16,7 +16,7 @@ pub(super) const HTML_TYPE: &str = "text/html; charset=utf-8";
 pub(super) const CSS_TYPE: &str = "text/css; charset=utf-8";
 pub(super) const SVG_TYPE: &str = "image/svg+xml";
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
-pub(super) const XML_TYPE: &str = "application/xml; charset=utf-8";
+pub const XML_TYPE: &str = "application/xml; charset=utf-8";
 
 /// Levels at which an edition of 250 KB takes some milliseconds: each is compressed once and sent a thousand times.
 const GZIP_LEVEL: u32 = 6;

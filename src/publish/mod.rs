@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 
 use edition::{ArchiveSetting, Rendered};
 
-pub use edition::{Edition, Editions};
+pub use edition::{Edition, Editions, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
 

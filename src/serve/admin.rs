@@ -113,6 +113,7 @@ pub fn router(store: Store, health: Health) -> Router {
         .route("/status.json", get(status_json))
         .route("/status.atom", get(status_feed))
         .route("/style.css", get(|| async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], render::STYLE_CSS) }))
+        .route("/favicon.svg", get(|| async { ([(header::CONTENT_TYPE, "image/svg+xml")], render::FAVICON_SVG) }))
         .route("/metrics", get(metrics))
         .fallback(|| async {
             plain(StatusCode::NOT_FOUND, "see /status, /status.json, /status.atom, /healthz, /readyz and /metrics\n")

@@ -12,11 +12,18 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Access;
 use crate::feed::SectionId;
-use crate::publish::{Edition, Editions, MAX_AGE, NOT_FOUND};
+use crate::publish::{Edition, Editions, MAX_AGE, NOT_FOUND, XML_TYPE};
+use crate::render::Format;
 
 /// What a page may load: its own style, images and media by https, and nothing that runs.
 const PAGE_POLICY: &str = "default-src 'none'; img-src 'self' https:; media-src https:; style-src 'self'; base-uri 'none'; \
                            form-action 'self'; frame-ancestors 'none'";
+
+/// What browsers send, and feed readers do not: what they want a document for (W3C Fetch Metadata).
+const FETCH_DEST: &str = "sec-fetch-dest";
+
+/// What the answer with such a feed depends on.
+const STYLED_VARY: &str = "Accept-Encoding, Sec-Fetch-Dest";
 
 /// How long a cache may go on with an old edition while we are down.
 const STALE_IF_ERROR_SECONDS: u64 = 86_400;
@@ -108,7 +115,10 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
     let scope = if edition.private.is_some() { "private" } else { "public" };
     let cache = format!("{scope}, max-age={}, stale-if-error={STALE_IF_ERROR_SECONDS}", MAX_AGE.as_secs());
     insert(headers, header::CACHE_CONTROL, &cache);
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    headers.insert(
+        header::VARY,
+        HeaderValue::from_static(if is_styled(edition) { STYLED_VARY } else { "Accept-Encoding" }),
+    );
     if edition.is_feed && edition.private.is_none() {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
@@ -117,13 +127,25 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
     }
     guard(headers);
     if !is_known {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(edition.media_type));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(edition, request)));
         headers.insert(header::CONTENT_LENGTH, body.len().into());
         if let Some(coding) = coding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
         }
     }
     response
+}
+
+/// Who opens a feed in a browser is told by its style sheet what it is: of the same bytes, browsers show by that what they
+/// get as XML, and the source text of what they get as a feed.
+fn media_type(edition: &Edition, request: &HeaderMap) -> &'static str {
+    let is_opened = request.get(FETCH_DEST).is_some_and(|destination| destination == "document");
+    if is_opened && is_styled(edition) { XML_TYPE } else { edition.media_type }
+}
+
+/// Whether the edition names a style sheet that shows all of it.
+fn is_styled(edition: &Edition) -> bool {
+    [Format::Atom, Format::Rss].iter().any(|format| edition.media_type.starts_with(format.media_type()))
 }
 
 /// Whether the reader has this edition already. `If-None-Match` wins over `If-Modified-Since`; the tag of any coding counts.
@@ -222,9 +244,9 @@ pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
             moved(&format!("{base_path}{new}{rest}"), request)
         }
         Some(new) if is_of_section(rest) => unauthorized(editions, new),
-        _ if is_of_section(rest) && editions.gone.contains(id) => plain(StatusCode::GONE, "this section is no more\n"),
+        _ if is_of_section(rest) && editions.gone.contains(id) => absent(editions, StatusCode::GONE),
         _ if is_edition(rest) && editions.sections.contains_key(&SectionId::from(id)) => unavailable(),
-        _ => not_found(editions),
+        _ => absent(editions, StatusCode::NOT_FOUND),
     };
     asked.finish(response)
 }
@@ -238,18 +260,19 @@ fn is_edition(rest: &str) -> bool {
     matches!(rest, "" | "/" | ".atom" | ".rss" | ".json" | ".opml")
 }
 
-fn not_found(editions: &Editions) -> Response {
+/// The page that says that nothing is here, or no more.
+fn absent(editions: &Editions, status: StatusCode) -> Response {
     match editions.by_path.get(NOT_FOUND) {
         Some(page) => {
             // What is not there has no validators, and is not asked for under conditions.
             let mut response = of_edition(page, &HeaderMap::new());
-            *response.status_mut() = StatusCode::NOT_FOUND;
+            *response.status_mut() = status;
             for name in [header::ETAG, header::LAST_MODIFIED, header::CACHE_CONTROL] {
                 response.headers_mut().remove(name);
             }
             response
         }
-        None => plain(StatusCode::NOT_FOUND, "there is nothing here\n"),
+        None => plain(status, "there is nothing here\n"),
     }
 }
 
