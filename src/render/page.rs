@@ -253,7 +253,7 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn not_found(&self, site: &Site) -> Result<String, RenderError> {
-        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Not found"), "") };
+        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Nothing here"), "404.html") };
         self.render("not_found.html", site, &page, context! {})
     }
 
