@@ -27,7 +27,7 @@ use crate::parse::{
 pub use byline::{Byline, split as split_byline};
 pub use html::sanitize;
 pub use links::clean as clean_url;
-pub use text::{cut_summary, plain_text, word_count};
+pub use text::{cut_summary, cut_text, plain_text, word_count};
 pub use tracking::strip_own_tracking;
 
 /// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.

@@ -156,8 +156,12 @@ pub(super) fn cut_line(text: String, max_chars: usize) -> String {
 /// A plain-text summary of sanitized HTML with at most `max_chars` characters: whole sentences if one ends in the second half of that,
 /// else whole words and an ellipsis. One line.
 pub fn cut_summary(html: &str, max_chars: usize) -> String {
-    let text = single_spaced(&plain_text(html));
-    if text.chars().count() <= max_chars {
+    cut_text(single_spaced(&plain_text(html)), max_chars)
+}
+
+/// The same of a plain text in one line.
+pub fn cut_text(text: String, max_chars: usize) -> String {
+    if text.len() <= max_chars || text.chars().count() <= max_chars {
         return text;
     }
     let head = chars(&text, max_chars);
@@ -173,7 +177,7 @@ pub fn cut_summary(html: &str, max_chars: usize) -> String {
 
 fn ends_sentence(character: char, after: &str) -> bool {
     match character {
-        '.' | '!' | '?' | '…' => after.starts_with(' '),
+        '.' | '!' | '?' | '…' | '؟' | '۔' => after.starts_with(' '),
         '。' | '！' | '？' => true,
         _ => false,
     }

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::config::Site;
 use crate::entry::{self, Category, Podcast};
+use crate::normalize;
 use crate::render::{SectionView, address, text};
 use crate::section::ShownStory;
 use crate::story;
@@ -133,7 +134,7 @@ pub fn edition_entry<'a>(
 
 fn title(title: &str, words: Option<&str>, source: &Source) -> String {
     text::line(title)
-        .or_else(|| words.map(|words| text::cut(words, TITLE_CHARS)))
+        .or_else(|| words.map(|words| normalize::cut_text(words.to_owned(), TITLE_CHARS)))
         .unwrap_or_else(|| source.title.clone())
 }
 
