@@ -53,6 +53,9 @@ pub struct FeedRow {
     pub rhythm: Option<String>,
     /// What had to be mended to read its document, and what else an editor should know.
     pub repairs: Vec<String>,
+    /// The last thing that its entries did which an editor should know, and when: re-keyed, or revised for ever.
+    pub note: Option<String>,
+    pub noted: Option<Timestamp>,
     /// Where permanent redirects lead: what to write into the TOML.
     pub moved_to: Option<String>,
 }
@@ -120,6 +123,8 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
         held: None,
         rhythm: None,
         repairs: Vec::new(),
+        note: None,
+        noted: None,
         moved_to: None,
     };
     let Some(status) = status else { return row };
@@ -146,6 +151,7 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
     row.newest = status.newest;
     row.repairs = status.repairs;
     row.moved_to = status.moved_to;
+    (row.note, row.noted) = status.note.unzip();
     row
 }
 

@@ -74,7 +74,7 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
         ]);
     }
     let mut text = lines(&overview);
-    let remarks = rows.iter().flat_map(|cared| remarks(cared).into_iter().map(|remark| (&cared.row.id, remark)));
+    let remarks = rows.iter().flat_map(|cared| remarks(cared, now).into_iter().map(|remark| (&cared.row.id, remark)));
     for (at, (id, remark)) in remarks.enumerate() {
         text.push_str(if at == 0 { "\n" } else { "" });
         text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
@@ -90,12 +90,13 @@ fn state(row: &FeedRow) -> String {
     }
 }
 
-fn remarks(Cared { row, care }: &Cared<FeedRow>) -> Vec<String> {
+fn remarks(Cared { row, care }: &Cared<FeedRow>, now: Timestamp) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| safe(error));
     let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
     let moved = row.moved_to.as_ref().map(|to| format!("has moved for good: newswire set {} url={}", row.id, safe(to)));
+    let noted = row.note.as_ref().zip(row.noted).map(|(note, at)| format!("{} ({})", safe(note), relative(at, now)));
     let more = row.rhythm.iter().chain(care).cloned();
-    error.into_iter().chain(held).chain(moved).chain(more).collect()
+    error.into_iter().chain(held).chain(moved).chain(noted).chain(more).collect()
 }
 
 pub fn sections(config: Option<&Path>, args: &Args) -> Done {

@@ -22,6 +22,8 @@ pub struct Applied {
     pub revised: usize,
     /// New entries that joined a story which another copy had told.
     pub joined: usize,
+    /// How many entries of the archive were compared with those of the document, to see whether they tell the same.
+    pub compared: usize,
     /// How many entries the document has.
     pub listed: usize,
     /// Known entries that came under new guids.
@@ -39,12 +41,14 @@ pub struct Applied {
 impl Applied {
     /// What an editor should know of it, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let rekeyed =
-            (self.rekeyed > 0).then(|| format!("{} of {} entries re-keyed, matched", self.rekeyed, self.listed));
         let restless = self.restless.iter();
         let restless =
             restless.map(|name| format!("{name:?} changes at every poll; its changes are not applied any more"));
-        rekeyed.into_iter().chain(restless).collect()
+        self.rekeyed_note().into_iter().chain(restless).collect()
+    }
+
+    pub(super) fn rekeyed_note(&self) -> Option<String> {
+        (self.rekeyed > 0).then(|| format!("{} of {} entries re-keyed, matched", self.rekeyed, self.listed))
     }
 }
 

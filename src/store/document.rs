@@ -31,7 +31,8 @@ impl Document<'_> {
         let known = self.known(&document.entries, &listed)?;
         let plan = update::plan(&document.entries, &known, &self.terms());
         let mut placer = Placer::new(self.connection, self.config, self.now)?;
-        let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
+        let (entries, compared) = (document.entries.len(), known.others.len());
+        let mut applied = Applied { listed: entries, compared, ..Applied::default() };
         // Documents list the newest first: told from the end, entries without a date come to stand in their order.
         for (entry, change) in document.entries.iter().zip(&plan.changes).rev() {
             self.change(entry, change, &plan, &mut placer, &mut applied)?;

@@ -18,6 +18,9 @@ const DEATH: u32 = 3;
 /// How many new entries in one poll of a known feed are a flood.
 const FLOOD: usize = 50;
 
+/// Fewer entries under new guids are everyday corrections.
+const REKEYED: usize = 3;
+
 /// Something that happened to a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
@@ -25,7 +28,7 @@ pub struct Event {
     pub number: i64,
     pub feed: FeedId,
     pub at: Timestamp,
-    /// `died`, `gone`, `recovered`, `moved` or `flooded`.
+    /// `died`, `gone`, `recovered`, `moved`, `flooded` or `rekeyed`.
     pub kind: String,
     /// A sentence, without the feed's name.
     pub text: String,
@@ -88,6 +91,7 @@ impl Before {
                 "flooded",
                 format!("brought {} new entries at once", applied.new),
             ),
+            (applied.rekeyed >= REKEYED, "rekeyed", applied.rekeyed_note().unwrap_or_default()),
         ];
         let mut insert =
             connection.prepare_cached("INSERT INTO event (feed, at, kind, text) VALUES (?1, ?2, ?3, ?4)")?;
