@@ -148,7 +148,8 @@ pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
 fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     let feed = copy.feed;
     let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
-    LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, first_seen: copy.first_seen }
+    let is_first = copy.reason == JoinReason::First;
+    LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, is_first, first_seen: copy.first_seen }
 }
 
 /// How a story stands in a section: what the store keeps of its placement.

@@ -3,11 +3,9 @@
 #[path = "support/bed.rs"]
 mod bed;
 
-use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
+use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
 use newswire::entry::Entry;
 use newswire::feed::SectionId;
-use newswire::store::{Applied, StoredCopy, StoredStory};
-use newswire::time::Timestamp;
 use url::Url;
 
 /// A text that many sites print, and that says more than a form does.
@@ -19,27 +17,6 @@ const TITLE: &str = "Harbour board votes to reopen the old quay";
 
 fn told_at(link: &str) -> Entry {
     entry(link, TITLE, WIRE_TEXT)
-}
-
-impl Bed {
-    async fn ids(&self, section: &str) -> Vec<String> {
-        self.shown(section).await.into_iter().map(|story| story.id).collect()
-    }
-
-    async fn find(&self, wanted: &str) -> StoredStory {
-        let wanted = wanted.to_owned();
-        self.store.read(move |reader| reader.find_story(&wanted)).await.unwrap().unwrap()
-    }
-
-    async fn copies(&self, wanted: &str) -> Vec<StoredCopy> {
-        let (story, config) = (self.find(wanted).await, self.config.clone());
-        self.store.read(move |reader| Ok(reader.explain(&config, story)?.all)).await.unwrap()
-    }
-
-    async fn poll_at(&mut self, now: Timestamp, feed: &str, entries: &[Entry]) -> Applied {
-        self.now = now;
-        self.store.apply(self.config.clone(), polled(feed, now, entries)).await.unwrap()
-    }
 }
 
 #[tokio::test]
@@ -318,72 +295,6 @@ async fn correction_reaches_every_section_and_furniture_none() {
     assert_eq!(bed.poll("origin", &[page(9, 2, 2)]).await.revised, 0);
     let applied = bed.poll("origin", &[page(11, 2, 2)]).await;
     assert_eq!((applied.revised, applied.sections.len()), (1, 2), "a corrected number in the text is lasting");
-}
-
-#[tokio::test]
-async fn thirty_days_of_updated_now_publish_nothing_twice() {
-    let mut bed = Bed::new(three_feeds(ALL)).await;
-    let posts = |n: usize| (format!("{n}"), format!("http://origin.example/{}", word(n)));
-    bed.now = start() + DAY * 20;
-    let begin = bed.now;
-    assert_eq!(bed.poll("origin", &archive(posts)).await.new, 20);
-    let ids = bed.ids("all").await;
-    for hour in 1..=30 * 24 {
-        let now = begin + HOUR * hour;
-        let mut entries = archive(posts);
-        for entry in &mut entries {
-            (entry.published, entry.updated) = (Some(now), Some(now));
-        }
-        let applied = bed.poll_at(now, "origin", &entries).await;
-        assert_eq!((applied.new, applied.revised), (0, 0));
-    }
-    assert_eq!(bed.ids("all").await, ids);
-}
-
-#[tokio::test]
-async fn two_newswires_that_take_from_each_other_tell_everything_once() {
-    let site = |own: &str, peer: &str| {
-        config(&format!(
-            "[site]\ntitle = \"{own}\"\n[[feed]]\nid = \"source\"\nurl = \"https://source-{own}.example/feed\"\n\
-             [[feed]]\nid = \"peer\"\nurl = \"https://{peer}.example/all.atom\"\n{ALL}\nlimit = 500"
-        ))
-    };
-    let mut beds = [Bed::new(site("left", "right")).await, Bed::new(site("right", "left")).await];
-    for day in 0..30_u32 {
-        for side in [0, 1] {
-            let number = day * 2 + side as u32;
-            let link = format!("https://source-{side}.example/{number}");
-            // Every other one is a note of a few words without a link.
-            let mut told = entry(&link, &format!("Note of day {number}"), "Brief.");
-            if day % 2 == 0 {
-                told = entry(&link, &format!("Day {number} of the journey"), &own_words(&format!("day{number}x")));
-            } else {
-                (told.guid.value, told.link) = (format!("note-{number}"), None);
-            }
-            told.published = Some(start() + DAY * day);
-            beds[side].poll_at(start() + DAY * day + HOUR, "source", &[told]).await;
-        }
-        for (own, peer) in [(0, 1), (1, 0)] {
-            let offered = beds[peer].shown("all").await;
-            let offered: Vec<Entry> = offered
-                .into_iter()
-                .map(|story| {
-                    let mut entry = story.entry;
-                    entry.guid.value = story.id;
-                    entry.guid.kind = newswire::entry::GuidKind::Guid;
-                    entry.link = entry
-                        .link
-                        .or_else(|| Url::parse(&format!("https://peer-{peer}.example/story/{}/", story.slug)).ok());
-                    entry.published = Some(story.published);
-                    entry
-                })
-                .collect();
-            beds[own].poll_at(start() + DAY * day + HOUR * 2, "peer", &offered).await;
-        }
-    }
-    for bed in &beds {
-        assert_eq!(bed.titles("all").await.len(), 60);
-    }
 }
 
 fn newswire(folder: &std::path::Path, arguments: &[&str]) -> String {

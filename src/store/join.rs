@@ -2,6 +2,8 @@
 //!
 //! The older story stays, with its id and its place; the younger leaves every section, its id leads to the older one, and
 //! in a section that only had the younger, the older takes its place under the younger's id: nothing is published twice.
+//! But where an entry alone in its story has changed its words into what another story tells, it joins the other, however
+//! old it is: whoever waits with a harmless entry cannot bring another's story under its own id and date.
 //! What an editor split stays apart, whatever the feeds say.
 
 use std::sync::Arc;
@@ -120,14 +122,16 @@ impl Uniting<'_> {
     pub fn unite(&self, story: i64, join: &Join, placer: &mut Placer) -> Result<bool, StoreError> {
         let other = standing(self.connection, join.story)?;
         let story = standing(self.connection, story)?;
-        if story == other || are_apart(self.connection, story, other)? || !self.are_one(story, other, join)? {
+        if story == other || are_apart(self.connection, story, other)? {
             return Ok(false);
         }
-        merge(self.connection, story.min(other), story.max(other), join, placer)?;
+        let Some((stays, leaves)) = self.one_of(story, other, join)? else { return Ok(false) };
+        merge(self.connection, stays, leaves, join, placer)?;
         Ok(true)
     }
 
-    fn are_one(&self, story: i64, other: i64, join: &Join) -> Result<bool, StoreError> {
+    /// Which of the two stays and which leaves, if they are one.
+    fn one_of(&self, story: i64, other: i64, join: &Join) -> Result<Option<(i64, i64)>, StoreError> {
         let (mut own, mut others) = (self.wordings(story)?, self.wordings(other)?);
         let position = own.iter().position(|(number, _)| *number == self.entry);
         let entry = position.map(|at| own.swap_remove(at).1);
@@ -135,11 +139,12 @@ impl Uniting<'_> {
         if own.is_empty() {
             // The whole story is this entry: that it tells what the other tells is enough, a link alone is not.
             let tells = |entry: &Wording| others.iter().any(|(_, other)| tells_the_same(entry, other, join));
-            return Ok(entry.as_ref().is_some_and(tells));
+            return Ok(entry.as_ref().is_some_and(tells).then_some((other, story)));
         }
-        Ok(own.iter().any(|(_, own)| {
+        let are_one = own.iter().any(|(_, own)| {
             others.iter().any(|(_, other)| own.same_text(other, self.config.stories.likeness).is_some())
-        }))
+        });
+        Ok(are_one.then_some((story.min(other), story.max(other))))
     }
 
     fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
@@ -166,36 +171,30 @@ fn write_verdict(connection: &Connection, one: i64, other: i64, kind: &str) -> R
     Ok(())
 }
 
-/// Makes the younger story part of the older one.
-fn merge(
-    connection: &Connection,
-    older: i64,
-    younger: i64,
-    join: &Join,
-    placer: &mut Placer,
-) -> Result<(), StoreError> {
+/// Makes a story part of another.
+fn merge(connection: &Connection, stays: i64, leaves: i64, join: &Join, placer: &mut Placer) -> Result<(), StoreError> {
     let (reason, score) = (join.reason.as_str(), join.score);
     let mut statement =
         connection.prepare_cached("UPDATE entry SET reason = ?2, score = ?3 WHERE story = ?1 AND reason = 'first'")?;
-    statement.execute(params![younger, reason, score])?;
-    connection.prepare_cached("UPDATE entry SET story = ?2 WHERE story = ?1")?.execute([younger, older])?;
+    statement.execute(params![leaves, reason, score])?;
+    connection.prepare_cached("UPDATE entry SET story = ?2 WHERE story = ?1")?.execute([leaves, stays])?;
     let mut statement =
         connection.prepare_cached("UPDATE story SET joined_into = ?2 WHERE number = ?1 OR joined_into = ?1")?;
-    statement.execute([younger, older])?;
-    move_verdicts(connection, younger, older)?;
-    placer.move_placements(younger, older)?;
-    placer.place(older, sort_at(connection, older)?, None)
+    statement.execute([leaves, stays])?;
+    move_verdicts(connection, leaves, stays)?;
+    placer.move_placements(leaves, stays)?;
+    placer.place(stays, sort_at(connection, stays)?, None)
 }
 
-/// What an editor held apart from the younger story is held apart from the older one.
-fn move_verdicts(connection: &Connection, younger: i64, older: i64) -> Result<(), StoreError> {
+/// What an editor held apart from the story that leaves is held apart from the one that stays.
+fn move_verdicts(connection: &Connection, leaves: i64, stays: i64) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "INSERT INTO verdict (a, b, kind)
          SELECT min(?2, a + b - ?1), max(?2, a + b - ?1), kind FROM verdict
          WHERE kind = 'split' AND (a = ?1 OR b = ?1) AND a + b - ?1 <> ?2
          ON CONFLICT (a, b) DO UPDATE SET kind = excluded.kind",
     )?;
-    statement.execute([younger, older])?;
+    statement.execute([leaves, stays])?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Edits, Section};
 use crate::entry::Entry;
@@ -22,7 +23,7 @@ use super::StoreError;
 const SETTLING: Duration = Duration::from_secs(60);
 
 /// How many stories came into a section and left it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
     pub entered: usize,
     pub left: usize,
@@ -127,29 +128,29 @@ impl<'a> Placer<'a> {
         Ok(())
     }
 
-    /// Takes a story that joined an older one out of the sections that have shown the older one; in the others the older one
-    /// takes its place, under the id by which the section's readers know it.
-    pub fn move_placements(&mut self, younger: i64, older: i64) -> Result<(), StoreError> {
+    /// Takes a story that joined another out of the sections that have shown the other; in the rest the other one takes its
+    /// place, under the id by which the section's readers know it.
+    pub fn move_placements(&mut self, leaves: i64, stays: i64) -> Result<(), StoreError> {
         let numbers: Vec<(SectionId, i64)> =
             self.section_numbers.iter().map(|(section, number)| (section.clone(), *number)).collect();
         for (section, number) in numbers {
-            let Some(before) = self.before(number, younger)? else { continue };
-            if self.has_entered(number, older)? {
+            let Some(before) = self.before(number, leaves)? else { continue };
+            if self.has_entered(number, stays)? {
                 if before.is_in {
-                    self.leave((number, younger), "it is one story with an older one")?;
+                    self.leave((number, leaves), "it is one story with another")?;
                     self.changed.entry(section).or_default().left += 1;
                 }
                 continue;
             }
             let mut statement =
                 self.connection.prepare_cached("DELETE FROM placement WHERE section = ?1 AND story = ?2")?;
-            statement.execute([number, older])?;
+            statement.execute([number, stays])?;
             let mut statement = self.connection.prepare_cached(
                 "UPDATE placement SET story = ?3, next_change = NULL,
                    published_as = coalesce(published_as, (SELECT public_id FROM story WHERE number = ?2))
                  WHERE section = ?1 AND story = ?2",
             )?;
-            statement.execute([number, younger, older])?;
+            statement.execute([number, leaves, stays])?;
             if before.is_in {
                 self.changed.entry(section).or_default();
             }

@@ -14,6 +14,8 @@ pub struct LeadCandidate<'a> {
     /// The page that the feed speaks for: its own URL, or the configured `site` of a `file:` feed.
     pub speaks_for: Option<&'a Url>,
     pub priority: i64,
+    /// Whether the story was made for it. An entry that came to tell it by changing its words may have been seen before.
+    pub is_first: bool,
     pub first_seen: Timestamp,
 }
 
@@ -42,7 +44,8 @@ impl LeadRule {
 
 /// Which of a story's copies leads, as an index, and by which rule.
 ///
-/// In this order: the copy at the original's own host; the higher priority; the first seen; the first in the given order.
+/// In this order: the copy at the original's own host; the higher priority; the one that the story was made for; the first
+/// seen; the first in the given order.
 /// A full text takes the lead from a summary where the two share a link and stand alike in host and priority.
 ///
 /// # Panics
@@ -51,7 +54,7 @@ impl LeadRule {
 pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     assert!(!copies.is_empty(), "a story has at least one copy");
     let standing = |at: usize| (!is_at_home(&copies[at]), std::cmp::Reverse(copies[at].priority));
-    let rank = |at: &usize| (standing(*at), copies[*at].first_seen);
+    let rank = |at: &usize| (standing(*at), !copies[*at].is_first, copies[*at].first_seen);
     let best = (0..copies.len()).min_by_key(rank).expect("there is at least one copy");
     let fuller = (0..copies.len())
         .filter(|&at| standing(at) == standing(best) && is_fuller(copies[at].entry, copies[best].entry));
@@ -76,19 +79,22 @@ fn is_fuller(entry: &Entry, other: &Entry) -> bool {
     may_be && link_keys(entry).iter().any(|key| link_keys(other).iter().any(|other| other.key == key.key))
 }
 
-/// Whether the feed stands at the host of the page that its entry was first published on. What the document claims of
-/// itself counts for nothing: only the feed's own address does.
+/// Whether the feed stands at the host of every page that its entry names as its own or as its original: one that links to
+/// another's page is not at home for naming one of its own besides. What the document claims of its feed counts for nothing:
+/// only the feed's own address does.
 fn is_at_home(copy: &LeadCandidate) -> bool {
-    let page = copy.entry.original.as_ref().or(copy.entry.link.as_ref()).and_then(link::registrable_domain);
     let feed = copy.speaks_for.and_then(link::registrable_domain);
-    page.is_some() && page == feed
+    let pages = [&copy.entry.original, &copy.entry.link].into_iter().flatten().filter(|page| link::key(page).is_some());
+    let mut hosts = pages.map(link::registrable_domain).peekable();
+    hosts.peek().is_some() && hosts.all(|host| host == feed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// An entry with a full text or only a summary, at a link; its feed's address, its priority, and when it was seen.
+    /// An entry with a full text or only a summary, at a link; its feed's address, its priority, and when it was seen: first
+    /// the one that the story was made for.
     type Copy = (&'static str, bool, &'static str, i64, i64);
 
     fn check(copies: &[Copy], expected: (usize, LeadRule)) {
@@ -109,6 +115,7 @@ mod tests {
                 entry,
                 speaks_for: Some(feed),
                 priority: copy.3,
+                is_first: copy.4 == 1,
                 first_seen: Timestamp::from_millis(copy.4),
             })
             .collect();
@@ -123,6 +130,24 @@ mod tests {
         check(&[(page, true, wire, 9, 1), (page, false, home, 0, 2)], (1, LeadRule::OriginalHost));
         check(&[(page, false, wire, 0, 1), (page, false, other, 1, 2)], (1, LeadRule::Priority));
         check(&[(page, false, wire, 0, 2), (page, false, other, 0, 1)], (1, LeadRule::FirstSeen));
+    }
+
+    #[test]
+    fn page_of_ones_own_beside_anothers_is_no_home() {
+        let guid = serde_json::json!({ "value": "1", "kind": "guid" });
+        let entry = |original: &str| -> Entry {
+            let link = "https://a.example/1";
+            serde_json::from_value(serde_json::json!({ "guid": guid, "link": link, "original": original, "title": "" }))
+                .unwrap()
+        };
+        let is_home = |entry: &Entry, feed: &str| {
+            let feed = Url::parse(feed).unwrap();
+            let first_seen = Timestamp::from_millis(0);
+            is_at_home(&LeadCandidate { entry, speaks_for: Some(&feed), priority: 0, is_first: true, first_seen })
+        };
+        assert!(!is_home(&entry("https://hijacker.example/1"), "https://hijacker.example/feed"));
+        assert!(!is_home(&entry("https://a.example/1"), "https://hijacker.example/feed"));
+        assert!(is_home(&entry("https://blog.a.example/1"), "https://feeds.a.example/feed"));
     }
 
     #[test]

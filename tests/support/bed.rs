@@ -10,7 +10,7 @@ use newswire::entry::Entry;
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
-use newswire::store::{Applied, Difference, Store};
+use newswire::store::{Applied, Difference, Store, StoredCopy, StoredStory};
 use newswire::time::Timestamp;
 use newswire::update::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 
@@ -69,6 +69,25 @@ impl Bed {
         self.now = self.now + HOUR;
         let polled = polled(feed, self.now, entries);
         self.store.apply(self.config.clone(), polled).await.unwrap()
+    }
+
+    pub async fn ids(&self, section: &str) -> Vec<String> {
+        self.shown(section).await.into_iter().map(|story| story.id).collect()
+    }
+
+    pub async fn find(&self, wanted: &str) -> StoredStory {
+        let wanted = wanted.to_owned();
+        self.store.read(move |reader| reader.find_story(&wanted)).await.unwrap().unwrap()
+    }
+
+    pub async fn copies(&self, wanted: &str) -> Vec<StoredCopy> {
+        let (story, config) = (self.find(wanted).await, self.config.clone());
+        self.store.read(move |reader| Ok(reader.explain(&config, story)?.all)).await.unwrap()
+    }
+
+    pub async fn poll_at(&mut self, now: Timestamp, feed: &str, entries: &[Entry]) -> Applied {
+        self.now = now;
+        self.store.apply(self.config.clone(), polled(feed, now, entries)).await.unwrap()
     }
 
     pub async fn follow(&mut self, config: Arc<Config>) -> Difference {
