@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the daemon | [`cli`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`] | bring the others together; the only floor with a clock |
+//! | 3, the daemon | [`cli`], [`control`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`] | nothing: they are what the others speak of |
@@ -16,6 +16,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod duration;
 pub mod entry;
 pub mod feed;
@@ -76,6 +77,8 @@ pub struct Newswire {
     pub configs: watch::Receiver<Arc<Config>>,
     pub public: Listener,
     pub admin: Listener,
+    /// Where commands ask for what only the daemon may do; `None` where the system gives no such place.
+    pub control: Option<Listener>,
 }
 
 /// Polls, publishes and serves until `shutdown`; returns when nothing is left to be written.
@@ -84,7 +87,7 @@ pub struct Newswire {
 ///
 /// If the store cannot be brought in line with the config at the start. Later failures are logged, and what runs goes on.
 pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), StoreError> {
-    let Newswire { store, poller, fetcher, publisher, health, configs, public, admin } = newswire;
+    let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
     let config = configs.borrow().clone();
     log_difference(&store.sync(config.clone(), poll::now()).await?);
     let (tidings, told) = mpsc::unbounded_channel();
@@ -94,7 +97,15 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let (reports, polled) = mpsc::unbounded_channel();
     let (swept, changes) = mpsc::unbounded_channel();
     let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone(), tidings };
+    let desk = control::Desk {
+        store: store.clone(),
+        poller: poller.clone(),
+        configs: configs.clone(),
+        reports: reports.clone(),
+        changed: swept.clone(),
+    };
     tokio::join!(
+        desk.serve(control, shutdown.clone()),
         poller.run(configs.clone(), reports, shutdown.clone()),
         publishing.run(configs.clone(), unfinished, polled, changes),
         hub::run(fetcher, configs.clone(), told, shutdown.clone()),
@@ -119,7 +130,7 @@ struct Publishing {
 }
 
 impl Publishing {
-    /// Begins with the sections that are `changed`; ends when the poller and the housekeeping have ended.
+    /// Begins with the sections that are `changed`; ends when nobody can poll any more.
     async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,

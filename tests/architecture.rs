@@ -25,7 +25,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         ],
     ),
     (2, &["fetch", "files", "store"]),
-    (3, &["cli", "poll", "publish", "serve", "status", "trial", "lib", "main"]),
+    (3, &["cli", "control", "poll", "publish", "serve", "status", "trial", "lib", "main"]),
 ];
 
 /// Where an outside crate may be named.

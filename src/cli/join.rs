@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
-
 use super::output::{print, safe};
-use super::{Done, load_with_store, named_story, print_sections, runtime};
-use crate::poll;
+use super::{Done, edit, print_sections};
+use crate::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -18,16 +16,8 @@ pub struct Args {
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let (config, store) = load_with_store(config, "join")?;
-    runtime()?.block_on(async {
-        store.sync(config.clone(), poll::now()).await?;
-        let (one, other) = (named_story(&store, &args.one).await?, named_story(&store, &args.other).await?);
-        if one.number == other.number {
-            return Err(anyhow!("the two are one story already: {}", safe(&one.id)).into());
-        }
-        let edited = store.join(config, one.number, other.number, poll::now()).await?;
-        print(&format!("They are one story now: {}\n", safe(&edited.story.id)))?;
-        print_sections(&edited.sections)?;
-        Ok(ExitCode::SUCCESS)
-    })
+    let edited = edit(config, "join", Edit::Join { one: args.one.clone(), other: args.other.clone() })?;
+    print(&format!("They are one story now: {}\n", safe(&edited.id)))?;
+    print_sections(&edited.sections)?;
+    Ok(ExitCode::SUCCESS)
 }

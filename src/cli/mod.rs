@@ -21,18 +21,21 @@ mod setup;
 mod split;
 mod trial;
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Level};
+use crate::control::{self, Answer, Edit, EditError, Edited, Request};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
-use crate::store::{Moves, Reader, Store, StoreError, StoredStory};
+use crate::store::{Moves, Reader, Store, StoreError};
 use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
@@ -117,6 +120,12 @@ enum Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
         Failure::Other(error.into())
     }
 }
@@ -225,16 +234,40 @@ fn load_with_store(config: Option<&Path>, command: &str) -> Result<(Arc<Config>,
     Ok((config, store))
 }
 
-/// The story that somebody names by a link, an id, a slug or words of its title.
-async fn named_story(store: &Store, wanted: &str) -> Result<StoredStory, Failure> {
-    let asked = wanted.to_owned();
-    let story = store.read(move |reader| reader.find_story(&asked)).await?;
-    Ok(story.ok_or_else(|| anyhow::anyhow!("no story has {wanted:?} as its link, id, slug or in its title"))?)
+/// Does what an editor asks, here or through the daemon that has the store.
+fn edit(config: Option<&Path>, command: &str, edit: Edit) -> Result<Edited, Failure> {
+    let config = Arc::new(load(config)?.config);
+    runtime()?.block_on(async {
+        match Store::open(&config.store.path, &format!("`newswire {command}`")) {
+            Ok(store) => {
+                let now = crate::poll::now();
+                store.sync(config.clone(), now).await?;
+                Ok(control::perform(&store, config, &edit, now).await?)
+            }
+            Err(held) => match ask(&config, held, &Request::Edit(edit)).await? {
+                Answer::Edited(edited) => Ok(edited),
+                other => Err(anyhow::anyhow!("the daemon answered another question: {other:?}").into()),
+            },
+        }
+    })
+}
+
+/// What the daemon says that has the store; `held`, if none has it.
+async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, Failure> {
+    let answer = match held {
+        StoreError::Held(_) => control::ask(&config.store.path, request).await,
+        _ => Ok(None),
+    };
+    match answer.context("the daemon did not answer")? {
+        Some(Answer::Failed(error)) => Err(anyhow::anyhow!(error).into()),
+        Some(answer) => Ok(answer),
+        None => Err(held.into()),
+    }
 }
 
 /// What an editor changed, section by section, in a line each.
-fn print_sections(sections: &[(SectionId, Moves)]) -> std::io::Result<()> {
-    let line = |(section, moves): &(SectionId, Moves)| {
+fn print_sections(sections: &BTreeMap<SectionId, Moves>) -> std::io::Result<()> {
+    let line = |(section, moves): (&SectionId, &Moves)| {
         let (entered, left) = (moves.entered, moves.left);
         format!("  {section}: {entered} in, {left} out\n")
     };

@@ -4,18 +4,21 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::output::{count, labelled, print, relative, safe};
-use super::{Done, Failure, load_with_store, runtime};
+use super::{Done, Failure, ask, load, runtime};
 use crate::config::Config;
+use crate::control::{Answer, Request};
 use crate::feed::FeedId;
 use crate::fetch::Fetcher;
 use crate::poll::{self, Pass, PollReport, Poller, ReportedOutcome};
+use crate::store::Store;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -44,24 +47,18 @@ struct Summary {
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let (config, store) = load_with_store(config, "poll")?;
+    let config = Arc::new(load(config)?.config);
     let pass = pass(&config, args)?;
     let started = Instant::now();
-    let bar = progress_bar(args);
     let reports = runtime()?.block_on(async {
-        let fetcher = Fetcher::new(&config.poll.contact);
-        store.sync(config.clone(), poll::now()).await?;
-        let poller = Poller::new(store.clone(), fetcher, config.poll.concurrency);
-        let show = |report: &PollReport, total: usize| {
-            bar.set_length(total as u64);
-            bar.set_message(report.feed.to_string());
-            bar.inc(1);
-        };
-        let reports = poller.pass(&config, &pass, poll::now(), show).await?;
-        while store.index_batch().await? > 0 {}
-        Ok::<_, Failure>(reports)
+        match Store::open(&config.store.path, "`newswire poll`") {
+            Ok(store) => poll_here(&config, store, &pass, &progress_bar(args)).await,
+            Err(held) => match ask(&config, held, &Request::Poll(pass.clone())).await? {
+                Answer::Polled(reports) => Ok(reports),
+                other => Err(anyhow!("the daemon answered another question: {other:?}").into()),
+            },
+        }
     })?;
-    bar.finish_and_clear();
     let summary = summarize(&reports, started);
     let is_idle = reports.is_empty() && matches!(pass, Pass::Due);
     print(&match args.json {
@@ -73,6 +70,26 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
     let has_failed = polled > 0 && summary.failed == polled;
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn poll_here(
+    config: &Arc<Config>,
+    store: Store,
+    pass: &Pass,
+    bar: &ProgressBar,
+) -> Result<Vec<PollReport>, Failure> {
+    let now = poll::now();
+    store.sync(config.clone(), now).await?;
+    let poller = Poller::new(store.clone(), Fetcher::new(&config.poll.contact), config.poll.concurrency);
+    let show = |report: &PollReport, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_message(report.feed.to_string());
+        bar.inc(1);
+    };
+    let reports = poller.pass(config, pass, now, show).await?;
+    while store.index_batch().await? > 0 {}
+    bar.finish_and_clear();
+    Ok(reports)
 }
 
 fn pass(config: &Config, args: &Args) -> anyhow::Result<Pass> {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Done, Failure, runtime};
 use crate::Newswire;
 use crate::config::{Config, Listen};
+use crate::control;
 use crate::fetch::Fetcher;
 use crate::files::{self, Loaded, Watch};
 use crate::poll::{self, Poller};
@@ -36,6 +37,10 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let store = Store::open(&loaded.config.store.path, "`newswire run`")?;
     let public = bind(&loaded.config.server.listen, Reach::Everybody, "listen").await?;
     let admin = bind(&loaded.config.server.admin, Reach::Owner, "admin").await?;
+    let control = control::bind(store.path())
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "commands that write must wait until the daemon ends"))
+        .ok();
     let port = public.port();
     let config = Arc::new(with_port(loaded.config, port));
     tracing::info!("serving on {}/", public.name()?);
@@ -55,6 +60,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
         configs,
         public,
         admin,
+        control,
     };
     tokio::spawn(end_on_signal(shutdown.clone()));
     tokio::spawn(follow_edits(main, watching.ok(), port, edits, health));

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -37,7 +37,7 @@ const UNWRITTEN: usize = 64;
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
 /// What one attempt at one feed came to: a line of `poll --json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PollReport {
     pub feed: FeedId,
     pub outcome: ReportedOutcome,
@@ -56,7 +56,7 @@ pub struct PollReport {
     pub applied: Applied,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportedOutcome {
     Changed,
@@ -82,7 +82,8 @@ impl ReportedOutcome {
 }
 
 /// Which feeds a pass polls.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pass {
     /// Those whose time has come.
     Due,

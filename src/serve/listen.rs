@@ -81,7 +81,11 @@ impl Listener {
     }
 
     /// The next connection, and whose it is; `None` where the peer is on this machine by its nature.
-    pub(super) async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses it, as where too many files are open.
+    pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;

@@ -1,0 +1,106 @@
+//! What an editor asks of stories, in the words in which people ask it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::config::Config;
+use crate::feed::SectionId;
+use crate::link;
+use crate::store::{self, Moves, Store, StoreError, StoredCopy, StoredStory};
+use crate::time::Timestamp;
+
+/// What is to be done. Stories are named by a link in any spelling, their id, their slug or words of their title.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Edit {
+    /// The copy, named by its link, its guid or its feed, becomes a story of its own.
+    Split { story: String, copy: String },
+    /// The two become one.
+    Join { one: String, other: String },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Edited {
+    /// The published id of the story that was split off, or of the one that the two are now.
+    pub id: String,
+    /// The title of the copy that was split off.
+    pub copy: Option<String>,
+    /// The sections whose editions must be made anew.
+    pub sections: BTreeMap<SectionId, Moves>,
+}
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    #[error("no story has {0:?} as its link, id, slug or in its title")]
+    NoStory(String),
+    #[error("the story has no copy {0:?}; `newswire explain` lists its copies")]
+    NoCopy(String),
+    #[error("several copies fit {0:?}; name it by its guid, which `newswire explain` shows")]
+    SeveralCopies(String),
+    #[error("the story has no other copy with words; there is nothing to split")]
+    OnlyCopy,
+    #[error("the two are one story already: {0}")]
+    OneAlready(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Does what an editor asks.
+///
+/// # Errors
+///
+/// Nothing is changed then.
+pub async fn perform(store: &Store, config: Arc<Config>, edit: &Edit, now: Timestamp) -> Result<Edited, EditError> {
+    match edit {
+        Edit::Split { story, copy } => {
+            let story = named_story(store, story).await?;
+            let copy = named_copy(store, config.clone(), &story, copy).await?;
+            let edited = store.split(config, story.number, copy.number, now).await?.ok_or(EditError::OnlyCopy)?;
+            Ok(told(edited, Some(copy.title)))
+        }
+        Edit::Join { one, other } => {
+            let (one, other) = (named_story(store, one).await?, named_story(store, other).await?);
+            if one.number == other.number {
+                return Err(EditError::OneAlready(one.id));
+            }
+            Ok(told(store.join(config, one.number, other.number, now).await?, None))
+        }
+    }
+}
+
+fn told(edited: store::Edited, copy: Option<String>) -> Edited {
+    Edited { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
+}
+
+async fn named_story(store: &Store, wanted: &str) -> Result<StoredStory, EditError> {
+    let asked = wanted.to_owned();
+    let story = store.read(move |reader| reader.find_story(&asked)).await?;
+    story.ok_or_else(|| EditError::NoStory(wanted.to_owned()))
+}
+
+/// The one copy that somebody names.
+async fn named_copy(
+    store: &Store,
+    config: Arc<Config>,
+    story: &StoredStory,
+    wanted: &str,
+) -> Result<StoredCopy, EditError> {
+    let asked = story.clone();
+    let copies = store.read(move |reader| Ok(reader.explain(&config, asked)?.all)).await?;
+    let key = Url::parse(wanted).ok().as_ref().and_then(link::key);
+    let is_wanted = |copy: &StoredCopy| {
+        let has_link = key.is_some() && copy.link.as_ref().and_then(link::key) == key;
+        has_link || copy.guid == wanted || copy.feed.as_str() == wanted
+    };
+    let mut wanted_copies = copies.into_iter().filter(is_wanted);
+    match (wanted_copies.next(), wanted_copies.next()) {
+        (Some(copy), None) => Ok(copy),
+        (Some(_), Some(_)) => Err(EditError::SeveralCopies(wanted.to_owned())),
+        (None, _) => Err(EditError::NoCopy(wanted.to_owned())),
+    }
+}

@@ -1,0 +1,174 @@
+//! Commands beside a running daemon.
+//!
+//! One process writes a store at a time. While the daemon has it, `poll`, `split` and `join` ask the daemon to do their work,
+//! through a socket beside the store; the daemon publishes what changed as after any poll. One request a connection, in a
+//! line of JSON; one answer, in another.
+//!
+//! The policy held here: the socket is for the user to whom the store belongs, by the mode of its file and by who connects;
+//! over TCP nothing can be changed. Nobody who connects can hold the daemon up: requests are short, and few at a time.
+
+mod edit;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Listen};
+use crate::feed::SectionId;
+use crate::poll::{self, Pass, PollReport, Poller};
+use crate::serve::{Listener, Reach};
+use crate::store::Store;
+
+pub use edit::{Edit, EditError, Edited, perform};
+
+/// How many requests are done at once; more wait.
+const VISITS: usize = 8;
+
+/// The longest request: the ids of ten thousand feeds.
+const MAX_REQUEST_BYTES: u64 = 1 << 20;
+
+/// How long a request may take to come in.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long accepting pauses when the system refuses it.
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// What a command asks of the daemon.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Request {
+    Poll(Pass),
+    Edit(Edit),
+}
+
+/// What the daemon says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    Polled(Vec<PollReport>),
+    Edited(Edited),
+    /// A sentence.
+    Failed(String),
+}
+
+/// Binds the socket of the store at `store`.
+///
+/// # Errors
+///
+/// If the system does not let us: its path is longer than 107 bytes, or its folder takes no sockets.
+pub async fn bind(store: &Path) -> io::Result<Listener> {
+    Listener::bind(&Listen::Unix(socket(store)), Reach::Owner).await
+}
+
+/// Asks the daemon that holds the store; `None` if nobody answers there, since what holds it is no daemon.
+///
+/// # Errors
+///
+/// If the daemon ends, or is of another version, before it has answered.
+pub async fn ask(store: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let Ok(mut stream) = UnixStream::connect(socket(store)).await else { return Ok(None) };
+    stream.write_all(&line(request)?).await?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await?;
+    Ok(Some(serde_json::from_str(&answer)?))
+}
+
+fn socket(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".sock");
+    PathBuf::from(name)
+}
+
+fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// What the daemon does for commands.
+pub struct Desk {
+    pub store: Store,
+    pub poller: Poller,
+    pub configs: watch::Receiver<Arc<Config>>,
+    /// Who hears what polls came to.
+    pub reports: mpsc::UnboundedSender<PollReport>,
+    /// Who hears which sections are to be published.
+    pub changed: mpsc::UnboundedSender<BTreeSet<SectionId>>,
+}
+
+impl Desk {
+    /// Does what is asked until `shutdown`; polls that are on their way then are given up. Without a listener nothing.
+    pub async fn serve(self, listener: Option<Listener>, shutdown: CancellationToken) {
+        let Some(listener) = listener else { return };
+        let desk = Arc::new(self);
+        let mut visits = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                Some(_) = visits.join_next() => {}
+                accepted = listener.accept(), if visits.len() < VISITS => match accepted {
+                    Ok((Either::Right(stream), _)) => drop(visits.spawn(desk.clone().visit(stream))),
+                    Ok((Either::Left(_), _)) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "commands cannot reach the daemon");
+                        tokio::time::sleep(REFUSED).await;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn visit(self: Arc<Self>, mut stream: UnixStream) {
+        let request = tokio::time::timeout(REQUEST_PATIENCE, self.read(&mut stream)).await;
+        let answer = match request.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(request) => self.answer(&request).await,
+            Err(error) => Answer::Failed(format!("the daemon could not read the request: {error}")),
+        };
+        if let Ok(line) = line(&answer) {
+            // Whoever asked may have gone away; what was asked is done all the same.
+            let _ = stream.write_all(&line).await;
+        }
+    }
+
+    async fn read(&self, stream: &mut UnixStream) -> io::Result<Request> {
+        let owner = std::fs::metadata(self.store.path())?.uid();
+        let peer = stream.peer_cred()?.uid();
+        if peer != owner && peer != 0 {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is for the owner of the store"));
+        }
+        let mut request = String::new();
+        BufReader::new(stream.take(MAX_REQUEST_BYTES)).read_line(&mut request).await?;
+        Ok(serde_json::from_str(&request)?)
+    }
+
+    async fn answer(&self, request: &Request) -> Answer {
+        tracing::info!(?request, "asked by a command");
+        let config = self.configs.borrow().clone();
+        match request {
+            Request::Poll(pass) => {
+                let told = |report: &PollReport, _| drop(self.reports.send(report.clone()));
+                let polled = self.poller.pass(&config, pass, poll::now(), told).await;
+                polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
+            }
+            Request::Edit(edit) => match perform(&self.store, config, edit, poll::now()).await {
+                Ok(edited) => {
+                    // Whoever publishes ends before this does only when all ends.
+                    let _ = self.changed.send(edited.sections.keys().cloned().collect());
+                    Answer::Edited(edited)
+                }
+                Err(error) => Answer::Failed(error.to_string()),
+            },
+        }
+    }
+}

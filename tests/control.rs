@@ -1,0 +1,88 @@
+//! Commands beside a running daemon: what they ask of it is done and published, and who may not ask.
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::daemon::*;
+
+/// Two sites with a story each, in files.
+fn two_sites() -> Desk {
+    let site = |name: &str| {
+        format!(
+            "[[feed]]\nid = \"{name}\"\nurl = \"file:{name}.xml\"\nsite = \"https://{name}.example/\"\nschedule = \"every 1 day\"\n"
+        )
+    };
+    let desk = Desk::new(&format!(
+        "{}{}[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",
+        site("one"),
+        site("two")
+    ));
+    tell(&desk, "one", &[("1", "Harbour news")]);
+    tell(&desk, "two", &[("2", "Quay news")]);
+    desk
+}
+
+fn tell(desk: &Desk, site: &str, items: &[(&str, &str)]) {
+    desk.put(&format!("{site}.xml"), &rss(items).replace("a.example", &format!("{site}.example")));
+}
+
+fn told(daemon: &Daemon, words: &[&str]) -> bool {
+    let edition = text(&daemon.get("/all.json").body);
+    words.iter().all(|words| edition.contains(words))
+}
+
+#[test]
+fn stories_are_joined_and_split_while_the_daemon_runs() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    daemon.get_until("/all.json", "Quay news");
+    assert!(!told(&daemon, &["\"feed\":\"two\"", "\"feed\":\"one\",\"title\":\"Quay news\""]));
+
+    let joined = output(&desk.config(), &["join", "https://one.example/1", "Quay news"]);
+    assert_eq!(joined.status.code(), Some(0), "{}", text(&joined.stderr));
+    assert!(text(&joined.stdout).contains("one story now"), "{}", text(&joined.stdout));
+    let explained = json(&desk.config(), &["explain", "https://two.example/2", "--json"]);
+    assert_eq!(explained["story"]["copies"].as_array().unwrap().len(), 2);
+    daemon.wait_for("asked by a command");
+
+    let again = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("one story already"), "{}", text(&again.stderr));
+
+    let split = output(&desk.config(), &["split", "https://one.example/1", "two"]);
+    assert_eq!(split.status.code(), Some(0), "{}", text(&split.stderr));
+    assert!(text(&split.stdout).contains("Quay news is a story of its own now"), "{}", text(&split.stdout));
+    daemon.get_until("/all.json", "Quay news");
+    let nobody = output(&desk.config(), &["split", "no such story", "two"]);
+    assert!(text(&nobody.stderr).contains("no story has \"no such story\""), "{}", text(&nobody.stderr));
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    tell(&desk, "one", &[("3", "Ferry news"), ("1", "Harbour news")]);
+    let polled = output(&desk.config(), &["poll", "--force", "one", "--json"]);
+    assert_eq!(polled.status.code(), Some(0), "{}", text(&polled.stderr));
+    let report: serde_json::Value = serde_json::from_str(text(&polled.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!((report["feed"].as_str(), report["new"].as_u64()), (Some("one"), Some(1)), "{report}");
+    daemon.get_until("/all.json", "Ferry news");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    let socket = desk.folder.path().join("newswire.db.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    daemon.get_until("/all.json", "Harbour news");
+    assert_eq!(daemon.end(), Some(0));
+    assert!(!socket.exists());
+    let here = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
+    assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
+}
