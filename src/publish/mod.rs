@@ -204,9 +204,8 @@ impl Publisher {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Vec<Rendered>, PublishError> {
-        let (config, pages) = (config.clone(), self.pages.clone());
-        let slugs: BTreeSet<String> = editions.shown.values().flatten().cloned().collect();
-        let rendering = self.store.read(move |reader| site::render(reader, &config, &slugs, &pages, now));
+        let (config, pages, shown) = (config.clone(), self.pages.clone(), editions.shown.clone());
+        let rendering = self.store.read(move |reader| site::render(reader, &config, &shown, &pages, now));
         rendering.await?.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
     }
 

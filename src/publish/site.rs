@@ -1,10 +1,11 @@
 //! What names all the public sections: the index, the lists of feeds, the sitemap, what this site is, and how it looks.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::NOT_FOUND;
 use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
 use crate::config::{Config, Section};
+use crate::feed::SectionId;
 use crate::render::{self, FeedRow, Format, Pages, RenderError, SectionSummary};
 use crate::section::ShownFeed;
 use crate::status;
@@ -14,22 +15,20 @@ use crate::time::Timestamp;
 /// How many stories of each section the index page shows.
 const INDEX_STORIES: usize = 5;
 
-/// Everything that belongs to no one section. `slugs` are those of the stories that public sections show.
+/// Everything that belongs to no one section. `shown` are the slugs of the stories that each public section shows.
 pub(super) fn render(
     reader: &Reader,
     config: &Config,
-    slugs: &BTreeSet<String>,
+    shown: &BTreeMap<SectionId, Vec<String>>,
     pages: &Pages,
     now: Timestamp,
 ) -> Result<Result<Vec<Rendered>, RenderError>, StoreError> {
     let public: Vec<_> = config.sections.iter().filter(|section| section.access.is_none()).collect();
-    let counts = reader.section_statuses()?;
     let mut contents = Vec::new();
     for section in &public {
         let first = Section { limit: INDEX_STORIES, ..(***section).clone() };
         contents.push(reader.section_content(config, &first)?);
     }
-    let count = |section: &Section| counts.get(&section.id).map_or(0, |status| status.stories);
     let summaries: Vec<_> = public
         .iter()
         .zip(&contents)
@@ -37,7 +36,7 @@ pub(super) fn render(
             section,
             stories: &content.stories,
             updated: content.updated,
-            count: usize::try_from(count(section)).unwrap_or(usize::MAX),
+            count: shown.get(&section.id).map_or(0, Vec::len),
         })
         .collect();
     let feeds = public_feeds(config, &contents);
@@ -49,7 +48,8 @@ pub(super) fn render(
             Some(FeedRow { feed, state: row.state.as_str().to_owned(), newest: row.newest })
         })
         .collect();
-    Ok(documents(config, &summaries, &feeds, &rows, slugs, pages))
+    let slugs: BTreeSet<&str> = shown.values().flatten().map(String::as_str).collect();
+    Ok(documents(config, &summaries, &feeds, &rows, &slugs, pages))
 }
 
 /// The feeds that a public section takes, in the config's order.
@@ -64,7 +64,7 @@ fn documents(
     summaries: &[SectionSummary],
     feeds: &[ShownFeed],
     rows: &[FeedRow],
-    slugs: &BTreeSet<String>,
+    slugs: &BTreeSet<&str>,
     pages: &Pages,
 ) -> Result<Vec<Rendered>, RenderError> {
     let site = &config.site;
@@ -92,7 +92,7 @@ fn robots(config: &Config) -> String {
 }
 
 /// The pages of the site: the sections first, then the stories that they show.
-fn sitemap(config: &Config, summaries: &[SectionSummary], slugs: &BTreeSet<String>) -> Result<Vec<u8>, RenderError> {
+fn sitemap(config: &Config, summaries: &[SectionSummary], slugs: &BTreeSet<&str>) -> Result<Vec<u8>, RenderError> {
     let newest = summaries.iter().map(|summary| summary.updated).max();
     let mut pages = vec![(String::new(), newest), ("about/".to_owned(), None), ("feeds/".to_owned(), None)];
     pages.extend(summaries.iter().map(|summary| (format!("{}/", summary.section.id), Some(summary.updated))));

@@ -74,6 +74,7 @@ fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Ap
         (Outcome::Document(document), Some(feed)) => {
             applied = Document { connection, config, feed, number, now: polled.at }.apply(document)?;
             write_document(connection, number, document)?;
+            write_counts(connection, number, polled.at, applied.new)?;
             if let Some(validators) = &document.validators {
                 write_validators(connection, number, validators)?;
             }
@@ -116,6 +117,16 @@ fn write_document(connection: &Connection, number: i64, document: &PolledDocumen
         document.guids_repaired,
         serde_json::to_string(&document.hints)?
     ])?;
+    Ok(())
+}
+
+/// Counts as entries come, so that nobody who asks for their number has to count them.
+fn write_counts(connection: &Connection, number: i64, at: Timestamp, new: usize) -> Result<(), StoreError> {
+    if new > 0 {
+        let mut statement =
+            connection.prepare_cached("UPDATE feed SET entries = entries + ?2, newest = ?3 WHERE number = ?1")?;
+        statement.execute(params![number, new as i64, at.millis()])?;
+    }
     Ok(())
 }
 

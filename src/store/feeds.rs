@@ -141,9 +141,7 @@ impl Reader {
     pub fn feed_statuses(&self) -> Result<HashMap<FeedId, FeedStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
-               (SELECT count(*) FROM entry WHERE entry.feed = feed.number),
-               (SELECT max(first_seen) FROM entry WHERE entry.feed = feed.number), moved_to, moved_polls, last_poll - moved_since, per_day,
-               note, noted
+               entries, newest, moved_to, moved_polls, last_poll - moved_since, per_day, note, noted
              FROM feed WHERE removed IS NULL",
         )?;
         let statuses = statement.query_map([], |row| {

@@ -11,6 +11,8 @@ CREATE TABLE feed (
   info TEXT NOT NULL DEFAULT '{}', -- what the document says of the feed, JSON
   repairs TEXT NOT NULL DEFAULT '[]', -- what had to be mended to read it, JSON
   hints TEXT NOT NULL DEFAULT '{"skip_hours":[],"skip_days":[]}', -- how often the document asks to be polled, JSON
+  entries INTEGER NOT NULL DEFAULT 0, -- how many it ever had
+  newest INTEGER,                  -- when the last of them came
   per_day REAL,                    -- how many entries it publishes, a mean that forgets
   guids_repaired INTEGER NOT NULL DEFAULT 0,
   state TEXT NOT NULL DEFAULT 'new', -- new, ok, failing, gone
