@@ -116,6 +116,25 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
 }
 
 #[tokio::test]
+async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let mut first = told_at("https://origin.example/1");
+    first.guid.value = "a guid of the feed's own".to_owned();
+    bed.poll("origin", &[first]).await;
+    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let (story, copies) = (bed.find("https://other.example/a").await, bed.copies("https://other.example/a").await);
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let split =
+            bed.store.split(bed.config.clone(), story.number, copies[0].number, bed.now).await.unwrap().unwrap();
+        ids.push(split.story.id);
+        let joined = bed.store.join(bed.config.clone(), story.number, split.story.number, bed.now).await.unwrap();
+        assert_eq!(joined.story.id, story.id, "what is left keeps the id under which it was published");
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
 async fn editor_joins_what_was_missed_and_can_take_it_back() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "one")]).await;

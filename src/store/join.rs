@@ -244,7 +244,8 @@ fn earlier_story(
     entry: &Entry,
 ) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT number FROM story WHERE joined_into = ?1 AND (public_id = ?2 OR public_id = ?3) ORDER BY number LIMIT 1",
+        "SELECT number FROM story WHERE joined_into = ?1 AND (public_id = ?2 OR public_id = ?3 OR public_id GLOB ?3 || '#*')
+         ORDER BY number LIMIT 1",
     )?;
     let minted = story::minted_id(feed_url, &entry.guid);
     Ok(statement.query_row(params![story, story::own_id(&entry.guid), minted], |row| row.get(0)).optional()?)
