@@ -241,6 +241,10 @@ fn jaccard(one: &Words, other: &Words) -> f64 {
 struct Parting {
     /// The longest run of words that stands in the place of another, inside of what they share.
     longest_replaced: usize,
+    /// The shorter side of the last such run.
+    shortest_replaced: usize,
+    /// Whether the script has capitals that tell names, or no spaces, so that a name is several words.
+    has_tellable_words: bool,
     /// How many such runs there are.
     replaced: usize,
     has_numbers_replaced: bool,
@@ -265,7 +269,12 @@ impl Parting {
         let anchors = anchors(short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
         let end = (last.0 + SHINGLE, last.1 + SHINGLE);
-        let mut parting = Parting { start: first, end, ..Parting::default() };
+        let mut parting = Parting {
+            start: first,
+            end,
+            has_tellable_words: short.is_cased() || short.is_spaceless(),
+            ..Parting::default()
+        };
         let mut at = first;
         for (i, j) in anchors {
             let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
@@ -311,8 +320,15 @@ impl Parting {
         let most = if may_be_reworded { REWORDED } else { 0 };
         self.longest_replaced <= most
             && self.replaced <= places
+            && !self.is_one_hole()
             && !self.is_form
             && (may_be_reworded || !self.has_heads)
+    }
+
+    /// Whether phrases stand in each other's place, and only there: a copy editor works on single words. Single words count as
+    /// well where no capital tells names from others.
+    fn is_one_hole(&self) -> bool {
+        self.replaced == 1 && self.shortest_replaced >= if self.has_tellable_words { 2 } else { 1 }
     }
 
     /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.
@@ -334,6 +350,7 @@ impl Parting {
         self.replaced += 1;
         let hash = |words: &[Word]| words.iter().fold(0, |hash, word| mixed(hash, word.hash));
         self.is_form |= !self.replacements.insert((hash(short), hash(long)));
+        self.shortest_replaced = extent(short).min(extent(long));
         self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
         self.has_numbers_replaced |= both(|word| word.is_number);
         self.has_names_replaced |= both(|word| word.is_name);

@@ -85,19 +85,18 @@ impl Words {
     /// Takes out a phrase wherever it stands; returns whether it stood there.
     pub fn take_out(&mut self, phrase: &Words) -> bool {
         let length = phrase.words.len();
-        let is_phrase = |words: &[Word]| words.iter().zip(&phrase.words).all(|(one, other)| one.hash == other.hash);
-        let mut kept = Vec::new();
+        let same = |(one, other): (&Word, &Word)| one.hash == other.hash;
+        let stands_at = |words: &[Word], at: usize| words[at..].iter().zip(&phrase.words).all(same);
+        let mut was_there = false;
         let mut at = 0;
-        while at < self.words.len() {
-            if length > 0 && self.words.len() - at >= length && is_phrase(&self.words[at..at + length]) {
-                at += length;
+        while length > 0 && at + length <= self.words.len() {
+            if stands_at(&self.words, at) {
+                self.words.drain(at..at + length);
+                was_there = true;
             } else {
-                kept.push(self.words[at]);
                 at += 1;
             }
         }
-        let was_there = kept.len() < self.words.len();
-        self.words = kept;
         was_there
     }
 
@@ -108,6 +107,11 @@ impl Words {
 
     pub fn has(&self, word: Word) -> bool {
         self.words.iter().any(|own| own.hash == word.hash)
+    }
+
+    /// Whether the text is of a script without spaces, for the most part.
+    pub fn is_spaceless(&self) -> bool {
+        self.words.iter().filter(|word| word.is_half).count() * 2 > self.words.len()
     }
 
     /// Whether the text is of a script that has capitals, so that names can be told.
