@@ -188,9 +188,12 @@ fn scheme(scheme: &str) -> Option<String> {
     }
 }
 
-/// The files, but for those on whoever reads its own machine; how long an episode lasts is said of its first.
+/// The files that go by HTTP, as readers demand, from another machine than the reader's own; how long an episode lasts is
+/// said of its first.
 fn enclosures(entry: &entry::Entry) -> Vec<Enclosure> {
-    let can_be_fetched = |enclosure: &&entry::Enclosure| enclosure.url.host_str() != Some("localhost");
+    let can_be_fetched = |enclosure: &&entry::Enclosure| {
+        matches!(enclosure.url.scheme(), "http" | "https") && enclosure.url.host_str() != Some("localhost")
+    };
     let mut enclosures: Vec<Enclosure> = entry.enclosures.iter().filter(can_be_fetched).map(enclosure).collect();
     if let (Some(first), Some(podcast)) = (enclosures.first_mut(), &entry.podcast) {
         first.duration_seconds = first.duration_seconds.or(podcast.duration_seconds);
