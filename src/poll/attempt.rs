@@ -170,11 +170,11 @@ impl Poller {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
             Outcome::Document(document) => report.problems.clone_from(&document.repairs),
             Outcome::Failed { kind, error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some(*kind));
+                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some((*kind).to_owned()));
                 report.error = Some(error.clone());
             }
             Outcome::Gone { error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some("gone"));
+                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some("gone".to_owned()));
                 report.error = Some(error.clone());
             }
         }
@@ -225,7 +225,7 @@ fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>
 /// One line a poll.
 fn log(report: &PollReport) {
     let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
-    match (&report.error, report.error_kind) {
+    match (&report.error, report.error_kind.as_deref()) {
         (Some(error), Some("gone")) => {
             tracing::warn!(%feed, kind = "gone", status, duration_ms, "{error}; it is polled again only by `newswire poll --force`");
         }

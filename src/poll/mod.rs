@@ -48,7 +48,7 @@ pub struct PollReport {
     pub problems: Vec<String>,
     pub error: Option<String>,
     /// One word of what failed, such as `dns` or `status`.
-    pub error_kind: Option<&'static str>,
+    pub error_kind: Option<String>,
     pub duration_ms: u64,
     pub next_poll: Timestamp,
     /// What the poll changed, for whoever publishes.
