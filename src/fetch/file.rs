@@ -4,25 +4,29 @@
 //! regular files are read: never a directory, a pipe or a device, which could block for ever or never end.
 
 use std::fs::Metadata;
+use std::io;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use tokio::io::AsyncReadExt;
-use url::Url;
 
 use super::body;
 use super::budget::Budget;
 use super::error::{FetchError, reason};
+use super::stopwatch::Stopwatch;
 use super::{Document, Fetched};
+use crate::config::Feed;
 use crate::feed::Validators;
 
 /// # Errors
 ///
-/// If the path is missing, unreadable, not a regular file, or larger than `limit` bytes.
-pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Budget) -> Result<Fetched, FetchError> {
+/// If the path is missing, unreadable, not a regular file, or too large, or if the file system takes too long.
+pub(super) async fn read(feed: &Feed, known: &Validators, budget: &Budget) -> Result<Fetched, FetchError> {
+    let (url, limit) = (&feed.url.secret, feed.max_body_bytes);
+    let mut stopwatch = Stopwatch::new(feed.timeout);
     let path =
         url.to_file_path().map_err(|()| FetchError::File { why: format!("{url} is no path on this machine") })?;
-    let metadata = tokio::fs::metadata(&path).await.map_err(|error| unreadable(&path, &error))?;
+    let metadata = in_time(&mut stopwatch, &path, tokio::fs::metadata(&path)).await?;
     if !metadata.is_file() {
         return Err(FetchError::File { why: format!("{} is not a regular file", path.display()) });
     }
@@ -37,7 +41,7 @@ pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Bud
     while !place.holds(metadata.len()) {
         place = place.climb().await;
     }
-    let bytes = read_whole(&path, metadata.len(), place.buffer()).await.map_err(|error| unreadable(&path, &error))?;
+    let bytes = in_time(&mut stopwatch, &path, read_whole(&path, metadata.len(), place.buffer())).await?;
     Ok(Fetched::Document(Document {
         body: body::hold(bytes, place),
         final_url: url.clone(),
@@ -47,8 +51,19 @@ pub(super) async fn read(url: &Url, known: &Validators, limit: u64, budget: &Bud
     }))
 }
 
+async fn in_time<T>(
+    stopwatch: &mut Stopwatch,
+    path: &Path,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T, FetchError> {
+    let done = stopwatch.run(stopwatch.share(1, 1), work).await.map_err(|_| FetchError::File {
+        why: format!("could not read {}: the file system took too long", path.display()),
+    })?;
+    done.map_err(|error| unreadable(path, &error))
+}
+
 /// Never more than `length` bytes, should the file grow meanwhile: its next poll finds it changed.
-async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> std::io::Result<Vec<u8>> {
+async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
     tokio::fs::File::open(path).await?.take(length).read_to_end(&mut buffer).await?;
     Ok(buffer)
 }
@@ -58,6 +73,6 @@ fn tag(metadata: &Metadata) -> Vec<u8> {
     format!("{}-{}", modified.as_nanos(), metadata.len()).into_bytes()
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> FetchError {
+fn unreadable(path: &Path, error: &io::Error) -> FetchError {
     FetchError::File { why: format!("could not read {}: {}", path.display(), reason(error)) }
 }

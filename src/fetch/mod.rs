@@ -147,7 +147,7 @@ impl Fetcher {
     /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory.
     pub async fn get(&self, feed: &Feed, start: Option<&Url>, validators: &Validators, permit: HostPermit) -> Attempt {
         if feed.url.is_file() {
-            let result = self.read_file(feed, validators).await;
+            let result = file::read(feed, validators, &self.shared.budget).await;
             let lifetimes = Lifetimes::default();
             return Attempt { result, status: None, lifetimes, permanent: None, public_origin: None };
         }
@@ -158,12 +158,6 @@ impl Fetcher {
         let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
         Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin }
-    }
-
-    async fn read_file(&self, feed: &Feed, validators: &Validators) -> Result<Fetched, FetchError> {
-        let reading = file::read(&feed.url.secret, validators, feed.max_body_bytes, &self.shared.budget);
-        let result = tokio::time::timeout(feed.timeout, reading).await;
-        result.unwrap_or_else(|_| Err(FetchError::File { why: "the file system took too long".to_owned() }))
     }
 
     /// One hop after another, up to one that is no redirect.

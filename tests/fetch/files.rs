@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use newswire::config::Feed;
 use newswire::feed::Validators;
 use newswire::fetch::Fetched;
 use url::Url;
@@ -47,6 +48,23 @@ async fn missing_files_folders_pipes_and_devices_are_refused() {
     check_refused(folder.path(), "is not a regular file").await;
     check_refused(&pipe, "pipe is not a regular file").await;
     check_refused(Path::new("/dev/zero"), "/dev/zero is not a regular file").await;
+}
+
+#[tokio::test]
+async fn waiting_for_memory_is_no_fault_of_the_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.xml");
+    std::fs::write(&path, vec![b' '; 2_000_000]).unwrap();
+    let timeout = Duration::from_secs(1);
+    // It may fill all that there is for large bodies.
+    let feed = Feed { max_body_bytes: 64 << 20, timeout, ..feed(&url(&path), &[]) };
+    let fetcher = fetcher();
+    let first = document(poll(&fetcher, &feed, &Validators::default()).await);
+    let second = tokio::spawn(async move { document(poll(&fetcher, &feed, &Validators::default()).await) });
+    tokio::time::sleep(timeout * 2).await;
+    assert!(!second.is_finished());
+    drop(first);
+    assert_eq!(second.await.unwrap().body.len(), 2_000_000);
 }
 
 #[tokio::test]
