@@ -79,7 +79,8 @@ impl Desk {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+/// Copies a config with all that lies beside it, but no store.
+pub fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());

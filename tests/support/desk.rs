@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::daemon::copy_folder;
+
 /// A folder whose `newswire.toml` listens on free ports.
 pub struct Desk {
     pub folder: TempDir,
@@ -69,19 +71,6 @@ impl Desk {
 pub fn told(output: &Output) -> Told {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Told { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy_folder(&entry.path(), &target);
-        } else if !entry.file_name().to_string_lossy().contains(".db") {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// An RSS document with these entries: guid, title and text.
