@@ -11,19 +11,9 @@ use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use super::attributes::ATTRIBUTES;
+use super::elements::ELEMENTS;
 use super::escape;
 use super::well_formed::well_formed;
-
-/// Elements that are kept, sorted; the inside of others is kept without them.
-#[rustfmt::skip]
-const ELEMENTS: [&str; 77] = [
-    "a", "abbr", "address", "article", "aside", "audio", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",
-    "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption",
-    "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main",
-    "mark", "ol", "p", "picture", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "source", "span",
-    "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt",
-    "u", "ul", "var", "video", "wbr",
-];
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let attributes_of =
@@ -70,20 +60,5 @@ pub(super) fn from_plain_text(text: &str) -> String {
     match paragraphs.as_slice() {
         [only] => only.clone(),
         many => many.iter().map(|paragraph| format!("<p>{paragraph}</p>")).collect(),
-    }
-}
-
-/// Whether an element of that name, in lower case, is kept.
-pub(super) fn is_kept(name: &str) -> bool {
-    ELEMENTS.binary_search(&name).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn elements_are_sorted_so_that_they_are_found() {
-        assert!(ELEMENTS.is_sorted());
     }
 }

@@ -7,6 +7,7 @@
 
 mod attributes;
 mod byline;
+mod elements;
 mod escape;
 mod html;
 mod links;

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::attributes::{self, Attribute};
+use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
 use super::escape::push_hidden;
-use super::html::is_kept;
 use super::markup::{Piece, pieces};
 use crate::parse::html_names::is_void;
 use crate::parse::references::resolve_html;
@@ -162,45 +162,4 @@ impl<'a> Markup<'a> {
             }
         }
     }
-}
-
-/// Elements that mean something only in a table.
-fn is_part_of_table(name: &str) -> bool {
-    matches!(name, "caption" | "colgroup" | "col" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
-}
-
-fn is_heading(name: &str) -> bool {
-    matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
-}
-
-/// Elements whose start tag closes a paragraph (HTML, *in body*).
-fn is_block(name: &str) -> bool {
-    is_heading(name)
-        || matches!(
-            name,
-            "address"
-                | "article"
-                | "aside"
-                | "blockquote"
-                | "center"
-                | "dd"
-                | "details"
-                | "div"
-                | "dl"
-                | "dt"
-                | "figcaption"
-                | "figure"
-                | "footer"
-                | "header"
-                | "hr"
-                | "li"
-                | "main"
-                | "ol"
-                | "p"
-                | "pre"
-                | "section"
-                | "summary"
-                | "table"
-                | "ul"
-        )
 }
