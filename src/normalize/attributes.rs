@@ -40,17 +40,19 @@ pub(super) struct Attribute<'a> {
     value: String,
 }
 
+/// Whether an element may have an attribute; both names are in lower case.
+pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
+    let [(_, of_any), of_some @ ..] = &ATTRIBUTES;
+    // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
+    element != "pre" && of_any.contains(&attribute)
+        || of_some.iter().any(|(name, own)| *name == element && own.contains(&attribute))
+}
+
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
 pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Option<&Url>) -> Vec<Attribute<'a>> {
-    let [(_, of_any), of_some @ ..] = &ATTRIBUTES;
-    let own = of_some.iter().find(|(name, _)| *name == element).map_or(&[][..], |(_, attributes)| attributes);
     let kept = written.iter().filter_map(|(name, value)| {
         let name = in_lower_case(name);
-        // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
-        if element == "pre" || !of_any.contains(&&*name) && !own.contains(&&*name) {
-            return None;
-        }
-        if value.len() > MAX_VALUE_BYTES {
+        if !is_allowed(element, &name) || value.len() > MAX_VALUE_BYTES {
             return None;
         }
         let value = resolve_html(value);

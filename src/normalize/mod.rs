@@ -12,6 +12,7 @@ mod escape;
 mod html;
 mod links;
 mod markup;
+mod settled;
 mod text;
 mod tracking;
 mod well_formed;

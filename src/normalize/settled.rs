@@ -1,0 +1,172 @@
+//! Whether markup is so plain that a parser would give it back to the byte: then it need not pass through one.
+//!
+//! The second look at what `well_formed` wrote, by other rules: nothing of it is believed. What stands here may only be text in which nothing is
+//! special, allowed elements with allowed attributes in quotes, and URLs of harmless schemes, nested so that no rule of HTML's tree
+//! construction (*in body*) closes, opens or moves anything. Whatever is not understood is not settled. One linear pass.
+
+use memchr::memchr3;
+
+use super::attributes::is_allowed;
+use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
+use crate::parse::html_names::is_void;
+
+/// References that stand in values; others would be written otherwise.
+const REFERENCES: [&str; 5] = ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;"];
+
+/// Whether browsers read the markup as it stands, and all that stands in it is allowed.
+pub(super) fn is_settled(html: &str) -> bool {
+    let mut open = Vec::new();
+    let mut rest = html;
+    while let Some(at) = memchr3(b'<', b'>', b'&', rest.as_bytes()) {
+        let after = rest[at..].strip_prefix('<').and_then(|tag| match tag.strip_prefix('/') {
+            Some(tag) => after_end(tag, &mut open),
+            None => after_start(tag, &mut open),
+        });
+        let Some(after) = after else { return false };
+        rest = after;
+    }
+    open.is_empty()
+}
+
+/// What comes after an end tag, if that closes the innermost element.
+fn after_end<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
+    tag.strip_prefix(open.pop()?)?.strip_prefix('>')
+}
+
+/// What comes after a start tag, if it may stand where it does.
+fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
+    let (name, mut rest) = tag.split_at(tag.find([' ', '>'])?);
+    if !is_kept(name) || !may_begin(name, open) {
+        return None;
+    }
+    let mut names: Vec<&str> = Vec::new();
+    while let Some(attribute) = rest.strip_prefix(' ') {
+        let (attribute, written) = attribute.split_once("=\"")?;
+        let (value, after) = written.split_once('"')?;
+        if !is_allowed(name, attribute) || !is_value(attribute, value) || names.contains(&attribute) {
+            return None;
+        }
+        names.push(attribute);
+        rest = after;
+    }
+    let after = rest.strip_prefix('>')?;
+    if !is_void(name) {
+        open.push(name);
+    }
+    // A parser takes the first line end in a `pre` for none.
+    (name != "pre" || !after.starts_with('\n')).then_some(after)
+}
+
+/// Whether nothing that is open is closed or moved when an element of that name begins.
+fn may_begin(name: &str, open: &[&str]) -> bool {
+    let innermost = open.last().copied().unwrap_or_default();
+    let is_open = |wanted: &str| open.contains(&wanted);
+    // Of these, the one that is nearest.
+    let nearest = |wanted: &[&str]| open.iter().rev().find(|open| wanted.contains(open)).copied().unwrap_or_default();
+    if name == "table" || is_part_of_table(name) || is_block(name) && is_open("p") {
+        return false;
+    }
+    match name {
+        "a" => !is_open("a"),
+        "li" => nearest(&["li", "ul", "ol"]) != "li",
+        "dt" | "dd" => matches!(nearest(&["dt", "dd", "dl"]), "dl" | ""),
+        "rt" | "rp" => !matches!(innermost, "p" | "li" | "dt" | "dd" | "rt" | "rp"),
+        _ => !(is_heading(name) && is_heading(innermost)),
+    }
+}
+
+/// Whether an attribute may have a value, and a parser would write it so.
+fn is_value(attribute: &str, value: &str) -> bool {
+    let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    let is_harmless = match attribute {
+        "href" => is_web(value) || value.starts_with("mailto:"),
+        "src" | "cite" | "poster" => is_web(value),
+        "srcset" => value.split(", ").all(is_web),
+        _ => true,
+    };
+    is_harmless && is_escaped(value)
+}
+
+fn is_escaped(value: &str) -> bool {
+    let mut rest = value;
+    while let Some(at) = memchr3(b'<', b'>', b'&', rest.as_bytes()) {
+        let reference = &rest[at..];
+        let Some(known) = REFERENCES.iter().find(|known| reference.starts_with(**known)) else { return false };
+        rest = &reference[known.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, expected: bool) {
+        assert_eq!(is_settled(html), expected, "{html}");
+    }
+
+    #[test]
+    fn plain_markup_is_settled() {
+        for html in [
+            "",
+            "words",
+            "<p>One <b>two <i>three</i></b> <a href=\"https://a.example/?a=1&amp;b=2\" title=\"&quot;x&quot;\">four</a></p><hr><p>five</p>",
+            "<div><h2>A</h2><blockquote><p>b</p></blockquote><pre>c\nd</pre></div>",
+            "<ul><li>a<ol><li>b</li></ol></li><li><p>c</p></li></ul><dl><dt>d</dt><dd>e<dl><dd>f</dd></dl></dd></dl>",
+            "<p><img src=\"https://a.example/1\" srcset=\"https://a.example/1 1x, http://a.example/2 2x\" alt=\"\"><br></p>",
+            "<ruby>a<rp>(</rp><rt>b</rt></ruby><a href=\"mailto:a@b.example\">c</a>",
+        ] {
+            check(html, true);
+        }
+    }
+
+    #[test]
+    fn what_a_parser_would_change_is_not() {
+        for html in [
+            "a & b",
+            "a > b",
+            "<p>a",
+            "a</p>",
+            "<b><i>a</b></i>",
+            "<p><div>a</div></p>",
+            "<b><p>a<ul></ul></p></b>",
+            "<a href=\"https://a.example/\">b<i><a>c</a></i></a>",
+            "<ul><li><div><li>a</li></div></li></ul>",
+            "<dl><dt><dd>a</dd></dt></dl>",
+            "<h1><h2>a</h2></h1>",
+            "<ruby><rt>a<rp>b</rp></rt></ruby>",
+            "<pre>\na</pre>",
+            "<table><tr><td>a</td></tr></table>",
+            "<p lang=\"a\" lang=\"b\">c</p>",
+            "<p title=\"a & b\">c</p>",
+            "<p title=\"&eacute;\">c</p>",
+            "<br/>",
+            "<B>a</B>",
+            "<b >a</b>",
+            "<!-- a -->",
+        ] {
+            check(html, false);
+        }
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_not() {
+        for html in [
+            "<script>a</script>",
+            "<svg></svg>",
+            "<p onclick=\"a\">b</p>",
+            "<p style=\"a\">b</p>",
+            "<p src=\"https://a.example/\">b</p>",
+            "<a href=\"javascript:a\">b</a>",
+            "<a href=\"/a\">b</a>",
+            "<a href=\" https://a.example/\">b</a>",
+            "<a href='https://a.example/'>b</a>",
+            "<a href=https://a.example/>b</a>",
+            "<img src=\"data:a\">",
+            "<img srcset=\"https://a.example/1 1x, data:a 2x\">",
+        ] {
+            check(html, false);
+        }
+    }
+}
