@@ -5,17 +5,20 @@
 
 use url::{Host, Url};
 
-/// Query parameters that say how a reader came, not what the page is. A name ending in `*` stands for all that begin so.
+/// Query parameters that say how a reader came, not what the page is, all that begin so.
+const TRACKING_PREFIXES: &[&str] = &["utm_", "mtm_", "piwik_", "matomo_", "hsa_", "at_custom", "at_link_"];
+
+/// And those of just that name.
 #[rustfmt::skip]
 const TRACKING_PARAMETERS: &[&str] = &[
-    "utm_*", "mtm_*", "piwik_*", "matomo_*", "hsa_*", "ga_source", "ga_medium", "ga_campaign",
-    "pk_campaign", "pk_cid", "pk_content", "pk_cpn", "pk_keyword", "pk_kwd", "pk_medium", "pk_source",
-    "at_bbc_team", "at_campaign", "at_campaign_type", "at_custom*", "at_format", "at_link_*", "at_medium", "at_ptr_name",
-    "fb_action_ids", "fb_action_types", "fb_ref", "fb_source", "srsltid", "gad_source", "gad_campaignid", "_ga", "_gl",
-    "epik", "ck_subscriber_id", "_branch_match_id", "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid", "ttclid", "igshid",
-    "igsh", "li_fat_id", "rb_clickid", "s_kwcid", "_openstat", "__twitter_impression",
-    "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "oly_anon_id", "oly_enc_id", "vero_conv",
-    "vero_id", "wickedid", "_hsenc", "_hsmi", "__hsfp", "__hssc", "__hstc", "hsctatracking",
+    "ga_source", "ga_medium", "ga_campaign", "_ga", "_gl", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "gad_source",
+    "gad_campaignid", "srsltid", "pk_campaign", "pk_cid", "pk_content", "pk_cpn", "pk_keyword", "pk_kwd", "pk_medium",
+    "pk_source", "at_bbc_team", "at_campaign", "at_campaign_type", "at_format", "at_medium", "at_ptr_name",
+    "fb_action_ids", "fb_action_types", "fb_ref", "fb_source", "fbclid", "igshid", "igsh", "msclkid", "yclid", "ysclid",
+    "twclid", "ttclid", "li_fat_id", "rb_clickid", "s_kwcid", "_openstat", "__twitter_impression", "epik",
+    "ck_subscriber_id", "_branch_match_id", "mc_cid", "mc_eid", "mkt_tok", "ml_subscriber", "ml_subscriber_hash",
+    "oly_anon_id", "oly_enc_id", "vero_conv", "vero_id", "wickedid", "_hsenc", "_hsmi", "__hsfp", "__hssc", "__hstc",
+    "hsctatracking",
 ];
 
 /// Those that only some sites use so: two links that differ in them alone lead to one page, yet a link is published with
@@ -46,7 +49,7 @@ const VARIANTS: &[&str] = &["www.", "m.", "mobile.", "touch.", "wap.", "amp."];
 pub fn strip_tracking(url: &mut Url, own: &[String]) {
     let is_tracking = |parameter: &&str| {
         let name = parameter.split('=').next().unwrap_or_default();
-        is_tracking_parameter(name) || own.iter().any(|tracking| is_named(&name.to_ascii_lowercase(), tracking))
+        is_tracking_parameter(name) || own.iter().any(|tracking| is_named(name, tracking))
     };
     let Some(query) = url.query().filter(|query| query.split('&').any(|parameter| is_tracking(&parameter))) else {
         return;
@@ -56,20 +59,24 @@ pub fn strip_tracking(url: &mut Url, own: &[String]) {
 }
 
 fn is_tracking_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    TRACKING_PARAMETERS.iter().any(|tracking| is_named(&name, tracking))
+    TRACKING_PREFIXES.iter().any(|prefix| begins_with(name, prefix))
+        || TRACKING_PARAMETERS.iter().any(|tracking| name.eq_ignore_ascii_case(tracking))
 }
 
 fn is_of_some_sites(name: &str) -> bool {
-    TRACKING_OF_SOME_SITES.contains(&&*name.to_ascii_lowercase())
+    TRACKING_OF_SOME_SITES.iter().any(|tracking| name.eq_ignore_ascii_case(tracking))
 }
 
-/// Whether a name in lower case is the one that a table has, which may end in `*`.
+/// Whether it is the name that an editor gives, which may end in `*`.
 fn is_named(name: &str, tracking: &str) -> bool {
     match tracking.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => name == tracking,
+        Some(prefix) => begins_with(name, prefix),
+        None => name.eq_ignore_ascii_case(tracking),
     }
+}
+
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
 /// The key of the page that `url` leads to, such as `example.org/2017/war-on-isis?p=1`; equal for addresses that differ

@@ -9,27 +9,29 @@ use super::links;
 use super::markup::in_lower_case;
 use crate::parse::references::resolve_html;
 
-/// Attributes that are kept, of the elements named; the first row, `*`, is of any element.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 18] = [
-    ("*", &["lang", "title", "dir"]),
-    ("a", &["href", "hreflang"]),
-    ("audio", &["src", "controls"]),
-    ("blockquote", &["cite"]),
-    ("col", &["span"]),
-    ("colgroup", &["span"]),
-    ("del", &["cite", "datetime"]),
-    ("details", &["open"]),
-    ("img", &["src", "srcset", "sizes", "alt", "width", "height"]),
-    ("ins", &["cite", "datetime"]),
-    ("li", &["value"]),
-    ("ol", &["start", "reversed", "type"]),
-    ("q", &["cite"]),
-    ("source", &["src", "srcset", "sizes", "type", "media"]),
-    ("td", &["colspan", "rowspan"]),
-    ("th", &["colspan", "rowspan", "scope"]),
-    ("time", &["datetime"]),
-    ("video", &["src", "poster", "controls", "width", "height"]),
-];
+/// Attributes that are kept of any element but `pre`.
+pub(super) const OF_ANY: [&str; 3] = ["lang", "title", "dir"];
+
+/// Attributes that are kept of an element besides [`OF_ANY`].
+pub(super) fn of(element: &str) -> &'static [&'static str] {
+    match element {
+        "a" => &["href", "hreflang"],
+        "audio" => &["src", "controls"],
+        "blockquote" | "q" => &["cite"],
+        "col" | "colgroup" => &["span"],
+        "del" | "ins" => &["cite", "datetime"],
+        "details" => &["open"],
+        "img" => &["src", "srcset", "sizes", "alt", "width", "height"],
+        "li" => &["value"],
+        "ol" => &["start", "reversed", "type"],
+        "source" => &["src", "srcset", "sizes", "type", "media"],
+        "td" => &["colspan", "rowspan"],
+        "th" => &["colspan", "rowspan", "scope"],
+        "time" => &["datetime"],
+        "video" => &["src", "poster", "controls", "width", "height"],
+        _ => &[],
+    }
+}
 
 /// A longer value is dropped: it describes nothing, and it is slow to write (see `escape`).
 const MAX_VALUE_BYTES: usize = 16 << 10;
@@ -37,15 +39,13 @@ const MAX_VALUE_BYTES: usize = 16 << 10;
 /// An attribute that is kept: its name in lower case, its value with references resolved.
 pub(super) struct Attribute<'a> {
     name: Cow<'a, str>,
-    value: String,
+    value: Cow<'a, str>,
 }
 
 /// Whether an element may have an attribute; both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
-    let [(_, of_any), of_some @ ..] = &ATTRIBUTES;
     // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
-    element != "pre" && of_any.contains(&attribute)
-        || of_some.iter().any(|(name, own)| *name == element && own.contains(&attribute))
+    element != "pre" && OF_ANY.contains(&attribute) || of(element).contains(&attribute)
 }
 
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
@@ -57,13 +57,13 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
         }
         let value = resolve_html(value);
         let value = match &*name {
-            "href" => mail(&value).or_else(|| link(&value, base)),
-            "src" | "cite" | "poster" => link(&value, base),
-            "srcset" => srcset(&value, base),
-            _ if value.contains(MEANINGLESS) => Some(value.replace(MEANINGLESS, "")),
-            _ => Some(value.into_owned()),
+            "href" => Cow::Owned(mail(&value).or_else(|| link(&value, base))?),
+            "src" | "cite" | "poster" => Cow::Owned(link(&value, base)?),
+            "srcset" => Cow::Owned(srcset(&value, base)?),
+            _ if value.contains(MEANINGLESS) => Cow::Owned(value.replace(MEANINGLESS, "")),
+            _ => value,
         };
-        Some(Attribute { name, value: value? })
+        Some(Attribute { name, value })
     });
     kept.collect()
 }

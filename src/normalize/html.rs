@@ -11,22 +11,20 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 use url::Url;
 
-use super::attributes::ATTRIBUTES;
+use super::attributes;
 use super::elements::ELEMENTS;
 use super::escape;
 use super::settled::is_settled;
 use super::well_formed::well_formed;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let attributes_of =
-        |(name, attributes): (&'static str, &[&'static str])| (name, attributes.iter().copied().collect());
-    let [(_, of_any), of_some @ ..] = ATTRIBUTES;
+    let own_attributes = |element: &&'static str| (*element, attributes::of(element).iter().copied().collect());
     let mut builder = Builder::empty();
     builder
-        .tags(ELEMENTS.into())
+        .tags(ELEMENTS.iter().copied().collect())
         .clean_content_tags(HashSet::from(["script", "style"]))
-        .generic_attributes(of_any.iter().copied().collect())
-        .tag_attributes(of_some.into_iter().map(attributes_of).collect())
+        .generic_attributes(attributes::OF_ANY.into())
+        .tag_attributes(ELEMENTS.iter().map(own_attributes).collect())
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::Deny)
         .link_rel(None);

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// A piece of HTML.
 pub(super) enum Piece<'a> {
     /// With its references, as written; a `<` in it begins no tag.
@@ -62,7 +64,7 @@ impl<'a> Iterator for Pieces<'a> {
 impl<'a> Pieces<'a> {
     fn text(&mut self) -> &'a str {
         let mut end = 0;
-        while let Some(offset) = self.rest[end..].find('<') {
+        while let Some(offset) = memchr(b'<', &self.rest.as_bytes()[end..]) {
             end += offset;
             if opens_markup(&self.rest[end..]) {
                 let (text, rest) = self.rest.split_at(end);

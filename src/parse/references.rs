@@ -12,6 +12,10 @@ use super::repairs::{Repair, Repairs};
 /// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
 const MAX_REFERENCE_BYTES: usize = 40;
 
+/// The names that HTML knows without a semicolon too, and that pages have the most.
+const COMMON: [(&str, char); 7] =
+    [("amp", '&'), ("nbsp", '\u{a0}'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
+
 /// The text with its references resolved.
 pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
     let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
@@ -107,17 +111,18 @@ pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
 
 /// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes; `None` where it is none.
 fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
-    const WITHOUT_SEMICOLON: [(&str, char); 7] =
-        [("nbsp", '\u{a0}'), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
     let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let length = rest.as_bytes()[1..].iter().take(MAX_REFERENCE_BYTES).take_while(|byte| is_in_name(byte)).count();
     let name = &rest[1..1 + length];
-    if !rest[1 + length..].starts_with(';') {
-        let (known, character) = WITHOUT_SEMICOLON.into_iter().find(|(known, _)| name == *known)?;
-        resolved.push(character);
-        return Some(1 + known.len());
+    let with_semicolon = usize::from(rest[1 + length..].starts_with(';'));
+    let whole = 1 + length + with_semicolon;
+    if let Some((_, character)) = COMMON.iter().find(|(known, _)| name == *known) {
+        resolved.push(*character);
+        return Some(whole);
     }
-    let whole = 1 + length + 1;
+    if with_semicolon == 0 {
+        return None;
+    }
     match name.strip_prefix('#') {
         Some(number) => resolved.extend(character(code(number)?)),
         None => resolved.push_str(&named(&rest[..whole])?),
