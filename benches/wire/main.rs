@@ -32,7 +32,7 @@ const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
 
 fn main() -> anyhow::Result<()> {
     let count = if std::env::args().any(|argument| argument == "--quick") { QUICK_FEEDS } else { FEEDS };
-    let origin = Origin::start(count)?;
+    let origin = Origin::start(count, Box::new(feeds::document))?;
     let megabytes = origin.bodies().iter().map(|body| body.len()).sum::<usize>() as f64 / 1e6;
     let cores = std::thread::available_parallelism()?;
     println!("{count} feeds × {} entries, {megabytes:.1} MB; {cores} cores; medians of {RUNS}\n", feeds::ENTRIES);

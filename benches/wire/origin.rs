@@ -3,6 +3,8 @@
 //! Answers come from memory, on one thread whose own use of the processor is known. A request that names the document's
 //! ETag gets a 304.
 
+#![allow(dead_code, reason = "every benchmark uses a part of it")]
+
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,11 +14,13 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::feeds;
+/// The document of a feed, by its number and how many entries were added.
+pub type Document = Box<dyn Fn(usize, usize) -> String + Send + Sync>;
 
 /// Listens until the program ends.
 pub struct Origin {
     port: u16,
+    document: Document,
     documents: Arc<RwLock<Vec<Served>>>,
     /// Where the system tells of the thread that answers.
     pub thread: PathBuf,
@@ -32,8 +36,9 @@ struct Served {
 
 impl Origin {
     /// Serves `count` feeds.
-    pub fn start(count: usize) -> io::Result<Origin> {
-        let documents: Arc<RwLock<Vec<_>>> = Arc::new(RwLock::new((0..count).map(|number| serve(number, 0)).collect()));
+    pub fn start(count: usize, document: Document) -> io::Result<Origin> {
+        let served = (0..count).map(|number| Served::new(&document, number, 0)).collect();
+        let documents: Arc<RwLock<Vec<_>>> = Arc::new(RwLock::new(served));
         let listener = std::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
@@ -45,7 +50,7 @@ impl Origin {
             runtime.expect("the system has room for one runtime").block_on(accept(listener, shared))
         });
         let thread = PathBuf::from("/proc").join(thread.recv().map_err(io::Error::other)?);
-        Ok(Origin { port, documents, thread })
+        Ok(Origin { port, document, documents, thread })
     }
 
     pub fn urls(&self) -> Vec<String> {
@@ -66,7 +71,7 @@ impl Origin {
     pub fn tell_news(&self) {
         let mut documents = self.documents.write().expect("nobody panics while holding the lock");
         for (number, served) in documents.iter_mut().enumerate().step_by(10) {
-            *served = serve(number, served.news + 1);
+            *served = Served::new(&self.document, number, served.news + 1);
         }
     }
 
@@ -77,9 +82,10 @@ impl Origin {
     }
 }
 
-fn serve(number: usize, news: usize) -> Served {
-    let body = feeds::document(number, news).into();
-    Served { body, etag: format!("\"{number}-{news}\""), news }
+impl Served {
+    fn new(document: &Document, number: usize, news: usize) -> Served {
+        Served { body: document(number, news).into(), etag: format!("\"{number}-{news}\""), news }
+    }
 }
 
 async fn accept(listener: std::net::TcpListener, documents: Arc<RwLock<Vec<Served>>>) {

@@ -1,0 +1,210 @@
+//! What it costs to recognise one entry against archives of 10,000, 100,000 and 1,000,000 entries, how many candidates are
+//! compared, and what share it is of a cold poll.
+//!
+//! `cargo bench --bench stories` prints a table; `-- 10000` takes one size only. Archives are spread over a year; the stores
+//! lie in the system's folder for temporary files. Figures are microseconds of processor time for one new entry, whatever
+//! else the machine does. One new entry in nine is a copy of one that the archive has.
+//!
+//! A cold poll is the program's own: feeds that it has never polled are fetched from an origin on the loopback, read, cleaned,
+//! written, and their text is indexed; only the origin's own time is left out. Recognising is all that serves nothing else:
+//!
+//! - *store*: what the writer takes more for entries that are recognised than for entries that are not, and that have no
+//!   links: looking for candidates, reading and comparing them, joining, writing the keys by which others are recognised;
+//! - *words*: making those keys, and the words that are compared, from what was read.
+//!
+//! Linux only.
+
+#[path = "../../tests/support/bed.rs"]
+mod bed;
+#[path = "../wire/origin.rs"]
+mod origin;
+mod posts;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bed::{ALL, Bed, config, start};
+use futures_util::future::join_all;
+use newswire::entry::Entry;
+use newswire::fetch::Fetcher;
+use newswire::poll::{Pass, Poller};
+use newswire::store::Applied;
+use newswire::story::{self, Wording};
+use newswire::text::PlainText;
+use newswire::time::Timestamp;
+use newswire::update::Polled;
+use newswire::{normalize, parse};
+use origin::Origin;
+use posts::Post;
+use rustix::time::{ClockId, clock_gettime};
+
+const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
+
+/// How many posts a feed of the archive lists, and one that comes to it.
+const ARCHIVED: usize = 500;
+const LISTED: usize = 25;
+
+/// How many polls are written in one transaction.
+const AT_ONCE: usize = 20;
+
+/// How often the writer is measured; the median counts.
+const ROUNDS: usize = 9;
+
+/// How many feeds of each kind come to the archive.
+const COMERS: usize = AT_ONCE * ROUNDS;
+
+/// Of so many posts that come one is a copy.
+const COPIED: usize = 9;
+
+const YEAR_MILLIS: usize = 365 * 24 * 3600 * 1000;
+
+fn main() {
+    let wanted: Option<usize> = std::env::args().find_map(|argument| argument.parse().ok());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    println!(
+        "{:>10} {:>8} {:>9} {:>9} {:>14} {:>10} {:>9} {:>7}",
+        "archive", "poll µs", "store µs", "words µs", "recognising µs", "of a poll", "compared", "joined"
+    );
+    for size in SIZES.into_iter().filter(|size| wanted.is_none_or(|wanted| wanted == *size)) {
+        runtime.block_on(measure(size));
+    }
+}
+
+async fn measure(size: usize) {
+    let document = move |feed: usize, _| posts::document(feed, &news(size, COMERS + feed), true);
+    let origin = Origin::start(COMERS, Box::new(document)).unwrap();
+    let mut bed = Bed::new(config(&feeds(size, &origin))).await;
+    bed.now = now();
+    for feed in 0..size / ARCHIVED {
+        let told: Vec<_> = (feed * ARCHIVED..(feed + 1) * ARCHIVED).map(|number| told(size, number)).collect();
+        write(&bed, vec![polled(&bed, "archive", feed, &read(feed, &told, true))]).await;
+    }
+    let (mut recognised, mut apart, mut words, mut applied) = (Vec::new(), Vec::new(), Vec::new(), Applied::default());
+    for round in 0..ROUNDS {
+        let feeds = || round * AT_ONCE..(round + 1) * AT_ONCE;
+        let entries: Vec<_> = feeds().map(|feed| read(feed, &news(size, feed), true)).collect();
+        words.push(make_keys(&entries));
+        let polls = feeds().zip(&entries).map(|(feed, entries)| polled(&bed, "news", feed, entries)).collect();
+        let (taken, found) = write(&bed, polls).await;
+        recognised.push(taken);
+        applied.compared += found.compared;
+        applied.joined += found.joined;
+        let polls = feeds().map(|feed| polled(&bed, "apart", feed, &read(feed, &news(size, feed), false))).collect();
+        apart.push(write(&bed, polls).await.0);
+    }
+    let poll = poll_cold(&bed, &origin).await;
+    let (store, words) = (median(recognised) - median(apart), median(words));
+    let all = (COMERS * LISTED) as f64;
+    println!(
+        "{size:>10} {poll:>8.1} {store:>9.1} {words:>9.1} {:>14.1} {:>8.1} % {:>9.2} {:>5.1} %",
+        store + words,
+        (store + words) / poll * 100.0,
+        applied.compared as f64 / all,
+        applied.joined as f64 / all * 100.0,
+    );
+}
+
+fn now() -> Timestamp {
+    start() + Duration::from_millis(YEAR_MILLIS as u64)
+}
+
+/// A post of an archive of `size`.
+fn told(size: usize, number: usize) -> Post {
+    Post { number, published: start() + Duration::from_millis((number * (YEAR_MILLIS / size)) as u64) }
+}
+
+/// What a feed that comes to an archive of `size` lists: all of its last days, and some of it copied.
+fn news(size: usize, feed: usize) -> Vec<Post> {
+    let post = |number: usize| {
+        let latest = told(size, size - 1 - number);
+        if number.is_multiple_of(COPIED) { latest } else { Post { number: size + number, ..latest } }
+    };
+    (feed * LISTED..(feed + 1) * LISTED).map(post).collect()
+}
+
+/// The feeds of the archive, those whose posts the writer gets, recognised or kept apart, and those that are polled cold. Only
+/// these are enabled, so that a pass over all feeds is one over them.
+fn feeds(size: usize, origin: &Origin) -> String {
+    let kinds =
+        [("archive", size / ARCHIVED, ""), ("news", COMERS, ""), ("apart", COMERS, "dedup = \"off\"\n")].into_iter();
+    let written = kinds.flat_map(|(kind, count, dedup)| {
+        (0..count).map(move |feed| {
+            format!(
+                "[[feed]]\nid = \"{kind}-{feed}\"\nurl = \"https://{kind}{feed}.example/\"\nenabled = false\n{dedup}"
+            )
+        })
+    });
+    let urls = origin.urls().into_iter().enumerate();
+    let cold = urls.map(|(feed, url)| format!("[[feed]]\nid = \"cold-{feed}\"\nurl = \"{url}\"\n"));
+    let feeds: String = written.chain(cold).collect();
+    format!("[site]\ntitle = \"Bench\"\n[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{ALL}")
+}
+
+/// The entries of a document, clean.
+fn read(feed: usize, posts: &[Post], links: bool) -> Vec<Entry> {
+    let document = posts::document(feed, posts, links);
+    let parsed = parse::parse(document.as_bytes(), &parse::Hints::default()).unwrap();
+    parsed.entries.iter().map(|entry| normalize::entry(entry, &parsed)).collect()
+}
+
+/// Makes all by which entries are recognised; returns the time for one.
+fn make_keys(entries: &[Vec<Entry>]) -> f64 {
+    let texts: Vec<_> = entries.iter().flatten().map(|entry| (entry, PlainText::of(entry))).collect();
+    let begun = processor_time();
+    for (entry, text) in &texts {
+        black_box((Wording::of(&entry.title, text), story::link_keys(entry)));
+    }
+    micros_each(begun, texts.len())
+}
+
+fn polled(bed: &Bed, kind: &str, feed: usize, entries: &[Entry]) -> Polled {
+    bed::polled(&format!("{kind}-{feed}"), bed.now, entries)
+}
+
+/// Has polls written; returns the time for one entry, and what came of them.
+async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
+    let begun = processor_time();
+    let written = polls.into_iter().map(|polled| bed.store.apply(bed.config.clone(), polled));
+    let applied = join_all(written).await.into_iter().map(Result::unwrap);
+    let (mut all, mut entries) = (Applied::default(), 0);
+    for applied in applied {
+        all.compared += applied.compared;
+        all.joined += applied.joined;
+        entries += applied.listed;
+    }
+    (micros_each(begun, entries), all)
+}
+
+/// Polls all that is enabled, and indexes its text; returns the time for one entry.
+async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
+    let poller = Poller::new(bed.store.clone(), Fetcher::new(&bed.config.poll.contact), bed.config.poll.concurrency);
+    while bed.store.index_batch().await.unwrap() > 0 {}
+    let (begun, answering) = (processor_time(), origin_time(origin));
+    let reports = poller.pass(&bed.config, &Pass::All, bed.now, |_, _| {}).await.unwrap();
+    while bed.store.index_batch().await.unwrap() > 0 {}
+    let answered = (origin_time(origin) - answering).as_micros() as f64;
+    let new: usize = reports.iter().map(|report| report.new).sum();
+    assert_eq!(new, COMERS * LISTED, "every feed is polled");
+    micros_each(begun, new) - answered / new as f64
+}
+
+/// What this process has had of the processors.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// What the origin has had of them.
+fn origin_time(origin: &Origin) -> Duration {
+    let statistics = std::fs::read_to_string(origin.thread.join("schedstat")).unwrap();
+    Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())
+}
+
+fn micros_each(begun: Duration, entries: usize) -> f64 {
+    (processor_time() - begun).as_nanos() as f64 / 1e3 / entries as f64
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
