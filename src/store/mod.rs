@@ -82,10 +82,42 @@ pub enum StoreError {
     Unconfigured(String),
     #[error("the store is closed")]
     Closed,
+    #[error("newswire met a fault of its own")]
+    Fault,
     #[error("the store holds something unreadable: {0}")]
     Unreadable(#[from] serde_json::Error),
     #[error("an archive document could not be packed or unpacked: {0}")]
     Packing(#[from] std::io::Error),
+}
+
+impl StoreError {
+    /// Whether nobody's work can be written or read now, as on a full disk; else it is the fault of the work at hand, and
+    /// others' may go on.
+    pub fn concerns_all(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            StoreError::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    Code::DiskFull
+                        | Code::SystemIoFailure
+                        | Code::ReadOnly
+                        | Code::CannotOpen
+                        | Code::PermissionDenied
+                        | Code::DatabaseBusy
+                        | Code::DatabaseLocked
+                        | Code::FileLockingProtocolFailed
+                        | Code::DatabaseCorrupt
+                        | Code::NotADatabase
+                        | Code::OutOfMemory
+                )
+            ),
+            StoreError::Unconfigured(_) | StoreError::Fault | StoreError::Unreadable(_) | StoreError::Packing(_) => {
+                false
+            }
+            _ => true,
+        }
+    }
 }
 
 /// An open store. Cheap to clone; the last clone to go closes it.
@@ -157,7 +189,7 @@ impl Store {
             }
             result
         });
-        reading.await.map_err(|_| StoreError::Closed)?
+        reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?
     }
 
     /// Writes on the writer's thread; returns when it is safe on disk.

@@ -109,10 +109,11 @@ fn in_savepoint<T>(
     connection.execute_batch("SAVEPOINT job")?;
     // A fault in one job must not end the writer, on which every feed depends.
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(connection)));
-    let result = result.unwrap_or_else(|_| Err(StoreError::Commit("a fault in newswire itself".to_owned())));
-    if result.is_err() {
-        connection.execute_batch("ROLLBACK TO job")?;
+    let result = result.unwrap_or(Err(StoreError::Fault));
+    let ended = connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
+    match result {
+        // On a full disk SQLite has ended the transaction with all its savepoints; the commit will say so to the others.
+        Err(error) if error.concerns_all() => Err(error),
+        result => ended.map_err(StoreError::from).and(result),
     }
-    connection.execute_batch("RELEASE job")?;
-    result
 }
