@@ -1,10 +1,15 @@
 //! One attempt at one feed: fetch it, read it, say when to ask again, write it.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use url::Url;
 
 use super::{PollReport, Poller, ReportedOutcome, read};
 use crate::config::{Config, Feed};
+use crate::feed::Lifetimes;
 use crate::fetch::{Attempt, Document, FetchError, Fetched, HostPermit};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
@@ -12,9 +17,20 @@ use crate::store::{Applied, DueFeed, StoreError};
 use crate::time::Timestamp;
 use crate::update::{Outcome, Polled, PolledDocument};
 
+/// What an editor is told of a fault; a fault is no failure of the feed, though it counts as one.
+const FAULT: &str = "newswire met a fault of its own";
+const REPORT_IT: &str = "please report it, with what the log says of this feed";
+
+/// How long a feed is left alone where not even the failure of its poll could be written.
+const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
+
 impl Poller {
     /// One attempt at one feed, written; `None` if the feed has left the config, or if its host has just asked not to be
     /// polled and nobody forces it. Its place in the line at the host is taken at once.
+    ///
+    /// # Errors
+    ///
+    /// If the store takes nobody's polls; a fault over this one is its feed's failure.
     pub(super) fn poll(
         &self,
         config: &Arc<Config>,
@@ -31,7 +47,12 @@ impl Poller {
             if permit.is_refused() && !is_forced {
                 return Ok(None);
             }
-            poller.attempt(&config, &feed, due, permit, (now, chosen)).await.map(Some)
+            let attempt = poller.attempt(&config, &feed, due.clone(), permit, (now, chosen));
+            match within(attempt).await {
+                Ok(report) => Ok(Some(report)),
+                Err(error) if error.concerns_all() => Err(error),
+                Err(error) => poller.fail(&config, &feed, due, &error, (now, chosen)).await,
+            }
         }
     }
 
@@ -49,69 +70,58 @@ impl Poller {
         let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
-        let polled = self.read(config, feed, due, attempt, times).await?;
+        let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
+        let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
+        let outcome = self.outcome(config, feed, &due, result).await?;
+        let answer = Answer { status, lifetimes, permanent, public_origin, is_own_outage };
+        let polled = conclude(feed, due, outcome, answer, &times);
         drop(flight);
         let report = self.write(config, polled).await;
         drop(unwritten);
         report
     }
 
-    /// Reads what was fetched, into everything that the store has to write.
-    async fn read(
+    /// Writes a poll that could not be finished as a failed one, with the usual backoff. Where not even that can be written,
+    /// the feed is at least not asked again and again.
+    async fn fail(
+        &self,
+        config: &Arc<Config>,
+        feed: &Feed,
+        due: DueFeed,
+        error: &StoreError,
+        (now, chosen): (Timestamp, Instant),
+    ) -> Result<Option<PollReport>, StoreError> {
+        let at = now + chosen.elapsed();
+        let times = Times { at, answered: at, begun: Instant::now() };
+        let outcome = fault(&match error {
+            StoreError::Fault => FAULT.to_owned(),
+            error => format!("what it brought could not be written ({error})"),
+        });
+        let failing = async { self.write(config, conclude(feed, due, outcome, Answer::default(), &times)).await };
+        match within(failing).await {
+            Ok(report) => Ok(Some(report)),
+            Err(error) if error.concerns_all() => Err(error),
+            Err(error) => {
+                tracing::error!(feed = %feed.id, %error, "a failed poll could not be written; {REPORT_IT}");
+                self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]).await.map(|()| None)
+            }
+        }
+    }
+
+    /// Reads what was fetched.
+    async fn outcome(
         &self,
         config: &Arc<Config>,
         feed: &Arc<Feed>,
-        due: DueFeed,
-        attempt: Attempt,
-        times: Times,
-    ) -> Result<Polled, StoreError> {
-        let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
-        let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
-        let outcome = match result {
+        due: &DueFeed,
+        result: Result<Fetched, FetchError>,
+    ) -> Result<Outcome, StoreError> {
+        Ok(match result {
             Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
-            Ok(Fetched::Document(document)) => self.read_document(config, feed, &due, document).await?,
+            Ok(Fetched::Document(document)) => self.read_document(config, feed, due, document).await?,
             Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
             Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
-        };
-        let failures = match &outcome {
-            Outcome::Failed { .. } if is_own_outage => due.failures,
-            Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
-            Outcome::NotModified { .. } | Outcome::Document(_) => 0,
-        };
-        let document = match &outcome {
-            Outcome::Document(document) => Some(&**document),
-            _ => None,
-        };
-        let per_day = per_day(&due, &outcome, times.at);
-        let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
-        let mut next = next::next_poll(&Outlook {
-            now: times.answered,
-            schedule: &schedule(feed, per_day, document),
-            schedule_is_default: feed.schedule_is_default,
-            phase: next::phase(&feed.id),
-            is_first_poll: due.last_poll.is_none(),
-            outcome: match &outcome {
-                Outcome::NotModified { .. } => PollOutcome::Unchanged,
-                Outcome::Document(_) => PollOutcome::Success,
-                Outcome::Failed { .. } if is_own_outage => PollOutcome::OwnOutage,
-                Outcome::Failed { .. } => PollOutcome::Failed { status },
-                Outcome::Gone { .. } => PollOutcome::Gone,
-            },
-            failures,
-            lifetimes,
-            hints: document.map_or(&due.hints, |document| &document.hints),
-            has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
-            host_is_public: public_origin.is_some(),
-        });
-        let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
-        if failures > 0 && still_held > next.hold_until {
-            // A failure, which only force can bring about during a hold, does not end what the server asked for.
-            (next.hold_until, next.hold_why) = (still_held, due.hold_why);
-            next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
-        }
-        let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (feed, at, start) = (due.feed, times.at, due.start);
-        Ok(Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin })
+        })
     }
 
     /// Whether the feed could not be reached because nobody can be. Files and the editor's own hosts tell nothing of the
@@ -146,10 +156,7 @@ impl Poller {
             read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)
         });
         // A fault in reading one document is that feed's failure, and nobody else's.
-        Ok(reading.await.unwrap_or_else(|_| {
-            let error = "newswire met a fault of its own while it read the document".to_owned();
-            Outcome::Failed { kind: "fault", error }
-        }))
+        Ok(reading.await.unwrap_or_else(|_| fault(&format!("{FAULT} while it read the document"))))
     }
 
     async fn write(&self, config: &Arc<Config>, polled: Polled) -> Result<PollReport, StoreError> {
@@ -187,6 +194,69 @@ impl Poller {
         log(&report);
         Ok(report)
     }
+}
+
+/// Does `work`; a panic in it is [`StoreError::Fault`], and ends nothing else.
+async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Fault))
+}
+
+fn fault(what: &str) -> Outcome {
+    Outcome::Failed { kind: "fault", error: format!("{what}; {REPORT_IT}") }
+}
+
+/// What is known of an attempt beside its outcome.
+#[derive(Default)]
+struct Answer {
+    status: Option<u16>,
+    lifetimes: Lifetimes,
+    permanent: Option<Url>,
+    public_origin: Option<String>,
+    is_own_outage: bool,
+}
+
+/// Everything that the store has to write.
+fn conclude(feed: &Feed, due: DueFeed, outcome: Outcome, answer: Answer, times: &Times) -> Polled {
+    let Answer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
+    let failures = match &outcome {
+        Outcome::Failed { .. } if is_own_outage => due.failures,
+        Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
+        Outcome::NotModified { .. } | Outcome::Document(_) => 0,
+    };
+    let document = match &outcome {
+        Outcome::Document(document) => Some(&**document),
+        _ => None,
+    };
+    let per_day = per_day(&due, &outcome, times.at);
+    let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
+    let mut next = next::next_poll(&Outlook {
+        now: times.answered,
+        schedule: &schedule(feed, per_day, document),
+        schedule_is_default: feed.schedule_is_default,
+        phase: next::phase(&feed.id),
+        is_first_poll: due.last_poll.is_none(),
+        outcome: match &outcome {
+            Outcome::NotModified { .. } => PollOutcome::Unchanged,
+            Outcome::Document(_) => PollOutcome::Success,
+            Outcome::Failed { .. } if is_own_outage => PollOutcome::OwnOutage,
+            Outcome::Failed { .. } => PollOutcome::Failed { status },
+            Outcome::Gone { .. } => PollOutcome::Gone,
+        },
+        failures,
+        lifetimes,
+        hints: document.map_or(&due.hints, |document| &document.hints),
+        has_validators_ever: due.had_validators || has_validators || feed.url.is_file(),
+        host_is_public: public_origin.is_some(),
+    });
+    let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
+    if failures > 0 && still_held > next.hold_until {
+        // A failure, which only force can bring about during a hold, does not end what the server asked for.
+        (next.hold_until, next.hold_why) = (still_held, due.hold_why);
+        next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
+    }
+    let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (feed, at, start) = (due.feed, times.at, due.start);
+    Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin }
 }
 
 /// When an attempt was made, by the wall clock of its pass.
@@ -228,6 +298,9 @@ fn log(report: &PollReport) {
     match (&report.error, report.error_kind.as_deref()) {
         (Some(error), Some("gone")) => {
             tracing::warn!(%feed, kind = "gone", status, duration_ms, "{error}; it is polled again only by `newswire poll --force`");
+        }
+        (Some(error), kind @ Some("fault")) => {
+            tracing::error!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
         }
         (Some(error), kind) => {
             tracing::warn!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");

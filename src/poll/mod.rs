@@ -1,9 +1,9 @@
 //! Polling: due feeds → fetch → parse → clean → plan and apply, and the loop that does it on schedule.
 //!
 //! Fetching is the only concurrent stage beside parsing, which runs on the blocking pool, as many at once as there are
-//! cores. The policy held here: a bad entry never fails its feed, a bad feed never fails the pass, a fault in reading one
-//! document is that feed's failure; every attempt is written, failed ones too; no wait is longer than a second, so that a
-//! machine that was suspended catches up.
+//! cores. The policy held here: a bad entry never fails its feed, a bad feed never fails the pass, a fault of our own over
+//! one feed is that feed's failure and backs off like any other; every attempt is written, failed ones too; no wait is
+//! longer than a second, so that a machine that was suspended catches up.
 //!
 //! Who asks by hand may ask again and again, or let a timer do it: no publisher is asked for the same feed twice in ten
 //! minutes, not even by force, unless the feed is due; the editor's own hosts and files may be. Every request stays conditional.

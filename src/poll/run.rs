@@ -218,7 +218,7 @@ fn finish(
     let (feed, result) = match done {
         Ok(done) => done,
         Err(error) => {
-            tracing::error!(%error, "a poll met a fault");
+            tracing::error!(%error, "a poll met a fault; its feed is polled again after a restart");
             return Ok(());
         }
     };

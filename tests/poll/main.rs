@@ -5,6 +5,7 @@ mod support;
 
 mod clock;
 mod cost;
+mod faults;
 mod politeness;
 
 use std::sync::Arc;
