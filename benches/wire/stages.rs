@@ -137,7 +137,7 @@ async fn fetch(fetcher: &Fetcher, config: &Config, validators: &[Validators]) ->
         attempts.spawn(async move {
             let _flight = flights.acquire_owned().await;
             let permit = fetcher.host_permit(&feed, None).await;
-            let validators = match fetcher.get(&feed, None, &validators, permit).await.result? {
+            let validators = match fetcher.get(&feed, None, &validators, permit, None).await.result? {
                 Fetched::NotModified { validators } => validators,
                 Fetched::Document(document) => document.validators,
             };

@@ -28,7 +28,7 @@ pub struct Seen {
 /// Asks once, without validators. What `hints` say goes before what the server says.
 pub async fn at(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     let permit = fetcher.host_permit(feed, None).await;
-    let attempt = fetcher.get(feed, None, &Validators::default(), permit).await;
+    let attempt = fetcher.get(feed, None, &Validators::default(), permit, None).await;
     let document = match attempt.result {
         Ok(Fetched::Document(document)) => document,
         Ok(Fetched::NotModified { .. }) => {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::time::Timestamp;
+
 /// Each message is one sentence with a hint where there is something to do. None holds a path, a query, userinfo, a
 /// header or a byte of the body, so that no secret can be in it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -44,6 +46,13 @@ pub enum FetchError {
     BotWall { host: String },
     #[error("the answer of {host} could not be read: {why}")]
     Http { host: String, why: String },
+    /// A redirect leads to a host that is left alone, since it asked for that; it was not asked.
+    #[error("redirects lead to {host}, which asked to be left alone")]
+    Held {
+        host: String,
+        /// `None` where it was told by another poll a moment ago.
+        until: Option<Timestamp>,
+    },
     #[error("{why}")]
     File { why: String },
     /// A key of the feed cannot be used as it stands.
@@ -66,6 +75,7 @@ impl FetchError {
             FetchError::Redirect { .. } => "redirect",
             FetchError::BotWall { .. } => "bot wall",
             FetchError::Http { .. } => "http",
+            FetchError::Held { .. } => "held",
             FetchError::File { .. } => "file",
             FetchError::Setting { .. } => "setting",
         }

@@ -18,8 +18,9 @@ pub const SPACING: Duration = Duration::from_secs(1);
 /// Below this many hosts the table is never swept.
 const FEW_HOSTS: usize = 1024;
 
-/// Long enough for everybody who waits to hear of a refusal, and for the store to know of the hold.
-const REFUSAL_KEPT: Duration = Duration::from_secs(60);
+/// For how long a refusal is remembered here: long enough for everybody who waits to hear of it, and for the store to know of
+/// the hold.
+pub const REFUSAL_KEPT: Duration = Duration::from_secs(60);
 
 /// What is known of a host by the one whose turn it is.
 type Turn = Arc<tokio::sync::Mutex<Last>>;

@@ -26,6 +26,7 @@ mod redirect;
 mod request;
 mod stopwatch;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,10 +38,11 @@ use url::Url;
 
 pub use egress::Lookup;
 pub use error::FetchError;
-pub use hosts::{HostPermit, SPACING};
+pub use hosts::{HostPermit, REFUSAL_KEPT, SPACING};
 
 use crate::config::Feed;
 use crate::feed::{Lifetimes, Validators};
+use crate::time::Timestamp;
 use budget::Budget;
 use egress::{Clients, Names};
 use error::ANSWER;
@@ -61,6 +63,9 @@ struct Shared {
     hosts: Hosts,
     budget: Budget,
 }
+
+/// The origins that are left alone, and until when.
+pub type Holds = HashMap<String, Timestamp>;
 
 /// What became of one poll.
 #[derive(Debug)]
@@ -144,8 +149,16 @@ impl Fetcher {
 
     /// Polls a feed from `start`, where a stored permanent move leads, else from its own URL.
     ///
-    /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory.
-    pub async fn get(&self, feed: &Feed, start: Option<&Url>, validators: &Validators, permit: HostPermit) -> Attempt {
+    /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory. No redirect is followed
+    /// to where `holds` forbid it; without them, as where somebody forces a poll, it is followed everywhere.
+    pub async fn get(
+        &self,
+        feed: &Feed,
+        start: Option<&Url>,
+        validators: &Validators,
+        permit: HostPermit,
+        holds: Option<&Holds>,
+    ) -> Attempt {
         if feed.url.is_file() {
             let result = file::read(feed, validators, &self.shared.budget).await;
             let lifetimes = Lifetimes::default();
@@ -153,7 +166,7 @@ impl Fetcher {
         }
         let mut answer = Answer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
-        let result = self.follow(feed, &mut trail, validators, permit, &mut answer).await;
+        let result = self.follow(feed, &mut trail, validators, permit, holds, &mut answer).await;
         let moved_to = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url);
         let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
@@ -167,6 +180,7 @@ impl Fetcher {
         trail: &mut Trail,
         validators: &Validators,
         mut permit: HostPermit,
+        holds: Option<&Holds>,
         answer: &mut Answer,
     ) -> Result<Fetched, FetchError> {
         let mut stopwatch = Stopwatch::new(feed.timeout);
@@ -185,8 +199,24 @@ impl Fetcher {
             let location = response.headers().get(LOCATION).map(HeaderValue::as_bytes);
             trail.follow(response.status(), location)?;
             drop(response);
-            permit = self.shared.hosts.move_on(permit, queue(trail.here(), feed)).await;
+            permit = self.move_on(feed, trail.here(), permit, holds).await?;
         }
+    }
+
+    /// Waits for the turn at the host that a redirect leads to, unless that is left alone.
+    async fn move_on(
+        &self,
+        feed: &Feed,
+        url: &Url,
+        permit: HostPermit,
+        holds: Option<&Holds>,
+    ) -> Result<HostPermit, FetchError> {
+        let held = |until| FetchError::Held { host: url.host_str().unwrap_or_default().to_owned(), until };
+        if let Some(until) = holds.and_then(|holds| holds.get(&url.origin().ascii_serialization())) {
+            return Err(held(Some(*until)));
+        }
+        let permit = self.shared.hosts.move_on(permit, queue(url, feed)).await;
+        if holds.is_some() && permit.is_refused() { Err(held(None)) } else { Ok(permit) }
     }
 
     /// Sends one request; the answer's peer is one that the guard admits. The `last` one at a host ends its connection.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use url::Url;
 
-use super::{PollReport, Poller, ReportedOutcome, read};
+use super::{PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
-use crate::fetch::{Attempt, Document, FetchError, Fetched, HostPermit};
+use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, REFUSAL_KEPT};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{Applied, DueFeed, StoreError};
@@ -21,12 +21,15 @@ use crate::update::{Outcome, Polled, PolledDocument};
 const FAULT: &str = "newswire met a fault of its own";
 const REPORT_IT: &str = "please report it, with what the log says of this feed";
 
+/// By whose word a feed is held that a temporary redirect would lead to a host which asked to be left alone.
+const OTHER_HOST: &str = "the host that it redirects to";
+
 /// How long a feed is left alone where not even the failure of its poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
 
 impl Poller {
     /// One attempt at one feed, written; `None` if the feed has left the config, or if its host has just asked not to be
-    /// polled and nobody forces it. Its place in the line at the host is taken at once.
+    /// polled. Its place in the line at the host is taken at once. Without `holds` the poll is forced.
     ///
     /// # Errors
     ///
@@ -36,7 +39,7 @@ impl Poller {
         config: &Arc<Config>,
         due: DueFeed,
         now: Timestamp,
-        is_forced: bool,
+        holds: Option<Arc<Holds>>,
     ) -> impl Future<Output = Result<Option<PollReport>, StoreError>> + Send + use<> {
         let (poller, config, chosen) = (self.clone(), config.clone(), Instant::now());
         let feed = config.feed(&due.feed).cloned();
@@ -44,10 +47,10 @@ impl Poller {
         async move {
             let (Some(feed), Some(permit)) = (feed, permit) else { return Ok(None) };
             let permit = permit.await;
-            if permit.is_refused() && !is_forced {
+            if permit.is_refused() && holds.is_some() {
                 return Ok(None);
             }
-            let attempt = poller.attempt(&config, &feed, due.clone(), permit, (now, chosen));
+            let attempt = poller.attempt(&config, &feed, due.clone(), permit, holds.as_deref(), (now, chosen));
             match within(attempt).await {
                 Ok(report) => Ok(Some(report)),
                 Err(error) if error.concerns_all() => Err(error),
@@ -63,12 +66,18 @@ impl Poller {
         feed: &Arc<Feed>,
         due: DueFeed,
         permit: HostPermit,
+        holds: Option<&Holds>,
         (now, chosen): (Timestamp, Instant),
     ) -> Result<PollReport, StoreError> {
         let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
-        let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit).await;
+        let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit, holds).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
+        if let Err(FetchError::Held { until, .. }) = attempt.result {
+            let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
+            self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST).await?;
+            return Ok(held_report(&due, until, &format!("by {OTHER_HOST}")));
+        }
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
         let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
         let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;

@@ -13,7 +13,6 @@ mod outage;
 mod read;
 mod run;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
-use crate::fetch::{self, Fetcher};
+use crate::fetch::{self, Fetcher, Holds};
 use crate::schedule::next::LONGEST_HOLD;
 use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
@@ -144,17 +143,17 @@ impl Poller {
         now: Timestamp,
         mut done: impl FnMut(&PollReport, usize),
     ) -> Result<Vec<PollReport>, StoreError> {
-        let (feeds, held) = self.choose(config, pass, now).await?;
+        let (feeds, held, host_holds) = self.choose(config, pass, now).await?;
         let total = feeds.len() + held.len();
         let mut reports = Vec::with_capacity(total);
         for report in held {
             done(&report, total);
             reports.push(report);
         }
-        let is_forced = matches!(pass, Pass::Force(_));
+        let holds = (!matches!(pass, Pass::Force(_))).then(|| Arc::new(host_holds));
         let mut polls = JoinSet::new();
         for due in feeds {
-            polls.spawn(self.poll(config, due, now, is_forced));
+            polls.spawn(self.poll(config, due, now, holds.clone()));
         }
         while let Some(report) = polls.join_next().await {
             let Some(report) = report.map_err(|_| StoreError::Closed)?? else { continue };
@@ -173,13 +172,13 @@ impl Poller {
         self.pass(config, &Pass::Due, now, |_, _| {}).await
     }
 
-    /// The feeds that a pass asks, and reports of those that it leaves alone.
+    /// The feeds that a pass asks, reports of those that it leaves alone, and the hosts that asked to be left alone.
     async fn choose(
         &self,
         config: &Arc<Config>,
         pass: &Pass,
         now: Timestamp,
-    ) -> Result<(Vec<DueFeed>, Vec<PollReport>), StoreError> {
+    ) -> Result<(Vec<DueFeed>, Vec<PollReport>, Holds), StoreError> {
         let ids: Vec<FeedId> = config.feeds.iter().filter(|feed| feed.enabled).map(|feed| feed.id.clone()).collect();
         let (states, host_holds) = self
             .store
@@ -208,17 +207,12 @@ impl Poller {
             }
         }
         feeds.sort_by_key(|due| due.next_poll);
-        Ok((feeds, held))
+        Ok((feeds, held, host_holds))
     }
 }
 
 /// Whether somebody asked not to be polled at `now`: until when, and in which words.
-fn hold(
-    feed: &Feed,
-    due: &DueFeed,
-    host_holds: &HashMap<String, Timestamp>,
-    now: Timestamp,
-) -> Option<(Timestamp, String)> {
+fn hold(feed: &Feed, due: &DueFeed, host_holds: &Holds, now: Timestamp) -> Option<(Timestamp, String)> {
     if feed.url.is_file() {
         return None;
     }
@@ -234,7 +228,7 @@ fn hold(
 const ITS_HOST: &str = "its host";
 
 /// Until when the host at which a poll would begin is left alone.
-fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &HashMap<String, Timestamp>) -> Option<Timestamp> {
+fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &Holds) -> Option<Timestamp> {
     let start = due.start.as_ref().unwrap_or(&feed.url.secret);
     host_holds.get(&start.origin().ascii_serialization()).copied()
 }

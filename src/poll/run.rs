@@ -158,9 +158,10 @@ impl Poller {
             *line += 1;
             (*line > longest).then(|| now + fetch::SPACING * *line)
         });
+        let holds = Arc::new(host_holds);
         for (_, due) in due {
             in_flight.insert(due.feed.clone());
-            let (feed, poll) = (due.feed.clone(), self.poll(config, due, now, false));
+            let (feed, poll) = (due.feed.clone(), self.poll(config, due, now, Some(holds.clone())));
             polls.spawn(async move { (feed, poll.await) });
         }
         self.store.hold(held, ITS_HOST).await?;

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use newswire::config::{Allow, Feed};
 use newswire::feed::Validators;
-use newswire::fetch::Fetcher;
+use newswire::fetch::{Fetcher, Holds};
 
 use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
-use crate::{contact, document};
+use crate::{contact, document, error};
 
 fn local_names() -> Fetcher {
     Fetcher::with_lookup(&contact(), Arc::new(|_| Ok(vec![[127, 0, 0, 1].into()])))
@@ -19,7 +19,9 @@ fn local_names() -> Fetcher {
 async fn poll_all(fetcher: &Fetcher, feeds: Vec<Feed>) {
     let polls = feeds.into_iter().map(|feed| {
         let (fetcher, permit) = (fetcher.clone(), fetcher.host_permit(&feed, None));
-        tokio::spawn(async move { document(fetcher.get(&feed, None, &Validators::default(), permit.await).await) })
+        tokio::spawn(
+            async move { document(fetcher.get(&feed, None, &Validators::default(), permit.await, None).await) },
+        )
     });
     for poll in polls.collect::<Vec<_>>() {
         poll.await.unwrap();
@@ -83,7 +85,7 @@ async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
         tokio::spawn(async move {
             let permit = fetcher.host_permit(&feed, None).await;
             if !permit.is_refused() {
-                let _ = fetcher.get(&feed, None, &Validators::default(), permit).await;
+                let _ = fetcher.get(&feed, None, &Validators::default(), permit, None).await;
             }
         })
     });
@@ -101,4 +103,24 @@ async fn b07_a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
     assert_eq!(asked_after(refused(503), Origin::allow).await, 1);
     assert_eq!(asked_after(Reply::new(500, &[], ""), Origin::allow).await, 5);
     assert_eq!(asked_after(refused(429), own).await, 5);
+}
+
+#[tokio::test]
+async fn b07_a_redirect_to_a_host_that_has_just_refused_is_followed_only_by_force() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/feed" => {
+            let host = String::from_utf8(request.header("host").unwrap()).unwrap();
+            Reply::redirect(302, &format!("http://{}/busy", host.replace("led", "busy")))
+        }
+        _ => Reply::new(429, &[], ""),
+    });
+    let at = |host, path| feed(&origin.url_as(host, path), &[origin.allow()]);
+    let (fetcher, busy, led) = (local_names(), at("busy.test", "/busy"), at("led.test", "/feed"));
+    let mut asked = Vec::new();
+    for (feed, holds) in [(&busy, None), (&led, Some(&Holds::new())), (&led, None)] {
+        let permit = fetcher.host_permit(feed, None).await;
+        let attempt = fetcher.get(feed, None, &Validators::default(), permit, holds).await;
+        asked.push((error(attempt).kind(), origin.requests().len()));
+    }
+    assert_eq!(asked, [("status", 1), ("held", 2), ("status", 4)]);
 }

@@ -190,7 +190,7 @@ async fn connections_are_kept_for_the_next_feed_of_the_same_origin_and_no_longer
     let (feed, fetcher) = (feed(&origin.url("/feed"), &[origin.allow()]), fetcher());
     let permits = [0; 3].map(|_| fetcher.host_permit(&feed, None));
     for permit in permits {
-        document(fetcher.get(&feed, None, &Validators::default(), permit.await).await);
+        document(fetcher.get(&feed, None, &Validators::default(), permit.await, None).await);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(origin.connections(), 1);

@@ -34,7 +34,7 @@ fn fetcher() -> Fetcher {
 /// One poll from the feed's own URL.
 async fn poll(fetcher: &Fetcher, feed: &Feed, validators: &Validators) -> Attempt {
     let permit = fetcher.host_permit(feed, None).await;
-    fetcher.get(feed, None, validators, permit).await
+    fetcher.get(feed, None, validators, permit, None).await
 }
 
 /// One poll of a feed that nothing is known of.

@@ -44,7 +44,7 @@ async fn c01_a_stored_move_is_polled_directly() {
     let (feed, fetcher) = (feed(&origin.url("/301/feed"), &[origin.allow()]), fetcher());
     let start = origin.url("/feed");
     let permit = fetcher.host_permit(&feed, Some(&start)).await;
-    let attempt = fetcher.get(&feed, Some(&start), &Validators::default(), permit).await;
+    let attempt = fetcher.get(&feed, Some(&start), &Validators::default(), permit, None).await;
     assert_eq!(attempt.permanent, None);
     document(attempt);
     assert_eq!(origin.requests().len(), 1);

@@ -1,5 +1,6 @@
 //! Rows A09 and B07: what is asked of a publisher by hand, and what a refusal means for the other feeds of its host.
 
+use newswire::feed::FeedId;
 use newswire::poll::{Pass, PollReport, ReportedOutcome};
 use newswire::time::Timestamp;
 
@@ -86,4 +87,30 @@ async fn b07_a_500_of_one_feed_is_that_feeds_own() {
     let (origin, bed) = five_feeds(Reply::new(500, &[("Retry-After", "18000")], "")).await;
     assert_eq!(bed.poll_due(start()).await.len(), 5);
     assert_eq!(origin.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn b07_a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says() {
+    let origin = Origin::start(|request| match (request.target().as_str(), request.number) {
+        ("/busy", 0) => Reply::new(429, &[("Retry-After", "18000")], ""),
+        ("/busy", _) => Reply::new(200, &[("ETag", "\"1\"")], FEED),
+        _ => {
+            let host = String::from_utf8(request.header("host").unwrap()).unwrap();
+            Reply::redirect(302, &format!("http://{}/busy", host.replace("led", "busy")))
+        }
+    });
+    let feeds = ["busy", "led"].map(|id| crate::feed_at(id, &format!("{id}.test"), &origin, &format!("/{id}")));
+    let bed = Bed::new(&feeds.concat(), Some(crate::local_names())).await;
+    let asked = || origin.requests().iter().filter(|request| request.target() == "/busy").count();
+    let busy = Pass::Named(vec![FeedId::from("busy")]);
+    bed.poller.pass(&bed.config, &busy, start(), |_, _| {}).await.unwrap();
+
+    let bed = bed.restart().await;
+    let reports = bed.poll_due(start() + HOUR).await;
+    assert_eq!((reports.len(), reports[0].outcome, asked()), (1, ReportedOutcome::Held, 1), "{reports:?}");
+    assert!(reports[0].problems[0].ends_with("by the host that it redirects to"), "{reports:?}");
+    assert!(bed.poll_due(start() + HOUR * 4).await.is_empty(), "not even the host that redirects is asked");
+    assert_eq!(bed.status("led").await.failures, 0, "it did nothing wrong");
+    bed.poll_due(start() + HOUR * 6).await;
+    assert_eq!(asked(), 3);
 }
