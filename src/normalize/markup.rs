@@ -145,13 +145,13 @@ fn attribute(text: &str) -> ((&str, &str), &str) {
     let (name, rest) = text.split_at(end);
     let Some(value) = rest.trim_ascii_start().strip_prefix('=') else { return ((name, ""), rest) };
     let value = value.trim_ascii_start();
-    let Some(quote) = value.chars().next().filter(|quote| matches!(quote, '"' | '\'')) else {
+    let Some(&quote) = value.as_bytes().first().filter(|quote| matches!(quote, b'"' | b'\'')) else {
         let end = value.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(value.len());
         let (value, rest) = value.split_at(end);
         return ((name, value), rest);
     };
     let value = &value[1..];
-    match value.find(quote) {
+    match memchr(quote, value.as_bytes()) {
         Some(end) => ((name, &value[..end]), &value[end + 1..]),
         None => ((name, value), ""),
     }

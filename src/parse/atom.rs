@@ -1,5 +1,7 @@
 //! Writes the canonical document: Atom 1.0 of the plainest sort, without an empty element, which feed-rs reads without a fault.
 
+use memchr::memmem;
+
 use super::model::{ParsedPerson, ParsedText};
 use crate::entry::Category;
 use crate::time::Timestamp;
@@ -110,7 +112,7 @@ impl AtomWriter {
     fn character_data(&mut self, text: &str) {
         if !text.contains(['&', '<', '>']) {
             self.out.push_str(text);
-        } else if text.contains("]]>") {
+        } else if memmem::find(text.as_bytes(), b"]]>").is_some() {
             push_escaped(&mut self.out, text);
         } else {
             self.out.extend(["<![CDATA[", text, "]]>"]);

@@ -56,31 +56,37 @@ fn spaced(text: &str) -> (String, bool) {
     let mut spaced = String::with_capacity(text.len() + 8);
     let mut east_asian = false;
     let mut comment_depth = 0usize;
-    let characters: Vec<char> = text.chars().collect();
-    for (index, &character) in characters.iter().enumerate() {
-        let before = index.checked_sub(1).map(|before| characters[before]);
-        let after = characters.get(index + 1);
-        let between_digits = before.is_some_and(|c| c.is_ascii_digit()) && after.is_some_and(char::is_ascii_digit);
+    let mut before = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let after = characters.peek();
+        let is_digit = |character: &char| character.is_ascii_digit();
+        let between_digits = before.as_ref().is_some_and(is_digit) && after.is_some_and(is_digit);
+        let begins_time = between_digits || before == Some(' ') && after.is_none_or(is_digit);
         match character {
             '(' => comment_depth += 1,
             ')' => comment_depth = comment_depth.saturating_sub(1),
             _ if comment_depth > 0 => {}
-            ',' => spaced.push(' '),
-            'T' | 't' if between_digits || before == Some(' ') && after.is_none_or(char::is_ascii_digit) => {
-                spaced.push(' ')
-            }
+            'T' | 't' if begins_time => spaced.push(' '),
             '년' | '월' | '年' | '月' => {
                 east_asian = true;
                 spaced.push('-');
             }
-            '일' | '日' => spaced.push(' '),
             '시' | '분' | '時' | '分' => spaced.push(':'),
             '초' | '秒' => {}
+            // No space comes after what joins.
+            ',' | '일' | '日' | ' ' if !spaced.ends_with(['-', ':']) => spaced.push(' '),
+            ',' | '일' | '日' | ' ' => {}
             _ => spaced.push(character),
         }
+        before = Some(character);
     }
-    let spaced = spaced.replace("- ", "-").replace(": ", ":").replace("오전", " am ").replace("오후", " pm ");
-    let spaced = spaced.replace("午前", " am ").replace("午後", " pm ");
+    if text.is_ascii() {
+        return (spaced, false);
+    }
+    for (half, name) in [("오전", " am "), ("오후", " pm "), ("午前", " am "), ("午後", " pm ")] {
+        spaced = spaced.replace(half, name);
+    }
     let is_hangul_or_kana = text.chars().any(|c| matches!(c, '\u{AC00}'..='\u{D7A3}' | '\u{3040}'..='\u{30FF}' | '午'));
     (spaced, east_asian || is_hangul_or_kana)
 }

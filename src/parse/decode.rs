@@ -57,7 +57,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
 /// Valid UTF-8, unless the document declares an encoding in which the same bytes may be other characters: so few that UTF-8 may be chance.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
-    let beyond_ascii = text.chars().filter(|character| !character.is_ascii()).take(SURELY_UTF8_CHARS).count();
+    let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
     let may_be_chance = (1..SURELY_UTF8_CHARS).contains(&beyond_ascii);
     let other = first.filter(|&encoding| encoding != UTF_8 && may_be_chance && !encoding.is_single_byte());
     if let Some(encoding) = other.or(first.filter(|encoding| !encoding.is_ascii_compatible()))
@@ -71,6 +71,11 @@ fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], 
     }
     let encoding = first.filter(|_| text.is_ascii()).unwrap_or(UTF_8);
     Decoded { text: Cow::Borrowed(text), encoding: encoding.name().to_owned() }
+}
+
+/// Whether a character beyond ASCII begins with that byte in UTF-8.
+fn begins_beyond_ascii(byte: u8) -> bool {
+    byte >= 0xC0
 }
 
 /// UTF-16 and UTF-32, by their byte order mark or by how `<` is written in them.

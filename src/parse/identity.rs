@@ -56,7 +56,7 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
 
 /// Whether a document uses one guid for several different entries: their links differ, or without links their titles.
 pub(super) fn shares_guids(entries: &[ParsedEntry]) -> bool {
-    let mut first_with: HashMap<&str, &ParsedEntry> = HashMap::new();
+    let mut first_with: HashMap<&str, &ParsedEntry> = HashMap::with_capacity(entries.len());
     let given = entries.iter().filter(|entry| entry.guid.kind == GuidKind::Guid);
     given.into_iter().any(|entry| {
         let first = first_with.entry(&entry.guid.value).or_insert(entry);

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
+use memchr::memchr;
 
 use super::repairs::{Repair, Repairs};
 
@@ -18,11 +19,11 @@ const COMMON: [(&str, char); 7] =
 
 /// The text with its references resolved.
 pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
-    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
+    let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let mut resolved = String::with_capacity(text.len());
     resolved.push_str(&text[..first]);
     let mut rest = &text[first..];
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
         let length = reference(rest, &mut resolved, repairs);
@@ -92,11 +93,11 @@ fn character(value: u32) -> Option<char> {
 
 /// The text of HTML with its references resolved, those without a semicolon that browsers read too among them.
 pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
-    let Some(first) = html.find('&') else { return Cow::Borrowed(html) };
+    let Some(first) = memchr(b'&', html.as_bytes()) else { return Cow::Borrowed(html) };
     let mut resolved = String::with_capacity(html.len());
     resolved.push_str(&html[..first]);
     let mut rest = &html[first..];
-    while let Some(at) = rest.find('&') {
+    while let Some(at) = memchr(b'&', rest.as_bytes()) {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
         let length = html_reference(rest, &mut resolved).unwrap_or_else(|| {
@@ -138,7 +139,9 @@ fn named(reference: &str) -> Option<String> {
 /// The text without the characters that XML 1.0 §2.2 forbids.
 pub(super) fn without_control_characters<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let suspicious = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xEF || byte == 0x7F;
-    if !text.bytes().any(suspicious) || text.chars().all(may_stand_in_xml) {
+    // By chunks, which a compiler takes a chunk at a time.
+    let is_suspicious = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | suspicious(byte));
+    if !text.as_bytes().chunks(64).any(is_suspicious) || text.chars().all(may_stand_in_xml) {
         return text;
     }
     repairs.note(Repair::ControlCharacters);

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memmem};
+
 use super::references;
 use super::repairs::{Repair, Repairs};
 
@@ -101,7 +103,7 @@ impl<'a> Tokens<'a> {
     fn character_data(&mut self, repairs: &mut Repairs) -> Token<'a> {
         let start = self.at;
         let mut end = start;
-        while let Some(offset) = self.text[end..].find('<') {
+        while let Some(offset) = memchr(b'<', &self.text.as_bytes()[end..]) {
             end += offset;
             if opens_markup(&self.text[end..]) {
                 break;
@@ -132,8 +134,8 @@ impl<'a> Tokens<'a> {
     fn section(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> &'a str {
         let start = self.at + "<![CDATA[".len();
         let rest = &self.text[start..];
-        let end = (!self.absent.section_end).then(|| rest.find("]]>")).flatten();
-        let closed = end.filter(|&length| !rest[..length].contains("<![CDATA["));
+        let end = (!self.absent.section_end).then(|| memmem::find(rest.as_bytes(), b"]]>")).flatten();
+        let closed = end.filter(|&length| memmem::find(&rest.as_bytes()[..length], b"<![CDATA[").is_none());
         if let Some(length) = closed {
             self.at = start + length + "]]>".len();
             return &rest[..length];
