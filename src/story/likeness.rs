@@ -4,8 +4,7 @@
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 
-use std::collections::{HashMap, HashSet};
-
+use super::hashed::{HashMap, HashSet};
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{SHINGLE, Word, Words, extent, has_own_number, mixed, shingles};
 use crate::text::PlainText;
@@ -58,7 +57,7 @@ impl Wording {
         let title = Title::of(title);
         // Above the text and in footers ("The post … appeared first on …") it says nothing more.
         let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
-        let mut repeated = HashSet::new();
+        let mut repeated = HashSet::default();
         for form in title.forms().into_iter().rev().filter(|form| form.extent() >= LEAST_TITLE) {
             for words in &mut texts {
                 if words.take_out(form) {
@@ -372,7 +371,7 @@ impl Parting {
 /// The shingles that occur once in both texts, as their places in each, as many as stand in the same order.
 fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let once = |words: &Words| {
-        let mut places = HashMap::<u64, Option<usize>>::new();
+        let mut places = HashMap::<u64, Option<usize>>::default();
         for (at, shingle) in words.shingles().enumerate() {
             places.entry(shingle).and_modify(|place| *place = None).or_insert(Some(at));
         }

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::hashed::HashSet;
+
 /// In lower case. Weekdays and months only of languages that do not write them with a capital, by which names are told.
 const NUMERALS: &str = "
     two three four five six seven eight nine ten eleven twelve second third fourth fifth sixth seventh eighth ninth tenth
@@ -31,14 +33,11 @@ const NUMERALS: &str = "
     الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد
     월요일 화요일 수요일 목요일 금요일 토요일 일요일";
 
-/// Their hashes, sorted.
-static HASHES: LazyLock<Vec<u64>> = LazyLock::new(|| {
-    let mut hashes: Vec<u64> = NUMERALS.split_whitespace().map(|word| xxh3_64(word.as_bytes())).collect();
-    hashes.sort_unstable();
-    hashes
-});
+/// Their hashes.
+static HASHES: LazyLock<HashSet<u64>> =
+    LazyLock::new(|| NUMERALS.split_whitespace().map(|word| xxh3_64(word.as_bytes())).collect());
 
 /// Whether the word with this hash of its lower-case form is a number or a date written out.
 pub fn is_numeral(hash: u64) -> bool {
-    HASHES.binary_search(&hash).is_ok()
+    HASHES.contains(&hash)
 }
