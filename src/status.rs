@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, Feed};
 use crate::duration;
 use crate::feed::{FeedId, SectionId};
 use crate::schedule::{self, Schedule};
 use crate::section;
 use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
 use crate::time::Timestamp;
+
+/// A feed without validators is polled so often, where nobody wrote a schedule for it.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Fewer gaps between stories make no rhythm.
 const GAPS_FOR_RHYTHM: u32 = 4;
@@ -49,7 +52,7 @@ pub struct FeedRow {
     pub newest: Option<Timestamp>,
     /// Until when it is left alone and who asked for it, as in `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,
-    /// Why it is polled as often as it is, where its own rhythm decides: `3.1 entries a day: every 4 hours`.
+    /// Why it is polled as often as it is, where the TOML does not say: `3.1 entries a day: every 4 hours`.
     pub rhythm: Option<String>,
     /// What had to be mended to read its document, and what else an editor should know.
     pub repairs: Vec<String>,
@@ -106,7 +109,7 @@ pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
 }
 
-fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow {
+fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow {
     let info = status.as_ref().map(|status| status.info.clone()).unwrap_or_default();
     let mut row = FeedRow {
         id: feed.id.clone(),
@@ -140,8 +143,7 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
         _ => FeedState::Ok,
     };
     row.held = hold.map(|until| format!("until {until} by {}", status.hold_why.as_deref().unwrap_or("the server")));
-    let per_day = status.per_day.filter(|_| matches!(feed.schedule, Schedule::Adaptive));
-    row.rhythm = per_day.map(schedule::adaptive::why);
+    row.rhythm = rhythm(feed, &status).filter(|_| hold.is_none() && status.failures == 0);
     row.next_poll = (feed.enabled && row.state != FeedState::Gone).then_some(status.next_poll);
     row.last_poll = status.last_poll;
     row.failures = status.failures;
@@ -153,6 +155,19 @@ fn feed_row(feed: &crate::config::Feed, status: Option<FeedStatus>, now: Timesta
     row.moved_to = status.moved_to;
     (row.note, row.noted) = status.note.unzip();
     row
+}
+
+/// Why the next poll is planned for when it is, where that is not the schedule's doing.
+fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
+    let planned = status.last_poll.map(|last| status.next_poll.since(last));
+    match (&feed.schedule, status.per_day) {
+        (Schedule::Adaptive, Some(per_day)) => Some(schedule::adaptive::why(per_day, planned)),
+        (Schedule::Every(interval), _) if feed.schedule_is_default && *interval <= DAY / 2 && planned? >= DAY => Some(
+            "its server sends no ETag or Last-Modified, so it is polled once a day; a `schedule` of its own ends that"
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 /// Every configured section, in the config's order.
@@ -252,8 +267,6 @@ pub fn frequency(per_day: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DAY: Duration = Duration::from_secs(86_400);
 
     fn now() -> Timestamp {
         Timestamp::from_millis(1_767_225_600_000)

@@ -48,11 +48,21 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// The reason in words, as in `3.1 entries a day: every 4 hours`.
-pub fn why(per_day: f64) -> String {
-    let minutes = interval(per_day, false).as_secs() / 60;
-    let rounded = if minutes >= 120 { minutes.div_ceil(60) * 60 } else { minutes };
-    format!("{per_day:.1} entries a day: every {}", duration::words(Duration::from_secs(rounded * 60)))
+/// The reason in words, as in `3.1 entries a day: every 4 hours`. Where the next poll was planned to come after less than
+/// that, as entries may have been missed, it says so.
+pub fn why(per_day: f64, planned: Option<Duration>) -> String {
+    let usual = interval(per_day, false);
+    let why = format!("{per_day:.1} entries a day: every {}", in_words(usual));
+    match planned.filter(|planned| *planned < usual) {
+        Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
+        None => why,
+    }
+}
+
+fn in_words(wait: Duration) -> String {
+    let minutes = wait.as_secs() / 60;
+    let rounded = if minutes >= 120 { (minutes + 30) / 60 * 60 } else { minutes };
+    duration::words(Duration::from_secs(rounded * 60))
 }
 
 #[cfg(test)]
@@ -62,7 +72,7 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn check(per_day: f64, expected: &str) {
-        assert_eq!(why(per_day), expected);
+        assert_eq!(why(per_day, None), expected);
     }
 
     #[test]
@@ -99,5 +109,12 @@ mod tests {
     fn entries_that_were_missed_shorten_the_wait() {
         assert_eq!(interval(1.0, true), HOUR * 6);
         assert_eq!(interval(100.0, true), HOUR);
+        let check = |per_day, missed, expected: &str| {
+            let answered = Duration::from_secs(3);
+            assert_eq!(why(per_day, Some(interval(per_day, missed) + answered)), expected);
+        };
+        check(1.0, false, "1.0 entries a day: every 12 hours");
+        check(1.0, true, "1.0 entries a day: every 12 hours; once after 6 hours, as entries may have been missed");
+        check(100.0, true, "100.0 entries a day: every 1 hour");
     }
 }

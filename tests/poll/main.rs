@@ -16,6 +16,7 @@ use newswire::config::{self, Config, SourceFile};
 use newswire::feed::FeedId;
 use newswire::fetch::{Fetcher, Lookup};
 use newswire::poll::{Pass, PollReport, Poller, ReportedOutcome};
+use newswire::status;
 use newswire::store::{FeedStatus, Store};
 use newswire::time::Timestamp;
 use support::origin::{Origin, Reply};
@@ -392,6 +393,50 @@ async fn adaptive_feed_is_polled_by_its_own_rhythm() {
     }
     let slower = bed.status("a").await.next_poll.since(now);
     assert!(slower > HOUR * 20, "it fell silent, and is asked less often: {slower:?}");
+}
+
+/// Why the only feed is polled when it is.
+async fn rhythm(bed: &Bed, now: Timestamp) -> Option<String> {
+    let config = bed.config.clone();
+    let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), now)).await.unwrap();
+    rows[0].rhythm.clone()
+}
+
+#[tokio::test]
+async fn shown_rhythm_says_what_made_a_wait_other_than_usual() {
+    let item = |day: u32| {
+        let date = (start() - DAY * day).rfc822();
+        format!("<item><guid isPermaLink=\"false\">{day}</guid><title>T {day}</title><pubDate>{date}</pubDate></item>")
+    };
+    let document = move |days: std::ops::Range<u32>| {
+        let items: String = days.map(item).collect();
+        Reply::new(200, &[("ETag", "\"1\"")], format!("<rss version=\"2.0\"><channel>{items}</channel></rss>"))
+    };
+    let origin = Origin::start(move |request| if request.number == 0 { document(0..10) } else { document(10..20) });
+    let bed = Bed::of(&origin, "schedule = \"adaptive\"").await;
+    bed.poll_due(start()).await;
+    let usual = rhythm(&bed, start()).await.unwrap();
+    assert!(usual.ends_with(" entries a day: every 11 hours"), "{usual}");
+    bed.poll_due(start() + DAY).await;
+    let after_a_gap = rhythm(&bed, start() + DAY).await.unwrap();
+    assert!(after_a_gap.ends_with(" hours, as entries may have been missed"), "{after_a_gap}");
+    bed.poll_due(start() + DAY * 2).await;
+    let usual = rhythm(&bed, start() + DAY * 2).await.unwrap();
+    assert!(!usual.contains("missed"), "{usual}");
+}
+
+#[tokio::test]
+async fn feed_without_validators_says_why_it_is_polled_but_once_a_day() {
+    let origin = Origin::start(|_| Reply::new(200, &[], FEED));
+    let check = async |schedule: &str, expected: Option<&str>| {
+        let bed = Bed::of(&origin, schedule).await;
+        bed.poll_due(start()).await;
+        let why = rhythm(&bed, start()).await;
+        assert_eq!(why.as_deref().and_then(|why| why.split(';').next()), expected, "{schedule}");
+    };
+    check("", Some("its server sends no ETag or Last-Modified, so it is polled once a day")).await;
+    check("schedule = \"every 1 hour\"", None).await;
+    check("schedule = \"every 1 week\"", None).await;
 }
 
 #[tokio::test]
