@@ -74,6 +74,30 @@ fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
     assert_eq!(daemon.end(), Some(0));
 }
 
+/// Twenty stories, whose guids begin so.
+fn rekeyed(prefix: &str) -> String {
+    let items: Vec<(String, String)> = (0..20).map(|n| (n.to_string(), format!("Ferry {n} is late"))).collect();
+    let items: Vec<(&str, &str)> = items.iter().map(|(guid, title)| (guid.as_str(), title.as_str())).collect();
+    rss(&items).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{prefix}"))
+}
+
+#[test]
+fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
+    let desk = two_sites();
+    let poll = |prefix| {
+        desk.put("one.xml", &rekeyed(prefix));
+        text(&output(&desk.config(), &["poll", "--force", "one"]).stdout)
+    };
+    poll("a");
+    let note = "20 of 20 entries re-keyed, matched";
+    assert!(poll("b").contains(note));
+    let mut daemon = Daemon::start(&desk);
+    assert!(poll("c").contains(note));
+    let shown = text(&output(&desk.config(), &["poll", "--force", "one"]).stdout);
+    assert!(!shown.contains(note), "nothing happened since: {shown}");
+    assert_eq!(daemon.end(), Some(0));
+}
+
 #[test]
 fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
     let desk = two_sites();

@@ -163,8 +163,7 @@ fn what(report: &PollReport, now: Timestamp) -> String {
         (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
         (None, outcome) => outcome.as_str().to_owned(),
     };
-    match &report.applied.moved_to {
-        Some(to) => format!("{what}; it has moved for good, write url = {:?}", safe(to)),
-        None => what,
-    }
+    let moved = report.moved_to.iter().map(|to| format!("it has moved for good, write url = {:?}", safe(to)));
+    let notes = report.notes.iter().map(|note| safe(note));
+    std::iter::once(what).chain(notes).chain(moved).collect::<Vec<_>>().join("; ")
 }

@@ -176,6 +176,8 @@ impl Poller {
             new: 0,
             revised: 0,
             problems: Vec::new(),
+            notes: Vec::new(),
+            moved_to: None,
             error: None,
             error_kind: None,
             duration_ms: polled.duration_ms,
@@ -198,7 +200,7 @@ impl Poller {
         if applied.new + applied.revised > 0 {
             report.outcome = ReportedOutcome::Changed;
         }
-        report.problems.extend(applied.notes());
+        (report.notes, report.moved_to) = (applied.notes(), applied.moved_to.clone());
         (report.new, report.revised, report.applied) = (applied.new, applied.revised, applied);
         log(&report);
         Ok(report)
@@ -317,10 +319,10 @@ fn log(report: &PollReport) {
         (None, _) => {
             let (repairs, outcome) = (report.problems.len(), report.outcome.as_str());
             tracing::info!(%feed, status, new, revised, repairs, duration_ms, %next_poll, "polled: {outcome}");
-            report.applied.notes().iter().for_each(|note| tracing::warn!(%feed, "{note}"));
+            report.notes.iter().for_each(|note| tracing::warn!(%feed, "{note}"));
         }
     }
-    if let Some(to) = &report.applied.moved_to {
+    if let Some(to) = &report.moved_to {
         tracing::warn!(%feed, "the feed has moved for good; write into its [[feed]]: url = {to:?}");
     }
 }

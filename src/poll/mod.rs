@@ -43,8 +43,12 @@ pub struct PollReport {
     pub status: Option<u16>,
     pub new: usize,
     pub revised: usize,
-    /// What had to be mended to read the document, and what else an editor should know.
+    /// What had to be mended to read the document, or why the feed was not asked.
     pub problems: Vec<String>,
+    /// What else an editor should know, a sentence each.
+    pub notes: Vec<String>,
+    /// Where the feed has moved for good, which is believed from this poll on.
+    pub moved_to: Option<String>,
     pub error: Option<String>,
     /// One word of what failed, such as `dns` or `status`.
     pub error_kind: Option<String>,
@@ -247,6 +251,8 @@ fn held_report(due: &DueFeed, until: Timestamp, why: &str) -> PollReport {
         new: 0,
         revised: 0,
         problems: vec![format!("held until {until} {why}")],
+        notes: Vec::new(),
+        moved_to: None,
         error: None,
         error_kind: None,
         duration_ms: 0,

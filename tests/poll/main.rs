@@ -166,7 +166,7 @@ async fn c01_permanent_redirect_is_believed_after_three_polls_in_two_days() {
     let bed = Bed::of(&origin, "").await;
     for (day, is_told) in [(0, false), (1, false), (2, true)] {
         let reports = bed.poll_due(start() + DAY * day).await;
-        assert_eq!(reports[0].applied.moved_to.is_some(), is_told, "day {day}");
+        assert_eq!(reports[0].moved_to.is_some(), is_told, "day {day}");
         assert_eq!(bed.status("a").await.moved_to.is_some(), is_told, "day {day}");
     }
     let before = origin.requests().len();
