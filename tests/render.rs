@@ -3,6 +3,7 @@
 mod samples;
 
 use newswire::config::Section;
+use newswire::entry::{Credit, InReplyTo};
 use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
@@ -100,4 +101,29 @@ fn entry_without_author_is_ascribed_to_its_source() {
     let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[])).unwrap()).unwrap();
     let source = document.split("<source>").nth(1).unwrap().split("</source>").next().unwrap();
     assert!(source.contains("<name>The Source</name>"), "{document}");
+}
+
+#[test]
+fn address_of_a_file_on_this_machine_is_in_no_format() {
+    let mut story = episode();
+    let here = || Some(url("file:///home/editor/secret"));
+    story.entry.image = here();
+    story.entry.comments = here();
+    story.entry.license = here();
+    story.entry.in_reply_to = vec![InReplyTo { id: "urn:question".to_owned(), url: here() }];
+    story.entry.credits = vec![Credit { name: "Ada".to_owned(), role: None, url: here() }];
+    let podcast = story.entry.podcast.as_mut().unwrap();
+    podcast.image = here();
+    podcast.chapters.as_mut().unwrap().url = here().unwrap();
+    podcast.transcripts[0].url = here().unwrap();
+    let (site, feeds, section, stories) = (site(), feeds(), podcast_section(), [story]);
+    for (format, document) in documents(&view(&site, &section, &stories, &feeds)) {
+        assert!(!String::from_utf8(document).unwrap().contains("file:"), "{format}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&render::json(&view(&site, &section, &stories, &feeds)).unwrap()).unwrap();
+    let own = &json["items"][0]["_newswire"];
+    assert_eq!(own["in_reply_to"], serde_json::json!([{ "id": "urn:question" }]));
+    assert_eq!(own["credits"], serde_json::json!([{ "name": "Ada" }]));
+    assert_eq!(own["podcast"]["transcripts"].as_array().unwrap().len(), 1);
 }

@@ -80,7 +80,12 @@ pub fn archive(site: &Site, section: &SectionId, number: u32, format: Format) ->
 
 /// An address that may be published: that of a file on this machine may not.
 pub fn public(url: Option<&Url>) -> Option<String> {
-    url.filter(|url| matches!(url.scheme(), "http" | "https")).map(uri)
+    url.filter(|url| is_public(url)).map(uri)
+}
+
+/// Whether an address may be published.
+pub fn is_public(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }
 
 /// The URL as RFC 3986 writes it. The URL standard lets more stand: `|`, `^`, brackets and single percent signs.

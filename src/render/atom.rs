@@ -153,9 +153,9 @@ fn entry_links(entry: &EditionEntry) -> Vec<Link> {
 fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
     let mut extensions = extension::itunes(entry);
     extensions.extend(extension::thumbnail(entry));
-    extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
-    extensions.extend(extension::credits(&entry.story.entry));
-    extensions.extend(extension::in_reply_to(&entry.story.entry));
+    extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
+    extensions.extend(extension::credits(entry));
+    extensions.extend(extension::in_reply_to(entry));
     extensions
 }
 

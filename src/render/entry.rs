@@ -2,6 +2,7 @@
 //!
 //! Atom, RSS and JSON Feed only say where each field goes; that they agree is decided here, once.
 
+use serde::Serialize;
 use url::Url;
 
 use crate::config::Site;
@@ -45,7 +46,9 @@ pub struct EditionEntry<'a> {
     pub source: Source,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
-    pub podcast: Option<&'a Podcast>,
+    pub in_reply_to: Vec<Reply>,
+    pub credits: Vec<Credit>,
+    pub podcast: Option<Podcast>,
     pub story: &'a ShownStory,
 }
 
@@ -54,6 +57,24 @@ pub struct EditionEntry<'a> {
 pub struct Person {
     pub name: String,
     pub email: Option<String>,
+    pub url: Option<String>,
+}
+
+/// What the entry answers.
+#[derive(Debug, Serialize)]
+pub struct Reply {
+    pub id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// Who had a part in the entry.
+#[derive(Debug, Serialize)]
+pub struct Credit {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
 }
 
@@ -127,7 +148,9 @@ pub fn edition_entry<'a>(
         rights: entry.rights.as_deref().and_then(text::line),
         license: address::public(entry.license.as_ref()),
         source,
-        podcast: entry.podcast.as_ref(),
+        in_reply_to: entry.in_reply_to.iter().filter_map(reply).collect(),
+        credits: entry.credits.iter().filter_map(credit).collect(),
+        podcast: entry.podcast.clone().map(podcast),
         story,
     }
 }
@@ -158,6 +181,23 @@ fn person(person: &entry::Person) -> Option<Person> {
         email: person.email.as_deref().and_then(text::line).filter(|email| is_email(email)),
         url: address::public(person.url.as_ref()),
     })
+}
+
+fn reply(reply: &entry::InReplyTo) -> Option<Reply> {
+    Some(Reply { id: text::line(&reply.id)?, url: address::public(reply.url.as_ref()) })
+}
+
+fn credit(credit: &entry::Credit) -> Option<Credit> {
+    let role = credit.role.as_deref().and_then(text::line);
+    Some(Credit { name: text::line(&credit.name)?, role, url: address::public(credit.url.as_ref()) })
+}
+
+/// Without the addresses that may not be published.
+fn podcast(mut podcast: Podcast) -> Podcast {
+    podcast.image = podcast.image.filter(address::is_public);
+    podcast.chapters = podcast.chapters.filter(|chapters| address::is_public(&chapters.url));
+    podcast.transcripts.retain(|transcript| address::is_public(&transcript.url));
+    podcast
 }
 
 /// Whether readers take it for an e-mail address (RFC 5322 `addr-spec`, without quoting).

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::{Entry, Podcast, Transcript};
+use crate::entry::{Podcast, Transcript};
 use crate::render::entry::{EditionEntry, Enclosure, media_type};
 use crate::render::text;
 use crate::render::{SectionView, address};
@@ -81,9 +81,9 @@ pub fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
 
 /// The `itunes:` elements of an episode.
 pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
-    let Some(podcast) = entry.podcast else { return Vec::new() };
+    let Some(podcast) = &entry.podcast else { return Vec::new() };
     let duration = podcast.duration_seconds.or_else(|| entry.enclosures.first()?.duration_seconds);
-    let image = address::public(podcast.image.as_ref());
+    let image = podcast.image.as_ref().map(address::uri);
     let extensions = [
         duration.map(|seconds| Extension::text(ITUNES.0, "duration", seconds)),
         image.map(|image| Extension::with(ITUNES.0, "image", [("href", Some(image))])),
@@ -95,31 +95,26 @@ pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
 }
 
 /// What the entry answers, as `thr:in-reply-to` (RFC 4685 §3).
-pub fn in_reply_to(entry: &Entry) -> impl Iterator<Item = Extension> {
+pub fn in_reply_to(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.in_reply_to.iter().map(|reply| {
-        let href = address::public(reply.url.as_ref());
-        Extension::with(THREAD.0, "in-reply-to", [("ref", text::line(&reply.id)), ("href", href)])
+        Extension::with(THREAD.0, "in-reply-to", [("ref", Some(reply.id.clone())), ("href", reply.url.clone())])
     })
 }
 
 /// Who had a part in the entry, as `podcast:person`.
-pub fn credits(entry: &Entry) -> impl Iterator<Item = Extension> {
+pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.credits.iter().map(|credit| Extension {
-        text: text::line(&credit.name),
-        ..Extension::with(
-            PODCAST.0,
-            "person",
-            [("role", credit.role.as_deref().and_then(text::line)), ("href", address::public(credit.url.as_ref()))],
-        )
+        text: Some(credit.name.clone()),
+        ..Extension::with(PODCAST.0, "person", [("role", credit.role.clone()), ("href", credit.url.clone())])
     })
 }
 
 /// The namespaces that these entries need beside those of the format: of podcasts where somebody or some text is named, of threads.
 pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
     let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
-    let any_text = entries.iter().filter_map(|entry| entry.podcast).any(has_texts);
-    let any_credit = entries.iter().any(|entry| !entry.story.entry.credits.is_empty());
-    let any_reply = entries.iter().any(|entry| !entry.story.entry.in_reply_to.is_empty());
+    let any_text = entries.iter().filter_map(|entry| entry.podcast.as_ref()).any(has_texts);
+    let any_credit = entries.iter().any(|entry| !entry.credits.is_empty());
+    let any_reply = entries.iter().any(|entry| !entry.in_reply_to.is_empty());
     [(any_text || any_credit, PODCAST), (any_reply, THREAD)]
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::entry::{Category, Credit, InReplyTo, Podcast};
+use crate::entry::{Category, Podcast};
 use crate::render::address::{self, Format};
 use crate::render::entry::{self, EditionEntry};
 use crate::render::{RenderError, SectionView, text};
@@ -143,9 +143,9 @@ struct ItemExtension {
     #[serde(skip_serializing_if = "Option::is_none")]
     license: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    in_reply_to: Vec<InReplyTo>,
+    in_reply_to: Vec<entry::Reply>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    credits: Vec<Credit>,
+    credits: Vec<entry::Credit>,
     source: Source,
     copies: Vec<Copy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,11 +202,11 @@ fn item(entry: EditionEntry) -> Item {
             comments: entry.comments,
             rights: entry.rights,
             license: entry.license,
-            in_reply_to: entry.story.entry.in_reply_to.clone(),
-            credits: entry.story.entry.credits.clone(),
+            in_reply_to: entry.in_reply_to,
+            credits: entry.credits,
             source: source(entry.source),
             copies: entry.story.copies.iter().map(copy).collect(),
-            podcast: entry.podcast.cloned(),
+            podcast: entry.podcast,
         },
     }
 }

@@ -127,9 +127,9 @@ fn item_extensions(view: &SectionView, entry: &EditionEntry) -> Vec<Extension> {
     if view.section.podcast.is_some() {
         extensions.extend(extension::itunes(entry));
     }
-    extensions.extend(entry.podcast.into_iter().flat_map(extension::podcast_texts));
-    extensions.extend(extension::credits(&entry.story.entry));
-    extensions.extend(extension::in_reply_to(&entry.story.entry));
+    extensions.extend(entry.podcast.iter().flat_map(extension::podcast_texts));
+    extensions.extend(extension::credits(entry));
+    extensions.extend(extension::in_reply_to(entry));
     extensions
 }
 
