@@ -53,7 +53,10 @@ impl<'a> Markup<'a> {
         if !text.trim().is_empty() {
             self.enter_cell();
         }
-        push_hidden(&mut self.out, text);
+        // A parser takes the first line end in a `pre` for none. Where two begin it, one is left to mean that.
+        let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
+        let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
+        push_hidden(&mut self.out, &text[unseen..]);
     }
 
     fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) {
