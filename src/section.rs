@@ -12,7 +12,7 @@ use crate::config::{self, Config, Feed, Republish, Section, Site};
 use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::{FeedId, FeedInfo};
 use crate::normalize;
-use crate::rule::{Candidate, Matched, Subject};
+use crate::rule::{Candidate, Matched, Rule, Subject};
 use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -74,6 +74,11 @@ fn merge_categories(into: &mut Vec<Category>, from: &[Category]) {
 /// The copies whose feeds the section takes, in the given order.
 pub fn visible<'c, 'a>(section: &Section, copies: &'c [SeenCopy<'a>]) -> Vec<&'c SeenCopy<'a>> {
     copies.iter().filter(|copy| section.takes(&copy.feed.id)).collect()
+}
+
+/// Whether judging for a section takes the plain text of copies or the number of its words.
+pub fn reads_text(section: &Section) -> bool {
+    section.keep.iter().chain(&section.drop).any(Rule::reads_text)
 }
 
 /// Judges a story for a section by the copies that it sees; `None` if it sees none of them.

@@ -92,7 +92,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
         .map(|section| Judge::new(section, now))
         .collect();
     let mut gone: BTreeMap<SectionId, Vec<Move>> = BTreeMap::new();
-    let with_text = judges.iter().any(|judge| judge.rules.iter().any(|rule| rule.rule.reads_text()));
+    let with_text = judges.iter().any(|judge| section::reads_text(judge.section));
     reader.each_story(config, with_text, |passing| {
         for judge in &mut judges {
             judge.judge(passing);

@@ -92,15 +92,17 @@ impl Document<'_> {
             (Change::New { join: None, .. }, Some(cleaned)) => {
                 let sort_at = update::sort_at(&cleaned.entry, self.now);
                 let story = join::insert_story(self.connection, &self.feed.url.shown, &cleaned.entry, sort_at)?;
-                let number = self.insert_entry(entry, cleaned, plan, &first(story))?;
-                let copy = self.seen(number, cleaned);
-                placer.place_copies(story, sort_at, &[copy], None)?;
+                let join = first(story);
+                let number = self.insert_entry(entry, cleaned, plan, &join)?;
+                placer.place_copies(story, sort_at, &[self.seen(number, cleaned, &join)], None)?;
                 applied.new += 1;
             }
             (Change::New { join: Some(join), unites }, Some(cleaned)) => {
                 let story = join::standing(self.connection, join.story)?;
+                let mut copies = placer.copies(story)?;
                 let number = self.insert_entry(entry, cleaned, plan, &Join { story, ..*join })?;
-                placer.place(story, self.sort_at(story)?, Some(number))?;
+                copies.push(self.seen(number, cleaned, join));
+                placer.place_copies(story, self.sort_at(story)?, &copies, Some(number))?;
                 applied.new += 1;
                 applied.joined += 1;
                 applied.united += self.unite(story, number, unites, placer)?;
@@ -119,8 +121,8 @@ impl Document<'_> {
         Ok(united)
     }
 
-    /// The new entry of a new story, as sections see it.
-    fn seen<'c>(&'c self, number: i64, cleaned: &'c Cleaned) -> SeenCopy<'c> {
+    /// A new entry, as sections see it.
+    fn seen<'c>(&'c self, number: i64, cleaned: &'c Cleaned, join: &Join) -> SeenCopy<'c> {
         SeenCopy {
             number,
             feed: self.feed,
@@ -129,8 +131,8 @@ impl Document<'_> {
             categories: section::categories_of(&cleaned.entry, self.feed, &self.config.site),
             first_seen: self.now,
             revised: None,
-            reason: JoinReason::First,
-            score: None,
+            reason: join.reason,
+            score: join.score,
         }
     }
 
@@ -221,22 +223,33 @@ impl Document<'_> {
         Ok(())
     }
 
-    /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story. The `+` has SQLite
-    /// look for the key first: most keys are new, and then there is nothing to compare.
+    /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story.
     fn write_links(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
-        let mut shared_before = self.connection.prepare_cached(
-            "UPDATE link SET specific = 0 WHERE key = ?1 AND +entry IN (SELECT other.number FROM entry AS other, entry AS own
-               WHERE own.number = ?2 AND other.feed = own.feed AND other.story <> own.story
-                 AND other.number IN (SELECT entry FROM link WHERE key = ?1))",
-        )?;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         )?;
         for key in &cleaned.link_keys {
-            let is_shared = shared_before.execute(params![key.key, number])? > 0 || plan.shared.contains(&key.key);
+            let is_shared = self.is_shared(&key.key, number)? || plan.shared.contains(&key.key);
             insert.execute(params![key.key, number, key.original, !is_shared])?;
         }
         Ok(())
+    }
+
+    /// Whether entries of this feed that tell another story have a link too, which from now on is specific to none of them.
+    /// Most links are new: they are looked for before anything is updated.
+    fn is_shared(&self, key: &str, number: i64) -> Result<bool, StoreError> {
+        let mut sharing = self.connection.prepare_cached(
+            "SELECT link.entry FROM link CROSS JOIN entry AS other ON other.number = link.entry
+             WHERE link.key = ?1 AND other.feed = ?2 AND other.story <> (SELECT story FROM entry WHERE number = ?3)",
+        )?;
+        let sharing = sharing.query_map(params![key, self.number, number], |row| row.get(0))?;
+        let sharing = sharing.collect::<Result<Vec<i64>, _>>()?;
+        for entry in &sharing {
+            let mut statement =
+                self.connection.prepare_cached("UPDATE link SET specific = 0 WHERE key = ?1 AND entry = ?2")?;
+            statement.execute(params![key, entry])?;
+        }
+        Ok(!sharing.is_empty())
     }
 
     fn touch(&self, number: i64, raw_hash: u64) -> Result<(), StoreError> {

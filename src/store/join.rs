@@ -148,7 +148,7 @@ impl Uniting<'_> {
     }
 
     fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
-        let copies = copies_of(self.connection, self.config, story)?;
+        let copies = copies_of(self.connection, self.config, story, true)?;
         Ok(copies.iter().map(|copy| (copy.number, Wording::of(&copy.entry.title, &copy.text))).collect())
     }
 }

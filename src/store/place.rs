@@ -35,6 +35,8 @@ pub struct Placer<'a> {
     config: &'a Config,
     now: Timestamp,
     section_numbers: HashMap<SectionId, i64>,
+    /// Whether any section judges by the text of copies.
+    reads_text: bool,
     /// The sections whose shown content changed, if only in words.
     pub changed: BTreeMap<SectionId, Moves>,
 }
@@ -57,13 +59,19 @@ impl<'a> Placer<'a> {
         let numbers =
             statement.query_map([], |row| Ok((SectionId::from(row.get::<_, String>(0)?.as_str()), row.get(1)?)))?;
         let section_numbers = numbers.collect::<Result<_, _>>()?;
-        Ok(Placer { connection, config, now, section_numbers, changed: BTreeMap::new() })
+        let reads_text = config.sections.iter().any(|section| section::reads_text(section));
+        Ok(Placer { connection, config, now, section_numbers, reads_text, changed: BTreeMap::new() })
     }
 
     /// Judges a story for all sections. `revised` is the entry whose words have just changed, if any.
     pub fn place(&mut self, story: i64, sort_at: Timestamp, revised: Option<i64>) -> Result<(), StoreError> {
-        let copies = copies_of(self.connection, self.config, story)?;
+        let copies = self.copies(story)?;
         self.place_copies(story, sort_at, &copies, revised)
+    }
+
+    /// The copies of a story, as far as they are judged by.
+    pub fn copies(&self, story: i64) -> Result<Vec<SeenCopy<'a>>, StoreError> {
+        copies_of(self.connection, self.config, story, self.reads_text)
     }
 
     /// As [`Placer::place`], for whoever has the copies at hand: all of them, in the order in which they joined.
@@ -278,8 +286,14 @@ impl<'a> Placer<'a> {
     }
 }
 
-/// The copies of a story whose feeds are configured and whose words are kept, in the order in which they joined.
-pub fn copies_of<'c>(connection: &Connection, config: &'c Config, story: i64) -> Result<Vec<SeenCopy<'c>>, StoreError> {
+/// The copies of a story whose feeds are configured and whose words are kept, in the order in which they joined. Without
+/// `with_text` their plain text is left empty, for whoever does not read it.
+pub fn copies_of<'c>(
+    connection: &Connection,
+    config: &'c Config,
+    story: i64,
+    with_text: bool,
+) -> Result<Vec<SeenCopy<'c>>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
          FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
@@ -295,7 +309,7 @@ pub fn copies_of<'c>(connection: &Connection, config: &'c Config, story: i64) ->
         copies.push(SeenCopy {
             number: row.get(0)?,
             feed,
-            text: Cow::Owned(PlainText::of(&entry)),
+            text: Cow::Owned(if with_text { PlainText::of(&entry) } else { PlainText::default() }),
             categories: section::categories_of(&entry, feed, &config.site),
             entry: Cow::Owned(entry),
             first_seen: time(row, 2)?,

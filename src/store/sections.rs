@@ -85,7 +85,7 @@ impl Reader {
                 continue;
             }
             let (story, standing) = (stored_story(row)?, standing(row)?);
-            let copies = copies_of(&self.connection, config, story.number)?;
+            let copies = copies_of(&self.connection, config, story.number, false)?;
             let visible = section::visible(section, &copies);
             if visible.is_empty() {
                 continue;

@@ -133,7 +133,7 @@ impl Reader {
             Ok((section, PlacementRow { entered, left, rule: row.get(3)?, why: row.get(4)? }))
         })?;
         let placements = placements.collect::<Result<_, _>>()?;
-        let copies = copies_of(&self.connection, config, story.number)?;
+        let copies = copies_of(&self.connection, config, story.number, true)?;
         let all = self.stored_copies(story.number)?;
         Ok(Explained { story, copies, all, placements })
     }
@@ -204,7 +204,7 @@ impl Reader {
         let row =
             statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
         let Some((story, standing)) = row.optional()? else { return Ok(None) };
-        let copies = copies_of(&self.connection, config, story.number)?;
+        let copies = copies_of(&self.connection, config, story.number, false)?;
         let visible = section::visible(section, &copies);
         if visible.is_empty() {
             return Ok(None);

@@ -12,6 +12,7 @@ use url::Host;
 use crate::config::{Config, Feed, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::schedule;
+use crate::section;
 use crate::time::Timestamp;
 
 use super::place::{Moves, Placer, copies_of, optional_time};
@@ -332,9 +333,10 @@ fn judge_archive(
     )?;
     let mut rows = statement.query(params![serde_json::to_string(&feeds)?, section.id.as_str()])?;
     let mut placer = Placer::new(connection, config, now)?;
+    let with_text = section::reads_text(section);
     while let Some(row) = rows.next()? {
         let story = row.get(0)?;
-        let copies = copies_of(connection, config, story)?;
+        let copies = copies_of(connection, config, story, with_text)?;
         placer.place_in(section, story, Timestamp::from_millis(row.get(1)?), &copies, None)?;
     }
     Ok(placer.changed.remove(&section.id).unwrap_or_default())
