@@ -10,7 +10,7 @@ const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n";
 /// A daemon whose only section takes one file with two stories.
 fn running(section: &str) -> (Desk, Daemon) {
     let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}"));
-    desk.put("a.xml", &rss(&[("1", "Ferries are late"), ("2", "Nets")]));
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
     let daemon = Daemon::start(&desk);
     (desk, daemon)
 }
@@ -32,7 +32,7 @@ fn rules_are_tried_beside_the_daemon_and_change_nothing() {
 #[test]
 fn feed_that_a_command_adds_is_taken_by_the_running_daemon() {
     let (desk, mut daemon) = running("");
-    desk.put("b.xml", &rss(&[("3", "Ropes")]));
+    desk.write("b.xml", &headlines(&[("3", "Ropes")]));
     assert!(output(&desk.config(), &["add", "file:b.xml"]).status.success());
     daemon.get_until("/all.json", "Ropes");
     let told = text(&output(&desk.config(), &["remove", "b"]).stdout);

@@ -220,6 +220,7 @@ fn removed_feed_leaves_the_sections_that_name_it() {
 #[test]
 fn included_file_that_waits_for_feeds_takes_the_first() {
     let desk = Desk::example();
+    assert_eq!(desk.run(&["poll"]).code, 0);
     assert_eq!(desk.run(&["add", "https://new.example/feed", "--unseen"]).code, 0);
     let mine = desk.read("feeds/mine.toml");
     assert!(mine.ends_with("\n\n[[feed]]\nurl = \"https://new.example/feed\"\n"), "{mine}");

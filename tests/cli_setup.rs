@@ -204,6 +204,7 @@ fn completions_and_manual_pages_come_from_the_commands() {
 #[test]
 fn nothing_panics_where_the_reader_has_seen_enough() {
     let desk = Desk::example();
+    assert_eq!(desk.run(&["poll"]).code, 0);
     for command in ["schema", "config --all", "feeds", "completions bash", "check", "export", "search story"] {
         let line = format!("{} {command} | head -n 1", env!("CARGO_BIN_EXE_newswire"));
         let output =

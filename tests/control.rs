@@ -24,7 +24,7 @@ fn two_sites() -> Desk {
 }
 
 fn tell(desk: &Desk, site: &str, items: &[(&str, &str)]) {
-    desk.put(&format!("{site}.xml"), &rss(items).replace("a.example", &format!("{site}.example")));
+    desk.write(&format!("{site}.xml"), &headlines(items).replace("a.example", &format!("{site}.example")));
 }
 
 fn told(daemon: &Daemon, words: &[&str]) -> bool {
@@ -78,14 +78,14 @@ fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
 fn rekeyed(prefix: &str) -> String {
     let items: Vec<(String, String)> = (0..20).map(|n| (n.to_string(), format!("Ferry {n} is late"))).collect();
     let items: Vec<(&str, &str)> = items.iter().map(|(guid, title)| (guid.as_str(), title.as_str())).collect();
-    rss(&items).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{prefix}"))
+    headlines(&items).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{prefix}"))
 }
 
 #[test]
 fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
     let desk = two_sites();
     let poll = |prefix| {
-        desk.put("one.xml", &rekeyed(prefix));
+        desk.write("one.xml", &rekeyed(prefix));
         text(&output(&desk.config(), &["poll", "--force", "one"]).stdout)
     };
     poll("a");

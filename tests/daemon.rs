@@ -105,7 +105,7 @@ fn document_is_asked_for_unconditionally_once_in_its_life() {
         if request.header("if-none-match").as_deref() == Some(b"\"v1\"") {
             Reply::new(304, &[("ETag", "\"v1\"")], "")
         } else {
-            Reply::new(200, &[("ETag", "\"v1\""), ("Content-Type", "application/rss+xml")], rss(&[("1", "One")]))
+            Reply::new(200, &[("ETag", "\"v1\""), ("Content-Type", "application/rss+xml")], headlines(&[("1", "One")]))
         }
     });
     let desk = Desk::new(&one_feed(&origin));
@@ -128,7 +128,7 @@ fn document_is_asked_for_unconditionally_once_in_its_life() {
 
 #[test]
 fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
-    let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "Ferries"), ("2", "Nets")])));
+    let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Ferries"), ("2", "Nets")])));
     let desk = Desk::new(&one_feed(&origin));
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Nets");
@@ -163,7 +163,7 @@ fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
 #[test]
 fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
     let origin = Origin::start(|request| match request.target().as_str() {
-        "/good" => Reply::new(200, &[], rss(&[("1", "Good")])),
+        "/good" => Reply::new(200, &[], headlines(&[("1", "Good")])),
         "/empty" => Reply::new(200, &[], ""),
         "/html" => {
             Reply::new(200, &[("Content-Type", "text/html")], "<!doctype html><title>Log in</title><p>Please log in.")
@@ -244,7 +244,7 @@ fn footprint(daemon: &Daemon) -> [usize; 3] {
 fn s07_twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     let origin = Origin::start(|request| {
         let status = if request.is_conditional() { 304 } else { 200 };
-        Reply::new(status, &[("ETag", "\"1\"")], rss(&[("1", "One")]))
+        Reply::new(status, &[("ETag", "\"1\"")], headlines(&[("1", "One")]))
     });
     let feed = |number: usize, rest: &str| {
         let (url, allow) = (origin.url(&format!("/{number}")), origin.address);
@@ -319,7 +319,7 @@ fn wrong_config_is_told_whole_with_exit_78() {
 
 #[test]
 fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
-    let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "Confidential")])));
+    let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Confidential")])));
     let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
     let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
     let desk = Desk::new(&format!("{config}\n{open}"));
@@ -380,7 +380,7 @@ fn secrets_appear_nowhere() {
     let origin = Origin::start(move |request| {
         *saw.lock().unwrap() |= request.header("x-key").as_deref() == Some(b"canary-c0ffee-header");
         match request.target().split('?').next().unwrap() {
-            "/ok" => Reply::new(200, &[], rss(&[("1", "One")])),
+            "/ok" => Reply::new(200, &[], headlines(&[("1", "One")])),
             "/moved" => Reply::redirect(301, "/ok?token=canary-c0ffee-redirect"),
             _ => Reply::new(500, &[], ""),
         }

@@ -15,7 +15,7 @@ fn desk(feeds: &[(&str, &str)]) -> Desk {
         config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
     }
     let desk = Desk::whole(&config);
-    feeds.iter().for_each(|(id, document)| desk.put(&format!("{id}.xml"), document));
+    feeds.iter().for_each(|(id, document)| desk.write(&format!("{id}.xml"), document));
     desk
 }
 
@@ -112,7 +112,7 @@ fn f04_dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
         assert!(item["date_published"].as_str().unwrap() < "2099", "{item:#}");
     }
     for minute in 0..50 {
-        desk.put("x.xml", &document(&format!("<updated>2018-01-01T00:{minute:02}:00Z")));
+        desk.write("x.xml", &document(&format!("<updated>2018-01-01T00:{minute:02}:00Z")));
         assert!(output(&desk.config(), &["poll", "--force"]).status.success());
     }
     assert_eq!(editions(&desk), before);

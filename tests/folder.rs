@@ -51,10 +51,10 @@ fn files(folder: &Path, under: &Path, found: &mut BTreeSet<String>) {
 #[test]
 fn folder_holds_archives_and_their_stories_and_lets_go_of_what_is_gone() {
     let desk = Desk::whole(&config("https://news.example.org/"));
-    desk.put("a.xml", &feed(0..5));
+    desk.write("a.xml", &feed(0..5));
     output(&desk.config(), &["poll", "--force"]);
     published(&desk);
-    desk.put("a.xml", &feed(0..20));
+    desk.write("a.xml", &feed(0..20));
     output(&desk.config(), &["poll", "--force"]);
     let (site, _) = published(&desk);
     let mut found = BTreeSet::new();
@@ -79,7 +79,7 @@ fn folder_holds_archives_and_their_stories_and_lets_go_of_what_is_gone() {
 #[test]
 fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
     let desk = Desk::whole(&config("https://news.example.org/wire/"));
-    desk.put("a.xml", &feed(0..3));
+    desk.write("a.xml", &feed(0..3));
     output(&desk.config(), &["poll", "--force"]);
     let joined = output(&desk.config(), &["join", "https://a.example/1", "https://a.example/2"]);
     assert!(joined.status.success(), "{}", text(&joined.stderr));
@@ -103,7 +103,7 @@ fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
 #[test]
 fn y11_folder_is_never_left_through_a_link_or_a_list() {
     let desk = Desk::whole(&config("https://news.example.org/"));
-    desk.put("a.xml", &feed(0..3));
+    desk.write("a.xml", &feed(0..3));
     output(&desk.config(), &["poll", "--force"]);
     let outside = desk.folder.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
@@ -159,7 +159,7 @@ fn folder_is_a_whole_site_under_nginx_at_a_sub_path() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let base = format!("http://127.0.0.1:{port}/wire/");
     let desk = Desk::whole(&config(&base));
-    desk.put("a.xml", &feed(0..12));
+    desk.write("a.xml", &feed(0..12));
     output(&desk.config(), &["poll", "--force"]);
     let (site, _) = published(&desk);
     let Some(_nginx) = nginx(desk.folder.path(), &site, port) else { return };

@@ -36,7 +36,7 @@ const FORMATS: [(&str, &str); 4] = [
 /// A running site with one section of two stories.
 fn site() -> (Desk, Daemon) {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     (desk, daemon)
@@ -78,7 +78,7 @@ fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
     let desk = Desk::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let mut seen: BTreeMap<&str, (Vec<u8>, String, String)> = BTreeMap::new();
     for run in 0..4 {
         for _ in 0..25 {
@@ -236,7 +236,7 @@ fn f01_id_of_a_section_outlives_its_name_and_its_host() {
         )
     };
     let desk = Desk::whole(&config("https://one.example/", "id = \"all\""));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let check = |config: &str, file: &str| {
         std::fs::write(desk.config(), config).unwrap();
         let site = desk.folder.path().join("site");
@@ -254,8 +254,8 @@ fn f01_id_of_a_section_outlives_its_name_and_its_host() {
 fn e09_last_good_edition_stays_where_a_new_one_cannot_be_made() {
     let other = "[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"a\"\nfeeds = [\"a\"]\n";
     let desk = Desk::new(&format!("{FEED}{ALL}{other}"));
-    desk.put("a.xml", &feed("War"));
-    desk.put("b.xml", &feed("Peace").replace("a.example", "b.example"));
+    desk.write("a.xml", &feed("War"));
+    desk.write("b.xml", &feed("Peace").replace("a.example", "b.example"));
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     daemon.get_until("/all.json", "Peace");
@@ -266,7 +266,7 @@ fn e09_last_good_edition_stays_where_a_new_one_cannot_be_made() {
                    (SELECT entry.number FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id = 'b')";
     assert!(store.execute(corrupt, []).unwrap() > 0);
     drop(store);
-    desk.put("a.xml", &feed("War").replace("Other", "Another"));
+    desk.write("a.xml", &feed("War").replace("Other", "Another"));
     daemon.wait_for("the last good edition stays");
     let still = daemon.get("/all.atom");
     assert_eq!((still.status, still.body), (200, good.body));
@@ -395,7 +395,7 @@ fn site_under_a_base_path_is_found_whether_the_proxy_strips_it_or_not() {
     let desk = Desk::whole(&format!(
         "[site]\nurl = \"https://news.example.org/wire\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{FEED}{ALL}"
     ));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     for path in ["all.atom", "all/", "", "search?q=war", "story/war-2/", "style.css"] {
@@ -416,7 +416,7 @@ fn socket_in_the_file_system_is_served_replaced_when_dead_and_removed_at_the_end
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"unix:site.sock\"\nadmin = \"unix:admin.sock\"\n{FEED}{ALL}"
     );
     let desk = Desk::whole(&config);
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let path = desk.folder.path().join("site.sock");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     assert!(path.exists(), "a socket that nobody listens at");
@@ -464,8 +464,8 @@ fn f11_index_leads_every_reader_to_every_edition() {
 fn sitemap_names_the_pages_of_public_sections_and_no_others() {
     let private = "[[section]]\nid = \"inner\"\nfeeds = [\"b\"]\ntoken = \"canary\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
     let desk = Desk::new(&format!("{FEED}{}{private}", ALL.replace("\"*\"", "\"a\"")));
-    desk.put("a.xml", &feed("War"));
-    desk.put("b.xml", &feed("Secret").replace("a.example", "b.example"));
+    desk.write("a.xml", &feed("War"));
+    desk.write("b.xml", &feed("Secret").replace("a.example", "b.example"));
     let daemon = Daemon::start(&desk);
     daemon.get_until("/inner.json?token=canary", "Secret");
     let sitemap = text(&daemon.get_until("/sitemap.xml", "/story/war-").body);
@@ -480,7 +480,7 @@ fn sitemap_names_the_pages_of_public_sections_and_no_others() {
 #[test]
 fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.put("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
+    desk.write("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
     let daemon = Daemon::start(&desk);
     let json: Value = serde_json::from_slice(&daemon.get_until("/all.json", "Set-Cookie").body).unwrap();
     let page = json["items"].as_array().unwrap().iter().find_map(|item| {
@@ -521,7 +521,7 @@ fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers
 fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
     let section = |id: &str| format!("[[section]]\n{id}\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n");
     let desk = Desk::new(&format!("{FEED}{}", section("id = \"inner\"")));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);
     daemon.get_until("/inner/archive/1.json?token=canary", "War");
     for path in ["/inner.atom", "/inner/archive/1.atom", "/inner/archive/1.json?token=wrong"] {
@@ -544,7 +544,7 @@ fn private_section_says_how_its_key_is_given() {
         section("token", "token = \"canary\""),
         section("basic", "basic_auth = { user = \"gail\", password = \"canary\" }")
     ));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);
     daemon.get_until("/token.json?token=canary", "War");
     let check = |path: &str, authorization: Option<&str>, status: u16, challenge: Option<&str>| {
@@ -568,11 +568,11 @@ fn private_section_says_how_its_key_is_given() {
 #[test]
 fn status_tells_the_keeper_what_died_in_a_page_and_in_a_feed() {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.put("a.xml", "this is no feed");
+    desk.write("a.xml", "this is no feed");
     for _ in 0..3 {
         output(&desk.config(), &["poll", "--force"]);
     }
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     output(&desk.config(), &["poll", "--force"]);
     let mut daemon = Daemon::start(&desk);
     let events = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.atom", &[]).body);

@@ -79,7 +79,7 @@ fn d06_hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
     let hub = Hub::start(&[204]);
     let url = format!("http://{}/", hub.address);
     let desk = Desk::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     let topics = ["atom", "rss", "json"].map(|format| format!("https://news.example.org/all.{format}"));
@@ -91,7 +91,7 @@ fn d06_hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
     assert_eq!(hub.told(), expected);
     hub.assert_not_told();
 
-    desk.put("a.xml", &feed("Peace"));
+    desk.write("a.xml", &feed("Peace"));
     daemon.get_until("/all.json", "Peace");
     assert_eq!(hub.told(), expected);
     hub.assert_not_told();
@@ -116,7 +116,7 @@ fn d06_hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
 fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
     let hub = Hub::start(&[204]);
     let desk = Desk::whole(&config(&format!("http://{}/", hub.address), ""));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let mut daemon = Daemon::start(&desk);
     let line = daemon.wait_for("the hub could not be told");
     assert!(line.contains("refused to connect"), "{line}");
@@ -127,7 +127,7 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
 fn hub_that_is_out_of_order_is_told_later_and_the_site_goes_on() {
     let hub = Hub::start(&[500]);
     let desk = Desk::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
-    desk.put("a.xml", &feed("War"));
+    desk.write("a.xml", &feed("War"));
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     hub.told();

@@ -1,15 +1,15 @@
-//! The program as its users run it: a folder with a config, a daemon on free ports, and plain requests to it.
+//! A running daemon on free ports, plain requests to it, and commands beside it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
+pub use super::desk::{Desk, rss};
 use super::origin::Origin;
 
 /// Longer than anything here takes on a busy machine; reached only when something is wrong.
@@ -32,65 +32,6 @@ pub fn text(bytes: &[u8]) -> String {
 pub fn json(config: &Path, arguments: &[&str]) -> Value {
     let output = output(config, arguments);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)))
-}
-
-/// A folder with a config that listens on free ports.
-pub struct Desk {
-    pub folder: TempDir,
-}
-
-impl Desk {
-    pub fn new(rest: &str) -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().unwrap() };
-        desk.edit(rest);
-        desk
-    }
-
-    /// The example of this repository, on free ports.
-    pub fn example() -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        copy_folder(Path::new("config"), folder.path());
-        let main = folder.path().join("newswire.toml");
-        let config = std::fs::read_to_string(&main).unwrap();
-        std::fs::write(&main, config.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8081", "127.0.0.1:0"))
-            .unwrap();
-        Desk { folder }
-    }
-
-    /// With this config and nothing else in it.
-    pub fn whole(config: &str) -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().unwrap() };
-        std::fs::write(desk.config(), config).unwrap();
-        desk
-    }
-
-    /// Puts a file beside the config.
-    pub fn put(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
-    }
-
-    pub fn edit(&self, rest: &str) {
-        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
-        std::fs::write(self.config(), format!("{head}{rest}\n")).unwrap();
-    }
-
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("newswire.toml")
-    }
-}
-
-/// Copies a config with all that lies beside it, but no store.
-pub fn copy_folder(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy_folder(&entry.path(), &target);
-        } else if !entry.file_name().to_string_lossy().contains(".db") {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// A running daemon, killed when dropped.
@@ -209,14 +150,10 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     Answer { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
-pub fn rss(items: &[(&str, &str)]) -> String {
-    let items: String = items
-        .iter()
-        .map(|(guid, title)| format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title><link>https://a.example/{guid}</link><description>Words.</description></item>"))
-        .collect();
-    format!(
-        "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>{items}</channel></rss>"
-    )
+/// An RSS document whose entries all say the same: guid and title.
+pub fn headlines(entries: &[(&str, &str)]) -> String {
+    let entries: Vec<_> = entries.iter().map(|(guid, title)| (*guid, *title, "Words.")).collect();
+    rss(&entries)
 }
 
 /// A feed of this origin and a section that takes all.

@@ -6,8 +6,6 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::daemon::copy_folder;
-
 /// A folder whose `newswire.toml` listens on free ports.
 pub struct Desk {
     pub folder: TempDir,
@@ -22,18 +20,38 @@ pub struct Told {
 
 impl Desk {
     pub fn new(rest: &str) -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().unwrap() };
-        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
-        desk.write("newswire.toml", &format!("{head}{rest}\n"));
+        let desk = Desk::whole("");
+        desk.edit(rest);
         desk
     }
 
-    /// The example of this repository, polled.
+    /// The example of this repository, on free ports.
     pub fn example() -> Desk {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         copy_folder(Path::new("config"), desk.folder.path());
-        assert_eq!(desk.run(&["poll"]).code, 0);
+        let config = desk.read("newswire.toml");
+        desk.write(
+            "newswire.toml",
+            &config.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8081", "127.0.0.1:0"),
+        );
         desk
+    }
+
+    /// With this config and nothing else in it.
+    pub fn whole(config: &str) -> Desk {
+        let desk = Desk { folder: tempfile::tempdir().unwrap() };
+        desk.write("newswire.toml", config);
+        desk
+    }
+
+    /// Writes another config, as [`Desk::new`] does.
+    pub fn edit(&self, rest: &str) {
+        let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
+        self.write("newswire.toml", &format!("{head}{rest}\n"));
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path("newswire.toml")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -65,6 +83,20 @@ impl Desk {
     pub fn json(&self, arguments: &[&str]) -> Value {
         let told = self.run(&[arguments, &["--json"]].concat());
         serde_json::from_str(&told.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", told.out, told.err))
+    }
+}
+
+/// Copies a config with all that lies beside it, but no store.
+fn copy_folder(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy_folder(&entry.path(), &target);
+        } else if !entry.file_name().to_string_lossy().contains(".db") {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
