@@ -2,6 +2,7 @@
 
 mod support;
 
+use support::daemon::{Daemon, text};
 use support::desk::{Desk, rss};
 
 fn desk() -> Desk {
@@ -86,4 +87,30 @@ fn story_is_explained_by_words_of_its_title_in_any_order() {
         told.err
     );
     assert_eq!(desk.run(&["explain", "nothing of that kind"]).code, 1);
+}
+
+#[test]
+fn who_finds_more_than_is_shown_is_told_so() {
+    let desk = Desk::new(
+        "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
+         [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"t\"\n",
+    );
+    let stories = |prefix: &str, count: usize| {
+        let items: Vec<(String, String)> =
+            (0..count).map(|n| (format!("{prefix}{n}"), format!("Ferry {prefix}{n}"))).collect();
+        rss(&items.iter().map(|(guid, title)| (guid.as_str(), title.as_str(), title.as_str())).collect::<Vec<_>>())
+    };
+    desk.write("a.xml", &stories("x", 31));
+    desk.write("b.xml", &stories("y", 40));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = |arguments: &[&str]| desk.run(arguments).out;
+    assert!(told(&["search", "ferry"]).ends_with("\nThe first 20; --limit shows more.\n"));
+    assert!(!told(&["search", "ferry", "--limit", "71"]).contains("The first"));
+    assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
+    let mut daemon = Daemon::start(&desk);
+    let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
+    assert!(page("ferry+-x30").contains(">30 found for"), "{}", page("ferry+-x30"));
+    assert!(page("ferry").contains(">The first 30 found for"), "{}", page("ferry"));
+    assert!(page("ferry+title:y").contains(">Nothing found for"), "what is private counts for nothing");
+    assert_eq!(daemon.end(), Some(0));
 }

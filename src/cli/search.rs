@@ -37,7 +37,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
             anyhow!("nothing is searched for: write words, \"a phrase\", or a field as in title:harbour").into()
         );
     }
-    let hits = reader.find(&query, args.limit)?;
+    let mut hits = reader.find(&query, args.limit.saturating_add(1))?;
+    let has_more = hits.len() > args.limit;
+    hits.truncate(args.limit);
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&hits)?))?;
         return Ok(ExitCode::SUCCESS);
@@ -56,7 +58,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
             text.push_str(&format!("            in {sections}\n"));
         }
     }
-    if hits.is_empty() {
+    if has_more {
+        text.push_str(&format!("\nThe first {}; --limit shows more.\n", args.limit));
+    } else if hits.is_empty() {
         text.push_str(&nothing(&query, &config));
     }
     print(&text)?;

@@ -19,6 +19,9 @@ use crate::text::PlainText;
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
 
+/// How many of those that fit are looked at, at most: private ones stand before others.
+const LOOKED_AT: usize = 16 * HITS;
+
 /// How many characters of what is searched for are looked at.
 const MAX_WORDS: usize = 200;
 
@@ -115,8 +118,10 @@ impl Publisher {
         let (config, pages) = (config.clone(), self.pages.clone());
         let reading = self.store.read(move |reader| {
             let (query, faults) = Query::parse(&words);
-            let hits = public_hits(reader, &config, &query)?;
-            Ok(pages.search(&config.site, Search { words: &words, query: &query, faults: &faults }, &hits))
+            let mut hits = public_hits(reader, &config, &query)?;
+            let has_more = hits.len() > HITS;
+            hits.truncate(HITS);
+            Ok(pages.search(&config.site, Search { words: &words, query: &query, faults: &faults, has_more }, &hits))
         });
         let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
         Ok(made_now(page))
@@ -147,16 +152,33 @@ fn public_story<'c>(
     Ok(first.map(|shown| PublicStory { shown, sections }))
 }
 
+/// One more than a page shows, if there are so many: whether there is more is told by public stories alone.
 fn public_hits<'c>(reader: &Reader, config: &'c Config, query: &Query) -> Result<Vec<SearchHit<'c>>, StoreError> {
-    let mut hits = Vec::new();
-    for found in reader.find(query, HITS)? {
-        let Some(stored) = reader.story_by_id(&found.id)? else { continue };
-        let Some(PublicStory { shown: story, sections }) = public_story(reader, config, &stored)? else { continue };
-        if is_found_in_public(query, &story, &sections) {
-            hits.push(SearchHit { story, sections });
+    let mut looked_at = HITS + 1;
+    loop {
+        let found = reader.find(query, looked_at)?;
+        let is_all = found.len() < looked_at;
+        let mut hits = Vec::new();
+        for found in found {
+            hits.extend(public_hit(reader, config, query, &found.id)?);
         }
+        if is_all || hits.len() > HITS || looked_at > LOOKED_AT {
+            return Ok(hits);
+        }
+        looked_at *= 4;
     }
-    Ok(hits)
+}
+
+fn public_hit<'c>(
+    reader: &Reader,
+    config: &'c Config,
+    query: &Query,
+    id: &str,
+) -> Result<Option<SearchHit<'c>>, StoreError> {
+    let Some(stored) = reader.story_by_id(id)? else { return Ok(None) };
+    let public = public_story(reader, config, &stored)?;
+    let found = public.filter(|PublicStory { shown, sections }| is_found_in_public(query, shown, sections));
+    Ok(found.map(|PublicStory { shown: story, sections }| SearchHit { story, sections }))
 }
 
 /// What only a private copy says, or only a private section holds, must not be found.

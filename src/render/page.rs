@@ -86,6 +86,8 @@ pub struct Search<'a> {
     pub query: &'a Query,
     /// What of it was not understood.
     pub faults: &'a [String],
+    /// Whether more was found than is shown.
+    pub has_more: bool,
 }
 
 /// A story that a search found.
@@ -245,7 +247,12 @@ impl Pages {
         let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Search"), "search") };
         let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, search.query, hit)).collect();
         let words = text::legal(search.words);
-        self.render("search.html", site, &page, context! { words, faults => value(search.faults), hits })
+        self.render(
+            "search.html",
+            site,
+            &page,
+            context! { words, faults => value(search.faults), hits, has_more => search.has_more },
+        )
     }
 
     /// What is shown where nothing is.

@@ -45,7 +45,8 @@ pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let hits: Vec<SearchHit> =
             stories.iter().map(|story| SearchHit { story: story.clone(), sections: vec![&section] }).collect();
         let (query, faults) = Query::parse("content after:never");
-        pages.search(&site, Search { words: "content", query: &query, faults: &faults }, &hits)?;
+        let has_more = !hits.is_empty();
+        pages.search(&site, Search { words: "content", query: &query, faults: &faults, has_more }, &hits)?;
         pages.not_found(&site)?;
     }
     Ok(())
