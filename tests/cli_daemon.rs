@@ -60,6 +60,26 @@ fn hangup_has_the_config_and_its_secrets_read_again() {
 
 #[cfg(unix)]
 #[test]
+fn hangup_has_the_templates_read_again_unless_they_are_wrong() {
+    let desk =
+        Desk::new(&format!("[publish]\ntemplates = \"own\"\n{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"));
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let about = |words: &str| desk.write("own/about.html", &format!("<p>{words}</p>"));
+    about("The first");
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/about/", "The first");
+    about("The {{ second");
+    daemon.signal("HUP");
+    daemon.wait_for("has problems");
+    assert!(text(&daemon.get("/about/").body).contains("The first"));
+    about("The second");
+    daemon.signal("HUP");
+    daemon.get_until("/about/", "The second");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
 fn second_interrupt_ends_at_once() {
     let origin = Origin::start(|_| Reply::silence());
     let desk = Desk::new(&one_feed(&origin));

@@ -14,9 +14,10 @@ use crate::Newswire;
 use crate::config::{Config, Listen};
 use crate::control;
 use crate::fetch::Fetcher;
-use crate::files::{self, Loaded, Watch};
+use crate::files::{self, LoadError, Loaded, Watch};
 use crate::poll::{self, Poller};
 use crate::publish::Publisher;
+use crate::render::Pages;
 use crate::serve::{Health, Listener, LoadState, Reach};
 use crate::store::Store;
 
@@ -32,7 +33,7 @@ pub fn run(config: Option<&Path>) -> Done {
 async fn daemon(main: PathBuf) -> Result<(), Failure> {
     // Watched before it is read, so that no edit falls between the two.
     let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
-    let loaded = files::load(&main)?;
+    let (loaded, pages) = load(&main)?;
     log_warnings(&loaded);
     let store = Store::open(&loaded.config.store.path, "`newswire run`")?;
     let public = bind(&loaded.config.server.listen, Reach::Everybody, "listen").await?;
@@ -46,15 +47,15 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     tracing::info!("serving on {}/", public.name()?);
     tracing::info!("status on {}/status", admin.name()?);
 
-    let pages = files::pages(&config)?;
     let fetcher = Fetcher::new(&config.poll.contact);
     let (edits, configs) = watch::channel(config.clone());
     let health = Health::new(configs.clone());
     let shutdown = CancellationToken::new();
+    let publisher = Publisher::new(store.clone(), pages);
     let newswire = Newswire {
         poller: Poller::new(store.clone(), fetcher.clone(), config.poll.concurrency),
         fetcher,
-        publisher: Publisher::new(store.clone(), pages.with_search()),
+        publisher: publisher.clone(),
         store,
         health: health.clone(),
         configs,
@@ -63,7 +64,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
         control,
     };
     tokio::spawn(end_on_signal(shutdown.clone()));
-    tokio::spawn(follow_edits(main, watching.ok(), port, edits, health));
+    tokio::spawn(follow_edits(main, watching.ok(), port, publisher, edits, health));
     crate::run(newswire, shutdown).await?;
     tracing::info!("ended; nothing is left to be written");
     Ok(())
@@ -109,11 +110,13 @@ async fn end_on_signal(shutdown: CancellationToken) {
     std::process::exit(130);
 }
 
-/// Takes every good edit of the TOML, whole; a bad one changes nothing and is told in the log.
+/// Takes every good edit of the TOML, whole, and the templates as they are then; a bad one changes nothing and is told in the
+/// log.
 async fn follow_edits(
     main: PathBuf,
     mut watching: Option<Watch>,
     port: Option<u16>,
+    publisher: Publisher,
     edits: watch::Sender<Arc<Config>>,
     health: Health,
 ) {
@@ -130,12 +133,13 @@ async fn follow_edits(
             _ = hangup.recv() => {}
         }
         let path = main.clone();
-        match tokio::task::spawn_blocking(move || files::load(&path)).await {
-            Ok(Ok(loaded)) => {
+        match tokio::task::spawn_blocking(move || load(&path)).await {
+            Ok(Ok((loaded, pages))) => {
                 log_warnings(&loaded);
                 log_unfollowed(&edits.borrow(), &loaded.config);
                 tracing::info!("the config was edited; the new one is in force");
                 health.set_config(LoadState::Ok);
+                publisher.set_pages(pages);
                 edits.send_replace(Arc::new(with_port(loaded.config, port)));
             }
             Ok(Err(error)) => {
@@ -150,6 +154,12 @@ async fn follow_edits(
     }
 }
 
+fn load(main: &Path) -> Result<(Loaded, Pages), LoadError> {
+    let loaded = files::load(main)?;
+    let pages = files::pages(&loaded.config)?;
+    Ok((loaded, pages.with_search()))
+}
+
 /// What a running daemon cannot change is said, not passed over.
 fn log_unfollowed(old: &Config, new: &Config) {
     let changes = [
@@ -158,7 +168,6 @@ fn log_unfollowed(old: &Config, new: &Config) {
         ("[store] path", old.store.path != new.store.path),
         ("[poll] concurrency", old.poll.concurrency != new.poll.concurrency),
         ("[poll] contact", old.poll.contact != new.poll.contact),
-        ("[publish] templates", old.publish.templates != new.publish.templates),
     ];
     for (key, _) in changes.into_iter().filter(|(_, has_changed)| *has_changed) {
         tracing::warn!("{key} was changed; that needs a restart");

@@ -100,7 +100,7 @@ impl Publisher {
     ///
     /// As of the store, or if the page cannot be rendered.
     pub(super) async fn story_page(&self, config: &Arc<Config>, slug: &str) -> Result<Option<Edition>, PublishError> {
-        let (config, pages, wanted) = (config.clone(), self.pages.clone(), slug.to_owned());
+        let (config, pages, wanted) = (config.clone(), self.pages(), slug.to_owned());
         let reading = self.store.read(move |reader| {
             let Some(stored) = reader.story_by_slug(&wanted)? else { return Ok(None) };
             let Some(story) = public_story(reader, &config, &stored)? else { return Ok(None) };
@@ -115,7 +115,7 @@ impl Publisher {
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
     async fn search_page(&self, config: &Arc<Config>, words: String) -> Result<Edition, PublishError> {
-        let (config, pages) = (config.clone(), self.pages.clone());
+        let (config, pages) = (config.clone(), self.pages());
         let reading = self.store.read(move |reader| {
             let (query, faults) = Query::parse(&words);
             let mut hits = public_hits(reader, &config, &query)?;

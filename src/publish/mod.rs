@@ -66,7 +66,7 @@ pub struct Published {
 #[derive(Clone)]
 pub struct Publisher {
     store: Store,
-    pages: Arc<Pages>,
+    pages: Arc<RwLock<Arc<Pages>>>,
     current: Arc<RwLock<Arc<Editions>>>,
     making: Arc<Semaphore>,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
@@ -85,12 +85,22 @@ impl Publisher {
     /// Of pages that lead to the search, if whoever serves them answers it.
     pub fn new(store: Store, pages: Pages) -> Publisher {
         let making = Arc::new(Semaphore::new(MAKING));
-        Publisher { store, pages: Arc::new(pages), current: Arc::default(), making, folder: Arc::default() }
+        let pages = Arc::new(RwLock::new(Arc::new(pages)));
+        Publisher { store, pages, current: Arc::default(), making, folder: Arc::default() }
     }
 
     /// What is published now. Never waits for rendering.
     pub fn current(&self) -> Arc<Editions> {
         self.current.read().expect("nobody panics while holding the lock").clone()
+    }
+
+    /// Takes other pages, for what is made from now on.
+    pub fn set_pages(&self, pages: Pages) {
+        *self.pages.write().expect("nobody panics while holding the lock") = Arc::new(pages);
+    }
+
+    fn pages(&self) -> Arc<Pages> {
+        self.pages.read().expect("nobody panics while holding the lock").clone()
     }
 
     /// Makes the editions of the given sections anew, and what names them all; keeps the others as they are.
@@ -167,7 +177,7 @@ impl Publisher {
             newest_archive = self.store.archive(section.id.clone(), pushed_out, now).await?;
         }
         let archive_setting = self.archive_setting(config, section, &content.atom_id, now).await?;
-        let (config, section, pages) = (config.clone(), section.clone(), self.pages.clone());
+        let (config, section, pages) = (config.clone(), section.clone(), self.pages());
         let rendering = tokio::task::spawn_blocking(move || {
             let documents = section::render(&config, &section, &content, newest_archive, &pages)?;
             let slugs = content.stories.into_iter().map(|story| story.slug).collect();
@@ -204,7 +214,7 @@ impl Publisher {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Vec<Rendered>, PublishError> {
-        let (config, pages, shown) = (config.clone(), self.pages.clone(), editions.shown.clone());
+        let (config, pages, shown) = (config.clone(), self.pages(), editions.shown.clone());
         let rendering = self.store.read(move |reader| site::render(reader, &config, &shown, &pages, now));
         rendering.await?.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
     }
