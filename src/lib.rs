@@ -100,6 +100,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let desk = control::Desk {
         store: store.clone(),
         poller: poller.clone(),
+        publisher: publisher.clone(),
         configs: configs.clone(),
         reports: reports.clone(),
         changed: swept.clone(),

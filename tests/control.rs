@@ -99,6 +99,28 @@ fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
 }
 
 #[test]
+fn site_is_written_by_the_daemon_when_a_command_asks() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    let folder = desk.path("public");
+    let publish = || desk.run(&["publish", "--out", "public"]);
+    let told = publish();
+    assert!(told.code == 0 && told.out.starts_with("public: "), "{}{}", told.out, told.err);
+    let edition = std::fs::read(folder.join("all.json")).unwrap();
+    assert_eq!(text(&edition), text(&daemon.get("/all.json").body));
+    assert!(publish().out.starts_with("public: 0 files written, "), "nothing changed");
+    desk.write("taken", "a file");
+    let failed = desk.run(&["publish", "--out", "taken"]);
+    assert!(
+        failed.code == 1 && failed.err.contains("the daemon, as the user that it runs as, failed: "),
+        "{}",
+        failed.err
+    );
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
 fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
     let desk = two_sites();
     let mut daemon = Daemon::start(&desk);

@@ -227,13 +227,6 @@ fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader
     }
 }
 
-/// The config and its store, opened for writing.
-fn load_with_store(config: Option<&Path>, command: &str) -> Result<(Arc<Config>, Store), Failure> {
-    let config = Arc::new(load(config)?.config);
-    let store = Store::open(&config.store.path, &format!("`newswire {command}`"))?;
-    Ok((config, store))
-}
-
 /// Does what an editor asks, here or through the daemon that has the store.
 fn edit(config: Option<&Path>, command: &str, edit: Edit) -> Result<Edited, Failure> {
     let config = Arc::new(load(config)?.config);

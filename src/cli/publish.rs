@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::anyhow;
 
 use super::output::print;
-use super::{Done, Failure, load_with_store, runtime};
-use crate::publish::Publisher;
+use super::{Done, Failure, ask, load, runtime};
+use crate::config::Config;
+use crate::control::{Answer, Request};
+use crate::publish::{Publisher, Written};
+use crate::store::Store;
 use crate::{files, poll};
 
 #[derive(Debug, clap::Args)]
@@ -18,25 +22,35 @@ pub struct Args {
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let (config, store) = load_with_store(config, "publish")?;
+    let config = Arc::new(load(config)?.config);
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
     let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
-    let publisher = Publisher::new(store.clone(), files::pages(&config)?);
-    let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
     let written = runtime()?.block_on(async {
-        store.sync(config.clone(), poll::now()).await?;
-        loop {
-            let published = publisher.publish(&config, &sections, poll::now()).await?;
-            if let Some(error) = published.errors.into_iter().next() {
-                return Err(Failure::Other(error.into()));
-            }
-            sections = published.unfinished;
-            if sections.is_empty() {
-                return Ok(publisher.write_folder(&config, &folder).await.map_err(anyhow::Error::from)?);
-            }
+        match Store::open(&config.store.path, "`newswire publish`") {
+            Ok(store) => write_here(&config, store, &folder).await,
+            Err(held) => match ask(&config, held, &Request::Publish(std::path::absolute(&folder)?)).await? {
+                Answer::Written(written) => Ok(written),
+                other => Err(anyhow!("the daemon answered another question: {other:?}").into()),
+            },
         }
     })?;
     let (folder, unchanged, removed) = (folder.display(), written.unchanged, written.removed);
     print(&format!("{folder}: {} files written, {unchanged} unchanged, {removed} removed\n", written.written))?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn write_here(config: &Arc<Config>, store: Store, folder: &Path) -> Result<Written, Failure> {
+    let publisher = Publisher::new(store.clone(), files::pages(config)?);
+    let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
+    store.sync(config.clone(), poll::now()).await?;
+    loop {
+        let published = publisher.publish(config, &sections, poll::now()).await?;
+        if let Some(error) = published.errors.into_iter().next() {
+            return Err(Failure::Other(error.into()));
+        }
+        sections = published.unfinished;
+        if sections.is_empty() {
+            return Ok(publisher.write_folder(config, folder).await.map_err(anyhow::Error::from)?);
+        }
+    }
 }

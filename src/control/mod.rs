@@ -1,7 +1,7 @@
 //! Commands beside a running daemon.
 //!
-//! One process writes a store at a time. While the daemon has it, `poll`, `split` and `join` ask the daemon to do their work,
-//! through a socket beside the store; the daemon publishes what changed as after any poll. One request a connection, in a
+//! One process writes a store at a time. While the daemon has it, `poll`, `publish`, `split` and `join` ask the daemon to do
+//! their work, through a socket beside the store; the daemon publishes what changed as after any poll. One request a connection, in a
 //! line of JSON; one answer, in another.
 //!
 //! The policy held here: the socket is for the user to whom the store belongs, by the mode of its file and by who connects;
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Listen};
 use crate::feed::SectionId;
 use crate::poll::{self, Pass, PollReport, Poller};
+use crate::publish::{Publisher, Written};
 use crate::serve::{Listener, Reach};
 use crate::store::Store;
 
@@ -50,6 +51,8 @@ const REFUSED: Duration = Duration::from_secs(1);
 pub enum Request {
     Poll(Pass),
     Edit(Edit),
+    /// Write the site into this folder, given from the root.
+    Publish(PathBuf),
 }
 
 /// What the daemon says.
@@ -58,6 +61,7 @@ pub enum Request {
 pub enum Answer {
     Polled(Vec<PollReport>),
     Edited(Edited),
+    Written(Written),
     /// A sentence.
     Failed(String),
 }
@@ -100,6 +104,7 @@ fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 pub struct Desk {
     pub store: Store,
     pub poller: Poller,
+    pub publisher: Publisher,
     pub configs: watch::Receiver<Arc<Config>>,
     /// Who hears what polls came to.
     pub reports: mpsc::UnboundedSender<PollReport>,
@@ -168,6 +173,10 @@ impl Desk {
                     Answer::Edited(edited)
                 }
                 Err(error) => Answer::Failed(error.to_string()),
+            },
+            Request::Publish(folder) => match self.publisher.write_folder(&config, folder).await {
+                Ok(written) => Answer::Written(written),
+                Err(error) => Answer::Failed(format!("the daemon, as the user that it runs as, failed: {error}")),
             },
         }
     }

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::section::{FEED_FORMATS, archive_path};
 use super::{PublishError, Publisher};
@@ -31,7 +32,7 @@ pub enum FolderError {
 }
 
 /// How many files were written, left as they were, and removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     pub written: usize,
     pub unchanged: usize,
