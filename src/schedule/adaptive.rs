@@ -53,7 +53,8 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
 pub fn why(per_day: f64, planned: Option<Duration>) -> String {
     let usual = interval(per_day, false);
     let why = format!("{per_day:.1} entries a day: every {}", in_words(usual));
-    match planned.filter(|planned| *planned < usual) {
+    // Times are kept to the millisecond, so that what was planned may seem a trifle shorter.
+    match planned.filter(|planned| *planned + Duration::from_secs(1) < usual) {
         Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
         None => why,
     }
@@ -116,5 +117,7 @@ mod tests {
         check(1.0, false, "1.0 entries a day: every 12 hours");
         check(1.0, true, "1.0 entries a day: every 12 hours; once after 6 hours, as entries may have been missed");
         check(100.0, true, "100.0 entries a day: every 1 hour");
+        let kept = Some(interval(1.6, false) - Duration::from_micros(1));
+        assert_eq!(why(1.6, kept), "1.6 entries a day: every 8 hours");
     }
 }
