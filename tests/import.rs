@@ -252,11 +252,13 @@ fn export_is_imported_as_what_it_was() {
         [[section]]
         id = "zwei"
         title = "Harbour News"
+        token = "canary"
         "#,
     );
     let told = desk.run(&["export"]);
     assert_eq!(told.code, 0, "{}", told.err);
     assert!(!told.out.contains("canary") && told.err.contains("left out d-example"), "{}{}", told.out, told.err);
+    assert!(told.err.contains("zwei is private here; it will not be where this list is imported"), "{}", told.err);
     let other = Desk::new("");
     other.write("list.opml", &told.out);
     assert_eq!(other.run(&["import", "list.opml"]).code, 0);
@@ -304,8 +306,24 @@ fn filter_of_a_feed_that_is_there_already_is_told() {
     );
 }
 
+#[test]
+fn empty_name_of_a_planet_or_its_feed_is_none() {
+    let imported = import::read("[Planet]\nname =\n[https://a.example/feed]\nname =\n").unwrap();
+    let plan = import::plan(imported, &config(""), None);
+    let taken = config(&format!("{}\n{}", plan.feeds, plan.sections));
+    assert_eq!((taken.sections[0].title.as_str(), &taken.feeds[0].title), ("Planet", &None));
+}
+
+#[test]
+fn line_end_in_an_attribute_is_a_blank() {
+    let outline = "<outline text='A' xmlUrl='https://a.example/feed' userAgent='an\nagent' category='a\nb'/>";
+    let imported = import::read(&format!("<opml version='2.0'><body>{outline}</body></opml>")).unwrap();
+    let taken = config(&import::plan(imported, &config(""), None).feeds);
+    assert_eq!((taken.feeds[0].user_agent.as_deref(), taken.feeds[0].tags.len()), (Some("an agent"), 1));
+}
+
 proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn damaged_list_never_panics(which in 0usize..7, start in 0usize..1500, length in 0usize..80, inserted in "[<>\"'=&;\n#.a-z é/\\[\\]\\\\]{0,6}") {

@@ -125,6 +125,9 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
     }
     let public = || config.feeds.iter().filter(|feed| is_public(feed));
     let sections = config.sections.iter().filter(|section| only.is_none_or(|only| *only == section.id));
+    for section in sections.clone().filter(|section| section.access.is_some()) {
+        anstream::eprintln!("newswire: {} is private here; it will not be where this list is imported", section.id);
+    }
     let mut folders: Vec<Folder> = sections
         .map(|section| Folder {
             section: Some((section.id.clone(), section.title.clone())),

@@ -141,8 +141,9 @@ impl Outline {
     fn of(tag: &BytesStart) -> Outline {
         let mut attributes = tag.html_attributes();
         let attributes = attributes.with_checks(false).flatten().map(|attribute| {
-            let value = html_escape::decode_html_entities(&attribute.value).trim().to_owned();
-            (attribute.key.as_ref().to_lowercase(), value)
+            // Line ends in a value mean blanks (XML 1.0 §3.3.3), and what is written into the TOML has none.
+            let value = html_escape::decode_html_entities(&attribute.value).replace(char::is_control, " ");
+            (attribute.key.as_ref().to_lowercase(), value.trim().to_owned())
         });
         Outline(attributes.filter(|(_, value)| !value.is_empty()).collect())
     }

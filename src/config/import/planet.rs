@@ -76,8 +76,8 @@ fn read_feed(url: String, section: &Section, planet: &str, base: Option<&Url>, i
     let keys = &section.keys;
     add_filters(keys, Some(&url), imported);
     let face = keys.get("face");
-    let image =
-        face.and_then(|face| web_address(face).or_else(|| Some(base?.join("images/").ok()?.join(face).ok()?.into())));
+    let relative = |face: &str| web_address(base?.join("images/").ok()?.join(face).ok()?.as_str());
+    let image = face.and_then(|face| web_address(face).or_else(|| relative(face)));
     for key in keys.keys().filter(|key| !NEEDLESS.contains(&key.as_str())) {
         match key.as_str() {
             "name" | "link" | "filter" | "exclude" => {}
@@ -110,7 +110,7 @@ fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported:
     }
 }
 
-/// The file as Python's ConfigParser reads it, without interpolation.
+/// The file as Python's ConfigParser reads it, without interpolation; an empty value is none.
 fn sections(text: &str) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut last_key: Option<String> = None;
@@ -136,6 +136,9 @@ fn sections(text: &str) -> Vec<Section> {
             section.keys.insert(key.clone(), value.trim().to_owned());
             last_key = Some(key);
         }
+    }
+    for section in &mut sections {
+        section.keys.retain(|_, value| !value.is_empty());
     }
     sections
 }
