@@ -3,6 +3,7 @@
 mod support;
 
 use support::desk::{Desk, rss};
+use support::origin::{Origin, Reply};
 
 fn dated(number: usize) -> String {
     let item = format!("<item><guid isPermaLink=\"false\">{number}</guid><title>Story {number}</title><pubDate>");
@@ -21,6 +22,24 @@ fn whoever_has_no_feed_yet_is_told_how_to_take_one() {
     desk.write("newswire.toml", &format!("{config}[[feed]]\nurl = \"file:a.xml\"\n"));
     assert!(desk.run(&["poll"]).out.contains("1 feed: 1 changed, 1 new"));
     assert!(desk.run(&["poll"]).out.starts_with("no feed is due; "));
+}
+
+#[test]
+fn who_polls_by_hand_is_told_why_a_feed_is_left_alone_and_what_to_do() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/gone" => Reply::new(410, &[], ""),
+        "/busy" => Reply::new(429, &[("Retry-After", "7200")], ""),
+        _ => Reply::new(200, &[], rss(&[("1", "One", "x")])),
+    });
+    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{}\"\n", origin.url(&format!("/{id}")));
+    let feeds = ["gone", "busy", "fine"].map(feed).concat();
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}", origin.address));
+    desk.run(&["poll"]);
+    let told = desk.run(&["poll", "--all"]).out;
+    assert!(told.contains("busy  held by Retry-After; may be asked in 2 h\n"), "{told}");
+    assert!(told.contains("fine  held after its last poll; may be asked in 10 min\n"), "{told}");
+    let told = desk.run(&["feeds"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("(410); `newswire remove gone`, or ask again: `newswire poll --force gone`"), "{told}");
 }
 
 #[test]

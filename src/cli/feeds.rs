@@ -91,7 +91,13 @@ fn state(row: &FeedRow) -> String {
 }
 
 fn remarks(Cared { row, care }: &Cared<FeedRow>, now: Timestamp) -> Vec<String> {
-    let error = row.last_error.as_ref().map(|error| safe(error));
+    let error = row.last_error.as_ref().map(|error| match row.state {
+        FeedState::Gone => {
+            let id = &row.id;
+            format!("{}; `newswire remove {id}`, or ask again: `newswire poll --force {id}`", safe(error))
+        }
+        _ => safe(error),
+    });
     let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
     let moved = row.moved_to.as_ref().map(|to| format!("has moved for good: newswire set {} url={}", row.id, safe(to)));
     let noted = row.note.as_ref().zip(row.noted).map(|(note, at)| format!("{} ({})", safe(note), relative(at, now)));

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::control::{Answer, Request};
 use crate::feed::FeedId;
 use crate::fetch::Fetcher;
-use crate::poll::{self, Pass, PollReport, Poller, ReportedOutcome};
+use crate::poll::{self, Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -156,10 +156,12 @@ fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp) -> String 
 
 /// What a feed came to.
 fn what(report: &PollReport, now: Timestamp) -> String {
+    if let Some(Hold { until, why }) = &report.held {
+        return format!("held {}; may be asked {}", safe(why), relative(*until, now));
+    }
     let what = match (&report.error, report.outcome) {
         (Some(error), ReportedOutcome::Gone) => format!("failed: {}", safe(error)),
         (Some(error), _) => format!("failed: {}; next poll {}", safe(error), relative(report.next_poll, now)),
-        (None, ReportedOutcome::Held) => report.problems.join("; "),
         (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
         (None, outcome) => outcome.as_str().to_owned(),
     };

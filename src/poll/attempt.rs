@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use url::Url;
 
-use super::{PollReport, Poller, ReportedOutcome, held_report, read};
+use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
 use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, REFUSAL_KEPT};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
-use crate::store::{Applied, DueFeed, StoreError};
+use crate::store::{DueFeed, StoreError};
 use crate::time::Timestamp;
 use crate::update::{Outcome, Polled, PolledDocument};
 
@@ -76,7 +76,7 @@ impl Poller {
         if let Err(FetchError::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
             self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST).await?;
-            return Ok(held_report(&due, until, &format!("by {OTHER_HOST}")));
+            return Ok(held_report(&due, Hold::by(OTHER_HOST, until)));
         }
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
         let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
@@ -170,19 +170,10 @@ impl Poller {
 
     async fn write(&self, config: &Arc<Config>, polled: Polled) -> Result<PollReport, StoreError> {
         let mut report = PollReport {
-            feed: polled.feed.clone(),
-            outcome: ReportedOutcome::Unchanged,
             status: polled.status,
-            new: 0,
-            revised: 0,
-            problems: Vec::new(),
-            notes: Vec::new(),
-            moved_to: None,
-            error: None,
-            error_kind: None,
             duration_ms: polled.duration_ms,
             next_poll: polled.next.at,
-            applied: Applied::default(),
+            ..PollReport::new(polled.feed.clone(), ReportedOutcome::Unchanged)
         };
         match &polled.outcome {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,

@@ -43,7 +43,9 @@ pub struct PollReport {
     pub status: Option<u16>,
     pub new: usize,
     pub revised: usize,
-    /// What had to be mended to read the document, or why the feed was not asked.
+    /// Why the feed was not asked, and when it may be.
+    pub held: Option<Hold>,
+    /// What had to be mended to read the document.
     pub problems: Vec<String>,
     /// What else an editor should know, a sentence each.
     pub notes: Vec<String>,
@@ -57,6 +59,14 @@ pub struct PollReport {
     /// What the poll changed, for whoever publishes.
     #[serde(skip)]
     pub applied: Applied,
+}
+
+/// Somebody's wish that a feed be left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub until: Timestamp,
+    /// As in `by Retry-After`.
+    pub why: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,7 +216,7 @@ impl Poller {
                 _ => hold(feed, &due, &host_holds, now).or_else(|| gap(&due, now)),
             };
             match hold {
-                Some((until, why)) => held.push(held_report(&due, until, &why)),
+                Some(hold) => held.push(held_report(&due, hold)),
                 None => feeds.push(due),
             }
         }
@@ -215,17 +225,21 @@ impl Poller {
     }
 }
 
-/// Whether somebody asked not to be polled at `now`: until when, and in which words.
-fn hold(feed: &Feed, due: &DueFeed, host_holds: &Holds, now: Timestamp) -> Option<(Timestamp, String)> {
+/// Whether somebody asked that the feed not be polled at `now`.
+fn hold(feed: &Feed, due: &DueFeed, host_holds: &Holds, now: Timestamp) -> Option<Hold> {
     if feed.url.is_file() {
         return None;
     }
     if let Some(until) = due.hold_until.filter(|until| *until > now && *until <= now + LONGEST_HOLD) {
-        let why = due.hold_why.as_deref().unwrap_or("the server");
-        return Some((until, format!("by {why}")));
+        return Some(Hold::by(due.hold_why.as_deref().unwrap_or("the server"), until));
     }
-    let until = host_hold(feed, due, host_holds)?;
-    Some((until, format!("by {ITS_HOST}")))
+    Some(Hold::by(ITS_HOST, host_hold(feed, due, host_holds)?))
+}
+
+impl Hold {
+    fn by(whom: &str, until: Timestamp) -> Hold {
+        Hold { until, why: format!("by {whom}") }
+    }
 }
 
 /// By whose word a feed is held where another feed of its host was told.
@@ -238,26 +252,38 @@ fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &Holds) -> Option<Timestamp
 }
 
 /// Whether it was polled so lately that nobody would gain by asking again, and is not due.
-fn gap(due: &DueFeed, now: Timestamp) -> Option<(Timestamp, String)> {
-    let again = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
-    (again > now && due.next_poll > now).then(|| (again, "as it was polled less than ten minutes ago".to_owned()))
+fn gap(due: &DueFeed, now: Timestamp) -> Option<Hold> {
+    let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
+    (until > now && due.next_poll > now).then(|| Hold { until, why: "after its last poll".to_owned() })
 }
 
-fn held_report(due: &DueFeed, until: Timestamp, why: &str) -> PollReport {
+fn held_report(due: &DueFeed, hold: Hold) -> PollReport {
     PollReport {
-        feed: due.feed.clone(),
-        outcome: ReportedOutcome::Held,
-        status: None,
-        new: 0,
-        revised: 0,
-        problems: vec![format!("held until {until} {why}")],
-        notes: Vec::new(),
-        moved_to: None,
-        error: None,
-        error_kind: None,
-        duration_ms: 0,
-        next_poll: due.next_poll.max(until),
-        applied: Applied::default(),
+        next_poll: due.next_poll.max(hold.until),
+        held: Some(hold),
+        ..PollReport::new(due.feed.clone(), ReportedOutcome::Held)
+    }
+}
+
+impl PollReport {
+    /// Of a poll that brought nothing.
+    fn new(feed: FeedId, outcome: ReportedOutcome) -> PollReport {
+        PollReport {
+            feed,
+            outcome,
+            status: None,
+            new: 0,
+            revised: 0,
+            held: None,
+            problems: Vec::new(),
+            notes: Vec::new(),
+            moved_to: None,
+            error: None,
+            error_kind: None,
+            duration_ms: 0,
+            next_poll: Timestamp::MAX,
+            applied: Applied::default(),
+        }
     }
 }
 
