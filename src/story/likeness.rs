@@ -17,7 +17,7 @@ const OWN_WORDS: usize = 40;
 const OWN_WORDS_OF_TEXTS: usize = 20;
 
 /// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
-const OWN_WORDS_AROUND: usize = 14;
+const OWN_WORDS_AROUND: usize = 12;
 
 /// How much of a summary must stand in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
@@ -30,6 +30,9 @@ const LONG_TEXT: usize = 50;
 
 /// In shorter texts even numbers before and after what they share tell them apart; longer ones have datelines.
 const VERY_LONG_TEXT: usize = 80;
+
+/// Forms with a hole or two are not longer: weather, recalls, notices.
+const LONGEST_FORM: usize = 150;
 
 /// More words in a row were not reworded, they say something else.
 const REWORDED: usize = 8;
@@ -171,6 +174,7 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
         Titles::EqualTelling | Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
+        Titles::Alike if extent >= VERY_LONG_TEXT => (least, true),
         Titles::Alike if extent >= LONG_TEXT => (0.9, false),
         _ => return None,
     };
@@ -179,8 +183,8 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
     // Where no capital tells a name, more places may be a form's.
     let places = match (short.is_cased(), is_telling) {
         (true, _) => usize::MAX,
-        (false, true) => 3,
-        (false, false) => 1,
+        (false, true) => (extent / 25).max(3),
+        (false, false) => (extent / 50).max(1),
     };
     let (jaccard, share) = (jaccard(short, long), parting.share_of_beginning(short, long, titles_words));
     let is_apart = parting.has_numbers_replaced
@@ -238,14 +242,16 @@ fn jaccard(one: &Words, other: &Words) -> f64 {
 /// Where two texts part, and what stands there.
 #[derive(Debug, Default)]
 struct Parting {
+    /// How long the shorter one is, in words.
+    extent: usize,
     /// The longest run of words that stands in the place of another, inside of what they share.
     longest_replaced: usize,
-    /// The shorter side of the last such run.
-    shortest_replaced: usize,
-    /// Whether the script has capitals that tell names, or no spaces, so that a name is several words.
-    has_tellable_words: bool,
     /// How many such runs there are.
     replaced: usize,
+    /// Whether words were added, cut or spelt in another way, as no form is filled.
+    is_edited: bool,
+    /// Whether several words stand in the place of several.
+    has_phrases_replaced: bool,
     has_numbers_replaced: bool,
     has_names_replaced: bool,
     /// What stands in the place of what, and whether that is so twice: then a form was filled.
@@ -268,23 +274,24 @@ impl Parting {
         let anchors = anchors(short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
         let end = (last.0 + SHINGLE, last.1 + SHINGLE);
-        let mut parting = Parting {
-            start: first,
-            end,
-            has_tellable_words: short.is_cased() || short.is_spaceless(),
-            ..Parting::default()
-        };
-        let mut at = first;
+        let mut parting = Parting { start: first, end, extent: short.extent(), ..Parting::default() };
+        let mut at = parting.line_starts(short, long);
         for (i, j) in anchors {
             let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
             parting.see_replaced(gap);
             at = (i + SHINGLE, j + SHINGLE);
         }
+        parting.see_end(&short.words[end.0..], &long.words[end.1..]);
         let (around_short, around_long) =
             if is_telling { parting.around_in_line(short, long) } else { parting.around(short, long) };
         parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
         parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
         Some(parting)
+    }
+
+    /// Where the lines begin in which what they share does.
+    fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
+        (short.line_start(self.start.0), long.line_start(self.start.1))
     }
 
     /// The words of both before and after what they share.
@@ -297,7 +304,7 @@ impl Parting {
     fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start: usize, end: usize| {
             let (before, after) = (&words.words[..start], &words.words[end..]);
-            let begins = words.words[..=start].iter().rposition(|word| word.begins_line).unwrap_or(0);
+            let begins = words.line_start(start);
             let ends = after.iter().position(|word| word.begins_line).unwrap_or(after.len());
             [&before[begins..], &after[..ends]].concat()
         };
@@ -306,12 +313,10 @@ impl Parting {
 
     /// Whether both say something of their own around what they share, the words of their titles left out.
     fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
-        let (around_short, around_long) = self.around(short, long);
-        let has_own = |around: &[Word], other: &Words| {
-            let others = [titles, &Vocabulary::of(&other.words)];
-            Vocabulary::of(around).extent_without(&others) >= OWN_WORDS_AROUND
-        };
-        has_own(&around_short, long) && has_own(&around_long, short)
+        let (short, long) = self.around(short, long);
+        let (short, long) = (Vocabulary::of(&short), Vocabulary::of(&long));
+        let has_own = |own: &Vocabulary, other| own.extent_without(&[titles, other]) >= OWN_WORDS_AROUND;
+        has_own(&short, &long) && has_own(&long, &short)
     }
 
     /// Whether what was replaced, in at most so many places, may be a copy editor's work.
@@ -319,25 +324,41 @@ impl Parting {
         let most = if may_be_reworded { REWORDED } else { 0 };
         self.longest_replaced <= most
             && self.replaced <= places
-            && !self.is_one_hole()
+            && !self.has_few_holes()
             && !self.is_form
             && (may_be_reworded || !self.has_heads)
     }
 
-    /// Whether phrases stand in each other's place, and only there: a copy editor works on single words. Single words count as
-    /// well where no capital tells names from others.
-    fn is_one_hole(&self) -> bool {
-        self.replaced == 1 && self.shortest_replaced >= if self.has_tellable_words { 2 } else { 1 }
+    /// Whether so little stands in each other's place that a form may have been filled with it: words in one place, or
+    /// phrases in one of two. A copy editor who goes over a text works in more places, word by word.
+    fn has_few_holes(&self) -> bool {
+        let most = if self.has_phrases_replaced { 2 } else { 1 };
+        (1..=most).contains(&self.replaced) && !self.is_edited && self.extent < LONGEST_FORM
     }
 
-    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut; that tells nothing.
+    /// Takes account of the ends behind the last shared shingle, if they end in the same word.
+    fn see_end(&mut self, short: &[Word], long: &[Word]) {
+        if let (Some(one), Some(other)) = (short.last(), long.last())
+            && one.is_spelt_as(*other)
+        {
+            self.see_replaced((short, long));
+        }
+    }
+
+    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut, by an editor if no
+    /// line begins there.
     fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
-        let same = |(one, other): &(&Word, &Word)| one.is_spelt_as(**other);
-        let front = short.iter().zip(long).take_while(same).count();
+        let mut same = |(one, other): &(&Word, &Word)| {
+            let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
+            self.is_edited |= is_respelt;
+            is_respelt || one.hash == other.hash
+        };
+        let front = short.iter().zip(long).take_while(&mut same).count();
         let (short, long) = (&short[front..], &long[front..]);
-        let back = short.iter().rev().zip(long.iter().rev()).take_while(same).count();
+        let back = short.iter().rev().zip(long.iter().rev()).take_while(&mut same).count();
         let (short, long) = (&short[..short.len() - back], &long[..long.len() - back]);
         if short.is_empty() || long.is_empty() {
+            self.is_edited |= short.len() != long.len() && short.iter().chain(long).all(|word| !word.begins_line);
             return;
         }
         let both = |is: fn(&Word) -> bool| {
@@ -349,8 +370,8 @@ impl Parting {
         self.replaced += 1;
         let hash = |words: &[Word]| words.iter().fold(0, |hash, word| mixed(hash, word.hash));
         self.is_form |= !self.replacements.insert((hash(short), hash(long)));
-        self.shortest_replaced = extent(short).min(extent(long));
         self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
+        self.has_phrases_replaced |= extent(short).min(extent(long)) >= 2;
         self.has_numbers_replaced |= both(|word| word.is_number);
         self.has_names_replaced |= both(|word| word.is_name);
     }

@@ -77,6 +77,11 @@ impl Words {
         shingles(&self.words)
     }
 
+    /// Where the line begins in which a word stands.
+    pub fn line_start(&self, at: usize) -> usize {
+        self.words[..=at].iter().rposition(|word| word.begins_line).unwrap_or(0)
+    }
+
     pub fn hashes(&self) -> HashSet<u64> {
         self.words.iter().map(|word| word.hash).collect()
     }
@@ -106,11 +111,6 @@ impl Words {
 
     pub fn has(&self, word: Word) -> bool {
         self.words.iter().any(|own| own.hash == word.hash)
-    }
-
-    /// Whether the text is of a script without spaces, for the most part.
-    pub fn is_spaceless(&self) -> bool {
-        self.words.iter().filter(|word| word.is_half).count() * 2 > self.words.len()
     }
 
     /// Whether the text is of a script that has capitals, so that names can be told.
@@ -194,11 +194,7 @@ impl Reading {
             return;
         }
         if is_spaceless(character) {
-            self.end_word();
-            self.push(character);
-            self.word.is_half = true;
-            self.word.is_number = character.is_numeric() || is_chinese_number(character);
-            self.end_word();
+            self.read_spaceless(character);
             return;
         }
         self.begin_word(character.is_uppercase());
@@ -206,6 +202,19 @@ impl Reading {
         for lower in character.to_lowercase() {
             self.push(lower);
             self.word.is_cased |= lower.is_lowercase();
+        }
+    }
+
+    /// Every character is a word, but a number is one word, however many it has.
+    fn read_spaceless(&mut self, character: char) {
+        let is_number = character.is_numeric() || is_chinese_number(character);
+        if !(is_number && self.word.is_half) {
+            self.end_word();
+        }
+        self.push(character);
+        (self.word.is_half, self.word.is_number) = (true, is_number);
+        if !is_number {
+            self.end_word();
         }
     }
 
@@ -228,6 +237,9 @@ impl Reading {
     }
 
     fn begin_word(&mut self, is_upper: bool) {
+        if self.word.is_half {
+            self.end_word();
+        }
         if self.text.is_empty() {
             self.word.is_name = is_upper && !self.begins;
         }
@@ -287,6 +299,7 @@ mod tests {
         check("", 0, 0);
         check("The quay, at night.", 4, 4);
         check("夜の港 2017年", 5, 3);
+        check("二十二日、三pm", 4, 3);
         check("Version 3.2 of 2017. It is out.", 7, 7);
         check("co\u{AD}operation", 1, 1);
     }

@@ -12,6 +12,8 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
         ("series, weather, obituaries", false, of_class("series, weather, obituaries")),
         ("releases", false, of_class("releases")),
         ("bare titles", false, of_class("bare titles")),
+        ("notices", false, of_class("notices")),
+        ("notices, re-templated", false, of_class("notices").into_iter().map(retemplated).collect()),
         ("same title, other content", true, pairs(stories, same_title)),
         ("same release, other comment", true, pairs(stories, commented)),
         ("long release, short comment", true, pairs(stories, commented_briefly)),
@@ -23,7 +25,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     classes.into_iter().map(class).collect()
 }
 
-/// A form of `forms.toml`.
+/// A form of `forms.toml` or `notices.toml`.
 #[derive(Deserialize)]
 struct Form {
     class: String,
@@ -52,7 +54,18 @@ fn forms() -> Vec<Form> {
     struct Forms {
         form: Vec<Form>,
     }
-    toml::from_str::<Forms>(include_str!("forms.toml")).unwrap().form
+    let files = [include_str!("forms.toml"), include_str!("notices.toml")];
+    files.into_iter().flat_map(|file| toml::from_str::<Forms>(file).unwrap().form).collect()
+}
+
+/// One of the two with the title, an advertisement and a footer of its site.
+fn retemplated(mut pair: Pair) -> Pair {
+    let title = &pair.other.title;
+    let html = pair.other.content_html.take().unwrap_or_default();
+    pair.other.content_html = Some(format!(
+        "<h2>{title}</h2><p>Advertisement</p>{html}<p>The post <a href=\"#\">{title}</a> appeared first on Other Post.</p>"
+    ));
+    pair
 }
 
 struct Filled {
