@@ -32,6 +32,9 @@ const TRACKING_OF_SOME_SITES: &[&str] = &[
 /// Hosts that only pass a reader on, with the address that they pass on to unknown.
 const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
 
+/// Hosts and paths of searches that pass a reader on to the address in their query.
+const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news/apiclick.aspx")];
+
 /// Query parameters that track the reader where they have one of [`TRACKING_VALUES`], and may mean anything else otherwise.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
 
@@ -128,7 +131,7 @@ fn page_behind(url: &Url) -> Option<Url> {
             .ok()
             .filter(|page| page.host_str().is_some_and(|h| h.contains('.')));
     }
-    let redirects = main_host(host) == "google.com" && path == "/url";
+    let redirects = REDIRECTS.contains(&(main_host(host), path));
     let target = url.query_pairs().find(|(name, _)| redirects && (name == "url" || name == "q"))?;
     Url::parse(&target.1).ok()
 }
@@ -234,6 +237,7 @@ mod tests {
             "https://example-org.cdn.ampproject.org/c/s/www.example.org/2017/war/amp/",
             "https://www.google.com/amp/s/example.org/2017/war",
             "https://www.google.com/url?sa=t&url=https%3A%2F%2Fexample.org%2F2017%2Fwar",
+            "http://www.bing.com/news/apiclick.aspx?ref=FexRss&url=https%3a%2f%2fexample.org%2f2017%2fwar&c=1",
         ] {
             check(url, page);
         }
