@@ -60,6 +60,18 @@ async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
 }
 
 #[tokio::test]
+async fn parts_of_one_page_are_stories_of_their_own() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let at = |part: &str, title: &str| entry(&format!("https://origin.example/changes{part}"), title, "See the page.");
+    bed.poll("origin", &[at("#v7", "Lantern is quicker")]).await;
+    bed.poll("other", &[at("#v8", "Lantern reads maps")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2);
+    bed.poll("wire", &[at("#v8", "Worth a look")]).await;
+    bed.poll("wire", &[at("", "Lantern's changes")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2, "what leads to the same part, or to the whole page, joins");
+}
+
+#[tokio::test]
 async fn entries_of_one_feed_are_never_one_by_their_text() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[told_at("https://origin.example/1"), told_at("https://origin.example/2")]).await;

@@ -248,6 +248,7 @@ impl Others<'_> {
             by_text: dedup == Dedup::Text,
             sort_at: sort_at(&entry, Timestamp::from_millis(row.get(2)?)),
             wording: wording(&entry),
+            link: entry.link,
             language: entry.language,
         }))
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use url::Url;
+
 use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
 use crate::story::JoinReason;
 
@@ -42,7 +44,7 @@ fn by_link(cleaned: &Cleaned, known: &Known, shared: &HashSet<String>) -> Vec<Jo
                 cleaned.wording.is_kept_by(&other.wording)
             } else {
                 let is_translation = is_original && is_translation(cleaned, other);
-                !is_translation && !cleaned.wording.contradicts(&other.wording)
+                !is_translation && !are_parts(cleaned, other) && !cleaned.wording.contradicts(&other.wording)
             };
             if tells_the_same {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
@@ -52,6 +54,17 @@ fn by_link(cleaned: &Cleaned, known: &Known, shared: &HashSet<String>) -> Vec<Jo
     }
     joins.sort_by_key(|(number, join)| (join.story, *number));
     joins.into_iter().map(|(_, join)| join).collect()
+}
+
+/// Whether both lead to a part of one page, each to another: a change log has an anchor for every release. One with a `=`
+/// only tracks the reader.
+fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
+    let own = cleaned.entry.link.as_ref().and_then(anchor);
+    own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
+}
+
+fn anchor(link: &Url) -> Option<&str> {
+    link.fragment().filter(|anchor| !anchor.is_empty() && !anchor.contains('='))
 }
 
 /// Whether one of two entries, of which one names the other as its original, says so in another language.

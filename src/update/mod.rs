@@ -197,6 +197,7 @@ pub struct OtherEntry {
     /// Whether its feed takes part in recognising stories by their text.
     pub by_text: bool,
     pub sort_at: Timestamp,
+    pub link: Option<Url>,
     /// BCP 47, as declared.
     pub language: Option<String>,
     pub wording: Wording,
