@@ -122,7 +122,7 @@ fn document_is_asked_for_unconditionally_once_in_its_life() {
     let unconditional = origin.requests().iter().filter(|request| !request.is_conditional()).count();
     assert_eq!(unconditional, 1);
     let held = text(&output(&desk.config(), &["poll", "--all"]).stdout);
-    assert!(held.contains("held until"), "{held}");
+    assert!(held.contains("may be asked in 10 min"), "{held}");
     assert_eq!(origin.requests().len(), 2);
 }
 
