@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::config::{Config, Feed};
 use crate::duration;
 use crate::feed::{FeedId, SectionId};
+use crate::poll;
 use crate::schedule::{self, Schedule};
 use crate::section;
 use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
@@ -161,7 +162,10 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow 
 fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
-        (Schedule::Adaptive, Some(per_day)) => Some(schedule::adaptive::why(per_day, planned)),
+        (Schedule::Adaptive, Some(per_day)) => {
+            let has_gap = status.repairs.iter().any(|repair| repair == poll::GAP);
+            Some(schedule::adaptive::why(per_day, planned.filter(|_| has_gap)))
+        }
         (Schedule::Every(interval), _) if feed.schedule_is_default && *interval <= DAY / 2 && planned? >= DAY => Some(
             "its server sends no ETag or Last-Modified, so it is polled once a day; a `schedule` of its own ends that"
                 .to_owned(),

@@ -28,6 +28,8 @@ use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
+pub use read::GAP;
+
 /// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
 /// what was read would else pile up in memory.
 const UNWRITTEN: usize = 64;

@@ -47,7 +47,7 @@ pub fn read_document(
 }
 
 /// What an editor is told when a feed publishes faster than it is polled.
-const GAP: &str = "nothing of this document was known before: entries may have been missed";
+pub const GAP: &str = "nothing of this document was known before: entries may have been missed";
 
 /// The entries of a document, the first of each guid.
 fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>, tracking: &[String]) -> Vec<PolledEntry> {

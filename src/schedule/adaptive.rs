@@ -48,13 +48,13 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// The reason in words, as in `3.1 entries a day: every 4 hours`. Where the next poll was planned to come after less than
-/// that, as entries may have been missed, it says so.
-pub fn why(per_day: f64, planned: Option<Duration>) -> String {
+/// The reason in words, as in `3.1 entries a day: every 4 hours`. Where the last poll `missed` entries, that is how long
+/// after it the next one was planned, and it says so if that is sooner than usual.
+pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
     let why = format!("{per_day:.1} entries a day: every {}", in_words(usual));
     // Times are kept to the millisecond, so that what was planned may seem a trifle shorter.
-    match planned.filter(|planned| *planned + Duration::from_secs(1) < usual) {
+    match missed.filter(|planned| *planned + Duration::from_secs(1) < usual) {
         Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
         None => why,
     }

@@ -426,6 +426,15 @@ async fn shown_rhythm_says_what_made_a_wait_other_than_usual() {
 }
 
 #[tokio::test]
+async fn feed_that_was_made_adaptive_since_its_last_poll_has_missed_nothing() {
+    let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
+    let bed = Bed::of(&origin, "schedule = \"every 1 hour\"").await;
+    bed.poll_due(start()).await;
+    let adaptive = Bed::of(&origin, "schedule = \"adaptive\"").await.config;
+    assert_eq!(rhythm(&Bed { config: adaptive, ..bed }, start()).await.unwrap(), "0.0 entries a day: every 1 day");
+}
+
+#[tokio::test]
 async fn feed_without_validators_says_why_it_is_polled_but_once_a_day() {
     let origin = Origin::start(|_| Reply::new(200, &[], FEED));
     let check = async |schedule: &str, expected: Option<&str>| {
