@@ -1,7 +1,7 @@
 //! Links as keys: when two addresses mean one page, and whose page it is.
 //!
-//! A key is for recognising, never for showing: what is published is the link as the feed gave it, without what tracks readers
-//! everywhere. The tables of tracking parameters are the only ones in the crate.
+//! A key is for recognising, never for showing: what is published is the link as the feed gave it, without what tracks
+//! readers everywhere. The tables of tracking parameters are the only ones in the crate.
 
 use url::{Host, Url};
 
@@ -21,8 +21,8 @@ const TRACKING_PARAMETERS: &[&str] = &[
     "hsctatracking",
 ];
 
-/// Those that only some sites use so: two links that differ in them alone lead to one page, yet a link is published with
-/// them, as elsewhere they may name something.
+/// Those that only some sites use so: two links that differ in them alone lead to one page, yet a link is published
+/// with them, as elsewhere they may name something.
 #[rustfmt::skip]
 const TRACKING_OF_SOME_SITES: &[&str] = &[
     "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
@@ -35,7 +35,7 @@ const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "
 /// Hosts and paths of searches that pass a reader on to the address in their query.
 const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news/apiclick.aspx")];
 
-/// Query parameters that track the reader where they have one of [`TRACKING_VALUES`], and may mean anything else otherwise.
+/// Query parameters that track the reader where they have one of [`TRACKING_VALUES`]; others may mean anything.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
 
 #[rustfmt::skip]
@@ -47,8 +47,8 @@ const TRACKING_VALUES: &[&str] = &[
 /// Labels that name a variant of one site, at the front of its host.
 const VARIANTS: &[&str] = &["www.", "m.", "mobile.", "touch.", "wap.", "amp."];
 
-/// Takes off the query parameters that only track the reader: those of the table, and those that an editor names besides,
-/// in the same form. The order and spelling of the others stay as they are.
+/// Takes off the query parameters that only track the reader: those of the table, and those that an editor names
+/// besides, in the same form. The order and spelling of the others stay as they are.
 pub fn strip_tracking(url: &mut Url, own: &[String]) {
     let is_tracking = |parameter: &&str| {
         let name = parameter.split('=').next().unwrap_or_default();
@@ -83,8 +83,8 @@ fn begins_with(name: &str, prefix: &str) -> bool {
 }
 
 /// The key of the page that `url` leads to, such as `example.org/2017/war-on-isis?p=1`; equal for addresses that differ
-/// only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking parameters or the
-/// order of parameters.
+/// only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking parameters or
+/// the order of parameters.
 ///
 /// `None` where no page of one entry can be meant: another scheme, a home page, a feed proxy.
 pub fn key(url: &Url) -> Option<String> {
