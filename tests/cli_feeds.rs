@@ -43,6 +43,17 @@ fn who_polls_by_hand_is_told_why_a_feed_is_left_alone_and_what_to_do() {
 }
 
 #[test]
+fn feed_that_is_asked_for_is_shown_alone_with_its_schedule() {
+    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\nschedule = \"every 2 hours\"\n");
+    let desk = Desk::new(&["one", "two"].map(feed).concat());
+    let told = desk.run(&["feeds", "two"]).out;
+    assert!(!told.contains("one") && told.ends_with("\ntwo: its schedule: every 2 hours\n"), "{told}");
+    assert!(!desk.run(&["feeds"]).out.contains("schedule"));
+    assert_eq!(desk.json(&["feeds", "two"]).as_array().unwrap().len(), 1);
+    assert!(desk.run(&["feeds", "three"]).err.contains("there is no feed \"three\""));
+}
+
+#[test]
 fn silent_and_failing_feeds_come_first_with_a_reason() {
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
     let desk = Desk::new(&format!(

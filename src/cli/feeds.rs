@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use serde::Serialize;
 
 use super::output::{columns, lines, print, relative, safe, table, wrap};
 use super::{Done, Failure, load_with_reader};
+use crate::feed::FeedId;
 use crate::poll;
 use crate::status::{self, FeedRow, FeedState, SectionRow};
 use crate::store::Reader;
@@ -30,6 +32,14 @@ pub struct Args {
     json: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct FeedsArgs {
+    /// The ids of the feeds to show, with the schedule of each [default: all, without]
+    feeds: Vec<String>,
+    #[command(flatten)]
+    shown: Args,
+}
+
 /// A row with what of it needs care.
 #[derive(Serialize)]
 struct Cared<Row> {
@@ -39,25 +49,31 @@ struct Cared<Row> {
     care: Vec<String>,
 }
 
-pub fn feeds(config: Option<&Path>, args: &Args) -> Done {
-    show(args, || {
+pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
+    show(&args.shown, || {
         let (config, reader) = load_with_reader(config)?;
+        if let Some(id) = args.feeds.iter().find(|id| config.feed(&FeedId::from(id.as_str())).is_none()) {
+            return Err(anyhow!("there is no feed {id:?}; `newswire feeds` lists them").into());
+        }
         let now = poll::now();
         let mut rhythms = reader.as_ref().map(Reader::feed_rhythms).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
             let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedState::Disabled);
             Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
         });
-        let mut rows: Vec<Cared<FeedRow>> = rows.collect();
-        if args.json {
+        let is_shown = |id: &FeedId| args.feeds.is_empty() || args.feeds.iter().any(|shown| shown == id.as_str());
+        let mut rows: Vec<Cared<FeedRow>> = rows.filter(|cared| is_shown(&cared.row.id)).collect();
+        if args.shown.json {
             return Ok(serde_json::to_string_pretty(&rows)? + "\n");
         }
         rows.sort_by_key(|cared| status::need(&cared.row, !cared.care.is_empty()));
-        Ok(feeds_as_text(&rows, now))
+        let schedule = |id: &FeedId| Some(config.feed(id).filter(|_| !args.feeds.is_empty())?.schedule.to_string());
+        Ok(feeds_as_text(&rows, schedule, now))
     })
 }
 
-fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
+/// With the schedules of those feeds of which `schedule` tells it.
+fn feeds_as_text(rows: &[Cared<FeedRow>], schedule: impl Fn(&FeedId) -> Option<String>, now: Timestamp) -> String {
     if rows.is_empty() {
         return "there is no feed yet; `newswire add URL` takes one\n".to_owned();
     }
@@ -74,7 +90,10 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], now: Timestamp) -> String {
         ]);
     }
     let mut text = lines(&overview);
-    let remarks = rows.iter().flat_map(|cared| remarks(cared, now).into_iter().map(|remark| (&cared.row.id, remark)));
+    let remarks = rows.iter().flat_map(|cared| {
+        let schedule = schedule(&cared.row.id).map(|schedule| format!("its schedule: {schedule}"));
+        remarks(cared, now).into_iter().chain(schedule).map(|remark| (&cared.row.id, remark))
+    });
     for (at, (id, remark)) in remarks.enumerate() {
         text.push_str(if at == 0 { "\n" } else { "" });
         text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));

@@ -64,7 +64,7 @@ enum Command {
     /// Reads the config and prints every problem
     Check(check::Args),
     /// Shows how the feeds are doing
-    Feeds(feeds::Args),
+    Feeds(feeds::FeedsArgs),
     /// Shows how the sections are doing
     Sections(feeds::Args),
     /// Finds the feed behind an address and writes it into the TOML
