@@ -171,7 +171,8 @@ impl Others<'_> {
         let terms = self.document.terms();
         if terms.by_text {
             let sort_at = update::sort_at(&cleaned.entry, terms.now);
-            let alike = signature::candidates(self.document.connection, sort_at, terms.window, &cleaned.wording)?;
+            let times = (sort_at, terms.now);
+            let alike = signature::candidates(self.document.connection, times, terms.window, &cleaned.wording)?;
             let alike = self.places(alike.into_iter().filter(|number| Some(*number) != own))?;
             if !alike.is_empty() {
                 self.known.alike.insert(polled.guid.clone(), alike);

@@ -41,14 +41,15 @@ pub fn forget(connection: &Connection, entry: i64, sort_at: Timestamp, wording: 
     Ok(())
 }
 
-/// The numbers of entries that may have the same text and are, within days, not farther away than the window.
+/// The numbers of entries that may have the same text and are, within days, not farther away than the window; none is of a
+/// time after `now`.
 pub fn candidates(
     connection: &Connection,
-    sort_at: Timestamp,
+    (sort_at, now): (Timestamp, Timestamp),
     window: Duration,
     wording: &Wording,
 ) -> Result<Vec<i64>, StoreError> {
-    let spans = span(sort_at - window)..=span(sort_at + window);
+    let spans = span(sort_at - window)..=span((sort_at + window).min(now));
     let mut statement = connection.prepare_cached("SELECT entry FROM signature WHERE key = ?1 LIMIT ?2")?;
     let mut found = HashMap::<i64, usize>::new();
     for key in wording.keys() {
