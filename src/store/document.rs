@@ -211,7 +211,7 @@ impl Document<'_> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO body (entry, value) VALUES (?1, ?2) ON CONFLICT (entry) DO UPDATE SET value = excluded.value",
         )?;
-        statement.execute(params![number, serde_json::to_string(&cleaned.entry)?])?;
+        statement.execute(params![number, cleaned.json])?;
         self.write_links(number, cleaned, plan)?;
         if self.feed.dedup == Dedup::Text {
             let sort_at = update::sort_at(&cleaned.entry, self.now);

@@ -111,15 +111,18 @@ pub struct Cleaned {
     pub wording: Wording,
     pub fingerprint: u64,
     pub link_keys: Vec<LinkKey>,
+    /// The entry as JSON, as it is kept.
+    pub json: String,
 }
 
 impl Cleaned {
     pub fn new(entry: Entry) -> Self {
         let text = PlainText::of(&entry);
+        let json = serde_json::to_string(&entry).expect("an entry has nothing that JSON could not say");
         let fingerprint = fingerprint(&entry, &text);
         let link_keys = story::link_keys(&entry);
         let wording = Wording::of(&entry.title, &text);
-        Cleaned { entry, text, wording, fingerprint, link_keys }
+        Cleaned { entry, text, wording, fingerprint, link_keys, json }
     }
 }
 
