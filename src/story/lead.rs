@@ -53,6 +53,10 @@ impl LeadRule {
 /// If there are no copies: a story has at least one.
 pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     assert!(!copies.is_empty(), "a story has at least one copy");
+    // Most stories have no other copy.
+    if copies.len() == 1 {
+        return (0, LeadRule::Only);
+    }
     let standing = |at: usize| (!is_at_home(&copies[at]), std::cmp::Reverse(copies[at].priority));
     let rank = |at: &usize| (standing(*at), !copies[*at].is_first, copies[*at].first_seen);
     let best = (0..copies.len()).min_by_key(rank).expect("there is at least one copy");
@@ -61,9 +65,7 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     if let Some(fuller) = fuller.min_by_key(rank) {
         return (fuller, LeadRule::FullText);
     }
-    let Some(second) = (0..copies.len()).filter(|&at| at != best).min_by_key(rank) else {
-        return (best, LeadRule::Only);
-    };
+    let second = (0..copies.len()).filter(|&at| at != best).min_by_key(rank).expect("there is another copy");
     let (first, second) = (standing(best), standing(second));
     let rule = match () {
         () if first.0 != second.0 => LeadRule::OriginalHost,
