@@ -4,7 +4,7 @@
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 
-use super::hashed::{HashMap, HashSet};
+use super::hashed::{HashMap, HashSet, Seeded};
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{SHINGLE, Word, Words, extent, has_own_number, mixed, shingles};
 use crate::text::PlainText;
@@ -236,7 +236,8 @@ impl Vocabulary {
 
 fn jaccard(one: &Words, other: &Words) -> f64 {
     let (one, other): (HashSet<u64>, HashSet<u64>) = (one.shingles().collect(), other.shingles().collect());
-    one.intersection(&other).count() as f64 / one.union(&other).count().max(1) as f64
+    let shared = one.intersection(&other).count();
+    shared as f64 / (one.len() + other.len() - shared).max(1) as f64
 }
 
 /// Where two texts part, and what stands there.
@@ -392,7 +393,8 @@ impl Parting {
 /// The shingles that occur once in both texts, as their places in each, as many as stand in the same order.
 fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let once = |words: &Words| {
-        let mut places = HashMap::<u64, Option<usize>>::default();
+        let mut places: HashMap<u64, Option<usize>> =
+            HashMap::with_capacity_and_hasher(words.words.len(), Seeded::default());
         for (at, shingle) in words.shingles().enumerate() {
             places.entry(shingle).and_modify(|place| *place = None).or_insert(Some(at));
         }

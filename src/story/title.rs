@@ -100,7 +100,8 @@ impl Title {
 /// Names and the rest: behind the last mark, behind the first, before the first.
 fn around<'t>(title: &'t str, mark: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let first = title.split_once(mark);
-    let behind = [title.rsplit_once(mark), first].into_iter().flatten().map(|(rest, name)| (name, rest));
+    let last = first.and_then(|_| title.rsplit_once(mark));
+    let behind = [last, first].into_iter().flatten().map(|(rest, name)| (name, rest));
     behind.chain(first)
 }
 

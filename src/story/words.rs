@@ -43,11 +43,15 @@ impl Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
         let mut reading = Reading { words, begins: true, begins_line: true, ..Reading::default() };
-        for character in text.chars().filter(|c| !is_invisible(*c)).map(plain) {
-            reading.read(character);
-            if reading.words.len() >= MAX_WORDS {
-                break;
+        let mut rest = text;
+        while let Some(character) = rest.chars().next().filter(|_| reading.words.len() < MAX_WORDS) {
+            let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+            if run > 0 {
+                reading.read_run(&rest[..run]);
+            } else if !is_invisible(character) {
+                reading.read(plain(character));
             }
+            rest = &rest[run.max(character.len_utf8())..];
         }
         reading.end_word();
         Words { words: reading.words }
@@ -173,16 +177,22 @@ struct Reading {
 }
 
 impl Reading {
+    /// Reads letters and digits of ASCII at once: most texts are mostly of these.
+    fn read_run(&mut self, run: &str) {
+        let first = char::from(run.as_bytes()[0]);
+        self.read_point(first);
+        self.begin_word(first.is_ascii_uppercase());
+        self.word.is_number |= run.bytes().any(|byte| byte.is_ascii_digit());
+        self.word.is_cased |= run.bytes().any(|byte| byte.is_ascii_alphabetic());
+        self.word.length += run.len();
+        let start = self.text.len();
+        self.text.push_str(run);
+        self.text[start..].make_ascii_lowercase();
+        self.word.letters |= self.text[start..].bytes().fold(0, |letters, byte| letters | 1 << (byte % 64));
+    }
+
     fn read(&mut self, character: char) {
         self.read_point(character);
-        // Most texts are mostly of these.
-        if character.is_ascii_alphanumeric() {
-            self.begin_word(character.is_ascii_uppercase());
-            self.word.is_number |= character.is_ascii_digit();
-            self.word.is_cased |= character.is_ascii_alphabetic();
-            self.push(character.to_ascii_lowercase());
-            return;
-        }
         if character == '.' && self.text.ends_with(char::is_numeric) {
             self.has_point = true;
             return;
