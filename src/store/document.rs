@@ -229,15 +229,15 @@ impl Document<'_> {
             "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         )?;
         for key in &cleaned.link_keys {
-            let is_shared = self.is_shared(&key.key, number)? || plan.shared.contains(&key.key);
+            let is_shared = self.mark_shared(&key.key, number)? || plan.shared.contains(&key.key);
             insert.execute(params![key.key, number, key.original, !is_shared])?;
         }
         Ok(())
     }
 
-    /// Whether entries of this feed that tell another story have a link too, which from now on is specific to none of them.
-    /// Most links are new: they are looked for before anything is updated.
-    fn is_shared(&self, key: &str, number: i64) -> Result<bool, StoreError> {
+    /// Marks a link as specific to none of the entries of this feed that have it and tell another story; returns whether there
+    /// are any. Most links are new: they are looked for before anything is updated.
+    fn mark_shared(&self, key: &str, number: i64) -> Result<bool, StoreError> {
         let mut sharing = self.connection.prepare_cached(
             "SELECT link.entry FROM link CROSS JOIN entry AS other ON other.number = link.entry
              WHERE link.key = ?1 AND other.feed = ?2 AND other.story <> (SELECT story FROM entry WHERE number = ?3)",
