@@ -17,6 +17,9 @@ use crate::parse::references::resolve_html;
 /// Elements nested more deeply are flattened: HTML5 parsers are quadratic in depth.
 const MAX_DEPTH: usize = 100;
 
+/// What a cell stands in: a table, a body and a row, with the cell itself. All of them fit, or the table is flattened.
+const DEPTH_OF_CELL: usize = 4;
+
 /// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
 const MAX_ELEMENTS: usize = 20_000;
 
@@ -42,7 +45,7 @@ pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
 /// Well-formed markup in the making.
 struct Markup<'a> {
     out: String,
-    /// The elements that are open; some more than [`MAX_DEPTH`] at most.
+    /// The elements that are open, [`MAX_DEPTH`] at most.
     open: Vec<Cow<'a, str>>,
     /// How many there were in all.
     elements: usize,
@@ -60,7 +63,9 @@ impl<'a> Markup<'a> {
     }
 
     fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) {
-        let is_flattened = self.elements == MAX_ELEMENTS || self.open.len() >= MAX_DEPTH && !is_void(&name);
+        let depth = if name == "table" { DEPTH_OF_CELL } else { 1 };
+        let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);
+        let is_flattened = is_too_deep || self.elements == MAX_ELEMENTS;
         let is_outside_table = is_part_of_table(&name) && !self.open.iter().any(|open| open == "table");
         if is_flattened || is_outside_table || name == "img" && attributes::is_tracking_pixel(attributes) {
             return;
@@ -81,6 +86,7 @@ impl<'a> Markup<'a> {
     fn open_implied(&mut self, name: &str) {
         match name {
             "td" | "th" => self.enter_row(),
+            "tr" => self.enter_body(),
             "col" if self.innermost() == "table" => self.open_bare("colgroup"),
             _ if !is_part_of_table(name) => self.enter_cell(),
             _ => {}
@@ -96,11 +102,18 @@ impl<'a> Markup<'a> {
     }
 
     fn enter_row(&mut self) {
+        self.enter_body();
+        if self.innermost() != "tr" {
+            self.open_bare("tr");
+        }
+    }
+
+    fn enter_body(&mut self) {
         if self.innermost() == "colgroup" {
             self.close("colgroup");
         }
-        if self.innermost() != "tr" {
-            self.open_bare("tr");
+        if self.innermost() == "table" {
+            self.open_bare("tbody");
         }
     }
 
