@@ -137,17 +137,17 @@ async fn follow_edits(
             Ok(Ok((loaded, pages))) => {
                 log_warnings(&loaded);
                 log_unfollowed(&edits.borrow(), &loaded.config);
-                tracing::info!("the config was edited; the new one is in force");
                 health.set_config(LoadState::Ok);
                 publisher.set_pages(pages);
                 edits.send_replace(Arc::new(with_port(loaded.config, port)));
+                tracing::info!("the config was edited; the new one is in force");
             }
             Ok(Err(error)) => {
                 let problems = error.render(false);
+                health.set_config(LoadState::Refused { since: poll::now(), problems: problems.clone() });
                 tracing::error!(
                     "the config was edited, but has problems; the last good one stays in force\n{problems}"
                 );
-                health.set_config(LoadState::Refused { since: poll::now(), problems });
             }
             Err(error) => tracing::error!(%error, "reading the edited config met a fault"),
         }
