@@ -13,6 +13,7 @@ pub type HashSet<K> = collections::HashSet<K, Seeded>;
 /// Another one each time that the program is started.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
+/// What makes [`Mixing`]s that begin with the number of this run.
 #[derive(Clone, Copy, Debug)]
 pub struct Seeded {
     seed: u64,
