@@ -246,6 +246,29 @@ async fn retention_takes_words_and_keeps_keys() {
 }
 
 #[tokio::test]
+async fn entry_is_found_by_its_present_words_only() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let told = |story: &str| {
+        let text = (0..60).map(|n| format!("{story}{n}")).collect::<Vec<_>>().join(" ");
+        let mut told = entry("https://origin.example/1", &format!("{story} of the day"), &text);
+        told.published = None;
+        told
+    };
+    let keys = |bed: &Bed| -> i64 {
+        let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+        store.query_row("SELECT count(*) FROM signature", [], |row| row.get(0)).unwrap()
+    };
+    bed.poll("origin", &[told("Tide")]).await;
+    let of_one_text = keys(&bed);
+    assert!(of_one_text > 0);
+    for story in ["Ferry", "Quay", "Net"] {
+        bed.now = bed.now + DAY * 5;
+        bed.poll("origin", &[told(story)]).await;
+        assert_eq!(keys(&bed), of_one_text, "{story}");
+    }
+}
+
+#[tokio::test]
 async fn failed_poll_is_written_and_touches_nothing_else() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await;

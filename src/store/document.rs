@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use crate::config::{Config, Dedup, Feed};
+use crate::entry::Entry;
 use crate::section::{self, SeenCopy};
 use crate::story::JoinReason;
 use crate::time::Timestamp;
@@ -13,7 +14,8 @@ use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEnt
 
 use super::apply::{Applied, stable_info};
 use super::join::{self, Uniting};
-use super::place::Placer;
+use super::known::wording;
+use super::place::{Placer, time};
 use super::{StoreError, signature};
 
 /// A document on its way into the store.
@@ -166,7 +168,7 @@ impl Document<'_> {
             join.reason.as_str(),
             join.score,
         ])?;
-        self.write_words(number, cleaned, plan)?;
+        self.write_words(number, self.now, cleaned, plan)?;
         Ok(number)
     }
 
@@ -203,18 +205,40 @@ impl Document<'_> {
 
     fn rewrite(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM link WHERE entry = ?1")?.execute([number])?;
-        self.write_words(number, cleaned, plan)
+        let first_seen = self.forget_signature(number)?;
+        self.write_words(number, first_seen, cleaned, plan)
+    }
+
+    /// Forgets the keys of the words that an entry had until now, and returns when it was first seen. Where retention let the
+    /// words go, it did the same.
+    fn forget_signature(&self, number: i64) -> Result<Timestamp, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.first_seen, body.value FROM entry LEFT JOIN body ON body.entry = entry.number WHERE entry.number = ?1",
+        )?;
+        let (first_seen, body): (_, Option<String>) =
+            statement.query_row([number], |row| Ok((time(row, 0)?, row.get(1)?)))?;
+        if let Some(body) = body {
+            let former: Entry = serde_json::from_str(&body)?;
+            signature::forget(self.connection, number, update::sort_at(&former, first_seen), &wording(&former))?;
+        }
+        Ok(first_seen)
     }
 
     /// Writes an entry's words and all by which it is found.
-    fn write_words(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
+    fn write_words(
+        &self,
+        number: i64,
+        first_seen: Timestamp,
+        cleaned: &Cleaned,
+        plan: &Plan,
+    ) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO body (entry, value) VALUES (?1, ?2) ON CONFLICT (entry) DO UPDATE SET value = excluded.value",
         )?;
         statement.execute(params![number, cleaned.json])?;
         self.write_links(number, cleaned, plan)?;
         if self.feed.dedup == Dedup::Text {
-            let sort_at = update::sort_at(&cleaned.entry, self.now);
+            let sort_at = update::sort_at(&cleaned.entry, first_seen);
             signature::write(self.connection, number, sort_at, &cleaned.wording)?;
         }
         let mut statement =
