@@ -174,8 +174,9 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
         Titles::EqualTelling | Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
-        Titles::Alike if extent >= VERY_LONG_TEXT => (least, true),
-        Titles::Alike if extent >= LONG_TEXT => (0.9, false),
+        Titles::Edited | Titles::Alike if extent >= VERY_LONG_TEXT => (least, true),
+        Titles::Edited | Titles::Alike if extent >= LONG_TEXT => (0.9, false),
+        Titles::Edited if extent >= LONG_TEXT / 2 => (0.9, false),
         _ => return None,
     };
     let is_telling = titles == Titles::EqualTelling;

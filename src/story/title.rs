@@ -38,6 +38,9 @@ pub enum Titles {
     Equal,
     /// The same, but so short that many entries may bear it.
     EqualShort,
+    /// Mostly of the same words, and no name stands in the place of another.
+    Edited,
+    /// Mostly of the same words.
     Alike,
     Other,
 }
@@ -83,7 +86,11 @@ impl Title {
         let (own, others) = (self.whole.hashes(), other.whole.hashes());
         let shared = own.intersection(&others).count();
         let is_alike = shared * 2 >= own.union(&others).count() && shared >= LEAST_TITLE;
-        if is_alike && !self.whole.numbers_against(&other.whole) { Titles::Alike } else { Titles::Other }
+        match is_alike && !self.whole.numbers_against(&other.whole) {
+            true if !self.whole.names_against(&other.whole) => Titles::Edited,
+            true => Titles::Alike,
+            false => Titles::Other,
+        }
     }
 
     /// Whether the two are the same but for the names of sites.
@@ -150,6 +157,9 @@ mod tests {
     fn members_of_a_series_have_other_titles() {
         check("This Week in Rust 512", "This Week in Rust 513", Titles::Other);
         check("La météo du lundi pour la côte", "La météo du mardi pour la côte", Titles::Other);
-        check("Mayor resigns after vote", "Mayor resigns after long debate", Titles::Alike);
+        check("Weather for Aldmouth on Thursday", "Weather for Hallerby on Thursday", Titles::Alike);
+        check("Mayor resigns after vote", "Mayor resigns after long debate", Titles::Edited);
+        check("老茶馆改造成社区图书馆居民值班", "老茶馆改造成社区图书馆邻居值班", Titles::Alike);
+        check("老茶馆改造成社区图书馆居民值班", "老茶馆改造成图书馆居民值班", Titles::Edited);
     }
 }

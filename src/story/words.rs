@@ -113,6 +113,14 @@ impl Words {
         has_own_number(&self.words, other) && has_own_number(&other.words, self)
     }
 
+    /// Whether both have names that the other lacks; where no capital tells a name, any word may be one.
+    pub fn names_against(&self, other: &Words) -> bool {
+        let may_be_name = |word: &Word, words: &Words| word.is_name || !words.is_cased();
+        let has_own =
+            |own: &Words, other: &Words| own.words.iter().any(|word| may_be_name(word, own) && !other.has(*word));
+        has_own(self, other) && has_own(other, self)
+    }
+
     pub fn has(&self, word: Word) -> bool {
         self.words.iter().any(|own| own.hash == word.hash)
     }

@@ -7,12 +7,13 @@ use newswire::entry::Entry;
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
-    let ways: [(&str, Sign, Way); 15] = [
+    let ways: [(&str, Sign, Way); 16] = [
         ("cross-posted", Sign::Text, cross_posted),
         ("truncated", Sign::Text, truncated),
         ("re-templated", Sign::Text, retemplated),
         ("reworded", Sign::Text, reworded),
         ("with another headline", Sign::Text, reheaded),
+        ("truncated, another headline", Sign::Text, reheaded_summary),
         ("attributed on both sides", Sign::Text, footed),
         ("with a dateline", Sign::Text, datelined),
         ("a sentence cut out", Sign::Text, shortened),
@@ -101,6 +102,13 @@ fn reheaded(story: &Story, at: usize) -> Option<Entry> {
     let words: Vec<&str> = story.title.split(' ').collect();
     let title = words[..words.len() - words.len() / 4].join(" ");
     (words.len() >= 8).then(|| copy(story, at, &title, &format!("<p>{}</p>", story.text)))
+}
+
+fn reheaded_summary(story: &Story, at: usize) -> Option<Entry> {
+    let mut cut = reheaded(story, at)?;
+    cut.content_html = None;
+    cut.summary_html = Some(format!("{}…", beginning(&story.text, 240)));
+    Some(cut)
 }
 
 fn with_footer(story: &Story, at: usize) -> Entry {
