@@ -79,6 +79,7 @@ fn broken_html_is_made_well_formed() {
     check("<p title='a \"b\" <c>'>t", "<p title=\"a &quot;b&quot; &lt;c&gt;\">t</p>");
     check("<br/>a<br></br>b", "<br>a<br>b");
     check("<pre>\n\nx</pre>", "<pre>\n\nx</pre>");
+    check("<table>\u{b}<tr><td>x</table>", "<table><tbody><tr><td>\u{b}</td></tr><tr><td>x</td></tr></tbody></table>");
     check("caf&eacute; &copy 2017 &#146;&unknown;", "café © 2017 ’&amp;unknown;");
     check("<p>cut <b", "<p>cut </p>");
 }
@@ -212,6 +213,7 @@ fn markup() -> impl Strategy<Value = String> {
         "&lt;",
         "&amp;",
         "&nbsp;",
+        "\u{b}",
         "&#",
         ";",
         "text",

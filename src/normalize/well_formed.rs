@@ -53,7 +53,8 @@ struct Markup<'a> {
 
 impl<'a> Markup<'a> {
     fn text(&mut self, text: &str) {
-        if !text.trim().is_empty() {
+        // Only this white space may stand between cells.
+        if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
         // A parser takes the first line end in a `pre` for none. Where two begin it, one is left to mean that.
