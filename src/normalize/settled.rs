@@ -1,8 +1,9 @@
 //! Whether markup is so plain that a parser would give it back to the byte: then it need not pass through one.
 //!
-//! The second look at what `well_formed` wrote, by other rules: nothing of it is believed. What stands here may only be text in which nothing is
-//! special, allowed elements with allowed attributes in quotes, and URLs of harmless schemes, nested so that no rule of HTML's tree
-//! construction (*in body*) closes, opens or moves anything. Whatever is not understood is not settled. One linear pass.
+//! The second look at what `well_formed` wrote, by other rules: nothing of it is believed. What stands here may only be text
+//! in which nothing is special, allowed elements with allowed attributes in quotes, and URLs of harmless schemes, nested so
+//! that no rule of HTML's tree construction (*in body*) closes, opens or moves anything. Whatever is not understood is not
+//! settled: tables are left to the parser. One linear pass.
 
 use memchr::memchr3;
 
