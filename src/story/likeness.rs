@@ -4,7 +4,8 @@
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 
-use super::hashed::{HashMap, HashSet, Seeded};
+use foldhash::{HashMap, HashSet};
+
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{SHINGLE, Word, Words, extent, has_own_number, mixed, shingles};
 use crate::text::PlainText;
@@ -395,7 +396,7 @@ impl Parting {
 fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let once = |words: &Words| {
         let mut places: HashMap<u64, Option<usize>> =
-            HashMap::with_capacity_and_hasher(words.words.len(), Seeded::default());
+            HashMap::with_capacity_and_hasher(words.words.len(), Default::default());
         for (at, shingle) in words.shingles().enumerate() {
             places.entry(shingle).and_modify(|place| *place = None).or_insert(Some(at));
         }

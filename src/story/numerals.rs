@@ -2,9 +2,8 @@
 
 use std::sync::LazyLock;
 
+use foldhash::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
-
-use super::hashed::HashSet;
 
 /// In lower case. Weekdays and months only of languages that do not write them with a capital, by which names are told.
 const NUMERALS: &str = "

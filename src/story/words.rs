@@ -1,8 +1,8 @@
 //! A text as a sequence of words, for comparing. In scripts without spaces every character is a word, of half the weight.
 
+use foldhash::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::hashed::HashSet;
 use super::numerals;
 
 /// More words of a text are not compared: what agrees in so many agrees.
