@@ -220,6 +220,21 @@ fn each_outside_crate_lives_in_one_place() {
     assert!(strayed.is_empty(), "{strayed:#?}");
 }
 
+/// A search that never ends stops its feed without a word: each has a number of steps that it cannot exceed.
+#[test]
+fn searches_of_the_schedule_are_bounded() {
+    let mut found = Vec::new();
+    for source in sources().into_iter().filter(|source| source.module == "schedule") {
+        let code = source.code.split("#[cfg(test)]").next().unwrap();
+        for forbidden in ["loop {", "while ", "iter::repeat"].iter().filter(|forbidden| code.contains(**forbidden)) {
+            found.push(format!("{}: {forbidden}", source.path.display()));
+        }
+        let unbounded = code.split("successors(").skip(1).filter(|rest| !rest.contains(".take("));
+        found.extend(unbounded.map(|_| format!("{}: successors without take", source.path.display())));
+    }
+    assert!(found.is_empty(), "write these as a `for` over a known number of steps: {found:#?}");
+}
+
 #[test]
 fn every_source_file_opens_with_what_it_is_for() {
     let silent: Vec<_> = sources()

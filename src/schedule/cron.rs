@@ -46,6 +46,12 @@ const NICKNAMES: [(&str, &str); 7] = [
 /// No zone puts its clock forward by more: Samoa left out a whole day.
 const MAX_GAP: Duration = Duration::hours(25);
 
+/// More minutes than any zone repeats when it puts its clock back, at most by a day.
+const MOST_REPEATED_MINUTES: usize = 25 * 60;
+
+/// More changes of one zone's clock than there are before 2100, where schedules end: Morocco has four in some years.
+const MOST_CHANGES: usize = 1000;
+
 /// A crontab schedule by the clock of one time zone. Displayed as it was written.
 #[derive(Clone, Debug)]
 pub struct Cron {
@@ -90,26 +96,22 @@ impl Cron {
 
     /// By fixed times: every wall-clock time has one moment, the earlier of two, and for a skipped one the end of the gap.
     fn next_fixed(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let mut wall = self.wall(after);
-        loop {
-            wall = self.next_wall(wall)?;
-            let moment = self.moment(wall);
-            if moment > after {
-                return Some(moment);
-            }
-        }
+        let first = self.next_wall(self.wall(after));
+        let walls = std::iter::successors(first, |wall| self.next_wall(*wall));
+        walls.take(MOST_REPEATED_MINUTES).map(|wall| self.moment(wall)).find(|moment| *moment > after)
     }
 
     /// By real time: the clock is followed through each stretch of constant offset.
     fn next_real(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (mut after, mut stretch) = (after, after);
-        loop {
+        for _ in 0..MOST_CHANGES {
             let offset = self.offset(stretch);
             let candidate = self.next_wall(after.naive_utc() + offset)?.and_utc() - offset;
             let Some(change) = self.change_between(stretch, candidate) else { return Some(candidate) };
             // The moment of the change may itself be one that fits.
             (after, stretch) = (change - Duration::seconds(1), change);
         }
+        None
     }
 
     /// The first moment after `start`, and not after `end`, from which another offset holds.
@@ -117,7 +119,7 @@ impl Cron {
         let offset = self.offset(start);
         let mut before = start;
         // No zone changes twice within a day.
-        while before < end {
+        for _ in 0..=(end - start).num_days().max(0) {
             let day_later = (before + Duration::days(1)).min(end);
             if self.offset(day_later) != offset {
                 return Some(self.bisect(before, day_later, offset));
@@ -127,13 +129,17 @@ impl Cron {
         None
     }
 
-    /// The first whole second in `before..=at` that does not have `offset`.
-    fn bisect(&self, mut before: DateTime<Utc>, mut at: DateTime<Utc>, offset: Duration) -> DateTime<Utc> {
-        while at - before > Duration::seconds(1) {
-            let middle = before + Duration::seconds((at - before).num_seconds() / 2);
-            if self.offset(middle) == offset { before = middle } else { at = middle }
+    /// Returns the first second after `before` that does not have `offset`; `before` has it, and `at` does not.
+    ///
+    /// Zones change at whole seconds. So the search goes by whole seconds too, and halves their number at each step.
+    fn bisect(&self, before: DateTime<Utc>, at: DateTime<Utc>, offset: Duration) -> DateTime<Utc> {
+        let whole_second = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(at);
+        let (mut before, mut after) = (before.timestamp(), at.timestamp());
+        for _ in 0..=(after - before).max(1).ilog2() {
+            let middle = before + (after - before) / 2;
+            if self.offset(whole_second(middle)) == offset { before = middle } else { after = middle }
         }
-        DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+        whole_second(after)
     }
 
     fn moment(&self, wall: NaiveDateTime) -> DateTime<Utc> {
