@@ -81,6 +81,9 @@ pub struct Attempt {
     /// Scheme, host and port that answered last, if they are everybody's: what a hold of the whole host is kept by. Absent
     /// for files, and for hosts that `allow` opened, which are the editor's own.
     pub public_origin: Option<String>,
+    /// Whether the poll never left the server that the config names. After a redirect elsewhere the answer speaks for this
+    /// feed only: else a publisher could have any other server held, by sending us there.
+    pub stayed_home: bool,
 }
 
 /// What a poll brought.
@@ -162,7 +165,14 @@ impl Fetcher {
         if feed.url.is_file() {
             let result = file::read(feed, validators, &self.shared.budget).await;
             let lifetimes = Lifetimes::default();
-            return Attempt { result, status: None, lifetimes, permanent: None, public_origin: None };
+            return Attempt {
+                result,
+                status: None,
+                lifetimes,
+                permanent: None,
+                public_origin: None,
+                stayed_home: true,
+            };
         }
         let mut answer = Answer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
@@ -170,7 +180,8 @@ impl Fetcher {
         let moved_to = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url);
         let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
-        Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin }
+        let stayed_home = trail.stays_at(&feed.url.secret);
+        Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin, stayed_home }
     }
 
     /// One hop after another, up to one that is no redirect.
@@ -191,7 +202,7 @@ impl Fetcher {
             answer.status = Some(response.status().as_u16());
             if !redirect::is_redirect(response.status()) {
                 answer.lifetimes = lifetimes::read(response.headers(), SystemTime::now());
-                if is_refusal(response.status(), &answer.lifetimes) {
+                if is_refusal(response.status(), &answer.lifetimes) && trail.stays_at(&feed.url.secret) {
                     permit.refuse();
                 }
                 return self.conclude(feed, trail, validators, response, stopwatch).await;

@@ -34,6 +34,15 @@ impl Trail {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
+    /// Whether every hop so far was at the server of `url`: at its origin, or at the same host with both at their usual ports,
+    /// as where `http:` leads to `https:`.
+    pub fn stays_at(&self, url: &Url) -> bool {
+        self.urls.iter().all(|hop| {
+            let have_usual_ports = hop.port().is_none() && url.port().is_none();
+            hop.origin() == url.origin() || (have_usual_ports && hop.host() == url.host())
+        })
+    }
+
     /// Whether only permanent redirects led here, if any.
     pub fn is_permanent(&self) -> bool {
         self.permanent

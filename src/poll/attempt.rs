@@ -80,8 +80,9 @@ impl Poller {
         }
         let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
         let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
-        let Attempt { result, status, lifetimes, permanent, public_origin } = attempt;
+        let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
         let outcome = self.outcome(config, feed, &due, result).await?;
+        let public_origin = public_origin.filter(|_| stayed_home);
         let answer = Answer { status, lifetimes, permanent, public_origin, is_own_outage };
         let polled = conclude(feed, due, outcome, answer, &times);
         drop(flight);
@@ -213,6 +214,7 @@ struct Answer {
     status: Option<u16>,
     lifetimes: Lifetimes,
     permanent: Option<Url>,
+    /// The origin for which the answer speaks, beyond this feed.
     public_origin: Option<String>,
     is_own_outage: bool,
 }

@@ -11,8 +11,8 @@
 //!   with four hours. Each feed adds a fixed share of its own, at most a tenth, so that feeds that failed together do
 //!   not come back together. A success resets it; no number of failures ends the polling.
 //!
-//! 429, and 503 with `Retry-After`, speak for their whole host, unless the host is the editor's own: a bridge there
-//! serves many sites. 410 ends the polling until the editor forces a poll. An outage of our own network is retried soon
+//! 429, and 503 with `Retry-After`, speak for their whole host, unless the host is the editor's own (a bridge there
+//! serves many sites) or a redirect led there from another server. 410 ends the polling until the editor forces a poll. An outage of our own network is retried soon
 //! and counts as nothing.
 //!
 //! An interval counts from poll to poll, so it never is cut short, and is longer once: after a feed's first poll, by up
@@ -83,7 +83,8 @@ pub struct Outlook<'a> {
     pub hints: &'a PollHints,
     /// Whether any of the feed's documents came with an ETag or Last-Modified.
     pub has_validators_ever: bool,
-    /// Whether the host is one that everybody reaches, and not one that the editor opened by `allow`.
+    /// Whether the answer speaks for its whole host: the host is public, not one that the editor opened by `allow`, and the
+    /// poll was not redirected there from another server.
     pub host_is_public: bool,
 }
 

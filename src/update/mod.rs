@@ -50,7 +50,8 @@ pub struct Polled {
     pub start: Option<Url>,
     /// Where a chain of only permanent redirects led.
     pub permanent: Option<Url>,
-    /// Scheme, host and port that answered, if they are everybody's: what a hold of the whole host is kept by.
+    /// Scheme, host and port for which the answer speaks: what a hold of the whole host is kept by. Absent for the editor's own
+    /// hosts, and after a redirect to another server.
     pub public_origin: Option<String>,
 }
 

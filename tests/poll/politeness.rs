@@ -118,3 +118,28 @@ async fn b07_a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says(
     bed.poll_due(start() + HOUR * 6).await;
     assert_eq!(asked(), 3);
 }
+
+#[tokio::test]
+async fn refusal_after_a_redirect_to_another_server_holds_only_the_redirected_feed() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/trap" => Reply::new(429, &[("Retry-After", "2678400")], ""),
+        "/led" => {
+            let host = String::from_utf8(request.header("host").unwrap()).unwrap();
+            Reply::redirect(302, &format!("http://{}/trap", host.replace("led", "victim")))
+        }
+        _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
+    });
+    let feeds = ["led", "victim"].map(|id| crate::feed_at(id, &format!("{id}.test"), &origin, &format!("/{id}")));
+    let bed = Bed::new(&feeds.concat(), Some(crate::local_names())).await;
+    let poll = async |feed: &str, now| {
+        let named = Pass::Named(vec![FeedId::from(feed)]);
+        bed.poller.pass(&bed.config, &named, now, |_, _| {}).await.unwrap().remove(0)
+    };
+    let led = poll("led", start()).await;
+    assert_eq!((led.outcome, led.status), (ReportedOutcome::Failed, Some(429)));
+    assert!(led.next_poll >= start() + HOUR * 24 * 31, "what the server asked for is kept for the feed: {led:?}");
+    assert_eq!(poll("led", start() + HOUR).await.outcome, ReportedOutcome::Held);
+    assert_eq!(poll("victim", start()).await.outcome, ReportedOutcome::Changed, "not even at the same moment");
+    let holds = bed.store.read(|reader| reader.host_holds(start(), start() + HOUR * 24 * 40)).await.unwrap();
+    assert!(holds.is_empty(), "{holds:?}");
+}
