@@ -88,6 +88,7 @@ pub struct Newswire {
 /// If the store cannot be brought in line with the config at the start. Later failures are logged, and what runs goes on.
 pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), StoreError> {
     let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
+    let health = health.watching(poller.watch());
     let config = configs.borrow().clone();
     log_difference(&store.sync(config.clone(), poll::now()).await?);
     let (tidings, told) = mpsc::unbounded_channel();

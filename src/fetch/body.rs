@@ -12,6 +12,7 @@ use super::budget::{Budget, Place};
 use super::decode::{self, Coding};
 use super::egress::root_cause;
 use super::error::{BODY, FetchError};
+use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 
 /// A body slower than this over a whole [`PACE_WINDOW`] is given up: it holds a turn, memory and a connection.
@@ -49,9 +50,10 @@ pub(super) async fn read(
 ) -> Result<Bytes, FetchError> {
     let coding = decode::coding(response.headers())
         .map_err(|coding| unreadable(host, format!("its coding \"{coding}\" was not asked for")))?;
-    let (body, place) = receive(response, budget.place(limit).await, stopwatch, host).await?;
+    let place = stopwatch.progress().waiting(budget.place(limit)).await;
+    let (body, place) = receive(response, place, stopwatch, host).await?;
     match decode::actual(coding, &body) {
-        Some(coding) => decoded(coding, body.into(), place, budget, host).await,
+        Some(coding) => decoded(coding, body.into(), place, budget, stopwatch.progress(), host).await,
         None => Ok(hold(body, place)),
     }
 }
@@ -83,7 +85,7 @@ async fn receive(
             return Err(FetchError::TooSlow { host: host.to_owned(), bytes_per_second: LEAST_BYTES_PER_SECOND });
         }
         while !place.holds(bytes) {
-            place = place.climb().await;
+            place = stopwatch.progress().waiting(place.climb()).await;
             body = copied(&body, place.buffer());
             pace = Pace::start();
         }
@@ -102,10 +104,11 @@ async fn decoded(
     body: Bytes,
     mut place: Place,
     budget: &Budget,
+    progress: &Progress,
     host: &str,
 ) -> Result<Bytes, FetchError> {
     loop {
-        let turn = budget.decoder().await;
+        let turn = progress.waiting(budget.decoder()).await;
         let (encoded, room, buffer) = (body.clone(), place.room(), place.buffer());
         let decoding = tokio::task::spawn_blocking(move || decode::decode(coding, &encoded, buffer, room));
         let result = decoding.await;
@@ -113,7 +116,7 @@ async fn decoded(
         match result {
             Ok(Ok(Some(decoded))) => return Ok(hold(decoded, place)),
             Ok(Ok(None)) if room >= place.limit() => return Err(FetchError::TooLarge { limit_bytes: place.limit() }),
-            Ok(Ok(None)) => place = place.climb().await,
+            Ok(Ok(None)) => place = progress.waiting(place.climb()).await,
             Ok(Err(error)) => return Err(unreadable(host, format!("its coding is broken ({error})"))),
             Err(_) => return Err(unreadable(host, "its coding is broken (the decoder gave up)".to_owned())),
         }

@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt;
 use super::body;
 use super::budget::Budget;
 use super::error::{FetchError, reason};
+use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 use super::{Document, Fetched};
 use crate::config::Feed;
@@ -21,9 +22,14 @@ use crate::feed::Validators;
 /// # Errors
 ///
 /// If the path is missing, unreadable, not a regular file, or too large, or if the file system takes too long.
-pub(super) async fn read(feed: &Feed, known: &Validators, budget: &Budget) -> Result<Fetched, FetchError> {
+pub(super) async fn read(
+    feed: &Feed,
+    known: &Validators,
+    budget: &Budget,
+    progress: &Progress,
+) -> Result<Fetched, FetchError> {
     let (url, limit) = (&feed.url.secret, feed.max_body_bytes);
-    let mut stopwatch = Stopwatch::new(feed.timeout);
+    let mut stopwatch = Stopwatch::new(feed.timeout, progress.clone());
     let path =
         url.to_file_path().map_err(|()| FetchError::File { why: format!("{url} is no path on this machine") })?;
     let metadata = in_time(&mut stopwatch, &path, tokio::fs::metadata(&path)).await?;
@@ -37,9 +43,9 @@ pub(super) async fn read(feed: &Feed, known: &Validators, budget: &Budget) -> Re
     if metadata.len() > limit {
         return Err(FetchError::TooLarge { limit_bytes: limit });
     }
-    let mut place = budget.place(limit).await;
+    let mut place = progress.waiting(budget.place(limit)).await;
     while !place.holds(metadata.len()) {
-        place = place.climb().await;
+        place = progress.waiting(place.climb()).await;
     }
     let bytes = in_time(&mut stopwatch, &path, read_whole(&path, metadata.len(), place.buffer())).await?;
     Ok(Fetched::Document(Document {

@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
+use super::progress::Progress;
+
 /// The time between the starts of two requests to one host; openrss.org blocks readers that are quicker.
 pub const SPACING: Duration = Duration::from_secs(1);
 
@@ -37,6 +39,7 @@ struct Last {
 pub struct HostPermit {
     queue: Queue,
     last: OwnedMutexGuard<Last>,
+    progress: Progress,
 }
 
 /// A line in which requests wait for each other.
@@ -65,7 +68,7 @@ impl Hosts {
     pub fn turn(&self, queue: Queue) -> impl Future<Output = HostPermit> + use<> {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).of(&queue.name);
         async move {
-            let permit = HostPermit { last: turn.lock_owned().await, queue };
+            let permit = HostPermit { last: turn.lock_owned().await, queue, progress: Progress::default() };
             permit.space().await;
             permit
         }
@@ -77,8 +80,9 @@ impl Hosts {
             permit.space().await;
             return permit;
         }
+        let progress = permit.progress();
         drop(permit);
-        self.turn(queue).await
+        HostPermit { progress, ..self.turn(queue).await }
     }
 }
 
@@ -87,6 +91,11 @@ impl HostPermit {
     /// is better not used.
     pub fn is_refused(&self) -> bool {
         self.last.refusal.is_some_and(|refusal| refusal.elapsed() < REFUSAL_KEPT)
+    }
+
+    /// The clock of the poll that has the turn.
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
     }
 
     /// Whether nobody else waits for a turn at the host: then its connection is of no further use.

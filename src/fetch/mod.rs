@@ -7,8 +7,8 @@
 //! document; a failure brings none.
 //!
 //! The specification is RFC 9110 and RFC 9111. The modules hold a policy each: `guard` (which addresses), `egress`
-//! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch`,
-//! `budget`, `body` and `decode` (how much), `lifetimes` (when again), `file` (documents on disk).
+//! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch` and
+//! `progress` (how long), `budget`, `body` and `decode` (how much), `lifetimes` (when again), `file` (documents on disk).
 //!
 //! Never parses a document, reads the store, or logs.
 
@@ -22,6 +22,7 @@ mod guard;
 mod hosts;
 mod lifetimes;
 mod post;
+mod progress;
 mod redirect;
 mod request;
 mod stopwatch;
@@ -39,6 +40,7 @@ use url::Url;
 pub use egress::Lookup;
 pub use error::FetchError;
 pub use hosts::{HostPermit, REFUSAL_KEPT, SPACING};
+pub use progress::Progress;
 
 use crate::config::Feed;
 use crate::feed::{Lifetimes, Validators};
@@ -163,7 +165,7 @@ impl Fetcher {
         holds: Option<&Holds>,
     ) -> Attempt {
         if feed.url.is_file() {
-            let result = file::read(feed, validators, &self.shared.budget).await;
+            let result = file::read(feed, validators, &self.shared.budget, &permit.progress()).await;
             let lifetimes = Lifetimes::default();
             return Attempt {
                 result,
@@ -194,7 +196,7 @@ impl Fetcher {
         holds: Option<&Holds>,
         answer: &mut Answer,
     ) -> Result<Fetched, FetchError> {
-        let mut stopwatch = Stopwatch::new(feed.timeout);
+        let mut stopwatch = Stopwatch::new(feed.timeout, permit.progress());
         loop {
             permit.start();
             let last = permit.is_last();
@@ -226,7 +228,8 @@ impl Fetcher {
         if let Some(until) = holds.and_then(|holds| holds.get(&url.origin().ascii_serialization())) {
             return Err(held(Some(*until)));
         }
-        let permit = self.shared.hosts.move_on(permit, queue(url, feed)).await;
+        let progress = permit.progress();
+        let permit = progress.waiting(self.shared.hosts.move_on(permit, queue(url, feed))).await;
         if holds.is_some() && permit.is_refused() { Err(held(None)) } else { Ok(permit) }
     }
 

@@ -5,16 +5,23 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::error::FetchError;
+use super::progress::Progress;
 
 /// Runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for memory.
 pub(super) struct Stopwatch {
     total: Duration,
     left: Duration,
+    progress: Progress,
 }
 
 impl Stopwatch {
-    pub fn new(total: Duration) -> Stopwatch {
-        Stopwatch { total, left: total }
+    pub fn new(total: Duration, progress: Progress) -> Stopwatch {
+        Stopwatch { total, left: total, progress }
+    }
+
+    /// The poll's own clock, for waits that do not count.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// A share of the whole time; for parts of it that have a limit of their own, which grows with a feed's `timeout`.

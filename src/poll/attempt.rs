@@ -10,7 +10,7 @@ use url::Url;
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
-use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, REFUSAL_KEPT};
+use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, Progress, REFUSAL_KEPT};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{DueFeed, StoreError};
@@ -50,11 +50,14 @@ impl Poller {
             if permit.is_refused() && holds.is_some() {
                 return Ok(None);
             }
+            let progress = permit.progress();
+            let _watched = poller.watch.begin(&feed.id, feed.timeout, progress.clone());
+            progress.resume(Instant::now());
             let attempt = poller.attempt(&config, &feed, due.clone(), permit, holds.as_deref(), (now, chosen));
             match within(attempt).await {
                 Ok(report) => Ok(Some(report)),
                 Err(error) if error.concerns_all() => Err(error),
-                Err(error) => poller.fail(&config, &feed, due, &error, (now, chosen)).await,
+                Err(error) => poller.fail(&config, &feed, due, &error, &progress, (now, chosen)).await,
             }
         }
     }
@@ -69,24 +72,25 @@ impl Poller {
         holds: Option<&Holds>,
         (now, chosen): (Timestamp, Instant),
     ) -> Result<PollReport, StoreError> {
-        let flight = self.flights.acquire().await.map_err(|_| StoreError::Closed)?;
+        let progress = permit.progress();
+        let flight = progress.waiting(self.flights.acquire()).await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
         let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit, holds).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         if let Err(FetchError::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
-            self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST).await?;
+            progress.waiting(self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST)).await?;
             return Ok(held_report(&due, Hold::by(OTHER_HOST, until)));
         }
-        let unwritten = self.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
+        let unwritten = progress.waiting(self.unwritten.acquire()).await.map_err(|_| StoreError::Closed)?;
         let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
-        let outcome = self.outcome(config, feed, &due, result).await?;
+        let outcome = self.outcome(config, feed, &due, result, &progress).await?;
         let public_origin = public_origin.filter(|_| stayed_home);
         let answer = Answer { status, lifetimes, permanent, public_origin, is_own_outage };
         let polled = conclude(feed, due, outcome, answer, &times);
         drop(flight);
-        let report = self.write(config, polled).await;
+        let report = progress.waiting(self.write(config, polled)).await;
         drop(unwritten);
         report
     }
@@ -99,21 +103,27 @@ impl Poller {
         feed: &Feed,
         due: DueFeed,
         error: &StoreError,
+        progress: &Progress,
         (now, chosen): (Timestamp, Instant),
     ) -> Result<Option<PollReport>, StoreError> {
+        progress.resume(Instant::now());
         let at = now + chosen.elapsed();
         let times = Times { at, answered: at, begun: Instant::now() };
         let outcome = fault(&match error {
             StoreError::Fault => FAULT.to_owned(),
             error => format!("what it brought could not be written ({error})"),
         });
-        let failing = async { self.write(config, conclude(feed, due, outcome, Answer::default(), &times)).await };
+        let failing = async {
+            let polled = conclude(feed, due, outcome, Answer::default(), &times);
+            progress.waiting(self.write(config, polled)).await
+        };
         match within(failing).await {
             Ok(report) => Ok(Some(report)),
             Err(error) if error.concerns_all() => Err(error),
             Err(error) => {
                 tracing::error!(feed = %feed.id, %error, "a failed poll could not be written; {REPORT_IT}");
-                self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]).await.map(|()| None)
+                let put_off = self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]);
+                progress.waiting(put_off).await.map(|()| None)
             }
         }
     }
@@ -125,10 +135,11 @@ impl Poller {
         feed: &Arc<Feed>,
         due: &DueFeed,
         result: Result<Fetched, FetchError>,
+        progress: &Progress,
     ) -> Result<Outcome, StoreError> {
         Ok(match result {
             Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
-            Ok(Fetched::Document(document)) => self.read_document(config, feed, due, document).await?,
+            Ok(Fetched::Document(document)) => self.read_document(config, feed, due, document, progress).await?,
             Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
             Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
         })
@@ -157,10 +168,11 @@ impl Poller {
         feed: &Arc<Feed>,
         due: &DueFeed,
         document: Document,
+        progress: &Progress,
     ) -> Result<Outcome, StoreError> {
-        let _core = self.parsing.acquire().await.map_err(|_| StoreError::Closed)?;
+        let _core = progress.waiting(self.parsing.acquire()).await.map_err(|_| StoreError::Closed)?;
         let id = due.feed.clone();
-        let known = self.store.read(move |reader| reader.raw_hashes(&id)).await?;
+        let known = progress.waiting(self.store.read(move |reader| reader.raw_hashes(&id))).await?;
         let (config, feed, guids_repaired) = (config.clone(), feed.clone(), due.guids_repaired);
         let reading = tokio::task::spawn_blocking(move || {
             read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)

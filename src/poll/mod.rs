@@ -12,6 +12,7 @@ mod attempt;
 mod outage;
 mod read;
 mod run;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::time::Timestamp;
 use outage::Outage;
 
 pub use read::GAP;
+pub use watch::{StuckPoll, Watch, Watched};
 
 /// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
 /// what was read would else pile up in memory.
@@ -120,6 +122,7 @@ pub struct Poller {
     parsing: Arc<Semaphore>,
     unwritten: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
+    watch: Watch,
     clock: Clock,
 }
 
@@ -137,6 +140,7 @@ impl Poller {
             parsing: Arc::new(Semaphore::new(cores)),
             unwritten: Arc::new(Semaphore::new(UNWRITTEN)),
             outage: Arc::default(),
+            watch: Watch::default(),
             clock: Arc::new(now),
         }
     }
@@ -144,6 +148,11 @@ impl Poller {
     /// The same one, by another clock.
     pub fn with_clock(self, clock: Clock) -> Poller {
         Poller { clock, ..self }
+    }
+
+    /// The polls of this poller and its clones, to see whether one is stuck.
+    pub fn watch(&self) -> Watch {
+        self.watch.clone()
     }
 
     /// One hand-driven pass at `now`; returns what every feed came to, in the order in which they were done. `done` hears

@@ -68,6 +68,9 @@ impl Poller {
                     continue;
                 }
             }
+            for poll in self.watch.newly_stuck(std::time::Instant::now()) {
+                tracing::error!(feed = %poll.feed, "the poll is {poll}; restart newswire and report it");
+            }
             let config = configs.borrow_and_update().clone();
             let now = (self.clock)();
             if !self.has_recovered(&mut stalled).await {

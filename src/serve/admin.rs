@@ -1,6 +1,7 @@
 //! For the keeper alone, on an address of its own: health, readiness, status, events and metrics. Read only.
 
 use std::sync::{Arc, RwLock};
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 
 use super::answer::{guard, plain};
 use crate::config::{Config, Listen};
-use crate::poll::{self, PollReport};
+use crate::poll::{self, PollReport, StuckPoll, Watch};
 use crate::render::{self, StatusEvent};
 use crate::status::{self, FeedRow, SectionRow};
 use crate::store::{Event, Store, StoreError};
@@ -30,6 +31,7 @@ pub struct Health {
     configs: watch::Receiver<Arc<Config>>,
     state: Arc<RwLock<Condition>>,
     polls: Family<OutcomeLabel, Counter>,
+    watch: Watch,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -68,18 +70,28 @@ struct Status {
     version: &'static str,
     ready: bool,
     config: LoadState,
+    /// Polls that have fetched or read for more than twice their timeout.
+    stuck: Vec<StuckPoll>,
     feeds: Vec<FeedRow>,
     sections: Vec<SectionRow>,
     /// The last first.
     events: Vec<Event>,
 }
 
+/// How many stuck polls `/healthz` names; `/status.json` names all.
+const STUCK_SHOWN: usize = 20;
+
 /// How many events the status tells of.
 const EVENTS: usize = 100;
 
 impl Health {
     pub fn new(configs: watch::Receiver<Arc<Config>>) -> Health {
-        Health { configs, state: Arc::default(), polls: Family::default() }
+        Health { configs, state: Arc::default(), polls: Family::default(), watch: Watch::default() }
+    }
+
+    /// Returns the same health, which is bad while one of the polls that `watch` watches is stuck.
+    pub fn watching(self, watch: Watch) -> Health {
+        Health { watch, ..self }
     }
 
     /// Everything is published that the store has: readers can be sent here.
@@ -107,7 +119,7 @@ impl Health {
 /// The routes of the admin address.
 pub fn router(store: Store, health: Health) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { plain(StatusCode::OK, "ok\n") }))
+        .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .route("/status", get(status_page))
         .route("/status.json", get(status_json))
@@ -120,6 +132,20 @@ pub fn router(store: Store, health: Health) -> Router {
         })
         .layer(axum::middleware::map_response(guarded))
         .with_state((store, health))
+}
+
+/// Whether newswire does its work: 503 while a poll is stuck, with a line for each such feed.
+async fn healthy(State((_, health)): State<(Store, Health)>) -> Response {
+    let stuck = health.watch.stuck(Instant::now());
+    if stuck.is_empty() {
+        return plain(StatusCode::OK, "ok\n");
+    }
+    let line = |poll: &StuckPoll| format!("the poll of {} is {poll}; restart newswire and report it\n", poll.feed);
+    let mut text: String = stuck.iter().take(STUCK_SHOWN).map(line).collect();
+    if let Some(more) = stuck.len().checked_sub(STUCK_SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("and {more} more\n"));
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }
 
 async fn ready(State((_, health)): State<(Store, Health)>) -> Response {
@@ -145,7 +171,8 @@ async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
     });
     let (feeds, sections, events) = reading.await?;
     let Condition { is_ready: ready, config } = health.read();
-    Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, feeds, sections, events })
+    let stuck = health.watch.stuck(Instant::now());
+    Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, stuck, feeds, sections, events })
 }
 
 async fn status_json(State((store, health)): State<(Store, Health)>) -> Response {
@@ -207,7 +234,7 @@ fn tidings(status: &Status) -> Vec<StatusEvent> {
 }
 
 async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
-    let Status { feeds, sections, .. } = match status(&store, &health).await {
+    let Status { feeds, sections, stuck, .. } = match status(&store, &health).await {
         Ok(status) => status,
         Err(error) => return failed(&error),
     };
@@ -228,6 +255,9 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
     registry.register("feeds", "Configured feeds by state", by_state);
     registry.register_with_unit("lateness", "How long the longest overdue feed waits", Unit::Seconds, lateness);
     registry.register("stories", "Stories in a section", stories);
+    let stuck_polls = Gauge::<i64>::default();
+    stuck_polls.set(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
+    registry.register("polls_stuck", "Polls at work for more than twice their timeout", stuck_polls);
     registry.register("polls", "Polls since the start by outcome", health.polls.clone());
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {

@@ -7,6 +7,7 @@ mod clock;
 mod cost;
 mod faults;
 mod politeness;
+mod stuck;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

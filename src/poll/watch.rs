@@ -1,0 +1,110 @@
+//! Watching polls: one that fetches or reads for more than twice its feed's `timeout` is stuck, and health says so.
+//!
+//! Every fetch and every reader is bounded, so a stuck poll is a fault of newswire. Time that a poll waits does not count:
+//! for its turn at a host, for memory, for other polls, or for the store, as when the disk is full.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::duration;
+use crate::feed::FeedId;
+use crate::fetch::Progress;
+
+/// How many times its timeout a poll may work: the fetch takes it once at most, and reading takes much less.
+const TIMEOUTS: u32 = 2;
+
+/// The polls that have had their turn and have not ended. Cheap to clone; all clones watch the same polls.
+#[derive(Clone, Default)]
+pub struct Watch {
+    polls: Arc<Mutex<Polls>>,
+}
+
+#[derive(Default)]
+struct Polls {
+    begun: u64,
+    by_number: BTreeMap<u64, Poll>,
+}
+
+struct Poll {
+    feed: FeedId,
+    timeout: Duration,
+    progress: Progress,
+    was_logged: bool,
+}
+
+/// A poll that is watched until this is dropped.
+pub struct Watched {
+    watch: Watch,
+    number: u64,
+}
+
+/// A poll that has fetched or read for too long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StuckPoll {
+    pub feed: FeedId,
+    /// For how long it has fetched and read, waits left out.
+    pub working_seconds: u64,
+    /// The feed's `timeout`, rounded up.
+    pub timeout_seconds: u64,
+}
+
+impl Watch {
+    /// Begins to watch a poll; `progress` is its clock.
+    pub fn begin(&self, feed: &FeedId, timeout: Duration, progress: Progress) -> Watched {
+        let mut polls = self.polls();
+        polls.begun += 1;
+        let number = polls.begun;
+        polls.by_number.insert(number, Poll { feed: feed.clone(), timeout, progress, was_logged: false });
+        Watched { watch: self.clone(), number }
+    }
+
+    /// Returns the polls that are stuck at `now`, the oldest first.
+    pub fn stuck(&self, now: Instant) -> Vec<StuckPoll> {
+        self.polls().by_number.values().filter_map(|poll| poll.stuck(now)).collect()
+    }
+
+    /// Returns those that are stuck at `now` and were not returned here before.
+    pub(super) fn newly_stuck(&self, now: Instant) -> Vec<StuckPoll> {
+        let mut polls = self.polls();
+        let stuck = polls.by_number.values_mut().filter(|poll| !poll.was_logged).filter_map(|poll| {
+            let stuck = poll.stuck(now)?;
+            poll.was_logged = true;
+            Some(stuck)
+        });
+        stuck.collect()
+    }
+
+    fn polls(&self) -> MutexGuard<'_, Polls> {
+        self.polls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Poll {
+    fn stuck(&self, now: Instant) -> Option<StuckPoll> {
+        let worked = self.progress.worked(now);
+        (worked > self.timeout * TIMEOUTS).then(|| StuckPoll {
+            feed: self.feed.clone(),
+            working_seconds: worked.as_secs(),
+            timeout_seconds: self.timeout.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
+        })
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watch.polls().by_number.remove(&self.number);
+    }
+}
+
+/// As in `stuck for 65 seconds while fetching or reading (timeout 30 seconds)`.
+impl fmt::Display for StuckPoll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = |seconds| duration::words(Duration::from_secs(seconds));
+        let (working, timeout) = (words(self.working_seconds), words(self.timeout_seconds));
+        write!(f, "stuck for {working} while fetching or reading (timeout {timeout})")
+    }
+}
