@@ -2,8 +2,8 @@
 //!
 //! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the environment, or
 //! accepts a certificate that does not verify; TLS is 1.2 or newer. A `proxy` that the editor configures is a trusted
-//! hop: it is let through wherever it is, and where it resolves names for us (`http:`, `socks5h:`), it is the proxy
-//! that must guard its network. A `ca_file` takes the place of the system's certificates for the feeds that name it.
+//! hop: it is let through wherever it is. Where it resolves names for us (`http:`, `socks5h:`), `guard` refuses addresses and
+//! local names before the request, and a public name that leads into the proxy's network is the proxy's to refuse. A `ca_file` takes the place of the system's certificates for the feeds that name it.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -73,8 +73,8 @@ pub(super) struct Clients {
 #[derive(Clone)]
 pub(super) struct Way {
     pub client: Client,
-    /// Whether the peer is a proxy, whose address says nothing of the server's.
-    pub proxied: bool,
+    /// The host of the proxy that is the peer, whose address says nothing of the server's.
+    pub proxy: Option<Arc<str>>,
     /// Why no server can be verified, if that is so.
     pub no_roots: Option<Arc<str>>,
 }
@@ -121,11 +121,11 @@ impl Clients {
 
 /// Reads certificates from disk.
 fn build(egress: &Egress, names: Names) -> Result<Way, FetchError> {
-    let proxied = egress.proxy.is_some();
+    let proxy = egress.proxy.as_deref().map(trusted_hop).transpose()?.map(|(host, _)| Arc::from(host));
     let roots = egress.ca_file.as_deref().map(certificates).transpose()?;
     let system_roots = roots.is_none();
     match configure(egress, names.clone(), roots)?.build() {
-        Ok(client) => Ok(Way { client, proxied, no_roots: None }),
+        Ok(client) => Ok(Way { client, proxy, no_roots: None }),
         Err(error) if system_roots => {
             let why = format!(
                 "no CA certificates are to be found on this system ({}); install its package ca-certificates",
@@ -133,7 +133,7 @@ fn build(egress: &Egress, names: Names) -> Result<Way, FetchError> {
             );
             let client =
                 configure(egress, names, Some(Vec::new()))?.build().map_err(|error| unusable(egress, &error))?;
-            Ok(Way { client, proxied, no_roots: Some(why.into()) })
+            Ok(Way { client, proxy, no_roots: Some(why.into()) })
         }
         Err(error) => Err(unusable(egress, &error)),
     }

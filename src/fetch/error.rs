@@ -23,6 +23,12 @@ pub enum FetchError {
          if that is meant, add allow = [\"{host}:{port}\"] to the feed"
     )]
     Port { host: String, port: u16 },
+    /// A name that a proxy would resolve in a network of its own.
+    #[error(
+        "{host} is a local name, which the feed's proxy would look up in its own network; \
+         to permit it, add allow = [\"{host}:{port}\"] to the feed"
+    )]
+    LocalName { host: String, port: u16 },
     #[error("refused to follow the scheme {scheme}:, only http: and https: are fetched")]
     Scheme { scheme: String },
     #[error("could not connect to {host}: {why}")]
@@ -65,7 +71,10 @@ impl FetchError {
     pub fn kind(&self) -> &'static str {
         match self {
             FetchError::Dns { .. } => "dns",
-            FetchError::Address { .. } | FetchError::Port { .. } | FetchError::Scheme { .. } => "refused address",
+            FetchError::Address { .. }
+            | FetchError::Port { .. }
+            | FetchError::LocalName { .. }
+            | FetchError::Scheme { .. } => "refused address",
             FetchError::Connect { .. } => "connect",
             FetchError::Tls { .. } => "tls",
             FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "timeout",

@@ -8,6 +8,9 @@
 //! The guard judges the address that is really connected to: names are filtered while they are resolved (`egress`
 //! connects to no other address, so a second answer of the name server changes nothing), addresses written into the
 //! URL before the request, and the peer of every connection once more when its answer arrives.
+//!
+//! A proxy may resolve names by itself, out of sight. So names that are local everywhere, such as `localhost`, and the proxy's
+//! own name are refused when a feed has a `proxy`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -49,6 +52,25 @@ impl Reach {
         let address = address.to_canonical();
         let opened = self.networks.iter().any(|network| network.contains(&address));
         opened || (self.public && special_range(address).is_none())
+    }
+
+    /// Checks the name of a URL that is requested through a proxy, whose host is `proxy`.
+    ///
+    /// # Errors
+    ///
+    /// If it is a local name, or the proxy's own, and `allow` does not open it.
+    pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), FetchError> {
+        let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+        let is_proxy = is_named(&Host::Domain(name), proxy);
+        if self.is_own(url) || !(is_proxy || is_local_name(name)) {
+            return Ok(());
+        }
+        let opens_loopback =
+            || LOOPBACK.into_iter().any(|address| self.networks.iter().any(|net| net.contains(&address)));
+        if is_localhost(name) && opens_loopback() {
+            return Ok(());
+        }
+        Err(FetchError::LocalName { host: name.to_owned(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
     /// Whether the editor opened the very host of `url` by name or by address: it is one of their own.
@@ -93,6 +115,27 @@ fn is_named(host: &Host<&str>, name: &str) -> bool {
         (Host::Domain(domain), Ok(Host::Domain(name))) => domain.trim_end_matches('.') == name.trim_end_matches('.'),
         _ => false,
     }
+}
+
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// The endings of names that no public name server knows: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and those that
+/// routers and companies use (RFC 6762 appendix G). `onion` is not among them: it needs a proxy and is public.
+const LOCAL_ENDINGS: [&str; 10] =
+    ["localhost", "localdomain", "local", "internal", "home.arpa", "home", "lan", "corp", "intranet", "private"];
+
+/// Whether a name means a machine of the network in which it is looked up. A name without a dot does too.
+fn is_local_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    !name.contains('.') || LOCAL_ENDINGS.iter().any(|ending| ends_with_label(name, ending))
+}
+
+fn is_localhost(name: &str) -> bool {
+    ends_with_label(name.trim_end_matches('.'), "localhost")
+}
+
+fn ends_with_label(name: &str, ending: &str) -> bool {
+    name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn literal(host: &Host<&str>) -> Option<IpAddr> {

@@ -246,6 +246,9 @@ impl Fetcher {
         let host = url.host_str().unwrap_or_default();
         let reach = Reach::of(url, &feed.allow)?;
         let way = self.shared.clients.way(&reach, feed).await?;
+        if let Some(proxy) = &way.proxy {
+            reach.check_name_for_proxy(url, proxy)?;
+        }
         if let (Some(why), "https") = (way.no_roots, url.scheme()) {
             return Err(FetchError::Tls { host: host.to_owned(), why: why.to_string() });
         }
@@ -255,9 +258,11 @@ impl Fetcher {
         }
         let sent = stopwatch.run(stopwatch.share(2, 3), request.send()).await;
         let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
-        let response = response.map_err(|error| egress::explain(&error, url, way.proxied))?;
+        let response = response.map_err(|error| egress::explain(&error, url, way.proxy.is_some()))?;
         match response.remote_addr() {
-            Some(peer) if !way.proxied && !reach.admits(peer.ip()) => Err(guard::refusal(host, peer.ip(), peer.port())),
+            Some(peer) if way.proxy.is_none() && !reach.admits(peer.ip()) => {
+                Err(guard::refusal(host, peer.ip(), peer.port()))
+            }
             _ => Ok(response),
         }
     }

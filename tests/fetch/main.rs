@@ -15,6 +15,7 @@ mod http2;
 mod identity;
 mod limits;
 mod month;
+mod proxies;
 mod redirects;
 mod secrets;
 
