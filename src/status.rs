@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::config::{Config, Feed};
 use crate::duration;
 use crate::feed::{FeedId, SectionId};
+use crate::foreign;
 use crate::poll;
 use crate::schedule::{self, Schedule};
 use crate::section;
@@ -115,7 +116,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow 
     let mut row = FeedRow {
         id: feed.id.clone(),
         url: feed.url.shown.to_string(),
-        title: section::title_of(feed, &info),
+        title: foreign::part(&section::title_of(feed, &info)),
         state: if feed.enabled { FeedState::New } else { FeedState::Disabled },
         last_poll: None,
         next_poll: None,
@@ -148,13 +149,14 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow 
     row.next_poll = (feed.enabled && row.state != FeedState::Gone).then_some(status.next_poll);
     row.last_poll = status.last_poll;
     row.failures = status.failures;
-    row.last_error = status.last_error;
+    // A store of an older version may hold longer ones.
+    row.last_error = status.last_error.as_deref().map(foreign::sentence);
     row.error_kind = status.error_kind;
     row.entries = status.entries;
     row.newest = status.newest;
-    row.repairs = status.repairs;
+    row.repairs = foreign::sentences(&status.repairs);
     row.moved_to = status.moved_to;
-    (row.note, row.noted) = status.note.unzip();
+    (row.note, row.noted) = status.note.map(|(note, noted)| (foreign::sentence(&note), noted)).unzip();
     row
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The floor of each module.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["duration", "entry", "feed", "time"]),
+    (0, &["duration", "entry", "feed", "foreign", "time"]),
     (
         1,
         &[

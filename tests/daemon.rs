@@ -446,3 +446,25 @@ fn secrets_appear_nowhere() {
         );
     }
 }
+
+#[test]
+fn page_that_is_no_feed_cannot_forge_lines_of_the_log_nor_fill_it() {
+    let link = |number: usize| {
+        let filling = "x".repeat(20_000);
+        format!(
+            "<link rel=alternate type='application/rss+xml' href='http://[{number}\nERROR forged\r\u{2028}\u{1b}[2J{filling}'>"
+        )
+    };
+    let page = format!("<!doctype html>{}", (0..500).map(link).collect::<String>());
+    let origin = Origin::start(move |_| Reply::new(200, &[("Content-Type", "text/html")], &page));
+    let desk = Desk::new(&one_feed(&origin).replace("[[section]]", "max_size = \"20 MiB\"\n[[section]]"));
+    let mut daemon = Daemon::start(&desk);
+    let line = daemon.wait_for("poll failed");
+    assert!(line.contains("the page offers http://[0\\nERROR forged\\r\\u{2028}[2Jxxx"), "{line}");
+    assert!(line.contains("… and 497 more"), "{line}");
+    assert!(line.chars().count() < 1500, "a line of {} characters", line.chars().count());
+    let status = text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+    assert!(status.contains("and 497 more") && status.len() < 10_000, "{} bytes", status.len());
+    assert_eq!(daemon.end(), Some(0));
+    assert!(!daemon.seen.iter().any(|line| line.starts_with("ERROR forged")), "{:?}", daemon.seen);
+}

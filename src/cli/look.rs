@@ -5,6 +5,7 @@ use url::Url;
 use crate::config::Feed;
 use crate::feed::Validators;
 use crate::fetch::{Fetched, Fetcher};
+use crate::foreign;
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
 
 /// What was found at a feed's address.
@@ -35,7 +36,7 @@ pub async fn at(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
             let why = "the server says that nothing changed, to one who knew nothing";
             return Looked::Failed(why.to_owned());
         }
-        Err(error) => return Looked::Failed(error.to_string()),
+        Err(error) => return Looked::Failed(foreign::sentence(&error.to_string())),
     };
     let content_type = hints.content_type.or(document.content_type.as_deref());
     let base = hints.base.or(document.content_location.as_ref()).unwrap_or(&document.final_url);

@@ -66,6 +66,10 @@ struct Shared {
     budget: Budget,
 }
 
+/// The longest address to which a feed can have moved for good: it is logged and shown, and belongs into the TOML. Servers
+/// and browsers agree on at least so much.
+const LONGEST_MOVE_BYTES: usize = 2000;
+
 /// The origins that are left alone, and until when.
 pub type Holds = HashMap<String, Timestamp>;
 
@@ -78,7 +82,7 @@ pub struct Attempt {
     /// What the server asked for, whatever the status; a redirect's own are passed over.
     pub lifetimes: Lifetimes,
     /// Where a chain of only 301 and 308 led from the URL that the poll began with, to a document or a 304. Absent where the
-    /// new URL holds a secret, as it could not be stored.
+    /// new URL holds a secret or is longer than 2000 bytes, as it could not be stored.
     pub permanent: Option<Url>,
     /// Scheme, host and port that answered last, if they are everybody's: what a hold of the whole host is kept by. Absent
     /// for files, and for hosts that `allow` opened, which are the editor's own.
@@ -179,7 +183,8 @@ impl Fetcher {
         let mut answer = Answer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
         let result = self.follow(feed, &mut trail, validators, permit, holds, &mut answer).await;
-        let moved_to = trail.moved_to().filter(|url| request::storable(url, &feed.url) == **url);
+        let moved_to = trail.moved_to().filter(|url| url.as_str().len() <= LONGEST_MOVE_BYTES);
+        let moved_to = moved_to.filter(|url| request::storable(url, &feed.url) == **url);
         let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
         let stayed_home = trail.stays_at(&feed.url.secret);

@@ -37,6 +37,7 @@ use url::Url;
 pub use identity::reidentify;
 pub use model::*;
 
+use crate::foreign;
 use repairs::Repairs;
 
 /// What is known of a document beside its bytes.
@@ -48,7 +49,7 @@ pub struct Hints<'a> {
     pub base: Option<&'a Url>,
 }
 
-/// Why a document gives no feed.
+/// Why a document gives no feed. Each message is one line, whatever the document holds.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ParseError {
     #[error("the document is empty")]
@@ -63,9 +64,9 @@ pub enum ParseError {
         /// The name of its first element; empty where it has none.
         found: String,
     },
-    #[error("this JSON is not a JSON Feed: {0}")]
+    #[error("this JSON is not a JSON Feed: {}", foreign::part(.0))]
     Json(String),
-    #[error("the feed could not be read: {0}")]
+    #[error("the feed could not be read: {}", foreign::part(.0))]
     Reader(String),
 }
 
@@ -85,8 +86,7 @@ impl ParseError {
 fn offers(feeds: &[String]) -> String {
     match feeds {
         [] => String::new(),
-        [feed] => format!("; the page offers {feed}"),
-        feeds => format!("; the page offers {}", feeds.join(", ")),
+        feeds => format!("; the page offers {}", foreign::addresses(feeds)),
     }
 }
 
@@ -95,7 +95,7 @@ fn found_instead(found: &str) -> String {
         "" => ": it is plain text, or in no format that is known".to_owned(),
         "opml" => " but a list of feeds: `newswire import` takes it".to_owned(),
         "urlset" | "sitemapindex" => " but a sitemap, which says where pages are and not what is new".to_owned(),
-        found => format!(": its first element is <{found}>"),
+        found => format!(": its first element is <{}>", foreign::part(found)),
     }
 }
 

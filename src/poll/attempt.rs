@@ -11,6 +11,7 @@ use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
 use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, Progress, REFUSAL_KEPT};
+use crate::foreign;
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{DueFeed, StoreError};
@@ -231,8 +232,22 @@ struct Answer {
     is_own_outage: bool,
 }
 
+/// What may be logged and stored of an outcome: errors and repairs may quote a server or a document.
+fn fit_to_show(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Failed { kind, error } => Outcome::Failed { kind, error: foreign::sentence(&error) },
+        Outcome::Gone { error } => Outcome::Gone { error: foreign::sentence(&error) },
+        Outcome::Document(mut document) => {
+            document.repairs = foreign::sentences(&document.repairs);
+            Outcome::Document(document)
+        }
+        Outcome::NotModified { validators } => Outcome::NotModified { validators },
+    }
+}
+
 /// Everything that the store has to write.
 fn conclude(feed: &Feed, due: DueFeed, outcome: Outcome, answer: Answer, times: &Times) -> Polled {
+    let outcome = fit_to_show(outcome);
     let Answer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
     let failures = match &outcome {
         Outcome::Failed { .. } if is_own_outage => due.failures,

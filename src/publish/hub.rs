@@ -15,6 +15,7 @@ use super::section::{FEED_FORMATS, path};
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::fetch::{FetchError, Fetcher};
+use crate::foreign;
 use crate::render;
 
 /// How long it waits after the first failure; twice as long after each further one.
@@ -53,7 +54,8 @@ pub async fn run(
                 let config = configs.borrow().clone();
                 if let Err(error) = tell(&fetcher, &config, &section).await {
                     let failures = failures + 1;
-                    tracing::warn!(%section, failures, %error, "the hub could not be told of a change");
+                    let error = foreign::sentence(&error.to_string());
+                    tracing::warn!(%section, failures, error, "the hub could not be told of a change");
                     if failures < MOST_FAILURES {
                         let due = Instant::now() + FIRST_WAIT * 2_u32.pow(failures - 1);
                         waiting.insert(section, Waiting { failures, due });

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::answer::{guard, plain};
 use crate::config::{Config, Listen};
+use crate::foreign;
 use crate::poll::{self, PollReport, StuckPoll, Watch};
 use crate::render::{self, StatusEvent};
 use crate::status::{self, FeedRow, SectionRow};
@@ -169,7 +170,9 @@ async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
         let feeds = status::feeds(&config, Some(reader), poll::now())?;
         Ok((feeds, status::sections(&config, Some(reader))?, reader.events(EVENTS)?))
     });
-    let (feeds, sections, events) = reading.await?;
+    let (feeds, sections, mut events) = reading.await?;
+    // A store of an older version may hold longer ones.
+    events.iter_mut().for_each(|event| event.text = foreign::sentence(&event.text));
     let Condition { is_ready: ready, config } = health.read();
     let stuck = health.watch.stuck(Instant::now());
     Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, stuck, feeds, sections, events })

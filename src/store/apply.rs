@@ -8,12 +8,16 @@ use url::Url;
 
 use crate::config::Config;
 use crate::feed::{FeedInfo, SectionId, Validators};
+use crate::foreign;
 use crate::time::Timestamp;
 use crate::update::{Outcome, Polled, PolledDocument};
 
 use super::document::Document;
 use super::place::Moves;
 use super::{Store, StoreError, events};
+
+/// How many of the entries that change at every poll are named.
+const RESTLESS_NAMED: usize = 3;
 
 /// What a poll changed.
 #[derive(Clone, Debug, Default)]
@@ -41,10 +45,13 @@ pub struct Applied {
 impl Applied {
     /// What an editor should know of it, a sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let restless = self.restless.iter();
-        let restless =
-            restless.map(|name| format!("{name:?} changes at every poll; its changes are not applied any more"));
-        self.rekeyed_note().into_iter().chain(restless).collect()
+        let restless = self.restless.iter().take(RESTLESS_NAMED).map(|name| {
+            let name = foreign::part(name);
+            format!("\"{name}\" changes at every poll; its changes are not applied any more")
+        });
+        let more = self.restless.len().saturating_sub(RESTLESS_NAMED);
+        let more = (more > 0).then(|| format!("{more} more entries change at every poll"));
+        self.rekeyed_note().into_iter().chain(restless).chain(more).collect()
     }
 
     pub(super) fn rekeyed_note(&self) -> Option<String> {

@@ -6,6 +6,7 @@ mod support;
 mod clock;
 mod cost;
 mod faults;
+mod foreign;
 mod politeness;
 mod stuck;
 

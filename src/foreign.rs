@@ -1,0 +1,111 @@
+//! Text that strangers wrote (addresses, titles, what a server says) as it may be shown in a log, an error, a note, a status.
+//!
+//! Always one line, of bounded length, without characters that command a terminal or change how the line reads. So no page
+//! can forge a line of the log or fill the disk with one. Whatever is logged or stored of such text goes through here.
+
+/// The most characters of a sentence that holds foreign text: three addresses and the words around them.
+const SENTENCE_CHARS: usize = 1000;
+
+/// The most characters of an address or a title within a sentence.
+const PART_CHARS: usize = 200;
+
+/// How many addresses a sentence lists.
+const ADDRESSES: usize = 3;
+
+/// More sentences about one document than newswire has kinds of repairs.
+const SENTENCES: usize = 50;
+
+/// Returns a sentence as one line of at most 1000 characters. A sentence that already is one stays as it is.
+pub fn sentence(text: &str) -> String {
+    line(text, SENTENCE_CHARS)
+}
+
+/// Returns the first fifty sentences, each as [`sentence`] does.
+pub fn sentences(texts: &[String]) -> Vec<String> {
+    texts.iter().take(SENTENCES).map(|text| sentence(text)).collect()
+}
+
+/// Returns an address, a title or a name as one line of at most 200 characters.
+pub fn part(text: &str) -> String {
+    line(text, PART_CHARS)
+}
+
+/// Returns the first three of several addresses, each as [`part`] does, and how many more there are.
+pub fn addresses(addresses: &[String]) -> String {
+    let shown: Vec<String> = addresses.iter().take(ADDRESSES).map(|address| part(address)).collect();
+    let list = shown.join(", ");
+    match addresses.len() - shown.len() {
+        0 => list,
+        more => format!("{list} and {more} more"),
+    }
+}
+
+/// One line of at most `most` characters: what is unfit is escaped as in Rust, what is too much is cut at `…`.
+fn line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let mut chars = 0;
+    // Where the text is cut if it turns out to be too long: there is room for `…`.
+    let mut cut = 0;
+    for character in text.chars() {
+        let before = line.len();
+        match is_unfit(character) {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+        chars += line[before..].chars().count();
+        if chars < most {
+            cut = line.len();
+        }
+        if chars > most {
+            line.truncate(cut);
+            line.push('…');
+            return line;
+        }
+    }
+    line
+}
+
+/// Control characters, line and paragraph separators, and what reorders the text around it.
+fn is_unfit(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_is_one_line_without_commands() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(part(text), expected);
+            assert_eq!(sentence(&sentence(text)), expected, "shown twice it is the same");
+        };
+        check("", "");
+        check("Ünï & <ä> ‏עברית 🦀 \\n", "Ünï & <ä> ‏עברית 🦀 \\n");
+        check("a\nERROR b\r\tc", "a\\nERROR b\\r\\tc");
+        check("a\u{2028}b\u{2029}c\u{85}d", "a\\u{2028}b\\u{2029}c\\u{85}d");
+        check("\u{1b}[31mred\u{7f}\0", "\\u{1b}[31mred\\u{7f}\\u{0}");
+        check("\u{202e}txt.exe\u{2066}\u{feff}", "\\u{202e}txt.exe\\u{2066}\\u{feff}");
+    }
+
+    #[test]
+    fn foreign_text_is_cut_to_its_length_and_no_escape_is_cut_in_two() {
+        let check = |text: String, expected: String| {
+            assert_eq!(part(&text), expected);
+            assert!(expected.chars().count() <= PART_CHARS && part(&expected) == expected);
+        };
+        check("é".repeat(200), "é".repeat(200));
+        check("é".repeat(201), format!("{}…", "é".repeat(199)));
+        check("\n".repeat(20_000), format!("{}…", "\\n".repeat(99)));
+        check(format!("{}\u{2028}", "a".repeat(195)), format!("{}…", "a".repeat(195)));
+        assert_eq!(sentence(&"a".repeat(20_000)).chars().count(), SENTENCE_CHARS);
+    }
+
+    #[test]
+    fn at_most_three_addresses_are_listed() {
+        let list = |count: usize| (0..count).map(|number| format!("https://a.example/{number}")).collect::<Vec<_>>();
+        assert_eq!(addresses(&list(1)), "https://a.example/0");
+        assert_eq!(addresses(&list(3)), "https://a.example/0, https://a.example/1, https://a.example/2");
+        assert_eq!(addresses(&list(500)), "https://a.example/0, https://a.example/1, https://a.example/2 and 497 more");
+    }
+}
