@@ -366,3 +366,18 @@ async fn edition_that_did_not_change_keeps_its_time() {
     assert_eq!(note(2, start() + HOUR).await.unwrap(), start() + HOUR);
     assert_eq!(note(3, start()).await.unwrap(), start() + HOUR, "the clock went back, Last-Modified does not");
 }
+
+#[tokio::test]
+async fn all_who_wait_for_a_locked_store_hear_so_and_later_work_goes_on() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let other = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let note = |hash: u8| bed.store.note_edition(format!("{hash}.atom"), vec![hash], start());
+    let (one, two, three) = tokio::join!(note(1), note(2), note(3));
+    for result in [one, two, three] {
+        let told = result.unwrap_err().to_string();
+        assert!(told.starts_with("the store is locked by "), "{told}");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await.new, 1);
+}

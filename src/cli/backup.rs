@@ -33,5 +33,6 @@ pub fn verify(config: Option<&Path>) -> Done {
         return Ok(ExitCode::SUCCESS);
     }
     let path = config.store.path.display();
-    Err(anyhow!("{path} is damaged; restore a backup\n{}", found.join("\n")).into())
+    let advice = "move it away with its -wal and -shm files and put a backup in its place";
+    Err(anyhow!("{path} is damaged; {advice}\n{}", found.join("\n")).into())
 }

@@ -35,7 +35,7 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
     let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
     let (loaded, pages) = load(&main)?;
     log_warnings(&loaded);
-    let store = Store::open(&loaded.config.store.path, "`newswire run`")?;
+    let store = Store::open_checked(&loaded.config.store.path, "`newswire run`")?;
     let public = bind(&loaded.config.server.listen, Reach::Everybody, "listen").await?;
     let admin = bind(&loaded.config.server.admin, Reach::Owner, "admin").await?;
     let control = control::bind(store.path())
@@ -64,10 +64,21 @@ async fn daemon(main: PathBuf) -> Result<(), Failure> {
         control,
     };
     tokio::spawn(end_on_signal(shutdown.clone()));
+    tokio::spawn(check_store(newswire.store.clone(), shutdown.clone()));
     tokio::spawn(follow_edits(main, watching.ok(), port, publisher, edits, health));
     crate::run(newswire, shutdown).await?;
     tracing::info!("ended; nothing is left to be written");
     Ok(())
+}
+
+/// Looks for damage in a large store while it is in use.
+async fn check_store(store: Store, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        checked = store.check() => if let Err(error) = checked {
+            tracing::error!(%error, "the store is not written to any more");
+        }
+    }
 }
 
 async fn bind(listen: &Listen, reach: Reach, key: &str) -> Result<Listener, Failure> {

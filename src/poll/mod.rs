@@ -181,7 +181,7 @@ impl Poller {
             polls.spawn(self.poll(config, due, now, holds.clone()));
         }
         while let Some(report) = polls.join_next().await {
-            let Some(report) = report.map_err(|_| StoreError::Closed)?? else { continue };
+            let Some(report) = report.map_err(StoreError::from)?? else { continue };
             done(&report, total);
             reports.push(report);
         }

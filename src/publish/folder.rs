@@ -187,7 +187,7 @@ impl FolderWriter {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
 ) -> Result<T, PublishError> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| StoreError::Closed)??)
+    Ok(tokio::task::spawn_blocking(work).await.map_err(StoreError::from)??)
 }
 
 /// `international/` is `international/index.html`, as web servers have it.

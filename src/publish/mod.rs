@@ -183,7 +183,7 @@ impl Publisher {
             let slugs = content.stories.into_iter().map(|story| story.slug).collect();
             Ok(RenderedSection { documents, slugs, archive_setting, is_finished })
         });
-        rendering.await.map_err(|_| StoreError::Closed)?
+        rendering.await.map_err(StoreError::from)?
     }
 
     /// Takes a rendered section among the editions; returns whether its stories changed.
@@ -235,7 +235,7 @@ impl Publisher {
         }
         let changed = self.store.note_edition(path.clone(), hash, now).await?;
         let encoding = tokio::task::spawn_blocking(move || rendered.encode(Some(changed)));
-        Ok((path, Arc::new(encoding.await.map_err(|_| StoreError::Closed)?), changed == now))
+        Ok((path, Arc::new(encoding.await.map_err(StoreError::from)?), changed == now))
     }
 }
 

@@ -143,7 +143,7 @@ impl Publisher {
             let rendered = feed(&view, archive_path(&section.id, number, format), format)?;
             Ok(Some(rendered.encode(Some(archive.changed.max(set)))))
         });
-        rendering.await.map_err(|_| StoreError::Closed)?
+        rendering.await.map_err(StoreError::from)?
     }
 
     /// What a section's archive documents are written from beside their stories, and when it last became something else.

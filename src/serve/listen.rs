@@ -2,13 +2,19 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::io::FdFlags;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_util::either::Either;
 
 use crate::config::Listen;
+
+/// How many connections wait to be accepted at a socket, as tokio has it for addresses.
+const BACKLOG: i32 = 1024;
 
 /// A connection's bytes, whichever way they come.
 pub type Stream = Either<TcpStream, UnixStream>;
@@ -51,11 +57,14 @@ impl Listener {
             Listen::Address(address) => TcpListener::bind(address).await.map(Listener::Tcp),
             Listen::Unix(path) => {
                 remove_dead_socket(path).await?;
-                let listener = UnixListener::bind(path)?;
-                let file = SocketFile(path.clone());
+                let (socket, file) = bound_socket(path)?;
                 let mode = if reach == Reach::Everybody { 0o666 } else { 0o600 };
+                // Before it listens: until then no one can connect, whatever mode the umask left.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-                Ok(Listener::Unix(listener, file))
+                rustix::net::listen(&socket, BACKLOG)?;
+                let listener = std::os::unix::net::UnixListener::from(socket);
+                listener.set_nonblocking(true)?;
+                Ok(Listener::Unix(UnixListener::from_std(listener)?, file))
             }
         }
     }
@@ -96,6 +105,15 @@ impl Listener {
             Listener::Unix(listener, _) => listener.accept().await.map(|(stream, _)| (Either::Right(stream), None)),
         }
     }
+}
+
+/// A socket that is bound to a new file at `path` and does not listen yet.
+fn bound_socket(path: &Path) -> io::Result<(OwnedFd, SocketFile)> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    rustix::net::bind(&socket, &address)?;
+    Ok((socket, SocketFile(path.to_owned())))
 }
 
 async fn remove_dead_socket(path: &Path) -> io::Result<()> {

@@ -9,6 +9,8 @@ mod archive;
 mod document;
 mod events;
 mod feeds;
+mod file;
+mod holder;
 mod join;
 mod judge;
 mod known;
@@ -46,6 +48,7 @@ pub use sections::{SectionContent, SectionStatus};
 pub use stories::{Explained, PlacementRow, StoredCopy, StoredStory};
 pub use sync::{Difference, SectionChange};
 
+use file::StoreFile;
 use writer::Writer;
 
 /// How long a connection waits for another process's write before it gives up.
@@ -57,6 +60,13 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// After so many pages (16 MiB) the log is brought into the file: pages that many polls change are then written there once,
 /// and a waiting poll is seldom held up by it.
 const CHECKPOINT_PAGES: i64 = 4096;
+
+/// Up to this size every command checks the store before it writes to it: some 0.2 s.
+const SMALL_BYTES: u64 = 64 << 20;
+
+/// Up to this size the daemon checks the store before it starts: some seconds. A larger one is checked in the background, so
+/// that a restart is not an outage of minutes.
+const LARGE_BYTES: u64 = 1 << 30;
 
 /// How many idle read connections are kept open; each has a cache of its own.
 const IDLE_READERS: usize = 4;
@@ -72,6 +82,16 @@ pub enum StoreError {
     Missing(PathBuf),
     #[error("the store is in use by {0}; stop it first")]
     Held(String),
+    #[error("the store is locked by {0}; stop it, or try again when it is done")]
+    Locked(String),
+    #[error("{} is not a regular file; remove it, or name another path under [store]", .0.display())]
+    Irregular(PathBuf),
+    #[error("{} belongs to {owner}; give it to the user that runs newswire with chown", path.display())]
+    NotOurs { path: PathBuf, owner: String },
+    #[error("{} is damaged and is not written to: {found}; move it away with its -wal and -shm files and put a backup in its place", path.display())]
+    Damaged { path: PathBuf, found: String },
+    #[error("another file was put in the place of {} while newswire runs, so nothing is written any more; restart newswire with the right file", .0.display())]
+    Replaced(PathBuf),
     #[error("{path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
     #[error("the store: {0}")]
@@ -118,6 +138,27 @@ impl StoreError {
             _ => true,
         }
     }
+
+    /// The same error again, for all whose work was in one transaction.
+    fn again(&self) -> StoreError {
+        match self {
+            StoreError::Locked(holder) => StoreError::Locked(holder.clone()),
+            StoreError::Damaged { path, found } => StoreError::Damaged { path: path.clone(), found: found.clone() },
+            StoreError::Replaced(path) => StoreError::Replaced(path.clone()),
+            StoreError::Sqlite(rusqlite::Error::SqliteFailure(code, text)) => {
+                rusqlite::Error::SqliteFailure(*code, text.clone()).into()
+            }
+            StoreError::Commit(why) => StoreError::Commit(why.clone()),
+            other => StoreError::Commit(other.to_string()),
+        }
+    }
+}
+
+/// A panic is a fault of newswire; work that was given up was so because everything ends.
+impl From<tokio::task::JoinError> for StoreError {
+    fn from(error: tokio::task::JoinError) -> StoreError {
+        if error.is_panic() { StoreError::Fault } else { StoreError::Closed }
+    }
 }
 
 /// An open store. Cheap to clone; the last clone to go closes it.
@@ -129,6 +170,9 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     writer: Writer,
+    file: Arc<StoreFile>,
+    /// Whether all its pages were checked when it was opened.
+    is_checked: bool,
     readers: Mutex<Vec<Reader>>,
     _lock: lock::Lock,
 }
@@ -140,29 +184,58 @@ impl Store {
     ///
     /// [`StoreError::Held`] if another process has it; otherwise as the variants of [`StoreError`] say.
     pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| StoreError::File { path: folder.to_owned(), source })?;
-        }
+        Store::open_checking(path, holder, SMALL_BYTES)
+    }
+
+    /// As [`Store::open`], for a process that writes for long: checks a larger store too, see [`Store::check`].
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::open`].
+    pub fn open_checked(path: &Path, holder: &str) -> Result<Store, StoreError> {
+        Store::open_checking(path, holder, LARGE_BYTES)
+    }
+
+    fn open_checking(path: &Path, holder: &str, checked_bytes: u64) -> Result<Store, StoreError> {
+        file::create_folder_of(path)?;
+        file::require_regular(path)?;
         if path.exists() {
             // Looked at before anything is changed: setting the journal mode writes to a file, whoever it belongs to.
-            schema::version(&open_readonly(path)?)?;
+            version_of(path, &open_readonly(path)?)?;
         }
         let lock = lock::acquire(path, holder)?;
-        let mut connection = Connection::open(path)?;
-        restrict_permissions(path)?;
-        configure(&connection)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "foreign_keys", "on")?;
-        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        // Each poll has a savepoint: what it would take back is kept in memory, not in a file.
-        connection.pragma_update(None, "temp_store", "memory")?;
-        connection.set_prepared_statement_cache_capacity(128);
-        schema::migrate(&mut connection)?;
-        let inner =
-            Inner { path: path.to_owned(), writer: Writer::start(connection), readers: Mutex::default(), _lock: lock };
+        file::create(path)?;
+        file::restrict(path)?;
+        let is_checked = path.metadata().map_err(file::failed(path))?.len() <= checked_bytes;
+        if is_checked {
+            file::check(path)?;
+        }
+        let connection = open_writer(path).map_err(|error| file::explain(path, error))?;
+        let file = Arc::new(StoreFile::at(path)?);
+        let inner = Inner {
+            path: path.to_owned(),
+            writer: Writer::start(connection, file.clone()),
+            file,
+            is_checked,
+            readers: Mutex::default(),
+            _lock: lock,
+        };
         Ok(Store { inner: Arc::new(inner) })
+    }
+
+    /// Checks a store that was too large to be checked when it was opened, while others read and write it; all writing
+    /// stops if it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] with the first thing found.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if self.inner.is_checked {
+            return Ok(());
+        }
+        let path = self.inner.path.clone();
+        let checked = tokio::task::spawn_blocking(move || file::check(&path)).await?;
+        checked.map_err(|error| self.inner.file.explain(error))
     }
 
     pub fn path(&self) -> &Path {
@@ -181,7 +254,9 @@ impl Store {
         let inner = self.inner.clone();
         let reading = tokio::task::spawn_blocking(move || {
             let idle = inner.readers.lock().expect("no reader panics while it holds the lock").pop();
-            let reader = idle.map_or_else(|| Reader::open(&inner.path), Ok)?;
+            // Another file at this path would be read together with the log of the one that is open.
+            let open = || inner.file.in_place().and_then(|()| Reader::open(&inner.path));
+            let reader = idle.map_or_else(open, Ok)?;
             let result = reader.in_one_state(work);
             let mut readers = inner.readers.lock().expect("no reader panics while it holds the lock");
             if readers.len() < IDLE_READERS {
@@ -189,7 +264,7 @@ impl Store {
             }
             result
         });
-        reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?
+        reading.await?
     }
 
     /// Writes on the writer's thread; returns when it is safe on disk.
@@ -201,16 +276,25 @@ impl Store {
     }
 }
 
-/// Only the owner may read what private feeds said.
-fn restrict_permissions(path: &Path) -> Result<(), StoreError> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let owner_only = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(path, owner_only)
-            .map_err(|source| StoreError::File { path: path.to_owned(), source })?;
-    }
-    Ok(())
+/// Opens a store for writing, and brings it to the newest version.
+fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path)?;
+    configure(&connection)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", "on")?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    // Each poll has a savepoint: what it would take back is kept in memory, not in a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
+    connection.set_prepared_statement_cache_capacity(128);
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// The version of the store at `path`; see [`schema::version`].
+fn version_of(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
+    schema::version(connection).map_err(|error| file::explain(path, error))
 }
 
 fn open_readonly(path: &Path) -> Result<Connection, StoreError> {
@@ -218,7 +302,7 @@ fn open_readonly(path: &Path) -> Result<Connection, StoreError> {
         return Err(StoreError::Missing(path.to_owned()));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| file::explain(path, error.into()))?;
     configure(&connection)?;
     Ok(connection)
 }

@@ -1,10 +1,10 @@
-//! Connections that read, and what concerns the whole store: its copy, and whether it is sound.
+//! Connections that read, and whether the whole store is sound.
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
-use super::{StoreError, schema};
+use super::{StoreError, file};
 
 /// A connection that reads, beside whoever writes.
 pub struct Reader {
@@ -18,8 +18,9 @@ impl Reader {
     ///
     /// [`StoreError::Missing`] if there is none yet; [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        file::require_regular(path)?;
         let connection = super::open_readonly(path)?;
-        if schema::version(&connection)? == 0 {
+        if super::version_of(path, &connection)? == 0 {
             return Err(StoreError::Missing(path.to_owned()));
         }
         connection.pragma_update(None, "query_only", "on")?;
@@ -53,6 +54,16 @@ impl Reader {
     ///
     /// As of SQLite; what is wrong comes as text, empty if nothing is.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
+        match self.findings() {
+            // Damage that keeps SQLite from looking any further.
+            Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Ok(vec![error.to_string()])
+            }
+            found => found,
+        }
+    }
+
+    fn findings(&self) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
         let found = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
         let mut found: Vec<_> = found.into_iter().filter(|line| line != "ok").collect();

@@ -4,14 +4,17 @@
 //! it. Nobody hears of success before the commit is on disk.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
 use super::StoreError;
+use super::file::StoreFile;
 
 /// How many jobs one transaction takes at most. A commit costs as much as the work of some polls, as it writes each page that
 /// they touched; half of what may be read and unwritten, so that reading goes on meanwhile.
@@ -20,22 +23,24 @@ const GROUP: usize = 32;
 /// How long a group waits for the next job: what grouping costs a lone poll.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// Does the work, and returns what tells its owner how the commit went.
-type Job = Box<dyn FnOnce(&Connection) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
+/// Does the work, or hears why its transaction did not begin; returns what tells its owner how the commit went.
+type Job = Box<dyn FnOnce(Result<&Connection, &StoreError>) -> Answer + Send>;
+type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
 /// A handle of the writing thread; dropping it waits for the jobs that were sent.
 pub struct Writer {
     jobs: Option<Sender<Job>>,
+    file: Arc<StoreFile>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> Writer {
+    pub fn start(connection: Connection, file: Arc<StoreFile>) -> Writer {
         let (jobs, waiting) = channel();
+        let of = file.clone();
         let thread =
-            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work(&connection, &waiting));
-        Writer { jobs: Some(jobs), thread: Some(thread.expect("the system can start one thread")) }
+            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work(&connection, &waiting, &of));
+        Writer { jobs: Some(jobs), file, thread: Some(thread.expect("the system can start one thread")) }
     }
 
     /// Does `work` in the next transaction.
@@ -48,17 +53,19 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
+        let file = self.file.clone();
+        let job: Job = Box::new(move |begun| {
+            let result = begun.map_err(StoreError::again).and_then(|connection| in_savepoint(connection, work));
+            let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
-                let result =
-                    result.and_then(|value| committed.map(|()| value).map_err(|e| StoreError::Commit(e.to_owned())));
+                let result = result.and_then(|value| committed.map(|()| value).map_err(StoreError::again));
                 // Whoever asked may have gone away meanwhile; the work is done all the same.
                 let _ = reply.send(result);
             })
         });
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        // The thread lives for as long as this handle does: without an answer it has met a fault.
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Fault)?;
+        answer.await.map_err(|_| StoreError::Fault)?
     }
 }
 
@@ -66,38 +73,62 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A writer that panicked has nothing left to say; its jobs were answered with `Closed`.
+            // A writer that panicked has nothing left to say; its jobs were answered with `Fault`.
             let _ = thread.join();
         }
     }
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>) {
+fn work(connection: &Connection, waiting: &Receiver<Job>, file: &StoreFile) {
     while let Ok(first) = waiting.recv() {
-        let mut answers = Vec::new();
-        let committed = transaction(connection, || {
-            answers.push(first(connection));
-            while answers.len() < GROUP {
-                match waiting.recv_timeout(GATHER) {
-                    Ok(job) => answers.push(job(connection)),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-                }
+        if let Err(error) = begin(connection, file) {
+            // Those that wait now would meet the same, and each after a wait of its own.
+            for job in std::iter::once(first).chain(waiting.try_iter()) {
+                job(Err(&error))(Err(&error));
             }
-        });
-        let committed = committed.map_err(|error| error.to_string());
+            continue;
+        }
+        let mut answers = vec![first(Ok(connection))];
+        while answers.len() < GROUP {
+            match waiting.recv_timeout(GATHER) {
+                Ok(job) => answers.push(job(Ok(connection))),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let committed = commit(connection, file);
         for answer in answers {
-            answer(committed.as_ref().copied().map_err(String::as_str));
+            answer(committed.as_ref().copied());
         }
     }
-    // The log is brought into the file, so that a copy of the file alone is whole.
-    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    if file.is_damaged() {
+        // A damaged file stays as it is: what is in the log may still be read.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        return;
+    }
+    let _ = connection.execute_batch("PRAGMA optimize");
+    // A copy of the file alone is whole then.
+    let _ = empty_log(connection);
 }
 
-fn transaction(connection: &Connection, work: impl FnOnce()) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    work();
-    connection.execute_batch("COMMIT").inspect_err(|_| {
-        // Ends a transaction that the failed commit left open; where it left none, there is nothing to do.
+/// Brings the log into the file that was opened, wherever that is now.
+fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
+    file.writable().inspect_err(|error| {
+        if matches!(error, StoreError::Replaced(_)) {
+            // Whoever opens the other file would read this log together with it, also after a crash.
+            let _ = empty_log(connection);
+        }
+    })?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| file.explain(error.into()))
+}
+
+fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
+    let commit = || connection.execute_batch("COMMIT").map_err(|error| StoreError::Commit(error.to_string()));
+    file.writable().and_then(|()| commit()).inspect_err(|_| {
+        // Ends the transaction; where the failed commit left none, there is nothing to do.
         let _ = connection.execute_batch("ROLLBACK");
     })
 }

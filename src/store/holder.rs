@@ -1,0 +1,103 @@
+//! Which process holds a lock on a file, as Linux lists it in `/proc/locks`.
+//!
+//! Elsewhere, and where the list does not show the process (another container), the answer is that it is unknown.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::file::beside;
+
+/// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", 2.3).
+const WRITE_LOCK: u64 = 120;
+
+/// The bytes of the main file that SQLite locks begin here (`PENDING_BYTE`).
+const FILE_LOCKS: u64 = 0x4000_0000;
+
+/// A line of `/proc/locks`: a lock that is held.
+struct Held {
+    kind: String,
+    process: u32,
+    inode: u64,
+    device: (u64, u64),
+    from: u64,
+    to: u64,
+}
+
+/// The process that has locked a whole file with `flock`.
+pub fn of_file(metadata: &Metadata) -> Option<u32> {
+    find(metadata, |held| held.kind == "FLOCK")
+}
+
+/// The other program that keeps us from writing the store, as in `python3 (process 4711)`.
+pub fn of_store(path: &Path) -> Option<String> {
+    let in_log = fs::metadata(beside(path, "-shm")).ok();
+    let in_log = in_log.and_then(|shm| find(&shm, |held| held.covers(WRITE_LOCK)));
+    let process = in_log.or_else(|| find(&fs::metadata(path).ok()?, |held| held.to >= FILE_LOCKS))?;
+    Some(named(process))
+}
+
+/// A process with the name of its command.
+pub fn named(process: u32) -> String {
+    let command = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    let command: String = command.trim().chars().filter(|c| !c.is_control()).collect();
+    let command = if command.is_empty() { "another program".to_owned() } else { command };
+    format!("{command} (process {process})")
+}
+
+/// The other process that holds such a lock for writing on this file.
+fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    let device = (rustix::fs::major(metadata.dev()).into(), rustix::fs::minor(metadata.dev()).into());
+    let found: Vec<Held> = locks
+        .lines()
+        .filter_map(parse)
+        .filter(|held| held.inode == metadata.ino() && held.process != std::process::id() && is_such(held))
+        .collect();
+    // Some file systems number their device otherwise here than `stat` does; the inode then has to be enough.
+    let found = found.iter().find(|held| held.device == device).or(found.first());
+    found.map(|held| held.process)
+}
+
+/// As in `1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120`; `None` for locks of readers, and for those who only wait.
+fn parse(line: &str) -> Option<Held> {
+    let mut words = line.split_whitespace().skip(1);
+    let kind = words.next().filter(|kind| *kind != "->")?.to_owned();
+    let (_, mode) = (words.next()?, words.next()?);
+    let process = words.next()?.parse().ok().filter(|process| *process > 0)?;
+    let mut file = words.next()?.split(':');
+    let (major, minor) = (hexadecimal(file.next()?)?, hexadecimal(file.next()?)?);
+    let inode = file.next()?.parse().ok()?;
+    let from = words.next()?.parse().ok()?;
+    let to = words.next()?.parse().unwrap_or(u64::MAX);
+    (mode == "WRITE").then_some(Held { kind, process, inode, device: (major, minor), from, to })
+}
+
+fn hexadecimal(text: &str) -> Option<u64> {
+    u64::from_str_radix(text, 16).ok()
+}
+
+impl Held {
+    fn covers(&self, byte: u64) -> bool {
+        (self.from..=self.to).contains(&byte)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_of_readers_and_of_those_who_wait_are_passed_over() {
+        let check = |line: &str, expected: Option<(u32, u64, u64, u64)>| {
+            let found = parse(line).map(|held| (held.process, held.inode, held.from, held.to));
+            assert_eq!(found, expected, "{line}");
+        };
+        check("1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120", Some((4711, 1234, 120, 120)));
+        check("2: FLOCK  ADVISORY  WRITE 12 08:02:77 0 EOF", Some((12, 77, 0, u64::MAX)));
+        check("3: POSIX  ADVISORY  READ 4711 fe:01:1234 123 123", None);
+        check("1: -> POSIX  ADVISORY  WRITE 4712 fe:01:1234 120 120", None);
+        check("4: OFDLCK ADVISORY  WRITE -1 fe:01:1234 120 120", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,182 @@
+//! The files beside and behind a newswire: no command overwrites the store, shows it to others, writes on damage, or waits
+//! for a pipe.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::daemon::*;
+
+const CONFIG: &str = "[store]\npath = \"var/lib/newswire.db\"\n[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n\
+                      [[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
+
+const STORE: &str = "var/lib/newswire.db";
+
+/// A desk that has polled a story.
+fn desk() -> Desk {
+    let desk = Desk::new(CONFIG);
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let told = desk.run(&["poll"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    desk
+}
+
+/// Checks that a command fails with these words in one line.
+fn check_refused(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
+    let told = desk.run(arguments);
+    assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
+    assert_eq!(told.err.lines().count(), 1, "{}", told.err);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o777
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn damaged_store_is_said_to_be_so_and_not_written_to() {
+    let desk = desk();
+    damage(&desk.path(STORE));
+    let before = fs::read(desk.path(STORE)).unwrap();
+    for arguments in [&["run"][..], &["poll", "--force"], &["publish", "--out", "site"]] {
+        check_refused(&desk, arguments, 1, "newswire.db is damaged and is not written to: ");
+        check_refused(&desk, arguments, 1, "put a backup in its place");
+    }
+    let told = desk.run(&["verify"]);
+    assert!(told.code == 1 && told.err.contains("is damaged") && told.err.contains("a backup"), "{}", told.err);
+    assert_eq!(fs::read(desk.path(STORE)).unwrap(), before);
+}
+
+#[test]
+fn store_that_was_replaced_under_the_daemon_is_not_written_to() {
+    let desk = desk();
+    assert_eq!(desk.run(&["backup", "copy.db"]).code, 0);
+    let copy = fs::read(desk.path("copy.db")).unwrap();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    fs::rename(desk.path("copy.db"), desk.path(STORE)).unwrap();
+    check_refused(&desk, &["poll", "--force"], 1, "another file was put in the place of ");
+    daemon.wait_for("another file was put in the place of ");
+    assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(fs::read(desk.path(STORE)).unwrap(), copy);
+    let log = fs::metadata(desk.path("var/lib/newswire.db-wal"));
+    assert!(log.is_ok_and(|log| log.len() == 0), "the log of the old file must not be read with the new one");
+}
+
+/// Runs a command of the shell with the program as `$0`.
+fn shell(desk: &Desk, script: &str) -> i32 {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(desk.folder.path());
+    command.env_remove("NEWSWIRE_CONFIG").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().unwrap().code().unwrap()
+}
+
+#[test]
+fn store_and_all_beside_it_are_private_under_any_umask() {
+    for umask in ["000", "022", "077", "0277"] {
+        let desk = Desk::new(CONFIG);
+        desk.write("a.xml", &headlines(&[("1", "Ferries are late")]));
+        assert_eq!(shell(&desk, &format!("umask {umask}; exec \"$0\" poll")), 0, "{umask}");
+        let mut run = Command::new("sh");
+        run.args(["-c", &format!("umask {umask}; exec \"$0\" run"), env!("CARGO_BIN_EXE_newswire")]);
+        let mut daemon = Daemon::start_with(run.current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG"));
+        daemon.get_until("/all.json", "Ferries");
+        for suffix in ["", "-wal", "-shm", ".lock", ".sock"] {
+            assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{umask}: {suffix}");
+        }
+        if umask != "0277" {
+            assert_eq!((mode(&desk.path("var")), mode(&desk.path("var/lib"))), (0o700, 0o700), "{umask}");
+        }
+        assert_eq!(daemon.end(), Some(0));
+    }
+}
+
+#[test]
+fn rights_that_others_were_given_are_taken_from_them() {
+    let desk = desk();
+    for suffix in ["", ".lock"] {
+        let path = desk.path(&format!("{STORE}{suffix}"));
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+    for suffix in ["", ".lock"] {
+        assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{suffix}");
+    }
+}
+
+#[test]
+fn lock_that_is_a_link_or_a_pipe_is_refused_and_left_alone() {
+    let desk = desk();
+    let lock = desk.path(&format!("{STORE}.lock"));
+    fs::remove_file(&lock).unwrap();
+    desk.write("precious", "mine");
+    symlink(desk.path("precious"), &lock).unwrap();
+    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+    assert_eq!(desk.read("precious"), "mine");
+    fs::remove_file(&lock).unwrap();
+    fifo(&lock);
+    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+}
+
+#[test]
+fn program_that_locks_the_lock_file_is_named() {
+    let desk = desk();
+    let file = fs::File::open(desk.path(&format!("{STORE}.lock"))).unwrap();
+    file.lock().unwrap();
+    check_refused(&desk, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
+}
+
+/// Only root can give files away and become another user.
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| text(&id.stdout).trim() == "0")
+}
+
+#[test]
+fn lock_of_another_user_is_named_with_its_owner_and_roots_own_is_given_to_the_stores_owner() {
+    let desk = desk();
+    if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("not tried: it needs root and setpriv");
+        return;
+    }
+    let as_user = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=12345", "--regid=12345", "--clear-groups", env!("CARGO_BIN_EXE_newswire")]);
+        let output = command.args(arguments).current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG").output();
+        let output = output.unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    if as_user(&["--version"]).0 != Some(0) {
+        eprintln!("not tried: another user cannot reach the program");
+        return;
+    }
+    let owned = Command::new("chown").args(["-R", "12345:12345"]).arg(desk.folder.path()).status().unwrap();
+    assert!(owned.success());
+    let lock = desk.path(&format!("{STORE}.lock"));
+    fs::remove_file(&lock).unwrap();
+    assert_eq!(desk.run(&["poll"]).code, 0, "root polls for the owner");
+    assert_eq!(as_user(&["poll"]), (Some(0), String::new()), "and bars nobody by that");
+    fs::remove_file(&lock).unwrap();
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let (code, told) = as_user(&["poll"]);
+    assert!(code == Some(1) && told.contains("newswire.db.lock belongs to root; "), "{told}");
+}
+
+#[test]
+fn program_that_locks_the_store_is_named() {
+    let desk = desk();
+    let other = rusqlite::Connection::open(desk.path(STORE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let command = fs::read_to_string("/proc/self/comm").unwrap();
+    let holder = format!("the store is locked by {} (process {}); stop it", command.trim(), std::process::id());
+    check_refused(&desk, &["poll", "--force"], 1, &holder);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+}
