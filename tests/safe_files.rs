@@ -40,6 +40,84 @@ fn fifo(path: &Path) {
 }
 
 #[test]
+fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
+    let desk = desk();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    let inode = |name: &str| fs::symlink_metadata(desk.path(name)).unwrap().ino();
+    fs::hard_link(desk.path(STORE), desk.path("hard")).unwrap();
+    symlink(STORE, desk.path("soft")).unwrap();
+    symlink("nowhere", desk.path("dangling")).unwrap();
+    fifo(&desk.path("pipe"));
+    let theirs = rusqlite::Connection::open(desk.path("theirs.db")).unwrap();
+    theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = inode(STORE);
+    let check = |file: &str, expected: &str| {
+        let before = fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino());
+        check_refused(&desk, &["backup", file], 1, expected);
+        assert_eq!(fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino()), before, "{file}");
+    };
+    for file in [STORE, "./var/../var/lib/newswire.db", "hard", "soft"] {
+        check(file, "is the store itself");
+    }
+    for file in ["newswire.db-wal", "newswire.db-shm", "newswire.db-journal", "newswire.db.lock", "newswire.db.sock"] {
+        check(&format!("var/lib/{file}"), "belongs to a store");
+    }
+    check("dangling", "is a symbolic link");
+    check("pipe", "is a device, pipe or socket");
+    check("/dev/null", "is a device, pipe or socket");
+    check("var", "is a folder");
+    check("newswire.toml", "has the name of a config file");
+    check("a.xml", "is not a backup that newswire wrote");
+    check("theirs.db", "is not a backup that newswire wrote");
+    assert_eq!(inode(STORE), before);
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0, "the daemon still has its store");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
+    let desk = desk();
+    desk.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir_all(desk.path("public/deep")).unwrap();
+    fs::create_dir(desk.path("own")).unwrap();
+    check_refused(&desk, &["backup", "public/deep/copy.db"], 1, "is in the folder of `directory` under [publish]");
+    check_refused(&desk, &["backup", "own/copy.db"], 1, "is in the folder of `templates` under [publish]");
+}
+
+#[test]
+fn backup_is_private_and_sound_and_replaces_an_older_one() {
+    let desk = desk();
+    for _ in 0..2 {
+        let told = desk.run(&["backup", "copy.db"]);
+        assert_eq!(told.code, 0, "{}", told.err);
+        assert_eq!(mode(&desk.path("copy.db")), 0o600);
+    }
+    let left: Vec<_> = fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".newswire-backup")), "{left:?}");
+    desk.edit(&CONFIG.replace(STORE, "copy.db"));
+    assert_eq!(desk.run(&["verify"]).code, 0);
+    assert!(desk.run(&["search", "ferries"]).out.contains("Ferries are late"));
+    assert_eq!(desk.run(&["poll"]).code, 0, "a backup is a store");
+    desk.edit(CONFIG);
+    check_refused(&desk, &["backup", "copy.db"], 1, "copy.db is a store in use, or was not closed");
+}
+
+/// Overwrites a page in the middle of the store's largest table.
+fn damage(store: &Path) {
+    let page: i64 = {
+        let connection = rusqlite::Connection::open(store).unwrap();
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'entry_story'";
+        connection.query_row(root, [], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = fs::read(store).unwrap();
+    let at = usize::try_from(page - 1).unwrap() * 4096;
+    bytes[at..at + 64].fill(0xff);
+    fs::write(store, bytes).unwrap();
+}
+
+#[test]
 fn damaged_store_is_said_to_be_so_and_not_written_to() {
     let desk = desk();
     damage(&desk.path(STORE));
@@ -51,6 +129,16 @@ fn damaged_store_is_said_to_be_so_and_not_written_to() {
     let told = desk.run(&["verify"]);
     assert!(told.code == 1 && told.err.contains("is damaged") && told.err.contains("a backup"), "{}", told.err);
     assert_eq!(fs::read(desk.path(STORE)).unwrap(), before);
+}
+
+#[test]
+fn backup_of_a_damaged_store_does_not_replace_the_last_good_one() {
+    let desk = desk();
+    assert_eq!(desk.run(&["backup", "good.db"]).code, 0);
+    damage(&desk.path(STORE));
+    let good = fs::read(desk.path("good.db")).unwrap();
+    check_refused(&desk, &["backup", "good.db"], 1, "is damaged");
+    assert_eq!(fs::read(desk.path("good.db")).unwrap(), good);
 }
 
 #[test]

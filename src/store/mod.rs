@@ -6,6 +6,7 @@
 
 mod apply;
 mod archive;
+mod backup;
 mod document;
 mod events;
 mod feeds;
@@ -36,6 +37,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use apply::Applied;
 pub use archive::{Archive, PushedOut};
+pub use backup::BackupError;
 pub use events::Event;
 pub use feeds::{DueFeed, FeedStatus};
 pub use join::Edited;

@@ -33,21 +33,6 @@ impl Reader {
         work(self)
     }
 
-    /// Copies the store into `file`, which is replaced only when the copy is whole; writers go on meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// If the copy cannot be made or put in its place.
-    pub fn backup(&self, file: &Path) -> Result<(), StoreError> {
-        let failed = |source| StoreError::File { path: file.to_owned(), source };
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        self.connection.backup("main", temporary.path(), None::<fn(rusqlite::backup::Progress)>)?;
-        temporary.as_file().sync_all().map_err(failed)?;
-        temporary.persist(file).map_err(|error| failed(error.error))?;
-        Ok(())
-    }
-
     /// Whether the store is sound.
     ///
     /// # Errors

@@ -10,6 +10,18 @@ use super::StoreError;
 /// Marks a file as newswire's (`newz`), so that no other program's database is ever touched.
 const APPLICATION_ID: i32 = 0x6e65_777a;
 
+/// The length of the head of an SQLite file.
+pub const HEAD_BYTES: u64 = 100;
+
+/// Where in the head the application id stands (SQLite, "Database File Format", 1.3).
+const APPLICATION_ID_AT: usize = 68;
+
+/// Whether a file that begins so is a database of newswire's.
+pub fn is_head(head: &[u8]) -> bool {
+    let id = head.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
+    head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
+}
+
 /// Migration n brings a store from version n to n + 1. Never edit one that was released: append.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/001_first.sql")];
 
