@@ -3,6 +3,7 @@
 //! The only place that reads them. What they mean is decided by `config`.
 
 mod pages;
+mod regular;
 mod replace;
 mod watch;
 
@@ -10,13 +11,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 use std::env;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 pub use self::pages::pages;
+pub use self::regular::{read_named, read_regular};
 pub use self::replace::{ReplaceError, replace};
 pub use self::watch::{Watch, WatchError, watch};
 use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
@@ -215,7 +216,7 @@ fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
 fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
     let problem = |message: String, hint: &str| LoadError::of(Problem::of_file(path.to_owned(), message, hint));
     let absolute = std::path::absolute(path).map_err(|error| problem(reason(&error), "give another path"))?;
-    let bytes = read_bounded(&absolute, MAX_FILE_BYTES).map_err(|error| {
+    let bytes = read_regular(&absolute, MAX_FILE_BYTES).map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => "check the path given with --config or in `include`",
             io::ErrorKind::PermissionDenied => "let the user that runs newswire read it",
@@ -231,15 +232,6 @@ fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
     Ok(SourceFile { path: absolute, text })
 }
 
-fn read_bounded(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > max_bytes) {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {max_bytes} bytes")));
-    }
-    Ok(bytes)
-}
-
 /// The value of a secret; of a file, without the line end that editors put after it.
 fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
     let value = match secret {
@@ -249,7 +241,7 @@ fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
             Err(env::VarError::NotUnicode(_)) => return Err(format!("the environment variable `{name}` is not UTF-8")),
         },
         SecretRef::File(path) => {
-            let bytes = read_bounded(path, MAX_SECRET_BYTES);
+            let bytes = read_regular(path, MAX_SECRET_BYTES);
             let bytes = bytes.map_err(|error| format!("cannot read {}: {}", path.display(), reason(&error)))?;
             let text = String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8", path.display()))?;
             let without_newline = text.strip_suffix('\n').unwrap_or(&text);

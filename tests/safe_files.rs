@@ -258,6 +258,61 @@ fn lock_of_another_user_is_named_with_its_owner_and_roots_own_is_given_to_the_st
 }
 
 #[test]
+fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
+    let desk = desk();
+    fifo(&desk.path("pipe"));
+    let check = |arguments: &[&str], code: i32, expected: &str| {
+        let told = desk.run(arguments);
+        let words = (told.out + &told.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.code == code && words.contains(expected), "{arguments:?} {}: {words}", told.code);
+    };
+    let what = "it is a pipe or a device, not a regular file";
+    let feed = "[[feed]]\nid = \"b\"\nurl = \"https://127.0.0.1:1/\"\nallow = [\"127.0.0.1:1\"]\n";
+    for name in ["pipe", "/dev/zero"] {
+        check(&["import", name], 1, what);
+        check(&["inspect", name], 1, what);
+        check(&["--config", name, "check"], 78, what);
+        let main = desk.read("newswire.toml");
+        desk.write("newswire.toml", &format!("include = [\"{name}\"]\n{main}"));
+        check(&["check"], 78, what);
+        desk.edit(&format!("{feed}proxy = {{ file = \"{name}\" }}\n{CONFIG}"));
+        check(&["check"], 78, what);
+        desk.edit(&format!("{feed}ca_file = \"{name}\"\n{CONFIG}"));
+        check(&["poll", "--force", "b"], 1, "it is not a regular file");
+        desk.edit(CONFIG);
+    }
+    desk.edit(&format!("[publish]\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir(desk.path("own")).unwrap();
+    fifo(&desk.path("own/about.html"));
+    check(&["check"], 78, what);
+    desk.edit(&CONFIG.replace("file:a.xml", "file:pipe"));
+    check(&["poll", "--force"], 1, "is not a regular file");
+}
+
+#[test]
+fn document_is_inspected_from_the_standard_input() {
+    let desk = desk();
+    let input = fs::File::open(desk.path("a.xml")).unwrap();
+    let output = desk.command(&["inspect", "-", "--json"]).stdin(input).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["entries"][0]["title"], "Ferries are late");
+}
+
+#[test]
+fn pipe_in_the_published_folder_is_replaced_and_one_for_its_list_refused() {
+    let desk = desk();
+    fs::create_dir_all(desk.path("site/all")).unwrap();
+    fifo(&desk.path("site/all.json"));
+    fifo(&desk.path("site/all/index.html"));
+    let told = desk.run(&["publish", "--out", "site"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(desk.read("site/all.json").contains("Ferries") && desk.read("site/all/index.html").contains("Ferries"));
+    fs::remove_file(desk.path("site/.newswire-files")).unwrap();
+    fifo(&desk.path("site/.newswire-files"));
+    check_refused(&desk, &["publish", "--out", "site"], 1, "site/.newswire-files: it is a pipe or a device");
+}
+
+#[test]
 fn program_that_locks_the_store_is_named() {
     let desk = desk();
     let other = rusqlite::Connection::open(desk.path(STORE)).unwrap();

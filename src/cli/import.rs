@@ -1,6 +1,5 @@
 //! `newswire import` and `newswire export`: lists of feeds from other programs, and for them.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,7 +12,7 @@ use super::{Done, load, load_with_reader};
 use crate::config::import::{self, LeftOut, MAX_BYTES, Plan};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
-use crate::files::short;
+use crate::files::{self, short};
 use crate::parse;
 use crate::poll;
 use crate::render::{self, Folder};
@@ -47,7 +46,8 @@ pub struct ExportArgs {
 
 pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     let loaded = load(path)?;
-    let bytes = read_list(&args.list).with_context(|| format!("cannot read {}", args.list.display()))?;
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    let bytes = files::read_named(&args.list, limit).with_context(|| format!("cannot read {}", args.list.display()))?;
     let name = if args.list == Path::new("-") { "the standard input".into() } else { args.list.to_string_lossy() };
     let named = |error| anyhow!("{name}: {error}");
     let imported = import::read(&parse::text(&bytes)).map_err(named)?;
@@ -69,17 +69,6 @@ pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     }
     print(&told(&plan, format, &into))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn read_list(list: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
-    if list == Path::new("-") {
-        std::io::stdin().take(limit).read_to_end(&mut bytes)?;
-    } else {
-        std::fs::File::open(list)?.take(limit).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
 }
 
 /// What came of each feed of the list, and why; `into` says where those are that were taken.

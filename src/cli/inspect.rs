@@ -16,14 +16,18 @@ use crate::config::{self, DEFAULT_CONTACT, Feed, SourceFile};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
 use crate::feed::{FeedInfo, PollHints};
 use crate::fetch::Fetcher;
+use crate::files;
 use crate::normalize;
 use crate::parse::{self, Hints, ParsedEntry, ParsedFeed};
 use crate::time::Timestamp;
 
+/// Far more than any feed: a poll takes 10 MiB, where `max_size` says nothing else.
+const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
+
 /// What `inspect` takes.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Feed documents: files, or http(s) URLs
+    /// Feed documents: files, or http(s) URLs; - is the standard input
     #[arg(required = true, value_name = "FILE-OR-URL")]
     pub documents: Vec<String>,
     /// Print one JSON object for each document
@@ -280,7 +284,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 
 fn of_file(args: &Args, path: &Path) -> Inspection {
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
-    match std::fs::read(path) {
+    match files::read_named(path, MAX_DOCUMENT_BYTES) {
         Ok(bytes) => {
             parse::parse(&bytes, &hints).map_or_else(|error| refused(error.to_string()), |feed| of_feed(&feed))
         }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::error::{CONNECT, FetchError, reason};
+use super::file;
 use super::guard::{self, Reach};
 use crate::config::Feed;
 
@@ -61,6 +62,9 @@ struct Egress {
     ca_file: Option<PathBuf>,
     http2: bool,
 }
+
+/// The system's own bundle of certificates has 0.2 MB.
+const MAX_CERTIFICATES_BYTES: u64 = 16 << 20;
 
 /// The clients that were needed so far.
 pub(super) struct Clients {
@@ -188,12 +192,19 @@ fn trusted_hop(proxy: &str) -> Result<(String, Proxy), FetchError> {
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
     let unusable = |why: String| FetchError::Setting { key: "ca_file", why: format!("{}: {why}", path.display()) };
-    let pem = std::fs::read(path).map_err(|error| unusable(reason(&error)))?;
+    let pem = read_certificates(path).map_err(|error| unusable(reason(&error)))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(root_cause(&error)))?;
     if certificates.is_empty() {
         return Err(unusable("it holds no certificate in PEM form".to_owned()));
     }
     Ok(certificates)
+}
+
+/// Of a regular file: a pipe would hold up every feed that waits for its client.
+fn read_certificates(path: &Path) -> io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    file::open_regular(path)?.take(MAX_CERTIFICATES_BYTES).read_to_end(&mut pem)?;
+    Ok(pem)
 }
 
 fn unusable(egress: &Egress, error: &reqwest::Error) -> FetchError {

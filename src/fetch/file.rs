@@ -3,11 +3,13 @@
 //! Its modification time and size stand in for an ETag, so that an unchanged file is neither read nor parsed. Only
 //! regular files are read: never a directory, a pipe or a device, which could block for ever or never end.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use rustix::fs::OFlags;
 use tokio::io::AsyncReadExt;
 
 use super::body;
@@ -70,8 +72,16 @@ async fn in_time<T>(
 
 /// Never more than `length` bytes, should the file grow meanwhile: its next poll finds it changed.
 async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
-    tokio::fs::File::open(path).await?.take(length).read_to_end(&mut buffer).await?;
+    let path = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || open_regular(&path)).await.map_err(io::Error::other)?;
+    tokio::fs::File::from_std(opened?).take(length).read_to_end(&mut buffer).await?;
     Ok(buffer)
+}
+
+/// Opens a regular file. A pipe that has taken its place is not waited for.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
 }
 
 fn tag(metadata: &Metadata) -> Vec<u8> {

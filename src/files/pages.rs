@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::{LoadError, MAX_FILE_BYTES, read_bounded, reason};
+use super::{LoadError, MAX_FILE_BYTES, read_regular, reason};
 use crate::config::{Config, Place, Problem, SourceFile};
 use crate::render::{Pages, RenderError};
 
@@ -34,7 +34,7 @@ fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
         if name.starts_with('.') {
             continue;
         }
-        let bytes = read_bounded(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
+        let bytes = read_regular(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
         let text = String::from_utf8(bytes).map_err(|error| failed(&path, &io::Error::other(error)))?;
         templates.push((name, text));
     }

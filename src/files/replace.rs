@@ -13,6 +13,8 @@ pub enum ReplaceError {
     Edited { path: PathBuf },
     #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", short(path).display(), target.display())]
     Link { path: PathBuf, target: PathBuf },
+    #[error("{} is not a regular file; nothing was written, name a TOML file", short(path).display())]
+    Irregular { path: PathBuf },
     #[error("{} is read-only; nothing was written, allow it with chmod u+w", short(path).display())]
     ReadOnly { path: PathBuf },
     #[error("{} cannot be written: {source}", short(path).display())]
@@ -32,6 +34,7 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
             let target = fs::read_link(path).map_err(failed)?;
             return Err(ReplaceError::Link { path: path.to_owned(), target });
         }
+        Ok(metadata) if !metadata.is_file() => return Err(ReplaceError::Irregular { path: path.to_owned() }),
         Ok(metadata) if metadata.permissions().readonly() => {
             return Err(ReplaceError::ReadOnly { path: path.to_owned() });
         }

@@ -15,7 +15,7 @@ use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{MAX_FILE_BYTES, included_paths, read_bounded, read_source};
+use super::{MAX_FILE_BYTES, included_paths, read_regular, read_source};
 use crate::config::{self, SourceFile};
 
 /// Editors and git write in several steps: the files must have been left alone for so long.
@@ -166,7 +166,7 @@ fn fingerprint(main: &Path) -> u128 {
     let included = read_source(main).map(|source| included_paths(&source).0).unwrap_or_default();
     let mut hasher = Xxh3::new();
     for path in std::iter::once(main.to_owned()).chain(included) {
-        let bytes = read_bounded(&path, MAX_FILE_BYTES).unwrap_or_default();
+        let bytes = read_regular(&path, MAX_FILE_BYTES).unwrap_or_default();
         hasher.update(path.as_os_str().as_encoded_bytes());
         hasher.update(&bytes.len().to_le_bytes());
         hasher.update(&bytes);

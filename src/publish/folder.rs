@@ -4,7 +4,7 @@
 //! removes; files of others it leaves alone, for it keeps a list of its own.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,17 +14,21 @@ use serde::{Deserialize, Serialize};
 use super::section::{FEED_FORMATS, archive_path};
 use super::{PublishError, Publisher};
 use crate::config::Config;
+use crate::files;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The list of what newswire wrote into the folder, one path a line.
 const LIST: &str = ".newswire-files";
 
+/// A list of ten million files.
+const MAX_LIST_BYTES: u64 = 1 << 30;
+
 /// What can go wrong with the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     #[error("{path}: {source}")]
-    File { path: PathBuf, source: std::io::Error },
+    File { path: PathBuf, source: io::Error },
     #[error("{0} is a symbolic link; newswire writes only into folders of its own")]
     Link(PathBuf),
     #[error("{0} does not stay inside the folder")]
@@ -197,11 +201,19 @@ fn file_name(path: &str) -> String {
 
 fn listed(folder: &Path) -> Result<BTreeSet<String>, FolderError> {
     let path = folder.join(LIST);
-    match std::fs::read_to_string(&path) {
+    match read_own(&path, MAX_LIST_BYTES).and_then(|list| String::from_utf8(list).map_err(io::Error::other)) {
         Ok(list) => Ok(list.lines().map(str::to_owned).collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
         Err(source) => Err(FolderError::File { path, source }),
     }
+}
+
+/// Reads a regular file that is no link. Never opens a pipe or a device, which could block for ever.
+fn read_own(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    if std::fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::other("it is a symbolic link"));
+    }
+    files::read_regular(path, max_bytes)
 }
 
 /// The place of a file, every folder on the way to it checked.
@@ -229,7 +241,8 @@ fn remove_file(folder: &Path, file: &str) -> Result<bool, FolderError> {
 /// Returns whether the file had to be written.
 fn write_file(folder: &Path, file: &str, body: &[u8]) -> Result<bool, FolderError> {
     let path = inside(folder, file)?;
-    if std::fs::read(&path).is_ok_and(|before| before == body) {
+    // What is larger, or no file at all, is replaced: a rename does not open it.
+    if read_own(&path, body.len() as u64).is_ok_and(|before| before == body) {
         return Ok(false);
     }
     let failed = |source| FolderError::File { path: path.clone(), source };
