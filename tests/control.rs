@@ -40,7 +40,7 @@ fn stories_are_joined_and_split_while_the_daemon_runs() {
     daemon.get_until("/all.json", "Quay news");
     assert!(!told(&daemon, &["\"feed\":\"two\"", "\"feed\":\"one\",\"title\":\"Quay news\""]));
 
-    let joined = output(&desk.config(), &["join", "https://one.example/1", "Quay news"]);
+    let joined = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(joined.status.code(), Some(0), "{}", text(&joined.stderr));
     assert!(text(&joined.stdout).contains("one story now"), "{}", text(&joined.stdout));
     let explained = json(&desk.config(), &["explain", "https://two.example/2", "--json"]);
@@ -131,4 +131,112 @@ fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
     assert!(!socket.exists());
     let here = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
+}
+
+/// What `explain` tells of a story: its id, and how many copies it has.
+fn story(desk: &Desk, name: &str) -> (String, usize) {
+    let explained = json(&desk.config(), &["explain", name, "--json"]);
+    let id = explained["story"]["id"].as_str().unwrap().to_owned();
+    (id, explained["story"]["copies"].as_array().unwrap().len())
+}
+
+#[test]
+fn words_list_the_stories_that_may_be_meant_and_change_nothing() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let check = |arguments: &[&str]| {
+        let told = desk.run(arguments);
+        assert_eq!(told.code, 2, "{arguments:?}: {}{}", told.out, told.err);
+        assert!(told.err.contains("names no single story"), "{arguments:?}: {}", told.err);
+        told.err
+    };
+    let unchanged =
+        || assert_eq!((story(&desk, "https://one.example/1").1, story(&desk, "https://two.example/2").1), (1, 1));
+    let (harbour, _) = story(&desk, "https://one.example/1");
+    let listed = check(&["join", "news", "https://two.example/2"]);
+    for part in ["Harbour news", "Quay news", &harbour, "  20"] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let one = check(&["join", "Harbour news", "Quay news"]);
+    assert!(one.contains("Harbour news") && !one.contains("Quay"), "a title is no name, even the only one: {one}");
+    check(&["join", "https://one.example/1", "a"]);
+    check(&["split", "news", "two"]);
+    check(&["explain", "news"]);
+    unchanged();
+    let mut daemon = Daemon::start(&desk);
+    check(&["join", "Harbour news", "Quay news"]);
+    check(&["join", "--dry-run", "Harbour news", "Quay news"]);
+    unchanged();
+    assert_eq!(desk.run(&["explain", "harbour"]).code, 0, "explain shows the only one that is meant");
+    assert_eq!(desk.run(&["join", "nowhere", "Quay news"]).code, 1);
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn list_of_stories_that_may_be_meant_is_short_and_a_whole_title_is_clear() {
+    let desk = two_sites();
+    let titles: Vec<String> = (0..15).map(|n| format!("Tide table {n}")).collect();
+    let items: Vec<(String, &str)> = titles.iter().enumerate().map(|(n, title)| (n.to_string(), &**title)).collect();
+    tell(&desk, "one", &items.iter().map(|(guid, title)| (&**guid, *title)).collect::<Vec<_>>());
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = desk.run(&["explain", "tide"]);
+    assert_eq!((told.code, told.err.matches("Tide table").count()), (2, 10), "{}", told.err);
+    assert!(told.err.contains("and more"), "{}", told.err);
+    let told = desk.run(&["explain", "tide table 1"]);
+    assert!(told.code == 0 && told.out.starts_with("Tide table 1\n"), "{}{}", told.out, told.err);
+}
+
+#[test]
+fn story_is_named_by_its_id_slug_number_page_or_link() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let (id, _) = story(&desk, "https://one.example/1");
+    let told = desk.run(&["publish", "--out", "site"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let mut pages = std::fs::read_dir(desk.path("site/story")).unwrap().map(|page| page.unwrap().file_name());
+    let slug = pages.find_map(|page| page.into_string().ok().filter(|page| page.starts_with("harbour"))).unwrap();
+    let number = slug.rsplit('-').next().unwrap().to_owned();
+    let edition: serde_json::Value = serde_json::from_str(&desk.read("site/all.json")).unwrap();
+    let home = edition["home_page_url"].as_str().unwrap();
+    let home = home.strip_suffix("all/").unwrap_or(home).trim_end_matches('/');
+    for name in [
+        id.clone(),
+        slug.clone(),
+        number.clone(),
+        format!("/story/{slug}/"),
+        format!("story/{number}"),
+        format!("{home}/story/{slug}/"),
+        format!("{home}/story/{number}/"),
+        format!("https://www.elsewhere.example/story/{slug}/"),
+        "http://www.one.example/1/?utm_source=x".to_owned(),
+    ] {
+        assert_eq!(story(&desk, &name).0, id, "{name}");
+    }
+    let foreign = desk.run(&["explain", &format!("https://elsewhere.example/story/{number}/")]);
+    assert_eq!(foreign.code, 1, "a number is a story of this site only: {}", foreign.out);
+}
+
+#[test]
+fn dry_run_of_join_and_split_says_what_would_happen_and_changes_nothing() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let (one, two) = ("https://one.example/1", "https://two.example/2");
+    let rehearse = || {
+        let told = desk.run(&["join", "--dry-run", one, two]).out;
+        assert!(told.contains("  all: 0 in, 1 out\n"), "{told}");
+        told.lines().next().unwrap().strip_prefix("They would be one story: ").unwrap().to_owned()
+    };
+    let copies = || (story(&desk, one).1, story(&desk, two).1);
+    let stays = rehearse();
+    assert_eq!(copies(), (1, 1));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Quay news");
+    assert_eq!(rehearse(), stays);
+    assert_eq!(copies(), (1, 1));
+    assert_eq!(desk.run(&["join", one, two]).code, 0);
+    assert_eq!((copies(), story(&desk, one).0), ((2, 2), stays));
+    let told = desk.run(&["split", "--dry-run", one, "two"]);
+    assert!(told.out.contains("Quay news would be a story of its own: "), "{}{}", told.out, told.err);
+    assert_eq!(copies(), (2, 2));
+    assert_eq!(daemon.end(), Some(0));
 }

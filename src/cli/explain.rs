@@ -7,16 +7,18 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::output::{columns, print, safe, wrap};
-use super::{Done, load_with_reader};
+use super::{Done, Failure, load_with_reader};
 use crate::config::{Config, Section};
+use crate::control::Unclear;
 use crate::poll;
 use crate::section::{self, SeenCopy};
-use crate::store::{Explained, StoreError};
+use crate::store::{Explained, Reader, StoreError, StoredStory};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A link of the story in any spelling, its published id, its slug, or words of its title
+    /// The published id of the story, its slug, number or page, a link in any spelling, or words of its title; words that
+    /// several stories have list these, and exit with 2
     story: String,
     /// Only this section
     #[arg(long)]
@@ -71,11 +73,7 @@ struct SectionPart {
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
-    let story = match reader.find_story(&args.story)? {
-        Some(story) => Some(story),
-        None => reader.story_titled(&args.story)?,
-    };
-    let story = story.ok_or_else(|| anyhow!("no story has {:?} as its link, id, slug or in its title", args.story))?;
+    let story = find(&reader, &config, &args.story)?;
     let wanted: Vec<_> =
         config.sections.iter().filter(|s| args.section.as_ref().is_none_or(|id| id == s.id.as_str())).collect();
     if wanted.is_empty() {
@@ -88,6 +86,30 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         if args.json { serde_json::to_string_pretty(&explanation)? + "\n" } else { as_text(&explanation, &config) };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The story that is named, or the only one that may be meant: alone with the words, or with no other words in its title.
+fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, Failure> {
+    let mut named = reader.named(Some(&config.site.url), wanted)?;
+    if named.len() == 1 {
+        return Ok(named.remove(0));
+    }
+    let candidates = match named.is_empty() {
+        true => reader.meant(wanted)?,
+        false => named.into_iter().map(|story| reader.candidate(story)).collect::<Result<_, _>>()?,
+    };
+    let title = wanted.trim().to_lowercase();
+    let mut exact = candidates.iter().filter(|candidate| candidate.title.trim().to_lowercase() == title);
+    let only = match (&*candidates, exact.next(), exact.next()) {
+        ([only], ..) => only,
+        (_, Some(only), None) => only,
+        ([], ..) => {
+            return Err(anyhow!("no story has {wanted:?} as its id, slug, number or link, or in its title").into());
+        }
+        _ => return Err(Unclear { wanted: wanted.to_owned(), candidates }.into()),
+    };
+    let story = reader.story_by_id(&only.id)?;
+    Ok(story.ok_or_else(|| anyhow!("the story {} was removed meanwhile", only.id))?)
 }
 
 fn of_story(explained: &Explained) -> StoryPart {

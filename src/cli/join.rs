@@ -9,15 +9,20 @@ use crate::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A link of the one story in any spelling, its published id, its slug, or words of its title
+    /// The published id of the one story, its slug, number or page, or a link in any spelling; other words only list the
+    /// stories that may be meant, and exit with 2
     one: String,
     /// The same of the other story; the older of the two stays
     other: String,
+    /// Say what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let edited = edit(config, "join", Edit::Join { one: args.one.clone(), other: args.other.clone() })?;
-    print(&format!("They are one story now: {}\n", safe(&edited.id)))?;
+    let edited = edit(config, "join", Edit::Join { one: args.one.clone(), other: args.other.clone() }, args.dry_run)?;
+    let what = if args.dry_run { "They would be one story" } else { "They are one story now" };
+    print(&format!("{what}: {}\n", safe(&edited.id)))?;
     print_sections(&edited.sections)?;
     Ok(ExitCode::SUCCESS)
 }

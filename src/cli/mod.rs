@@ -32,14 +32,18 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Level};
-use crate::control::{self, Answer, Edit, EditError, Edited, Request};
+use crate::control::{self, Answer, Edit, EditError, Edited, Mode, Request, Unclear};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
-use crate::store::{Moves, Reader, Store, StoreError};
+use crate::poll::now;
+use crate::store::{CANDIDATES, Candidate, Moves, Reader, Store, StoreError};
 use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
 const EXIT_CONFIG: u8 = 78;
+
+/// As clap ends: the command was not understood.
+const EXIT_USAGE: u8 = 2;
 
 /// A newswire that you run yourself: polls feeds, recognises stories, republishes sections.
 #[derive(Debug, Parser)]
@@ -115,6 +119,8 @@ enum Failure {
     #[error("{0}")]
     Config(#[from] LoadError),
     #[error(transparent)]
+    Unclear(#[from] Unclear),
+    #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
 
@@ -126,7 +132,10 @@ impl From<StoreError> for Failure {
 
 impl From<EditError> for Failure {
     fn from(error: EditError) -> Self {
-        Failure::Other(error.into())
+        match error {
+            EditError::Unclear(unclear) => Failure::Unclear(unclear),
+            error => Failure::Other(error.into()),
+        }
     }
 }
 
@@ -204,6 +213,10 @@ impl Cli {
                 }
                 ExitCode::from(EXIT_CONFIG)
             }
+            Err(Failure::Unclear(unclear)) => {
+                anstream::eprint!("newswire: {unclear}\n{}", candidates(&unclear));
+                ExitCode::from(EXIT_USAGE)
+            }
             Err(Failure::Other(error)) => {
                 anstream::eprintln!("newswire: {error:#}");
                 ExitCode::FAILURE
@@ -227,22 +240,43 @@ fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader
     }
 }
 
-/// Does what an editor asks, here or through the daemon that has the store.
-fn edit(config: Option<&Path>, command: &str, edit: Edit) -> Result<Edited, Failure> {
+/// Does what an editor asks, here or through the daemon that has the store; on a dry run nothing is changed.
+fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<Edited, Failure> {
     let config = Arc::new(load(config)?.config);
+    if !config.store.path.exists() {
+        return Err(StoreError::Missing(config.store.path.clone()).into());
+    }
     runtime()?.block_on(async {
         match Store::open(&config.store.path, &format!("`newswire {command}`")) {
+            Ok(store) if dry_run => Ok(control::perform(&store, config, &edit, Mode::Rehearse, now()).await?),
             Ok(store) => {
-                let now = crate::poll::now();
+                let now = now();
                 store.sync(config.clone(), now).await?;
-                Ok(control::perform(&store, config, &edit, now).await?)
+                Ok(control::perform(&store, config, &edit, Mode::Perform, now).await?)
             }
-            Err(held) => match ask(&config, held, &Request::Edit(edit)).await? {
-                Answer::Edited(edited) => Ok(edited),
-                other => Err(anyhow::anyhow!("the daemon answered another question: {other:?}").into()),
-            },
+            Err(held) => {
+                let request = if dry_run { Request::Rehearse(edit) } else { Request::Edit(edit) };
+                match ask(&config, held, &request).await? {
+                    Answer::Edited(edited) => Ok(edited),
+                    Answer::Unclear(unclear) => Err(unclear.into()),
+                    other => Err(anyhow::anyhow!("the daemon answered another question: {other:?}").into()),
+                }
+            }
         }
     })
+}
+
+/// The stories that words may mean, with their days and ids.
+fn candidates(unclear: &Unclear) -> String {
+    let mut text = String::new();
+    for Candidate { id, title, sort_at } in unclear.candidates.iter().take(CANDIDATES) {
+        let day = sort_at.datetime().format("%Y-%m-%d");
+        text.push_str(&format!("  {day}  {}\n              {}\n", output::safe(title), output::safe(id)));
+    }
+    if unclear.candidates.len() > CANDIDATES {
+        text.push_str("  and more; `newswire search` finds stories\n");
+    }
+    text
 }
 
 /// What the daemon says that has the store; `held`, if none has it.

@@ -9,16 +9,22 @@ use crate::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A link of the story in any spelling, its published id, its slug, or words of its title
+    /// The published id of the story, its slug, number or page, or a link in any spelling; other words only list the stories
+    /// that may be meant, and exit with 2
     story: String,
     /// The copy to take out: its link in any spelling, its guid, or the id of its feed
     copy: String,
+    /// Say what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let edited = edit(config, "split", Edit::Split { story: args.story.clone(), copy: args.copy.clone() })?;
+    let edited =
+        edit(config, "split", Edit::Split { story: args.story.clone(), copy: args.copy.clone() }, args.dry_run)?;
     let copy = edited.copy.unwrap_or_default();
-    print(&format!("{} is a story of its own now: {}\n", safe(&copy), safe(&edited.id)))?;
+    let what = if args.dry_run { "would be a story of its own" } else { "is a story of its own now" };
+    print(&format!("{} {what}: {}\n", safe(&copy), safe(&edited.id)))?;
     print_sections(&edited.sections)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,10 @@ use url::Url;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::link;
-use crate::store::{self, Moves, Store, StoreError, StoredCopy, StoredStory};
+use crate::store::{self, Candidate, Moves, Store, StoreError, StoredCopy, StoredStory};
 use crate::time::Timestamp;
 
-/// What is to be done. Stories are named by a link in any spelling, their id, their slug or words of their title.
+/// What is to be done. Stories are named by their id, slug, number or page, or by a link in any spelling; never by words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edit {
@@ -33,10 +33,28 @@ pub struct Edited {
     pub sections: BTreeMap<SectionId, Moves>,
 }
 
+/// Whether an edit is done, or only tried to see what it would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Perform,
+    Rehearse,
+}
+
+/// Words that name no single story, and the stories that may be meant: at most [`CANDIDATES`](store::CANDIDATES) + 1, the
+/// best first.
+#[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{wanted:?} names no single story; name one by its id, slug, number or link")]
+pub struct Unclear {
+    pub wanted: String,
+    pub candidates: Vec<Candidate>,
+}
+
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    #[error("no story has {0:?} as its link, id, slug or in its title")]
+    #[error(transparent)]
+    Unclear(Unclear),
+    #[error("no story has {0:?} as its id, slug, number or link, or in its title; `newswire search` finds stories")]
     NoStory(String),
     #[error("the story has no copy {0:?}; `newswire explain` lists its copies")]
     NoCopy(String),
@@ -55,20 +73,33 @@ pub enum EditError {
 /// # Errors
 ///
 /// Nothing is changed then.
-pub async fn perform(store: &Store, config: Arc<Config>, edit: &Edit, now: Timestamp) -> Result<Edited, EditError> {
+pub async fn perform(
+    store: &Store,
+    config: Arc<Config>,
+    edit: &Edit,
+    mode: Mode,
+    now: Timestamp,
+) -> Result<Edited, EditError> {
     match edit {
         Edit::Split { story, copy } => {
-            let story = named_story(store, story).await?;
+            let story = named_story(store, &config, story).await?;
             let copy = named_copy(store, config.clone(), &story, copy).await?;
-            let edited = store.split(config, story.number, copy.number, now).await?.ok_or(EditError::OnlyCopy)?;
-            Ok(told(edited, Some(copy.title)))
+            let edited = match mode {
+                Mode::Perform => store.split(config, story.number, copy.number, now).await?,
+                Mode::Rehearse => store.rehearse_split(config, story.number, copy.number, now).await?,
+            };
+            Ok(told(edited.ok_or(EditError::OnlyCopy)?, Some(copy.title)))
         }
         Edit::Join { one, other } => {
-            let (one, other) = (named_story(store, one).await?, named_story(store, other).await?);
+            let (one, other) = (named_story(store, &config, one).await?, named_story(store, &config, other).await?);
             if one.number == other.number {
                 return Err(EditError::OneAlready(one.id));
             }
-            Ok(told(store.join(config, one.number, other.number, now).await?, None))
+            let edited = match mode {
+                Mode::Perform => store.join(config, one.number, other.number, now).await?,
+                Mode::Rehearse => store.rehearse_join(config, one.number, other.number, now).await?,
+            };
+            Ok(told(edited, None))
         }
     }
 }
@@ -77,10 +108,25 @@ fn told(edited: store::Edited, copy: Option<String>) -> Edited {
     Edited { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
 }
 
-async fn named_story(store: &Store, wanted: &str) -> Result<StoredStory, EditError> {
-    let asked = wanted.to_owned();
-    let story = store.read(move |reader| reader.find_story(&asked)).await?;
-    story.ok_or_else(|| EditError::NoStory(wanted.to_owned()))
+/// The one story that somebody names without doubt.
+async fn named_story(store: &Store, config: &Config, wanted: &str) -> Result<StoredStory, EditError> {
+    let (site, asked) = (config.site.url.clone(), wanted.to_owned());
+    let (mut named, candidates) = store
+        .read(move |reader| {
+            let named = reader.named(Some(&site), &asked)?;
+            let candidates = match named.len() {
+                0 => reader.meant(&asked)?,
+                1 => Vec::new(),
+                _ => named.iter().map(|story| reader.candidate(story.clone())).collect::<Result<_, _>>()?,
+            };
+            Ok((named, candidates))
+        })
+        .await?;
+    match named.pop() {
+        Some(story) if candidates.is_empty() => Ok(story),
+        None if candidates.is_empty() => Err(EditError::NoStory(wanted.to_owned())),
+        _ => Err(EditError::Unclear(Unclear { wanted: wanted.to_owned(), candidates })),
+    }
 }
 
 /// The one copy that somebody names.

@@ -31,7 +31,7 @@ use crate::publish::{Publisher, Written};
 use crate::serve::{Listener, Reach};
 use crate::store::Store;
 
-pub use edit::{Edit, EditError, Edited, perform};
+pub use edit::{Edit, EditError, Edited, Mode, Unclear, perform};
 
 /// How many requests are done at once; more wait.
 const VISITS: usize = 8;
@@ -51,6 +51,8 @@ const REFUSED: Duration = Duration::from_secs(1);
 pub enum Request {
     Poll(Pass),
     Edit(Edit),
+    /// Say what this would come to, and change nothing.
+    Rehearse(Edit),
     /// Write the site into this folder, given from the root.
     Publish(PathBuf),
 }
@@ -62,6 +64,8 @@ pub enum Answer {
     Polled(Vec<PollReport>),
     Edited(Edited),
     Written(Written),
+    /// The edit names no single story; nothing is changed.
+    Unclear(Unclear),
     /// A sentence.
     Failed(String),
 }
@@ -166,18 +170,26 @@ impl Desk {
                 let polled = self.poller.pass(&config, pass, poll::now(), told).await;
                 polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
             }
-            Request::Edit(edit) => match perform(&self.store, config, edit, poll::now()).await {
-                Ok(edited) => {
-                    // Whoever publishes ends before this does only when all ends.
-                    let _ = self.changed.send(edited.sections.keys().cloned().collect());
-                    Answer::Edited(edited)
-                }
-                Err(error) => Answer::Failed(error.to_string()),
-            },
+            Request::Edit(edit) => self.edit(config, edit, Mode::Perform).await,
+            Request::Rehearse(edit) => self.edit(config, edit, Mode::Rehearse).await,
             Request::Publish(folder) => match self.publisher.write_folder(&config, folder).await {
                 Ok(written) => Answer::Written(written),
                 Err(error) => Answer::Failed(format!("the daemon, as the user that it runs as, failed: {error}")),
             },
+        }
+    }
+
+    async fn edit(&self, config: Arc<Config>, edit: &Edit, mode: Mode) -> Answer {
+        match perform(&self.store, config, edit, mode, poll::now()).await {
+            Ok(edited) => {
+                if mode == Mode::Perform {
+                    // Whoever publishes ends before this does only when all ends.
+                    let _ = self.changed.send(edited.sections.keys().cloned().collect());
+                }
+                Answer::Edited(edited)
+            }
+            Err(EditError::Unclear(unclear)) => Answer::Unclear(unclear),
+            Err(error) => Answer::Failed(error.to_string()),
         }
     }
 }

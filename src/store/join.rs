@@ -35,18 +35,22 @@ impl Store {
         entry: i64,
         now: Timestamp,
     ) -> Result<Option<Edited>, StoreError> {
-        self.write(move |connection| {
-            if !may_split(connection, story, entry)? {
-                return Ok(None);
-            }
-            let mut placer = Placer::new(connection, &config, now)?;
-            let own = split(connection, &config, story, entry)?;
-            for story in [story, own] {
-                placer.place(story, sort_at(connection, story)?, None)?;
-            }
-            Ok(Some(Edited { story: stored(connection, own)?, sections: placer.changed.into_iter().collect() }))
-        })
-        .await
+        self.write(move |connection| edit_split(connection, &config, story, entry, now)).await
+    }
+
+    /// What [`Store::split`] would come to; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::split`].
+    pub async fn rehearse_split(
+        &self,
+        config: Arc<Config>,
+        story: i64,
+        entry: i64,
+        now: Timestamp,
+    ) -> Result<Option<Edited>, StoreError> {
+        self.write(move |connection| rehearse(connection, || edit_split(connection, &config, story, entry, now))).await
     }
 
     /// Joins two stories because an editor says so; returns the older one, which stays, and the sections that changed.
@@ -55,18 +59,60 @@ impl Store {
     ///
     /// Nothing is changed then.
     pub async fn join(&self, config: Arc<Config>, a: i64, b: i64, now: Timestamp) -> Result<Edited, StoreError> {
-        self.write(move |connection| {
-            let mut placer = Placer::new(connection, &config, now)?;
-            let (a, b) = (standing(connection, a)?, standing(connection, b)?);
-            if a != b {
-                write_verdict(connection, a, b, "join")?;
-                let join = Join { story: b, reason: JoinReason::Editor, score: None };
-                merge(connection, a.min(b), a.max(b), &join, &mut placer)?;
-            }
-            Ok(Edited { story: stored(connection, a.min(b))?, sections: placer.changed.into_iter().collect() })
-        })
-        .await
+        self.write(move |connection| edit_join(connection, &config, a, b, now)).await
     }
+
+    /// What [`Store::join`] would come to; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::join`].
+    pub async fn rehearse_join(
+        &self,
+        config: Arc<Config>,
+        a: i64,
+        b: i64,
+        now: Timestamp,
+    ) -> Result<Edited, StoreError> {
+        self.write(move |connection| rehearse(connection, || edit_join(connection, &config, a, b, now))).await
+    }
+}
+
+/// Does the work and takes back all that it wrote.
+fn rehearse<T>(connection: &Connection, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    connection.execute_batch("SAVEPOINT rehearsal")?;
+    let result = work();
+    connection.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+    result
+}
+
+fn edit_split(
+    connection: &Connection,
+    config: &Config,
+    story: i64,
+    entry: i64,
+    now: Timestamp,
+) -> Result<Option<Edited>, StoreError> {
+    if !may_split(connection, story, entry)? {
+        return Ok(None);
+    }
+    let mut placer = Placer::new(connection, config, now)?;
+    let own = split(connection, config, story, entry)?;
+    for story in [story, own] {
+        placer.place(story, sort_at(connection, story)?, None)?;
+    }
+    Ok(Some(Edited { story: stored(connection, own)?, sections: placer.changed.into_iter().collect() }))
+}
+
+fn edit_join(connection: &Connection, config: &Config, a: i64, b: i64, now: Timestamp) -> Result<Edited, StoreError> {
+    let mut placer = Placer::new(connection, config, now)?;
+    let (a, b) = (standing(connection, a)?, standing(connection, b)?);
+    if a != b {
+        write_verdict(connection, a, b, "join")?;
+        let join = Join { story: b, reason: JoinReason::Editor, score: None };
+        merge(connection, a.min(b), a.max(b), &join, &mut placer)?;
+    }
+    Ok(Edited { story: stored(connection, a.min(b))?, sections: placer.changed.into_iter().collect() })
 }
 
 /// What an editor's word came to.

@@ -47,7 +47,7 @@ pub use read::Reader;
 pub use rhythm::Rhythm;
 pub use search::SearchHit;
 pub use sections::{SectionContent, SectionStatus};
-pub use stories::{Explained, PlacementRow, StoredCopy, StoredStory};
+pub use stories::{CANDIDATES, Candidate, Explained, PlacementRow, StoredCopy, StoredStory};
 pub use sync::{Difference, SectionChange};
 
 use file::StoreFile;

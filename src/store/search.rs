@@ -13,6 +13,7 @@ use crate::text::PlainText;
 use crate::time::Timestamp;
 
 use super::place::time;
+use super::stories::CANDIDATES;
 use super::{Reader, Store, StoreError, StoredStory};
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
@@ -146,18 +147,18 @@ impl Reader {
         found.into_iter().map(|found| self.hit(found, query)).collect()
     }
 
-    /// The story whose title has all these words; the best where several have.
+    /// The stories whose titles have all these words, the best first; at most [`CANDIDATES`] + 1.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn story_titled(&self, words: &str) -> Result<Option<StoredStory>, StoreError> {
+    pub(super) fn stories_titled(&self, words: &str) -> Result<Vec<StoredStory>, StoreError> {
         let query = Query::of_title(words);
         if query.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let found = self.found(&query, 1)?.into_iter().next();
-        found.map_or(Ok(None), |found| self.story_by_id(&found.id))
+        let found = self.found(&query, CANDIDATES + 1)?.into_iter();
+        found.filter_map(|found| self.story_by_id(&found.id).transpose()).collect()
     }
 
     fn found(&self, query: &Query, limit: usize) -> Result<Vec<Found>, StoreError> {

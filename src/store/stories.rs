@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, ToSql, params};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::config::{Config, Section};
@@ -38,6 +39,18 @@ pub struct StoredCopy {
     pub link: Option<Url>,
 }
 
+/// How many stories are listed at most where words may mean several.
+pub const CANDIDATES: usize = 10;
+
+/// A story that somebody may mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub id: String,
+    /// That of its first copy with words; may be empty.
+    pub title: String,
+    pub sort_at: Timestamp,
+}
+
 /// How a story came to stand in a section.
 #[derive(Clone, Debug)]
 pub struct PlacementRow {
@@ -58,37 +71,86 @@ pub struct Explained<'c> {
 }
 
 impl Reader {
-    /// Finds a story by its public id, its slug, a link of one of its copies in any spelling, or words of its title;
-    /// the newest where several fit.
+    /// The stories that `wanted` names without doubt: by a public id, a number, a slug or the address of a page below `site`,
+    /// or a link of one of their copies in any spelling. Several only if they share the link; at most [`CANDIDATES`] + 1.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn find_story(&self, wanted: &str) -> Result<Option<StoredStory>, StoreError> {
+    pub fn named(&self, site: Option<&Url>, wanted: &str) -> Result<Vec<StoredStory>, StoreError> {
         let wanted = wanted.trim();
-        if wanted.is_empty() {
-            return Ok(None);
-        }
         if let Some(story) = self.story_by_id(wanted)? {
-            return Ok(Some(story));
+            return Ok(vec![story]);
         }
-        if let Some(key) = Url::parse(wanted).ok().as_ref().and_then(crate::link::key) {
-            let by_link =
-                "number IN (SELECT story FROM entry JOIN link ON link.entry = entry.number WHERE link.key = ?1)";
-            if let Some(story) = self.story_where(by_link, &key)? {
-                return Ok(Some(story));
+        let of_site = site.and_then(|site| wanted.strip_prefix(site.as_str().trim_end_matches('/')));
+        if let Some(page) = of_site.and_then(|path| path.trim_start_matches('/').strip_prefix("story/")) {
+            return Ok(self.story_of_page(page)?.into_iter().collect());
+        }
+        let Some(key) = Url::parse(wanted).ok().as_ref().and_then(crate::link::key) else {
+            let page = wanted.trim_start_matches('/');
+            return Ok(self.story_of_page(page.strip_prefix("story/").unwrap_or(page))?.into_iter().collect());
+        };
+        // A copy's own link says more than what others call their original.
+        for original in [false, true] {
+            let stories = self.stories_where(
+                "number IN (SELECT story FROM entry JOIN link ON link.entry = entry.number
+                 WHERE link.key = ?1 AND link.original = ?2)",
+                params![key, original],
+            )?;
+            if !stories.is_empty() {
+                return Ok(stories);
             }
         }
-        let slug = wanted.trim_end_matches('/').rsplit('/').next().unwrap_or(wanted);
-        if let Some(story) = self.story_by_slug(slug)? {
-            return Ok(Some(story));
+        // The site may have been read under another address; a number alone would fit any site's pages.
+        let page = wanted.rsplit_once("/story/").map(|(_, page)| page.trim_end_matches('/'));
+        Ok(page
+            .filter(|page| !is_number(page))
+            .map(|slug| self.story_by_slug(slug))
+            .transpose()?
+            .flatten()
+            .into_iter()
+            .collect())
+    }
+
+    /// The story whose page this is, as in `harbour-news-12` or `12`.
+    fn story_of_page(&self, page: &str) -> Result<Option<StoredStory>, StoreError> {
+        let page = page.trim_end_matches('/');
+        if is_number(page) { self.story_where("number = ?1", page) } else { self.story_by_slug(page) }
+    }
+
+    /// The stories that somebody may mean by these words: those of a guid, else those with the words in a title; the best
+    /// first, at most [`CANDIDATES`] + 1.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn meant(&self, words: &str) -> Result<Vec<Candidate>, StoreError> {
+        let words = words.trim();
+        if words.is_empty() {
+            return Ok(Vec::new());
         }
-        if let Some(story) = self.story_where("number IN (SELECT story FROM entry WHERE guid = ?1)", wanted)? {
-            return Ok(Some(story));
+        let mut stories = self.stories_where("number IN (SELECT story FROM entry WHERE guid = ?1)", params![words])?;
+        if stories.is_empty() {
+            stories = self.stories_titled(words)?;
         }
-        let words = "number IN (SELECT story FROM entry JOIN body ON body.entry = entry.number
-                     WHERE instr(lower(json_extract(body.value, '$.title')), lower(?1)))";
-        self.story_where(words, wanted)
+        if stories.is_empty() {
+            // The index follows in the background, and knows whole words only.
+            let in_title = "number IN (SELECT story FROM entry JOIN body ON body.entry = entry.number
+                            WHERE instr(lower(json_extract(body.value, '$.title')), lower(?1)))";
+            stories = self.stories_where(in_title, params![words])?;
+        }
+        stories.into_iter().map(|story| self.candidate(story)).collect()
+    }
+
+    /// A story as a list shows it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn candidate(&self, story: StoredStory) -> Result<Candidate, StoreError> {
+        let title =
+            self.stored_copies(story.number)?.into_iter().map(|copy| copy.title).find(|title| !title.is_empty());
+        Ok(Candidate { title: title.unwrap_or_default(), id: story.id, sort_at: story.sort_at })
     }
 
     /// The story that is published under this id, or the older one that it joined.
@@ -115,6 +177,19 @@ impl Reader {
         let sql = format!("{STORY} WHERE {condition} ORDER BY sort_at DESC, number DESC LIMIT 1)");
         let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_row([value], stored_story).optional()?)
+    }
+
+    /// The stories that stand for those chosen, the newest first.
+    fn stories_where(&self, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<StoredStory>, StoreError> {
+        let sql = format!(
+            "SELECT number, public_id, slug, sort_at FROM story
+             WHERE number IN (SELECT coalesce(joined_into, number) FROM story WHERE {condition})
+             ORDER BY sort_at DESC, number DESC LIMIT {}",
+            CANDIDATES + 1
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let stories = statement.query_map(values, stored_story)?;
+        Ok(stories.collect::<Result<_, _>>()?)
     }
 
     /// A story's copies and how it stands in every section.
@@ -213,6 +288,10 @@ impl Reader {
         let named = (&*story.id, &*story.slug, story.sort_at);
         Ok(Some(section::tell(config, named, &standing?, &visible, &info)))
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The story that stands for one that is chosen by what follows.

@@ -77,7 +77,7 @@ impl Bed {
 
     pub async fn find(&self, wanted: &str) -> StoredStory {
         let wanted = wanted.to_owned();
-        self.store.read(move |reader| reader.find_story(&wanted)).await.unwrap().unwrap()
+        self.store.read(move |reader| reader.named(None, &wanted)).await.unwrap().remove(0)
     }
 
     pub async fn copies(&self, wanted: &str) -> Vec<StoredCopy> {
