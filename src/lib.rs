@@ -216,6 +216,8 @@ async fn keep_house(
     for interval in [&mut sweeps, &mut retentions, &mut indexing] {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
+    // One that lasts is logged once: the index is looked after every other second.
+    let mut failing = None;
     loop {
         let config = configs.borrow().clone();
         let result = tokio::select! {
@@ -224,12 +226,15 @@ async fn keep_house(
             _ = retentions.tick() => retain(&store, &config).await,
             _ = indexing.tick() => index(&store).await,
         };
+        let error = result.as_ref().err().map(StoreError::to_string);
         match result {
             Ok(sections) if sections.is_empty() => {}
             // Whoever publishes ends before this does only when all ends.
             Ok(sections) => drop(swept.send(sections)),
+            Err(_) if error == failing => {}
             Err(error) => tracing::error!(%error, "housekeeping failed; it will be done again"),
         }
+        failing = error;
     }
 }
 
