@@ -23,8 +23,11 @@ const EXCERPT_CHARS: usize = 160;
 /// How many of them stand before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// A longer search than anybody types would only cost.
-const MAX_TERMS: usize = 32;
+/// How many words, phrases and fields count: each costs as much as the first, and few people type more.
+const MAX_TERMS: usize = 8;
+
+/// How many words all phrases have together: in scripts without spaces, each character is one.
+const MAX_WORDS: usize = 32;
 
 /// Fewer letters begin so many words that to weigh them all takes a second over 100,000 stories.
 const PREFIX_CHARS: usize = 3;
@@ -83,7 +86,13 @@ impl Query {
     /// Reads what somebody typed, and tells what of it was not understood; that is left out.
     pub fn parse(text: &str) -> (Query, Vec<String>) {
         let (mut query, mut faults) = (Query::default(), Vec::new());
-        for token in tokens(text).into_iter().take(MAX_TERMS) {
+        let mut words_left = MAX_WORDS;
+        let mut tokens = tokens(text);
+        if tokens.len() > MAX_TERMS {
+            tokens.truncate(MAX_TERMS);
+            faults.push(format!("only the first {MAX_TERMS} words count"));
+        }
+        for token in tokens {
             let value = token.text.as_str();
             match token.field.as_deref() {
                 Some("feed") => query.feeds.push(FeedId::from(value)),
@@ -94,7 +103,12 @@ impl Query {
                     None => faults.push(format!("{field}: expects a day such as 2017-12-20, 2017-12 or 2017")),
                 },
                 field => {
-                    let words: Vec<String> = words(value).map(|(_, word)| fold(word)).collect();
+                    let mut words: Vec<String> = words(value).map(|(_, word)| fold(word)).collect();
+                    if words.len() > words_left {
+                        words.truncate(words_left);
+                        faults.push(format!("only the first {MAX_WORDS} words of all phrases count"));
+                    }
+                    words_left -= words.len();
                     if words.is_empty() {
                         continue;
                     }
@@ -141,13 +155,14 @@ impl Query {
 
     /// Whether the words are found in this one copy.
     pub fn suits(&self, searched: Searched) -> bool {
+        let [title, text, author] = [searched.title, searched.text, searched.author].map(folded_words);
         let is_found = |term: &Term| {
             let texts = match term.field {
-                Some(Field::Title) => [searched.title, ""],
-                Some(Field::Author) => [searched.author, ""],
-                None => [searched.text, searched.author],
+                Some(Field::Title) => [title.as_slice(), &[]],
+                Some(Field::Author) => [author.as_slice(), &[]],
+                None => [text.as_slice(), author.as_slice()],
             };
-            texts.into_iter().any(|text| term.find(&folded_words(text)).next().is_some())
+            texts.into_iter().any(|text| term.find(text).next().is_some())
         };
         self.wanted.iter().all(is_found) && !self.unwanted.iter().any(is_found)
     }
@@ -378,6 +393,17 @@ mod tests {
         assert!(faults.is_empty());
         let (query, faults) = Query::parse("after:yesterday before:2017-02-30 x");
         assert_eq!((query.after, query.before, faults.len()), (None, None, 2));
+    }
+
+    #[test]
+    fn only_so_many_words_count_and_the_rest_is_said() {
+        let (query, faults) = Query::parse("a b c d e f g h");
+        assert_eq!((query.wanted.len(), faults.len()), (8, 0));
+        let (query, faults) = Query::parse(&"word ".repeat(40));
+        assert_eq!((query.wanted.len(), faults), (8, vec!["only the first 8 words count".to_owned()]));
+        let (query, faults) = Query::parse(&format!("\"{}\" x", "京".repeat(40)));
+        assert_eq!(query.wanted.iter().map(|term| term.words.len()).sum::<usize>(), 32);
+        assert_eq!(faults[0], "only the first 32 words of all phrases count");
     }
 
     #[test]
