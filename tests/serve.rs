@@ -191,7 +191,7 @@ fn e06_only_reading_is_answered_and_what_was_here_is_told() {
         assert_eq!(of_time(&head.headers), of_time(&whole.headers), "{path}");
         assert!(head.body.is_empty());
     }
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"] {
+    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE"] {
         let answer = request(&daemon.site, method, "/all.atom", &[]);
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{method}");
     }
@@ -534,6 +534,80 @@ fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
     assert_eq!((moved.status, moved.header("location")), (308, Some("/inmost.json?token=canary")));
     let unknown = daemon.get("/inner.json");
     assert_eq!((unknown.status, unknown.header("location")), (401, None), "strangers are not told its name");
+}
+
+#[test]
+fn script_of_another_site_may_ask_for_public_feeds_under_conditions() {
+    let desk = Desk::new(&format!("{FEED}{ALL}[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"));
+    desk.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "War");
+    for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/all/archive/1.atom"] {
+        let answer = request(&daemon.site, "OPTIONS", path, &[("Origin", "https://reader.example")]);
+        let header = |name| answer.header(name).unwrap_or_default();
+        assert_eq!((answer.status, header("access-control-allow-origin")), (204, "*"), "{path}");
+        assert_eq!(header("access-control-allow-headers"), "If-None-Match, If-Modified-Since", "{path}");
+        assert_eq!(header("access-control-allow-methods"), "GET, HEAD", "{path}");
+        assert!(answer.body.is_empty(), "{path}");
+    }
+    assert_eq!(daemon.get("/all.atom").header("access-control-expose-headers"), Some("ETag"));
+    for path in ["/", "/all/", "/search", "/nothing", "/inner.atom", "/inner/archive/1.atom", "/nothing/archive/1.atom"]
+    {
+        let answer = request(&daemon.site, "OPTIONS", path, &[]);
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
+    }
+}
+
+#[test]
+fn every_address_of_a_private_section_gives_strangers_one_answer() {
+    let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"vip\"\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n"));
+    desk.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&desk);
+    daemon.get_until("/vip/archive/1.json?token=canary", "War");
+    let answer = |path: &str| {
+        let answer = daemon.get(path);
+        let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
+        (answer.status, headers, answer.body)
+    };
+    let expected = answer("/vip/");
+    assert_eq!(expected.0, 401);
+    for path in ["/vip", "/vip.atom", "/vip/archive/1.atom", "/vip/archive/99.atom", "/vip/archive/x", "/vip?token=x"] {
+        assert_eq!(answer(path), expected, "{path}");
+    }
+    assert_eq!(daemon.get("/vip?token=canary").header("location"), Some("/vip/?token=canary"));
+    assert_eq!(daemon.get("/vip/archive/99.atom?token=canary").status, 404);
+}
+
+/// A web page may point a name of its own at this machine.
+#[test]
+fn admin_address_answers_only_for_names_that_are_known() {
+    let desk = Desk::whole(&format!(
+        "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
+         admin_hosts = [\"Status.example.net\"]\n{FEED}{ALL}"
+    ));
+    desk.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&desk);
+    let check = |host: &str, expected: &str| {
+        for path in ["/status", "/status.json", "/metrics", "/healthz", "/nothing"] {
+            let mut stream = TcpStream::connect(&daemon.admin).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).unwrap();
+            let answer = text(&answer);
+            let is_refused = answer.starts_with("HTTP/1.1 421");
+            assert_eq!(if is_refused { "refused" } else { "answered" }, expected, "{host}{path}: {answer}");
+            assert!(!is_refused || answer.ends_with("add the name to admin_hosts under [server]\n"), "{answer}");
+        }
+    };
+    check("evil.example", "refused");
+    check("127.0.0.1.evil.example:8081", "refused");
+    check("198.51.100.7", "refused");
+    check(&daemon.admin, "answered");
+    check("localhost:8081", "answered");
+    check("status.example.net", "answered");
+    check("news.example.org", "answered");
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub struct Owner {
 pub struct Server {
     pub listen: Listen,
     pub admin: Listen,
+    /// Host names in lower case under which the admin address answers, besides its own.
+    pub admin_hosts: Vec<String>,
 }
 
 /// A place at which connections come in.

@@ -137,7 +137,12 @@ fn server(table: Option<&Table>) -> Server {
         let given = table.and_then(|table| table.get(key, value::listen));
         given.unwrap_or(Listen::Address(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)))
     };
-    let server = Server { listen: address("listen", 8080), admin: address("admin", 8081) };
+    let admin_hosts = table.and_then(|table| table.get("admin_hosts", |node| node.list(value::host_name)));
+    let server = Server {
+        listen: address("listen", 8080),
+        admin: address("admin", 8081),
+        admin_hosts: admin_hosts.unwrap_or_default(),
+    };
     let any_port = matches!(server.listen, Listen::Address(address) if address.port() == 0);
     if let Some(table) = table.filter(|_| server.listen == server.admin && !any_port) {
         let fault = Fault::new("`listen` and `admin` are the same address", "give one of them another port");

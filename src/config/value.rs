@@ -146,6 +146,18 @@ pub(super) fn listen(node: Node) -> Result<Listen, Fault> {
     Ok(Listen::Unix(path))
 }
 
+/// A host name without a port, in lower case.
+pub(super) fn host_name(node: Node) -> Result<String, Fault> {
+    let name = node.text()?.trim().trim_end_matches('.').to_ascii_lowercase();
+    let is_good =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if name.split('.').all(is_good) {
+        Ok(name)
+    } else {
+        Err(Fault::new("expected a host name without a port", "write \"status.example.org\""))
+    }
+}
+
 fn socket_addr(node: Node) -> Result<SocketAddr, Fault> {
     let text = node.text()?;
     text.parse().map_err(|_| {

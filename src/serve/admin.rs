@@ -1,4 +1,5 @@
-//! For the keeper alone, on an address of its own: health, readiness, status, events and metrics. Read only.
+//! For the keeper alone, on an address of its own: health, readiness, status, events and metrics. Read only, and only under
+//! names that are known (see `hosts`).
 
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
@@ -18,6 +19,8 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::answer::{guard, plain};
+use super::hosts::{Hosts, known_host};
+use super::listen::Listener;
 use crate::config::{Config, Listen};
 use crate::foreign;
 use crate::poll::{self, PollReport, StuckPoll, Watch};
@@ -118,7 +121,8 @@ impl Health {
 }
 
 /// The routes of the admin address.
-pub fn router(store: Store, health: Health) -> Router {
+pub fn router(store: Store, health: Health, listener: &Listener) -> Router {
+    let hosts = Hosts::of(listener, health.configs.clone());
     Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
@@ -131,6 +135,7 @@ pub fn router(store: Store, health: Health) -> Router {
         .fallback(|| async {
             plain(StatusCode::NOT_FOUND, "see /status, /status.json, /status.atom, /healthz, /readyz and /metrics\n")
         })
+        .layer(axum::middleware::from_fn_with_state(hosts, known_host))
         .layer(axum::middleware::map_response(guarded))
         .with_state((store, health))
 }

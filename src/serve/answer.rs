@@ -1,5 +1,7 @@
 //! One answer: which edition, which coding, whole or 304 (RFC 9110 §13, §15.4.5).
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine;
@@ -10,7 +12,7 @@ use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
-use crate::config::Access;
+use crate::config::{Access, Section};
 use crate::feed::SectionId;
 use crate::publish::{Edition, Editions, MAX_AGE, NOT_FOUND, XML_TYPE};
 use crate::render::Format;
@@ -31,6 +33,9 @@ const STALE_IF_ERROR_SECONDS: u64 = 86_400;
 /// When to come again for what cannot be had now.
 const RETRY_SECONDS: &str = "60";
 
+/// How long browsers remember what they may send.
+const PREFLIGHT_SECONDS: &str = "86400";
+
 /// The longest address that is answered, query and all.
 const MAX_URI_BYTES: usize = 8 * 1024;
 
@@ -47,13 +52,11 @@ impl<'r> Asked<'r> {
     ///
     /// # Errors
     ///
-    /// The answer to a request that asks for nothing: by another method than GET and HEAD, or by too long an address.
+    /// The answer to a request that asks for nothing: by a method that only writes, or by too long an address.
     #[expect(clippy::result_large_err, reason = "the answer is sent at once")]
     pub fn of(request: &'r Parts, base_path: &'r str) -> Result<Asked<'r>, Response> {
-        if !matches!(request.method, Method::GET | Method::HEAD) {
-            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-            return Err(response);
+        if !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+            return Err(not_allowed());
         }
         if request.uri.path_and_query().is_some_and(|uri| uri.as_str().len() > MAX_URI_BYTES) {
             return Err(plain(StatusCode::URI_TOO_LONG, "no address here is so long\n"));
@@ -67,6 +70,11 @@ impl<'r> Asked<'r> {
     /// Without the base path and the leading slash.
     pub fn path(&self) -> &str {
         self.path
+    }
+
+    /// Whether a browser asks what a script of another site may send.
+    pub fn is_preflight(&self) -> bool {
+        self.request.method == Method::OPTIONS
     }
 
     /// What a search asks for: `?q=`.
@@ -86,6 +94,53 @@ impl<'r> Asked<'r> {
         }
         response
     }
+}
+
+fn not_allowed() -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+/// Lets scripts of other sites ask for public feeds under conditions (Fetch, CORS preflight). Never reads the store: archive
+/// documents are known by the form of their path. All else gets one answer, whether it is private or absent.
+pub fn preflight(editions: &Editions, asked: &Asked) -> Response {
+    let (id, rest) = section_of(asked.path);
+    let is_public = |section: &Arc<Section>| section.access.is_none();
+    let is_archive =
+        rest.starts_with("/archive/") && editions.sections.get(&SectionId::from(id)).is_some_and(is_public);
+    let edition = editions.by_path.get(asked.path);
+    if !is_archive && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none()) {
+        return not_allowed();
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::ALLOW, "GET, HEAD, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "If-None-Match, If-Modified-Since"),
+        (header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    guard(headers);
+    response
+}
+
+/// Asks for the key of a private section before anything is looked up for it: so every address of the section gets the same
+/// answer, whether something is there or not, and nothing is made for a stranger.
+pub fn locked(editions: &Editions, asked: &Asked) -> Option<Response> {
+    let (id, rest) = section_of(asked.path);
+    let section = editions.sections.get(&SectionId::from(id))?;
+    let is_locked = is_of_section(rest) && !knows_key(editions, &section.id, asked);
+    is_locked.then(|| asked.finish(unauthorized(editions, &section.id)))
+}
+
+/// A path's first part, which may be a section's id, and what follows it.
+fn section_of(path: &str) -> (&str, &str) {
+    path.find(['.', '/']).map_or((path, ""), |at| path.split_at(at))
 }
 
 /// Answers with an edition, for whoever may read it.
@@ -121,6 +176,7 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
     );
     if edition.is_feed && edition.private.is_none() {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag"));
     }
     if let Some(links) = &edition.links {
         insert(headers, header::LINK, links);
@@ -238,7 +294,7 @@ pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
     if editions.by_path.contains_key(&format!("{path}/")) {
         return asked.finish(moved(&format!("{base_path}{path}/"), request));
     }
-    let (id, rest) = path.find(['.', '/']).map_or((path, ""), |at| path.split_at(at));
+    let (id, rest) = section_of(path);
     let response = match editions.formerly.get(id) {
         Some(new) if is_of_section(rest) && knows_key(editions, new, asked) => {
             moved(&format!("{base_path}{new}{rest}"), request)

@@ -81,6 +81,14 @@ impl Listener {
         }
     }
 
+    /// The IP address that it listens on, if it has one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().ok().map(|address| address.ip()),
+            Listener::Unix(..) => None,
+        }
+    }
+
     /// The port that it listens on, if it has one.
     pub fn port(&self) -> Option<u16> {
         match self {

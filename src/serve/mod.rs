@@ -2,13 +2,15 @@
 //! newswire is doing.
 //!
 //! Never renders a feed and never reads the store to answer for an edition. The policy held here: answers are a function of
-//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD; nobody who is slow or silent holds anything up. Parts of
+//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD, and
+//! OPTIONS for feeds; nobody who is slow or silent holds anything up. Parts of
 //! editions are not given, neither ranges nor what is new since an edition (RFC 3229): either would make an answer depend on
 //! more than its address and coding, and shared caches useless.
 
 mod accept;
 mod admin;
 mod answer;
+mod hosts;
 mod listen;
 mod peers;
 mod pulse;
@@ -49,7 +51,8 @@ pub async fn public(
 
 /// Serves health, status and metrics until `shutdown`.
 pub async fn admin(listener: Listener, store: Store, health: Health, shutdown: CancellationToken) {
-    let router = admin::router(store, health).map_request(|request: Request<Incoming>| request.map(Body::new));
+    let router =
+        admin::router(store, health, &listener).map_request(|request: Request<Incoming>| request.map(Body::new));
     accept::serve(listener, TowerToHyperService::new(router), shutdown).await;
 }
 
@@ -68,6 +71,12 @@ impl Site {
             Ok(asked) => asked,
             Err(refusal) => return refusal,
         };
+        if asked.is_preflight() {
+            return answer::preflight(&editions, &asked);
+        }
+        if let Some(locked) = answer::locked(&editions, &asked) {
+            return locked;
+        }
         if let Some(edition) = editions.by_path.get(asked.path()) {
             return answer::edition(&editions, edition, &asked);
         }

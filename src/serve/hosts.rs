@@ -1,0 +1,99 @@
+//! Which host names the admin address answers for.
+//!
+//! A page anywhere on the web may point a name of its own at 127.0.0.1 (DNS rebinding): the browser then takes what the admin
+//! address answers for that page's own. Such a page cannot choose the `Host` that the browser sends, so names that nobody
+//! configured get no answer. IP addresses are names that nobody can point elsewhere.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::StatusCode;
+use http::header;
+use http::uri::Authority;
+use tokio::sync::watch;
+
+use super::answer::plain;
+use super::listen::Listener;
+use crate::config::Config;
+
+/// The names of the admin address.
+#[derive(Clone)]
+pub struct Hosts {
+    /// `None` for a socket in the file system, which no browser reaches.
+    listens_on: Option<IpAddr>,
+    configs: watch::Receiver<Arc<Config>>,
+}
+
+impl Hosts {
+    pub fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> Hosts {
+        Hosts { listens_on: listener.ip(), configs }
+    }
+
+    /// Whether the request names no host, or only hosts that are known.
+    fn answer_for(&self, request: &Request) -> bool {
+        let Some(listens_on) = self.listens_on else { return true };
+        let config = self.configs.borrow().clone();
+        let mut names: Vec<&str> = config.server.admin_hosts.iter().map(String::as_str).collect();
+        names.extend(config.site.url.domain());
+        let in_headers = request.headers().get_all(header::HOST).iter().map(|host| host.to_str().unwrap_or_default());
+        in_headers
+            .chain(request.uri().authority().map(Authority::as_str))
+            .all(|host| is_known(host, listens_on, &names))
+    }
+}
+
+/// Answers only for known hosts.
+pub async fn known_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+    if hosts.answer_for(&request) {
+        return next.run(request).await;
+    }
+    plain(
+        StatusCode::MISDIRECTED_REQUEST,
+        "unknown host name; use localhost or the IP address, or add the name to admin_hosts under [server]\n",
+    )
+}
+
+/// `host` as in a `Host` header, with a port or without.
+fn is_known(host: &str, listens_on: IpAddr, names: &[&str]) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
+    match name.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(ip) => {
+            let ip = ip.to_canonical();
+            ip.is_loopback() || ip == listens_on.to_canonical() || listens_on.is_unspecified()
+        }
+        Err(_) => name == "localhost" || name.ends_with(".localhost") || names.contains(&name.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_names_and_own_addresses_are_answered_for() {
+        let check = |host: &str, listens_on: &str, expected: bool| {
+            let names = ["newswire", "news.example.org"];
+            assert_eq!(is_known(host, listens_on.parse().unwrap(), &names), expected, "{host} on {listens_on}");
+        };
+        for host in ["127.0.0.1:8081", "localhost:8081", "LOCALHOST", "localhost.", "[::1]:8081", "wire.localhost"] {
+            check(host, "127.0.0.1", true);
+            check(host, "192.0.2.7", true);
+        }
+        for host in
+            ["evil.example:8081", "127.0.0.1.evil.example", "localhost.evil.example", "", "a@b@c", "198.51.100.1"]
+        {
+            check(host, "127.0.0.1", false);
+        }
+        check("192.0.2.7:8081", "192.0.2.7", true);
+        check("192.0.2.8:8081", "192.0.2.7", false);
+        check("192.0.2.8:8081", "0.0.0.0", true);
+        check("[2001:db8::1]", "::", true);
+        check("newswire:8081", "0.0.0.0", true);
+        check("News.Example.org", "127.0.0.1", true);
+        check("evil.example", "0.0.0.0", false);
+    }
+}
