@@ -224,7 +224,7 @@ async fn keep_house(
             () = shutdown.cancelled() => return,
             _ = sweeps.tick() => store.sweep(config, poll::now()).await.map(|moves| moves.into_keys().collect()),
             _ = retentions.tick() => retain(&store, &config).await,
-            _ = indexing.tick() => index(&store).await,
+            _ = indexing.tick() => index(&store, &configs).await,
         };
         let error = result.as_ref().err().map(StoreError::to_string);
         match result {
@@ -249,7 +249,10 @@ async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionI
     }
 }
 
-async fn index(store: &Store) -> Result<BTreeSet<SectionId>, StoreError> {
+async fn index(store: &Store, configs: &watch::Receiver<Arc<Config>>) -> Result<BTreeSet<SectionId>, StoreError> {
+    // What readers search goes first.
+    let config = || configs.borrow().clone();
+    while store.index_public_batch(config()).await? > 0 {}
     while store.index_batch().await? > 0 {}
     Ok(BTreeSet::new())
 }

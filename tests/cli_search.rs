@@ -114,3 +114,24 @@ fn who_finds_more_than_is_shown_is_told_so() {
     assert!(page("ferry+title:y").contains(">Nothing found for"), "what is private counts for nothing");
     assert_eq!(daemon.end(), Some(0));
 }
+
+#[test]
+fn search_that_did_not_reach_all_entries_says_so() {
+    let desk = desk();
+    assert_eq!(desk.run(&["search", "ferry"]).err, "");
+    let store = rusqlite::Connection::open(desk.path("newswire.db")).unwrap();
+    // More newer entries with the word than are weighed against each other.
+    store
+        .execute_batch(
+            "WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)
+             INSERT INTO search (rowid, title, text, author) SELECT x, 'Ferry', '', '' FROM n;
+             PRAGMA foreign_keys = off;
+             WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)
+             INSERT INTO entry (number, feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason)
+               SELECT x, 1, 'guid' || x, 'guid', 0, 0, 0, 1, 'first' FROM n",
+        )
+        .unwrap();
+    let told = desk.run(&["search", "ferry", "--json"]);
+    assert!(told.err.contains("only the newest entries were searched; use more or rarer words"), "{}", told.err);
+    assert_eq!((told.code, told.out.trim()), (0, "[]"), "what is printed stays an array");
+}

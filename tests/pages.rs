@@ -36,7 +36,7 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     let hits = [war_story(), hostile_title_story()].map(|story| SearchHit { story, sections: vec![&section] });
     let words = "wa \"5 < 6\" before:soon";
     let (query, faults) = Query::parse(words);
-    let search = Search { words, query: &query, faults: &faults, has_more: false };
+    let search = Search { words, query: &query, faults: &faults, has_more: false, is_cut: false };
     vec![
         ("index", pages.index(site, &summaries).unwrap()),
         ("section", pages.section(&view(site, &section, &stories, &feeds)).unwrap()),
@@ -174,13 +174,14 @@ fn found_words_are_marked_in_title_and_text() {
     let words = "war who before:soon";
     let (query, faults) = Query::parse(words);
     let hits = [SearchHit { story: war_story(), sections: vec![] }];
-    let page =
-        pages().search(&site(), Search { words, query: &query, faults: &faults, has_more: true }, &hits).unwrap();
+    let search = Search { words, query: &query, faults: &faults, has_more: true, is_cut: true };
+    let page = pages().search(&site(), search, &hits).unwrap();
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
         assert!(page.contains(part), "{part}\n{page}");
     }
     assert!(page.contains("Passed over: before: expects a day"), "what is not understood is said");
     assert!(page.contains(">The first 1 found for "), "there may be more: {page}");
+    assert!(page.contains(">Only the newest stories were searched"), "not all were searched: {page}");
 }
 
 #[test]

@@ -88,6 +88,7 @@ async fn poll_here(
     };
     let reports = poller.pass(config, pass, now, show).await?;
     while store.index_batch().await? > 0 {}
+    while store.index_public_batch(config.clone()).await? > 0 {}
     bar.finish_and_clear();
     Ok(reports)
 }

@@ -10,7 +10,7 @@ use super::output::{columns, cut, print, safe, story_date};
 use super::{Done, load_with_reader};
 use crate::config::Config;
 use crate::query::Query;
-use crate::store::{SearchHit, StoreError};
+use crate::store::{Found, SearchHit, StoreError};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,7 +37,12 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
             anyhow!("nothing is searched for: write words, \"a phrase\", or a field as in title:harbour").into()
         );
     }
-    let mut hits = reader.find(&query, args.limit.saturating_add(1))?;
+    let Found { mut hits, is_cut } = reader.find(&query, args.limit.saturating_add(1))?;
+    if is_cut {
+        anstream::eprintln!(
+            "newswire: only the newest entries were searched; use more or rarer words to search them all"
+        );
+    }
     let has_more = hits.len() > args.limit;
     hits.truncate(args.limit);
     if args.json {

@@ -4,8 +4,10 @@
 //! shows it as the first of those does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, Rendered};
+use super::lane::Turn;
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::entry::Person;
@@ -13,14 +15,23 @@ use crate::feed::{FeedId, SectionId};
 use crate::query::{Query, Searched};
 use crate::render::{self, Format, Search, SearchHit};
 use crate::section::ShownStory;
-use crate::store::{Reader, StoreError, StoredStory};
+use crate::store::{Infos, Patience, Reader, StoreError, StoredStory};
 use crate::text::PlainText;
 
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
 
-/// How many of those that fit are looked at, at most: private ones stand before others.
+/// How many of those that fit are looked at, at most: some may have ceased to be public since they were indexed.
 const LOOKED_AT: usize = 16 * HITS;
+
+/// How long the index is searched for a page. What was found until then is shown.
+const FIND_TIME: Duration = Duration::from_secs(1);
+
+/// How long reading the store for a page of the search takes at most, the search included.
+const SEARCH_TIME: Duration = Duration::from_secs(2);
+
+/// How long reading the store for a story's page or an archive document takes at most.
+const READ_TIME: Duration = Duration::from_secs(5);
 
 /// How many characters of what is searched for are looked at.
 const MAX_WORDS: usize = 200;
@@ -73,17 +84,21 @@ impl Publisher {
         if let Some(made) = current.made.lock().expect("nobody panics while holding the lock").get(path) {
             return Ok(Some(made.clone()));
         }
-        let _turn = self.making.acquire().await.map_err(|_| StoreError::Closed)?;
         let made = match wanted {
             Wanted::Search => {
+                let turn = self.searching.enter().await.ok_or(PublishError::Busy)?;
                 let words: String = words().chars().take(MAX_WORDS).collect();
-                return self.search_page(config, words).await.map(|page| Some(Arc::new(page)));
+                return self.search_page(config, words, turn).await.map(|page| Some(Arc::new(page)));
             }
-            Wanted::Story(slug) => self.story_page(config, slug).await?,
-            Wanted::Archive(section, number, format) => match config.section(&section) {
-                Some(section) => self.archive(config, section, number, format).await?,
-                None => None,
-            },
+            Wanted::Story(slug) => {
+                let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
+                self.story_page(config, slug, Some(turn)).await?
+            }
+            Wanted::Archive(section, number, format) => {
+                let Some(section) = config.section(&section) else { return Ok(None) };
+                let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
+                self.archive(config, section, number, format, Some(turn)).await?
+            }
         };
         let Some(made) = made.map(Arc::new) else { return Ok(None) };
         let mut kept = current.made.lock().expect("nobody panics while holding the lock");
@@ -94,16 +109,22 @@ impl Publisher {
     }
 
     /// The page of the story with this slug, or of a story that joined another, what leads to that one; `None` if no public
-    /// section holds it.
+    /// section holds it. With a `turn`, it is made for somebody who asked.
     ///
     /// # Errors
     ///
     /// As of the store, or if the page cannot be rendered.
-    pub(super) async fn story_page(&self, config: &Arc<Config>, slug: &str) -> Result<Option<Edition>, PublishError> {
+    pub(super) async fn story_page(
+        &self,
+        config: &Arc<Config>,
+        slug: &str,
+        turn: Option<Turn>,
+    ) -> Result<Option<Edition>, PublishError> {
         let (config, pages, wanted) = (config.clone(), self.pages(), slug.to_owned());
-        let reading = self.store.read(move |reader| {
+        let patience = patience(turn.as_ref());
+        let reading = self.store.read_for(&patience, turn, move |reader| {
             let Some(stored) = reader.story_by_slug(&wanted)? else { return Ok(None) };
-            let Some(story) = public_story(reader, &config, &stored)? else { return Ok(None) };
+            let Some(story) = public_story(reader, &config, &stored, &reader.infos())? else { return Ok(None) };
             if stored.slug != wanted {
                 return Ok(Some(Ok(joined(&config, &stored.slug))));
             }
@@ -114,18 +135,26 @@ impl Publisher {
     }
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
-    async fn search_page(&self, config: &Arc<Config>, words: String) -> Result<Edition, PublishError> {
+    async fn search_page(&self, config: &Arc<Config>, words: String, turn: Turn) -> Result<Edition, PublishError> {
         let (config, pages) = (config.clone(), self.pages());
-        let reading = self.store.read(move |reader| {
+        let patience = Patience::new(FIND_TIME);
+        let limits = patience.clone();
+        let reading = self.store.read_for(&patience, turn, move |reader| {
             let (query, faults) = Query::parse(&words);
-            let mut hits = public_hits(reader, &config, &query)?;
+            let (mut hits, is_cut) = public_hits(reader, &config, &query, &limits)?;
             let has_more = hits.len() > HITS;
             hits.truncate(HITS);
-            Ok(pages.search(&config.site, Search { words: &words, query: &query, faults: &faults, has_more }, &hits))
+            let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };
+            Ok(pages.search(&config.site, search, &hits))
         });
         let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
         Ok(made_now(page))
     }
+}
+
+/// How long reading for a page may take: what is made for nobody in particular, as for the folder, has no limit.
+pub(super) fn patience(turn: Option<&Turn>) -> Patience {
+    Patience::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }
 
 /// A story as the first public section that holds it shows it.
@@ -140,43 +169,50 @@ fn public_story<'c>(
     reader: &Reader,
     config: &'c Config,
     stored: &StoredStory,
+    infos: &Infos,
 ) -> Result<Option<PublicStory<'c>>, StoreError> {
     let mut first = None;
     let mut sections = Vec::new();
-    for section in config.sections.iter().filter(|section| section.access.is_none()) {
-        if let Some(shown) = reader.story_in(config, section, stored)? {
-            first.get_or_insert(shown);
-            sections.push(&**section);
+    for section in reader.public_sections_of(config, stored.number)? {
+        if first.is_none() {
+            first = reader.story_in(config, section, stored, infos)?;
+        }
+        if first.is_some() {
+            sections.push(section);
         }
     }
     Ok(first.map(|shown| PublicStory { shown, sections }))
 }
 
-/// One more than a page shows, if there are so many: whether there is more is told by public stories alone.
-fn public_hits<'c>(reader: &Reader, config: &'c Config, query: &Query) -> Result<Vec<SearchHit<'c>>, StoreError> {
-    let mut looked_at = HITS + 1;
-    loop {
-        let found = reader.find(query, looked_at)?;
-        let is_all = found.len() < looked_at;
-        let mut hits = Vec::new();
-        for found in found {
-            hits.extend(public_hit(reader, config, query, &found.id)?);
+/// One more than a page shows, if there are so many, and whether only the newest stories were searched.
+fn public_hits<'c>(
+    reader: &Reader,
+    config: &'c Config,
+    query: &Query,
+    limits: &Patience,
+) -> Result<(Vec<SearchHit<'c>>, bool), StoreError> {
+    let found = reader.find_public(config, query, LOOKED_AT, limits)?;
+    limits.extend_to(SEARCH_TIME);
+    let infos = reader.infos();
+    let mut hits = Vec::new();
+    for number in found.stories {
+        if hits.len() > HITS {
+            break;
         }
-        if is_all || hits.len() > HITS || looked_at > LOOKED_AT {
-            return Ok(hits);
-        }
-        looked_at *= 4;
+        hits.extend(public_hit(reader, config, query, number, &infos)?);
     }
+    Ok((hits, found.is_cut))
 }
 
 fn public_hit<'c>(
     reader: &Reader,
     config: &'c Config,
     query: &Query,
-    id: &str,
+    number: i64,
+    infos: &Infos,
 ) -> Result<Option<SearchHit<'c>>, StoreError> {
-    let Some(stored) = reader.story_by_id(id)? else { return Ok(None) };
-    let public = public_story(reader, config, &stored)?;
+    let Some(stored) = reader.story_by_number(number)? else { return Ok(None) };
+    let public = public_story(reader, config, &stored, infos)?;
     let found = public.filter(|PublicStory { shown, sections }| is_found_in_public(query, shown, sections));
     Ok(found.map(|PublicStory { shown: story, sections }| SearchHit { story, sections }))
 }

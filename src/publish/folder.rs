@@ -79,7 +79,7 @@ impl Publisher {
                 // What rights allow may be another thing under another config.
                 if is_same && !shown.contains(&slug) && files.before.contains(&file) {
                     files.keep(file);
-                } else if let Some(page) = self.story_page(config, &slug).await? {
+                } else if let Some(page) = self.story_page(config, &slug, None).await? {
                     files.put(file, page.identity).await?;
                 }
             }
@@ -108,7 +108,7 @@ impl Publisher {
                     let path = archive_path(&section.id, number, format);
                     if before.get(&path) == Some(&changed) {
                         files.keep(path.clone());
-                    } else if let Some(document) = self.archive(config, section, number, format).await? {
+                    } else if let Some(document) = self.archive(config, section, number, format, None).await? {
                         files.put(path.clone(), document.identity).await?;
                     }
                     archives.insert(path, changed);

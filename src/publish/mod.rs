@@ -8,14 +8,13 @@ mod dynamic;
 mod edition;
 mod folder;
 pub mod hub;
+mod lane;
 mod section;
 mod site;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-
-use tokio::sync::Semaphore;
 
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -28,6 +27,7 @@ use edition::{ArchiveSetting, Rendered};
 pub use edition::{Edition, Editions, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
+use lane::Lane;
 
 /// How long readers and caches may keep an edition; `Cache-Control`, `ttl` and `sy:*` say the same.
 pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
@@ -37,6 +37,13 @@ pub const NOT_FOUND: &str = "404.html";
 
 /// How many pages are made at once for those who ask: making one reads the store, which polls need too.
 const MAKING: usize = 4;
+
+/// How many searches run at once: one fills a processor for up to a second.
+const SEARCHING: usize = 2;
+
+/// How many requests wait for their turn in each lane. Those who come later are turned away at once: they would wait longer
+/// than people do.
+const WAITING: usize = 32;
 
 /// What can go wrong in publishing.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +56,15 @@ pub enum PublishError {
     Unfaithful { path: String },
     #[error(transparent)]
     Folder(#[from] FolderError),
+    #[error("too many requests wait for the store")]
+    Busy,
+}
+
+impl PublishError {
+    /// Whether a request came at a bad time and may succeed later, with nothing wrong in the store.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self, PublishError::Busy | PublishError::Store(StoreError::Interrupted))
+    }
 }
 
 /// What a publication came to.
@@ -68,7 +84,8 @@ pub struct Publisher {
     store: Store,
     pages: Arc<RwLock<Arc<Pages>>>,
     current: Arc<RwLock<Arc<Editions>>>,
-    making: Arc<Semaphore>,
+    making: Lane,
+    searching: Lane,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
 }
 
@@ -84,9 +101,15 @@ struct RenderedSection {
 impl Publisher {
     /// Of pages that lead to the search, if whoever serves them answers it.
     pub fn new(store: Store, pages: Pages) -> Publisher {
-        let making = Arc::new(Semaphore::new(MAKING));
+        let making = Lane::new(MAKING, WAITING);
+        let searching = Lane::new(SEARCHING, WAITING);
         let pages = Arc::new(RwLock::new(Arc::new(pages)));
-        Publisher { store, pages, current: Arc::default(), making, folder: Arc::default() }
+        Publisher { store, pages, current: Arc::default(), making, searching, folder: Arc::default() }
+    }
+
+    /// How many threads work for those who ask: on pages, archive documents and searches.
+    pub fn busy(&self) -> usize {
+        self.making.busy() + self.searching.busy()
     }
 
     /// What is published now. Never waits for rendering.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::dynamic::patience;
 use super::edition::{ArchiveSetting, Edition, HTML_TYPE, Rendered, feed_type};
+use super::lane::Turn;
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -113,7 +115,8 @@ fn private(section: &Section) -> Option<SectionId> {
 }
 
 impl Publisher {
-    /// An archive document as it is to be served; `None` if there is no such one.
+    /// An archive document as it is to be served; `None` if there is no such one. With a `turn`, it is made for somebody who
+    /// asked.
     ///
     /// # Errors
     ///
@@ -124,15 +127,18 @@ impl Publisher {
         section: &Arc<Section>,
         number: u32,
         format: Format,
+        turn: Option<Turn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (wanted, of_section) = (config.clone(), section.clone());
-        let reading = self.store.read(move |reader| {
+        let patience = patience(turn.as_ref());
+        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
             Ok((reader.archive(&wanted, &of_section, number)?, reader.atom_id(&wanted, &of_section.id)?))
         });
         let (Some(archive), id) = reading.await? else { return Ok(None) };
         let set = self.current().archives.get(&section.id).map_or(archive.changed, |setting| setting.changed);
         let (config, section) = (config.clone(), section.clone());
         let rendering = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let view = SectionView {
                 updated: archive.stories.iter().map(|story| story.updated).max().unwrap_or(archive.changed),
                 hub: None,

@@ -88,6 +88,8 @@ pub struct Search<'a> {
     pub faults: &'a [String],
     /// Whether more was found than is shown.
     pub has_more: bool,
+    /// Whether only the newest stories were searched, as all would take too long.
+    pub is_cut: bool,
 }
 
 /// A story that a search found.
@@ -251,7 +253,7 @@ impl Pages {
             "search.html",
             site,
             &page,
-            context! { words, faults => value(search.faults), hits, has_more => search.has_more },
+            context! { words, faults => value(search.faults), hits, has_more => search.has_more, is_cut => search.is_cut },
         )
     }
 

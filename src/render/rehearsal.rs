@@ -46,7 +46,8 @@ pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             stories.iter().map(|story| SearchHit { story: story.clone(), sections: vec![&section] }).collect();
         let (query, faults) = Query::parse("content after:never");
         let has_more = !hits.is_empty();
-        pages.search(&site, Search { words: "content", query: &query, faults: &faults, has_more }, &hits)?;
+        let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };
+        pages.search(&site, search, &hits)?;
         pages.not_found(&site)?;
     }
     Ok(())

@@ -83,6 +83,7 @@ impl Site {
         match self.publisher.make(&config, asked.path(), || asked.words()).await {
             Ok(Some(edition)) => answer::edition(&editions, &edition, &asked),
             Ok(None) => answer::elsewhere(&editions, &asked),
+            Err(error) if error.is_for_now() => answer::unavailable(),
             Err(error) => {
                 tracing::error!(%error, "a page could not be made");
                 answer::unavailable()

@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, Section};
-use crate::feed::{FeedId, FeedInfo, SectionId};
+use crate::feed::SectionId;
 use crate::render;
 use crate::section::{self, ShownStory};
 use crate::story;
 use crate::time::Timestamp;
 
+use super::feeds::Infos;
 use super::place::{optional_time, time};
 use super::{Reader, Store, StoreError};
 
@@ -159,7 +160,7 @@ impl Reader {
             let leaves = |number: &i64| company.contains(number) || !shown.contains(number);
             leaving = waiting.into_iter().filter(leaves).collect();
         }
-        let infos = self.feed_infos()?;
+        let infos = self.infos();
         let leaving = leaving.into_iter().map(|number| self.leaving(config, section, number, &infos));
         let documents = documents(leaving.collect::<Result<_, _>>()?);
         Ok(PushedOut {
@@ -184,13 +185,7 @@ impl Reader {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    fn leaving(
-        &self,
-        config: &Config,
-        section: &Section,
-        number: i64,
-        infos: &HashMap<FeedId, FeedInfo>,
-    ) -> Result<Leaving, StoreError> {
+    fn leaving(&self, config: &Config, section: &Section, number: i64, infos: &Infos) -> Result<Leaving, StoreError> {
         let mut told = self.tell(config, section, number, infos)?;
         if let Some(story) = told.as_mut().filter(|story| render::weight(story) > LONG_STORY_BYTES) {
             section::shorten(story);
@@ -214,7 +209,7 @@ impl Reader {
         let Some((section_number, made, told)) = row.optional()? else { return Ok(None) };
         let mut told: HashMap<i64, ShownStory> =
             decode(&told)?.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
-        let infos = self.feed_infos()?;
+        let infos = self.infos();
         let mut stories = BTreeMap::new();
         let mut changed = made;
         for standing in self.standings(section_number, number)? {

@@ -1,8 +1,9 @@
 //! What the store knows of feeds: which are due and what polling them needs, how they are doing, what they say of themselves.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use url::Url;
 
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
@@ -168,6 +169,11 @@ impl Reader {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
+    /// What documents say of feeds, for work that needs few of them.
+    pub fn infos(&self) -> Infos<'_> {
+        Infos::new(&self.connection)
+    }
+
     /// What the documents say of the configured feeds, by id.
     ///
     /// # Errors
@@ -179,6 +185,36 @@ impl Reader {
             Ok((feed_id(row, 0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default()))
         })?;
         Ok(infos.collect::<Result<_, _>>()?)
+    }
+}
+
+/// What documents say of feeds, read as it is asked for.
+pub struct Infos<'c> {
+    connection: &'c Connection,
+    known: RefCell<HashMap<FeedId, FeedInfo>>,
+}
+
+impl<'c> Infos<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Infos<'c> {
+        Infos { connection, known: RefCell::default() }
+    }
+
+    /// Reads what the document of a feed says, unless it was read before.
+    pub(super) fn load(&self, feed: &FeedId) -> Result<(), StoreError> {
+        if self.known.borrow().contains_key(feed) {
+            return Ok(());
+        }
+        let mut statement =
+            self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
+        let info: Option<String> = statement.query_row([feed.as_str()], |row| row.get(0)).optional()?;
+        let info = info.and_then(|info| serde_json::from_str(&info).ok()).unwrap_or_default();
+        self.known.borrow_mut().insert(feed.clone(), info);
+        Ok(())
+    }
+
+    /// What was read; nothing of a feed that was not loaded.
+    pub(super) fn get(&self, feed: &FeedId) -> FeedInfo {
+        self.known.borrow().get(feed).cloned().unwrap_or_default()
     }
 }
 

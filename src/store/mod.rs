@@ -16,7 +16,9 @@ mod join;
 mod judge;
 mod known;
 mod lock;
+mod patience;
 mod place;
+mod public;
 mod read;
 mod retention;
 mod rhythm;
@@ -39,13 +41,15 @@ pub use apply::Applied;
 pub use archive::{Archive, PushedOut};
 pub use backup::BackupError;
 pub use events::Event;
-pub use feeds::{DueFeed, FeedStatus};
+pub use feeds::{DueFeed, FeedStatus, Infos};
 pub use join::Edited;
 pub use judge::Passing;
+pub use patience::Patience;
 pub use place::Moves;
+pub use public::PublicHits;
 pub use read::Reader;
 pub use rhythm::Rhythm;
-pub use search::SearchHit;
+pub use search::{Found, SearchHit};
 pub use sections::{SectionContent, SectionStatus};
 pub use stories::{CANDIDATES, Candidate, Explained, PlacementRow, StoredCopy, StoredStory};
 pub use sync::{Difference, SectionChange};
@@ -72,6 +76,9 @@ const LARGE_BYTES: u64 = 1 << 30;
 
 /// How many idle read connections are kept open; each has a cache of its own.
 const IDLE_READERS: usize = 4;
+
+/// How many steps of its virtual machine SQLite takes between two looks at the limits of a read: some 50 µs.
+const STEPS: i32 = 1000;
 
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +111,8 @@ pub enum StoreError {
     Unconfigured(String),
     #[error("the store is closed")]
     Closed,
+    #[error("the read took too long and was stopped")]
+    Interrupted,
     #[error("newswire met a fault of its own")]
     Fault,
     #[error("the store holds something unreadable: {0}")]
@@ -113,6 +122,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a read was stopped before its end.
+    pub(super) fn is_interruption(&self) -> bool {
+        match self {
+            StoreError::Interrupted => true,
+            StoreError::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted),
+            _ => false,
+        }
+    }
+
     /// Whether nobody's work can be written or read now, as on a full disk; else it is the fault of the work at hand, and
     /// others' may go on.
     pub fn concerns_all(&self) -> bool {
@@ -134,9 +152,11 @@ impl StoreError {
                         | Code::OutOfMemory
                 )
             ),
-            StoreError::Unconfigured(_) | StoreError::Fault | StoreError::Unreadable(_) | StoreError::Packing(_) => {
-                false
-            }
+            StoreError::Unconfigured(_)
+            | StoreError::Interrupted
+            | StoreError::Fault
+            | StoreError::Unreadable(_)
+            | StoreError::Packing(_) => false,
             _ => true,
         }
     }
@@ -255,18 +275,44 @@ impl Store {
     ) -> Result<T, StoreError> {
         let inner = self.inner.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let idle = inner.readers.lock().expect("no reader panics while it holds the lock").pop();
-            // Another file at this path would be read together with the log of the one that is open.
-            let open = || inner.file.in_place().and_then(|()| Reader::open(&inner.path));
-            let reader = idle.map_or_else(open, Ok)?;
+            let reader = inner.reader()?;
             let result = reader.in_one_state(work);
-            let mut readers = inner.readers.lock().expect("no reader panics while it holds the lock");
-            if readers.len() < IDLE_READERS {
-                readers.push(reader);
-            }
+            inner.keep(reader);
             result
         });
         reading.await?
+    }
+
+    /// Reads for a visitor, as [`Store::read`] does, but no longer than `patience` lasts. Dropping the future ends the read.
+    /// `turn` is dropped when the thread is free again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Interrupted`] if the read was stopped; else as of [`Store::read`].
+    pub async fn read_for<T: Send + 'static>(
+        &self,
+        patience: &Patience,
+        turn: impl Send + 'static,
+        work: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (inner, limits) = (self.inner.clone(), patience.clone());
+        let _gone = patience.guard();
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            if limits.is_over() {
+                return Err(StoreError::Interrupted);
+            }
+            let mut reader = inner.reader()?;
+            reader.connection.progress_handler(STEPS, Some(move || limits.is_over()))?;
+            let result = reader.in_one_state(work);
+            reader.connection.progress_handler(0, None::<fn() -> bool>)?;
+            inner.keep(reader);
+            match result {
+                Err(error) if error.is_interruption() => Err(StoreError::Interrupted),
+                result => result,
+            }
+        });
+        reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?
     }
 
     /// Writes on the writer's thread; returns when it is safe on disk.
@@ -275,6 +321,24 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.inner.writer.write(work).await
+    }
+}
+
+impl Inner {
+    /// An idle connection that reads, or a new one.
+    fn reader(&self) -> Result<Reader, StoreError> {
+        let idle = self.readers.lock().expect("no reader panics while it holds the lock").pop();
+        // Another file at this path would be read together with the log of the one that is open.
+        let open = || self.file.in_place().and_then(|()| Reader::open(&self.path));
+        idle.map_or_else(open, Ok)
+    }
+
+    /// Keeps a connection for the next read, unless there are enough, or it is still in a transaction.
+    fn keep(&self, reader: Reader) {
+        let mut readers = self.readers.lock().expect("no reader panics while it holds the lock");
+        if readers.len() < IDLE_READERS && reader.connection.is_autocommit() {
+            readers.push(reader);
+        }
     }
 }
 

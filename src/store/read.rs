@@ -58,3 +58,49 @@ impl Reader {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Patience, Store};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// Counts without an end.
+    fn count_for_ever(reader: &Reader) -> Result<i64, StoreError> {
+        let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+        Ok(reader.connection.query_row(endless, [], |row| row.get(0))?)
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn read_is_stopped_when_its_time_is_up_and_the_next_one_is_not() {
+        let (_folder, store) = store();
+        for _ in 0..3 {
+            let patience = Patience::new(Duration::from_millis(20));
+            let stopped = store.read_for(&patience, (), count_for_ever).await;
+            assert!(matches!(stopped, Err(StoreError::Interrupted)));
+            let count = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000) SELECT count(*) FROM n";
+            let read =
+                store.read(move |reader| Ok(reader.connection.query_row(count, [], |row| row.get::<_, i64>(0))?));
+            assert_eq!(read.await.unwrap(), 100_000);
+        }
+    }
+
+    #[tokio::test]
+    async fn read_whose_visitor_has_gone_frees_its_thread() {
+        let (_folder, store) = store();
+        let turn = Arc::new(());
+        let patience = Patience::new(Duration::MAX);
+        let reading = store.read_for(&patience, turn.clone(), count_for_ever);
+        assert!(tokio::time::timeout(Duration::from_millis(50), reading).await.is_err(), "it never ends by itself");
+        while Arc::strong_count(&turn) > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+}

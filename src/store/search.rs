@@ -1,8 +1,9 @@
 //! Full text: filled in the background, so that a poll does not wait for it; asked by `search`.
 
+use std::collections::HashSet;
 use std::sync::mpsc::sync_channel;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
 use serde::Serialize;
 use url::Url;
 
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 
 use super::place::time;
 use super::stories::CANDIDATES;
-use super::{Reader, Store, StoreError, StoredStory};
+use super::{Patience, Reader, Store, StoreError, StoredStory};
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
 const BATCH: i64 = 1500;
@@ -26,11 +27,22 @@ const BATCH_BYTES: usize = 8 << 20;
 const AHEAD: usize = 64;
 
 /// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
-const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
+pub(super) const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
 /// How many of the newest entries with the words are weighed against each other: words that more have tell little, and to
 /// rank all of them would take longer the larger the archive is.
-const RANKED: usize = 20_000;
+pub(super) const RANKED: usize = 20_000;
+
+/// How many of the newest entries with the words are looked at, whether they fit the days, feeds and sections or not.
+pub(super) const LOOKED_AT: usize = 200_000;
+
+/// What a search found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub hits: Vec<SearchHit>,
+    /// Whether only the newest entries with the words were searched.
+    pub is_cut: bool,
+}
 
 /// A story that a search found.
 #[derive(Clone, Debug, Serialize)]
@@ -131,20 +143,19 @@ impl Reader {
     ///
     /// As of [`Reader::find`].
     pub fn search(&self, words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
-        self.find(&Query::parse(words).0, limit)
+        Ok(self.find(&Query::parse(words).0, limit)?.hits)
     }
 
-    /// The stories that fit, each once: the best first, or the newest where no words are searched for.
+    /// The stories that fit, private ones among them, each once: the best first, or the newest where no words are searched
+    /// for.
     ///
     /// # Errors
     ///
     /// As of SQLite, or that stored words cannot be read.
-    pub fn find(&self, query: &Query, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
-        if query.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.found(query, limit)?;
-        found.into_iter().map(|found| self.hit(found, query)).collect()
+    pub fn find(&self, query: &Query, limit: usize) -> Result<Found, StoreError> {
+        let (stories, is_cut) = self.found(query, limit)?;
+        let hits = stories.into_iter().map(|story| self.hit(story, query)).collect::<Result<_, _>>()?;
+        Ok(Found { hits, is_cut })
     }
 
     /// The stories whose titles have all these words, the best first; at most [`CANDIDATES`] + 1.
@@ -153,54 +164,67 @@ impl Reader {
     ///
     /// As of SQLite.
     pub(super) fn stories_titled(&self, words: &str) -> Result<Vec<StoredStory>, StoreError> {
-        let query = Query::of_title(words);
-        if query.is_empty() {
-            return Ok(Vec::new());
-        }
-        let found = self.found(&query, CANDIDATES + 1)?.into_iter();
-        found.filter_map(|found| self.story_by_id(&found.id).transpose()).collect()
+        let (found, _) = self.found(&Query::of_title(words), CANDIDATES + 1)?;
+        found.into_iter().filter_map(|found| self.story_by_id(&found.id).transpose()).collect()
     }
 
-    fn found(&self, query: &Query, limit: usize) -> Result<Vec<Found>, StoreError> {
-        let expression = query.expression();
-        let matches = format!("search MATCH ?1 AND rank MATCH '{WEIGHTS}'");
-        let (source, words) = match (&expression, query.is_narrowed()) {
-            (None, _) => ("(SELECT NULL AS rank) AS search JOIN entry".to_owned(), "?1 IS NULL".to_owned()),
-            (Some(_), true) => ("search JOIN entry ON entry.number = search.rowid".to_owned(), matches),
-            (Some(_), false) => {
-                let newest =
-                    format!("SELECT rowid, rank FROM search WHERE {matches} ORDER BY rowid DESC LIMIT {RANKED}");
-                (format!("({newest}) AS search JOIN entry ON entry.number = search.rowid"), "TRUE".to_owned())
+    /// Returns whether only the newest entries were searched, too.
+    fn found(&self, query: &Query, limit: usize) -> Result<(Vec<FoundStory>, bool), StoreError> {
+        if query.is_empty() {
+            return Ok((Vec::new(), false));
+        }
+        let scan = self.scan_entries(query, limit)?;
+        let mut of_entry = self.connection.prepare_cached(
+            "SELECT story.public_id, story.number, story.sort_at FROM entry JOIN story ON story.number = entry.story
+             WHERE entry.number = ?1 AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)",
+        )?;
+        let (mut found, mut seen) = (Vec::new(), HashSet::new());
+        for (_, entry) in scan.best {
+            if found.len() == limit {
+                break;
             }
-        };
-        let order = if expression.is_some() { "min(search.rank)" } else { "story.sort_at DESC" };
-        let sql = format!(
-            "SELECT story.public_id, story.number, story.sort_at, entry.number, min(search.rank)
-             FROM {source} JOIN story ON story.number = entry.story
-             WHERE {words} AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)
-               AND (?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
+            let story = of_entry.query_row([entry], |row| {
+                Ok(FoundStory { id: row.get(0)?, story: row.get(1)?, sort_at: time(row, 2)?, entry })
+            });
+            found.extend(story.optional()?.filter(|story| seen.insert(story.story)));
+        }
+        Ok((found, scan.is_cut))
+    }
+
+    /// The entries that fit.
+    fn scan_entries(&self, query: &Query, limit: usize) -> Result<Scan, StoreError> {
+        let fits = "(?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM placement JOIN section ON section.number = placement.section
                  WHERE placement.story = story.number AND placement.left IS NULL AND section.id IN (SELECT value FROM json_each(?3))))
-               AND story.sort_at >= ?4 AND story.sort_at < ?5
-             GROUP BY story.number ORDER BY {order} LIMIT ?6"
-        );
+               AND story.sort_at >= ?4 AND story.sort_at < ?5";
+        let sql = if query.expression().is_none() {
+            format!(
+                "SELECT min(entry.number), -story.sort_at FROM story JOIN entry ON entry.story = story.number
+                   JOIN body ON body.entry = entry.number
+                 WHERE ?1 IS NULL AND {fits} GROUP BY story.number ORDER BY story.sort_at DESC LIMIT ?6"
+            )
+        } else {
+            format!(
+                "SELECT search.rowid, CASE WHEN EXISTS (SELECT 1 FROM entry JOIN story ON story.number = entry.story
+                   WHERE entry.number = search.rowid AND {fits}) THEN search.rank END
+                 FROM search WHERE search MATCH ?1 AND rank MATCH '{WEIGHTS}' ORDER BY search.rowid DESC LIMIT max(?6, {})",
+                LOOKED_AT + 1
+            )
+        };
         let ids = |ids: Vec<&str>| if ids.is_empty() { Ok(None) } else { serde_json::to_string(&ids).map(Some) };
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map(
-            params![
-                expression,
-                ids(query.feeds.iter().map(|id| id.as_str()).collect())?,
-                ids(query.sections.iter().map(|id| id.as_str()).collect())?,
-                query.after.unwrap_or(Timestamp::MIN).millis(),
-                query.before.unwrap_or(Timestamp::MAX).millis(),
-                limit.cast_signed(),
-            ],
-            |row| Ok(Found { id: row.get(0)?, story: row.get(1)?, sort_at: time(row, 2)?, entry: row.get(3)? }),
-        )?;
-        Ok(found.collect::<Result<_, _>>()?)
+        let values = params![
+            query.expression(),
+            ids(query.feeds.iter().map(|id| id.as_str()).collect())?,
+            ids(query.sections.iter().map(|id| id.as_str()).collect())?,
+            query.after.unwrap_or(Timestamp::MIN).millis(),
+            query.before.unwrap_or(Timestamp::MAX).millis(),
+            limit.cast_signed(),
+        ];
+        scan(&mut statement, values, RANKED.max(limit), None)
     }
 
-    fn hit(&self, found: Found, query: &Query) -> Result<SearchHit, StoreError> {
+    fn hit(&self, found: FoundStory, query: &Query) -> Result<SearchHit, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
         let body: String = statement.query_row([found.entry], |row| row.get(0))?;
         let entry: Entry = serde_json::from_str(&body)?;
@@ -227,8 +251,50 @@ impl Reader {
     }
 }
 
+/// What a look through an index came to.
+pub(super) struct Scan {
+    /// Rank and number: the best first, the newest first among equals.
+    pub best: Vec<(f64, i64)>,
+    /// Whether the look ended early: there were too many, or the time was up.
+    pub is_cut: bool,
+}
+
+/// Takes at most `most` rows of a number and a rank, the newest first. A row without a rank does not fit, but counts as looked
+/// at. What was found until the time is up is kept.
+pub(super) fn scan(
+    statement: &mut Statement,
+    values: &[&dyn ToSql],
+    most: usize,
+    patience: Option<&Patience>,
+) -> Result<Scan, StoreError> {
+    let mut scan = Scan { best: Vec::new(), is_cut: false };
+    let mut rows = statement.query(values)?;
+    let mut looked_at = 0;
+    loop {
+        let row = match rows.next().map_err(StoreError::from) {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(error) if error.is_interruption() && patience.is_some_and(|patience| !patience.is_alone()) => {
+                scan.is_cut = true;
+                break;
+            }
+            Err(error) => return Err(error),
+        };
+        if looked_at == LOOKED_AT || scan.best.len() == most {
+            scan.is_cut = true;
+            break;
+        }
+        looked_at += 1;
+        if let Some(rank) = row.get(1)? {
+            scan.best.push((rank, row.get(0)?));
+        }
+    }
+    scan.best.sort_by(|(rank, number), (other, than)| rank.total_cmp(other).then(than.cmp(number)));
+    Ok(scan)
+}
+
 /// A story that a search found, and its entry that fits best.
-struct Found {
+struct FoundStory {
     id: String,
     story: i64,
     sort_at: Timestamp,

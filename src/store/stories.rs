@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Row, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::config::{Config, Section};
 use crate::entry::Entry;
-use crate::feed::{FeedId, FeedInfo, SectionId};
+use crate::feed::{FeedId, SectionId};
 use crate::section::{self, SeenCopy, ShownStory, Standing};
 use crate::story;
 use crate::time::Timestamp;
 
-use super::feeds::feed_id;
+use super::feeds::{Infos, feed_id};
 use super::place::{copies_of, optional_time, time};
 use super::{Reader, StoreError};
 
@@ -162,6 +162,16 @@ impl Reader {
         self.story_where("public_id = ?1", id)
     }
 
+    /// The story with this number, or the older one that it joined.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn story_by_number(&self, number: i64) -> Result<Option<StoredStory>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&format!("{STORY} WHERE number = ?1)"))?;
+        Ok(statement.query_row([number], stored_story).optional()?)
+    }
+
     /// The story whose own page has this slug, or the older one that it joined.
     ///
     /// # Errors
@@ -246,6 +256,7 @@ impl Reader {
         config: &Config,
         section: &Section,
         story: &StoredStory,
+        infos: &Infos,
     ) -> Result<Option<ShownStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT left IS NULL FROM placement JOIN section ON section.number = placement.section
@@ -253,7 +264,7 @@ impl Reader {
         )?;
         let is_in = statement.query_row(params![section.id.as_str(), story.number], |row| row.get(0)).optional()?;
         let mut shown = match is_in {
-            Some(true) => self.tell(config, section, story.number, &self.feed_infos()?)?,
+            Some(true) => self.tell(config, section, story.number, infos)?,
             _ => None,
         };
         if let Some(shown) = &mut shown {
@@ -262,36 +273,48 @@ impl Reader {
         Ok(shown)
     }
 
-    /// A story that a section has or had, with all that the store has of it; `None` if nobody has words of it any more.
+    /// As [`tell`].
     pub(super) fn tell(
         &self,
         config: &Config,
         section: &Section,
         story: i64,
-        infos: &HashMap<FeedId, FeedInfo>,
+        infos: &Infos,
     ) -> Result<Option<ShownStory>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
-               placement.frozen
-             FROM placement JOIN story ON story.number = placement.story JOIN section ON section.number = placement.section
-             WHERE section.id = ?1 AND placement.story = ?2",
-        )?;
-        let row =
-            statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
-        let Some((story, standing)) = row.optional()? else { return Ok(None) };
-        let copies = copies_of(&self.connection, config, story.number, false)?;
-        let visible = section::visible(section, &copies);
-        if visible.is_empty() {
-            return Ok(None);
-        }
-        let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
-        let named = (&*story.id, &*story.slug, story.sort_at);
-        Ok(Some(section::tell(config, named, &standing?, &visible, &info)))
+        tell(&self.connection, config, section, story, infos)
     }
 }
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A story that a section has or had, with all that the store has of it; `None` if nobody has words of it any more.
+pub(super) fn tell(
+    connection: &Connection,
+    config: &Config,
+    section: &Section,
+    story: i64,
+    infos: &Infos,
+) -> Result<Option<ShownStory>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
+           placement.frozen
+         FROM placement JOIN story ON story.number = placement.story JOIN section ON section.number = placement.section
+         WHERE section.id = ?1 AND placement.story = ?2",
+    )?;
+    let row = statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
+    let Some((story, standing)) = row.optional()? else { return Ok(None) };
+    let copies = copies_of(connection, config, story.number, false)?;
+    let visible = section::visible(section, &copies);
+    if visible.is_empty() {
+        return Ok(None);
+    }
+    for copy in &visible {
+        infos.load(&copy.feed.id)?;
+    }
+    let named = (&*story.id, &*story.slug, story.sort_at);
+    Ok(Some(section::tell(config, named, &standing?, &visible, &|feed| infos.get(feed))))
 }
 
 /// The story that stands for one that is chosen by what follows.

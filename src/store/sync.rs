@@ -16,7 +16,7 @@ use crate::section;
 use crate::time::Timestamp;
 
 use super::place::{Moves, Placer, copies_of, optional_time};
-use super::{Store, StoreError};
+use super::{Store, StoreError, public};
 
 /// As much as some polls with news bring.
 const PROBE_BYTES: i64 = 256 * 1024;
@@ -67,6 +67,7 @@ impl Store {
             let mut difference = Difference::default();
             sync_feeds(connection, &config, now, &mut difference)?;
             sync_sections(connection, &config, now, &mut difference)?;
+            public::follow(connection, &config)?;
             Ok(difference)
         })
         .await
