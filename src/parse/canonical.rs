@@ -25,6 +25,11 @@ const MAX_ENTRIES: usize = 5_000;
 const MAX_FIELDS: usize = 2_000;
 /// Channels and the like may nest as deeply; deeper ones are passed over.
 const MAX_CONTAINERS: usize = 32;
+/// The canonical document is at most so many times as long as the document itself: escaped characters take six bytes at most, and relative
+/// addresses are written out.
+const MAX_GROWTH: usize = 8;
+/// And so many bytes longer, for small documents.
+const LEAST_GROWTH_BYTES: usize = 1 << 20;
 /// So much of an element's name is told in an error.
 const MAX_NAME_CHARS: usize = 40;
 
@@ -43,7 +48,7 @@ pub(super) struct Canonical {
 /// Brings a document to the canonical form; relative URLs in it are relative to `base`.
 ///
 /// # Errors
-/// Where it holds no feed: it is an HTML page, or something else.
+/// If it holds no feed: it is an HTML page, or something else. If reading it takes too much work.
 pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> Result<Canonical, ParseError> {
     let mut pass = Pass {
         text,
@@ -64,6 +69,12 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
             Event::End(count) => pass.end(count),
             Event::Text(text) => pass.stray_text(&text),
         }
+        if pass.out.length() > text.len().saturating_mul(MAX_GROWTH).saturating_add(LEAST_GROWTH_BYTES) {
+            return Err(ParseError::TooMuchWork);
+        }
+    }
+    if pass.reader.is_worn_out() {
+        return Err(ParseError::TooMuchWork);
     }
     pass.finish()
 }

@@ -28,6 +28,7 @@ mod person;
 mod read;
 pub(crate) mod references;
 mod repairs;
+mod steps;
 mod token;
 mod tree;
 
@@ -68,6 +69,11 @@ pub enum ParseError {
     Json(String),
     #[error("the feed could not be read: {}", foreign::part(.0))]
     Reader(String),
+    /// It would hold up the other feeds.
+    #[error(
+        "not read: the document is built so that reading it takes far too much work; ask its publisher to repair it"
+    )]
+    TooMuchWork,
 }
 
 impl ParseError {
@@ -79,6 +85,7 @@ impl ParseError {
             ParseError::NotAFeed { .. } => "not a feed",
             ParseError::Json(_) => "json",
             ParseError::Reader(_) => "reader",
+            ParseError::TooMuchWork => "too much work",
         }
     }
 }
@@ -104,7 +111,8 @@ fn found_instead(found: &str) -> String {
 /// Never panics. Time is linear in the size, and memory a small multiple of it; the caller bounds the size.
 ///
 /// # Errors
-/// Where the document holds no feed; the message says in one sentence what it is instead. Poll again later, or ask the editor.
+/// If the document holds no feed; the message says in one sentence what it is instead. If reading it takes far too much work. Poll again
+/// later, or ask the editor.
 pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);

@@ -1,7 +1,8 @@
 //! Text → tags and character data, of anything that resembles XML.
 //!
-//! Never fails and never looks back: what is not a tag is text, what is not closed is closed. Linear in the size; a search for an end
-//! that is not there is made once. A document type declaration is skipped, its entities are neither expanded nor fetched.
+//! Never fails and never looks back: what is not a tag is text, what is not closed is closed. Linear in the size: where a thing ends is
+//! searched for once, and all that looking is counted against a budget of steps. A document type declaration is skipped, its entities are
+//! neither expanded nor fetched.
 
 use std::borrow::Cow;
 
@@ -9,11 +10,16 @@ use memchr::{memchr, memmem};
 
 use super::references;
 use super::repairs::{Repair, Repairs};
+use super::steps::Steps;
 
 /// A tag may have so many attributes; more are dropped (quick-xml's RUSTSEC-2026-0194 was quadratic in them).
 const MAX_ATTRIBUTES: usize = 256;
 /// And so many bytes in one attribute; one that is longer is dropped.
 const MAX_ATTRIBUTE_BYTES: usize = 64 << 10;
+/// A declaration that does not end within so many bytes is not closed. The DTD of RSS 0.91, copied whole into a feed, has 10 KiB.
+const MAX_DECLARATION_BYTES: usize = 64 << 10;
+/// Longer names are no names of elements, so no end tag of one ends a section.
+const MAX_NAME_BYTES: usize = 256;
 
 pub(super) enum Token<'a> {
     Start(Tag<'a>),
@@ -44,22 +50,53 @@ pub(super) struct Tokens<'a> {
     text: &'a str,
     /// Where the next token begins.
     at: usize,
-    /// What was searched for to the end of the text and is not there.
-    absent: Absent,
+    comment_end: Next,
+    section_start: Next,
+    section_end: Next,
+    instruction_end: Next,
+    /// A declaration did not end; those after it are not searched, they end at the first `>`.
+    has_unclosed_declaration: bool,
     /// The text ended inside of a tag.
     pub broken_off: bool,
+    /// What reading may still cost. No tokens come when it is spent.
+    pub steps: Steps,
 }
 
+/// Where something occurs next. Remembers what it found, and that nothing was found, so that no part of a text is searched twice.
 #[derive(Default)]
-struct Absent {
-    comment_end: bool,
-    section_end: bool,
-    instruction_end: bool,
+struct Next {
+    /// The part of the text that was searched ends here.
+    searched_to: usize,
+    /// The last occurrence that was found; `None` where there is none up to the end of the text.
+    found: Option<usize>,
+}
+
+impl Next {
+    /// Returns where `wanted` occurs first at or after `from`. Call it with one `wanted` only, and with a `from` that never decreases.
+    fn find(&mut self, text: &str, wanted: &str, from: usize, steps: &mut Steps) -> Option<usize> {
+        if self.found.is_some_and(|at| at >= from) || self.found.is_none() && self.searched_to == text.len() {
+            return self.found;
+        }
+        self.found = memmem::find(&text.as_bytes()[from..], wanted.as_bytes()).map(|offset| from + offset);
+        self.searched_to = self.found.unwrap_or(text.len());
+        steps.take(self.searched_to - from);
+        self.found
+    }
 }
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Tokens { text, at: 0, absent: Absent::default(), broken_off: false }
+        Tokens {
+            text,
+            at: 0,
+            comment_end: Next::default(),
+            section_start: Next::default(),
+            section_end: Next::default(),
+            instruction_end: Next::default(),
+            has_unclosed_declaration: false,
+            broken_off: false,
+            steps: Steps::of_document(text.len()),
+        }
     }
 
     /// Where the next token begins in the text.
@@ -69,34 +106,42 @@ impl<'a> Tokens<'a> {
 
     /// The next token; `inside` is the innermost open element, at whose end tag an unclosed CDATA section ends.
     pub(super) fn next(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
-        loop {
-            let rest = &self.text[self.at..];
-            if rest.is_empty() {
-                return None;
-            }
-            if !opens_markup(rest) {
-                return Some(self.character_data(repairs));
-            }
-            if rest.starts_with("<!--") {
-                self.skip_comment(repairs);
-            } else if rest.starts_with("<![CDATA[") {
-                return Some(Token::Text(Cow::Borrowed(self.section(inside, repairs))));
-            } else if rest.starts_with("<!") {
-                self.skip_declaration(repairs);
-            } else if rest.starts_with("<?") {
-                self.skip_instruction();
-            } else if rest.starts_with("</") {
-                return Some(Token::End(self.end_tag()));
-            } else {
-                match self.start_tag(repairs) {
-                    Some(tag) => return Some(Token::Start(tag)),
-                    None => {
-                        self.broken_off = true;
-                        self.at = self.text.len();
-                    }
-                }
+        while self.at < self.text.len() && !self.steps.are_spent() {
+            let start = self.at;
+            let token = self.token(inside, repairs);
+            self.steps.take(self.at - start);
+            if token.is_some() {
+                return token;
             }
         }
+        None
+    }
+
+    /// Reads what begins here; `None` where that is nothing to be seen.
+    fn token(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
+        let rest = &self.text[self.at..];
+        if !opens_markup(rest) {
+            return Some(self.character_data(repairs));
+        }
+        if rest.starts_with("<!--") {
+            self.skip_comment(repairs);
+        } else if rest.starts_with("<![CDATA[") {
+            return Some(Token::Text(Cow::Borrowed(self.section(inside, repairs))));
+        } else if rest.starts_with("<!") {
+            self.skip_declaration(repairs);
+        } else if rest.starts_with("<?") {
+            self.skip_instruction();
+        } else if rest.starts_with("</") {
+            return Some(Token::End(self.end_tag()));
+        } else {
+            let tag = self.start_tag(repairs);
+            if tag.is_none() {
+                self.broken_off = true;
+                self.at = self.text.len();
+            }
+            return tag.map(Token::Start);
+        }
+        None
     }
 
     /// Text up to the next `<` that opens markup.
@@ -120,11 +165,9 @@ impl<'a> Tokens<'a> {
 
     fn skip_comment(&mut self, repairs: &mut Repairs) {
         let inside = self.at + "<!--".len();
-        let end = (!self.absent.comment_end).then(|| self.text[inside..].find("-->")).flatten();
-        match end {
-            Some(length) => self.at = inside + length + "-->".len(),
+        match self.comment_end.find(self.text, "-->", inside, &mut self.steps) {
+            Some(end) => self.at = end + "-->".len(),
             None => {
-                self.absent.comment_end = true;
                 repairs.note(Repair::UnclosedSection);
                 self.at = self.after_next('>', inside);
             }
@@ -132,65 +175,60 @@ impl<'a> Tokens<'a> {
     }
 
     fn section(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> &'a str {
-        let start = self.at + "<![CDATA[".len();
-        let rest = &self.text[start..];
-        let end = (!self.absent.section_end).then(|| memmem::find(rest.as_bytes(), b"]]>")).flatten();
-        let closed = end.filter(|&length| memmem::find(&rest.as_bytes()[..length], b"<![CDATA[").is_none());
-        if let Some(length) = closed {
-            self.at = start + length + "]]>".len();
-            return &rest[..length];
+        const START: &str = "<![CDATA[";
+        const END: &str = "]]>";
+
+        let start = self.at + START.len();
+        let end = self.section_end.find(self.text, END, start, &mut self.steps);
+        let nested = self.section_start.find(self.text, START, start, &mut self.steps);
+        if let Some(end) = end
+            && nested.is_none_or(|nested| nested >= end)
+        {
+            self.at = end + END.len();
+            return &self.text[start..end];
         }
-        self.absent.section_end |= end.is_none();
-        let end_tag = inside.map(|name| format!("</{name}>"));
-        let own_end = end_tag.and_then(|tag| rest.find(&tag));
         // A nested section start is text where the element does not end before it.
-        let length = match (own_end, end) {
-            (Some(own), Some(end)) if own > end => end,
-            (Some(own), _) => own,
-            (None, Some(end)) => end,
-            (None, None) => rest.len(),
-        };
-        if own_end.is_none() && end.is_none() {
-            self.broken_off = true;
-        }
+        let most = end.unwrap_or(self.text.len());
+        let own_end = inside.and_then(|name| self.end_tag_within(name, start, most));
+        self.broken_off |= own_end.is_none() && end.is_none();
         repairs.note(Repair::UnclosedSection);
-        let section_end = if rest[length..].starts_with("]]>") { "]]>".len() } else { 0 };
-        self.at = start + length + section_end;
-        &rest[..length]
+        let section_end = own_end.unwrap_or(most);
+        let is_closed = self.text[section_end..].starts_with(END);
+        self.at = section_end + if is_closed { END.len() } else { 0 };
+        &self.text[start..section_end]
+    }
+
+    /// Where the end tag of an element begins in a part of the text, if it is there. All up to it is read, or else the whole part.
+    fn end_tag_within(&mut self, name: &str, from: usize, to: usize) -> Option<usize> {
+        if name.len() > MAX_NAME_BYTES {
+            return None;
+        }
+        let found = memmem::find(&self.text.as_bytes()[from..to], format!("</{name}>").as_bytes());
+        self.steps.take(found.unwrap_or(to - from));
+        found.map(|offset| from + offset)
     }
 
     /// `<!DOCTYPE … [ … ]>`: inert.
     fn skip_declaration(&mut self, repairs: &mut Repairs) {
         repairs.note(Repair::Doctype);
-        let rest = &self.text[self.at..];
-        let mut in_subset = false;
-        let mut quote = None;
-        for (offset, byte) in rest.bytes().enumerate().skip(2) {
-            match (byte, quote) {
-                (_, Some(open)) if byte == open => quote = None,
-                (_, Some(_)) => {}
-                (b'"' | b'\'', None) => quote = Some(byte),
-                (b'[', None) => in_subset = true,
-                (b']', None) => in_subset = false,
-                (b'>', None) if !in_subset => {
-                    self.at += offset + 1;
-                    return;
-                }
-                _ => {}
+        if !self.has_unclosed_declaration {
+            let rest = &self.text.as_bytes()[self.at..];
+            let end = declaration_length(&rest[..rest.len().min(MAX_DECLARATION_BYTES)]);
+            self.steps.take(end.unwrap_or(MAX_DECLARATION_BYTES));
+            if let Some(length) = end {
+                self.at += length;
+                return;
             }
+            self.has_unclosed_declaration = true;
         }
         self.at = self.after_next('>', self.at);
     }
 
     fn skip_instruction(&mut self) {
         let inside = self.at + "<?".len();
-        let end = (!self.absent.instruction_end).then(|| self.text[inside..].find("?>")).flatten();
-        match end {
-            Some(length) => self.at = inside + length + "?>".len(),
-            None => {
-                self.absent.instruction_end = true;
-                self.at = self.after_next('>', inside);
-            }
+        match self.instruction_end.find(self.text, "?>", inside, &mut self.steps) {
+            Some(end) => self.at = end + "?>".len(),
+            None => self.at = self.after_next('>', inside),
         }
     }
 
@@ -238,7 +276,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Reads one attribute and returns where it ends; `None` where the text ends before.
-    fn attribute(&self, start: usize, tag: &mut Tag<'a>, repairs: &mut Repairs) -> Option<usize> {
+    fn attribute(&mut self, start: usize, tag: &mut Tag<'a>, repairs: &mut Repairs) -> Option<usize> {
         let name_bytes = self.text[start..].find(|c: char| c.is_whitespace() || "=></".contains(c))?;
         let name = &self.text[start..start + name_bytes];
         let mut cursor = start + name_bytes;
@@ -247,7 +285,7 @@ impl<'a> Tokens<'a> {
         if let Some(rest) = after_name.strip_prefix('=') {
             let rest = rest.trim_start();
             cursor = self.text.len() - rest.len();
-            let (written, length) = attribute_value(rest, repairs)?;
+            let (written, length) = attribute_value(rest, &mut self.steps, repairs)?;
             value = written;
             cursor += length;
         } else if name.is_empty() {
@@ -268,8 +306,26 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// How many bytes a declaration has that begins the text; `None` where it does not end there.
+fn declaration_length(text: &[u8]) -> Option<usize> {
+    let mut in_subset = false;
+    let mut quote = None;
+    for (offset, &byte) in text.iter().enumerate().skip("<!".len()) {
+        match (byte, quote) {
+            (_, Some(open)) if byte == open => quote = None,
+            (_, Some(_)) => {}
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'[', None) => in_subset = true,
+            (b']', None) => in_subset = false,
+            (b'>', None) if !in_subset => return Some(offset + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The value of an attribute as written, without its quotes, and how many bytes it takes with them.
-fn attribute_value<'a>(rest: &'a str, repairs: &mut Repairs) -> Option<(&'a str, usize)> {
+fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) -> Option<(&'a str, usize)> {
     let quote = rest.chars().next()?;
     if quote != '"' && quote != '\'' {
         repairs.note(Repair::UnclosedQuotes);
@@ -281,6 +337,7 @@ fn attribute_value<'a>(rest: &'a str, repairs: &mut Repairs) -> Option<(&'a str,
     let quoted = &rest[1..];
     let end = quoted.find(quote);
     let value = &quoted[..end.unwrap_or(quoted.len())];
+    steps.take(value.len());
     // A `>` that comes before a `<` says that the closing quote is missing.
     let tag_end =
         value.find('>').filter(|&greater| end.is_none() || value.find('<').is_some_and(|less| greater < less));
@@ -315,4 +372,112 @@ fn opens_markup(rest: &str) -> bool {
 
 fn starts_name(character: char) -> bool {
     character.is_alphabetic() || character == '_' || character == ':'
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What opens something, ends something, or seems to.
+    const UNITS: [&str; 40] = [
+        "<",
+        ">",
+        "<!",
+        "<!-",
+        "<!--",
+        "<!-->",
+        "-->",
+        "<![",
+        "<![CDATA[",
+        "<![CDATA[]]>",
+        "]]>",
+        "]]",
+        "<!D",
+        "<!D[>",
+        "<!D'>",
+        "<!D\">",
+        "<!D[]>",
+        "<!ENTITY",
+        "<?",
+        "<?x",
+        "?>",
+        "</",
+        "</title",
+        "</title>",
+        "<a",
+        "<a ",
+        "<a>",
+        "<a/>",
+        "<a b",
+        "<a b=",
+        "<a b=\"",
+        "<a b='",
+        "<a b='>",
+        "<a b=c/",
+        "/",
+        "=",
+        "\"",
+        "'",
+        "&",
+        "x ",
+    ];
+
+    /// Reads all tokens, and returns how many steps a byte that takes.
+    fn steps_a_byte(text: &str, inside: Option<&str>) -> usize {
+        let mut repairs = Repairs::default();
+        let mut tokens = Tokens::new(text);
+        while tokens.next(inside, &mut repairs).is_some() {}
+        tokens.steps.taken_of(text.len()) / text.len()
+    }
+
+    #[track_caller]
+    fn check(unit: &str) {
+        const MOST: usize = 8;
+        let text = unit.repeat(2 * MAX_DECLARATION_BYTES / unit.len());
+        for inside in [None, Some("title")] {
+            let steps = steps_a_byte(&text, inside);
+            assert!(steps <= MOST, "{unit:?} takes {steps} steps a byte inside {inside:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_searched_twice_however_markup_is_left_open() {
+        UNITS.into_iter().for_each(check);
+        check("<![CDATA[<![CDATA[]]>");
+        check("<![CDATA[</title><![CDATA[");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn nothing_is_searched_twice_whatever_is_left_open_in_what(units in prop::collection::vec(prop::sample::select(&UNITS), 2..6)) {
+            check(&units.concat());
+        }
+    }
+
+    #[test]
+    fn section_that_begins_again_ends_as_before() {
+        let texts = |text: &str| {
+            let mut repairs = Repairs::default();
+            let mut tokens = Tokens::new(text);
+            let mut texts = Vec::new();
+            while let Some(token) = tokens.next(Some("title"), &mut repairs) {
+                texts.push(match token {
+                    Token::Text(text) => text.into_owned(),
+                    Token::Start(tag) => format!("<{}>", tag.name),
+                    Token::End(name) => format!("</{name}>"),
+                });
+            }
+            texts
+        };
+        assert_eq!(texts("<![CDATA[a]]>b"), ["a", "b"]);
+        assert_eq!(texts("<![CDATA[a<![CDATA[b]]>c"), ["a<![CDATA[b", "c"]);
+        assert_eq!(texts("<![CDATA[a</title><![CDATA[b]]>"), ["a", "</title>", "b"]);
+        assert_eq!(texts("<![CDATA[a</title>b"), ["a", "</title>", "b"]);
+        assert_eq!(texts("<![CDATA[a"), ["a"]);
+        assert_eq!(texts("<!DOCTYPE a [<!ENTITY b \">\">]>c<!D[>d<!E>e"), ["c", "d", "e"]);
+    }
 }

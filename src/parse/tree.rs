@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use url::Url;
 
 use super::namespaces::{self, Namespace};
@@ -17,8 +18,12 @@ use super::token::{Attribute, Tag, Token, Tokens};
 const MAX_DEPTH: usize = 128;
 /// One tag may declare so many namespaces; more are ignored (RUSTSEC-2026-0195).
 const MAX_NAMESPACES_PER_TAG: usize = 64;
-/// And so many may be in force at one place, since each name is looked up among them.
+/// And so many may be in force at one place.
 const MAX_NAMESPACES: usize = 256;
+/// A longer base is ignored: each relative address in the document would become as long.
+const MAX_BASE_BYTES: usize = 512;
+/// A longer language is none, and each entry would inherit it. BCP 47 asks for 35 characters at least (§4.4.1).
+const MAX_LANGUAGE_BYTES: usize = 64;
 /// One field may hold so much text; the rest is cut.
 pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
 /// And so many elements; the text of more is kept, their tags are not.
@@ -183,6 +188,11 @@ impl<'a> Reader<'a> {
         self.tokens.broken_off
     }
 
+    /// Whether reading ended early because it took too much work.
+    pub(super) fn is_worn_out(&self) -> bool {
+        self.tokens.steps.are_spent()
+    }
+
     pub(super) fn next(&mut self) -> Option<Event<'a>> {
         loop {
             return Some(match self.next_token(None)? {
@@ -229,9 +239,10 @@ impl<'a> Reader<'a> {
             language,
         };
         if let Some(language) = xml_attribute(&element, "xml:lang") {
-            element.language = Some(language.into());
+            element.language = (language.len() <= MAX_LANGUAGE_BYTES).then(|| language.into());
         }
-        if let Some(base) = xml_attribute(&element, "xml:base") {
+        if let Some(base) = xml_attribute(&element, "xml:base").filter(|base| base.len() <= MAX_BASE_BYTES) {
+            self.tokens.steps.take(base.len() + element.base.as_ref().map_or(0, |outer| outer.as_str().len()));
             element.base = joined_base(element.base.as_deref(), base).map(Arc::new).or(element.base);
         }
         element
@@ -387,10 +398,12 @@ impl<'a> Open<'a> {
     }
 }
 
-/// The namespace prefixes in force, the innermost last.
+/// The namespace prefixes in force.
 #[derive(Default)]
 struct Bindings<'a> {
-    declared: Vec<(&'a str, Namespace)>,
+    /// The declarations, the innermost last, each with what its prefix meant before.
+    declared: Vec<(&'a str, Option<Namespace>)>,
+    meanings: HashMap<&'a str, Namespace>,
 }
 
 impl<'a> Bindings<'a> {
@@ -399,7 +412,13 @@ impl<'a> Bindings<'a> {
     }
 
     fn reset(&mut self, mark: usize) {
-        self.declared.truncate(mark);
+        while self.declared.len() > mark {
+            let (prefix, before) = self.declared.pop().expect("more than `mark` are declared");
+            match before {
+                Some(namespace) => self.meanings.insert(prefix, namespace),
+                None => self.meanings.remove(prefix),
+            };
+        }
     }
 
     fn declare(&mut self, attributes: &[Attribute<'a>], repairs: &mut Repairs) {
@@ -417,7 +436,8 @@ impl<'a> Bindings<'a> {
             declared += 1;
             // An unknown default namespace is that of the feed itself: its names are what counts.
             let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
-            self.declared.push((prefix, namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
+            let before = self.meanings.insert(prefix, namespaces::by_uri(&attribute.value).unwrap_or(unknown));
+            self.declared.push((prefix, before));
         }
     }
 
@@ -439,7 +459,7 @@ impl<'a> Bindings<'a> {
     }
 
     fn lookup(&self, prefix: &str) -> Option<Namespace> {
-        self.declared.iter().rev().find(|(declared, _)| *declared == prefix).map(|&(_, namespace)| namespace)
+        self.meanings.get(prefix).copied()
     }
 }
 
@@ -464,5 +484,5 @@ fn joined_base(outer: Option<&Url>, base: &str) -> Option<Url> {
         Some(outer) => outer.join(base),
         None => Url::parse(base),
     };
-    joined.ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+    joined.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_BASE_BYTES)
 }
