@@ -177,7 +177,10 @@ fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
 
 /// The value of an attribute; a URL is resolved here where an inner element has an `xml:base` of its own.
 fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<Arc<Url>>) -> Cow<'v, str> {
-    let same_base = element.base.as_deref() == base.as_deref();
+    let same_base = match (&element.base, base) {
+        (Some(own), Some(outer)) => Arc::ptr_eq(own, outer) || own == outer,
+        (own, outer) => own.is_none() && outer.is_none(),
+    };
     match &element.base {
         Some(own) if !same_base && matches!(name, "href" | "src" | "cite") => {
             own.join(value.trim()).map_or(Cow::Borrowed(value), |url| Cow::Owned(url.into()))

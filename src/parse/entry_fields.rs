@@ -1,5 +1,6 @@
 //! The fields of an entry: where each goes in the canonical document, and what is set aside.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use url::Url;
@@ -33,6 +34,8 @@ pub(super) struct EntryAside {
     about: Option<String>,
     /// With how sure each is; the lower the surer.
     originals: Vec<(u8, String)>,
+    /// Where each enclosure is, by its address.
+    enclosures_at: HashMap<String, usize>,
     seen: Seen,
     published: Dated,
     updated: Dated,
@@ -61,6 +64,7 @@ impl EntryAside {
             short_summary: None,
             about: about.map(str::to_owned),
             originals: Vec::new(),
+            enclosures_at: HashMap::new(),
             seen: Seen::default(),
             published: Dated::default(),
             updated: Dated::default(),
@@ -90,12 +94,14 @@ impl EntryAside {
     /// One file is told once, whether as enclosure or as media; what the later one knows more is taken over.
     pub(super) fn push_enclosure(&mut self, enclosure: ParsedEnclosure) {
         let enclosures = &mut self.entry.enclosures;
-        let Some(known) = enclosures.iter_mut().find(|known| known.url == enclosure.url) else {
+        let Some(&at) = self.enclosures_at.get(&enclosure.url) else {
             if enclosures.len() < MAX_ENCLOSURES {
+                self.enclosures_at.insert(enclosure.url.clone(), enclosures.len());
                 enclosures.push(enclosure);
             }
             return;
         };
+        let known = &mut enclosures[at];
         known.media_type = known.media_type.take().or(enclosure.media_type);
         known.bytes = known.bytes.or(enclosure.bytes);
         known.duration_seconds = known.duration_seconds.or(enclosure.duration_seconds);

@@ -16,6 +16,9 @@ use super::model::{ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson
 use crate::entry::Category;
 use crate::time::Timestamp;
 
+/// Longer rights of a feed are cut: each entry without rights of its own inherits them.
+const MAX_RIGHTS_BYTES: usize = 2 << 10;
+
 /// Reads a canonical document.
 ///
 /// # Errors
@@ -38,7 +41,7 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
         links: feed.links.into_iter().map(link).collect(),
         authors: feed.authors.into_iter().map(person).collect(),
         language: aside.language,
-        rights: feed.rights.and_then(text),
+        rights: feed.rights.and_then(text).map(cut_rights),
         license: aside.license,
         credits: aside.credits,
         updated: feed.updated.map(Timestamp::from_datetime),
@@ -107,6 +110,11 @@ pub(super) fn is_address(text: &str) -> bool {
 fn text(text: model::Text) -> Option<ParsedText> {
     let html = text.content_type.subty() != "plain";
     (!text.content.is_empty()).then_some(ParsedText { value: text.content, html, base: None })
+}
+
+fn cut_rights(mut rights: ParsedText) -> ParsedText {
+    rights.value.truncate(rights.value.floor_char_boundary(MAX_RIGHTS_BYTES));
+    rights
 }
 
 fn link(link: model::Link) -> ParsedLink {
