@@ -68,6 +68,13 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
     kept.collect()
 }
 
+/// How many bytes cleaning has added to the values of attributes.
+pub(super) fn growth(written: &[(&str, &str)], cleaned: &[Attribute]) -> usize {
+    let before: usize = written.iter().map(|(_, value)| value.len()).sum();
+    let after: usize = cleaned.iter().map(|attribute| attribute.value.len()).sum();
+    after.saturating_sub(before)
+}
+
 /// Appends attributes to a start tag.
 pub(super) fn push(out: &mut String, attributes: &[Attribute]) {
     for Attribute { name, value } in attributes {

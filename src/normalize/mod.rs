@@ -38,6 +38,12 @@ const MAX_LINE_CHARS: usize = 1_000;
 /// Persons or categories of one entry that are kept.
 const MAX_PARTS: usize = 500;
 
+/// So many bytes of persons does an entry inherit from its feed: every entry would carry the feed's 500.
+const MAX_INHERITED_BYTES: usize = 2 << 10;
+
+/// Nobody escapes a name more often by accident.
+const MAX_ESCAPES: usize = 8;
+
 /// The clean form of one entry of a feed.
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let base = feed.info.base.as_deref();
@@ -50,7 +56,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     // What was taken from elsewhere is neither licensed nor made by those who write this feed.
     let own_feed = parsed.source.is_none().then_some(&feed.info);
     let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
-    let inherited_credits = own_feed.map_or(&[][..], |info| &info.credits);
+    let inherited_credits = own_feed.map_or(&[][..], |info| inherited(&info.credits, credit_bytes));
     let mut entry = Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
@@ -117,17 +123,17 @@ fn plain_line(text: &str) -> String {
     text::cut_line(text::single_spaced(text), MAX_LINE_CHARS)
 }
 
-/// A name or term, which holds no markup however often that was escaped.
+/// A name or term, which holds no markup however often that was escaped. If it was escaped too often, its special characters are removed.
 fn name_line(text: &str) -> String {
     let mut name = plain_line(text);
-    loop {
+    for _ in 0..MAX_ESCAPES {
         let plainer = plain_line(&text::without_markup(&name));
-        // Each pass makes it shorter, and it is one line.
         if plainer == name {
             return name;
         }
         name = plainer;
     }
+    plain_line(&name.replace(['&', '<', '>'], " "))
 }
 
 fn clean_html(text: &ParsedText, base: Option<&Url>) -> Option<String> {
@@ -162,8 +168,26 @@ fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>
         // An entry taken from elsewhere was not written by those who write this feed.
         Some(_) => Vec::new(),
         None if feed.format.family == Family::Rss && parsed.podcast.is_none() => Vec::new(),
-        None => persons(&feed.info.authors, base),
+        None => persons(inherited(&feed.info.authors, person_bytes), base),
     }
+}
+
+/// As many of the first as have at most [`MAX_INHERITED_BYTES`] together.
+fn inherited<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> &[T] {
+    let mut total = 0;
+    let end = all.iter().position(|one| {
+        total += bytes(one);
+        total > MAX_INHERITED_BYTES
+    });
+    &all[..end.unwrap_or(all.len())]
+}
+
+fn person_bytes(person: &ParsedPerson) -> usize {
+    [&person.name, &person.email, &person.url].into_iter().flatten().map(String::len).sum()
+}
+
+fn credit_bytes(credit: &ParsedCredit) -> usize {
+    credit.name.len() + [&credit.role, &credit.url].into_iter().flatten().map(String::len).sum::<usize>()
 }
 
 fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {

@@ -23,16 +23,23 @@ const DEPTH_OF_CELL: usize = 4;
 /// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
 const MAX_ELEMENTS: usize = 20_000;
 
+/// Relative addresses may make a text so many times as long, and so many bytes longer; the rest of them are dropped. An address of two
+/// bytes becomes as long as its base.
+const MAX_GROWTH: usize = 4;
+const LEAST_GROWTH_BYTES: usize = 4 << 10;
+
 /// Writes HTML anew, with its text hidden (see `escape`); relative URLs in it are relative to `base`, and are dropped where there is none.
 pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
     let out = String::with_capacity(html.len() + html.len() / 8);
     let mut markup = Markup { out, open: Vec::new(), elements: 0 };
+    let mut growth_left = html.len() * MAX_GROWTH + LEAST_GROWTH_BYTES;
     for piece in pieces(html) {
         match piece {
             Piece::Text(text) => markup.text(&resolve_html(text)),
             Piece::Open { name, attributes } if is_kept(&name) => {
-                let attributes = attributes::clean(&name, &attributes, base);
-                markup.open(name, &attributes);
+                let cleaned = attributes::clean(&name, &attributes, base.filter(|_| growth_left > 0));
+                growth_left = growth_left.saturating_sub(attributes::growth(&attributes, &cleaned));
+                markup.open(name, &cleaned);
             }
             Piece::Open { .. } => {}
             Piece::Close { name } => markup.close(&name),
