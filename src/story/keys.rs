@@ -55,14 +55,16 @@ fn linked_original(entry: &Entry) -> Option<Url> {
         let address = html_escape::decode_html_entities(link.get(1)?.as_str()).into_owned();
         Url::parse(&address).ok()
     });
-    let mut pages: Vec<(String, Url)> = Vec::new();
+    let mut only: Option<(String, Url)> = None;
     for url in addresses.filter(|url| link::registrable_domain(url).as_ref() == Some(&named)) {
-        if let Some(key) = link::key(&url).filter(|key| pages.iter().all(|(known, _)| known != key)) {
-            pages.push((key, url));
+        match (link::key(&url), &only) {
+            (Some(key), None) => only = Some((key, url)),
+            // Another page of that site: neither is the original.
+            (Some(key), Some((known, _))) if key != *known => return None,
+            _ => {}
         }
     }
-    let only = pages.pop()?;
-    pages.is_empty().then_some(only.1)
+    only.map(|(_, url)| url)
 }
 
 /// A source that is named by its host, as in `example.org`.

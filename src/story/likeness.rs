@@ -7,7 +7,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::title::{LEAST_TITLE, Title, Titles};
-use super::words::{SHINGLE, Word, Words, extent, has_own_number, mixed, shingles};
+use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
 use crate::text::PlainText;
 
 /// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
@@ -135,12 +135,14 @@ impl Wording {
     /// Whether a word of this title that the other lacks is told by its own text, and not by the other's: "Weather in
     /// Leeds" over a form that is filled for York too.
     fn title_tells(&self, other: &Wording, own: &Words, others: &Words) -> bool {
-        let beginning = own.beginning(reach(others));
-        let telling = self.title.whole.words.iter().filter(|word| !other.title.whole.has(**word));
-        let is_told =
-            |word: &Word| self.repeated.contains(&word.hash) || beginning.iter().any(|own| own.hash == word.hash);
-        let mut telling = telling.filter(|word| is_told(word));
-        telling.any(|word| !others.has(*word))
+        let other_title = other.title.whole.hashes();
+        let mut telling = self.title.whole.words.iter().filter(|word| !other_title.contains(&word.hash)).peekable();
+        if telling.peek().is_none() {
+            return false;
+        }
+        let beginning: HashSet<u64> = own.beginning(reach(others)).iter().map(|word| word.hash).collect();
+        let is_told = |word: &&Word| self.repeated.contains(&word.hash) || beginning.contains(&word.hash);
+        has_own(telling.filter(is_told), &others.words)
     }
 
     fn vocabulary(&self) -> Vocabulary {
@@ -365,9 +367,7 @@ impl Parting {
             return;
         }
         let both = |is: fn(&Word) -> bool| {
-            let own = |one: &[Word], other: &[Word]| {
-                one.iter().any(|word| is(word) && other.iter().all(|other| other.hash != word.hash))
-            };
+            let own = |one: &[Word], other: &[Word]| has_own(one.iter().filter(|word| is(word)), other);
             own(short, long) && own(long, short)
         };
         self.replaced += 1;
