@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::{Captures, Regex};
+use regex::Regex;
 use url::Url;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -29,7 +29,7 @@ static ADVERTISEMENT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Addresses in markup: changing one changes what is said, unlike the markup around it.
 static ADDRESS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"href="([^"]*)"([^>]*>\s*<img)?|src="([^"]*)""#).expect("the pattern is constant"));
+    LazyLock::new(|| Regex::new(r#"href="([^"]*)"|src="([^"]*)""#).expect("the pattern is constant"));
 
 /// A hash of the lasting content of an entry: title, link, text, addresses in the text, authors, categories, enclosures;
 /// neither `updated`, nor white space, nor markup, nor counters of views, comments and shares, nor advertisements.
@@ -43,9 +43,7 @@ pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     add(entry.link.as_ref().map_or("", |link| link.as_str()));
     for (html, text) in [(&entry.summary_html, text.summary()), (&entry.content_html, text.content())] {
         add(&lasting(text));
-        for address in ADDRESS.captures_iter(html.as_deref().unwrap_or_default()) {
-            add(&lasting_address(&address));
-        }
+        lasting_addresses(html.as_deref().unwrap_or_default(), &mut add);
     }
     for person in entry.authors.iter().chain(&entry.contributors) {
         add(person.display());
@@ -60,17 +58,52 @@ pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     hash.digest()
 }
 
-/// The address of a link or picture. The parameters of pictures, and of links around them, choose advertisements and count
-/// readers; those of other links only track.
-fn lasting_address(address: &Captures) -> String {
+/// Adds the addresses of links and pictures. The parameters of pictures, and of links around them, choose advertisements and count readers;
+/// those of other links only track.
+fn lasting_addresses(html: &str, add: &mut impl FnMut(&str)) {
     let without_parameters = |address: &str| address.split(['?', '#']).next().unwrap_or_default().to_owned();
-    match (address.get(1), address.get(2), address.get(3)) {
-        (Some(link), None, _) => {
-            let key = Url::parse(&html_escape::decode_html_entities(link.as_str())).ok().as_ref().and_then(link::key);
-            key.unwrap_or_else(|| link.as_str().to_owned())
+    let mut tag_end = TagEnd::default();
+    let mut at = 0;
+    while let Some(address) = ADDRESS.captures_at(html, at) {
+        at = address.get_match().end();
+        match (address.get(1), address.get(2)) {
+            (Some(link), _) => match tag_end.picture_after(html, at) {
+                Some(picture) => {
+                    add(&without_parameters(link.as_str()));
+                    at = picture;
+                }
+                None => add(&lasting_link(link.as_str())),
+            },
+            (None, address) => add(&without_parameters(address.map_or("", |address| address.as_str()))),
         }
-        (Some(address), Some(_), _) | (None, _, Some(address)) => without_parameters(address.as_str()),
-        (None, _, None) => String::new(),
+    }
+}
+
+fn lasting_link(link: &str) -> String {
+    let key = Url::parse(&html_escape::decode_html_entities(link)).ok().as_ref().and_then(link::key);
+    key.unwrap_or_else(|| link.to_owned())
+}
+
+/// Where a tag ends, and whether a picture comes next. Remembers it: a text may hold many addresses and no tag.
+#[derive(Default)]
+struct TagEnd {
+    /// Where the last `>` is that was found; `None` before the first search.
+    at: Option<usize>,
+    /// Where the name of the picture ends that comes after it.
+    picture: Option<usize>,
+}
+
+impl TagEnd {
+    /// Where `<img` ends if the tag around `from` is followed by one. `from` never decreases.
+    fn picture_after(&mut self, html: &str, from: usize) -> Option<usize> {
+        const PICTURE: &str = "<img";
+        if self.at.is_none_or(|at| at < from) {
+            let end = html[from..].find('>').map_or(html.len(), |offset| from + offset);
+            let after = html.get(end + 1..).unwrap_or_default().trim_start();
+            self.at = Some(end);
+            self.picture = after.starts_with(PICTURE).then(|| html.len() - after.len() + PICTURE.len());
+        }
+        self.picture
     }
 }
 
@@ -86,4 +119,30 @@ fn lasting(text: &str) -> String {
         }
     }
     lasting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(html: &str, expected: &[&str]) {
+        let mut addresses = Vec::new();
+        lasting_addresses(html, &mut |address| addresses.push(address.to_owned()));
+        assert_eq!(addresses, expected, "{html}");
+    }
+
+    #[test]
+    fn links_around_pictures_lose_their_parameters_and_others_only_what_tracks() {
+        check("<a href=\"https://a.example/x?a=1&amp;utm_source=b\">c</a>", &["a.example/x?a=1"]);
+        check(
+            "<a href=\"https://a.example/x?a=1\" title=\"t\"> \n<img src=\"https://a.example/y?b=2\"></a>",
+            &["https://a.example/x", "https://a.example/y"],
+        );
+        check(
+            "href=\"https://a.example/x?a=1\" and src=\"https://a.example/y?b=2\"",
+            &["a.example/x?a=1", "https://a.example/y"],
+        );
+        check("<a href=\"https://a.example/x?a=1\">c</a><img alt=\"\">", &["a.example/x?a=1"]);
+    }
 }
