@@ -31,7 +31,7 @@ pub(super) fn read(text: &str) -> Imported {
             imported.format = if can_be_polled { NEWSBOAT } else { imported.format };
             match word.strip_prefix('~') {
                 Some(title) => feed.title = Some(title.to_owned()).filter(|title| !title.is_empty()),
-                None if word == "!" || word.is_empty() || feed.tags.contains(&word) => {}
+                None if word == "!" || word.is_empty() => {}
                 None => feed.tags.push(word.trim_start_matches('!').to_owned()),
             }
         }

@@ -11,6 +11,8 @@ mod plan;
 mod planet;
 mod sfeed;
 
+use std::collections::HashSet;
+
 use url::Url;
 
 pub use self::plan::{Plan, plan};
@@ -23,6 +25,9 @@ const MAX_OUTLINES: usize = 10_000;
 
 /// The deepest nesting of folders that is read.
 const MAX_DEPTH: usize = 32;
+
+/// The most tags of one feed that are taken. An editor has a dozen.
+const MAX_TAGS: usize = 500;
 
 /// Why a list was not read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +74,7 @@ pub struct ImportedFeed {
 }
 
 /// What becomes a section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Folder {
     pub title: String,
     /// As an export of newswire names it.
@@ -107,7 +112,7 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
     let imported = if text.trim_start().starts_with('<') {
         opml::read(text)?
     } else if planet::is_planet(text) {
-        planet::read(text)
+        planet::read(text)?
     } else if sfeed::is_sfeedrc(text) {
         sfeed::read(text)
     } else {
@@ -128,12 +133,28 @@ impl Imported {
     }
 
     /// Takes the feed, if its address is one.
-    fn take(&mut self, feed: ImportedFeed) {
+    fn take(&mut self, mut feed: ImportedFeed) {
+        let (tags, is_cut) = distinct(std::mem::take(&mut feed.tags));
+        feed.tags = tags;
+        if is_cut {
+            let named = feed.title.as_ref().unwrap_or(&feed.url).clone();
+            self.leave_out(format!("some tags of {named}"), format!("a feed may have {MAX_TAGS} tags"));
+        }
         match mended(&feed.url) {
             Some(url) => self.feeds.push(ImportedFeed { url, ..feed }),
             None => self.leave_out(feed.title.unwrap_or(feed.url), "its address is none that can be polled"),
         }
     }
+}
+
+/// The first of each, in their order, and whether there were more than [`MAX_TAGS`].
+fn distinct(tags: impl IntoIterator<Item = String>) -> (Vec<String>, bool) {
+    let mut seen = HashSet::new();
+    let mut distinct: Vec<String> =
+        tags.into_iter().filter(|tag| seen.insert(tag.clone())).take(MAX_TAGS + 1).collect();
+    let is_cut = distinct.len() > MAX_TAGS;
+    distinct.truncate(MAX_TAGS);
+    (distinct, is_cut)
 }
 
 /// The address as it was meant; `None` if it cannot be polled.

@@ -106,13 +106,7 @@ impl List {
         self.tell_extras(outline, &named());
         let mut folders = self.open.iter().flatten().cloned();
         let section = folders.next();
-        let tags = folders.map(|folder| folder.title).chain(outline.categories());
-        let tags = tags.fold(Vec::new(), |mut tags, tag| {
-            if !tags.contains(&tag) {
-                tags.push(tag);
-            }
-            tags
-        });
+        let tags = folders.map(|folder| folder.title).chain(outline.categories()).collect();
         self.imported.take(ImportedFeed {
             url: url.to_owned(),
             site: outline.get("htmlurl").and_then(web_address),

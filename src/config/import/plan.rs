@@ -1,10 +1,11 @@
 //! What an imported list adds to a configuration: only what is not there yet, so that importing twice changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::Hash;
 
 use url::Url;
 
-use super::{Filter, Folder, Imported, ImportedFeed, LeftOut};
+use super::{Filter, Folder, Imported, ImportedFeed, LeftOut, MAX_TAGS};
 use crate::config::{self, Config, FeedUrl, edit, feed_url, id};
 use crate::feed::SectionId;
 
@@ -74,18 +75,20 @@ fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<String>) -> Vec<ImportedF
         first.id = first.id.take().or(feed.id);
         first.title = first.title.take().or(feed.title);
         first.site = first.site.take().or(feed.site);
-        add_others(&mut first.folders, feed.folders);
-        add_others(&mut first.tags, feed.tags);
+        first.folders.extend(feed.folders);
+        first.tags.extend(feed.tags);
+    }
+    for feed in &mut unique {
+        keep_first_of_each(&mut feed.folders);
+        keep_first_of_each(&mut feed.tags);
+        feed.tags.truncate(MAX_TAGS);
     }
     unique
 }
 
-fn add_others<T: PartialEq>(into: &mut Vec<T>, from: Vec<T>) {
-    for other in from {
-        if !into.contains(&other) {
-            into.push(other);
-        }
-    }
+fn keep_first_of_each<T: Clone + Eq + Hash>(values: &mut Vec<T>) {
+    let mut seen = HashSet::new();
+    values.retain(|value| seen.insert(value.clone()));
 }
 
 fn spelled(url: &str) -> String {
@@ -93,40 +96,72 @@ fn spelled(url: &str) -> String {
 }
 
 /// The sections that folders stand for.
-struct Sections<'c> {
-    config: &'c Config,
+struct Sections {
+    /// The ids of those that are there, by their titles in lower case.
+    by_title: HashMap<String, String>,
+    /// Every id that is given.
+    taken: HashSet<String>,
+    /// The ids of those that are there.
+    there: HashSet<String>,
+    made: HashMap<Folder, String>,
+    /// Of ids with a number at their end, the next number to try.
+    numbers: HashMap<String, usize>,
     /// Folder and id, in the order in which they are first named.
     new: Vec<(Folder, String)>,
 }
 
-impl<'c> Sections<'c> {
-    fn new(config: &'c Config) -> Self {
-        Sections { config, new: Vec::new() }
+impl Sections {
+    fn new(config: &Config) -> Self {
+        let there: HashSet<String> = config.sections.iter().map(|section| section.id.to_string()).collect();
+        // Of sections with one title, the first.
+        let by_title =
+            config.sections.iter().rev().map(|section| (section.title.to_lowercase(), section.id.to_string()));
+        Sections {
+            by_title: by_title.collect(),
+            taken: there.clone(),
+            there,
+            made: HashMap::new(),
+            numbers: HashMap::new(),
+            new: Vec::new(),
+        }
     }
 
     /// The id of the section of this id or name, which is made if there is none.
     fn id_of(&mut self, folder: &Folder) -> String {
+        if let Some(id) = self.made.get(folder) {
+            return id.clone();
+        }
         let given = folder.id.as_ref().filter(|id| id::is_of_section(id));
         let slug = given.cloned().unwrap_or_else(|| id::slug(&folder.title));
-        let title = folder.title.to_lowercase();
-        let there = &self.config.sections;
-        let by_id = there.iter().find(|section| section.id.as_str() == slug);
-        let known = by_id.or_else(|| there.iter().find(|section| section.title.to_lowercase() == title));
-        let made = || self.new.iter().find(|(other, _)| other == folder).map(|(_, id)| id.clone());
-        if let Some(id) = known.map(|section| section.id.to_string()).or_else(made) {
-            return id;
-        }
+        let by_id = self.there.get(&slug);
+        let known = by_id.or_else(|| self.by_title.get(&folder.title.to_lowercase())).cloned();
+        let id = known.unwrap_or_else(|| {
+            let id = self.free_id(slug);
+            self.new.push((folder.clone(), id.clone()));
+            id
+        });
+        self.made.insert(folder.clone(), id.clone());
+        id
+    }
+
+    /// An id that no section has, like the slug as far as can be.
+    fn free_id(&mut self, slug: String) -> String {
         let base = if slug.is_empty() { "section".to_owned() } else { slug };
         let base = if id::is_reserved(&base) { format!("{base}-news") } else { base };
         let cut = |length: usize| base.chars().take(length).collect::<String>();
-        let numbered = (2..).map(|number| format!("{}-{number}", cut(id::MAX_LENGTH - 6)));
-        let is_free = |id: &String| {
-            self.config.section(&SectionId::from(id.as_str())).is_none()
-                && self.new.iter().all(|(_, other)| other != id)
-        };
-        let id = std::iter::once(cut(id::MAX_LENGTH)).chain(numbered).find(is_free).expect("numbers do not end");
-        self.new.push((folder.clone(), id.clone()));
-        id
+        let whole = cut(id::MAX_LENGTH);
+        if self.taken.insert(whole.clone()) {
+            return whole;
+        }
+        let head = cut(id::MAX_LENGTH - 6);
+        let number = self.numbers.entry(head.clone()).or_insert(2);
+        loop {
+            let id = format!("{head}-{number}");
+            *number += 1;
+            if self.taken.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 }
 

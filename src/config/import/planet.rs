@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Filter, Folder, Imported, ImportedFeed, web_address};
+use super::{Filter, Folder, ImportError, Imported, ImportedFeed, MAX_OUTLINES, web_address};
 use crate::rule::{Field, Pattern};
 
 /// Keys that tell something which a newswire has no need of.
@@ -26,9 +26,13 @@ pub(super) fn is_planet(text: &str) -> bool {
     })
 }
 
-pub(super) fn read(text: &str) -> Imported {
+pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
     let mut imported = Imported { format: "Planet's ini", ..Imported::default() };
     let sections = sections(text);
+    // Two of them are no feeds: what holds for all, and the planet itself.
+    if sections.len() > MAX_OUTLINES + 2 {
+        return Err(ImportError::TooMany);
+    }
     let find = |name: &str| sections.iter().find(|section| section.name.eq_ignore_ascii_case(name));
     let planet = find("Planet");
     let title = planet.and_then(|planet| planet.keys.get("name")).map_or("Planet", String::as_str);
@@ -49,7 +53,7 @@ pub(super) fn read(text: &str) -> Imported {
                 .leave_out(format!("[{}]", section.name), "it is no feed: newswire has filters and pages of its own"),
         }
     }
-    imported
+    Ok(imported)
 }
 
 /// What holds for all feeds, or for the planet's pages.
