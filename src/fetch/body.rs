@@ -19,6 +19,9 @@ use super::stopwatch::Stopwatch;
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 
+/// A body that comes in more chunks is given up: each costs some microseconds however small it is. The largest body has 640 of 16 KiB.
+const MAX_CHUNKS: usize = 100_000;
+
 /// A body together with its place in memory, which is free again when the last clone of the bytes is gone.
 struct Held {
     body: Vec<u8>,
@@ -67,10 +70,16 @@ async fn receive(
 ) -> Result<(Vec<u8>, Place), FetchError> {
     let mut body = place.buffer();
     let mut pace = Pace::start();
+    let mut chunks = 0;
     loop {
-        let chunk = match stopwatch.run(pace.left(), response.chunk()).await {
-            Ok(Ok(Some(chunk))) => chunk,
-            Ok(Ok(None)) => return Ok((body, place)),
+        let before = body.len();
+        let filling = fill(&mut response, &mut body, place.room(), &mut chunks);
+        let chunk = match stopwatch.run(pace.left(), filling).await {
+            Ok(Ok(Filled::Full(chunk))) => chunk,
+            Ok(Ok(Filled::All)) => return Ok((body, place)),
+            Ok(Ok(Filled::TooManyChunks)) => {
+                return Err(unreadable(host, format!("its document comes in more than {MAX_CHUNKS} chunks")));
+            }
             Ok(Err(error)) => {
                 return Err(unreadable(host, format!("its document broke off ({})", root_cause(&error))));
             }
@@ -81,7 +90,7 @@ async fn receive(
         if bytes > place.limit() {
             return Err(FetchError::TooLarge { limit_bytes: place.limit() });
         }
-        if !pace.keeps_up(chunk.len()) {
+        if !pace.keeps_up(body.len() - before + chunk.len()) {
             return Err(FetchError::TooSlow { host: host.to_owned(), bytes_per_second: LEAST_BYTES_PER_SECOND });
         }
         while !place.holds(bytes) {
@@ -91,6 +100,30 @@ async fn receive(
         }
         body.extend_from_slice(&chunk);
     }
+}
+
+/// How [`fill`] ended.
+enum Filled {
+    /// The body is whole.
+    All,
+    /// There is no room for this chunk.
+    Full(Bytes),
+    TooManyChunks,
+}
+
+/// Appends chunks while they fit into `room`, and counts them. One timer serves all of them: a body may come in chunks of one byte.
+async fn fill(response: &mut Response, body: &mut Vec<u8>, room: u64, chunks: &mut usize) -> reqwest::Result<Filled> {
+    while let Some(chunk) = response.chunk().await? {
+        *chunks += 1;
+        if *chunks > MAX_CHUNKS {
+            return Ok(Filled::TooManyChunks);
+        }
+        if (body.len() + chunk.len()) as u64 > room {
+            return Ok(Filled::Full(chunk));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Filled::All)
 }
 
 fn copied(body: &[u8], mut buffer: Vec<u8>) -> Vec<u8> {

@@ -22,6 +22,9 @@ const BROTLI_LARGE_WINDOW: u8 = 0x11;
 
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
+/// A body has no more gzip members: each costs a decoder of its own, for as few as 20 bytes. `bgzip` writes one for each 64 KiB.
+const MAX_GZIP_MEMBERS: usize = 10_000;
+
 /// What every gzip member begins with: its mark, and the only method that there is (RFC 1952 §2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
@@ -92,7 +95,7 @@ fn bounded(decoder: impl Read, mut buffer: Vec<u8>, room: u64) -> io::Result<Opt
 
 /// All members of the body (RFC 1952 §2.2). What follows the last one and is none, such as padding, is passed over.
 fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
-    loop {
+    for _ in 0..MAX_GZIP_MEMBERS {
         let mut member = flate2::bufread::GzDecoder::new(body);
         let left = room.saturating_add(1).saturating_sub(buffer.len() as u64);
         member.by_ref().take(left).read_to_end(&mut buffer)?;
@@ -104,6 +107,7 @@ fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<
             return Ok(Some(buffer));
         }
     }
+    Err(io::Error::other(format!("it has more than {MAX_GZIP_MEMBERS} gzip members")))
 }
 
 /// RFC 1950 §2.2: method 8, and a checksum over both bytes.
@@ -145,6 +149,14 @@ mod tests {
         assert_eq!(decode(&member.repeat(2), 5).unwrap(), None);
         assert_eq!(decode(&[&member[..], b"\0\0 and more"].concat(), 6).unwrap().as_deref(), Some(&b"abc"[..]));
         assert!(decode(&member[..member.len() - 1], 6).is_err());
+    }
+
+    #[test]
+    fn body_of_countless_empty_gzip_members_is_refused() {
+        let members = |count: usize| gzip(b"").repeat(count);
+        assert!(decode(Coding::Gzip, &members(1_000), Vec::new(), 1).unwrap().unwrap().is_empty());
+        let error = decode(Coding::Gzip, &members(20_000), Vec::new(), 1).unwrap_err();
+        assert_eq!(error.to_string(), "it has more than 10000 gzip members");
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {

@@ -60,6 +60,19 @@ async fn x10_a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
 }
 
 #[tokio::test]
+async fn body_in_countless_chunks_of_one_byte_is_given_up() {
+    let reply = |bytes: usize| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        Reply::raw(format!("{head}{}0\r\n\r\n", "1\r\nx\r\n".repeat(bytes)))
+    };
+    let origin = Origin::replies([reply(20_000)]);
+    assert_eq!(document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await).body.len(), 20_000);
+    let origin = Origin::replies([reply(100_001)]);
+    let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    assert!(error.to_string().ends_with("its document comes in more than 100000 chunks"), "{error}");
+}
+
+#[tokio::test]
 async fn x10_only_one_layer_of_coding_is_undone() {
     let twice = gzip(&gzip(&vec![0; MIB]));
     for coding in ["gzip, gzip", "br", "xz"] {
