@@ -28,6 +28,8 @@ const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// More than any token, and than a private key.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
+const NO_VARIABLE: &str = "expected the name of an environment variable: letters, digits and underscores";
+
 /// A configuration that may be used, and what it was read from.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -235,6 +237,8 @@ fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
 /// The value of a secret; of a file, without the line end that editors put after it.
 fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
     let value = match secret {
+        // It may be the secret itself, and must not get into a message.
+        SecretRef::Env(name) if !config::is_variable(name) => return Err(NO_VARIABLE.to_owned()),
         SecretRef::Env(name) => match env::var(name) {
             Ok(value) => value,
             Err(env::VarError::NotPresent) => return Err(format!("the environment variable `{name}` is not set")),

@@ -66,9 +66,7 @@ pub fn disable(path: Option<&Path>, args: &FeedArgs) -> Done {
 pub fn set(path: Option<&Path>, args: &SetArgs) -> Done {
     let mut values = Vec::new();
     for text in &args.values {
-        let pair = text
-            .split_once('=')
-            .ok_or_else(|| anyhow!("{text:?} is not of the form KEY=VALUE, as in title=Harbour"))?;
+        let pair = text.split_once('=').ok_or_else(|| anyhow!("expected KEY=VALUE, as in title=Harbour"))?;
         let (key, value) = (pair.0.trim(), pair.1.trim());
         let value = (!value.is_empty()).then(|| edit::feed_value(key, value)).transpose();
         values.push((key, value.map_err(anyhow::Error::from)?));
@@ -106,7 +104,7 @@ fn find(loaded: &Loaded, wanted: &str) -> anyhow::Result<(FeedId, FeedPlace)> {
     let by_id = config.feed(&FeedId::from(wanted));
     let by_url = || Url::parse(wanted).ok().and_then(|url| known(config, &url));
     let Some(feed) = by_id.map(|feed| &**feed).or_else(by_url) else {
-        bail!("there is no feed {wanted:?}; `newswire feeds` lists them");
+        bail!("there is no feed {:?}; `newswire feeds` lists them", config::masked_urls(wanted));
     };
     let place = edit::place_of(config, &loaded.sources, &feed.id);
     Ok((feed.id.clone(), place.ok_or_else(|| anyhow!("the table of {} was not found", feed.id))?))

@@ -80,10 +80,10 @@ fn told(plan: &Plan, format: &str, into: &str) -> String {
     }
     let mut text = wrap(&first, columns(), "  ");
     for url in &plan.merged {
-        text.push_str(&labelled("  merged", LABELS, &safe(url)));
+        text.push_str(&labelled("  merged", LABELS, &safe(&config::masked_urls(url))));
     }
     for LeftOut { what, why } in &plan.left_out {
-        text.push_str(&labelled("  left out", LABELS, &safe(&format!("{what}: {why}"))));
+        text.push_str(&labelled("  left out", LABELS, &safe(&config::masked_urls(&format!("{what}: {why}")))));
     }
     text
 }

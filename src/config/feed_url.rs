@@ -62,7 +62,7 @@ fn is_secret_parameter(name: &str) -> bool {
 /// `url` of a feed: `http(s):`, `file:` relative to the file that holds it, or a secret.
 pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
     if !node.is_table() {
-        let url = parse(node.text()?, node.folder())?;
+        let url = parse(node.secret_text()?, node.folder())?;
         return Ok(FeedUrl { shown: shown(&url), secret: url });
     }
     let secret = parse(value::secret(node)?.expose_secret(), node.folder())

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::Hash;
 
+use super::mask::masked_urls;
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use crate::feed::{FeedId, SectionId};
@@ -56,7 +57,8 @@ fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {
         return Ok(text);
     }
     let slug = slug(text);
-    let hint = (1..=MAX_LENGTH).contains(&slug.len()).then(|| format!("write \"{slug}\""));
+    let is_harmless = masked_urls(text) == text;
+    let hint = (is_harmless && (1..=MAX_LENGTH).contains(&slug.len())).then(|| format!("write \"{slug}\""));
     let message = format!("an id has up to {MAX_LENGTH} of a-z, 0-9 and {marks}, and begins with a letter or digit");
     Err(Fault { message, hint })
 }

@@ -198,6 +198,31 @@ pub(super) fn advice(key: &str, shape: &Shape) -> String {
     format!("{} takes {}", shape.name, shape.keys.join(", "))
 }
 
+/// The longest that a key may be to be shown: a longer one may be a secret that stands in the place of a key.
+const MAX_NAME_LENGTH: usize = 40;
+
+/// Whether a key looks like the name of one, so that it may be shown.
+pub(super) fn is_name(key: &str) -> bool {
+    let is_mark = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=MAX_NAME_LENGTH).contains(&key.len()) && key.bytes().all(is_mark)
+}
+
+/// Whether a message about `shape` may name a key: where a secret belongs, only one that was meant as a key.
+pub(super) fn may_be_named(key: &str, shape: &Shape) -> bool {
+    is_name(key) && (shape.name != SECRET.name || nearest(key, shape.keys.iter().copied()).is_some())
+}
+
+/// Whether a word is the name of any key, misspelt or not.
+pub(super) fn is_like_a_key(word: &str) -> bool {
+    nearest(word, SHAPES.iter().flat_map(|shape| shape.keys.iter().copied())).is_some()
+}
+
+/// Whether an environment variable may be called so. What is not may be the secret itself.
+pub fn is_variable(name: &str) -> bool {
+    let is_mark = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(is_mark)
+}
+
 /// The candidate that `word` was most likely meant to be; `None` where none is like it.
 pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();

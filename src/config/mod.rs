@@ -12,6 +12,7 @@ mod feed_url;
 mod id;
 pub mod import;
 mod keys;
+mod lexer;
 mod mask;
 mod model;
 mod problem;
@@ -28,7 +29,8 @@ use secrecy::SecretString;
 
 pub use self::facets::classify;
 pub use self::feed_url::{shown, spelling};
-pub use self::keys::{Kind, SHAPES, Shape};
+pub use self::keys::{Kind, SHAPES, Shape, is_variable};
+pub use self::mask::masked_urls;
 pub use self::model::*;
 pub use self::problem::{Level, Place, Problem, render_problems};
 use self::reader::{Node, Reading, Table};

@@ -90,12 +90,18 @@ pub fn render_problems(problems: &[Problem], files: &[SourceFile], styled: bool)
     for problem in problems {
         let source = problem.place.as_ref().and_then(|place| {
             let file = files.get(place.file)?;
-            Some(&*masked.entry(place.file).or_insert_with(|| mask::masked(&file.text)))
+            Some(&*masked.entry(place.file).or_insert_with(|| shown(file)))
         });
         text.push_str(&renderer.render(&[group(problem, source)]));
         text.push_str("\n\n");
     }
     text
+}
+
+/// The text of a file as it may be shown; the other texts that have problems are templates.
+fn shown(file: &SourceFile) -> String {
+    let is_template = file.path.extension().is_some_and(|extension| extension == "html" || extension == "css");
+    if is_template { mask::masked_urls(&file.text) } else { mask::masked(&file.text) }
 }
 
 fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Shape};
+use super::mask::masked_urls;
 use super::problem::{Level, Place, Problem};
 use super::{SecretRef, SecretString, SourceFile};
 
@@ -110,6 +111,7 @@ impl<'a> Reading<'a> {
     pub fn problem(&self, level: Level, place: &Place, message: String, hint: Option<String>) -> Problem {
         let (line, column) = self.line_and_column(place);
         let file = self.files[place.file].path.clone();
+        let (message, hint) = (masked_urls(&message), hint.map(|hint| masked_urls(&hint)));
         Problem { level, file, line, column, message, hint, place: Some(place.clone()) }
     }
 
@@ -167,6 +169,11 @@ impl<'a> Node<'a> {
             }
             _ => Err(self.expected("a text").into()),
         }
+    }
+
+    /// Like [`Node::text`], for a value that may be secret: no hint repeats it.
+    pub fn secret_text(self) -> Result<&'a str, Fault> {
+        self.text().map_err(|fault| Fault { hint: fault.hint.map(|_| "put it in quotes".to_owned()), ..fault })
     }
 
     pub fn boolean(self) -> Result<bool, Fault> {
@@ -267,8 +274,10 @@ impl<'a> Table<'a> {
 
     fn new(shape: &'static Shape, entries: &'a DeTable<'a>, place: Place, reading: &'a Reading<'a>) -> Self {
         for key in entries.keys().filter(|key| !shape.keys.contains(&&**key.get_ref())) {
-            let message = format!("unknown key `{}` in {}", key.get_ref(), shape.name);
-            let fault = Fault::new(message, keys::advice(key.get_ref(), shape));
+            let name: &str = key.get_ref();
+            let named = if keys::may_be_named(name, shape) { format!(" `{name}`") } else { String::new() };
+            let message = format!("unknown key{named} in {}", shape.name);
+            let fault = Fault::new(message, keys::advice(name, shape));
             reading.fail(&Place { file: place.file, span: key.span() }, fault);
         }
         Table { shape, entries, place, reading }

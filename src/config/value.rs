@@ -215,7 +215,7 @@ pub(super) fn choice<T: Copy>(node: Node, choices: &[(&'static str, T)]) -> Resu
 /// A secret: `{ env = "…" }`, `{ file = "…" }`, or the text itself.
 pub(super) fn secret(node: Node) -> Result<SecretString, Fault> {
     if !node.is_table() {
-        return Ok(SecretString::from(node.text()?));
+        return Ok(SecretString::from(node.secret_text()?));
     }
     let table = node.table(&keys::SECRET)?;
     let env = table.get("env", words).map(SecretRef::Env);
@@ -237,6 +237,7 @@ pub(super) fn header_secret(node: Node) -> Result<SecretString, Fault> {
 pub(super) fn basic_auth(table: &Table) -> Option<BasicAuth> {
     let table = table.table("basic_auth", &keys::BASIC_AUTH)?;
     let user = table.need("user", |node| {
+        node.secret_text()?;
         let user = header_words(node)?;
         if user.contains(':') { Err("a user name holds no colon".to_owned().into()) } else { Ok(user) }
     });

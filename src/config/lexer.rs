@@ -1,0 +1,76 @@
+//! TOML cut into tokens, for whoever needs to know what a stretch of text is and not what it says. Never fails: a string
+//! without its closing quotes ends with its line, a multi-line one with the text.
+
+use std::ops::Range;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Comment,
+    /// A string with its quotes.
+    Quoted,
+    /// A bare key, a dotted one too, a number, a date or a boolean.
+    Word,
+    /// `=`, a comma, a bracket or a brace.
+    Mark,
+    Newline,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    pub kind: Kind,
+    /// In bytes.
+    pub span: Range<usize>,
+}
+
+/// The tokens in their order, without the blanks between them.
+pub(super) fn tokens(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut start = 0;
+    while let Some(first) = text[start..].chars().next() {
+        let rest = &text[start..];
+        let (kind, length) = match first {
+            '\n' => (Some(Kind::Newline), 1),
+            '#' => (Some(Kind::Comment), line_length(rest)),
+            '"' | '\'' => (Some(Kind::Quoted), quoted_length(rest, first)),
+            '=' | ',' | '[' | ']' | '{' | '}' => (Some(Kind::Mark), 1),
+            _ if first.is_whitespace() || first == '\u{feff}' => (None, first.len_utf8()),
+            _ => (Some(Kind::Word), word_length(rest)),
+        };
+        tokens.extend(kind.map(|kind| Token { kind, span: start..start + length }));
+        start += length;
+    }
+    tokens
+}
+
+fn line_length(text: &str) -> usize {
+    text.find(['\r', '\n']).unwrap_or(text.len())
+}
+
+fn word_length(text: &str) -> usize {
+    text.find(|c: char| c.is_whitespace() || "=,[]{}\"'#".contains(c)).unwrap_or(text.len())
+}
+
+fn quoted_length(text: &str, quote: char) -> usize {
+    let triple = [quote; 3].iter().collect::<String>();
+    if text.starts_with(&triple) {
+        let end = closing(&text[3..], &triple, quote == '"').map_or(text.len(), |end| 3 + end + 3);
+        // Up to two quotes may stand before the three that close it.
+        end + text[end..].bytes().take(2).take_while(|byte| *byte == quote as u8).count()
+    } else {
+        let line = &text[..line_length(text)];
+        closing(&line[1..], &triple[..1], quote == '"').map_or(line.len(), |end| end + 2)
+    }
+}
+
+/// Where the closing quotes begin.
+fn closing(text: &str, quotes: &str, has_escapes: bool) -> Option<usize> {
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        if is_escaped {
+            is_escaped = false;
+            return None;
+        }
+        is_escaped = has_escapes && c == '\\';
+        text[at..].starts_with(quotes).then_some(at)
+    })
+}
