@@ -46,15 +46,15 @@ fn feed_that_a_command_adds_is_taken_by_the_running_daemon() {
 fn hangup_has_the_config_and_its_secrets_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("token");
-    std::fs::write(&secret, "one").unwrap();
+    std::fs::write(&secret, "the-first-of-two-tokens").unwrap();
     let (_desk, mut daemon) = running(&format!("token = {{ file = {secret:?} }}"));
-    daemon.get_until("/all.json?token=one", "Ferries");
-    std::fs::write(&secret, "two").unwrap();
-    assert_eq!(daemon.get("/all.json?token=one").status, 200, "no text of the config has changed");
+    daemon.get_until("/all.json?token=the-first-of-two-tokens", "Ferries");
+    std::fs::write(&secret, "the-second-of-two-tokens").unwrap();
+    assert_eq!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200, "no text of the config has changed");
     daemon.signal("HUP");
     daemon.wait_for("the new one is in force");
-    daemon.get_until("/all.json?token=two", "Ferries");
-    assert_ne!(daemon.get("/all.json?token=one").status, 200);
+    daemon.get_until("/all.json?token=the-second-of-two-tokens", "Ferries");
+    assert_ne!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200);
     assert_eq!(daemon.end(), Some(0));
 }
 

@@ -93,7 +93,7 @@ fn story_is_explained_by_words_of_its_title_in_any_order() {
 fn who_finds_more_than_is_shown_is_told_so() {
     let desk = Desk::new(
         "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
-         [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"t\"\n",
+         [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"a-token-of-their-own\"\n",
     );
     let stories = |prefix: &str, count: usize| {
         let items: Vec<(String, String)> =

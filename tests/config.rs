@@ -260,7 +260,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
         ),
         (section("formerly = [\"news\"]"), "7:12: there is a section `news`: it cannot be a former id too"),
         (
-            section("token = \"x\"\nbasic_auth = { user = \"a\", password = \"b\" }"),
+            section("token = \"a-token-of-our-own\"\nbasic_auth = { user = \"a\", password = \"b-b-b-b-b-b-b-b-b\" }"),
             "8:14: a section has either `token` or `basic_auth`",
         ),
     ];

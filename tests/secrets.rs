@@ -1,5 +1,7 @@
 //! No secret is ever shown: not one that is misspelt or misplaced in the TOML.
 
+use newswire::config::{self, SourceFile};
+
 use support::daemon::{Daemon, request, text};
 use support::desk::Desk;
 
@@ -12,7 +14,7 @@ const CANARY: &str = "c4n4ry-5ecret";
 const NUMBER: &str = "481516234242";
 
 /// Lines of a feed whose secret is misspelt or misplaced, each of them an error.
-const IN_A_FEED: [&str; 53] = [
+const IN_A_FEED: [&str; 54] = [
     "pasword = \"c4n4ry-5ecret\"",
     "pass = \"c4n4ry-5ecret\"",
     "pw = \"c4n4ry-5ecret\" # before: c4n4ry-5ecret-1",
@@ -64,6 +66,7 @@ const IN_A_FEED: [&str; 53] = [
     "url = { value = \"https://a.example/c4n4ry-5ecret\" }",
     "title = \"A\" c4n4ry-5ecret",
     "id = \"https://a.example/?token=c4n4ry-5ecret\"",
+    "site = \"https://a.example/?key=c4n4ry-5ecret\"",
     "image = \"https://me:c4n4ry-5ecret@a.example/a.png\"",
     "sections = [\"https://me:c4n4ry-5ecret@a.example/\"]",
 ];
@@ -163,4 +166,63 @@ fn secret_on_the_command_line_is_not_repeated() {
         let told = desk.run(arguments);
         assert_hidden(&format!("{arguments:?}"), "", &(told.out + &told.err));
     }
+}
+
+/// What is wrong with a config, each problem on one line.
+fn problems(text: &str) -> Vec<String> {
+    let file = SourceFile { path: "/n.toml".into(), text: text.to_owned() };
+    let (_, problems) = config::check(&[file], &|_| Ok("abc".into()));
+    problems.iter().map(|problem| format!("{:?} {problem}", problem.level)).collect()
+}
+
+const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n[[section]]\nid = \"s\"\nfeeds = [\"*\"]\n";
+
+#[test]
+fn secret_of_a_section_that_can_be_guessed_is_refused() {
+    let check = |line: &str, expected: &str| {
+        assert_eq!(problems(&format!("{FEED}{line}\n")), [expected], "{line}");
+    };
+    let hint = "make one with `openssl rand -hex 16`";
+    let guessed = "anybody can guess a secret of fewer than 6 characters";
+    check("token = \"x\"", &format!("Error /n.toml:7:9: {guessed} ({hint})"));
+    check("token = { env = \"TOKEN\" }", &format!("Error /n.toml:7:9: {guessed} ({hint})"));
+    check("basic_auth = { user = \"a\", password = \"12345\" }", &format!("Error /n.toml:7:39: {guessed} ({hint})"));
+    check(
+        "token = \"twelve-chars\"",
+        &format!("Warning /n.toml:7:9: this secret has fewer than 16 characters ({hint})"),
+    );
+    assert!(problems(&format!("{FEED}token = \"0123456789abcdef\"\n")).is_empty());
+}
+
+#[test]
+fn address_that_is_published_holds_no_secret() {
+    let check = |text: &str, place: &str| {
+        let told = problems(text).concat();
+        let expected = format!("Error /n.toml:{place}: expected a URL without a secret such as `token`");
+        assert!(told.contains(&expected), "{told}");
+    };
+    let url = "\"https://hub.example/?x=1&token=c4n4ry-5ecret\"";
+    check(&format!("[publish]\nhub = {url}\n"), "2:7");
+    check(&format!("[poll]\ncontact = {url}\n"), "2:11");
+    check(&format!("[[feed]]\nurl = \"https://a.example/\"\nimage = {url}\n"), "3:9");
+    let with_user = problems("[publish]\nhub = \"https://me:c4n4ry-5ecret@hub.example/\"\n");
+    assert_eq!(with_user, ["Error /n.toml:2:7: expected a URL without user and password"]);
+    assert!(problems("[publish]\nhub = \"https://hub.example/?topic=1\"\n").is_empty());
+}
+
+#[test]
+fn credentials_that_are_sent_unencrypted_are_a_warning() {
+    let check = |url: &str, line: &str, expected: Option<&str>| {
+        let text = FEED.replace("https://a.example/\"\n", &format!("{url}\"\n{line}\n"));
+        let told = "this is sent unencrypted over http (write https:// in `url` if the server has it)";
+        let expected: Vec<String> = expected.iter().map(|place| format!("Warning /n.toml:{place}: {told}")).collect();
+        assert_eq!(problems(&text), expected, "{url} {line}");
+    };
+    let (headers, basic) = ("headers = { X-Key = \"k\" }", "basic_auth = { user = \"a\", password = \"b\" }");
+    check("http://a.example/", headers, Some("4:11"));
+    check("http://a.example/", basic, Some("4:14"));
+    check("http://u:p@a.example/", "", Some("3:7"));
+    check("http://a.example/", "headers = { X-From = \"newswire\" }", None);
+    check("https://a.example/", headers, None);
+    check("http://127.0.0.1:8080/", headers, None);
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use url::{Host, Url};
 
 use super::feed_url;
 use super::id::{self, Ids};
@@ -13,7 +13,7 @@ use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use super::section::SectionIds;
 use super::settings::{self, Settings};
-use super::{classify, value};
+use super::{classify, mask, value};
 use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
 
@@ -149,6 +149,15 @@ fn read(head: Head, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
     let schedule = table.get("schedule", |node| settings::schedule(node, timezone, is_file));
     let categories = table.get("categories", |node| node.list(category)).unwrap_or_default();
     let allow = table.get("allow", |node| node.list(value::allow));
+    let headers = table.get("headers", headers).unwrap_or_default();
+    let secret_key = if table.has("basic_auth") {
+        Some("basic_auth")
+    } else {
+        headers.iter().any(|(name, _)| mask::sounds_secret(name)).then_some("headers")
+    };
+    if let Some(url) = &head.url {
+        warn_of_plain_http(table, &url.secret, secret_key);
+    }
     Some(Feed {
         title: table.get("title", value::words),
         tags,
@@ -157,8 +166,8 @@ fn read(head: Head, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
         schedule: schedule.unwrap_or_else(|| defaults.schedule.clone()),
         priority: table.get("priority", |node| node.integer(-1_000_000..=1_000_000)).unwrap_or(0),
         enabled: table.get("enabled", Node::boolean).unwrap_or(true),
-        headers: table.get("headers", headers).unwrap_or_default(),
-        basic_auth: value::basic_auth(table),
+        headers,
+        basic_auth: value::basic_auth(table, value::header_secret),
         image: table.get("image", value::web_url),
         timeout: table.get("timeout", settings::timeout).unwrap_or(defaults.timeout),
         max_body_bytes: table.get("max_size", value::size).unwrap_or(defaults.max_body_bytes),
@@ -197,6 +206,21 @@ fn headers(node: Node) -> Result<Vec<(String, SecretString)>, Fault> {
         }
     }
     Ok(headers)
+}
+
+/// Everybody on the way can read what is sent by http; `key` is what holds credentials beside the address.
+fn warn_of_plain_http(table: &Table, url: &Url, key: Option<&'static str>) {
+    let is_on_this_machine = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => true,
+    };
+    let has_userinfo = !url.username().is_empty() || url.password().is_some();
+    if let Some(key) = key.or(has_userinfo.then_some("url")).filter(|_| url.scheme() == "http" && !is_on_this_machine) {
+        let fault = Fault::new("this is sent unencrypted over http", "write https:// in `url` if the server has it");
+        table.reading.warn(&table.place_of(key), fault);
+    }
 }
 
 fn proxy(node: Node) -> Result<SecretString, Fault> {

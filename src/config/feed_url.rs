@@ -54,6 +54,12 @@ fn masked_parameter(parameter: &str) -> String {
     }
 }
 
+/// The name of the first query parameter whose value is secret.
+pub(super) fn secret_parameter(url: &Url) -> Option<String> {
+    let names = url.query()?.split('&').filter_map(|parameter| Some(parameter.split_once('=')?.0));
+    names.into_iter().find(|name| is_secret_parameter(name)).map(str::to_owned)
+}
+
 fn is_secret_parameter(name: &str) -> bool {
     let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_lowercase());
     decoded.is_some_and(|name| SECRET_PARAMETERS.contains(&name.as_str()))

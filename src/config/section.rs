@@ -109,8 +109,8 @@ fn podcast(table: &Table) -> Option<PodcastChannel> {
 }
 
 fn access(table: &Table) -> Option<Access> {
-    let token = table.get("token", value::header_secret).map(Access::Token);
-    let basic = value::basic_auth(table).map(Access::Basic);
+    let token = table.get("token", value::access_secret).map(Access::Token);
+    let basic = value::basic_auth(table, value::access_secret).map(Access::Basic);
     if token.is_some() && basic.is_some() {
         let fault = Fault::from("a section has either `token` or `basic_auth`".to_owned());
         table.reading.fail(&table.place_of("basic_auth"), fault);

@@ -20,6 +20,12 @@ const GIB: u64 = 1 << 30;
 /// What systems take as the path of a socket: 104 or 108 bytes with the one that ends it.
 const MAX_SOCKET_PATH: usize = 100;
 
+/// A shorter secret of a section is found by trying.
+const LEAST_ACCESS_CHARS: usize = 6;
+
+/// A random secret of this length cannot be found by trying, however it was written.
+const GOOD_ACCESS_CHARS: usize = 16;
+
 /// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
 fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let unit = |unit: &str| {
@@ -107,8 +113,16 @@ pub(super) fn header_words(node: Node) -> Result<String, Fault> {
 /// An absolute `http` or `https` URL that may be shown to everybody.
 pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
     let url = feed_url::parse_web(node.text()?)?;
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    if has_user { Err("expected a URL without user and password".to_owned().into()) } else { Ok(url) }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("expected a URL without user and password".to_owned().into());
+    }
+    match feed_url::secret_parameter(&url) {
+        Some(name) => {
+            let hint = format!("everybody can read it: write it without `{name}`");
+            Err(Fault::new(format!("expected a URL without a secret such as `{name}`"), hint))
+        }
+        None => Ok(url),
+    }
 }
 
 /// A path, relative to the folder of the file that holds it.
@@ -234,13 +248,37 @@ pub(super) fn header_secret(node: Node) -> Result<SecretString, Fault> {
     Ok(secret)
 }
 
-pub(super) fn basic_auth(table: &Table) -> Option<BasicAuth> {
+/// A secret that keeps a section private: one that cannot be guessed by trying.
+pub(super) fn access_secret(node: Node) -> Result<SecretString, Fault> {
+    let secret = header_secret(node)?;
+    let length = secret.expose_secret().chars().count();
+    let hint = "make one with `openssl rand -hex 16`";
+    if length < LEAST_ACCESS_CHARS {
+        return Err(Fault::new(
+            format!("anybody can guess a secret of fewer than {LEAST_ACCESS_CHARS} characters"),
+            hint,
+        ));
+    }
+    if length < GOOD_ACCESS_CHARS {
+        node.reading.warn(
+            &node.place(),
+            Fault::new(format!("this secret has fewer than {GOOD_ACCESS_CHARS} characters"), hint),
+        );
+    }
+    Ok(secret)
+}
+
+/// `password` reads the password.
+pub(super) fn basic_auth(
+    table: &Table,
+    password: impl FnOnce(Node) -> Result<SecretString, Fault>,
+) -> Option<BasicAuth> {
     let table = table.table("basic_auth", &keys::BASIC_AUTH)?;
     let user = table.need("user", |node| {
         node.secret_text()?;
         let user = header_words(node)?;
         if user.contains(':') { Err("a user name holds no colon".to_owned().into()) } else { Ok(user) }
     });
-    let password = table.need("password", header_secret);
+    let password = table.need("password", password);
     Some(BasicAuth { user: user?, password: password? })
 }

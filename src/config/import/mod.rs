@@ -15,6 +15,8 @@ use std::collections::HashSet;
 
 use url::Url;
 
+use super::feed_url;
+
 pub use self::plan::{Plan, plan};
 
 /// The longest list that is read.
@@ -185,5 +187,7 @@ fn mended(url: &str) -> Option<String> {
 /// An absolute web address.
 fn web_address(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    (url.username().is_empty() && url.password().is_none()).then(|| text.trim().to_owned())
+    let has_secret =
+        !url.username().is_empty() || url.password().is_some() || feed_url::secret_parameter(&url).is_some();
+    (!has_secret).then(|| text.trim().to_owned())
 }
