@@ -1,10 +1,18 @@
-//! No secret is ever shown: not one that is misspelt or misplaced in the TOML.
+//! No secret is ever shown: not one that is misspelt or misplaced in the TOML, and not one that a publisher's server repeats.
+
+use std::path::Path;
+use std::process::Stdio;
 
 use newswire::config::{self, SourceFile};
+use newswire::entry::{Entry, GuidKind};
 
-use support::daemon::{Daemon, request, text};
+use bed::{Bed, entry};
+use support::daemon::{Daemon, newswire, request, text};
 use support::desk::Desk;
+use support::origin::{Origin, Reply};
 
+#[path = "support/bed.rs"]
+mod bed;
 mod support;
 
 /// What stands in the place of a secret in the tables below.
@@ -225,4 +233,193 @@ fn credentials_that_are_sent_unencrypted_are_a_warning() {
     check("http://a.example/", "headers = { X-From = \"newswire\" }", None);
     check("https://a.example/", headers, None);
     check("http://127.0.0.1:8080/", headers, None);
+}
+
+/// An RSS document that repeats its own address wherever a document may, and is full of relative links.
+fn document(name: &str, own: &str) -> String {
+    let content = "&lt;p&gt;See &lt;a href=\"#note\"&gt;a note&lt;/a&gt;, &lt;a href=\"?page=2\"&gt;more&lt;/a&gt;, \
+        &lt;a href=\"next\"&gt;next&lt;/a&gt;, &lt;a href=\"\"&gt;this&lt;/a&gt;, &lt;img src=\"i.png\" srcset=\"i2.png 2x\"&gt;, \
+        &lt;a href=\"OWN\"&gt;itself&lt;/a&gt; and OWN. &lt;a href=\"https://elsewhere.example/?token=theirs\"&gt;theirs&lt;/a&gt;&lt;/p&gt;";
+    let item = |number: usize, guid: &str, link: &str| {
+        format!(
+            "<item>{guid}<title>{name} {number} at OWN</title>{link}<description>{content}</description><author>OWN</author>
+             <comments>#c{number}</comments><enclosure url=\"?file={number}\" type=\"audio/mpeg\" length=\"1\"/><category domain=\"OWN\">OWN</category>
+             <source url=\"OWN\">OWN</source><atom:author><atom:name>A</atom:name><atom:uri>?author</atom:uri></atom:author></item>"
+        )
+    };
+    let items = [
+        item(1, "<guid>OWN</guid>", "<link>post</link>"),
+        item(2, "<guid isPermaLink=\"false\">OWN#2</guid>", "<link>?id=2</link>"),
+        item(3, "", "<link>OWN&amp;id=3</link>"),
+        item(4, "", "<link>#4</link>"),
+        item(5, "", ""),
+    ];
+    let rss = format!(
+        "<rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\"><channel><title>{name} OWN</title><link>?site</link>
+         <description>OWN</description><atom:link rel=\"self\" href=\"OWN\"/><atom:link rel=\"hub\" href=\"OWN\"/><copyright>OWN</copyright>
+         <image><url>#logo</url><title>OWN</title><link>OWN</link></image>{}</channel></rss>",
+        items.concat()
+    );
+    rss.replace("OWN", &own.replace('&', "&amp;"))
+}
+
+fn reply(target: &str, host: &str) -> Reply {
+    let own = format!("http://{host}{target}");
+    let rss = |name: &str| Reply::new(200, &[("Content-Type", "application/rss+xml")], document(name, &own));
+    let path = target.split('?').next().unwrap_or_default();
+    match path {
+        "/q/feed" => rss("Query"),
+        "/u/feed" => {
+            let own = format!("http://me:{CANARY}-userinfo@{host}{target}");
+            Reply::new(200, &[], document("Userinfo", &own))
+        }
+        "/h/feed" => Reply::new(200, &[], document("Header", &format!("{own}?key={CANARY}-header"))),
+        "/r/feed" => Reply::redirect(302, &format!("/target/feed?x=1&sig={CANARY}-redirect")),
+        "/m/feed" => Reply::redirect(301, &format!("/moved/{CANARY}-moved/feed")),
+        "/target/feed" => rss("Redirect"),
+        "/based/feed" => {
+            let base = format!("<channel xml:base=\"{own}\">");
+            Reply::new(200, &[], document("Based", &own).replacen("<channel>", &base, 1))
+        }
+        _ if path.ends_with("/page") => {
+            let head = "<link rel=\"alternate\" type=\"application/rss+xml\" href=\"feed.xml\">";
+            Reply::new(200, &[], format!("<!DOCTYPE html><html><head>{head}</head><body>{own}</body></html>"))
+        }
+        _ if path.contains("-moved") => Reply::new(200, &[], document("Moved", &own)),
+        _ if path.contains("-json") => {
+            let json = format!(
+                "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":\"Json {own}\",\"home_page_url\":\"?home\",\"feed_url\":\"{own}\",
+                 \"items\":[{{\"id\":\"{own}\",\"url\":\"post\",\"title\":\"Json 1\",\"content_html\":\"<a href='#x'>x</a> <a href='{own}'>y</a>\"}}]}}"
+            );
+            Reply::new(200, &[("Content-Type", "application/feed+json")], json)
+        }
+        _ => rss("Path"),
+    }
+}
+
+/// The files of a folder and of those in it.
+fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_in(&path));
+        } else if path.is_file() {
+            files.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    files
+}
+
+#[test]
+fn secret_that_the_server_repeats_gets_into_nothing_that_is_kept_or_shown() {
+    let origin = Origin::start(|request| {
+        let host = text(&request.header("host").unwrap_or_default());
+        reply(&request.target(), &host)
+    });
+    let address = origin.address;
+    let feed = |id: &str, url: &str, rest: &str| format!("[[feed]]\nid = \"{id}\"\nurl = {url}\n{rest}\n");
+    let plain = |path: &str| format!("\"http://{address}{path}\"");
+    let desk = Desk::new(
+        &[
+            format!("[poll]\nallow = [\"{address}\"]\n"),
+            feed("query", &plain(&format!("/q/feed?token={CANARY}-query&format=full")), ""),
+            feed("userinfo", &format!("\"http://me:{CANARY}-userinfo@{address}/u/feed\""), ""),
+            feed("header", &plain("/h/feed"), &format!("headers = {{ X-Key = \"{CANARY}-header\" }}")),
+            feed("redirect", &plain("/r/feed"), ""),
+            feed(
+                "moved",
+                &plain("/m/feed"),
+                &format!("basic_auth = {{ user = \"me\", password = \"{CANARY}-moved\" }}"),
+            ),
+            feed("based", &plain(&format!("/based/feed?token={CANARY}-based")), ""),
+            feed("path", "{ env = \"PATH_URL\" }", ""),
+            feed("json", "{ env = \"JSON_URL\" }", ""),
+            feed("page", "{ env = \"PAGE_URL\" }", ""),
+            "[stories]\ndedup = \"off\"\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\nlimit = 500"
+                .to_owned(),
+        ]
+        .concat(),
+    );
+    let secret = |path: &str| format!("http://{address}{path}");
+    let secrets = [
+        ("PATH_URL", secret(&format!("/private/{CANARY}-path/feed"))),
+        ("JSON_URL", secret(&format!("/private/{CANARY}-json"))),
+        ("PAGE_URL", secret(&format!("/private/{CANARY}-page/page"))),
+        ("RUST_LOG", "newswire=trace".to_owned()),
+    ];
+    let command = |arguments: &[&str]| {
+        let mut command = newswire(&desk.config(), arguments);
+        command.envs(secrets.clone());
+        command
+    };
+    let told = |arguments: &[&str]| {
+        let output = command(arguments).stdin(Stdio::null()).output().unwrap();
+        (format!("{arguments:?}"), [output.stdout, output.stderr].concat())
+    };
+    let mut shown = vec![told(&["poll"]), told(&["poll", "--force", "--json"])];
+    let mut daemon = Daemon::start_with(&mut command(&["run"]));
+    let json = text(&daemon.get_until("/all.json", "Json 1").body);
+    for name in ["Query", "Userinfo", "Header", "Redirect", "Moved", "Based", "Path"] {
+        assert!(json.contains(&format!("{name} 5 at")), "{name}\n{json}");
+    }
+    for link in ["/q/next", "/q/feed?format=full#note", "/target/feed?x=1#note", "/next", "?token=theirs"] {
+        assert!(json.contains(link), "{link}\n{json}");
+    }
+    for path in
+        ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/", "/all/", "/feeds/", "/search?q=itself"]
+    {
+        shown.push((path.to_owned(), daemon.get(path).body));
+    }
+    for path in ["/status", "/status.json", "/status.atom", "/metrics"] {
+        shown.push((path.to_owned(), request(&daemon.admin, "GET", path, &[]).body));
+    }
+    assert_eq!(daemon.end(), Some(0));
+    shown.push(("the log".to_owned(), daemon.seen.join("\n").into_bytes()));
+    let site = desk.path("site");
+    for arguments in [
+        &["publish", "--out", site.to_str().unwrap()] as &[&str],
+        &["check"],
+        &["check", "--online"],
+        &["check", "--json"],
+        &["feeds"],
+        &["feeds", "--json"],
+        &["explain", "Query 1", "--json"],
+        &["export"],
+        &["config"],
+        &["inspect", &format!("http://{address}/q/feed?token={CANARY}-query&format=full"), "--json"],
+    ] {
+        shown.push(told(arguments));
+    }
+    shown.extend(files_in(desk.folder.path()).into_iter().filter(|(name, _)| !name.ends_with("newswire.toml")));
+    assert!(shown.iter().any(|(name, _)| name.ends_with("newswire.db")) && shown.len() > 50, "{}", shown.len());
+    for (place, bytes) in shown {
+        let found = bytes.windows(6).position(|window| window == b"c4n4ry");
+        let around = found.map(|at| text(&bytes[at.saturating_sub(200)..bytes.len().min(at + 100)]));
+        assert!(found.is_none(), "{place} shows a secret: {}", around.unwrap());
+    }
+}
+
+fn with_guid(guid: &str, title: &str) -> Entry {
+    let mut entry = entry(&format!("https://a.example/{title}"), title, "words of it");
+    entry.guid.value = guid.to_owned();
+    entry.guid.kind = GuidKind::Guid;
+    entry
+}
+
+#[tokio::test]
+async fn entry_that_was_stored_with_a_secret_in_its_guid_stays_the_same_entry() {
+    let config = bed::config(
+        "[[feed]]\nid = \"a\"\nurl = \"https://a.example/feed?token=c4n4ry-5ecret\"\n
+         [[section]]\nid = \"all\"\nfeeds = [\"*\"]\n",
+    );
+    let mut bed = Bed::new(config).await;
+    let guids = |token: &str| {
+        [1, 2].map(|number| with_guid(&format!("https://a.example/?token={token}&id={number}"), &format!("T{number}")))
+    };
+    assert_eq!(bed.poll("a", &guids(CANARY)).await.new, 2);
+    let applied = bed.poll("a", &guids("***")).await;
+    assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0));
+    let copies = bed.copies("T1").await;
+    assert_eq!(copies[0].guid, "https://a.example/?token=***&id=1");
 }

@@ -137,7 +137,7 @@ fn is_comment(line: &str) -> bool {
 
 /// The address as it may be shown.
 fn masked(url: &str) -> String {
-    safe(&Url::parse(url).map_or_else(|_| url.to_owned(), |url| config::shown(&url).to_string()))
+    safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
 fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
@@ -159,9 +159,9 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     }
     let offered = match looked {
         Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),
-        Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => feeds,
-        Looked::Refused(ParseError::Page { .. }) => return well_known(&url, look),
-        Looked::Refused(error) => return Err(anyhow!("{}: {error}", masked(&url)).into()),
+        Looked::Refused { offers, .. } if !offers.is_empty() => offers,
+        Looked::Refused { error: ParseError::Page { .. }, .. } => return well_known(&url, look),
+        Looked::Refused { error, .. } => return Err(anyhow!("{}: {error}", masked(&url)).into()),
         Looked::Failed(why) => {
             return Err(anyhow!("{}: {why}; --unseen adds it nevertheless", masked(&url)).into());
         }
@@ -194,7 +194,9 @@ fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Res
 
 fn choose(mut found: Vec<Found>, args: &Args) -> Result<Found, Failure> {
     let number = match (args.choose, found.len()) {
-        (_, 0) => return Err(anyhow!("{}: none of the feeds that the page names can be read", args.url).into()),
+        (_, 0) => {
+            return Err(anyhow!("{}: none of the feeds that the page names can be read", masked(&args.url)).into());
+        }
         (Some(number), _) => number,
         (None, 1) => 1,
         (None, _) => {

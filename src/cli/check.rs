@@ -115,11 +115,11 @@ fn remark(feed: &Feed, looked: Looked) -> Option<(String, Option<String>)> {
             let moved = config::shown(seen.moved.as_ref()?);
             Some((format!("{id} has moved for good"), Some(format!("write url = \"{moved}\""))))
         }
-        Looked::Refused(ParseError::Page { feeds }) if !feeds.is_empty() => {
+        Looked::Refused { error: ParseError::Page { feeds }, .. } if !feeds.is_empty() => {
             let hint = format!("the page offers one: write url = \"{}\"", feeds[0]);
             Some((format!("{id} gives a page, and no feed"), Some(hint)))
         }
-        Looked::Refused(error) => Some((format!("{id} gives no feed: {error}"), None)),
+        Looked::Refused { error, .. } => Some((format!("{id} gives no feed: {error}"), None)),
         Looked::Failed(why) => Some((format!("{id} does not answer: {why}"), None)),
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::look::{self, Looked};
 use super::output::{self, safe};
 use super::{Done, Failure, load, runtime};
-use crate::config::{self, DEFAULT_CONTACT, Feed, SourceFile};
+use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
 use crate::feed::{FeedInfo, PollHints};
 use crate::fetch::Fetcher;
@@ -166,15 +166,19 @@ fn refused(error: String) -> Inspection {
     }
 }
 
-fn of_feed(feed: &ParsedFeed) -> Inspection {
+/// `secrets` are those of the address that it came from.
+fn of_feed(feed: &ParsedFeed, secrets: &Secrets) -> Inspection {
+    let info = secrets.scrubbed(normalize::info(feed)).unwrap_or_default();
+    let clean = |parsed| secrets.scrubbed(normalize::entry(parsed, feed));
+    let entries = feed.entries.iter().filter_map(|parsed| Some(entry_report(parsed, clean(parsed)?)));
     Inspection {
         status: "ok",
         error: None,
         format: Some(feed.format.to_string()),
         encoding: Some(feed.encoding.clone()),
         repairs: feed.repairs.clone(),
-        feed: Some(feed_report(normalize::info(feed), &feed.hints)),
-        entries: feed.entries.iter().map(|parsed| entry_report(parsed, normalize::entry(parsed, feed))).collect(),
+        feed: Some(feed_report(info, &feed.hints)),
+        entries: entries.collect(),
     }
 }
 
@@ -285,9 +289,8 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 fn of_file(args: &Args, path: &Path) -> Inspection {
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     match files::read_named(path, MAX_DOCUMENT_BYTES) {
-        Ok(bytes) => {
-            parse::parse(&bytes, &hints).map_or_else(|error| refused(error.to_string()), |feed| of_feed(&feed))
-        }
+        Ok(bytes) => parse::parse(&bytes, &hints)
+            .map_or_else(|error| refused(error.to_string()), |feed| of_feed(&feed, &Secrets::default())),
         Err(error) => refused(format!("cannot read {}: {error}", path.display())),
     }
 }
@@ -306,8 +309,8 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
     let fetcher = Fetcher::new(&contact.map_err(anyhow::Error::from)?);
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     Ok(match runtime()?.block_on(look::at(&fetcher, &feed, &hints)) {
-        Looked::Feed(seen) => of_feed(&seen.parsed),
-        Looked::Refused(error) => refused(error.to_string()),
+        Looked::Feed(seen) => of_feed(&seen.parsed, &seen.secrets),
+        Looked::Refused { error, .. } => refused(error.to_string()),
         Looked::Failed(why) => refused(why),
     })
 }
@@ -320,7 +323,8 @@ fn lone_feed(url: &Url) -> Result<Arc<Feed>, Failure> {
     let feed = config.and_then(|config| config.feeds.first().cloned());
     feed.ok_or_else(|| {
         anyhow!(
-            "{url} cannot be polled: {}",
+            "{} cannot be polled: {}",
+            config::shown(url),
             problems.iter().map(|p| p.message.as_str()).collect::<Vec<_>>().join("; ")
         )
         .into()
@@ -328,6 +332,7 @@ fn lone_feed(url: &Url) -> Result<Arc<Feed>, Failure> {
 }
 
 fn for_people(document: &str, inspection: &Inspection) -> String {
+    let document = config::masked_urls(document);
     let Some(feed) = &inspection.feed else {
         return format!("{document}: {}\n", safe(inspection.error.as_deref().unwrap_or("it was refused")));
     };

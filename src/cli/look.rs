@@ -2,17 +2,23 @@
 
 use url::Url;
 
-use crate::config::Feed;
+use crate::config::{Feed, Secrets};
 use crate::feed::Validators;
 use crate::fetch::{Fetched, Fetcher};
 use crate::foreign;
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
+use crate::poll;
 
 /// What was found at a feed's address.
 pub enum Looked {
     Feed(Box<Seen>),
     /// A document that is no feed.
-    Refused(ParseError),
+    Refused {
+        /// Without secrets.
+        error: ParseError,
+        /// The feeds that a page offers, as they can be asked. They may hold tokens: not to be shown.
+        offers: Vec<String>,
+    },
     /// No document.
     Failed(String),
 }
@@ -20,6 +26,8 @@ pub enum Looked {
 /// A feed's document as read.
 pub struct Seen {
     pub parsed: ParsedFeed,
+    /// What of the entries must not be shown.
+    pub secrets: Secrets,
     /// Where it was found at last. It may hold tokens: not to be shown.
     pub final_url: Url,
     /// Where only permanent redirects led.
@@ -39,12 +47,31 @@ pub async fn at(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
         Err(error) => return Looked::Failed(foreign::sentence(&error.to_string())),
     };
     let content_type = hints.content_type.or(document.content_type.as_deref());
-    let base = hints.base.or(document.content_location.as_ref()).unwrap_or(&document.final_url);
-    match parse::parse(&document.body, &Hints { content_type, base: Some(base) }) {
-        Ok(parsed) => {
+    let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
+    let address = hints.base.or(document.content_location.as_ref()).unwrap_or(&document.final_url);
+    let base = if hints.base.is_some() { address.clone() } else { secrets.base(address) };
+    match parse::parse(&document.body, &Hints { content_type, base: Some(&base) }) {
+        Ok(mut parsed) => {
+            poll::scrub_guids(&mut parsed, &secrets);
             let (final_url, moved) = (document.final_url, attempt.permanent);
-            Looked::Feed(Box::new(Seen { parsed, final_url, moved }))
+            Looked::Feed(Box::new(Seen { parsed, secrets, final_url, moved }))
         }
-        Err(error) => Looked::Refused(error),
+        Err(error) => {
+            // Who asks what the page offers needs the whole addresses.
+            let again = parse::parse(&document.body, &Hints { content_type, base: Some(address) });
+            let offers = if let Err(ParseError::Page { feeds }) = again { feeds } else { Vec::new() };
+            Looked::Refused { error: without_secrets(error, &secrets), offers }
+        }
+    }
+}
+
+fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
+    let scrub = |text: &str| secrets.scrub(text).into_owned();
+    match error {
+        ParseError::Page { feeds } => ParseError::Page { feeds: feeds.iter().map(|feed| scrub(feed)).collect() },
+        ParseError::NotAFeed { found } => ParseError::NotAFeed { found: scrub(&found) },
+        ParseError::Json(why) => ParseError::Json(scrub(&why)),
+        ParseError::Reader(why) => ParseError::Reader(scrub(&why)),
+        ParseError::Empty | ParseError::TooMuchWork => error,
     }
 }

@@ -14,7 +14,7 @@ pub(super) const SECRET_PARAMETERS: [&str; 10] =
     ["token", "key", "api_key", "apikey", "auth", "access_token", "password", "secret", "sig", "signature"];
 
 /// What stands in the place of a secret value.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 
 /// Words of a feed's path that tell nothing about it.
 const NOISE: [&str; 14] =
@@ -60,7 +60,7 @@ pub(super) fn secret_parameter(url: &Url) -> Option<String> {
     names.into_iter().find(|name| is_secret_parameter(name)).map(str::to_owned)
 }
 
-fn is_secret_parameter(name: &str) -> bool {
+pub(super) fn is_secret_parameter(name: &str) -> bool {
     let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_lowercase());
     decoded.is_some_and(|name| SECRET_PARAMETERS.contains(&name.as_str()))
 }

@@ -19,6 +19,7 @@ mod problem;
 mod reader;
 mod rule;
 mod schema;
+mod secrets;
 mod section;
 mod settings;
 mod value;
@@ -35,6 +36,7 @@ pub use self::model::*;
 pub use self::problem::{Level, Place, Problem, render_problems};
 use self::reader::{Node, Reading, Table};
 pub use self::schema::schema;
+pub use self::secrets::Secrets;
 pub use self::settings::DEFAULT_CONTACT;
 use crate::rule::Rule;
 

@@ -190,6 +190,12 @@ impl FeedUrl {
     pub fn is_file(&self) -> bool {
         self.secret.scheme() == "file"
     }
+
+    /// Whether the address as a whole is secret, so that no more than its origin may be shown.
+    pub fn is_wholly_secret(&self) -> bool {
+        let (secret, shown) = (&self.secret, &self.shown);
+        secret.path() != shown.path() || secret.query().is_some() != shown.query().is_some()
+    }
 }
 
 impl fmt::Debug for FeedUrl {

@@ -53,6 +53,7 @@ pub(super) async fn read(
     Ok(Fetched::Document(Document {
         body: body::hold(bytes, place),
         final_url: url.clone(),
+        hops: Vec::new(),
         content_type: None,
         content_location: None,
         validators,

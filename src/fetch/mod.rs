@@ -42,7 +42,7 @@ pub use error::FetchError;
 pub use hosts::{HostPermit, REFUSAL_KEPT, SPACING};
 pub use progress::Progress;
 
-use crate::config::Feed;
+use crate::config::{Feed, Secrets};
 use crate::feed::{Lifetimes, Validators};
 use crate::time::Timestamp;
 use budget::Budget;
@@ -108,11 +108,13 @@ pub enum Fetched {
 pub struct Document {
     /// Decoded as to `Content-Encoding`. Its memory is counted until the last clone is dropped.
     pub body: Bytes,
-    /// The base of relative URLs. It may hold tokens: not to be shown.
+    /// Where it came from at last. It may hold tokens: not to be shown, and no base of links as it is.
     pub final_url: Url,
+    /// The addresses that were asked, the last one included; empty of a file. They may hold tokens too.
+    pub hops: Vec<Url>,
     /// The header as it came, with its charset.
     pub content_type: Option<String>,
-    /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7).
+    /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7). It may hold tokens.
     pub content_location: Option<Url>,
     pub validators: Validators,
 }
@@ -183,8 +185,9 @@ impl Fetcher {
         let mut answer = Answer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
         let result = self.follow(feed, &mut trail, validators, permit, holds, &mut answer).await;
+        let secrets = Secrets::of(feed);
         let moved_to = trail.moved_to().filter(|url| url.as_str().len() <= LONGEST_MOVE_BYTES);
-        let moved_to = moved_to.filter(|url| request::storable(url, &feed.url) == **url);
+        let moved_to = moved_to.filter(|url| secrets.kept(url) == **url);
         let permanent = moved_to.filter(|_| result.is_ok()).cloned();
         let public_origin = (!is_own(trail.here(), feed)).then(|| trail.here().origin().ascii_serialization());
         let stayed_home = trail.stays_at(&feed.url.secret);
@@ -286,7 +289,7 @@ impl Fetcher {
         if is_bot_wall(response.headers()) {
             return Err(FetchError::BotWall { host: host.to_owned() });
         }
-        let given = request::validators(response.headers(), url, &feed.url);
+        let given = request::validators(response.headers(), Secrets::of(feed).kept(url));
         let conditional = !known.is_empty() && known.url == given.url;
         match response.status() {
             // 203 is a 200 that a proxy on the way has transformed.
@@ -295,8 +298,8 @@ impl Fetcher {
                 let content_location = content_location(response.headers(), url);
                 let budget = &self.shared.budget;
                 let body = body::read(response, feed.max_body_bytes, budget, &mut stopwatch, host).await?;
-                let (final_url, validators) = (url.clone(), given);
-                Ok(Fetched::Document(Document { body, final_url, content_type, content_location, validators }))
+                let (final_url, hops, validators) = (url.clone(), trail.hops().to_vec(), given);
+                Ok(Fetched::Document(Document { body, final_url, hops, content_type, content_location, validators }))
             }
             StatusCode::NOT_MODIFIED if conditional => Ok(Fetched::NotModified { validators: merge(known, given) }),
             StatusCode::GONE if trail.is_permanent() => Err(FetchError::Gone),

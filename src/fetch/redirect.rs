@@ -29,6 +29,11 @@ impl Trail {
         self.urls.last().expect("a trail has a start, and hops are only added")
     }
 
+    /// Every address so far, in their order.
+    pub fn hops(&self) -> &[Url] {
+        &self.urls
+    }
+
     /// Whether every hop so far was at the origin of `url`.
     pub fn never_left(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| hop.origin() == url.origin())

@@ -15,7 +15,7 @@ use url::Url;
 use super::decode;
 use super::error::FetchError;
 use super::redirect::Trail;
-use crate::config::{BasicAuth, Feed, FeedUrl, shown};
+use crate::config::{BasicAuth, Feed, Secrets, shown};
 use crate::feed::Validators;
 
 const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
@@ -53,7 +53,7 @@ pub(super) fn get(
     if let Some(language) = &feed.accept_language {
         headers.insert(ACCEPT_LANGUAGE, value("accept_language", language)?);
     }
-    if known.url.as_ref() == Some(&storable(url, &feed.url)) {
+    if known.url.as_ref() == Some(&Secrets::of(feed).kept(url)) {
         add_conditions(&mut headers, known);
     }
     if !trail.never_left(&feed.url.secret) {
@@ -68,23 +68,12 @@ pub(super) fn get(
     })
 }
 
-/// The validators that a response gave, each for itself; absent, empty and overlong ones are absent.
-pub(super) fn validators(headers: &HeaderMap, url: &Url, feed: &FeedUrl) -> Validators {
+/// The validators that a response gave, each for itself; absent, empty and overlong ones are absent. `url` is the form of
+/// the address that may be kept.
+pub(super) fn validators(headers: &HeaderMap, url: Url) -> Validators {
     let is_fit = |bytes: &&[u8]| (1..=LONGEST_VALIDATOR_BYTES).contains(&bytes.len());
     let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).filter(is_fit).map(<[u8]>::to_vec);
-    Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(storable(url, feed)) }
-}
-
-/// The form of a hop's URL that may be stored: without fragment and userinfo, and with secret parts masked.
-pub(super) fn storable(url: &Url, feed: &FeedUrl) -> Url {
-    let mut storable = shown(url);
-    storable.set_fragment(None);
-    if feed.shown.path() != feed.secret.path() {
-        // The feed's whole URL is secret, and a redirect may repeat any part of it.
-        storable.set_path("");
-        storable.set_query(None);
-    }
-    storable
+    Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(url) }
 }
 
 /// The client makes Basic credentials of it (RFC 7617).

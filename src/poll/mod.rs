@@ -29,7 +29,7 @@ use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
-pub use read::GAP;
+pub use read::{GAP, scrub_guids};
 pub use watch::{StuckPoll, Watch, Watched};
 
 /// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and

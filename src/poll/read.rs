@@ -1,8 +1,9 @@
 //! Reading a document on the blocking pool: bytes → entries, clean where they are new.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::config::Feed;
+use crate::config::{Feed, Secrets};
 use crate::fetch::Document;
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
@@ -17,26 +18,31 @@ pub fn read_document(
     known: &HashSet<(String, u64)>,
     guids_repaired: bool,
 ) -> Outcome {
+    let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
     // A path on this machine is no base for anybody's links; the site that the file speaks for is.
-    let own = if feed.url.is_file() { feed.site.as_ref() } else { Some(&document.final_url) };
-    let base = document.content_location.as_ref().or(own);
-    let hints = parse::Hints { content_type: document.content_type.as_deref(), base };
+    let address = document.content_location.as_ref().unwrap_or(&document.final_url);
+    let base = if feed.url.is_file() { feed.site.clone() } else { Some(secrets.base(address)) };
+    let hints = parse::Hints { content_type: document.content_type.as_deref(), base: base.as_ref() };
     let mut parsed = match parse::parse(&document.body, &hints) {
         Ok(parsed) => parsed,
-        Err(error) => return Outcome::Failed { kind: error.kind(), error: error.to_string() },
+        Err(error) => {
+            return Outcome::Failed { kind: error.kind(), error: secrets.scrub(&error.to_string()).into_owned() };
+        }
     };
     if guids_repaired && !parsed.guids_repaired {
         parse::reidentify(&mut parsed);
     }
-    let entries = clean(&parsed, known, tracking);
+    scrub_guids(&mut parsed, &secrets);
+    let known = &scrubbed(known, &secrets);
+    let entries = clean(&parsed, known, tracking, &secrets);
     let listed: HashSet<_> = known.iter().map(|(guid, _)| guid.as_str()).collect();
     let fresh = entries.iter().filter(|entry| !listed.contains(entry.guid.as_str())).count();
     let has_gap = !listed.is_empty() && fresh > 0 && fresh == entries.len();
-    let mut repairs = std::mem::take(&mut parsed.repairs);
+    let mut repairs = secrets.scrubbed(std::mem::take(&mut parsed.repairs)).unwrap_or_default();
     repairs.extend(has_gap.then(|| GAP.to_owned()));
     Outcome::Document(Box::new(PolledDocument {
         validators: (!parsed.truncated).then(|| document.validators.clone()),
-        info: normalize::info(&parsed),
+        info: secrets.scrubbed(normalize::info(&parsed)).unwrap_or_default(),
         entries,
         fresh,
         has_gap,
@@ -49,18 +55,42 @@ pub fn read_document(
 /// What an editor is told when a feed publishes faster than it is polled.
 pub const GAP: &str = "nothing of this document was known before: entries may have been missed";
 
+/// Takes the secrets of a feed out of the guids of its document.
+pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {
+    for entry in &mut parsed.entries {
+        if let Cow::Owned(scrubbed) = secrets.scrub(&entry.guid.value) {
+            entry.guid.value = scrubbed;
+        }
+    }
+}
+
+/// What is known, as it would be known if no secret had ever been kept.
+fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k, HashSet<(String, u64)>> {
+    if secrets.is_empty() {
+        return Cow::Borrowed(known);
+    }
+    Cow::Owned(known.iter().map(|(guid, hash)| (secrets.scrub(guid).into_owned(), *hash)).collect())
+}
+
 /// The entries of a document, the first of each guid.
-fn clean(parsed: &ParsedFeed, known: &HashSet<(String, u64)>, tracking: &[String]) -> Vec<PolledEntry> {
+fn clean(
+    parsed: &ParsedFeed,
+    known: &HashSet<(String, u64)>,
+    tracking: &[String],
+    secrets: &Secrets,
+) -> Vec<PolledEntry> {
     let mut seen = HashSet::new();
     let firsts = parsed.entries.iter().filter(|entry| seen.insert(entry.guid.value.as_str()));
-    let polled = firsts.map(|entry| {
+    let polled = firsts.filter_map(|entry| {
         let key = (entry.guid.value.clone(), entry.raw_hash);
-        let cleaned = (!known.contains(&key)).then(|| {
+        let cleaned = if known.contains(&key) {
+            None
+        } else {
             let mut entry = normalize::entry(entry, parsed);
             normalize::strip_own_tracking(&mut entry, tracking);
-            Box::new(Cleaned::new(entry))
-        });
-        PolledEntry { guid: key.0, raw_hash: key.1, cleaned }
+            Some(Box::new(Cleaned::new(secrets.scrubbed(entry)?)))
+        };
+        Some(PolledEntry { guid: key.0, raw_hash: key.1, cleaned })
     });
     polled.collect()
 }

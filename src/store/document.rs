@@ -29,6 +29,7 @@ pub struct Document<'a> {
 
 impl Document<'_> {
     pub fn apply(&self, document: &PolledDocument) -> Result<Applied, StoreError> {
+        self.scrub_guids(&document.entries)?;
         let listed = self.listed()?;
         let known = self.known(&document.entries, &listed)?;
         let plan = update::plan(&document.entries, &known, &self.terms());

@@ -24,6 +24,7 @@ mod retention;
 mod rhythm;
 mod schema;
 mod search;
+mod secret_guids;
 mod sections;
 mod signature;
 mod stories;
