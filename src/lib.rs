@@ -268,6 +268,10 @@ fn log_difference(difference: &Difference) {
     for feed in &difference.feeds_moved {
         tracing::info!(%feed, "feed has another address");
     }
+    if difference.renamed > 0 {
+        let stories = difference.renamed;
+        tracing::warn!(stories, "stories got new ids or addresses; the old ones showed what private feeds say");
+    }
     for change in &difference.sections {
         let (section, moves) = (&change.section, &change.moves);
         let (entered, left) = (moves.entered, moves.left);

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{anyhow, bail};
 
 use super::output::print;
-use super::{Done, load_with_reader};
+use super::{Done, load};
 use crate::config::Config;
-use crate::store::StoreError;
+use crate::store::Reader;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -17,8 +17,8 @@ pub struct Args {
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
-    let (config, reader) = load_with_reader(config)?;
-    let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
+    let config = load(config)?.config;
+    let reader = Reader::open_any_version(&config.store.path)?;
     refuse_served(&config, &args.file)?;
     reader.backup(&config.store.path, &args.file).map_err(anyhow::Error::from)?;
     let size = std::fs::metadata(&args.file)?.len();
@@ -46,8 +46,8 @@ fn refuse_served(config: &Config, file: &Path) -> anyhow::Result<()> {
 }
 
 pub fn verify(config: Option<&Path>) -> Done {
-    let (config, reader) = load_with_reader(config)?;
-    let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
+    let config = load(config)?.config;
+    let reader = Reader::open_any_version(&config.store.path)?;
     let found = reader.verify()?;
     if found.is_empty() {
         print(&format!("{} is sound\n", config.store.path.display()))?;

@@ -252,6 +252,19 @@ pub struct Section {
 }
 
 impl Section {
+    /// Whether everybody may read the section.
+    pub fn is_public(&self) -> bool {
+        self.access.is_none()
+    }
+
+    /// The token by which a private section is read, if it is read by one.
+    pub fn token(&self) -> Option<&SecretString> {
+        match &self.access {
+            Some(Access::Token(token)) => Some(token),
+            Some(Access::Basic(_)) | None => None,
+        }
+    }
+
     /// Whether the section takes the feed's copies.
     pub fn takes(&self, feed: &FeedId) -> bool {
         self.feeds.contains(feed)

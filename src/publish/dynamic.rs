@@ -102,14 +102,15 @@ impl Publisher {
         };
         let Some(made) = made.map(Arc::new) else { return Ok(None) };
         let mut kept = current.made.lock().expect("nobody panics while holding the lock");
-        if kept.len() < KEPT {
+        // One story has any number of addresses that lead to it: they must not crowd out what is asked for.
+        if kept.len() < KEPT && made.moved_to.is_none() {
             kept.insert(path.to_owned(), made.clone());
         }
         Ok(Some(made))
     }
 
-    /// The page of the story with this slug, or of a story that joined another, what leads to that one; `None` if no public
-    /// section holds it. With a `turn`, it is made for somebody who asked.
+    /// The page of the story with this slug. What leads to it, if the slug is an old one or that of a story which joined it.
+    /// `None` if no public section holds it. With a `turn`, it is made for somebody who asked.
     ///
     /// # Errors
     ///
@@ -123,7 +124,7 @@ impl Publisher {
         let (config, pages, wanted) = (config.clone(), self.pages(), slug.to_owned());
         let patience = patience(turn.as_ref());
         let reading = self.store.read_for(&patience, turn, move |reader| {
-            let Some(stored) = reader.story_by_slug(&wanted)? else { return Ok(None) };
+            let Some(stored) = reader.story_at(&wanted)? else { return Ok(None) };
             let Some(story) = public_story(reader, &config, &stored, &reader.infos())? else { return Ok(None) };
             if stored.slug != wanted {
                 return Ok(Some(Ok(joined(&config, &stored.slug))));

@@ -34,7 +34,8 @@ pub struct Applied {
     pub rekeyed: usize,
     /// Stories that turned out to be others, and joined them.
     pub united: usize,
-    /// The titles, or guids, of entries that change at every poll and are not applied any more.
+    /// The titles, or guids, of entries that change at every poll and are not applied any more; empty for those of private
+    /// feeds.
     pub restless: Vec<String>,
     /// Where the feed has moved for good, which is believed from this poll on.
     pub moved_to: Option<String>,
@@ -46,8 +47,8 @@ impl Applied {
     /// What an editor should know of it, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let restless = self.restless.iter().take(RESTLESS_NAMED).map(|name| {
-            let name = foreign::part(name);
-            format!("\"{name}\" changes at every poll; its changes are not applied any more")
+            let name = if name.is_empty() { "an entry".to_owned() } else { format!("\"{}\"", foreign::part(name)) };
+            format!("{name} changes at every poll; its changes are not applied any more")
         });
         let more = self.restless.len().saturating_sub(RESTLESS_NAMED);
         let more = (more > 0).then(|| format!("{more} more entries change at every poll"));

@@ -224,6 +224,7 @@ impl Reader {
             };
             if let Some(mut story) = told {
                 story.copies.retain(|copy| section.takes(&copy.feed));
+                (story.id, story.slug) = (standing.id, standing.slug);
                 section::restrict(&mut story, config);
                 stories.insert((story.sort_at, standing.story), story);
             }
@@ -231,7 +232,8 @@ impl Reader {
         Ok(Some(Archive { stories: stories.into_values().rev().collect(), changed }))
     }
 
-    /// The slugs of all stories in a section, shown or beyond its limit, and of those that joined one of them.
+    /// The slugs of all stories in a public section, shown or beyond its limit, and of those public ones that joined one of
+    /// them.
     ///
     /// # Errors
     ///
@@ -241,7 +243,8 @@ impl Reader {
             "WITH placed AS (SELECT story FROM placement
                WHERE section = (SELECT number FROM section WHERE id = ?1) AND left IS NULL)
              SELECT slug FROM placed JOIN story ON story.number = placed.story
-             UNION ALL SELECT slug FROM placed JOIN story ON story.joined_into = placed.story",
+             UNION ALL SELECT slug FROM placed JOIN story ON story.joined_into = placed.story
+               WHERE story.shown IS NOT NULL",
         )?;
         let slugs = statement.query_map([section.as_str()], |row| row.get(0))?;
         Ok(slugs.collect::<Result<_, _>>()?)
@@ -266,7 +269,9 @@ impl Reader {
     /// How the stories of an archive document stand in their section.
     fn standings(&self, section: i64, archive: u32) -> Result<Vec<ArchivedStanding>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT story, left IS NULL OR (rule IS NULL AND why = ?3), entered, left FROM placement
+            "SELECT story, left IS NULL OR (rule IS NULL AND why = ?3), entered, left,
+               coalesce(published_as, public_id), slug
+             FROM placement JOIN story ON story.number = placement.story
              WHERE section = ?1 AND archive = ?2 AND archive IS NOT NULL",
         )?;
         let standings = statement.query_map(params![section, archive, section::TOO_OLD], |row| {
@@ -275,6 +280,8 @@ impl Reader {
                 is_told: row.get(1)?,
                 entered: optional_time(row, 2)?,
                 left: optional_time(row, 3)?,
+                id: row.get(4)?,
+                slug: row.get(5)?,
             })
         })?;
         Ok(standings.collect::<Result<_, _>>()?)
@@ -287,6 +294,9 @@ struct ArchivedStanding {
     is_told: bool,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
+    /// The names that it has now: those of an older store may have been replaced since it was written down.
+    id: String,
+    slug: String,
 }
 
 /// Whether the words of the story are those of a feed that the section still takes.

@@ -16,7 +16,7 @@ use super::apply::{Applied, stable_info};
 use super::join::{self, Uniting};
 use super::known::wording;
 use super::place::{Placer, time};
-use super::{StoreError, signature};
+use super::{StoreError, names, signature};
 
 /// A document on its way into the store.
 pub struct Document<'a> {
@@ -73,8 +73,7 @@ impl Document<'_> {
             (Change::Touched { number }, _) => self.touch(*number, entry.raw_hash)?,
             (Change::Restless { number }, Some(cleaned)) => {
                 self.touch(*number, entry.raw_hash)?;
-                let title = &cleaned.entry.title;
-                applied.restless.push(if title.is_empty() { entry.guid.clone() } else { title.clone() });
+                applied.restless.push(self.shown_name(entry, cleaned));
             }
             (Change::Rekeyed { number, story, revised }, Some(cleaned)) => {
                 self.rekey(*number, entry, cleaned)?;
@@ -93,11 +92,7 @@ impl Document<'_> {
                 applied.united += self.unite(story, *number, unites, placer)?;
             }
             (Change::New { join: None, .. }, Some(cleaned)) => {
-                let sort_at = update::sort_at(&cleaned.entry, self.now);
-                let story = join::insert_story(self.connection, &self.feed.url.shown, &cleaned.entry, sort_at)?;
-                let join = first(story);
-                let number = self.insert_entry(entry, cleaned, plan, &join)?;
-                placer.place_copies(story, sort_at, &[self.seen(number, cleaned, &join)], None)?;
+                self.insert_story(entry, cleaned, plan, placer)?;
                 applied.new += 1;
             }
             (Change::New { join: Some(join), unites }, Some(cleaned)) => {
@@ -112,6 +107,36 @@ impl Document<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Returns what the log calls an entry: its title, or its guid. Empty if no public section takes the feed: logs are read
+    /// by more people than private sections.
+    fn shown_name(&self, polled: &PolledEntry, cleaned: &Cleaned) -> String {
+        let title = &cleaned.entry.title;
+        let is_public = self.config.sections.iter().any(|section| section.is_public() && section.takes(&self.feed.id));
+        match (is_public, title.is_empty()) {
+            (false, _) => String::new(),
+            (true, true) => polled.guid.clone(),
+            (true, false) => title.clone(),
+        }
+    }
+
+    /// Makes a story for an entry that belongs to none. Its names depend on whether a public section takes it: so it is
+    /// judged before it is written.
+    fn insert_story(
+        &self,
+        polled: &PolledEntry,
+        cleaned: &Cleaned,
+        plan: &Plan,
+        placer: &mut Placer,
+    ) -> Result<(), StoreError> {
+        let sort_at = update::sort_at(&cleaned.entry, self.now);
+        let mut copies = [self.seen(0, cleaned, &first(0))];
+        let judged = placer.judge(sort_at, &copies);
+        let shown = judged.public_lead(&copies).map(|_| self.now);
+        let story = names::insert_story(self.connection, &self.feed.url.shown, &cleaned.entry, sort_at, shown)?;
+        copies[0].number = self.insert_entry(polled, cleaned, plan, &first(story))?;
+        placer.place_judged(story, &copies, &judged, None)
     }
 
     /// Joins the story of an entry with those that the entry seems to belong to as well; returns how many it joined.

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::place::{Moves, Placer, copies_of};
 use super::stories::StoredStory;
-use super::{Store, StoreError};
+use super::{Store, StoreError, names};
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::SectionId;
@@ -97,7 +97,7 @@ fn edit_split(
         return Ok(None);
     }
     let mut placer = Placer::new(connection, config, now)?;
-    let own = split(connection, config, story, entry)?;
+    let own = split(connection, &placer, story, entry)?;
     for story in [story, own] {
         placer.place(story, sort_at(connection, story)?, None)?;
     }
@@ -127,32 +127,6 @@ pub fn standing(connection: &Connection, story: i64) -> Result<i64, StoreError> 
     let mut statement =
         connection.prepare_cached("SELECT coalesce(joined_into, number) FROM story WHERE number = ?1")?;
     Ok(statement.query_row([story], |row| row.get(0))?)
-}
-
-/// Makes a story for an entry, and mints its public id: the entry's own if no other story has it.
-pub fn insert_story(
-    connection: &Connection,
-    feed_url: &Url,
-    entry: &Entry,
-    sort_at: Timestamp,
-) -> Result<i64, StoreError> {
-    let number: i64 =
-        connection.prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM story")?.query_row([], |row| row.get(0))?;
-    let slug = story::slug(&entry.title, number);
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO story (number, public_id, slug, sort_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    )?;
-    let mut insert = |id: &str| statement.execute(params![number, id, slug, sort_at.millis()]);
-    let minted = story::minted_id(feed_url, &entry.guid);
-    let is_taken = match story::own_id(&entry.guid) {
-        Some(id) => insert(id)? == 0,
-        None => true,
-    };
-    if is_taken && insert(&minted)? == 0 {
-        // Only a feed that was here before under another id can have minted it: the number makes it unique.
-        insert(&format!("{minted}#{number}"))?;
-    }
-    Ok(number)
 }
 
 /// Joining because of what an entry says. That alone moves nobody else's words: where a story has copies beside that entry,
@@ -253,7 +227,7 @@ fn may_split(connection: &Connection, story: i64, entry: i64) -> Result<bool, St
 }
 
 /// Returns the story that the entry has then.
-fn split(connection: &Connection, config: &Config, story: i64, entry: i64) -> Result<i64, StoreError> {
+fn split(connection: &Connection, placer: &Placer, story: i64, entry: i64) -> Result<i64, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT feed.id, entry.first_seen, body.value
          FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number WHERE entry.number = ?1",
@@ -261,12 +235,15 @@ fn split(connection: &Connection, config: &Config, story: i64, entry: i64) -> Re
     let (feed, first_seen, body): (String, i64, String) =
         statement.query_row([entry], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let words: Entry = serde_json::from_str(&body)?;
-    let feed = config.feed(&feed.as_str().into()).ok_or_else(|| StoreError::Unconfigured(feed.clone()))?;
+    let feed = placer.config.feed(&feed.as_str().into()).ok_or_else(|| StoreError::Unconfigured(feed.clone()))?;
     let own = match earlier_story(connection, story, &feed.url.shown, &words)? {
         Some(own) => revive(connection, story, own)?,
         None => {
             let sort_at = update::sort_at(&words, Timestamp::from_millis(first_seen));
-            insert_story(connection, &feed.url.shown, &words, sort_at)?
+            let copies = copies_of(connection, placer.config, story, true)?;
+            let copies: Vec<_> = copies.into_iter().filter(|copy| copy.number == entry).collect();
+            let shown = placer.judge(sort_at, &copies).public_lead(&copies).map(|_| placer.now);
+            names::insert_story(connection, &feed.url.shown, &words, sort_at, shown)?
         }
     };
     let mut statement =
@@ -290,11 +267,14 @@ fn earlier_story(
     entry: &Entry,
 ) -> Result<Option<i64>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT number FROM story WHERE joined_into = ?1 AND (public_id = ?2 OR public_id = ?3 OR public_id GLOB ?3 || '#*')
+        "SELECT number FROM story WHERE joined_into = ?1
+           AND (public_id IN (?2, ?3, ?4) OR public_id GLOB ?3 || '#*' OR public_id GLOB ?4 || '#*'
+             OR number IN (SELECT story FROM kept_id WHERE id IN (?2, ?3)))
          ORDER BY number LIMIT 1",
     )?;
     let minted = story::minted_id(feed_url, &entry.guid);
-    Ok(statement.query_row(params![story, story::own_id(&entry.guid), minted], |row| row.get(0)).optional()?)
+    let private = story::private_id(&names::key(connection)?, feed_url, &entry.guid);
+    Ok(statement.query_row(params![story, story::own_id(&entry.guid), minted, private], |row| row.get(0)).optional()?)
 }
 
 /// Gives a story that was joined its standing back, and its places where the other one took them.
@@ -303,6 +283,10 @@ fn revive(connection: &Connection, story: i64, own: i64) -> Result<i64, StoreErr
     let mut statement = connection.prepare_cached(
         "UPDATE placement SET story = ?2, published_as = NULL
          WHERE story = ?1 AND published_as = (SELECT public_id FROM story WHERE number = ?2)",
+    )?;
+    statement.execute([story, own])?;
+    let mut statement = connection.prepare_cached(
+        "UPDATE placement SET story = ?2 WHERE story = ?1 AND published_as IN (SELECT id FROM kept_id WHERE story = ?2)",
     )?;
     statement.execute([story, own])?;
     Ok(own)

@@ -196,11 +196,12 @@ impl Others<'_> {
         Ok(linked)
     }
 
-    /// The copies of the story that is published under an id.
+    /// The copies of the story that is published under an id, or keeps it to itself.
     fn published(&mut self, id: &str) -> Result<Vec<usize>, StoreError> {
         let mut statement = self.document.connection.prepare_cached(
             "SELECT entry.number FROM story JOIN entry ON entry.story = coalesce(story.joined_into, story.number)
-             WHERE story.public_id = ?1 ORDER BY entry.number LIMIT ?2",
+             WHERE story.public_id = ?1 OR story.number = (SELECT kept_id.story FROM kept_id WHERE kept_id.id = ?1)
+             ORDER BY entry.number LIMIT ?2",
         )?;
         let numbers = statement.query_map(params![id, LINKED_AT_MOST], |row| row.get(0))?;
         let numbers = numbers.collect::<Result<Vec<i64>, _>>()?;

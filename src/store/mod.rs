@@ -16,6 +16,7 @@ mod join;
 mod judge;
 mod known;
 mod lock;
+mod names;
 mod patience;
 mod place;
 mod public;
@@ -88,6 +89,10 @@ pub enum StoreError {
     Foreign,
     #[error("the store was written by a newer newswire (version {found}, this one knows {known}); update newswire")]
     Newer { found: usize, known: usize },
+    #[error(
+        "the store has version {found}, this newswire reads version {known}; run `newswire run` or `newswire poll` once to update it"
+    )]
+    Older { found: usize, known: usize },
     #[error("there is no store at {0} yet; run `newswire poll` or `newswire run` first")]
     Missing(PathBuf),
     #[error("the store is in use by {0}; stop it first")]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -16,7 +17,7 @@ use crate::story::JoinReason;
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-use super::StoreError;
+use super::{StoreError, names};
 
 /// The first polls bring the copies of a story within seconds of each other: until then, other words are not a change that
 /// readers must be told of.
@@ -32,13 +33,37 @@ pub struct Moves {
 /// Judges stories and writes their placements, within one transaction.
 pub struct Placer<'a> {
     connection: &'a Connection,
-    config: &'a Config,
-    now: Timestamp,
+    pub(super) config: &'a Config,
+    pub(super) now: Timestamp,
     section_numbers: HashMap<SectionId, i64>,
     /// Whether any section judges by the text of copies.
     reads_text: bool,
     /// The sections whose shown content changed, if only in words.
     pub changed: BTreeMap<SectionId, Moves>,
+}
+
+/// What the sections say of a story: for each, in the config's order, its verdict; `None` where it sees no copy.
+pub struct Judged<'a> {
+    sort_at: Timestamp,
+    verdicts: Vec<(&'a Section, Option<Verdict>)>,
+}
+
+impl Judged<'_> {
+    /// Returns the copy whose words the first public section shows that takes the story; `None` if none takes it.
+    pub fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
+        let (section, verdict) = self.takers().next()?;
+        section::visible(section, copies).get(verdict.lead).copied()
+    }
+
+    /// Returns the copies that readers of any public section see, which takes the story.
+    fn public<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> impl Iterator<Item = &'c SeenCopy<'e>> {
+        copies.iter().filter(|copy| self.takers().any(|(section, _)| section.takes(&copy.feed.id)))
+    }
+
+    fn takers(&self) -> impl Iterator<Item = (&Section, &Verdict)> {
+        let judged = self.verdicts.iter().filter_map(|(section, verdict)| Some((*section, verdict.as_ref()?)));
+        judged.filter(|(section, verdict)| section.is_public() && verdict.is_in)
+    }
 }
 
 /// A placement as it stands.
@@ -82,36 +107,84 @@ impl<'a> Placer<'a> {
         copies: &[SeenCopy],
         revised: Option<i64>,
     ) -> Result<(), StoreError> {
-        let config = self.config;
-        for section in &config.sections {
-            self.place_in(section, story, sort_at, copies, revised)?;
+        let judged = self.judge(sort_at, copies);
+        self.name(story, copies, &judged)?;
+        self.place_judged(story, copies, &judged, revised)
+    }
+
+    /// Judges copies of one story for all sections; writes nothing.
+    pub fn judge(&self, sort_at: Timestamp, copies: &[SeenCopy]) -> Judged<'a> {
+        let config: &'a Config = self.config;
+        let sections = config.sections.iter().filter(|section| self.section_numbers.contains_key(&section.id));
+        let verdict = |section: &'a Arc<Section>| {
+            let verdict = section::judge(section, &section::visible(section, copies), sort_at, self.now);
+            (&**section, verdict)
+        };
+        Judged { sort_at, verdicts: sections.map(verdict).collect() }
+    }
+
+    /// Writes the placements of a story that was judged by these copies. It must have its names already.
+    pub fn place_judged(
+        &mut self,
+        story: i64,
+        copies: &[SeenCopy],
+        judged: &Judged,
+        revised: Option<i64>,
+    ) -> Result<(), StoreError> {
+        for (section, verdict) in &judged.verdicts {
+            self.place_in(section, (story, judged.sort_at), copies, verdict.as_ref(), revised)?;
         }
         Ok(())
     }
 
-    /// Judges a story for one section.
-    pub fn place_in(
+    /// Judges a story for one section alone.
+    pub fn place_in_section(
         &mut self,
-        section: &Section,
+        section: &'a Section,
         story: i64,
         sort_at: Timestamp,
         copies: &[SeenCopy],
+    ) -> Result<(), StoreError> {
+        let verdict = section::judge(section, &section::visible(section, copies), sort_at, self.now);
+        let judged = Judged { sort_at, verdicts: vec![(section, verdict)] };
+        self.name(story, copies, &judged)?;
+        self.place_judged(story, copies, &judged, None)
+    }
+
+    /// Mints the names of a story that a public section is about to show for the first time.
+    fn name(&self, story: i64, copies: &[SeenCopy], judged: &Judged) -> Result<(), StoreError> {
+        match judged.public_lead(copies) {
+            Some(lead) if names::waits(self.connection, story)? => {
+                let public: Vec<&Entry> = judged.public(copies).map(|copy| &*copy.entry).collect();
+                names::mint(self.connection, story, &lead.entry.title, &public, self.now)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn place_in(
+        &mut self,
+        section: &Section,
+        (story, sort_at): (i64, Timestamp),
+        copies: &[SeenCopy],
+        verdict: Option<&Verdict>,
         revised: Option<i64>,
     ) -> Result<(), StoreError> {
         let Some(&number) = self.section_numbers.get(&section.id) else { return Ok(()) };
         let visible = section::visible(section, copies);
-        let verdict = section::judge(section, &visible, sort_at, self.now);
         match (verdict, self.before(number, story)?) {
             (Some(verdict), None) if verdict.is_in || verdict.next_change.is_some() => {
                 let lead = visible[verdict.lead];
-                self.insert(section, (number, story), sort_at, lead, &verdict)?;
+                self.insert(section, (number, story), sort_at, lead, verdict)?;
                 if verdict.is_in {
                     self.changed.entry(section.id.clone()).or_default().entered += 1;
                 }
             }
             (Some(verdict), Some(before)) => {
-                let lead = visible[verdict.lead];
-                self.update(section, (number, story), lead, &verdict, &before, revised)?;
+                // Words that do not follow edits stay with their copy, as long as the section sees it.
+                let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
+                let lead = kept.unwrap_or(&visible[verdict.lead]);
+                self.update(section, (number, story), lead, verdict, &before, revised)?;
             }
             (None, Some(before)) if before.is_in => {
                 self.leave((number, story), "no feed of the section has it any more")?;
@@ -234,7 +307,10 @@ impl<'a> Placer<'a> {
         let leaves = !verdict.is_in && before.is_in;
         let stays = verdict.is_in && before.is_in;
         let follows = section.edits != Edits::Ignore;
-        let new_words = stays && follows && (before.lead != lead.number || revised == Some(lead.number));
+        let new_lead = before.lead != lead.number;
+        let new_words = stays && (new_lead || follows && revised == Some(lead.number));
+        // The section does not see the copy any more whose words it kept.
+        let frozen = (!follows && new_lead).then(|| serde_json::to_string(&lead.entry)).transpose()?;
         let is_same = before.lead == lead.number
             && before.rule == verdict.rule
             && before.why == verdict.why
@@ -251,7 +327,7 @@ impl<'a> Placer<'a> {
         let sort_at = if new_words && section.edits == Edits::Bump { self.now } else { before.sort_at };
         let mut statement = self.connection.prepare_cached(
             "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, rule = ?5, why = ?6,
-               next_change = ?7, changed = ?8,
+               next_change = ?7, changed = ?8, frozen = coalesce(?12, frozen),
                entered = CASE WHEN ?9 THEN ?11 ELSE entered END,
                left = CASE WHEN ?9 THEN NULL WHEN ?10 THEN ?11 ELSE left END
              WHERE section = ?1 AND story = ?2",
@@ -268,6 +344,7 @@ impl<'a> Placer<'a> {
             enters,
             leaves,
             self.now.millis(),
+            frozen,
         ])?;
         if enters || stays || leaves {
             let moves = self.changed.entry(section.id.clone()).or_default();

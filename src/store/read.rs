@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{StoreError, file};
+use super::{StoreError, file, schema};
 
 /// A connection that reads, beside whoever writes.
 pub struct Reader {
@@ -16,8 +16,22 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] if there is none yet; [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
+    /// [`StoreError::Missing`] if there is none yet; [`StoreError::Older`] if it was not migrated yet;
+    /// [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        let reader = Reader::open_any_version(path)?;
+        match super::version_of(path, &reader.connection)? {
+            schema::NEWEST => Ok(reader),
+            found => Err(StoreError::Older { found, known: schema::NEWEST }),
+        }
+    }
+
+    /// Opens a store that may wait for its migration, to copy or to check it whole: all else needs the newest version.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`], but for [`StoreError::Older`].
+    pub fn open_any_version(path: &Path) -> Result<Reader, StoreError> {
         file::require_regular(path)?;
         let connection = super::open_readonly(path)?;
         if super::version_of(path, &connection)? == 0 {

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 use super::feeds::{Infos, feed_id};
 use super::place::{copies_of, optional_time, time};
-use super::{Reader, StoreError};
+use super::{Reader, StoreError, names};
 
 /// A story as the store has it.
 #[derive(Clone, Debug)]
@@ -153,13 +153,37 @@ impl Reader {
         Ok(Candidate { title: title.unwrap_or_default(), id: story.id, sort_at: story.sort_at })
     }
 
-    /// The story that is published under this id, or the older one that it joined.
+    /// The story that is published under this id or keeps it to itself, or the older one that it joined.
     ///
     /// # Errors
     ///
     /// As of SQLite.
     pub fn story_by_id(&self, id: &str) -> Result<Option<StoredStory>, StoreError> {
-        self.story_where("public_id = ?1", id)
+        match self.story_where("public_id = ?1", id)? {
+            Some(story) => Ok(Some(story)),
+            None => self.story_where("number = (SELECT story FROM kept_id WHERE id = ?1)", id),
+        }
+    }
+
+    /// Returns the story that the address `/story/{slug}/` leads to: the one with the slug's number, or the older one that it
+    /// joined. The words before the number may be others: nobody can find out by trying whether a story has had them.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn story_at(&self, slug: &str) -> Result<Option<StoredStory>, StoreError> {
+        let Some(number) = story::slug_number(slug) else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(&format!("{STORY} WHERE number = ?1)"))?;
+        Ok(statement.query_row([number], stored_story).optional()?)
+    }
+
+    /// Returns the key that sessions of readers are made with.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn key(&self) -> Result<Vec<u8>, StoreError> {
+        names::key(&self.connection)
     }
 
     /// The story with this number, or the older one that it joined.

@@ -16,7 +16,7 @@ use crate::section;
 use crate::time::Timestamp;
 
 use super::place::{Moves, Placer, copies_of, optional_time};
-use super::{Store, StoreError, public};
+use super::{Store, StoreError, names, public};
 
 /// As much as some polls with news bring.
 const PROBE_BYTES: i64 = 256 * 1024;
@@ -29,6 +29,8 @@ pub struct Difference {
     /// Whose address changed.
     pub feeds_moved: Vec<FeedId>,
     pub sections: Vec<SectionChange>,
+    /// How many public stories of an older store got another id or address, as theirs told what a private feed says.
+    pub renamed: usize,
 }
 
 /// A section that was added, removed or judged anew.
@@ -57,20 +59,30 @@ impl SectionChangeKind {
 }
 
 impl Store {
-    /// Brings feeds, sections and placements in line with the configuration, in one transaction.
+    /// Brings feeds, sections and placements in line with the configuration, in one transaction. Then checks the names that
+    /// an older store minted, in small ones.
     ///
     /// # Errors
     ///
-    /// Nothing is changed then.
+    /// Nothing is changed then, or the rest of the names waits for the next call.
     pub async fn sync(&self, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
-        self.write(move |connection| {
+        let of_sync = config.clone();
+        let syncing = self.write(move |connection| {
             let mut difference = Difference::default();
-            sync_feeds(connection, &config, now, &mut difference)?;
-            sync_sections(connection, &config, now, &mut difference)?;
-            public::follow(connection, &config)?;
+            sync_feeds(connection, &of_sync, now, &mut difference)?;
+            sync_sections(connection, &of_sync, now, &mut difference)?;
+            public::follow(connection, &of_sync)?;
             Ok(difference)
-        })
-        .await
+        });
+        let mut difference = syncing.await?;
+        loop {
+            let config = config.clone();
+            let (done, renamed) = self.write(move |connection| names::check_batch(connection, &config, now)).await?;
+            difference.renamed += renamed;
+            if done == 0 {
+                return Ok(difference);
+            }
+        }
     }
 
     /// Tries whether the store takes what a poll brings, on a disk that was full.
@@ -283,10 +295,25 @@ fn sync_sections(
         difference.sections.push(SectionChange { section: section.id.clone(), kind, moves });
     }
     mint_ids(connection, config)?;
+    name_stories(connection, config, now)?;
     for (id, _) in before.into_iter().filter(|(_, (_, gone))| !gone) {
         connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1")?.execute(params![id, now.millis()])?;
         let section = SectionId::from(id.as_str());
         difference.sections.push(SectionChange { section, kind: SectionChangeKind::Removed, moves: Moves::default() });
+    }
+    Ok(())
+}
+
+/// Notes which sections are public, and names the stories of those that were private until now.
+fn name_stories(connection: &Connection, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let mut note = connection.prepare_cached(
+        "UPDATE section SET is_public = ?2 WHERE id = ?1 AND is_public IS NOT ?2 RETURNING is_public",
+    )?;
+    for section in &config.sections {
+        let has_changed = note.exists(params![section.id.as_str(), section.is_public()])?;
+        if has_changed && section.is_public() {
+            names::name_stories_of(connection, config, section, now)?;
+        }
     }
     Ok(())
 }
@@ -338,7 +365,7 @@ fn judge_archive(
     while let Some(row) = rows.next()? {
         let story = row.get(0)?;
         let copies = copies_of(connection, config, story, with_text)?;
-        placer.place_in(section, story, Timestamp::from_millis(row.get(1)?), &copies, None)?;
+        placer.place_in_section(section, story, Timestamp::from_millis(row.get(1)?), &copies)?;
     }
     Ok(placer.changed.remove(&section.id).unwrap_or_default())
 }

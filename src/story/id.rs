@@ -1,7 +1,8 @@
 //! The ids and addresses that stories are published under: minted once, and from nothing that may change.
 
+use sha2::{Digest, Sha256};
 use url::Url;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::entry::{Guid, GuidKind};
 
@@ -50,6 +51,28 @@ pub fn minted_id(feed_url: &Url, guid: &Guid) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).urn().to_string()
 }
 
+/// Returns the id of a story that no public section takes when it is first seen: a `urn:uuid:` made from the store's key, the
+/// feed's address and the guid.
+///
+/// It may get public later. Without the key, nobody can find out by guessing which private guid it was made from; with the
+/// key, the same entry gets the same id again after a restore. It has the form of version 5, so that it looks like any
+/// other minted id.
+pub fn private_id(key: &[u8], feed_url: &Url, guid: &Guid) -> String {
+    keyed_uuid(key, &format!("{feed_url}\n{}", guid.value))
+}
+
+/// Returns the id of a story in the place of one that tells what a private feed says.
+pub fn replaced_id(key: &[u8], former: &str) -> String {
+    keyed_uuid(key, former)
+}
+
+fn keyed_uuid(key: &[u8], name: &str) -> String {
+    let hash = Sha256::new_with_prefix(key).chain_update(name).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    Builder::from_sha1_bytes(bytes).into_uuid().urn().to_string()
+}
+
 /// The last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's number,
 /// which makes it unique.
 pub fn slug(title: &str, number: i64) -> String {
@@ -63,6 +86,11 @@ pub fn slug(title: &str, number: i64) -> String {
     }
     slug.push_str(&number.to_string());
     slug
+}
+
+/// Returns the slug of a story that no public section has shown: its number alone.
+pub fn unnamed(number: i64) -> String {
+    number.to_string()
 }
 
 /// The number in a [`slug`], whatever the words before it.

@@ -5,6 +5,7 @@
 //! body and do not look like one form that was filled twice; no feed can take the lead from the copy at the
 //! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
 
+mod former;
 mod id;
 mod keys;
 mod lead;
@@ -15,7 +16,8 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use id::{is_id, minted_id, own_id, slug, slug_number};
+pub use former::{FormerCopy, FormerNames};
+pub use id::{is_id, minted_id, own_id, private_id, replaced_id, slug, slug_number, unnamed};
 pub use keys::{LinkKey, link_keys};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;
