@@ -335,8 +335,12 @@ fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
     let answer = request(&daemon.site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
     assert_eq!(answer.status, 200);
     assert!(answer.header("cache-control").unwrap().starts_with("private"));
+    let opened = daemon.get(&format!("/inner/?token={token}"));
+    let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     for path in ["/inner.json", "/inner.atom", "/inner.rss", "/inner/"] {
-        let body = text(&daemon.get(&format!("{path}?token={token}")).body);
+        let key = if path.ends_with('/') { String::new() } else { format!("?token={token}") };
+        let answer = request(&daemon.site, "GET", &format!("{path}{key}"), &[("Cookie", &cookie)]);
+        let body = text(&answer.body);
         assert!(body.contains("Confidential") && !body.contains("/story/"), "{path} leads to no page: {body}");
     }
     assert_eq!(daemon.get("/story/confidential-1/").status, 404, "what no public section holds has no page");

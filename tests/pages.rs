@@ -47,6 +47,7 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
         ("about", pages.about(site, &[&section, &podcast]).unwrap()),
         ("search", pages.search(site, search, &hits).unwrap()),
         ("not_found", pages.not_found(site).unwrap()),
+        ("private", pages.private(site, true, true).unwrap()),
     ]
 }
 

@@ -12,7 +12,7 @@ use crate::feed::SectionId;
 use crate::render::Format;
 use crate::time::Timestamp;
 
-pub(super) const HTML_TYPE: &str = "text/html; charset=utf-8";
+pub const HTML_TYPE: &str = "text/html; charset=utf-8";
 pub(super) const CSS_TYPE: &str = "text/css; charset=utf-8";
 pub(super) const SVG_TYPE: &str = "image/svg+xml";
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
@@ -58,11 +58,24 @@ pub struct Editions {
     pub gone: BTreeSet<String>,
     /// By id; whoever reads a private one must have its key.
     pub sections: HashMap<SectionId, Arc<Section>>,
+    /// The key that sessions of readers are made with.
+    pub session_key: Vec<u8>,
+    /// What is shown in the place of private sections.
+    pub private_pages: PrivatePages,
     /// The slugs of the stories that each public section shows.
     pub shown: BTreeMap<SectionId, Vec<String>>,
     pub(super) archives: HashMap<SectionId, ArchiveSetting>,
     /// Pages and archive documents that were asked for since this was published.
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
+}
+
+/// The pages that ask for the key of a private section; they say nothing of it.
+#[derive(Clone, Debug, Default)]
+pub struct PrivatePages {
+    pub asks_for_token: Bytes,
+    /// After a token that is not the section's.
+    pub token_is_wrong: Bytes,
+    pub asks_for_password: Bytes,
 }
 
 /// What the archive documents of a section are written from beside their stories: its title, the rights of its feeds.

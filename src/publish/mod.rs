@@ -16,15 +16,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-use edition::{ArchiveSetting, Rendered};
+use edition::{ArchiveSetting, PrivatePages, Rendered};
 
-pub use edition::{Edition, Editions, XML_TYPE};
+pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
 use lane::Lane;
@@ -145,8 +147,16 @@ impl Publisher {
             formerly: config.sections.iter().flat_map(|section| formerly(section)).collect(),
             gone: self.store.read(|reader| reader.gone_sections()).await?.iter().map(SectionId::to_string).collect(),
             sections: config.sections.iter().map(|section| (section.id.clone(), section.clone())).collect(),
+            session_key: self.store.read(|reader| reader.key()).await?,
             ..Editions::default()
         };
+        match private_pages(config, &self.pages()) {
+            Ok(pages) => editions.private_pages = pages,
+            Err(source) => {
+                published.errors.push(PublishError::Render { section: "private".to_owned(), source });
+                editions.private_pages = before.private_pages.clone();
+            }
+        }
         for section in &config.sections {
             let is_kept = !sections.contains(&section.id) && before.sections.contains_key(&section.id);
             let rendered = if is_kept { None } else { Some(self.render_section(config, section, now).await) };
@@ -260,6 +270,15 @@ impl Publisher {
         let encoding = tokio::task::spawn_blocking(move || rendered.encode(Some(changed)));
         Ok((path, Arc::new(encoding.await.map_err(StoreError::from)?), changed == now))
     }
+}
+
+fn private_pages(config: &Config, pages: &Pages) -> Result<PrivatePages, RenderError> {
+    let page = |asks_for_token, is_wrong| pages.private(&config.site, asks_for_token, is_wrong).map(Bytes::from);
+    Ok(PrivatePages {
+        asks_for_token: page(true, false)?,
+        token_is_wrong: page(true, true)?,
+        asks_for_password: page(false, false)?,
+    })
 }
 
 /// Keeps a section's editions as they were.

@@ -1,8 +1,9 @@
 //! Where things live under the site's URL, and how an address is written so that every reader takes it.
 
+use secrecy::ExposeSecret;
 use url::Url;
 
-use crate::config::Site;
+use crate::config::{Section, Site};
 use crate::feed::SectionId;
 
 /// The four documents of a section.
@@ -67,6 +68,21 @@ pub fn section_page(site: &Site, section: &SectionId) -> Url {
 
 pub fn edition(site: &Site, section: &SectionId, format: Format) -> Url {
     under(site, &format!("{section}.{}", format.extension()))
+}
+
+/// The address under which feed readers subscribe to a section: that of a private one carries its token, as readers cannot
+/// enter it. Only who may read the section may see it.
+pub fn subscription(site: &Site, section: &Section, format: Format) -> Url {
+    let mut url = edition(site, &section.id, format);
+    if let Some(token) = section.token() {
+        url.query_pairs_mut().append_pair("token", token.expose_secret());
+    }
+    url
+}
+
+/// The same without scheme and host.
+pub fn without_host(url: &Url) -> String {
+    url[url::Position::BeforePath..].to_owned()
 }
 
 pub fn story_page(site: &Site, slug: &str) -> Url {

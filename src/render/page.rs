@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 
 /// The built-in templates, by the names under which an editor may replace them. `base.html` frames all, `story_card.html`
 /// is a story in a list.
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("base.html", include_str!("templates/base.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
     ("subscribe.html", include_str!("templates/subscribe.html")),
@@ -33,6 +33,7 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("about.html", include_str!("templates/about.html")),
     ("search.html", include_str!("templates/search.html")),
     ("not_found.html", include_str!("templates/not_found.html")),
+    ("private.html", include_str!("templates/private.html")),
 ];
 
 /// The style sheet's name among the overrides.
@@ -180,6 +181,7 @@ impl Pages {
         let page = Head {
             alternates: alternates(site, section),
             description: section.description.as_deref().and_then(text::line),
+            robots: (!section.is_public()).then_some("noindex"),
             ..Head::new(site, Some(&section.title), &format!("{}/", section.id))
         };
         let block = context! {
@@ -264,6 +266,16 @@ impl Pages {
     pub fn not_found(&self, site: &Site) -> Result<String, RenderError> {
         let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Nothing here"), "404.html") };
         self.render("not_found.html", site, &page, context! {})
+    }
+
+    /// What is shown in the place of a private section to who did not give its token or password. It says nothing of the
+    /// section. `is_wrong` after a token that is not the section's.
+    ///
+    /// # Errors
+    /// As every page.
+    pub fn private(&self, site: &Site, asks_for_token: bool, is_wrong: bool) -> Result<String, RenderError> {
+        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Private section"), "401.html") };
+        self.render("private.html", site, &page, context! { asks_for_token, is_wrong })
     }
 
     fn render(&self, name: &str, site: &Site, page: &Head, rest: Value) -> Result<String, RenderError> {
@@ -355,7 +367,7 @@ fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
     let formats = [Format::Atom, Format::Rss, Format::Json];
     let alternate = |format: Format| Alternate {
         media_type: format.media_type(),
-        href: address::uri(&address::edition(site, &section.id, format)),
+        href: address::uri(&address::subscription(site, section, format)),
         title: format!("{} ({})", section.title, format.name()),
     };
     formats.map(alternate).into()
@@ -382,7 +394,7 @@ impl SectionLink {
     fn new(site: &Site, section: &Section) -> SectionLink {
         let link = |format: Format| FormatLink {
             name: format.name(),
-            href: address::edition(site, &section.id, format).path().to_owned(),
+            href: address::without_host(&address::subscription(site, section, format)),
             media_type: format.media_type(),
         };
         SectionLink {

@@ -49,6 +49,9 @@ pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };
         pages.search(&site, search, &hits)?;
         pages.not_found(&site)?;
+        for (asks_for_token, is_wrong) in [(true, false), (true, true), (false, false)] {
+            pages.private(&site, asks_for_token, is_wrong)?;
+        }
     }
     Ok(())
 }

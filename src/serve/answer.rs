@@ -10,11 +10,12 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use secrecy::ExposeSecret;
-use sha2::{Digest, Sha256};
+use url::Url;
 
+use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
-use crate::publish::{Edition, Editions, MAX_AGE, NOT_FOUND, XML_TYPE};
+use crate::publish::{Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE};
 use crate::render::Format;
 
 /// What a page may load: its own style, images and media by https, and nothing that runs.
@@ -45,17 +46,20 @@ pub struct Asked<'r> {
     /// Of the site's links; ends in a slash.
     base_path: &'r str,
     path: &'r str,
+    /// Whether the site is reached by https.
+    is_secure: bool,
 }
 
 impl<'r> Asked<'r> {
-    /// `base_path` is the path of the site's URL; a proxy in front may or may not have taken it off.
+    /// A proxy in front may or may not have taken off the path of the site's URL.
     ///
     /// # Errors
     ///
-    /// The answer to a request that asks for nothing: by a method that only writes, or by too long an address.
+    /// The answer to a request that asks for nothing: by a method that is not answered here, or by too long an address.
     #[expect(clippy::result_large_err, reason = "the answer is sent at once")]
-    pub fn of(request: &'r Parts, base_path: &'r str) -> Result<Asked<'r>, Response> {
-        if !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS) {
+    pub fn of(request: &'r Parts, site: &'r Url) -> Result<Asked<'r>, Response> {
+        let base_path = site.path();
+        if !matches!(request.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::POST) {
             return Err(not_allowed());
         }
         if request.uri.path_and_query().is_some_and(|uri| uri.as_str().len() > MAX_URI_BYTES) {
@@ -64,7 +68,7 @@ impl<'r> Asked<'r> {
         let path = request.uri.path();
         let is_base = path.len() + 1 == base_path.len() && base_path.starts_with(path);
         let path = if is_base { "" } else { path.strip_prefix(base_path).or(path.strip_prefix('/')).unwrap_or(path) };
-        Ok(Asked { request, base_path, path })
+        Ok(Asked { request, base_path, path, is_secure: site.scheme() == "https" })
     }
 
     /// Without the base path and the leading slash.
@@ -82,6 +86,21 @@ impl<'r> Asked<'r> {
         self.parameter("q").unwrap_or_default()
     }
 
+    /// The path of the site's links; ends in a slash.
+    pub fn base_path(&self) -> &'r str {
+        self.base_path
+    }
+
+    /// The same address without the token of a private section.
+    fn without_token(&self) -> String {
+        let query = url::form_urlencoded::parse(self.request.uri.query().unwrap_or("").as_bytes());
+        let mut rest = url::form_urlencoded::Serializer::new(String::new());
+        rest.extend_pairs(query.filter(|(name, _)| name != "token"));
+        let rest = rest.finish();
+        let mark = if rest.is_empty() { "" } else { "?" };
+        format!("{}{}{mark}{rest}", self.base_path, self.path)
+    }
+
     fn parameter(&self, name: &str) -> Option<String> {
         let query = url::form_urlencoded::parse(self.request.uri.query().unwrap_or("").as_bytes());
         query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -94,12 +113,6 @@ impl<'r> Asked<'r> {
         }
         response
     }
-}
-
-fn not_allowed() -> Response {
-    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-    response
 }
 
 /// Lets scripts of other sites ask for public feeds under conditions (Fetch, CORS preflight). Never reads the store: archive
@@ -135,7 +148,7 @@ pub fn locked(editions: &Editions, asked: &Asked) -> Option<Response> {
     let (id, rest) = section_of(asked.path);
     let section = editions.sections.get(&SectionId::from(id))?;
     let is_locked = is_of_section(rest) && !knows_key(editions, &section.id, asked);
-    is_locked.then(|| asked.finish(unauthorized(editions, &section.id)))
+    is_locked.then(|| asked.finish(unauthorized(editions, &section.id, asked, rest == "/")))
 }
 
 /// A path's first part, which may be a section's id, and what follows it.
@@ -147,10 +160,31 @@ fn section_of(path: &str) -> (&str, &str) {
 pub fn edition(editions: &Editions, edition: &Edition, asked: &Asked) -> Response {
     let locked = edition.private.as_ref().filter(|section| !knows_key(editions, section, asked));
     asked.finish(match (locked, &edition.moved_to) {
-        (Some(section), _) => unauthorized(editions, section),
+        (Some(section), _) => unauthorized(editions, section, asked, edition.media_type == HTML_TYPE),
         (None, Some(to)) => moved(&format!("{}{to}", asked.base_path), asked.request),
-        (None, None) => of_edition(edition, &asked.request.headers),
+        (None, None) => match opened(editions, edition, asked) {
+            Some(section) => begin_session(editions, section, &asked.without_token(), asked),
+            None => of_edition(edition, &asked.request.headers),
+        },
     })
+}
+
+/// The private section whose page a browser opens by `?token=`. Feeds are read by the token each time.
+fn opened<'e>(editions: &'e Editions, edition: &Edition, asked: &Asked) -> Option<&'e Section> {
+    let section = editions.sections.get(edition.private.as_ref().filter(|_| edition.media_type == HTML_TYPE)?)?;
+    let given = asked.parameter("token")?;
+    section.token().is_some_and(|token| is_same(&given, token.expose_secret())).then_some(section)
+}
+
+/// Sends a reader on to `page` with a cookie, so that the token stays in no address.
+pub fn begin_session(editions: &Editions, section: &Section, page: &str, asked: &Asked) -> Response {
+    let mut response = plain(StatusCode::SEE_OTHER, "this section is open to you\n");
+    insert(response.headers_mut(), header::LOCATION, page);
+    if let Some(token) = section.token() {
+        let cookie = session::begin(&editions.session_key, &section.id, token, asked.base_path, asked.is_secure);
+        insert(response.headers_mut(), header::SET_COOKIE, &cookie);
+    }
+    response
 }
 
 fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
@@ -259,38 +293,53 @@ fn knows_key(editions: &Editions, section: &SectionId, asked: &Asked) -> bool {
     // Schemes are written in any case (RFC 9110 §11.1).
     let (scheme, credentials) = authorization.and_then(|value| value.split_once(' ')).unwrap_or_default();
     let given = |wanted: &str| scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim().to_owned());
-    let (given, expected) = match &section.access {
-        None => return true,
+    match &section.access {
+        None => true,
         Some(Access::Token(token)) => {
-            (given("bearer").or_else(|| asked.parameter("token")), token.expose_secret().to_owned())
+            let is_right = |given: Option<String>| given.is_some_and(|given| is_same(&given, token.expose_secret()));
+            is_right(given("bearer"))
+                || is_right(asked.parameter("token"))
+                || session::is_open(&editions.session_key, &section.id, token, &asked.request.headers)
         }
         Some(Access::Basic(basic)) => {
             let pair = format!("{}:{}", basic.user, basic.password.expose_secret());
-            (given("basic"), STANDARD.encode(pair))
+            given("basic").is_some_and(|given| is_same(&given, &STANDARD.encode(pair)))
         }
+    }
+}
+
+/// Asks for the key of a private section: browsers ask their user for what goes by Basic, and a page asks for a token. Who
+/// wants no page gets a line of text.
+pub fn unauthorized(editions: &Editions, section: &SectionId, asked: &Asked, is_page: bool) -> Response {
+    let access = editions.sections.get(section).and_then(|section| section.access.as_ref());
+    let pages = &editions.private_pages;
+    let (challenge, page) = match access {
+        Some(Access::Basic(_)) => ("Basic realm=\"newswire\", charset=\"UTF-8\"", &pages.asks_for_password),
+        _ if asked.request.method == Method::POST => ("Bearer realm=\"newswire\"", &pages.token_is_wrong),
+        _ => ("Bearer realm=\"newswire\"", &pages.asks_for_token),
     };
-    given.is_some_and(|given| is_same(&given, &expected))
-}
-
-/// Compares in a time that tells nothing of where two secrets differ: their hashes are compared.
-fn is_same(one: &str, other: &str) -> bool {
-    Sha256::digest(one) == Sha256::digest(other)
-}
-
-/// Asks for the key of a private section: browsers ask their user for what goes by Basic, and only for that.
-fn unauthorized(editions: &Editions, section: &SectionId) -> Response {
+    let accept = asked.request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let mut response = plain(StatusCode::UNAUTHORIZED, "this section is private\n");
-    let challenge = match editions.sections.get(section).and_then(|section| section.access.as_ref()) {
-        Some(Access::Basic(_)) => HeaderValue::from_static("Basic realm=\"newswire\", charset=\"UTF-8\""),
-        _ => HeaderValue::from_static("Bearer realm=\"newswire\""),
-    };
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    if is_page || accept.is_some_and(|accept| accept.contains("text/html")) {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML_TYPE));
+        response.headers_mut().insert(header::CONTENT_LENGTH, page.len().into());
+        *response.body_mut() = Body::from(page.clone());
+    }
     response
+}
+
+/// The private section that a token opens whose document, or former document, has this path.
+pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Section> {
+    let (id, rest) = section_of(path);
+    let id = editions.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
+    let section = editions.sections.get(&id).filter(|_| is_of_section(rest))?;
+    section.token().map(|_| &**section)
 }
 
 /// Where no edition is: a page without its slash, a section that was renamed or removed or is not published yet, or nothing.
 pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
-    let &Asked { base_path, path, request } = asked;
+    let &Asked { base_path, path, request, .. } = asked;
     if editions.by_path.contains_key(&format!("{path}/")) {
         return asked.finish(moved(&format!("{base_path}{path}/"), request));
     }
@@ -299,7 +348,7 @@ pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
         Some(new) if is_of_section(rest) && knows_key(editions, new, asked) => {
             moved(&format!("{base_path}{new}{rest}"), request)
         }
-        Some(new) if is_of_section(rest) => unauthorized(editions, new),
+        Some(new) if is_of_section(rest) => unauthorized(editions, new, asked, rest == "/"),
         _ if is_of_section(rest) && editions.gone.contains(id) => absent(editions, StatusCode::GONE),
         _ if is_edition(rest) && editions.sections.contains_key(&SectionId::from(id)) => unavailable(),
         _ => absent(editions, StatusCode::NOT_FOUND),
@@ -337,6 +386,13 @@ fn moved(to: &str, request: &Parts) -> Response {
     let mut response = plain(StatusCode::PERMANENT_REDIRECT, "it has moved\n");
     let to = request.uri.query().map_or_else(|| to.to_owned(), |query| format!("{to}?{query}"));
     insert(response.headers_mut(), header::LOCATION, &to);
+    response
+}
+
+/// Only documents are here, and nothing that a request could change.
+pub fn not_allowed() -> Response {
+    let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
 

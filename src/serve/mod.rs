@@ -2,24 +2,27 @@
 //! newswire is doing.
 //!
 //! Never renders a feed and never reads the store to answer for an edition. The policy held here: answers are a function of
-//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD, and
-//! OPTIONS for feeds; nobody who is slow or silent holds anything up. Parts of
+//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD, OPTIONS for feeds, and POST for the token of a
+//! private section; nobody who is slow or silent holds anything up. Parts of
 //! editions are not given, neither ranges nor what is new since an edition (RFC 3229): either would make an answer depend on
 //! more than its address and coding, and shared caches useless.
 
 mod accept;
 mod admin;
 mod answer;
+mod entry;
 mod hosts;
 mod listen;
 mod peers;
 mod pulse;
+mod session;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
+use http::Method;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
@@ -65,14 +68,17 @@ impl Site {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let config = self.configs.borrow().clone();
         let editions = self.publisher.current();
-        // Whatever body came is not read.
-        let (request, _) = request.into_parts();
-        let asked = match answer::Asked::of(&request, config.site.url.path()) {
+        // Whatever body came is not read, but that of the form which opens a private section.
+        let (request, body) = request.into_parts();
+        let asked = match answer::Asked::of(&request, &config.site.url) {
             Ok(asked) => asked,
             Err(refusal) => return refusal,
         };
         if asked.is_preflight() {
             return answer::preflight(&editions, &asked);
+        }
+        if request.method == Method::POST {
+            return entry::enter(&editions, &asked, body).await;
         }
         if let Some(locked) = answer::locked(&editions, &asked) {
             return locked;
