@@ -20,6 +20,25 @@ use crate::time::Timestamp;
 /// How long a summary is that newswire makes where the feed gave none: some three sentences.
 const SUMMARY_CHARS: usize = 300;
 
+/// How many copies of a story a section judges by and shows. A reader learns nothing from more, and each is read again
+/// whenever the story changes.
+pub const MAX_COPIES: usize = 64;
+
+/// What the list of a story's copies may take: some 500 bytes for each. A copy with a longer address is left out.
+const COPIES_BYTES: usize = 32 * 1024;
+
+/// How many categories a story gets from copies that do not lead: some few for each of some ten copies.
+const MAX_ADDED_CATEGORIES: usize = 64;
+
+/// What a name, a right or a category of another copy may take to be shown with the lead's words: two long paragraphs.
+const ADDED_BYTES: usize = 1024;
+
+/// How long a title may be in a shortened story: twice the longest headlines.
+const SHORT_TITLE_CHARS: usize = 500;
+
+/// What each list of a shortened story may take: some ten categories, or three enclosures.
+const SHORT_LIST_BYTES: usize = 1024;
+
 /// Why a story left that only grew old: it was told, and stays in the archives.
 pub const TOO_OLD: &str = "it is older than the section's max_age";
 
@@ -63,7 +82,7 @@ pub fn categories_of(entry: &Entry, feed: &Feed, site: &Site) -> Vec<Category> {
     categories
 }
 
-fn merge_categories(into: &mut Vec<Category>, from: &[Category]) {
+fn merge_categories<'c>(into: &mut Vec<Category>, from: impl IntoIterator<Item = &'c Category>) {
     for category in from {
         if !into.iter().any(|known| known.term == category.term && known.scheme == category.scheme) {
             into.push(category.clone());
@@ -190,7 +209,7 @@ pub struct ShownStory {
     pub byline: String,
     /// The source that the lead names, else its feed. Title, url and id are always there.
     pub source: Source,
-    /// Every copy that the section sees, the lead first.
+    /// The copies that the section sees, the lead first, at most [`MAX_COPIES`].
     pub copies: Vec<ShownCopy>,
 }
 
@@ -285,22 +304,14 @@ pub fn tell(
     let claimed = words.updated.filter(|updated| *updated <= lead.first_seen);
     let updated = [claimed, revised, standing.changed].into_iter().flatten().fold(published, Timestamp::max);
 
-    let mut categories = Vec::new();
-    for copy in std::iter::once(&lead).chain(copies.iter().filter(|copy| copy.number != lead.number)) {
-        merge_categories(&mut categories, &copy.categories);
-    }
-    let via = copies.iter().find(|copy| !copy.entry.contributors.is_empty());
-    let via = if words.contributors.is_empty() {
-        via.map(|copy| &copy.entry.contributors)
-    } else {
-        Some(&words.contributors)
-    };
-    let via = via.cloned().unwrap_or_default();
+    let categories = shown_categories(lead, copies);
+    let via = if words.contributors.is_empty() { added_via(copies) } else { words.contributors.clone() };
     let source = source_of(words, lead.feed, &lead_info);
 
     let mut entry = words.clone();
     if entry.rights.is_none() {
-        entry.rights = copies.iter().find_map(|copy| copy.entry.rights.clone());
+        let mut rights = copies.iter().filter_map(|copy| copy.entry.rights.as_ref());
+        entry.rights = rights.find(|rights| rights.len() <= ADDED_BYTES).cloned();
     }
     ShownStory {
         id: id.to_owned(),
@@ -330,9 +341,56 @@ pub fn restrict(story: &mut ShownStory, config: &Config) {
     story.entry = republished(&story.entry, republish);
 }
 
-/// Cuts a story that is too long for a document of many to its summary.
+/// Cuts a story that is too long for a document of many to its summary, and its lists to their beginnings.
 pub fn shorten(story: &mut ShownStory) {
     story.entry = republished(&story.entry, Republish::Summary);
+    let ShownStory { entry, categories, via, byline, source, .. } = story;
+    for text in [Some(&mut entry.title), Some(byline), source.title.as_mut()].into_iter().flatten() {
+        if let Some((end, _)) = text.char_indices().nth(SHORT_TITLE_CHARS) {
+            text.truncate(end);
+            text.push('…');
+        }
+    }
+    keep_within(categories, SHORT_LIST_BYTES, |category| category.term.len());
+    for people in [via, &mut entry.authors, &mut entry.contributors, &mut source.authors] {
+        keep_within(people, SHORT_LIST_BYTES, |person| person.display().len());
+    }
+    keep_within(&mut entry.enclosures, SHORT_LIST_BYTES, |enclosure| enclosure.url.as_str().len());
+    keep_within(&mut entry.credits, SHORT_LIST_BYTES, |credit| credit.name.len());
+    keep_within(&mut entry.in_reply_to, SHORT_LIST_BYTES, |reply| reply.id.len());
+    if let Some(podcast) = &mut entry.podcast {
+        keep_within(&mut podcast.transcripts, SHORT_LIST_BYTES, |transcript| transcript.url.as_str().len());
+    }
+}
+
+/// Keeps the items, in their order, that together take so many bytes; leaves out those that do not fit.
+fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
+    let mut left = bytes;
+    items.retain(|item| {
+        let rest = left.checked_sub(size(item));
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    });
+}
+
+/// The lead's categories, then those of the other copies.
+fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
+    let mut categories = lead.categories.clone();
+    let most = categories.len() + MAX_ADDED_CATEGORIES;
+    for copy in copies.iter().filter(|copy| copy.number != lead.number) {
+        let added = copy.categories.iter().filter(|category| category.term.len() <= ADDED_BYTES);
+        merge_categories(&mut categories, added.take(MAX_ADDED_CATEGORIES));
+        categories.truncate(most);
+    }
+    categories
+}
+
+/// Who brought the story by the first copy that says so.
+fn added_via(copies: &[&SeenCopy]) -> Vec<Person> {
+    let via = copies.iter().find(|copy| !copy.entry.contributors.is_empty());
+    let mut via = via.map(|copy| copy.entry.contributors.clone()).unwrap_or_default();
+    keep_within(&mut via, ADDED_BYTES, |person| person.display().len());
+    via
 }
 
 fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> FeedInfo) -> Vec<ShownCopy> {
@@ -348,6 +406,9 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Fee
         })
         .collect();
     shown.sort_by_key(|copy| !copy.lead);
+    let size = |copy: &ShownCopy| copy.title.len() + copy.url.as_ref().map_or(0, |url| url.as_str().len());
+    keep_within(&mut shown, COPIES_BYTES, |copy| if copy.lead { 0 } else { size(copy) });
+    shown.truncate(MAX_COPIES);
     shown
 }
 

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::entry::Person;
 use crate::section::ShownStory;
 
 /// What the smallest story takes: names of elements, dates, addresses of its source and its page.
@@ -13,14 +14,32 @@ pub fn weight(story: &ShownStory) -> usize {
     // Some formats write a summary twice, as text and as HTML.
     let texts = [&entry.content_html, &entry.summary_html, &entry.summary_html];
     let html = texts.into_iter().flatten().map(|html| escaped(html));
-    let people = entry.authors.iter().chain(&story.via).map(|person| escaped(person.display()) + 64);
+    let people = entry.authors.iter().chain(&story.via).chain(&story.source.authors).map(person);
     let categories = story.categories.iter().map(|category| 2 * escaped(&category.term) + 128);
     let enclosures = entry.enclosures.iter().map(|enclosure| 2 * escaped(enclosure.url.as_str()) + 128);
     let copies = story.copies.iter().map(|copy| 2 * address(copy.url.as_ref()) + escaped(&copy.title) + 256);
     let credits = entry.credits.iter().map(|credit| escaped(&credit.name) + address(credit.url.as_ref()) + 128);
     let replies = entry.in_reply_to.iter().map(|reply| escaped(&reply.id) + address(reply.url.as_ref()) + 64);
-    let parts = html.chain(people).chain(credits).chain(replies).chain(categories).chain(enclosures).chain(copies);
-    FRAME_BYTES + escaped(&entry.title) + parts.sum::<usize>()
+    let transcripts = entry.podcast.iter().flat_map(|podcast| &podcast.transcripts);
+    let transcripts = transcripts.map(|transcript| escaped(transcript.url.as_str()) + 64);
+    let lists = people.chain(categories).chain(enclosures).chain(copies).chain(credits).chain(replies);
+    FRAME_BYTES + html.chain(lists).chain(transcripts).sum::<usize>() + fields(story)
+}
+
+/// The fields that a story has once, most of them short.
+fn fields(story: &ShownStory) -> usize {
+    let (entry, source) = (&story.entry, &story.source);
+    let texts = [&entry.rights, &source.title, &source.id, &source.rights].into_iter().flatten();
+    // The ids and the link stand in several places of one entry.
+    let own = [&entry.title, &story.id, &story.id, &entry.guid.value, &story.slug, &story.byline];
+    let links = [&entry.link, &entry.link, &entry.original, &entry.image, &entry.comments, &entry.license];
+    let addresses = links.into_iter().chain([&source.url, &source.site]);
+    texts.chain(own).map(|text| escaped(text)).sum::<usize>()
+        + addresses.map(|url| address(url.as_ref())).sum::<usize>()
+}
+
+fn person(person: &Person) -> usize {
+    escaped(person.display()) + address(person.url.as_ref()) + 64
 }
 
 fn address(url: Option<&Url>) -> usize {

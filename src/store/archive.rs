@@ -186,11 +186,8 @@ impl Reader {
     }
 
     fn leaving(&self, config: &Config, section: &Section, number: i64, infos: &Infos) -> Result<Leaving, StoreError> {
-        let mut told = self.tell(config, section, number, infos)?;
-        if let Some(story) = told.as_mut().filter(|story| render::weight(story) > LONG_STORY_BYTES) {
-            section::shorten(story);
-        }
-        Ok(Leaving { number, told })
+        let told = self.tell(config, section, number, infos)?;
+        Ok(Leaving { number, told: told.and_then(|story| fitting(story, LONG_STORY_BYTES)) })
     }
 
     /// An archive document of a section; `None` if there is no such one.
@@ -211,7 +208,7 @@ impl Reader {
             decode(&told)?.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
         let infos = self.infos();
         let mut stories = BTreeMap::new();
-        let mut changed = made;
+        let (mut changed, mut bytes) = (made, 0);
         for standing in self.standings(section_number, number)? {
             changed = [standing.entered, standing.left].into_iter().flatten().fold(changed, Timestamp::max);
             if !standing.is_told {
@@ -220,12 +217,17 @@ impl Reader {
             let written = told.remove(&standing.story).filter(|story| is_led_by_a_feed_of(section, story));
             let told = match written {
                 Some(story) => Some(story),
-                None => self.tell(config, section, standing.story, &infos)?,
+                // What was written fits, what another copy says may not.
+                None => {
+                    let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
+                    self.tell(config, section, standing.story, &infos)?.and_then(|story| fitting(story, room))
+                }
             };
             if let Some(mut story) = told {
                 story.copies.retain(|copy| section.takes(&copy.feed));
                 (story.id, story.slug) = (standing.id, standing.slug);
                 section::restrict(&mut story, config);
+                bytes += render::weight(&story);
                 stories.insert((story.sort_at, standing.story), story);
             }
         }
@@ -302,6 +304,17 @@ struct ArchivedStanding {
 /// Whether the words of the story are those of a feed that the section still takes.
 fn is_led_by_a_feed_of(section: &Section, story: &ShownStory) -> bool {
     story.copies.iter().any(|copy| copy.lead && section.takes(&copy.feed))
+}
+
+/// The story, shortened if it takes more than `room` bytes; `None` if it takes more even then.
+pub(super) fn fitting(story: ShownStory, room: usize) -> Option<ShownStory> {
+    if render::weight(&story) <= room { Some(story) } else { short(story, room) }
+}
+
+/// The story, shortened; `None` if it takes more than `room` bytes even then.
+pub(super) fn short(mut story: ShownStory, room: usize) -> Option<ShownStory> {
+    section::shorten(&mut story);
+    (render::weight(&story) <= room).then_some(story)
 }
 
 /// Stories in order of age → documents that are neither too long nor too large.

@@ -4,14 +4,16 @@
 //! in a section that only had the younger, the older takes its place under the younger's id: nothing is published twice.
 //! But where an entry alone in its story has changed its words into what another story tells, it joins the other, however
 //! old it is: whoever waits with a harmless entry cannot bring another's story under its own id and date.
-//! What an editor split stays apart, whatever the feeds say.
+//! What an editor split stays apart, whatever the feeds say. Two stories that have a copy of the same feed stay apart too,
+//! unless an editor joins them: a feed has one copy of a story at most.
 
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use url::Url;
 
-use super::place::{Moves, Placer, copies_of};
+use super::copies::{Viewer, copies_of, share_a_feed};
+use super::place::{Moves, Placer};
 use super::stories::StoredStory;
 use super::{Store, StoreError, names};
 use crate::config::Config;
@@ -115,6 +117,9 @@ fn edit_join(connection: &Connection, config: &Config, a: i64, b: i64, now: Time
     Ok(Edited { story: stored(connection, a.min(b))?, sections: placer.changed.into_iter().collect() })
 }
 
+/// How many copies of each of two stories are compared with those of the other: the first of them tell what the story is.
+const COMPARED: usize = 8;
+
 /// What an editor's word came to.
 #[derive(Clone, Debug)]
 pub struct Edited {
@@ -142,7 +147,7 @@ impl Uniting<'_> {
     pub fn unite(&self, story: i64, join: &Join, placer: &mut Placer) -> Result<bool, StoreError> {
         let other = standing(self.connection, join.story)?;
         let story = standing(self.connection, story)?;
-        if story == other || are_apart(self.connection, story, other)? {
+        if story == other || are_apart(self.connection, story, other)? || share_a_feed(self.connection, story, other)? {
             return Ok(false);
         }
         let Some((stays, leaves)) = self.one_of(story, other, join)? else { return Ok(false) };
@@ -161,14 +166,15 @@ impl Uniting<'_> {
             let tells = |entry: &Wording| others.iter().any(|(_, other)| tells_the_same(entry, other, join));
             return Ok(entry.as_ref().is_some_and(tells).then_some((other, story)));
         }
-        let are_one = own.iter().any(|(_, own)| {
-            others.iter().any(|(_, other)| own.same_text(other, self.config.stories.likeness).is_some())
+        let are_one = own.iter().take(COMPARED).any(|(_, own)| {
+            let mut others = others.iter().take(COMPARED);
+            others.any(|(_, other)| own.same_text(other, self.config.stories.likeness).is_some())
         });
         Ok(are_one.then_some((story.min(other), story.max(other))))
     }
 
     fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
-        let copies = copies_of(self.connection, self.config, story, true)?;
+        let copies = copies_of(self.connection, self.config, story, Viewer::All, true)?;
         Ok(copies.iter().map(|copy| (copy.number, Wording::of(&copy.entry.title, &copy.text))).collect())
     }
 }
@@ -240,7 +246,7 @@ fn split(connection: &Connection, placer: &Placer, story: i64, entry: i64) -> Re
         Some(own) => revive(connection, story, own)?,
         None => {
             let sort_at = update::sort_at(&words, Timestamp::from_millis(first_seen));
-            let copies = copies_of(connection, placer.config, story, true)?;
+            let copies = copies_of(connection, placer.config, story, Viewer::All, true)?;
             let copies: Vec<_> = copies.into_iter().filter(|copy| copy.number == entry).collect();
             let shown = placer.judge(sort_at, &copies).public_lead(&copies).map(|_| placer.now);
             names::insert_story(connection, &feed.url.shown, &words, sort_at, shown)?

@@ -1,7 +1,7 @@
 //! The whole archive, story by story, for whoever judges it without changing it.
 //!
 //! One pass, with one story in memory at a time: what a rule would do to a million stories is asked beside the daemon that
-//! writes them. A story's copies come as the sections see them when they judge.
+//! writes them. A story's copies come as the sections see them when they judge; of a story with very many, the best.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,11 +12,12 @@ use url::Url;
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::{FeedId, SectionId};
-use crate::section::{self, SeenCopy};
+use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::story::JoinReason;
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
+use super::copies::{Viewer, copies_of};
 use super::place::{optional_time, time};
 use super::{Reader, StoreError, StoredStory};
 
@@ -65,12 +66,16 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let number: i64 = row.get(0)?;
                 if passing.as_ref().is_none_or(|passing| passing.story.number != number) {
-                    passing.take().into_iter().for_each(|passing| visit(&whole(passing)));
+                    if let Some(passing) = passing.take() {
+                        visit(&reader.whole(passing, config, with_text)?);
+                    }
                     passing = Some(begin(row, placed.of(number)?)?);
                 }
                 passing.as_mut().map_or(Ok(()), |passing| add_copy(passing, row, config, with_text))?;
             }
-            passing.into_iter().for_each(|passing| visit(&whole(passing)));
+            if let Some(passing) = passing {
+                visit(&reader.whole(passing, config, with_text)?);
+            }
             Ok(())
         })
     }
@@ -84,6 +89,21 @@ impl Reader {
         let mut statement = self.connection.prepare_cached("SELECT id FROM section WHERE gone >= ?1 ORDER BY id")?;
         let ids = statement.query_map([since.millis()], |row| Ok(SectionId::from(row.get_ref(0)?.as_str()?)))?;
         Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// All rows of the story were read: puts its copies into the order in which they joined, or chooses among very many.
+    fn whole<'c>(
+        &self,
+        mut passing: Passing<'c>,
+        config: &'c Config,
+        with_text: bool,
+    ) -> Result<Passing<'c>, StoreError> {
+        if passing.copies.len() > MAX_COPIES {
+            passing.copies = copies_of(&self.connection, config, passing.story.number, Viewer::All, with_text)?;
+        } else {
+            passing.copies.reverse();
+        }
+        Ok(passing)
     }
 
     fn section_names(&self) -> Result<HashMap<i64, SectionId>, StoreError> {
@@ -130,7 +150,7 @@ fn add_copy<'c>(passing: &mut Passing<'c>, row: &Row, config: &'c Config, with_t
     let entry: Entry = serde_json::from_str(body)?;
     passing.told = Some((entry.title.clone(), entry.link.clone()));
     let feed = FeedId::from(row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?);
-    let Some(feed) = config.feed(&feed) else { return Ok(()) };
+    let Some(feed) = config.feed(&feed).filter(|_| passing.copies.len() <= MAX_COPIES) else { return Ok(()) };
     let reason = JoinReason::from_name(row.get_ref(8)?.as_str().map_err(rusqlite::Error::from)?);
     passing.copies.push(SeenCopy {
         number: row.get(4)?,
@@ -144,10 +164,4 @@ fn add_copy<'c>(passing: &mut Passing<'c>, row: &Row, config: &'c Config, with_t
         score: row.get(9)?,
     });
     Ok(())
-}
-
-/// All copies are there: they are put into the order in which they joined.
-fn whole(mut passing: Passing) -> Passing {
-    passing.copies.reverse();
-    passing
 }

@@ -7,6 +7,7 @@
 mod apply;
 mod archive;
 mod backup;
+mod copies;
 mod document;
 mod events;
 mod feeds;

@@ -18,7 +18,7 @@ use crate::story::{self, FormerCopy, FormerNames};
 use crate::time::Timestamp;
 
 use super::StoreError;
-use super::place::copies_of;
+use super::copies::{Viewer, copies_of};
 
 /// How many stories of an older store one transaction checks, so that polls need not wait long.
 const BATCH: i64 = 500;
@@ -145,7 +145,7 @@ fn shown_title(
     section: &Section,
     story: i64,
 ) -> Result<Option<String>, StoreError> {
-    let copies = copies_of(connection, config, story, false)?;
+    let copies = copies_of(connection, config, story, Viewer::Section(section), false)?;
     let visible = section::visible(section, &copies);
     if visible.is_empty() {
         return Ok(None);

@@ -1,7 +1,6 @@
 //! Placements: which stories are in which sections, written when a story changes, when a definition changes, and when time
 //! alone decides.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Edits, Section};
 use crate::entry::Entry;
-use crate::feed::{FeedId, SectionId};
+use crate::feed::SectionId;
 use crate::section::{self, SeenCopy, Verdict};
-use crate::story::JoinReason;
-use crate::text::PlainText;
 use crate::time::Timestamp;
 
+use super::copies::{Viewer, copies_of};
 use super::{StoreError, names};
 
 /// The first polls bring the copies of a story within seconds of each other: until then, other words are not a change that
@@ -96,7 +94,7 @@ impl<'a> Placer<'a> {
 
     /// The copies of a story, as far as they are judged by.
     pub fn copies(&self, story: i64) -> Result<Vec<SeenCopy<'a>>, StoreError> {
-        copies_of(self.connection, self.config, story, self.reads_text)
+        copies_of(self.connection, self.config, story, Viewer::All, self.reads_text)
     }
 
     /// As [`Placer::place`], for whoever has the copies at hand: all of them, in the order in which they joined.
@@ -361,42 +359,6 @@ impl<'a> Placer<'a> {
         statement.execute(params![section, story, self.now.millis(), why])?;
         Ok(())
     }
-}
-
-/// The copies of a story whose feeds are configured and whose words are kept, in the order in which they joined. Without
-/// `with_text` their plain text is left empty, for whoever does not read it.
-pub fn copies_of<'c>(
-    connection: &Connection,
-    config: &'c Config,
-    story: i64,
-    with_text: bool,
-) -> Result<Vec<SeenCopy<'c>>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
-         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
-         WHERE entry.story = ?1 ORDER BY entry.number",
-    )?;
-    let mut rows = statement.query([story])?;
-    let mut copies = Vec::new();
-    while let Some(row) = rows.next()? {
-        let Some(feed) = config.feed(&FeedId::from(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)) else {
-            continue;
-        };
-        let entry: Entry = serde_json::from_str(row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?)?;
-        copies.push(SeenCopy {
-            number: row.get(0)?,
-            feed,
-            text: Cow::Owned(if with_text { PlainText::of(&entry) } else { PlainText::default() }),
-            categories: section::categories_of(&entry, feed, &config.site),
-            entry: Cow::Owned(entry),
-            first_seen: time(row, 2)?,
-            revised: optional_time(row, 3)?,
-            reason: JoinReason::from_name(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)
-                .unwrap_or(JoinReason::First),
-            score: row.get(5)?,
-        });
-    }
-    Ok(copies)
 }
 
 /// A time in a column that always has one.

@@ -1,6 +1,6 @@
 //! What the store knows of sections: what they show, how they are doing, and what was last published of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
 use serde::Serialize;
@@ -11,8 +11,9 @@ use crate::render;
 use crate::section::{self, ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
-use super::archive::{DOCUMENT_BYTES, LONG_STORY_BYTES};
-use super::place::{copies_of, optional_time, time};
+use super::archive::{DOCUMENT_BYTES, LONG_STORY_BYTES, fitting, short};
+use super::copies::{Viewer, copies_of};
+use super::place::{optional_time, time};
 use super::stories::{standing, stored_story};
 use super::{Reader, StoreError};
 
@@ -24,6 +25,80 @@ pub struct SectionStatus {
     pub stories: u64,
     /// `sort_at` of the newest.
     pub newest: Option<Timestamp>,
+}
+
+/// How much of a document stories may take in full where several feeds share it; the rest is for shortened ones, some fifty.
+const FULL_BYTES: usize = DOCUMENT_BYTES / 4 * 3;
+
+/// A feed whose stories take so much of a document gets no more of it when it is full.
+const SHARE_BYTES: usize = DOCUMENT_BYTES / 4;
+
+/// No story takes less: the list ends when less is left.
+const LEAST_BYTES: usize = 2 * 1024;
+
+/// How many stories a full document passes over, so that a feed with a million of them does not slow it down.
+const MAX_PASSED: usize = 10_000;
+
+/// The stories of a section's document, as they are chosen.
+struct List<'s> {
+    section: &'s Section,
+    stories: Vec<ShownStory>,
+    bytes: usize,
+    of_feed: HashMap<i64, OfFeed>,
+    /// Whether a story came that did not fit in full: from then on all are shortened.
+    is_full: bool,
+    passed: usize,
+}
+
+/// What the document has of a feed.
+#[derive(Default)]
+struct OfFeed {
+    stories: usize,
+    bytes: usize,
+}
+
+impl<'s> List<'s> {
+    fn new(section: &'s Section) -> Self {
+        List { section, stories: Vec::new(), bytes: 0, of_feed: HashMap::new(), is_full: false, passed: 0 }
+    }
+
+    fn has_ended(&self) -> bool {
+        let has_room = self.stories.is_empty() || self.bytes + LEAST_BYTES <= DOCUMENT_BYTES;
+        self.stories.len() >= self.section.limit || !has_room || self.passed >= MAX_PASSED
+    }
+
+    /// Whether the next story may be shown, if it fits, that this feed leads.
+    fn has_place_for(&mut self, feed: i64) -> bool {
+        let of_feed = self.of_feed.entry(feed).or_default();
+        if self.section.per_feed.is_some_and(|per_feed| of_feed.stories >= per_feed) {
+            return false;
+        }
+        let has_place = !self.is_full || of_feed.bytes < SHARE_BYTES;
+        self.passed += usize::from(!has_place);
+        has_place
+    }
+
+    /// Adds a story of a feed, or leaves it out if it does not fit.
+    fn add(&mut self, feed: i64, story: ShownStory) {
+        let is_shared = self.section.feeds.iter().nth(1).is_some();
+        let full_bytes = if is_shared { FULL_BYTES } else { DOCUMENT_BYTES };
+        let (room, rest) = (full_bytes.saturating_sub(self.bytes), DOCUMENT_BYTES - self.bytes);
+        let is_long = render::weight(&story) > LONG_STORY_BYTES;
+        self.is_full |= !is_long && render::weight(&story) > room;
+        let of_feed = self.of_feed.entry(feed).or_default();
+        let fitting = match self.is_full {
+            false => fitting(story, LONG_STORY_BYTES.min(rest)),
+            true if of_feed.bytes < SHARE_BYTES => short(story, rest),
+            true => None,
+        };
+        if let Some(story) = fitting {
+            let bytes = render::weight(&story);
+            self.bytes += bytes;
+            of_feed.bytes += bytes;
+            of_feed.stories += 1;
+            self.stories.push(story);
+        }
+    }
 }
 
 /// What a section shows.
@@ -59,7 +134,8 @@ impl Reader {
     }
 
     /// What a section shows: its newest stories, at most `limit` of them, at most `per_feed` led by one feed, and as many as
-    /// a document of 1 MiB holds.
+    /// a document of 1 MiB holds. When the document is three quarters full, further stories are shortened, and those of feeds
+    /// that have a quarter of it are left to the archives: no feed ends the list with a few large stories.
     ///
     /// # Errors
     ///
@@ -75,32 +151,24 @@ impl Reader {
              WHERE placement.section = ?1 AND placement.left IS NULL ORDER BY placement.sort_at DESC, placement.story DESC",
         )?;
         let mut rows = statement.query([number])?;
-        let mut stories = Vec::new();
-        let mut by_feed = BTreeMap::<i64, usize>::new();
-        let mut bytes = 0;
-        while stories.len() < section.limit {
-            let Some(row) = rows.next()? else { break };
-            let of_feed = by_feed.entry(row.get(8)?).or_default();
-            if section.per_feed.is_some_and(|per_feed| *of_feed >= per_feed) {
+        let mut list = List::new(section);
+        while !list.has_ended()
+            && let Some(row) = rows.next()?
+        {
+            let feed = row.get(8)?;
+            if !list.has_place_for(feed) {
                 continue;
             }
             let (story, standing) = (stored_story(row)?, standing(row)?);
-            let copies = copies_of(&self.connection, config, story.number, false)?;
+            let viewer = Viewer::Section(section);
+            let copies = copies_of(&self.connection, config, story.number, viewer, false)?;
             let visible = section::visible(section, &copies);
-            if visible.is_empty() {
-                continue;
+            if !visible.is_empty() {
+                let named = (&*story.id, &*story.slug, story.sort_at);
+                list.add(feed, section::show(config, named, &standing, &visible, &info));
             }
-            let mut shown = section::show(config, (&story.id, &story.slug, story.sort_at), &standing, &visible, &info);
-            if render::weight(&shown) > LONG_STORY_BYTES {
-                section::shorten(&mut shown);
-            }
-            bytes += render::weight(&shown);
-            if bytes > DOCUMENT_BYTES && !stories.is_empty() {
-                break;
-            }
-            *of_feed += 1;
-            stories.push(shown);
         }
+        let stories = list.stories;
         let updated = stories.iter().map(|story| story.updated).max().unwrap_or(first_seen);
         let feeds = section.feeds.iter().filter_map(|id| config.feed(id));
         let feeds = feeds.map(|feed| section::show_feed(feed, &info(&feed.id))).collect();

@@ -13,8 +13,9 @@ use crate::section::{self, SeenCopy, ShownStory, Standing};
 use crate::story;
 use crate::time::Timestamp;
 
+use super::copies::{Viewer, copies_of};
 use super::feeds::{Infos, feed_id};
-use super::place::{copies_of, optional_time, time};
+use super::place::{optional_time, time};
 use super::{Reader, StoreError, names};
 
 /// A story as the store has it.
@@ -242,7 +243,7 @@ impl Reader {
             Ok((section, PlacementRow { entered, left, rule: row.get(3)?, why: row.get(4)? }))
         })?;
         let placements = placements.collect::<Result<_, _>>()?;
-        let copies = copies_of(&self.connection, config, story.number, true)?;
+        let copies = copies_of(&self.connection, config, story.number, Viewer::All, true)?;
         let all = self.stored_copies(story.number)?;
         Ok(Explained { story, copies, all, placements })
     }
@@ -329,7 +330,7 @@ pub(super) fn tell(
     )?;
     let row = statement.query_row(params![section.id.as_str(), story], |row| Ok((stored_story(row)?, standing(row))));
     let Some((story, standing)) = row.optional()? else { return Ok(None) };
-    let copies = copies_of(connection, config, story.number, false)?;
+    let copies = copies_of(connection, config, story.number, Viewer::Section(section), false)?;
     let visible = section::visible(section, &copies);
     if visible.is_empty() {
         return Ok(None);

@@ -15,7 +15,8 @@ use crate::schedule;
 use crate::section;
 use crate::time::Timestamp;
 
-use super::place::{Moves, Placer, copies_of, optional_time};
+use super::copies::{Viewer, copies_of};
+use super::place::{Moves, Placer, optional_time};
 use super::{Store, StoreError, names, public};
 
 /// As much as some polls with news bring.
@@ -364,7 +365,7 @@ fn judge_archive(
     let with_text = section::reads_text(section);
     while let Some(row) = rows.next()? {
         let story = row.get(0)?;
-        let copies = copies_of(connection, config, story, with_text)?;
+        let copies = copies_of(connection, config, story, Viewer::Section(section), with_text)?;
         placer.place_in_section(section, story, Timestamp::from_millis(row.get(1)?), &copies)?;
     }
     Ok(placer.changed.remove(&section.id).unwrap_or_default())
