@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use url::Url;
 
 use crate::config::{Config, Feed, Section};
@@ -212,6 +212,13 @@ fn choose(heads: &[Head], takes: impl Fn(&FeedId) -> bool) -> BTreeSet<i64> {
         }
     }
     chosen
+}
+
+/// Whether one of the feed's entries is a copy of the story.
+pub fn has_copy_of(connection: &Connection, story: i64, feed: i64) -> Result<bool, StoreError> {
+    // The plus keeps SQLite from searching among all entries of the feed.
+    let mut statement = connection.prepare_cached("SELECT 1 FROM entry WHERE story = ?1 AND +feed = ?2 LIMIT 1")?;
+    Ok(statement.query_row([story, feed], |_| Ok(())).optional()?.is_some())
 }
 
 /// Whether some feed has a copy of both stories.

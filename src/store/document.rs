@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use crate::config::{Config, Dedup, Feed};
 use crate::entry::Entry;
-use crate::section::{self, SeenCopy};
+use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::story::JoinReason;
 use crate::time::Timestamp;
 use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Terms};
@@ -17,6 +17,14 @@ use super::join::{self, Uniting};
 use super::known::wording;
 use super::place::{Placer, time};
 use super::{StoreError, names, signature};
+
+const INSERT_SPECIFIC: &str =
+    "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO NOTHING";
+
+/// Once a hundred entries share a link, it is known that it says nothing of any: more rows would only be searched.
+const INSERT_SHARED: &str = "INSERT INTO link (key, entry, original, specific) SELECT ?1, ?2, ?3, 0
+  WHERE (SELECT count(*) FROM (SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 100)) < 100
+  ON CONFLICT DO NOTHING";
 
 /// A document on its way into the store.
 pub struct Document<'a> {
@@ -31,16 +39,28 @@ impl Document<'_> {
     pub fn apply(&self, document: &PolledDocument) -> Result<Applied, StoreError> {
         self.scrub_guids(&document.entries)?;
         let listed = self.listed()?;
-        let known = self.known(&document.entries, &listed)?;
-        let plan = update::plan(&document.entries, &known, &self.terms());
-        let mut placer = Placer::new(self.connection, self.config, self.now)?;
-        let (entries, compared) = (document.entries.len(), known.others.len());
-        let mut applied = Applied { listed: entries, compared, ..Applied::default() };
-        // Documents list the newest first: told from the end, entries without a date come to stand in their order.
-        for (entry, change) in document.entries.iter().zip(&plan.changes).rev() {
-            self.change(entry, change, &plan, &mut placer, &mut applied)?;
+        let mut known = self.known(&document.entries, &listed)?;
+        let mut plan = Plan::new(&document.entries, &known);
+        // They were compared; their words take much memory.
+        known.former = Vec::new();
+        for key in &plan.shared {
+            self.mark_unspecific(key)?;
         }
-        self.mark_listed(&plan, &listed)?;
+        let mut placer = Placer::new(self.connection, self.config, self.now)?;
+        let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
+        let mut here = HashSet::new();
+        // Documents list the newest first: told from the end, entries without a date come to stand in their order.
+        for run in update::runs(&document.entries) {
+            self.load_others(run, &plan, &mut known)?;
+            applied.compared += known.others.len();
+            plan.begin_run();
+            for entry in run.iter().rev() {
+                let change = plan.change(entry, &known, &self.terms());
+                here.extend(change.number());
+                self.change(entry, &change, &mut plan, &mut placer, &mut applied)?;
+            }
+        }
+        self.mark_listed(&here, &listed)?;
         applied.sections = placer.changed;
         if self.title_changes(document)? {
             for section in self.config.sections.iter().filter(|section| section.takes(&self.feed.id)) {
@@ -64,7 +84,7 @@ impl Document<'_> {
         &self,
         entry: &PolledEntry,
         change: &Change,
-        plan: &Plan,
+        plan: &mut Plan,
         placer: &mut Placer,
         applied: &mut Applied,
     ) -> Result<(), StoreError> {
@@ -75,6 +95,7 @@ impl Document<'_> {
                 self.touch(*number, entry.raw_hash)?;
                 applied.restless.push(self.shown_name(entry, cleaned));
             }
+            (Change::Aliased { number }, _) => self.add_alias(*number, &entry.guid)?,
             (Change::Rekeyed { number, story, revised }, Some(cleaned)) => {
                 self.rekey(*number, entry, cleaned)?;
                 if *revised {
@@ -89,21 +110,17 @@ impl Document<'_> {
                 let story = join::standing(self.connection, *story)?;
                 placer.place(story, self.sort_at(story)?, Some(*number))?;
                 applied.revised += 1;
-                applied.united += self.unite(story, *number, unites, placer)?;
+                applied.united += self.unite((story, *number), unites, plan, placer)?;
             }
             (Change::New { join: None, .. }, Some(cleaned)) => {
                 self.insert_story(entry, cleaned, plan, placer)?;
                 applied.new += 1;
             }
             (Change::New { join: Some(join), unites }, Some(cleaned)) => {
-                let story = join::standing(self.connection, join.story)?;
-                let mut copies = placer.copies(story)?;
-                let number = self.insert_entry(entry, cleaned, plan, &Join { story, ..*join })?;
-                copies.push(self.seen(number, cleaned, join));
-                placer.place_copies(story, self.sort_at(story)?, &copies, Some(number))?;
+                let (story, number) = self.add_copy(entry, cleaned, join, plan, placer)?;
                 applied.new += 1;
                 applied.joined += 1;
-                applied.united += self.unite(story, number, unites, placer)?;
+                applied.united += self.unite((story, number), unites, plan, placer)?;
             }
         }
         Ok(())
@@ -136,15 +153,45 @@ impl Document<'_> {
         let shown = judged.public_lead(&copies).map(|_| self.now);
         let story = names::insert_story(self.connection, &self.feed.url.shown, &cleaned.entry, sort_at, shown)?;
         copies[0].number = self.insert_entry(polled, cleaned, plan, &first(story))?;
-        placer.place_judged(story, &copies, &judged, None)
+        placer.place_new(story, &copies, &judged)
+    }
+
+    /// Adds a new entry to the story that it joins; returns the story and the entry's number.
+    fn add_copy(
+        &self,
+        entry: &PolledEntry,
+        cleaned: &Cleaned,
+        join: &Join,
+        plan: &Plan,
+        placer: &mut Placer,
+    ) -> Result<(i64, i64), StoreError> {
+        let story = join::standing(self.connection, join.story)?;
+        let mut copies = placer.copies(story)?;
+        let number = self.insert_entry(entry, cleaned, plan, &Join { story, ..*join })?;
+        if copies.len() < MAX_COPIES {
+            copies.push(self.seen(number, cleaned, join));
+        } else {
+            copies = placer.copies(story)?;
+        }
+        placer.place_copies(story, self.sort_at(story)?, &copies, Some(number))?;
+        Ok((story, number))
     }
 
     /// Joins the story of an entry with those that the entry seems to belong to as well; returns how many it joined.
-    fn unite(&self, story: i64, entry: i64, unites: &[Join], placer: &mut Placer) -> Result<usize, StoreError> {
+    fn unite(
+        &self,
+        (story, entry): (i64, i64),
+        unites: &[Join],
+        plan: &mut Plan,
+        placer: &mut Placer,
+    ) -> Result<usize, StoreError> {
         let uniting = Uniting { connection: self.connection, config: self.config, entry };
         let mut united = 0;
         for join in unites {
-            united += usize::from(uniting.unite(story, join, placer)?);
+            if uniting.unite(story, join, placer)? {
+                plan.note_united(join.story);
+                united += 1;
+            }
         }
         Ok(united)
     }
@@ -229,6 +276,16 @@ impl Document<'_> {
         Ok(())
     }
 
+    /// Lets a further guid lead to an entry.
+    fn add_alias(&self, number: i64, guid: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO entry_alias (feed, guid, entry) VALUES (?1, ?2, ?3)
+             ON CONFLICT (feed, guid) DO UPDATE SET entry = excluded.entry",
+        )?;
+        statement.execute(params![self.number, guid, number])?;
+        Ok(())
+    }
+
     fn rewrite(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM link WHERE entry = ?1")?.execute([number])?;
         let first_seen = self.forget_signature(number)?;
@@ -275,12 +332,10 @@ impl Document<'_> {
 
     /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story.
     fn write_links(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        )?;
         for key in &cleaned.link_keys {
-            let is_shared = self.mark_shared(&key.key, number)? || plan.shared.contains(&key.key);
-            insert.execute(params![key.key, number, key.original, !is_shared])?;
+            let is_shared = plan.shared.contains(&key.key) || self.mark_shared(&key.key, number)?;
+            let mut insert = self.connection.prepare_cached(if is_shared { INSERT_SHARED } else { INSERT_SPECIFIC })?;
+            insert.execute(params![key.key, number, key.original])?;
         }
         Ok(())
     }
@@ -289,17 +344,27 @@ impl Document<'_> {
     /// are any. Most links are new: they are looked for before anything is updated.
     fn mark_shared(&self, key: &str, number: i64) -> Result<bool, StoreError> {
         let mut sharing = self.connection.prepare_cached(
-            "SELECT link.entry FROM link CROSS JOIN entry AS other ON other.number = link.entry
+            "SELECT link.entry, link.specific FROM link CROSS JOIN entry AS other ON other.number = link.entry
              WHERE link.key = ?1 AND other.feed = ?2 AND other.story <> (SELECT story FROM entry WHERE number = ?3)",
         )?;
-        let sharing = sharing.query_map(params![key, self.number, number], |row| row.get(0))?;
-        let sharing = sharing.collect::<Result<Vec<i64>, _>>()?;
-        for entry in &sharing {
+        let sharing = sharing.query_map(params![key, self.number, number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let sharing = sharing.collect::<Result<Vec<(i64, bool)>, _>>()?;
+        for (entry, _) in sharing.iter().filter(|(_, is_specific)| *is_specific) {
             let mut statement =
                 self.connection.prepare_cached("UPDATE link SET specific = 0 WHERE key = ?1 AND entry = ?2")?;
             statement.execute(params![key, entry])?;
         }
         Ok(!sharing.is_empty())
+    }
+
+    /// Marks a link that several entries of the document have as specific to none of this feed's entries.
+    fn mark_unspecific(&self, key: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE link SET specific = 0 WHERE key = ?1 AND specific
+               AND (SELECT feed FROM entry WHERE number = link.entry) = ?2",
+        )?;
+        statement.execute(params![key, self.number])?;
+        Ok(())
     }
 
     fn touch(&self, number: i64, raw_hash: u64) -> Result<(), StoreError> {
@@ -314,10 +379,9 @@ impl Document<'_> {
     }
 
     /// Notes which entries left the document and which came back, for retention; writes nothing where neither happened.
-    fn mark_listed(&self, plan: &Plan, listed: &HashSet<i64>) -> Result<(), StoreError> {
-        let here: HashSet<i64> = plan.changes.iter().filter_map(Change::number).collect();
+    fn mark_listed(&self, here: &HashSet<i64>, listed: &HashSet<i64>) -> Result<(), StoreError> {
         let mut unlist = self.connection.prepare_cached("UPDATE entry SET unlisted = ?2 WHERE number = ?1")?;
-        for number in listed.difference(&here) {
+        for number in listed.difference(here) {
             unlist.execute(params![number, self.now.millis()])?;
         }
         for number in here.difference(listed) {

@@ -1,6 +1,7 @@
 //! What the store knows that bears on a document: its feed's entries, and entries of any feed that may tell the same.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -11,36 +12,54 @@ use crate::story::Wording;
 use crate::text::PlainText;
 use crate::time::Timestamp;
 use crate::update::{
-    self, FormerEntry, Known, KnownEntry, Linked, MAX_REVISIONS, OtherEntry, PolledEntry, is_flood, sort_at,
+    self, FormerEntry, Known, KnownEntry, Linked, MAX_REVISIONS, OtherEntry, Plan, PolledEntry, is_flood, sort_at,
 };
 
+use super::copies::has_copy_of;
 use super::document::Document;
 use super::{StoreError, signature};
 
 /// How many entries with the same link are compared with a new one at most; a link that more have is a page of its own.
 const LINKED_AT_MOST: i64 = 16;
 
-/// How many of a feed's entries are looked through where it seems to have changed all its guids.
-const FORMER_AT_MOST: i64 = 5_000;
+/// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
+/// but so many at least and at most.
+const FORMER: RangeInclusive<usize> = 1_000..=5_000;
+
+/// How many bytes of them are read: some thousand articles.
+const FORMER_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many bytes are read of entries that may tell the same as those of one run.
+const OTHERS_BYTES: usize = 8 * 1024 * 1024;
 
 impl Document<'_> {
+    /// What is known of the feed's own entries.
     pub(super) fn known(&self, entries: &[PolledEntry], listed: &HashSet<i64>) -> Result<Known, StoreError> {
         let mut known = Known { feed: self.number, ..Known::default() };
-        let has_entries = !listed.is_empty() || self.has_entries()?;
-        if has_entries {
+        if !listed.is_empty() || self.has_entries()? {
             known.entries = self.known_entries(entries)?;
             known.former = self.former(entries, &known.entries, listed)?;
         }
-        let mut others = Others { document: self, known: &mut known, places: HashMap::new() };
-        if self.terms().by_links {
-            for entry in entries {
-                others.find(entry)?;
-            }
-        }
-        if !known.others.is_empty() {
-            known.apart = self.apart()?;
-        }
         Ok(known)
+    }
+
+    /// Loads the entries that may tell the same as one of this run, in place of those of the run before.
+    pub(super) fn load_others(&self, run: &[PolledEntry], plan: &Plan, known: &mut Known) -> Result<(), StoreError> {
+        known.others.clear();
+        known.links.clear();
+        known.alike.clear();
+        known.published.clear();
+        known.own_stories.clear();
+        if !self.terms().by_links {
+            return Ok(());
+        }
+        let finder = signature::Finder::new(self.connection, self.number);
+        let mut others =
+            Others { document: self, plan, known, finder, places: HashMap::new(), told: HashSet::new(), bytes: 0 };
+        for entry in run {
+            others.find(entry)?;
+        }
+        Ok(())
     }
 
     fn has_entries(&self) -> Result<bool, StoreError> {
@@ -69,7 +88,8 @@ impl Document<'_> {
         Ok(known)
     }
 
-    /// The feed's entries that have just left the document; all of them where it seems to have changed its guids.
+    /// The feed's entries that have just left the document; all of them where it seems to have changed its guids. Of more than
+    /// [`FORMER_BYTES`] the newest.
     fn former(
         &self,
         entries: &[PolledEntry],
@@ -85,17 +105,29 @@ impl Document<'_> {
             let mut statement = self
                 .connection
                 .prepare_cached("SELECT number FROM entry WHERE feed = ?1 ORDER BY number DESC LIMIT ?2")?;
-            let numbers = statement.query_map([self.number, FORMER_AT_MOST], |row| row.get(0))?;
+            let most = (2 * entries.len()).clamp(*FORMER.start(), *FORMER.end()) as i64;
+            let numbers = statement.query_map([self.number, most], |row| row.get(0))?;
             numbers.collect::<Result<_, _>>()?
         } else {
             listed.iter().copied().collect()
         };
         numbers.retain(|number| !here.contains(number));
-        numbers.sort_unstable();
-        numbers.into_iter().map(|number| self.former_entry(number)).collect()
+        numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+        let (mut former, mut bytes) = (Vec::new(), 0);
+        for number in numbers {
+            let (entry, size) = self.former_entry(number)?;
+            bytes += size;
+            if bytes > FORMER_BYTES {
+                break;
+            }
+            former.push(entry);
+        }
+        former.reverse();
+        Ok(former)
     }
 
-    fn former_entry(&self, number: i64) -> Result<FormerEntry, StoreError> {
+    /// An entry of the feed, and how many bytes its words take.
+    fn former_entry(&self, number: i64) -> Result<(FormerEntry, usize), StoreError> {
         let mut keys = self.connection.prepare_cached("SELECT key FROM link WHERE entry = ?1 ORDER BY key")?;
         let link_keys = keys.query_map([number], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut statement = self.connection.prepare_cached(
@@ -105,8 +137,9 @@ impl Document<'_> {
         let (story, guid, fingerprint, body) = statement.query_row([number], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get::<_, Option<String>>(3)?))
         })?;
+        let size = body.as_ref().map_or(0, String::len);
         let entry: Option<Entry> = body.map(|body| serde_json::from_str(&body)).transpose()?;
-        Ok(FormerEntry {
+        let former = FormerEntry {
             number,
             story,
             guid,
@@ -114,13 +147,8 @@ impl Document<'_> {
             link_keys,
             published: entry.as_ref().and_then(|entry| entry.published),
             wording: entry.as_ref().map(wording),
-        })
-    }
-
-    fn apart(&self) -> Result<HashSet<(i64, i64)>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT a, b FROM verdict WHERE kind = 'split'")?;
-        let pairs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(pairs.collect::<Result<_, _>>()?)
+        };
+        Ok((former, size))
     }
 }
 
@@ -140,23 +168,31 @@ pub fn wording(entry: &Entry) -> Wording {
     Wording::of(&entry.title, &PlainText::of(entry))
 }
 
-/// The entries that may tell the same as one of the document, each read once.
+/// The entries that may tell the same as one of a run, each read once.
 struct Others<'a> {
     document: &'a Document<'a>,
+    plan: &'a Plan,
     known: &'a mut Known,
+    finder: signature::Finder<'a>,
+    /// The stories of which it was looked up whether they have a copy of this feed.
+    told: HashSet<i64>,
+    /// How many bytes were read.
+    bytes: usize,
     /// Where in [`Known::others`] an entry is; `None` where it takes no part.
     places: HashMap<i64, Option<usize>>,
 }
 
 impl Others<'_> {
     fn find(&mut self, polled: &PolledEntry) -> Result<(), StoreError> {
-        let Some(cleaned) = &polled.cleaned else { return Ok(()) };
+        let Some(cleaned) = polled.cleaned.as_ref().filter(|_| !self.plan.is_rekeyed(&polled.guid)) else {
+            return Ok(());
+        };
         let before = self.known.entries.get(&polled.guid).copied();
         if before.is_some_and(|before| before.fingerprint == cleaned.fingerprint || before.revisions >= MAX_REVISIONS) {
             return Ok(());
         }
         let own = before.map(|before| before.number);
-        for key in &cleaned.link_keys {
+        for key in cleaned.link_keys.iter().filter(|key| !self.plan.shared.contains(&key.key)) {
             let linked = self.linked(&key.key, own)?;
             if !linked.is_empty() {
                 self.known.links.insert(key.key.clone(), linked);
@@ -172,7 +208,7 @@ impl Others<'_> {
         if terms.by_text {
             let sort_at = update::sort_at(&cleaned.entry, terms.now);
             let times = (sort_at, terms.now);
-            let alike = signature::candidates(self.document.connection, times, terms.window, &cleaned.wording)?;
+            let alike = self.finder.candidates(times, terms.window, &cleaned.wording)?;
             let alike = self.places(alike.into_iter().filter(|number| Some(*number) != own))?;
             if !alike.is_empty() {
                 self.known.alike.insert(polled.guid.clone(), alike);
@@ -220,7 +256,13 @@ impl Others<'_> {
         if let Some(place) = self.places.get(&number) {
             return Ok(*place);
         }
-        let place = self.read(number)?.map(|other| {
+        let other = self.read(number)?;
+        if let Some(story) = other.as_ref().map(|other| other.story).filter(|story| self.told.insert(*story))
+            && has_copy_of(self.document.connection, story, self.document.number)?
+        {
+            self.known.own_stories.insert(story);
+        }
+        let place = other.map(|other| {
             self.known.others.push(other);
             self.known.others.len() - 1
         });
@@ -228,10 +270,10 @@ impl Others<'_> {
         Ok(place)
     }
 
-    /// `None` where the entry's words are gone, or its feed takes no part.
-    fn read(&self, number: i64) -> Result<Option<OtherEntry>, StoreError> {
+    /// `None` where the entry's words are gone, its feed takes no part, or enough was read for this run.
+    fn read(&mut self, number: i64) -> Result<Option<OtherEntry>, StoreError> {
         let mut statement = self.document.connection.prepare_cached(
-            "SELECT entry.story, entry.feed, entry.first_seen, feed.id, body.value
+            "SELECT entry.story, entry.feed, entry.first_seen, feed.id, body.value, entry.fingerprint
              FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
              WHERE entry.number = ?1 AND feed.removed IS NULL",
         )?;
@@ -242,12 +284,18 @@ impl Others<'_> {
         if dedup == Dedup::Off {
             return Ok(None);
         }
-        let entry: Entry = serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let body = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+        if self.bytes + body.len() > OTHERS_BYTES {
+            return Ok(None);
+        }
+        self.bytes += body.len();
+        let entry: Entry = serde_json::from_str(body)?;
         Ok(Some(OtherEntry {
             number,
             story: row.get(0)?,
             feed: row.get(1)?,
             by_text: dedup == Dedup::Text,
+            fingerprint: row.get::<_, i64>(5)?.cast_unsigned(),
             sort_at: sort_at(&entry, Timestamp::from_millis(row.get(2)?)),
             wording: wording(&entry),
             link: entry.link,

@@ -130,7 +130,18 @@ impl<'a> Placer<'a> {
         revised: Option<i64>,
     ) -> Result<(), StoreError> {
         for (section, verdict) in &judged.verdicts {
-            self.place_in(section, (story, judged.sort_at), copies, verdict.as_ref(), revised)?;
+            let Some(&number) = self.section_numbers.get(&section.id) else { continue };
+            let before = self.before(number, story)?;
+            self.settle(section, (number, story, judged.sort_at), copies, verdict.as_ref(), before, revised)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Placer::place_judged`], for a story that stands in no section yet.
+    pub fn place_new(&mut self, story: i64, copies: &[SeenCopy], judged: &Judged) -> Result<(), StoreError> {
+        for (section, verdict) in &judged.verdicts {
+            let Some(&number) = self.section_numbers.get(&section.id) else { continue };
+            self.settle(section, (number, story, judged.sort_at), copies, verdict.as_ref(), None, None)?;
         }
         Ok(())
     }
@@ -160,17 +171,18 @@ impl<'a> Placer<'a> {
         }
     }
 
-    fn place_in(
+    /// Writes what a section says of a story, if that is not what was `before`.
+    fn settle(
         &mut self,
         section: &Section,
-        (story, sort_at): (i64, Timestamp),
+        (number, story, sort_at): (i64, i64, Timestamp),
         copies: &[SeenCopy],
         verdict: Option<&Verdict>,
+        before: Option<Before>,
         revised: Option<i64>,
     ) -> Result<(), StoreError> {
-        let Some(&number) = self.section_numbers.get(&section.id) else { return Ok(()) };
         let visible = section::visible(section, copies);
-        match (verdict, self.before(number, story)?) {
+        match (verdict, before) {
             (Some(verdict), None) if verdict.is_in || verdict.next_change.is_some() => {
                 let lead = visible[verdict.lead];
                 self.insert(section, (number, story), sort_at, lead, verdict)?;

@@ -83,6 +83,11 @@ impl Wording {
         &self.keys
     }
 
+    /// How many words the texts have: what comparing costs.
+    pub fn words(&self) -> usize {
+        self.texts.iter().map(|text| text.words.len()).sum()
+    }
+
     /// A key of the title without names of sites; `None` where there is none.
     pub fn title_key(&self) -> Option<u64> {
         self.title.key()

@@ -7,19 +7,40 @@ use url::Url;
 use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
 use crate::story::JoinReason;
 
-/// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once.
-pub(super) fn of(cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms, shared: &HashSet<String>) -> Vec<Join> {
+/// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once, and none that `has_copy`
+/// of this feed. `words_left` is how many words may still be compared.
+pub(super) fn of(
+    cleaned: &Cleaned,
+    guid: &str,
+    known: &Known,
+    terms: &Terms,
+    (shared, has_copy): (&HashSet<String>, &dyn Fn(i64) -> bool),
+    words_left: &mut usize,
+) -> Vec<Join> {
     if !terms.by_links {
         return Vec::new();
     }
     let mut joins = by_id(cleaned, guid, known);
-    joins.extend(by_link(cleaned, known, shared));
+    joins.extend(by_link(cleaned, known, (shared, has_copy)));
     if terms.by_text {
-        joins.extend(by_text(cleaned, guid, known, terms));
+        joins.extend(by_text(cleaned, guid, known, terms, has_copy, words_left));
     }
     let mut seen = HashSet::new();
-    joins.retain(|join| seen.insert(join.story));
+    joins.retain(|join| !has_copy(join.story) && seen.insert(join.story));
     joins
+}
+
+/// The entry of the feed itself that has this one's page as its own, and its words.
+pub(super) fn same_entry<'k>(
+    cleaned: &Cleaned,
+    known: &'k Known,
+    terms: &Terms,
+    shared: &HashSet<String>,
+) -> Option<&'k OtherEntry> {
+    let keys = cleaned.link_keys.iter().filter(|key| terms.by_links && !shared.contains(&key.key));
+    let linked = keys.filter_map(|key| known.links.get(&key.key)).flatten().map(|linked| &known.others[linked.at]);
+    let mut own = linked.filter(|other| other.feed == known.feed);
+    own.find(|other| cleaned.wording.is_kept_by(&other.wording))
 }
 
 /// Whoever bears the id of a story must also tell it.
@@ -34,19 +55,21 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 }
 
 /// By the links that are specific to both, unless the words speak against it; the oldest story first.
-fn by_link(cleaned: &Cleaned, known: &Known, shared: &HashSet<String>) -> Vec<Join> {
+fn by_link(
+    cleaned: &Cleaned,
+    known: &Known,
+    (shared, has_copy): (&HashSet<String>, &dyn Fn(i64) -> bool),
+) -> Vec<Join> {
     let mut joins = Vec::new();
     for key in cleaned.link_keys.iter().filter(|key| !shared.contains(&key.key)) {
         for linked in known.links.get(&key.key).into_iter().flatten() {
             let other = &known.others[linked.at];
+            if other.feed == known.feed || has_copy(other.story) {
+                continue;
+            }
             let is_original = key.original || linked.original;
-            let tells_the_same = if other.feed == known.feed {
-                cleaned.wording.is_kept_by(&other.wording)
-            } else {
-                let is_translation = is_original && is_translation(cleaned, other);
-                !is_translation && !are_parts(cleaned, other) && !cleaned.wording.contradicts(&other.wording)
-            };
-            if tells_the_same {
+            let is_translation = is_original && is_translation(cleaned, other);
+            if !is_translation && !are_parts(cleaned, other) && !cleaned.wording.contradicts(&other.wording) {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
             }
@@ -76,23 +99,38 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
 }
 
-/// By title and text, inside of the window and among the entries of other feeds; the most alike first. A text that several
-/// stories of one feed have says nothing of any.
-fn by_text(cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
+/// By title and text, inside of the window and among the entries of other feeds; the most alike first. A text that a feed has
+/// in several stories says nothing of any of them.
+fn by_text(
+    cleaned: &Cleaned,
+    guid: &str,
+    known: &Known,
+    terms: &Terms,
+    has_copy: &dyn Fn(i64) -> bool,
+    words_left: &mut usize,
+) -> Vec<Join> {
     let own_time = sort_at(&cleaned.entry, terms.now);
     let candidates = known.alike.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
     let candidates = candidates.filter(|other| {
         let (earlier, later) = (own_time.min(other.sort_at), own_time.max(other.sort_at));
         other.by_text && other.feed != known.feed && later.since(earlier) <= terms.window
     });
-    let mut alike: Vec<(f64, &OtherEntry)> = candidates
-        .filter_map(|other| Some((cleaned.wording.same_text(&other.wording, terms.likeness)?, other)))
-        .collect();
-    let mut stories = HashMap::new();
-    let is_specific = alike.iter().all(|(_, other)| *stories.entry(other.feed).or_insert(other.story) == other.story);
-    if !is_specific {
+    let (closed, open): (Vec<_>, Vec<_>) = candidates.partition(|other| has_copy(other.story));
+    let mut compare = |other: &OtherEntry| {
+        *words_left = words_left.checked_sub(cleaned.wording.words() + other.wording.words())?;
+        cleaned.wording.same_text(&other.wording, terms.likeness)
+    };
+    let mut alike: Vec<(f64, &OtherEntry)> =
+        open.into_iter().filter_map(|other| Some((compare(other)?, other))).collect();
+    if alike.is_empty() {
         return Vec::new();
     }
+    let closed: Vec<_> = closed.into_iter().filter(|other| compare(other).is_some()).collect();
+    let mut stories = HashMap::<i64, HashSet<i64>>::new();
+    for other in alike.iter().map(|(_, other)| *other).chain(closed) {
+        stories.entry(other.feed).or_default().insert(other.story);
+    }
+    alike.retain(|(_, other)| stories[&other.feed].len() == 1);
     alike.sort_by(|(one, first), (other, second)| other.total_cmp(one).then(first.story.cmp(&second.story)));
     let join =
         |(score, other): (f64, &OtherEntry)| Join { story: other.story, reason: JoinReason::Text, score: Some(score) };

@@ -1,12 +1,15 @@
 //! What a poll changes: the decision, as a value.
 //!
-//! [`plan`] gets what a document brought and what the store knows, and says for each entry whether it is new, revised or
+//! [`Plan`] gets what a document brought and what the store knows, and says for each entry whether it is new, revised or
 //! unchanged, and which story a new one belongs to. It never touches the store, the network or the clock; whoever applies
 //! the plan does so in the same transaction that gave [`Known`], so that two polls with one story cannot both make it.
 //!
+//! Large documents are decided in [`runs`]: only the entries of one run and what may tell the same are in memory together.
+//!
 //! The policy held here: only a change of lasting content makes an entry revised; an entry that revises itself for ever is
 //! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is specific
-//! to its story; a known entry under a new guid is no new entry; what an editor split stays apart.
+//! to its story; a known entry under a new guid is no new entry; a feed has one copy of a story at most, so that no feed can
+//! fill another's story with entries of its own.
 
 mod joins;
 mod lasting;
@@ -30,6 +33,16 @@ pub use rekey::is_flood;
 /// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
 /// into it.
 pub const MAX_REVISIONS: u32 = 24;
+
+/// How many entries are decided in one run, and how many bytes they may have: what the writer does in a quarter of a second.
+const RUN_ENTRIES: usize = 100;
+const RUN_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many words are compared in one run: those of a hundred articles of 800 words, each with six others.
+const RUN_WORDS: usize = 1_000_000;
+
+/// How many stories one document may unite with others. More would be no coincidence, and each one is read whole.
+const MAX_UNITED: usize = 100;
 
 /// One attempt at one feed, failed ones too: everything that the store has to write for it.
 #[derive(Debug)]
@@ -144,7 +157,7 @@ pub struct Terms {
     pub now: Timestamp,
 }
 
-/// What the store knows that bears on a poll.
+/// What the store knows that bears on a poll. `others` and the fields after it are loaded run by run.
 #[derive(Debug, Default)]
 pub struct Known {
     /// The number of the feed that was polled.
@@ -161,8 +174,8 @@ pub struct Known {
     pub alike: HashMap<String, Vec<usize>>,
     /// Which of `others` belong to the story that is published under this guid.
     pub published: HashMap<String, Vec<usize>>,
-    /// The pairs of stories that an editor holds apart.
-    pub apart: HashSet<(i64, i64)>,
+    /// The stories of `others` that have a copy of this feed already.
+    pub own_stories: HashSet<i64>,
 }
 
 /// An entry of the feed that the store has.
@@ -200,6 +213,7 @@ pub struct OtherEntry {
     pub feed: i64,
     /// Whether its feed takes part in recognising stories by their text.
     pub by_text: bool,
+    pub fingerprint: u64,
     pub sort_at: Timestamp,
     pub link: Option<Url>,
     /// BCP 47, as declared.
@@ -228,6 +242,8 @@ pub enum Change {
     Restless { number: i64 },
     /// A known entry under a new guid; `revised` if its lasting content is other too.
     Rekeyed { number: i64, story: i64, revised: bool },
+    /// A further guid of a known entry that is still listed under its own: the feed lists one page twice.
+    Aliased { number: i64 },
     /// `unites` are further stories that it seems to belong to.
     New { join: Option<Join>, unites: Vec<Join> },
 }
@@ -240,7 +256,8 @@ impl Change {
             | Change::Touched { number }
             | Change::Revised { number, .. }
             | Change::Restless { number }
-            | Change::Rekeyed { number, .. } => Some(*number),
+            | Change::Rekeyed { number, .. }
+            | Change::Aliased { number } => Some(*number),
             Change::New { .. } => None,
         }
     }
@@ -255,80 +272,175 @@ pub struct Join {
     pub score: Option<f64>,
 }
 
-/// What is to be done for a document.
+/// Cuts a document into runs, each in the document's order and the last of them first: entries are decided from the end of
+/// their document, so that the oldest come first.
+pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
+    let (mut runs, mut rest) = (Vec::new(), entries);
+    while !rest.is_empty() {
+        let (mut count, mut bytes) = (0, 0);
+        let fits = |entry: &&PolledEntry| {
+            let Some(cleaned) = &entry.cleaned else { return true };
+            count += 1;
+            bytes += cleaned.json.len();
+            count == 1 || count <= RUN_ENTRIES && bytes <= RUN_BYTES
+        };
+        let length = rest.iter().rev().take_while(fits).count();
+        let (before, run) = rest.split_at(rest.len() - length);
+        runs.push(run);
+        rest = before;
+    }
+    runs
+}
+
+/// What is decided for a document as a whole, and what its entries have come to so far.
 #[derive(Debug)]
 pub struct Plan {
-    /// One for each entry, in the document's order.
-    pub changes: Vec<Change>,
     /// Link keys that several entries of the document have: they say nothing of any.
     pub shared: HashSet<String>,
+    /// The known entries that it lists, and those that were found in it under other guids.
+    listed: HashSet<i64>,
+    /// By guid, the known entries that had others before.
+    rekeyed: HashMap<String, Change>,
+    /// The stories that entries of the document have joined.
+    joined: HashSet<i64>,
+    unites_left: usize,
+    words_left: usize,
 }
 
-/// Decides for every entry of a document.
-pub fn plan(entries: &[PolledEntry], known: &Known, terms: &Terms) -> Plan {
-    let shared = shared_keys(entries);
-    let listed: HashSet<i64> = entries
-        .iter()
-        .filter_map(|entry| known.entries.get(&entry.guid))
-        .filter(|e| !e.is_alias)
-        .map(|e| e.number)
-        .collect();
-    let mut former = rekey::matched(entries, known);
-    let changes = entries.iter().map(|entry| match former.remove(entry.guid.as_str()) {
-        Some(former) => Change::Rekeyed {
-            number: former.number,
-            story: former.story,
-            revised: former.wording.is_some()
-                && entry.cleaned.as_ref().is_some_and(|cleaned| cleaned.fingerprint != former.fingerprint),
-        },
-        None => change(entry, known, terms, &shared, &listed),
-    });
-    Plan { changes: changes.collect(), shared }
-}
-
-fn change(
-    entry: &PolledEntry,
-    known: &Known,
-    terms: &Terms,
-    shared: &HashSet<String>,
-    listed: &HashSet<i64>,
-) -> Change {
-    let Some(before) = known.entries.get(&entry.guid) else { return new(entry, known, terms, shared) };
-    let number = before.number;
-    let Some(cleaned) = &entry.cleaned else { return Change::Unchanged { number } };
-    if before.is_alias && !listed.contains(&number) {
-        // The feed went back to the guid that it had before.
-        let revised = !before.is_purged && before.fingerprint != cleaned.fingerprint;
-        return Change::Rekeyed { number, story: before.story, revised };
+impl Plan {
+    /// Decides what concerns the whole document. Needs of `known` only what is not loaded run by run.
+    pub fn new(entries: &[PolledEntry], known: &Known) -> Plan {
+        let by_guid = entries.iter().filter_map(|entry| known.entries.get(&entry.guid));
+        let listed = by_guid.filter(|entry| !entry.is_alias).map(|entry| entry.number);
+        let former = rekey::matched(entries, known);
+        let listed = listed.chain(former.values().map(|former| former.number)).collect();
+        let rekeyed = entries.iter().filter_map(|entry| {
+            let former = former.get(entry.guid.as_str())?;
+            let revised = former.wording.is_some()
+                && entry.cleaned.as_ref().is_some_and(|cleaned| cleaned.fingerprint != former.fingerprint);
+            Some((entry.guid.clone(), Change::Rekeyed { number: former.number, story: former.story, revised }))
+        });
+        Plan {
+            shared: shared_keys(entries),
+            listed,
+            rekeyed: rekeyed.collect(),
+            joined: HashSet::new(),
+            unites_left: MAX_UNITED,
+            words_left: RUN_WORDS,
+        }
     }
-    match () {
-        () if before.is_alias || before.raw_hash == entry.raw_hash => Change::Unchanged { number },
-        () if before.is_purged || before.fingerprint == cleaned.fingerprint => Change::Touched { number },
-        () if before.revisions >= MAX_REVISIONS => Change::Restless { number },
-        () => {
-            let joins = joins::of(cleaned, &entry.guid, known, terms, shared);
-            let is_apart =
-                |story| known.apart.contains(&(story, before.story)) || known.apart.contains(&(before.story, story));
-            let unites = joins.into_iter().filter(|join| join.story != before.story && !is_apart(join.story)).collect();
+
+    /// Whether the entry is known under another guid, and needs no comparing.
+    pub fn is_rekeyed(&self, guid: &str) -> bool {
+        self.rekeyed.contains_key(guid)
+    }
+
+    /// Begins a run, whose `others` are known now.
+    pub fn begin_run(&mut self) {
+        self.words_left = RUN_WORDS;
+    }
+
+    /// Decides for the next entry of the run.
+    pub fn change(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
+        if let Some(rekeyed) = self.rekeyed.remove(&entry.guid) {
+            return rekeyed;
+        }
+        match known.entries.get(&entry.guid) {
+            Some(before) => self.known(entry, before, known, terms),
+            None => self.new_entry(entry, known, terms),
+        }
+    }
+
+    /// Notes that the story of an entry was united with this one.
+    pub fn note_united(&mut self, story: i64) {
+        self.joined.insert(story);
+    }
+
+    fn known(&mut self, entry: &PolledEntry, before: &KnownEntry, known: &Known, terms: &Terms) -> Change {
+        let number = before.number;
+        let Some(cleaned) = &entry.cleaned else { return Change::Unchanged { number } };
+        if before.is_alias && self.listed.insert(number) {
+            // The feed went back to a guid that the entry had before.
+            let revised = !before.is_purged && before.fingerprint != cleaned.fingerprint;
+            return Change::Rekeyed { number, story: before.story, revised };
+        }
+        if before.is_alias || before.raw_hash == entry.raw_hash {
+            Change::Unchanged { number }
+        } else if before.is_purged || before.fingerprint == cleaned.fingerprint {
+            Change::Touched { number }
+        } else if before.revisions >= MAX_REVISIONS {
+            Change::Restless { number }
+        } else {
+            let joins = self.joins(cleaned, &entry.guid, known, terms);
+            let unites = self.unites(joins.into_iter().filter(|join| join.story != before.story));
             Change::Revised { number, story: before.story, unites }
         }
     }
-}
 
-fn new(entry: &PolledEntry, known: &Known, terms: &Terms, shared: &HashSet<String>) -> Change {
-    let joins = entry.cleaned.as_ref().map(|cleaned| joins::of(cleaned, &entry.guid, known, terms, shared));
-    let mut joins = joins.unwrap_or_default().into_iter();
-    let join = joins.next();
-    let is_apart = |story: i64| {
-        join.is_some_and(|join| {
-            known.apart.contains(&(story, join.story)) || known.apart.contains(&(join.story, story))
-        })
-    };
-    Change::New { join, unites: joins.filter(|join| !is_apart(join.story)).collect() }
+    fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
+        let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, unites: Vec::new() } };
+        if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared) {
+            // One page of the feed under a new guid, with the same words: no second copy, and nothing new.
+            return if self.listed.insert(same.number) {
+                let revised = same.fingerprint != cleaned.fingerprint;
+                Change::Rekeyed { number: same.number, story: same.story, revised }
+            } else {
+                Change::Aliased { number: same.number }
+            };
+        }
+        let mut joins = self.joins(cleaned, &entry.guid, known, terms).into_iter();
+        let join = joins.next();
+        self.joined.extend(join.map(|join| join.story));
+        Change::New { join, unites: self.unites(joins) }
+    }
+
+    /// The stories that an entry belongs to, without those that have a copy of this feed.
+    fn joins(&mut self, cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
+        let has_copy = |story: i64| known.own_stories.contains(&story) || self.joined.contains(&story);
+        joins::of(cleaned, guid, known, terms, (&self.shared, &has_copy), &mut self.words_left)
+    }
+
+    /// As many as the document may still unite.
+    fn unites(&mut self, joins: impl Iterator<Item = Join>) -> Vec<Join> {
+        let unites: Vec<Join> = joins.take(self.unites_left).collect();
+        self.unites_left -= unites.len();
+        unites
+    }
 }
 
 fn shared_keys(entries: &[PolledEntry]) -> HashSet<String> {
     let mut seen = HashSet::new();
     let keys = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
     keys.filter(|key| !seen.insert(key.key.as_str())).map(|key| key.key.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lengths of the runs of entries with texts of so many bytes; of 0 bytes are those that are known.
+    fn check(bytes: &[usize], expected: &[usize]) {
+        let entry = |(at, bytes): (usize, &usize)| {
+            let guid = serde_json::json!({ "value": at.to_string(), "kind": "guid" });
+            let entry = serde_json::json!({ "guid": guid, "title": "", "content_html": "x".repeat(*bytes) });
+            let cleaned =
+                (*bytes > 0).then(|| Box::new(Cleaned::new(serde_json::from_value(entry).expect("it is an entry"))));
+            PolledEntry { guid: at.to_string(), raw_hash: 0, cleaned }
+        };
+        let entries: Vec<PolledEntry> = bytes.iter().enumerate().map(entry).collect();
+        let runs = runs(&entries);
+        assert_eq!(runs.iter().map(|run| run.len()).collect::<Vec<_>>(), expected);
+        let in_order = runs.iter().rev().flat_map(|run| run.iter()).map(|entry| entry.guid.parse::<usize>().unwrap());
+        assert!(in_order.eq(0..bytes.len()));
+    }
+
+    #[test]
+    fn runs_are_bounded_in_entries_and_bytes() {
+        check(&[], &[]);
+        check(&[1; 250], &[100, 100, 50]);
+        check(&[0; 250], &[250]);
+        let large = 5 << 20;
+        check(&[1, large, large, 1, 1], &[3, 2]);
+        check(&[1, 9 << 20, 1], &[1, 1, 1]);
+    }
 }
