@@ -298,8 +298,7 @@ async fn log_does_not_name_the_entries_of_a_private_feed() {
 async fn restored_backup_gives_a_private_story_the_id_that_it_had() {
     let mut bed = Bed::new(both()).await;
     let path = bed.folder.path().join("backup.db");
-    let to = path.clone();
-    bed.store.read(move |reader| reader.backup(&to)).await.unwrap();
+    Reader::open(bed.store.path()).unwrap().backup(bed.store.path(), &path).unwrap();
     bed.poll("canary-feed", &[private_copy()]).await;
     let id = bed.ids("canary-section").await;
     bed.store = Store::open(&path, "a test").unwrap();
@@ -447,7 +446,7 @@ fn older_store_is_copied_but_not_read_until_it_is_brought_up_to_date() {
     assert!(matches!(error, StoreError::Older { found: 1, .. }), "{error}");
     assert!(error.to_string().contains("newswire run"), "{error}");
     let copy = folder.path().join("copy.db");
-    Reader::open_any_version(&path).unwrap().backup(&copy).unwrap();
+    Reader::open_any_version(&path).unwrap().backup(&path, &copy).unwrap();
     assert!(Reader::open_any_version(&copy).unwrap().verify().unwrap().is_empty());
     drop(Store::open(&path, "a test").unwrap());
     assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());

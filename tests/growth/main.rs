@@ -56,7 +56,7 @@ fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl
 }
 
 /// All that happens to a document before it reaches the store.
-fn read_and_clean(document: &Vec<u8>) -> Result<usize, ParseError> {
+fn read_and_clean(document: &[u8]) -> Result<usize, ParseError> {
     let base = Url::parse("https://example.org/feed").unwrap();
     let feed = parse(document, &Hints { content_type: None, base: Some(&base) })?;
     normalize::info(&feed);
