@@ -41,6 +41,9 @@ const MAX_PARTS: usize = 500;
 /// So many bytes of persons does an entry inherit from its feed: every entry would carry the feed's 500.
 const MAX_INHERITED_BYTES: usize = 2 << 10;
 
+/// Longer languages are none (RFC 5646 §4.4.1).
+const MAX_LANGUAGE_BYTES: usize = 35;
+
 /// Nobody escapes a name more often by accident.
 const MAX_ESCAPES: usize = 8;
 
@@ -283,9 +286,9 @@ fn media_type(raw: Option<&str>) -> Option<String> {
 
 /// BCP 47 as far as its characters go.
 fn language(raw: Option<&str>) -> Option<String> {
-    let language = raw?.trim().replace('_', "-");
+    let language = raw.map(str::trim).filter(|language| language.len() <= MAX_LANGUAGE_BYTES)?.replace('_', "-");
     let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    (language.split('-').all(is_tag) && language.len() <= 35).then_some(language)
+    language.split('-').all(is_tag).then_some(language)
 }
 
 fn source(parsed: Option<&ParsedSource>, byline_source: Option<String>, base: Option<&Url>) -> Option<Source> {
