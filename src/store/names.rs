@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::config::{Config, Section};
 use crate::entry::Entry;
+use crate::feed::FeedId;
 use crate::section::{self, SeenCopy};
 use crate::story::{self, FormerCopy, FormerNames};
 use crate::time::Timestamp;
@@ -20,8 +21,8 @@ use crate::time::Timestamp;
 use super::StoreError;
 use super::copies::{Viewer, copies_of};
 
-/// How many stories of an older store one transaction checks, so that polls need not wait long.
-const BATCH: i64 = 500;
+/// How many stories of an older store one transaction checks: some tenths of a second.
+const BATCH: i64 = 2000;
 
 /// Returns the key that this store's ids and sessions are made with.
 pub fn key(connection: &Connection) -> Result<Vec<u8>, StoreError> {
@@ -167,16 +168,45 @@ fn title_of(copy: &SeenCopy) -> String {
 }
 
 /// Checks the names of the next stories of an older store. Returns how many it checked, 0 when all are done, and how many
-/// it renamed.
+/// public ones it renamed.
 pub fn check_batch(connection: &Connection, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
-    let mut statement = connection.prepare_cached("SELECT story FROM unchecked ORDER BY story LIMIT ?1")?;
-    let stories = statement.query_map([BATCH], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let before = unchecked(connection)?;
+    if let Some(last) = before.last() {
+        pass_public_stories(connection, config, *last)?;
+    }
     let mut renamed = 0;
-    for &story in &stories {
+    for story in unchecked(connection)?.into_iter().filter(|story| before.contains(story)) {
         renamed += usize::from(Check::of(connection, config, story)?.perform(now)?);
         connection.prepare_cached("DELETE FROM unchecked WHERE story = ?1")?.execute([story])?;
     }
-    Ok((stories.len(), renamed))
+    Ok((before.len(), renamed))
+}
+
+fn unchecked(connection: &Connection) -> Result<BTreeSet<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT story FROM unchecked ORDER BY story LIMIT ?1")?;
+    Ok(statement.query_map([BATCH], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Lets the names stay of stories that a public section shows with all their copies: of most, without reading their words.
+fn pass_public_stories(connection: &Connection, config: &Config, last: i64) -> Result<(), StoreError> {
+    let mut pass = connection.prepare_cached(
+        "UPDATE story SET shown = placement.entered
+         FROM unchecked JOIN placement ON placement.story = unchecked.story
+         WHERE story.number = unchecked.story AND unchecked.story <= ?3 AND story.joined_into IS NULL
+           AND placement.section = (SELECT number FROM section WHERE id = ?1) AND placement.entered IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.story = unchecked.story AND entry.feed NOT IN
+             (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
+           AND NOT EXISTS (SELECT 1 FROM verdict WHERE kind = 'split' AND (a = unchecked.story OR b = unchecked.story))",
+    )?;
+    for section in config.sections.iter().filter(|section| section.is_public()) {
+        let feeds = section.feeds.iter().map(FeedId::as_str).collect::<Vec<_>>();
+        pass.execute(params![section.id.as_str(), serde_json::to_string(&feeds)?, last])?;
+    }
+    let mut done = connection.prepare_cached(
+        "DELETE FROM unchecked WHERE story <= ?1 AND (SELECT shown FROM story WHERE number = unchecked.story) IS NOT NULL",
+    )?;
+    done.execute([last])?;
+    Ok(())
 }
 
 /// The check of one story's names.
