@@ -10,7 +10,7 @@
 //! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`], [`foreign`] | nothing: they are what the others speak of |
 //!
 //! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
-//! pool, the [`store`]'s writer asks [`update::plan`] what is new and applies it in one transaction with the feed's
+//! pool, the [`store`]'s writer asks [`update::Plan`] what is new and applies it in one transaction with the feed's
 //! validators and next poll, [`publish`] renders the sections that changed, [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
