@@ -37,6 +37,55 @@ impl GuidKind {
             GuidKind::Fingerprint => "fingerprint",
         }
     }
+
+    /// Reads what [`GuidKind::as_str`] returned; anything else is a fingerprint.
+    pub fn from_name(name: &str) -> GuidKind {
+        match name {
+            "guid" => GuidKind::Guid,
+            "link" => GuidKind::Link,
+            _ => GuidKind::Fingerprint,
+        }
+    }
+}
+
+/// What different entries of one feed have in common, so that it does not identify them. A feed that showed it once keeps it,
+/// so that its keys stay the same whatever its next document holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SharedKeys {
+    /// Guids: the link, else the title, is added to them.
+    pub guids: bool,
+    /// Links: title and date are added to them.
+    pub links: bool,
+    /// Titles and dates: the text is added to them.
+    pub titles: bool,
+    /// Only a few entries have something in common: more is added to their keys alone.
+    pub some: bool,
+}
+
+impl SharedKeys {
+    /// As a number with one bit for each kind, for the store. The first bit is the guids.
+    pub fn bits(self) -> u8 {
+        u8::from(self.guids) | u8::from(self.links) << 1 | u8::from(self.titles) << 2 | u8::from(self.some) << 3
+    }
+
+    /// Reads what [`SharedKeys::bits`] returned.
+    pub fn from_bits(bits: u8) -> SharedKeys {
+        SharedKeys { guids: bits & 1 != 0, links: bits & 2 != 0, titles: bits & 4 != 0, some: bits & 8 != 0 }
+    }
+
+    /// Combines two: shared is what either shares.
+    pub fn with(self, other: SharedKeys) -> SharedKeys {
+        SharedKeys::from_bits(self.bits() | other.bits())
+    }
+}
+
+/// Further keys of an entry beside its guid, made of the same document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OtherGuids {
+    /// The keys that it would have if less were shared in its feed, the most specific first. The store may know it under one.
+    pub plainer: Vec<String>,
+    /// The keys that it would have if more were shared, the most specific first; only the next one where nothing is shared.
+    pub specific: Vec<String>,
 }
 
 /// One Atom entry, RSS item or JSON Feed item of one feed, cleaned.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use newswire::entry::{Category, Credit, Entry, GuidKind, InReplyTo};
+use newswire::entry::{Category, Credit, Entry, GuidKind, InReplyTo, SharedKeys};
 use newswire::feed::FeedInfo;
 use newswire::normalize;
 use newswire::parse::{Hints, ParsedFeed, parse, reidentify};
@@ -315,12 +315,12 @@ fn shared_guids_are_told_apart_by_link() {
     let mut feed = read("rss_guid_shared.xml");
     let guids: Vec<_> = feed.entries.iter().map(|entry| entry.guid.value.clone()).collect();
     assert_eq!(guids, ["same http://shared.example/1", "same http://shared.example/2"]);
-    assert!(feed.guids_repaired && has_repair(&feed, "one guid"));
-    reidentify(&mut feed);
+    assert!(feed.guids_repaired.guids && has_repair(&feed, "one guid"));
+    reidentify(&mut feed, SharedKeys::default());
     assert_eq!(feed.entries[0].guid.value, guids[0], "doing it twice changes nothing");
     let mut single = read("rss_story.xml");
-    assert!(!single.guids_repaired);
-    reidentify(&mut single);
+    assert_eq!(single.guids_repaired, SharedKeys::default());
+    reidentify(&mut single, feed.guids_repaired);
     assert_eq!(
         single.entries[0].guid.value,
         "http://theantimedia.example/?p=1 http://theantimedia.example/war-on-isis/?utm_source=rss"

@@ -32,6 +32,43 @@ async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
     assert!(copies[1].score.is_some_and(|score| score > 0.8 && score <= 1.0), "{:?}", copies[1].score);
 }
 
+/// An episode of a podcast, as its host describes every episode.
+fn episode(link: &str, title: &str, recording: &str) -> Entry {
+    let text = "Hosted by Voices. See voices.example/privacy for more on how we use what we know of you, and for adverts. \
+                Voices is the home of the best shows in the land, made by people who love to talk and to listen.";
+    let mut episode = entry(link, title, text);
+    let enclosure = serde_json::json!({ "url": recording, "type": "audio/mpeg" });
+    episode.enclosures.push(serde_json::from_value(enclosure).unwrap());
+    episode
+}
+
+#[tokio::test]
+async fn episodes_with_other_recordings_are_other_stories_whatever_their_title_and_text() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let title = "Season two trailer";
+    bed.poll("origin", &[episode("https://origin.example/t", title, "https://media.example/origin/1.mp3")]).await;
+    let other = episode("https://wire.example/t", title, "https://media.example/wire/1.mp3");
+    assert_eq!(bed.poll("wire", &[other]).await.joined, 0);
+    let same = episode("https://other.example/t", title, "https://count.example/e/media.example/origin/1.mp3");
+    assert_eq!(bed.poll("other", &[same]).await.joined, 1, "one recording under both addresses is one episode");
+    assert_eq!(bed.titles("all").await.len(), 2);
+}
+
+#[tokio::test]
+async fn text_that_stands_under_other_titles_joins_nothing() {
+    let advert = |host: &str, title: &str| {
+        let text = "Get our best reports by mail every morning. It costs nothing, and you can leave whenever you like. Join \
+                    the forty thousand readers who begin their day with us, and never miss what matters to your town.";
+        entry(&format!("https://{host}.example/{}", title.replace(' ', "-")), title, text)
+    };
+    let headline = "Town hall closes for the whole of August";
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[advert("origin", headline)]).await;
+    let reused = [advert("wire", "Baker wins the marathon on his first try"), advert("wire", headline)];
+    assert_eq!(bed.poll("wire", &reused).await.joined, 0, "the feed has it under everything");
+    assert_eq!(bed.poll("other", &[advert("other", headline)]).await.joined, 0, "and others know by that");
+}
+
 #[tokio::test]
 async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
     let config_of = |stories: &str, feed: &str| {

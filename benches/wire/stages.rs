@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use newswire::config::{Config, Feed};
-use newswire::entry::Entry;
+use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{PollHints, Validators};
 use newswire::fetch::{Fetched, Fetcher};
 use newswire::parse::{self, Hints, ParsedFeed};
@@ -156,6 +156,7 @@ fn parse(body: &[u8], feed: &Feed) -> Result<ParsedFeed, parse::ParseError> {
 fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -> Outcome {
     let entries = parsed.entries.iter().zip(cleaned).map(|(entry, cleaned)| PolledEntry {
         guid: entry.guid.value.clone(),
+        other_guids: OtherGuids::default(),
         raw_hash: entry.raw_hash,
         cleaned: Some(Box::new(cleaned)),
     });
@@ -167,7 +168,7 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
         hints: PollHints::default(),
         fresh: 0,
         has_gap: false,
-        guids_repaired: false,
+        guids_repaired: SharedKeys::default(),
     }))
 }
 

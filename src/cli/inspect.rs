@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::look::{self, Looked};
-use super::output::{self, safe};
+use super::output::{self, count, safe};
 use super::{Done, Failure, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
@@ -91,6 +91,8 @@ pub struct HintsReport {
 pub struct EntryReport {
     pub guid: String,
     pub guid_kind: GuidKind,
+    /// Whether the document has the same entry further up; it is kept once.
+    pub repeat: bool,
     /// As written where it is relative and nothing is known that it is relative to.
     pub link: Option<String>,
     pub title: String,
@@ -213,6 +215,7 @@ fn entry_report(parsed: &ParsedEntry, entry: Entry) -> EntryReport {
     EntryReport {
         guid: entry.guid.value,
         guid_kind: entry.guid.kind,
+        repeat: parsed.is_repeat,
         link: entry.link.map(String::from).or_else(|| parsed.link.clone().filter(|link| is_relative(link))),
         title: entry.title,
         published: entry.published,
@@ -341,8 +344,12 @@ fn for_people(document: &str, inspection: &Inspection) -> String {
     lines.extend(inspection.repairs.iter().map(|repair| format!("  repair   {}", safe(repair))));
     lines.push(format!("  title    {}", or_none(&feed.title)));
     lines.push(format!("  site     {}", feed.site.as_ref().map_or("(none)", Url::as_str)));
-    lines.push(format!("  entries  {}", inspection.entries.len()));
-    for entry in &inspection.entries {
+    let repeats = inspection.entries.iter().filter(|entry| entry.repeat).count();
+    let kept = inspection.entries.len() - repeats;
+    let repeats =
+        if repeats > 0 { format!(" ({} left out)", count(repeats, "repeat", "repeats")) } else { String::new() };
+    lines.push(format!("  entries  {kept}{repeats}"));
+    for entry in inspection.entries.iter().filter(|entry| !entry.repeat) {
         let date = entry.published.or(entry.updated).map_or_else(|| format!("{:20}", "no date"), Timestamp::rfc3339);
         lines.push(format!("  {date}  {}", safe(&entry.title)));
         lines.push(format!("    {}", safe(entry.link.as_ref().unwrap_or(&entry.guid))));

@@ -1,41 +1,24 @@
 //! What makes an entry the same entry at the next poll.
 //!
-//! The document's own guid or id (RDF: `rdf:about`); else the link; else a hash of title and content. A document that uses one
-//! guid for several different entries gets its guids repaired: guid and link together. The kind of key is kept with it.
+//! The document's own guid or id (RDF: `rdf:about`); else the link; else a hash of title and date; else one of title and text. If
+//! different entries have the same key, more is added to the keys: to a guid the link, to a link title and date, to these the
+//! text. Entries that agree in all of these are one entry. The repair stays with the feed, so that a key depends on its entry and
+//! on the feed only, never on the other entries of a document. The kind of key is kept with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::model::{ParsedEntry, ParsedFeed};
+use super::model::{ParsedEntry, ParsedFeed, ParsedText};
 use super::repairs::Repair;
-use crate::entry::{Guid, GuidKind};
+use crate::entry::{Guid, GuidKind, OtherGuids, SharedKeys};
 
-/// The guid of an entry, by what its document gave.
-pub(super) fn guid(own: Option<String>, entry: &ParsedEntry) -> Guid {
-    let own = own.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty());
-    match (own, &entry.link) {
-        (Some(value), _) => Guid { value, kind: GuidKind::Guid },
-        (None, Some(link)) => Guid { value: link.clone(), kind: GuidKind::Link },
-        (None, None) => Guid { value: fingerprint(entry), kind: GuidKind::Fingerprint },
-    }
-}
-
-/// Of title and content (or summary). Feeds are adversarial: collision-resistant, 128 bits of SHA-256 in hexadecimal.
-fn fingerprint(entry: &ParsedEntry) -> String {
-    let mut hasher = Sha256::new();
-    for text in [&entry.title, entry.content.as_ref().map_or(&entry.summary, |_| &entry.content)] {
-        let value = text.as_ref().map_or("", |text| &text.value);
-        hasher.update(value.len().to_le_bytes());
-        hasher.update(value);
-    }
-    hasher.finalize().iter().take(16).fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes all that is written to it");
-        hex
-    })
+/// Cleans a guid or id as the document gave it; `None` if it is empty.
+pub(super) fn own_guid(written: Option<String>) -> Option<String> {
+    written.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty())
 }
 
 /// Lets the raw hashes depend on what the entries inherit: when the feed's authors, language, rights, credits or address change, clean forms do.
@@ -54,32 +37,164 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
 }
 
-/// Whether a document uses one guid for several different entries: their links differ, or without links their titles.
-pub(super) fn shares_guids(entries: &[ParsedEntry]) -> bool {
-    let mut first_with: HashMap<&str, &ParsedEntry> = HashMap::with_capacity(entries.len());
-    let given = entries.iter().filter(|entry| entry.guid.kind == GuidKind::Guid);
-    given.into_iter().any(|entry| {
-        let first = first_with.entry(&entry.guid.value).or_insert(entry);
-        match (&first.link, &entry.link) {
-            (Some(first), Some(link)) => first != link,
-            _ => first.title != entry.title,
+/// If at least one in so many entries of a document has its key in common with another, this is the feed's way, and the keys of
+/// all its entries are made of more. Fewer are slips: only theirs are.
+pub const SLIPS: usize = 4;
+
+/// Gives every entry of a document its guid, unique in the document, and marks repeated entries.
+///
+/// `known` is what the feed's earlier documents shared, so that its guids stay the same if this document happens not to share
+/// it. [`parse`](super::parse) does this for a feed of which nothing is known. Doing it twice changes nothing.
+pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
+    let noted = feed.guids_repaired;
+    let mut shared = noted.with(known);
+    let mut needed = vec![shared; feed.entries.len()];
+    while tell_apart(&feed.entries, &mut needed) {}
+    let told_apart = needed.iter().filter(|needed| **needed != shared);
+    let all = told_apart.clone().fold(shared, |all, needed| all.with(*needed));
+    if told_apart.count() * SLIPS >= feed.entries.len() {
+        shared = all;
+        needed.fill(shared);
+    } else {
+        shared.some |= all != shared;
+    }
+    for (entry, needed) in feed.entries.iter_mut().zip(needed) {
+        entry.guid = key(entry, needed);
+        entry.other_guids = other_guids(entry, SharedKeys { some: shared.some, ..needed });
+    }
+    let mut seen = HashSet::with_capacity(feed.entries.len());
+    for entry in &mut feed.entries {
+        entry.is_repeat = !seen.insert(entry.guid.value.clone());
+    }
+    feed.guids_repaired = shared;
+    let repairs = [
+        (all.guids && !noted.guids, Repair::SharedGuids),
+        (all.links && !noted.links, Repair::SharedLinks),
+        (all.titles && !noted.titles, Repair::SharedTitles),
+    ];
+    for (_, repair) in repairs.into_iter().filter(|(is_new, _)| *is_new) {
+        if !feed.repairs.iter().any(|sentence| sentence == repair.text()) {
+            feed.repairs.push(repair.text().to_owned());
         }
-    })
+    }
 }
 
-/// Repairs a feed that uses one guid for several different entries: each guid becomes guid and link.
-///
-/// [`parse`](super::parse) does this where a document shows the fault. Do it for a feed that showed it before, so that
-/// its guids stay the same when its document happens not to. Doing it twice changes nothing.
-pub fn reidentify(feed: &mut ParsedFeed) {
-    if std::mem::replace(&mut feed.guids_repaired, true) {
-        return;
+/// Finds different entries with the same key, and notes what more their keys need; returns whether there are any.
+fn tell_apart(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
+    let mut alike = HashMap::<String, Vec<usize>>::with_capacity(entries.len());
+    for (at, entry) in entries.iter().enumerate() {
+        alike.entry(key(entry, needed[at]).value).or_default().push(at);
     }
-    for entry in feed.entries.iter_mut().filter(|entry| entry.guid.kind == GuidKind::Guid) {
-        let addition = entry.link.as_deref().or(entry.title.as_ref().map(|title| title.value.as_str()));
-        if let Some(addition) = addition {
-            entry.guid.value = format!("{} {addition}", entry.guid.value);
+    let mut are_told = false;
+    for group in alike.into_values().filter(|group| group.len() > 1) {
+        let wholes: HashSet<String> = group.iter().map(|at| whole_hash(&entries[*at])).collect();
+        if wholes.len() > 1 {
+            for at in group {
+                let more = lacking(&entries[at], needed[at]);
+                are_told |= more != needed[at];
+                needed[at] = more;
+            }
         }
     }
-    feed.repairs.push(Repair::SharedGuids.text().to_owned());
+    are_told
+}
+
+/// What the key of an entry needs next.
+fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
+    if entry.own_guid.is_some() && !needed.guids {
+        SharedKeys { guids: true, ..needed }
+    } else if (entry.own_guid.is_some() || entry.link.is_some()) && !needed.links {
+        SharedKeys { links: true, ..needed }
+    } else {
+        SharedKeys { titles: true, ..needed }
+    }
+}
+
+/// The guid of an entry in a feed whose entries share this.
+fn key(entry: &ParsedEntry, shared: SharedKeys) -> Guid {
+    let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
+        (Some(own), Some(link)) if shared.guids => (format!("{own} {link}"), GuidKind::Guid, !shared.links),
+        (Some(own), None) if shared.guids && !shared.links => (told_by_title(own, entry), GuidKind::Guid, true),
+        (Some(own), _) => (own.clone(), GuidKind::Guid, !shared.guids),
+        (None, Some(link)) => (link.clone(), GuidKind::Link, !shared.links),
+        (None, None) => (String::new(), GuidKind::Fingerprint, false),
+    };
+    if is_enough {
+        return Guid { value, kind };
+    }
+    let has_both = entry.title.is_some() && date(entry).is_some();
+    let hash = match kind {
+        _ if shared.titles => whole_hash(entry),
+        GuidKind::Fingerprint if !has_both => fingerprint(entry),
+        _ => title_and_date(entry),
+    };
+    let value = if value.is_empty() { hash } else { format!("{value} {hash}") };
+    Guid { value, kind }
+}
+
+fn told_by_title(own: &str, entry: &ParsedEntry) -> String {
+    entry.title.as_ref().map_or_else(|| own.to_owned(), |title| format!("{own} {}", title.value))
+}
+
+/// The keys of an entry if less were shared, and if more were.
+fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
+    let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).value;
+    let needed = SharedKeys { some: false, ..shared }.bits();
+    let mut plainer: Vec<String> = Vec::new();
+    let mut add = |key: String| {
+        if key != entry.guid.value && !plainer.contains(&key) {
+            plainer.push(key);
+        }
+    };
+    (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
+    if entry.guid.kind == GuidKind::Fingerprint {
+        // Earlier versions of newswire made no other key of such an entry.
+        add(fingerprint(entry));
+    }
+    let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);
+    let mut specific: Vec<String> = more.take(if shared.some { 3 } else { 1 }).collect();
+    specific.dedup();
+    specific.reverse();
+    OtherGuids { plainer, specific }
+}
+
+fn date(entry: &ParsedEntry) -> Option<i64> {
+    entry.published.or(entry.updated).map(|date| date.millis())
+}
+
+/// Of title and content (or summary).
+fn fingerprint(entry: &ParsedEntry) -> String {
+    let text = entry.content.as_ref().map_or(&entry.summary, |_| &entry.content);
+    hash([value(&entry.title), value(text)].into_iter())
+}
+
+fn title_and_date(entry: &ParsedEntry) -> String {
+    let date = date(entry).map_or_else(String::new, |date| date.to_string());
+    let title = value(&entry.title).split_whitespace().collect::<Vec<_>>().join(" ");
+    hash([title.as_str(), &date].into_iter())
+}
+
+/// Of all that identifies an entry.
+fn whole_hash(entry: &ParsedEntry) -> String {
+    let date = date(entry).map_or_else(String::new, |date| date.to_string());
+    let own = [entry.own_guid.as_deref(), entry.link.as_deref(), Some(&date)].map(Option::unwrap_or_default);
+    let texts = [&entry.title, &entry.summary, &entry.content].map(value);
+    hash(own.into_iter().chain(texts).chain(entry.enclosures.iter().map(|enclosure| enclosure.url.as_str())))
+}
+
+fn value(text: &Option<ParsedText>) -> &str {
+    text.as_ref().map_or("", |text| &text.value)
+}
+
+/// Feeds are adversarial: collision-resistant, 128 bits of SHA-256 in hexadecimal.
+fn hash<'t>(parts: impl Iterator<Item = &'t str>) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.len().to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().iter().take(16).fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a String takes all that is written to it");
+        hex
+    })
 }

@@ -15,7 +15,7 @@ use super::model::{
 };
 use super::repairs::{Repair, Repairs};
 use super::{dates, identity};
-use crate::entry::Category;
+use crate::entry::{Category, SharedKeys};
 use crate::feed::PollHints;
 use crate::time::Timestamp;
 
@@ -137,7 +137,7 @@ pub(super) fn parse(
     };
     let format = Format { family: Family::JsonFeed, version: version_number(&version) };
     let (hints, repairs) = (PollHints::default(), repairs.sentences());
-    Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: false })
+    Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
 /// The document, and whether it ended in mid-air: then it holds the whole items before that.
@@ -191,7 +191,7 @@ fn entry(item: Item, base: &Option<Arc<Url>>, repairs: &mut Repairs) -> ParsedEn
     let content_text = plain(item.content_text, base);
     let content =
         item.content_html.0.map(|value| ParsedText { value, html: true, base: base.clone() }).or(content_text);
-    let mut entry = ParsedEntry {
+    ParsedEntry {
         raw_hash: hasher.finish(),
         link: item.url.0.or_else(|| item.external_url.0.clone()),
         originals: item.external_url.0.into_iter().collect(),
@@ -205,10 +205,9 @@ fn entry(item: Item, base: &Option<Arc<Url>>, repairs: &mut Repairs) -> ParsedEn
         enclosures: item.attachments.kept.into_iter().filter_map(enclosure).collect(),
         image: item.image.0.or(item.banner_image.0),
         language: item.language.0,
+        own_guid: identity::own_guid(item.id.0),
         ..ParsedEntry::default()
-    };
-    entry.guid = identity::guid(item.id.0, &entry);
-    entry
+    }
 }
 
 fn plain(text: Text, base: &Option<Arc<Url>>) -> Option<ParsedText> {

@@ -35,7 +35,9 @@ mod tree;
 use thiserror::Error;
 use url::Url;
 
-pub use identity::reidentify;
+use crate::entry::SharedKeys;
+
+pub use identity::{SLIPS, reidentify};
 pub use model::*;
 
 use crate::foreign;
@@ -130,9 +132,7 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
         read::read(canonical, encoding)?
     };
     identity::hash_in_inherited(&mut feed);
-    if identity::shares_guids(&feed.entries) {
-        reidentify(&mut feed);
-    }
+    reidentify(&mut feed, SharedKeys::default());
     Ok(feed)
 }
 

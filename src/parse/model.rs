@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::entry::{Category, Guid, GuidKind};
+use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::PollHints;
 use crate::time::Timestamp;
 
@@ -26,8 +26,8 @@ pub struct ParsedFeed {
     pub entries: Vec<ParsedEntry>,
     /// It ended in mid-air: its validators must not be kept, so that the next poll reads it whole.
     pub truncated: bool,
-    /// It used one guid for several different entries, so the link was added to every guid; see [`reidentify`](super::reidentify).
-    pub guids_repaired: bool,
+    /// What its different entries have in common, so that more was added to their guids; see [`reidentify`](super::reidentify).
+    pub guids_repaired: SharedKeys,
 }
 
 /// The format of a document, displayed as in `RSS 2.0` or `JSON Feed 1.1`.
@@ -97,7 +97,13 @@ impl ParsedInfo {
 /// One entry of a document.
 #[derive(Clone, Debug)]
 pub struct ParsedEntry {
+    /// Unique in the document, but for repeats.
     pub guid: Guid,
+    /// Whether the document has the same entry further up: same guid, link, title, date and text. It is kept once.
+    pub is_repeat: bool,
+    /// The guid or id as the document gave it, without white space around it; never empty.
+    pub own_guid: Option<String>,
+    pub other_guids: OtherGuids,
     /// XXH3 of all that the document wrote for this entry, and of what it inherits from its feed: equal bytes, equal hash. What has a known
     /// hash need not be cleaned again.
     pub raw_hash: u64,
@@ -129,6 +135,9 @@ impl Default for ParsedEntry {
     fn default() -> Self {
         ParsedEntry {
             guid: Guid { value: String::new(), kind: GuidKind::Fingerprint },
+            is_repeat: false,
+            own_guid: None,
+            other_guids: OtherGuids::default(),
             raw_hash: 0,
             link: None,
             originals: Vec::new(),

@@ -13,7 +13,7 @@ use super::canonical::Canonical;
 use super::entry_fields::EntryAside;
 use super::identity;
 use super::model::{ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText};
-use crate::entry::Category;
+use crate::entry::{Category, SharedKeys};
 use crate::time::Timestamp;
 
 /// Longer rights of a feed are cut: each entry without rights of its own inherits them.
@@ -50,7 +50,16 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
         base: aside.base,
     };
     let repairs = repairs.sentences();
-    Ok(ParsedFeed { format, encoding, repairs, info, hints: aside.hints, entries, truncated, guids_repaired: false })
+    Ok(ParsedFeed {
+        format,
+        encoding,
+        repairs,
+        info,
+        hints: aside.hints,
+        entries,
+        truncated,
+        guids_repaired: SharedKeys::default(),
+    })
 }
 
 fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
@@ -74,7 +83,7 @@ fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
         (Some(short), description, None) => (Some(short), description),
         (short, summary, content) => (summary.or(short), content),
     };
-    let mut joined = ParsedEntry {
+    ParsedEntry {
         link: page_link(&links).or_else(|| guid.clone().filter(|guid| permalink && is_address(guid))),
         title: entry.title.and_then(text).or(aside.other_title),
         summary: summary.or(aside.other_summary),
@@ -85,10 +94,9 @@ fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
         contributors: entry.contributors.into_iter().map(person).collect(),
         categories: entry.categories.into_iter().map(category).collect(),
         rights: entry.rights.and_then(text),
+        own_guid: identity::own_guid(guid),
         ..half
-    };
-    joined.guid = identity::guid(guid, &joined);
-    joined
+    }
 }
 
 /// The entry's own page among its links: an alternate one, HTML if several are offered.

@@ -31,6 +31,8 @@ pub(super) enum Repair {
     TooManyEntries,
     BadItems,
     SharedGuids,
+    SharedLinks,
+    SharedTitles,
 }
 
 impl Repair {
@@ -62,6 +64,8 @@ impl Repair {
             Repair::TooManyEntries => "entries beyond the limit were left out",
             Repair::BadItems => "items of a wrong shape were left out",
             Repair::SharedGuids => "one guid for several different entries: the link was added to it",
+            Repair::SharedLinks => "one link for several different entries: title and date were added to it",
+            Repair::SharedTitles => "one title and date for several different entries: the text was added to them",
         }
     }
 }

@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::config::{Feed, Secrets};
+use crate::entry::SharedKeys;
 use crate::fetch::Document;
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
 use crate::update::{Cleaned, Outcome, PolledDocument, PolledEntry};
 
 /// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
-/// parameters to take off links.
+/// parameters to take off links; `shared` is what the feed's entries had in common before.
 pub fn read_document(
     feed: &Feed,
     tracking: &[String],
     document: &Document,
     known: &HashSet<(String, u64)>,
-    guids_repaired: bool,
+    shared: SharedKeys,
 ) -> Outcome {
     let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
     // A path on this machine is no base for anybody's links; the site that the file speaks for is.
@@ -29,14 +30,18 @@ pub fn read_document(
             return Outcome::Failed { kind: error.kind(), error: secrets.scrub(&error.to_string()).into_owned() };
         }
     };
-    if guids_repaired && !parsed.guids_repaired {
-        parse::reidentify(&mut parsed);
+    if parsed.guids_repaired.with(shared) != parsed.guids_repaired {
+        parse::reidentify(&mut parsed, shared);
     }
     scrub_guids(&mut parsed, &secrets);
     let known = &scrubbed(known, &secrets);
     let entries = clean(&parsed, known, tracking, &secrets);
     let listed: HashSet<_> = known.iter().map(|(guid, _)| guid.as_str()).collect();
-    let fresh = entries.iter().filter(|entry| !listed.contains(entry.guid.as_str())).count();
+    let is_listed = |entry: &&PolledEntry| {
+        let mut guids = std::iter::once(&entry.guid).chain(&entry.other_guids.plainer);
+        guids.any(|guid| listed.contains(guid.as_str()))
+    };
+    let fresh = entries.len() - entries.iter().filter(is_listed).count();
     let has_gap = !listed.is_empty() && fresh > 0 && fresh == entries.len();
     let mut repairs = secrets.scrubbed(std::mem::take(&mut parsed.repairs)).unwrap_or_default();
     repairs.extend(has_gap.then(|| GAP.to_owned()));
@@ -58,8 +63,11 @@ pub const GAP: &str = "nothing of this document was known before: entries may ha
 /// Takes the secrets of a feed out of the guids of its document.
 pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {
     for entry in &mut parsed.entries {
-        if let Cow::Owned(scrubbed) = secrets.scrub(&entry.guid.value) {
-            entry.guid.value = scrubbed;
+        let others = &mut entry.other_guids;
+        for guid in [&mut entry.guid.value].into_iter().chain(&mut others.plainer).chain(&mut others.specific) {
+            if let Cow::Owned(scrubbed) = secrets.scrub(guid) {
+                *guid = scrubbed;
+            }
         }
     }
 }
@@ -83,6 +91,7 @@ fn clean(
     let firsts = parsed.entries.iter().filter(|entry| seen.insert(entry.guid.value.as_str()));
     let polled = firsts.filter_map(|entry| {
         let key = (entry.guid.value.clone(), entry.raw_hash);
+        let other_guids = entry.other_guids.clone();
         let cleaned = if known.contains(&key) {
             None
         } else {
@@ -90,7 +99,7 @@ fn clean(
             normalize::strip_own_tracking(&mut entry, tracking);
             Some(Box::new(Cleaned::new(secrets.scrubbed(entry)?)))
         };
-        Some(PolledEntry { guid: key.0, raw_hash: key.1, cleaned })
+        Some(PolledEntry { guid: key.0, other_guids, raw_hash: key.1, cleaned })
     });
     polled.collect()
 }

@@ -66,21 +66,24 @@ impl Store {
     /// # Errors
     ///
     /// Nothing is written then: the poll never happened.
-    pub async fn apply(&self, config: Arc<Config>, polled: Polled) -> Result<Applied, StoreError> {
-        self.write(move |connection| apply(connection, &config, &polled)).await
+    pub async fn apply(&self, config: Arc<Config>, mut polled: Polled) -> Result<Applied, StoreError> {
+        self.write(move |connection| apply(connection, &config, &mut polled)).await
     }
 }
 
-fn apply(connection: &Connection, config: &Config, polled: &Polled) -> Result<Applied, StoreError> {
+fn apply(connection: &Connection, config: &Config, polled: &mut Polled) -> Result<Applied, StoreError> {
     let mut statement = connection.prepare_cached("SELECT number FROM feed WHERE id = ?1")?;
     let Some(number) = statement.query_row([polled.feed.as_str()], |row| row.get(0)).optional()? else {
         return Ok(Applied::default());
     };
     let before = events::Before::of(connection, number)?;
     let mut applied = Applied::default();
+    if let (Outcome::Document(document), Some(feed)) = (&mut polled.outcome, config.feed(&polled.feed)) {
+        applied = Document { connection, config, feed, number, now: polled.at }.apply(document)?;
+    }
+    let polled = &*polled;
     match (&polled.outcome, config.feed(&polled.feed)) {
-        (Outcome::Document(document), Some(feed)) => {
-            applied = Document { connection, config, feed, number, now: polled.at }.apply(document)?;
+        (Outcome::Document(document), Some(_)) => {
             write_document(connection, number, document)?;
             write_counts(connection, number, polled.at, applied.new)?;
             if let Some(validators) = &document.validators {
@@ -114,7 +117,7 @@ pub fn stable_info(document: &PolledDocument) -> FeedInfo {
 
 fn write_document(connection: &Connection, number: i64, document: &PolledDocument) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "UPDATE feed SET info = ?2, repairs = ?3, guids_repaired = guids_repaired OR ?4, hints = ?5 WHERE number = ?1",
+        "UPDATE feed SET info = ?2, repairs = ?3, guids_repaired = guids_repaired | ?4, hints = ?5 WHERE number = ?1",
     )?;
     let info = serde_json::to_string(&stable_info(document))?;
     let repairs = serde_json::to_string(&document.repairs)?;
@@ -122,7 +125,7 @@ fn write_document(connection: &Connection, number: i64, document: &PolledDocumen
         number,
         info,
         repairs,
-        document.guids_repaired,
+        document.guids_repaired.bits(),
         serde_json::to_string(&document.hints)?
     ])?;
     Ok(())

@@ -10,7 +10,7 @@ use crate::entry::Entry;
 use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::story::JoinReason;
 use crate::time::Timestamp;
-use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Terms};
+use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Rewording, Terms};
 
 use super::apply::{Applied, stable_info};
 use super::join::{self, Uniting};
@@ -36,14 +36,17 @@ pub struct Document<'a> {
 }
 
 impl Document<'_> {
-    pub fn apply(&self, document: &PolledDocument) -> Result<Applied, StoreError> {
+    pub fn apply(&self, document: &mut PolledDocument) -> Result<Applied, StoreError> {
         self.scrub_guids(&document.entries)?;
         let listed = self.listed()?;
+        self.keep_specific_guids(document)?;
         let mut known = self.known(&document.entries, &listed)?;
+        if self.tell_reused_apart(document, &known)? {
+            known = self.known(&document.entries, &listed)?;
+        }
         let mut plan = Plan::new(&document.entries, &known);
-        // They were compared; their words take much memory.
-        known.former = Vec::new();
-        for key in &plan.shared {
+        known.forget_matched();
+        for key in plan.shared_keys() {
             self.mark_unspecific(key)?;
         }
         let mut placer = Placer::new(self.connection, self.config, self.now)?;
@@ -96,12 +99,18 @@ impl Document<'_> {
                 applied.restless.push(self.shown_name(entry, cleaned));
             }
             (Change::Aliased { number }, _) => self.add_alias(*number, &entry.guid)?,
-            (Change::Rekeyed { number, story, revised }, Some(cleaned)) => {
+            (Change::Rekeyed { number, story, rewording }, Some(cleaned)) => {
                 self.rekey(*number, entry, cleaned)?;
-                if *revised {
+                if *rewording != Rewording::Kept {
                     self.rewrite(*number, cleaned, plan)?;
-                    placer.place(join::standing(self.connection, *story)?, self.sort_at(*story)?, None)?;
-                    placer.touch(*story)?;
+                    let is_edited = *rewording == Rewording::Edited;
+                    if is_edited {
+                        self.count_revision(*number)?;
+                        applied.revised += 1;
+                    }
+                    let story = join::standing(self.connection, *story)?;
+                    placer.place(story, self.sort_at(story)?, is_edited.then_some(*number))?;
+                    placer.touch(story)?;
                 }
                 applied.rekeyed += 1;
             }
@@ -246,12 +255,19 @@ impl Document<'_> {
     }
 
     fn revise(&self, number: i64, raw_hash: u64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE entry SET raw_hash = ?2, fingerprint = ?3, revised = ?4, revisions = revisions + 1 WHERE number = ?1",
-        )?;
-        let (raw_hash, fingerprint) = (raw_hash.cast_signed(), cleaned.fingerprint.cast_signed());
-        statement.execute(params![number, raw_hash, fingerprint, self.now.millis()])?;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE entry SET raw_hash = ?2, fingerprint = ?3 WHERE number = ?1")?;
+        statement.execute(params![number, raw_hash.cast_signed(), cleaned.fingerprint.cast_signed()])?;
+        self.count_revision(number)?;
         self.rewrite(number, cleaned, plan)
+    }
+
+    fn count_revision(&self, number: i64) -> Result<(), StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("UPDATE entry SET revised = ?2, revisions = revisions + 1 WHERE number = ?1")?;
+        statement.execute(params![number, self.now.millis()])?;
+        Ok(())
     }
 
     /// Gives an entry its new guid; the old one leads to it for ever.
@@ -333,7 +349,7 @@ impl Document<'_> {
     /// A key that an earlier entry of this feed has too is specific to neither, unless both are one story.
     fn write_links(&self, number: i64, cleaned: &Cleaned, plan: &Plan) -> Result<(), StoreError> {
         for key in &cleaned.link_keys {
-            let is_shared = plan.shared.contains(&key.key) || self.mark_shared(&key.key, number)?;
+            let is_shared = plan.shared_keys().contains(&key.key) || self.mark_shared(&key.key, number)?;
             let mut insert = self.connection.prepare_cached(if is_shared { INSERT_SHARED } else { INSERT_SPECIFIC })?;
             insert.execute(params![key.key, number, key.original])?;
         }

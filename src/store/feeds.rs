@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use url::Url;
 
+use crate::entry::SharedKeys;
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
 use crate::time::Timestamp;
 
@@ -28,7 +29,8 @@ pub struct DueFeed {
     pub last_poll: Option<Timestamp>,
     pub hold_until: Option<Timestamp>,
     pub hold_why: Option<String>,
-    pub guids_repaired: bool,
+    /// What entries of its documents have in common.
+    pub guids_repaired: SharedKeys,
     /// Whether it ever gave a validator.
     pub had_validators: bool,
     /// Where it is asked instead of its own address, as it has moved for good: permanent redirects have led there for
@@ -233,7 +235,7 @@ fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
         last_poll: optional_time(row, 7)?,
         hold_until: optional_time(row, 8)?,
         hold_why: row.get(9)?,
-        guids_repaired: row.get(10)?,
+        guids_repaired: SharedKeys::from_bits(row.get(10)?),
         had_validators: row.get(11)?,
         start: believed_move(row, 12)?.and_then(|to| Url::parse(&to).ok()),
         hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),

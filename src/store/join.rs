@@ -19,6 +19,7 @@ use super::{Store, StoreError, names};
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::SectionId;
+use crate::section::SeenCopy;
 use crate::story::{self, JoinReason, Wording};
 use crate::time::Timestamp;
 use crate::update::{self, Join};
@@ -175,7 +176,8 @@ impl Uniting<'_> {
 
     fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
         let copies = copies_of(self.connection, self.config, story, Viewer::All, true)?;
-        Ok(copies.iter().map(|copy| (copy.number, Wording::of(&copy.entry.title, &copy.text))).collect())
+        let wording = |copy: &SeenCopy| Wording::of(&copy.entry.title, &copy.text).with_media(&copy.entry.enclosures);
+        Ok(copies.iter().map(|copy| (copy.number, wording(copy))).collect())
     }
 }
 

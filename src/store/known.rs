@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::config::Dedup;
-use crate::entry::Entry;
+use crate::entry::{Entry, GuidKind};
 use crate::feed::FeedId;
 use crate::story::Wording;
 use crate::text::PlainText;
@@ -88,17 +88,19 @@ impl Document<'_> {
         Ok(known)
     }
 
-    /// The feed's entries that have just left the document; all of them where it seems to have changed its guids. Of more than
-    /// [`FORMER_BYTES`] the newest.
+    /// The feed's entries that have just left the document, and those that have a plainer guid, or the link, of an unknown one;
+    /// all of them where it seems to have changed its guids. Besides, those that the document lists under a guid that they had.
+    /// Of more than [`FORMER_BYTES`] the newest.
     fn former(
         &self,
         entries: &[PolledEntry],
         known: &HashMap<String, KnownEntry>,
         listed: &HashSet<i64>,
     ) -> Result<Vec<FormerEntry>, StoreError> {
+        let aliases = known.values().filter(|entry| entry.is_alias).map(|entry| entry.number);
         let unknown = entries.iter().filter(|entry| !known.contains_key(&entry.guid)).count();
         if unknown == 0 {
-            return Ok(Vec::new());
+            return aliases.map(|number| self.former_entry(number).map(|(former, _)| former)).collect();
         }
         let here: HashSet<i64> = known.values().map(|entry| entry.number).collect();
         let mut numbers: Vec<i64> = if is_flood(unknown, entries.len()) {
@@ -111,8 +113,11 @@ impl Document<'_> {
         } else {
             listed.iter().copied().collect()
         };
+        numbers.extend(self.former_elsewhere(entries, known)?);
         numbers.retain(|number| !here.contains(number));
+        numbers.extend(aliases);
         numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+        numbers.dedup();
         let (mut former, mut bytes) = (Vec::new(), 0);
         for number in numbers {
             let (entry, size) = self.former_entry(number)?;
@@ -126,26 +131,61 @@ impl Document<'_> {
         Ok(former)
     }
 
+    /// The feed's entries, listed or not, that unknown entries of the document may be.
+    fn former_elsewhere(
+        &self,
+        entries: &[PolledEntry],
+        known: &HashMap<String, KnownEntry>,
+    ) -> Result<Vec<i64>, StoreError> {
+        let mut by_guid = self.connection.prepare_cached(
+            "SELECT number FROM entry WHERE feed = ?1 AND guid = ?2
+             UNION ALL SELECT entry FROM entry_alias WHERE feed = ?1 AND guid = ?2",
+        )?;
+        let mut by_link = self.connection.prepare_cached(
+            "SELECT link.entry FROM link CROSS JOIN entry ON entry.number = link.entry
+             WHERE link.key = ?1 AND link.specific AND entry.feed = ?2 LIMIT ?3",
+        )?;
+        let (mut numbers, mut looked_up) = (Vec::new(), HashSet::new());
+        for entry in entries.iter().filter(|entry| !known.contains_key(&entry.guid)) {
+            for guid in &entry.other_guids.plainer {
+                let found = by_guid.query_map(params![self.number, guid], |row| row.get(0))?;
+                numbers.extend(found.collect::<Result<Vec<i64>, _>>()?);
+            }
+            let keys = entry.cleaned.iter().flat_map(|cleaned| &cleaned.link_keys);
+            for key in keys.filter(|key| looked_up.insert(key.key.as_str())) {
+                let found = by_link.query_map(params![key.key, self.number, LINKED_AT_MOST], |row| row.get(0))?;
+                numbers.extend(found.collect::<Result<Vec<i64>, _>>()?);
+            }
+        }
+        Ok(numbers)
+    }
+
     /// An entry of the feed, and how many bytes its words take.
-    fn former_entry(&self, number: i64) -> Result<(FormerEntry, usize), StoreError> {
-        let mut keys = self.connection.prepare_cached("SELECT key FROM link WHERE entry = ?1 ORDER BY key")?;
-        let link_keys = keys.query_map([number], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    pub(super) fn former_entry(&self, number: i64) -> Result<(FormerEntry, usize), StoreError> {
+        let mut keys =
+            self.connection.prepare_cached("SELECT key, specific FROM link WHERE entry = ?1 ORDER BY key")?;
+        let keys = keys.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let keys: Vec<(String, bool)> = keys.collect::<Result<_, _>>()?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT entry.story, entry.guid, entry.fingerprint, body.value
+            "SELECT entry.story, entry.guid, entry.guid_kind, entry.fingerprint, entry.revisions, body.value
              FROM entry LEFT JOIN body ON body.entry = entry.number WHERE entry.number = ?1",
         )?;
-        let (story, guid, fingerprint, body) = statement.query_row([number], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned(), row.get::<_, Option<String>>(3)?))
-        })?;
-        let size = body.as_ref().map_or(0, String::len);
-        let entry: Option<Entry> = body.map(|body| serde_json::from_str(&body)).transpose()?;
+        let mut rows = statement.query([number])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let body = row.get_ref(5)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        let size = body.map_or(0, str::len);
+        let entry: Option<Entry> = body.map(serde_json::from_str).transpose()?;
         let former = FormerEntry {
             number,
-            story,
-            guid,
-            fingerprint,
-            link_keys,
+            story: row.get(0)?,
+            guid: row.get(1)?,
+            guid_kind: GuidKind::from_name(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?),
+            fingerprint: row.get::<_, i64>(3)?.cast_unsigned(),
+            revisions: row.get(4)?,
+            specific_keys: keys.iter().filter(|(_, is_specific)| *is_specific).map(|(key, _)| key.clone()).collect(),
+            link_keys: keys.into_iter().map(|(key, _)| key).collect(),
             published: entry.as_ref().and_then(|entry| entry.published),
+            authors: entry.iter().flat_map(|entry| &entry.authors).map(|author| author.display().to_owned()).collect(),
             wording: entry.as_ref().map(wording),
         };
         Ok((former, size))
@@ -165,7 +205,7 @@ fn known_entry(row: &Row, is_alias: bool) -> rusqlite::Result<KnownEntry> {
 }
 
 pub fn wording(entry: &Entry) -> Wording {
-    Wording::of(&entry.title, &PlainText::of(entry))
+    Wording::of(&entry.title, &PlainText::of(entry)).with_media(&entry.enclosures)
 }
 
 /// The entries that may tell the same as one of a run, each read once.
@@ -192,7 +232,7 @@ impl Others<'_> {
             return Ok(());
         }
         let own = before.map(|before| before.number);
-        for key in cleaned.link_keys.iter().filter(|key| !self.plan.shared.contains(&key.key)) {
+        for key in cleaned.link_keys.iter().filter(|key| !self.plan.shared_keys().contains(&key.key)) {
             let linked = self.linked(&key.key, own)?;
             if !linked.is_empty() {
                 self.known.links.insert(key.key.clone(), linked);

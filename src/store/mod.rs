@@ -23,6 +23,7 @@ mod place;
 mod public;
 mod read;
 mod retention;
+mod reused;
 mod rhythm;
 mod schema;
 mod search;

@@ -6,8 +6,10 @@
 
 use foldhash::{HashMap, HashSet};
 
+use super::media::Media;
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
+use crate::entry::Enclosure;
 use crate::text::PlainText;
 
 /// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
@@ -45,6 +47,9 @@ const MORE_WORDS: usize = 12;
 /// How many words a text's beginning has for finding others that begin so.
 const HEAD: usize = 24;
 
+/// An edit leaves at least one in so many shingles of the shorter text; other texts have fewer in common.
+const EDITED_SHARE: usize = 5;
+
 /// An entry's words, ready to be compared.
 #[derive(Clone, Debug)]
 pub struct Wording {
@@ -54,6 +59,7 @@ pub struct Wording {
     keys: Vec<u32>,
     /// The words of the title that a text repeated.
     repeated: HashSet<u64>,
+    media: Media,
 }
 
 impl Wording {
@@ -72,7 +78,12 @@ impl Wording {
         texts.retain(|words| !words.is_empty());
         texts.sort_by_key(|words| std::cmp::Reverse(words.words.len()));
         let keys = texts.first().map_or_else(Vec::new, |text| keys(&title, text));
-        Wording { title, texts, keys, repeated }
+        Wording { title, texts, keys, repeated, media: Media::default() }
+    }
+
+    /// The wording of an entry with these enclosures.
+    pub fn with_media(self, enclosures: &[Enclosure]) -> Wording {
+        Wording { media: Media::of(enclosures), ..self }
     }
 
     /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
@@ -95,8 +106,16 @@ impl Wording {
 
     /// How alike the two are, 0 to 1, if they are one text; `None` if they are not, or if too little is there to tell.
     ///
-    /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
+    /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more. Two
+    /// episodes may have one title, "Trailer", and a text that is the same under all of them: other recordings are other stories.
     pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
+        if self.media.contradicts(&other.media) {
+            return None;
+        }
+        self.same_words(other, least)
+    }
+
+    fn same_words(&self, other: &Wording, least: f64) -> Option<f64> {
         let titles = self.title.compare(&other.title);
         if titles == Titles::Other {
             return None;
@@ -111,12 +130,13 @@ impl Wording {
     }
 
     /// Whether the words speak against what a shared link says: both tell something that the other does not, as a link
-    /// blog's comment does, or they are two of a series that live at one address.
+    /// blog's comment does, or they are two of a series that live at one address. So do other recordings under another title.
     pub fn contradicts(&self, other: &Wording) -> bool {
         let (own, others) = (self.vocabulary(), other.vocabulary());
         let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
         let is_series = self.title.whole.numbers_against(&other.title.whole) && own_texts >= LEAST_TEXT / 2;
-        own_texts >= OWN_WORDS || is_series
+        let are_episodes = self.media.contradicts(&other.media) && !self.title.is(&other.title);
+        own_texts >= OWN_WORDS || is_series || are_episodes
     }
 
     /// Whether title and text say the same but for their form: of an entry that only got another guid.
@@ -127,9 +147,53 @@ impl Wording {
             (Some(own), Some(others)) if own.extent().min(others.extent()) < LEAST_TEXT => {
                 same_title && own.words.iter().map(|word| word.hash).eq(others.words.iter().map(|word| word.hash))
             }
-            (Some(_), Some(_)) => self.same_text(other, 0.6).is_some(),
+            (Some(_), Some(_)) => self.same_words(other, 0.6).is_some(),
             (Some(_), None) | (None, Some(_)) => false,
         }
+    }
+
+    /// Whether the text is the same under another title, as an advert, or what a site says of itself below everything.
+    pub fn is_text_under_another_title(&self, other: &Wording) -> bool {
+        let (Some(own), Some(others)) = (self.texts.first(), other.texts.first()) else { return false };
+        let is_same = self.text_key() == other.text_key() || jaccard(own, others) >= 0.9;
+        is_same && self.title.compare(&other.title) == Titles::Other
+    }
+
+    /// Whether the titles are mostly of the same words, and no number stands in the place of another.
+    pub fn has_title_like(&self, other: &Wording) -> bool {
+        self.title.compare(&other.title) != Titles::Other
+    }
+
+    /// Whether the text is so short that it may be an advert, or what a site says of itself.
+    pub fn is_short(&self) -> bool {
+        self.texts.first().is_none_or(|text| text.extent() < VERY_LONG_TEXT)
+    }
+
+    /// Whether title and texts are the same, word for word.
+    pub fn says_the_same(&self, other: &Wording) -> bool {
+        let hashes = |words: &Words| words.words.iter().map(|word| word.hash).collect::<Vec<_>>();
+        let all = |wording: &Wording| {
+            let texts = wording.texts.iter().chain([&wording.title.whole]);
+            texts.map(hashes).collect::<Vec<_>>()
+        };
+        self.repeated == other.repeated && all(self) == all(other)
+    }
+
+    /// A key of the longest text, word for word; `None` where there is none.
+    pub fn text_key(&self) -> Option<u64> {
+        self.texts.first().map(|text| text.words.iter().fold(4, |hash, word| mixed(hash, word.hash)))
+    }
+
+    /// Whether so much of the shorter text stands in the other one that it may be an edit of it; of titles where one has no
+    /// text.
+    pub fn shares_text_with(&self, other: &Wording) -> bool {
+        let (own, others) = match (self.texts.first(), other.texts.first()) {
+            (Some(own), Some(others)) => (own, others),
+            _ => (&self.title.whole, &other.title.whole),
+        };
+        let (own, others): (HashSet<u64>, HashSet<u64>) = (own.shingles().collect(), others.shingles().collect());
+        let shared = own.intersection(&others).count();
+        shared > 0 && shared * EDITED_SHARE >= own.len().min(others.len())
     }
 
     /// Whether the titles are the same, and longer than the name of a column.
@@ -180,7 +244,7 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         Titles::EqualTelling if extent >= LONG_TEXT * 2 / 3 => (least, true),
         Titles::Equal if extent >= VERY_LONG_TEXT => (least, true),
         Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
-        Titles::EqualTelling | Titles::Equal if extent >= LEAST_TEXT => (0.9, false),
+        Titles::EqualTelling if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
         Titles::Edited | Titles::Alike if extent >= VERY_LONG_TEXT => (least, true),
         Titles::Edited | Titles::Alike if extent >= LONG_TEXT => (0.9, false),

@@ -10,6 +10,7 @@ mod id;
 mod keys;
 mod lead;
 mod likeness;
+mod media;
 mod numerals;
 mod title;
 mod words;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
-use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
+use super::{Cleaned, Join, Known, OtherEntry, Shared, Terms, sort_at};
 use crate::story::JoinReason;
 
 /// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once, and none that `has_copy`
@@ -14,15 +14,15 @@ pub(super) fn of(
     guid: &str,
     known: &Known,
     terms: &Terms,
-    (shared, has_copy): (&HashSet<String>, &dyn Fn(i64) -> bool),
+    (shared, has_copy): (&Shared, &dyn Fn(i64) -> bool),
     words_left: &mut usize,
 ) -> Vec<Join> {
     if !terms.by_links {
         return Vec::new();
     }
     let mut joins = by_id(cleaned, guid, known);
-    joins.extend(by_link(cleaned, known, (shared, has_copy)));
-    if terms.by_text {
+    joins.extend(by_link(cleaned, known, (&shared.keys, has_copy)));
+    if terms.by_text && cleaned.wording.text_key().is_none_or(|text| !shared.texts.contains(&text)) {
         joins.extend(by_text(cleaned, guid, known, terms, has_copy, words_left));
     }
     let mut seen = HashSet::new();
@@ -99,6 +99,21 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
 }
 
+/// Whether others have the text under other titles: an advert, or what a site says of itself below everything. It is enough
+/// that one feed has it under two titles; between feeds, where headlines differ, it takes two other titles and a short text.
+fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: i64) -> bool {
+    let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
+    let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();
+    let is_in_own_feed = others.clone().any(|other| other.feed == feed);
+    let has_another_title_too = |other: &OtherEntry| {
+        let of_feed = candidates.iter().filter(|candidate| candidate.feed == other.feed);
+        of_feed.clone().any(|candidate| candidate.wording.has_title_of(&cleaned.wording))
+    };
+    is_in_own_feed
+        || others.clone().any(|other| has_another_title_too(other))
+        || titles.len() >= 2 && cleaned.wording.is_short()
+}
+
 /// By title and text, inside of the window and among the entries of other feeds; the most alike first. A text that a feed has
 /// in several stories says nothing of any of them.
 fn by_text(
@@ -110,8 +125,11 @@ fn by_text(
     words_left: &mut usize,
 ) -> Vec<Join> {
     let own_time = sort_at(&cleaned.entry, terms.now);
-    let candidates = known.alike.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
-    let candidates = candidates.filter(|other| {
+    let candidates: Vec<_> = known.alike.get(guid).into_iter().flatten().map(|at| &known.others[*at]).collect();
+    if is_boilerplate(cleaned, &candidates, known.feed) {
+        return Vec::new();
+    }
+    let candidates = candidates.into_iter().filter(|other| {
         let (earlier, later) = (own_time.min(other.sort_at), own_time.max(other.sort_at));
         other.by_text && other.feed != known.feed && later.since(earlier) <= terms.window
     });

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
 use crate::schedule::next::NextPoll;
 use crate::story::{self, JoinReason, LinkKey, Wording};
@@ -28,7 +28,7 @@ use crate::text::PlainText;
 use crate::time::Timestamp;
 
 pub use lasting::fingerprint;
-pub use rekey::is_flood;
+pub use rekey::{is_flood, is_reused};
 
 /// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
 /// into it.
@@ -103,14 +103,15 @@ pub struct PolledDocument {
     pub fresh: usize,
     /// Whether nothing of it was known before though the feed was: entries may have been missed.
     pub has_gap: bool,
-    /// Whether its guids had to be told apart by their links; stays with the feed.
-    pub guids_repaired: bool,
+    /// What its entries have in common, so that more was added to their guids; stays with the feed.
+    pub guids_repaired: SharedKeys,
 }
 
 /// An entry of a document.
 #[derive(Debug)]
 pub struct PolledEntry {
     pub guid: String,
+    pub other_guids: OtherGuids,
     /// Over all that the feed wrote for it.
     pub raw_hash: u64,
     /// Cleaned; `None` where the store knew this very `raw_hash` and nothing can have changed.
@@ -135,7 +136,7 @@ impl Cleaned {
         let json = serde_json::to_string(&entry).expect("an entry has nothing that JSON could not say");
         let fingerprint = fingerprint(&entry, &text);
         let link_keys = story::link_keys(&entry);
-        let wording = Wording::of(&entry.title, &text);
+        let wording = Wording::of(&entry.title, &text).with_media(&entry.enclosures);
         Cleaned { entry, text, wording, fingerprint, link_keys, json }
     }
 }
@@ -164,7 +165,8 @@ pub struct Known {
     pub feed: i64,
     /// Of this feed, by guid.
     pub entries: HashMap<String, KnownEntry>,
-    /// Of this feed, those that the document does not list and that may come again under other guids.
+    /// Of this feed, those that the document does not list and that may come again under other guids, and those that it lists
+    /// under a guid that they had before.
     pub former: Vec<FormerEntry>,
     /// Of any feed that takes part: those that may tell the same as one of the document.
     pub others: Vec<OtherEntry>,
@@ -176,6 +178,16 @@ pub struct Known {
     pub published: HashMap<String, Vec<usize>>,
     /// The stories of `others` that have a copy of this feed already.
     pub own_stories: HashSet<i64>,
+}
+
+impl Known {
+    /// Forgets the former entries that a plan has looked at; their words take much memory. Those that the document lists under
+    /// a guid that they had are needed to the end.
+    pub fn forget_matched(&mut self) {
+        let aliases: HashSet<i64> =
+            self.entries.values().filter(|entry| entry.is_alias).map(|entry| entry.number).collect();
+        self.former.retain(|former| aliases.contains(&former.number));
+    }
 }
 
 /// An entry of the feed that the store has.
@@ -198,9 +210,14 @@ pub struct FormerEntry {
     pub number: i64,
     pub story: i64,
     pub guid: String,
+    pub guid_kind: GuidKind,
     pub fingerprint: u64,
+    pub revisions: u32,
     pub link_keys: Vec<String>,
+    /// Those of `link_keys` that no other entry of the feed has.
+    pub specific_keys: Vec<String>,
     pub published: Option<Timestamp>,
+    pub authors: Vec<String>,
     /// `None` where retention took the words.
     pub wording: Option<Wording>,
 }
@@ -240,8 +257,8 @@ pub enum Change {
     Revised { number: i64, story: i64, unites: Vec<Join> },
     /// It has changed too often: written, so that it is not cleaned again, but not applied.
     Restless { number: i64 },
-    /// A known entry under a new guid; `revised` if its lasting content is other too.
-    Rekeyed { number: i64, story: i64, revised: bool },
+    /// A known entry under a new guid.
+    Rekeyed { number: i64, story: i64, rewording: Rewording },
     /// A further guid of a known entry that is still listed under its own: the feed lists one page twice.
     Aliased { number: i64 },
     /// `unites` are further stories that it seems to belong to.
@@ -261,6 +278,17 @@ impl Change {
             Change::New { .. } => None,
         }
     }
+}
+
+/// What became of an entry's words when it came under a new guid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rewording {
+    /// They stay as they are kept.
+    Kept,
+    /// The same words, but another link or other furniture: written, but no edit.
+    Rewritten,
+    /// Other words: an edit, which counts as a revision.
+    Edited,
 }
 
 /// A story that an entry belongs to, and why.
@@ -295,8 +323,7 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
 /// What is decided for a document as a whole, and what its entries have come to so far.
 #[derive(Debug)]
 pub struct Plan {
-    /// Link keys that several entries of the document have: they say nothing of any.
-    pub shared: HashSet<String>,
+    shared: Shared,
     /// The known entries that it lists, and those that were found in it under other guids.
     listed: HashSet<i64>,
     /// By guid, the known entries that had others before.
@@ -316,18 +343,21 @@ impl Plan {
         let listed = listed.chain(former.values().map(|former| former.number)).collect();
         let rekeyed = entries.iter().filter_map(|entry| {
             let former = former.get(entry.guid.as_str())?;
-            let revised = former.wording.is_some()
-                && entry.cleaned.as_ref().is_some_and(|cleaned| cleaned.fingerprint != former.fingerprint);
-            Some((entry.guid.clone(), Change::Rekeyed { number: former.number, story: former.story, revised }))
+            Some((entry.guid.clone(), rekeyed(entry, former)))
         });
         Plan {
-            shared: shared_keys(entries),
+            shared: Shared { keys: shared_keys(entries), texts: shared_texts(entries) },
             listed,
             rekeyed: rekeyed.collect(),
             joined: HashSet::new(),
             unites_left: MAX_UNITED,
             words_left: RUN_WORDS,
         }
+    }
+
+    /// Returns the link keys that several entries of the document have: they say nothing of any.
+    pub fn shared_keys(&self) -> &HashSet<String> {
+        &self.shared.keys
     }
 
     /// Whether the entry is known under another guid, and needs no comparing.
@@ -359,12 +389,10 @@ impl Plan {
     fn known(&mut self, entry: &PolledEntry, before: &KnownEntry, known: &Known, terms: &Terms) -> Change {
         let number = before.number;
         let Some(cleaned) = &entry.cleaned else { return Change::Unchanged { number } };
-        if before.is_alias && self.listed.insert(number) {
-            // The feed went back to a guid that the entry had before.
-            let revised = !before.is_purged && before.fingerprint != cleaned.fingerprint;
-            return Change::Rekeyed { number, story: before.story, revised };
+        if before.is_alias {
+            return self.under_former_guid(entry, cleaned, number, known, terms);
         }
-        if before.is_alias || before.raw_hash == entry.raw_hash {
+        if before.raw_hash == entry.raw_hash {
             Change::Unchanged { number }
         } else if before.is_purged || before.fingerprint == cleaned.fingerprint {
             Change::Touched { number }
@@ -377,13 +405,36 @@ impl Plan {
         }
     }
 
+    /// Decides for an entry under a guid that a known one had before.
+    fn under_former_guid(
+        &mut self,
+        entry: &PolledEntry,
+        cleaned: &Cleaned,
+        number: i64,
+        known: &Known,
+        terms: &Terms,
+    ) -> Change {
+        let former = known.former.iter().find(|former| former.number == number);
+        let Some(former) = former else { return Change::Unchanged { number } };
+        if self.listed.insert(number) {
+            // The feed went back to the guid that it had before.
+            return rekeyed(entry, former);
+        }
+        match &former.wording {
+            // The feed gave the guid to another entry.
+            Some(wording) if !cleaned.wording.is_kept_by(wording) => self.new_entry(entry, known, terms),
+            Some(_) | None => Change::Unchanged { number },
+        }
+    }
+
     fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
         let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, unites: Vec::new() } };
-        if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared) {
+        if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared.keys) {
             // One page of the feed under a new guid, with the same words: no second copy, and nothing new.
             return if self.listed.insert(same.number) {
-                let revised = same.fingerprint != cleaned.fingerprint;
-                Change::Rekeyed { number: same.number, story: same.story, revised }
+                let is_kept = same.fingerprint == cleaned.fingerprint;
+                let rewording = if is_kept { Rewording::Kept } else { Rewording::Rewritten };
+                Change::Rekeyed { number: same.number, story: same.story, rewording }
             } else {
                 Change::Aliased { number: same.number }
             };
@@ -408,6 +459,35 @@ impl Plan {
     }
 }
 
+/// A former entry under the guid of this one.
+fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
+    let changed = entry.cleaned.as_ref().filter(|cleaned| cleaned.fingerprint != former.fingerprint);
+    let rewording = match (changed, &former.wording) {
+        (Some(cleaned), Some(wording)) if !cleaned.wording.says_the_same(wording) => Rewording::Edited,
+        (Some(_), Some(_)) => Rewording::Rewritten,
+        _ => Rewording::Kept,
+    };
+    let is_restless = rewording == Rewording::Edited && former.revisions >= MAX_REVISIONS;
+    let rewording = if is_restless { Rewording::Kept } else { rewording };
+    Change::Rekeyed { number: former.number, story: former.story, rewording }
+}
+
+/// What several entries of a document have: it points to none of them.
+#[derive(Debug)]
+struct Shared {
+    /// Link keys.
+    keys: HashSet<String>,
+    /// Keys of texts that stand under different titles.
+    texts: HashSet<u64>,
+}
+
+fn shared_texts(entries: &[PolledEntry]) -> HashSet<u64> {
+    let mut titles = HashMap::new();
+    let wordings = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).map(|cleaned| &cleaned.wording);
+    let texts = wordings.filter_map(|wording| Some((wording.text_key()?, wording.title_key())));
+    texts.filter(|(text, title)| titles.entry(*text).or_insert(*title) != title).map(|(text, _)| text).collect()
+}
+
 fn shared_keys(entries: &[PolledEntry]) -> HashSet<String> {
     let mut seen = HashSet::new();
     let keys = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
@@ -425,7 +505,7 @@ mod tests {
             let entry = serde_json::json!({ "guid": guid, "title": "", "content_html": "x".repeat(*bytes) });
             let cleaned =
                 (*bytes > 0).then(|| Box::new(Cleaned::new(serde_json::from_value(entry).expect("it is an entry"))));
-            PolledEntry { guid: at.to_string(), raw_hash: 0, cleaned }
+            PolledEntry { guid: at.to_string(), other_guids: OtherGuids::default(), raw_hash: 0, cleaned }
         };
         let entries: Vec<PolledEntry> = bytes.iter().enumerate().map(entry).collect();
         let runs = runs(&entries);

@@ -9,9 +9,16 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 
 use super::{Cleaned, FormerEntry, Known, PolledEntry};
+use crate::entry::GuidKind;
 use crate::link;
 use crate::story::Wording;
 use crate::time::Timestamp;
+
+/// How many beginnings of a guid are looked at: one is its plain form, and more than some spaces no publisher puts into it.
+const MAX_BEGINNINGS: usize = 16;
+
+/// Longer words are guids: `undefined` stands for none.
+const LONGEST_PLACEHOLDER: usize = 9;
 
 /// Fewer new guids are no flood, whatever share of the document they are.
 const FLOOD: usize = 3;
@@ -24,21 +31,37 @@ pub fn is_flood(unknown: usize, listed: usize) -> bool {
 /// For new guids the entries that had others before.
 pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<String, &'k FormerEntry> {
     let unknown: Vec<_> = entries.iter().filter(|entry| !known.entries.contains_key(&entry.guid)).collect();
-    let mut matching = Matching { free: unknown, former: known.former.iter().collect(), matched: HashMap::new() };
+    let here: HashSet<i64> = known.entries.values().map(|entry| entry.number).collect();
+    let former = known.former.iter().filter(|former| !here.contains(&former.number)).collect();
+    let mut matching = Matching { free: unknown, former, matched: HashMap::new() };
     if matching.free.is_empty() || matching.former.is_empty() {
         return HashMap::new();
     }
     let is_flood = is_flood(matching.free.len(), entries.len());
-    matching.pass(|cleaned| page_of(&cleaned.entry.guid.value), |former| page_of(&former.guid), keeps_title);
+    matching.pass(|new| page_of(&new.cleaned.entry.guid.value), |former| page_of(&former.guid), keeps_title);
+    matching.pass(versions, former_versions, is_version);
     matching.pass(links, |former| former.link_keys.clone(), keeps_words);
+    matching.pass(links, |former| former.specific_keys.clone(), keeps_date_and_words);
     if is_flood {
-        matching.pass(|cleaned| paths(&links(cleaned)), |former| paths(&former.link_keys), keeps_title);
+        matching.pass(|new| paths(&links(new)), |former| paths(&former.link_keys), keeps_title);
     }
-    matching.pass(dated_title, former_dated_title, keeps_words);
-    if is_flood {
-        matching.pass(|cleaned| title(Some(&cleaned.wording)), |former| title(former.wording.as_ref()), keeps_words);
-    }
+    matching.pass(dated_title, former_dated_title, |new, former| {
+        keeps_words(new, former) || has_link_of(new, former) || has_own_guid_of(new, former)
+    });
+    matching.pass(dated_text, former_dated_text, is_retitled);
+    matching.pass(new_title, former_title, |new, former| {
+        keeps_words(new, former) && (is_flood || has_link_of(new, former) && has_own_guid_of(new, former))
+    });
+    matching.pass(titled_text, former_titled_text, keeps_one_place);
+    matching.pass(|new| new.polled.other_guids.plainer.clone(), plainer_guids, keeps_some);
     matching.matched
+}
+
+/// An entry under a guid that is not known.
+#[derive(Clone, Copy)]
+struct New<'e> {
+    polled: &'e PolledEntry,
+    cleaned: &'e Cleaned,
 }
 
 struct Matching<'e, 'k> {
@@ -47,24 +70,27 @@ struct Matching<'e, 'k> {
     matched: HashMap<String, &'k FormerEntry>,
 }
 
-impl<'k> Matching<'_, 'k> {
+impl<'e, 'k> Matching<'e, 'k> {
     /// Matches those that are still free, where a sign occurs once on both sides and `keeps` agrees.
     fn pass(
         &mut self,
-        signs: impl Fn(&Cleaned) -> Vec<String>,
+        signs: impl Fn(New) -> Vec<String>,
         former_signs: impl Fn(&FormerEntry) -> Vec<String>,
-        keeps: impl Fn(&Cleaned, &FormerEntry) -> bool,
+        keeps: impl Fn(New, &FormerEntry) -> bool,
     ) {
+        if self.free.is_empty() {
+            return;
+        }
         let formers = once(self.former.iter().map(|former| former_signs(former)));
-        let frees =
-            once(self.free.iter().map(|entry| entry.cleaned.as_ref().map_or(Vec::new(), |cleaned| signs(cleaned))));
+        let new = |polled: &'e PolledEntry| polled.cleaned.as_deref().map(|cleaned| New { polled, cleaned });
+        let frees = once(self.free.iter().map(|entry| new(entry).map_or(Vec::new(), &signs)));
         let mut taken = HashSet::new();
         let mut frees: Vec<_> = frees.into_iter().collect();
         frees.sort_unstable_by(|(sign, at), (other_sign, other)| at.cmp(other).then(sign.cmp(other_sign)));
         for (sign, at) in frees {
             let Some(&former) = formers.get(&sign) else { continue };
             let (entry, former) = (self.free[at], self.former[former]);
-            let keeps = entry.cleaned.as_ref().is_some_and(|cleaned| keeps(cleaned, former));
+            let keeps = new(entry).is_some_and(|new| keeps(new, former));
             if keeps && !self.matched.contains_key(&entry.guid) && taken.insert(former.number) {
                 self.matched.insert(entry.guid.clone(), former);
             }
@@ -85,13 +111,16 @@ fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     places.into_iter().filter_map(|(sign, place)| Some((sign, place?))).collect()
 }
 
-/// A guid that is an address, in whatever spelling.
+/// A guid that is an address, in whatever spelling. Its fragment may be a reply on that page.
 fn page_of(guid: &str) -> Vec<String> {
-    Url::parse(guid).ok().as_ref().and_then(link::key).into_iter().collect()
+    let url = Url::parse(guid).ok();
+    let key = url.as_ref().and_then(link::key);
+    let fragment = url.as_ref().and_then(Url::fragment).unwrap_or_default();
+    key.map(|key| format!("{key}#{fragment}")).into_iter().collect()
 }
 
-fn links(cleaned: &Cleaned) -> Vec<String> {
-    cleaned.link_keys.iter().map(|key| key.key.clone()).collect()
+fn links(new: New) -> Vec<String> {
+    new.cleaned.link_keys.iter().map(|key| key.key.clone()).collect()
 }
 
 /// What is left of link keys when a feed moves to another domain.
@@ -103,12 +132,49 @@ fn title(wording: Option<&Wording>) -> Vec<String> {
     wording.and_then(Wording::title_key).map(|key| key.to_string()).into_iter().collect()
 }
 
-fn dated_title(cleaned: &Cleaned) -> Vec<String> {
-    dated(title(Some(&cleaned.wording)), cleaned.entry.published)
+fn new_title(new: New) -> Vec<String> {
+    title(Some(&new.cleaned.wording))
+}
+
+fn former_title(former: &FormerEntry) -> Vec<String> {
+    title(former.wording.as_ref())
+}
+
+fn dated_title(new: New) -> Vec<String> {
+    dated(new_title(new), new.cleaned.entry.published)
 }
 
 fn former_dated_title(former: &FormerEntry) -> Vec<String> {
-    dated(title(former.wording.as_ref()), former.published)
+    dated(former_title(former), former.published)
+}
+
+fn text(wording: Option<&Wording>) -> Vec<String> {
+    wording.and_then(Wording::text_key).map(|key| key.to_string()).into_iter().collect()
+}
+
+fn dated_text(new: New) -> Vec<String> {
+    with_date(text(Some(&new.cleaned.wording)), new.cleaned.entry.published)
+}
+
+fn former_dated_text(former: &FormerEntry) -> Vec<String> {
+    with_date(text(former.wording.as_ref()), former.published)
+}
+
+fn with_date(texts: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
+    texts.into_iter().map(|text| format!("{text} {published:?}")).collect()
+}
+
+fn titled_text(new: New) -> Vec<String> {
+    titled(Some(&new.cleaned.wording))
+}
+
+fn former_titled_text(former: &FormerEntry) -> Vec<String> {
+    titled(former.wording.as_ref())
+}
+
+fn titled(wording: Option<&Wording>) -> Vec<String> {
+    let texts = text(wording).into_iter();
+    title(wording).into_iter().zip(texts).map(|(title, text)| format!("{title} {text}")).collect()
 }
 
 fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
@@ -116,14 +182,154 @@ fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
     titles.into_iter().map(|title| format!("{title} {published}")).collect()
 }
 
-fn keeps_words(cleaned: &Cleaned, former: &FormerEntry) -> bool {
-    former.wording.as_ref().is_none_or(|wording| cleaned.wording.is_kept_by(wording))
+/// The guid without the counter, fragment or version at its end, together with each link.
+fn versions(new: New) -> Vec<String> {
+    version_of(&new.cleaned.entry.guid.value, &links(new))
+}
+
+fn former_versions(former: &FormerEntry) -> Vec<String> {
+    version_of(&former.guid, &former.specific_keys)
+}
+
+fn version_of(guid: &str, links: &[String]) -> Vec<String> {
+    let stems = without_version(guid);
+    stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
+}
+
+/// A guid without the fragment at its end, else as it is and without the counter or version at its end. A counter does not
+/// begin in the middle of a word.
+fn without_version(guid: &str) -> Vec<&str> {
+    let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+    if let Some((stem, _)) = guid.split_once('#') {
+        return vec![&stem[..trimmed(stem)]];
+    }
+    let stem = guid.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let stem = stem.strip_suffix(['v', 'V', 'r']).filter(|stem| !stem.ends_with(char::is_alphanumeric)).unwrap_or(stem);
+    let is_counted = stem.len() < guid.len() && !stem.ends_with(char::is_alphanumeric);
+    let counted = is_counted.then(|| &stem[..trimmed(stem)]);
+    [&guid[..trimmed(guid)]].into_iter().chain(counted).collect()
+}
+
+/// Guids of which this one may be a longer form: whole, and each beginning up to a space.
+fn plainer_guids(former: &FormerEntry) -> Vec<String> {
+    let ends = former.guid.match_indices(' ').take(MAX_BEGINNINGS).map(|(at, _)| at).chain([former.guid.len()]);
+    ends.map(|end| former.guid[..end].to_owned()).collect()
+}
+
+fn keeps_words(new: New, former: &FormerEntry) -> bool {
+    former.wording.as_ref().is_none_or(|wording| new.cleaned.wording.is_kept_by(wording))
 }
 
 /// Where the page is the same, its title is enough.
-fn keeps_title(cleaned: &Cleaned, former: &FormerEntry) -> bool {
-    former
-        .wording
-        .as_ref()
-        .is_none_or(|wording| cleaned.wording.title_key() == wording.title_key() || cleaned.wording.is_kept_by(wording))
+fn keeps_title(new: New, former: &FormerEntry) -> bool {
+    let own = &new.cleaned.wording;
+    former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
+}
+
+fn keeps_date(cleaned: &Cleaned, former: &FormerEntry) -> bool {
+    former.published.is_some() && cleaned.entry.published == former.published
+}
+
+/// Where the page and the moment of publishing are the same, the words may have been edited, but not replaced.
+fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
+    let own = &new.cleaned.wording;
+    let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
+    keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
+}
+
+/// Whether an entry whose guid was only counted up is an edit: of the same moment, or of much the same words. Other authors at
+/// another time are others, who answer on the same page.
+fn is_version(new: New, former: &FormerEntry) -> bool {
+    let authors = &new.cleaned.entry.authors;
+    let has_authors = !authors.is_empty() && !former.authors.is_empty();
+    let has_other_authors = has_authors && authors.iter().all(|own| !former.authors.iter().any(|a| a == own.display()));
+    let wording = former.wording.as_ref();
+    keeps_date(new.cleaned, former)
+        || !has_other_authors && wording.is_none_or(|wording| new.cleaned.wording.shares_text_with(wording))
+}
+
+/// Whether both lead to the same page, or both to none.
+fn has_link_of(new: New, former: &FormerEntry) -> bool {
+    let links = &new.cleaned.link_keys;
+    links.is_empty() && former.link_keys.is_empty() || links.iter().any(|link| former.link_keys.contains(&link.key))
+}
+
+/// Whether both have the same guid of their own, or both none.
+fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
+    let had_none = former.guid_kind != GuidKind::Guid;
+    if new.cleaned.entry.guid.kind != GuidKind::Guid || had_none {
+        return new.cleaned.entry.guid.kind != GuidKind::Guid && had_none;
+    }
+    let plainest = new.polled.other_guids.plainer.last().unwrap_or(&new.polled.guid);
+    plainer_guids(former).contains(plainest)
+}
+
+/// Whether only the title is another. Where no date speaks for it, the titles must be much alike.
+fn is_retitled(new: New, former: &FormerEntry) -> bool {
+    let is_alike = |wording: &Wording| new.cleaned.wording.has_title_like(wording);
+    let is_dated = new.cleaned.entry.published.is_some();
+    has_link_of(new, former)
+        && has_own_guid_of(new, former)
+        && (is_dated || former.wording.as_ref().is_some_and(is_alike))
+}
+
+/// Whether the place is the same: guid and link, or one of them and the date.
+fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
+    let (link, guid) = (has_link_of(new, former), has_own_guid_of(new, former));
+    let is_dated = new.cleaned.entry.published.is_some() && former.published.is_some();
+    link && guid || (link || guid) && (!is_dated || keeps_date(new.cleaned, former))
+}
+
+/// Whether so much besides a guid that may be shared is the same that it is one entry.
+fn keeps_some(new: New, former: &FormerEntry) -> bool {
+    let Some(wording) = &former.wording else { return true };
+    let own = &new.cleaned.wording;
+    let has_link = new.cleaned.link_keys.iter().any(|link| former.specific_keys.contains(&link.key));
+    let has_title = own.title_key().is_some() && own.title_key() == wording.title_key();
+    let has_text = own.text_key().is_some() && own.text_key() == wording.text_key();
+    has_link || [has_title, has_text, keeps_date(new.cleaned, former)].iter().filter(|is| **is).count() >= 2
+}
+
+/// Whether a known guid stands for another entry than before, as in feeds that use one guid, or one home page as link, for
+/// everything, or that count their entries from the newest: link, title, date and words are all others.
+pub fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
+    let Some(wording) = &former.wording else { return false };
+    let links = &cleaned.link_keys;
+    let has_other_link = match former.guid_kind {
+        GuidKind::Guid if links.is_empty() && former.link_keys.is_empty() => names_nothing(&former.guid),
+        GuidKind::Guid => {
+            !links.is_empty()
+                && !former.link_keys.is_empty()
+                && links.iter().all(|link| !former.link_keys.contains(&link.key))
+        }
+        GuidKind::Link => links.is_empty() && former.link_keys.is_empty(),
+        GuidKind::Fingerprint => false,
+    };
+    has_other_link
+        && !keeps_date(cleaned, former)
+        && cleaned.wording.title_key() != wording.title_key()
+        && !cleaned.wording.shares_text_with(wording)
+}
+
+/// Whether a guid is a word that stands for none, such as `N/A`, or a home page.
+fn names_nothing(guid: &str) -> bool {
+    let is_word = guid.len() <= LONGEST_PLACEHOLDER && !guid.contains(|c: char| c.is_ascii_digit());
+    is_word || Url::parse(guid).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && link::key(&url).is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_version;
+
+    #[test]
+    fn counter_fragment_and_version_at_the_end_of_a_guid_are_taken_off() {
+        let check = |guid: &str, expected: &[&str]| assert_eq!(without_version(guid), expected, "{guid}");
+        check("https://a.example/c1#0", &["https://a.example/c1"]);
+        check("https://a.example/c1", &["https://a.example/c1"]);
+        check("post:7:v3", &["post:7:v3", "post:7"]);
+        check("tag:a.example,2026:storm-12", &["tag:a.example,2026:storm-12", "tag:a.example,2026:storm"]);
+        check("https://a.example/storm?rev=3", &["https://a.example/storm?rev=3", "https://a.example/storm?rev"]);
+        check("storm", &["storm"]);
+        check("12", &["12", ""]);
+    }
 }

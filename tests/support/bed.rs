@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::config::{self, Config, SourceFile};
-use newswire::entry::Entry;
+use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
@@ -119,6 +119,7 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         let raw = serde_json::to_string(entry).unwrap();
         PolledEntry {
             guid: entry.guid.value.clone(),
+            other_guids: OtherGuids::default(),
             raw_hash: raw.bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte))),
             cleaned: Some(Box::new(Cleaned::new(entry.clone()))),
         }
@@ -131,7 +132,7 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         repairs: Vec::new(),
         fresh: 0,
         has_gap: false,
-        guids_repaired: false,
+        guids_repaired: SharedKeys::default(),
     };
     Polled {
         feed: FeedId::from(feed),
