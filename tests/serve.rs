@@ -570,10 +570,13 @@ fn every_address_of_a_private_section_gives_strangers_one_answer() {
         let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
         (answer.status, headers, answer.body)
     };
-    let expected = answer("/vip/");
-    assert_eq!(expected.0, 401);
-    for path in ["/vip", "/vip.atom", "/vip/archive/1.atom", "/vip/archive/99.atom", "/vip/archive/x", "/vip?token=x"] {
-        assert_eq!(answer(path), expected, "{path}");
+    let documents = ["/vip.atom", "/vip/archive/1.atom", "/vip/archive/99.atom", "/vip/archive/x", "/vip.rss?token=x"];
+    for (first, others) in [("/vip/", &["/vip", "/vip?token=x"] as &[&str]), ("/vip.json", &documents)] {
+        let expected = answer(first);
+        assert_eq!(expected.0, 401);
+        for path in others {
+            assert_eq!(answer(path), expected, "{path}");
+        }
     }
     assert_eq!(daemon.get("/vip?token=canary").header("location"), Some("/vip/?token=canary"));
     assert_eq!(daemon.get("/vip/archive/99.atom?token=canary").status, 404);

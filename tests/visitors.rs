@@ -253,7 +253,7 @@ async fn public_index_follows_the_config_and_the_copies() {
     assert_eq!((find(&bed, "zeppelin").await.stories.len(), find(&bed, "ferry").await.stories.len()), (0, 1));
 
     // The section becomes private.
-    bed.follow(config(&format!("{FEEDS}{OPEN}token = \"t\"\n{PRIVATE}"))).await;
+    bed.follow(config(&format!("{FEEDS}{OPEN}token = \"long enough for a test\"\n{PRIVATE}"))).await;
     index(&bed).await;
     assert!(find(&bed, "ferry").await.stories.is_empty());
     bed.follow(config(&format!("{FEEDS}{OPEN}"))).await;

@@ -142,13 +142,13 @@ pub fn preflight(editions: &Editions, asked: &Asked) -> Response {
     response
 }
 
-/// Asks for the key of a private section before anything is looked up for it: so every address of the section gets the same
-/// answer, whether something is there or not, and nothing is made for a stranger.
+/// Asks for the key of a private section before anything is looked up for it. So the answer depends on the form of the address
+/// alone, not on what is there, and nothing is made for a stranger.
 pub fn locked(editions: &Editions, asked: &Asked) -> Option<Response> {
     let (id, rest) = section_of(asked.path);
     let section = editions.sections.get(&SectionId::from(id))?;
     let is_locked = is_of_section(rest) && !knows_key(editions, &section.id, asked);
-    is_locked.then(|| asked.finish(unauthorized(editions, &section.id, asked, rest == "/")))
+    is_locked.then(|| asked.finish(unauthorized(editions, &section.id, asked, matches!(rest, "" | "/"))))
 }
 
 /// A path's first part, which may be a section's id, and what follows it.

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::config::Dedup;
 use crate::entry::{Entry, GuidKind};
 use crate::feed::FeedId;
+use crate::link;
 use crate::story::Wording;
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -183,13 +184,20 @@ impl Document<'_> {
             fingerprint: row.get::<_, i64>(3)?.cast_unsigned(),
             revisions: row.get(4)?,
             specific_keys: keys.iter().filter(|(_, is_specific)| *is_specific).map(|(key, _)| key.clone()).collect(),
-            link_keys: keys.into_iter().map(|(key, _)| key).collect(),
+            link_keys: all_keys(keys.into_iter().map(|(key, _)| key).collect(), entry.as_ref()),
             published: entry.as_ref().and_then(|entry| entry.published),
             authors: entry.iter().flat_map(|entry| &entry.authors).map(|author| author.display().to_owned()).collect(),
             wording: entry.as_ref().map(wording),
         };
         Ok((former, size))
     }
+}
+
+/// The stored link keys of an entry, and that of its own link: one that very many entries share has no row.
+fn all_keys(mut stored: Vec<String>, entry: Option<&Entry>) -> Vec<String> {
+    let own = entry.and_then(|entry| entry.link.as_ref()).and_then(link::key);
+    stored.extend(own.filter(|own| !stored.contains(own)));
+    stored
 }
 
 fn known_entry(row: &Row, is_alias: bool) -> rusqlite::Result<KnownEntry> {
