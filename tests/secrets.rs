@@ -421,5 +421,5 @@ async fn entry_that_was_stored_with_a_secret_in_its_guid_stays_the_same_entry() 
     let applied = bed.poll("a", &guids("***")).await;
     assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0));
     let copies = bed.copies("1").await;
-    assert_eq!(copies[0].guid, "https://a.example/?token=***&id=1");
+    assert_eq!(copies[0].guid, "https://a.example/?token=***&id=2");
 }
