@@ -87,8 +87,8 @@ async fn poll_here(
         bar.inc(1);
     };
     let reports = poller.pass(config, pass, now, show).await?;
+    // The index that readers of the site search is the daemon's to build: commands do not search it.
     while store.index_batch().await? > 0 {}
-    while store.index_public_batch(config.clone()).await? > 0 {}
     bar.finish_and_clear();
     Ok(reports)
 }
