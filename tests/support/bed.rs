@@ -8,11 +8,11 @@ use std::time::Duration;
 use newswire::config::{self, Config, SourceFile};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
+use newswire::update::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
 use newswire::store::{Applied, Difference, Store, StoredCopy, StoredStory};
 use newswire::time::Timestamp;
-use newswire::update::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 
 pub const HOUR: Duration = Duration::from_secs(3600);
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -78,6 +78,12 @@ impl Bed {
     pub async fn find(&self, wanted: &str) -> StoredStory {
         let wanted = wanted.to_owned();
         self.store.read(move |reader| reader.named(None, &wanted)).await.unwrap().remove(0)
+    }
+
+    /// Whether an id, a slug or a link leads to a story.
+    pub async fn is_known(&self, wanted: &str) -> bool {
+        let wanted = wanted.to_owned();
+        !self.store.read(move |reader| reader.named(None, &wanted)).await.unwrap().is_empty()
     }
 
     pub async fn copies(&self, wanted: &str) -> Vec<StoredCopy> {
