@@ -6,11 +6,11 @@
 //! |---|---|---|
 //! | 3, the daemon | [`cli`], [`control`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
-//! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`update`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
+//! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`], [`foreign`] | nothing: they are what the others speak of |
 //!
 //! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
-//! pool, the [`store`]'s writer asks [`update::Plan`] what is new and applies it in one transaction with the feed's
+//! pool, the [`store`]'s writer asks [`newsroom::Plan`] what is new and applies it in one transaction with the feed's
 //! validators and next poll, [`publish`] renders the sections that changed, [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,7 @@ pub mod fetch;
 pub mod files;
 pub mod foreign;
 pub mod link;
+pub mod newsroom;
 pub mod normalize;
 pub mod parse;
 pub mod poll;
@@ -40,7 +41,6 @@ pub mod story;
 pub mod text;
 pub mod time;
 pub mod trial;
-pub mod update;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ const FLOORS: &[(u8, &[&str])] = &[
         &[
             "config",
             "link",
+            "newsroom",
             "normalize",
             "parse",
             "query",
@@ -21,7 +22,6 @@ const FLOORS: &[(u8, &[&str])] = &[
             "section",
             "story",
             "text",
-            "update",
         ],
     ),
     (2, &["fetch", "files", "store"]),

@@ -10,9 +10,9 @@ use std::time::Duration;
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
 use newswire::config::Config;
 use newswire::entry::{Category, Entry};
+use newswire::newsroom::Outcome;
 use newswire::render;
 use newswire::section::MAX_COPIES;
-use newswire::update::Outcome;
 use rustix::time::{ClockId, clock_gettime};
 use url::Url;
 

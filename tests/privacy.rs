@@ -288,7 +288,7 @@ async fn log_does_not_name_the_entries_of_a_private_feed() {
     let mut bed = Bed::new(both()).await;
     let at = |minute: u32| Entry { content_html: Some(format!("<p>It is {minute} past.</p>")), ..private_copy() };
     let mut notes = Vec::new();
-    for minute in 0..=newswire::update::MAX_REVISIONS + 1 {
+    for minute in 0..=newswire::newsroom::MAX_REVISIONS + 1 {
         notes = bed.poll("canary-feed", &[at(minute)]).await.notes();
     }
     assert_eq!(notes, ["an entry changes at every poll; its changes are not applied any more"]);

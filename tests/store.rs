@@ -8,9 +8,9 @@ use std::path::Path;
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
 use newswire::feed::{FeedId, SectionId};
+use newswire::newsroom::{MAX_REVISIONS, Outcome};
 use newswire::section::ShownStory;
 use newswire::store::{Applied, Difference, Store, StoreError};
-use newswire::update::{MAX_REVISIONS, Outcome};
 use url::Url;
 
 #[tokio::test]

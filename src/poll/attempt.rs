@@ -12,11 +12,11 @@ use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
 use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, Progress, REFUSAL_KEPT};
 use crate::foreign;
+use crate::newsroom::{Outcome, Polled, PolledDocument};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{DueFeed, StoreError};
 use crate::time::Timestamp;
-use crate::update::{Outcome, Polled, PolledDocument};
 
 /// What an editor is told of a fault; a fault is no failure of the feed, though it counts as one.
 const FAULT: &str = "newswire met a fault of its own";

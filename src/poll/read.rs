@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use crate::config::{Feed, Secrets};
 use crate::entry::SharedKeys;
 use crate::fetch::Document;
+use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
-use crate::update::{Cleaned, Outcome, PolledDocument, PolledEntry};
 
 /// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
 /// parameters to take off links; `shared` is what the feed's entries had in common before.

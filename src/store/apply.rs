@@ -9,8 +9,8 @@ use url::Url;
 use crate::config::Config;
 use crate::feed::{FeedInfo, SectionId, Validators};
 use crate::foreign;
+use crate::newsroom::{Outcome, Polled, PolledDocument};
 use crate::time::Timestamp;
-use crate::update::{Outcome, Polled, PolledDocument};
 
 use super::document::Document;
 use super::place::Moves;

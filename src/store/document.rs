@@ -7,10 +7,10 @@ use rusqlite::{Connection, params};
 
 use crate::config::{Config, Dedup, Feed};
 use crate::entry::Entry;
+use crate::newsroom::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Rewording, Terms};
 use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::story::JoinReason;
 use crate::time::Timestamp;
-use crate::update::{self, Change, Cleaned, Join, Plan, PolledDocument, PolledEntry, Rewording, Terms};
 
 use super::apply::{Applied, stable_info};
 use super::join::{self, Uniting};
@@ -53,7 +53,7 @@ impl Document<'_> {
         let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
         let mut here = HashSet::new();
         // Documents list the newest first: told from the end, entries without a date come to stand in their order.
-        for run in update::runs(&document.entries) {
+        for run in newsroom::runs(&document.entries) {
             self.load_others(run, &plan, &mut known)?;
             applied.compared += known.others.len();
             plan.begin_run();
@@ -156,7 +156,7 @@ impl Document<'_> {
         plan: &Plan,
         placer: &mut Placer,
     ) -> Result<(), StoreError> {
-        let sort_at = update::sort_at(&cleaned.entry, self.now);
+        let sort_at = newsroom::sort_at(&cleaned.entry, self.now);
         let mut copies = [self.seen(0, cleaned, &first(0))];
         let judged = placer.judge(sort_at, &copies);
         let shown = judged.public_lead(&copies).map(|_| self.now);
@@ -318,7 +318,7 @@ impl Document<'_> {
             statement.query_row([number], |row| Ok((time(row, 0)?, row.get(1)?)))?;
         if let Some(body) = body {
             let former: Entry = serde_json::from_str(&body)?;
-            signature::forget(self.connection, number, update::sort_at(&former, first_seen), &wording(&former))?;
+            signature::forget(self.connection, number, newsroom::sort_at(&former, first_seen), &wording(&former))?;
         }
         Ok(first_seen)
     }
@@ -337,7 +337,7 @@ impl Document<'_> {
         statement.execute(params![number, cleaned.json])?;
         self.write_links(number, cleaned, plan)?;
         if self.feed.dedup == Dedup::Text {
-            let sort_at = update::sort_at(&cleaned.entry, first_seen);
+            let sort_at = newsroom::sort_at(&cleaned.entry, first_seen);
             signature::write(self.connection, number, sort_at, &cleaned.wording)?;
         }
         let mut statement =

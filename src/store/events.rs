@@ -4,8 +4,8 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::feed::FeedId;
+use crate::newsroom::Polled;
 use crate::time::Timestamp;
-use crate::update::Polled;
 
 use super::apply::Applied;
 use super::feeds::believed_move;

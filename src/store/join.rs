@@ -19,10 +19,10 @@ use super::{Store, StoreError, names};
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::SectionId;
+use crate::newsroom::{self, Join, Merge, Telling};
 use crate::section::SeenCopy;
 use crate::story::{self, JoinReason, Wording};
 use crate::time::Timestamp;
-use crate::update::{self, Join};
 
 impl Store {
     /// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it
@@ -113,13 +113,10 @@ fn edit_join(connection: &Connection, config: &Config, a: i64, b: i64, now: Time
     if a != b {
         write_verdict(connection, a, b, "join")?;
         let join = Join { story: b, reason: JoinReason::Editor, score: None };
-        merge(connection, a.min(b), a.max(b), &join, &mut placer)?;
+        unite(connection, newsroom::older(a, b), &join, &mut placer)?;
     }
     Ok(Edited { story: stored(connection, a.min(b))?, sections: placer.changed.into_iter().collect() })
 }
-
-/// How many copies of each of two stories are compared with those of the other: the first of them tell what the story is.
-const COMPARED: usize = 8;
 
 /// What an editor's word came to.
 #[derive(Clone, Debug)]
@@ -135,8 +132,7 @@ pub fn standing(connection: &Connection, story: i64) -> Result<i64, StoreError> 
     Ok(statement.query_row([story], |row| row.get(0))?)
 }
 
-/// Joining because of what an entry says. That alone moves nobody else's words: where a story has copies beside that entry,
-/// one of them must tell by itself what a copy of the other story tells.
+/// Joining because of what an entry says.
 pub struct Uniting<'a> {
     pub connection: &'a Connection,
     pub config: &'a Config,
@@ -151,38 +147,18 @@ impl Uniting<'_> {
         if story == other || are_apart(self.connection, story, other)? || share_a_feed(self.connection, story, other)? {
             return Ok(false);
         }
-        let Some((stays, leaves)) = self.one_of(story, other, join)? else { return Ok(false) };
-        merge(self.connection, stays, leaves, join, placer)?;
+        let (own, other) = (self.telling(story)?, self.telling(other)?);
+        let merge = newsroom::one_of(self.entry, own, other, join, self.config.stories.likeness);
+        let Some(merge) = merge else { return Ok(false) };
+        unite(self.connection, merge, join, placer)?;
         Ok(true)
     }
 
-    /// Which of the two stays and which leaves, if they are one.
-    fn one_of(&self, story: i64, other: i64, join: &Join) -> Result<Option<(i64, i64)>, StoreError> {
-        let (mut own, mut others) = (self.wordings(story)?, self.wordings(other)?);
-        let position = own.iter().position(|(number, _)| *number == self.entry);
-        let entry = position.map(|at| own.swap_remove(at).1);
-        others.retain(|(number, _)| *number != self.entry);
-        if own.is_empty() {
-            // The whole story is this entry: that it tells what the other tells is enough, a link alone is not.
-            let tells = |entry: &Wording| others.iter().any(|(_, other)| tells_the_same(entry, other, join));
-            return Ok(entry.as_ref().is_some_and(tells).then_some((other, story)));
-        }
-        let are_one = own.iter().take(COMPARED).any(|(_, own)| {
-            let mut others = others.iter().take(COMPARED);
-            others.any(|(_, other)| own.same_text(other, self.config.stories.likeness).is_some())
-        });
-        Ok(are_one.then_some((story.min(other), story.max(other))))
-    }
-
-    fn wordings(&self, story: i64) -> Result<Vec<(i64, Wording)>, StoreError> {
+    fn telling(&self, story: i64) -> Result<Telling, StoreError> {
         let copies = copies_of(self.connection, self.config, story, Viewer::All, true)?;
         let wording = |copy: &SeenCopy| Wording::of(&copy.entry.title, &copy.text).with_media(&copy.entry.enclosures);
-        Ok(copies.iter().map(|copy| (copy.number, wording(copy))).collect())
+        Ok(Telling { story, wordings: copies.iter().map(|copy| (copy.number, wording(copy))).collect() })
     }
-}
-
-fn tells_the_same(entry: &Wording, other: &Wording, join: &Join) -> bool {
-    join.reason == JoinReason::Text || entry.has_title_of(other) && !entry.contradicts(other)
 }
 
 fn are_apart(connection: &Connection, one: i64, other: i64) -> Result<bool, StoreError> {
@@ -200,7 +176,8 @@ fn write_verdict(connection: &Connection, one: i64, other: i64, kind: &str) -> R
 }
 
 /// Makes a story part of another.
-fn merge(connection: &Connection, stays: i64, leaves: i64, join: &Join, placer: &mut Placer) -> Result<(), StoreError> {
+fn unite(connection: &Connection, merge: Merge, join: &Join, placer: &mut Placer) -> Result<(), StoreError> {
+    let Merge { stays, leaves } = merge;
     let (reason, score) = (join.reason.as_str(), join.score);
     let mut statement =
         connection.prepare_cached("UPDATE entry SET reason = ?2, score = ?3 WHERE story = ?1 AND reason = 'first'")?;
@@ -247,7 +224,7 @@ fn split(connection: &Connection, placer: &Placer, story: i64, entry: i64) -> Re
     let own = match earlier_story(connection, story, &feed.url.shown, &words)? {
         Some(own) => revive(connection, story, own)?,
         None => {
-            let sort_at = update::sort_at(&words, Timestamp::from_millis(first_seen));
+            let sort_at = newsroom::sort_at(&words, Timestamp::from_millis(first_seen));
             let copies = copies_of(connection, placer.config, story, Viewer::All, true)?;
             let copies: Vec<_> = copies.into_iter().filter(|copy| copy.number == entry).collect();
             let shown = placer.judge(sort_at, &copies).public_lead(&copies).map(|_| placer.now);

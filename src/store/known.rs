@@ -9,12 +9,12 @@ use crate::config::Dedup;
 use crate::entry::{Entry, GuidKind};
 use crate::feed::FeedId;
 use crate::link;
+use crate::newsroom::{
+    self, FormerEntry, Known, KnownEntry, Linked, MAX_REVISIONS, OtherEntry, Plan, PolledEntry, is_flood, sort_at,
+};
 use crate::story::Wording;
 use crate::text::PlainText;
 use crate::time::Timestamp;
-use crate::update::{
-    self, FormerEntry, Known, KnownEntry, Linked, MAX_REVISIONS, OtherEntry, Plan, PolledEntry, is_flood, sort_at,
-};
 
 use super::copies::has_copy_of;
 use super::document::Document;
@@ -254,7 +254,7 @@ impl Others<'_> {
         }
         let terms = self.document.terms();
         if terms.by_text {
-            let sort_at = update::sort_at(&cleaned.entry, terms.now);
+            let sort_at = newsroom::sort_at(&cleaned.entry, terms.now);
             let times = (sort_at, terms.now);
             let alike = self.finder.candidates(times, terms.window, &cleaned.wording)?;
             let alike = self.places(alike.into_iter().filter(|number| Some(*number) != own))?;

@@ -1,25 +1,20 @@
-//! Placements: which stories are in which sections, written when a story changes, when a definition changes, and when time
-//! alone decides.
+//! Placements: loads the copies and the placements of a story, and writes what [`newsroom`] decides about them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Edits, Section};
+use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::SectionId;
+use crate::newsroom::{self, Effect, Merging, Occasion, Placement, Placing};
 use crate::section::{self, SeenCopy, Verdict};
 use crate::time::Timestamp;
 
 use super::copies::{Viewer, copies_of};
 use super::{StoreError, names};
-
-/// The first polls bring the copies of a story within seconds of each other: until then, other words are not a change that
-/// readers must be told of.
-const SETTLING: Duration = Duration::from_secs(60);
 
 /// How many stories came into a section and left it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,18 +57,6 @@ impl Judged<'_> {
         let judged = self.verdicts.iter().filter_map(|(section, verdict)| Some((*section, verdict.as_ref()?)));
         judged.filter(|(section, verdict)| section.is_public() && verdict.is_in)
     }
-}
-
-/// A placement as it stands.
-struct Before {
-    is_in: bool,
-    entered: Option<Timestamp>,
-    lead: i64,
-    sort_at: Timestamp,
-    rule: Option<String>,
-    why: String,
-    next_change: Option<Timestamp>,
-    changed: Option<Timestamp>,
 }
 
 impl<'a> Placer<'a> {
@@ -178,30 +161,14 @@ impl<'a> Placer<'a> {
         (number, story, sort_at): (i64, i64, Timestamp),
         copies: &[SeenCopy],
         verdict: Option<&Verdict>,
-        before: Option<Before>,
+        before: Option<Placement>,
         revised: Option<i64>,
     ) -> Result<(), StoreError> {
         let visible = section::visible(section, copies);
-        match (verdict, before) {
-            (Some(verdict), None) if verdict.is_in || verdict.next_change.is_some() => {
-                let lead = visible[verdict.lead];
-                self.insert(section, (number, story), sort_at, lead, verdict)?;
-                if verdict.is_in {
-                    self.changed.entry(section.id.clone()).or_default().entered += 1;
-                }
-            }
-            (Some(verdict), Some(before)) => {
-                // Words that do not follow edits stay with their copy, as long as the section sees it.
-                let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
-                let lead = kept.unwrap_or(&visible[verdict.lead]);
-                self.update(section, (number, story), lead, verdict, &before, revised)?;
-            }
-            (None, Some(before)) if before.is_in => {
-                self.leave((number, story), "no feed of the section has it any more")?;
-                self.changed.entry(section.id.clone()).or_default().left += 1;
-            }
-            (Some(_) | None, _) => {}
-        }
+        let occasion = Occasion { now: self.now, revised };
+        let placing = newsroom::place(section, &visible, sort_at, verdict, before.as_ref(), occasion);
+        self.write((number, story), before.is_some(), &placing)?;
+        self.count(&section.id, placing.effect);
         Ok(())
     }
 
@@ -226,27 +193,45 @@ impl<'a> Placer<'a> {
             self.section_numbers.iter().map(|(section, number)| (section.clone(), *number)).collect();
         for (section, number) in numbers {
             let Some(before) = self.before(number, leaves)? else { continue };
-            if self.has_entered(number, stays)? {
-                if before.is_in {
-                    self.leave((number, leaves), "it is one story with another")?;
-                    self.changed.entry(section).or_default().left += 1;
+            match newsroom::merge(&before, self.has_entered(number, stays)?) {
+                Merging::Nothing => {}
+                Merging::Leave => {
+                    let placing = newsroom::leave(&before, newsroom::UNITED, self.now);
+                    self.write((number, leaves), true, &placing)?;
+                    self.count(&section, placing.effect);
                 }
-                continue;
-            }
-            let mut statement =
-                self.connection.prepare_cached("DELETE FROM placement WHERE section = ?1 AND story = ?2")?;
-            statement.execute([number, stays])?;
-            let mut statement = self.connection.prepare_cached(
-                "UPDATE placement SET story = ?3, next_change = NULL,
-                   published_as = coalesce(published_as, (SELECT public_id FROM story WHERE number = ?2))
-                 WHERE section = ?1 AND story = ?2",
-            )?;
-            statement.execute([number, leaves, stays])?;
-            if before.is_in {
-                self.changed.entry(section).or_default();
+                Merging::TakeOver => {
+                    self.take_over(number, leaves, stays)?;
+                    if before.is_in() {
+                        self.count(&section, Effect::Shows);
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// Gives a story the placement of the one that joined it, under the id by which the section's readers know that one.
+    fn take_over(&self, section: i64, leaves: i64, stays: i64) -> Result<(), StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("DELETE FROM placement WHERE section = ?1 AND story = ?2")?;
+        statement.execute([section, stays])?;
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE placement SET story = ?3, next_change = NULL,
+               published_as = coalesce(published_as, (SELECT public_id FROM story WHERE number = ?2))
+             WHERE section = ?1 AND story = ?2",
+        )?;
+        statement.execute([section, leaves, stays])?;
+        Ok(())
+    }
+
+    /// Notes what readers of a section will notice.
+    fn count(&mut self, section: &SectionId, effect: Effect) {
+        if effect != Effect::None {
+            let moves = self.changed.entry(section.clone()).or_default();
+            moves.entered += usize::from(effect == Effect::Enters);
+            moves.left += usize::from(effect == Effect::Leaves);
+        }
     }
 
     fn has_entered(&self, section: i64, story: i64) -> Result<bool, StoreError> {
@@ -256,119 +241,50 @@ impl<'a> Placer<'a> {
         Ok(statement.exists([section, story])?)
     }
 
-    fn before(&self, section: i64, story: i64) -> Result<Option<Before>, StoreError> {
+    fn before(&self, section: i64, story: i64) -> Result<Option<Placement>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT left IS NULL, lead, sort_at, rule, why, next_change, changed, entered FROM placement WHERE section = ?1 AND story = ?2",
+            "SELECT lead, sort_at, entered, left, rule, why, next_change, changed FROM placement WHERE section = ?1 AND story = ?2",
         )?;
         let before = statement.query_row(params![section, story], |row| {
-            Ok(Before {
-                is_in: row.get(0)?,
-                lead: row.get(1)?,
-                sort_at: time(row, 2)?,
-                rule: row.get(3)?,
-                why: row.get(4)?,
-                next_change: optional_time(row, 5)?,
-                changed: optional_time(row, 6)?,
-                entered: optional_time(row, 7)?,
+            Ok(Placement {
+                lead: row.get(0)?,
+                sort_at: time(row, 1)?,
+                entered: optional_time(row, 2)?,
+                left: optional_time(row, 3)?,
+                rule: row.get(4)?,
+                why: row.get(5)?,
+                next_change: optional_time(row, 6)?,
+                changed: optional_time(row, 7)?,
             })
         });
         Ok(before.optional()?)
     }
 
-    fn insert(
-        &self,
-        section: &Section,
-        (number, story): (i64, i64),
-        sort_at: Timestamp,
-        lead: &SeenCopy,
-        verdict: &Verdict,
-    ) -> Result<(), StoreError> {
-        let now = self.now.millis();
-        let frozen = (section.edits == Edits::Ignore).then(|| serde_json::to_string(&lead.entry)).transpose()?;
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO placement (section, story, lead, lead_feed, sort_at, entered, left, rule, why, next_change, frozen)
-             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
-        statement.execute(params![
-            number,
+    /// Writes what is decided, over the row that is there, if there is one.
+    fn write(&self, (section, story): (i64, i64), is_known: bool, placing: &Placing) -> Result<(), StoreError> {
+        let Some(placement) = &placing.write else { return Ok(()) };
+        let sql = if is_known {
+            "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, entered = ?5,
+               left = ?6, rule = ?7, why = ?8, next_change = ?9, changed = ?10, frozen = coalesce(?11, frozen)
+             WHERE section = ?1 AND story = ?2"
+        } else {
+            "INSERT INTO placement
+               (section, story, lead, lead_feed, sort_at, entered, left, rule, why, next_change, changed, frozen)
+             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        };
+        self.connection.prepare_cached(sql)?.execute(params![
+            section,
             story,
-            lead.number,
-            sort_at.millis(),
-            verdict.is_in.then_some(now),
-            (!verdict.is_in).then_some(now),
-            verdict.rule,
-            verdict.why,
-            verdict.next_change.map(Timestamp::millis),
-            frozen,
+            placement.lead,
+            placement.sort_at.millis(),
+            placement.entered.map(Timestamp::millis),
+            placement.left.map(Timestamp::millis),
+            placement.rule,
+            placement.why,
+            placement.next_change.map(Timestamp::millis),
+            placement.changed.map(Timestamp::millis),
+            placing.frozen.as_ref().map(serde_json::to_string).transpose()?,
         ])?;
-        Ok(())
-    }
-
-    fn update(
-        &mut self,
-        section: &Section,
-        (number, story): (i64, i64),
-        lead: &SeenCopy,
-        verdict: &Verdict,
-        before: &Before,
-        revised: Option<i64>,
-    ) -> Result<(), StoreError> {
-        let enters = verdict.is_in && !before.is_in;
-        let leaves = !verdict.is_in && before.is_in;
-        let stays = verdict.is_in && before.is_in;
-        let follows = section.edits != Edits::Ignore;
-        let new_lead = before.lead != lead.number;
-        let new_words = stays && (new_lead || follows && revised == Some(lead.number));
-        // The section does not see the copy any more whose words it kept.
-        let frozen = (!follows && new_lead).then(|| serde_json::to_string(&lead.entry)).transpose()?;
-        let is_same = before.lead == lead.number
-            && before.rule == verdict.rule
-            && before.why == verdict.why
-            && before.next_change == verdict.next_change;
-        // Whatever copy changed, it may show in the story's categories, its "via" or its list of copies.
-        if stays && revised.is_some() {
-            self.changed.entry(section.id.clone()).or_default();
-        }
-        if is_same && !enters && !leaves && !new_words {
-            return Ok(());
-        }
-        let is_settled = before.entered.is_none_or(|entered| self.now.since(entered) >= SETTLING);
-        let changed = if new_words && is_settled { Some(self.now) } else { before.changed };
-        let sort_at = if new_words && section.edits == Edits::Bump { self.now } else { before.sort_at };
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, rule = ?5, why = ?6,
-               next_change = ?7, changed = ?8, frozen = coalesce(?12, frozen),
-               entered = CASE WHEN ?9 THEN ?11 ELSE entered END,
-               left = CASE WHEN ?9 THEN NULL WHEN ?10 THEN ?11 ELSE left END
-             WHERE section = ?1 AND story = ?2",
-        )?;
-        statement.execute(params![
-            number,
-            story,
-            lead.number,
-            sort_at.millis(),
-            verdict.rule,
-            verdict.why,
-            verdict.next_change.map(Timestamp::millis),
-            changed.map(Timestamp::millis),
-            enters,
-            leaves,
-            self.now.millis(),
-            frozen,
-        ])?;
-        if enters || stays || leaves {
-            let moves = self.changed.entry(section.id.clone()).or_default();
-            moves.entered += usize::from(enters);
-            moves.left += usize::from(leaves);
-        }
-        Ok(())
-    }
-
-    fn leave(&self, (section, story): (i64, i64), why: &str) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE placement SET left = ?3, rule = NULL, why = ?4, next_change = NULL WHERE section = ?1 AND story = ?2",
-        )?;
-        statement.execute(params![section, story, self.now.millis(), why])?;
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ use rusqlite::{Connection, params};
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::SectionId;
+use crate::newsroom::sort_at;
 use crate::time::Timestamp;
-use crate::update::sort_at;
 
 use super::known::wording;
 use super::place::{Moves, Placer, time};

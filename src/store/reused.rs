@@ -5,8 +5,8 @@ use rusqlite::params;
 use super::StoreError;
 use super::document::Document;
 use crate::entry::{GuidKind, SharedKeys};
+use crate::newsroom::{Known, PolledDocument, PolledEntry, is_reused};
 use crate::parse::SLIPS;
-use crate::update::{Known, PolledDocument, PolledEntry, is_reused};
 
 impl Document<'_> {
     /// Gives entries the more specific guid under which they are known. They were told apart from others of an earlier

@@ -8,8 +8,8 @@ use std::hash::Hash;
 use rusqlite::{Connection, Row, params};
 
 use crate::feed::{FeedId, SectionId};
+use crate::newsroom::MAX_REVISIONS;
 use crate::time::Timestamp;
-use crate::update::MAX_REVISIONS;
 
 use super::place::time;
 use super::{Reader, StoreError};

@@ -6,7 +6,7 @@
 use rusqlite::params;
 
 use crate::config::Secrets;
-use crate::update::PolledEntry;
+use crate::newsroom::PolledEntry;
 
 use super::StoreError;
 use super::document::Document;

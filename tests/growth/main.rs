@@ -7,9 +7,9 @@ mod stages;
 
 use std::time::Duration;
 
+use newswire::newsroom::Cleaned;
 use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
-use newswire::update::Cleaned;
 use url::Url;
 
 /// What a thread of the worker pool has.

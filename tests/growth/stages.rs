@@ -6,10 +6,10 @@ use newswire::config::import::{self, Imported};
 use newswire::config::{self, Config, SourceFile};
 use newswire::entry::Entry;
 use newswire::link;
+use newswire::newsroom;
 use newswire::normalize;
 use newswire::story::Wording;
 use newswire::text::PlainText;
-use newswire::update;
 use url::Url;
 
 use super::check_growth;
@@ -55,7 +55,7 @@ fn what_lasts_of_a_text_is_found_in_linear_time() {
             BYTES,
             |bytes| entry("t", &repeated(unit, bytes)),
             |entry| {
-                update::fingerprint(entry, &PlainText::of(entry));
+                newsroom::fingerprint(entry, &PlainText::of(entry));
             },
         );
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use newswire::config::{self, Config, SourceFile};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
-use newswire::update::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
+use newswire::newsroom::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
 use newswire::store::{Applied, Difference, Store, StoredCopy, StoredStory};

@@ -1,4 +1,4 @@
-//! What a poll changes: the decision, as a value.
+//! What a poll changes: which entries are new, revised or re-keyed, and which stories they belong to.
 //!
 //! [`Plan`] gets what a document brought and what the store knows, and says for each entry whether it is new, revised or
 //! unchanged, and which story a new one belongs to. It never touches the store, the network or the clock; whoever applies
@@ -11,24 +11,18 @@
 //! to its story; a known entry under a new guid is no new entry; a feed has one copy of a story at most, so that no feed can
 //! fill another's story with entries of its own.
 
-mod joins;
-mod lasting;
-mod rekey;
-
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use url::Url;
 
+use super::{fingerprint, joins, rekey};
 use crate::entry::{Entry, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
 use crate::schedule::next::NextPoll;
 use crate::story::{self, JoinReason, LinkKey, Wording};
 use crate::text::PlainText;
 use crate::time::Timestamp;
-
-pub use lasting::fingerprint;
-pub use rekey::{is_flood, is_reused};
 
 /// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
 /// into it.
@@ -474,11 +468,11 @@ fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
 
 /// What several entries of a document have: it points to none of them.
 #[derive(Debug)]
-struct Shared {
+pub(super) struct Shared {
     /// Link keys.
-    keys: HashSet<String>,
+    pub(super) keys: HashSet<String>,
     /// Keys of texts that stand under different titles.
-    texts: HashSet<u64>,
+    pub(super) texts: HashSet<u64>,
 }
 
 fn shared_texts(entries: &[PolledEntry]) -> HashSet<u64> {

@@ -1,0 +1,114 @@
+//! Whether two stories are one, and which of them stays.
+//!
+//! Pure. The policy held here:
+//!
+//! - The older story stays, with its id and its place.
+//! - What one entry says moves nobody else's words. Where its story has other copies, one of them must tell by itself what a
+//!   copy of the other story tells.
+//! - An entry that is alone in its story and has changed its words into those of another story joins that one, however old
+//!   it is. So a feed cannot lie in wait with a harmless entry to bring another's story under its own id and date.
+
+use super::Join;
+use crate::story::{JoinReason, Wording};
+
+/// How many copies of each of two stories are compared with those of the other: the first of them tell what the story is.
+const COMPARED: usize = 8;
+
+/// The words of a story's copies, each with the number of its entry, in the order in which they joined.
+pub type Wordings = Vec<(i64, Wording)>;
+
+/// A story and the words of its copies.
+#[derive(Debug)]
+pub struct Telling {
+    pub story: i64,
+    pub wordings: Wordings,
+}
+
+/// The two stories of a merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    pub stays: i64,
+    pub leaves: i64,
+}
+
+/// Whether `own`, the story of `entry`, and `other` are one, as `join` suggests. `likeness` is the share of shingles that
+/// copies of a long text have in common, 0 to 1. Stories that an editor holds apart, or that have copies of one feed, are
+/// never one: the caller looks at that first.
+pub fn one_of(entry: i64, mut own: Telling, mut other: Telling, join: &Join, likeness: f64) -> Option<Merge> {
+    let position = own.wordings.iter().position(|(number, _)| *number == entry);
+    let words = position.map(|at| own.wordings.swap_remove(at).1);
+    other.wordings.retain(|(number, _)| *number != entry);
+    if own.wordings.is_empty() {
+        // The whole story is this entry: that it tells what the other tells is enough, a link alone is not.
+        let tells = |words: &Wording| other.wordings.iter().any(|(_, other)| tells_the_same(words, other, join));
+        let merge = Merge { stays: other.story, leaves: own.story };
+        return words.as_ref().is_some_and(tells).then_some(merge);
+    }
+    let are_one = own.wordings.iter().take(COMPARED).any(|(_, own)| {
+        other.wordings.iter().take(COMPARED).any(|(_, other)| own.same_text(other, likeness).is_some())
+    });
+    are_one.then(|| older(own.story, other.story))
+}
+
+/// The merge in which the older of two stories stays.
+pub fn older(one: i64, other: i64) -> Merge {
+    Merge { stays: one.min(other), leaves: one.max(other) }
+}
+
+fn tells_the_same(words: &Wording, other: &Wording, join: &Join) -> bool {
+    join.reason == JoinReason::Text || words.has_title_of(other) && !words.contradicts(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Entry;
+    use crate::text::PlainText;
+
+    const HARBOUR: &str = "The harbour bridge opened";
+    const LIBRARY: &str = "The library keeps its branch";
+
+    /// A story whose copies are these entries: number, title, and the stem of sixty words of their own.
+    fn telling(story: i64, copies: &[(i64, &str, &str)]) -> Telling {
+        let wordings = copies.iter().map(|(number, title, stem)| {
+            let text: String = (0..60).map(|at| format!("{stem}{at} ")).collect();
+            let entry: Entry = serde_json::from_value(serde_json::json!({
+                "guid": { "value": number.to_string(), "kind": "guid" }, "title": title, "content_html": format!("<p>{text}</p>")
+            }))
+            .unwrap();
+            (*number, Wording::of(title, &PlainText::of(&entry)))
+        });
+        Telling { story, wordings: wordings.collect() }
+    }
+
+    fn check(own: Telling, other: Telling, reason: JoinReason, expected: Option<(i64, i64)>) {
+        let join = Join { story: other.story, reason, score: None };
+        let merge = one_of(9, own, other, &join, 0.8);
+        assert_eq!(merge.map(|merge| (merge.stays, merge.leaves)), expected);
+    }
+
+    #[test]
+    fn entry_alone_in_its_story_joins_the_other_however_old_it_is() {
+        let own = || telling(3, &[(9, HARBOUR, "harbour")]);
+        check(own(), telling(5, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((5, 3)));
+        check(own(), telling(2, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((2, 3)));
+    }
+
+    #[test]
+    fn link_alone_makes_no_two_stories_one() {
+        check(telling(3, &[(9, HARBOUR, "harbour")]), telling(2, &[(1, LIBRARY, "library")]), JoinReason::Link, None);
+    }
+
+    #[test]
+    fn stories_with_other_copies_are_one_only_by_what_those_tell() {
+        let own = |stem| telling(3, &[(9, HARBOUR, "harbour"), (4, HARBOUR, stem)]);
+        let other = || telling(2, &[(1, HARBOUR, "harbour")]);
+        check(own("harbour"), other(), JoinReason::Text, Some((2, 3)));
+        check(own("quay"), other(), JoinReason::Text, None);
+    }
+
+    #[test]
+    fn older_story_stays() {
+        assert_eq!(older(7, 4), Merge { stays: 4, leaves: 7 });
+    }
+}

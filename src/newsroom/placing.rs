@@ -1,0 +1,388 @@
+//! A story's placement in one section: whether it enters, stays or leaves, and what readers notice of it.
+//!
+//! Pure: gets the placement as it is and the copies that the section sees, and returns the placement as it is to be. The
+//! policy held here:
+//!
+//! - A placement is written when a story is in the section, or may come to be by its age alone.
+//! - Where other words are shown than before, the story counts as changed, but not in its first minute: the first polls
+//!   bring the copies of a story within seconds of each other.
+//! - `edits = "ignore"` keeps the words that the story entered with; `"bump"` moves it up when its words change.
+//! - The place (`sort_at`) is the story's when it enters; nothing else moves it.
+
+use std::time::Duration;
+
+use crate::config::{Edits, Section};
+use crate::entry::Entry;
+use crate::section::{SeenCopy, Verdict};
+use crate::time::Timestamp;
+
+/// How long after its entry other words are not yet a change of the story.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// Why a story left of which the section takes no feed any more.
+pub const NO_FEED: &str = "no feed of the section has it any more";
+
+/// Why a story left that another one took in.
+pub const UNITED: &str = "it is one story with another";
+
+/// How a story stands in a section.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// The number of the entry whose words are shown.
+    pub lead: i64,
+    pub sort_at: Timestamp,
+    /// When it entered last; `None` if it was never in the section.
+    pub entered: Option<Timestamp>,
+    /// Since when it is not in the section; `None` if it is.
+    pub left: Option<Timestamp>,
+    /// The deciding rule, as in `keep[0]`.
+    pub rule: Option<String>,
+    pub why: String,
+    /// When time alone calls for another judgement.
+    pub next_change: Option<Timestamp>,
+    /// When the shown words last changed.
+    pub changed: Option<Timestamp>,
+}
+
+impl Placement {
+    pub fn is_in(&self) -> bool {
+        self.left.is_none()
+    }
+}
+
+/// What becomes of a placement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Placing {
+    /// The placement to write; `None` if it stays as it is.
+    pub write: Option<Placement>,
+    /// The words to keep from now on, in a section that ignores edits; `None` if those that it keeps stay.
+    pub frozen: Option<Box<Entry>>,
+    pub effect: Effect,
+}
+
+/// What readers of a section notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    None,
+    /// The story is there as before, but something of it is shown differently.
+    Shows,
+    Enters,
+    Leaves,
+}
+
+/// When and after what a placement is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    pub now: Timestamp,
+    /// The number of the entry whose words have just changed, if any.
+    pub revised: Option<i64>,
+}
+
+/// Decides how a story stands in a section.
+///
+/// `visible` are the copies that the section sees, in the order in which they joined; `verdict` is what its rules say of them,
+/// `None` if there are none; `before` is the placement as it is.
+pub fn place(
+    section: &Section,
+    visible: &[&SeenCopy],
+    sort_at: Timestamp,
+    verdict: Option<&Verdict>,
+    before: Option<&Placement>,
+    occasion: Occasion,
+) -> Placing {
+    match (verdict, before) {
+        (Some(verdict), None) if verdict.is_in || verdict.next_change.is_some() => {
+            first(section, visible[verdict.lead], sort_at, verdict, occasion.now)
+        }
+        (Some(verdict), Some(before)) => {
+            // Words that do not follow edits stay with their copy, as long as the section sees it.
+            let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
+            next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
+        }
+        (None, Some(before)) if before.is_in() => leave(before, NO_FEED, occasion.now),
+        (Some(_) | None, _) => Placing::default(),
+    }
+}
+
+/// Takes a story out of a section for a reason that is no rule's.
+pub fn leave(before: &Placement, why: &str, now: Timestamp) -> Placing {
+    let after = Placement { left: Some(now), rule: None, why: why.to_owned(), next_change: None, ..before.clone() };
+    Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
+}
+
+fn first(section: &Section, lead: &SeenCopy, sort_at: Timestamp, verdict: &Verdict, now: Timestamp) -> Placing {
+    let placement = Placement {
+        lead: lead.number,
+        sort_at,
+        entered: verdict.is_in.then_some(now),
+        left: (!verdict.is_in).then_some(now),
+        rule: verdict.rule.clone(),
+        why: verdict.why.clone(),
+        next_change: verdict.next_change,
+        changed: None,
+    };
+    Placing {
+        write: Some(placement),
+        frozen: (section.edits == Edits::Ignore).then(|| Box::new(lead.entry.clone().into_owned())),
+        effect: if verdict.is_in { Effect::Enters } else { Effect::None },
+    }
+}
+
+fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placement, occasion: Occasion) -> Placing {
+    let now = occasion.now;
+    let (enters, leaves) = (verdict.is_in && !before.is_in(), !verdict.is_in && before.is_in());
+    let stays = verdict.is_in && before.is_in();
+    let (follows_edits, has_other_lead) = (section.edits != Edits::Ignore, before.lead != lead.number);
+    let has_new_words = stays && (has_other_lead || follows_edits && occasion.revised == Some(lead.number));
+    let effect = match (enters, leaves) {
+        (true, _) => Effect::Enters,
+        (_, true) => Effect::Leaves,
+        // Whichever copy changed, it may show in the categories, the "via" or the list of copies.
+        _ if stays && occasion.revised.is_some() => Effect::Shows,
+        _ => Effect::None,
+    };
+    let is_same = !has_other_lead
+        && before.rule == verdict.rule
+        && before.why == verdict.why
+        && before.next_change == verdict.next_change;
+    if is_same && !enters && !leaves && !has_new_words {
+        return Placing { effect, ..Placing::default() };
+    }
+    let is_settled = before.entered.is_none_or(|entered| now.since(entered) >= SETTLING);
+    let after = Placement {
+        lead: lead.number,
+        sort_at: if has_new_words && section.edits == Edits::Bump { now } else { before.sort_at },
+        entered: if enters { Some(now) } else { before.entered },
+        left: if enters {
+            None
+        } else if leaves {
+            Some(now)
+        } else {
+            before.left
+        },
+        rule: verdict.rule.clone(),
+        why: verdict.why.clone(),
+        next_change: verdict.next_change,
+        changed: if has_new_words && is_settled { Some(now) } else { before.changed },
+    };
+    let effect = if stays && effect == Effect::None { Effect::Shows } else { effect };
+    // The section does not see the copy any more whose words it kept.
+    let frozen = (!follows_edits && has_other_lead).then(|| Box::new(lead.entry.clone().into_owned()));
+    Placing { write: Some(after), frozen, effect }
+}
+
+/// What becomes of the placements of two stories that turn out to be one, in one section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// Both placements stay as they are: the one that leaves is not shown.
+    Nothing,
+    /// Both were shown: the one that leaves is taken out of the section, as [`leave`] does with [`UNITED`].
+    Leave,
+    /// Only the one that leaves was shown: the other takes its place, under the id by which readers know it.
+    TakeOver,
+}
+
+/// Decides about a section that has a placement of a story which joins another. `stays_entered` says whether the story that
+/// stays was ever in the section.
+pub fn merge(leaves: &Placement, stays_entered: bool) -> Merging {
+    match (stays_entered, leaves.is_in()) {
+        (true, true) => Merging::Leave,
+        (true, false) => Merging::Nothing,
+        (false, _) => Merging::TakeOver,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{self, Config, SourceFile};
+    use crate::section;
+    use crate::story::JoinReason;
+    use crate::text::PlainText;
+
+    const START: i64 = 1_514_764_800_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(START + seconds * 1000)
+    }
+
+    /// A section with these keys, and the feeds `origin` and `wire`.
+    fn config(section: &str) -> Config {
+        let text = format!(
+            "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
+             [[feed]]\nid = \"wire\"\nurl = \"https://wire.example/\"\n[[section]]\nid = \"all\"\n{section}"
+        );
+        let file = SourceFile { path: "/test/newswire.toml".into(), text };
+        let (config, problems) = config::check(&[file], &|_| Err("no secrets".to_owned()));
+        config.unwrap_or_else(|| panic!("{problems:?}"))
+    }
+
+    fn copy<'a>(config: &'a Config, number: i64, feed: &str, title: &str) -> SeenCopy<'a> {
+        let guid = serde_json::json!({ "value": number.to_string(), "kind": "guid" });
+        let entry: Entry = serde_json::from_value(serde_json::json!({ "guid": guid, "title": title })).unwrap();
+        SeenCopy {
+            number,
+            feed: config.feed(&feed.into()).unwrap(),
+            entry: Cow::Owned(entry),
+            text: Cow::Owned(PlainText::default()),
+            categories: Vec::new(),
+            first_seen: at(number),
+            revised: None,
+            reason: if number == 1 { JoinReason::First } else { JoinReason::Text },
+            score: None,
+        }
+    }
+
+    /// Places a story with one copy, with the section's keys, on this occasion.
+    fn placed(section: &str, before: Option<&Placement>, occasion: Occasion) -> Placing {
+        let config = config(section);
+        let section: &Arc<Section> = &config.sections[0];
+        let copies = [copy(&config, 1, "origin", "Harbour bridge opens")];
+        place_copies(section, &copies, before, occasion)
+    }
+
+    fn place_copies(section: &Section, copies: &[SeenCopy], before: Option<&Placement>, occasion: Occasion) -> Placing {
+        let visible = section::visible(section, copies);
+        let verdict = section::judge(section, &visible, at(0), occasion.now);
+        place(section, &visible, at(0), verdict.as_ref(), before, occasion)
+    }
+
+    const ALL: &str = "feeds = [\"*\"]";
+
+    fn on(seconds: i64, revised: Option<i64>) -> Occasion {
+        Occasion { now: at(seconds), revised }
+    }
+
+    /// A placement that entered ten seconds after the start.
+    fn standing(section: &str) -> Placement {
+        placed(section, None, on(10, None)).write.unwrap()
+    }
+
+    #[test]
+    fn new_story_enters_at_its_own_time() {
+        let placing = placed(ALL, None, on(10, None));
+        let placement = placing.write.unwrap();
+        assert_eq!(placing.effect, Effect::Enters);
+        assert_eq!((placement.entered, placement.sort_at, placement.left), (Some(at(10)), at(0), None));
+        assert_eq!(placing.frozen, None);
+    }
+
+    #[test]
+    fn story_that_no_rule_lets_in_leaves_no_placement() {
+        assert_eq!(placed("feeds = [\"*\"]\nkeep = [ { title = \"ferry\" } ]", None, on(10, None)), Placing::default());
+    }
+
+    #[test]
+    fn story_that_may_enter_by_its_age_is_remembered_without_being_shown() {
+        let keep = "feeds = [\"*\"]\nkeep = [ { age = \">1 hour\" } ]";
+        let placing = placed(keep, None, on(10, None));
+        let waiting = placing.write.unwrap();
+        assert_eq!((placing.effect, waiting.entered, waiting.left), (Effect::None, None, Some(at(10))));
+        let later = placed(keep, Some(&waiting), on(3_700, None));
+        assert_eq!((later.effect, later.write.unwrap().entered), (Effect::Enters, Some(at(3_700))));
+    }
+
+    #[test]
+    fn nothing_is_written_where_nothing_changes() {
+        let before = standing(ALL);
+        assert_eq!(placed(ALL, Some(&before), on(900, None)), Placing::default());
+    }
+
+    #[test]
+    fn other_words_count_as_a_change_only_after_the_first_minute() {
+        let before = standing(ALL);
+        let settling = placed(ALL, Some(&before), on(69, Some(1)));
+        assert_eq!((settling.effect, settling.write.unwrap().changed), (Effect::Shows, None));
+        let settled = placed(ALL, Some(&before), on(70, Some(1)));
+        assert_eq!((settled.effect, settled.write.unwrap().changed), (Effect::Shows, Some(at(70))));
+    }
+
+    #[test]
+    fn revised_copy_that_does_not_lead_shows_but_changes_nothing_else() {
+        let before = standing(ALL);
+        assert_eq!(
+            placed(ALL, Some(&before), on(900, Some(2))),
+            Placing { effect: Effect::Shows, ..Placing::default() }
+        );
+    }
+
+    #[test]
+    fn bump_moves_a_story_when_its_words_change_and_apply_does_not() {
+        let bump = "feeds = [\"*\"]\nedits = \"bump\"";
+        for (section, sort_at) in [(ALL, at(0)), (bump, at(900))] {
+            let placing = placed(section, Some(&standing(section)), on(900, Some(1)));
+            assert_eq!(placing.write.unwrap().sort_at, sort_at, "{section}");
+        }
+    }
+
+    #[test]
+    fn section_that_ignores_edits_keeps_the_words_of_the_entering() {
+        let ignore = "feeds = [\"*\"]\nedits = \"ignore\"";
+        let placing = placed(ignore, None, on(10, None));
+        assert_eq!(placing.frozen.unwrap().title, "Harbour bridge opens");
+        let before = placing.write.unwrap();
+        let edited = placed(ignore, Some(&before), on(900, Some(1)));
+        assert_eq!(edited, Placing { effect: Effect::Shows, ..Placing::default() });
+    }
+
+    #[test]
+    fn story_leaves_by_a_rule_and_by_the_loss_of_its_feeds() {
+        let before = standing(ALL);
+        let dropped = placed("feeds = [\"*\"]\ndrop = [ { title = \"bridge\" } ]", Some(&before), on(900, None));
+        let placement = dropped.write.unwrap();
+        assert_eq!(dropped.effect, Effect::Leaves);
+        assert_eq!((placement.left, placement.rule.as_deref()), (Some(at(900)), Some("drop[0]")));
+        let lost = placed("feeds = [\"wire\"]", Some(&before), on(900, None));
+        let placement = lost.write.unwrap();
+        assert_eq!((lost.effect, placement.why.as_str(), placement.rule), (Effect::Leaves, NO_FEED, None));
+        assert_eq!(placed("feeds = [\"wire\"]", Some(&placement_out(&before)), on(900, None)), Placing::default());
+    }
+
+    fn placement_out(before: &Placement) -> Placement {
+        leave(before, NO_FEED, at(800)).write.unwrap()
+    }
+
+    /// A story whose first copy goes, in a section with these keys: the placement before, and what becomes of it.
+    fn first_copy_gone(section: &str) -> (Placement, Placing) {
+        let config = config(section);
+        let section = &config.sections[0];
+        let mut copies = vec![copy(&config, 1, "origin", "One"), copy(&config, 2, "wire", "Other")];
+        let before = place_copies(section, &copies, None, on(10, None)).write.unwrap();
+        copies.remove(0);
+        let placing = place_copies(section, &copies, Some(&before), on(900, None));
+        (before, placing)
+    }
+
+    #[test]
+    fn other_lead_brings_other_words() {
+        let (before, placing) = first_copy_gone(ALL);
+        let after = placing.write.unwrap();
+        assert_eq!((before.lead, after.lead, after.changed), (1, 2, Some(at(900))));
+        assert_eq!((placing.effect, placing.frozen), (Effect::Shows, None));
+    }
+
+    #[test]
+    fn section_that_ignores_edits_keeps_words_only_of_copies_that_it_sees() {
+        let (_, placing) = first_copy_gone("feeds = [\"*\"]\nedits = \"ignore\"");
+        assert_eq!(placing.write.unwrap().lead, 2);
+        assert_eq!(placing.frozen.unwrap().title, "Other");
+    }
+
+    #[test]
+    fn story_takes_the_place_of_another_only_where_it_was_never_shown() {
+        let shown = standing(ALL);
+        let out = placement_out(&shown);
+        let check = |leaves: &Placement, stays_entered: bool, expected: Merging| {
+            assert_eq!(merge(leaves, stays_entered), expected);
+        };
+        check(&shown, true, Merging::Leave);
+        check(&out, true, Merging::Nothing);
+        check(&shown, false, Merging::TakeOver);
+        check(&out, false, Merging::TakeOver);
+    }
+}
