@@ -132,3 +132,6 @@ impl Validators {
         self.etag.is_none() && self.last_modified.is_none()
     }
 }
+
+/// What an editor is shown when a feed publishes faster than it is polled: one of the notes on a document.
+pub const GAP: &str = "nothing of this document was known before: entries may have been missed";

@@ -1,5 +1,7 @@
 //! How feeds and sections are doing, in one form for the commands, the status pages and the metrics.
 
+mod stuck;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -7,13 +9,14 @@ use serde::Serialize;
 
 use crate::config::{Config, Feed};
 use crate::duration;
-use crate::feed::{FeedId, SectionId};
+use crate::feed::{FeedId, GAP, SectionId};
 use crate::foreign;
-use crate::poll;
 use crate::schedule::{self, Schedule};
 use crate::section;
 use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
 use crate::time::Timestamp;
+
+pub use stuck::{StuckPoll, Watch, Watched};
 
 /// A feed without validators is polled so often, where nobody wrote a schedule for it.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -165,7 +168,7 @@ fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
         (Schedule::Adaptive, Some(per_day)) => {
-            let has_gap = status.repairs.iter().any(|repair| repair == poll::GAP);
+            let has_gap = status.repairs.iter().any(|repair| repair == GAP);
             Some(schedule::adaptive::why(per_day, planned.filter(|_| has_gap)))
         }
         (Schedule::Every(interval), _) if feed.schedule_is_default && *interval <= DAY / 2 && planned? >= DAY => Some(

@@ -25,7 +25,10 @@ const FLOORS: &[(u8, &[&str])] = &[
         ],
     ),
     (2, &["fetch", "files", "store"]),
-    (3, &["cli", "control", "poll", "publish", "serve", "status", "trial", "lib", "main"]),
+    (
+        3,
+        &["cli", "clock", "daemon", "discover", "listen", "poll", "publish", "serve", "status", "trial", "lib", "main"],
+    ),
 ];
 
 /// Where an outside crate may be named.

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use bed::{Bed, config, entry};
 use newswire::config::{Config, Listen};
+use newswire::listen::{Listener, Reach};
 use newswire::publish::Publisher;
 use newswire::query::Query;
 use newswire::render::Pages;
-use newswire::serve::{self, Listener, Reach};
+use newswire::serve;
 use newswire::store::{Patience, PublicHits};
 
 use tokio_util::sync::CancellationToken;

@@ -5,13 +5,13 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
+use newswire::clock;
 use newswire::config::{Config, Feed};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{PollHints, Validators};
 use newswire::fetch::{Fetched, Fetcher};
 use newswire::newsroom::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 use newswire::parse::{self, Hints, ParsedFeed};
-use newswire::poll;
 use newswire::publish::Publisher;
 use newswire::render::Pages;
 use newswire::schedule::next::NextPoll;
@@ -83,7 +83,7 @@ pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<
     })?;
 
     let store = Store::open(&folder.join("stages.db"), "a benchmark")?;
-    runtime.block_on(store.sync(config.clone(), poll::now()))?;
+    runtime.block_on(store.sync(config.clone(), clock::now()))?;
     let documents = parsed.into_iter().zip(cleaned).zip(&validators);
     let documents = documents.map(|((parsed, cleaned), validators)| document(parsed, cleaned, validators.clone()));
     let cold = polls(&config, documents);
@@ -96,7 +96,7 @@ pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<
     stages.time("publish 100 stories, 10 times", Part::Edition, || {
         for _ in 0..PUBLISHINGS {
             let publisher = Publisher::new(store.clone(), Pages::new(&[])?);
-            runtime.block_on(publisher.publish(&config, &first, poll::now()))?;
+            runtime.block_on(publisher.publish(&config, &first, clock::now()))?;
         }
         Ok(())
     })?;
@@ -174,7 +174,7 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
 
 /// A poll of each feed.
 fn polls(config: &Config, outcomes: impl Iterator<Item = Outcome>) -> Vec<Polled> {
-    let now = poll::now();
+    let now = clock::now();
     let polled = |(feed, outcome): (&Arc<Feed>, Outcome)| Polled {
         feed: feed.id.clone(),
         at: now,

@@ -9,21 +9,17 @@ use anyhow::anyhow;
 use url::Url;
 
 use super::edit::{commit, in_file, known};
-use super::look::{self, Looked, Seen};
 use super::output::{columns, count, cut, print, safe, wrap};
 use super::{Done, Failure, load, runtime};
 use crate::config::edit;
 use crate::config::{self, Feed, Level};
+use crate::discover::{self, Looked, Seen};
 use crate::feed::SectionId;
 use crate::fetch::Fetcher;
 use crate::files::{self, Loaded, short};
 use crate::normalize;
 use crate::parse::{Hints, ParseError};
 use crate::time::Timestamp;
-
-/// Where feeds are found on sites whose pages do not say: the defaults of what most sites are made with.
-const WELL_KNOWN: [&str; 8] =
-    ["/feed/", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss/", "/feeds/all.atom.xml"];
 
 /// A page may name a feed for every tag: that is not a choice any more.
 const MAX_CHOICES: usize = 10;
@@ -145,7 +141,7 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, Failure> {
         let feed = draft(loaded, file, url)?;
-        Ok(runtime.block_on(look::at(&fetcher, &feed, &Hints::default())))
+        Ok(runtime.block_on(discover::look(&fetcher, &feed, &Hints::default())))
     };
     let mut url = with_scheme(&args.url, "https");
     let mut looked = look(&url)?;
@@ -167,7 +163,7 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
         }
     };
     let mut found = Vec::new();
-    for url in without_comments(offered).into_iter().take(MAX_CHOICES) {
+    for url in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
         if let Looked::Feed(seen) = look(&url)? {
             found.push(Found { url, seen: Some(seen) });
         }
@@ -175,15 +171,9 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     choose(found, args)
 }
 
-/// Where the page of a weblog names its comments too, the entries are meant.
-fn without_comments(feeds: Vec<String>) -> Vec<String> {
-    let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
-    if others.is_empty() { comments } else { others }
-}
-
 fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<Found, Failure> {
-    let base = Url::parse(page).map_err(anyhow::Error::from)?;
-    for url in WELL_KNOWN.iter().filter_map(|path| base.join(path).ok()) {
+    let page_url = Url::parse(page).map_err(anyhow::Error::from)?;
+    for url in discover::well_known(&page_url) {
         if let Looked::Feed(seen) = look(url.as_str())? {
             return Ok(Found { url: url.into(), seen: Some(seen) });
         }

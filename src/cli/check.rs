@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 
-use super::look::{self, Looked};
 use super::output::{count, print};
 use super::{Done, EXIT_CONFIG, Failure, load, runtime};
+use crate::clock;
 use crate::config::{self, Config, Feed, Level, Problem, edit};
+use crate::discover::{self, Looked};
 use crate::feed::SectionId;
 use crate::fetch::Fetcher;
 use crate::files::{Loaded, short};
 use crate::parse::{Hints, ParseError};
-use crate::poll;
 use crate::store::{Reader, StoreError};
 
 /// How many feeds are looked at side by side.
@@ -77,7 +77,7 @@ fn renamed_sections(loaded: &Loaded) -> Vec<Problem> {
 fn missing_sections(config: &Config) -> Result<Vec<SectionId>, StoreError> {
     let reader = Reader::open(&config.store.path)?;
     let mut known: Vec<SectionId> = reader.section_statuses()?.into_keys().collect();
-    known.extend(reader.sections_gone_since(poll::now() - MISSED)?);
+    known.extend(reader.sections_gone_since(clock::now() - MISSED)?);
     known.sort();
     let former: HashSet<&SectionId> = config.sections.iter().flat_map(|section| &section.formerly).collect();
     known.retain(|id| config.section(id).is_none() && !former.contains(id));
@@ -99,7 +99,7 @@ fn look_at_all(loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
     let feeds = loaded.config.feeds.iter().zip(places).filter(|(feed, _)| feed.enabled);
     let looks = feeds.map(|(feed, place)| {
         let fetcher = fetcher.clone();
-        async move { (place, remark(feed, look::at(&fetcher, feed, &Hints::default()).await)) }
+        async move { (place, remark(feed, discover::look(&fetcher, feed, &Hints::default()).await)) }
     });
     let found = runtime()?.block_on(futures_util::stream::iter(looks).buffered(LOOKS).collect::<Vec<_>>());
     let problem = |(place, remark): (_, Option<(String, Option<String>)>)| {

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::output::{columns, print, safe, wrap};
 use super::{Done, Failure, load_with_reader};
+use crate::clock;
 use crate::config::{Config, Section};
-use crate::control::Unclear;
-use crate::poll;
+use crate::daemon::control::Unclear;
 use crate::section::{self, SeenCopy};
 use crate::store::{Explained, Reader, StoreError, StoredStory};
 use crate::time::Timestamp;
@@ -142,7 +142,7 @@ fn of_story(explained: &Explained) -> StoryPart {
 
 fn of_section(section: &Section, explained: &Explained) -> SectionPart {
     let visible = section::visible(section, &explained.copies);
-    let verdict = section::judge(section, &visible, explained.story.sort_at, poll::now());
+    let verdict = section::judge(section, &visible, explained.story.sort_at, clock::now());
     let placement = explained.placements.get(&section.id);
     let (is_in, why, rule) = match (verdict, placement) {
         (Some(verdict), _) => (verdict.is_in, verdict.why, verdict.rule),
@@ -173,7 +173,7 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
     for copy in &story.copies {
         text.push_str(&wrap(&format!("  {}: {}", copy.feed, of_copy(copy)), columns(), "    "));
         text.push_str(&format!("    {}\n", safe(copy.link.as_deref().unwrap_or(&copy.guid))));
-        if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > poll::now()) {
+        if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > clock::now()) {
             text.push_str(&format!("    claims to be of {}\n", day(claimed)));
         }
     }

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::output::{columns, lines, print, relative, safe, table, wrap};
 use super::{Done, Failure, load_with_reader};
+use crate::clock;
 use crate::feed::FeedId;
-use crate::poll;
 use crate::status::{self, FeedRow, FeedState, SectionRow};
 use crate::store::Reader;
 use crate::time::Timestamp;
@@ -55,7 +55,7 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
         if let Some(id) = args.feeds.iter().find(|id| config.feed(&FeedId::from(id.as_str())).is_none()) {
             return Err(anyhow!("there is no feed {id:?}; `newswire feeds` lists them").into());
         }
-        let now = poll::now();
+        let now = clock::now();
         let mut rhythms = reader.as_ref().map(Reader::feed_rhythms).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
             let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedState::Disabled);
@@ -127,7 +127,7 @@ fn remarks(Cared { row, care }: &Cared<FeedRow>, now: Timestamp) -> Vec<String> 
 pub fn sections(config: Option<&Path>, args: &Args) -> Done {
     show(args, || {
         let (config, reader) = load_with_reader(config)?;
-        let now = poll::now();
+        let now = clock::now();
         let rhythms = reader.as_ref().map(Reader::section_rhythms).transpose()?.unwrap_or_default();
         let rows = status::sections(&config, reader.as_ref())?.into_iter().map(|row| {
             let mut care = rhythms.get(&row.id).map(|rhythm| status::cares(rhythm, now)).unwrap_or_default();

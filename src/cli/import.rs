@@ -9,12 +9,12 @@ use super::add::file_for;
 use super::edit::{commit, in_file};
 use super::output::{columns, count, labelled, print, safe, wrap};
 use super::{Done, load, load_with_reader};
+use crate::clock;
 use crate::config::import::{self, LeftOut, MAX_BYTES, Plan};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
 use crate::files::{self, short};
 use crate::parse;
-use crate::poll;
 use crate::render::{self, Folder};
 use crate::section;
 use crate::store::Reader;
@@ -97,7 +97,7 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     let folders = folders(&config, reader.as_ref(), wanted.as_ref())?;
     let title = wanted.and_then(|id| Some(config.section(&id)?.title.clone()));
     let title = title.unwrap_or_else(|| config.site.title.clone());
-    let document = render::opml_folders(&config.site, &title, &folders, poll::now()).map_err(anyhow::Error::from)?;
+    let document = render::opml_folders(&config.site, &title, &folders, clock::now()).map_err(anyhow::Error::from)?;
     print(&String::from_utf8_lossy(&document))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,10 @@ use anyhow::anyhow;
 use serde::Serialize;
 use url::Url;
 
-use super::look::{self, Looked};
 use super::output::{self, count, safe};
 use super::{Done, Failure, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile};
+use crate::discover::{self, Looked};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
 use crate::feed::{FeedInfo, PollHints};
 use crate::fetch::Fetcher;
@@ -311,7 +311,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
         .map_or_else(|| Url::parse(DEFAULT_CONTACT), |loaded| Ok(loaded.config.poll.contact.clone()));
     let fetcher = Fetcher::new(&contact.map_err(anyhow::Error::from)?);
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
-    Ok(match runtime()?.block_on(look::at(&fetcher, &feed, &hints)) {
+    Ok(match runtime()?.block_on(discover::look(&fetcher, &feed, &hints)) {
         Looked::Feed(seen) => of_feed(&seen.parsed, &seen.secrets),
         Looked::Refused { error, .. } => refused(error.to_string()),
         Looked::Failed(why) => refused(why),

@@ -11,7 +11,6 @@ mod feeds;
 mod import;
 mod inspect;
 mod join;
-mod look;
 mod output;
 mod poll;
 mod publish;
@@ -31,11 +30,11 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::clock::now;
 use crate::config::{Config, Level};
-use crate::control::{self, Answer, Edit, EditError, Edited, Mode, Request, Unclear};
+use crate::daemon::control::{self, Answer, Edit, EditError, Edited, Mode, Request, Unclear};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
-use crate::poll::now;
 use crate::store::{CANDIDATES, Candidate, Moves, Reader, Store, StoreError};
 use output::print;
 

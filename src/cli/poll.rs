@@ -13,11 +13,12 @@ use serde::Serialize;
 
 use super::output::{count, labelled, print, relative, safe};
 use super::{Done, Failure, ask, load, runtime};
+use crate::clock;
 use crate::config::Config;
-use crate::control::{Answer, Request};
+use crate::daemon::control::{Answer, Request};
 use crate::feed::FeedId;
 use crate::fetch::Fetcher;
-use crate::poll::{self, Hold, Pass, PollReport, Poller, ReportedOutcome};
+use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -65,7 +66,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         true => as_json(&reports, &summary)?,
         false if config.feeds.is_empty() => "there is no feed yet; `newswire add URL` takes one\n".to_owned(),
         false if is_idle => "no feed is due; `newswire feeds` tells when, --all or --force poll now\n".to_owned(),
-        false => as_text(&reports, &summary, poll::now()),
+        false => as_text(&reports, &summary, clock::now()),
     })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
     let has_failed = polled > 0 && summary.failed == polled;
@@ -78,7 +79,7 @@ async fn poll_here(
     pass: &Pass,
     bar: &ProgressBar,
 ) -> Result<Vec<PollReport>, Failure> {
-    let now = poll::now();
+    let now = clock::now();
     store.sync(config.clone(), now).await?;
     let poller = Poller::new(store.clone(), Fetcher::new(&config.poll.contact), config.poll.concurrency);
     let show = |report: &PollReport, total: usize| {

@@ -8,11 +8,12 @@ use anyhow::anyhow;
 
 use super::output::print;
 use super::{Done, Failure, ask, load, runtime};
+use crate::clock;
 use crate::config::Config;
-use crate::control::{Answer, Request};
+use crate::daemon::control::{Answer, Request};
+use crate::files;
 use crate::publish::{Publisher, Written};
 use crate::store::Store;
-use crate::{files, poll};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -42,9 +43,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 async fn write_here(config: &Arc<Config>, store: Store, folder: &Path) -> Result<Written, Failure> {
     let publisher = Publisher::new(store.clone(), files::pages(config)?);
     let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
-    store.sync(config.clone(), poll::now()).await?;
+    store.sync(config.clone(), clock::now()).await?;
     loop {
-        let published = publisher.publish(config, &sections, poll::now()).await?;
+        let published = publisher.publish(config, &sections, clock::now()).await?;
         if let Some(error) = published.errors.into_iter().next() {
             return Err(Failure::Other(error.into()));
         }

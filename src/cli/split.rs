@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::output::{print, safe};
 use super::{Done, edit, print_sections};
-use crate::control::Edit;
+use crate::daemon::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {

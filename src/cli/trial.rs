@@ -8,10 +8,10 @@ use anyhow::{anyhow, bail};
 
 use super::output::{columns, count, cut, print, safe, story_date, wrap};
 use super::{Done, Failure, load};
+use crate::clock;
 use crate::config::{self, Config, Section};
 use crate::feed::SectionId;
 use crate::files;
-use crate::poll;
 use crate::rule::Rule;
 use crate::store::{Reader, StoreError};
 use crate::trial::{self, Move, RuleTrial, SectionTrial, Trial};
@@ -45,7 +45,7 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
     if let Some(id) = &only {
         add_rules(&mut config, id, args)?;
     }
-    let trial = trial::run(&config, &reader, only.as_ref(), poll::now())?;
+    let trial = trial::run(&config, &reader, only.as_ref(), clock::now())?;
     print(&if args.json {
         serde_json::to_string_pretty(&trial)? + "\n"
     } else {

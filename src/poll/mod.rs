@@ -12,7 +12,6 @@ mod attempt;
 mod outage;
 mod read;
 mod run;
-mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,16 +20,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::clock::{self, Clock};
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch::{self, Fetcher, Holds};
 use crate::schedule::next::LONGEST_HOLD;
+use crate::status::Watch;
 use crate::store::{Applied, DueFeed, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
-pub use read::{GAP, scrub_guids};
-pub use watch::{StuckPoll, Watch, Watched};
+pub use read::scrub_guids;
 
 /// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
 /// what was read would else pile up in memory.
@@ -126,9 +126,6 @@ pub struct Poller {
     clock: Clock,
 }
 
-/// What tells the time of the day to the loop. It may be set, and goes on while the machine is suspended.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
 impl Poller {
     /// `concurrency` is the number of feeds that may be fetched at once.
     pub fn new(store: Store, fetcher: Fetcher, concurrency: usize) -> Poller {
@@ -141,7 +138,7 @@ impl Poller {
             unwritten: Arc::new(Semaphore::new(UNWRITTEN)),
             outage: Arc::default(),
             watch: Watch::default(),
-            clock: Arc::new(now),
+            clock: Arc::new(clock::now),
         }
     }
 
@@ -296,9 +293,4 @@ impl PollReport {
             applied: Applied::default(),
         }
     }
-}
-
-/// The wall clock. The daemon's floor is the only one that may read it.
-pub fn now() -> Timestamp {
-    Timestamp::from_datetime(chrono::Utc::now())
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::config::{Feed, Secrets};
 use crate::entry::SharedKeys;
+use crate::feed::GAP;
 use crate::fetch::Document;
 use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
@@ -56,9 +57,6 @@ pub fn read_document(
         repairs,
     }))
 }
-
-/// What an editor is told when a feed publishes faster than it is polled.
-pub const GAP: &str = "nothing of this document was known before: entries may have been missed";
 
 /// Takes the secrets of a feed out of the guids of its document.
 pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {

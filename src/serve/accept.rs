@@ -17,9 +17,9 @@ use hyper_util::server::conn::auto;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::listen::{Listener, Stream};
 use super::peers::Peers;
 use super::pulse::{Counted, Pulse};
+use crate::listen::{Listener, Stream};
 
 /// Connections at once: more than a small site's readers need, and few enough for its memory.
 const CONNECTIONS: u32 = 1024;

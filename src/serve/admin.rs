@@ -20,12 +20,12 @@ use tokio::sync::watch;
 
 use super::answer::{guard, plain};
 use super::hosts::{Hosts, known_host};
-use super::listen::Listener;
+use crate::clock;
 use crate::config::{Config, Listen};
 use crate::foreign;
-use crate::poll::{self, PollReport, StuckPoll, Watch};
+use crate::listen::Listener;
 use crate::render::{self, StatusEvent};
-use crate::status::{self, FeedRow, SectionRow};
+use crate::status::{self, FeedRow, SectionRow, StuckPoll, Watch};
 use crate::store::{Event, Store, StoreError};
 use crate::time::Timestamp;
 
@@ -107,8 +107,9 @@ impl Health {
         self.write(|state| state.config = config);
     }
 
-    pub fn count(&self, report: &PollReport) {
-        self.polls.get_or_create(&OutcomeLabel { outcome: report.outcome.as_str().replace(' ', "_") }).inc();
+    /// Counts a poll that ended so, as in `not modified`.
+    pub fn count(&self, outcome: &str) {
+        self.polls.get_or_create(&OutcomeLabel { outcome: outcome.replace(' ', "_") }).inc();
     }
 
     fn write(&self, change: impl FnOnce(&mut Condition)) {
@@ -172,7 +173,7 @@ async fn guarded(mut response: Response) -> Response {
 async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
     let config = health.configs.borrow().clone();
     let reading = store.read(move |reader| {
-        let feeds = status::feeds(&config, Some(reader), poll::now())?;
+        let feeds = status::feeds(&config, Some(reader), clock::now())?;
         Ok((feeds, status::sections(&config, Some(reader))?, reader.events(EVENTS)?))
     });
     let (feeds, sections, mut events) = reading.await?;
@@ -259,7 +260,7 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
         stories.get_or_create(&label).set(section.stories.cast_signed());
     }
     let lateness = Gauge::<i64>::default();
-    lateness.set(i64::try_from(status::lateness(&feeds, poll::now()).as_secs()).unwrap_or(i64::MAX));
+    lateness.set(i64::try_from(status::lateness(&feeds, clock::now()).as_secs()).unwrap_or(i64::MAX));
     registry.register("feeds", "Configured feeds by state", by_state);
     registry.register_with_unit("lateness", "How long the longest overdue feed waits", Unit::Seconds, lateness);
     registry.register("stories", "Stories in a section", stories);

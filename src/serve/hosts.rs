@@ -16,8 +16,8 @@ use http::uri::Authority;
 use tokio::sync::watch;
 
 use super::answer::plain;
-use super::listen::Listener;
 use crate::config::Config;
+use crate::listen::Listener;
 
 /// The names of the admin address.
 #[derive(Clone)]

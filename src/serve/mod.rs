@@ -12,7 +12,6 @@ mod admin;
 mod answer;
 mod entry;
 mod hosts;
-mod listen;
 mod peers;
 mod pulse;
 mod session;
@@ -31,11 +30,11 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use crate::config::Config;
+use crate::listen::Listener;
 use crate::publish::Publisher;
 use crate::store::Store;
 
 pub use admin::{Health, LoadState};
-pub use listen::{Listener, Reach};
 
 /// Serves the public site until `shutdown`, then lets answers on their way finish.
 pub async fn public(

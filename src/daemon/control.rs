@@ -7,8 +7,6 @@
 //! The policy held here: the socket is for the user to whom the store belongs, by the mode of its file and by who connects;
 //! over TCP nothing can be changed. Nobody who connects can hold the daemon up: requests are short, and few at a time.
 
-mod edit;
-
 use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -24,14 +22,15 @@ use tokio::task::JoinSet;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::config::{Config, Listen};
 use crate::feed::SectionId;
-use crate::poll::{self, Pass, PollReport, Poller};
+use crate::listen::{Listener, Reach};
+use crate::poll::{Pass, PollReport, Poller};
 use crate::publish::{Publisher, Written};
-use crate::serve::{Listener, Reach};
 use crate::store::Store;
 
-pub use edit::{Edit, EditError, Edited, Mode, Unclear, perform};
+pub use super::edit::{Edit, EditError, Edited, Mode, Unclear, perform};
 
 /// How many requests are done at once; more wait.
 const VISITS: usize = 8;
@@ -105,7 +104,7 @@ fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 }
 
 /// What the daemon does for commands.
-pub struct Desk {
+pub struct ControlServer {
     pub store: Store,
     pub poller: Poller,
     pub publisher: Publisher,
@@ -116,18 +115,18 @@ pub struct Desk {
     pub changed: mpsc::UnboundedSender<BTreeSet<SectionId>>,
 }
 
-impl Desk {
+impl ControlServer {
     /// Does what is asked until `shutdown`; polls that are on their way then are given up. Without a listener nothing.
     pub async fn serve(self, listener: Option<Listener>, shutdown: CancellationToken) {
         let Some(listener) = listener else { return };
-        let desk = Arc::new(self);
+        let server = Arc::new(self);
         let mut visits = JoinSet::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 Some(_) = visits.join_next() => {}
                 accepted = listener.accept(), if visits.len() < VISITS => match accepted {
-                    Ok((Either::Right(stream), _)) => drop(visits.spawn(desk.clone().visit(stream))),
+                    Ok((Either::Right(stream), _)) => drop(visits.spawn(server.clone().visit(stream))),
                     Ok((Either::Left(_), _)) => {}
                     Err(error) => {
                         tracing::warn!(%error, "commands cannot reach the daemon");
@@ -167,7 +166,7 @@ impl Desk {
         match request {
             Request::Poll(pass) => {
                 let told = |report: &PollReport, _| drop(self.reports.send(report.clone()));
-                let polled = self.poller.pass(&config, pass, poll::now(), told).await;
+                let polled = self.poller.pass(&config, pass, clock::now(), told).await;
                 polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
             }
             Request::Edit(edit) => self.edit(config, edit, Mode::Perform).await,
@@ -180,7 +179,7 @@ impl Desk {
     }
 
     async fn edit(&self, config: Arc<Config>, edit: &Edit, mode: Mode) -> Answer {
-        match perform(&self.store, config, edit, mode, poll::now()).await {
+        match perform(&self.store, config, edit, mode, clock::now()).await {
             Ok(edited) => {
                 if mode == Mode::Perform {
                     // Whoever publishes ends before this does only when all ends.

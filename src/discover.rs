@@ -1,4 +1,4 @@
-//! One look at a feed: fetched as a poll would fetch it, read, and forgotten.
+//! Looks at a feed once, as a poll would fetch and read it, and keeps nothing. Finds the feed behind a page.
 
 use url::Url;
 
@@ -8,6 +8,10 @@ use crate::fetch::{Fetched, Fetcher};
 use crate::foreign;
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
 use crate::poll;
+
+/// Where feeds are found on sites whose pages do not say: the defaults of what most sites are made with.
+const WELL_KNOWN: [&str; 8] =
+    ["/feed/", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss/", "/feeds/all.atom.xml"];
 
 /// What was found at a feed's address.
 pub enum Looked {
@@ -35,7 +39,7 @@ pub struct Seen {
 }
 
 /// Asks once, without validators. What `hints` say goes before what the server says.
-pub async fn at(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
+pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     let permit = fetcher.host_permit(feed, None).await;
     let attempt = fetcher.get(feed, None, &Validators::default(), permit, None).await;
     let document = match attempt.result {
@@ -74,4 +78,15 @@ fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
         ParseError::Reader(why) => ParseError::Reader(scrub(&why)),
         ParseError::Empty | ParseError::TooMuchWork => error,
     }
+}
+
+/// Returns the addresses at which a site that does not name its feed usually has one.
+pub fn well_known(page: &Url) -> Vec<Url> {
+    WELL_KNOWN.iter().filter_map(|path| page.join(path).ok()).collect()
+}
+
+/// Leaves out feeds of comments if a page names others: the entries are meant.
+pub fn without_comments(feeds: Vec<String>) -> Vec<String> {
+    let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
+    if others.is_empty() { comments } else { others }
 }

@@ -68,7 +68,7 @@ impl Watch {
     }
 
     /// Returns those that are stuck at `now` and were not returned here before.
-    pub(super) fn newly_stuck(&self, now: Instant) -> Vec<StuckPoll> {
+    pub fn newly_stuck(&self, now: Instant) -> Vec<StuckPoll> {
         let mut polls = self.polls();
         let stuck = polls.by_number.values_mut().filter(|poll| !poll.was_logged).filter_map(|poll| {
             let stuck = poll.stuck(now)?;

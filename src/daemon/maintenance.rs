@@ -1,0 +1,86 @@
+//! What time demands: stories age out of sections, old words are deleted, and the text indexes follow.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::config::Config;
+use crate::feed::SectionId;
+use crate::store::{Store, StoreError};
+
+/// How often to re-judge stories whose placement depends on their age.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How often to delete words that are older than `[store] keep`.
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
+
+/// How often to bring new entries into the text indexes.
+const INDEX: Duration = Duration::from_secs(2);
+
+/// Does what time demands, in small steps between polls, until `shutdown`. `swept` takes the sections that changed.
+pub(super) async fn run(
+    store: Store,
+    configs: watch::Receiver<Arc<Config>>,
+    swept: mpsc::UnboundedSender<BTreeSet<SectionId>>,
+    shutdown: CancellationToken,
+) {
+    let mut sweeps = tokio::time::interval(SWEEP);
+    let mut retentions = tokio::time::interval(RETENTION);
+    let mut indexing = tokio::time::interval(INDEX);
+    for interval in [&mut sweeps, &mut retentions, &mut indexing] {
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    // One that lasts is logged once: the index is looked after every other second.
+    let mut failing = None;
+    loop {
+        let config = configs.borrow().clone();
+        let result = tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = sweeps.tick() => store.sweep(config, clock::now()).await.map(|moves| moves.into_keys().collect()),
+            _ = retentions.tick() => retain(&store, &config).await,
+            _ = indexing.tick() => index(&store, &configs).await,
+        };
+        let error = result.as_ref().err().map(StoreError::to_string);
+        match result {
+            Ok(sections) if sections.is_empty() => {}
+            // Whoever publishes ends before this does only when all ends.
+            Ok(sections) => drop(swept.send(sections)),
+            Err(_) if error == failing => {}
+            Err(error) => tracing::error!(%error, "maintenance failed; it is retried"),
+        }
+        failing = error;
+    }
+}
+
+async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionId>, StoreError> {
+    let mut changed = BTreeSet::new();
+    loop {
+        let (done, moves) = store.retain_batch(config.clone(), clock::now()).await?;
+        changed.extend(moves.into_keys());
+        if done == 0 {
+            return Ok(changed);
+        }
+    }
+}
+
+async fn index(store: &Store, configs: &watch::Receiver<Arc<Config>>) -> Result<BTreeSet<SectionId>, StoreError> {
+    // What readers search goes first.
+    let config = || configs.borrow().clone();
+    while store.index_public_batch(config()).await? > 0 {}
+    while store.index_batch().await? > 0 {}
+    Ok(BTreeSet::new())
+}
+
+/// Looks for damage in a large store while it is in use.
+pub async fn check_store(store: Store, shutdown: CancellationToken) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        checked = store.check() => if let Err(error) = checked {
+            tracing::error!(%error, "the store is not written to any more");
+        }
+    }
+}
