@@ -5,7 +5,7 @@
 //! line of JSON; one answer, in another.
 //!
 //! The policy held here: the socket is for the user to whom the store belongs, by the mode of its file and by who connects;
-//! over TCP nothing can be changed. Nobody who connects can hold the daemon up: requests are short, and few at a time.
+//! over TCP nothing can be changed. No connection can hold the daemon up: requests are short, and few at a time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -109,9 +109,9 @@ pub struct ControlServer {
     pub poller: Poller,
     pub publisher: Publisher,
     pub configs: watch::Receiver<Arc<Config>>,
-    /// Who hears what polls came to.
+    /// Takes what polls came to.
     pub reports: mpsc::UnboundedSender<PollReport>,
-    /// Who hears which sections are to be published.
+    /// Takes the sections to publish.
     pub changed: mpsc::UnboundedSender<BTreeSet<SectionId>>,
 }
 
@@ -144,7 +144,7 @@ impl ControlServer {
             Err(error) => Answer::Failed(format!("the daemon could not read the request: {error}")),
         };
         if let Ok(line) = line(&answer) {
-            // Whoever asked may have gone away; what was asked is done all the same.
+            // The command may have gone away; what it asked for is done all the same.
             let _ = stream.write_all(&line).await;
         }
     }
@@ -182,7 +182,7 @@ impl ControlServer {
         match perform(&self.store, config, edit, mode, clock::now()).await {
             Ok(edited) => {
                 if mode == Mode::Perform {
-                    // Whoever publishes ends before this does only when all ends.
+                    // The publish loop ends before this one only when everything ends.
                     let _ = self.changed.send(edited.sections.keys().cloned().collect());
                 }
                 Answer::Edited(edited)

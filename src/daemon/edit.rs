@@ -1,4 +1,4 @@
-//! What an editor asks of stories, in the words in which people ask it.
+//! An editor's splits and joins: finds the stories and the copy that they name, and does or rehearses the edit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Edited {
     pub id: String,
     /// The title of the copy that was split off.
     pub copy: Option<String>,
-    /// The sections whose editions must be made anew.
+    /// The sections to publish again.
     pub sections: BTreeMap<SectionId, Moves>,
 }
 

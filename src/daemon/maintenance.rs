@@ -34,7 +34,7 @@ pub(super) async fn run(
     for interval in [&mut sweeps, &mut retentions, &mut indexing] {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
-    // One that lasts is logged once: the index is looked after every other second.
+    // A lasting failure is logged once, not every other second.
     let mut failing = None;
     loop {
         let config = configs.borrow().clone();
@@ -47,7 +47,7 @@ pub(super) async fn run(
         let error = result.as_ref().err().map(StoreError::to_string);
         match result {
             Ok(sections) if sections.is_empty() => {}
-            // Whoever publishes ends before this does only when all ends.
+            // The publish loop ends before this one only when everything ends.
             Ok(sections) => drop(swept.send(sections)),
             Err(_) if error == failing => {}
             Err(error) => tracing::error!(%error, "maintenance failed; it is retried"),
@@ -68,7 +68,7 @@ async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionI
 }
 
 async fn index(store: &Store, configs: &watch::Receiver<Arc<Config>>) -> Result<BTreeSet<SectionId>, StoreError> {
-    // What readers search goes first.
+    // The index that readers search goes first.
     let config = || configs.borrow().clone();
     while store.index_public_batch(config()).await? > 0 {}
     while store.index_batch().await? > 0 {}

@@ -1,8 +1,8 @@
 //! The daemon: polls on schedule, publishes what changed, serves it, follows edits of the config and does commands' work.
 //!
 //! Here its parts are wired. Each has a file of its own: `publishing` renders what changed, `maintenance` does what time
-//! demands, `reload` follows the TOML, `signals` ends it, `control` does what commands ask, and `edit` an editor's splits and joins. The caller
-//! of [`run`] binds the listeners and decides when to stop.
+//! demands, `reload` follows the TOML, `signals` stops it, `control` does what commands ask, and `edit` does an editor's splits
+//! and joins. The caller of [`run`] binds the listeners and decides when to stop.
 //!
 //! The policy held here: one part never waits for another. They send each other what changed, and each goes on after a failure
 //! of its own, which it logs.

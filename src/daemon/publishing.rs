@@ -31,7 +31,7 @@ pub(super) struct Publishing {
 }
 
 impl Publishing {
-    /// Begins with the sections that are `changed`; ends when nobody can poll any more.
+    /// Publishes the sections in `changed` first. Ends when no poll can end any more, after a last pass.
     pub async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
@@ -73,7 +73,7 @@ impl Publishing {
     }
 }
 
-/// Returns the sections that have to be published again, as they have more to archive than one time does.
+/// Renders these sections and writes the folder. Returns the sections to publish again: one pass archives only so many stories.
 pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,
@@ -83,7 +83,7 @@ pub(super) async fn publish(
     let unfinished = match publisher.publish(config, sections, clock::now()).await {
         Ok(published) => {
             published.errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays"));
-            // Whoever tells the hub ends before this does only when all ends.
+            // The hub's task ends before this one only when everything ends.
             published.changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
             published.unfinished
         }
@@ -101,6 +101,7 @@ pub(super) async fn publish(
     unfinished
 }
 
+/// Returns the ids of all configured sections.
 pub(super) fn all_sections(config: &Config) -> BTreeSet<SectionId> {
     config.sections.iter().map(|section| section.id.clone()).collect()
 }

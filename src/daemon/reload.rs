@@ -17,8 +17,7 @@ use crate::render::Pages;
 use crate::serve::{Health, LoadState};
 use crate::store::Difference;
 
-/// Takes every good edit of the TOML, whole, and the templates as they are then; a bad one changes nothing and is told in the
-/// log.
+/// Makes every good edit of the TOML the active config, and loads the templates again. Never returns.
 pub async fn follow(
     main: PathBuf,
     mut watching: Option<Watch>,
@@ -61,13 +60,18 @@ pub async fn follow(
     }
 }
 
+/// Reads the config and its templates.
+///
+/// # Errors
+///
+/// All problems of both.
 pub fn load(main: &Path) -> Result<(Loaded, Pages), LoadError> {
     let loaded = files::load(main)?;
     let pages = files::pages(&loaded.config)?;
     Ok((loaded, pages.with_search()))
 }
 
-/// What a running daemon cannot change is said, not passed over.
+/// Logs the changed keys that a running daemon cannot follow.
 fn log_unfollowed(old: &Config, new: &Config) {
     let changes = [
         ("[server] listen", old.server.listen != new.server.listen),
@@ -81,7 +85,7 @@ fn log_unfollowed(old: &Config, new: &Config) {
     }
 }
 
-/// Where the system chose the port (`listen = "127.0.0.1:0"`) and no public address is configured, links name that port.
+/// Returns the config with the port that the system chose (`listen = "127.0.0.1:0"`), if links are to name that one.
 pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     if config.site.url.port() == Some(0) {
         // It fails only on URLs that can have no port, and this one has.
@@ -90,13 +94,14 @@ pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     config
 }
 
+/// Logs what `check` would warn of.
 pub fn log_warnings(loaded: &Loaded) {
     for warning in &loaded.warnings {
         tracing::warn!(file = %warning.file.display(), line = warning.line, "{}", warning.message);
     }
 }
 
-/// One line for each thing that a config changed.
+/// Logs what a config changed in the store, a line each.
 pub fn log_difference(difference: &Difference) {
     for feed in &difference.feeds_added {
         tracing::info!(%feed, "feed added");

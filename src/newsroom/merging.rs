@@ -3,8 +3,8 @@
 //! Pure. The policy held here:
 //!
 //! - The older story stays, with its id and its place.
-//! - What one entry says moves nobody else's words. Where its story has other copies, one of them must tell by itself what a
-//!   copy of the other story tells.
+//! - One entry alone never moves the words of other feeds. If its story has other copies, one of them must tell by itself what
+//!   a copy of the other story tells.
 //! - An entry that is alone in its story and has changed its words into those of another story joins that one, however old
 //!   it is. So a feed cannot lie in wait with a harmless entry to bring another's story under its own id and date.
 
