@@ -109,6 +109,8 @@ fn who_finds_more_than_is_shown_is_told_so() {
     assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
     let mut daemon = Daemon::start(&desk);
     let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
+    // The daemon fills the index that readers search in the background.
+    daemon.get_until("/search?q=ferry+-x30", ">30 found for");
     assert!(page("ferry+-x30").contains(">30 found for"), "{}", page("ferry+-x30"));
     assert!(page("ferry").contains(">The first 30 found for"), "{}", page("ferry"));
     assert!(page("ferry+title:y").contains(">Nothing found for"), "what is private counts for nothing");
