@@ -4,22 +4,13 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::feed::FeedId;
-use crate::newsroom::Polled;
+use crate::newsroom::{self, FeedEvent, FeedStanding, News, Polled};
 use crate::time::Timestamp;
 
 use super::apply::Applied;
 use super::feeds::believed_move;
 use super::place::time;
 use super::{Reader, StoreError};
-
-/// After how many failures in a row a feed is said to have died; less is everyday trouble.
-const DEATH: u32 = 3;
-
-/// How many new entries in one poll of a known feed are a flood.
-const FLOOD: usize = 50;
-
-/// Fewer entries under new guids are everyday corrections.
-const REKEYED: usize = 3;
 
 /// Something that happened to a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,71 +25,61 @@ pub struct Event {
     pub text: String,
 }
 
-/// How a feed stood before a poll was written.
+/// A feed before its poll is written.
 pub(super) struct Before {
     feed: i64,
-    failures: u32,
-    is_gone: bool,
-    moved_to: Option<String>,
-    was_polled: bool,
+    standing: FeedStanding,
 }
 
 impl Before {
     pub fn of(connection: &Connection, feed: i64) -> Result<Before, StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT failures, state = 'gone', moved_to, moved_polls, last_poll - moved_since, last_poll IS NOT NULL
-             FROM feed WHERE number = ?1",
-        )?;
-        Ok(statement.query_row([feed], |row| {
-            Ok(Before {
-                feed,
-                failures: row.get(0)?,
-                is_gone: row.get(1)?,
-                moved_to: believed_move(row, 2)?,
-                was_polled: row.get(5)?,
-            })
-        })?)
+        Ok(Before { feed, standing: standing(connection, feed)?.0 })
     }
 
-    /// Notes what the poll, now written, made of the feed; `applied` hears of a move.
+    /// Notes what the poll, now written, made of the feed, in `applied` too.
     pub fn note(&self, connection: &Connection, polled: &Polled, applied: &mut Applied) -> Result<(), StoreError> {
-        let mut statement = connection.prepare_cached(
-            "SELECT failures, state = 'gone', moved_to, moved_polls, last_poll - moved_since, last_error
-             FROM feed WHERE number = ?1",
-        )?;
-        let (failures, is_gone, moved_to, error) = statement.query_row([self.feed], |row| {
-            Ok((
-                row.get::<_, u32>(0)?,
-                row.get::<_, bool>(1)?,
-                believed_move(row, 2)?,
-                row.get::<_, Option<String>>(5)?.unwrap_or_default(),
-            ))
-        })?;
-        applied.moved_to = moved_to.filter(|to| self.moved_to.as_ref() != Some(to));
-        let died = failures >= DEATH && self.failures < DEATH && !is_gone;
-        let recovered = failures == 0 && (self.failures >= DEATH || self.is_gone);
-        let events = [
-            (is_gone && !self.is_gone, "gone", error.clone()),
-            (died, "died", format!("failed {failures} times in a row: {error}")),
-            (recovered, "recovered", format!("answers again after {} failures", self.failures)),
-            (
-                applied.moved_to.is_some(),
-                "moved",
-                format!("moved for good to {}", applied.moved_to.as_deref().unwrap_or_default()),
-            ),
-            (
-                self.was_polled && applied.new >= FLOOD,
-                "flooded",
-                format!("brought {} new entries at once", applied.new),
-            ),
-            (applied.rekeyed >= REKEYED, "rekeyed", applied.rekeyed_note().unwrap_or_default()),
-        ];
+        let (after, error) = standing(connection, self.feed)?;
+        let news = News { new: applied.new, rekeyed: applied.rekeyed };
+        let events = newsroom::events(&self.standing, &after, news);
         let mut insert =
             connection.prepare_cached("INSERT INTO event (feed, at, kind, text) VALUES (?1, ?2, ?3, ?4)")?;
-        for (_, kind, text) in events.iter().filter(|(happened, ..)| *happened) {
-            insert.execute(params![self.feed, polled.at.millis(), kind, text])?;
+        for event in events {
+            let text = sentence(&event, &error, applied);
+            insert.execute(params![self.feed, polled.at.millis(), event.as_str(), text])?;
+            if let FeedEvent::Moved { to } = event {
+                applied.moved_to = Some(to);
+            }
         }
         Ok(())
+    }
+}
+
+/// How a feed stands, and its last error.
+fn standing(connection: &Connection, feed: i64) -> Result<(FeedStanding, String), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT failures, state = 'gone', moved_to, moved_polls, last_poll - moved_since, last_poll IS NOT NULL, last_error
+         FROM feed WHERE number = ?1",
+    )?;
+    Ok(statement.query_row([feed], |row| {
+        let standing = FeedStanding {
+            failures: row.get(0)?,
+            is_gone: row.get(1)?,
+            moved_to: believed_move(row, 2)?,
+            was_polled: row.get(5)?,
+        };
+        Ok((standing, row.get::<_, Option<String>>(6)?.unwrap_or_default()))
+    })?)
+}
+
+/// The event as it is kept, without the feed's name.
+fn sentence(event: &FeedEvent, error: &str, applied: &Applied) -> String {
+    match event {
+        FeedEvent::Gone => error.to_owned(),
+        FeedEvent::Died { failures } => format!("failed {failures} times in a row: {error}"),
+        FeedEvent::Recovered { failures } => format!("answers again after {failures} failures"),
+        FeedEvent::Moved { to } => format!("moved for good to {to}"),
+        FeedEvent::Flooded { new } => format!("brought {new} new entries at once"),
+        FeedEvent::Rekeyed => applied.rekeyed_note().unwrap_or_default(),
     }
 }
 

@@ -2,21 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use url::Url;
 
 use crate::entry::SharedKeys;
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::newsroom;
 use crate::time::Timestamp;
 
 use super::place::{optional_time, time};
 use super::{Reader, StoreError};
-
-/// How many polls in a row, and for how long, a permanent redirect must lead to one place until it is believed: captive
-/// portals and broken deployments have wiped whole lists of feeds.
-const MOVE_POLLS: u32 = 3;
-const MOVE_TIME_MS: i64 = 48 * 3600 * 1000;
 
 /// A feed whose time has come, with all that polling it needs.
 #[derive(Clone, Debug)]
@@ -33,8 +30,7 @@ pub struct DueFeed {
     pub guids_repaired: SharedKeys,
     /// Whether it ever gave a validator.
     pub had_validators: bool,
-    /// Where it is asked instead of its own address, as it has moved for good: permanent redirects have led there for
-    /// [`MOVE_POLLS`] polls in [`MOVE_TIME_MS`].
+    /// Where it is polled instead of its own address, if it [has moved](newsroom::has_moved) for good.
     pub start: Option<Url>,
     /// Of the last document that could be read.
     pub hints: PollHints,
@@ -60,8 +56,7 @@ pub struct FeedStatus {
     pub entries: u64,
     /// When its newest entry was first seen.
     pub newest: Option<Timestamp>,
-    /// Where it has moved for good, if that is believed: permanent redirects have led there for [`MOVE_POLLS`] polls in
-    /// [`MOVE_TIME_MS`].
+    /// Where it [has moved](newsroom::has_moved) for good.
     pub moved_to: Option<String>,
     /// Entries a day that it publishes, as far as is known.
     pub per_day: Option<f64>,
@@ -245,8 +240,8 @@ fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
 
 /// Where a feed has moved for good, by the columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
 pub(super) fn believed_move(row: &Row, column: usize) -> rusqlite::Result<Option<String>> {
-    let lasted_ms: i64 = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default();
-    let is_believed = row.get::<_, u32>(column + 1)? >= MOVE_POLLS && lasted_ms >= MOVE_TIME_MS;
+    let lasted_ms = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default().max(0).unsigned_abs();
+    let is_believed = newsroom::has_moved(row.get(column + 1)?, Duration::from_millis(lasted_ms));
     Ok(row.get::<_, Option<String>>(column)?.filter(|_| is_believed))
 }
 

@@ -1,0 +1,127 @@
+//! What a poll made of its feed that an editor should know.
+//!
+//! Pure. The policy held here: a few failures, new entries or new guids are everyday; what goes beyond these bounds is an
+//! event, and it is one only when it begins or ends.
+
+/// After how many failures in a row a feed has died.
+const DEATH: u32 = 3;
+
+/// How many new entries in one poll of a known feed are a flood.
+const FLOOD: usize = 50;
+
+/// How many entries under new guids in one poll are more than corrections.
+const REKEYED: usize = 3;
+
+/// How a feed stands, before a poll or after it.
+#[derive(Clone, Debug, Default)]
+pub struct FeedStanding {
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// Whether it answered 410.
+    pub is_gone: bool,
+    /// Where it has moved for good.
+    pub moved_to: Option<String>,
+    pub was_polled: bool,
+}
+
+/// What a poll brought, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct News {
+    pub new: usize,
+    /// Known entries under new guids.
+    pub rekeyed: usize,
+}
+
+/// Something that happened to a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedEvent {
+    Gone,
+    Died { failures: u32 },
+    Recovered { failures: u32 },
+    Moved { to: String },
+    Flooded { new: usize },
+    Rekeyed,
+}
+
+impl FeedEvent {
+    /// The event's short name, as it is stored and shown.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            FeedEvent::Gone => "gone",
+            FeedEvent::Died { .. } => "died",
+            FeedEvent::Recovered { .. } => "recovered",
+            FeedEvent::Moved { .. } => "moved",
+            FeedEvent::Flooded { .. } => "flooded",
+            FeedEvent::Rekeyed => "rekeyed",
+        }
+    }
+}
+
+/// Returns what happened to a feed between two polls.
+pub fn events(before: &FeedStanding, after: &FeedStanding, news: News) -> Vec<FeedEvent> {
+    let has_died = after.failures >= DEATH && before.failures < DEATH && !after.is_gone;
+    let was_lost = before.failures >= DEATH || before.is_gone;
+    let moved_to = after.moved_to.as_ref().filter(|to| before.moved_to.as_ref() != Some(to));
+    [
+        (after.is_gone && !before.is_gone).then_some(FeedEvent::Gone),
+        has_died.then_some(FeedEvent::Died { failures: after.failures }),
+        (after.failures == 0 && was_lost).then_some(FeedEvent::Recovered { failures: before.failures }),
+        moved_to.map(|to| FeedEvent::Moved { to: to.clone() }),
+        (before.was_polled && news.new >= FLOOD).then_some(FeedEvent::Flooded { new: news.new }),
+        (news.rekeyed >= REKEYED).then_some(FeedEvent::Rekeyed),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(failures: u32) -> FeedStanding {
+        FeedStanding { failures, was_polled: true, ..FeedStanding::default() }
+    }
+
+    fn gone() -> FeedStanding {
+        FeedStanding { failures: 1, is_gone: true, was_polled: true, ..FeedStanding::default() }
+    }
+
+    fn check(before: &FeedStanding, after: &FeedStanding, news: News, expected: &[FeedEvent]) {
+        assert_eq!(events(before, after, news), expected, "{before:?} {after:?} {news:?}");
+    }
+
+    #[test]
+    fn feed_dies_at_its_third_failure_and_recovers_at_its_first_success() {
+        let none = News::default();
+        check(&failing(1), &failing(2), none, &[]);
+        check(&failing(2), &failing(3), none, &[FeedEvent::Died { failures: 3 }]);
+        check(&failing(3), &failing(4), none, &[]);
+        check(&failing(4), &failing(0), none, &[FeedEvent::Recovered { failures: 4 }]);
+        check(&failing(2), &failing(0), none, &[]);
+    }
+
+    #[test]
+    fn feed_that_is_gone_did_not_die_besides() {
+        check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone]);
+        check(&gone(), &gone(), News::default(), &[]);
+        check(&gone(), &failing(0), News::default(), &[FeedEvent::Recovered { failures: 1 }]);
+    }
+
+    #[test]
+    fn move_is_an_event_when_it_is_first_believed() {
+        let moved = |to: &str| FeedStanding { moved_to: Some(to.to_owned()), ..failing(0) };
+        let event = FeedEvent::Moved { to: "https://new.example/".to_owned() };
+        check(&failing(0), &moved("https://new.example/"), News::default(), &[event]);
+        check(&moved("https://new.example/"), &moved("https://new.example/"), News::default(), &[]);
+    }
+
+    #[test]
+    fn many_new_entries_are_a_flood_but_for_a_new_feed() {
+        let flood = News { new: 50, rekeyed: 0 };
+        check(&failing(0), &failing(0), flood, &[FeedEvent::Flooded { new: 50 }]);
+        check(&FeedStanding::default(), &failing(0), flood, &[]);
+        check(&failing(0), &failing(0), News { new: 49, rekeyed: 2 }, &[]);
+        check(&failing(0), &failing(0), News { new: 0, rekeyed: 3 }, &[FeedEvent::Rekeyed]);
+    }
+}

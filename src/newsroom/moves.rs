@@ -1,0 +1,33 @@
+//! When a permanent redirect is believed.
+//!
+//! Pure. The policy held here: captive portals and broken deployments have redirected whole lists of feeds for an hour. So a
+//! feed has moved only when permanent redirects have led to one place for [`POLLS`] polls in a row and for [`TIME`].
+
+use std::time::Duration;
+
+/// How many polls in a row must have led to the new place.
+const POLLS: u32 = 3;
+
+/// For how long they must have led there.
+const TIME: Duration = Duration::from_secs(48 * 3600);
+
+/// Returns whether a feed has moved for good, after so many polls in a row, over such a time, that led to one place.
+pub fn has_moved(polls: u32, lasted: Duration) -> bool {
+    polls >= POLLS && lasted >= TIME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn move_is_believed_after_three_polls_and_two_days() {
+        let check = |polls: u32, hours: u64, expected: bool| {
+            assert_eq!(has_moved(polls, Duration::from_secs(hours * 3600)), expected, "{polls} polls, {hours} hours");
+        };
+        check(1, 0, false);
+        check(3, 47, false);
+        check(2, 72, false);
+        check(3, 48, true);
+    }
+}
