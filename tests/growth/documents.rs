@@ -79,13 +79,19 @@ fn documents_of_one_awkward_unit_cost_as_much_as_they_are_long() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases each time: a machine that is busy must not choose others.
+    #![proptest_config(ProptestConfig {
+        cases: 60, failure_persistence: None, rng_seed: prop::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default()
+    })]
 
     #[test]
     fn documents_of_awkward_units_in_each_other_cost_as_much_as_they_are_long(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
-        on_worker(move || check_unit(&units.concat(), PLACES[place]));
+        // Twice as long as a declaration may be: what is not closed costs a search at both lengths.
+        let (unit, (name, document)) = (units.concat(), PLACES[place]);
+        let name = format!("{unit:?} in {name}");
+        on_worker(move || check_document(&name, 2 * BYTES, |bytes| document(&unit.repeat(bytes / unit.len()))));
     }
 }
 
