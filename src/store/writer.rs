@@ -82,8 +82,10 @@ impl Drop for Writer {
 fn work(connection: &Connection, waiting: &Receiver<Job>, file: &StoreFile) {
     while let Ok(first) = waiting.recv() {
         if let Err(error) = begin(connection, file) {
-            // Those that wait now would meet the same, and each after a wait of its own.
-            for job in std::iter::once(first).chain(waiting.try_iter()) {
+            // Those that wait now would meet the same, and each after a wait of its own. They are collected before anyone
+            // is answered: a job that comes after an answer may well succeed.
+            let failed: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
+            for job in failed {
                 job(Err(&error))(Err(&error));
             }
             continue;
