@@ -4,7 +4,7 @@
 //! shows 100; what it shows no more is in its archive documents. *read* is from the store, *render* Atom, RSS and JSON Feed,
 //! *publish* both with pages, three codings of everything, and what is noted in the store. Medians.
 
-#[path = "../tests/support/bed.rs"]
+#[path = "../tests/it/support/bed.rs"]
 mod bed;
 
 use std::collections::BTreeSet;

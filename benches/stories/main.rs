@@ -14,7 +14,7 @@
 //!
 //! Linux only.
 
-#[path = "../../tests/support/bed.rs"]
+#[path = "../../tests/it/support/bed.rs"]
 mod bed;
 #[path = "../wire/origin.rs"]
 mod origin;

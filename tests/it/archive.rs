@@ -1,0 +1,369 @@
+//! Archives (RFC 5005): every story that a section ever told is in one document, and the documents stay as they are.
+
+use crate::samples;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::config::{self, Config, SourceFile};
+use newswire::fetch::Fetcher;
+use newswire::poll::Poller;
+use newswire::publish::{Edition, Publisher};
+use newswire::render::Pages;
+use newswire::store::Store;
+use newswire::time::Timestamp;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// Two file feeds, a section of both, and a clock that the test moves.
+struct Desk {
+    folder: TempDir,
+    store: Store,
+    poller: Poller,
+    publisher: Publisher,
+    config: Arc<Config>,
+    now: Timestamp,
+}
+
+impl Desk {
+    /// `feed` is said of feed a, `section` of the section.
+    async fn new(feed: &str, section: &str) -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
+        let publisher = Publisher::new(store.clone(), Pages::new(&[]).unwrap());
+        let poller = Poller::new(store.clone(), Fetcher::new(&samples::url("https://contact.example/")), 16);
+        let config = config(folder.path(), feed, section);
+        let mut desk = Desk { folder, store, poller, publisher, config, now: samples::time("2026-01-01T00:00:00Z") };
+        desk.put("b", &[]);
+        desk.put("a", &[]);
+        desk.follow(feed, section).await;
+        desk
+    }
+
+    async fn follow(&mut self, feed: &str, section: &str) {
+        self.config = config(self.folder.path(), feed, section);
+        self.store.sync(self.config.clone(), self.now).await.unwrap();
+    }
+
+    fn put(&self, feed: &str, stories: &[(u32, &str)]) {
+        let item = |(number, words): &(u32, &str)| {
+            format!(
+                "<item><guid isPermaLink=\"false\">{feed}-{number}</guid><title>{words} {number}</title>\
+                 <link>https://{feed}.example/{number}</link><description>{words}. Of {number}.</description>\
+                 <content:encoded>&lt;p&gt;{words}, whole, of {number}.&lt;/p&gt;</content:encoded></item>"
+            )
+        };
+        let items: String = stories.iter().map(item).collect();
+        let document = format!(
+            "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>{feed}</title>\
+             <link>https://{feed}.example/</link><description>d</description>{items}</channel></rss>"
+        );
+        std::fs::write(self.folder.path().join(format!("{feed}.xml")), document).unwrap();
+    }
+
+    /// Two hours and a little more pass, so that the feeds are due wherever in the hour they were parted; they are polled, and the section is published.
+    async fn pass(&mut self) {
+        self.now = self.now + HOUR * 2 + HOUR / 60;
+        self.poller.poll_due(&self.config, self.now).await.unwrap();
+        self.publish().await;
+    }
+
+    async fn publish(&self) {
+        let mut sections = self.config.sections.iter().map(|section| section.id.clone()).collect::<BTreeSet<_>>();
+        while !sections.is_empty() {
+            let published = self.publisher.publish(&self.config, &sections, self.now).await.unwrap();
+            assert!(published.errors.is_empty(), "{:?}", published.errors);
+            sections = published.unfinished;
+        }
+    }
+
+    async fn get(&self, path: &str) -> Option<Arc<Edition>> {
+        let edition = self.publisher.current().by_path.get(path).cloned();
+        match edition {
+            Some(edition) => Some(edition),
+            None => self.publisher.make(&self.config, path, String::new).await.unwrap(),
+        }
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.get(path).await.unwrap().identity).unwrap()
+    }
+
+    /// The titles of the section document, and of each archive document along the chain, the newest first.
+    async fn chain(&self) -> Vec<Vec<String>> {
+        let mut documents = Vec::new();
+        let mut path = Some("all.json".to_owned());
+        while let Some(here) = path {
+            let document = self.json(&here).await;
+            let url = document["feed_url"].as_str().unwrap();
+            assert_eq!(url, format!("https://news.example.org/{here}"));
+            let titles = document["items"].as_array().unwrap().iter();
+            documents.push(titles.map(|item| item["title"].as_str().unwrap().to_owned()).collect());
+            let next = document["next_url"].as_str();
+            assert_ne!(next, Some(url));
+            path = next.map(|next| next.strip_prefix("https://news.example.org/").unwrap().to_owned());
+        }
+        documents
+    }
+
+    /// The hashes of all archive documents in every format.
+    async fn archives(&self) -> BTreeMap<String, (String, Timestamp)> {
+        let mut found = BTreeMap::new();
+        for number in 1.. {
+            for extension in ["atom", "rss", "json"] {
+                let path = format!("all/archive/{number}.{extension}");
+                let Some(document) = self.get(&path).await else { return found };
+                found.insert(path, (document.etag.clone(), document.last_modified.unwrap()));
+            }
+        }
+        unreachable!("numbers end")
+    }
+}
+
+fn config(folder: &std::path::Path, feed: &str, section: &str) -> Arc<Config> {
+    let text = format!(
+        "[site]\nurl = \"https://news.example.org/\"\n[stories]\ndedup = \"links\"\n\
+         [[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{feed}\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n\
+         [[section]]\nid = \"all\"\nfeeds = [\"*\"]\nlimit = 10\n{section}\n"
+    );
+    let file = SourceFile { path: folder.join("newswire.toml"), text };
+    let (config, problems) = config::check(&[file], &|_| Err("there are no secrets here".to_owned()));
+    Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
+}
+
+fn words(numbers: std::ops::Range<u32>) -> Vec<(u32, &'static str)> {
+    numbers.rev().map(|number| (number, "Words")).collect()
+}
+
+/// The chain holds exactly these stories, and none in two archive documents.
+fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
+    let archived: Vec<_> = chain[1..].iter().flatten().collect();
+    assert_eq!(archived.len(), archived.iter().collect::<BTreeSet<_>>().len(), "none twice: {chain:?}");
+    let told: BTreeSet<_> = chain.iter().flatten().cloned().collect();
+    let expected: BTreeSet<_> = numbers.map(|number| format!("Words {number}")).collect();
+    assert_eq!(told, expected, "{chain:?}");
+}
+
+/// F09: five hundred entries later the first archive documents are what they were, to the byte.
+#[tokio::test]
+async fn f09_archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..35));
+    desk.pass().await;
+    let first = desk.archives().await;
+    assert!(!first.is_empty());
+    assert_whole(&desk.chain().await, 0..35);
+    for end in (40..=535_u32).step_by(45) {
+        desk.put("a", &words(end.saturating_sub(45)..end));
+        desk.pass().await;
+        let chain = desk.chain().await;
+        assert_eq!(chain[0].len(), 10, "the section document shows as many as its limit says");
+        assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "F15");
+        assert_whole(&chain, 0..end);
+        let now = desk.archives().await;
+        for (path, before) in &first {
+            assert_eq!(&now[path], before, "{path}");
+        }
+    }
+    let atom = String::from_utf8(desk.get("all/archive/2.atom").await.unwrap().identity.to_vec()).unwrap();
+    for part in [
+        "<fh:archive/>",
+        "href=\"https://news.example.org/all/archive/2.atom\" rel=\"self\"",
+        "href=\"https://news.example.org/all.atom\" rel=\"current\"",
+        "href=\"https://news.example.org/all/archive/1.atom\" rel=\"prev-archive\"",
+        "<id>https://news.example.org/all</id>",
+    ] {
+        assert!(atom.contains(part), "{part}: {atom}");
+    }
+}
+
+#[tokio::test]
+async fn stories_that_come_one_by_one_fill_documents_worth_a_request() {
+    let mut desk = Desk::new("", "").await;
+    for end in 1..=60 {
+        desk.put("a", &words(end.max(10) - 10..end));
+        desk.pass().await;
+        assert_whole(&desk.chain().await, 0..end);
+    }
+    let archives = desk.chain().await.len() - 1;
+    assert!((8..=11).contains(&archives), "{archives} documents for 50 stories");
+}
+
+#[tokio::test]
+async fn edits_new_copies_and_new_titles_leave_an_archive_as_it_is() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..20));
+    desk.pass().await;
+    let before = desk.archives().await;
+    let mut edited = words(0..20);
+    edited.iter_mut().for_each(|(_, words)| *words = "Edited words");
+    desk.put("a", &edited);
+    desk.put("b", &[]);
+    desk.pass().await;
+    assert_eq!(desk.archives().await, before);
+    assert!(desk.chain().await[0].iter().all(|title| title.starts_with("Edited")));
+}
+
+#[tokio::test]
+async fn rights_reach_what_is_archived_and_its_date_says_so() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..20));
+    desk.pass().await;
+    let content = |desk: &Value| desk["items"][0]["content_html"].as_str().unwrap().to_owned();
+    assert_eq!(content(&desk.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>");
+    let before = desk.archives().await;
+    for (republish, expected) in [("summary", "Words. Of 14."), ("link", "Read it at a.example.")] {
+        desk.now = desk.now + HOUR;
+        desk.follow(&format!("republish = \"{republish}\""), "").await;
+        desk.publish().await;
+        for (path, (_, modified)) in desk.archives().await {
+            assert!(modified > before[&path].1, "{path}");
+            let text = String::from_utf8(desk.get(&path).await.unwrap().identity.to_vec()).unwrap();
+            assert!(!text.contains("whole, of"), "{path}: {text}");
+        }
+        assert_eq!(content(&desk.json("all/archive/1.json").await), expected);
+        let page = desk.get(&format!("story/words-1-{}/", 2)).await.unwrap();
+        assert!(!String::from_utf8_lossy(&page.identity).contains("whole, of"), "the story's own page too");
+    }
+    desk.follow("", "").await;
+    desk.publish().await;
+    assert_eq!(content(&desk.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>", "nothing was lost");
+}
+
+#[tokio::test]
+async fn what_left_a_section_leaves_its_archives_and_what_only_grew_old_stays() {
+    let mut desk = Desk::new("", "max_age = \"10 days\"").await;
+    desk.put("a", &words(0..20));
+    desk.pass().await;
+    desk.now = desk.now + DAY * 11;
+    desk.store.sweep(desk.config.clone(), desk.now).await.unwrap();
+    desk.publish().await;
+    let chain = desk.chain().await;
+    assert!(chain[0].is_empty(), "{chain:?}");
+    assert_whole(&chain, 0..20);
+
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..20));
+    desk.pass().await;
+    let before = desk.archives().await;
+    desk.now = desk.now + HOUR;
+    desk.follow("", "drop = [{ title = \"3\" }]").await;
+    desk.publish().await;
+    let told: BTreeSet<_> = desk.chain().await.into_iter().flatten().collect();
+    assert!(!told.contains("Words 3") && told.len() == 19, "{told:?}");
+    let now = desk.archives().await;
+    assert!(now["all/archive/1.atom"].1 > before["all/archive/1.atom"].1, "E04: the date says that it changed");
+}
+
+#[tokio::test]
+async fn retention_takes_the_words_out_of_the_archives() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..20));
+    desk.pass().await;
+    desk.put("a", &words(15..20));
+    desk.pass().await;
+    desk.now = desk.now + DAY * 400;
+    while desk.store.retain_batch(desk.config.clone(), desk.now).await.unwrap().0 > 0 {}
+    desk.publish().await;
+    assert_whole(&desk.chain().await, 15..20);
+    let path = desk.folder.path().join("newswire.db");
+    let store = rusqlite::Connection::open(path).unwrap();
+    let documents = store.prepare("SELECT stories FROM archive").unwrap();
+    let mut documents = documents;
+    let documents: Vec<Vec<u8>> = documents.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    for document in documents {
+        let text = String::from_utf8(zstd::decode_all(&document[..]).unwrap()).unwrap();
+        assert!(!text.contains("of 7."), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn feed_that_left_a_section_takes_its_words_out_of_the_archives() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..12));
+    desk.put("b", &words(12..20));
+    desk.pass().await;
+    desk.follow("", "").await;
+    let text = "[site]\nurl = \"https://news.example.org/\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\nlimit = 10\n";
+    let file = SourceFile { path: desk.folder.path().join("newswire.toml"), text: text.to_owned() };
+    desk.config = Arc::new(config::check(&[file], &|_| Err(String::new())).0.unwrap());
+    desk.store.sync(desk.config.clone(), desk.now).await.unwrap();
+    desk.publish().await;
+    assert_whole(&desk.chain().await, 12..20);
+}
+
+/// F15.
+#[tokio::test]
+async fn f15_documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_summary() {
+    let mut desk = Desk::new("", "").await;
+    let long = "So many words & <b>tags</b>. ".repeat(4_000);
+    let stories: Vec<(u32, &str)> =
+        (0..40).rev().map(|number| (number, if number == 20 { "x" } else { "y" })).collect();
+    desk.put("a", &stories);
+    let path = desk.folder.path().join("a.xml");
+    let escaped = html_escape::encode_text(&long).into_owned();
+    let huge = escaped.repeat(8);
+    let document = std::fs::read_to_string(&path).unwrap();
+    let document = document.replace("x, whole, of", &huge).replace("y, whole, of", &escaped[..100_000]);
+    std::fs::write(&path, document).unwrap();
+    desk.pass().await;
+    let mut count = desk.json("all.json").await["items"].as_array().unwrap().len();
+    assert!((4..10).contains(&count), "as many as fit: {count}");
+    for (path, _) in desk.archives().await {
+        assert!(desk.get(&path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
+    }
+    for path in ["all.atom", "all.rss", "all.json"] {
+        assert!(desk.get(path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
+    }
+    let chain = desk.chain().await;
+    count = chain.iter().flatten().collect::<BTreeSet<_>>().len();
+    assert_eq!(count, 40, "{chain:?}");
+}
+
+/// F16: two newswires that read each other tell nothing twice, and each story keeps its first source and id.
+#[tokio::test]
+async fn f16_own_output_that_comes_back_makes_no_loop() {
+    let mut desk = Desk::new("", "").await;
+    desk.put("a", &words(0..5));
+    desk.pass().await;
+    let first = desk.json("all.json").await;
+    for _ in 0..5 {
+        let atom = desk.get("all.atom").await.unwrap();
+        std::fs::write(desk.folder.path().join("b.xml"), &atom.identity).unwrap();
+        desk.pass().await;
+    }
+    let now = desk.json("all.json").await;
+    let ids = |document: &Value| -> Vec<String> {
+        document["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(&now), ids(&first));
+    assert_eq!(now["items"][0]["_newswire"]["source"]["title"], "a");
+}
+
+/// A subscriber that polls while stories come and change sees each of them once, under one id, with its newest words.
+#[tokio::test]
+async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once() {
+    let mut desk = Desk::new("", "").await;
+    let mut stories: Vec<(u32, &str)> = Vec::new();
+    let mut subscriber: BTreeMap<String, String> = BTreeMap::new();
+    for change in 0..200_u32 {
+        match change % 3 {
+            0 => stories.iter_mut().rev().take(1).for_each(|(_, words)| *words = "Edited words"),
+            _ => stories.push((change, "Words")),
+        }
+        let newest: Vec<_> = stories.iter().rev().take(8).copied().collect();
+        desk.put("a", &newest);
+        desk.pass().await;
+        let atom = desk.get("all.atom").await.unwrap();
+        for entry in feed_rs::parser::parse(&atom.identity[..]).unwrap().entries {
+            subscriber.insert(entry.id, entry.title.unwrap().content);
+        }
+    }
+    let seen: BTreeSet<String> = subscriber.values().cloned().collect();
+    let told: BTreeSet<String> = stories.iter().map(|(number, words)| format!("{words} {number}")).collect();
+    assert_eq!((subscriber.len(), seen), (stories.len(), told));
+}

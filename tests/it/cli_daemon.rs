@@ -1,0 +1,94 @@
+//! The desk beside a running daemon: what is tried, edited and signalled while it runs.
+
+use crate::support;
+
+use support::daemon::*;
+use support::origin::{Origin, Reply};
+
+const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n";
+
+/// A daemon whose only section takes one file with two stories.
+fn running(section: &str) -> (Desk, Daemon) {
+    let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}"));
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let daemon = Daemon::start(&desk);
+    (desk, daemon)
+}
+
+#[test]
+fn rules_are_tried_beside_the_daemon_and_change_nothing() {
+    let (desk, mut daemon) = running("");
+    daemon.get_until("/all.json", "Ferries");
+    let trial = json(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
+    assert_eq!(trial["sections"][0]["leave"][0]["title"], "Ferries are late", "{trial}");
+    let told = output(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
+    let told = text(&told.stdout);
+    assert!(told.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{told}");
+    assert!(told.contains("drop[0]: 1 story, of the last week"), "{told}");
+    assert!(text(&daemon.get("/all.json").body).contains("Ferries"));
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn feed_that_a_command_adds_is_taken_by_the_running_daemon() {
+    let (desk, mut daemon) = running("");
+    desk.write("b.xml", &headlines(&[("3", "Ropes")]));
+    assert!(output(&desk.config(), &["add", "file:b.xml"]).status.success());
+    daemon.get_until("/all.json", "Ropes");
+    let told = text(&output(&desk.config(), &["remove", "b"]).stdout);
+    assert!(told.starts_with("removed b;"), "{told}");
+    daemon.wait_for("feed removed");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn hangup_has_the_config_and_its_secrets_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("token");
+    std::fs::write(&secret, "the-first-of-two-tokens").unwrap();
+    let (_desk, mut daemon) = running(&format!("token = {{ file = {secret:?} }}"));
+    daemon.get_until("/all.json?token=the-first-of-two-tokens", "Ferries");
+    std::fs::write(&secret, "the-second-of-two-tokens").unwrap();
+    assert_eq!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200, "no text of the config has changed");
+    daemon.signal("HUP");
+    daemon.wait_for("the new one is in force");
+    daemon.get_until("/all.json?token=the-second-of-two-tokens", "Ferries");
+    assert_ne!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200);
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn hangup_has_the_templates_read_again_unless_they_are_wrong() {
+    let desk =
+        Desk::new(&format!("[publish]\ntemplates = \"own\"\n{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"));
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let about = |words: &str| desk.write("own/about.html", &format!("<p>{words}</p>"));
+    about("The first");
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/about/", "The first");
+    about("The {{ second");
+    daemon.signal("HUP");
+    daemon.wait_for("has problems");
+    assert!(text(&daemon.get("/about/").body).contains("The first"));
+    about("The second");
+    daemon.signal("HUP");
+    daemon.get_until("/about/", "The second");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn second_interrupt_ends_at_once() {
+    let origin = Origin::start(|_| Reply::silence());
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    while origin.connections() == 0 {
+        std::thread::yield_now();
+    }
+    daemon.signal("INT");
+    daemon.wait_for("ending; polls on their way may finish");
+    daemon.signal("INT");
+    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "it does not wait for the poll on its way");
+}

@@ -1,0 +1,271 @@
+//! `newswire add`, `remove`, `enable`, `disable` and `set` on real files: what they find, write and refuse.
+
+use crate::support;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
+use support::desk::{Desk, rss};
+use support::origin::{Origin, Reply};
+
+const SECTION: &str =
+    "# Our own.\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"sea\"\nfeeds = [\"tag:sea\"]\n";
+
+/// A desk that may look at the origin, with one feed.
+fn desk(origin: &Origin) -> Desk {
+    Desk::new(&format!(
+        "[poll]\nallow = [\"{}\"]\n\n# The first.\n[[feed]]\nid = \"first\"\nurl = \"file:first.xml\"  # ours\ntags = [\"sea\"]\n\n{SECTION}",
+        origin.address
+    ))
+}
+
+fn site() -> Origin {
+    Origin::start(|request| match request.target().split('?').next().unwrap_or_default() {
+        "/moved" => Reply::redirect(301, "/feed"),
+        "/feed" | "/other" => Reply::new(200, &[], rss(&[("1", "One", "x"), ("2", "Two", "y")])),
+        "/page" => Reply::new(
+            200,
+            &[("Content-Type", "text/html")],
+            "<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/feed>",
+        ),
+        "/two" => Reply::new(
+            200,
+            &[("Content-Type", "text/html")],
+            "<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/feed><link rel=alternate type=application/rss+xml href=/other>",
+        ),
+        "/bare" => Reply::new(200, &[("Content-Type", "text/html")], "<!doctype html><html><body><p>Nothing here."),
+        "/feed.xml" => Reply::new(200, &[], rss(&[("1", "Hidden", "x")])),
+        _ => Reply::new(404, &[], "not here"),
+    })
+}
+
+#[test]
+fn feed_behind_a_page_is_found_shown_and_written() {
+    let origin = site();
+    let desk = desk(&origin);
+    let before = desk.read("newswire.toml");
+    let told = desk.run(&["add", origin.url("/page").as_str(), "--section", "all", "--tag", "sea", "--tag", "town"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    for part in ["The harbour", "RSS 2.0, 2 entries", "One", "added 127-0-0-1"] {
+        assert!(told.out.contains(part), "{part}: {}", told.out);
+    }
+    let block = format!(
+        "\n[[feed]]\nurl = \"{}\"  # The harbour\nsections = [\"all\"]\ntags = [\"sea\", \"town\"]\n",
+        origin.url("/feed")
+    );
+    let expected = before.replace("tags = [\"sea\"]\n", &format!("tags = [\"sea\"]\n{block}"));
+    assert_eq!(desk.read("newswire.toml"), expected);
+    assert_eq!(desk.run(&["check"]).code, 0);
+    assert_eq!(desk.run(&["remove", origin.url("/feed/").as_str()]).code, 0, "by another spelling of its address");
+    assert_eq!(desk.read("newswire.toml"), before);
+}
+
+#[test]
+fn several_feeds_are_a_choice_and_silent_pages_are_tried_at_the_usual_places() {
+    let origin = site();
+    let desk = desk(&origin);
+    let before = desk.read("newswire.toml");
+    let told = desk.run(&["add", origin.url("/two").as_str()]);
+    assert_eq!(told.code, 1);
+    assert!(told.err.contains("--choose N") && told.err.contains("/other"), "{}", told.err);
+    assert_eq!(desk.read("newswire.toml"), before);
+    assert_eq!(desk.run(&["add", origin.url("/two").as_str(), "--choose", "2"]).code, 0);
+    assert!(desk.read("newswire.toml").contains("/other\""));
+    let told = desk.run(&["add", origin.url("/bare").as_str(), "--dry-run"]);
+    assert!(told.out.contains("+url = \"") && told.out.contains("/feed.xml\""), "{}{}", told.out, told.err);
+    assert!(!desk.read("newswire.toml").contains("/feed.xml"));
+}
+
+#[test]
+fn feed_that_is_there_already_is_not_added_again() {
+    let origin = site();
+    let desk = desk(&origin);
+    assert_eq!(desk.run(&["add", origin.url("/feed").as_str()]).code, 0);
+    let before = desk.read("newswire.toml");
+    let check = |arguments: &[&str], code: i32, expected: &str| {
+        let told = desk.run(arguments);
+        assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
+        assert_eq!(desk.read("newswire.toml"), before);
+    };
+    check(&["add", origin.url("/feed").as_str()], 0, "warning: the feed is there already: it is 127-0-0-1;");
+    check(&["add", origin.url("/page").as_str()], 0, "nothing was written\n  `newswire set 127-0-0-1 KEY=VALUE`");
+    check(&["add", origin.url("/feed#top").as_str()], 0, "it is 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/moved").as_str()], 0, "it is 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/gone.xml").as_str()], 1, "/gone.xml");
+    check(&["add", "file:nowhere.xml"], 1, "--unseen");
+    check(&["add", "no address"], 1, "https://no address cannot be added: expected a URL");
+    let forced = desk.run(&["add", origin.url("/moved").as_str(), "--force"]);
+    assert!(forced.code == 0 && desk.read("newswire.toml").contains("/moved\""), "{}", forced.err);
+}
+
+/// A server that knows no encryption, and says so to whoever begins with it.
+fn plain_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut request) = (stream.unwrap(), [0; 4096]);
+            let length = stream.read(&mut request).unwrap();
+            let feed = rss(&[("1", "One", "x")]);
+            let answer = match request[..length].starts_with(b"GET") {
+                true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{feed}", feed.len()),
+                false => "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_owned(),
+            };
+            // Who was told of no encryption may have gone.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
+    let address = plain_server();
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\"]\n{SECTION}"));
+    let told = desk.run(&["add", &format!("{address}/feed")]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{address}/feed\"")));
+}
+
+#[test]
+fn edit_that_would_break_the_config_is_not_made() {
+    let origin = site();
+    let desk = desk(&origin);
+    let before = desk.read("newswire.toml");
+    let check = |arguments: &[&str], code: i32, expected: &str| {
+        let told = desk.run(arguments);
+        assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
+        assert_eq!(desk.read("newswire.toml"), before);
+    };
+    check(&["add", origin.url("/feed").as_str(), "--section", "alll"], 78, "did you mean `all`?");
+    check(&["set", "first", "timeout=soon"], 78, "nothing was written");
+    check(&["set", "first", "priority=ten"], 78, "expected a whole number");
+    check(&["set", "first", "enabled=no"], 78, "expected true or false, found a text");
+    check(&["set", "first", "titel=x"], 1, "did you mean `title`?");
+    check(&["set", "first", "title"], 1, "KEY=VALUE");
+    check(&["remove", "second"], 1, "there is no feed \"second\"");
+}
+
+#[test]
+fn disabled_feed_is_enabled_again_without_a_trace() {
+    let origin = site();
+    let desk = desk(&origin);
+    let before = desk.read("newswire.toml");
+    assert_eq!(desk.run(&["disable", "first"]).code, 0);
+    assert_eq!(desk.read("newswire.toml"), before.replace("[\"sea\"]\n\n", "[\"sea\"]\nenabled = false\n\n"));
+    assert_eq!(desk.json(&["feeds"])[0]["state"], "disabled");
+    assert_eq!(desk.run(&["enable", "first"]).code, 0);
+    assert_eq!(desk.read("newswire.toml"), before);
+    assert!(desk.run(&["enable", "first"]).out.contains("already"));
+}
+
+#[test]
+fn keys_are_set_and_taken_out_and_a_dry_run_shows_the_difference() {
+    let origin = site();
+    let desk = desk(&origin);
+    let before = desk.read("newswire.toml");
+    let dry = desk.run(&["set", "first", "title=First of all", "tags=sea,town", "--dry-run"]);
+    assert!(
+        dry.out.contains("-tags = [\"sea\"]\n+tags = [\"sea\", \"town\"]\n+title = \"First of all\"\n"),
+        "{}",
+        dry.out
+    );
+    assert_eq!(desk.read("newswire.toml"), before);
+    assert_eq!(desk.run(&["set", "first", "title=First of all"]).code, 0);
+    assert_eq!(desk.json(&["feeds"])[0]["title"], "First of all");
+    assert_eq!(desk.run(&["set", "first", "title="]).code, 0);
+    assert_eq!(desk.read("newswire.toml"), before);
+}
+
+#[test]
+fn no_secret_is_shown_of_what_is_added_or_edited() {
+    let origin = site();
+    let desk = desk(&origin);
+    let secret = |path: &str| origin.url(path).as_str().replace("//", "//user:canary@") + "?token=canary";
+    for arguments in [
+        &["add", &secret("/feed"), "--dry-run"] as &[&str],
+        &["add", &secret("/gone.xml")],
+        &["add", &secret("/bare")],
+        &["add", &secret("/feed")],
+        &["set", "127-0-0-1", "headers={ Authorization = \"canary\" }", "--dry-run"],
+        &["set", "127-0-0-1", "title=x", "--dry-run"],
+    ] {
+        let told = desk.run(arguments);
+        assert!(!told.out.contains("canary") && !told.err.contains("canary"), "{arguments:?} {}{}", told.out, told.err);
+    }
+    assert!(desk.read("newswire.toml").contains("token=canary"));
+}
+
+#[test]
+fn removed_feed_leaves_the_sections_that_name_it() {
+    let desk = Desk::new("include = [\"feeds/*.toml\"]\n");
+    desk.write(
+        "newswire.toml",
+        "include = [\"feeds/*.toml\"]\n[[section]]\nid = \"x\"\nfeeds = [\"a\", \"b\"] # two\n",
+    );
+    desk.write(
+        "feeds/f.toml",
+        "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n\n[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n",
+    );
+    assert_eq!(desk.run(&["remove", "a"]).code, 0);
+    assert_eq!(
+        desk.read("newswire.toml"),
+        "include = [\"feeds/*.toml\"]\n[[section]]\nid = \"x\"\nfeeds = [\"b\"] # two\n"
+    );
+    assert_eq!(desk.read("feeds/f.toml"), "[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n");
+    let told = desk.run(&["remove", "b"]);
+    assert!(told.code == 78 && told.err.contains("the section has no feed"), "{}", told.err);
+}
+
+#[test]
+fn included_file_that_waits_for_feeds_takes_the_first() {
+    let desk = Desk::example();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(desk.run(&["add", "https://new.example/feed", "--unseen"]).code, 0);
+    let mine = desk.read("feeds/mine.toml");
+    assert!(mine.ends_with("\n\n[[feed]]\nurl = \"https://new.example/feed\"\n"), "{mine}");
+    let named = desk.run(&["add", "https://more.example/feed", "--unseen", "--file", "feeds/samples.toml"]);
+    assert_eq!(named.code, 0, "{}", named.err);
+    assert!(desk.read("feeds/samples.toml").contains("more.example"));
+    let other = desk.run(&["add", "https://third.example/feed", "--unseen", "--file", "other.toml"]);
+    assert!(other.code == 1 && other.err.contains("`include` it first"), "{}", other.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn link_and_read_only_file_are_refused_with_a_reason() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new(SECTION);
+    std::fs::rename(desk.path("newswire.toml"), desk.path("real.toml")).unwrap();
+    std::os::unix::fs::symlink("real.toml", desk.path("newswire.toml")).unwrap();
+    let check = |expected: &str| {
+        let told = desk.run(&["add", "https://a.example/feed", "--unseen"]);
+        assert!(told.code == 1 && told.err.contains(expected), "{}", told.err);
+        assert!(!desk.read("real.toml").contains("a.example"));
+    };
+    check("is a symbolic link to real.toml");
+    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    std::fs::copy(desk.path("real.toml"), desk.path("newswire.toml")).unwrap();
+    std::fs::set_permissions(desk.path("newswire.toml"), std::fs::Permissions::from_mode(0o444)).unwrap();
+    check("is read-only");
+    std::fs::set_permissions(desk.path("newswire.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(desk.run(&["add", "https://a.example/feed", "--unseen"]).code, 0);
+    let mode = std::fs::metadata(desk.path("newswire.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640, "the rights stay");
+    std::fs::write(desk.path("newswire.toml"), b"# caf\xe9\n").unwrap();
+    let told = desk.run(&["add", "https://a.example/feed", "--unseen"]);
+    assert!(told.code == 78 && told.err.contains("not UTF-8"), "{}", told.err);
+}
+
+#[test]
+fn edit_by_hand_at_the_same_time_is_not_overwritten() {
+    let desk = Desk::new(SECTION);
+    let path = desk.path("newswire.toml");
+    let before = desk.read("newswire.toml");
+    desk.write("newswire.toml", &format!("{before}# by hand\n"));
+    let error = newswire::files::replace(&path, &before, "new").unwrap_err().to_string();
+    assert!(error.contains("was edited meanwhile"), "{error}");
+    assert!(desk.read("newswire.toml").ends_with("# by hand\n"));
+    let left: Vec<_> = std::fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 1, "nothing is left lying about: {left:?}");
+}

@@ -1,0 +1,139 @@
+//! `newswire search`: words, phrases, fields, languages without spaces; and `explain` by words of a title.
+
+use crate::support;
+
+use support::daemon::{Daemon, text};
+use support::desk::{Desk, rss};
+
+fn desk() -> Desk {
+    let feeds = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
+    let sections = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"few\"\nfeeds = [\"b\"]\n";
+    let desk = Desk::new(&format!("{feeds}{sections}"));
+    let long = format!("{} the harbour bridge {}", "Words. ".repeat(60), "More. ".repeat(60));
+    desk.write(
+        "a.xml",
+        &rss(&[
+            ("1", "Ferries are late", "They wait at the café of the quay."),
+            ("2", "New shoes", &long),
+            ("3", "東京都の天気", "今日は京都も晴れです。"),
+            ("4", "ฝนตกในกรุงเทพ", "วันนี้ฝนตก"),
+        ]),
+    );
+    desk.write("b.xml", &rss(&[("5", "The ferry", "A new bridge, with shoes on it.")]));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    desk
+}
+
+#[test]
+fn words_phrases_and_fields_find_what_they_mean() {
+    let desk = desk();
+    let check = |words: &str, expected: &[&str]| {
+        let hits = desk.json(&["search", words]);
+        let titles: Vec<&str> = hits.as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, expected, "{words}");
+    };
+    check("ferry", &["The ferry"]);
+    check("late ferr", &["Ferries are late"]);
+    check("\"harbour bridge\"", &["New shoes"]);
+    check("\"bridge harbour\"", &[]);
+    check("title:shoes", &["New shoes"]);
+    check("shoes", &["New shoes", "The ferry"]);
+    check("CAFE", &["Ferries are late"]);
+    check("bridge feed:b", &["The ferry"]);
+    check("bridge section:few", &["The ferry"]);
+    check("bridge before:2017", &[]);
+    check("section:few", &["The ferry"]);
+    check("東京", &["東京都の天気"]);
+    check("京都", &["東京都の天気"]);
+    check("ฝนตก", &["ฝนตกในกรุงเทพ"]);
+    check("晴天", &[]);
+    check("* ( NEAR \"", &[]);
+}
+
+#[test]
+fn excerpt_shows_the_words_and_marks_them() {
+    let desk = desk();
+    let hits = desk.json(&["search", "harbour"]);
+    let excerpt = hits[0]["excerpt"].as_str().unwrap();
+    assert!(excerpt.starts_with("… ") && excerpt.contains("the harbour bridge"), "{excerpt}");
+    let (from, to) = (hits[0]["marks"][0][0].as_u64().unwrap(), hits[0]["marks"][0][1].as_u64().unwrap());
+    let marked: String = excerpt.chars().skip(from as usize).take((to - from) as usize).collect();
+    assert_eq!(marked, "harbour");
+    let told = desk.run(&["search", "harbour"]);
+    assert!(!told.out.contains('\u{1b}') && told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
+    let coloured = desk.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(String::from_utf8(coloured.stdout).unwrap().contains("\u{1b}[1mharbour\u{1b}[0m"));
+    let in_title = desk.json(&["search", "ferries"]);
+    assert_eq!(in_title[0]["excerpt"], "They wait at the café of the quay.", "the title is shown anyway");
+    let check = |words: &str, code: i32, expected: &str| {
+        let told = desk.run(&["search", "--", words]);
+        assert!(told.code == code && (told.out + &told.err).contains(expected), "{words}: {expected}");
+    };
+    check("nowhere", 0, "nothing was found\n");
+    check("feed:c harbour", 0, "nothing was found: there is no feed c, `newswire feeds` lists them");
+    check("-shoes", 1, "nothing is searched for");
+    let faulty = desk.run(&["search", "after:yesterday", "x"]);
+    assert!(faulty.code == 1 && faulty.err.contains("2017-12-20"), "{}", faulty.err);
+}
+
+#[test]
+fn story_is_explained_by_words_of_its_title_in_any_order() {
+    let desk = desk();
+    let told = desk.run(&["explain", "late ferries"]);
+    assert!(
+        told.out.starts_with("Ferries are late\n") && told.out.contains("\nIn all since "),
+        "{}{}",
+        told.out,
+        told.err
+    );
+    assert_eq!(desk.run(&["explain", "nothing of that kind"]).code, 1);
+}
+
+#[test]
+fn who_finds_more_than_is_shown_is_told_so() {
+    let desk = Desk::new(
+        "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
+         [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"a-token-of-their-own\"\n",
+    );
+    let stories = |prefix: &str, count: usize| {
+        let items: Vec<(String, String)> =
+            (0..count).map(|n| (format!("{prefix}{n}"), format!("Ferry {prefix}{n}"))).collect();
+        rss(&items.iter().map(|(guid, title)| (guid.as_str(), title.as_str(), title.as_str())).collect::<Vec<_>>())
+    };
+    desk.write("a.xml", &stories("x", 31));
+    desk.write("b.xml", &stories("y", 40));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = |arguments: &[&str]| desk.run(arguments).out;
+    assert!(told(&["search", "ferry"]).ends_with("\nThe first 20; --limit shows more.\n"));
+    assert!(!told(&["search", "ferry", "--limit", "71"]).contains("The first"));
+    assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
+    let mut daemon = Daemon::start(&desk);
+    let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
+    // The daemon fills the index that readers search in the background.
+    daemon.get_until("/search?q=ferry+-x30", ">30 found for");
+    assert!(page("ferry+-x30").contains(">30 found for"), "{}", page("ferry+-x30"));
+    assert!(page("ferry").contains(">The first 30 found for"), "{}", page("ferry"));
+    assert!(page("ferry+title:y").contains(">Nothing found for"), "what is private counts for nothing");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn search_that_did_not_reach_all_entries_says_so() {
+    let desk = desk();
+    assert_eq!(desk.run(&["search", "ferry"]).err, "");
+    let store = rusqlite::Connection::open(desk.path("newswire.db")).unwrap();
+    // More newer entries with the word than are weighed against each other.
+    store
+        .execute_batch(
+            "WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)
+             INSERT INTO search (rowid, title, text, author) SELECT x, 'Ferry', '', '' FROM n;
+             PRAGMA foreign_keys = off;
+             WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)
+             INSERT INTO entry (number, feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason)
+               SELECT x, 1, 'guid' || x, 'guid', 0, 0, 0, 1, 'first' FROM n",
+        )
+        .unwrap();
+    let told = desk.run(&["search", "ferry", "--json"]);
+    assert!(told.err.contains("only the newest entries were searched; use more or rarer words"), "{}", told.err);
+    assert_eq!((told.code, told.out.trim()), (0, "[]"), "what is printed stays an array");
+}

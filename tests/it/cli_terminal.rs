@@ -1,0 +1,128 @@
+//! What the commands do at a terminal and nowhere else: questions, choices, a progress bar, colours, `--watch`.
+
+#![cfg(unix)]
+
+use crate::support;
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use support::desk::{Desk, rss};
+use support::origin::{Origin, Reply};
+use support::terminal::Terminal;
+
+const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
+
+#[test]
+fn init_asks_four_questions_and_asks_again_what_it_cannot_use() {
+    let desk = Desk::new("");
+    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    let mut terminal = Terminal::start(desk.command(&["init"]));
+    for (question, answer) in [
+        ("What is the site called? [Newswire] ", "The Drum"),
+        ("Its public address? ", "news.example.org"),
+        ("it begins with http:// or https://", ""),
+        ("who polls them? ", "https://news.example.org/about"),
+        ("A first feed? ", "https://a.example/feed"),
+    ] {
+        terminal.wait_for(question);
+        terminal.answer(answer);
+    }
+    assert_eq!(terminal.end(), 0, "{}", terminal.shown);
+    assert!(terminal.shown.contains("wrote newswire.toml"), "{}", terminal.shown);
+    let config = desk.read("newswire.toml");
+    for line in [
+        "title = \"The Drum\"",
+        "# url = ",
+        "contact = \"https://news.example.org/about\"",
+        "url = \"https://a.example/feed\"",
+    ] {
+        assert!(config.contains(line), "{line}\n{config}");
+    }
+    assert_eq!(desk.run(&["check"]).code, 0);
+}
+
+/// A page with two feeds.
+fn two_feeds() -> Origin {
+    Origin::start(|request| match request.target().as_str() {
+        "/page" => Reply::new(
+            200,
+            &[("Content-Type", "text/html")],
+            "<!doctype html><html><head><link rel=alternate type=application/rss+xml href=/one><link rel=alternate type=application/rss+xml href=/two>",
+        ),
+        _ => Reply::new(200, &[], rss(&[("1", "One", "x")])),
+    })
+}
+
+#[test]
+fn one_of_several_feeds_is_chosen_by_its_number() {
+    let origin = two_feeds();
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
+    let mut terminal = Terminal::start(desk.command(&["add", origin.url("/page").as_str()]));
+    terminal.wait_for("which one? ");
+    terminal.answer("2");
+    assert_eq!(terminal.end(), 0, "{}", terminal.shown);
+    let config = desk.read("newswire.toml");
+    assert!(config.contains("/two\"") && !config.contains("/one\""), "{config}");
+}
+
+#[test]
+fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
+    let origin = two_feeds();
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
+    let mut terminal = Terminal::start(desk.command(&["add", origin.url("/page").as_str()]));
+    terminal.wait_for("which one? ");
+    let by_hand = format!("{}# by hand\n", desk.read("newswire.toml"));
+    desk.write("newswire.toml", &by_hand);
+    terminal.answer("1");
+    assert_eq!(terminal.end(), 1, "{}", terminal.shown);
+    assert!(terminal.shown.contains("newswire.toml was edited meanwhile; nothing was written"), "{}", terminal.shown);
+    assert_eq!(desk.read("newswire.toml"), by_hand);
+}
+
+#[test]
+fn progress_of_a_poll_is_shown_while_it_lasts_and_then_its_outcome() {
+    let (release, released) = channel();
+    let released = Mutex::new(released);
+    let origin = Origin::start(move |_| {
+        released.lock().unwrap().recv().unwrap();
+        Reply::new(200, &[], rss(&[("1", "One", "x")]))
+    });
+    let feed = |id: &str, url: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n");
+    let feeds = feed("near", "file:near.xml") + &feed("far", origin.url("/feed").as_str());
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}{ALL}", origin.address));
+    desk.write("near.xml", &rss(&[("2", "Two", "x")]));
+    let mut terminal = Terminal::start(desk.command(&["poll"]));
+    terminal.wait_for(" 1/2 near");
+    release.send(()).unwrap();
+    release.send(()).unwrap();
+    assert_eq!(terminal.end(), 0, "{}", terminal.shown);
+    let last = terminal.shown.rsplit('\r').find(|line| line.contains("feeds:")).unwrap();
+    assert!(last.contains("2 feeds: 2 changed, 2 new"), "{}", terminal.shown);
+    assert!(!desk.run(&["poll", "--force"]).err.contains("2/2"), "there is no bar where there is no terminal");
+}
+
+#[test]
+fn watched_feeds_are_shown_again_as_they_change() {
+    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
+    desk.write("a.xml", &rss(&[("1", "One", "x")]));
+    let mut terminal = Terminal::start(desk.command(&["feeds", "--watch"]));
+    terminal.wait_for("a     new");
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    terminal.wait_for("\u{1b}[H");
+    terminal.wait_for("a     ok");
+}
+
+#[test]
+fn problems_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
+    let desk = Desk::new("colour = \"blue\"");
+    let shown = |no_color: &str| {
+        let mut command = desk.command(&["check"]);
+        command.env("NO_COLOR", no_color);
+        let mut terminal = Terminal::start(command);
+        assert_eq!(terminal.end(), 78);
+        terminal.shown.clone()
+    };
+    assert!(shown("").contains('\u{1b}'));
+    assert!(!shown("1").contains('\u{1b}'));
+}

@@ -1,0 +1,269 @@
+//! Real feed readers see in every edition what was meant: the same titles, links, dates, authors, enclosures and ids.
+//!
+//! newsboat and sfeed (Debian), feedparser (PyPI), feedsmith and feedparser (npm, found by `NODE_PATH`) are asked where they
+//! are installed; with `NEWSWIRE_VALIDATORS=required` their absence is a failure.
+
+use crate::samples;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use newswire::render;
+use samples::*;
+use serde_json::Value;
+
+/// What a reader has seen of one story; `None` where it does not tell.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    id: String,
+    title: String,
+    link: String,
+    /// Seconds since 1970.
+    published: i64,
+    authors: Option<Vec<String>>,
+    enclosures: Option<Vec<String>>,
+}
+
+/// The editions as files, each with what is to be seen in it.
+fn editions(folder: &Path) -> Vec<(PathBuf, Vec<Seen>)> {
+    let (site, feeds) = (site(), feeds());
+    let sections = [
+        (section("international", "International"), vec![hostile_title_story(), war_story(), bare_story()]),
+        (podcast_section(), vec![episode()]),
+        (section("mixed", "Mixed"), vec![episode(), war_story()]),
+        (section("markup", "Markup"), vec![markup_title_story()]),
+    ];
+    let mut files = Vec::new();
+    for (section, stories) in sections {
+        let view = view(&site, &section, &stories, &feeds);
+        let documents = [
+            ("json", render::json(&view).unwrap()),
+            ("atom", render::atom(&view).unwrap()),
+            ("rss", render::rss(&view).unwrap()),
+        ];
+        let json: Value = serde_json::from_slice(&documents[0].1).unwrap();
+        let meant: Vec<Seen> = json["items"].as_array().unwrap().iter().map(meant).collect();
+        for (ending, document) in documents {
+            let file = folder.join(format!("{}.{ending}", section.id));
+            std::fs::write(&file, document).unwrap();
+            files.push((file, meant.clone()));
+        }
+    }
+    files
+}
+
+fn meant(item: &Value) -> Seen {
+    let texts = |list: &Value, name: &str| -> Vec<String> {
+        list.as_array().into_iter().flatten().map(|value| value[name].as_str().unwrap().to_owned()).collect()
+    };
+    let published = chrono::DateTime::parse_from_rfc3339(item["date_published"].as_str().unwrap()).unwrap();
+    Seen {
+        id: item["id"].as_str().unwrap().to_owned(),
+        title: item["title"].as_str().unwrap().to_owned(),
+        link: item["url"].as_str().unwrap().to_owned(),
+        published: published.timestamp(),
+        authors: Some(texts(&item["authors"], "name")),
+        enclosures: Some(texts(&item["attachments"], "url")),
+    }
+}
+
+/// Text without its escapes, however many, and in one line: some readers give HTML, some plain text.
+fn plain(text: &str) -> String {
+    let decoded = html_escape::decode_html_entities(text);
+    if decoded == text { decoded.split_whitespace().collect::<Vec<_>>().join(" ") } else { plain(&decoded) }
+}
+
+/// Compares what a reader saw, in any order, as far as it tells.
+fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
+    let file = file.file_name().unwrap().to_string_lossy();
+    let mut meant = meant.to_vec();
+    meant.sort_by(|one, other| one.id.cmp(&other.id));
+    seen.sort_by(|one, other| one.id.cmp(&other.id));
+    for (seen, meant) in seen.iter_mut().zip(&mut meant) {
+        (seen.title, meant.title) = (plain(&seen.title), plain(&meant.title));
+        if seen.authors.is_none() {
+            meant.authors = None;
+        }
+        if seen.enclosures.is_none() {
+            meant.enclosures = None;
+        }
+    }
+    assert_eq!(seen, meant, "{reader} in {file}");
+}
+
+/// Whether to go on without a program; never where validators are required.
+fn is_missing(program: &str, why: &str) {
+    assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "{program}: {why}");
+    eprintln!("{program} is not installed: not asked ({why})");
+}
+
+/// What the program writes; `None` where it is not installed. Exit code 77 says that a library is missing.
+fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String> {
+    let stdin = input.map_or_else(Stdio::null, |path| std::fs::File::open(path).unwrap().into());
+    match Command::new(program).args(arguments).stdin(stdin).output() {
+        Ok(output) if output.status.code() == Some(77) => {
+            is_missing(program, &String::from_utf8_lossy(&output.stderr));
+            None
+        }
+        Ok(output) => {
+            assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+            Some(String::from_utf8(output.stdout).unwrap())
+        }
+        Err(error) => {
+            is_missing(program, &error.to_string());
+            None
+        }
+    }
+}
+
+/// What a script says of a file: a JSON array of stories.
+fn seen_by_script(program: &str, script: &str, file: &Path) -> Option<Vec<Seen>> {
+    let flag = if program == "node" { "-e" } else { "-c" };
+    let told = ask(program, &[flag, script, file.to_str().unwrap()], None)?;
+    let stories: Vec<Value> = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    let list = |value: &Value| -> Option<Vec<String>> {
+        Some(value.as_array()?.iter().map(|text| text.as_str().unwrap().to_owned()).collect())
+    };
+    let seen = stories.iter().map(|story| Seen {
+        id: story["id"].as_str().unwrap().to_owned(),
+        title: story["title"].as_str().unwrap().to_owned(),
+        link: story["link"].as_str().unwrap().to_owned(),
+        published: story["published"].as_i64().unwrap(),
+        authors: list(&story["authors"]),
+        enclosures: list(&story["enclosures"]),
+    });
+    Some(seen.collect())
+}
+
+fn check_script(reader: &str, program: &str, script: &str, endings: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, meant) in editions(folder.path()) {
+        if endings.iter().any(|ending| file.extension().is_some_and(|found| found == *ending)) {
+            let Some(seen) = seen_by_script(program, script, &file) else { return };
+            check(reader, &file, seen, &meant);
+        }
+    }
+}
+
+#[test]
+fn feedparser_of_python_sees_what_was_meant() {
+    let script = r#"
+import sys, json, calendar
+try:
+    import feedparser
+except ImportError as error:
+    print(error, file=sys.stderr); sys.exit(77)
+feed = feedparser.parse(sys.argv[1], sanitize_html=False)
+assert not feed.bozo, feed.bozo_exception
+print(json.dumps([{
+    "id": entry.id, "title": entry.title, "link": entry.link,
+    "published": calendar.timegm(entry.published_parsed),
+    "authors": [author.name for author in entry.get("authors", []) if author.get("name")],
+    "enclosures": list(dict.fromkeys(enclosure.href for enclosure in entry.get("enclosures", []))) if sys.argv[1].endswith("atom") else None,
+} for entry in feed.entries]))
+"#;
+    check_script("feedparser (Python)", "python3", script, &["atom", "rss"]);
+}
+
+#[test]
+fn feedparser_of_node_sees_what_was_meant() {
+    let script = r#"
+let FeedParser; try { FeedParser = require("feedparser") } catch (error) { console.error(error.message); process.exit(77) }
+const stories = [];
+require("fs").createReadStream(process.argv[1]).pipe(new FeedParser({ addmeta: false }))
+  .on("error", error => { throw error })
+  .on("readable", function () {
+    for (let item; (item = this.read()); ) stories.push({
+      id: item.guid, title: item.title, link: item.link, published: item.pubdate / 1000,
+      authors: null, enclosures: process.argv[1].endsWith("atom") ? item.enclosures.map(enclosure => enclosure.url) : null,
+    });
+  })
+  .on("end", () => console.log(JSON.stringify(stories)));
+"#;
+    check_script("feedparser (node)", "node", script, &["atom", "rss"]);
+}
+
+#[test]
+fn feedsmith_of_node_sees_what_was_meant() {
+    let script = r#"
+let feedsmith; try { feedsmith = require("feedsmith") } catch (error) { console.error(error.message); process.exit(77) }
+const { format, feed } = feedsmith.parseFeed(require("fs").readFileSync(process.argv[1], "utf8"));
+const seconds = date => Date.parse(date) / 1000;
+const link = (entry, rel) => (entry.links ?? []).filter(link => link.rel === rel).map(link => link.href);
+const read = {
+  atom: entry => ({
+    id: entry.id, title: entry.title.value ?? entry.title, link: link(entry, "alternate")[0], published: seconds(entry.published),
+    authors: (entry.authors ?? []).map(author => author.name), enclosures: link(entry, "enclosure"),
+  }),
+  rss: item => ({
+    id: item.guid.value, title: item.title, link: item.link, published: seconds(item.pubDate),
+    authors: item.dc?.creators ?? (item.dc?.creator ? [item.dc.creator] : []),
+    enclosures: (item.media?.contents ?? []).map(content => content.url),
+  }),
+  json: item => ({
+    id: item.id, title: item.title, link: item.url, published: seconds(item.date_published),
+    authors: (item.authors ?? []).map(author => author.name), enclosures: (item.attachments ?? []).map(file => file.url),
+  }),
+}[format];
+console.log(JSON.stringify((feed.entries ?? feed.items).map(read)));
+"#;
+    check_script("feedsmith (node)", "node", script, &["atom", "rss", "json"]);
+}
+
+#[test]
+fn sfeed_sees_what_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, meant) in editions(folder.path()) {
+        if file.extension().is_some_and(|ending| ending == "json") {
+            continue;
+        }
+        let Some(told) = ask("sfeed", &[], Some(&file)) else { return };
+        let seen = told.lines().map(|line| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            Seen {
+                id: fields[5].to_owned(),
+                title: fields[1].replace("\\\\", "\\"),
+                link: fields[2].to_owned(),
+                published: fields[0].parse().unwrap(),
+                // It tells of one author and one file only.
+                authors: None,
+                enclosures: None,
+            }
+        });
+        check("sfeed", &file, seen.collect(), &meant);
+    }
+}
+
+#[test]
+fn newsboat_sees_what_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, meant) in editions(folder.path()) {
+        if file.extension().is_some_and(|ending| ending == "json") {
+            continue;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+        let mut urls = std::fs::File::create(path("urls")).unwrap();
+        writeln!(urls, "file://{}", file.display()).unwrap();
+        std::fs::write(path("config"), "").unwrap();
+        let arguments = ["-u", &path("urls"), "-c", &path("cache"), "-C", &path("config"), "-x", "reload"];
+        if ask("newsboat", &arguments, None).is_none() {
+            return;
+        }
+        let cache = rusqlite::Connection::open(path("cache")).unwrap();
+        let mut statement = cache.prepare("SELECT guid, title, url, pubDate FROM rss_item").unwrap();
+        let seen = statement.query_map([], |row| {
+            Ok(Seen {
+                id: row.get(0)?,
+                title: row.get(1)?,
+                link: row.get(2)?,
+                published: row.get(3)?,
+                // It keeps one author and one file only.
+                authors: None,
+                enclosures: None,
+            })
+        });
+        check("newsboat", &file, seen.unwrap().map(Result::unwrap).collect(), &meant);
+    }
+}

@@ -1,0 +1,242 @@
+//! Commands beside a running daemon: what they ask of it is done and published, and who may not ask.
+
+use crate::support;
+
+use std::os::unix::fs::PermissionsExt;
+
+use support::daemon::*;
+
+/// Two sites with a story each, in files.
+fn two_sites() -> Desk {
+    let site = |name: &str| {
+        format!(
+            "[[feed]]\nid = \"{name}\"\nurl = \"file:{name}.xml\"\nsite = \"https://{name}.example/\"\nschedule = \"every 1 day\"\n"
+        )
+    };
+    let desk = Desk::new(&format!(
+        "{}{}[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",
+        site("one"),
+        site("two")
+    ));
+    tell(&desk, "one", &[("1", "Harbour news")]);
+    tell(&desk, "two", &[("2", "Quay news")]);
+    desk
+}
+
+fn tell(desk: &Desk, site: &str, items: &[(&str, &str)]) {
+    desk.write(&format!("{site}.xml"), &headlines(items).replace("a.example", &format!("{site}.example")));
+}
+
+fn told(daemon: &Daemon, words: &[&str]) -> bool {
+    let edition = text(&daemon.get("/all.json").body);
+    words.iter().all(|words| edition.contains(words))
+}
+
+#[test]
+fn stories_are_joined_and_split_while_the_daemon_runs() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    daemon.get_until("/all.json", "Quay news");
+    assert!(!told(&daemon, &["\"feed\":\"two\"", "\"feed\":\"one\",\"title\":\"Quay news\""]));
+
+    let joined = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
+    assert_eq!(joined.status.code(), Some(0), "{}", text(&joined.stderr));
+    assert!(text(&joined.stdout).contains("one story now"), "{}", text(&joined.stdout));
+    let explained = json(&desk.config(), &["explain", "https://two.example/2", "--json"]);
+    assert_eq!(explained["story"]["copies"].as_array().unwrap().len(), 2);
+    daemon.wait_for("asked by a command");
+
+    let again = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("one story already"), "{}", text(&again.stderr));
+
+    let split = output(&desk.config(), &["split", "https://one.example/1", "two"]);
+    assert_eq!(split.status.code(), Some(0), "{}", text(&split.stderr));
+    assert!(text(&split.stdout).contains("Quay news is a story of its own now"), "{}", text(&split.stdout));
+    daemon.get_until("/all.json", "Quay news");
+    let nobody = output(&desk.config(), &["split", "no such story", "two"]);
+    assert!(text(&nobody.stderr).contains("no story has \"no such story\""), "{}", text(&nobody.stderr));
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    tell(&desk, "one", &[("3", "Ferry news"), ("1", "Harbour news")]);
+    let polled = output(&desk.config(), &["poll", "--force", "one", "--json"]);
+    assert_eq!(polled.status.code(), Some(0), "{}", text(&polled.stderr));
+    let report: serde_json::Value = serde_json::from_str(text(&polled.stdout).lines().next().unwrap()).unwrap();
+    assert_eq!((report["feed"].as_str(), report["new"].as_u64()), (Some("one"), Some(1)), "{report}");
+    daemon.get_until("/all.json", "Ferry news");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+/// Twenty stories, whose guids begin so.
+fn rekeyed(prefix: &str) -> String {
+    let items: Vec<(String, String)> = (0..20).map(|n| (n.to_string(), format!("Ferry {n} is late"))).collect();
+    let items: Vec<(&str, &str)> = items.iter().map(|(guid, title)| (guid.as_str(), title.as_str())).collect();
+    headlines(&items).replace("isPermaLink=\"false\">", &format!("isPermaLink=\"false\">{prefix}"))
+}
+
+#[test]
+fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
+    let desk = two_sites();
+    let poll = |prefix| {
+        desk.write("one.xml", &rekeyed(prefix));
+        text(&output(&desk.config(), &["poll", "--force", "one"]).stdout)
+    };
+    poll("a");
+    let note = "20 of 20 entries re-keyed, matched";
+    assert!(poll("b").contains(note));
+    let mut daemon = Daemon::start(&desk);
+    assert!(poll("c").contains(note));
+    let shown = text(&output(&desk.config(), &["poll", "--force", "one"]).stdout);
+    assert!(!shown.contains(note), "nothing happened since: {shown}");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn site_is_written_by_the_daemon_when_a_command_asks() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Harbour news");
+    let folder = desk.path("public");
+    let publish = || desk.run(&["publish", "--out", "public"]);
+    let told = publish();
+    assert!(told.code == 0 && told.out.starts_with("public: "), "{}{}", told.out, told.err);
+    let edition = std::fs::read(folder.join("all.json")).unwrap();
+    assert_eq!(text(&edition), text(&daemon.get("/all.json").body));
+    assert!(publish().out.starts_with("public: 0 files written, "), "nothing changed");
+    desk.write("taken", "a file");
+    let failed = desk.run(&["publish", "--out", "taken"]);
+    assert!(
+        failed.code == 1 && failed.err.contains("the daemon, as the user that it runs as, failed: "),
+        "{}",
+        failed.err
+    );
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    let socket = desk.folder.path().join("newswire.db.sock");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    daemon.get_until("/all.json", "Harbour news");
+    assert_eq!(daemon.end(), Some(0));
+    assert!(!socket.exists());
+    let here = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
+    assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
+}
+
+/// What `explain` tells of a story: its id, and how many copies it has.
+fn story(desk: &Desk, name: &str) -> (String, usize) {
+    let explained = json(&desk.config(), &["explain", name, "--json"]);
+    let id = explained["story"]["id"].as_str().unwrap().to_owned();
+    (id, explained["story"]["copies"].as_array().unwrap().len())
+}
+
+#[test]
+fn words_list_the_stories_that_may_be_meant_and_change_nothing() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let check = |arguments: &[&str]| {
+        let told = desk.run(arguments);
+        assert_eq!(told.code, 2, "{arguments:?}: {}{}", told.out, told.err);
+        assert!(told.err.contains("names no single story"), "{arguments:?}: {}", told.err);
+        told.err
+    };
+    let unchanged =
+        || assert_eq!((story(&desk, "https://one.example/1").1, story(&desk, "https://two.example/2").1), (1, 1));
+    let (harbour, _) = story(&desk, "https://one.example/1");
+    let listed = check(&["join", "news", "https://two.example/2"]);
+    for part in ["Harbour news", "Quay news", &harbour, "  20"] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let one = check(&["join", "Harbour news", "Quay news"]);
+    assert!(one.contains("Harbour news") && !one.contains("Quay"), "a title is no name, even the only one: {one}");
+    check(&["join", "https://one.example/1", "a"]);
+    check(&["split", "news", "two"]);
+    check(&["explain", "news"]);
+    unchanged();
+    let mut daemon = Daemon::start(&desk);
+    check(&["join", "Harbour news", "Quay news"]);
+    check(&["join", "--dry-run", "Harbour news", "Quay news"]);
+    unchanged();
+    assert_eq!(desk.run(&["explain", "harbour"]).code, 0, "explain shows the only one that is meant");
+    assert_eq!(desk.run(&["join", "nowhere", "Quay news"]).code, 1);
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn list_of_stories_that_may_be_meant_is_short_and_a_whole_title_is_clear() {
+    let desk = two_sites();
+    let titles: Vec<String> = (0..15).map(|n| format!("Tide table {n}")).collect();
+    let items: Vec<(String, &str)> = titles.iter().enumerate().map(|(n, title)| (n.to_string(), &**title)).collect();
+    tell(&desk, "one", &items.iter().map(|(guid, title)| (&**guid, *title)).collect::<Vec<_>>());
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = desk.run(&["explain", "tide"]);
+    assert_eq!((told.code, told.err.matches("Tide table").count()), (2, 10), "{}", told.err);
+    assert!(told.err.contains("and more"), "{}", told.err);
+    let told = desk.run(&["explain", "tide table 1"]);
+    assert!(told.code == 0 && told.out.starts_with("Tide table 1\n"), "{}{}", told.out, told.err);
+}
+
+#[test]
+fn story_is_named_by_its_id_slug_number_page_or_link() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let (id, _) = story(&desk, "https://one.example/1");
+    let told = desk.run(&["publish", "--out", "site"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    let mut pages = std::fs::read_dir(desk.path("site/story")).unwrap().map(|page| page.unwrap().file_name());
+    let slug = pages.find_map(|page| page.into_string().ok().filter(|page| page.starts_with("harbour"))).unwrap();
+    let number = slug.rsplit('-').next().unwrap().to_owned();
+    let edition: serde_json::Value = serde_json::from_str(&desk.read("site/all.json")).unwrap();
+    let home = edition["home_page_url"].as_str().unwrap();
+    let home = home.strip_suffix("all/").unwrap_or(home).trim_end_matches('/');
+    for name in [
+        id.clone(),
+        slug.clone(),
+        number.clone(),
+        format!("/story/{slug}/"),
+        format!("story/{number}"),
+        format!("{home}/story/{slug}/"),
+        format!("{home}/story/{number}/"),
+        format!("https://www.elsewhere.example/story/{slug}/"),
+        "http://www.one.example/1/?utm_source=x".to_owned(),
+    ] {
+        assert_eq!(story(&desk, &name).0, id, "{name}");
+    }
+    let foreign = desk.run(&["explain", &format!("https://elsewhere.example/story/{number}/")]);
+    assert_eq!(foreign.code, 1, "a number is a story of this site only: {}", foreign.out);
+}
+
+#[test]
+fn dry_run_of_join_and_split_says_what_would_happen_and_changes_nothing() {
+    let desk = two_sites();
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let (one, two) = ("https://one.example/1", "https://two.example/2");
+    let rehearse = || {
+        let told = desk.run(&["join", "--dry-run", one, two]).out;
+        assert!(told.contains("  all: 0 in, 1 out\n"), "{told}");
+        told.lines().next().unwrap().strip_prefix("They would be one story: ").unwrap().to_owned()
+    };
+    let copies = || (story(&desk, one).1, story(&desk, two).1);
+    let stays = rehearse();
+    assert_eq!(copies(), (1, 1));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Quay news");
+    assert_eq!(rehearse(), stays);
+    assert_eq!(copies(), (1, 1));
+    assert_eq!(desk.run(&["join", one, two]).code, 0);
+    assert_eq!((copies(), story(&desk, one).0), ((2, 2), stays));
+    let told = desk.run(&["split", "--dry-run", one, "two"]);
+    assert!(told.out.contains("Quay news would be a story of its own: "), "{}{}", told.out, told.err);
+    assert_eq!(copies(), (2, 2));
+    assert_eq!(daemon.end(), Some(0));
+}

@@ -1,0 +1,87 @@
+//! A daemon that is killed at any moment, with `kill -9`: nothing that was told is lost, nothing is told twice.
+
+use crate::support;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::daemon::*;
+use support::origin::{Origin, Reply, Request};
+
+const ROUNDS: usize = 6;
+
+/// Every document has its own ETag, one story that all have, and one that no other has.
+fn news() -> Origin {
+    Origin::start(|request| {
+        let number = request.number.to_string();
+        let document = headlines(&[("always", "Ferries are late"), (&number, &format!("Tide {number}"))]);
+        // Comes in two parts, so that some kills meet a document that is half here.
+        let (first, rest) = document.split_at(document.len() / 2);
+        let head = format!("HTTP/1.1 200 OK\r\nETag: \"{number}\"\r\nContent-Length: {}\r\n\r\n", document.len());
+        Reply::raw(head + first).pause(Duration::from_millis(20)).then(rest)
+    })
+}
+
+fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Guid and id of every published story.
+fn published(daemon: &Daemon) -> Vec<(String, String)> {
+    let edition: Value = serde_json::from_slice(&daemon.get("/all.json").body).unwrap();
+    let story = |item: &Value| {
+        let guid = item["url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        (guid, item["id"].as_str().unwrap().to_owned())
+    };
+    edition["items"].as_array().unwrap().iter().map(story).collect()
+}
+
+/// The document of which the request knows.
+fn known(request: &Request) -> Option<String> {
+    let etag = String::from_utf8(request.header("if-none-match")?).unwrap();
+    Some(etag.trim_matches('"').to_owned())
+}
+
+#[test]
+fn killed_daemon_goes_on_where_it_was_and_tells_nothing_twice() {
+    let origin = news();
+    let config = one_feed(&origin).replace("[[section]]", "schedule = \"every 1 second\"\n[[section]]");
+    let desk = Desk::new(&format!("{config}\nlimit = 500"));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    let first = published(&daemon);
+    daemon.process.kill().unwrap();
+    daemon.process.wait().unwrap();
+    let before = origin.requests().len();
+
+    for round in 0..ROUNDS {
+        let asked = origin.requests().len();
+        let mut daemon = Daemon::start(&desk);
+        wait_until("the daemon goes on polling", || origin.requests().len() > asked);
+        // Before the answer, while it comes, and while or after it is written.
+        std::thread::sleep(Duration::from_millis(8 * round as u64));
+        daemon.process.kill().unwrap();
+        daemon.process.wait().unwrap();
+        assert_eq!(desk.run(&["verify"]).code, 0, "round {round}: {}", desk.run(&["verify"]).err);
+    }
+
+    let mut daemon = Daemon::start(&desk);
+    let asked = origin.requests().len();
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0, "commands reach the daemon after a crash too");
+    wait_until("the daemon goes on polling", || origin.requests().len() > asked + 1);
+    let echoed: Vec<_> = origin.requests()[before..].iter().map(known).collect();
+    assert!(echoed.iter().all(Option::is_some), "whoever knows a document asks conditionally: {echoed:?}");
+    for number in echoed.into_iter().flatten() {
+        daemon.get_until("/all.json", &format!("Tide {number}"));
+    }
+    let last = published(&daemon);
+    assert!(first.iter().all(|story| last.contains(story)), "ids stay: {first:?} {last:?}");
+    let guids: BTreeSet<_> = last.iter().map(|(guid, _)| guid).collect();
+    assert_eq!(guids.len(), last.len(), "told twice: {last:?}");
+    assert_eq!(daemon.end(), Some(0));
+}

@@ -1,0 +1,474 @@
+//! The program as its users run it: real processes, real sockets, the example as it is and feeds from scripted origins.
+
+use crate::support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::daemon::*;
+use support::origin::{Origin, Reply, Request};
+
+#[test]
+fn example_is_told_in_every_format_with_validators() {
+    let desk = Desk::example();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/international.json", "US War on ISIS");
+    daemon.get_until("/prose.json", "US War on ISIS");
+    daemon.get_until("/all.json", "low-water");
+    for section in ["international", "prose", "all"] {
+        for (ending, media_type) in [
+            (".atom", "application/atom+xml; charset=utf-8"),
+            (".rss", "application/rss+xml; charset=utf-8"),
+            (".json", "application/feed+json"),
+            (".opml", "text/x-opml; charset=utf-8"),
+            ("/", "text/html; charset=utf-8"),
+        ] {
+            let path = format!("/{section}{ending}");
+            let answer = daemon.get(&path);
+            assert_eq!((answer.status, answer.header("content-type")), (200, Some(media_type)), "{path}");
+            let (etag, modified) = (answer.header("etag").unwrap(), answer.header("last-modified").unwrap());
+            for condition in [("If-None-Match", etag), ("If-Modified-Since", modified)] {
+                let again = request(&daemon.site, "GET", &path, &[condition]);
+                assert_eq!((again.status, again.body.len()), (304, 0), "{path} {condition:?}");
+                assert_eq!(again.header("etag"), Some(etag));
+            }
+            let head = request(&daemon.site, "HEAD", &path, &[]);
+            assert_eq!((head.status, head.header("content-length")), (200, answer.header("content-length")), "{path}");
+            assert!(head.body.is_empty());
+            let coded = request(&daemon.site, "GET", &path, &[("Accept-Encoding", "gzip")]);
+            assert_eq!(coded.header("content-encoding"), Some("gzip"), "{path}");
+            assert_ne!(coded.header("etag"), Some(etag), "each coding has a tag of its own");
+        }
+    }
+    let feed: Value = serde_json::from_slice(&daemon.get("/all.json").body).unwrap();
+    assert_eq!(
+        feed["feed_url"],
+        format!("http://{}/all.json", daemon.site),
+        "links name the port that the system chose"
+    );
+    let index = text(&daemon.get("/").body);
+    for section in ["international", "prose", "all"] {
+        assert!(index.contains(&format!("/{section}.atom")), "the index leads to {section}");
+    }
+    assert_eq!(daemon.get("/nothing-here").status, 404);
+    assert_eq!(request(&daemon.site, "POST", "/all.atom", &[]).status, 405);
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn story_of_two_sites_is_told_once_with_everybody_named() {
+    let desk = Desk::example();
+    assert!(output(&desk.config(), &["poll"]).status.success());
+    let explained =
+        json(&desk.config(), &["explain", "http://www.theantimedia.org/war-on-isis-biggest-lie-since-2003", "--json"]);
+    let copies = explained["story"]["copies"].as_array().unwrap();
+    assert_eq!(copies.len(), 2);
+    let lead: Vec<_> =
+        copies.iter().filter(|copy| copy["lead"] == true).map(|copy| copy["feed"].as_str().unwrap()).collect();
+    assert_eq!(lead, ["anti-media"], "the copy at the original's host leads");
+    let standing = |section: &str| {
+        let part =
+            explained["sections"].as_array().unwrap().iter().find(|part| part["section"] == section).unwrap().clone();
+        (part["in"].as_bool().unwrap(), part["why"].as_str().unwrap().to_owned(), part["rule"].clone())
+    };
+    let (is_in, why, rule) = standing("international");
+    assert!(is_in && rule == "keep[0]" && why.contains("region:international") && why.contains("jungle-drum"), "{why}");
+    assert!(standing("prose").0);
+
+    let site = desk.folder.path().join("site");
+    assert!(output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
+    let feed: Value = serde_json::from_slice(&std::fs::read(site.join("international.json")).unwrap()).unwrap();
+    let items = feed["items"].as_array().unwrap();
+    let told: Vec<_> = items.iter().filter(|item| item["title"].as_str().unwrap().contains("US War on ISIS")).collect();
+    assert_eq!(told.len(), 1);
+    let item = told[0];
+    assert_eq!(item["url"], "http://theantimedia.org/war-on-isis-biggest-lie-since-2003/");
+    assert_eq!(item["authors"][0]["name"], "Darius Shahtahmasebi");
+    assert_eq!(item["_newswire"]["via"][0]["name"], "gail");
+    assert_eq!(item["_newswire"]["source"]["title"], "Anti-Media");
+    assert_eq!(item["_newswire"]["rights"], "Copyright applies.");
+    let copies = item["_newswire"]["copies"].as_array().unwrap();
+    assert!(copies.iter().any(|copy| copy["url"] == "http://jungledrum.lingama.net/news/story-3061.html"));
+    let categories = item["_newswire"]["categories"].as_array().unwrap();
+    for (facet, term) in [("region", "international"), ("topic", "prose"), ("type", "post")] {
+        let is_there =
+            |c: &Value| c["term"] == term && c["scheme"].as_str().is_some_and(|scheme| scheme.ends_with(facet));
+        assert!(categories.iter().any(is_there), "{facet}: {categories:?}");
+    }
+    let page = std::fs::read_to_string(site.join("international/index.html")).unwrap();
+    assert!(page.contains("by Darius Shahtahmasebi via gail - Anti-Media"), "the byline reads as configured");
+}
+
+#[test]
+fn document_is_asked_for_unconditionally_once_in_its_life() {
+    let origin = Origin::start(|request| {
+        if request.header("if-none-match").as_deref() == Some(b"\"v1\"") {
+            Reply::new(304, &[("ETag", "\"v1\"")], "")
+        } else {
+            Reply::new(200, &[("ETag", "\"v1\""), ("Content-Type", "application/rss+xml")], headlines(&[("1", "One")]))
+        }
+    });
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "One");
+    assert_eq!(daemon.end(), Some(0));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "One");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(origin.requests().len(), 1, "a restart polls nothing again");
+    let report = text(&output(&desk.config(), &["poll", "--force", "--json"]).stdout);
+    let line: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("not_modified"), Some(304)));
+    let unconditional = origin.requests().iter().filter(|request| !request.is_conditional()).count();
+    assert_eq!(unconditional, 1);
+    let held = text(&output(&desk.config(), &["poll", "--all"]).stdout);
+    assert!(held.contains("may be asked in 10 min"), "{held}");
+    assert_eq!(origin.requests().len(), 2);
+}
+
+#[test]
+fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
+    let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Ferries"), ("2", "Nets")])));
+    let desk = Desk::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Nets");
+    let etag = daemon.get("/all.atom").header("etag").unwrap().to_owned();
+
+    desk.edit(&format!("{}\nlimt = 5", one_feed(&origin)));
+    daemon.wait_for("has problems");
+    daemon.wait_for("limt");
+    assert_eq!(request(&daemon.admin, "GET", "/readyz", &[]).status, 200, "a bad edit does not take it out of service");
+    let status: Value = serde_json::from_slice(&request(&daemon.admin, "GET", "/status.json", &[]).body).unwrap();
+    assert_eq!(status["config"]["state"], "refused");
+    assert_eq!(daemon.get("/all.atom").header("etag"), Some(etag.as_str()));
+
+    desk.edit(&format!(
+        "{}\nkeep = [{{ title = \"ferries\" }}]\n[[section]]\nid = \"new\"\ntitle = \"New\"\nfeeds = [\"a\"]",
+        one_feed(&origin)
+    ));
+    daemon.wait_for("section redefined: 0 stories in, 1 out");
+    daemon.get_until("/new.json", "Nets");
+    let all = text(&daemon.get("/all.json").body);
+    assert!(all.contains("Ferries") && !all.contains("Nets"), "{all}");
+
+    desk.edit(&one_feed(&origin).replace("id = \"all\"", "id = \"every\"\nformerly = [\"all\"]"));
+    daemon.get_until("/every.json", "Nets");
+    let moved = daemon.get("/all.atom");
+    assert_eq!((moved.status, moved.header("location")), (308, Some("/every.atom")));
+    assert_eq!(daemon.get("/new.atom").status, 410);
+    assert_eq!(origin.requests().len(), 1, "editing polls nothing again that was polled");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/good" => Reply::new(200, &[], headlines(&[("1", "Good")])),
+        "/empty" => Reply::new(200, &[], ""),
+        "/html" => {
+            Reply::new(200, &[("Content-Type", "text/html")], "<!doctype html><title>Log in</title><p>Please log in.")
+        }
+        "/broken" => Reply::new(200, &[], "<<<>>> \u{0} nothing"),
+        "/huge" => Reply::new(200, &[], vec![b' '; 2 * 1024 * 1024]),
+        "/slow" => Reply::silence(),
+        _ => Reply::new(404, &[], "gone fishing"),
+    });
+    let names = ["good", "empty", "html", "broken", "huge", "slow", "missing"];
+    let feeds: String = names
+        .iter()
+        .map(|name| format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\n", origin.url(&format!("/{name}"))))
+        .collect();
+    let poll = format!("[poll]\nallow = [\"{}\"]\nmax_size = \"1 MiB\"\ntimeout = \"1 second\"\n", origin.address);
+    let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
+    let desk = Desk::new(&format!("{poll}{feeds}{section}"));
+    let polled = output(&desk.config(), &["poll", "--json"]);
+    assert!(polled.status.success(), "one that could be read is enough");
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    for feed in feeds.as_array().unwrap() {
+        let (id, state) = (feed["id"].as_str().unwrap(), feed["state"].as_str().unwrap());
+        if id == "good" {
+            assert_eq!((state, feed["entries"].as_u64()), ("ok", Some(1)));
+        } else {
+            assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
+            assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
+            assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
+        }
+    }
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Good");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn s06_end_does_not_wait_for_those_who_never_answer() {
+    let origin = Origin::start_on(([0, 0, 0, 0], 0).into(), |_| Reply::silence());
+    let port = origin.address.port();
+    let feeds: String =
+        (1..=50).map(|host| format!("[[feed]]\nid = \"f{host}\"\nurl = \"http://127.0.0.{host}:{port}/\"\n")).collect();
+    let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
+    let desk = Desk::new(&format!("[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{section}"));
+    let start = || {
+        let (daemon, before) = (Daemon::start(&desk), origin.requests().len());
+        while origin.requests().len() < before + 50 {
+            std::thread::yield_now();
+        }
+        daemon
+    };
+    let mut daemon = start();
+    let told = Instant::now();
+    assert_eq!(daemon.end(), Some(0));
+    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+    assert!(daemon.seen.iter().any(|line| line.contains("given up")), "{:?}", daemon.seen);
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    for feed in feeds.as_array().unwrap() {
+        assert_eq!((feed["state"].as_str(), feed["failures"].as_u64()), (Some("new"), Some(0)), "it never happened");
+    }
+    let mut daemon = start();
+    daemon.signal("TERM");
+    daemon.wait_for("ending");
+    daemon.signal("TERM");
+    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "a second signal ends it at once");
+}
+
+/// Threads, open files and watched folders of a process.
+fn footprint(daemon: &Daemon) -> [usize; 3] {
+    let process = std::path::PathBuf::from(format!("/proc/{}", daemon.process.id()));
+    let count = |folder| std::fs::read_dir(process.join(folder)).unwrap().count();
+    let infos = std::fs::read_dir(process.join("fdinfo")).unwrap();
+    let infos = infos.filter_map(|info| std::fs::read_to_string(info.unwrap().path()).ok());
+    let watches = infos.map(|info| info.lines().filter(|line| line.starts_with("inotify")).count()).sum();
+    [count("task"), count("fd"), watches]
+}
+
+#[test]
+fn s07_twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
+    let origin = Origin::start(|request| {
+        let status = if request.is_conditional() { 304 } else { 200 };
+        Reply::new(status, &[("ETag", "\"1\"")], headlines(&[("1", "One")]))
+    });
+    let feed = |number: usize, rest: &str| {
+        let (url, allow) = (origin.url(&format!("/{number}")), origin.address);
+        format!("[[feed]]\nid = \"f{number}\"\nurl = \"{url}\"\nallow = [\"{allow}\"]\n{rest}\n")
+    };
+    let config = |rest: [&str; 3], more: &str| {
+        let feeds: String = (0..8).map(|number| feed(number, rest.get(number).unwrap_or(&""))).collect();
+        format!("{feeds}[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n{more}")
+    };
+    let whole = config([""; 3], "");
+    let desk = Desk::new(&whole);
+    let mut daemon = Daemon::start(&desk);
+    let status = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+    let until = Instant::now() + PATIENCE;
+    while status(&daemon).contains("\"state\":\"new\"") {
+        assert!(Instant::now() < until, "{}", status(&daemon));
+    }
+    let before = footprint(&daemon);
+    for _ in 0..5 {
+        desk.edit(&config(["enabled = false", "priority = 3", ""], "limit = 10"));
+        daemon.wait_for("the new one is in force");
+        desk.edit(&whole.replace(&feed(5, ""), ""));
+        daemon.wait_for("feed removed");
+        desk.edit(&format!("{whole}limt = 3"));
+        daemon.wait_for("newswire.toml:");
+        desk.edit(&whole);
+        daemon.signal("HUP");
+        daemon.wait_for("feed added");
+    }
+    let after = footprint(&daemon);
+    assert_eq!(after[2], before[2], "as many folders are watched as before");
+    assert!(after[0] < before[0] + 10 && after[1] < before[1] + 10, "{before:?} became {after:?}");
+    assert!(!status(&daemon).contains("\"state\":\"new\""), "those that came back are known");
+    let metrics = text(&request(&daemon.admin, "GET", "/metrics", &[]).body);
+    assert!(metrics.contains("newswire_lateness_seconds 0"), "S05: nobody is late: {metrics}");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(origin.requests().len(), 8, "nobody was asked again");
+    assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+    assert!(origin.requests()[8..].iter().all(Request::is_conditional), "not those that came back either");
+}
+
+#[test]
+fn second_daemon_on_the_same_store_is_told_who_has_it() {
+    let desk = Desk::example();
+    let mut daemon = Daemon::start(&desk);
+    let second = output(&desk.config(), &["run"]);
+    assert_eq!(second.status.code(), Some(1));
+    let told = text(&second.stderr);
+    assert!(told.contains("newswire run") && told.contains(&daemon.process.id().to_string()), "{told}");
+    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    assert_eq!(feeds.as_array().unwrap().len(), 6, "commands that only read work beside it");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn wrong_config_is_told_whole_with_exit_78() {
+    let desk =
+        Desk::new("[[feed]]\nurll = \"https://a.example/\"\n[[section]]\nid = \"Not good\"\ntitle = \"x\"\nlimit = 0");
+    for command in ["check", "run", "poll"] {
+        let output = output(&desk.config(), &[command]);
+        assert_eq!(output.status.code(), Some(78), "{command}");
+        let told = text(&output.stderr);
+        for part in ["newswire.toml:7", "urll", "url", "Not good", "limit"] {
+            assert!(told.contains(part), "{command} does not say {part:?}: {told}");
+        }
+        assert!(!desk.folder.path().join("newswire.db").exists(), "nothing was begun");
+    }
+    let problems = json(&desk.config(), &["check", "--json"]);
+    assert!(problems.as_array().unwrap().len() >= 3, "{problems}");
+    assert_eq!(problems[0]["level"], "error");
+}
+
+#[test]
+fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
+    let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Confidential")])));
+    let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
+    let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
+    let desk = Desk::new(&format!("{config}\n{open}"));
+    // The token comes by the environment, which the daemon inherits.
+    let token = "canary-7d1f";
+    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("INNER_TOKEN", token));
+    daemon.get_until(&format!("/inner.json?token={token}"), "Confidential");
+    for path in ["/inner.json", "/inner/", "/inner.atom?token=wrong", "/inner.opml"] {
+        let answer = daemon.get(path);
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(!text(&answer.body).contains("Confidential"));
+    }
+    let answer = request(&daemon.site, "GET", "/inner.atom", &[("Authorization", &format!("Bearer {token}"))]);
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("cache-control").unwrap().starts_with("private"));
+    let opened = daemon.get(&format!("/inner/?token={token}"));
+    let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    for path in ["/inner.json", "/inner.atom", "/inner.rss", "/inner/"] {
+        let key = if path.ends_with('/') { String::new() } else { format!("?token={token}") };
+        let answer = request(&daemon.site, "GET", &format!("{path}{key}"), &[("Cookie", &cookie)]);
+        let body = text(&answer.body);
+        assert!(body.contains("Confidential") && !body.contains("/story/"), "{path} leads to no page: {body}");
+    }
+    assert_eq!(daemon.get("/story/confidential-1/").status, 404, "what no public section holds has no page");
+    for path in
+        ["/", "/feeds.opml", "/feeds/", "/about/", "/sitemap.xml", "/search?q=confidential", "/story/confidential-1/"]
+    {
+        let body = text(&daemon.get(path).body);
+        assert!(!body.contains("inner") && !body.contains("Confidential") && !body.contains(token), "{path}: {body}");
+    }
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
+    let desk = Desk::example();
+    output(&desk.config(), &["poll"]);
+    let site = desk.folder.path().join("site");
+    let publish = || text(&output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).stdout);
+    assert!(publish().contains(" 0 unchanged"));
+    assert!(publish().contains(": 0 files written"), "nothing happened, so nothing is touched");
+    std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
+    let mut daemon = Daemon::start(&desk);
+    for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
+        // The daemon's address is another, and so are the links; the style is the same to the byte.
+        let served = daemon.get(&format!("/{path}"));
+        assert_eq!(served.status, 200, "{path}");
+        if path == "style.css" {
+            assert_eq!(served.body, std::fs::read(site.join(path)).unwrap());
+        }
+    }
+    assert_eq!(daemon.end(), Some(0));
+    assert!(site.join("mine.txt").exists());
+}
+
+/// X09: a canary in every place where a secret may stand, looked for in all that comes out, at the most talkative level.
+#[test]
+fn secrets_appear_nowhere() {
+    let canary = "canary-c0ffee";
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(false));
+    let saw = seen.clone();
+    let origin = Origin::start(move |request| {
+        *saw.lock().unwrap() |= request.header("x-key").as_deref() == Some(b"canary-c0ffee-header");
+        match request.target().split('?').next().unwrap() {
+            "/ok" => Reply::new(200, &[], headlines(&[("1", "One")])),
+            "/moved" => Reply::redirect(301, "/ok?token=canary-c0ffee-redirect"),
+            _ => Reply::new(500, &[], ""),
+        }
+    });
+    let address = origin.address;
+    let feed = |id: &str, url: &str, rest: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n{rest}\n");
+    let config = [
+        format!("[poll]\nallow = [\"{address}\"]\n"),
+        feed(
+            "a",
+            &format!("http://{address}/ok?api_key={canary}-query"),
+            &format!("headers = {{ X-Key = \"{canary}-header\" }}"),
+        ),
+        feed("b", &format!("http://user:{canary}-userinfo@{address}/fail"), ""),
+        feed(
+            "c",
+            &format!("http://{address}/moved"),
+            &format!("basic_auth = {{ user = \"u\", password = \"{canary}-basic\" }}"),
+        ),
+        "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]".to_owned(),
+    ];
+    let desk = Desk::new(&config.concat());
+    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("RUST_LOG", "trace"));
+    daemon.get_until("/all.json", "One");
+    let until = Instant::now() + PATIENCE;
+    let status = loop {
+        let status = text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+        if !status.contains("\"new\"") {
+            break status;
+        }
+        assert!(Instant::now() < until, "{status}");
+    };
+    assert_eq!(daemon.end(), Some(0));
+    let log = daemon.seen.join("\n");
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "it was as talkative as it can be");
+    let mut shown = vec![("log", log), ("status", status)];
+    for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/feeds/", "/all/", "/"] {
+        let site = desk.folder.path().join("site");
+        output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+        let file = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
+        shown.push((path, std::fs::read_to_string(site.join(&file[1..])).unwrap()));
+    }
+    for arguments in [
+        &["feeds"] as &[&str],
+        &["feeds", "--json"],
+        &["sections", "--json"],
+        &["check"],
+        &["explain", "One", "--json"],
+    ] {
+        let output = output(&desk.config(), arguments);
+        shown.push(("command", text(&output.stdout) + &text(&output.stderr)));
+    }
+    for name in ["newswire.db", "newswire.db-wal"] {
+        let database = std::fs::read(desk.folder.path().join(name)).unwrap_or_default();
+        shown.push((name, text(&database)));
+    }
+    assert!(*seen.lock().unwrap(), "the secrets were really used");
+    for (place, text) in shown {
+        assert!(
+            !text.contains(canary),
+            "{place} shows a secret: {}",
+            text.lines().find(|line| line.contains(canary)).unwrap()
+        );
+    }
+}
+
+#[test]
+fn page_that_is_no_feed_cannot_forge_lines_of_the_log_nor_fill_it() {
+    let link = |number: usize| {
+        let filling = "x".repeat(20_000);
+        format!(
+            "<link rel=alternate type='application/rss+xml' href='http://[{number}\nERROR forged\r\u{2028}\u{1b}[2J{filling}'>"
+        )
+    };
+    let page = format!("<!doctype html>{}", (0..500).map(link).collect::<String>());
+    let origin = Origin::start(move |_| Reply::new(200, &[("Content-Type", "text/html")], &page));
+    let desk = Desk::new(&one_feed(&origin).replace("[[section]]", "max_size = \"20 MiB\"\n[[section]]"));
+    let mut daemon = Daemon::start(&desk);
+    let line = daemon.wait_for("poll failed");
+    assert!(line.contains("the page offers http://[0\\nERROR forged\\r\\u{2028}[2Jxxx"), "{line}");
+    assert!(line.contains("… and 497 more"), "{line}");
+    assert!(line.chars().count() < 1500, "a line of {} characters", line.chars().count());
+    let status = text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
+    assert!(status.contains("and 497 more") && status.len() < 10_000, "{} bytes", status.len());
+    assert_eq!(daemon.end(), Some(0));
+    assert!(!daemon.seen.iter().any(|line| line.starts_with("ERROR forged")), "{:?}", daemon.seen);
+}

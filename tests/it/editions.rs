@@ -1,0 +1,175 @@
+//! What feeds say comes out again in every format: ids, sources, dates, titles and links, from their documents to ours.
+
+use crate::support;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use support::daemon::*;
+
+/// A desk whose feeds are files beside its config, all of them in one section.
+fn desk(feeds: &[(&str, &str)]) -> Desk {
+    let mut config = "[site]\nurl = \"https://news.example.org/\"\n".to_owned();
+    config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
+    for (id, _) in feeds {
+        config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
+    }
+    let desk = Desk::whole(&config);
+    feeds.iter().for_each(|(id, document)| desk.write(&format!("{id}.xml"), document));
+    desk
+}
+
+/// Polls and publishes; returns the editions in Atom, RSS and JSON.
+fn editions(desk: &Desk) -> [String; 3] {
+    let site = desk.folder.path().join("site");
+    for arguments in [&["poll", "--force"] as &[&str], &["publish", "--out", site.to_str().unwrap()]] {
+        let done = output(&desk.config(), arguments);
+        assert!(done.status.success(), "{}", text(&done.stderr));
+    }
+    ["all.atom", "all.rss", "all.json"].map(|file| std::fs::read_to_string(site.join(file)).unwrap())
+}
+
+fn items(json: &str) -> Vec<Value> {
+    serde_json::from_str::<Value>(json).unwrap()["items"].as_array().unwrap().clone()
+}
+
+/// An Atom feed of these entries.
+fn atom(head: &str, entries: &str) -> String {
+    format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\" {head}><id>https://x.example/feed</id><title>X</title>\
+         <updated>2017-12-20T06:18:00Z</updated><link href=\"https://x.example/\"/>{entries}</feed>"
+    )
+}
+
+fn entry(id: &str, title: &str, rest: &str) -> String {
+    format!(
+        "<entry><id>{id}</id>{title}<updated>2017-12-20T06:18:00Z</updated>\
+         <published>2017-12-20T06:18:00Z</published>{rest}</entry>"
+    )
+}
+
+fn story(number: u32, id: &str) -> String {
+    let link = format!("<link href=\"https://x.example/{number}\"/>");
+    entry(id, &format!("<title>Story {number}</title>"), &format!("{link}<content>Words of {number}.</content>"))
+}
+
+#[test]
+fn f02_f04_ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
+    let spelled = [story(1, "http://x.example/A"), story(2, "http://x.example/a"), story(3, "http://x.example/%7Ea")];
+    let first = atom("", &(spelled.concat() + &story(4, "http://x.example/~a") + &story(5, "post 5")));
+    let second = atom("", &story(6, "http://x.example/A")).replace("https://x.example/6", "https://y.example/6");
+    let ids = |desk: &Desk| -> Vec<BTreeSet<String>> {
+        editions(desk)
+            .map(|edition| {
+                let read = feed_rs::parser::parse(edition.as_bytes()).unwrap();
+                let ids: BTreeSet<String> = read.entries.iter().map(|entry| entry.id.clone()).collect();
+                assert_eq!(ids.len(), 6, "{edition}");
+                ids
+            })
+            .into()
+    };
+    let feeds = [("first", &*first), ("second", &*second)];
+    let seen = ids(&desk(&feeds));
+    for id in ["http://x.example/A", "http://x.example/a", "http://x.example/%7Ea", "http://x.example/~a"] {
+        assert!(seen[0].contains(id), "{id}: {seen:?}");
+    }
+    assert_eq!(seen[0].iter().filter(|id| id.starts_with("urn:uuid:")).count(), 2, "{seen:?}");
+    assert!(seen.iter().all(|ids| *ids == seen[0]), "all formats give the same ids");
+    let kept =
+        |seen: &[BTreeSet<String>]| seen[0].iter().filter(|id| id.starts_with("http")).cloned().collect::<Vec<_>>();
+    assert_eq!(kept(&ids(&desk(&feeds))), kept(&seen), "another store gives the same");
+}
+
+#[test]
+fn f03_each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named() {
+    let named = "<source><id>https://origin.example/feed</id><title>The Origin</title>\
+                 <updated>2017-12-19T00:00:00Z</updated><link rel=\"self\" href=\"https://origin.example/feed\"/></source>";
+    let taken = entry("https://origin.example/1", "<title>Taken over</title>", named);
+    let planet = atom("", &taken).replace("<title>X</title>", "<title>Planet</title>");
+    let own = atom("", &story(2, "https://x.example/2"));
+    let [atom, rss, json] = editions(&desk(&[("planet", &planet), ("own", &own)]));
+    let sources: BTreeSet<String> = items(&json)
+        .iter()
+        .map(|item| format!("{}: {}", item["title"], item["_newswire"]["source"]["title"]))
+        .collect();
+    assert_eq!(sources, ["\"Story 2\": \"X\"", "\"Taken over\": \"The Origin\""].map(str::to_owned).into());
+    for part in ["<id>https://origin.example/feed</id>", "<updated>2017-12-19T00:00:00+00:00</updated>"] {
+        assert!(atom.contains(part), "{part}: {atom}");
+    }
+    assert!(rss.contains("<source url=\"https://origin.example/feed\">The Origin</source>"), "{rss}");
+}
+
+#[test]
+fn f04_dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
+    let document = |updated: &str| {
+        let future = story(2, "https://x.example/2").replace("2017-12-20T06:18", "2099-01-01T00:00");
+        let moving = story(1, "https://x.example/1").replace("<updated>2017-12-20T06:18:00Z", updated);
+        atom("", &(moving + &future))
+    };
+    let desk = desk(&[("x", &document("<updated>2017-12-20T06:18:00Z"))]);
+    let before = editions(&desk);
+    for item in items(&before[2]) {
+        assert!(item["date_published"].as_str().unwrap() < "2099", "{item:#}");
+    }
+    for minute in 0..50 {
+        desk.write("x.xml", &document(&format!("<updated>2018-01-01T00:{minute:02}:00Z")));
+        assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+    }
+    assert_eq!(editions(&desk), before);
+}
+
+/// As `title` elements of Atom and what they mean as plain text.
+const TITLES: [(&str, &str); 12] = [
+    ("<title>War &amp; peace</title>", "War & peace"),
+    ("<title type=\"text\">AT&amp;T</title>", "AT&T"),
+    ("<title type=\"text\">write &amp;amp; so</title>", "write &amp; so"),
+    ("<title type=\"text\">a &lt;b&gt;bold&lt;/b&gt; claim</title>", "a <b>bold</b> claim"),
+    ("<title type=\"text\">5 &lt; 6 &gt; 4</title>", "5 < 6 > 4"),
+    ("<title type=\"html\">a &lt;b&gt;bold&lt;/b&gt; claim</title>", "a bold claim"),
+    ("<title type=\"html\">AT&amp;amp;T</title>", "AT&T"),
+    ("<title type=\"html\">&amp;lt;b&amp;gt; is a tag</title>", "<b> is a tag"),
+    ("<title type=\"html\"><![CDATA[caf&eacute; &#8212; open]]></title>", "café — open"),
+    (
+        "<title type=\"xhtml\"><div xmlns=\"http://www.w3.org/1999/xhtml\">less <em>is</em> &lt; more</div></title>",
+        "less is < more",
+    ),
+    ("<title>]]&gt; שלום 👩🏽‍🚒</title>", "]]> שלום 👩🏽‍🚒"),
+    ("<title>\"quoted\" &amp; 'so'</title>", "\"quoted\" & 'so'"),
+];
+
+/// Text as a reader shows it, that takes a title for HTML.
+fn shown(title: &str) -> String {
+    html_escape::decode_html_entities(&ammonia::Builder::empty().clean(title).to_string()).into_owned()
+}
+
+#[test]
+fn f05_titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
+    for (title, meant) in TITLES {
+        let document = atom("", &entry("https://x.example/1", title, "<link href=\"https://x.example/1\"/>"));
+        let [atom, rss, json] = editions(&desk(&[("x", &document)]));
+        assert_eq!(items(&json)[0]["title"], meant, "{title}");
+        for edition in [&atom, &rss] {
+            let read = feed_rs::parser::parse(edition.as_bytes()).unwrap();
+            let title = read.entries[0].title.as_ref().unwrap();
+            let is_html = title.content_type.subty() == "html" || (*edition == rss && title.content != meant);
+            let seen = if is_html { shown(&title.content) } else { title.content.clone() };
+            assert_eq!(seen, meant, "{edition}");
+        }
+    }
+}
+
+#[test]
+fn f06_links_within_a_site_are_made_whole() {
+    let content = "<content type=\"html\">&lt;img src=\"/a.png\" srcset=\"b.png 2x\"&gt; &lt;a href=\"../c\"&gt;c&lt;/a&gt;</content>\
+                   <link href=\"1\"/><link rel=\"enclosure\" type=\"audio/mpeg\" href=\"/d.mp3\"/>";
+    let document =
+        atom("xml:base=\"https://x.example/dir/sub/\"", &entry("https://x.example/1", "<title>T</title>", content));
+    let [atom, rss, json] = editions(&desk(&[("x", &document)]));
+    let item = &items(&json)[0];
+    assert_eq!(item["url"], "https://x.example/dir/sub/1");
+    assert_eq!(item["attachments"][0]["url"], "https://x.example/d.mp3");
+    for whole in ["https://x.example/a.png", "https://x.example/dir/c", "https://x.example/d.mp3"] {
+        assert!(atom.contains(whole) && rss.contains(whole) && json.contains(whole), "{whole}: {json}");
+    }
+    assert!(!json.contains("\\\"b.png"), "{json}");
+}

@@ -1,0 +1,52 @@
+//! Polling over real loopback sockets: a scripted origin records what it is asked, byte for byte.
+//!
+//! The names of the tests bear the rows that they hold: A conditional requests, B pacing, C redirects and status, X safety.
+
+mod answers;
+mod conditional;
+mod crowds;
+mod files;
+mod guard;
+mod hosts;
+mod http2;
+mod identity;
+mod limits;
+mod month;
+mod proxies;
+mod redirects;
+mod secrets;
+
+use newswire::config::Feed;
+use newswire::feed::Validators;
+use newswire::fetch::{Attempt, Document, FetchError, Fetched, Fetcher};
+use url::Url;
+
+fn contact() -> Url {
+    Url::parse("https://news.example.org/about").unwrap()
+}
+
+fn fetcher() -> Fetcher {
+    Fetcher::new(&contact())
+}
+
+/// One poll from the feed's own URL.
+async fn poll(fetcher: &Fetcher, feed: &Feed, validators: &Validators) -> Attempt {
+    let permit = fetcher.host_permit(feed, None).await;
+    fetcher.get(feed, None, validators, permit, None).await
+}
+
+/// One poll of a feed that nothing is known of.
+async fn first_poll(feed: &Feed) -> Attempt {
+    poll(&fetcher(), feed, &Validators::default()).await
+}
+
+fn document(attempt: Attempt) -> Document {
+    match attempt.result {
+        Ok(Fetched::Document(document)) => document,
+        other => panic!("expected a document, got {other:?}"),
+    }
+}
+
+fn error(attempt: Attempt) -> FetchError {
+    attempt.result.expect_err("expected a failure")
+}

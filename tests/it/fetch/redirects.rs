@@ -1,0 +1,166 @@
+//! Rows C01 to C04: redirects are followed by hand, hop by hop, and only a permanent chain is called permanent.
+
+use std::sync::Arc;
+
+use newswire::config::Allow;
+use newswire::feed::Validators;
+use newswire::fetch::{FetchError, Fetcher};
+
+use crate::fetch::{contact, document, error, fetcher, first_poll, poll};
+use crate::support::feeds::feed;
+use crate::support::origin::{Origin, Reply};
+use crate::support::tls;
+
+/// An origin whose paths `/301`, `/302` … redirect with that status to the rest of the path, and end at `/feed`.
+fn chain() -> Origin {
+    Origin::start(|request| match request.target().split_once('/').map(|(_, path)| path.split_once('/')) {
+        Some(Some((status, rest))) => Reply::redirect(status.parse().unwrap(), &format!("/{rest}")),
+        _ => Reply::new(200, &[], "<rss/>"),
+    })
+}
+
+async fn check_permanence(path: &str, is_permanent: bool) {
+    let origin = chain();
+    let attempt = first_poll(&feed(&origin.url(path), &[origin.allow()])).await;
+    assert_eq!(attempt.permanent, is_permanent.then(|| origin.url("/feed")), "{path}");
+    assert_eq!(document(attempt).final_url, origin.url("/feed"));
+}
+
+#[tokio::test]
+async fn c01_c02_only_a_chain_of_301_and_308_is_a_permanent_move() {
+    check_permanence("/feed", false).await;
+    check_permanence("/301/feed", true).await;
+    check_permanence("/308/301/feed", true).await;
+    check_permanence("/301/302/feed", false).await;
+    check_permanence("/307/301/feed", false).await;
+    for status in [302, 303, 307] {
+        check_permanence(&format!("/{status}/feed"), false).await;
+    }
+}
+
+#[tokio::test]
+async fn c01_a_stored_move_is_polled_directly() {
+    let origin = chain();
+    let (feed, fetcher) = (feed(&origin.url("/301/feed"), &[origin.allow()]), fetcher());
+    let start = origin.url("/feed");
+    let permit = fetcher.host_permit(&feed, Some(&start)).await;
+    let attempt = fetcher.get(&feed, Some(&start), &Validators::default(), permit, None).await;
+    assert_eq!(attempt.permanent, None);
+    document(attempt);
+    assert_eq!(origin.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn c01_a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
+    let origin = Origin::start(|request| match request.target().as_str() {
+        "/feed" => Reply::redirect(301, "/new?token=canary"),
+        _ => Reply::new(200, &[("ETag", "\"1\"")], "<rss/>"),
+    });
+    let attempt = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
+    assert_eq!(attempt.permanent, None);
+    let validators = document(attempt).validators;
+    assert!(!format!("{validators:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn c02_every_poll_begins_at_the_configured_url() {
+    let origin = chain();
+    let (feed, fetcher) = (feed(&origin.url("/302/feed"), &[origin.allow()]), fetcher());
+    for _ in 0..20 {
+        document(poll(&fetcher, &feed, &Validators::default()).await);
+    }
+    let old = origin.requests().iter().filter(|request| request.target() == "/302/feed").count();
+    assert_eq!(old, 20);
+}
+
+async fn check_refused(script: fn(usize) -> Option<&'static str>, requests: usize, message: &str) {
+    let origin = Origin::start(move |request| match script(request.number) {
+        Some(location) => Reply::redirect(302, location),
+        None => Reply::new(302, &[], ""),
+    });
+    let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    assert_eq!((error.kind(), error.to_string().as_str()), ("redirect", message));
+    assert_eq!(origin.requests().len(), requests, "{message}");
+}
+
+#[tokio::test]
+async fn c03_circles_long_chains_and_redirects_to_nowhere_end() {
+    let circle = |number: usize| Some(["/b", "/feed"][number % 2]);
+    check_refused(circle, 2, "127.0.0.1 redirects in a circle").await;
+    check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a circle").await;
+    let long = |number: usize| Some(["/1", "/2", "/3", "/4", "/5", "/6", "/7"][number]);
+    check_refused(long, 6, "127.0.0.1 redirects more than 5 times").await;
+    check_refused(|_| None, 1, "127.0.0.1 redirects, but does not say where to").await;
+    check_refused(|_| Some("http://["), 1, "127.0.0.1 redirects to something that is no address").await;
+}
+
+#[tokio::test]
+async fn x05_redirects_to_other_schemes_are_not_followed() {
+    for scheme in ["file", "gopher", "ftp", "data", "javascript"] {
+        let location = format!("{scheme}:///etc/passwd");
+        let origin = Origin::start(move |_| Reply::redirect(302, &location));
+        let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+        let message = format!("127.0.0.1 redirects to the scheme {scheme}:, which is not followed");
+        assert_eq!(error, FetchError::Redirect { why: message });
+    }
+}
+
+#[tokio::test]
+async fn c03_a_secure_feed_is_not_followed_to_an_insecure_address() {
+    let plain = Origin::replies([Reply::new(200, &[], "<rss/>")]);
+    let to = plain.url("/feed").to_string();
+    let secure = Origin::start_tls(tls::server(&[]), move |_| Reply::redirect(302, &to));
+    let mut feed = feed(&secure.url("/feed"), &[secure.allow(), plain.allow()]);
+    feed.ca_file = Some(tls::ca_file());
+    let error = error(first_poll(&feed).await);
+    assert_eq!(error.to_string(), "127.0.0.1 redirects from https: to http:, which is not followed");
+    assert_eq!(plain.connections(), 0);
+}
+
+#[tokio::test]
+async fn c03_the_time_of_all_hops_is_one_budget() {
+    let origin = Origin::start(|request| {
+        Reply::redirect(302, &format!("/{}", request.number)).after(std::time::Duration::from_millis(300))
+    });
+    let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
+    feed.timeout = std::time::Duration::from_millis(1000);
+    assert_eq!(error(first_poll(&feed).await).kind(), "timeout");
+    assert!(origin.requests().len() <= 4);
+}
+
+#[tokio::test]
+async fn c04_410_is_gone_but_not_where_a_temporary_redirect_led_to_it() {
+    let gone = |status: u16| {
+        Origin::start(move |request| match request.target().as_str() {
+            "/old" => Reply::redirect(status, "/gone"),
+            _ => Reply::new(410, &[], ""),
+        })
+    };
+    let origin = gone(301);
+    assert_eq!(error(first_poll(&feed(&origin.url("/gone"), &[origin.allow()])).await), FetchError::Gone);
+    assert_eq!(error(first_poll(&feed(&origin.url("/old"), &[origin.allow()])).await), FetchError::Gone);
+    let origin = gone(302);
+    let error = error(first_poll(&feed(&origin.url("/old"), &[origin.allow()])).await);
+    assert_eq!(error, FetchError::Status { status: 410 });
+}
+
+/// Two hosts that redirect to each other, polled at once: neither poll may wait for the other's turn.
+#[tokio::test]
+async fn polls_that_cross_between_two_hosts_do_not_wait_for_each_other() {
+    let origin = Origin::start(|request| {
+        let host = String::from_utf8(request.header("Host").unwrap()).unwrap();
+        let (name, port) = host.split_once(':').unwrap();
+        let other = if name == "a.test" { "b.test" } else { "a.test" };
+        match request.target().as_str() {
+            "/feed" => Reply::redirect(302, &format!("http://{other}:{port}/end")),
+            _ => Reply::new(200, &[], "<rss/>"),
+        }
+    });
+    let fetcher = Fetcher::with_lookup(&contact(), Arc::new(|_| Ok(vec![[127, 0, 0, 1].into()])));
+    let allow = [Allow::Network("127.0.0.0/8".parse().unwrap())];
+    let (a, b) = (feed(&origin.url_as("a.test", "/feed"), &allow), feed(&origin.url_as("b.test", "/feed"), &allow));
+    let known = Validators::default();
+    let (a, b) = tokio::join!(poll(&fetcher, &a, &known), poll(&fetcher, &b, &known));
+    document(a);
+    document(b);
+}

@@ -1,0 +1,190 @@
+//! The site as files: the same bytes as are served, only what changed, nothing outside of the folder, and at home under nginx.
+
+use crate::support;
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use support::daemon::*;
+
+/// The stories with these numbers, the last first.
+fn feed(numbers: std::ops::Range<u32>) -> String {
+    let item = |number: u32| {
+        format!(
+            "<item><guid isPermaLink=\"false\">{number}</guid><title>Story {number}</title><link>https://a.example/{number}</link></item>"
+        )
+    };
+    let items: String = numbers.rev().map(item).collect();
+    format!(
+        "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>{items}</channel></rss>"
+    )
+}
+
+fn config(url: &str) -> String {
+    format!(
+        "[site]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
+         [[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\nlimit = 5\n\
+         [[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\nlimit = 5\n"
+    )
+}
+
+fn published(desk: &Desk) -> (PathBuf, String) {
+    let site = desk.folder.path().join("site");
+    let done = output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+    (site, format!("{}{}", text(&done.stdout), text(&done.stderr)))
+}
+
+fn files(folder: &Path, under: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, under, found);
+        } else {
+            found.insert(path.strip_prefix(under).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+#[test]
+fn folder_holds_archives_and_their_stories_and_lets_go_of_what_is_gone() {
+    let desk = Desk::whole(&config("https://news.example.org/"));
+    desk.write("a.xml", &feed(0..5));
+    output(&desk.config(), &["poll", "--force"]);
+    published(&desk);
+    desk.write("a.xml", &feed(0..20));
+    output(&desk.config(), &["poll", "--force"]);
+    let (site, _) = published(&desk);
+    let mut found = BTreeSet::new();
+    files(&site, &site, &mut found);
+    for file in ["all/archive/1.atom", "all/archive/1.json", "all/index.html", "sitemap.xml", "feed.css", "404.html"] {
+        assert!(found.contains(file), "{file}: {found:?}");
+    }
+    assert!(found.iter().any(|file| file.starts_with("story/story-0-")), "a page stays as long as its story");
+    assert!(!found.iter().any(|file| file.contains("inner")), "{found:?}");
+    let (_, told) = published(&desk);
+    assert!(told.contains(": 0 files written"), "{told}");
+
+    let dropping =
+        config("https://news.example.org/").replace("id = \"all\"", "id = \"all\"\ndrop = [{ title = \"Story 0\" }]");
+    std::fs::write(desk.config(), dropping).unwrap();
+    published(&desk);
+    let mut found = BTreeSet::new();
+    files(&site, &site, &mut found);
+    assert!(!found.iter().any(|file| file.starts_with("story/story-0-")), "{found:?}");
+}
+
+#[test]
+fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
+    let desk = Desk::whole(&config("https://news.example.org/wire/"));
+    desk.write("a.xml", &feed(0..3));
+    output(&desk.config(), &["poll", "--force"]);
+    let joined = output(&desk.config(), &["join", "https://a.example/1", "https://a.example/2"]);
+    assert!(joined.status.success(), "{}", text(&joined.stderr));
+    let (site, _) = published(&desk);
+    let page = |slug: &str| std::fs::read_to_string(site.join("story").join(slug).join("index.html")).unwrap();
+    let pages = std::fs::read_dir(site.join("story")).unwrap();
+    let slugs: Vec<String> = pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    let (moved, whole): (Vec<_>, Vec<_>) = slugs.into_iter().partition(|slug| page(slug).contains("http-equiv"));
+    assert_eq!((moved.len(), whole.len()), (1, 2), "{moved:?} {whole:?}");
+    let there = page(&moved[0]).split("url=/wire/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(whole.iter().any(|slug| there == format!("story/{slug}/")), "{there}");
+
+    let daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Story 0");
+    let answer = daemon.get(&format!("/wire/story/{}/", moved[0]));
+    assert_eq!((answer.status, answer.header("location")), (308, Some(&*format!("/wire/{there}"))));
+    assert_eq!(daemon.get(&format!("/{there}")).status, 200);
+}
+
+/// Y11.
+#[test]
+fn y11_folder_is_never_left_through_a_link_or_a_list() {
+    let desk = Desk::whole(&config("https://news.example.org/"));
+    desk.write("a.xml", &feed(0..3));
+    output(&desk.config(), &["poll", "--force"]);
+    let outside = desk.folder.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("index.html"), "mine").unwrap();
+    let site = desk.folder.path().join("site");
+    std::fs::create_dir(&site).unwrap();
+    std::os::unix::fs::symlink(&outside, site.join("all")).unwrap();
+    let (_, told) = published(&desk);
+    assert!(told.contains("is a symbolic link"), "{told}");
+    std::fs::remove_file(site.join("all")).unwrap();
+    std::fs::write(site.join(".newswire-files"), "../outside/index.html\n").unwrap();
+    let (_, told) = published(&desk);
+    assert!(told.contains("does not stay inside the folder"), "{told}");
+    assert_eq!(std::fs::read_to_string(outside.join("index.html")).unwrap(), "mine");
+}
+
+/// Ends with the test.
+struct Nginx(Child);
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `None` where it is not installed.
+fn nginx(folder: &Path, site: &Path, port: u16) -> Option<Nginx> {
+    let here = folder.display();
+    let paths =
+        ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(|path| format!("{path}_temp_path {here}/{path};"));
+    let config = format!(
+        "daemon off; master_process off; pid {here}/nginx.pid; error_log {here}/error.log;\nevents {{}}\n\
+         http {{ access_log off; {} types {{ text/html html; text/css css; }} default_type application/octet-stream;\n\
+         server {{ listen 127.0.0.1:{port}; location /wire/ {{ alias {}/; index index.html; error_page 404 /wire/404.html; }} }} }}\n",
+        paths.join(" "),
+        site.display()
+    );
+    std::fs::write(folder.join("nginx.conf"), config).unwrap();
+    let conf = folder.join("nginx.conf");
+    match Command::new("nginx").arg("-c").arg(conf).stderr(Stdio::null()).spawn() {
+        Ok(process) => Some(Nginx(process)),
+        Err(error) => {
+            assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "nginx: {error}");
+            eprintln!("nginx is not installed: not tried ({error})");
+            None
+        }
+    }
+}
+
+#[test]
+fn folder_is_a_whole_site_under_nginx_at_a_sub_path() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let base = format!("http://127.0.0.1:{port}/wire/");
+    let desk = Desk::whole(&config(&base));
+    desk.write("a.xml", &feed(0..12));
+    output(&desk.config(), &["poll", "--force"]);
+    let (site, _) = published(&desk);
+    let Some(_nginx) = nginx(desk.folder.path(), &site, port) else { return };
+    let address = format!("127.0.0.1:{port}");
+    let until = Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(Instant::now() < until, "nginx does not listen");
+    }
+    let mut waiting = vec!["/wire/".to_owned()];
+    let mut seen = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let answer = request(&address, "GET", &path, &[]);
+        assert_eq!(answer.status, 200, "{path}");
+        let body = text(&answer.body);
+        // Links of pages, and of one edition to the next.
+        let links = body.split(['"', '<', '>']).filter_map(|part| part.strip_prefix("http://").or(Some(part)));
+        let links = links.filter_map(|part| part.strip_prefix(&*address).or(Some(part)));
+        // A section's id is a name, not an address.
+        waiting.extend(links.filter(|link| link.starts_with("/wire/") && *link != "/wire/all").map(str::to_owned));
+    }
+    for path in ["/wire/all.atom", "/wire/all/", "/wire/feeds.opml", "/wire/all/archive/1.json", "/wire/style.css"] {
+        assert!(seen.contains(path), "{path}: {seen:?}");
+    }
+    assert!(seen.iter().any(|path| path.starts_with("/wire/story/")));
+}

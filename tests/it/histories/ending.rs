@@ -1,0 +1,174 @@
+//! What a history ends in, as far as readers and editors can see it, wording apart.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use newswire::config::{Config, Section};
+use newswire::render::{self, SectionView};
+use newswire::section::{self, ShownStory};
+use sha2::{Digest, Sha256};
+
+use crate::histories::play::History;
+use crate::support::bed::start;
+
+/// How the ids begin that newswire makes, and how many characters follow.
+const UUID: &str = "urn:uuid:";
+const UUID_CHARS: usize = 36;
+
+/// Documents by their paths.
+#[derive(Default)]
+pub struct Ending {
+    editions: BTreeMap<String, Vec<u8>>,
+    archives: BTreeMap<String, Vec<u8>>,
+    stories: BTreeMap<String, Vec<u8>>,
+}
+
+impl Ending {
+    pub async fn of(history: &History) -> Ending {
+        let mut ending = Ending::default();
+        for section in &history.bed.config.sections {
+            ending.editions.extend(editions(history, section).await);
+            ending.archives.extend(archives(history, section).await);
+        }
+        let ids = history.ids.iter().filter(|id| !id.starts_with(UUID)).cloned();
+        for name in history.world.addresses().into_iter().chain(ids) {
+            if history.bed.is_known(&name).await {
+                ending.stories.insert(name.clone(), story(history, &name).await.into_bytes());
+            }
+        }
+        ending.number_ids();
+        ending
+    }
+
+    /// Puts numbers in the place of ids that newswire made, in the order in which they occur: those of private stories are made
+    /// with a key that each store has of its own.
+    fn number_ids(&mut self) {
+        let mut numbers = BTreeMap::new();
+        for documents in [&mut self.editions, &mut self.archives, &mut self.stories] {
+            for document in documents.values_mut() {
+                let text = String::from_utf8(std::mem::take(document)).unwrap();
+                let (mut numbered, mut rest) = (String::new(), text.as_str());
+                while let Some(at) = rest.find(UUID) {
+                    let (before, id) = rest.split_at(at);
+                    let (id, after) = id.split_at(UUID.len() + UUID_CHARS);
+                    let next = numbers.len();
+                    let number = numbers.entry(id.to_owned()).or_insert(next);
+                    numbered += &format!("{before}urn:number:{number}");
+                    rest = after;
+                }
+                *document = (numbered + rest).into_bytes();
+            }
+        }
+    }
+
+    /// The first 64 bits of SHA-256 of editions, archives and stories.
+    pub fn hashes(&self) -> [String; 3] {
+        [&self.editions, &self.archives, &self.stories].map(|documents| {
+            let mut hasher = Sha256::new();
+            for (path, document) in documents {
+                hasher.update(path.len().to_le_bytes());
+                hasher.update(path);
+                hasher.update(document.len().to_le_bytes());
+                hasher.update(document);
+            }
+            hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        })
+    }
+
+    /// Writes all of it into a folder, to be compared by eye.
+    pub fn write(&self, folder: &Path) {
+        let stories = self.stories.iter().enumerate();
+        let stories = stories
+            .map(|(at, (name, story))| (format!("stories/{at:03}.txt"), [name.as_bytes(), b"\n", story].concat()));
+        let documents =
+            self.editions.iter().chain(&self.archives).map(|(path, document)| (path.clone(), document.clone()));
+        for (path, document) in documents.chain(stories) {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, document).unwrap();
+        }
+    }
+}
+
+/// A section in every format.
+async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
+    let (config, of) = (history.bed.config.clone(), section.clone());
+    let read = history.bed.store.read(move |reader| {
+        let content = reader.section_content(&config, &of)?;
+        let prev_archive = reader.newest_archive(&of.id)?;
+        let view = SectionView {
+            feeds: &content.feeds,
+            updated: content.updated,
+            prev_archive,
+            ..view(&config, &of, &content.atom_id, &content.stories)
+        };
+        let opml = render::opml(&config.site, &of.title, &content.feeds, content.updated).unwrap();
+        let documents = [render::atom(&view).unwrap(), render::rss(&view).unwrap(), render::json(&view).unwrap(), opml];
+        let names = ["atom", "rss", "json", "opml"].map(|format| format!("{}.{format}", of.id));
+        Ok(names.into_iter().zip(documents).collect())
+    });
+    read.await.unwrap()
+}
+
+/// The archive documents of a section.
+async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
+    let (config, of) = (history.bed.config.clone(), section.clone());
+    let read = history.bed.store.read(move |reader| {
+        let id = reader.atom_id(&config, &of.id)?;
+        let mut documents = Vec::new();
+        while let Some(archive) = reader.archive(&config, &of, documents.len() as u32 + 1)? {
+            let number = documents.len() as u32 + 1;
+            let view = SectionView {
+                updated: archive.changed,
+                archive: Some(number),
+                ..view(&config, &of, &id, &archive.stories)
+            };
+            documents.push((format!("{}/archive/{number}.atom", of.id), render::atom(&view).unwrap()));
+        }
+        Ok(documents)
+    });
+    read.await.unwrap()
+}
+
+fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
+    SectionView {
+        site: &config.site,
+        section,
+        id,
+        hub: None,
+        stories,
+        feeds: &[],
+        updated: start(),
+        max_age: Duration::from_secs(900),
+        archive: None,
+        prev_archive: None,
+    }
+}
+
+/// A story as `explain` shows it, without its sentences: its copies, and how it stands in each section and would by the
+/// active config.
+async fn story(history: &History, name: &str) -> String {
+    let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
+    let read = history.bed.store.read(move |reader| {
+        let explained = reader.explain(&config, found)?;
+        let mut text = format!("{} {} {}\n", explained.story.id, explained.story.slug, explained.story.sort_at);
+        for copy in &explained.all {
+            let link = copy.link.as_ref().map(url::Url::as_str);
+            text += &format!("copy {} {} {:?} {} {:?}\n", copy.feed, copy.guid, link, copy.reason, copy.score);
+        }
+        for section in &config.sections {
+            let visible = section::visible(section, &explained.copies);
+            let verdict = section::judge(section, &visible, explained.story.sort_at, now);
+            let verdict = verdict.map(|verdict| {
+                (verdict.is_in, visible[verdict.lead].feed.id.to_string(), verdict.rule, verdict.next_change)
+            });
+            let placement = explained.placements.get(&section.id);
+            let placement = placement.map(|placement| (placement.entered, placement.left, &placement.rule));
+            text += &format!("section {} {verdict:?} {placement:?}\n", section.id);
+        }
+        Ok(text)
+    });
+    read.await.unwrap()
+}

@@ -1,0 +1,97 @@
+//! Three hundred random histories of a newswire, from polls to retention: what they end in must not change while the code
+//! that decides it is rebuilt.
+//!
+//! A history is made from its seed alone, so the same seed gives the same polls, edits of the config, splits and joins. Its
+//! end is everything that a reader or an editor can see, wording apart: the editions, the archives, and for each story its
+//! copies and its standing in each section. `golden/histories.txt` has one line per history, with a hash of each part. To
+//! see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and compare the two folders.
+//! With `NEWSWIRE_ACCEPT=1` the golden file is written anew: only a change that users are meant to see may do that.
+
+mod ending;
+mod play;
+mod world;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use ending::Ending;
+use play::play;
+
+/// How many histories there are, and how many of them one test plays.
+const HISTORIES: u64 = 300;
+const PER_TEST: u64 = 75;
+
+const GOLDEN: &str = "tests/golden/histories.txt";
+
+/// One line of the golden file.
+fn line(seed: u64, ending: &Ending) -> String {
+    let [editions, archives, stories] = ending.hashes();
+    format!("{seed:03} editions {editions} archives {archives} stories {stories}")
+}
+
+/// Plays the histories of one quarter, and compares their ends with those of the golden file.
+fn check(quarter: u64) {
+    let seeds = quarter * PER_TEST..(quarter + 1) * PER_TEST;
+    assert!(seeds.end <= HISTORIES);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    let mut lines = String::new();
+    let mut different = Vec::new();
+    for seed in seeds {
+        let ending = runtime.block_on(play(seed));
+        if let Ok(folder) = std::env::var("NEWSWIRE_HISTORIES") {
+            ending.write(&Path::new(&folder).join(format!("{seed:03}")));
+        }
+        let line = line(seed, &ending);
+        if !golden.lines().any(|known| known == line) {
+            different.push(seed);
+        }
+        writeln!(lines, "{line}").unwrap();
+    }
+    if std::env::var_os("NEWSWIRE_ACCEPT").is_some() {
+        accept(&lines);
+        return;
+    }
+    assert!(different.is_empty(), "these histories end otherwise than {GOLDEN} says: {different:?}");
+}
+
+/// Puts these lines into the golden file, in place of those of the same seeds.
+fn accept(lines: &str) {
+    let known = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    let seed = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let mut all: Vec<&str> = known.lines().filter(|old| !lines.lines().any(|new| seed(new) == seed(old))).collect();
+    all.extend(lines.lines());
+    all.sort_unstable();
+    std::fs::write(GOLDEN, all.join("\n") + "\n").unwrap();
+}
+
+#[test]
+fn first_quarter_of_the_histories_ends_as_before() {
+    check(0);
+}
+
+#[test]
+fn second_quarter_of_the_histories_ends_as_before() {
+    check(1);
+}
+
+#[test]
+fn third_quarter_of_the_histories_ends_as_before() {
+    check(2);
+}
+
+#[test]
+fn last_quarter_of_the_histories_ends_as_before() {
+    check(3);
+}
+
+#[test]
+fn histories_are_rich_enough_to_notice_a_change() {
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    assert_eq!(golden.lines().count() as u64, HISTORIES);
+    for part in [2, 4, 6] {
+        let hashes: std::collections::BTreeSet<_> =
+            golden.lines().map(|line| line.split(' ').nth(part).unwrap()).collect();
+        assert!(hashes.len() > 250, "column {part}: only {} different ends", hashes.len());
+    }
+}

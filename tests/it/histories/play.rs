@@ -1,0 +1,167 @@
+//! Plays a history: what happens outside, and what the newswire's owner does, step by step.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use newswire::config::Config;
+use newswire::feed::FeedId;
+
+use crate::histories::ending::Ending;
+use crate::histories::world::{FEEDS, Random, World};
+use crate::support::bed::{Bed, HOUR, config};
+
+/// How many steps a history has.
+const STEPS: u64 = 36;
+
+/// A newswire, the world around it, and what its history has shown so far.
+pub struct History {
+    pub bed: Bed,
+    pub world: World,
+    random: Random,
+    /// The ids of all stories that any section ever showed.
+    pub ids: BTreeSet<String>,
+}
+
+/// Plays the history of this seed to its end.
+pub async fn play(seed: u64) -> Ending {
+    let mut random = Random(seed);
+    let bed = Bed::new(edition_of_config(&mut random)).await;
+    let mut history = History { bed, world: World::new(), random, ids: BTreeSet::new() };
+    for _ in 0..STEPS {
+        history.step().await;
+    }
+    history.archive().await;
+    Ending::of(&history).await
+}
+
+impl History {
+    async fn step(&mut self) {
+        self.bed.now = self.bed.now + HOUR * (1 + self.random.below(30) as u32);
+        self.world.go_on(&mut self.random, self.bed.now);
+        match self.random.below(100) {
+            0..66 => self.poll().await,
+            66..75 => {
+                let config = edition_of_config(&mut self.random);
+                self.bed.follow(config).await;
+            }
+            75..83 => drop(self.bed.store.sweep(self.bed.config.clone(), self.bed.now).await.unwrap()),
+            83..87 => self.retain().await,
+            87..91 => self.split().await,
+            91..94 => self.join().await,
+            _ => self.archive().await,
+        }
+    }
+
+    /// Polls one to three feeds; most of them answer with a document.
+    async fn poll(&mut self) {
+        for _ in 0..1 + self.random.below(3) {
+            let feed = *self.random.pick(&FEEDS);
+            if self.bed.config.feed(&FeedId::from(feed)).is_none() {
+                continue;
+            }
+            let entries = self.world.document(feed, &mut self.random);
+            self.bed.poll_at(self.bed.now, feed, &entries).await;
+            self.bed.now = self.bed.now + HOUR / 60 * (self.random.below(3) as u32);
+        }
+    }
+
+    async fn retain(&mut self) {
+        while self.bed.store.retain_batch(self.bed.config.clone(), self.bed.now).await.unwrap().0 > 0 {}
+    }
+
+    /// Takes a copy out of a story that has several.
+    async fn split(&mut self) {
+        let Some(address) = self.address().await else { return };
+        let copies = self.bed.copies(&address).await;
+        if copies.len() < 2 {
+            return;
+        }
+        let story = self.bed.find(&address).await.number;
+        let entry = self.random.pick(&copies).number;
+        let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
+        // A copy of a feed that left the config cannot be moved: that is refused, and nothing changes.
+        let _ = store.split(config, story, entry, now).await;
+    }
+
+    async fn join(&mut self) {
+        let (Some(one), Some(other)) = (self.address().await, self.address().await) else { return };
+        let (one, other) = (self.bed.find(&one).await.number, self.bed.find(&other).await.number);
+        let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
+        store.join(config, one, other, now).await.unwrap();
+    }
+
+    /// An address that a story is known by, if one that is picked at random is.
+    async fn address(&mut self) -> Option<String> {
+        let addresses = self.world.addresses();
+        for _ in 0..8 {
+            let address = self.random.pick(&addresses).clone();
+            if self.bed.is_known(&address).await {
+                return Some(address);
+            }
+        }
+        None
+    }
+
+    /// Archives what the sections show no more, as publishing does before it renders.
+    async fn archive(&mut self) {
+        for section in self.bed.config.sections.clone() {
+            loop {
+                let (config, of) = (self.bed.config.clone(), section.clone());
+                let read = self.bed.store.read(move |reader| {
+                    let shown = reader.section_content(&config, &of)?.stories;
+                    let pushed_out = reader.pushed_out(&config, &of, &shown)?;
+                    Ok((shown, pushed_out))
+                });
+                let (shown, pushed_out) = read.await.unwrap();
+                self.ids.extend(shown.into_iter().map(|story| story.id));
+                let is_all = pushed_out.is_all;
+                if !pushed_out.is_empty() {
+                    self.bed.store.archive(section.id.clone(), pushed_out, self.bed.now).await.unwrap();
+                }
+                if is_all {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// One of the configs between which the owner goes to and fro.
+fn edition_of_config(random: &mut Random) -> Arc<Config> {
+    let without = if random.is_one_in(4) { Some(*random.pick(&FEEDS[1..])) } else { None };
+    let mut text =
+        "[site]\ntitle = \"Histories\"\nurl = \"https://news.example.org/\"\nfacets = [\"region\", \"topic\"]\n\
+                    [store]\nkeep = \"12 days\"\n"
+            .to_owned();
+    for feed in FEEDS.into_iter().filter(|feed| without != Some(feed)) {
+        text += &format!("[[feed]]\nid = \"{feed}\"\nurl = \"https://{feed}.example/feed\"\n");
+        text += match feed {
+            "other" if random.is_one_in(3) => "priority = 5\n",
+            "links" => "dedup = \"links\"\n",
+            "closed" if random.is_one_in(3) => "republish = \"summary\"\n",
+            _ => "",
+        };
+    }
+    // In some configs, what one feed says is for a private section alone.
+    let public = FEEDS.into_iter().filter(|feed| without != Some(feed) && *feed != "closed");
+    let public = public.map(|feed| format!("\"{feed}\"")).collect::<Vec<_>>().join(", ");
+    let public = if random.is_one_in(2) { format!("feeds = [{public}]") } else { "feeds = [\"*\"]".to_owned() };
+    let limit = 5 + random.below(3) * 10;
+    text += &format!("[[section]]\nid = \"all\"\ntitle = \"All\"\n{public}\nlimit = {limit}\n");
+    text += &format!("[[section]]\nid = \"first\"\ntitle = \"First words\"\n{public}\nedits = \"ignore\"\n");
+    text += &format!("[[section]]\nid = \"bumped\"\ntitle = \"Bumped\"\n{public}\nedits = \"bump\"\nlimit = 8\n");
+    text += &format!("[[section]]\nid = \"recent\"\ntitle = \"Recent\"\n{public}\nmax_age = \"5 days\"\n");
+    text += "[[section]]\nid = \"inner\"\ntitle = \"Inner\"\nfeeds = [\"*\"]\nlimit = 10\ntoken = \"only for this history\"\n";
+    let keep = *random.pick(&[
+        "keep = [ { category = \"region:north\" }, { title = \"library\" } ]\n",
+        "keep = [ { category = \"region:south\" } ]\ndrop = [ { title = \"strike\" } ]\n",
+        "keep = [ { text = \"edited1\" }, { age = \"<3 days\" } ]\n",
+    ]);
+    text += &format!("[[section]]\nid = \"narrow\"\ntitle = \"Narrow\"\n{public}\n{keep}per_feed = 3\n");
+    if random.is_one_in(2) {
+        text += "[[section]]\nid = \"origins\"\ntitle = \"Origins\"\nfeeds = [\"origin\"]\nlimit = 4\n";
+    } else if random.is_one_in(2) {
+        text += "[[section]]\nid = \"roots\"\nformerly = [\"origins\"]\ntitle = \"Roots\"\nfeeds = [\"origin\"]\nlimit = 4\n";
+    }
+    config(&text)
+}

@@ -1,0 +1,271 @@
+//! The HTML pages: what they hold, what they never hold, and what an editor may change about them.
+
+use crate::samples;
+
+use std::collections::BTreeSet;
+
+use newswire::config::Site;
+use newswire::query::Query;
+use newswire::render::{FeedRow, Pages, RenderError, Search, SearchHit, SectionSummary};
+use newswire::section::ShownStory;
+use samples::*;
+
+fn pages() -> Pages {
+    Pages::new(&[]).unwrap().with_search()
+}
+
+/// Every page of a site, by name.
+fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
+    let (pages, feeds) = (pages(), feeds());
+    let (section, podcast, empty) =
+        (section("international", "International"), podcast_section(), section("empty", "Empty"));
+    let stories = [hostile_title_story(), war_story(), markup_title_story(), bare_story()];
+    let summary = |section, stories: &'static [ShownStory]| SectionSummary {
+        section,
+        stories,
+        updated: time("2018-01-02T03:04:05Z"),
+        count: stories.len(),
+    };
+    let (of_section, of_podcast) = (Vec::leak(stories.to_vec()), Vec::leak(vec![episode()]));
+    let summaries = [summary(&section, of_section), summary(&podcast, of_podcast), summary(&empty, &[])];
+    let rows = ["ok", "failing"].iter().zip(&feeds).map(|(state, feed)| FeedRow {
+        feed: feed.clone(),
+        state: (*state).to_owned(),
+        newest: (*state == "ok").then(|| time("2017-12-20T06:18:00Z")),
+    });
+    let hits = [war_story(), hostile_title_story()].map(|story| SearchHit { story, sections: vec![&section] });
+    let words = "wa \"5 < 6\" before:soon";
+    let (query, faults) = Query::parse(words);
+    let search = Search { words, query: &query, faults: &faults, has_more: false, is_cut: false };
+    vec![
+        ("index", pages.index(site, &summaries).unwrap()),
+        ("section", pages.section(&view(site, &section, &stories, &feeds)).unwrap()),
+        ("story", pages.story(site, &war_story(), &[&section, &podcast]).unwrap()),
+        ("story_of_episode", pages.story(site, &episode(), &[&podcast]).unwrap()),
+        ("story_right_to_left", pages.story(site, &hostile_title_story(), &[&section]).unwrap()),
+        ("feeds", pages.feeds(site, &rows.collect::<Vec<_>>()).unwrap()),
+        ("about", pages.about(site, &[&section, &podcast]).unwrap()),
+        ("search", pages.search(site, search, &hits).unwrap()),
+        ("not_found", pages.not_found(site).unwrap()),
+        ("private", pages.private(site, true, true).unwrap()),
+    ]
+}
+
+/// The values of an attribute, wherever it occurs.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    page.match_indices(&start).map(|(at, _)| page[at + start.len()..].split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn pages_are_written_whole() {
+    for (name, page) in all_pages(&site()) {
+        check_golden(&format!("page_{name}.html"), page.as_bytes());
+    }
+}
+
+/// F14, Y06.
+#[test]
+fn pages_need_no_script_and_no_inline_style() {
+    for (name, page) in all_pages(&site()) {
+        for forbidden in ["<script", "<style", " style=\"", " onclick", "<iframe", "<base", "@import"] {
+            assert!(!page.contains(forbidden), "{name} holds {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn pages_have_landmarks_one_first_heading_and_a_skip_link() {
+    for (name, page) in all_pages(&site()) {
+        let count = |text: &str| page.matches(text).count();
+        assert_eq!([count("<main "), count("<h1"), count("<nav "), count("class=\"skip\"")], [1; 4], "{name}");
+        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{name}");
+        let levels: Vec<u8> =
+            page.match_indices("<h").filter_map(|(at, _)| page.as_bytes().get(at + 2)).copied().collect();
+        let levels: Vec<u8> = levels.into_iter().filter(u8::is_ascii_digit).collect();
+        let content_skips = name.starts_with("story");
+        assert!(content_skips || levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{name}: {levels:?}");
+        let ids = values(&page, "id");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{name}");
+    }
+}
+
+/// Y06.
+#[test]
+fn links_that_leave_the_site_tell_it_nothing_and_give_no_rank() {
+    for (name, page) in all_pages(&site()) {
+        for (at, _) in page.match_indices("<a ") {
+            let tag = page[at..].split_inclusive('>').next().unwrap();
+            let leaves = tag.contains("href=\"http") && !tag.contains("href=\"https://news.example.org");
+            let guarded = tag.contains("rel=\"noopener noreferrer nofollow\"");
+            assert!(!leaves || guarded, "{name}: {tag}");
+        }
+    }
+}
+
+/// E10.
+#[test]
+fn every_path_lies_under_the_base_path_of_the_site() {
+    let site = Site { url: url("https://example.org/wire/"), ..site() };
+    for (name, page) in all_pages(&site) {
+        for address in values(&page, "href").into_iter().chain(values(&page, "src")) {
+            assert!(!address.starts_with('/') || address.starts_with("/wire/"), "{name}: {address}");
+        }
+        assert!(page.contains("href=\"/wire/style.css\""), "{name}");
+    }
+}
+
+/// F11.
+#[test]
+fn index_and_section_name_every_format_for_autodiscovery() {
+    let pages = all_pages(&site());
+    let page = |wanted: &str| &pages.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    let check = |page: &str, media_type: &str, address: &str| {
+        let link = format!(
+            "<link rel=\"alternate\" type=\"{media_type}\" href=\"https://news.example.org/{address}\" title=\""
+        );
+        assert!(page.contains(&link), "{link}");
+    };
+    for section in ["international", "listen", "empty"] {
+        check(page("index"), "application/atom+xml", &format!("{section}.atom"));
+        check(page("index"), "application/rss+xml", &format!("{section}.rss"));
+        check(page("index"), "application/feed+json", &format!("{section}.json"));
+    }
+    check(page("section"), "application/atom+xml", "international.atom");
+    check(page("feeds"), "text/x-opml", "feeds.opml");
+}
+
+#[test]
+fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
+    let section = section("international", "International");
+    let page = pages().story(&site(), &war_story(), &[&section]).unwrap();
+    for part in [
+        "by Darius Shahtahmasebi via gail - Anti-Media",
+        "<time datetime=\"2017-12-20T06:18:00Z\">20 December 2017, 19:18</time>",
+        "<link rel=\"canonical\" href=\"http://theantimedia.example/war-on-isis-biggest-lie-since-2003/\">",
+        "href=\"http://jungledrum.example/news/story-3061.html\"",
+        "<dt>Region</dt>\n<dd><bdi>international</bdi></dd>",
+        "<dt>Topic</dt>\n<dd><bdi>prose</bdi></dd>",
+        "<dt>Type</dt>\n<dd><bdi>post</bdi></dd>",
+        "<dd><bdi>Copyright applies.</bdi></dd>",
+        "<h4>The first lie</h4>",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+}
+
+/// Where an article runs as the site does not, by its letters and not by its language or its first word.
+#[test]
+fn story_runs_as_its_letters_do() {
+    let check = |title: &str, language: &str, expected: bool| {
+        let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", title));
+        story.entry.language = Some(language.to_owned());
+        let page = pages().story(&site(), &story, &[]).unwrap();
+        assert_eq!(page.contains(" dir=\"rtl\">"), expected, "{title}");
+    };
+    check("iPhone 17: مراجعة الهاتف الجديد", "en", true);
+    check("The word שלום in a title", "he", false);
+    let site = Site { language: "ar".to_owned(), ..site() };
+    let page = pages().story(&site, &war_story(), &[]).unwrap();
+    assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">") && page.contains("<article class=\"whole\" dir=\"ltr\">"));
+}
+
+#[test]
+fn found_words_are_marked_in_title_and_text() {
+    let words = "war who before:soon";
+    let (query, faults) = Query::parse(words);
+    let hits = [SearchHit { story: war_story(), sections: vec![] }];
+    let search = Search { words, query: &query, faults: &faults, has_more: true, is_cut: true };
+    let page = pages().search(&site(), search, &hits).unwrap();
+    for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(page.contains("Passed over: before: expects a day"), "what is not understood is said");
+    assert!(page.contains(">The first 1 found for "), "there may be more: {page}");
+    assert!(page.contains(">Only the newest stories were searched"), "not all were searched: {page}");
+}
+
+#[test]
+fn audio_that_comes_over_https_can_be_heard_on_the_page() {
+    let page = pages().story(&site(), &episode(), &[]).unwrap();
+    assert!(page.contains("<audio controls preload=\"none\" src=\"https://cast.example/12.mp3?a=1&amp;b=2\""));
+    assert!(page.contains("(audio, 34:56, 12 MB)"), "{page}");
+}
+
+/// A page shows less of its stories rather than grow.
+#[test]
+fn section_of_many_stories_is_under_fifty_kilobytes() {
+    let stories: Vec<ShownStory> =
+        (0..500).map(|number| ShownStory { id: format!("urn:{number}"), ..war_story() }).collect();
+    let (site, section, feeds) = (site(), section("international", "International"), feeds());
+    let check = |count: usize, summaries: usize, headlines: usize, older: &str| {
+        let page = pages().section(&view(&site, &section, &stories[..count], &feeds)).unwrap();
+        let shown = |class: &str| page.matches(&format!("class=\"{class}\"")).count();
+        assert!(page.len() < 50_000, "{}", page.len());
+        assert_eq!((shown("summary"), shown("headline")), (summaries, headlines));
+        assert!(page.contains(older));
+    };
+    check(20, 20, 20, "20 stories, last changed");
+    check(80, 25, 80, "80 stories, last changed");
+    check(500, 25, 50, "450 older stories are in the section's feeds");
+}
+
+#[test]
+fn section_of_fifty_long_stories_is_under_fifty_kilobytes() {
+    let long = format!("<p>{}</p>", "A sentence of a summary that goes on for some time. ".repeat(20));
+    let stories: Vec<ShownStory> = (0..50)
+        .map(|number| {
+            let mut story = war_story();
+            story.id = format!("urn:story:{number}");
+            story.entry.summary_html = Some(long.clone());
+            story.entry.content_html = Some(long.repeat(10));
+            story
+        })
+        .collect();
+    let (site, section, feeds) = (site(), section("international", "International"), feeds());
+    let page = pages().section(&view(&site, &section, &stories, &feeds)).unwrap();
+    assert!(page.len() < 50_000, "{}", page.len());
+}
+
+#[test]
+fn stories_are_grouped_by_the_day_of_the_sites_time_zone() {
+    let stories = [
+        story("late", "2017-12-20T12:30:00Z", entry("urn:late", "Late")),
+        story("noon", "2017-12-20T10:59:00Z", entry("urn:noon", "Noon")),
+        story("early", "2017-12-19T11:00:00Z", entry("urn:early", "Early")),
+    ];
+    let (site, section) = (site(), section("all", "All"));
+    let page = pages().section(&view(&site, &section, &stories, &[])).unwrap();
+    let days: Vec<&str> = page.match_indices("<h2 id=\"day-").map(|(at, _)| &page[at..]).collect();
+    let days: Vec<&str> = days.iter().map(|day| day.split(['<', '>']).nth(2).unwrap()).collect();
+    assert_eq!(days, ["Thursday, 21 December 2017", "Wednesday, 20 December 2017"]);
+}
+
+#[test]
+fn editor_replaces_a_template_and_the_style() {
+    let named = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let overrides = [named("not_found.html", "{{ site.title }}: gone\n"), named("style.css", "body { color: red }")];
+    let pages = Pages::new(&overrides).unwrap();
+    assert_eq!(pages.not_found(&site()).unwrap(), "Jungle Drum: gone\n");
+    assert_eq!(pages.style(), "body { color: red }");
+    assert!(pages.about(&site(), &[]).unwrap().starts_with("<!doctype html>"));
+}
+
+#[test]
+fn faulty_template_is_found_when_it_is_loaded() {
+    let check = |name: &str, text: &str, expected: &str| {
+        let error = Pages::new(&[(name.to_owned(), text.to_owned())]).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    check("about.html", "\n{% if %}", "template about.html, line 2");
+    check("story.html", "{{ story.titel }}", "template story.html, line 1");
+    check("story_card.html", "\n\n{{ storey.title }}", "template story_card.html, line 3");
+    check("abuot.html", "", "template abuot.html: no such page; there are base.html");
+    check(
+        "index.html",
+        "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",
+        "index.html",
+    );
+    let error = Pages::new(&[("abuot.html".to_owned(), String::new())]).unwrap_err();
+    assert!(matches!(error, RenderError::UnknownTemplate(..)));
+}

@@ -1,0 +1,129 @@
+//! Editions of whole sections, compared with golden files.
+
+use crate::samples;
+
+use newswire::config::Section;
+use newswire::entry::{Credit, InReplyTo};
+use newswire::render::{self, Pages, SectionView};
+use newswire::section::ShownStory;
+use samples::*;
+
+/// Every edition and page of a view, with the ending of its file.
+fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
+    let opml = render::opml(view.site, &view.section.title, view.feeds, view.updated);
+    [
+        ("atom", render::atom(view).unwrap()),
+        ("rss", render::rss(view).unwrap()),
+        ("json", render::json(view).unwrap()),
+        ("opml", opml.unwrap()),
+        ("html", Pages::new(&[]).unwrap().section(view).unwrap().into_bytes()),
+    ]
+}
+
+fn check_section(section: &Section, stories: &[ShownStory]) {
+    let (site, feeds) = (site(), feeds());
+    let view = SectionView {
+        hub: Some(&url("https://hub.example.org/")),
+        prev_archive: Some(3),
+        ..view(&site, section, stories, &feeds)
+    };
+    for (ending, document) in documents(&view) {
+        check_golden(&format!("{}.{ending}", section.id), &document);
+    }
+}
+
+#[test]
+fn section_of_a_newswire_is_written_whole() {
+    check_section(
+        &section("international", "International"),
+        &[hostile_title_story(), war_story(), markup_title_story(), bare_story()],
+    );
+}
+
+#[test]
+fn podcast_section_is_written_whole() {
+    check_section(&podcast_section(), &[episode()]);
+}
+
+#[test]
+fn episode_in_another_section_needs_no_itunes() {
+    check_section(&section("mixed", "Mixed"), &[episode()]);
+}
+
+#[test]
+fn empty_section_is_written_whole() {
+    check_section(&section("empty", "Empty"), &[]);
+}
+
+/// E07: `max_age` is what RSS says in two ways.
+#[test]
+fn rss_says_how_long_it_may_be_kept() {
+    let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
+        let (site, section) = (site(), section("all", "All"));
+        let view = SectionView { max_age: std::time::Duration::from_secs(seconds), ..view(&site, &section, &[], &[]) };
+        let document = String::from_utf8(render::rss(&view).unwrap()).unwrap();
+        assert!(document.contains(&format!("<ttl>{ttl}</ttl>")), "{document}");
+        let frequency = format!("<sy:updateFrequency>{times_an_hour}</sy:updateFrequency>");
+        assert!(
+            document.contains("<sy:updatePeriod>hourly</sy:updatePeriod>") && document.contains(&frequency),
+            "{document}"
+        );
+    };
+    check(300, "5", "12");
+    check(600, "10", "6");
+    check(3600, "60", "1");
+}
+
+/// F03: a story that itself names a source keeps it, with the source's date; else that is its newest story's.
+#[test]
+fn source_is_as_new_as_its_newest_story_unless_it_says() {
+    let mut stories = [
+        story("old", "2020-01-01T00:00:00Z", entry("urn:old", "Old")),
+        story("new", "2020-02-02T00:00:00Z", entry("urn:new", "New")),
+    ];
+    let sources = |stories: &[ShownStory]| -> Vec<String> {
+        let (site, section) = (site(), section("all", "All"));
+        let json: serde_json::Value =
+            serde_json::from_slice(&render::json(&view(&site, &section, stories, &[])).unwrap()).unwrap();
+        let items = json["items"].as_array().unwrap().iter();
+        items.map(|item| item["_newswire"]["source"]["updated"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(sources(&stories), ["2020-02-02T00:00:00Z", "2020-02-02T00:00:00Z"]);
+    stories[0].source.updated = Some(time("2019-12-31T00:00:00Z"));
+    assert_eq!(sources(&stories), ["2019-12-31T00:00:00Z", "2020-02-02T00:00:00Z"]);
+}
+
+/// An entry that nobody signed is its source's, never the site's.
+#[test]
+fn entry_without_author_is_ascribed_to_its_source() {
+    let (site, section) = (site(), section("all", "All"));
+    let stories = [story("one", "2020-01-01T00:00:00Z", entry("urn:one", "One"))];
+    let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[])).unwrap()).unwrap();
+    let source = document.split("<source>").nth(1).unwrap().split("</source>").next().unwrap();
+    assert!(source.contains("<name>The Source</name>"), "{document}");
+}
+
+#[test]
+fn address_of_a_file_on_this_machine_is_in_no_format() {
+    let mut story = episode();
+    let here = || Some(url("file:///home/editor/secret"));
+    story.entry.image = here();
+    story.entry.comments = here();
+    story.entry.license = here();
+    story.entry.in_reply_to = vec![InReplyTo { id: "urn:question".to_owned(), url: here() }];
+    story.entry.credits = vec![Credit { name: "Ada".to_owned(), role: None, url: here() }];
+    let podcast = story.entry.podcast.as_mut().unwrap();
+    podcast.image = here();
+    podcast.chapters.as_mut().unwrap().url = here().unwrap();
+    podcast.transcripts[0].url = here().unwrap();
+    let (site, feeds, section, stories) = (site(), feeds(), podcast_section(), [story]);
+    for (format, document) in documents(&view(&site, &section, &stories, &feeds)) {
+        assert!(!String::from_utf8(document).unwrap().contains("file:"), "{format}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&render::json(&view(&site, &section, &stories, &feeds)).unwrap()).unwrap();
+    let own = &json["items"][0]["_newswire"];
+    assert_eq!(own["in_reply_to"], serde_json::json!([{ "id": "urn:question" }]));
+    assert_eq!(own["credits"], serde_json::json!([{ "name": "Ada" }]));
+    assert_eq!(own["podcast"]["transcripts"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,326 @@
+//! The files beside and behind a newswire: no command overwrites the store, shows it to others, writes on damage, or waits
+//! for a pipe.
+
+use crate::support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::daemon::*;
+
+const CONFIG: &str = "[store]\npath = \"var/lib/newswire.db\"\n[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n\
+                      [[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
+
+const STORE: &str = "var/lib/newswire.db";
+
+/// A desk that has polled a story.
+fn desk() -> Desk {
+    let desk = Desk::new(CONFIG);
+    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let told = desk.run(&["poll"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    desk
+}
+
+/// Checks that a command fails with these words in one line.
+fn check_refused(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
+    let told = desk.run(arguments);
+    assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
+    assert_eq!(told.err.lines().count(), 1, "{}", told.err);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o777
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
+    let desk = desk();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    let inode = |name: &str| fs::symlink_metadata(desk.path(name)).unwrap().ino();
+    fs::hard_link(desk.path(STORE), desk.path("hard")).unwrap();
+    symlink(STORE, desk.path("soft")).unwrap();
+    symlink("nowhere", desk.path("dangling")).unwrap();
+    fifo(&desk.path("pipe"));
+    let theirs = rusqlite::Connection::open(desk.path("theirs.db")).unwrap();
+    theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = inode(STORE);
+    let check = |file: &str, expected: &str| {
+        let before = fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino());
+        check_refused(&desk, &["backup", file], 1, expected);
+        assert_eq!(fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino()), before, "{file}");
+    };
+    for file in [STORE, "./var/../var/lib/newswire.db", "hard", "soft"] {
+        check(file, "is the store itself");
+    }
+    for file in ["newswire.db-wal", "newswire.db-shm", "newswire.db-journal", "newswire.db.lock", "newswire.db.sock"] {
+        check(&format!("var/lib/{file}"), "belongs to a store");
+    }
+    check("dangling", "is a symbolic link");
+    check("pipe", "is a device, pipe or socket");
+    check("/dev/null", "is a device, pipe or socket");
+    check("var", "is a folder");
+    check("newswire.toml", "has the name of a config file");
+    check("a.xml", "is not a backup that newswire wrote");
+    check("theirs.db", "is not a backup that newswire wrote");
+    assert_eq!(inode(STORE), before);
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0, "the daemon still has its store");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
+    let desk = desk();
+    desk.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir_all(desk.path("public/deep")).unwrap();
+    fs::create_dir(desk.path("own")).unwrap();
+    check_refused(&desk, &["backup", "public/deep/copy.db"], 1, "is in the folder of `directory` under [publish]");
+    check_refused(&desk, &["backup", "own/copy.db"], 1, "is in the folder of `templates` under [publish]");
+}
+
+#[test]
+fn backup_is_private_and_sound_and_replaces_an_older_one() {
+    let desk = desk();
+    for _ in 0..2 {
+        let told = desk.run(&["backup", "copy.db"]);
+        assert_eq!(told.code, 0, "{}", told.err);
+        assert_eq!(mode(&desk.path("copy.db")), 0o600);
+    }
+    let left: Vec<_> = fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".newswire-backup")), "{left:?}");
+    desk.edit(&CONFIG.replace(STORE, "copy.db"));
+    assert_eq!(desk.run(&["verify"]).code, 0);
+    assert!(desk.run(&["search", "ferries"]).out.contains("Ferries are late"));
+    assert_eq!(desk.run(&["poll"]).code, 0, "a backup is a store");
+    desk.edit(CONFIG);
+    check_refused(&desk, &["backup", "copy.db"], 1, "copy.db is a store in use, or was not closed");
+}
+
+/// Overwrites a page in the middle of the store's largest table.
+fn damage(store: &Path) {
+    let page: i64 = {
+        let connection = rusqlite::Connection::open(store).unwrap();
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'entry_story'";
+        connection.query_row(root, [], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = fs::read(store).unwrap();
+    let at = usize::try_from(page - 1).unwrap() * 4096;
+    bytes[at..at + 64].fill(0xff);
+    fs::write(store, bytes).unwrap();
+}
+
+#[test]
+fn damaged_store_is_said_to_be_so_and_not_written_to() {
+    let desk = desk();
+    damage(&desk.path(STORE));
+    let before = fs::read(desk.path(STORE)).unwrap();
+    for arguments in [&["run"][..], &["poll", "--force"], &["publish", "--out", "site"]] {
+        check_refused(&desk, arguments, 1, "newswire.db is damaged and is not written to: ");
+        check_refused(&desk, arguments, 1, "put a backup in its place");
+    }
+    let told = desk.run(&["verify"]);
+    assert!(told.code == 1 && told.err.contains("is damaged") && told.err.contains("a backup"), "{}", told.err);
+    assert_eq!(fs::read(desk.path(STORE)).unwrap(), before);
+}
+
+#[test]
+fn backup_of_a_damaged_store_does_not_replace_the_last_good_one() {
+    let desk = desk();
+    assert_eq!(desk.run(&["backup", "good.db"]).code, 0);
+    damage(&desk.path(STORE));
+    let good = fs::read(desk.path("good.db")).unwrap();
+    check_refused(&desk, &["backup", "good.db"], 1, "is damaged");
+    assert_eq!(fs::read(desk.path("good.db")).unwrap(), good);
+}
+
+#[test]
+fn store_that_was_replaced_under_the_daemon_is_not_written_to() {
+    let desk = desk();
+    assert_eq!(desk.run(&["backup", "copy.db"]).code, 0);
+    let copy = fs::read(desk.path("copy.db")).unwrap();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    fs::rename(desk.path("copy.db"), desk.path(STORE)).unwrap();
+    check_refused(&desk, &["poll", "--force"], 1, "another file was put in the place of ");
+    daemon.wait_for("another file was put in the place of ");
+    assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(fs::read(desk.path(STORE)).unwrap(), copy);
+    // A log begins with a head of 32 bytes; without a frame after it there is nothing to read.
+    let log_bytes = fs::metadata(desk.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
+    assert!(log_bytes <= 32, "the log of the old file must not be read with the new one: {log_bytes} bytes");
+}
+
+/// Runs a command of the shell with the program as `$0`.
+fn shell(desk: &Desk, script: &str) -> i32 {
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(desk.folder.path());
+    command.env_remove("NEWSWIRE_CONFIG").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().unwrap().code().unwrap()
+}
+
+#[test]
+fn store_and_all_beside_it_are_private_under_any_umask() {
+    for umask in ["000", "022", "077", "0277"] {
+        let desk = Desk::new(CONFIG);
+        desk.write("a.xml", &headlines(&[("1", "Ferries are late")]));
+        assert_eq!(shell(&desk, &format!("umask {umask}; exec \"$0\" poll")), 0, "{umask}");
+        let mut run = Command::new("sh");
+        run.args(["-c", &format!("umask {umask}; exec \"$0\" run"), env!("CARGO_BIN_EXE_newswire")]);
+        let mut daemon = Daemon::start_with(run.current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG"));
+        daemon.get_until("/all.json", "Ferries");
+        for suffix in ["", "-wal", "-shm", ".lock", ".sock"] {
+            assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{umask}: {suffix}");
+        }
+        if umask != "0277" {
+            assert_eq!((mode(&desk.path("var")), mode(&desk.path("var/lib"))), (0o700, 0o700), "{umask}");
+        }
+        assert_eq!(daemon.end(), Some(0));
+    }
+}
+
+#[test]
+fn rights_that_others_were_given_are_taken_from_them() {
+    let desk = desk();
+    for suffix in ["", ".lock"] {
+        let path = desk.path(&format!("{STORE}{suffix}"));
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+    for suffix in ["", ".lock"] {
+        assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{suffix}");
+    }
+}
+
+#[test]
+fn lock_that_is_a_link_or_a_pipe_is_refused_and_left_alone() {
+    let desk = desk();
+    let lock = desk.path(&format!("{STORE}.lock"));
+    fs::remove_file(&lock).unwrap();
+    desk.write("precious", "mine");
+    symlink(desk.path("precious"), &lock).unwrap();
+    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+    assert_eq!(desk.read("precious"), "mine");
+    fs::remove_file(&lock).unwrap();
+    fifo(&lock);
+    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+}
+
+#[test]
+fn program_that_locks_the_lock_file_is_named() {
+    let desk = desk();
+    let file = fs::File::open(desk.path(&format!("{STORE}.lock"))).unwrap();
+    file.lock().unwrap();
+    check_refused(&desk, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
+}
+
+/// Only root can give files away and become another user.
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| text(&id.stdout).trim() == "0")
+}
+
+#[test]
+fn lock_of_another_user_is_named_with_its_owner_and_roots_own_is_given_to_the_stores_owner() {
+    let desk = desk();
+    if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("not tried: it needs root and setpriv");
+        return;
+    }
+    let as_user = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=12345", "--regid=12345", "--clear-groups", env!("CARGO_BIN_EXE_newswire")]);
+        let output = command.args(arguments).current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG").output();
+        let output = output.unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    if as_user(&["--version"]).0 != Some(0) {
+        eprintln!("not tried: another user cannot reach the program");
+        return;
+    }
+    let owned = Command::new("chown").args(["-R", "12345:12345"]).arg(desk.folder.path()).status().unwrap();
+    assert!(owned.success());
+    let lock = desk.path(&format!("{STORE}.lock"));
+    fs::remove_file(&lock).unwrap();
+    assert_eq!(desk.run(&["poll"]).code, 0, "root polls for the owner");
+    assert_eq!(as_user(&["poll"]), (Some(0), String::new()), "and bars nobody by that");
+    fs::remove_file(&lock).unwrap();
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let (code, told) = as_user(&["poll"]);
+    assert!(code == Some(1) && told.contains("newswire.db.lock belongs to root; "), "{told}");
+}
+
+#[test]
+fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
+    let desk = desk();
+    fifo(&desk.path("pipe"));
+    let check = |arguments: &[&str], code: i32, expected: &str| {
+        let told = desk.run(arguments);
+        let words = (told.out + &told.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.code == code && words.contains(expected), "{arguments:?} {}: {words}", told.code);
+    };
+    let what = "it is a pipe or a device, not a regular file";
+    let feed = "[[feed]]\nid = \"b\"\nurl = \"https://127.0.0.1:1/\"\nallow = [\"127.0.0.1:1\"]\n";
+    for name in ["pipe", "/dev/zero"] {
+        check(&["import", name], 1, what);
+        check(&["inspect", name], 1, what);
+        check(&["--config", name, "check"], 78, what);
+        let main = desk.read("newswire.toml");
+        desk.write("newswire.toml", &format!("include = [\"{name}\"]\n{main}"));
+        check(&["check"], 78, what);
+        desk.edit(&format!("{feed}proxy = {{ file = \"{name}\" }}\n{CONFIG}"));
+        check(&["check"], 78, what);
+        desk.edit(&format!("{feed}ca_file = \"{name}\"\n{CONFIG}"));
+        check(&["poll", "--force", "b"], 1, "it is not a regular file");
+        desk.edit(CONFIG);
+    }
+    desk.edit(&format!("[publish]\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir(desk.path("own")).unwrap();
+    fifo(&desk.path("own/about.html"));
+    check(&["check"], 78, what);
+    desk.edit(&CONFIG.replace("file:a.xml", "file:pipe"));
+    check(&["poll", "--force"], 1, "is not a regular file");
+}
+
+#[test]
+fn document_is_inspected_from_the_standard_input() {
+    let desk = desk();
+    let input = fs::File::open(desk.path("a.xml")).unwrap();
+    let output = desk.command(&["inspect", "-", "--json"]).stdin(input).output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["entries"][0]["title"], "Ferries are late");
+}
+
+#[test]
+fn pipe_in_the_published_folder_is_replaced_and_one_for_its_list_refused() {
+    let desk = desk();
+    fs::create_dir_all(desk.path("site/all")).unwrap();
+    fifo(&desk.path("site/all.json"));
+    fifo(&desk.path("site/all/index.html"));
+    let told = desk.run(&["publish", "--out", "site"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(desk.read("site/all.json").contains("Ferries") && desk.read("site/all/index.html").contains("Ferries"));
+    fs::remove_file(desk.path("site/.newswire-files")).unwrap();
+    fifo(&desk.path("site/.newswire-files"));
+    check_refused(&desk, &["publish", "--out", "site"], 1, "site/.newswire-files: it is a pipe or a device");
+}
+
+#[test]
+fn program_that_locks_the_store_is_named() {
+    let desk = desk();
+    let other = rusqlite::Connection::open(desk.path(STORE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let command = fs::read_to_string("/proc/self/comm").unwrap();
+    let holder = format!("the store is locked by {} (process {}); stop it", command.trim(), std::process::id());
+    check_refused(&desk, &["poll", "--force"], 1, &holder);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+}

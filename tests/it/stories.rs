@@ -1,0 +1,396 @@
+//! One story, told once: what is recognised, what stays apart, what floods and edits do, and what nobody can do to others.
+
+use crate::support::bed;
+
+use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
+use newswire::entry::Entry;
+use newswire::feed::SectionId;
+use url::Url;
+
+/// A text that many sites print, and that says more than a form does.
+const WIRE_TEXT: &str = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the \
+public since a crane fell into the water. Fishermen who had argued for the step filled the hall and applauded. Repairs will \
+begin in spring, the chairwoman announced, provided that the divers find no further damage beneath the northern wall.";
+
+const TITLE: &str = "Harbour board votes to reopen the old quay";
+
+fn told_at(link: &str) -> Entry {
+    entry(link, TITLE, WIRE_TEXT)
+}
+
+#[tokio::test]
+async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    let mut copy = told_at("https://other.example/a");
+    copy.content_html = Some(format!("<p>{WIRE_TEXT}</p><p>Originally at Origin.</p>"));
+    assert_eq!(bed.poll("other", &[copy]).await.joined, 1);
+    let copies = bed.copies("https://origin.example/1").await;
+    let reasons: Vec<_> = copies.iter().map(|copy| copy.reason.as_str()).collect();
+    assert_eq!(reasons, ["first", "text"]);
+    assert!(copies[1].score.is_some_and(|score| score > 0.8 && score <= 1.0), "{:?}", copies[1].score);
+}
+
+/// An episode of a podcast, as its host describes every episode.
+fn episode(link: &str, title: &str, recording: &str) -> Entry {
+    let text = "Hosted by Voices. See voices.example/privacy for more on how we use what we know of you, and for adverts. \
+                Voices is the home of the best shows in the land, made by people who love to talk and to listen.";
+    let mut episode = entry(link, title, text);
+    let enclosure = serde_json::json!({ "url": recording, "type": "audio/mpeg" });
+    episode.enclosures.push(serde_json::from_value(enclosure).unwrap());
+    episode
+}
+
+#[tokio::test]
+async fn episodes_with_other_recordings_are_other_stories_whatever_their_title_and_text() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let title = "Season two trailer";
+    bed.poll("origin", &[episode("https://origin.example/t", title, "https://media.example/origin/1.mp3")]).await;
+    let other = episode("https://wire.example/t", title, "https://media.example/wire/1.mp3");
+    assert_eq!(bed.poll("wire", &[other]).await.joined, 0);
+    let same = episode("https://other.example/t", title, "https://count.example/e/media.example/origin/1.mp3");
+    assert_eq!(bed.poll("other", &[same]).await.joined, 1, "one recording under both addresses is one episode");
+    assert_eq!(bed.titles("all").await.len(), 2);
+}
+
+#[tokio::test]
+async fn text_that_stands_under_other_titles_joins_nothing() {
+    let advert = |host: &str, title: &str| {
+        let text = "Get our best reports by mail every morning. It costs nothing, and you can leave whenever you like. Join \
+                    the forty thousand readers who begin their day with us, and never miss what matters to your town.";
+        entry(&format!("https://{host}.example/{}", title.replace(' ', "-")), title, text)
+    };
+    let headline = "Town hall closes for the whole of August";
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[advert("origin", headline)]).await;
+    let reused = [advert("wire", "Baker wins the marathon on his first try"), advert("wire", headline)];
+    assert_eq!(bed.poll("wire", &reused).await.joined, 0, "the feed has it under everything");
+    assert_eq!(bed.poll("other", &[advert("other", headline)]).await.joined, 0, "and others know by that");
+}
+
+#[tokio::test]
+async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
+    let config_of = |stories: &str, feed: &str| {
+        config(&format!(
+            "[site]\ntitle = \"T\"\n[stories]\n{stories}\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
+             [[feed]]\nid = \"other\"\nurl = \"https://other.example/\"\n{feed}\n{ALL}"
+        ))
+    };
+    for (stories, feed, days, expected) in [
+        ("", "", 2, 1),
+        ("", "", 4, 2),
+        ("window = \"5 days\"", "", 4, 1),
+        ("dedup = \"links\"", "", 0, 2),
+        ("dedup = \"links\"", "dedup = \"text\"", 0, 2),
+        ("", "dedup = \"off\"", 0, 2),
+    ] {
+        let mut bed = Bed::new(config_of(stories, feed)).await;
+        let mut first = told_at("https://origin.example/1");
+        first.published = Some(start());
+        let mut second = told_at("https://other.example/a");
+        second.published = Some(start() + DAY * days);
+        bed.poll_at(start() + DAY * 10, "origin", &[first]).await;
+        bed.poll_at(start() + DAY * 11, "other", &[second]).await;
+        assert_eq!(bed.titles("all").await.len(), expected, "{stories} {feed}, {days} days apart");
+    }
+}
+
+#[tokio::test]
+async fn parts_of_one_page_are_stories_of_their_own() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let at = |part: &str, title: &str| entry(&format!("https://origin.example/changes{part}"), title, "See the page.");
+    bed.poll("origin", &[at("#v7", "Lantern is quicker")]).await;
+    bed.poll("other", &[at("#v8", "Lantern reads maps")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2);
+    bed.poll("wire", &[at("#v8", "Worth a look")]).await;
+    bed.poll("wire", &[at("", "Lantern's changes")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2, "what leads to the same part, or to the whole page, joins");
+}
+
+#[tokio::test]
+async fn entries_of_one_feed_are_never_one_by_their_text() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1"), told_at("https://origin.example/2")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2);
+    let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
+    assert_eq!(applied.joined, 0, "a text that two stories of a feed have says nothing of either");
+}
+
+#[tokio::test]
+async fn edit_shows_that_two_stories_are_one() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
+    assert_eq!(bed.titles("all").await.len(), 2);
+    let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
+    assert_eq!((applied.revised, applied.united), (1, 1));
+    assert_eq!(applied.sections[&SectionId::from("all")].left, 1);
+    assert_eq!(bed.ids("all").await, ["https://origin.example/1"], "the older id stays");
+    assert_eq!(bed.find("https://other.example/a").await.id, "https://origin.example/1", "the younger leads to it");
+    let slug = newswire::story::slug("Quay news", 2);
+    let by_slug = bed.store.read(move |reader| reader.story_by_slug(&slug)).await.unwrap();
+    assert_eq!(by_slug.unwrap().id, "https://origin.example/1");
+}
+
+#[tokio::test]
+async fn section_that_knew_only_the_younger_story_keeps_its_id_and_place() {
+    let sections = format!("{ALL}\n[[section]]\nid = \"mine\"\ntitle = \"M\"\nfeeds = [\"other\"]");
+    let mut bed = Bed::new(three_feeds(&sections)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
+    let before = bed.shown("mine").await;
+    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let after = bed.shown("mine").await;
+    assert_eq!((after.len(), &after[0].id), (1, &before[0].id), "nothing is published a second time");
+    assert_eq!(after[0].sort_at, before[0].sort_at);
+    assert_eq!(bed.ids("all").await, ["https://origin.example/1"]);
+}
+
+#[tokio::test]
+async fn editor_splits_what_was_wrongly_joined_for_ever() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let (story, copies) = (bed.find("https://origin.example/1").await, bed.copies("https://origin.example/1").await);
+    let edited = bed.store.split(bed.config.clone(), story.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    assert_eq!(edited.story.id, "https://other.example/a");
+    assert_eq!(bed.titles("all").await.len(), 2);
+    let mut revised = told_at("https://other.example/a");
+    revised.content_html = Some(format!("<p>{WIRE_TEXT} It rained.</p>"));
+    assert_eq!(bed.poll("other", &[revised]).await.united, 0, "what was split stays apart");
+    assert_eq!(bed.titles("all").await.len(), 2);
+    let alone = bed.store.split(bed.config.clone(), edited.story.number, copies[1].number, bed.now).await.unwrap();
+    assert!(alone.is_none(), "a story of one copy cannot be split");
+}
+
+#[tokio::test]
+async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let mut first = told_at("https://origin.example/1");
+    first.guid.value = "a guid of the feed's own".to_owned();
+    bed.poll("origin", &[first]).await;
+    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let (story, copies) = (bed.find("https://other.example/a").await, bed.copies("https://other.example/a").await);
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let split =
+            bed.store.split(bed.config.clone(), story.number, copies[0].number, bed.now).await.unwrap().unwrap();
+        ids.push(split.story.id);
+        let joined = bed.store.join(bed.config.clone(), story.number, split.story.number, bed.now).await.unwrap();
+        assert_eq!(joined.story.id, story.id, "what is left keeps the id under which it was published");
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn editor_joins_what_was_missed_and_can_take_it_back() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[entry("https://origin.example/1", "One", "one")]).await;
+    bed.poll("other", &[entry("https://other.example/a", "Other", "other")]).await;
+    let (one, other) = (bed.find("https://origin.example/1").await, bed.find("https://other.example/a").await);
+    let edited = bed.store.join(bed.config.clone(), other.number, one.number, bed.now).await.unwrap();
+    assert_eq!(edited.story.id, "https://origin.example/1");
+    assert_eq!(bed.ids("all").await, ["https://origin.example/1"]);
+    let copies = bed.copies("https://other.example/a").await;
+    assert_eq!(copies[1].reason, "editor");
+    bed.store.split(bed.config.clone(), one.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    let mut ids = bed.ids("all").await;
+    ids.sort();
+    assert_eq!(ids, ["https://origin.example/1", "https://other.example/a"], "each has the id that it had");
+}
+
+#[tokio::test]
+async fn feed_that_repeats_ids_links_and_words_changes_nothing_of_others() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    let before = bed.shown("all").await;
+    let mut forged = entry("https://origin.example/1", TITLE, WIRE_TEXT);
+    forged.content_html = Some(format!("<p>{WIRE_TEXT} All lies.</p>"));
+    forged.source =
+        Some(serde_json::from_str(r#"{ "title": "Origin", "url": "https://origin.example/feed" }"#).unwrap());
+    bed.poll("other", &[forged.clone()]).await;
+    forged.title = "Nothing happened".to_owned();
+    forged.content_html = Some(format!("<p>{}</p>", own_words("lie")));
+    bed.poll("other", &[forged]).await;
+    let after = bed.shown("all").await;
+    assert_eq!(after.len(), 1);
+    assert_eq!((&after[0].id, &after[0].entry), (&before[0].id, &before[0].entry));
+}
+
+#[tokio::test]
+async fn feed_cannot_bring_two_stories_of_others_together() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    bed.poll("origin", &[entry("https://origin.example/1", "Quay reopened", &own_words("quay"))]).await;
+    bed.poll("wire", &[entry("https://wire.example/2", "Mayor resigns", &own_words("mayor"))]).await;
+    let mut bridge = entry("https://origin.example/1", "Mayor resigns", "");
+    bridge.guid.value = "1".to_owned();
+    bridge.original = Some(Url::parse("https://wire.example/2").unwrap());
+    assert_eq!(bed.poll("other", &[bridge]).await.united, 0);
+    assert_eq!(bed.titles("all").await.len(), 2);
+}
+
+/// Twenty posts of a blog, of one day each.
+fn archive(address: impl Fn(usize) -> (String, String)) -> Vec<Entry> {
+    let post = |number: usize| {
+        let (guid, link) = address(number);
+        let mut post = entry(&link, &format!("What I learned about {}", word(number)), &own_words(&word(number)));
+        post.guid.value = guid;
+        post.published = Some(start() + DAY * number as u32);
+        post
+    };
+    (0..20).rev().map(post).collect()
+}
+
+fn word(number: usize) -> String {
+    format!("topic{}", char::from(b'a' + number as u8))
+}
+
+#[tokio::test]
+async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
+    let before = |n: usize| (format!("http://blog.example/?p={n}"), format!("http://blog.example/{}", word(n)));
+    type Address = fn(usize) -> (String, String);
+    let changes: [(&str, Address); 4] = [
+        ("https", |n| (format!("https://blog.example/?p={n}"), format!("https://blog.example/{}", word(n)))),
+        ("new software", |n| (format!("uuid-{n}"), format!("http://blog.example/posts/{}-{n}", word(n)))),
+        ("new domain", |n| (format!("tag:new.example,2018:{n}"), format!("https://new.example/{}", word(n)))),
+        ("new guids", |n| (format!("{n}"), format!("http://blog.example/{}", word(n)))),
+    ];
+    for (name, after) in changes {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        bed.now = start() + DAY * 30;
+        bed.poll("origin", &archive(before)).await;
+        let known = bed.ids("all").await;
+        let mut migrated = archive(after);
+        for entry in &mut migrated {
+            entry.published = Some(bed.now);
+        }
+        let mut news = entry("https://blog.example/news", "Something that nobody knew", &own_words("news"));
+        news.published = Some(bed.now);
+        migrated.insert(0, news);
+        let applied = bed.poll("origin", &migrated).await;
+        assert_eq!((applied.new, applied.rekeyed), (1, 20), "{name}");
+        assert_eq!(applied.notes(), ["20 of 21 entries re-keyed, matched"]);
+        assert_eq!(bed.ids("all").await[1..], known, "{name}: each is where it was, under its id");
+        let again = bed.poll("origin", &migrated).await;
+        assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: then all is quiet");
+        let back = bed.poll("origin", &archive(before)).await;
+        assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: going back is no news either");
+        let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
+        let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
+        assert_eq!(note, "20 of 20 entries re-keyed, matched");
+    }
+}
+
+#[tokio::test]
+async fn new_guid_with_a_known_link_is_another_entry_if_the_words_are_others() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let live = |guid: &str, stem: &str| {
+        let mut live = entry("https://origin.example/live", "Live", &own_words(stem));
+        live.guid.value = guid.to_owned();
+        live
+    };
+    bed.poll("origin", &[live("1", "monday")]).await;
+    assert_eq!(bed.poll("origin", &[live("2", "monday")]).await.rekeyed, 1);
+    let applied = bed.poll("origin", &[live("3", "tuesday")]).await;
+    assert_eq!((applied.rekeyed, applied.new), (0, 1));
+    assert_eq!(bed.titles("all").await.len(), 2);
+}
+
+#[tokio::test]
+async fn column_with_one_title_and_text_brings_a_new_entry_every_day() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    for day in 0..5 {
+        let text = "Every day our editors choose the best picture of the day from all over the world for you to enjoy.";
+        let mut photo = entry(&format!("https://origin.example/photo/{day}"), "Picture of the day", text);
+        photo.published = Some(start() + DAY * day);
+        assert_eq!(bed.poll_at(start() + DAY * day + HOUR, "origin", &[photo]).await.new, 1);
+    }
+}
+
+#[tokio::test]
+async fn archive_that_comes_back_after_retention_is_not_new() {
+    let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nkeep = \"10 days\""))).await;
+    let posts = |n: usize| (format!("http://origin.example/?p={n}"), format!("http://origin.example/{}", word(n)));
+    bed.now = start() + DAY * 20;
+    bed.poll("origin", &archive(posts)).await;
+    bed.poll("origin", &archive(posts)[..5]).await;
+    let later = bed.now + DAY * 11;
+    while bed.store.retain_batch(bed.config.clone(), later).await.unwrap().0 > 0 {}
+    assert_eq!(bed.titles("all").await.len(), 5);
+    assert_eq!(bed.poll_at(later, "origin", &archive(posts)).await.new, 0);
+    let secure = |n: usize| (format!("https://origin.example/?p={n}"), format!("https://origin.example/{}", word(n)));
+    assert_eq!(bed.poll_at(later + HOUR, "origin", &archive(secure)).await.new, 0, "nor under other guids");
+    assert_eq!(bed.titles("all").await.len(), 5);
+}
+
+#[tokio::test]
+async fn store_that_holds_too_many_entries_lets_the_first_unlisted_go() {
+    let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nmax_entries = 1000"))).await;
+    let posts = |range: std::ops::Range<usize>| -> Vec<Entry> {
+        range
+            .map(|n| entry(&format!("https://origin.example/{n}"), &format!("Post {n}"), &format!("text {n}")))
+            .collect()
+    };
+    bed.poll("origin", &posts(0..700)).await;
+    bed.poll("origin", &posts(700..1_400)).await;
+    let mut gone = 0;
+    loop {
+        let (done, _) = bed.store.retain_batch(bed.config.clone(), bed.now).await.unwrap();
+        gone += done;
+        if done == 0 {
+            break;
+        }
+    }
+    assert_eq!(gone, 400);
+    assert_eq!(bed.poll("origin", &posts(0..700)).await.new, 0);
+}
+
+#[tokio::test]
+async fn correction_reaches_every_section_and_furniture_none() {
+    let sections = "[[section]]\nid = \"a\"\ntitle = \"A\"\nfeeds = [\"origin\"]\n[[section]]\nid = \"b\"\ntitle = \"B\"\nfeeds = [\"*\"]";
+    let mut bed = Bed::new(three_feeds(sections)).await;
+    let page = |votes: u32, comments: u32, advertisement: u32| {
+        let mut page = told_at("https://origin.example/1");
+        page.content_html = Some(format!(
+            "<p>{WIRE_TEXT} The motion passed by {votes} votes to four, after a debate that lasted for most of the night.</p>\
+             <p>{comments} comments</p><p>Advertisement: buy boat {advertisement}</p>\
+             <a href=\"https://ads.example/?n={advertisement}\"><img src=\"https://ads.example/{advertisement}.gif?{advertisement}\"></a>"
+        ).replace(&format!("/{advertisement}.gif"), "/banner.gif"));
+        page
+    };
+    bed.poll("origin", &[page(9, 1, 1)]).await;
+    assert_eq!(bed.poll("origin", &[page(9, 2, 2)]).await.revised, 0);
+    let applied = bed.poll("origin", &[page(11, 2, 2)]).await;
+    assert_eq!((applied.revised, applied.sections.len()), (1, 2), "a corrected number in the text is lasting");
+}
+
+fn newswire(folder: &std::path::Path, arguments: &[&str]) -> String {
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    let output = command.arg("--config").arg(folder.join("newswire.toml")).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn commands_join_and_split_and_explain_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "[site]\ntitle = \"T\"\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n".to_owned();
+    for name in ["one", "two"] {
+        let item = format!(
+            "<item><guid>https://{name}.example/1</guid><link>https://{name}.example/1</link><title>Title {name}</title></item>"
+        );
+        let feed = format!("<rss version=\"2.0\"><channel><title>{name}</title>{item}</channel></rss>");
+        std::fs::write(folder.path().join(format!("{name}.xml")), feed).unwrap();
+        text.push_str(&format!("[[feed]]\nid = \"{name}\"\nurl = \"file:{name}.xml\"\n"));
+    }
+    std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    newswire(folder.path(), &["poll"]);
+    assert!(
+        newswire(folder.path(), &["join", "https://two.example/1", "https://one.example/1"]).contains("one story now")
+    );
+    let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
+    assert!(explained.contains("joined by an editor"), "{explained}");
+    newswire(folder.path(), &["split", "https://one.example/1", "https://two.example/1"]);
+    let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
+    assert!(explained.contains("One copy"), "{explained}");
+}

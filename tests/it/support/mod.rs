@@ -1,0 +1,9 @@
+//! What the tests of several modules stand on.
+
+pub mod bed;
+pub mod daemon;
+pub mod desk;
+pub mod feeds;
+pub mod origin;
+pub mod terminal;
+pub mod tls;

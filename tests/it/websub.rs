@@ -1,0 +1,137 @@
+//! WebSub publishing (D06): who the hub is stands in header and feed, and the hub is told once of each real change.
+
+use crate::support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use support::daemon::*;
+
+/// What a hub was told: the fields of each form that was posted.
+struct Hub {
+    address: SocketAddr,
+    forms: Receiver<Vec<(String, String)>>,
+}
+
+impl Hub {
+    /// Answers with these statuses, the last one for ever.
+    fn start(statuses: &'static [u16]) -> Hub {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (told, forms) = channel();
+        std::thread::spawn(move || {
+            for (number, stream) in listener.incoming().enumerate() {
+                let mut reader = BufReader::new(stream.unwrap());
+                let mut length = 0;
+                let mut line = String::new();
+                while reader.read_line(&mut line).unwrap_or(0) > 2 {
+                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    line.clear();
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let status = statuses[number.min(statuses.len() - 1)];
+                let _ = write!(
+                    reader.get_mut(),
+                    "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                );
+                let fields = url::form_urlencoded::parse(&body).into_owned().collect();
+                if told.send(fields).is_err() {
+                    return;
+                }
+            }
+        });
+        Hub { address, forms }
+    }
+
+    fn told(&self) -> Vec<(String, String)> {
+        self.forms.recv_timeout(PATIENCE).expect("the hub is told")
+    }
+
+    fn assert_not_told(&self) {
+        assert_eq!(self.forms.recv_timeout(Duration::from_secs(4)), Err(RecvTimeoutError::Timeout));
+    }
+}
+
+fn feed(words: &str) -> String {
+    format!(
+        "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>\
+         <item><guid isPermaLink=\"false\">1</guid><title>{words}</title></item></channel></rss>"
+    )
+}
+
+fn config(hub: &str, allow: &str) -> String {
+    format!(
+        "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
+         [publish]\nhub = \"{hub}\"\n[poll]\n{allow}\n\
+         [[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\nschedule = \"every 1 second\"\n\
+         [[section]]\nid = \"all\"\nfeeds = [\"*\"]\n\
+         [[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"
+    )
+}
+
+#[test]
+fn d06_hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
+    let hub = Hub::start(&[204]);
+    let url = format!("http://{}/", hub.address);
+    let desk = Desk::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
+    desk.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "War");
+    let topics = ["atom", "rss", "json"].map(|format| format!("https://news.example.org/all.{format}"));
+    let expected: Vec<_> = std::iter::once(("hub.mode".to_owned(), "publish".to_owned()))
+        .chain(topics.iter().map(|topic| ("hub.url".to_owned(), topic.clone())))
+        .collect();
+    // The empty section was told of first.
+    assert_eq!(hub.told(), expected);
+    assert_eq!(hub.told(), expected);
+    hub.assert_not_told();
+
+    desk.write("a.xml", &feed("Peace"));
+    daemon.get_until("/all.json", "Peace");
+    assert_eq!(hub.told(), expected);
+    hub.assert_not_told();
+
+    for format in ["atom", "rss", "json"] {
+        let answer = daemon.get(&format!("/all.{format}"));
+        let links = format!("<https://news.example.org/all.{format}>; rel=\"self\", <{url}>; rel=\"hub\"");
+        assert_eq!(answer.header("link"), Some(links.as_str()));
+        assert!(text(&answer.body).contains(&url), "{format}");
+        let private = daemon.get(&format!("/inner.{format}?token=canary"));
+        assert_eq!((private.status, private.header("link")), (200, None));
+        assert!(!text(&private.body).contains(&url), "nobody hears of a private section");
+    }
+    assert_eq!(daemon.end(), Some(0));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Peace");
+    hub.assert_not_told();
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
+    let hub = Hub::start(&[204]);
+    let desk = Desk::whole(&config(&format!("http://{}/", hub.address), ""));
+    desk.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&desk);
+    let line = daemon.wait_for("the hub could not be told");
+    assert!(line.contains("refused to connect"), "{line}");
+    hub.assert_not_told();
+}
+
+#[test]
+fn hub_that_is_out_of_order_is_told_later_and_the_site_goes_on() {
+    let hub = Hub::start(&[500]);
+    let desk = Desk::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
+    desk.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "War");
+    hub.told();
+    let line = daemon.wait_for("the hub could not be told");
+    assert!(line.contains("500"), "{line}");
+    assert_eq!(daemon.end(), Some(0), "and the end does not wait for it");
+}
