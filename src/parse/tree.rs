@@ -403,7 +403,10 @@ impl<'a> Open<'a> {
 struct Bindings<'a> {
     /// The declarations, the innermost last, each with what its prefix meant before.
     declared: Vec<(&'a str, Option<Namespace>)>,
-    meanings: HashMap<&'a str, Namespace>,
+    /// That of names without a prefix: of nearly all names.
+    default: Option<Namespace>,
+    /// Those of the other prefixes.
+    prefixed: HashMap<&'a str, Namespace>,
 }
 
 impl<'a> Bindings<'a> {
@@ -414,10 +417,7 @@ impl<'a> Bindings<'a> {
     fn reset(&mut self, mark: usize) {
         while self.declared.len() > mark {
             let (prefix, before) = self.declared.pop().expect("more than `mark` are declared");
-            match before {
-                Some(namespace) => self.meanings.insert(prefix, namespace),
-                None => self.meanings.remove(prefix),
-            };
+            self.bind(prefix, before);
         }
     }
 
@@ -436,8 +436,17 @@ impl<'a> Bindings<'a> {
             declared += 1;
             // An unknown default namespace is that of the feed itself: its names are what counts.
             let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
-            let before = self.meanings.insert(prefix, namespaces::by_uri(&attribute.value).unwrap_or(unknown));
+            let before = self.bind(prefix, Some(namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
             self.declared.push((prefix, before));
+        }
+    }
+
+    /// Gives a prefix another meaning, or none; returns the one that it had.
+    fn bind(&mut self, prefix: &'a str, namespace: Option<Namespace>) -> Option<Namespace> {
+        match namespace {
+            _ if prefix.is_empty() => std::mem::replace(&mut self.default, namespace),
+            Some(namespace) => self.prefixed.insert(prefix, namespace),
+            None => self.prefixed.remove(prefix),
         }
     }
 
@@ -459,7 +468,7 @@ impl<'a> Bindings<'a> {
     }
 
     fn lookup(&self, prefix: &str) -> Option<Namespace> {
-        self.meanings.get(prefix).copied()
+        if prefix.is_empty() { self.default } else { self.prefixed.get(prefix).copied() }
     }
 }
 
