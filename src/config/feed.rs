@@ -7,13 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::feed_url;
-use super::id::{self, Ids};
+use super::id::{self, Ids, SectionIds};
 use super::model::{Config, Feed, FeedUrl, Section};
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
-use super::section::SectionIds;
 use super::settings::{self, Settings};
-use super::{classify, mask, value};
+use super::{classify, mask, shown_url, value};
 use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
 
@@ -106,12 +105,12 @@ fn warn_of_equal_urls(heads: &[Head]) {
         let Some(url) = &head.url else { continue };
         let place = head.table.place_of("url");
         let reading = head.table.reading;
-        if let Some((other, first)) = first.get(&feed_url::spelling(&url.secret)) {
+        if let Some((other, first)) = first.get(&shown_url::spelling(&url.secret)) {
             let spelling = if **other == url.secret { "" } else { " in another spelling" };
             let hint = format!("see {}", reading.elsewhere(first, &place));
             reading.warn(&place, Fault::new(format!("another feed has the same URL{spelling}"), hint));
         } else {
-            first.insert(feed_url::spelling(&url.secret), (&url.secret, place));
+            first.insert(shown_url::spelling(&url.secret), (&url.secret, place));
         }
     }
 }

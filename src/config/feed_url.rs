@@ -1,4 +1,4 @@
-//! The addresses of feeds: how they are written, what of them may be shown, and the ids that are made from them.
+//! The addresses of feeds: how they are written, and the ids that are made from them.
 
 use std::path::Path;
 
@@ -7,14 +7,8 @@ use url::Url;
 
 use super::model::FeedUrl;
 use super::reader::{Fault, Node};
+use super::shown_url::shown;
 use super::{id, value};
-
-/// Names of query parameters, in lower case, whose values are never shown.
-pub(super) const SECRET_PARAMETERS: [&str; 10] =
-    ["token", "key", "api_key", "apikey", "auth", "access_token", "password", "secret", "sig", "signature"];
-
-/// What stands in the place of a secret value.
-pub(super) const MASK: &str = "***";
 
 /// Words of a feed's path that tell nothing about it.
 const NOISE: [&str; 14] =
@@ -22,48 +16,6 @@ const NOISE: [&str; 14] =
 
 /// Long enough to tell feeds apart, short enough to type and to fit into a table.
 const MAX_ID_LENGTH: usize = 40;
-
-/// The form of a configured or redirected URL that may be shown: without userinfo, and with the values of secret
-/// query parameters masked; the fragment, which is never sent, is left out.
-pub fn shown(url: &Url) -> Url {
-    let mut shown = url.clone();
-    // These fail only for URLs that cannot have a user, which then have none.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.set_fragment(None);
-    if let Some(query) = url.query() {
-        let masked: Vec<String> = query.split('&').map(masked_parameter).collect();
-        shown.set_query(Some(&masked.join("&")));
-    }
-    shown
-}
-
-/// What is the same for all spellings of one address: scheme, `www.`, default port, trailing slash and fragment left out.
-pub fn spelling(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let host = host.strip_prefix("www.").unwrap_or(host);
-    let port = url.port().filter(|port| !matches!(port, 80 | 443)).map(|port| format!(":{port}")).unwrap_or_default();
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{host}{port}{}{query}", url.path().trim_end_matches('/'))
-}
-
-fn masked_parameter(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        Some((name, _)) if is_secret_parameter(name) => format!("{name}={MASK}"),
-        _ => parameter.to_owned(),
-    }
-}
-
-/// The name of the first query parameter whose value is secret.
-pub(super) fn secret_parameter(url: &Url) -> Option<String> {
-    let names = url.query()?.split('&').filter_map(|parameter| Some(parameter.split_once('=')?.0));
-    names.into_iter().find(|name| is_secret_parameter(name)).map(str::to_owned)
-}
-
-pub(super) fn is_secret_parameter(name: &str) -> bool {
-    let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_lowercase());
-    decoded.is_some_and(|name| SECRET_PARAMETERS.contains(&name.as_str()))
-}
 
 /// `url` of a feed: `http(s):`, `file:` relative to the file that holds it, or a secret.
 pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
@@ -83,7 +35,7 @@ fn parse(text: &str, folder: &Path) -> Result<Url, Fault> {
     let text = text.trim();
     match text.strip_prefix("file:") {
         Some(path) => parse_file(path, folder),
-        None => parse_web(text),
+        None => value::parse_web(text),
     }
 }
 
@@ -98,18 +50,6 @@ fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
     let base = Url::from_directory_path(root).map_err(|()| wanted())?;
     let url = base.join(path).ok().filter(|url| url.scheme() == "file");
     url.ok_or_else(wanted)
-}
-
-/// An absolute `http` or `https` URL.
-pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
-    let text = text.trim();
-    let wanted = "expected a URL that begins with http:// or https://";
-    let host = if text.contains(':') { text.strip_prefix("feed://") } else { Some(text) };
-    let hint = host
-        .filter(|host| host.contains('.') && !host.contains(['@', '?']))
-        .map(|host| format!("write \"https://{host}\""));
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
 }
 
 /// The id of a feed that was given none: the host without `www` and the words of path and query, in `[a-z0-9-]`; of a

@@ -114,3 +114,17 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
         self.0.keys()
     }
 }
+
+/// The ids of all sections, the faulty ones too.
+#[derive(Default)]
+pub(super) struct SectionIds(pub Ids<SectionId>);
+
+impl SectionIds {
+    pub fn find(&self, name: &str) -> Option<SectionId> {
+        Some(SectionId::from(name)).filter(|id| self.0.has(id))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(SectionId::as_str)
+    }
+}

@@ -13,9 +13,9 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::feed_url::SECRET_PARAMETERS;
 use super::keys::{self, BASIC_AUTH, Kind, MAIN, SECRET, SHAPES, Shape};
 use super::lexer::{self, Token};
+use super::shown_url::SECRET_PARAMETERS;
 
 /// A key and the string that is its value, even where its closing quote is missing.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {

@@ -22,6 +22,7 @@ mod schema;
 mod secrets;
 mod section;
 mod settings;
+mod shown_url;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -29,7 +30,6 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::facets::classify;
-pub use self::feed_url::{shown, spelling};
 pub use self::keys::{Kind, SHAPES, Shape, is_variable};
 pub use self::mask::masked_urls;
 pub use self::model::*;
@@ -38,6 +38,7 @@ use self::reader::{Node, Reading, Table};
 pub use self::schema::schema;
 pub use self::secrets::Secrets;
 pub use self::settings::DEFAULT_CONTACT;
+pub use self::shown_url::{shown, spelling};
 use crate::rule::Rule;
 
 /// One TOML text and where it came from.

@@ -15,9 +15,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::feed_url::{MASK, is_secret_parameter, shown};
 use super::mask;
 use super::model::Feed;
+use super::shown_url::{MASK, is_secret_parameter, shown};
 
 /// A text of this length is no word that occurs by chance.
 const LONG: usize = 10;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::feed::Feeds;
-use super::id::{self, Ids};
+use super::id::{self, Ids, SectionIds};
 use super::model::{Access, Edits, Feed, PodcastChannel, Section};
 use super::reader::{Fault, Node, Table};
 use super::{keys, rule, value};
@@ -18,20 +18,6 @@ const DEFAULT_LIMIT: usize = 50;
 
 /// More make documents that feed readers refuse, and that cost every subscriber at every poll.
 const MAX_LIMIT: i64 = 500;
-
-/// The ids of all sections, the faulty ones too.
-#[derive(Default)]
-pub(super) struct SectionIds(Ids<SectionId>);
-
-impl SectionIds {
-    pub fn find(&self, name: &str) -> Option<SectionId> {
-        Some(SectionId::from(name)).filter(|id| self.0.has(id))
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(SectionId::as_str)
-    }
-}
 
 /// A section's table with its id.
 pub(super) struct Head<'a> {

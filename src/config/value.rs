@@ -12,7 +12,7 @@ use url::Url;
 use super::keys;
 use super::model::{Allow, BasicAuth, Dedup, Edits, Listen, Republish};
 use super::reader::{Fault, Node, Table};
-use super::{SecretRef, feed_url};
+use super::{SecretRef, shown_url};
 use crate::duration;
 
 const KIB: u64 = 1 << 10;
@@ -112,17 +112,29 @@ pub(super) fn header_words(node: Node) -> Result<String, Fault> {
 
 /// An absolute `http` or `https` URL that may be shown to everybody.
 pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
-    let url = feed_url::parse_web(node.text()?)?;
+    let url = parse_web(node.text()?)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("expected a URL without user and password".to_owned().into());
     }
-    match feed_url::secret_parameter(&url) {
+    match shown_url::secret_parameter(&url) {
         Some(name) => {
             let hint = format!("everybody can read it: write it without `{name}`");
             Err(Fault::new(format!("expected a URL without a secret such as `{name}`"), hint))
         }
         None => Ok(url),
     }
+}
+
+/// An absolute `http` or `https` URL.
+pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
+    let text = text.trim();
+    let wanted = "expected a URL that begins with http:// or https://";
+    let host = if text.contains(':') { text.strip_prefix("feed://") } else { Some(text) };
+    let hint = host
+        .filter(|host| host.contains('.') && !host.contains(['@', '?']))
+        .map(|host| format!("write \"https://{host}\""));
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
 }
 
 /// A path, relative to the folder of the file that holds it.

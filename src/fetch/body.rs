@@ -10,8 +10,7 @@ use tokio::time::Instant;
 
 use super::budget::{Budget, Place};
 use super::decode::{self, Coding};
-use super::egress::root_cause;
-use super::error::{BODY, FetchError};
+use super::error::{BODY, FetchError, root_cause};
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 

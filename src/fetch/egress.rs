@@ -20,7 +20,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::error::{CONNECT, FetchError, reason};
+use super::error::{CONNECT, FetchError, causes, reason, root_cause};
 use super::file;
 use super::guard::{self, Reach};
 use crate::config::Feed;
@@ -273,20 +273,6 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Fetch
         return FetchError::Connect { host: peer, why };
     }
     FetchError::Http { host, why }
-}
-
-/// The innermost reason: those around it only repeat what was tried, and name the whole URL.
-pub(super) fn root_cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), reason)
-}
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let mut next = error.source();
-    std::iter::from_fn(move || {
-        let cause = next?;
-        next = cause.source();
-        Some(cause)
-    })
 }
 
 /// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.

@@ -1,15 +1,14 @@
 //! Why a poll brought no document: one kind for each thing that an editor would do something different about.
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::time::Duration;
-
-use thiserror::Error;
 
 use crate::time::Timestamp;
 
 /// Each message is one sentence with a hint where there is something to do. None holds a path, a query, userinfo, a
 /// header or a byte of the body, so that no secret can be in it.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FetchError {
     #[error("the name of {host} could not be resolved: {why}")]
     Dns { host: String, why: String },
@@ -118,10 +117,25 @@ fn size(bytes: u64) -> String {
 }
 
 /// What the system says, without its number.
-pub(super) fn reason(error: &dyn std::error::Error) -> String {
+pub(super) fn reason(error: &dyn Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
     text.split(" (os error").next().unwrap_or(text).to_owned()
+}
+
+/// The innermost reason: those around it only repeat what was tried, and name the whole URL.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| "the request could not be made".to_owned(), reason)
+}
+
+/// What led to the error, the outermost reason first.
+pub(super) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = error.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }
 
 fn status_hint(status: u16) -> &'static str {

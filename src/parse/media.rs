@@ -3,7 +3,7 @@
 //! feed-rs knows a part of them, but recurses into nested groups without a bound and panics on long durations.
 
 use super::constructs::{self, Unsaid};
-use super::entry_fields::{EntryAside, set_text};
+use super::entry_aside::{EntryAside, set_text};
 use super::model::{ParsedEnclosure, ParsedTranscript};
 use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};

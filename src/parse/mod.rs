@@ -12,6 +12,7 @@ mod canonical;
 mod constructs;
 mod dates;
 mod decode;
+mod entry_aside;
 mod entry_fields;
 mod feed_fields;
 pub(crate) mod html_names;

@@ -10,7 +10,7 @@ use feed_rs::parser::Builder;
 
 use super::ParseError;
 use super::canonical::Canonical;
-use super::entry_fields::EntryAside;
+use super::entry_aside::EntryAside;
 use super::identity;
 use super::model::{ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText};
 use crate::entry::{Category, SharedKeys};

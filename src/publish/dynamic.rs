@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, Rendered};
-use super::lane::Turn;
+use super::lane::{Turn, patience};
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::entry::Person;
@@ -29,9 +29,6 @@ const FIND_TIME: Duration = Duration::from_secs(1);
 
 /// How long reading the store for a page of the search takes at most, the search included.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
-
-/// How long reading the store for a story's page or an archive document takes at most.
-const READ_TIME: Duration = Duration::from_secs(5);
 
 /// How many characters of what is searched for are looked at.
 const MAX_WORDS: usize = 200;
@@ -151,11 +148,6 @@ impl Publisher {
         let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
         Ok(made_now(page))
     }
-}
-
-/// How long reading for a page may take: what is made for nobody in particular, as for the folder, has no limit.
-pub(super) fn patience(turn: Option<&Turn>) -> Patience {
-    Patience::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }
 
 /// A story as the first public section that holds it shows it.

@@ -3,8 +3,14 @@
 //! A turn belongs to the work and not to the request: it ends when the work has ended, even if the reader has gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::store::Patience;
+
+/// How long reading the store for a story's page or an archive document takes at most.
+const READ_TIME: Duration = Duration::from_secs(5);
 
 /// Bounds how much is done at once.
 #[derive(Clone, Debug)]
@@ -39,6 +45,11 @@ impl Lane {
     pub fn busy(&self) -> usize {
         self.most - self.turns.available_permits()
     }
+}
+
+/// How long reading for a page may take: what is made for nobody in particular, as for the folder, has no limit.
+pub(super) fn patience(turn: Option<&Turn>) -> Patience {
+    Patience::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }
 
 #[cfg(test)]

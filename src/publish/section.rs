@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::dynamic::patience;
 use super::edition::{ArchiveSetting, Edition, HTML_TYPE, Rendered, feed_type};
-use super::lane::Turn;
+use super::lane::{Turn, patience};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;

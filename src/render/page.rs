@@ -15,7 +15,7 @@ use crate::config::{Section, Site};
 use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
 use crate::render::card::{Card, Date, Place, days};
-use crate::render::{RenderError, STYLE_CSS, SectionView, rehearsal, text};
+use crate::render::{RenderError, STYLE_CSS, SectionView, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -102,11 +102,11 @@ pub struct SearchHit<'a> {
 }
 
 impl Pages {
-    /// The built-in templates, with `overrides` (name and text) in the place of those that bear their names.
+    /// Parses the built-in templates and the `overrides` (name and text), which replace those of the same name.
     ///
     /// # Errors
-    /// If an override has another name, does not parse, or asks for what is not there.
-    pub fn new(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
+    /// If an override has another name, or does not parse.
+    pub(super) fn parse(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         let mut syntax = SyntaxConfig::builder();
@@ -128,11 +128,7 @@ impl Pages {
                 return Err(RenderError::UnknownTemplate(name.clone(), known.join(", ")));
             }
         }
-        let pages = Pages { environment, style, has_search: false };
-        if !overrides.is_empty() {
-            rehearsal::render_every_page(&pages)?;
-        }
-        Ok(pages)
+        Ok(Pages { environment, style, has_search: false })
     }
 
     /// The same pages with a link to `search`, for a site that answers it.

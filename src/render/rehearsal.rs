@@ -13,11 +13,26 @@ use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
+impl Pages {
+    /// Parses the built-in templates and the `overrides` (name and text), which replace those of the same name, and
+    /// renders every page once if there are any.
+    ///
+    /// # Errors
+    /// If an override has another name, does not parse, or asks for what is not there.
+    pub fn new(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
+        let pages = Pages::parse(overrides)?;
+        if !overrides.is_empty() {
+            render_every_page(&pages)?;
+        }
+        Ok(pages)
+    }
+}
+
 /// Renders each page with all that it can show, and with as little as it may get.
 ///
 /// # Errors
 /// The first that a template gives.
-pub fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
+fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
     let (full, bare) = (story(full_entry(), true), story(bare_entry(), false));
     for (site, stories) in [(site(true), vec![full, bare.clone()]), (site(false), Vec::new())] {
         let (section, feeds) = (section(), [feed()]);

@@ -15,7 +15,7 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::feed_url;
+use super::shown_url;
 
 pub use self::plan::{Plan, plan};
 
@@ -188,6 +188,6 @@ fn mended(url: &str) -> Option<String> {
 fn web_address(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let has_secret =
-        !url.username().is_empty() || url.password().is_some() || feed_url::secret_parameter(&url).is_some();
+        !url.username().is_empty() || url.password().is_some() || shown_url::secret_parameter(&url).is_some();
     (!has_secret).then(|| text.trim().to_owned())
 }

@@ -1,0 +1,52 @@
+//! What of an address may be shown: never its userinfo, and never the values of its secret query parameters.
+
+use url::Url;
+
+/// Names of query parameters, in lower case, whose values are never shown.
+pub(super) const SECRET_PARAMETERS: [&str; 10] =
+    ["token", "key", "api_key", "apikey", "auth", "access_token", "password", "secret", "sig", "signature"];
+
+/// What stands in the place of a secret value.
+pub(super) const MASK: &str = "***";
+
+/// The form of a configured or redirected URL that may be shown: without userinfo, and with the values of secret
+/// query parameters masked; the fragment, which is never sent, is left out.
+pub fn shown(url: &Url) -> Url {
+    let mut shown = url.clone();
+    // These fail only for URLs that cannot have a user, which then have none.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    if let Some(query) = url.query() {
+        let masked: Vec<String> = query.split('&').map(masked_parameter).collect();
+        shown.set_query(Some(&masked.join("&")));
+    }
+    shown
+}
+
+/// What is the same for all spellings of one address: scheme, `www.`, default port, trailing slash and fragment left out.
+pub fn spelling(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let port = url.port().filter(|port| !matches!(port, 80 | 443)).map(|port| format!(":{port}")).unwrap_or_default();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{host}{port}{}{query}", url.path().trim_end_matches('/'))
+}
+
+fn masked_parameter(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if is_secret_parameter(name) => format!("{name}={MASK}"),
+        _ => parameter.to_owned(),
+    }
+}
+
+/// The name of the first query parameter whose value is secret.
+pub(super) fn secret_parameter(url: &Url) -> Option<String> {
+    let names = url.query()?.split('&').filter_map(|parameter| Some(parameter.split_once('=')?.0));
+    names.into_iter().find(|name| is_secret_parameter(name)).map(str::to_owned)
+}
+
+pub(super) fn is_secret_parameter(name: &str) -> bool {
+    let decoded = url::form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.to_lowercase());
+    decoded.is_some_and(|name| SECRET_PARAMETERS.contains(&name.as_str()))
+}
