@@ -15,6 +15,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use crate::feed::{FeedId, SectionId};
 use crate::text::PlainText;
+use crate::text::scripts::is_searched_alone;
 use crate::time::Timestamp;
 
 /// How many characters of a text an excerpt shows: two lines of a terminal.
@@ -248,12 +249,12 @@ impl Term {
 
 /// The text as the index takes it: characters of scripts without spaces stand alone.
 pub fn spaced(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_spaceless) {
+    if !text.chars().any(is_searched_alone) {
         return Cow::Borrowed(text);
     }
     let mut spaced = String::with_capacity(text.len() * 2);
     for c in text.chars() {
-        if is_spaceless(c) {
+        if is_searched_alone(c) {
             spaced.extend([' ', c, ' ']);
         } else {
             spaced.push(c);
@@ -313,8 +314,8 @@ fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     std::iter::from_fn(move || {
         let (start, first) = chars.find(|(_, c)| c.is_alphanumeric())?;
         let mut end = start + first.len_utf8();
-        if !is_spaceless(first) {
-            let goes_on = |c: char| (c.is_alphanumeric() || is_mark(c)) && !is_spaceless(c);
+        if !is_searched_alone(first) {
+            let goes_on = |c: char| (c.is_alphanumeric() || is_mark(c)) && !is_searched_alone(c);
             while let Some((at, c)) = chars.next_if(|(_, c)| goes_on(*c)) {
                 end = at + c.len_utf8();
             }
@@ -339,13 +340,6 @@ fn fold(word: &str) -> String {
 /// Accents that stand as characters of their own.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}')
-}
-
-/// Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese put no spaces between words.
-fn is_spaceless(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0E00..=0x0FFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3005..=0x3007 | 0x3040..=0x30FF | 0x31F0..=0x31FF
-        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF)
 }
 
 /// So many characters before `at`, then on to the beginning of a word.

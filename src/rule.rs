@@ -15,6 +15,7 @@ use crate::duration;
 use crate::entry::{Category, Entry};
 use crate::feed::FeedId;
 use crate::text::PlainText;
+use crate::text::scripts::breaks_words;
 use crate::time::Timestamp;
 
 /// Bounds the work of a rule on one story: a text ten times as long as a long article.
@@ -420,15 +421,8 @@ fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
 
 /// Between the two a word ends: one of them is no part of a word, or is written in a script without spaces.
 fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
-    let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !is_spaceless(c));
+    let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !breaks_words(c));
     !(is_word(left) && is_word(right))
-}
-
-/// Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese put no spaces between words.
-fn is_spaceless(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0E00..=0x0FFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x2E80..=0x312F | 0x31F0..=0x31FF
-        | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF)
 }
 
 impl fmt::Display for Rule {

@@ -1,5 +1,7 @@
 //! An entry's text as a person reads it: made once, then judged, compared, counted and searched.
 
+pub mod scripts;
+
 use std::ops::Range;
 
 use crate::entry::Entry;

@@ -3,6 +3,7 @@
 use super::markup::{Piece, pieces};
 use crate::parse::html_names;
 use crate::parse::references::resolve_html;
+use crate::text::scripts::is_half_word;
 
 /// The text of sanitized HTML as a person reads it: blocks on lines of their own, white space single, references resolved.
 pub fn plain_text(html: &str) -> String {
@@ -187,10 +188,10 @@ fn ends_sentence(character: char, after: &str) -> bool {
 fn cut(text: &str, max_chars: usize) -> String {
     let head = chars(text, max_chars.saturating_sub(1));
     let next = text[head.len()..].chars().next();
-    let inside_word = next.is_some_and(|next| !next.is_whitespace() && !is_cjk(next));
-    let word_start = head.rfind(|c: char| c.is_whitespace() || is_cjk(c)).filter(|_| inside_word);
+    let inside_word = next.is_some_and(|next| !next.is_whitespace() && !is_half_word(next));
+    let word_start = head.rfind(|c: char| c.is_whitespace() || is_half_word(c)).filter(|_| inside_word);
     let end = word_start
-        .map_or(head.len(), |at| at + head[at..].chars().next().filter(|&c| is_cjk(c)).map_or(0, char::len_utf8));
+        .map_or(head.len(), |at| at + head[at..].chars().next().filter(|&c| is_half_word(c)).map_or(0, char::len_utf8));
     let kept = head[..end].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–'));
     format!("{kept}…")
 }
@@ -205,7 +206,7 @@ pub fn word_count(text: &str) -> usize {
     let mut cjk = 0;
     let mut in_word = false;
     for character in text.chars() {
-        if is_cjk(character) {
+        if is_half_word(character) {
             cjk += 1;
             in_word = false;
         } else if character.is_alphanumeric() {
@@ -216,13 +217,4 @@ pub fn word_count(text: &str) -> usize {
         }
     }
     words + usize::div_ceil(cjk, 2)
-}
-
-/// Characters of scripts that are written without spaces: Chinese, Japanese, Thai, Lao, Khmer, Burmese. Korean has spaces.
-fn is_cjk(character: char) -> bool {
-    // Most texts are mostly ASCII.
-    !character.is_ascii()
-        && matches!(character,
-        '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}'
-        | '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}')
 }

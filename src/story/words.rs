@@ -4,6 +4,7 @@ use foldhash::HashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numerals;
+use crate::text::scripts::is_half_word;
 
 /// More words of a text are not compared: what agrees in so many agrees.
 const MAX_WORDS: usize = 10_000;
@@ -239,7 +240,7 @@ impl Reading {
             self.begins |= matches!(character, '.' | '!' | '?' | ':' | '\n' | '"' | '“' | '«' | '…');
             return;
         }
-        if is_spaceless(character) {
+        if is_half_word(character) {
             self.read_spaceless(character);
             return;
         }
@@ -319,12 +320,6 @@ fn plain(character: char) -> char {
 /// Characters that only tell where a line may break, how a letter is lengthened, or how it is spoken.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{640}' | '\u{64B}'..='\u{652}')
-}
-
-/// Whether a character belongs to a script that is written without spaces between words.
-fn is_spaceless(c: char) -> bool {
-    matches!(c, '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{3040}'..='\u{30FF}'
-        | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')
 }
 
 fn is_chinese_number(c: char) -> bool {
