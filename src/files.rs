@@ -1,4 +1,4 @@
-//! The config's files: found, read with their includes and secrets, and watched for edits.
+//! The config's files: found, read with their includes and secrets, and watched for edits. Files of any kind: written whole.
 //!
 //! The only place that reads them. What they mean is decided by `config`.
 
@@ -6,6 +6,7 @@ mod pages;
 mod regular;
 mod replace;
 mod watch;
+mod whole;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
@@ -20,6 +21,7 @@ pub use self::pages::pages;
 pub use self::regular::{read_named, read_regular};
 pub use self::replace::{ReplaceError, replace};
 pub use self::watch::{Watch, WatchError, watch};
+pub use self::whole::write_whole;
 use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
 
 /// A TOML of a hundred thousand feeds has some 20 MB.

@@ -1,10 +1,11 @@
 //! One file of the config replaced by an edited text: whole or not at all, and never over somebody else's edit.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::short;
+use super::whole::{READABLE, WholeFile};
 
 /// Why a file was not replaced; it is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -42,11 +43,8 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
         Err(error) if error.kind() == io::ErrorKind::NotFound && before.is_empty() => None,
         Err(error) => return Err(failed(error)),
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".newswire-edit-").tempfile_in(folder).map_err(failed)?;
-    temporary.write_all(after.as_bytes()).map_err(failed)?;
-    keep_rights(temporary.as_file(), metadata.as_ref()).map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
+    let keep = |file: &fs::File| keep_rights(file, metadata.as_ref());
+    let edited = WholeFile::beside(path, after.as_bytes(), keep).map_err(failed)?;
     let is_as_it_was = match fs::read(path) {
         Ok(bytes) => bytes == before.as_bytes(),
         Err(_) => metadata.is_none(),
@@ -54,10 +52,7 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
     if !is_as_it_was {
         return Err(ReplaceError::Edited { path: path.to_owned() });
     }
-    temporary.persist(path).map_err(|error| failed(error.error))?;
-    // The name is safe on disk with its folder; some file systems cannot be asked for that.
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    edited.put().map_err(failed)
 }
 
 /// Those of the file that is replaced; of a new one, as an editor would make it.
@@ -67,5 +62,5 @@ fn keep_rights(file: &fs::File, metadata: Option<&fs::Metadata>) -> io::Result<(
         // Only root may give files away; for others the owner is themselves or stays out of reach.
         let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
     }
-    file.set_permissions(metadata.map_or_else(|| fs::Permissions::from_mode(0o644), fs::Metadata::permissions))
+    file.set_permissions(metadata.map_or_else(|| fs::Permissions::from_mode(READABLE), fs::Metadata::permissions))
 }

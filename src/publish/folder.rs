@@ -4,7 +4,7 @@
 //! removes; files of others it leaves alone, for it keeps a list of its own.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -248,14 +248,6 @@ fn write_file(folder: &Path, file: &str, body: &[u8]) -> Result<bool, FolderErro
     let failed = |source| FolderError::File { path: path.clone(), source };
     let parent = path.parent().unwrap_or(folder);
     std::fs::create_dir_all(parent).map_err(failed)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    temporary.write_all(body).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        temporary.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed)?;
-    }
-    temporary.as_file().sync_all().map_err(failed)?;
-    temporary.persist(&path).map_err(|error| failed(error.error))?;
+    files::write_whole(&path, body).map_err(failed)?;
     Ok(true)
 }
