@@ -24,6 +24,7 @@ use crate::clock::{self, Clock};
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch::{self, Fetcher, Holds};
+use crate::schedule;
 use crate::schedule::next::LONGEST_HOLD;
 use crate::status::Watch;
 use crate::store::{Applied, DueFeed, Store, StoreError};
@@ -212,7 +213,7 @@ impl Poller {
         let (mut feeds, mut held) = (Vec::new(), Vec::new());
         for due in states {
             let is_asked = match pass {
-                Pass::Due => due.next_poll <= now && due.state != "gone",
+                Pass::Due => schedule::is_due(due.next_poll, now) && due.state != "gone",
                 Pass::All => due.state != "gone",
                 Pass::Force(named) => named.is_empty() || named.contains(&due.feed),
                 Pass::Named(named) => named.contains(&due.feed),
@@ -262,7 +263,8 @@ fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &Holds) -> Option<Timestamp
 /// Whether it was polled so lately that nobody would gain by asking again, and is not due.
 fn gap(due: &DueFeed, now: Timestamp) -> Option<Hold> {
     let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
-    (until > now && due.next_poll > now).then(|| Hold { until, why: "after its last poll".to_owned() })
+    (until > now && !schedule::is_due(due.next_poll, now))
+        .then(|| Hold { until, why: "after its last poll".to_owned() })
 }
 
 fn held_report(due: &DueFeed, hold: Hold) -> PollReport {

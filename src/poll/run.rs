@@ -17,6 +17,7 @@ use super::{ITS_HOST, PollReport, Poller, host_hold};
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch;
+use crate::schedule;
 use crate::schedule::next::{self, LONGEST_HOLD};
 use crate::store::{DueFeed, StoreError};
 use crate::time::Timestamp;
@@ -124,7 +125,7 @@ impl Poller {
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
         let states = self.store.read(move |reader| reader.unpunctual(now, now + LONGEST_HOLD)).await?;
         let feeds = states.iter().filter_map(|due| Some((config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
-        let (overdue, far): (Vec<_>, Vec<_>) = feeds.partition(|(_, due)| due.next_poll < now);
+        let (overdue, far): (Vec<_>, Vec<_>) = feeds.partition(|(_, due)| schedule::is_due(due.next_poll, now));
         let overdue: Vec<_> = overdue.into_iter().map(|(feed, _)| feed).filter(|feed| !feed.url.is_file()).collect();
         let phases: Vec<_> = overdue.iter().map(|feed| (next::phase(&feed.id), &feed.schedule)).collect();
         let mut moves: Vec<_> = overdue.iter().map(|feed| feed.id.clone()).zip(next::spread(now, &phases)).collect();

@@ -67,6 +67,11 @@ impl Schedule {
     }
 }
 
+/// Returns whether the time of a feed's next poll has come. Holds and feeds that are gone are the caller's to leave out.
+pub fn is_due(next_poll: Timestamp, now: Timestamp) -> bool {
+    next_poll <= now
+}
+
 /// `15 minutes`, or a unit alone: `hour`.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = duration::parse(text).or_else(|error| duration::parse(&format!("1 {text}")).map_err(|_| error))?;
