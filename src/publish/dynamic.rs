@@ -13,7 +13,7 @@ use crate::config::{Config, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
 use crate::query::{Query, Searched};
-use crate::render::{self, Format, Search, SearchHit};
+use crate::render::{self, Format, FoundStory, Search};
 use crate::section::ShownStory;
 use crate::store::{Infos, Patience, Reader, StoreError, StoredStory};
 use crate::text::PlainText;
@@ -118,52 +118,71 @@ impl Publisher {
         slug: &str,
         turn: Option<Turn>,
     ) -> Result<Option<Edition>, PublishError> {
-        let (config, pages, wanted) = (config.clone(), self.pages(), slug.to_owned());
+        let (of_config, wanted) = (config.clone(), slug.to_owned());
         let patience = patience(turn.as_ref());
-        let reading = self.store.read_for(&patience, turn, move |reader| {
+        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
             let Some(stored) = reader.story_at(&wanted)? else { return Ok(None) };
-            let Some(story) = public_story(reader, &config, &stored, &reader.infos())? else { return Ok(None) };
-            if stored.slug != wanted {
-                return Ok(Some(Ok(joined(&config, &stored.slug))));
-            }
-            Ok(Some(pages.story(&config.site, &story.shown, &story.sections).map(made_now)))
+            let story = public_story(reader, &of_config, &stored, &reader.infos())?;
+            Ok(story.map(|story| (stored.slug, story)))
         });
-        let Some(page) = reading.await? else { return Ok(None) };
+        let Some((current_slug, story)) = reading.await? else { return Ok(None) };
+        if current_slug != slug {
+            return Ok(Some(joined(config, &current_slug)));
+        }
+        let (config, pages) = (config.clone(), self.pages());
+        let rendering = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            pages.story(&config.site, &story.shown, &story.sections_in(&config)).map(made_now)
+        });
+        let page = rendering.await.map_err(StoreError::from)?;
         page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
     }
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
     async fn search_page(&self, config: &Arc<Config>, words: String, turn: Turn) -> Result<Edition, PublishError> {
-        let (config, pages) = (config.clone(), self.pages());
+        let (query, faults) = Query::parse(&words);
+        let (of_config, wanted) = (config.clone(), query.clone());
         let patience = Patience::new(FIND_TIME);
         let limits = patience.clone();
-        let reading = self.store.read_for(&patience, turn, move |reader| {
-            let (query, faults) = Query::parse(&words);
-            let (mut hits, is_cut) = public_hits(reader, &config, &query, &limits)?;
-            let has_more = hits.len() > HITS;
-            hits.truncate(HITS);
+        let reading = self
+            .store
+            .read_for(&patience, turn.clone(), move |reader| public_stories(reader, &of_config, &wanted, &limits));
+        let (mut stories, is_cut) = reading.await?;
+        let has_more = stories.len() > HITS;
+        stories.truncate(HITS);
+        let (config, pages) = (config.clone(), self.pages());
+        let rendering = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };
-            Ok(pages.search(&config.site, search, &hits))
+            let found = |story: PublicStory| FoundStory { sections: story.sections_in(&config), story: story.shown };
+            let found: Vec<_> = stories.into_iter().map(found).collect();
+            pages.search(&config.site, search, &found)
         });
-        let page = reading.await?.map_err(|source| PublishError::Render { section: "search".to_owned(), source })?;
-        Ok(made_now(page))
+        let page = rendering.await.map_err(StoreError::from)?;
+        page.map(made_now).map_err(|source| PublishError::Render { section: "search".to_owned(), source })
     }
 }
 
 /// A story as the first public section that holds it shows it.
-struct PublicStory<'c> {
+struct PublicStory {
     shown: ShownStory,
     /// All the public sections that hold it.
-    sections: Vec<&'c Section>,
+    sections: Vec<SectionId>,
+}
+
+impl PublicStory {
+    fn sections_in<'c>(&self, config: &'c Config) -> Vec<&'c Section> {
+        self.sections.iter().filter_map(|id| config.section(id)).map(|section| &**section).collect()
+    }
 }
 
 /// `None` if no public section holds the story.
-fn public_story<'c>(
+fn public_story(
     reader: &Reader,
-    config: &'c Config,
+    config: &Config,
     stored: &StoredStory,
     infos: &Infos,
-) -> Result<Option<PublicStory<'c>>, StoreError> {
+) -> Result<Option<PublicStory>, StoreError> {
     let mut first = None;
     let mut sections = Vec::new();
     for section in reader.public_sections_of(config, stored.number)? {
@@ -171,51 +190,41 @@ fn public_story<'c>(
             first = reader.story_in(config, section, stored, infos)?;
         }
         if first.is_some() {
-            sections.push(section);
+            sections.push(section.id.clone());
         }
     }
     Ok(first.map(|shown| PublicStory { shown, sections }))
 }
 
 /// One more than a page shows, if there are so many, and whether only the newest stories were searched.
-fn public_hits<'c>(
+fn public_stories(
     reader: &Reader,
-    config: &'c Config,
+    config: &Config,
     query: &Query,
     limits: &Patience,
-) -> Result<(Vec<SearchHit<'c>>, bool), StoreError> {
+) -> Result<(Vec<PublicStory>, bool), StoreError> {
     let found = reader.find_public(config, query, LOOKED_AT, limits)?;
     limits.extend_to(SEARCH_TIME);
     let infos = reader.infos();
-    let mut hits = Vec::new();
+    let mut stories = Vec::new();
     for number in found.stories {
-        if hits.len() > HITS {
+        if stories.len() > HITS {
             break;
         }
-        hits.extend(public_hit(reader, config, query, number, &infos)?);
+        let Some(stored) = reader.story_by_number(number)? else { continue };
+        let story = public_story(reader, config, &stored, &infos)?;
+        stories.extend(story.filter(|story| is_found_in_public(query, story)));
     }
-    Ok((hits, found.is_cut))
-}
-
-fn public_hit<'c>(
-    reader: &Reader,
-    config: &'c Config,
-    query: &Query,
-    number: i64,
-    infos: &Infos,
-) -> Result<Option<SearchHit<'c>>, StoreError> {
-    let Some(stored) = reader.story_by_number(number)? else { return Ok(None) };
-    let public = public_story(reader, config, &stored, infos)?;
-    let found = public.filter(|PublicStory { shown, sections }| is_found_in_public(query, shown, sections));
-    Ok(found.map(|PublicStory { shown: story, sections }| SearchHit { story, sections }))
+    Ok((stories, found.is_cut))
 }
 
 /// What only a private copy says, or only a private section holds, must not be found.
-fn is_found_in_public(query: &Query, story: &ShownStory, sections: &[&Section]) -> bool {
+fn is_found_in_public(query: &Query, story: &PublicStory) -> bool {
+    let PublicStory { shown: story, sections } = story;
     let text = PlainText::of(&story.entry);
     let persons = story.entry.authors.iter().chain(&story.via);
     let author = persons.map(Person::display).collect::<Vec<_>>().join(", ");
-    let in_section = |id: &SectionId| sections.iter().any(|section| section.id == *id);
+    let in_section = |id: &SectionId| sections.contains(id);
     let of_feed = |id: &FeedId| story.copies.iter().any(|copy| copy.feed == *id);
     (query.sections.is_empty() || query.sections.iter().any(in_section))
         && (query.feeds.is_empty() || query.feeds.iter().any(of_feed))

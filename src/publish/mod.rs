@@ -247,9 +247,12 @@ impl Publisher {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Vec<Rendered>, PublishError> {
+        let of_config = config.clone();
+        let content = self.store.read(move |reader| site::read(reader, &of_config, now)).await?;
         let (config, pages, shown) = (config.clone(), self.pages(), editions.shown.clone());
-        let rendering = self.store.read(move |reader| site::render(reader, &config, &shown, &pages, now));
-        rendering.await?.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
+        let rendering = tokio::task::spawn_blocking(move || site::render(&config, &content, &shown, &pages));
+        let rendered = rendering.await.map_err(StoreError::from)?;
+        rendered.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
     }
 
     /// Gives a document its validators and codings, or the edition that has the same bytes already; says whether it was

@@ -10,7 +10,7 @@ use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::parse;
-use crate::render::{self, Format, Pages, RenderError, SectionView};
+use crate::render::{self, Format, Pages, PreparedSection, RenderError, SectionView};
 use crate::section::ShownStory;
 use crate::store::{SectionContent, StoreError};
 use crate::time::Timestamp;
@@ -47,23 +47,25 @@ pub(super) fn render(
         ..view(config, section, &content.atom_id, &content.stories)
     };
     let failed = |source| PublishError::Render { section: section.id.to_string(), source };
+    let prepared = view.prepare();
     let [.., opml, page] = paths(&section.id);
     let mut rendered = Vec::new();
     for format in FEED_FORMATS {
-        rendered.push(feed(&view, path(&section.id, format), format)?);
+        rendered.push(feed(&prepared, path(&section.id, format), format)?);
     }
     let body = render::opml(&config.site, &section.title, &content.feeds, content.updated).map_err(failed)?;
     let private = private(section);
     rendered.push(Rendered { is_feed: true, private, ..Rendered::public(opml, feed_type(Format::Opml), body) });
-    let body = pages.section(&view).map_err(failed)?.into_bytes();
+    let body = pages.section(&prepared).map_err(failed)?.into_bytes();
     rendered.push(Rendered { private: self::private(section), ..Rendered::public(page, HTML_TYPE, body) });
     Ok(rendered)
 }
 
 /// One document of a section's stories, in one format.
-fn feed(view: &SectionView, path: String, format: Format) -> Result<Rendered, PublishError> {
-    let body =
-        write(view, format).map_err(|source| PublishError::Render { section: view.section.id.to_string(), source })?;
+fn feed(prepared: &PreparedSection, path: String, format: Format) -> Result<Rendered, PublishError> {
+    let view = prepared.view;
+    let body = write(prepared, format)
+        .map_err(|source| PublishError::Render { section: view.section.id.to_string(), source })?;
     if !says_the_same(&body, view.stories) {
         return Err(PublishError::Unfaithful { path });
     }
@@ -75,11 +77,12 @@ fn feed(view: &SectionView, path: String, format: Format) -> Result<Rendered, Pu
     Ok(Rendered { is_feed: true, private, links, ..Rendered::public(path, feed_type(format), body) })
 }
 
-fn write(view: &SectionView, format: Format) -> Result<Vec<u8>, RenderError> {
+fn write(prepared: &PreparedSection, format: Format) -> Result<Vec<u8>, RenderError> {
+    let view = prepared.view;
     match format {
-        Format::Atom => render::atom(view),
-        Format::Rss => render::rss(view),
-        Format::Json => render::json(view),
+        Format::Atom => render::atom(prepared),
+        Format::Rss => render::rss(prepared),
+        Format::Json => render::json(prepared),
         Format::Opml => render::opml(view.site, &view.section.title, view.feeds, view.updated),
     }
 }
@@ -145,7 +148,7 @@ impl Publisher {
                 prev_archive: number.checked_sub(1).filter(|number| *number > 0),
                 ..view(&config, &section, &id, &archive.stories)
             };
-            let rendered = feed(&view, archive_path(&section.id, number, format), format)?;
+            let rendered = feed(&view.prepare(), archive_path(&section.id, number, format), format)?;
             Ok(Some(rendered.encode(Some(archive.changed.max(set)))))
         });
         rendering.await.map_err(StoreError::from)?
@@ -161,7 +164,7 @@ impl Publisher {
     ) -> Result<ArchiveSetting, PublishError> {
         let empty = SectionView { hub: None, archive: Some(1), ..view(config, section, id, &[]) };
         let failed = |source| PublishError::Render { section: section.id.to_string(), source };
-        let mut hasher = Sha256::new_with_prefix(render::atom(&empty).map_err(failed)?);
+        let mut hasher = Sha256::new_with_prefix(render::atom(&empty.prepare()).map_err(failed)?);
         for feed in section.feeds.iter().filter_map(|id| config.feed(id)) {
             hasher.update(format!("{} {:?}\n", feed.id, feed.republish));
         }

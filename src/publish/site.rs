@@ -6,32 +6,39 @@ use super::NOT_FOUND;
 use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::{self, FeedRow, Format, Pages, RenderError, SectionSummary};
+use crate::render::{self, Format, ListedFeed, Pages, RenderError, SectionSummary};
 use crate::section::ShownFeed;
-use crate::status;
+use crate::status::{self, FeedRow};
 use crate::store::{Reader, SectionContent, StoreError};
 use crate::time::Timestamp;
 
 /// How many stories of each section the index page shows.
 const INDEX_STORIES: usize = 5;
 
-/// Everything that belongs to no one section. `shown` are the slugs of the stories that each public section shows.
+/// What the documents of the site are rendered from.
+pub(super) struct SiteContent {
+    /// The first stories of each public section, in the config's order.
+    sections: Vec<SectionContent>,
+    /// Every feed, in the config's order.
+    feeds: Vec<FeedRow>,
+}
+
+/// Reads the first stories of each public section, and how the feeds are.
+pub(super) fn read(reader: &Reader, config: &Config, now: Timestamp) -> Result<SiteContent, StoreError> {
+    let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
+    let sections = public(config).map(|section| reader.section_content(config, &first(section)));
+    Ok(SiteContent { sections: sections.collect::<Result<_, _>>()?, feeds: status::feeds(config, Some(reader), now)? })
+}
+
+/// Renders everything that belongs to no one section. `shown` are the slugs of the stories that each public section shows.
 pub(super) fn render(
-    reader: &Reader,
     config: &Config,
+    content: &SiteContent,
     shown: &BTreeMap<SectionId, Vec<String>>,
     pages: &Pages,
-    now: Timestamp,
-) -> Result<Result<Vec<Rendered>, RenderError>, StoreError> {
-    let public: Vec<_> = config.sections.iter().filter(|section| section.access.is_none()).collect();
-    let mut contents = Vec::new();
-    for section in &public {
-        let first = Section { limit: INDEX_STORIES, ..(***section).clone() };
-        contents.push(reader.section_content(config, &first)?);
-    }
-    let summaries: Vec<_> = public
-        .iter()
-        .zip(&contents)
+) -> Result<Vec<Rendered>, RenderError> {
+    let summaries: Vec<_> = public(config)
+        .zip(&content.sections)
         .map(|(section, content)| SectionSummary {
             section,
             stories: &content.stories,
@@ -39,17 +46,21 @@ pub(super) fn render(
             count: shown.get(&section.id).map_or(0, Vec::len),
         })
         .collect();
-    let feeds = public_feeds(config, &contents);
-    let states = status::feeds(config, Some(reader), now)?;
-    let rows: Vec<_> = states
+    let feeds = public_feeds(config, &content.sections);
+    let listed: Vec<_> = content
+        .feeds
         .iter()
         .filter_map(|row| {
             let feed = feeds.iter().find(|feed| feed.id == row.id)?.clone();
-            Some(FeedRow { feed, state: row.state.as_str().to_owned(), newest: row.newest })
+            Some(ListedFeed { feed, state: row.state.as_str().to_owned(), newest: row.newest })
         })
         .collect();
     let slugs: BTreeSet<&str> = shown.values().flatten().map(String::as_str).collect();
-    Ok(documents(config, &summaries, &feeds, &rows, &slugs, pages))
+    documents(config, &summaries, &feeds, &listed, &slugs, pages)
+}
+
+fn public(config: &Config) -> impl Iterator<Item = &Section> {
+    config.sections.iter().map(|section| &**section).filter(|section| section.access.is_none())
 }
 
 /// The feeds that a public section takes, in the config's order.
@@ -63,7 +74,7 @@ fn documents(
     config: &Config,
     summaries: &[SectionSummary],
     feeds: &[ShownFeed],
-    rows: &[FeedRow],
+    listed: &[ListedFeed],
     slugs: &BTreeSet<&str>,
     pages: &Pages,
 ) -> Result<Vec<Rendered>, RenderError> {
@@ -74,7 +85,7 @@ fn documents(
     let opml = render::opml(site, &site.title, feeds, updated)?;
     Ok(vec![
         page("", pages.index(site, summaries)?),
-        page("feeds/", pages.feeds(site, rows)?),
+        page("feeds/", pages.feeds(site, listed)?),
         page("about/", pages.about(site, &sections)?),
         page(NOT_FOUND, pages.not_found(site)?),
         Rendered { is_feed: true, ..Rendered::public("feeds.opml", feed_type(Format::Opml), opml) },

@@ -6,7 +6,7 @@ use atom_syndication::{Category, Content, Entry, Feed, Generator, Link, Person, 
 use chrono::FixedOffset;
 
 use crate::render::address::{self, Format};
-use crate::render::entry::{self, EditionEntry};
+use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::{RenderError, SectionView, extension, text, xml_head};
 use crate::time::Timestamp;
 
@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 /// If the writer fails, which no content makes it do.
-pub fn atom(view: &SectionView) -> Result<Vec<u8>, RenderError> {
-    let entries = entry::entries(view);
+pub fn atom(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
+    let (view, entries) = (section.view, section.entries.clone());
     let languages: Vec<_> = entries.iter().map(|entry| entry.language.clone()).collect();
     let config = WriteConfig { write_document_declaration: false, indent_size: Some(2) };
     let written = feed(view, entries).write_with_config(Vec::new(), config)?;

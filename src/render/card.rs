@@ -18,7 +18,7 @@ pub enum Place {
 }
 
 /// A story as pages show it. All texts are plain but `content_html`.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Card {
     pub title: String,
     /// The original, absolute.
@@ -51,13 +51,13 @@ pub struct Card {
     enclosures: Vec<EnclosureLink>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct SourceLink {
     title: String,
     href: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct CategoryName {
     name: String,
     /// The facet that it belongs to.
@@ -65,13 +65,13 @@ struct CategoryName {
 }
 
 /// Another copy of the story.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct CopyLink {
     title: String,
     href: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct EnclosureLink {
     href: String,
     name: String,
@@ -83,8 +83,13 @@ struct EnclosureLink {
 
 impl Card {
     pub fn new(site: &Site, story: &ShownStory, place: Place) -> Card {
+        Card::of(site, entry::edition_entry(site, story, &[], place != Place::PrivateList), place)
+    }
+
+    /// The card of a story that is made ready; how new its source is does not matter.
+    fn of(site: &Site, entry: EditionEntry, place: Place) -> Card {
         let has_page = place != Place::PrivateList;
-        let entry = entry::edition_entry(site, story, &[], has_page);
+        let story = entry.story;
         let byline = text::line(&story.byline);
         Card {
             byline_has_source: byline.as_ref().is_some_and(|byline| byline.contains(&entry.source.title)),
@@ -168,7 +173,7 @@ fn duration(seconds: u64) -> String {
 }
 
 /// A moment, for machines and in the site's time zone for people.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Date {
     /// RFC 3339.
     pub iso: String,
@@ -203,11 +208,16 @@ pub struct Day {
     stories: Vec<Card>,
 }
 
-/// The stories in their order, under the days on which they were published; the first `whole` with their summaries.
-pub fn days(site: &Site, stories: &[ShownStory], place: Place, whole: usize) -> Vec<Day> {
+/// The cards of stories that are made ready, in their order.
+pub fn cards(site: &Site, entries: &[EditionEntry], place: Place) -> Vec<Card> {
+    entries.iter().map(|entry| Card::of(site, entry.clone(), place)).collect()
+}
+
+/// The cards in their order, under the days on which the stories were published; the first `whole` with their summaries.
+pub fn days(cards: &[Card], whole: usize) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
-    for (index, story) in stories.iter().enumerate() {
-        let card = Card::new(site, story, place).brief(index >= whole);
+    for (index, card) in cards.iter().enumerate() {
+        let card = card.clone().brief(index >= whole);
         match days.last_mut().filter(|day| day.name == card.published.day) {
             Some(day) => day.stories.push(card),
             None => days.push(Day { name: card.published.day.clone(), stories: vec![card] }),

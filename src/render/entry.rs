@@ -1,6 +1,6 @@
 //! A story made ready for any format: legal text, addresses that every reader takes, nothing empty.
 //!
-//! Atom, RSS and JSON Feed only say where each field goes; that they agree is decided here, once.
+//! Atom, RSS, JSON Feed and the pages only say where each field goes; that they agree is decided here, once for all of them.
 
 use serde::Serialize;
 use url::Url;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 const TITLE_CHARS: usize = 80;
 
 /// A story as editions carry it. Texts are legal and not empty, addresses are absolute URIs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EditionEntry<'a> {
     pub id: String,
     /// Plain text in one line; made from the text where the entry has no title.
@@ -53,7 +53,7 @@ pub struct EditionEntry<'a> {
 }
 
 /// A person with a name; the address stands in for a missing one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Person {
     pub name: String,
     pub email: Option<String>,
@@ -61,7 +61,7 @@ pub struct Person {
 }
 
 /// What the entry answers.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Reply {
     pub id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub struct Reply {
 }
 
 /// Who had a part in the entry.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Credit {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -78,7 +78,7 @@ pub struct Credit {
     pub url: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Enclosure {
     pub url: String,
     pub media_type: String,
@@ -88,7 +88,7 @@ pub struct Enclosure {
 }
 
 /// The feed that the story was taken from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     pub id: String,
     pub title: String,
@@ -101,10 +101,22 @@ pub struct Source {
     pub rights: Option<String>,
 }
 
-/// The view's stories, made ready in their order.
-pub fn entries<'a>(view: &SectionView<'a>) -> Vec<EditionEntry<'a>> {
-    let has_pages = view.section.access.is_none();
-    view.stories.iter().map(|story| edition_entry(view.site, story, view.stories, has_pages)).collect()
+/// A view with its stories made ready, once for all formats.
+#[derive(Debug)]
+pub struct PreparedSection<'v> {
+    pub view: &'v SectionView<'v>,
+    /// In the order of the view.
+    pub entries: Vec<EditionEntry<'v>>,
+}
+
+impl SectionView<'_> {
+    /// Makes the stories ready for every format.
+    pub fn prepare(&self) -> PreparedSection<'_> {
+        let has_pages = self.section.access.is_none();
+        let entries =
+            self.stories.iter().map(|story| edition_entry(self.site, story, self.stories, has_pages)).collect();
+        PreparedSection { view: self, entries }
+    }
 }
 
 /// One story, made ready; `shown_with` says how new its source is. Only a story of a public section `has_page` for sure.

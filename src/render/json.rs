@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::entry::{Category, Podcast};
 use crate::render::address::{self, Format};
-use crate::render::entry::{self, EditionEntry};
-use crate::render::{RenderError, SectionView, text};
+use crate::render::entry::{self, EditionEntry, PreparedSection};
+use crate::render::{RenderError, text};
 use crate::section::ShownCopy;
 use crate::time::Timestamp;
 
@@ -15,9 +15,9 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 ///
 /// # Errors
 /// If the writer fails, which no content makes it do.
-pub fn json(view: &SectionView) -> Result<Vec<u8>, RenderError> {
+pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
+    let view = prepared.view;
     let (site, section) = (view.site, view.section);
-    let entries = entry::entries(view);
     let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
     let feed = Feed {
         version: VERSION,
@@ -35,7 +35,7 @@ pub fn json(view: &SectionView) -> Result<Vec<u8>, RenderError> {
             current: view.current(Format::Json),
             rights: site.rights.as_deref().and_then(text::line),
         },
-        items: entries.into_iter().map(item).collect(),
+        items: prepared.entries.iter().cloned().map(item).collect(),
     };
     let mut document = serde_json::to_vec_pretty(&feed)?;
     document.push(b'\n');

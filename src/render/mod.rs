@@ -31,10 +31,11 @@ use crate::time::Timestamp;
 
 pub use address::{Format, under};
 pub use atom::atom;
+pub use entry::PreparedSection;
 pub use json::json;
 pub use moved::moved;
 pub use opml::{Folder, opml, opml_folders};
-pub use page::{FeedRow, Pages, Search, SearchHit, SectionSummary};
+pub use page::{FoundStory, ListedFeed, Pages, Search, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};

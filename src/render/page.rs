@@ -14,7 +14,8 @@ use serde::Serialize;
 use crate::config::{Section, Site};
 use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
-use crate::render::card::{Card, Date, Place, days};
+use crate::render::card::{Card, Date, Place, cards, days};
+use crate::render::entry::PreparedSection;
 use crate::render::{RenderError, STYLE_CSS, SectionView, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
@@ -70,7 +71,7 @@ pub struct SectionSummary<'a> {
 
 /// A feed as the list of feeds shows it.
 #[derive(Clone, Debug)]
-pub struct FeedRow {
+pub struct ListedFeed {
     pub feed: ShownFeed,
     /// "ok", "failing", "held", "gone", "disabled" or "new".
     pub state: String,
@@ -95,7 +96,7 @@ pub struct Search<'a> {
 
 /// A story that a search found.
 #[derive(Clone, Debug)]
-pub struct SearchHit<'a> {
+pub struct FoundStory<'a> {
     pub story: ShownStory,
     /// The public sections that show it.
     pub sections: Vec<&'a Section>,
@@ -158,10 +159,13 @@ impl Pages {
     ///
     /// # Errors
     /// As every page.
-    pub fn section(&self, view: &SectionView) -> Result<String, RenderError> {
+    pub fn section(&self, section: &PreparedSection) -> Result<String, RenderError> {
+        let view = section.view;
+        let place = if view.section.access.is_none() { Place::List } else { Place::PrivateList };
+        let cards = cards(view.site, &section.entries, place);
         let mut page = String::new();
         for (whole, all) in DEPTHS {
-            page = self.section_to(view, whole, all)?;
+            page = self.section_to(view, &cards[..all.min(cards.len())], whole)?;
             if page.len() <= PAGE_BYTES {
                 break;
             }
@@ -169,11 +173,9 @@ impl Pages {
         Ok(page)
     }
 
-    /// A section's page that shows the first `whole` stories with their summaries, and no more than `all`.
-    fn section_to(&self, view: &SectionView, whole: usize, all: usize) -> Result<String, RenderError> {
+    /// A section's page that shows these stories, the first `whole` of them with their summaries.
+    fn section_to(&self, view: &SectionView, shown: &[Card], whole: usize) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
-        let place = if section.access.is_none() { Place::List } else { Place::PrivateList };
-        let shown = &view.stories[..all.min(view.stories.len())];
         let page = Head {
             alternates: alternates(site, section),
             description: section.description.as_deref().and_then(text::line),
@@ -182,7 +184,7 @@ impl Pages {
         };
         let block = context! {
             section => value(SectionLink::new(site, section)),
-            days => value(days(site, shown, place, whole)),
+            days => value(days(shown, whole)),
             count => view.stories.len(),
             older => view.stories.len() - shown.len(),
             updated => value(Date::new(site, view.updated)),
@@ -215,7 +217,7 @@ impl Pages {
     ///
     /// # Errors
     /// As every page.
-    pub fn feeds(&self, site: &Site, feeds: &[FeedRow]) -> Result<String, RenderError> {
+    pub fn feeds(&self, site: &Site, feeds: &[ListedFeed]) -> Result<String, RenderError> {
         let opml = Alternate {
             media_type: Format::Opml.media_type(),
             href: address::uri(&address::under(site, "feeds.opml")),
@@ -243,7 +245,7 @@ impl Pages {
     ///
     /// # Errors
     /// As every page.
-    pub fn search(&self, site: &Site, search: Search, hits: &[SearchHit]) -> Result<String, RenderError> {
+    pub fn search(&self, site: &Site, search: Search, hits: &[FoundStory]) -> Result<String, RenderError> {
         let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Search"), "search") };
         let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, search.query, hit)).collect();
         let words = text::legal(search.words);
@@ -439,7 +441,7 @@ impl FeedLink {
     }
 }
 
-fn feed_row(site: &Site, row: &FeedRow) -> Value {
+fn feed_row(site: &Site, row: &ListedFeed) -> Value {
     let FeedLink { title, site: page } = FeedLink::new(&row.feed);
     context! {
         title,
@@ -451,7 +453,7 @@ fn feed_row(site: &Site, row: &FeedRow) -> Value {
     }
 }
 
-fn search_hit(site: &Site, query: &Query, hit: &SearchHit) -> Value {
+fn search_hit(site: &Site, query: &Query, hit: &FoundStory) -> Value {
     let card = Card::new(site, &hit.story, Place::List);
     let found = query.excerpt_of(&PlainText::of(&hit.story.entry));
     let nothing = || Excerpt { text: card.summary.clone(), marks: Vec::new() };

@@ -8,7 +8,7 @@ use url::Url;
 use crate::config::{Edits, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
 use crate::query::Query;
-use crate::render::page::{FeedRow, Pages, Search, SearchHit, SectionSummary};
+use crate::render::page::{FoundStory, ListedFeed, Pages, Search, SectionSummary};
 use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::time::Timestamp;
@@ -39,7 +39,7 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let updated = now();
         let summary = SectionSummary { section: &section, stories: &stories, updated, count: stories.len() };
         pages.index(&site, &[summary])?;
-        pages.section(&SectionView {
+        let view = SectionView {
             site: &site,
             section: &section,
             id: "urn:example:section",
@@ -50,15 +50,16 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             max_age: Duration::from_secs(600),
             archive: None,
             prev_archive: None,
-        })?;
+        };
+        pages.section(&view.prepare())?;
         for story in stories.iter().chain([&bare]) {
             pages.story(&site, story, &[&section])?;
         }
-        let rows = feeds.map(|feed| FeedRow { feed, state: "ok".to_owned(), newest: Some(updated) });
+        let rows = feeds.map(|feed| ListedFeed { feed, state: "ok".to_owned(), newest: Some(updated) });
         pages.feeds(&site, &rows[..stories.len().min(1)])?;
         pages.about(&site, &[&section])?;
-        let hits: Vec<SearchHit> =
-            stories.iter().map(|story| SearchHit { story: story.clone(), sections: vec![&section] }).collect();
+        let hits: Vec<FoundStory> =
+            stories.iter().map(|story| FoundStory { story: story.clone(), sections: vec![&section] }).collect();
         let (query, faults) = Query::parse("content after:never");
         let has_more = !hits.is_empty();
         let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };

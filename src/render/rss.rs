@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rss::{Category, Channel, Enclosure, Guid, Item, Source};
 
 use crate::render::address::{self, Format};
-use crate::render::entry::{self, EditionEntry};
+use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::extension::{self, Extension};
 use crate::render::{RenderError, SectionView, text, xml_head};
 
@@ -18,17 +18,17 @@ const AMPERSAND: &str = "\u{2}";
 ///
 /// # Errors
 /// If the writer fails, which no content makes it do.
-pub fn rss(view: &SectionView) -> Result<Vec<u8>, RenderError> {
-    let written = channel(view).pretty_write_to(Vec::new(), b' ', 2)?;
+pub fn rss(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
+    let view = section.view;
+    let written = channel(view, section.entries.clone()).pretty_write_to(Vec::new(), b' ', 2)?;
     let document = String::from_utf8_lossy(&written);
     let root = document.find("<rss").map_or(&*document, |start| &document[start..]);
     let root = root.replace(LESS_THAN, "&#x3C;").replace(AMPERSAND, "&#x26;");
     Ok(format!("{}{root}\n", xml_head(view.site)).into_bytes())
 }
 
-fn channel(view: &SectionView) -> Channel {
+fn channel(view: &SectionView, entries: Vec<EditionEntry>) -> Channel {
     let (site, section) = (view.site, view.section);
-    let entries = entry::entries(view);
     let title = text::line(&section.title).unwrap_or_else(|| section.id.to_string());
     let description = section.description.as_deref().or(site.description.as_deref()).and_then(text::line);
     let mut extensions = channel_extensions(view);

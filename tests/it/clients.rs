@@ -38,9 +38,9 @@ fn editions(folder: &Path) -> Vec<(PathBuf, Vec<Seen>)> {
     for (section, stories) in sections {
         let view = view(&site, &section, &stories, &feeds);
         let documents = [
-            ("json", render::json(&view).unwrap()),
-            ("atom", render::atom(&view).unwrap()),
-            ("rss", render::rss(&view).unwrap()),
+            ("json", render::json(&view.prepare()).unwrap()),
+            ("atom", render::atom(&view.prepare()).unwrap()),
+            ("rss", render::rss(&view.prepare()).unwrap()),
         ];
         let json: Value = serde_json::from_slice(&documents[0].1).unwrap();
         let meant: Vec<Seen> = json["items"].as_array().unwrap().iter().map(meant).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use newswire::config::Site;
 use newswire::query::Query;
-use newswire::render::{FeedRow, Pages, RenderError, Search, SearchHit, SectionSummary};
+use newswire::render::{FoundStory, ListedFeed, Pages, RenderError, Search, SectionSummary};
 use newswire::section::ShownStory;
 use samples::*;
 
@@ -28,18 +28,18 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     };
     let (of_section, of_podcast) = (Vec::leak(stories.to_vec()), Vec::leak(vec![episode()]));
     let summaries = [summary(&section, of_section), summary(&podcast, of_podcast), summary(&empty, &[])];
-    let rows = ["ok", "failing"].iter().zip(&feeds).map(|(state, feed)| FeedRow {
+    let rows = ["ok", "failing"].iter().zip(&feeds).map(|(state, feed)| ListedFeed {
         feed: feed.clone(),
         state: (*state).to_owned(),
         newest: (*state == "ok").then(|| time("2017-12-20T06:18:00Z")),
     });
-    let hits = [war_story(), hostile_title_story()].map(|story| SearchHit { story, sections: vec![&section] });
+    let hits = [war_story(), hostile_title_story()].map(|story| FoundStory { story, sections: vec![&section] });
     let words = "wa \"5 < 6\" before:soon";
     let (query, faults) = Query::parse(words);
     let search = Search { words, query: &query, faults: &faults, has_more: false, is_cut: false };
     vec![
         ("index", pages.index(site, &summaries).unwrap()),
-        ("section", pages.section(&view(site, &section, &stories, &feeds)).unwrap()),
+        ("section", pages.section(&view(site, &section, &stories, &feeds).prepare()).unwrap()),
         ("story", pages.story(site, &war_story(), &[&section, &podcast]).unwrap()),
         ("story_of_episode", pages.story(site, &episode(), &[&podcast]).unwrap()),
         ("story_right_to_left", pages.story(site, &hostile_title_story(), &[&section]).unwrap()),
@@ -174,7 +174,7 @@ fn story_runs_as_its_letters_do() {
 fn found_words_are_marked_in_title_and_text() {
     let words = "war who before:soon";
     let (query, faults) = Query::parse(words);
-    let hits = [SearchHit { story: war_story(), sections: vec![] }];
+    let hits = [FoundStory { story: war_story(), sections: vec![] }];
     let search = Search { words, query: &query, faults: &faults, has_more: true, is_cut: true };
     let page = pages().search(&site(), search, &hits).unwrap();
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
@@ -199,7 +199,7 @@ fn section_of_many_stories_is_under_fifty_kilobytes() {
         (0..500).map(|number| ShownStory { id: format!("urn:{number}"), ..war_story() }).collect();
     let (site, section, feeds) = (site(), section("international", "International"), feeds());
     let check = |count: usize, summaries: usize, headlines: usize, older: &str| {
-        let page = pages().section(&view(&site, &section, &stories[..count], &feeds)).unwrap();
+        let page = pages().section(&view(&site, &section, &stories[..count], &feeds).prepare()).unwrap();
         let shown = |class: &str| page.matches(&format!("class=\"{class}\"")).count();
         assert!(page.len() < 50_000, "{}", page.len());
         assert_eq!((shown("summary"), shown("headline")), (summaries, headlines));
@@ -223,7 +223,7 @@ fn section_of_fifty_long_stories_is_under_fifty_kilobytes() {
         })
         .collect();
     let (site, section, feeds) = (site(), section("international", "International"), feeds());
-    let page = pages().section(&view(&site, &section, &stories, &feeds)).unwrap();
+    let page = pages().section(&view(&site, &section, &stories, &feeds).prepare()).unwrap();
     assert!(page.len() < 50_000, "{}", page.len());
 }
 
@@ -235,7 +235,7 @@ fn stories_are_grouped_by_the_day_of_the_sites_time_zone() {
         story("early", "2017-12-19T11:00:00Z", entry("urn:early", "Early")),
     ];
     let (site, section) = (site(), section("all", "All"));
-    let page = pages().section(&view(&site, &section, &stories, &[])).unwrap();
+    let page = pages().section(&view(&site, &section, &stories, &[]).prepare()).unwrap();
     let days: Vec<&str> = page.match_indices("<h2 id=\"day-").map(|(at, _)| &page[at..]).collect();
     let days: Vec<&str> = days.iter().map(|day| day.split(['<', '>']).nth(2).unwrap()).collect();
     assert_eq!(days, ["Thursday, 21 December 2017", "Wednesday, 20 December 2017"]);

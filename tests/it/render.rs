@@ -12,11 +12,11 @@ use samples::*;
 fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
     let opml = render::opml(view.site, &view.section.title, view.feeds, view.updated);
     [
-        ("atom", render::atom(view).unwrap()),
-        ("rss", render::rss(view).unwrap()),
-        ("json", render::json(view).unwrap()),
+        ("atom", render::atom(&view.prepare()).unwrap()),
+        ("rss", render::rss(&view.prepare()).unwrap()),
+        ("json", render::json(&view.prepare()).unwrap()),
         ("opml", opml.unwrap()),
-        ("html", Pages::new(&[]).unwrap().section(view).unwrap().into_bytes()),
+        ("html", Pages::new(&[]).unwrap().section(&view.prepare()).unwrap().into_bytes()),
     ]
 }
 
@@ -61,7 +61,7 @@ fn rss_says_how_long_it_may_be_kept() {
     let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
         let (site, section) = (site(), section("all", "All"));
         let view = SectionView { max_age: std::time::Duration::from_secs(seconds), ..view(&site, &section, &[], &[]) };
-        let document = String::from_utf8(render::rss(&view).unwrap()).unwrap();
+        let document = String::from_utf8(render::rss(&view.prepare()).unwrap()).unwrap();
         assert!(document.contains(&format!("<ttl>{ttl}</ttl>")), "{document}");
         let frequency = format!("<sy:updateFrequency>{times_an_hour}</sy:updateFrequency>");
         assert!(
@@ -84,7 +84,7 @@ fn source_is_as_new_as_its_newest_story_unless_it_says() {
     let sources = |stories: &[ShownStory]| -> Vec<String> {
         let (site, section) = (site(), section("all", "All"));
         let json: serde_json::Value =
-            serde_json::from_slice(&render::json(&view(&site, &section, stories, &[])).unwrap()).unwrap();
+            serde_json::from_slice(&render::json(&view(&site, &section, stories, &[]).prepare()).unwrap()).unwrap();
         let items = json["items"].as_array().unwrap().iter();
         items.map(|item| item["_newswire"]["source"]["updated"].as_str().unwrap().to_owned()).collect()
     };
@@ -98,7 +98,7 @@ fn source_is_as_new_as_its_newest_story_unless_it_says() {
 fn entry_without_author_is_ascribed_to_its_source() {
     let (site, section) = (site(), section("all", "All"));
     let stories = [story("one", "2020-01-01T00:00:00Z", entry("urn:one", "One"))];
-    let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[])).unwrap()).unwrap();
+    let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[]).prepare()).unwrap()).unwrap();
     let source = document.split("<source>").nth(1).unwrap().split("</source>").next().unwrap();
     assert!(source.contains("<name>The Source</name>"), "{document}");
 }
@@ -121,7 +121,7 @@ fn address_of_a_file_on_this_machine_is_in_no_format() {
         assert!(!String::from_utf8(document).unwrap().contains("file:"), "{format}");
     }
     let json: serde_json::Value =
-        serde_json::from_slice(&render::json(&view(&site, &section, &stories, &feeds)).unwrap()).unwrap();
+        serde_json::from_slice(&render::json(&view(&site, &section, &stories, &feeds).prepare()).unwrap()).unwrap();
     let own = &json["items"][0]["_newswire"];
     assert_eq!(own["in_reply_to"], serde_json::json!([{ "id": "urn:question" }]));
     assert_eq!(own["credits"], serde_json::json!([{ "name": "Ada" }]));

@@ -5,7 +5,7 @@ use crate::samples;
 use newswire::entry::{Credit, Entry, InReplyTo};
 use newswire::normalize;
 use newswire::parse::{Hints, parse};
-use newswire::render::{self, RenderError, SectionView};
+use newswire::render::{self, PreparedSection, RenderError};
 use newswire::section::ShownStory;
 use proptest::prelude::*;
 use samples::*;
@@ -100,7 +100,7 @@ fn read(document: &[u8]) -> Vec<Entry> {
 }
 
 /// The entries as an edition carries them.
-fn published(entries: &[Entry], write: fn(&SectionView) -> Result<Vec<u8>, RenderError>) -> Vec<Entry> {
+fn published(entries: &[Entry], write: fn(&PreparedSection) -> Result<Vec<u8>, RenderError>) -> Vec<Entry> {
     let stories: Vec<ShownStory> = entries
         .iter()
         .enumerate()
@@ -110,7 +110,7 @@ fn published(entries: &[Entry], write: fn(&SectionView) -> Result<Vec<u8>, Rende
         })
         .collect();
     let (site, section, feeds) = (site(), section("international", "International"), feeds());
-    read(&write(&view(&site, &section, &stories, &feeds)).unwrap())
+    read(&write(&view(&site, &section, &stories, &feeds).prepare()).unwrap())
 }
 
 proptest! {
@@ -126,7 +126,7 @@ proptest! {
             entry.in_reply_to = vec![InReplyTo { id: format!("urn:{} \"id\"", entry.title), url: entry.link.clone() }];
             entry.credits = entry.authors.iter().map(|author| Credit { name: author.display().to_owned(), role: Some("guest".to_owned()), url: None }).collect();
         }
-        for (format, write) in [("Atom", render::atom as fn(&SectionView) -> _), ("RSS", render::rss), ("JSON", render::json)] {
+        for (format, write) in [("Atom", render::atom as fn(&PreparedSection) -> _), ("RSS", render::rss), ("JSON", render::json)] {
             let again = published(&entries, write);
             prop_assert_eq!(entries.len(), again.len(), "{}", format);
             for (before, after) in entries.iter().zip(&again) {

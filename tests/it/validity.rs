@@ -52,13 +52,19 @@ fn xml_files(folder: &Path) -> Vec<PathBuf> {
     for (section, stories) in sections() {
         let view = view(&site, &section, &stories, &feeds);
         let archive = SectionView { archive: Some(2), prev_archive: Some(1), ..view.clone() };
-        for (ending, document) in [("atom", render::atom(&archive).unwrap()), ("rss", render::rss(&archive).unwrap())] {
+        for (ending, document) in
+            [("atom", render::atom(&archive.prepare()).unwrap()), ("rss", render::rss(&archive.prepare()).unwrap())]
+        {
             let file = folder.join(format!("{}-archive.{ending}", section.id));
             std::fs::write(&file, document).unwrap();
             files.push(file);
         }
         let opml = render::opml(&site, &section.title, &feeds, view.updated).unwrap();
-        let documents = [("atom", render::atom(&view).unwrap()), ("rss", render::rss(&view).unwrap()), ("opml", opml)];
+        let documents = [
+            ("atom", render::atom(&view.prepare()).unwrap()),
+            ("rss", render::rss(&view.prepare()).unwrap()),
+            ("opml", opml),
+        ];
         for (ending, document) in documents {
             let file = folder.join(format!("{}.{ending}", section.id));
             std::fs::write(&file, document).unwrap();
@@ -90,7 +96,7 @@ fn every_atom_document_is_valid_by_the_schema_of_rfc_4287() {
 fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     let schema: Value = serde_json::from_str(include_str!("../fixtures/json_feed.schema.json")).unwrap();
     with_views(|view| {
-        let document: Value = serde_json::from_slice(&render::json(view).unwrap()).unwrap();
+        let document: Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
         assert_eq!(schema::faults(&schema, &schema, &document, "feed"), Vec::<String>::new());
     });
 }
@@ -99,7 +105,7 @@ fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
 #[test]
 fn no_document_breaks_a_rule_of_the_feed_validator() {
     with_views(|view| {
-        for document in [render::atom(view).unwrap(), render::rss(view).unwrap()] {
+        for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
             assert_eq!(rules::faults(&document), Vec::<String>::new());
         }
     });
@@ -109,11 +115,11 @@ fn no_document_breaks_a_rule_of_the_feed_validator() {
 #[test]
 fn same_view_gives_the_same_bytes() {
     with_views(|view| {
-        assert_eq!(render::atom(view).unwrap(), render::atom(view).unwrap());
-        assert_eq!(render::rss(view).unwrap(), render::rss(view).unwrap());
-        assert_eq!(render::json(view).unwrap(), render::json(view).unwrap());
+        assert_eq!(render::atom(&view.prepare()).unwrap(), render::atom(&view.prepare()).unwrap());
+        assert_eq!(render::rss(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap());
+        assert_eq!(render::json(&view.prepare()).unwrap(), render::json(&view.prepare()).unwrap());
         let pages = Pages::new(&[]).unwrap();
-        assert_eq!(pages.section(view).unwrap(), Pages::new(&[]).unwrap().section(view).unwrap());
+        assert_eq!(pages.section(&view.prepare()).unwrap(), Pages::new(&[]).unwrap().section(&view.prepare()).unwrap());
     });
 }
 
@@ -127,7 +133,7 @@ fn assert_well_formed(document: &[u8]) {
 fn no_document_holds_a_character_that_xml_forbids() {
     let is_illegal = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
     with_views(|view| {
-        for document in [render::atom(view).unwrap(), render::rss(view).unwrap()] {
+        for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
             let text = String::from_utf8(document.clone()).expect("documents are UTF-8");
             assert_eq!(text.find(is_illegal), None);
             assert_eq!(text.find(['\u{fffe}', '\u{ffff}', '\u{fffd}']), None);
@@ -146,8 +152,8 @@ fn shown(title: &str) -> String {
 #[test]
 fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
     with_views(|view| {
-        let json: Value = serde_json::from_slice(&render::json(view).unwrap()).unwrap();
-        for document in [render::atom(view).unwrap(), render::rss(view).unwrap()] {
+        let json: Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
+        for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
             let feed = feed_rs::parser::parse(&document[..]).expect("documents can be read");
             let items = json["items"].as_array().unwrap();
             assert_eq!(feed.entries.len(), items.len());
@@ -172,7 +178,7 @@ fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
 #[test]
 fn entries_of_one_moment_have_dates_that_differ() {
     with_views(|view| {
-        let feed = String::from_utf8(render::atom(view).unwrap()).unwrap();
+        let feed = String::from_utf8(render::atom(&view.prepare()).unwrap()).unwrap();
         let updated = feed.match_indices("\n    <updated>").map(|(at, _)| &feed[at..at + 40]);
         assert_eq!(updated.collect::<BTreeSet<_>>().len(), view.stories.len());
     });
@@ -237,7 +243,7 @@ fn hostile_text_stays_text_on_every_page() {
     let pages = Pages::new(&[]).unwrap();
     for (section, stories) in sections() {
         let feeds = feeds();
-        let mut documents = vec![pages.section(&view(&site, &section, &stories, &feeds)).unwrap()];
+        let mut documents = vec![pages.section(&view(&site, &section, &stories, &feeds).prepare()).unwrap()];
         documents.extend(stories.iter().take(20).map(|story| pages.story(&site, story, &[&section]).unwrap()));
         for document in documents {
             assert_eq!(document.find("<script"), None);

@@ -105,7 +105,12 @@ async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
             ..view(&config, &of, &content.atom_id, &content.stories)
         };
         let opml = render::opml(&config.site, &of.title, &content.feeds, content.updated).unwrap();
-        let documents = [render::atom(&view).unwrap(), render::rss(&view).unwrap(), render::json(&view).unwrap(), opml];
+        let documents = [
+            render::atom(&view.prepare()).unwrap(),
+            render::rss(&view.prepare()).unwrap(),
+            render::json(&view.prepare()).unwrap(),
+            opml,
+        ];
         let names = ["atom", "rss", "json", "opml"].map(|format| format!("{}.{format}", of.id));
         Ok(names.into_iter().zip(documents).collect())
     });
@@ -125,7 +130,7 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
                 archive: Some(number),
                 ..view(&config, &of, &id, &archive.stories)
             };
-            documents.push((format!("{}/archive/{number}.atom", of.id), render::atom(&view).unwrap()));
+            documents.push((format!("{}/archive/{number}.atom", of.id), render::atom(&view.prepare()).unwrap()));
         }
         Ok(documents)
     });
