@@ -67,10 +67,12 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     }
     let second = (0..copies.len()).filter(|&at| at != best).min_by_key(rank).expect("there is another copy");
     let (first, second) = (standing(best), standing(second));
-    let rule = match () {
-        () if first.0 != second.0 => LeadRule::OriginalHost,
-        () if first.1 != second.1 => LeadRule::Priority,
-        () => LeadRule::FirstSeen,
+    let rule = if first.0 != second.0 {
+        LeadRule::OriginalHost
+    } else if first.1 != second.1 {
+        LeadRule::Priority
+    } else {
+        LeadRule::FirstSeen
     };
     (best, rule)
 }
