@@ -20,7 +20,7 @@ use secrecy::SecretString;
 pub use self::pages::pages;
 pub use self::regular::{read_named, read_regular};
 pub use self::replace::{ReplaceError, replace};
-pub use self::watch::{Watch, WatchError, watch};
+pub use self::watch::{FileWatch, WatchError, watch};
 pub use self::whole::write_whole;
 use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
 

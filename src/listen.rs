@@ -21,7 +21,7 @@ pub type Stream = Either<TcpStream, UnixStream>;
 
 /// Who may connect to a socket in the file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum SocketReach {
     /// Everybody who can reach its folder: what is served there is public.
     Everybody,
     /// The user whom newswire runs as.
@@ -52,13 +52,13 @@ impl Listener {
     /// # Errors
     ///
     /// If somebody listens there already, or the system does not let us.
-    pub async fn bind(listen: &Listen, reach: Reach) -> io::Result<Listener> {
+    pub async fn bind(listen: &Listen, reach: SocketReach) -> io::Result<Listener> {
         match listen {
             Listen::Address(address) => TcpListener::bind(address).await.map(Listener::Tcp),
             Listen::Unix(path) => {
                 remove_dead_socket(path).await?;
                 let (socket, file) = bound_socket(path)?;
-                let mode = if reach == Reach::Everybody { 0o666 } else { 0o600 };
+                let mode = if reach == SocketReach::Everybody { 0o666 } else { 0o600 };
                 // Before it listens: until then no one can connect, whatever mode the umask left.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
                 rustix::net::listen(&socket, BACKLOG)?;

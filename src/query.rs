@@ -52,7 +52,7 @@ pub struct Query {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Term {
-    field: Option<Field>,
+    field: Option<QueryField>,
     /// Folded; several are a phrase.
     words: Vec<String>,
     /// Whether the last word may go on.
@@ -60,7 +60,7 @@ struct Term {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+enum QueryField {
     Title,
     Author,
 }
@@ -114,8 +114,8 @@ impl Query {
                         continue;
                     }
                     let field = match field {
-                        Some("title") => Some(Field::Title),
-                        Some("author") => Some(Field::Author),
+                        Some("title") => Some(QueryField::Title),
+                        Some("author") => Some(QueryField::Author),
                         _ => None,
                     };
                     let term = Term::new(field, words, !token.is_quoted || token.has_star);
@@ -128,7 +128,8 @@ impl Query {
 
     /// All of these words in the title.
     pub fn of_title(text: &str) -> Query {
-        let terms = words(text).take(MAX_TERMS).map(|(_, word)| Term::new(Some(Field::Title), vec![fold(word)], true));
+        let terms =
+            words(text).take(MAX_TERMS).map(|(_, word)| Term::new(Some(QueryField::Title), vec![fold(word)], true));
         Query { wanted: terms.collect(), ..Query::default() }
     }
 
@@ -159,8 +160,8 @@ impl Query {
         let [title, text, author] = [searched.title, searched.text, searched.author].map(folded_words);
         let is_found = |term: &Term| {
             let texts = match term.field {
-                Some(Field::Title) => [title.as_slice(), &[]],
-                Some(Field::Author) => [author.as_slice(), &[]],
+                Some(QueryField::Title) => [title.as_slice(), &[]],
+                Some(QueryField::Author) => [author.as_slice(), &[]],
                 None => [text.as_slice(), author.as_slice()],
             };
             texts.into_iter().any(|text| term.find(text).next().is_some())
@@ -203,7 +204,7 @@ impl Query {
     /// Where the wanted words stand, in their order, none within another.
     fn marks(&self, text: &str) -> Vec<Range<usize>> {
         let words = folded_words(text);
-        let of_text = self.wanted.iter().filter(|term| term.field != Some(Field::Author));
+        let of_text = self.wanted.iter().filter(|term| term.field != Some(QueryField::Author));
         let mut marks: Vec<Range<usize>> = of_text.flat_map(|term| term.find(&words).collect::<Vec<_>>()).collect();
         marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
         let mut end = 0;
@@ -217,7 +218,7 @@ impl Query {
 }
 
 impl Term {
-    fn new(field: Option<Field>, words: Vec<String>, may_go_on: bool) -> Term {
+    fn new(field: Option<QueryField>, words: Vec<String>, may_go_on: bool) -> Term {
         let is_long = words.last().is_some_and(|word| word.chars().count() >= PREFIX_CHARS);
         Term { field, words, is_prefix: may_go_on && is_long }
     }
@@ -227,8 +228,8 @@ impl Term {
         // A whole word counts twice, and so stands before those that only begin so.
         let phrase = if self.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
         match self.field {
-            Some(Field::Title) => format!("title : {phrase}"),
-            Some(Field::Author) => format!("author : {phrase}"),
+            Some(QueryField::Title) => format!("title : {phrase}"),
+            Some(QueryField::Author) => format!("author : {phrase}"),
             None => phrase,
         }
     }
@@ -264,7 +265,7 @@ pub fn spaced(text: &str) -> Cow<'_, str> {
 }
 
 /// One piece of what was typed.
-struct Token {
+struct QueryToken {
     field: Option<String>,
     text: String,
     is_quoted: bool,
@@ -272,7 +273,7 @@ struct Token {
     is_unwanted: bool,
 }
 
-fn tokens(text: &str) -> Vec<Token> {
+fn tokens(text: &str) -> Vec<QueryToken> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -287,7 +288,7 @@ fn tokens(text: &str) -> Vec<Token> {
             None => value.split_at(value.find(char::is_whitespace).unwrap_or(value.len())),
         };
         let has_star = after.starts_with('*');
-        tokens.push(Token { field, text: text.to_owned(), is_quoted: quoted.is_some(), has_star, is_unwanted });
+        tokens.push(QueryToken { field, text: text.to_owned(), is_quoted: quoted.is_some(), has_star, is_unwanted });
         rest = after.trim_start_matches('*').trim_start();
     }
     tokens

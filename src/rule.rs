@@ -29,7 +29,7 @@ const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
 /// One copy of a story, as rules see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
+pub struct RuleCopy<'a> {
     pub entry: &'a Entry,
     pub feed: &'a FeedId,
     /// The feed's tags.
@@ -43,7 +43,7 @@ pub struct Candidate<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// Never empty.
-    pub copies: &'a [Candidate<'a>],
+    pub copies: &'a [RuleCopy<'a>],
     /// Which of the copies leads.
     pub lead: usize,
     pub sort_at: Timestamp,
@@ -250,7 +250,7 @@ impl Field {
     }
 
     /// What of the copy the first pattern that fits matches.
-    fn find(self, patterns: &[Pattern], copy: &Candidate) -> Option<String> {
+    fn find(self, patterns: &[Pattern], copy: &RuleCopy) -> Option<String> {
         let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(shortened);
         let entry = copy.entry;
         match self {

@@ -12,7 +12,7 @@ use crate::config::{self, Config, Feed, Republish, Section, Site};
 use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::{FeedId, FeedInfo};
 use crate::normalize;
-use crate::rule::{Candidate, Matched, Rule, Subject};
+use crate::rule::{Matched, Rule, RuleCopy, Subject};
 use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -138,8 +138,8 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
 }
 
 /// A copy as rules see it.
-pub fn candidate<'a>(copy: &'a SeenCopy) -> Candidate<'a> {
-    Candidate {
+pub fn candidate<'a>(copy: &'a SeenCopy) -> RuleCopy<'a> {
+    RuleCopy {
         entry: &copy.entry,
         feed: &copy.feed.id,
         tags: &copy.feed.tags,

@@ -343,6 +343,24 @@ fn each_outside_crate_lives_in_one_place() {
     assert!(strayed.is_empty(), "{strayed:#?}");
 }
 
+/// One name, one thing. Each command has its `Args`. The names of `store` and `newsroom` are checked once they have their
+/// new form.
+#[test]
+fn no_two_types_have_one_name() {
+    let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for source in sources().iter().filter(|source| !["store", "newsroom"].contains(&source.module.as_str())) {
+        for line in source.code.split("#[cfg(test)]").next().unwrap().lines() {
+            let item = line.strip_prefix("pub").map_or(line, |rest| rest.trim_start_matches(|c| c != ' ').trim_start());
+            let named = ["struct ", "enum ", "trait ", "type "].iter().find_map(|kind| item.strip_prefix(kind));
+            if let Some(name) = named.map(head).filter(|name| *name != "Args") {
+                places.entry(name.to_owned()).or_default().push(source.path.clone());
+            }
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    assert!(places.is_empty(), "give each of these a name of its own: {places:#?}");
+}
+
 /// A search that never ends stops its feed without a word: each has a number of steps that it cannot exceed.
 #[test]
 fn searches_of_the_schedule_are_bounded() {

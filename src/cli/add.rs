@@ -61,7 +61,7 @@ pub struct Args {
 }
 
 /// A feed that may be added.
-struct Found {
+struct FoundFeed {
     url: String,
     /// `None` where nobody looked.
     seen: Option<Box<Seen>>,
@@ -71,7 +71,7 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
     let loaded = load(path)?;
     let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
     let found = if args.unseen {
-        Found { url: with_scheme(&args.url, "https"), seen: None }
+        FoundFeed { url: with_scheme(&args.url, "https"), seen: None }
     } else {
         find(&loaded, file, args)?
     };
@@ -136,7 +136,7 @@ fn masked(url: &str) -> String {
     safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
-fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
+fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, Failure> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, Failure> {
@@ -154,7 +154,7 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
         }
     }
     let offered = match looked {
-        Looked::Feed(seen) => return Ok(Found { url, seen: Some(seen) }),
+        Looked::Feed(seen) => return Ok(FoundFeed { url, seen: Some(seen) }),
         Looked::Refused { offers, .. } if !offers.is_empty() => offers,
         Looked::Refused { error: ParseError::Page { .. }, .. } => return well_known(&url, look),
         Looked::Refused { error, .. } => return Err(anyhow!("{}: {error}", masked(&url)).into()),
@@ -165,24 +165,24 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<Found, Failure> {
     let mut found = Vec::new();
     for url in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
         if let Looked::Feed(seen) = look(&url)? {
-            found.push(Found { url, seen: Some(seen) });
+            found.push(FoundFeed { url, seen: Some(seen) });
         }
     }
     choose(found, args)
 }
 
-fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<Found, Failure> {
+fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<FoundFeed, Failure> {
     let page_url = Url::parse(page).map_err(anyhow::Error::from)?;
     for url in discover::well_known(&page_url) {
         if let Looked::Feed(seen) = look(url.as_str())? {
-            return Ok(Found { url: url.into(), seen: Some(seen) });
+            return Ok(FoundFeed { url: url.into(), seen: Some(seen) });
         }
     }
     let page = masked(page);
     Err(anyhow!("{page} is no feed, its page names none, and none is where feeds are usually found").into())
 }
 
-fn choose(mut found: Vec<Found>, args: &Args) -> Result<Found, Failure> {
+fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, Failure> {
     let number = match (args.choose, found.len()) {
         (_, 0) => {
             return Err(anyhow!("{}: none of the feeds that the page names can be read", masked(&args.url)).into());
@@ -206,7 +206,7 @@ fn choose(mut found: Vec<Found>, args: &Args) -> Result<Found, Failure> {
     }
 }
 
-fn choice(number: usize, found: &Found) -> String {
+fn choice(number: usize, found: &FoundFeed) -> String {
     let seen = found.seen.as_ref().map(|seen| {
         let info = normalize::info(&seen.parsed);
         let entries = count(seen.parsed.entries.len(), "entry", "entries");
@@ -245,7 +245,7 @@ fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
 }
 
 /// The feed that is there already: at this address, at one that it leads to, or at the one that the document gives for itself.
-fn known_feed<'l>(loaded: &'l Loaded, found: &Found) -> Option<&'l Feed> {
+fn known_feed<'l>(loaded: &'l Loaded, found: &FoundFeed) -> Option<&'l Feed> {
     let addresses = found.seen.iter().flat_map(|seen| {
         let own_name = normalize::info(&seen.parsed).self_link;
         [Some(seen.final_url.clone()), seen.moved.clone(), own_name].into_iter().flatten()
@@ -254,7 +254,7 @@ fn known_feed<'l>(loaded: &'l Loaded, found: &Found) -> Option<&'l Feed> {
 }
 
 /// The same feed twice would tell nothing more, and cost its publisher double.
-fn already_there(known: &Feed, found: &Found) -> String {
+fn already_there(known: &Feed, found: &FoundFeed) -> String {
     let (id, shown) = (&known.id, &known.url.shown);
     let is_same = Url::parse(&found.url).is_ok_and(|url| url == known.url.secret);
     let spelling = if is_same { String::new() } else { format!(" under another spelling, {shown}") };
@@ -263,7 +263,7 @@ fn already_there(known: &Feed, found: &Found) -> String {
     wrap(&told, columns(), "  ") + &wrap(&format!("  {way_out}"), columns(), "  ")
 }
 
-fn block(found: &Found, args: &Args) -> String {
+fn block(found: &FoundFeed, args: &Args) -> String {
     let title = found.seen.as_ref().and_then(|seen| normalize::info(&seen.parsed).title);
     let comment = title.map(|title| safe(&title)).filter(|title| !title.is_empty() && args.title.is_none());
     let comment = comment.map(|title| format!("  # {}", cut(&title, 60))).unwrap_or_default();

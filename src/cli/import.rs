@@ -10,12 +10,12 @@ use super::edit::{commit, in_file};
 use super::output::{columns, count, labelled, print, safe, wrap};
 use super::{Done, load, load_with_reader};
 use crate::clock;
-use crate::config::import::{self, LeftOut, MAX_BYTES, Plan};
+use crate::config::import::{self, ImportPlan, LeftOut, MAX_BYTES};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
 use crate::files::{self, short};
 use crate::parse;
-use crate::render::{self, Folder};
+use crate::render::{self, OpmlFolder};
 use crate::section;
 use crate::store::Reader;
 
@@ -72,7 +72,7 @@ pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
 }
 
 /// What came of each feed of the list, and why; `into` says where those are that were taken.
-fn told(plan: &Plan, format: &str, into: &str) -> String {
+fn told(plan: &ImportPlan, format: &str, into: &str) -> String {
     let (taken, known) = (count(plan.taken, "feed", "feeds"), plan.known);
     let mut first = format!("{format}: {taken} taken{into}, {known} there already");
     if !plan.merged.is_empty() {
@@ -103,7 +103,7 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
 }
 
 /// The feeds by section, those in none last. What cannot be told without a secret is left out, and said.
-fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<Folder>> {
+fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<OpmlFolder>> {
     let infos = reader.map(Reader::feed_infos).transpose()?.unwrap_or_default();
     let shown = |feed: &config::Feed| {
         let info = infos.get(&feed.id).cloned().unwrap_or_default();
@@ -117,8 +117,8 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
     for section in sections.clone().filter(|section| section.access.is_some()) {
         anstream::eprintln!("newswire: {} is private here; it will not be where this list is imported", section.id);
     }
-    let mut folders: Vec<Folder> = sections
-        .map(|section| Folder {
+    let mut folders: Vec<OpmlFolder> = sections
+        .map(|section| OpmlFolder {
             section: Some((section.id.clone(), section.title.clone())),
             feeds: public().filter(|feed| section.takes(&feed.id)).map(|feed| shown(feed)).collect(),
         })
@@ -126,7 +126,7 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
     let is_loose = |feed: &config::Feed| config.sections.iter().all(|section| !section.takes(&feed.id));
     if only.is_none() {
         let feeds = public().filter(|feed| is_loose(feed)).map(|feed| shown(feed)).collect();
-        folders.push(Folder { section: None, feeds });
+        folders.push(OpmlFolder { section: None, feeds });
     }
     Ok(folders)
 }

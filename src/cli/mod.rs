@@ -32,7 +32,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::clock::now;
 use crate::config::{Config, Level};
-use crate::daemon::control::{self, Answer, Edit, EditError, Edited, Mode, Request, Unclear};
+use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, StoryEditError, Unclear};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
 use crate::store::{CANDIDATES, Candidate, Moves, Reader, Store, StoreError};
@@ -129,10 +129,10 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<EditError> for Failure {
-    fn from(error: EditError) -> Self {
+impl From<StoryEditError> for Failure {
+    fn from(error: StoryEditError) -> Self {
         match error {
-            EditError::Unclear(unclear) => Failure::Unclear(unclear),
+            StoryEditError::Unclear(unclear) => Failure::Unclear(unclear),
             error => Failure::Other(error.into()),
         }
     }
@@ -240,7 +240,7 @@ fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader
 }
 
 /// Does what an editor asks, here or through the daemon that has the store; on a dry run nothing is changed.
-fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<Edited, Failure> {
+fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, Failure> {
     let config = Arc::new(load(config)?.config);
     if !config.store.path.exists() {
         return Err(StoreError::Missing(config.store.path.clone()).into());

@@ -13,7 +13,7 @@ use crate::config::Listen;
 use crate::daemon::{self, Newswire, control, reload, signals};
 use crate::fetch::Fetcher;
 use crate::files;
-use crate::listen::{Listener, Reach};
+use crate::listen::{Listener, SocketReach};
 use crate::poll::Poller;
 use crate::publish::Publisher;
 use crate::serve::Health;
@@ -35,8 +35,8 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
     let (loaded, pages) = reload::load(&main)?;
     reload::log_warnings(&loaded);
     let store = Store::open_checked(&loaded.config.store.path, "`newswire run`")?;
-    let public = bind(&loaded.config.server.listen, Reach::Everybody, "listen").await?;
-    let admin = bind(&loaded.config.server.admin, Reach::Owner, "admin").await?;
+    let public = bind(&loaded.config.server.listen, SocketReach::Everybody, "listen").await?;
+    let admin = bind(&loaded.config.server.admin, SocketReach::Owner, "admin").await?;
     let control = control::bind(store.path())
         .await
         .inspect_err(|error| tracing::warn!(%error, "commands that write must wait until the daemon ends"))
@@ -70,7 +70,7 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(listen: &Listen, reach: Reach, key: &str) -> Result<Listener, Failure> {
+async fn bind(listen: &Listen, reach: SocketReach, key: &str) -> Result<Listener, Failure> {
     let listener = Listener::bind(listen, reach).await;
     Ok(listener.with_context(|| format!("cannot listen on {listen}; set another address as `{key}` under [server]"))?)
 }

@@ -46,7 +46,7 @@ const INHERITED: [(&str, &Shape); 6] = [
 
 /// Every value of a good configuration. Of feeds and sections the plain defaults are left out, unless `all` are wanted.
 pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Setting> {
-    let texts: Vec<Text> = files.iter().filter_map(Text::of).collect();
+    let texts: Vec<ConfigText> = files.iter().filter_map(ConfigText::of).collect();
     let Some(main) = texts.first() else { return Vec::new() };
     let mut settings = Vec::new();
     for shape in [&keys::SITE, &keys::SERVER, &keys::STORE, &keys::PUBLISH, &keys::STORIES, &keys::POLL] {
@@ -77,7 +77,7 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Settin
 /// The values of one feed or section: as written, else as `otherwise` has them, else the defaults, if `all` are wanted.
 fn of_table(
     shape: &'static Shape,
-    text: &Text,
+    text: &ConfigText,
     table: &Table,
     id: &str,
     all: bool,
@@ -92,7 +92,7 @@ fn of_table(
 }
 
 /// What a feed takes from another table of the main file.
-fn inherited(main: &Text, key: &str) -> Option<(String, Origin)> {
+fn inherited(main: &ConfigText, key: &str) -> Option<(String, Origin)> {
     let (_, shape) = INHERITED.iter().find(|(name, _)| *name == key)?;
     main.written(main.document.get(table_name(shape))?.get(key)?)
 }
@@ -117,16 +117,16 @@ fn table_name(shape: &Shape) -> &'static str {
 }
 
 /// A text with its secrets masked, and its places.
-struct Text<'a> {
+struct ConfigText<'a> {
     source: &'a SourceFile,
     masked: String,
     document: Document<&'a str>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> ConfigText<'a> {
     fn of(source: &'a SourceFile) -> Option<Self> {
         let document = Document::parse(source.text.as_str()).ok()?;
-        Some(Text { source, masked: mask::masked(&source.text), document })
+        Some(ConfigText { source, masked: mask::masked(&source.text), document })
     }
 
     fn tables(&self, key: &str) -> Vec<&Table> {

@@ -56,7 +56,7 @@ impl Feeds {
 }
 
 /// A feed's table with the two values that it is known by.
-struct Head<'a> {
+struct FeedHead<'a> {
     table: Table<'a>,
     id: Option<FeedId>,
     url: Option<FeedUrl>,
@@ -77,13 +77,13 @@ pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &Section
 }
 
 /// Ids that are written go before ids that are made; the second feed with an id is at fault.
-fn heads<'a>(tables: &[Table<'a>]) -> Vec<Head<'a>> {
+fn heads<'a>(tables: &[Table<'a>]) -> Vec<FeedHead<'a>> {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
         let id = table.get("id", id::feed).filter(|id| ids.claim(id, table));
-        Head { table: table.clone(), id, url: table.need("url", feed_url::read) }
+        FeedHead { table: table.clone(), id, url: table.need("url", feed_url::read) }
     };
-    let mut heads: Vec<Head> = tables.iter().map(head).collect();
+    let mut heads: Vec<FeedHead> = tables.iter().map(head).collect();
     warn_of_equal_urls(&heads);
     for head in heads.iter_mut().filter(|head| !head.table.has("id")) {
         head.id = head.url.as_ref().map(|url| made_id(url, &head.table, &mut ids));
@@ -99,7 +99,7 @@ fn made_id(url: &FeedUrl, table: &Table, ids: &mut Ids<FeedId>) -> FeedId {
     candidates.find(|id| ids.take(id, table).is_none()).expect("numbers do not end")
 }
 
-fn warn_of_equal_urls(heads: &[Head]) {
+fn warn_of_equal_urls(heads: &[FeedHead]) {
     let mut first: HashMap<String, (&Url, Place)> = HashMap::new();
     for head in heads {
         let Some(url) = &head.url else { continue };
@@ -140,7 +140,7 @@ fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
 }
 
 /// The whole feed; `None` where it has no id or no URL.
-fn read(head: Head, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
+fn read(head: FeedHead, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
     let table = &head.table;
     let defaults = &settings.defaults;
     let timezone = settings.site.timezone;

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Comment,
     /// A string with its quotes.
     Quoted,
@@ -16,27 +16,27 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Token {
-    pub kind: Kind,
+pub(super) struct TomlToken {
+    pub kind: TokenKind,
     /// In bytes.
     pub span: Range<usize>,
 }
 
 /// The tokens in their order, without the blanks between them.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+pub(super) fn tokens(text: &str) -> Vec<TomlToken> {
     let mut tokens = Vec::new();
     let mut start = 0;
     while let Some(first) = text[start..].chars().next() {
         let rest = &text[start..];
         let (kind, length) = match first {
-            '\n' => (Some(Kind::Newline), 1),
-            '#' => (Some(Kind::Comment), line_length(rest)),
-            '"' | '\'' => (Some(Kind::Quoted), quoted_length(rest, first)),
-            '=' | ',' | '[' | ']' | '{' | '}' => (Some(Kind::Mark), 1),
+            '\n' => (Some(TokenKind::Newline), 1),
+            '#' => (Some(TokenKind::Comment), line_length(rest)),
+            '"' | '\'' => (Some(TokenKind::Quoted), quoted_length(rest, first)),
+            '=' | ',' | '[' | ']' | '{' | '}' => (Some(TokenKind::Mark), 1),
             _ if first.is_whitespace() || first == '\u{feff}' => (None, first.len_utf8()),
-            _ => (Some(Kind::Word), word_length(rest)),
+            _ => (Some(TokenKind::Word), word_length(rest)),
         };
-        tokens.extend(kind.map(|kind| Token { kind, span: start..start + length }));
+        tokens.extend(kind.map(|kind| TomlToken { kind, span: start..start + length }));
         start += length;
     }
     tokens

@@ -14,7 +14,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, BASIC_AUTH, Kind, MAIN, SECRET, SHAPES, Shape};
-use super::lexer::{self, Token};
+use super::lexer::{self, TomlToken};
 use super::shown_url::SECRET_PARAMETERS;
 
 /// A key and the string that is its value, even where its closing quote is missing.
@@ -197,13 +197,13 @@ impl<'t> Masking<'t> {
     }
 
     /// Hides the inside of a string or of a comment; any other token whole.
-    fn hide_token(&mut self, token: &Token) {
+    fn hide_token(&mut self, token: &TomlToken) {
         let Range { start, end } = token.span;
         let text = &self.text[start..end];
         let quotes = match token.kind {
-            lexer::Kind::Quoted if text.starts_with("\"\"\"") || text.starts_with("'''") => 3,
-            lexer::Kind::Quoted => 1,
-            lexer::Kind::Comment => 1,
+            lexer::TokenKind::Quoted if text.starts_with("\"\"\"") || text.starts_with("'''") => 3,
+            lexer::TokenKind::Quoted => 1,
+            lexer::TokenKind::Comment => 1,
             _ => 0,
         };
         let bytes = text.as_bytes();
@@ -212,22 +212,22 @@ impl<'t> Masking<'t> {
     }
 
     /// Hides all values but those that are harmless, and the keys that are no names.
-    fn hide_all_but(&mut self, harmless: &Harmless, tokens: &[Token]) {
+    fn hide_all_but(&mut self, harmless: &Harmless, tokens: &[TomlToken]) {
         let mut hides_in_line = false;
         for (token, is_key) in tokens.iter().zip(are_keys(self.text, tokens)) {
             let text = &self.text[token.span.clone()];
-            hides_in_line &= token.kind != lexer::Kind::Newline;
+            hides_in_line &= token.kind != lexer::TokenKind::Newline;
             let is_shown = match token.kind {
                 // What is said of a secret may say the secret.
-                lexer::Kind::Comment => !hides_in_line,
-                lexer::Kind::Mark | lexer::Kind::Newline => true,
+                lexer::TokenKind::Comment => !hides_in_line,
+                lexer::TokenKind::Mark | lexer::TokenKind::Newline => true,
                 _ if is_key => harmless.shows_key(text.trim_matches(['"', '\'']), &token.span),
                 _ => harmless.shows_value(&token.span),
             };
             if !is_shown {
                 hides_in_line = true;
                 self.hide_token(token);
-            } else if token.kind == lexer::Kind::Quoted
+            } else if token.kind == lexer::TokenKind::Quoted
                 && let Some(userinfo) = bare_userinfo(text)
             {
                 self.hide(token.span.start + userinfo.start..token.span.start + userinfo.end);
@@ -236,13 +236,13 @@ impl<'t> Masking<'t> {
     }
 
     /// Hides all but marks and the names of known keys, misspelt or not.
-    fn hide_all_but_known_keys(&mut self, tokens: &[Token]) {
+    fn hide_all_but_known_keys(&mut self, tokens: &[TomlToken]) {
         for (token, is_key) in tokens.iter().zip(are_keys(self.text, tokens)) {
             let text = &self.text[token.span.clone()];
             let is_shown = match token.kind {
-                lexer::Kind::Mark | lexer::Kind::Newline => true,
-                lexer::Kind::Word => is_key && text.split('.').all(keys::is_like_a_key),
-                lexer::Kind::Comment | lexer::Kind::Quoted => false,
+                lexer::TokenKind::Mark | lexer::TokenKind::Newline => true,
+                lexer::TokenKind::Word => is_key && text.split('.').all(keys::is_like_a_key),
+                lexer::TokenKind::Comment | lexer::TokenKind::Quoted => false,
             };
             if !is_shown {
                 self.hide_token(token);
@@ -251,8 +251,8 @@ impl<'t> Masking<'t> {
     }
 
     /// Hides what in a comment seems to be the value of a key, unless that is harmless, to the end of the line.
-    fn hide_in_comments(&mut self, tokens: &[Token]) {
-        for token in tokens.iter().filter(|token| token.kind == lexer::Kind::Comment) {
+    fn hide_in_comments(&mut self, tokens: &[TomlToken]) {
+        for token in tokens.iter().filter(|token| token.kind == lexer::TokenKind::Comment) {
             let comment = &self.text[token.span.clone()];
             let remark = REMARK.captures_iter(comment).find(|captures| is_secret_remark(&captures[1], &captures[2]));
             let value = remark.and_then(|captures| Some(captures.get(0)?.end()));
@@ -278,7 +278,7 @@ impl<'t> Masking<'t> {
                 self.hide_all_but(&Harmless::of(document.get_ref(), shape, start), &tokens);
                 tokens
                     .iter()
-                    .filter(|token| token.kind == lexer::Kind::Comment)
+                    .filter(|token| token.kind == lexer::TokenKind::Comment)
                     .for_each(|token| self.hide_token(token));
             } else {
                 self.hide_all_but_known_keys(&tokens);
@@ -289,12 +289,12 @@ impl<'t> Masking<'t> {
 }
 
 /// For each token whether it is a key, or a part of one in the header of a table.
-fn are_keys(text: &str, tokens: &[Token]) -> Vec<bool> {
+fn are_keys(text: &str, tokens: &[TomlToken]) -> Vec<bool> {
     let (mut depth, mut is_line_start, mut is_header) = (0_usize, true, false);
     let mut are_keys = Vec::with_capacity(tokens.len());
     for (at, token) in tokens.iter().enumerate() {
         let is_assigned = || tokens.get(at + 1).is_some_and(|next| text[next.span.clone()] == *"=");
-        let is_string = matches!(token.kind, lexer::Kind::Word | lexer::Kind::Quoted);
+        let is_string = matches!(token.kind, lexer::TokenKind::Word | lexer::TokenKind::Quoted);
         are_keys.push(is_string && (is_header || is_assigned()));
         match &text[token.span.clone()] {
             "\n" => (is_line_start, is_header) = (true, false),
@@ -308,8 +308,8 @@ fn are_keys(text: &str, tokens: &[Token]) -> Vec<bool> {
 }
 
 /// The table that a header opens; `None` for one that is not known, and for `headers`.
-fn shape_of(text: &str, header: &[Token]) -> Option<&'static Shape> {
-    let parts = header.iter().filter(|token| matches!(token.kind, lexer::Kind::Word | lexer::Kind::Quoted));
+fn shape_of(text: &str, header: &[TomlToken]) -> Option<&'static Shape> {
+    let parts = header.iter().filter(|token| matches!(token.kind, lexer::TokenKind::Word | lexer::TokenKind::Quoted));
     let names = parts.flat_map(|token| text[token.span.clone()].split('.')).map(|name| name.trim_matches(['"', '\'']));
     let mut shape: &'static Shape = &MAIN;
     for name in names.filter(|name| !name.is_empty()) {

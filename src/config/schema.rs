@@ -21,7 +21,7 @@ const REQUIRED: [(&str, &[&str]); 5] = [
 
 /// What the reference says of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct KeyReference {
     /// Sentences; empty where the reference has none.
     pub about: String,
     /// As TOML; `None` where the key has no default.
@@ -42,7 +42,7 @@ pub fn schema() -> Value {
 }
 
 /// What the reference says of a table's key.
-pub(super) fn reference(shape: &Shape, key: &str) -> Entry {
+pub(super) fn reference(shape: &Shape, key: &str) -> KeyReference {
     let header = if shape.name.starts_with('[') { Some(shape.name) } else { None };
     let mut is_here = header.is_none() && shape.name == keys::SHAPES[0].name;
     let mut about: Vec<&str> = Vec::new();
@@ -58,14 +58,16 @@ pub(super) fn reference(shape: &Shape, key: &str) -> Entry {
         match (value_of(line), comment.and_then(value_of)) {
             _ if !is_here => {}
             (None, None) => {}
-            (default, _) => return Entry { about: about.join(" "), default: default.filter(|default| default != "[") },
+            (default, _) => {
+                return KeyReference { about: about.join(" "), default: default.filter(|default| default != "[") };
+            }
         }
         match comment.filter(|comment| !is_assignment(comment)) {
             Some(comment) => about.push(comment),
             None => about.clear(),
         }
     }
-    Entry::default()
+    KeyReference::default()
 }
 
 fn is_assignment(comment: &str) -> bool {
@@ -82,7 +84,7 @@ fn table(shape: &Shape) -> Value {
     let mut properties = Map::new();
     for (key, kind) in shape.keys.iter().zip(shape.kinds) {
         let mut value = of_kind(kind);
-        let Entry { about, default } = reference(shape, key);
+        let KeyReference { about, default } = reference(shape, key);
         if !about.is_empty() {
             value["description"] = json!(about);
         }

@@ -20,28 +20,28 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: i64 = 500;
 
 /// A section's table with its id.
-pub(super) struct Head<'a> {
+pub(super) struct SectionHead<'a> {
     table: Table<'a>,
     id: Option<SectionId>,
 }
 
 /// Reads the ids; the second section with an id is at fault.
-pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<Head<'a>>, SectionIds) {
+pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<SectionHead<'a>>, SectionIds) {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
         let id = table.need("id", id::section).filter(|id| ids.claim(id, table));
-        Head { table: table.clone(), id }
+        SectionHead { table: table.clone(), id }
     };
     let heads = tables.iter().map(head).collect();
     (heads, SectionIds(ids))
 }
 
 /// The sections without their faulty ones, in the order of the files.
-pub(super) fn read_all(heads: &[Head], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
+pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
     let takers = Takers::new(feeds);
     let mut formerly = HashSet::new();
     let mut sections = Vec::new();
-    for Head { table, id } in heads {
+    for SectionHead { table, id } in heads {
         let taken = takers.of(table, id.as_ref().and_then(|id| feeds.named.get(id)));
         let section = read(table, id.as_ref(), taken, feeds, facets);
         let former = section.iter().flat_map(|section| &section.formerly);

@@ -25,12 +25,12 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::config::{Config, Listen};
 use crate::feed::SectionId;
-use crate::listen::{Listener, Reach};
+use crate::listen::{Listener, SocketReach};
 use crate::poll::{Pass, PollReport, Poller};
 use crate::publish::{Publisher, Written};
 use crate::store::Store;
 
-pub use super::edit::{Edit, EditError, Edited, Mode, Unclear, perform};
+pub use super::edit::{Edit, EditOutcome, Mode, StoryEditError, Unclear, perform};
 
 /// How many requests are done at once; more wait.
 const VISITS: usize = 8;
@@ -61,7 +61,7 @@ pub enum Request {
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     Polled(Vec<PollReport>),
-    Edited(Edited),
+    Edited(EditOutcome),
     Written(Written),
     /// The edit names no single story; nothing is changed.
     Unclear(Unclear),
@@ -75,7 +75,7 @@ pub enum Answer {
 ///
 /// If the system does not let us: its path is longer than 107 bytes, or its folder takes no sockets.
 pub async fn bind(store: &Path) -> io::Result<Listener> {
-    Listener::bind(&Listen::Unix(socket(store)), Reach::Owner).await
+    Listener::bind(&Listen::Unix(socket(store)), SocketReach::Owner).await
 }
 
 /// Asks the daemon that holds the store; `None` if nobody answers there, since what holds it is no daemon.
@@ -187,7 +187,7 @@ impl ControlServer {
                 }
                 Answer::Edited(edited)
             }
-            Err(EditError::Unclear(unclear)) => Answer::Unclear(unclear),
+            Err(StoryEditError::Unclear(unclear)) => Answer::Unclear(unclear),
             Err(error) => Answer::Failed(error.to_string()),
         }
     }

@@ -24,7 +24,7 @@ pub enum Edit {
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Edited {
+pub struct EditOutcome {
     /// The published id of the story that was split off, or of the one that the two are now.
     pub id: String,
     /// The title of the copy that was split off.
@@ -51,7 +51,7 @@ pub struct Unclear {
 
 /// Why it could not be done.
 #[derive(Debug, thiserror::Error)]
-pub enum EditError {
+pub enum StoryEditError {
     #[error(transparent)]
     Unclear(Unclear),
     #[error("no story has {0:?} as its id, slug, number or link, or in its title; `newswire search` finds stories")]
@@ -79,7 +79,7 @@ pub async fn perform(
     edit: &Edit,
     mode: Mode,
     now: Timestamp,
-) -> Result<Edited, EditError> {
+) -> Result<EditOutcome, StoryEditError> {
     match edit {
         Edit::Split { story, copy } => {
             let story = named_story(store, &config, story).await?;
@@ -88,12 +88,12 @@ pub async fn perform(
                 Mode::Perform => store.split(config, story.number, copy.number, now).await?,
                 Mode::Rehearse => store.rehearse_split(config, story.number, copy.number, now).await?,
             };
-            Ok(told(edited.ok_or(EditError::OnlyCopy)?, Some(copy.title)))
+            Ok(told(edited.ok_or(StoryEditError::OnlyCopy)?, Some(copy.title)))
         }
         Edit::Join { one, other } => {
             let (one, other) = (named_story(store, &config, one).await?, named_story(store, &config, other).await?);
             if one.number == other.number {
-                return Err(EditError::OneAlready(one.id));
+                return Err(StoryEditError::OneAlready(one.id));
             }
             let edited = match mode {
                 Mode::Perform => store.join(config, one.number, other.number, now).await?,
@@ -104,12 +104,12 @@ pub async fn perform(
     }
 }
 
-fn told(edited: store::Edited, copy: Option<String>) -> Edited {
-    Edited { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
+fn told(edited: store::Edited, copy: Option<String>) -> EditOutcome {
+    EditOutcome { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
 }
 
 /// The one story that somebody names without doubt.
-async fn named_story(store: &Store, config: &Config, wanted: &str) -> Result<StoredStory, EditError> {
+async fn named_story(store: &Store, config: &Config, wanted: &str) -> Result<StoredStory, StoryEditError> {
     let (site, asked) = (config.site.url.clone(), wanted.to_owned());
     let (mut named, candidates) = store
         .read(move |reader| {
@@ -124,8 +124,8 @@ async fn named_story(store: &Store, config: &Config, wanted: &str) -> Result<Sto
         .await?;
     match named.pop() {
         Some(story) if candidates.is_empty() => Ok(story),
-        None if candidates.is_empty() => Err(EditError::NoStory(wanted.to_owned())),
-        _ => Err(EditError::Unclear(Unclear { wanted: wanted.to_owned(), candidates })),
+        None if candidates.is_empty() => Err(StoryEditError::NoStory(wanted.to_owned())),
+        _ => Err(StoryEditError::Unclear(Unclear { wanted: wanted.to_owned(), candidates })),
     }
 }
 
@@ -135,7 +135,7 @@ async fn named_copy(
     config: Arc<Config>,
     story: &StoredStory,
     wanted: &str,
-) -> Result<StoredCopy, EditError> {
+) -> Result<StoredCopy, StoryEditError> {
     let asked = story.clone();
     let copies = store.read(move |reader| Ok(reader.explain(&config, asked)?.all)).await?;
     let key = Url::parse(wanted).ok().as_ref().and_then(link::key);
@@ -146,7 +146,7 @@ async fn named_copy(
     let mut wanted_copies = copies.into_iter().filter(is_wanted);
     match (wanted_copies.next(), wanted_copies.next()) {
         (Some(copy), None) => Ok(copy),
-        (Some(_), Some(_)) => Err(EditError::SeveralCopies(wanted.to_owned())),
-        (None, _) => Err(EditError::NoCopy(wanted.to_owned())),
+        (Some(_), Some(_)) => Err(StoryEditError::SeveralCopies(wanted.to_owned())),
+        (None, _) => Err(StoryEditError::NoCopy(wanted.to_owned())),
     }
 }

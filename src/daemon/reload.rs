@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::config::Config;
-use crate::files::{self, LoadError, Loaded, Watch};
+use crate::files::{self, FileWatch, LoadError, Loaded};
 use crate::publish::Publisher;
 use crate::render::Pages;
 use crate::serve::{Health, LoadState};
@@ -20,7 +20,7 @@ use crate::store::Difference;
 /// Makes every good edit of the TOML the active config, and loads the templates again. Never returns.
 pub async fn follow(
     main: PathBuf,
-    mut watching: Option<Watch>,
+    mut watching: Option<FileWatch>,
     mut hangup: Signal,
     port: Option<u16>,
     publisher: Publisher,

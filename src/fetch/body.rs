@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::Response;
 use tokio::time::Instant;
 
-use super::budget::{Budget, Place};
+use super::budget::{Budget, MemoryPlace};
 use super::decode::{self, Coding};
 use super::error::{BODY, FetchError, root_cause};
 use super::progress::Progress;
@@ -22,20 +22,20 @@ const PACE_WINDOW: Duration = Duration::from_secs(10);
 const MAX_CHUNKS: usize = 100_000;
 
 /// A body together with its place in memory, which is free again when the last clone of the bytes is gone.
-struct Held {
+struct HeldBody {
     body: Vec<u8>,
-    _place: Place,
+    _place: MemoryPlace,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for HeldBody {
     fn as_ref(&self) -> &[u8] {
         &self.body
     }
 }
 
 /// Bytes that occupy `place` until they are dropped.
-pub(super) fn hold(body: Vec<u8>, place: Place) -> Bytes {
-    Bytes::from_owner(Held { body, _place: place })
+pub(super) fn hold(body: Vec<u8>, place: MemoryPlace) -> Bytes {
+    Bytes::from_owner(HeldBody { body, _place: place })
 }
 
 /// The decoded body, of at most `limit` bytes.
@@ -63,10 +63,10 @@ pub(super) async fn read(
 /// The body as it arrives, and the place that it takes.
 async fn receive(
     mut response: Response,
-    mut place: Place,
+    mut place: MemoryPlace,
     stopwatch: &mut Stopwatch,
     host: &str,
-) -> Result<(Vec<u8>, Place), FetchError> {
+) -> Result<(Vec<u8>, MemoryPlace), FetchError> {
     let mut body = place.buffer();
     let mut pace = Pace::start();
     let mut chunks = 0;
@@ -134,7 +134,7 @@ fn copied(body: &[u8], mut buffer: Vec<u8>) -> Vec<u8> {
 async fn decoded(
     coding: Coding,
     body: Bytes,
-    mut place: Place,
+    mut place: MemoryPlace,
     budget: &Budget,
     progress: &Progress,
     host: &str,

@@ -35,7 +35,7 @@ pub(super) struct Budget {
 }
 
 /// The right to hold a body of up to `room` bytes.
-pub(super) struct Place {
+pub(super) struct MemoryPlace {
     /// No body is larger than this, on whatever rung.
     limit: u64,
     room: u64,
@@ -57,21 +57,21 @@ impl Budget {
     }
 
     /// A place on the lowest rung for a body of at most `limit` bytes; waits where all are taken.
-    pub async fn place(&self, limit: u64) -> Place {
+    pub async fn place(&self, limit: u64) -> MemoryPlace {
         self.place_on(0, limit).await
     }
 
-    async fn place_on(&self, rung: usize, limit: u64) -> Place {
+    async fn place_on(&self, rung: usize, limit: u64) -> MemoryPlace {
         let (room, semaphore, permits) = match self.lower.get(rung) {
             Some((room, semaphore)) => ((*room).min(limit), semaphore, 1),
             None => (limit, &self.top, u32::try_from(limit.div_ceil(KIB)).unwrap_or(TOP_KIB).clamp(1, TOP_KIB)),
         };
         let permit = semaphore.clone().acquire_many_owned(permits).await.expect("the budget is never closed");
-        Place { limit, room, rung, budget: self.clone(), _permit: permit }
+        MemoryPlace { limit, room, rung, budget: self.clone(), _permit: permit }
     }
 }
 
-impl Place {
+impl MemoryPlace {
     /// Whether a body of so many bytes fits without climbing.
     pub fn holds(&self, bytes: u64) -> bool {
         bytes <= self.room
@@ -96,7 +96,7 @@ impl Place {
     }
 
     /// A place one rung higher; this one is kept until that one is there.
-    pub async fn climb(self) -> Place {
+    pub async fn climb(self) -> MemoryPlace {
         self.budget.place_on(self.rung + 1, self.limit).await
     }
 }

@@ -17,7 +17,7 @@ use super::budget::Budget;
 use super::error::{FetchError, reason};
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
-use super::{Document, Fetched};
+use super::{Fetched, FetchedDocument};
 use crate::config::Feed;
 use crate::feed::Validators;
 
@@ -50,7 +50,7 @@ pub(super) async fn read(
         place = progress.waiting(place.climb()).await;
     }
     let bytes = in_time(&mut stopwatch, &path, read_whole(&path, metadata.len(), place.buffer())).await?;
-    Ok(Fetched::Document(Document {
+    Ok(Fetched::Document(FetchedDocument {
         body: body::hold(bytes, place),
         final_url: url.clone(),
         hops: Vec::new(),

@@ -25,7 +25,7 @@ const FEW_HOSTS: usize = 1024;
 pub const REFUSAL_KEPT: Duration = Duration::from_secs(60);
 
 /// What is known of a host by the one whose turn it is.
-type Turn = Arc<tokio::sync::Mutex<Last>>;
+type HostTurn = Arc<tokio::sync::Mutex<Last>>;
 
 #[derive(Default)]
 struct Last {
@@ -58,7 +58,7 @@ pub(super) struct Hosts {
 
 #[derive(Default)]
 struct Turns {
-    by_name: HashMap<String, Turn>,
+    by_name: HashMap<String, HostTurn>,
     /// The size at which idle hosts are forgotten next.
     sweep_at: usize,
 }
@@ -124,7 +124,7 @@ impl HostPermit {
 }
 
 impl Turns {
-    fn of(&mut self, name: &str) -> Turn {
+    fn of(&mut self, name: &str) -> HostTurn {
         if self.by_name.len() >= self.sweep_at.max(FEW_HOSTS) {
             self.by_name.retain(|_, turn| !is_idle(turn));
             self.sweep_at = self.by_name.len() * 2;
@@ -134,7 +134,7 @@ impl Turns {
 }
 
 /// Whether nobody holds or awaits the turn, and what it knows no longer matters.
-fn is_idle(turn: &Turn) -> bool {
+fn is_idle(turn: &HostTurn) -> bool {
     let is_past = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() > REFUSAL_KEPT.max(SPACING));
     Arc::strong_count(turn) == 1 && turn.try_lock().is_ok_and(|last| is_past(last.start) && is_past(last.refusal))
 }

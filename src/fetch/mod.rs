@@ -57,10 +57,10 @@ use stopwatch::Stopwatch;
 #[derive(Clone)]
 pub struct Fetcher {
     user_agent: HeaderValue,
-    shared: Arc<Shared>,
+    shared: Arc<FetcherParts>,
 }
 
-struct Shared {
+struct FetcherParts {
     clients: Clients,
     hosts: Hosts,
     budget: Budget,
@@ -101,11 +101,11 @@ pub enum Fetched {
         /// Those that were known, with the answer's own in their place (RFC 9111 §4.3.4).
         validators: Validators,
     },
-    Document(Document),
+    Document(FetchedDocument),
 }
 
 /// A feed document, not yet read.
-pub struct Document {
+pub struct FetchedDocument {
     /// Decoded as to `Content-Encoding`. Its memory is counted until the last clone is dropped.
     pub body: Bytes,
     /// Where it came from at last. It may hold tokens: not to be shown, and no base of links as it is.
@@ -120,10 +120,10 @@ pub struct Document {
 }
 
 /// Neither the body nor the URLs, which may hold secrets.
-impl fmt::Debug for Document {
+impl fmt::Debug for FetchedDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Document { body, content_type, validators, .. } = self;
-        let mut document = f.debug_struct("Document");
+        let FetchedDocument { body, content_type, validators, .. } = self;
+        let mut document = f.debug_struct("FetchedDocument");
         document.field("bytes", &body.len()).field("content_type", content_type).field("validators", validators);
         document.finish_non_exhaustive()
     }
@@ -146,7 +146,7 @@ impl Fetcher {
     }
 
     fn with_names(contact: &Url, names: Names) -> Fetcher {
-        let shared = Shared { clients: Clients::new(names), hosts: Hosts::default(), budget: Budget::new() };
+        let shared = FetcherParts { clients: Clients::new(names), hosts: Hosts::default(), budget: Budget::new() };
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
@@ -182,7 +182,7 @@ impl Fetcher {
                 stayed_home: true,
             };
         }
-        let mut answer = Answer::default();
+        let mut answer = LastAnswer::default();
         let mut trail = Trail::start(start.unwrap_or(&feed.url.secret));
         let result = self.follow(feed, &mut trail, validators, permit, holds, &mut answer).await;
         let secrets = Secrets::of(feed);
@@ -202,7 +202,7 @@ impl Fetcher {
         validators: &Validators,
         mut permit: HostPermit,
         holds: Option<&Holds>,
-        answer: &mut Answer,
+        answer: &mut LastAnswer,
     ) -> Result<Fetched, FetchError> {
         let mut stopwatch = Stopwatch::new(feed.timeout, permit.progress());
         loop {
@@ -299,7 +299,14 @@ impl Fetcher {
                 let budget = &self.shared.budget;
                 let body = body::read(response, feed.max_body_bytes, budget, &mut stopwatch, host).await?;
                 let (final_url, hops, validators) = (url.clone(), trail.hops().to_vec(), given);
-                Ok(Fetched::Document(Document { body, final_url, hops, content_type, content_location, validators }))
+                Ok(Fetched::Document(FetchedDocument {
+                    body,
+                    final_url,
+                    hops,
+                    content_type,
+                    content_location,
+                    validators,
+                }))
             }
             StatusCode::NOT_MODIFIED if conditional => Ok(Fetched::NotModified { validators: merge(known, given) }),
             StatusCode::GONE if trail.is_permanent() => Err(FetchError::Gone),
@@ -315,7 +322,7 @@ pub fn is_editors_own(feed: &Feed) -> bool {
 
 /// What is known of a poll beside its result.
 #[derive(Default)]
-struct Answer {
+struct LastAnswer {
     status: Option<u16>,
     lifetimes: Lifetimes,
 }

@@ -29,11 +29,11 @@ const MAX_QUIET_WAITS: u32 = 10;
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
 
 /// The files of one configuration, watched until this is dropped.
-pub struct Watch {
+pub struct FileWatch {
     changes: mpsc::Receiver<()>,
 }
 
-impl Watch {
+impl FileWatch {
     /// Waits until the texts have changed since the last call, and have then been left alone for half a second.
     ///
     /// Dropping the future loses nothing: the next call reports the change.
@@ -55,7 +55,7 @@ pub struct WatchError(#[from] notify::Error);
 /// # Errors
 ///
 /// The system gives no watcher or no thread; edits are then noticed only when the caller is told by other means.
-pub fn watch(main: &Path) -> Result<Watch, WatchError> {
+pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     let (event_sender, events) = sync_channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if event.map_or(true, |event| concerns_config(&event)) {
@@ -71,7 +71,7 @@ pub fn watch(main: &Path) -> Result<Watch, WatchError> {
         .name("config watch".to_owned())
         .spawn(move || observe(&main, watcher, &events, &change_sender, fingerprint))
         .map_err(notify::Error::io)?;
-    Ok(Watch { changes })
+    Ok(FileWatch { changes })
 }
 
 /// Compares the texts after each quiet end of edits, until nobody listens any more.

@@ -7,7 +7,7 @@ use crate::text::scripts::is_half_word;
 
 /// The text of sanitized HTML as a person reads it: blocks on lines of their own, white space single, references resolved.
 pub fn plain_text(html: &str) -> String {
-    let mut text = PlainText::default();
+    let mut text = TextInProgress::default();
     for piece in pieces(html) {
         match piece {
             Piece::Text(raw) => text.push(&resolve_html(raw)),
@@ -22,13 +22,13 @@ pub fn plain_text(html: &str) -> String {
 
 /// A text in the making, with the white space that is due before the next word.
 #[derive(Default)]
-struct PlainText {
+struct TextInProgress {
     out: String,
     space: bool,
     line_end: bool,
 }
 
-impl PlainText {
+impl TextInProgress {
     fn push(&mut self, text: &str) {
         let mut words = text.split(char::is_whitespace);
         self.push_word(words.next().unwrap_or_default());

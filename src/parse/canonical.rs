@@ -13,12 +13,12 @@ use super::constructs::Unsaid;
 use super::entry_aside::EntryAside;
 use super::entry_fields;
 use super::feed_fields::{self, FeedAside};
-use super::model::{Family, Format};
+use super::model::{DocumentFormat, Family};
 use super::namespaces::Namespace;
 use super::page;
 use super::parts::{self, Target};
 use super::repairs::{Repair, Repairs};
-use super::tree::{Element, Event, Opening, Reader};
+use super::tree::{Element, Opening, TreeEvent, TreeReader};
 
 /// Entries of a document that are read; what comes after them is left out, and said.
 const MAX_ENTRIES: usize = 5_000;
@@ -38,7 +38,7 @@ const MAX_NAME_CHARS: usize = 40;
 pub(super) struct Canonical {
     /// The canonical document.
     pub atom: String,
-    pub format: Format,
+    pub format: DocumentFormat,
     pub feed: FeedAside,
     /// By number.
     pub entries: Vec<EntryAside>,
@@ -51,9 +51,9 @@ pub(super) struct Canonical {
 /// # Errors
 /// If it holds no feed: it is an HTML page, or something else. If reading it takes too much work.
 pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> Result<Canonical, ParseError> {
-    let mut pass = Pass {
+    let mut pass = CanonicalPass {
         text,
-        reader: Reader::new(text, base, repairs),
+        reader: TreeReader::new(text, base, repairs),
         out: AtomWriter::new(text.len() + text.len() / 8),
         containers: Vec::new(),
         format: None,
@@ -66,9 +66,9 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
     };
     while let Some(event) = pass.reader.next() {
         match event {
-            Event::Start(element, opening) => pass.start(element, &opening)?,
-            Event::End(count) => pass.end(count),
-            Event::Text(text) => pass.stray_text(&text),
+            TreeEvent::Start(element, opening) => pass.start(element, &opening)?,
+            TreeEvent::End(count) => pass.end(count),
+            TreeEvent::Text(text) => pass.stray_text(&text),
         }
         if pass.out.length() > text.len().saturating_mul(MAX_GROWTH).saturating_add(LEAST_GROWTH_BYTES) {
             return Err(ParseError::TooMuchWork);
@@ -80,13 +80,13 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
     pass.finish()
 }
 
-struct Pass<'a> {
+struct CanonicalPass<'a> {
     text: &'a str,
-    reader: Reader<'a>,
+    reader: TreeReader<'a>,
     out: AtomWriter,
     /// What the reader has entered.
     containers: Vec<Container>,
-    format: Option<Format>,
+    format: Option<DocumentFormat>,
     /// The first element that was no feed, for the error.
     first_name: Option<String>,
     text_before_root: bool,
@@ -114,7 +114,7 @@ struct OpenEntry {
     fields: usize,
 }
 
-impl<'a> Pass<'a> {
+impl<'a> CanonicalPass<'a> {
     fn start(&mut self, element: Element<'a>, opening: &Opening) -> Result<(), ParseError> {
         match container(&element) {
             Some(Container::Entry) => self.start_container(Container::Entry, element, opening),
@@ -262,7 +262,7 @@ impl<'a> Pass<'a> {
 }
 
 /// A text in Atom is plain where it does not say (RFC 4287 §3.1.1); in RSS nobody knows.
-fn unsaid(format: &Option<Format>) -> Unsaid {
+fn unsaid(format: &Option<DocumentFormat>) -> Unsaid {
     let is_atom = format.as_ref().is_some_and(|format| format.family == Family::Atom);
     if is_atom { Unsaid::Plain } else { Unsaid::Guess }
 }
@@ -285,7 +285,7 @@ fn is_field(element: &Element) -> bool {
 }
 
 /// The format by the root element, and by the namespace that it declares.
-fn format_of(root: &Element) -> Format {
+fn format_of(root: &Element) -> DocumentFormat {
     let namespaces = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
     let declares = |uri: &str| namespaces().any(|attribute| attribute.value.contains(uri));
     let (family, version) = match &*root.name {
@@ -301,5 +301,5 @@ fn format_of(root: &Element) -> Format {
     };
     let version =
         version.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '.').take(8).collect();
-    Format { family, version }
+    DocumentFormat { family, version }
 }

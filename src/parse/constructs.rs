@@ -12,7 +12,7 @@ use super::atom::push_escaped;
 use super::html_names;
 use super::model::ParsedText;
 use super::repairs::{Repair, Repairs};
-use super::tree::{Element, Node};
+use super::tree::{Element, XmlNode};
 
 /// What is shorter is no file in base64, but words that look like it: a title of a strange type.
 const LEAST_FILE_BYTES: usize = 64;
@@ -110,13 +110,13 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 /// HTML that was escaped, or not: text directly in the element is HTML as it stands, child elements are written out.
 pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
     match element.children.as_slice() {
-        [Node::Text(text)] => Cow::Borrowed(text),
+        [XmlNode::Text(text)] => Cow::Borrowed(text),
         nodes => {
             let mut out = String::new();
             for node in nodes {
                 match node {
-                    Node::Text(text) => out.push_str(text),
-                    Node::Element(child) => push_element(&mut out, child, &element.base),
+                    XmlNode::Text(text) => out.push_str(text),
+                    XmlNode::Element(child) => push_element(&mut out, child, &element.base),
                 }
             }
             Cow::Owned(out)
@@ -142,14 +142,14 @@ fn xhtml(element: &Element) -> String {
 }
 
 fn only_blank_text(element: &Element) -> bool {
-    element.children.iter().all(|node| !matches!(node, Node::Text(text) if !text.trim().is_empty()))
+    element.children.iter().all(|node| !matches!(node, XmlNode::Text(text) if !text.trim().is_empty()))
 }
 
-fn push_nodes(out: &mut String, nodes: &[Node], base: &Option<Arc<Url>>) {
+fn push_nodes(out: &mut String, nodes: &[XmlNode], base: &Option<Arc<Url>>) {
     for node in nodes {
         match node {
-            Node::Text(text) => push_escaped(out, text),
-            Node::Element(element) => push_element(out, element, base),
+            XmlNode::Text(text) => push_escaped(out, text),
+            XmlNode::Element(element) => push_element(out, element, base),
         }
     }
 }

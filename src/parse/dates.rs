@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         return only_digits(text);
     }
     let (spaced, east_asian) = spaced(text);
-    let mut reading = Reading::default();
+    let mut reading = DateReading::default();
     if east_asian {
         reading.default_zone = 9 * 60;
     }
@@ -93,7 +93,7 @@ fn spaced(text: &str) -> (String, bool) {
 
 /// What has been read of a date so far.
 #[derive(Default)]
-struct Reading {
+struct DateReading {
     year: Option<i32>,
     month: Option<u32>,
     /// The month was the very first word, and may be a weekday after all (Spanish `mar`).
@@ -107,7 +107,7 @@ struct Reading {
     default_zone: i32,
 }
 
-impl Reading {
+impl DateReading {
     /// Takes in one part; `None` where it makes the whole unreadable.
     fn part(&mut self, part: &str, index: usize) -> Option<()> {
         let has_digit = part.bytes().any(|byte| byte.is_ascii_digit());

@@ -32,14 +32,14 @@ pub(super) struct EntryAside {
     pub originals: Vec<(u8, String)>,
     /// Where each enclosure is, by its address.
     enclosures_at: HashMap<String, usize>,
-    pub seen: Seen,
+    pub seen: SeenEntryFields,
     pub published: Dated,
     pub updated: Dated,
 }
 
 /// Which fields were read already: the first of each counts.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct SeenEntryFields {
     pub title: bool,
     pub summary: bool,
     pub content: bool,
@@ -62,7 +62,7 @@ impl EntryAside {
             about: about.map(str::to_owned),
             originals: Vec::new(),
             enclosures_at: HashMap::new(),
-            seen: Seen::default(),
+            seen: SeenEntryFields::default(),
             published: Dated::default(),
             updated: Dated::default(),
         }

@@ -22,14 +22,14 @@ pub(super) struct FeedAside {
     pub credits: Vec<ParsedCredit>,
     pub cloud: Option<String>,
     pub hints: PollHints,
-    seen: Seen,
+    seen: SeenFeedFields,
     updated: Dated,
     period: Option<Duration>,
     frequency: Option<u32>,
 }
 
 #[derive(Default)]
-struct Seen {
+struct SeenFeedFields {
     title: bool,
     description: bool,
     rights: bool,

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::ParseError;
 use super::lenient::{List, Tags, Text, object};
 use super::model::{
-    Family, Format, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
+    DocumentFormat, Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
 };
 use super::repairs::{Repair, Repairs};
 use super::{dates, identity};
@@ -27,7 +27,7 @@ const MAX_PARTS: usize = 500;
 const MAX_MESSAGE_CHARS: usize = 200;
 
 object! {
-    struct Document {
+    struct JsonDocument {
         version: Text,
         title: Text,
         home_page_url: Text,
@@ -135,13 +135,13 @@ pub(super) fn parse(
         base,
         ..ParsedInfo::default()
     };
-    let format = Format { family: Family::JsonFeed, version: version_number(&version) };
+    let format = DocumentFormat { family: Family::JsonFeed, version: version_number(&version) };
     let (hints, repairs) = (PollHints::default(), repairs.sentences());
     Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
 /// The document, and whether it ended in mid-air: then it holds the whole items before that.
-fn read_document(text: &str) -> Result<(Document, bool), ParseError> {
+fn read_document(text: &str) -> Result<(JsonDocument, bool), ParseError> {
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok((document, false)),
         Err(error) => error,

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// A feed document, read.
 #[derive(Clone, Debug)]
 pub struct ParsedFeed {
-    pub format: Format,
+    pub format: DocumentFormat,
     /// The encoding that it was read in, as in `windows-1252`.
     pub encoding: String,
     /// What was wrong with it and was mended or left out, one sentence each.
@@ -32,7 +32,7 @@ pub struct ParsedFeed {
 
 /// The format of a document, displayed as in `RSS 2.0` or `JSON Feed 1.1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Format {
+pub struct DocumentFormat {
     pub family: Family,
     /// As in `2.0`; empty where the document says none.
     pub version: String,
@@ -47,7 +47,7 @@ pub enum Family {
     Cdf,
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for DocumentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let family = match self.family {
             Family::Rss => "RSS",

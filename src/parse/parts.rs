@@ -9,8 +9,8 @@ use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
 use super::person;
 use super::repairs::{Repair, Repairs};
-use super::token::Attribute;
-use super::tree::{Element, Node};
+use super::token::RawAttribute;
+use super::tree::{Element, XmlNode};
 use crate::entry::Category;
 use crate::time::Timestamp;
 
@@ -157,12 +157,12 @@ pub(super) fn number(text: Option<&str>) -> Option<u64> {
 
 /// The fields that CDF writes as attributes, as the elements that they stand for.
 pub(super) fn of_attributes<'a>(element: &Element<'a>) -> Vec<Element<'a>> {
-    let field = |name: &'static str, attribute: &Attribute<'a>| Element {
+    let field = |name: &'static str, attribute: &RawAttribute<'a>| Element {
         namespace: Namespace::Core,
         qualified: name,
         name: Cow::Borrowed(name),
         attributes: Vec::new(),
-        children: vec![Node::Text(attribute.value.clone())],
+        children: vec![XmlNode::Text(attribute.value.clone())],
         base: element.base.clone(),
         language: None,
     };

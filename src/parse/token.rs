@@ -34,12 +34,12 @@ pub(super) struct Tag<'a> {
     pub name: &'a str,
     /// Where the tag begins in the text.
     pub at: usize,
-    pub attributes: Vec<Attribute<'a>>,
+    pub attributes: Vec<RawAttribute<'a>>,
     pub self_closing: bool,
 }
 
 #[derive(Clone)]
-pub(super) struct Attribute<'a> {
+pub(super) struct RawAttribute<'a> {
     /// As written, with its prefix.
     pub name: &'a str,
     pub value: Cow<'a, str>,
@@ -300,7 +300,7 @@ impl<'a> Tokens<'a> {
         } else if value.len() > MAX_ATTRIBUTE_BYTES {
             repairs.note(Repair::TooLong);
         } else if tag.attributes.iter().all(|known| known.name != name) {
-            tag.attributes.push(Attribute { name, value: references::resolve(value, repairs) });
+            tag.attributes.push(RawAttribute { name, value: references::resolve(value, repairs) });
         }
         Some(cursor)
     }

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::namespaces::{self, Namespace};
 use super::repairs::{Repair, Repairs};
-use super::token::{Attribute, Tag, Token, Tokens};
+use super::token::{RawAttribute, Tag, Token, Tokens};
 
 /// Elements nested more deeply are flattened into their parent.
 const MAX_DEPTH: usize = 128;
@@ -36,14 +36,14 @@ pub(super) struct Element<'a> {
     pub qualified: &'a str,
     /// Without prefix, in lower case.
     pub name: Cow<'a, str>,
-    pub attributes: Vec<Attribute<'a>>,
-    pub children: Vec<Node<'a>>,
+    pub attributes: Vec<RawAttribute<'a>>,
+    pub children: Vec<XmlNode<'a>>,
     /// What relative URLs in it are relative to.
     pub base: Option<Arc<Url>>,
     pub language: Option<Arc<str>>,
 }
 
-pub(super) enum Node<'a> {
+pub(super) enum XmlNode<'a> {
     /// Never two in a row.
     Text(Cow<'a, str>),
     Element(Box<Element<'a>>),
@@ -70,8 +70,8 @@ impl<'a> Element<'a> {
 
     pub(super) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.children.iter().filter_map(|node| match node {
-            Node::Element(element) => Some(&**element),
-            Node::Text(_) => None,
+            XmlNode::Element(element) => Some(&**element),
+            XmlNode::Text(_) => None,
         })
     }
 
@@ -79,7 +79,7 @@ impl<'a> Element<'a> {
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
-            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            [XmlNode::Text(text)] => Cow::Borrowed(text.trim()),
             _ => {
                 let mut text = String::new();
                 self.append_text(&mut text);
@@ -92,10 +92,10 @@ impl<'a> Element<'a> {
     pub(super) fn own_text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
-            [Node::Text(text)] => Cow::Borrowed(text.trim()),
+            [XmlNode::Text(text)] => Cow::Borrowed(text.trim()),
             nodes => {
                 let texts =
-                    nodes.iter().filter_map(|node| if let Node::Text(text) = node { Some(&**text) } else { None });
+                    nodes.iter().filter_map(|node| if let XmlNode::Text(text) = node { Some(&**text) } else { None });
                 Cow::Owned(texts.collect::<String>().trim().to_owned())
             }
         }
@@ -104,27 +104,28 @@ impl<'a> Element<'a> {
     fn append_text(&self, text: &mut String) {
         for node in &self.children {
             match node {
-                Node::Text(more) => text.push_str(more),
-                Node::Element(element) => element.append_text(text),
+                XmlNode::Text(more) => text.push_str(more),
+                XmlNode::Element(element) => element.append_text(text),
             }
         }
     }
 
     /// Takes out of an unclosed field the fields that came after it: its child elements from the first that is one.
     pub(super) fn split_off_swallowed(&mut self, is_field: impl Fn(&Element) -> bool) -> Vec<Element<'a>> {
-        let first = self.children.iter().position(|node| matches!(node, Node::Element(element) if is_field(element)));
+        let first =
+            self.children.iter().position(|node| matches!(node, XmlNode::Element(element) if is_field(element)));
         let Some(first) = first else { return Vec::new() };
         let nodes = self.children.split_off(first);
         nodes
             .into_iter()
-            .filter_map(|node| if let Node::Element(element) = node { Some(*element) } else { None })
+            .filter_map(|node| if let XmlNode::Element(element) = node { Some(*element) } else { None })
             .collect()
     }
 }
 
 /// What begins or ends around the fields.
-pub(super) enum Event<'a> {
-    /// A tag outside of any field; follow it with [`Reader::enter`], [`Reader::field`] or [`Reader::pass_over`].
+pub(super) enum TreeEvent<'a> {
+    /// A tag outside of any field; follow it with [`TreeReader::enter`], [`TreeReader::field`] or [`TreeReader::pass_over`].
     Start(Element<'a>, Opening),
     /// So many of the entered elements ended, the innermost first.
     End(usize),
@@ -139,13 +140,13 @@ pub(super) struct Opening {
 }
 
 /// A field as read, and whether its own end tag was there.
-pub(super) struct Field<'a> {
+pub(super) struct ReadField<'a> {
     pub element: Element<'a>,
     pub closed: bool,
 }
 
 /// Reads a document.
-pub(super) struct Reader<'a> {
+pub(super) struct TreeReader<'a> {
     tokens: Tokens<'a>,
     /// A tag that ended an unclosed field, and is still to be dealt with.
     pending: Option<Token<'a>>,
@@ -161,10 +162,10 @@ struct Entered<'a> {
     bindings: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     pub(super) fn new(text: &'a str, base: Option<&Url>, repairs: Repairs) -> Self {
         let outermost = Entered { qualified: "", base: base.cloned().map(Arc::new), language: None, bindings: 0 };
-        Reader {
+        TreeReader {
             tokens: Tokens::new(text),
             pending: None,
             entered: vec![outermost],
@@ -193,10 +194,10 @@ impl<'a> Reader<'a> {
         self.tokens.steps.are_spent()
     }
 
-    pub(super) fn next(&mut self) -> Option<Event<'a>> {
+    pub(super) fn next(&mut self) -> Option<TreeEvent<'a>> {
         loop {
             return Some(match self.next_token(None)? {
-                Token::Text(text) => Event::Text(text),
+                Token::Text(text) => TreeEvent::Text(text),
                 Token::Start(tag) => self.opening(tag),
                 Token::End(name) => match self.entered_position(name) {
                     Some(position) => {
@@ -204,7 +205,7 @@ impl<'a> Reader<'a> {
                         if ended > 1 {
                             self.repairs.note(Repair::UnclosedTags);
                         }
-                        Event::End(ended)
+                        TreeEvent::End(ended)
                     }
                     None => {
                         self.repairs.note(Repair::StrayEndTags);
@@ -219,11 +220,11 @@ impl<'a> Reader<'a> {
         self.pending.take().or_else(|| self.tokens.next(inside, &mut self.repairs))
     }
 
-    fn opening(&mut self, tag: Tag<'a>) -> Event<'a> {
+    fn opening(&mut self, tag: Tag<'a>) -> TreeEvent<'a> {
         let opening = Opening { at: tag.at, self_closing: tag.self_closing };
         let outer = self.entered.last().expect("the outermost is never left");
         let (base, language) = (outer.base.clone(), outer.language.clone());
-        Event::Start(self.element(tag, base, language), opening)
+        TreeEvent::Start(self.element(tag, base, language), opening)
     }
 
     fn element(&mut self, tag: Tag<'a>, base: Option<Arc<Url>>, language: Option<Arc<str>>) -> Element<'a> {
@@ -248,7 +249,7 @@ impl<'a> Reader<'a> {
         element
     }
 
-    /// Goes into an element, to read what is in it by [`Reader::next`].
+    /// Goes into an element, to read what is in it by [`TreeReader::next`].
     pub(super) fn enter(&mut self, element: &Element<'a>, opening: &Opening) {
         self.entered.push(Entered {
             qualified: element.qualified,
@@ -282,7 +283,7 @@ impl<'a> Reader<'a> {
         element: Element<'a>,
         opening: &Opening,
         ends_field: impl Fn(Namespace, &str) -> bool,
-    ) -> Field<'a> {
+    ) -> ReadField<'a> {
         let mark = self.entered.last().map_or(0, |outer| outer.bindings);
         let mut open = Open { stack: vec![(element, mark)], budget: MAX_FIELD_BYTES, elements: 0 };
         let mut closed = opening.self_closing;
@@ -317,7 +318,7 @@ impl<'a> Reader<'a> {
             self.repairs.note(Repair::UnclosedTags);
         }
         let element = open.finish(&mut self.bindings, &mut self.repairs);
-        Field { element, closed }
+        ReadField { element, closed }
     }
 
     fn child(&mut self, tag: Tag<'a>, open: &mut Open<'a>) {
@@ -368,9 +369,9 @@ impl<'a> Open<'a> {
         self.budget -= text.len();
         let children = &mut self.stack.last_mut().expect("the field itself is open").0.children;
         match children.last_mut() {
-            Some(Node::Text(before)) => before.to_mut().push_str(&text),
+            Some(XmlNode::Text(before)) => before.to_mut().push_str(&text),
             _ if text.is_empty() => {}
-            _ => children.push(Node::Text(text)),
+            _ => children.push(XmlNode::Text(text)),
         }
     }
 
@@ -386,7 +387,12 @@ impl<'a> Open<'a> {
         while self.stack.len() > length.max(1) {
             let (element, mark) = self.stack.pop().expect("more than one is open");
             bindings.reset(mark);
-            self.stack.last_mut().expect("the field itself is open").0.children.push(Node::Element(Box::new(element)));
+            self.stack
+                .last_mut()
+                .expect("the field itself is open")
+                .0
+                .children
+                .push(XmlNode::Element(Box::new(element)));
         }
     }
 
@@ -421,7 +427,7 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    fn declare(&mut self, attributes: &[Attribute<'a>], repairs: &mut Repairs) {
+    fn declare(&mut self, attributes: &[RawAttribute<'a>], repairs: &mut Repairs) {
         let mut declared = 0;
         for attribute in attributes {
             let prefix = match attribute.name.strip_prefix("xmlns") {

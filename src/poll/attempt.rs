@@ -10,12 +10,12 @@ use url::Url;
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
-use crate::fetch::{Attempt, Document, FetchError, Fetched, Holds, HostPermit, Progress, REFUSAL_KEPT};
+use crate::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Holds, HostPermit, Progress, REFUSAL_KEPT};
 use crate::foreign;
 use crate::newsroom::{Outcome, Polled, PolledDocument};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
-use crate::store::{DueFeed, StoreError};
+use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
 /// What an editor is told of a fault; a fault is no failure of the feed, though it counts as one.
@@ -38,7 +38,7 @@ impl Poller {
     pub(super) fn poll(
         &self,
         config: &Arc<Config>,
-        due: DueFeed,
+        due: PollState,
         now: Timestamp,
         holds: Option<Arc<Holds>>,
     ) -> impl Future<Output = Result<Option<PollReport>, StoreError>> + Send + use<> {
@@ -68,7 +68,7 @@ impl Poller {
         &self,
         config: &Arc<Config>,
         feed: &Arc<Feed>,
-        due: DueFeed,
+        due: PollState,
         permit: HostPermit,
         holds: Option<&Holds>,
         (now, chosen): (Timestamp, Instant),
@@ -88,7 +88,7 @@ impl Poller {
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
         let outcome = self.outcome(config, feed, &due, result, &progress).await?;
         let public_origin = public_origin.filter(|_| stayed_home);
-        let answer = Answer { status, lifetimes, permanent, public_origin, is_own_outage };
+        let answer = PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage };
         let polled = conclude(feed, due, outcome, answer, &times);
         drop(flight);
         let report = progress.waiting(self.write(config, polled)).await;
@@ -102,7 +102,7 @@ impl Poller {
         &self,
         config: &Arc<Config>,
         feed: &Feed,
-        due: DueFeed,
+        due: PollState,
         error: &StoreError,
         progress: &Progress,
         (now, chosen): (Timestamp, Instant),
@@ -115,7 +115,7 @@ impl Poller {
             error => format!("what it brought could not be written ({error})"),
         });
         let failing = async {
-            let polled = conclude(feed, due, outcome, Answer::default(), &times);
+            let polled = conclude(feed, due, outcome, PollAnswer::default(), &times);
             progress.waiting(self.write(config, polled)).await
         };
         match within(failing).await {
@@ -134,7 +134,7 @@ impl Poller {
         &self,
         config: &Arc<Config>,
         feed: &Arc<Feed>,
-        due: &DueFeed,
+        due: &PollState,
         result: Result<Fetched, FetchError>,
         progress: &Progress,
     ) -> Result<Outcome, StoreError> {
@@ -167,8 +167,8 @@ impl Poller {
         &self,
         config: &Arc<Config>,
         feed: &Arc<Feed>,
-        due: &DueFeed,
-        document: Document,
+        due: &PollState,
+        document: FetchedDocument,
         progress: &Progress,
     ) -> Result<Outcome, StoreError> {
         let _core = progress.waiting(self.parsing.acquire()).await.map_err(|_| StoreError::Closed)?;
@@ -223,7 +223,7 @@ fn fault(what: &str) -> Outcome {
 
 /// What is known of an attempt beside its outcome.
 #[derive(Default)]
-struct Answer {
+struct PollAnswer {
     status: Option<u16>,
     lifetimes: Lifetimes,
     permanent: Option<Url>,
@@ -246,9 +246,9 @@ fn fit_to_show(outcome: Outcome) -> Outcome {
 }
 
 /// Everything that the store has to write.
-fn conclude(feed: &Feed, due: DueFeed, outcome: Outcome, answer: Answer, times: &Times) -> Polled {
+fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, times: &Times) -> Polled {
     let outcome = fit_to_show(outcome);
-    let Answer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
+    let PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
     let failures = match &outcome {
         Outcome::Failed { .. } if is_own_outage => due.failures,
         Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
@@ -300,7 +300,7 @@ struct Times {
 }
 
 /// Entries a day that the feed publishes, with what this attempt brought.
-fn per_day(due: &DueFeed, outcome: &Outcome, now: Timestamp) -> Option<f64> {
+fn per_day(due: &PollState, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
     match (outcome, due.per_day) {
         (Outcome::Document(document), Some(before)) => Some(adaptive::observe(before, document.fresh, elapsed)),

@@ -27,7 +27,7 @@ use crate::fetch::{self, Fetcher, Holds};
 use crate::schedule;
 use crate::schedule::next::LONGEST_HOLD;
 use crate::status::Watch;
-use crate::store::{Applied, DueFeed, Store, StoreError};
+use crate::store::{Applied, PollState, Store, StoreError};
 use crate::time::Timestamp;
 use outage::Outage;
 
@@ -201,7 +201,7 @@ impl Poller {
         config: &Arc<Config>,
         pass: &Pass,
         now: Timestamp,
-    ) -> Result<(Vec<DueFeed>, Vec<PollReport>, Holds), StoreError> {
+    ) -> Result<(Vec<PollState>, Vec<PollReport>, Holds), StoreError> {
         let ids: Vec<FeedId> = config.feeds.iter().filter(|feed| feed.enabled).map(|feed| feed.id.clone()).collect();
         let (states, host_holds) = self
             .store
@@ -235,7 +235,7 @@ impl Poller {
 }
 
 /// Whether somebody asked that the feed not be polled at `now`.
-fn hold(feed: &Feed, due: &DueFeed, host_holds: &Holds, now: Timestamp) -> Option<Hold> {
+fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Option<Hold> {
     if feed.url.is_file() {
         return None;
     }
@@ -255,19 +255,19 @@ impl Hold {
 const ITS_HOST: &str = "its host";
 
 /// Until when the host at which a poll would begin is left alone.
-fn host_hold(feed: &Feed, due: &DueFeed, host_holds: &Holds) -> Option<Timestamp> {
+fn host_hold(feed: &Feed, due: &PollState, host_holds: &Holds) -> Option<Timestamp> {
     let start = due.start.as_ref().unwrap_or(&feed.url.secret);
     host_holds.get(&start.origin().ascii_serialization()).copied()
 }
 
 /// Whether it was polled so lately that nobody would gain by asking again, and is not due.
-fn gap(due: &DueFeed, now: Timestamp) -> Option<Hold> {
+fn gap(due: &PollState, now: Timestamp) -> Option<Hold> {
     let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
     (until > now && !schedule::is_due(due.next_poll, now))
         .then(|| Hold { until, why: "after its last poll".to_owned() })
 }
 
-fn held_report(due: &DueFeed, hold: Hold) -> PollReport {
+fn held_report(due: &PollState, hold: Hold) -> PollReport {
     PollReport {
         next_poll: due.next_poll.max(hold.until),
         held: Some(hold),

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::config::{Feed, Secrets};
 use crate::entry::SharedKeys;
 use crate::feed::GAP;
-use crate::fetch::Document;
+use crate::fetch::FetchedDocument;
 use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
@@ -16,7 +16,7 @@ use crate::parse::{self, ParsedFeed};
 pub fn read_document(
     feed: &Feed,
     tracking: &[String],
-    document: &Document,
+    document: &FetchedDocument,
     known: &HashSet<(String, u64)>,
     shared: SharedKeys,
 ) -> Outcome {

@@ -19,7 +19,7 @@ use crate::feed::FeedId;
 use crate::fetch;
 use crate::schedule;
 use crate::schedule::next::{self, LONGEST_HOLD};
-use crate::store::{DueFeed, StoreError};
+use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
 /// How often the loop looks which feeds are due: one indexed query, and the bound of every wait.
@@ -154,7 +154,7 @@ impl Poller {
             .await?;
         let due = due.into_iter().filter(|due| !in_flight.contains(&due.feed));
         let due = due.filter_map(|due| Some((&**config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
-        let mut due: Vec<(&Feed, DueFeed)> = due.collect();
+        let mut due: Vec<(&Feed, PollState)> = due.collect();
         let held = take_waiting(&mut due, |feed, due| host_hold(feed, due, &host_holds));
         let (mut lines, longest) = (lines(config, in_flight), longest_line(config));
         let put_off = take_waiting(&mut due, |feed, _| {
@@ -176,8 +176,8 @@ impl Poller {
 /// Takes those out that have to wait, with the time until when: feeds of one host must not stand in the way of others, however
 /// many they are.
 fn take_waiting<'c>(
-    due: &mut Vec<(&'c Feed, DueFeed)>,
-    mut until: impl FnMut(&'c Feed, &DueFeed) -> Option<Timestamp>,
+    due: &mut Vec<(&'c Feed, PollState)>,
+    mut until: impl FnMut(&'c Feed, &PollState) -> Option<Timestamp>,
 ) -> Vec<(FeedId, Timestamp)> {
     let mut waiting = Vec::new();
     due.retain(|(feed, due)| match until(feed, due) {

@@ -13,7 +13,7 @@ use crate::config::{Config, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
 use crate::query::{Query, Searched};
-use crate::render::{self, Format, FoundStory, Search};
+use crate::render::{self, Format, Search, SearchedStory};
 use crate::section::ShownStory;
 use crate::store::{Infos, Patience, Reader, StoreError, StoredStory};
 use crate::text::PlainText;
@@ -154,7 +154,7 @@ impl Publisher {
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };
-            let found = |story: PublicStory| FoundStory { sections: story.sections_in(&config), story: story.shown };
+            let found = |story: PublicStory| SearchedStory { sections: story.sections_in(&config), story: story.shown };
             let found: Vec<_> = stories.into_iter().map(found).collect();
             pages.search(&config.site, search, &found)
         });

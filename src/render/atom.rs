@@ -159,7 +159,7 @@ fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
     extensions
 }
 
-fn source(view: &SectionView, source: entry::Source, stands_as_author: bool) -> Source {
+fn source(view: &SectionView, source: entry::EditionSource, stands_as_author: bool) -> Source {
     let mut authors = people(source.authors);
     if authors.is_empty() && stands_as_author {
         authors.extend(text::name(&source.title).map(|name| Person { name, ..Person::default() }));
@@ -177,9 +177,13 @@ fn source(view: &SectionView, source: entry::Source, stands_as_author: bool) -> 
     }
 }
 
-fn people(people: Vec<entry::Person>) -> Vec<Person> {
-    let person =
-        |person: entry::Person| Person { name: person.name, email: person.email, uri: person.url, ..Person::default() };
+fn people(people: Vec<entry::EditionPerson>) -> Vec<Person> {
+    let person = |person: entry::EditionPerson| Person {
+        name: person.name,
+        email: person.email,
+        uri: person.url,
+        ..Person::default()
+    };
     people.into_iter().map(person).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// Where a story is shown: lists cut its summary and leave out its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum CardPlace {
     List,
     /// A list whose stories need not have pages: that of a private section.
     PrivateList,
@@ -82,13 +82,13 @@ struct EnclosureLink {
 }
 
 impl Card {
-    pub fn new(site: &Site, story: &ShownStory, place: Place) -> Card {
-        Card::of(site, entry::edition_entry(site, story, &[], place != Place::PrivateList), place)
+    pub fn new(site: &Site, story: &ShownStory, place: CardPlace) -> Card {
+        Card::of(site, entry::edition_entry(site, story, &[], place != CardPlace::PrivateList), place)
     }
 
     /// The card of a story that is made ready; how new its source is does not matter.
-    fn of(site: &Site, entry: EditionEntry, place: Place) -> Card {
-        let has_page = place != Place::PrivateList;
+    fn of(site: &Site, entry: EditionEntry, place: CardPlace) -> Card {
+        let has_page = place != CardPlace::PrivateList;
         let story = entry.story;
         let byline = text::line(&story.byline);
         Card {
@@ -104,7 +104,7 @@ impl Card {
             categories: entry.categories.iter().map(|category| category_name(site, category)).collect(),
             copies: copies(story, &entry),
             enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
-            content_html: (place == Place::OwnPage).then(|| entry.content_html.or(entry.summary_html)).flatten(),
+            content_html: (place == CardPlace::OwnPage).then(|| entry.content_html.or(entry.summary_html)).flatten(),
             summary: text::excerpt(&entry.summary),
             source: SourceLink { title: entry.source.title, href: entry.source.site.or(entry.source.url) },
             title: entry.title,
@@ -144,7 +144,7 @@ fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
     others.map(link).collect()
 }
 
-fn enclosure_link(enclosure: &entry::Enclosure, entry: &EditionEntry) -> EnclosureLink {
+fn enclosure_link(enclosure: &entry::EditionEnclosure, entry: &EditionEntry) -> EnclosureLink {
     let kind = ["audio", "video"].into_iter().find(|kind| enclosure.media_type.starts_with(kind));
     let named = kind.unwrap_or(&enclosure.media_type).to_owned();
     let details = [Some(named), enclosure.duration_seconds.map(duration), enclosure.bytes.map(size)];
@@ -209,7 +209,7 @@ pub struct Day {
 }
 
 /// The cards of stories that are made ready, in their order.
-pub fn cards(site: &Site, entries: &[EditionEntry], place: Place) -> Vec<Card> {
+pub fn cards(site: &Site, entries: &[EditionEntry], place: CardPlace) -> Vec<Card> {
     entries.iter().map(|entry| Card::of(site, entry.clone(), place)).collect()
 }
 

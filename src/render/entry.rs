@@ -33,28 +33,28 @@ pub struct EditionEntry<'a> {
     /// What the entry itself gave as its summary; HTML.
     pub summary_html: Option<String>,
     pub content_html: Option<String>,
-    pub authors: Vec<Person>,
-    pub contributors: Vec<Person>,
+    pub authors: Vec<EditionPerson>,
+    pub contributors: Vec<EditionPerson>,
     /// Schemes are absolute IRIs or plain words.
     pub categories: Vec<Category>,
-    pub enclosures: Vec<Enclosure>,
+    pub enclosures: Vec<EditionEnclosure>,
     pub image: Option<String>,
     pub comments: Option<String>,
     pub language: Option<String>,
     pub rights: Option<String>,
     pub license: Option<String>,
-    pub source: Source,
+    pub source: EditionSource,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
     pub in_reply_to: Vec<Reply>,
-    pub credits: Vec<Credit>,
+    pub credits: Vec<EditionCredit>,
     pub podcast: Option<Podcast>,
     pub story: &'a ShownStory,
 }
 
 /// A person with a name; the address stands in for a missing one.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct EditionPerson {
     pub name: String,
     pub email: Option<String>,
     pub url: Option<String>,
@@ -70,7 +70,7 @@ pub struct Reply {
 
 /// Who had a part in the entry.
 #[derive(Clone, Debug, Serialize)]
-pub struct Credit {
+pub struct EditionCredit {
     pub name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -79,7 +79,7 @@ pub struct Credit {
 }
 
 #[derive(Clone, Debug)]
-pub struct Enclosure {
+pub struct EditionEnclosure {
     pub url: String,
     pub media_type: String,
     pub bytes: Option<u64>,
@@ -89,7 +89,7 @@ pub struct Enclosure {
 
 /// The feed that the story was taken from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct EditionSource {
     pub id: String,
     pub title: String,
     /// Its document.
@@ -97,7 +97,7 @@ pub struct Source {
     /// Its page.
     pub site: Option<String>,
     pub updated: Timestamp,
-    pub authors: Vec<Person>,
+    pub authors: Vec<EditionPerson>,
     pub rights: Option<String>,
 }
 
@@ -167,7 +167,7 @@ pub fn edition_entry<'a>(
     }
 }
 
-fn title(title: &str, words: Option<&str>, source: &Source) -> String {
+fn title(title: &str, words: Option<&str>, source: &EditionSource) -> String {
     text::line(title)
         .or_else(|| words.map(|words| normalize::cut_text(words.to_owned(), TITLE_CHARS)))
         .unwrap_or_else(|| source.title.clone())
@@ -183,12 +183,12 @@ fn copies(story: &ShownStory, link: &str) -> Vec<String> {
     copies
 }
 
-fn people(people: &[entry::Person]) -> Vec<Person> {
+fn people(people: &[entry::Person]) -> Vec<EditionPerson> {
     people.iter().filter_map(person).collect()
 }
 
-fn person(person: &entry::Person) -> Option<Person> {
-    Some(Person {
+fn person(person: &entry::Person) -> Option<EditionPerson> {
+    Some(EditionPerson {
         name: text::name(person.display())?,
         email: person.email.as_deref().and_then(text::line).filter(|email| is_email(email)),
         url: address::public(person.url.as_ref()),
@@ -199,9 +199,9 @@ fn reply(reply: &entry::InReplyTo) -> Option<Reply> {
     Some(Reply { id: text::line(&reply.id)?, url: address::public(reply.url.as_ref()) })
 }
 
-fn credit(credit: &entry::Credit) -> Option<Credit> {
+fn credit(credit: &entry::Credit) -> Option<EditionCredit> {
     let role = credit.role.as_deref().and_then(text::line);
-    Some(Credit { name: text::line(&credit.name)?, role, url: address::public(credit.url.as_ref()) })
+    Some(EditionCredit { name: text::line(&credit.name)?, role, url: address::public(credit.url.as_ref()) })
 }
 
 /// Without the addresses that may not be published.
@@ -242,19 +242,19 @@ fn scheme(scheme: &str) -> Option<String> {
 
 /// The files that go by HTTP, as readers demand, from another machine than the reader's own; how long an episode lasts is
 /// said of its first.
-fn enclosures(entry: &entry::Entry) -> Vec<Enclosure> {
+fn enclosures(entry: &entry::Entry) -> Vec<EditionEnclosure> {
     let can_be_fetched = |enclosure: &&entry::Enclosure| {
         matches!(enclosure.url.scheme(), "http" | "https") && enclosure.url.host_str() != Some("localhost")
     };
-    let mut enclosures: Vec<Enclosure> = entry.enclosures.iter().filter(can_be_fetched).map(enclosure).collect();
+    let mut enclosures: Vec<EditionEnclosure> = entry.enclosures.iter().filter(can_be_fetched).map(enclosure).collect();
     if let (Some(first), Some(podcast)) = (enclosures.first_mut(), &entry.podcast) {
         first.duration_seconds = first.duration_seconds.or(podcast.duration_seconds);
     }
     enclosures
 }
 
-fn enclosure(enclosure: &entry::Enclosure) -> Enclosure {
-    Enclosure {
+fn enclosure(enclosure: &entry::Enclosure) -> EditionEnclosure {
+    EditionEnclosure {
         url: address::uri(&enclosure.url),
         media_type: media_type(enclosure.media_type.as_deref(), &enclosure.url),
         bytes: enclosure.bytes,
@@ -297,14 +297,14 @@ fn guessed_type(url: &Url) -> &'static str {
     }
 }
 
-fn source(shown: &ShownStory, shown_with: &[ShownStory]) -> Source {
+fn source(shown: &ShownStory, shown_with: &[ShownStory]) -> EditionSource {
     let source = &shown.source;
     let site = address::public(source.site.as_ref());
     let title = source.title.as_deref().and_then(text::line);
     let host = source.site.as_ref().or(source.url.as_ref()).and_then(Url::host_str);
     let id = source.id.clone().filter(|id| story::is_id(id));
     let newest = || shown_with.iter().filter(|other| other.source.id == source.id).map(|other| other.updated).max();
-    Source {
+    EditionSource {
         title: title.or_else(|| host.map(str::to_owned)).unwrap_or_else(|| "Unknown source".to_owned()),
         id: id.or_else(|| source.url.as_ref().map(address::uri)).unwrap_or_else(|| text::legal(&shown.id)),
         url: address::public(source.url.as_ref()),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::entry::{Podcast, Transcript};
-use crate::render::entry::{EditionEntry, Enclosure, media_type};
+use crate::render::entry::{EditionEnclosure, EditionEntry, media_type};
 use crate::render::text;
 use crate::render::{SectionView, address};
 
@@ -62,7 +62,7 @@ pub fn archive(view: &SectionView) -> Option<Extension> {
 }
 
 /// Every enclosure as `media:content`, with its duration.
-pub fn media_contents(enclosures: &[Enclosure]) -> impl Iterator<Item = Extension> {
+pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = Extension> {
     enclosures.iter().map(|enclosure| {
         let attributes = [
             ("url", Some(enclosure.url.clone())),

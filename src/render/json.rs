@@ -19,16 +19,16 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     let view = prepared.view;
     let (site, section) = (view.site, view.section);
     let owner = site.owner.as_ref().map_or(&site.title, |owner| &owner.name);
-    let feed = Feed {
+    let feed = JsonFeed {
         version: VERSION,
         title: text::line(&section.title).unwrap_or_else(|| section.id.to_string()),
         home_page_url: address::uri(&address::section_page(site, &section.id)),
         feed_url: view.itself(Format::Json),
         description: section.description.as_deref().and_then(text::line),
         next_url: view.prev_archive(Format::Json),
-        authors: text::line(owner).map(|name| Author { name, url: None }).into_iter().collect(),
+        authors: text::line(owner).map(|name| JsonAuthor { name, url: None }).into_iter().collect(),
         language: text::language(&site.language),
-        hubs: view.hub.map(|hub| Hub { kind: "WebSub", url: address::uri(hub) }).into_iter().collect(),
+        hubs: view.hub.map(|hub| JsonHub { kind: "WebSub", url: address::uri(hub) }).into_iter().collect(),
         newswire: FeedExtension {
             id: text::legal(view.id),
             updated: view.updated.whole_second(),
@@ -43,7 +43,7 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
 }
 
 #[derive(Serialize)]
-struct Feed {
+struct JsonFeed {
     version: &'static str,
     title: String,
     home_page_url: String,
@@ -53,14 +53,14 @@ struct Feed {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<Author>,
+    authors: Vec<JsonAuthor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    hubs: Vec<Hub>,
+    hubs: Vec<JsonHub>,
     #[serde(rename = "_newswire")]
     newswire: FeedExtension,
-    items: Vec<Item>,
+    items: Vec<JsonItem>,
 }
 
 #[derive(Serialize)]
@@ -75,21 +75,21 @@ struct FeedExtension {
 }
 
 #[derive(Serialize)]
-struct Hub {
+struct JsonHub {
     #[serde(rename = "type")]
     kind: &'static str,
     url: String,
 }
 
 #[derive(Serialize)]
-struct Author {
+struct JsonAuthor {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Item {
+struct JsonItem {
     id: String,
     url: String,
     title: String,
@@ -103,19 +103,19 @@ struct Item {
     date_published: Timestamp,
     date_modified: Timestamp,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<Author>,
+    authors: Vec<JsonAuthor>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<Attachment>,
+    attachments: Vec<JsonAttachment>,
     #[serde(rename = "_newswire")]
     newswire: ItemExtension,
 }
 
 #[derive(Serialize)]
-struct Attachment {
+struct JsonAttachment {
     url: String,
     mime_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +133,7 @@ struct ItemExtension {
     #[serde(skip_serializing_if = "Option::is_none")]
     byline: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    via: Vec<Author>,
+    via: Vec<JsonAuthor>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     categories: Vec<Category>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,15 +145,15 @@ struct ItemExtension {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     in_reply_to: Vec<entry::Reply>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    credits: Vec<entry::Credit>,
-    source: Source,
-    copies: Vec<Copy>,
+    credits: Vec<entry::EditionCredit>,
+    source: JsonSource,
+    copies: Vec<JsonCopy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     podcast: Option<Podcast>,
 }
 
 #[derive(Serialize)]
-struct Source {
+struct JsonSource {
     id: String,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,13 +162,13 @@ struct Source {
     site: Option<String>,
     updated: Timestamp,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<Author>,
+    authors: Vec<JsonAuthor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Copy {
+struct JsonCopy {
     feed: String,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,10 +177,10 @@ struct Copy {
     lead: bool,
 }
 
-fn item(entry: EditionEntry) -> Item {
+fn item(entry: EditionEntry) -> JsonItem {
     let content_html = entry.content_html.or(entry.summary_html);
     let content_text = content_html.is_none().then(|| entry.summary.clone());
-    Item {
+    JsonItem {
         id: entry.id,
         url: entry.link,
         title: entry.title,
@@ -211,8 +211,8 @@ fn item(entry: EditionEntry) -> Item {
     }
 }
 
-fn authors(people: Vec<entry::Person>) -> Vec<Author> {
-    people.into_iter().map(|person| Author { name: person.name, url: person.url }).collect()
+fn authors(people: Vec<entry::EditionPerson>) -> Vec<JsonAuthor> {
+    people.into_iter().map(|person| JsonAuthor { name: person.name, url: person.url }).collect()
 }
 
 /// The categories' terms, each once.
@@ -226,8 +226,8 @@ fn tags(categories: &[Category]) -> Vec<String> {
     tags
 }
 
-fn attachment(enclosure: entry::Enclosure) -> Attachment {
-    Attachment {
+fn attachment(enclosure: entry::EditionEnclosure) -> JsonAttachment {
+    JsonAttachment {
         url: enclosure.url,
         mime_type: enclosure.media_type,
         title: enclosure.title,
@@ -236,8 +236,8 @@ fn attachment(enclosure: entry::Enclosure) -> Attachment {
     }
 }
 
-fn source(source: entry::Source) -> Source {
-    Source {
+fn source(source: entry::EditionSource) -> JsonSource {
+    JsonSource {
         id: source.id,
         title: source.title,
         url: source.url,
@@ -248,8 +248,8 @@ fn source(source: entry::Source) -> Source {
     }
 }
 
-fn copy(copy: &ShownCopy) -> Copy {
-    Copy {
+fn copy(copy: &ShownCopy) -> JsonCopy {
+    JsonCopy {
         feed: copy.feed.to_string(),
         title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
         url: address::public(copy.url.as_ref()),

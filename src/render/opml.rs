@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 const NEWSWIRE: &str = "https://newswire.example/opml";
 
 /// A section as an outline with its feeds.
-pub struct Folder {
+pub struct OpmlFolder {
     /// Its id and title; `None` of the feeds that no section takes, which stand beside the folders.
     pub section: Option<(SectionId, String)>,
     pub feeds: Vec<ShownFeed>,
@@ -34,7 +34,12 @@ pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -
 ///
 /// # Errors
 /// As [`opml`].
-pub fn opml_folders(site: &Site, title: &str, folders: &[Folder], created: Timestamp) -> Result<Vec<u8>, RenderError> {
+pub fn opml_folders(
+    site: &Site,
+    title: &str,
+    folders: &[OpmlFolder],
+    created: Timestamp,
+) -> Result<Vec<u8>, RenderError> {
     document(site, title, created, |writer| folders.iter().try_for_each(|each| folder(writer, each)))
 }
 
@@ -68,7 +73,7 @@ fn text_element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> io::Res
     Ok(())
 }
 
-fn folder(writer: &mut Writer<Vec<u8>>, Folder { section, feeds }: &Folder) -> io::Result<()> {
+fn folder(writer: &mut Writer<Vec<u8>>, OpmlFolder { section, feeds }: &OpmlFolder) -> io::Result<()> {
     let outlines = |writer: &mut Writer<Vec<u8>>| feeds.iter().try_for_each(|feed| outline(writer, feed));
     let Some((id, title)) = section else { return outlines(writer) };
     let title = words(&text::line(title).unwrap_or_else(|| id.to_string()));

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::config::{Section, Site};
 use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
-use crate::render::card::{Card, Date, Place, cards, days};
+use crate::render::card::{Card, CardPlace, Date, cards, days};
 use crate::render::entry::PreparedSection;
 use crate::render::{RenderError, STYLE_CSS, SectionView, text};
 use crate::section::{ShownFeed, ShownStory};
@@ -96,7 +96,7 @@ pub struct Search<'a> {
 
 /// A story that a search found.
 #[derive(Clone, Debug)]
-pub struct FoundStory<'a> {
+pub struct SearchedStory<'a> {
     pub story: ShownStory,
     /// The public sections that show it.
     pub sections: Vec<&'a Section>,
@@ -151,7 +151,7 @@ impl Pages {
         let alternates: Vec<Alternate> =
             sections.iter().flat_map(|summary| alternates(site, summary.section)).collect();
         let updated = sections.iter().map(|summary| summary.updated).max().map(|updated| Date::new(site, updated));
-        let page = Head { alternates, ..Head::new(site, None, "") };
+        let page = PageHead { alternates, ..PageHead::new(site, None, "") };
         self.render("index.html", site, &page, context! { sections => value(blocks), updated => value(updated) })
     }
 
@@ -161,7 +161,7 @@ impl Pages {
     /// As every page.
     pub fn section(&self, section: &PreparedSection) -> Result<String, RenderError> {
         let view = section.view;
-        let place = if view.section.access.is_none() { Place::List } else { Place::PrivateList };
+        let place = if view.section.access.is_none() { CardPlace::List } else { CardPlace::PrivateList };
         let cards = cards(view.site, &section.entries, place);
         let mut page = String::new();
         for (whole, all) in DEPTHS {
@@ -176,11 +176,11 @@ impl Pages {
     /// A section's page that shows these stories, the first `whole` of them with their summaries.
     fn section_to(&self, view: &SectionView, shown: &[Card], whole: usize) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
-        let page = Head {
+        let page = PageHead {
             alternates: alternates(site, section),
             description: section.description.as_deref().and_then(text::line),
             robots: (!section.is_public()).then_some("noindex"),
-            ..Head::new(site, Some(&section.title), &format!("{}/", section.id))
+            ..PageHead::new(site, Some(&section.title), &format!("{}/", section.id))
         };
         let block = context! {
             section => value(SectionLink::new(site, section)),
@@ -198,8 +198,8 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn story(&self, site: &Site, story: &ShownStory, sections: &[&Section]) -> Result<String, RenderError> {
-        let card = Card::new(site, story, Place::OwnPage);
-        let page = Head {
+        let card = Card::new(site, story, CardPlace::OwnPage);
+        let page = PageHead {
             // The words are another's: search engines are sent to the original.
             canonical: card.link.clone(),
             kind: "article",
@@ -207,7 +207,7 @@ impl Pages {
             description: Some(text::excerpt(&card.summary)),
             image: card.image.clone(),
             alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
-            ..Head::new(site, Some(&card.title), &format!("story/{}/", story.slug))
+            ..PageHead::new(site, Some(&card.title), &format!("story/{}/", story.slug))
         };
         let sections: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
         self.render("story.html", site, &page, context! { story => value(card), sections => value(sections) })
@@ -223,7 +223,7 @@ impl Pages {
             href: address::uri(&address::under(site, "feeds.opml")),
             title: format!("{}: all feeds (OPML)", site.title),
         };
-        let page = Head { alternates: vec![opml], ..Head::new(site, Some("Feeds"), "feeds/") };
+        let page = PageHead { alternates: vec![opml], ..PageHead::new(site, Some("Feeds"), "feeds/") };
         let rows: Vec<Value> = feeds.iter().map(|row| feed_row(site, row)).collect();
         self.render("feeds.html", site, &page, context! { feeds => rows, opml => address::path(site, "feeds.opml") })
     }
@@ -233,9 +233,9 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn about(&self, site: &Site, sections: &[&Section]) -> Result<String, RenderError> {
-        let page = Head {
+        let page = PageHead {
             alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
-            ..Head::new(site, Some("About"), "about/")
+            ..PageHead::new(site, Some("About"), "about/")
         };
         let links: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
         self.render("about.html", site, &page, context! { sections => value(links) })
@@ -245,8 +245,8 @@ impl Pages {
     ///
     /// # Errors
     /// As every page.
-    pub fn search(&self, site: &Site, search: Search, hits: &[FoundStory]) -> Result<String, RenderError> {
-        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Search"), "search") };
+    pub fn search(&self, site: &Site, search: Search, hits: &[SearchedStory]) -> Result<String, RenderError> {
+        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Search"), "search") };
         let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, search.query, hit)).collect();
         let words = text::legal(search.words);
         self.render(
@@ -262,7 +262,7 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn not_found(&self, site: &Site) -> Result<String, RenderError> {
-        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Nothing here"), "404.html") };
+        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Nothing here"), "404.html") };
         self.render("not_found.html", site, &page, context! {})
     }
 
@@ -272,11 +272,11 @@ impl Pages {
     /// # Errors
     /// As every page.
     pub fn private(&self, site: &Site, asks_for_token: bool, is_wrong: bool) -> Result<String, RenderError> {
-        let page = Head { robots: Some("noindex"), ..Head::new(site, Some("Private section"), "401.html") };
+        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Private section"), "401.html") };
         self.render("private.html", site, &page, context! { asks_for_token, is_wrong })
     }
 
-    fn render(&self, name: &str, site: &Site, page: &Head, rest: Value) -> Result<String, RenderError> {
+    fn render(&self, name: &str, site: &Site, page: &PageHead, rest: Value) -> Result<String, RenderError> {
         let site = site_context(site, self.has_search);
         let template = self.environment.get_template(name).map_err(template_error)?;
         template.render(context! { site, page => value(page), ..rest }).map_err(template_error)
@@ -315,7 +315,7 @@ fn template_error(error: minijinja::Error) -> RenderError {
 
 /// What a page says of itself in its `head`.
 #[derive(Serialize)]
-struct Head {
+struct PageHead {
     /// `None` on the index, which bears the site's title.
     title: Option<String>,
     /// The page's own address, absolute.
@@ -334,10 +334,10 @@ struct Head {
     robots: Option<&'static str>,
 }
 
-impl Head {
-    fn new(site: &Site, title: Option<&str>, path: &str) -> Head {
+impl PageHead {
+    fn new(site: &Site, title: Option<&str>, path: &str) -> PageHead {
         let url = address::uri(&address::under(site, path));
-        Head {
+        PageHead {
             title: title.and_then(text::line),
             canonical: url.clone(),
             url,
@@ -415,7 +415,7 @@ struct SectionBlock {
 impl SectionBlock {
     /// The first story leads; the others are headlines.
     fn new(site: &Site, summary: &SectionSummary) -> SectionBlock {
-        let card = |(at, story)| Card::new(site, story, Place::List).brief(at > 0);
+        let card = |(at, story)| Card::new(site, story, CardPlace::List).brief(at > 0);
         SectionBlock {
             section: SectionLink::new(site, summary.section),
             stories: summary.stories.iter().enumerate().map(card).collect(),
@@ -453,8 +453,8 @@ fn feed_row(site: &Site, row: &ListedFeed) -> Value {
     }
 }
 
-fn search_hit(site: &Site, query: &Query, hit: &FoundStory) -> Value {
-    let card = Card::new(site, &hit.story, Place::List);
+fn search_hit(site: &Site, query: &Query, hit: &SearchedStory) -> Value {
+    let card = Card::new(site, &hit.story, CardPlace::List);
     let found = query.excerpt_of(&PlainText::of(&hit.story.entry));
     let nothing = || Excerpt { text: card.summary.clone(), marks: Vec::new() };
     let excerpt = Some(found).filter(|found| !found.text.is_empty()).unwrap_or_else(nothing);
@@ -468,13 +468,13 @@ fn search_hit(site: &Site, query: &Query, hit: &FoundStory) -> Value {
 
 /// A stretch of a text in which words are marked.
 #[derive(Serialize)]
-struct Piece {
+struct MarkedPiece {
     text: String,
     is_marked: bool,
 }
 
-fn pieces(excerpt: &Excerpt) -> Vec<Piece> {
-    let piece = |range: Range<usize>, is_marked| Piece { text: text::legal(&excerpt.text[range]), is_marked };
+fn pieces(excerpt: &Excerpt) -> Vec<MarkedPiece> {
+    let piece = |range: Range<usize>, is_marked| MarkedPiece { text: text::legal(&excerpt.text[range]), is_marked };
     let mut pieces = Vec::new();
     let mut end = 0;
     for mark in &excerpt.marks {

@@ -8,7 +8,7 @@ use url::Url;
 use crate::config::{Edits, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
 use crate::query::Query;
-use crate::render::page::{FoundStory, ListedFeed, Pages, Search, SectionSummary};
+use crate::render::page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
 use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::time::Timestamp;
@@ -58,8 +58,8 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let rows = feeds.map(|feed| ListedFeed { feed, state: "ok".to_owned(), newest: Some(updated) });
         pages.feeds(&site, &rows[..stories.len().min(1)])?;
         pages.about(&site, &[&section])?;
-        let hits: Vec<FoundStory> =
-            stories.iter().map(|story| FoundStory { story: story.clone(), sections: vec![&section] }).collect();
+        let hits: Vec<SearchedStory> =
+            stories.iter().map(|story| SearchedStory { story: story.clone(), sections: vec![&section] }).collect();
         let (query, faults) = Query::parse("content after:never");
         let has_more = !hits.is_empty();
         let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };

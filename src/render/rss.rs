@@ -143,12 +143,12 @@ fn category(category: crate::entry::Category) -> Category {
 }
 
 /// RSS demands a length and asks for 0 where it is not known.
-fn enclosure(enclosure: entry::Enclosure) -> Enclosure {
+fn enclosure(enclosure: entry::EditionEnclosure) -> Enclosure {
     Enclosure { url: enclosure.url, length: enclosure.bytes.unwrap_or(0).to_string(), mime_type: enclosure.media_type }
 }
 
 /// RSS demands the feed's address; of a feed that was read from a file, its site or the story's link.
-fn source(source: entry::Source, link: &str) -> Source {
+fn source(source: entry::EditionSource, link: &str) -> Source {
     Source {
         url: source.url.or(source.site).unwrap_or_else(|| link.to_owned()),
         title: Some(plain_text(&source.title)),

@@ -188,7 +188,7 @@ const WEEKDAY: FieldKind =
     FieldKind { name: "day of week", least: 0, most: 7, names: &WEEKDAYS, first_name: 0, last: 6 };
 
 /// One field as read.
-struct Field {
+struct CronField {
     /// In order, without repeats.
     values: Vec<u32>,
     /// It begins with `*`, which decides how the two day fields go together and what a change of the clock means.
@@ -196,11 +196,11 @@ struct Field {
 }
 
 struct Fields {
-    minute: Field,
-    hour: Field,
-    day: Field,
-    month: Field,
-    weekday: Field,
+    minute: CronField,
+    hour: CronField,
+    day: CronField,
+    month: CronField,
+    weekday: CronField,
 }
 
 impl Fields {
@@ -215,11 +215,11 @@ impl Fields {
             ));
         };
         Ok(Fields {
-            minute: Field::parse(minute, &MINUTE)?,
-            hour: Field::parse(hour, &HOUR)?,
-            day: Field::parse(day, &DAY)?,
-            month: Field::parse(month, &MONTH)?,
-            weekday: Field::parse(weekday, &WEEKDAY)?.with_one_sunday(),
+            minute: CronField::parse(minute, &MINUTE)?,
+            hour: CronField::parse(hour, &HOUR)?,
+            day: CronField::parse(day, &DAY)?,
+            month: CronField::parse(month, &MONTH)?,
+            weekday: CronField::parse(weekday, &WEEKDAY)?.with_one_sunday(),
         })
     }
 
@@ -241,18 +241,18 @@ impl Fields {
     }
 }
 
-impl Field {
-    fn parse(text: &str, kind: &FieldKind) -> Result<Field, String> {
+impl CronField {
+    fn parse(text: &str, kind: &FieldKind) -> Result<CronField, String> {
         let mut values = Vec::new();
         for part in text.split(',') {
             values.extend(part_values(part, kind)?);
         }
         values.sort_unstable();
         values.dedup();
-        Ok(Field { values, starred: text.starts_with('*') })
+        Ok(CronField { values, starred: text.starts_with('*') })
     }
 
-    fn with_one_sunday(mut self) -> Field {
+    fn with_one_sunday(mut self) -> CronField {
         self.values.iter_mut().for_each(|day| *day %= 7);
         self.values.sort_unstable();
         self.values.dedup();

@@ -44,18 +44,18 @@ const FINISHING: Duration = Duration::from_secs(5);
 const PARTING: Duration = Duration::from_secs(1);
 
 /// What answers requests. Every connection has a clone.
-pub trait Site<B>:
+pub trait Responder<B>:
     Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
 
-impl<S, B> Site<B> for S where
+impl<S, B> Responder<B> for S where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
 
 /// Answers by `site` until `shutdown`, then lets answers on their way finish for [`FINISHING`].
-pub async fn serve<B>(listener: Listener, site: impl Site<B>, shutdown: CancellationToken)
+pub async fn serve<B>(listener: Listener, site: impl Responder<B>, shutdown: CancellationToken)
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
@@ -96,7 +96,7 @@ where
 async fn converse<B>(
     builder: &auto::Builder<TokioExecutor>,
     stream: Stream,
-    site: impl Site<B>,
+    site: impl Responder<B>,
     shutdown: CancellationToken,
 ) where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,

@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::answer::{guard, plain};
-use super::hosts::{Hosts, known_host};
+use super::hosts::{KnownHosts, known_host};
 use crate::clock;
 use crate::config::{Config, Listen};
 use crate::foreign;
@@ -123,7 +123,7 @@ impl Health {
 
 /// The routes of the admin address.
 pub fn router(store: Store, health: Health, listener: &Listener) -> Router {
-    let hosts = Hosts::of(listener, health.configs.clone());
+    let hosts = KnownHosts::of(listener, health.configs.clone());
     Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))

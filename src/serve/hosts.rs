@@ -21,15 +21,15 @@ use crate::listen::Listener;
 
 /// The names of the admin address.
 #[derive(Clone)]
-pub struct Hosts {
+pub struct KnownHosts {
     /// `None` for a socket in the file system, which no browser reaches.
     listens_on: Option<IpAddr>,
     configs: watch::Receiver<Arc<Config>>,
 }
 
-impl Hosts {
-    pub fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> Hosts {
-        Hosts { listens_on: listener.ip(), configs }
+impl KnownHosts {
+    pub fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> KnownHosts {
+        KnownHosts { listens_on: listener.ip(), configs }
     }
 
     /// Whether the request names no host, or only hosts that are known.
@@ -46,7 +46,7 @@ impl Hosts {
 }
 
 /// Answers only for known hosts.
-pub async fn known_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub async fn known_host(State(hosts): State<KnownHosts>, request: Request, next: Next) -> Response {
     if hosts.answer_for(&request) {
         return next.run(request).await;
     }

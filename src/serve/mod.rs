@@ -43,7 +43,7 @@ pub async fn public(
     configs: watch::Receiver<Arc<Config>>,
     shutdown: CancellationToken,
 ) {
-    let site = Arc::new(Site { publisher, configs });
+    let site = Arc::new(PublicSite { publisher, configs });
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let site = site.clone();
         async move { Ok::<_, Infallible>(site.answer(request).await) }
@@ -58,12 +58,12 @@ pub async fn admin(listener: Listener, store: Store, health: Health, shutdown: C
     accept::serve(listener, TowerToHyperService::new(router), shutdown).await;
 }
 
-struct Site {
+struct PublicSite {
     publisher: Publisher,
     configs: watch::Receiver<Arc<Config>>,
 }
 
-impl Site {
+impl PublicSite {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let config = self.configs.borrow().clone();
         let editions = self.publisher.current();

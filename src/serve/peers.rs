@@ -18,16 +18,16 @@ pub struct Peers {
 
 /// The right to one connection, given back on drop.
 #[derive(Debug)]
-pub struct Place {
+pub struct PeerPlace {
     peers: Peers,
     of: Option<IpAddr>,
 }
 
 impl Peers {
     /// A place for a connection of `peer`; `None` if it has too many already.
-    pub fn place(&self, peer: Option<IpAddr>) -> Option<Place> {
+    pub fn place(&self, peer: Option<IpAddr>) -> Option<PeerPlace> {
         let Some(network) = peer.filter(|peer| !peer.is_loopback()).map(network) else {
-            return Some(Place { peers: self.clone(), of: None });
+            return Some(PeerPlace { peers: self.clone(), of: None });
         };
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(network).or_default();
@@ -35,11 +35,11 @@ impl Peers {
             return None;
         }
         *count += 1;
-        Some(Place { peers: self.clone(), of: Some(network) })
+        Some(PeerPlace { peers: self.clone(), of: Some(network) })
     }
 }
 
-impl Drop for Place {
+impl Drop for PeerPlace {
     fn drop(&mut self) {
         let Some(network) = self.of else { return };
         let mut counts = self.peers.counts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -26,10 +26,10 @@ pub struct Watch {
 #[derive(Default)]
 struct Polls {
     begun: u64,
-    by_number: BTreeMap<u64, Poll>,
+    by_number: BTreeMap<u64, WatchedPoll>,
 }
 
-struct Poll {
+struct WatchedPoll {
     feed: FeedId,
     timeout: Duration,
     progress: Progress,
@@ -58,7 +58,7 @@ impl Watch {
         let mut polls = self.polls();
         polls.begun += 1;
         let number = polls.begun;
-        polls.by_number.insert(number, Poll { feed: feed.clone(), timeout, progress, was_logged: false });
+        polls.by_number.insert(number, WatchedPoll { feed: feed.clone(), timeout, progress, was_logged: false });
         Watched { watch: self.clone(), number }
     }
 
@@ -83,7 +83,7 @@ impl Watch {
     }
 }
 
-impl Poll {
+impl WatchedPoll {
     fn stuck(&self, now: Instant) -> Option<StuckPoll> {
         let worked = self.progress.worked(now);
         (worked > self.timeout * TIMEOUTS).then(|| StuckPoll {

@@ -17,7 +17,7 @@ use super::{Reader, StoreError};
 
 /// A feed whose time has come, with all that polling it needs.
 #[derive(Clone, Debug)]
-pub struct DueFeed {
+pub struct PollState {
     pub feed: FeedId,
     pub validators: Validators,
     pub failures: u32,
@@ -71,7 +71,7 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<DueFeed>, StoreError> {
+    pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{DUE_COLUMNS} WHERE removed IS NULL AND next_poll <= ?1 AND state <> 'gone' ORDER BY next_poll LIMIT ?2"
         ))?;
@@ -85,7 +85,7 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<DueFeed>, StoreError> {
+    pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2)
              ORDER BY next_poll"
@@ -99,7 +99,7 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn poll_state(&self, feed: &FeedId) -> Result<Option<DueFeed>, StoreError> {
+    pub fn poll_state(&self, feed: &FeedId) -> Result<Option<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!("{DUE_COLUMNS} WHERE id = ?1"))?;
         Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
     }
@@ -219,9 +219,9 @@ const DUE_COLUMNS: &str =
     "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
   guids_repaired, had_validators, moved_to, moved_polls, last_poll - moved_since, hints, per_day FROM feed";
 
-fn due_feed(row: &Row) -> rusqlite::Result<DueFeed> {
+fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
     let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
-    Ok(DueFeed {
+    Ok(PollState {
         feed: feed_id(row, 0)?,
         validators: Validators { etag: row.get(1)?, last_modified: row.get(2)?, url },
         failures: row.get(4)?,

@@ -45,7 +45,7 @@ pub use apply::Applied;
 pub use archive::{Archive, PushedOut};
 pub use backup::BackupError;
 pub use events::Event;
-pub use feeds::{DueFeed, FeedStatus, Infos};
+pub use feeds::{FeedStatus, Infos, PollState};
 pub use join::Edited;
 pub use judge::Passing;
 pub use patience::Patience;

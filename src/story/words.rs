@@ -43,7 +43,7 @@ impl Words {
     pub fn of(text: &str) -> Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
-        let mut reading = Reading { words, begins: true, begins_line: true, ..Reading::default() };
+        let mut reading = WordReading { words, begins: true, begins_line: true, ..WordReading::default() };
         let mut rest = text;
         while let Some(character) = rest.chars().next().filter(|_| reading.words.len() < MAX_WORDS) {
             let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
@@ -201,7 +201,7 @@ pub fn mixed(one: u64, other: u64) -> u64 {
 }
 
 #[derive(Default)]
-struct Reading {
+struct WordReading {
     words: Vec<Word>,
     /// The word that is being read, in lower case, and what is known of it; its hash is not.
     text: String,
@@ -213,7 +213,7 @@ struct Reading {
     has_point: bool,
 }
 
-impl Reading {
+impl WordReading {
     /// Reads letters and digits of ASCII at once: most texts are mostly of these.
     fn read_run(&mut self, run: &str) {
         let first = char::from(run.as_bytes()[0]);

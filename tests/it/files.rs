@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use newswire::config::Level;
-use newswire::files::{self, LoadError, Watch};
+use newswire::files::{self, FileWatch, LoadError};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
@@ -238,15 +238,15 @@ fn explicit_config_goes_before_all_others() {
 }
 
 /// Whether the watch reports a change within five seconds.
-async fn is_noticed(watch: &mut Watch) -> bool {
+async fn is_noticed(watch: &mut FileWatch) -> bool {
     tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.is_ok()
 }
 
-async fn stays_quiet(watch: &mut Watch) -> bool {
+async fn stays_quiet(watch: &mut FileWatch) -> bool {
     tokio::time::timeout(Duration::from_millis(1500), watch.changed()).await.is_err()
 }
 
-fn watched() -> (TempDir, Watch) {
+fn watched() -> (TempDir, FileWatch) {
     let folder = folder(&[("newswire.toml", "include = [\"feeds/*.toml\"]"), ("feeds/a.toml", &feed("a"))]);
     let watch = files::watch(&folder.path().join("newswire.toml")).unwrap();
     (folder, watch)

@@ -4,7 +4,7 @@ use crate::support;
 
 use std::path::{Path, PathBuf};
 
-use newswire::config::import::{self, ImportError, Imported, Plan};
+use newswire::config::import::{self, ImportError, ImportPlan, Imported};
 use newswire::config::{self, Config, SourceFile};
 use newswire::parse;
 use support::desk::Desk;
@@ -23,7 +23,7 @@ fn config(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{problems:#?}\n{text}"))
 }
 
-fn planned(name: &str) -> Plan {
+fn planned(name: &str) -> ImportPlan {
     import::plan(read(name), &config(""), None)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use newswire::config::{self, SourceFile};
 use newswire::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person};
 use newswire::feed::FeedId;
-use newswire::rule::{Candidate, Matched, Rule, Subject};
+use newswire::rule::{Matched, Rule, RuleCopy, Subject};
 use newswire::text::PlainText;
 use newswire::time::Timestamp;
 use url::Url;
@@ -96,7 +96,7 @@ impl Story {
     }
 
     fn judge<T>(&self, age: Duration, judge: impl Fn(&Subject) -> T) -> T {
-        let candidate = |index: usize| Candidate {
+        let candidate = |index: usize| RuleCopy {
             entry: &self.entries[index],
             feed: &self.feeds[index],
             tags: &self.tags[index],

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bed::{Bed, config, entry};
 use newswire::config::{Config, Listen};
-use newswire::listen::{Listener, Reach};
+use newswire::listen::{Listener, SocketReach};
 use newswire::publish::Publisher;
 use newswire::query::Query;
 use newswire::render::Pages;
@@ -89,7 +89,8 @@ async fn abandoned_searches_free_their_threads_soon() {
     fill(&bed, 60_000);
     let publisher = publisher(&bed);
     let (_edits, configs) = tokio::sync::watch::channel(bed.config.clone());
-    let listener = Listener::bind(&Listen::Address("127.0.0.1:0".parse().unwrap()), Reach::Everybody).await.unwrap();
+    let listener =
+        Listener::bind(&Listen::Address("127.0.0.1:0".parse().unwrap()), SocketReach::Everybody).await.unwrap();
     let port = listener.port().unwrap();
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve::public(listener, publisher.clone(), configs, shutdown.clone()));

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::shown_url;
 
-pub use self::plan::{Plan, plan};
+pub use self::plan::{ImportPlan, plan};
 
 /// The longest list that is read.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
@@ -168,12 +168,14 @@ fn mended(url: &str) -> Option<String> {
         Some(("feed", rest)) => rest.to_owned(),
         _ => url,
     };
-    let url = match () {
-        () if url.starts_with("//") => format!("https:{url}"),
-        () if !url.contains(':') && url.split('/').next().is_some_and(|host| host.contains('.')) => {
-            format!("https://{url}")
-        }
-        () => url,
+    let begins_with_host =
+        |url: &str| !url.contains(':') && url.split('/').next().is_some_and(|host| host.contains('.'));
+    let url = if url.starts_with("//") {
+        format!("https:{url}")
+    } else if begins_with_host(&url) {
+        format!("https://{url}")
+    } else {
+        url
     };
     let parsed = Url::parse(&url).ok()?;
     let is_pollable = match parsed.scheme() {

@@ -32,7 +32,7 @@ const EXTRAS: [(&str, &str); 15] = [
 ];
 
 pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
-    let mut list = List { imported: Imported { format: "OPML", ..Imported::default() }, ..List::default() };
+    let mut list = OpmlList { imported: Imported { format: "OPML", ..Imported::default() }, ..OpmlList::default() };
     let mut reader = Reader::from_str(text);
     let settings = reader.config_mut();
     settings.check_end_names = false;
@@ -58,14 +58,14 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
 }
 
 #[derive(Default)]
-struct List {
+struct OpmlList {
     imported: Imported,
     /// The open outlines; none where one is a feed.
     open: Vec<Option<Folder>>,
     outlines: usize,
 }
 
-impl List {
+impl OpmlList {
     fn open(&mut self, tag: &BytesStart, is_empty: bool) -> Result<(), ImportError> {
         self.outlines += 1;
         if self.outlines > MAX_OUTLINES {

@@ -11,7 +11,7 @@ use crate::feed::SectionId;
 
 /// What is to be written, and what is to be told.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Plan {
+pub struct ImportPlan {
     /// `[[feed]]` tables; empty if there is nothing new.
     pub feeds: String,
     /// `[[section]]` tables that the feeds name and the config lacks.
@@ -26,8 +26,8 @@ pub struct Plan {
 }
 
 /// What the list adds to the configuration. `section` takes the feeds that are in no folder.
-pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> Plan {
-    let mut plan = Plan { left_out: imported.left_out, ..Plan::default() };
+pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> ImportPlan {
+    let mut plan = ImportPlan { left_out: imported.left_out, ..ImportPlan::default() };
     let feeds = merged(imported.feeds, &mut plan.merged);
     let there: HashSet<String> = config.feeds.iter().map(|feed| config::spelling(&feed.url.secret)).collect();
     let (known, new): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| there.contains(&spelled(&feed.url)));

@@ -14,7 +14,7 @@ use crate::rule::{Field, Pattern};
 const NEEDLESS: [&str; 4] = ["facewidth", "faceheight", "nick", "feedtype"];
 
 /// One `[section]`.
-struct Section {
+struct PlanetSection {
     name: String,
     keys: BTreeMap<String, String>,
 }
@@ -57,7 +57,7 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
 }
 
 /// What holds for all feeds, or for the planet's pages.
-fn read_general(general: &Section, imported: &mut Imported) {
+fn read_general(general: &PlanetSection, imported: &mut Imported) {
     add_filters(&general.keys, None, imported);
     for (key, value) in &general.keys {
         let heading = format!("{key} of [{}]", general.name);
@@ -76,7 +76,7 @@ fn read_general(general: &Section, imported: &mut Imported) {
     }
 }
 
-fn read_feed(url: String, section: &Section, planet: &str, base: Option<&Url>, imported: &mut Imported) {
+fn read_feed(url: String, section: &PlanetSection, planet: &str, base: Option<&Url>, imported: &mut Imported) {
     let keys = &section.keys;
     add_filters(keys, Some(&url), imported);
     let face = keys.get("face");
@@ -115,8 +115,8 @@ fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported:
 }
 
 /// The file as Python's ConfigParser reads it, without interpolation; an empty value is none.
-fn sections(text: &str) -> Vec<Section> {
-    let mut sections: Vec<Section> = Vec::new();
+fn sections(text: &str) -> Vec<PlanetSection> {
+    let mut sections: Vec<PlanetSection> = Vec::new();
     let mut last_key: Option<String> = None;
     for line in text.lines() {
         let trimmed = line.trim();
@@ -124,7 +124,7 @@ fn sections(text: &str) -> Vec<Section> {
             continue;
         }
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.rsplit_once(']')).map(|(name, _)| name) {
-            sections.push(Section { name: name.trim().to_owned(), keys: BTreeMap::new() });
+            sections.push(PlanetSection { name: name.trim().to_owned(), keys: BTreeMap::new() });
             last_key = None;
             continue;
         }

@@ -18,7 +18,7 @@ mod secrets;
 
 use newswire::config::Feed;
 use newswire::feed::Validators;
-use newswire::fetch::{Attempt, Document, FetchError, Fetched, Fetcher};
+use newswire::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Fetcher};
 use url::Url;
 
 fn contact() -> Url {
@@ -40,7 +40,7 @@ async fn first_poll(feed: &Feed) -> Attempt {
     poll(&fetcher(), feed, &Validators::default()).await
 }
 
-fn document(attempt: Attempt) -> Document {
+fn document(attempt: Attempt) -> FetchedDocument {
     match attempt.result {
         Ok(Fetched::Document(document)) => document,
         other => panic!("expected a document, got {other:?}"),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use newswire::config::Listen;
 use newswire::feed::FeedId;
 use newswire::fetch::Progress;
-use newswire::listen::{Listener, Reach};
+use newswire::listen::{Listener, SocketReach};
 use newswire::poll::{Pass, PollReport};
 use newswire::serve::{self, Health};
 use newswire::status::Watch;
@@ -117,7 +117,7 @@ async fn health_is_bad_and_names_the_feed_while_its_poll_is_stuck() {
     let (_edits, configs) = tokio::sync::watch::channel(bed.config.clone());
     let watch = bed.poller.watch();
     let health = Health::new(configs).watching(watch.clone());
-    let listener = Listener::bind(&Listen::Address("127.0.0.1:0".parse().unwrap()), Reach::Owner).await.unwrap();
+    let listener = Listener::bind(&Listen::Address("127.0.0.1:0".parse().unwrap()), SocketReach::Owner).await.unwrap();
     let address = listener.name().unwrap().trim_start_matches("http://").to_owned();
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve::admin(listener, bed.store.clone(), health, shutdown.clone()));
