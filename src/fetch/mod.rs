@@ -140,11 +140,6 @@ impl Fetcher {
         Fetcher::with_names(contact, Names::Table(lookup))
     }
 
-    /// The same one, as it introduces itself after the config has changed.
-    pub fn with_contact(&self, contact: &Url) -> Fetcher {
-        Fetcher { user_agent: request::user_agent(contact), shared: self.shared.clone() }
-    }
-
     fn with_names(contact: &Url, names: Names) -> Fetcher {
         let shared = FetcherParts { clients: Clients::new(names), hosts: Hosts::default(), budget: Budget::new() };
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }

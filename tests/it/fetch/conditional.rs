@@ -1,7 +1,7 @@
 //! Rows A: validators are echoed byte for byte, to the URL that gave them, and replaced by every answer.
 
 use newswire::feed::Validators;
-use newswire::fetch::{Attempt, Fetched, Fetcher};
+use newswire::fetch::{Attempt, Fetched};
 
 use crate::fetch::{document, error, fetcher, first_poll, poll};
 use crate::support::feeds::feed;
@@ -183,14 +183,4 @@ async fn a304_without_a_condition_is_a_failure_and_not_an_unchanged_feed() {
     let attempt = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(attempt.status, Some(304));
     assert_eq!(error(attempt).to_string(), "the server answered 304 to a request without conditions");
-}
-
-#[tokio::test]
-async fn another_fetcher_of_the_same_program_asks_under_its_own_contact() {
-    let origin = Origin::replies([ok(&[])]);
-    let feed = feed(&origin.url("/feed"), &[origin.allow()]);
-    let renamed: Fetcher = fetcher().with_contact(&url::Url::parse("https://other.example/").unwrap());
-    document(poll(&renamed, &feed, &Validators::default()).await);
-    let agent = origin.requests()[0].header("User-Agent").unwrap();
-    assert!(agent.ends_with(b" (+https://other.example/)"));
 }
