@@ -154,7 +154,11 @@ impl Publisher {
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };
-            let found = |story: PublicStory| SearchedStory { sections: story.sections_in(&config), story: story.shown };
+            let found = |(story, text): (PublicStory, _)| SearchedStory {
+                sections: story.sections_in(&config),
+                story: story.shown,
+                text,
+            };
             let found: Vec<_> = stories.into_iter().map(found).collect();
             pages.search(&config.site, search, &found)
         });
@@ -202,7 +206,7 @@ fn public_stories(
     config: &Config,
     query: &Query,
     limits: &Patience,
-) -> Result<(Vec<PublicStory>, bool), StoreError> {
+) -> Result<(Vec<(PublicStory, PlainText)>, bool), StoreError> {
     let found = reader.find_public(config, query, LOOKED_AT, limits)?;
     limits.extend_to(SEARCH_TIME);
     let infos = reader.infos();
@@ -212,16 +216,18 @@ fn public_stories(
             break;
         }
         let Some(stored) = reader.story_by_number(number)? else { continue };
-        let story = public_story(reader, config, &stored, &infos)?;
-        stories.extend(story.filter(|story| is_found_in_public(query, story)));
+        let Some(story) = public_story(reader, config, &stored, &infos)? else { continue };
+        let text = PlainText::of(&story.shown.entry);
+        if is_found_in_public(query, &story, &text) {
+            stories.push((story, text));
+        }
     }
     Ok((stories, found.is_cut))
 }
 
 /// What only a private copy says, or only a private section holds, must not be found.
-fn is_found_in_public(query: &Query, story: &PublicStory) -> bool {
+fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> bool {
     let PublicStory { shown: story, sections } = story;
-    let text = PlainText::of(&story.entry);
     let persons = story.entry.authors.iter().chain(&story.via);
     let author = persons.map(Person::display).collect::<Vec<_>>().join(", ");
     let in_section = |id: &SectionId| sections.contains(id);

@@ -98,6 +98,8 @@ pub struct Search<'a> {
 #[derive(Clone, Debug)]
 pub struct SearchedStory<'a> {
     pub story: ShownStory,
+    /// Of the story's entry.
+    pub text: PlainText,
     /// The public sections that show it.
     pub sections: Vec<&'a Section>,
 }
@@ -455,7 +457,7 @@ fn feed_row(site: &Site, row: &ListedFeed) -> Value {
 
 fn search_hit(site: &Site, query: &Query, hit: &SearchedStory) -> Value {
     let card = Card::new(site, &hit.story, CardPlace::List);
-    let found = query.excerpt_of(&PlainText::of(&hit.story.entry));
+    let found = query.excerpt_of(&hit.text);
     let nothing = || Excerpt { text: card.summary.clone(), marks: Vec::new() };
     let excerpt = Some(found).filter(|found| !found.text.is_empty()).unwrap_or_else(nothing);
     context! {

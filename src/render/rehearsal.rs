@@ -11,6 +11,7 @@ use crate::query::Query;
 use crate::render::page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
 use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
+use crate::text::PlainText;
 use crate::time::Timestamp;
 
 impl Pages {
@@ -58,8 +59,11 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
         let rows = feeds.map(|feed| ListedFeed { feed, state: "ok".to_owned(), newest: Some(updated) });
         pages.feeds(&site, &rows[..stories.len().min(1)])?;
         pages.about(&site, &[&section])?;
-        let hits: Vec<SearchedStory> =
-            stories.iter().map(|story| SearchedStory { story: story.clone(), sections: vec![&section] }).collect();
+        let hit = |story: &ShownStory| {
+            let text = PlainText::of(&story.entry);
+            SearchedStory { story: story.clone(), text, sections: vec![&section] }
+        };
+        let hits: Vec<SearchedStory> = stories.iter().map(hit).collect();
         let (query, faults) = Query::parse("content after:never");
         let has_more = !hits.is_empty();
         let search = Search { words: "content", query: &query, faults: &faults, has_more, is_cut: has_more };

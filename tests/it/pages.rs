@@ -8,6 +8,7 @@ use newswire::config::Site;
 use newswire::query::Query;
 use newswire::render::{ListedFeed, Pages, RenderError, Search, SearchedStory, SectionSummary};
 use newswire::section::ShownStory;
+use newswire::text::PlainText;
 use samples::*;
 
 fn pages() -> Pages {
@@ -33,7 +34,11 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
         state: (*state).to_owned(),
         newest: (*state == "ok").then(|| time("2017-12-20T06:18:00Z")),
     });
-    let hits = [war_story(), hostile_title_story()].map(|story| SearchedStory { story, sections: vec![&section] });
+    let hits = [war_story(), hostile_title_story()].map(|story| SearchedStory {
+        text: PlainText::of(&story.entry),
+        story,
+        sections: vec![&section],
+    });
     let words = "wa \"5 < 6\" before:soon";
     let (query, faults) = Query::parse(words);
     let search = Search { words, query: &query, faults: &faults, has_more: false, is_cut: false };
@@ -174,7 +179,8 @@ fn story_runs_as_its_letters_do() {
 fn found_words_are_marked_in_title_and_text() {
     let words = "war who before:soon";
     let (query, faults) = Query::parse(words);
-    let hits = [SearchedStory { story: war_story(), sections: vec![] }];
+    let text = PlainText::of(&war_story().entry);
+    let hits = [SearchedStory { story: war_story(), text, sections: vec![] }];
     let search = Search { words, query: &query, faults: &faults, has_more: true, is_cut: true };
     let page = pages().search(&site(), search, &hits).unwrap();
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
