@@ -39,7 +39,6 @@ pub use page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};
-pub use text::{excerpt, plain, where_to_read};
 pub use weight::weight;
 
 /// The style sheet of the pages, served as `style.css`.
