@@ -7,7 +7,7 @@
 //! | 3, the program | [`cli`], [`daemon`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`], [`foreign`] | nothing: they are what the others speak of |
+//! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they are what the others speak of |
 //!
 //! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
 //! pool, the [`store`]'s writer asks [`newsroom::Plan`] what is new and applies it in one transaction with the feed's
@@ -25,6 +25,7 @@ pub mod feed;
 pub mod fetch;
 pub mod files;
 pub mod foreign;
+pub mod latin;
 pub mod link;
 pub mod listen;
 pub mod newsroom;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The floor of each module.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["duration", "entry", "feed", "foreign", "time"]),
+    (0, &["duration", "entry", "feed", "foreign", "latin", "time"]),
     (
         1,
         &[
@@ -45,12 +45,13 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rustls", &["fetch"]),
     ("rusqlite", &["store"]),
     ("cron", &["schedule"]),
-    ("chrono_tz", &["schedule", "config", "render"]),
+    ("chrono_tz", &["schedule", "config", "render", "parse"]),
     ("notify", &["files"]),
     ("toml", &["config"]),
     ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
     ("psl", &["link"]),
+    ("deunicode", &["latin"]),
     ("uuid", &["story"]),
     ("axum", &["serve"]),
     ("hyper", &["serve"]),

@@ -219,12 +219,7 @@ fn link(rel: &str, href: Text) -> Option<ParsedLink> {
 }
 
 fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
-    let text = text.0?;
-    let date = dates::parse(&text);
-    if date.is_none() {
-        repairs.note_value(Repair::UnreadDates, &text);
-    }
-    date
+    dates::noted(&text.0?, repairs)
 }
 
 /// The authors of 1.1, else the author of 1.0.

@@ -8,7 +8,7 @@ use super::dates;
 use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
 use super::person;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::token::RawAttribute;
 use super::tree::{Element, XmlNode};
 use crate::entry::Category;
@@ -74,11 +74,9 @@ pub(super) struct Dated {
 impl Dated {
     /// Takes in a date; of those that can be read, the first one of the lowest rank is kept.
     pub(super) fn take_in(&mut self, rank: u8, element: &Element, repairs: &mut Repairs) {
-        let text = element.text();
-        match dates::parse(&text) {
-            Some(timestamp) if self.kept.is_none_or(|(kept, _)| rank < kept) => self.kept = Some((rank, timestamp)),
-            None if !text.is_empty() => repairs.note_value(Repair::UnreadDates, &text),
-            _ => {}
+        let date = dates::noted(&element.text(), repairs);
+        if let Some(timestamp) = date.filter(|_| self.kept.is_none_or(|(kept, _)| rank < kept)) {
+            self.kept = Some((rank, timestamp));
         }
     }
 
