@@ -15,6 +15,7 @@ use super::attributes;
 use super::elements::ELEMENTS;
 use super::escape;
 use super::settled::is_settled;
+use super::text;
 use super::well_formed::well_formed;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -33,6 +34,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Sanitizes HTML; relative URLs in it are relative to `base`, and are dropped where there is none.
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
+    let html = &*text::windows_1252(html);
     if escape::is_plain(html) {
         return html.trim().to_owned();
     }
@@ -62,7 +64,7 @@ fn through_parser(html: &str) -> String {
 /// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.
 pub(super) fn from_plain_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    escape::push_escaped(&mut escaped, text.trim());
+    escape::push_escaped(&mut escaped, text::windows_1252(text).trim());
     let paragraphs: Vec<String> = escaped
         .split("\n\n")
         .map(str::trim)

@@ -14,6 +14,7 @@ mod links;
 mod markup;
 mod settled;
 mod text;
+mod title;
 mod tracking;
 mod well_formed;
 
@@ -118,7 +119,7 @@ pub fn info(feed: &ParsedFeed) -> FeedInfo {
 
 /// One line of plain text: without markup, white space single, not endless.
 fn line(text: &ParsedText) -> String {
-    let plain = if text.html { text::without_markup(&text.value) } else { text::single_spaced(&text.value) };
+    let plain = if text.html { title::line(&text.value) } else { text::single_spaced(&text.value) };
     text::cut_line(plain, MAX_LINE_CHARS)
 }
 
@@ -130,7 +131,7 @@ fn plain_line(text: &str) -> String {
 fn name_line(text: &str) -> String {
     let mut name = plain_line(text);
     for _ in 0..MAX_ESCAPES {
-        let plainer = plain_line(&text::without_markup(&name));
+        let plainer = plain_line(&title::without_tags(&name));
         if plainer == name {
             return name;
         }

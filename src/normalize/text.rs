@@ -1,7 +1,10 @@
 //! Text for people: what sanitized HTML says, how many words that is, and how to cut it.
 
+use std::borrow::Cow;
+
+use memchr::memchr_iter;
+
 use super::markup::{Piece, pieces};
-use crate::parse::html_names;
 use crate::parse::references::resolve_html;
 use crate::text::scripts::is_half_word;
 
@@ -98,48 +101,10 @@ fn breaks_line(name: &str) -> bool {
     )
 }
 
-/// One line without markup, of a title or name in HTML. Only what is a tag of HTML is taken for one: `Vec<u8>` stays.
-pub(super) fn without_markup(html: &str) -> String {
-    if !html.contains(['<', '&']) {
-        return single_spaced(html);
-    }
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let length = markup_length(rest);
-        if length == 0 {
-            text.push('<');
-        }
-        rest = &rest[length.max(1)..];
-    }
-    text.push_str(rest);
-    single_spaced(&resolve_html(&text))
-}
-
-/// How many bytes at the start are markup: a tag, a comment, a script with its inside; 0 where it is none.
-fn markup_length(rest: &str) -> usize {
-    if rest.starts_with("<!--") {
-        return rest.find("-->").map_or(rest.len(), |end| end + "-->".len());
-    }
-    let name = rest[1..].strip_prefix(['/', '!']).unwrap_or(&rest[1..]);
-    let name = &name[..name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len())];
-    if !html_names::is_tag(name) && !name.eq_ignore_ascii_case("doctype") {
-        return 0;
-    }
-    // A tag that does not end before the next one begins is text.
-    let length = rest[1..].find(['<', '>']).filter(|&end| rest[1 + end..].starts_with('>')).map_or(0, |end| end + 2);
-    let is_unseen = name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style");
-    if is_unseen && length > 0 && !rest.starts_with("</") {
-        return rest.find("</").map_or(rest.len(), |end| end);
-    }
-    length
-}
-
 /// White space single, none at the ends, no control characters.
 pub(super) fn single_spaced(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
+    let text = windows_1252(text);
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !spaced.is_empty() {
             spaced.push(' ');
@@ -147,6 +112,33 @@ pub(super) fn single_spaced(text: &str) -> String {
         spaced.push_str(word);
     }
     spaced
+}
+
+/// Returns the text with the characters of windows-1252 in the place of the control characters U+0080 to U+009F.
+///
+/// They come from bytes of windows-1252 that were taken for Latin-1, and HTML reads numeric references to them so (*numeric
+/// character reference end state*). The five that windows-1252 does not use are left out.
+pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
+    const MEANT: [&str; 32] = [
+        "€", "", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "", "Ž", "", "", "‘", "’", "“", "”", "•", "–",
+        "—", "˜", "™", "š", "›", "œ", "", "ž", "Ÿ",
+    ];
+    const FIRST_BYTE: u8 = 0xC2;
+    let bytes = text.as_bytes();
+    let is_control = |at: &usize| bytes.get(at + 1).is_some_and(|byte| (0x80..=0x9F).contains(byte));
+    let mut found = memchr_iter(FIRST_BYTE, bytes).filter(is_control).peekable();
+    if found.peek().is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut mended = String::with_capacity(text.len() + 16);
+    let mut from = 0;
+    for at in found {
+        mended.push_str(&text[from..at]);
+        mended.push_str(MEANT[usize::from(bytes[at + 1] - 0x80)]);
+        from = at + 2;
+    }
+    mended.push_str(&text[from..]);
+    Cow::Owned(mended)
 }
 
 /// The text, cut at a word with an ellipsis where it has more characters than that.

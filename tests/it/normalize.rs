@@ -85,6 +85,13 @@ fn broken_html_is_made_well_formed() {
 }
 
 #[test]
+fn control_characters_are_those_of_windows_1252() {
+    check("don\u{92}t \u{93}quote\u{94} \u{80}5 \u{85}", "don’t “quote” €5 …");
+    check("<p title=\"it\u{92}s\">a\u{81}b</p>", "<p title=\"it’s\">ab</p>");
+    check("<p>&#146;&#x93;</p>", "<p>’“</p>");
+}
+
+#[test]
 fn urls_become_absolute() {
     check("<a href=\"/x?a=1&amp;b=2\">t</a>", "<a href=\"https://base.example/x?a=1&amp;b=2\">t</a>");
     check("<img src=\"//c.example/i.png\">", "<img src=\"https://c.example/i.png\">");
