@@ -9,6 +9,7 @@ use super::mask::masked_urls;
 use super::problem::Place;
 use super::reader::{Fault, Node, Table};
 use crate::feed::{FeedId, SectionId};
+use crate::latin;
 
 /// As long as a file name and a URL segment may comfortably be.
 pub(super) const MAX_LENGTH: usize = 64;
@@ -56,14 +57,20 @@ fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {
     if good && text.len() <= MAX_LENGTH {
         return Ok(text);
     }
-    let slug = slug(text);
+    let slug = slug_of_words(text);
     let is_harmless = masked_urls(text) == text;
     let hint = (is_harmless && (1..=MAX_LENGTH).contains(&slug.len())).then(|| format!("write \"{slug}\""));
     let message = format!("an id has up to {MAX_LENGTH} of a-z, 0-9 and {marks}, and begins with a letter or digit");
     Err(Fault { message, hint })
 }
 
-/// Lower-case ASCII letters and digits, all else one hyphen.
+/// Returns the words of a title or name, transliterated, with hyphens: `actualites`.
+pub(super) fn slug_of_words(text: &str) -> String {
+    latin::words(text).replace(' ', "-")
+}
+
+/// Lower-case ASCII letters and digits, all else one hyphen. The ids that feeds get from their addresses are made so, and may
+/// not change.
 pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {

@@ -259,7 +259,7 @@ fn earlier_story(
     )?;
     let minted = story::minted_id(feed_url, &entry.guid);
     let private = story::private_id(&names::key(connection)?, feed_url, &entry.guid);
-    Ok(statement.query_row(params![story, story::own_id(&entry.guid), minted, private], |row| row.get(0)).optional()?)
+    Ok(statement.query_row(params![story, entry.guid.value, minted, private], |row| row.get(0)).optional()?)
 }
 
 /// Gives a story that was joined its standing back, and its places where the other one took them.

@@ -38,9 +38,13 @@ impl FormerNames {
 
     /// Returns whether the slug is, or may be, made from the headline of a private entry.
     pub fn slug_is_private(&self) -> bool {
-        let has_it =
-            |copy: &FormerCopy| copy.title.as_ref().is_some_and(|title| id::slug(title, self.number) == self.slug);
+        let has_it = |copy: &FormerCopy| copy.title.as_ref().is_some_and(|title| self.has_slug_of(title));
         self.is_private(has_it, self.slug == id::unnamed(self.number))
+    }
+
+    /// The slug was made by version 1, or by a store of later times that has not been checked.
+    fn has_slug_of(&self, title: &str) -> bool {
+        [id::slug_of_version_1(title, self.number), id::slug(title, self.number)].contains(&self.slug)
     }
 
     /// Where no copy tells, the first one decides, unless the name `tells_nothing`.

@@ -4,44 +4,18 @@ use sha2::{Digest, Sha256};
 use url::Url;
 use uuid::{Builder, Uuid};
 
+use super::permanent::is_id;
 use crate::entry::{Guid, GuidKind};
+use crate::latin;
 
 /// How many characters of the title a slug may hold, so that a URL can be read at a glance.
 const SLUG_CHARS: usize = 60;
 
-/// The id that an entry's guid gives by itself: the guid, byte for byte, if it [can be one](is_id).
+/// The id that an entry's guid gives by itself: the guid, byte for byte, if it [can be one](is_id). That is so for stories that
+/// get their names from now on: an id that was published under other rules stays.
 pub fn own_id(guid: &Guid) -> Option<&str> {
     let value = guid.value.as_str();
     (guid.kind == GuidKind::Guid && is_id(value)).then_some(value)
-}
-
-/// Whether readers take the text for a permanent id: an absolute IRI of a kind that they know (RFC 4287 §4.2.6), with a path
-/// and in lower case up to it where it is an address, as `HTTP://A.example` and `http://a.example/` name one thing.
-pub fn is_id(value: &str) -> bool {
-    let is_legal = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
-    let Some((scheme, rest)) = value.split_once(':') else { return false };
-    let has_shape = match scheme {
-        "http" | "https" => {
-            let host = rest.trim_start_matches('/').split_once('/').map(|(host, _)| host);
-            host.is_some_and(|host| !host.bytes().any(|byte| byte.is_ascii_uppercase()))
-        }
-        "tag" => is_tag(rest),
-        "urn" => true,
-        _ => false,
-    };
-    has_shape && value.len() <= 1024 && value.chars().all(is_legal) && Url::parse(value).is_ok()
-}
-
-/// Whether a tag URI goes on like this (RFC 4151 §2.1): an authority, a day on which the name was its, and a name.
-fn is_tag(rest: &str) -> bool {
-    let Some((entity, _)) = rest.split_once(':') else { return false };
-    let Some((authority, date)) = entity.split_once(',') else { return false };
-    let is_digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts = date.split('-');
-    !authority.is_empty()
-        && parts.next().is_some_and(|year| is_digits(year, 4))
-        && parts.all(|part| is_digits(part, 2))
-        && date.len() <= "2017-12-20".len()
 }
 
 /// The id minted where the guid gives none, or another story owns it: `urn:uuid:`, version 5 of the feed's address and the
@@ -74,8 +48,25 @@ fn keyed_uuid(key: &[u8], name: &str) -> String {
 }
 
 /// The last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's number,
-/// which makes it unique.
+/// which makes it unique. Words in other letters are transliterated: `gran-sasso-ungluck-7`.
 pub fn slug(title: &str, number: i64) -> String {
+    let mut slug = String::new();
+    let transliterated = latin::words(title);
+    for word in transliterated.split(' ').filter(|word| !word.is_empty()) {
+        // Scripts without spaces give words that are longer than a slug.
+        let word = if slug.is_empty() { &word[..word.len().min(SLUG_CHARS)] } else { word };
+        if slug.len() + word.len() > SLUG_CHARS {
+            break;
+        }
+        slug.push_str(word);
+        slug.push('-');
+    }
+    slug.push_str(&number.to_string());
+    slug
+}
+
+/// Returns the slug that version 1 of the store made, which left out all but ASCII.
+pub(super) fn slug_of_version_1(title: &str, number: i64) -> String {
     let mut slug = String::new();
     for word in title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         if slug.len() + word.len() > SLUG_CHARS {
@@ -103,21 +94,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_names_one_thing_for_ever_is_an_id() {
-        let check = |value: &str, expected: bool| assert_eq!(is_id(value), expected, "{value}");
-        check("http://a.example/?p=1", true);
-        check("http://a.example/", true);
-        check("http://a.example", false);
-        check("http://A.example/7", false);
-        check("http://a.example/A", true);
-        check("urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a", true);
-        check("tag:a.example,2017:7", true);
-        check("tag:me@a.example,2017-12-20:/7?x", true);
-        check("tag:a.example", false);
-        check("tag:a.example:7", false);
-        check("tag:a.example,17:7", false);
-        check("yt:video:x", false);
-        check("post 7", false);
-        check("7", false);
+    fn a_guid_that_atom_may_not_carry_gives_no_id() {
+        let own = |value: &str, kind: GuidKind| {
+            let guid = Guid { value: value.to_owned(), kind };
+            own_id(&guid).map(str::to_owned)
+        };
+        assert_eq!(own("tag:a.example,2017:7", GuidKind::Guid).as_deref(), Some("tag:a.example,2017:7"));
+        assert_eq!(own("urn:uuid:not-a-uuid", GuidKind::Guid), None);
+        assert_eq!(own("http://a.example/?q=a[0]", GuidKind::Guid), None);
+        assert_eq!(own("http://a.example/", GuidKind::Link), None);
+    }
+
+    #[test]
+    fn a_slug_has_the_words_of_the_title_in_ascii() {
+        let check = |title: &str, expected: &str| assert_eq!(slug(title, 7), expected, "{title}");
+        check("US war on ISIS", "us-war-on-isis-7");
+        check("Gran-Sasso-Unglück", "gran-sasso-ungluck-7");
+        check("Ça va? L’été à Łódź", "ca-va-l-ete-a-lodz-7");
+        check("u\u{308}ber", "uber-7");
+        check("Война и мир", "voina-i-mir-7");
+        check("日本語", "ri-ben-yu-7");
+        check("Launch 🚀!", "launch-7");
+        check("", "7");
+        check("?!", "7");
+        check(&"word ".repeat(40), &format!("{}7", "word-".repeat(12)));
+        check(&"x".repeat(100), &format!("{}-7", "x".repeat(60)));
     }
 }

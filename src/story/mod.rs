@@ -12,16 +12,18 @@ mod lead;
 mod likeness;
 mod media;
 mod numerals;
+mod permanent;
 mod title;
 mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use former::{FormerCopy, FormerNames};
-pub use id::{is_id, minted_id, own_id, private_id, replaced_id, slug, slug_number, unnamed};
+pub use id::{minted_id, own_id, private_id, replaced_id, slug, slug_number, unnamed};
 pub use keys::{LinkKey, link_keys};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;
+pub use permanent::is_id;
 
 /// Why a copy belongs to its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

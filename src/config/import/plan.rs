@@ -132,8 +132,9 @@ impl Sections {
             return id.clone();
         }
         let given = folder.id.as_ref().filter(|id| id::is_of_section(id));
-        let slug = given.cloned().unwrap_or_else(|| id::slug(&folder.title));
-        let by_id = self.there.get(&slug);
+        let slug = given.cloned().unwrap_or_else(|| id::slug_of_words(&folder.title));
+        // An earlier version made other ids of titles that are not ASCII.
+        let by_id = self.there.get(&slug).or_else(|| self.there.get(&id::slug(&folder.title)));
         let known = by_id.or_else(|| self.by_title.get(&folder.title.to_lowercase())).cloned();
         let id = known.unwrap_or_else(|| {
             let id = self.free_id(slug);
