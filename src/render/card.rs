@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::Site;
 use crate::render::entry::{self, EditionEntry};
-use crate::render::{address, text};
+use crate::render::{address, shown, text};
 use crate::section::ShownStory;
 use crate::time::Timestamp;
 
@@ -40,7 +40,7 @@ pub struct Card {
     /// Where the words changed after they were published.
     revised: Option<Date>,
     pub summary: String,
-    /// Sanitized; only on its own page.
+    /// Sanitized, as pages show it; only on its own page.
     content_html: Option<String>,
     /// Only over `https`: pages load no other images.
     pub image: Option<String>,
@@ -75,8 +75,10 @@ struct CopyLink {
 struct EnclosureLink {
     href: String,
     name: String,
-    /// `audio` or `video`, where the page may play it: pages load no media but over `https`.
+    /// `audio` or `video`, if the page may play it: pages load no media but over `https`.
     player: Option<&'static str>,
+    /// Where a player finds it.
+    media: Option<String>,
     /// As in `audio, 34:56, 12 MB`.
     details: String,
 }
@@ -97,14 +99,17 @@ impl Card {
             page: has_page.then(|| address::story_page(site, &story.slug).path().to_owned()),
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
-            image: entry.image.clone().filter(|image| image.starts_with("https:")),
+            image: entry.image.as_deref().and_then(shown::over_https),
             host: story.entry.link.as_ref().and_then(text::host).map(str::to_owned),
             is_brief: false,
             direction: direction(site, &entry),
             categories: entry.categories.iter().map(|category| category_name(site, category)).collect(),
             copies: copies(story, &entry),
             enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
-            content_html: (place == CardPlace::OwnPage).then(|| entry.content_html.or(entry.summary_html)).flatten(),
+            content_html: (place == CardPlace::OwnPage)
+                .then(|| entry.content_html.or(entry.summary_html))
+                .flatten()
+                .map(|html| shown::html(&html)),
             summary: text::excerpt(&entry.summary),
             source: SourceLink { title: entry.source.title, href: entry.source.site.or(entry.source.url) },
             title: entry.title,
@@ -149,8 +154,10 @@ fn enclosure_link(enclosure: &entry::EditionEnclosure, entry: &EditionEntry) -> 
     let named = kind.unwrap_or(&enclosure.media_type).to_owned();
     let details = [Some(named), enclosure.duration_seconds.map(duration), enclosure.bytes.map(size)];
     let file_name = enclosure.url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
+    let media = shown::over_https(&enclosure.url);
     EnclosureLink {
-        player: kind.filter(|_| enclosure.url.starts_with("https:")),
+        player: kind.filter(|_| media.is_some()),
+        media,
         href: enclosure.url.clone(),
         name: enclosure.title.clone().or_else(|| file_name.and_then(text::line)).unwrap_or_else(|| entry.title.clone()),
         details: details.into_iter().flatten().collect::<Vec<_>>().join(", "),

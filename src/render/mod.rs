@@ -16,6 +16,7 @@ mod opml;
 mod page;
 mod rehearsal;
 mod rss;
+mod shown;
 mod sitemap;
 mod status;
 mod text;
