@@ -332,9 +332,44 @@ fn cost_is_linear_in_the_size_of_one_text() {
         "<b>x</b>",
         "<p title='&&&&'>",
         "<a href='http://example.org/?&&'>x",
+        "<math><msup><mi>x",
+        "<mfrac><mrow>",
+        "<svg><title>x",
+        "<svg>x</svg>",
+        "<svg><foreignObject>x</foreignObject></svg><svg>",
+        "<iframe src=http://www.youtube.com/embed/x>",
+        "<img data-src=a><noscript>",
+        "<img src=a><noscript><img src=b></noscript>",
+        "<img srcset='a 1x,b 2x,'>",
+        "<img src=data: alt=x>",
+        "<picture><source srcset=a><img>",
+        "<input type=checkbox checked>",
+        "\u{92}",
     ] {
         check_linear(unit, 1 << 17, |bytes| {
             item(&format!("<description><![CDATA[<p>{}]]></description>", unit.repeat(bytes / unit.len())))
+        });
+    }
+}
+
+#[test]
+fn cost_is_linear_in_the_size_of_one_title() {
+    for unit in [
+        "<b>",
+        "<b>x</b>",
+        "</b>",
+        "<a b='",
+        "<a b=\"",
+        "<a b=\"<a b='",
+        "<a b='x' c=\"<a b=' ",
+        "<a b=\"x\" c=\"",
+        "<script>",
+        "<!--",
+        "<a ",
+        "\u{92}",
+    ] {
+        check_linear(unit, 1 << 17, |bytes| {
+            item(&format!("<title><![CDATA[<p>{}]]></title>", unit.repeat(bytes / unit.len())))
         });
     }
 }

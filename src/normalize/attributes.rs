@@ -7,6 +7,7 @@ use url::Url;
 use super::escape::{MEANINGLESS, push_escaped};
 use super::links;
 use super::markup::in_lower_case;
+use super::srcset;
 use crate::parse::references::resolve_html;
 
 /// Attributes that are kept of any element but `pre`.
@@ -42,6 +43,24 @@ pub(super) struct Attribute<'a> {
     value: Cow<'a, str>,
 }
 
+impl Attribute<'_> {
+    /// An attribute that is written here; its value is text, and of `href` and `src` an absolute URL.
+    pub(super) fn new(name: &'static str, value: String) -> Self {
+        Attribute { name: Cow::Borrowed(name), value: Cow::Owned(value) }
+    }
+}
+
+/// Returns the value of an attribute, of several the first, with its references resolved.
+pub(super) fn written<'a>(attributes: &[(&'a str, &'a str)], wanted: &str) -> Option<Cow<'a, str>> {
+    let found = attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    found.map(|(_, value)| resolve_html(value))
+}
+
+/// Returns the value of a cleaned attribute.
+pub(super) fn value<'a>(attributes: &'a [Attribute], wanted: &str) -> Option<&'a str> {
+    attributes.iter().find(|attribute| attribute.name == wanted).map(|attribute| &*attribute.value)
+}
+
 /// Whether an element may have an attribute; both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
     // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
@@ -59,7 +78,7 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
         let value = match &*name {
             "href" => Cow::Owned(mail(&value).or_else(|| link(&value, base))?),
             "src" | "cite" | "poster" => Cow::Owned(link(&value, base)?),
-            "srcset" => Cow::Owned(srcset(&value, base)?),
+            "srcset" => Cow::Owned(srcset::clean(&value, base)?),
             _ if value.contains(MEANINGLESS) => Cow::Owned(value.replace(MEANINGLESS, "")),
             _ => value,
         };
@@ -89,10 +108,7 @@ pub(super) fn push(out: &mut String, attributes: &[Attribute]) {
 
 /// Whether an `img` is a picture that nobody can see: one pixel or none, in both directions.
 pub(super) fn is_tracking_pixel(attributes: &[Attribute]) -> bool {
-    let pixels = |wanted: &str| {
-        let attribute = attributes.iter().find(|attribute| attribute.name == wanted);
-        attribute.and_then(|attribute| attribute.value.trim().trim_end_matches("px").parse::<u32>().ok())
-    };
+    let pixels = |wanted: &str| value(attributes, wanted)?.trim().trim_end_matches("px").parse::<u32>().ok();
     matches!((pixels("width"), pixels("height")), (Some(0..=1), Some(0..=1)))
 }
 
@@ -104,19 +120,4 @@ fn mail(value: &str) -> Option<String> {
 
 fn link(value: &str, base: Option<&Url>) -> Option<String> {
     links::clean(value, base).map(String::from)
-}
-
-/// The candidates of a `srcset`. One whose URL has a comma cannot be told from two, and is dropped.
-fn srcset(value: &str, base: Option<&Url>) -> Option<String> {
-    let candidates =
-        value.split(", ").flat_map(|part| part.split(",\n")).map(|candidate| candidate.trim().trim_end_matches(','));
-    let kept = candidates.filter_map(|candidate| {
-        let (url, descriptor) = candidate.split_once(char::is_whitespace).unwrap_or((candidate, ""));
-        let descriptor = descriptor.trim();
-        let is_descriptor = descriptor.bytes().all(|byte| byte.is_ascii_digit() || b".wxh".contains(&byte));
-        let url = link(url, base).filter(|url| is_descriptor && !url.contains(','))?;
-        Some(if descriptor.is_empty() { url } else { format!("{url} {descriptor}") })
-    });
-    let kept: Vec<String> = kept.collect();
-    (!kept.is_empty()).then(|| kept.join(", "))
 }

@@ -1,7 +1,7 @@
 //! Untrusted HTML → HTML that may stand on anybody's page.
 //!
-//! Two steps. `well_formed` writes markup anew: allowed elements only, not deep, with absolute URLs, without tracking pixels. Then it is looked
-//! at again: most is `settled`, so plain that there is one way to read it; the rest goes through ammonia, which parses as
+//! Two steps. `content` rewrites the markup: allowed elements only, not deep, with absolute URLs, without tracking pixels, and
+//! with substitutes for what may not stay. Then it is looked at again: most is `settled`, so plain that there is one way to read it; the rest goes through ammonia, which parses as
 //! browsers do, and lets through only what is on the allow-list. No script, style, frame, form, svg or math; no `id`, `class`,
 //! `name`, `style` or `on…`; no URL but `http`, `https` and `mailto`. Sanitizing again changes nothing.
 
@@ -12,11 +12,11 @@ use ammonia::{Builder, UrlRelative};
 use url::Url;
 
 use super::attributes;
+use super::content;
 use super::elements::ELEMENTS;
 use super::escape;
 use super::settled::is_settled;
 use super::text;
-use super::well_formed::well_formed;
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let own_attributes = |element: &&'static str| (*element, attributes::of(element).iter().copied().collect());
@@ -38,7 +38,7 @@ pub fn sanitize(html: &str, base: Option<&Url>) -> String {
     if escape::is_plain(html) {
         return html.trim().to_owned();
     }
-    let written = well_formed(html, base);
+    let written = content::rewrite(html, base);
     let clean = if is_settled(&written) {
         debug_assert_eq!(through_parser(&written), written, "a parser gives back what is settled");
         written

@@ -14,6 +14,8 @@ pub(super) enum Piece<'a> {
     Open {
         name: Cow<'a, str>,
         attributes: Vec<(&'a str, &'a str)>,
+        /// It ends as `/>`, which means something in foreign content only.
+        is_closed: bool,
     },
     Close {
         name: Cow<'a, str>,
@@ -28,6 +30,13 @@ pub(super) struct Pieces<'a> {
     rest: &'a str,
     /// No comment ends in what is left.
     no_comment_end: bool,
+}
+
+impl Pieces<'_> {
+    /// How many bytes are left.
+    pub(super) fn bytes_left(&self) -> usize {
+        self.rest.len()
+    }
 }
 
 pub(super) fn pieces(html: &str) -> Pieces<'_> {
@@ -96,11 +105,12 @@ impl<'a> Pieces<'a> {
         let name = name_of(after);
         let mut attributes = Vec::new();
         let mut rest = &after[name.len()..];
-        loop {
+        let is_closed = loop {
+            let before = rest;
             rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
             if let Some(inside) = rest.strip_prefix('>') {
                 self.rest = inside;
-                break;
+                break before[..before.len() - rest.len()].ends_with('/');
             }
             if rest.is_empty() {
                 // A tag that is never closed: a browser drops it, and so do we.
@@ -112,12 +122,12 @@ impl<'a> Pieces<'a> {
             if attributes.len() < MAX_ATTRIBUTES {
                 attributes.push(attribute);
             }
-        }
+        };
         if matches!(&*name, "script" | "style") {
             self.skip_raw(&name);
             return None;
         }
-        Some(Piece::Open { name, attributes })
+        Some(Piece::Open { name, attributes, is_closed })
     }
 
     /// Past the end tag of a script or style. The search is linear: where there is no such end, nothing is left to search.

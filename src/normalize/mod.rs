@@ -7,12 +7,18 @@
 
 mod attributes;
 mod byline;
+mod content;
+mod drawings;
 mod elements;
 mod escape;
+mod formulas;
+mod frames;
 mod html;
+mod images;
 mod links;
 mod markup;
 mod settled;
+mod srcset;
 mod text;
 mod title;
 mod tracking;

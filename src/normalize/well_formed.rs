@@ -5,14 +5,10 @@
 
 use std::borrow::Cow;
 
-use url::Url;
-
 use super::attributes::{self, Attribute};
-use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
+use super::elements::{is_block, is_heading, is_part_of_table};
 use super::escape::push_hidden;
-use super::markup::{Piece, pieces};
 use crate::parse::html_names::is_void;
-use crate::parse::references::resolve_html;
 
 /// Elements nested more deeply are flattened: HTML5 parsers are quadratic in depth.
 const MAX_DEPTH: usize = 100;
@@ -23,34 +19,8 @@ const DEPTH_OF_CELL: usize = 4;
 /// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
 const MAX_ELEMENTS: usize = 20_000;
 
-/// Relative addresses may make a text so many times as long, and so many bytes longer; the rest of them are dropped. An address of two
-/// bytes becomes as long as its base.
-const MAX_GROWTH: usize = 4;
-const LEAST_GROWTH_BYTES: usize = 4 << 10;
-
-/// Writes HTML anew, with its text hidden (see `escape`); relative URLs in it are relative to `base`, and are dropped where there is none.
-pub(super) fn well_formed(html: &str, base: Option<&Url>) -> String {
-    let out = String::with_capacity(html.len() + html.len() / 8);
-    let mut markup = Markup { out, open: Vec::new(), elements: 0 };
-    let mut growth_left = html.len() * MAX_GROWTH + LEAST_GROWTH_BYTES;
-    for piece in pieces(html) {
-        match piece {
-            Piece::Text(text) => markup.text(&resolve_html(text)),
-            Piece::Open { name, attributes } if is_kept(&name) => {
-                let cleaned = attributes::clean(&name, &attributes, base.filter(|_| growth_left > 0));
-                growth_left = growth_left.saturating_sub(attributes::growth(&attributes, &cleaned));
-                markup.open(name, &cleaned);
-            }
-            Piece::Open { .. } => {}
-            Piece::Close { name } => markup.close(&name),
-        }
-    }
-    markup.close_to(0);
-    markup.out
-}
-
 /// Well-formed markup in the making.
-struct Markup<'a> {
+pub(super) struct Markup<'a> {
     out: String,
     /// The elements that are open, [`MAX_DEPTH`] at most.
     open: Vec<Cow<'a, str>>,
@@ -59,7 +29,23 @@ struct Markup<'a> {
 }
 
 impl<'a> Markup<'a> {
-    fn text(&mut self, text: &str) {
+    /// Markup for a text of so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        Markup { out: String::with_capacity(bytes + bytes / 8), open: Vec::new(), elements: 0 }
+    }
+
+    /// Closes what is open, and returns the whole.
+    pub(super) fn finish(mut self) -> String {
+        self.close_to(0);
+        self.out
+    }
+
+    pub(super) fn is_in(&self, name: &str) -> bool {
+        self.open.iter().any(|open| open == name)
+    }
+
+    /// Appends text. Returns whether anything of it is to be seen.
+    pub(super) fn text(&mut self, text: &str) -> bool {
         // Only this white space may stand between cells.
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
@@ -67,16 +53,19 @@ impl<'a> Markup<'a> {
         // A parser takes the first line end in a `pre` for none. Where two begin it, one is left to mean that.
         let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
         let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
+        let before = self.out.len();
         push_hidden(&mut self.out, &text[unseen..]);
+        !self.out[before..].trim_ascii().is_empty()
     }
 
-    fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) {
+    /// Appends a start tag. Returns whether it was written: what is nested too deeply is flattened.
+    pub(super) fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) -> bool {
         let depth = if name == "table" { DEPTH_OF_CELL } else { 1 };
         let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);
         let is_flattened = is_too_deep || self.elements == MAX_ELEMENTS;
         let is_outside_table = is_part_of_table(&name) && !self.open.iter().any(|open| open == "table");
         if is_flattened || is_outside_table || name == "img" && attributes::is_tracking_pixel(attributes) {
-            return;
+            return false;
         }
         self.elements += 1;
         self.close_implied(&name);
@@ -88,6 +77,7 @@ impl<'a> Markup<'a> {
         if !is_void(&name) {
             self.open.push(name);
         }
+        true
     }
 
     /// Opens what must stand around an element in a table though nothing says so.
@@ -134,7 +124,7 @@ impl<'a> Markup<'a> {
         self.open.last().map_or("", |name| name)
     }
 
-    fn close(&mut self, name: &str) {
+    pub(super) fn close(&mut self, name: &str) {
         if let Some(position) = self.open.iter().rposition(|open| open == name) {
             self.close_to(position);
         }

@@ -1,0 +1,254 @@
+//! Untrusted HTML → well-formed markup, in which nothing that a person would see is gone without a substitute.
+//!
+//! A frame becomes a link, a picture that a script would load gets its address, a formula keeps its exponents, a drawing its
+//! title, the box of a task its tick. One linear pass.
+
+use std::borrow::Cow;
+
+use url::Url;
+
+use super::attributes::{self, Attribute};
+use super::drawings::Drawing;
+use super::elements::{is_block, is_kept};
+use super::formulas::{Formula, Step};
+use super::frames;
+use super::images::{self, RealImages, real_images};
+use super::markup::{Piece, pieces};
+use super::srcset;
+use super::well_formed::Markup;
+use crate::parse::references::resolve_html;
+
+/// Addresses may make a text so many times as long, and so many bytes longer; the rest of them are dropped. An address of two
+/// bytes becomes as long as its base.
+const MAX_GROWTH: usize = 4;
+const LEAST_GROWTH_BYTES: usize = 4 << 10;
+
+/// Rewrites HTML, with its text hidden (see `escape`); relative URLs in it are relative to `base`, and are dropped if there is
+/// none.
+pub(super) fn rewrite(html: &str, base: Option<&Url>) -> String {
+    let mut content = Content {
+        markup: Markup::new(html.len()),
+        base,
+        growth_left: html.len() * MAX_GROWTH + LEAST_GROWTH_BYTES,
+        formula: Formula::default(),
+        has_formula: false,
+        drawing: None,
+        bytes_behind_drawings: None,
+        picture_source: None,
+        last_image: None,
+        last_frame: None,
+        unread: 0,
+    };
+    let mut pieces = real_images(pieces(html));
+    while let Some(piece) = pieces.next() {
+        content.piece(piece, html, &pieces);
+    }
+    content.markup.finish()
+}
+
+struct Content<'a, 'b> {
+    markup: Markup<'a>,
+    base: Option<&'b Url>,
+    growth_left: usize,
+    formula: Formula,
+    has_formula: bool,
+    drawing: Option<Drawing>,
+    /// How many bytes come behind the last end tag of a drawing.
+    bytes_behind_drawings: Option<usize>,
+    /// The first address of the `source` of a `picture`.
+    picture_source: Option<String>,
+    /// The address of the last picture, as long as nothing came after it.
+    last_image: Option<String>,
+    /// The address of the last frame: an `object` has the same as the `embed` in it.
+    last_frame: Option<String>,
+    /// How many open elements have an inside that is a second form of what was shown.
+    unread: usize,
+}
+
+impl<'a> Content<'a, '_> {
+    fn piece(&mut self, piece: Piece<'a>, html: &'a str, rest: &RealImages) {
+        match piece {
+            Piece::Text(text) => self.text(&resolve_html(text)),
+            Piece::Open { name, attributes, is_closed } => {
+                if let Some(drawing) = &mut self.drawing {
+                    if drawing.open(&name, is_closed) {
+                        return;
+                    }
+                    self.end_drawing();
+                }
+                if self.unread > 0 {
+                    self.unread += usize::from(name == "span" && !is_closed);
+                } else if name == "svg" {
+                    self.begin_drawing(&attributes, is_closed, html, rest);
+                } else if let Some(steps) = self.formula.open(&name, is_closed) {
+                    self.has_formula = true;
+                    self.write(steps);
+                } else {
+                    self.open(name, &attributes);
+                }
+            }
+            Piece::Close { name } => {
+                if let Some(drawing) = &mut self.drawing {
+                    if !drawing.close(&name) {
+                        self.end_drawing();
+                    }
+                } else if self.unread > 0 {
+                    self.unread -= usize::from(name == "span");
+                } else if let Some(steps) = self.formula.close(&name) {
+                    self.write(steps);
+                } else {
+                    self.markup.close(&name);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let Some(drawing) = &mut self.drawing {
+            drawing.text(text);
+            return;
+        }
+        let is_shown = self.unread == 0 && (!self.formula.is_open() || self.formula.shows(text));
+        if is_shown && self.markup.text(text) {
+            self.last_image = None;
+        }
+    }
+
+    fn write(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Text(text) => self.text_of_formula(text),
+                Step::Open(name) => {
+                    self.markup.open(Cow::Borrowed(name), &[]);
+                }
+                Step::Close(name) => self.markup.close(name),
+            }
+        }
+    }
+
+    fn text_of_formula(&mut self, text: &str) {
+        if !self.formula.hides() && self.markup.text(text) {
+            self.last_image = None;
+        }
+    }
+
+    fn open(&mut self, name: Cow<'a, str>, attributes: &[(&'a str, &'a str)]) {
+        if is_block(&name) {
+            let steps = self.formula.end();
+            self.write(steps);
+        }
+        match &*name {
+            "img" | "amp-img" => self.image(attributes),
+            "input" => self.text(box_of_task(attributes)),
+            _ if frames::is_frame(&name) => self.frame(&name, attributes),
+            // KaTeX writes each formula a second time, for the eye.
+            "span" if self.has_formula && is_second_form(attributes) => self.unread = 1,
+            _ if is_kept(&name) => {
+                let cleaned = self.clean(&name, attributes);
+                if name == "picture" {
+                    self.picture_source = None;
+                } else if name == "source" {
+                    let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
+                    self.picture_source = self.picture_source.take().or(set);
+                }
+                let is_block = is_block(&name);
+                if self.markup.open(name, &cleaned) && is_block {
+                    self.last_image = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn clean(&mut self, name: &str, written: &[(&'a str, &'a str)]) -> Vec<Attribute<'a>> {
+        let cleaned = attributes::clean(name, written, self.base.filter(|_| self.growth_left > 0));
+        self.growth_left = self.growth_left.saturating_sub(attributes::growth(written, &cleaned));
+        cleaned
+    }
+
+    /// A picture with an address.
+    fn image(&mut self, written: &[(&'a str, &'a str)]) {
+        let mut cleaned = self.clean("img", written);
+        if attributes::is_tracking_pixel(&cleaned) {
+            return;
+        }
+        if attributes::value(&cleaned, "src").is_none() {
+            let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
+            let Some(source) = set.or_else(|| self.picture_source.clone().filter(|_| self.markup.is_in("picture")))
+            else {
+                // A picture that stands in the text itself, mostly a sign. One whose address leads nowhere says no more.
+                let is_inline = attributes::written(written, "src").is_some_and(|src| images::is_data(&src));
+                let alt = attributes::value(&cleaned, "alt").filter(|_| is_inline).unwrap_or_default();
+                let alt = alt.trim().to_owned();
+                return self.text(&alt);
+            };
+            self.growth_left = self.growth_left.saturating_sub(source.len());
+            cleaned.insert(0, Attribute::new("src", source));
+        }
+        let source = attributes::value(&cleaned, "src").map(str::to_owned);
+        // A `noscript` repeats the picture that a script would load.
+        if source != self.last_image {
+            self.markup.open(Cow::Borrowed("img"), &cleaned);
+            self.last_image = source;
+        }
+    }
+
+    fn frame(&mut self, name: &str, attributes: &[(&'a str, &'a str)]) {
+        let base = self.base.filter(|_| self.growth_left > 0);
+        let Some(frame) = frames::stand_in(name, attributes, base) else { return };
+        if self.last_frame.as_ref() == Some(&frame.href) {
+            return;
+        }
+        let bytes = frame.href.len() + frame.picture.as_ref().map_or(0, String::len) + frame.title.len();
+        self.growth_left = self.growth_left.saturating_sub(bytes);
+        self.markup.open(Cow::Borrowed("a"), &[Attribute::new("href", frame.href.clone())]);
+        match frame.picture {
+            Some(picture) => {
+                let attributes = [Attribute::new("src", picture), Attribute::new("alt", frame.title)];
+                self.markup.open(Cow::Borrowed("img"), &attributes);
+            }
+            None => {
+                self.markup.text(&frame.title);
+            }
+        }
+        self.markup.close("a");
+        self.last_frame = Some(frame.href);
+    }
+
+    /// Reads over a drawing, if it ends: what comes behind one that does not is no part of it.
+    fn begin_drawing(&mut self, attributes: &[(&'a str, &'a str)], is_closed: bool, html: &str, rest: &RealImages) {
+        let behind = self.bytes_behind_drawings.get_or_insert_with(|| bytes_behind_last_end(html));
+        let ends = rest.bytes_left() > *behind;
+        if ends && !is_closed {
+            self.drawing = Some(Drawing::new(attributes));
+        }
+    }
+
+    fn end_drawing(&mut self) {
+        if let Some(drawing) = self.drawing.take() {
+            let stand_in = drawing.stand_in(self.markup.is_in("a"));
+            self.text(&stand_in);
+        }
+    }
+}
+
+/// How many bytes of a text come behind its last `</svg`.
+fn bytes_behind_last_end(html: &str) -> usize {
+    const END: &[u8] = b"</svg";
+    let last = html.as_bytes().windows(END.len()).rposition(|window| window.eq_ignore_ascii_case(END));
+    last.map_or(html.len(), |last| html.len() - last - END.len())
+}
+
+/// The box that a task of a list has, as a character.
+fn box_of_task(attributes: &[(&str, &str)]) -> &'static str {
+    let kind = attributes::written(attributes, "type").unwrap_or_default();
+    if !kind.trim().eq_ignore_ascii_case("checkbox") {
+        return "";
+    }
+    if attributes::written(attributes, "checked").is_some() { "☑" } else { "☐" }
+}
+
+fn is_second_form(attributes: &[(&str, &str)]) -> bool {
+    attributes::written(attributes, "class")
+        .is_some_and(|class| class.split_whitespace().any(|name| name == "katex-html"))
+}

@@ -1,0 +1,143 @@
+//! Inline SVG → a stand-in of text: its title, else the words in it.
+//!
+//! Nothing of a drawing itself is kept: parsers differ on foreign content, and most feed readers show none.
+
+/// The words of a drawing are cut there.
+const MAX_CHARS: usize = 200;
+
+/// A drawing that is no larger is an icon, in pixels.
+const ICON_PIXELS: f64 = 64.0;
+
+/// A drawing that is being read over.
+pub(super) struct Drawing {
+    /// Nested `svg` elements.
+    depth: usize,
+    /// Open elements whose inside is HTML.
+    foreign: usize,
+    in_title: bool,
+    title: String,
+    words: String,
+    is_icon: bool,
+}
+
+impl Drawing {
+    /// Begins at an `svg` with these attributes.
+    pub(super) fn new(attributes: &[(&str, &str)]) -> Drawing {
+        let attribute = |wanted: &str| super::attributes::written(attributes, wanted).unwrap_or_default();
+        let size = |wanted: &str| attribute(wanted).trim().trim_end_matches("px").parse::<f64>().ok();
+        let is_small = [size("width"), size("height")].into_iter().flatten().any(|pixels| pixels <= ICON_PIXELS);
+        let is_decoration = attribute("aria-hidden").eq_ignore_ascii_case("true")
+            || matches!(&*attribute("role"), "presentation" | "none")
+            || attribute("class").contains("icon");
+        Drawing {
+            depth: 1,
+            foreign: 0,
+            in_title: false,
+            title: attribute("aria-label").trim().to_owned(),
+            words: String::new(),
+            is_icon: is_small || is_decoration,
+        }
+    }
+
+    /// Takes in a start tag. Returns whether it belongs to the drawing: HTML that a browser does not leave in one ends it.
+    pub(super) fn open(&mut self, name: &str, is_closed: bool) -> bool {
+        match name {
+            _ if is_closed => {}
+            "svg" => self.depth += 1,
+            "foreignobject" => self.foreign += 1,
+            "title" => {
+                self.foreign += 1;
+                self.in_title = self.title.is_empty();
+            }
+            _ if self.foreign == 0 && breaks_out(name) => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Takes in an end tag. Returns whether the drawing goes on.
+    pub(super) fn close(&mut self, name: &str) -> bool {
+        match name {
+            "svg" => self.depth -= 1,
+            "foreignobject" => self.foreign = self.foreign.saturating_sub(1),
+            "title" => {
+                self.foreign = self.foreign.saturating_sub(1);
+                self.in_title = false;
+            }
+            _ => {}
+        }
+        self.depth > 0
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
+        let words = if self.in_title { &mut self.title } else { &mut self.words };
+        for word in text.split_whitespace() {
+            if words.len() + word.len() > MAX_CHARS {
+                break;
+            }
+            words.push_str(if words.is_empty() { "" } else { " " });
+            words.push_str(word);
+        }
+    }
+
+    /// Returns what stands in its place; empty for an icon that says nothing.
+    pub(super) fn stand_in(&self, in_link: bool) -> String {
+        let said = if self.title.is_empty() { &self.words } else { &self.title };
+        match (said.as_str(), self.is_icon || in_link) {
+            ("", true) => String::new(),
+            ("", false) => "[🖼]".to_owned(),
+            (said, true) => said.to_owned(),
+            (said, false) => format!("[🖼 {said}]"),
+        }
+    }
+}
+
+/// The start tags that end foreign content (HTML, *the rules for parsing tokens in foreign content*).
+fn breaks_out(name: &str) -> bool {
+    matches!(
+        name,
+        "b" | "big"
+            | "blockquote"
+            | "body"
+            | "br"
+            | "center"
+            | "code"
+            | "dd"
+            | "div"
+            | "dl"
+            | "dt"
+            | "em"
+            | "embed"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "head"
+            | "hr"
+            | "i"
+            | "img"
+            | "li"
+            | "listing"
+            | "menu"
+            | "meta"
+            | "nobr"
+            | "ol"
+            | "p"
+            | "pre"
+            | "ruby"
+            | "s"
+            | "small"
+            | "span"
+            | "strong"
+            | "strike"
+            | "sub"
+            | "sup"
+            | "table"
+            | "tt"
+            | "u"
+            | "ul"
+            | "var"
+    )
+}
