@@ -90,10 +90,8 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     candidates.push(PathBuf::from("/etc/newswire/newswire.toml"));
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let looked_at: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
-        let hint = format!(
-            "`newswire init` writes one, --config names one elsewhere; looked for were {}",
-            looked_at.join(", ")
-        );
+        let hint =
+            format!("`newswire init` writes one, --config names one elsewhere; looked in: {}", looked_at.join(", "));
         LoadError::of(Problem::of_file(candidates[0].clone(), "no config found", hint))
     })
 }
@@ -104,9 +102,10 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
 ///
 /// A file cannot be read, or the configuration has errors; every problem of all the files is in it.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let main = read_source(path)?;
-    let (included, problems) = read_included(&main);
-    let sources: Vec<SourceFile> = std::iter::once(main).chain(included).collect();
+    let (main, not_utf8) = read_source(path)?;
+    let mut problems = Vec::from_iter(not_utf8);
+    let mut sources = vec![main];
+    problems.extend(read_included(&mut sources));
     judge(sources, problems)
 }
 
@@ -153,21 +152,24 @@ fn behind(mut problem: Problem, count: usize) -> Problem {
 }
 
 fn exposed_secret(path: PathBuf) -> Problem {
-    let message = "everybody on this machine can read this secret";
+    let message = "this file is world-readable and holds a secret";
     Problem { level: Level::Warning, ..Problem::of_file(path, message, "forbid it with chmod o-r") }
 }
 
-/// The included files, sorted and each once, and what is wrong with the patterns and the files.
-fn read_included(main: &SourceFile) -> (Vec<SourceFile>, Vec<Problem>) {
-    let mut sources = Vec::new();
-    let (paths, mut problems) = included_paths(main);
+/// Reads the files that the first of the sources includes, sorted and each once. Returns what is wrong with the patterns and
+/// the files.
+fn read_included(sources: &mut Vec<SourceFile>) -> Vec<Problem> {
+    let (paths, mut problems) = included_paths(&sources[0]);
     for path in paths {
         match read_source(&path) {
-            Ok(source) => sources.push(source),
+            Ok((source, not_utf8)) => {
+                problems.extend(not_utf8.map(|problem| behind(problem, sources.len())));
+                sources.push(source);
+            }
             Err(error) => problems.extend(error.problems),
         }
     }
-    (sources, problems)
+    problems
 }
 
 fn included_paths(main: &SourceFile) -> (Vec<PathBuf>, Vec<Problem>) {
@@ -217,7 +219,8 @@ fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(matches.into_iter().filter(|path| !path.is_dir()).collect())
 }
 
-fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
+/// Reads a text. One that is not UTF-8 is read as far as it can be, so that what else is wrong in it is found too.
+fn read_source(path: &Path) -> Result<(SourceFile, Option<Problem>), LoadError> {
     let problem = |message: String, hint: &str| LoadError::of(Problem::of_file(path.to_owned(), message, hint));
     let absolute = std::path::absolute(path).map_err(|error| problem(reason(&error), "give another path"))?;
     let bytes = read_regular(&absolute, MAX_FILE_BYTES).map_err(|error| {
@@ -228,12 +231,26 @@ fn read_source(path: &Path) -> Result<SourceFile, LoadError> {
         };
         problem(format!("cannot read the file: {}", reason(&error)), hint)
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        problem(format!("the file is not UTF-8, first in line {line}"), "save it as UTF-8")
-    })?;
-    Ok(SourceFile { path: absolute, text })
+    Ok(decoded(absolute, bytes))
+}
+
+/// The text of a file, and the problem that it is not UTF-8, placed at the first such byte.
+fn decoded(path: PathBuf, bytes: Vec<u8>) -> (SourceFile, Option<Problem>) {
+    let error = match String::from_utf8(bytes) {
+        Ok(text) => return (SourceFile { path, text }, None),
+        Err(error) => error,
+    };
+    let at = error.utf8_error().valid_up_to();
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let problem = Problem {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        place: Some(Place { file: 0, span: at..at + char::REPLACEMENT_CHARACTER.len_utf8() }),
+        ..Problem::of_file(path.clone(), "this is not UTF-8", "save the file as UTF-8")
+    };
+    (SourceFile { path, text }, Some(problem))
 }
 
 /// The value of a secret; of a file, without the line end that editors put after it.
@@ -269,7 +286,7 @@ fn is_readable_by_all(_: &Path) -> bool {
 }
 
 /// The system's reason without its number: `no such file or directory`.
-fn reason(error: &io::Error) -> String {
+pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

@@ -73,8 +73,9 @@ pub fn span_of(text: &str, index: usize, key: &str) -> Option<Range<usize>> {
     table.get(key).and_then(Item::span).or(table.span())
 }
 
-/// The text with `block`, which holds whole tables of one kind, `feed` or `section`, after the last of them; at its end
-/// where it has none.
+/// Returns the text with `block`, which holds whole tables of one kind, `feed` or `section`, after the last of them; at its
+/// end if it has none. A blank line comes before the block, unless the tables there follow each other without one: so
+/// [`remove`] brings the old text back.
 ///
 /// # Errors
 ///
@@ -92,10 +93,11 @@ pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
     let newline = newline_of(text);
     let (before, after) = text.split_at(at);
     let mut edited = before.to_owned();
-    if !before.is_empty() && !before.ends_with('\n') {
+    if !before.trim_start_matches('\u{feff}').is_empty() && !before.ends_with('\n') {
         edited.push_str(newline);
     }
-    if !edited.trim_start_matches('\u{feff}').is_empty() {
+    let is_tight = !after.is_empty() && !starts_with_blank_line(after);
+    if !edited.trim_start_matches('\u{feff}').is_empty() && !is_tight {
         edited.push_str(newline);
     }
     edited.push_str(&block.replace('\n', newline));

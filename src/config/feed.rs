@@ -131,12 +131,15 @@ pub(super) fn warn_of_untaken(tables: &[Table], feeds: &Feeds, sections: &[Arc<S
 fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
     let read = |node: Node| {
         let name = node.text()?;
-        sections.find(name).ok_or_else(|| Fault {
-            message: format!("there is no section `{name}`"),
-            hint: node.reading.suggest(name, sections.names()),
-        })
+        match sections.find(name) {
+            None if !node.reading.is_broken() => {
+                let hint = node.reading.suggest(name, sections.names());
+                Err(Fault { message: format!("there is no section `{name}`"), hint })
+            }
+            found => Ok(found),
+        }
     };
-    table.get("sections", |node| node.list(read)).unwrap_or_default()
+    table.get("sections", |node| node.list(read)).unwrap_or_default().into_iter().flatten().collect()
 }
 
 /// The whole feed; `None` where it has no id or no URL.
@@ -148,14 +151,10 @@ fn read(head: FeedHead, tags: Vec<String>, settings: &Settings) -> Option<Feed> 
     let schedule = table.get("schedule", |node| settings::schedule(node, timezone, is_file));
     let categories = table.get("categories", |node| node.list(category)).unwrap_or_default();
     let allow = table.get("allow", |node| node.list(value::allow));
-    let headers = table.get("headers", headers).unwrap_or_default();
-    let secret_key = if table.has("basic_auth") {
-        Some("basic_auth")
-    } else {
-        headers.iter().any(|(name, _)| mask::sounds_secret(name)).then_some("headers")
-    };
+    let (headers, has_secret_header) = table.get("headers", headers).unwrap_or_default();
+    let secret_key = if table.has("basic_auth") { Some("basic_auth") } else { has_secret_header.then_some("headers") };
     if let Some(url) = &head.url {
-        warn_of_plain_http(table, &url.secret, secret_key);
+        warn_of_plain_http(table, url, secret_key);
     }
     Some(Feed {
         title: table.get("title", value::words),
@@ -189,8 +188,10 @@ fn category(node: Node) -> Result<Category, Fault> {
     Ok(Category { term: value::words(node)?, ..Category::default() })
 }
 
-fn headers(node: Node) -> Result<Vec<(String, SecretString)>, Fault> {
+/// The headers, and whether one of them is secret: by its name, or because it is kept elsewhere.
+fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
     let mut headers = Vec::new();
+    let mut has_secret = false;
     for (name, place, node) in node.pairs()? {
         let reserved = RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -199,16 +200,19 @@ fn headers(node: Node) -> Result<Vec<(String, SecretString)>, Fault> {
         } else if name.is_empty() || !name.bytes().all(token) {
             node.reading.fail(&place, Fault::from("expected the name of a header".to_owned()));
         }
+        has_secret |= mask::sounds_secret(name) || node.is_table();
         match value::header_secret(node) {
             Ok(secret) => headers.push((name.to_owned(), secret)),
             Err(fault) => node.reading.fail(&node.place(), fault),
         }
     }
-    Ok(headers)
+    Ok((headers, has_secret))
 }
 
-/// Everybody on the way can read what is sent by http; `key` is what holds credentials beside the address.
-fn warn_of_plain_http(table: &Table, url: &Url, key: Option<&'static str>) {
+/// Warns of credentials that are sent over http, where everybody on the way can read them. `key` holds credentials beside the
+/// address.
+fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
+    let FeedUrl { secret: url, shown } = url;
     let is_on_this_machine = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -216,7 +220,8 @@ fn warn_of_plain_http(table: &Table, url: &Url, key: Option<&'static str>) {
         None => true,
     };
     let has_userinfo = !url.username().is_empty() || url.password().is_some();
-    if let Some(key) = key.or(has_userinfo.then_some("url")).filter(|_| url.scheme() == "http" && !is_on_this_machine) {
+    let is_secret = has_userinfo || (url.path(), url.query()) != (shown.path(), shown.query());
+    if let Some(key) = key.or(is_secret.then_some("url")).filter(|_| url.scheme() == "http" && !is_on_this_machine) {
         let fault = Fault::new("this is sent unencrypted over http", "write https:// in `url` if the server has it");
         table.reading.warn(&table.place_of(key), fault);
     }

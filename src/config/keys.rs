@@ -224,7 +224,7 @@ pub fn is_variable(name: &str) -> bool {
 }
 
 /// The candidate that `word` was most likely meant to be; `None` where none is like it.
-pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
     let most_edits = ((length + 1) / 3).max(1);
@@ -232,6 +232,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= most_edits)
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
         .filter(|(edits, _)| *edits <= most_edits)
-        .min_by_key(|(edits, _)| *edits)
+        // Of two with as many edits, the longer has more in common with the word.
+        .min_by_key(|(edits, candidate)| (*edits, usize::MAX - candidate.chars().count()))
         .map(|(_, candidate)| candidate)
 }

@@ -23,6 +23,7 @@ mod secrets;
 mod section;
 mod settings;
 mod shown_url;
+mod syntax;
 mod value;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::facets::classify;
-pub use self::keys::{Kind, SHAPES, Shape, is_variable};
+pub use self::keys::{Kind, SHAPES, Shape, is_variable, nearest};
 pub use self::mask::masked_urls;
 pub use self::model::*;
 pub use self::problem::{Level, Place, Problem, render_problems};
@@ -65,18 +66,13 @@ pub fn check(
     secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
 ) -> (Option<Config>, Vec<Problem>) {
     let reading = Reading::new(files, secret);
-    let config = {
-        let documents = reading.parse();
-        let tables: Vec<Table> = documents
-            .iter()
-            .enumerate()
-            .map(|(file, document)| {
-                let shape = if file == 0 { &keys::MAIN } else { &keys::INCLUDED };
-                Table::of_document(shape, file, document, &reading)
-            })
-            .collect();
+    let config = reading.read(|documents| {
+        let shape = |file| if file == 0 { &keys::MAIN } else { &keys::INCLUDED };
+        let files = documents.iter().enumerate();
+        let tables: Vec<Table> =
+            files.map(|(file, document)| Table::of_document(shape(file), file, document, &reading)).collect();
         tables.first().map(|main| read(main, &tables))
-    };
+    });
     let (problems, failed) = reading.finish();
     (config.filter(|_| !failed), problems)
 }
@@ -101,9 +97,9 @@ pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -
         let span = mask::plain_secret(&source.text)?;
         let (message, hint) = if is_exposed(&source.path) {
             let hint = "forbid it with chmod o-r, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
-            ("everybody on this machine can read this secret", hint)
+            ("this file is world-readable and holds a secret", hint)
         } else {
-            ("this secret stands in plain text", "keep it in { env = \"NAME\" } or { file = \"/path\" }")
+            ("secret in plain text", "keep it in { env = \"NAME\" } or { file = \"/path\" }")
         };
         Some(reading.problem(Level::Warning, &Place { file, span }, message.to_owned(), Some(hint.to_owned())))
     };
@@ -133,12 +129,11 @@ pub fn parse_rule(text: &str, config: &Config) -> Result<Rule, Vec<Problem>> {
     };
     let file = SourceFile { path: PathBuf::from("the rule"), text: format!("rule = {text}") };
     let reading = Reading::new(std::slice::from_ref(&file), &no_secret);
-    let rule = {
-        let documents = reading.parse();
+    let rule = reading.read(|documents| {
         let feeds = feed::Feeds::of(config);
         let table = documents.first().map(|document| Table::of_document(&keys::RULE_LINE, 0, document, &reading));
         table.and_then(|table| table.need("rule", |node| rule::read(node, &feeds)))
-    };
+    });
     let (problems, failed) = reading.finish();
     rule.filter(|_| !failed).ok_or(problems)
 }
@@ -168,10 +163,11 @@ fn read(main: &Table, tables: &[Table]) -> Config {
 fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
     let files = std::slice::from_ref(main);
     let reading = Reading::new(files, &no_secret);
-    let documents = reading.parse();
-    let Some(document) = documents.first() else { return Vec::new() };
-    let table = Table::of_document(&keys::MAIN, 0, document, &reading);
-    table.get("include", |node| node.list(include)).unwrap_or_default()
+    reading.read(|documents| {
+        let Some(document) = documents.first() else { return Vec::new() };
+        let table = Table::of_document(&keys::MAIN, 0, document, &reading);
+        table.get("include", |node| node.list(include)).unwrap_or_default()
+    })
 }
 
 fn include(node: Node) -> Result<(String, Place), reader::Fault> {

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, Shape};
 use super::mask::masked_urls;
 use super::problem::{Level, Place, Problem};
+use super::syntax::{self, Mended};
 use super::{SecretRef, SecretString, SourceFile};
 
 /// How many problems get a suggestion from among ids: comparing thousands of unknown ids with thousands of known ones
@@ -43,8 +44,8 @@ pub(super) struct Reading<'a> {
     line_starts: Vec<OnceCell<Vec<usize>>>,
     problems: RefCell<Vec<Problem>>,
     suggestions: Cell<u32>,
-    /// A text has faults of syntax: what seems to be missing may only be unreadable.
-    broken: Cell<bool>,
+    /// For each text that has faults of syntax, what of it is sure.
+    mended: OnceCell<Vec<Option<Mended>>>,
 }
 
 impl<'a> Reading<'a> {
@@ -55,22 +56,42 @@ impl<'a> Reading<'a> {
             line_starts: vec![OnceCell::new(); files.len()],
             problems: RefCell::default(),
             suggestions: Cell::new(MAX_SUGGESTIONS),
-            broken: Cell::new(false),
+            mended: OnceCell::new(),
         }
     }
 
-    /// Parses every text as far as it can be; faults of syntax become problems.
-    pub fn parse(&self) -> Vec<Spanned<DeTable<'a>>> {
-        let parse = |(file, source): (usize, &'a SourceFile)| {
-            let (document, errors) = DeTable::parse_recoverable(&source.text);
-            for error in errors {
-                self.broken.set(true);
-                let place = Place { file, span: error.span().unwrap_or(0..0) };
-                self.report(Level::Error, &place, error.message().trim().replace('\n', ", "), None);
+    /// Parses every text and reads what they say. Of a text that is not TOML the first fault becomes a problem, and what
+    /// surely means what it says is read.
+    pub fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
+        let parsed: Vec<_> = self.files.iter().map(|source| syntax::parse(&source.text)).collect();
+        for (file, (_, mended)) in parsed.iter().enumerate() {
+            if let Some(Mended { fault, .. }) = mended {
+                let place = Place { file, span: fault.span.clone() };
+                let first = fault.first.map(|first| Place { file, span: first..first });
+                let first = first.map(|first| format!("it is given first in {}", self.elsewhere(&first, &place)));
+                let hint = first.or(fault.hint.map(str::to_owned));
+                self.report(Level::Error, &place, fault.message.clone(), hint);
             }
-            document
-        };
-        self.files.iter().enumerate().map(parse).collect()
+        }
+        let (whole, mended): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
+        // Nothing is read twice: each reading reads its texts once.
+        let mended: &[Option<Mended>] = self.mended.get_or_init(|| mended);
+        let again = mended.iter().map(|mended| mended.as_ref().map(|mended| syntax::parse(&mended.text).0));
+        let again: Vec<_> = again.collect();
+        let documents: Vec<_> =
+            whole.iter().zip(&again).map(|(whole, again)| again.as_ref().unwrap_or(whole)).collect();
+        read(&documents)
+    }
+
+    /// Whether a text has faults of syntax: what other texts name may stand in the part that cannot be read.
+    pub fn is_broken(&self) -> bool {
+        self.mended.get().is_some_and(|mended| mended.iter().any(Option::is_some))
+    }
+
+    /// Whether a table has faults of syntax, so that what it seems to lack may only be unreadable.
+    fn is_damaged(&self, table: &Place) -> bool {
+        let mended = self.mended.get().and_then(|mended| mended.get(table.file)?.as_ref());
+        mended.is_some_and(|mended| mended.has_touched(&table.span))
     }
 
     pub fn fail(&self, place: &Place, fault: Fault) {
@@ -81,9 +102,9 @@ impl<'a> Reading<'a> {
         self.report(Level::Warning, place, fault.message, fault.hint);
     }
 
-    /// Reports that something is not there, unless faults of syntax may be the reason.
+    /// Reports that something is nowhere, unless a text has faults of syntax that may be the reason.
     pub fn miss(&self, place: &Place, fault: Fault) {
-        if !self.broken.get() {
+        if !self.is_broken() {
             self.fail(place, fault);
         }
     }
@@ -292,10 +313,26 @@ impl<'a> Table<'a> {
     /// Like [`Table::get`], and its being absent is a problem too.
     pub fn need<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         if !self.has(key) {
-            let fault = Fault::from(format!("{} needs `{key}`", self.shape.name));
-            self.reading.miss(&self.place, fault);
+            self.lack(&format!("needs `{key}`"));
         }
         self.get(key, read)
+    }
+
+    /// Reports what the table lacks, unless faults of syntax in it may be the reason.
+    fn lack(&self, what: &str) {
+        if !self.reading.is_damaged(&self.place) {
+            self.reading.fail(&self.place, Fault::from(format!("{} {what}", self.named())));
+        }
+    }
+
+    /// What the table is, as in `[[feed]]`; one of several by its line, as in `[[feed]] in line 7`.
+    pub fn named(&self) -> String {
+        let name = self.shape.name;
+        if name.starts_with("[[") {
+            format!("{name} in {}", self.reading.elsewhere(&self.place, &self.place))
+        } else {
+            name.to_owned()
+        }
     }
 
     pub fn has(&self, key: &str) -> bool {

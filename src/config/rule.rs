@@ -57,7 +57,7 @@ fn pattern(node: Node, field: Field, feeds: &Feeds) -> Result<Pattern, Fault> {
 
 /// A feed that is named must be there.
 pub(super) fn check_feed(node: Node, name: &str, feeds: &Feeds) -> Result<(), Fault> {
-    if feeds.ids.contains(&FeedId::from(name)) {
+    if feeds.ids.contains(&FeedId::from(name)) || node.reading.is_broken() {
         return Ok(());
     }
     let as_tag = feeds.tags.contains(name).then(|| format!("there is a tag of this name: write \"tag:{name}\""));
@@ -67,7 +67,7 @@ pub(super) fn check_feed(node: Node, name: &str, feeds: &Feeds) -> Result<(), Fa
 
 /// A tag that no feed bears is hardly meant, but may be waiting for its feed.
 pub(super) fn warn_of_unknown_tag(node: Node, tag: &str, feeds: &Feeds) {
-    if !feeds.tags.contains(tag) {
+    if !feeds.tags.contains(tag) && !node.reading.is_broken() {
         let hint = node.reading.suggest(tag, feeds.tags.iter().map(String::as_str));
         node.reading.warn(&node.place(), Fault { message: format!("no feed has the tag `{tag}`"), hint });
     }

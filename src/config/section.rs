@@ -42,7 +42,7 @@ pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, f
     let mut formerly = HashSet::new();
     let mut sections = Vec::new();
     for SectionHead { table, id } in heads {
-        let taken = takers.of(table, id.as_ref().and_then(|id| feeds.named.get(id)));
+        let taken = takers.of(table, id.as_ref(), id.as_ref().and_then(|id| feeds.named.get(id)));
         let section = read(table, id.as_ref(), taken, feeds, facets);
         let former = section.iter().flat_map(|section| &section.formerly);
         check_former_ids(table, former, ids, &mut formerly);
@@ -142,10 +142,12 @@ impl<'a> Takers<'a> {
     }
 
     /// The feeds that a section takes: those that it names and those that name it, in the order of the files.
-    fn of(&self, table: &Table, named: Option<&Vec<FeedId>>) -> Vec<&'a Arc<Feed>> {
+    fn of(&self, table: &Table, id: Option<&SectionId>, named: Option<&Vec<FeedId>>) -> Vec<&'a Arc<Feed>> {
         let chosen = table.get("feeds", |node| node.list(|node| self.chosen(node)));
         if named.is_none() && !table.has_items("feeds") {
-            let fault = Fault::new("the section has no feed", "write feeds = [\"*\"] to take all, or name some");
+            let name = id.map_or_else(|| table.named(), |id| format!("section `{id}`"));
+            let hint = "write feeds = [\"*\"] to take all, or name some";
+            let fault = Fault::new(format!("{name} has no feeds"), hint);
             table.reading.miss(&table.place_of("feeds"), fault);
         }
         let mut indexes: Vec<usize> = chosen.into_iter().flatten().flatten().collect();

@@ -103,7 +103,7 @@ fn site_url(node: Node) -> Result<Url, Fault> {
 fn need_no_url(table: &Table, server: &Server) {
     if matches!(server.listen, Listen::Unix(_)) {
         let fault = Fault::new("a site behind a socket needs its address for links", "write `url` under [site]");
-        table.reading.fail(&table.place_of("listen"), fault);
+        table.reading.miss(&table.place_of("listen"), fault);
     }
 }
 
@@ -146,7 +146,7 @@ fn server(table: Option<&Table>) -> Server {
     let any_port = matches!(server.listen, Listen::Address(address) if address.port() == 0);
     if let Some(table) = table.filter(|_| server.listen == server.admin && !any_port) {
         let fault = Fault::new("`listen` and `admin` are the same address", "give one of them another port");
-        table.reading.fail(&table.place_of("admin"), fault);
+        table.reading.miss(&table.place_of("admin"), fault);
     }
     server
 }
@@ -236,13 +236,27 @@ fn default_contact(site: &Site, is_public: bool) -> Url {
 
 /// When to poll, by the clock of the site's time zone. Polls that a publisher may mind are a warning, if it is not a file.
 pub(super) fn schedule(node: Node, timezone: Tz, is_file: bool) -> Result<Schedule, Fault> {
-    let schedule = Schedule::parse(node.text()?, timezone)?;
+    let text = node.text()?;
+    let schedule = Schedule::parse(text, timezone)
+        .map_err(|message| Fault { message, hint: schedule_hint(text.trim(), timezone) })?;
     let shortest = shortest_gap(&schedule);
     if !is_file && shortest < OFTEN {
         let hint = "few feeds change so often, and publishers may lock you out: write \"every 15 minutes\" or more";
         node.reading.warn(&node.place(), Fault::new(format!("this polls every {}", duration::words(shortest)), hint));
     }
     Ok(schedule)
+}
+
+/// What a schedule was probably meant to be.
+fn schedule_hint(text: &str, timezone: Tz) -> Option<String> {
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let names = ["every", "adaptive", "@hourly", "@daily", "@weekly", "@monthly", "@yearly"];
+    let first = keys::nearest(first, names.into_iter()).unwrap_or(first);
+    let mended = format!("{first} {}", rest.trim()).trim().to_owned();
+    if mended != text && Schedule::parse(&mended, timezone).is_ok() {
+        return Some(format!("did you mean \"{mended}\"?"));
+    }
+    if first == "every" { value::unit_hint(rest) } else { None }
 }
 
 /// The shortest time between two polls of those that come first in a year.

@@ -56,8 +56,16 @@ pub(super) fn duration(node: Node) -> Result<Duration, Fault> {
         ..fault
     })?;
     let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let hint = is_number.then(|| format!("write the unit too, as in \"{text} seconds\""));
+    let hint = is_number.then(|| format!("write the unit too, as in \"{text} seconds\"")).or_else(|| unit_hint(text));
     duration::parse(text).map_err(|message| Fault { message, hint })
+}
+
+/// The unit that a misspelt one was probably meant to be.
+pub(super) fn unit_hint(text: &str) -> Option<String> {
+    let units = ["seconds", "minutes", "hours", "days", "weeks", "months", "years"];
+    let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let mut misspelt = words.filter(|word| duration::parse(&format!("1 {word}")).is_err());
+    keys::nearest(misspelt.next()?, units.into_iter()).map(|unit| format!("did you mean \"{unit}\"?"))
 }
 
 /// A duration that is not shorter than `least`.
@@ -129,12 +137,25 @@ pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
 pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
     let text = text.trim();
     let wanted = "expected a URL that begins with http:// or https://";
-    let host = if text.contains(':') { text.strip_prefix("feed://") } else { Some(text) };
-    let hint = host
-        .filter(|host| host.contains('.') && !host.contains(['@', '?']))
-        .map(|host| format!("write \"https://{host}\""));
+    let hint = with_scheme(text)
+        .filter(|mended| mended != text && mended.contains('.') && !mended.contains(['@', '?']))
+        .map(|mended| format!("write \"{mended}\""));
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
+}
+
+/// The address as it was probably meant: `htps:`, `http//` and `feed:` mended, `https` where no scheme is.
+fn with_scheme(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (scheme, rest) = text.split_at(end);
+    if !rest.starts_with(':') && !rest.starts_with("//") {
+        return (!text.contains(':')).then(|| format!("https://{text}"));
+    }
+    let scheme = match keys::nearest(scheme, ["https", "http", "feed"].into_iter())? {
+        "feed" => "https",
+        scheme => scheme,
+    };
+    Some(format!("{scheme}://{}", rest.trim_start_matches([':', '/'])))
 }
 
 /// A path, relative to the folder of the file that holds it.

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::{LoadError, MAX_FILE_BYTES, read_regular, reason};
+use super::{LoadError, MAX_FILE_BYTES, decoded, read_regular, reason};
 use crate::config::{Config, Place, Problem, SourceFile};
 use crate::render::{Pages, RenderError};
 
@@ -35,8 +35,11 @@ fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
             continue;
         }
         let bytes = read_regular(&path, MAX_FILE_BYTES).map_err(|error| failed(&path, &error))?;
-        let text = String::from_utf8(bytes).map_err(|error| failed(&path, &io::Error::other(error)))?;
-        templates.push((name, text));
+        let (source, not_utf8) = decoded(path, bytes);
+        if let Some(problem) = not_utf8 {
+            return Err(LoadError { problems: vec![problem], sources: vec![source] });
+        }
+        templates.push((name, source.text));
     }
     templates.sort();
     Ok(templates)

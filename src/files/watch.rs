@@ -137,7 +137,7 @@ fn folders(main: &Path) -> BTreeSet<PathBuf> {
         folders.extend(parents.filter_map(nearest_folder));
     };
     add_folder_of(&main);
-    if let Ok(source) = read_source(&main) {
+    if let Ok((source, _)) = read_source(&main) {
         included_paths(&source).0.iter().for_each(|path| add_folder_of(path));
         config::includes(&source).iter().for_each(|pattern| add_folder_of(&fixed_part(&source, pattern)));
     }
@@ -163,7 +163,7 @@ fn nearest_folder(folder: &Path) -> Option<PathBuf> {
 
 /// Of the paths and bytes of all texts; an unreadable file is like an empty one.
 fn fingerprint(main: &Path) -> u128 {
-    let included = read_source(main).map(|source| included_paths(&source).0).unwrap_or_default();
+    let included = read_source(main).map(|(source, _)| included_paths(&source).0).unwrap_or_default();
     let mut hasher = Xxh3::new();
     for path in std::iter::once(main.to_owned()).chain(included) {
         let bytes = read_regular(&path, MAX_FILE_BYTES).unwrap_or_default();

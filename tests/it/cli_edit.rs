@@ -214,7 +214,7 @@ fn removed_feed_leaves_the_sections_that_name_it() {
     );
     assert_eq!(desk.read("feeds/f.toml"), "[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n");
     let told = desk.run(&["remove", "b"]);
-    assert!(told.code == 78 && told.err.contains("the section has no feed"), "{}", told.err);
+    assert!(told.code == 78 && told.err.contains("section `x` has no feeds"), "{}", told.err);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             "[feed]\nurl = \"https://a.example/\"\n".to_owned(),
             "1:1: `feed` is a list of tables (write [[feed]] with two brackets)",
         ),
-        (format!("[[feed]]\nid = \"a\"\n{SECTION}"), "1:1: [[feed]] needs `url`"),
+        (format!("[[feed]]\nid = \"a\"\n{SECTION}"), "1:1: [[feed]] in line 1 needs `url`"),
         (
             format!("[[feed]]\nurl = \"feed://a.example/\"\n{SECTION}"),
             "2:7: expected a URL that begins with http:// or https:// (write \"https://a.example/\")",
@@ -226,9 +226,9 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
         ),
         (
             format!("{FEED}[[section]]\nid = \"news\"\n"),
-            "4:1: the section has no feed (write feeds = [\"*\"] to take all, or name some)",
+            "4:1: section `news` has no feeds (write feeds = [\"*\"] to take all, or name some)",
         ),
-        (format!("{FEED}[[section]]\nfeeds = [\"*\"]\n"), "4:1: [[section]] needs `id`"),
+        (format!("{FEED}[[section]]\nfeeds = [\"*\"]\n"), "4:1: [[section]] in line 4 needs `id`"),
         (
             format!("{FEED}[[section]]\nid = \"Top News\"\nfeeds = [\"*\"]\n"),
             "5:6: an id has up to 64 of a-z, 0-9 and -, and begins with a letter or digit (write \"top-news\")",

@@ -176,4 +176,29 @@ proptest::proptest! {
         let _ = edit::remove(&text, 0);
         let _ = edit::set(&text, 0, "title", Some("\"x\""));
     }
+
+    #[test]
+    fn added_feed_is_removed_without_a_trace_in_any_layout(
+        parts in proptest::collection::vec(proptest::sample::select(LAYOUT.to_vec()), 0..12),
+        ends in proptest::sample::select(vec!["\n", "\r\n"]),
+    ) {
+        let text = parts.concat().replace('\n', ends);
+        let feeds = toml::from_str::<toml::Table>(&text).unwrap();
+        let count = feeds.get("feed").map_or(0, |feeds| feeds.as_array().unwrap().len());
+        let edited = edit::add(&text, "feed", "[[feed]]\nurl = \"https://new.example/\"\n").unwrap();
+        proptest::prop_assert_eq!(edit::remove(&edited, count).unwrap(), text);
+    }
 }
+
+/// Parts of files that people lay out as they like.
+const LAYOUT: [&str; 9] = [
+    "\n",
+    "\n",
+    "# a remark\n",
+    "[[feed]]\nurl = \"https://a.example/\"\n",
+    "[[feed]]\nurl = \"https://b.example/\"\n  [feed.headers]\n  Accept = \"x\"\n",
+    "[[section]]\nid = \"s\"\n",
+    "  [[feed]]\n  url = \"https://c.example/\" # last\n\n",
+    "[[section]]\nid = \"t\"\nfeeds = [\n  \"*\",\n]\n\n",
+    "   \n",
+];

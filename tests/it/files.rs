@@ -144,11 +144,11 @@ fn file_that_cannot_be_read_gets_a_reason_and_a_way_out() {
         assert!(error.problems[0].hint.is_some());
     }
     check(&[], "cannot read the file: no such file or directory");
-    check(&[("newswire.toml", b"[site]\ntitle = \"caf\xe9\"\n")], "the file is not UTF-8, first in line 2");
     check(
-        &[("newswire.toml", b"include = [\"a.toml\"]"), ("a.toml", b"\xff\xfe")],
-        "a.toml:1:1: the file is not UTF-8, first in line 1",
+        &[("newswire.toml", b"[site]\ntitle = \"caf\xe9\"\n")],
+        "newswire.toml:2:13: this is not UTF-8 (save the file as UTF-8)",
     );
+    check(&[("newswire.toml", b"include = [\"a.toml\"]"), ("a.toml", b"\xff\xfe")], "a.toml:1:1: this is not UTF-8");
     check(&[("newswire.toml", b"include = [\"*.toml\"]")], "newswire.toml:1:12: the file includes itself");
     check(&[("newswire.toml", b"include = [\"a[.toml\"]")], "newswire.toml:1:12: ");
     check(
@@ -206,7 +206,7 @@ fn plain_secret_is_a_warning_and_more_so_where_everybody_can_read_it() {
         assert_eq!(found, expected, "{line}: {warnings:?}");
         assert!(warnings.len() < 2);
     }
-    let (exposed, plain) = ("everybody on this machine can read this secret", "this secret stands in plain text");
+    let (exposed, plain) = ("this file is world-readable and holds a secret", "secret in plain text");
     check("headers = { Authorization = \"Bearer x\" }", 0o644, Some((30, exposed)));
     check("headers = { Authorization = \"Bearer x\" }", 0o640, Some((30, plain)));
     check("headers = { X-From = \"newswire\" }", 0o644, None);
@@ -227,7 +227,7 @@ fn file_of_a_secret_that_everybody_can_read_is_a_warning() {
         fs::set_permissions(folder.path().join("p"), fs::Permissions::from_mode(mode)).unwrap();
         files::load(&main).unwrap().warnings.into_iter().map(|warning| warning.message).collect::<Vec<_>>()
     };
-    assert_eq!(messages(0o644), ["everybody on this machine can read this secret"]);
+    assert_eq!(messages(0o644), ["this file is world-readable and holds a secret"]);
     assert!(messages(0o600).is_empty());
 }
 

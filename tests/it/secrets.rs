@@ -232,6 +232,8 @@ fn credentials_that_are_sent_unencrypted_are_a_warning() {
     check("http://a.example/", "headers = { X-From = \"newswire\" }", None);
     check("https://a.example/", headers, None);
     check("http://127.0.0.1:8080/", headers, None);
+    check("http://a.example/", "headers = { X-From = { env = \"NAME\" } }", Some("4:11"));
+    check("http://a.example/?token=c4n4ry", "", Some("3:7"));
 }
 
 /// An RSS document that repeats its own address wherever a document may, and is full of relative links.

@@ -1,0 +1,371 @@
+//! Texts that are not TOML: the first fault of syntax, and the rest of the text, which surely means what it says.
+//!
+//! After an unclosed list a parser takes every later line for a fault. So the statement with the first fault is blanked out
+//! and the rest is parsed again: a text with one fault gets one message, and the other mistakes in it are found too. What
+//! such a text lacks may stand in the part that was blanked out, so the caller must not report it as missing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, Error};
+
+use super::keys::SHAPES;
+use super::lexer::{self, TokenKind, TomlToken};
+
+/// How many statements are blanked out before the rest of the text is given up.
+const MAX_ROUNDS: usize = 20;
+
+/// The first fault of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SyntaxFault {
+    /// In bytes.
+    pub span: Range<usize>,
+    pub message: String,
+    pub hint: Option<&'static str>,
+    /// Where the same key or table stands first, if it is given twice: in bytes.
+    pub first: Option<usize>,
+}
+
+/// What of a text with faults surely means what it says.
+#[derive(Debug)]
+pub(super) struct Mended {
+    pub fault: SyntaxFault,
+    /// The text with its faulty statements blanked out: of the same length, and TOML.
+    pub text: String,
+    /// What was blanked out.
+    pub blanked: Vec<Range<usize>>,
+}
+
+/// One `key = value`, or the header of a table.
+struct Statement {
+    span: Range<usize>,
+    is_header: bool,
+    /// The bracket that the statement leaves open.
+    unclosed: Option<Range<usize>>,
+}
+
+/// Parses a text; if it has faults, tells what of it is sure.
+pub(super) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Option<Mended>) {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mended = (!errors.is_empty()).then(|| mend(text, first_fault(text, &errors), first_error(&errors)));
+    (document, mended)
+}
+
+/// Blanks out the faulty statements.
+fn mend(text: &str, fault: SyntaxFault, at: Range<usize>) -> Mended {
+    let mut mended = Mended { fault, text: text.to_owned(), blanked: Vec::new() };
+    for _ in 0..MAX_ROUNDS {
+        let (_, errors) = DeTable::parse_recoverable(&mended.text);
+        if errors.is_empty() {
+            return mended;
+        }
+        let span = statement_to_blank(&mended.text, &first_error(&errors));
+        mended.blank(span);
+    }
+    // So many faults are none of a slip: only what comes before the first is sure.
+    let start = statement_to_blank(text, &at).start;
+    mended.text = text.to_owned();
+    mended.blank(start..text.len());
+    if !DeTable::parse_recoverable(&mended.text).1.is_empty() {
+        mended.blank(0..text.len());
+    }
+    mended
+}
+
+impl Mended {
+    /// Puts blanks in the place of a part, so that all else stays where it is.
+    fn blank(&mut self, span: Range<usize>) {
+        let blanks = self.text[span.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+        let blanks: String = blanks.collect();
+        self.text.replace_range(span.clone(), &blanks);
+        self.blanked.push(span);
+    }
+
+    /// Whether a part of the table whose header or braces are here was blanked out, so that its keys may stand there.
+    pub fn has_touched(&self, table: &Range<usize>) -> bool {
+        let after = self.text.get(table.end..).unwrap_or_default();
+        let is_header = |line: &&str| line.trim_start().starts_with('[');
+        let lines = after.split_inclusive('\n');
+        let length: usize =
+            lines.enumerate().take_while(|(at, line)| *at == 0 || !is_header(line)).map(|(_, line)| line.len()).sum();
+        self.blanked.iter().any(|blanked| blanked.start < table.end + length && blanked.end > table.start)
+    }
+}
+
+/// The first fault, as the parser and the open brackets show it.
+fn first_fault(text: &str, errors: &[Error]) -> SyntaxFault {
+    let statements = statements(text);
+    let at = first_error(errors);
+    let faulty = statements.iter().find(|statement| statement.unclosed.is_some() || statement.span.end > at.start);
+    match faulty.and_then(|statement| statement.unclosed.clone()).filter(|open| is_unclosed(text, open, &at)) {
+        Some(span) if text[span.clone()].starts_with('{') => SyntaxFault {
+            span,
+            message: "this table is not closed".to_owned(),
+            hint: Some("write } after its last value"),
+            first: None,
+        },
+        Some(span) => SyntaxFault {
+            span,
+            message: "this list is not closed".to_owned(),
+            hint: Some("write ] after its last value"),
+            first: None,
+        },
+        None => of_parser(text, errors, at),
+    }
+}
+
+fn first_error(errors: &[Error]) -> Range<usize> {
+    errors.iter().filter_map(Error::span).min_by_key(|span| span.start).unwrap_or(0..0)
+}
+
+/// Whether the bracket explains the error: one in the same line, such as a missing quote, is the better reason.
+fn is_unclosed(text: &str, open: &Range<usize>, error: &Range<usize>) -> bool {
+    text.get(open.start..error.start).is_none_or(|between| between.contains('\n'))
+}
+
+fn of_parser(text: &str, errors: &[Error], span: Range<usize>) -> SyntaxFault {
+    if let Some(opening) = unclosed_text(text, span.start) {
+        let message = "this text is not closed".to_owned();
+        return SyntaxFault {
+            span: opening,
+            message,
+            hint: Some("write three quotes after its last line"),
+            first: None,
+        };
+    }
+    let error = errors.iter().find(|error| error.span().is_none_or(|other| other == span));
+    let message = error.map_or("this is not TOML", |error| error.message().trim()).replace('\n', ", ");
+    let first = (message == "duplicate key").then(|| first_of(text, span.start)).flatten();
+    let message = if message == "duplicate key" { given_twice(text, &span) } else { message };
+    SyntaxFault { span, message, hint: None, first }
+}
+
+/// As in `the key title is given twice`. Names only what newswire knows: all else may be a secret.
+fn given_twice(text: &str, span: &Range<usize>) -> String {
+    let name = text.get(span.clone()).unwrap_or_default();
+    let is_known = SHAPES.iter().any(|shape| shape.keys.contains(&name));
+    let line = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    match (is_known, text[line..].trim_start().starts_with('[')) {
+        (false, _) => "this is given twice".to_owned(),
+        (true, false) => format!("the key `{name}` is given twice"),
+        (true, true) => format!("the table [{name}] is given twice"),
+    }
+}
+
+/// The opening quotes of a multi-line text that goes on to the end of the file, where the parser finds the error.
+fn unclosed_text(text: &str, error: usize) -> Option<Range<usize>> {
+    let last = lexer::tokens(text).pop().filter(|token| token.kind == TokenKind::Quoted && error >= text.len())?;
+    let written = &text[last.span.clone()];
+    let is_multi_line = written.starts_with("\"\"\"") || written.starts_with("'''");
+    is_multi_line.then(|| last.span.start..last.span.start + 3)
+}
+
+/// Where the key or the header that stands at `second` stands first.
+fn first_of(text: &str, second: usize) -> Option<usize> {
+    let tokens = lexer::tokens(text);
+    let mut headers: HashMap<String, usize> = HashMap::new();
+    // The keys of the table, and of the inline tables and lists that are open.
+    let mut scopes: Vec<HashMap<&str, usize>> = vec![HashMap::new()];
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = &tokens[at];
+        let written = &text[token.span.clone()];
+        let is_line_start = at == 0 || tokens[at - 1].kind == TokenKind::Newline;
+        if scopes.len() == 1 && is_line_start && written == "[" {
+            let line =
+                tokens[at..].iter().take_while(|token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment));
+            let (count, end) = line.fold((0, token.span.end), |(count, _), token| (count + 1, token.span.end));
+            let header: String = text[token.span.start..end].split_whitespace().collect();
+            if (token.span.start..end).contains(&second) {
+                return headers.get(&header).copied();
+            }
+            headers.entry(header).or_insert(token.span.start);
+            scopes = vec![HashMap::new()];
+            at += count;
+            continue;
+        }
+        match written {
+            "{" | "[" => scopes.push(HashMap::new()),
+            "}" | "]" if scopes.len() > 1 => drop(scopes.pop()),
+            _ if is_key(text, &tokens[at..]) => {
+                let keys = scopes.last_mut()?;
+                let key = written.trim_matches(['"', '\'']);
+                if token.span.contains(&second) {
+                    return keys.get(key).copied();
+                }
+                keys.entry(key).or_insert(token.span.start);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Whether the tokens begin with a key and `=`.
+fn is_key(text: &str, tokens: &[TomlToken]) -> bool {
+    let [key, equals, ..] = tokens else { return false };
+    matches!(key.kind, TokenKind::Word | TokenKind::Quoted) && &text[equals.span.clone()] == "="
+}
+
+/// Whether the tokens begin with the header of a table, and not with a list in a list.
+fn is_header(text: &str, tokens: &[TomlToken]) -> bool {
+    let written = |token: Option<&TomlToken>| token.map(|token| &text[token.span.clone()]);
+    let brackets = tokens.iter().take_while(|token| &text[token.span.clone()] == "[").count();
+    let name = written(tokens.get(brackets)).unwrap_or_default();
+    let is_value = matches!(name, "true" | "false" | "inf" | "nan");
+    (1..=2).contains(&brackets)
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && !is_value
+        && written(tokens.get(brackets + 1)) == Some("]")
+}
+
+/// The text cut into statements. One that leaves a bracket open ends where the next surely begins.
+fn statements(text: &str) -> Vec<Statement> {
+    let tokens = lexer::tokens(text);
+    let mut statements = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if matches!(tokens[at].kind, TokenKind::Newline | TokenKind::Comment) {
+            at += 1;
+            continue;
+        }
+        let start = tokens[at].span.start;
+        let is_header = &text[tokens[at].span.clone()] == "[";
+        let mut open: Vec<Range<usize>> = Vec::new();
+        let mut unclosed = None;
+        let mut end = tokens[at].span.end;
+        while at < tokens.len() {
+            let token = &tokens[at];
+            let is_line_end = token.kind == TokenKind::Newline;
+            if is_line_end && (is_header || open.is_empty()) {
+                break;
+            }
+            match &text[token.span.clone()] {
+                "[" | "{" if !is_header => open.push(token.span.clone()),
+                "]" | "}" => drop(open.pop()),
+                _ => {}
+            }
+            if !is_line_end {
+                end = token.span.end;
+            }
+            at += 1;
+            if is_line_end && begins_anew(text, &tokens, at, open.last()) {
+                unclosed = open.first().cloned();
+                break;
+            }
+        }
+        statements.push(Statement { span: start..end, is_header, unclosed });
+    }
+    statements
+}
+
+/// Whether a statement begins at a line, though the bracket before it is open.
+fn begins_anew(text: &str, tokens: &[TomlToken], at: usize, open: Option<&Range<usize>>) -> bool {
+    let rest = &tokens[at..];
+    let is_in_table = open.is_some_and(|open| text[open.clone()].starts_with('{'));
+    let before = tokens[..at].iter().rev().find(|token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment));
+    let is_listed = before.is_some_and(|token| matches!(&text[token.span.clone()], "," | "{"));
+    is_header(text, rest) || (is_key(text, rest) && !(is_in_table && is_listed))
+}
+
+/// The statement at an error; of the header of a table with all that the table holds.
+fn statement_to_blank(text: &str, error: &Range<usize>) -> Range<usize> {
+    let statements = statements(text);
+    let unclosed = statements.iter().position(|statement| statement.unclosed.is_some());
+    let at = statements.iter().rposition(|statement| statement.span.start <= error.start);
+    let Some(at) = at.into_iter().chain(unclosed).min() else { return 0..text.len() };
+    let start = statements[at].span.start;
+    let next = |statement: &&Statement| !statements[at].is_header || statement.is_header;
+    let next = statements[at + 1..].iter().find(next).map_or(text.len(), |statement| statement.span.start);
+    start..next
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, line: usize, message: &str, sure: &str) {
+        let (_, mended) = parse(text);
+        let Mended { fault, text: mended, .. } = mended.expect("the text has a fault");
+        assert_eq!(text[..fault.span.start].matches('\n').count() + 1, line, "{text}: {fault:?}");
+        assert!(fault.message.contains(message), "{text}: {fault:?}");
+        let kept: Vec<&str> = mended.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        assert_eq!(kept.join("; "), sure, "{text}");
+    }
+
+    #[test]
+    fn unclosed_list_is_one_fault_and_the_rest_is_sure() {
+        check(
+            "[[section]]\nid = \"a\"\nfeeds = [\"x\",\n  \"y\"\nlimit = 5\n[[section]]\nid = \"b\"\n",
+            3,
+            "this list is not closed",
+            "[[section]]; id = \"a\"; limit = 5; [[section]]; id = \"b\"",
+        );
+        check("a = [1,\n[[feed]]\nb = 1\n", 1, "this list is not closed", "[[feed]]; b = 1");
+        check("a = [[1, 2],\n[true], [x]]\nb = 1\n", 2, "", "b = 1");
+        check("a = { b = 1\n[c]\nd = 1\n", 1, "this table is not closed", "[c]; d = 1");
+    }
+
+    #[test]
+    fn faulty_line_is_left_out_and_a_faulty_header_with_its_table() {
+        check("a = \"x\nb = 1\n", 1, "", "b = 1");
+        check("a = [\"x, \"y\"]\nb = 1\n", 1, "", "b = 1");
+        check("[[feed]\nid = 1\n[c]\nd = 1\n", 1, "", "[c]; d = 1");
+        check("a\nb = 1\n[c]\nd =\n", 1, "", "b = 1; [c]");
+        check("z = 1\na = \"\"\"x\nb = 1\n", 2, "this text is not closed", "z = 1");
+    }
+
+    #[test]
+    fn what_is_given_twice_is_found_where_it_stands_first() {
+        let check = |text: &str, first: &str| {
+            let fault = parse(text).1.expect("the text has a fault").fault;
+            assert_eq!(fault.first, text.find(first), "{text}: {fault:?}");
+        };
+        check("[a]\ntitle = 1\nx = { title = 2 }\ntitle = 3\n", "title = 1");
+        check("title = 0\n[a]\ntitle = 1\n\"title\" = 3\n", "title = 1");
+        check("x = [{ a = 1, b = 2, a = 3 }]\n", "a = 1");
+        check("[site]\na = 1\n[b]\n[site]\nc = 1\n", "[site]");
+    }
+
+    proptest! {
+        /// The alphabet of TOML in any disorder.
+        #[test]
+        fn mended_text_is_toml_of_the_same_length(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
+            let text = parts.concat();
+            if let (_, Some(Mended { fault, text: mended, .. })) = parse(&text) {
+                prop_assert_eq!(mended.len(), text.len());
+                prop_assert!(DeTable::parse_recoverable(&mended).1.is_empty(), "{}", mended);
+                prop_assert!(fault.span.end <= text.len() && text.is_char_boundary(fault.span.start));
+            }
+        }
+    }
+
+    const PARTS: [&str; 22] = [
+        "\n",
+        "\n",
+        "\r\n",
+        " ",
+        "#",
+        "=",
+        " = ",
+        "\"",
+        "\"\"\"",
+        "'",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ".",
+        "a",
+        "b = 1\n",
+        "[[feed]]\n",
+        "\u{e9}",
+        "\nfeeds = [\"x\"\n",
+        "[site]\n",
+    ];
+}
