@@ -53,7 +53,7 @@ pub struct FeedRow {
     pub last_error: Option<String>,
     pub error_kind: Option<String>,
     pub entries: u64,
-    /// When its newest entry was first seen.
+    /// The date of its newest entry.
     pub newest: Option<Timestamp>,
     /// Until when it is left alone and who asked for it, as in `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,

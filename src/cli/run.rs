@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Done, Failure, runtime};
 use crate::config::Listen;
-use crate::daemon::{self, Newswire, control, reload, signals};
+use crate::daemon::reload::{self, Sources, Warnings};
+use crate::daemon::{self, Newswire, control, signals};
 use crate::fetch::Fetcher;
 use crate::files;
 use crate::listen::{Listener, SocketReach};
@@ -32,8 +33,10 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
     // Watched before it is read, so that no edit falls between the two.
     let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
     let hangup = signals::hangup().context("cannot receive signals")?;
+    let (reloads, closes) = if signals::is_at_terminal() { (None, Some(hangup)) } else { (Some(hangup), None) };
     let (loaded, pages) = reload::load(&main)?;
-    reload::log_warnings(&loaded);
+    let mut warnings = Warnings::default();
+    warnings.log(&loaded.warnings, &loaded.sources);
     let store = Store::open_checked(&loaded.config.store.path, "`newswire run`")?;
     let public = bind(&loaded.config.server.listen, SocketReach::Everybody, "listen").await?;
     let admin = bind(&loaded.config.server.admin, SocketReach::Owner, "admin").await?;
@@ -62,11 +65,12 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
         admin,
         control,
     };
-    tokio::spawn(signals::end_on_signal(shutdown.clone()));
+    tokio::spawn(signals::end_on_signal(shutdown.clone(), closes));
     tokio::spawn(daemon::check_store(newswire.store.clone(), shutdown.clone()));
-    tokio::spawn(reload::follow(main, watching.ok(), hangup, port, publisher, edits, health));
+    let sources = Sources { main, watching: watching.ok(), hangup: reloads, port };
+    tokio::spawn(reload::follow(sources, warnings, publisher, edits, health));
     daemon::run(newswire, shutdown).await?;
-    tracing::info!("ended; nothing is left to be written");
+    tracing::info!("stopped");
     Ok(())
 }
 

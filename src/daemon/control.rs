@@ -17,18 +17,20 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::config::{Config, Listen};
-use crate::feed::SectionId;
+use crate::feed::{FeedId, SectionId};
 use crate::listen::{Listener, SocketReach};
 use crate::poll::{Pass, PollReport, Poller};
-use crate::publish::{Publisher, Written};
+use crate::publish::{PublishError, Written};
 use crate::store::Store;
+
+use super::publishing::FolderRequest;
 
 pub use super::edit::{Edit, EditOutcome, Mode, StoryEditError, Unclear, perform};
 
@@ -43,6 +45,9 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long accepting pauses when the system refuses it.
 const REFUSED: Duration = Duration::from_secs(1);
+
+/// How many of the feeds that are to be polled are logged.
+const FEEDS_LOGGED: usize = 5;
 
 /// What a command asks of the daemon.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -107,7 +112,8 @@ fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 pub struct ControlServer {
     pub store: Store,
     pub poller: Poller,
-    pub publisher: Publisher,
+    /// Takes the folders to write the site into.
+    pub(super) folders: mpsc::UnboundedSender<FolderRequest>,
     pub configs: watch::Receiver<Arc<Config>>,
     /// Takes what polls came to.
     pub reports: mpsc::UnboundedSender<PollReport>,
@@ -161,7 +167,7 @@ impl ControlServer {
     }
 
     async fn answer(&self, request: &Request) -> Answer {
-        tracing::info!(?request, "asked by a command");
+        log(request);
         let config = self.configs.borrow().clone();
         match request {
             Request::Poll(pass) => {
@@ -171,10 +177,20 @@ impl ControlServer {
             }
             Request::Edit(edit) => self.edit(config, edit, Mode::Perform).await,
             Request::Rehearse(edit) => self.edit(config, edit, Mode::Rehearse).await,
-            Request::Publish(folder) => match self.publisher.write_folder(&config, folder).await {
-                Ok(written) => Answer::Written(written),
-                Err(error) => Answer::Failed(format!("the daemon, as the user that it runs as, failed: {error}")),
-            },
+            Request::Publish(folder) => self.write_folder(folder).await,
+        }
+    }
+
+    /// The publish loop writes the folder, so that what it holds was published together.
+    async fn write_folder(&self, folder: &Path) -> Answer {
+        let (reply, written) = oneshot::channel();
+        // The publish loop ends before this one only when everything ends; then there is no answer either.
+        let _ = self.folders.send(FolderRequest { folder: folder.to_owned(), reply });
+        match written.await {
+            Ok(Ok(written)) => Answer::Written(written),
+            Ok(Err(PublishError::Folder(error))) => Answer::Failed(format!("the daemon {error}")),
+            Ok(Err(error)) => Answer::Failed(error.to_string()),
+            Err(_) => Answer::Failed("the daemon is stopping; try again when it has stopped".to_owned()),
         }
     }
 
@@ -190,5 +206,22 @@ impl ControlServer {
             Err(StoryEditError::Unclear(unclear)) => Answer::Unclear(unclear),
             Err(error) => Answer::Failed(error.to_string()),
         }
+    }
+}
+
+/// Logs what a command asks, as in `poll requested feed=guardian`.
+fn log(request: &Request) {
+    match request {
+        Request::Poll(Pass::Due) => tracing::info!("poll requested"),
+        Request::Poll(Pass::Named(feeds) | Pass::Force(feeds)) if !feeds.is_empty() => {
+            let named = feeds.iter().take(FEEDS_LOGGED).map(FeedId::as_str).collect::<Vec<_>>().join(",");
+            let more = if feeds.len() > FEEDS_LOGGED { ",…" } else { "" };
+            tracing::info!("poll requested feed={named}{more}");
+        }
+        Request::Poll(_) => tracing::info!("poll requested for all feeds"),
+        Request::Edit(Edit::Split { .. }) => tracing::info!("split requested"),
+        Request::Edit(Edit::Join { .. }) => tracing::info!("join requested"),
+        Request::Rehearse(_) => tracing::info!("dry run requested"),
+        Request::Publish(folder) => tracing::info!(folder = %folder.display(), "publish requested"),
     }
 }

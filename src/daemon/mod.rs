@@ -57,18 +57,19 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
     let health = health.watching(poller.watch());
     let config = configs.borrow().clone();
-    reload::log_difference(&store.sync(config.clone(), clock::now()).await?);
+    reload::log_difference(&store.sync(config.clone(), clock::now()).await?, &config);
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
     let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
     health.set_ready();
 
     let (reports, polled) = mpsc::unbounded_channel();
     let (swept, changes) = mpsc::unbounded_channel();
+    let (folders, folder_requests) = mpsc::unbounded_channel();
     let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone(), hub_tx };
     let control_server = ControlServer {
         store: store.clone(),
         poller: poller.clone(),
-        publisher: publisher.clone(),
+        folders,
         configs: configs.clone(),
         reports: reports.clone(),
         changed: swept.clone(),
@@ -76,7 +77,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     tokio::join!(
         control_server.serve(control, shutdown.clone()),
         poller.run(configs.clone(), reports, shutdown.clone()),
-        publishing.run(configs.clone(), unfinished, polled, changes),
+        publishing.run(configs.clone(), unfinished, polled, changes, folder_requests),
         hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
         maintenance::run(store.clone(), configs.clone(), swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),

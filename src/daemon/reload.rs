@@ -3,6 +3,7 @@
 //! The policy held here: an edit is taken whole or not at all. A bad one changes nothing, and is shown in the log and on the
 //! status page. What a running daemon cannot change is said in the log.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,23 +11,56 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{self, Config, Level, Problem, SourceFile};
+use crate::feed::SectionId;
 use crate::files::{self, FileWatch, LoadError, Loaded};
 use crate::publish::Publisher;
 use crate::render::Pages;
 use crate::serve::{Health, LoadState};
 use crate::store::Difference;
 
-/// Makes every good edit of the TOML the active config, and loads the templates again. Never returns.
+use super::signals;
+
+/// Where the config comes from, and what tells that it changed.
+pub struct Sources {
+    pub main: PathBuf,
+    pub watching: Option<FileWatch>,
+    /// `None` at a terminal, where SIGHUP says that the terminal was closed.
+    pub hangup: Option<Signal>,
+    /// The port that the system chose.
+    pub port: Option<u16>,
+}
+
+/// The warnings that were logged, so that a save repeats none that did not change.
+#[derive(Debug, Default)]
+pub struct Warnings(HashSet<(PathBuf, String, String)>);
+
+impl Warnings {
+    /// Logs what `check` would warn of and was not logged before.
+    pub fn log(&mut self, warnings: &[Problem], sources: &[SourceFile]) {
+        let before = std::mem::take(&mut self.0);
+        for warning in warnings {
+            // Where it stands is no matter: lines move when others are added.
+            let marked = warning.place.as_ref().and_then(|place| sources.get(place.file)?.text.get(place.span.clone()));
+            let key = (warning.file.clone(), warning.message.clone(), marked.unwrap_or_default().to_owned());
+            if !before.contains(&key) {
+                tracing::warn!(file = %warning.file.display(), line = warning.line, "{}", warning.message);
+            }
+            self.0.insert(key);
+        }
+    }
+}
+
+/// Makes every good edit of the TOML the active config, and loads the templates again. Never returns. The publish loop logs
+/// that a config is active, once it is served.
 pub async fn follow(
-    main: PathBuf,
-    mut watching: Option<FileWatch>,
-    mut hangup: Signal,
-    port: Option<u16>,
+    sources: Sources,
+    mut warnings: Warnings,
     publisher: Publisher,
     edits: watch::Sender<Arc<Config>>,
     health: Health,
 ) {
+    let Sources { main, mut watching, mut hangup, port } = sources;
     loop {
         let changed = async {
             match &mut watching {
@@ -36,26 +70,30 @@ pub async fn follow(
         };
         tokio::select! {
             () = changed => {}
-            _ = hangup.recv() => {}
+            () = signals::hung_up(&mut hangup) => {}
         }
         let path = main.clone();
         match tokio::task::spawn_blocking(move || load(&path)).await {
             Ok(Ok((loaded, pages))) => {
-                log_warnings(&loaded);
+                warnings.log(&loaded.warnings, &loaded.sources);
                 log_unfollowed(&edits.borrow(), &loaded.config);
                 health.set_config(LoadState::Ok);
                 publisher.set_pages(pages);
                 edits.send_replace(Arc::new(with_port(loaded.config, port)));
-                tracing::info!("the config was edited; the new one is in force");
             }
             Ok(Err(error)) => {
-                let problems = error.render(false);
+                let (errors, warned): (Vec<_>, Vec<_>) =
+                    error.problems.into_iter().partition(|problem| problem.level == Level::Error);
+                warnings.log(&warned, &error.sources);
+                let problems = config::render_problems(&errors, &error.sources, false);
+                let count = errors.len();
+                let errors = if count == 1 { "error" } else { "errors" };
                 health.set_config(LoadState::Refused { since: clock::now(), problems: problems.clone() });
                 tracing::error!(
-                    "the config was edited, but has problems; the last good one stays in force\n{problems}"
+                    "config not reloaded ({count} {errors} below); still using the previous one\n{problems}"
                 );
             }
-            Err(error) => tracing::error!(%error, "reading the edited config met a fault"),
+            Err(error) => tracing::error!(%error, "the edited config could not be read; still using the previous one"),
         }
     }
 }
@@ -94,15 +132,8 @@ pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     config
 }
 
-/// Logs what `check` would warn of.
-pub fn log_warnings(loaded: &Loaded) {
-    for warning in &loaded.warnings {
-        tracing::warn!(file = %warning.file.display(), line = warning.line, "{}", warning.message);
-    }
-}
-
 /// Logs what a config changed in the store, a line each.
-pub fn log_difference(difference: &Difference) {
+pub fn log_difference(difference: &Difference, config: &Config) {
     for feed in &difference.feeds_added {
         tracing::info!(%feed, "feed added");
     }
@@ -110,7 +141,7 @@ pub fn log_difference(difference: &Difference) {
         tracing::info!(%feed, "feed removed");
     }
     for feed in &difference.feeds_moved {
-        tracing::info!(%feed, "feed has another address");
+        tracing::info!(%feed, "the address of the feed was changed");
     }
     if difference.renamed > 0 {
         let stories = difference.renamed;
@@ -118,7 +149,22 @@ pub fn log_difference(difference: &Difference) {
     }
     for change in &difference.sections {
         let (section, moves) = (&change.section, &change.moves);
+        if change.kind.as_str() == "removed" {
+            log_removed(section, config);
+            continue;
+        }
         let (entered, left) = (moves.entered, moves.left);
         tracing::info!(%section, "section {}: {entered} stories in, {left} out", change.kind.as_str());
+    }
+}
+
+/// Logs where the addresses of a removed section lead now.
+fn log_removed(section: &SectionId, config: &Config) {
+    match config.sections.iter().find(|other| other.formerly.contains(section)) {
+        Some(new) => tracing::info!(%section, "section renamed to {}: its addresses lead there", new.id),
+        None => tracing::warn!(
+            %section,
+            "section removed: its addresses now return 410; if you renamed it, add formerly = [\"{section}\"] to the new one"
+        ),
     }
 }

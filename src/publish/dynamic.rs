@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::edition::{Edition, HTML_TYPE, Rendered};
+use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
 use super::lane::{Turn, patience};
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
@@ -107,7 +107,7 @@ impl Publisher {
     }
 
     /// The page of the story with this slug. What leads to it, if the slug is an old one or that of a story which joined it.
-    /// `None` if no public section holds it. With a `turn`, it is made for somebody who asked.
+    /// `None` if no public section holds it. With a `turn` it is made to be served, without one for a folder.
     ///
     /// # Errors
     ///
@@ -129,7 +129,9 @@ impl Publisher {
         if current_slug != slug {
             return Ok(Some(joined(config, &current_slug)));
         }
-        let (config, pages) = (config.clone(), self.pages());
+        let PageSet { served, for_folder } = self.pages();
+        let pages = if turn.is_some() { served } else { for_folder.unwrap_or(served) };
+        let config = config.clone();
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             pages.story(&config.site, &story.shown, &story.sections_in(&config)).map(made_now)
@@ -150,7 +152,7 @@ impl Publisher {
         let (mut stories, is_cut) = reading.await?;
         let has_more = stories.len() > HITS;
         stories.truncate(HITS);
-        let (config, pages) = (config.clone(), self.pages());
+        let (config, pages) = (config.clone(), self.pages().served);
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let search = Search { words: &words, query: &query, faults: &faults, has_more, is_cut };

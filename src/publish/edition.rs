@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Section;
 use crate::feed::SectionId;
-use crate::render::Format;
+use crate::render::{Format, Pages, RenderError};
 use crate::time::Timestamp;
 
 pub const HTML_TYPE: &str = "text/html; charset=utf-8";
@@ -46,6 +46,8 @@ pub struct Edition {
     pub links: Option<String>,
     /// Where readers are sent on to, without the leading slash; the bytes say so to whoever gets them as a file.
     pub moved_to: Option<String>,
+    /// The page as a file, if it differs: it leads to nothing that only a server answers.
+    pub in_folder: Option<Bytes>,
 }
 
 /// Everything that is served, by path without the leading slash (`international.atom`, `international/`, `` for the index).
@@ -94,12 +96,32 @@ pub(super) struct Rendered {
     pub is_feed: bool,
     pub links: Option<String>,
     pub moved_to: Option<String>,
+    pub in_folder: Option<Bytes>,
 }
 
 impl Rendered {
     /// A page or another file that everybody may read.
     pub fn public(path: impl Into<String>, media_type: &'static str, body: Vec<u8>) -> Rendered {
-        Rendered { path: path.into(), media_type, body, private: None, is_feed: false, links: None, moved_to: None }
+        Rendered {
+            path: path.into(),
+            media_type,
+            body,
+            private: None,
+            is_feed: false,
+            links: None,
+            moved_to: None,
+            in_folder: None,
+        }
+    }
+
+    /// A page that everybody may read, as it is served and as it is written into a folder.
+    pub fn page(
+        path: impl Into<String>,
+        pages: &PageSet,
+        make: impl Fn(&Pages) -> Result<String, RenderError>,
+    ) -> Result<Rendered, RenderError> {
+        let in_folder = pages.for_folder.as_deref().map(&make).transpose()?.map(Bytes::from);
+        Ok(Rendered { in_folder, ..Rendered::public(path, HTML_TYPE, make(&pages.served)?.into_bytes()) })
     }
 
     pub fn hash(&self) -> Vec<u8> {
@@ -130,7 +152,23 @@ impl Rendered {
             is_feed: self.is_feed,
             links: self.links,
             moved_to: self.moved_to,
+            in_folder: self.in_folder,
         }
+    }
+}
+
+/// The pages of a site, as they are served and as they are written into a folder.
+#[derive(Clone, Debug)]
+pub(super) struct PageSet {
+    pub served: Arc<Pages>,
+    /// `None` if they are the same.
+    pub for_folder: Option<Arc<Pages>>,
+}
+
+impl PageSet {
+    pub fn new(pages: Pages) -> PageSet {
+        let for_folder = pages.for_folder().map(Arc::new);
+        PageSet { served: Arc::new(pages), for_folder }
     }
 }
 

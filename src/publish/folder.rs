@@ -11,10 +11,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::section::{FEED_FORMATS, archive_path};
+use super::edition::Editions;
+use super::section::{FEED_FORMATS, archive_path, path};
 use super::{PublishError, Publisher};
 use crate::config::Config;
+use crate::feed::SectionId;
 use crate::files;
+use crate::render::{self, Format};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -27,12 +30,20 @@ const MAX_LIST_BYTES: u64 = 1 << 30;
 /// What can go wrong with the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
-    #[error("{path}: {source}")]
+    #[error("cannot write {path}: {}", reason(source))]
     File { path: PathBuf, source: io::Error },
     #[error("{0} is a symbolic link; newswire writes only into folders of its own")]
     Link(PathBuf),
     #[error("{0} does not stay inside the folder")]
     Outside(String),
+}
+
+/// Why a file cannot be written, in words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "not a folder".to_owned(),
+        _ => files::reason(error),
+    }
 }
 
 /// How many files were written, left as they were, and removed.
@@ -86,7 +97,13 @@ impl Publisher {
         }
         let archives = self.write_archives(config, &memory.archives, &mut files).await?;
         for (path, edition) in current.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
-            files.put(file_name(path), edition.identity.clone()).await?;
+            let body = edition.in_folder.as_ref().unwrap_or(&edition.identity);
+            files.put(file_name(path), body.clone()).await?;
+        }
+        for section in config.sections.iter().filter(|section| section.access.is_none()) {
+            for old in &section.formerly {
+                write_stubs(config, &current, old, &section.id, &mut files).await?;
+            }
         }
         let written = files.finish().await?;
         (memory.config, memory.archives) = (Some(config.clone()), archives);
@@ -117,6 +134,23 @@ impl Publisher {
         }
         Ok(archives)
     }
+}
+
+/// Writes what readers of a renamed section find under its old id: a page that leads on, and its feeds themselves.
+async fn write_stubs(
+    config: &Config,
+    current: &Editions,
+    old: &SectionId,
+    id: &SectionId,
+    files: &mut FolderWriter,
+) -> Result<(), PublishError> {
+    for format in Format::ALL {
+        if let Some(edition) = current.by_path.get(&path(id, format)) {
+            files.put(path(old, format), edition.identity.clone()).await?;
+        }
+    }
+    let page = render::moved(&config.site, &format!("{id}/"));
+    files.put(format!("{old}/index.html"), page.into()).await
 }
 
 /// A folder on its way to hold these files and, of ours, no others.

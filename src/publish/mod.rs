@@ -24,7 +24,7 @@ use crate::render::{Format, Pages, RenderError};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-use edition::{ArchiveSetting, PrivatePages, Rendered};
+use edition::{ArchiveSetting, PageSet, PrivatePages, Rendered};
 
 pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
 use folder::FolderMemory;
@@ -84,7 +84,7 @@ pub struct Published {
 #[derive(Clone)]
 pub struct Publisher {
     store: Store,
-    pages: Arc<RwLock<Arc<Pages>>>,
+    pages: Arc<RwLock<PageSet>>,
     current: Arc<RwLock<Arc<Editions>>>,
     making: Lane,
     searching: Lane,
@@ -101,11 +101,11 @@ struct RenderedSection {
 }
 
 impl Publisher {
-    /// Of pages that lead to the search, if whoever serves them answers it.
+    /// Creates a publisher. Pages link to the search if `pages` do, but never in a folder.
     pub fn new(store: Store, pages: Pages) -> Publisher {
         let making = Lane::new(MAKING, WAITING);
         let searching = Lane::new(SEARCHING, WAITING);
-        let pages = Arc::new(RwLock::new(Arc::new(pages)));
+        let pages = Arc::new(RwLock::new(PageSet::new(pages)));
         Publisher { store, pages, current: Arc::default(), making, searching, folder: Arc::default() }
     }
 
@@ -121,10 +121,10 @@ impl Publisher {
 
     /// Takes other pages, for what is made from now on.
     pub fn set_pages(&self, pages: Pages) {
-        *self.pages.write().expect("nobody panics while holding the lock") = Arc::new(pages);
+        *self.pages.write().expect("nobody panics while holding the lock") = PageSet::new(pages);
     }
 
-    fn pages(&self) -> Arc<Pages> {
+    fn pages(&self) -> PageSet {
         self.pages.read().expect("nobody panics while holding the lock").clone()
     }
 
@@ -150,7 +150,7 @@ impl Publisher {
             session_key: self.store.read(|reader| reader.key()).await?,
             ..Editions::default()
         };
-        match private_pages(config, &self.pages()) {
+        match private_pages(config, &self.pages().served) {
             Ok(pages) => editions.private_pages = pages,
             Err(source) => {
                 published.errors.push(PublishError::Render { section: "private".to_owned(), source });
@@ -266,7 +266,8 @@ impl Publisher {
         let (path, hash) = (rendered.path.clone(), rendered.hash());
         let etag = edition::etag(&hash);
         if let Some(same) = before.by_path.get(&path).filter(|edition| edition.etag == etag) {
-            let same = Edition { private: rendered.private, links: rendered.links, ..(**same).clone() };
+            let Rendered { private, links, in_folder, .. } = rendered;
+            let same = Edition { private, links, in_folder, ..(**same).clone() };
             return Ok((path, Arc::new(same), false));
         }
         let changed = self.store.note_edition(path.clone(), hash, now).await?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::edition::{ArchiveSetting, Edition, HTML_TYPE, Rendered, feed_type};
+use super::edition::{ArchiveSetting, Edition, PageSet, Rendered, feed_type};
 use super::lane::{Turn, patience};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::parse;
-use crate::render::{self, Format, Pages, PreparedSection, RenderError, SectionView};
+use crate::render::{self, Format, PreparedSection, RenderError, SectionView};
 use crate::section::ShownStory;
 use crate::store::{SectionContent, StoreError};
 use crate::time::Timestamp;
@@ -38,7 +38,7 @@ pub(super) fn render(
     section: &Section,
     content: &SectionContent,
     newest_archive: Option<u32>,
-    pages: &Pages,
+    pages: &PageSet,
 ) -> Result<Vec<Rendered>, PublishError> {
     let view = SectionView {
         feeds: &content.feeds,
@@ -56,8 +56,8 @@ pub(super) fn render(
     let body = render::opml(&config.site, &section.title, &content.feeds, content.updated).map_err(failed)?;
     let private = private(section);
     rendered.push(Rendered { is_feed: true, private, ..Rendered::public(opml, feed_type(Format::Opml), body) });
-    let body = pages.section(&prepared).map_err(failed)?.into_bytes();
-    rendered.push(Rendered { private: self::private(section), ..Rendered::public(page, HTML_TYPE, body) });
+    let page = Rendered::page(page, pages, |pages| pages.section(&prepared)).map_err(failed)?;
+    rendered.push(Rendered { private: self::private(section), ..page });
     Ok(rendered)
 }
 

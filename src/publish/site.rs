@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::NOT_FOUND;
-use super::edition::{CSS_TYPE, HTML_TYPE, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
+use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::{self, Format, ListedFeed, Pages, RenderError, SectionSummary};
+use crate::render::{self, Format, ListedFeed, RenderError, SectionSummary};
 use crate::section::ShownFeed;
 use crate::status::{self, FeedRow};
 use crate::store::{Reader, SectionContent, StoreError};
@@ -35,7 +35,7 @@ pub(super) fn render(
     config: &Config,
     content: &SiteContent,
     shown: &BTreeMap<SectionId, Vec<String>>,
-    pages: &Pages,
+    pages: &PageSet,
 ) -> Result<Vec<Rendered>, RenderError> {
     let summaries: Vec<_> = public(config)
         .zip(&content.sections)
@@ -76,22 +76,21 @@ fn documents(
     feeds: &[ShownFeed],
     listed: &[ListedFeed],
     slugs: &BTreeSet<&str>,
-    pages: &Pages,
+    pages: &PageSet,
 ) -> Result<Vec<Rendered>, RenderError> {
     let site = &config.site;
     let sections: Vec<&Section> = summaries.iter().map(|summary| summary.section).collect();
     let updated = summaries.iter().map(|summary| summary.updated).max().unwrap_or(Timestamp::from_millis(0));
-    let page = |path: &str, page: String| Rendered::public(path, HTML_TYPE, page.into_bytes());
     let opml = render::opml(site, &site.title, feeds, updated)?;
     Ok(vec![
-        page("", pages.index(site, summaries)?),
-        page("feeds/", pages.feeds(site, listed)?),
-        page("about/", pages.about(site, &sections)?),
-        page(NOT_FOUND, pages.not_found(site)?),
+        Rendered::page("", pages, |pages| pages.index(site, summaries))?,
+        Rendered::page("feeds/", pages, |pages| pages.feeds(site, listed))?,
+        Rendered::page("about/", pages, |pages| pages.about(site, &sections))?,
+        Rendered::page(NOT_FOUND, pages, |pages| pages.not_found(site))?,
         Rendered { is_feed: true, ..Rendered::public("feeds.opml", feed_type(Format::Opml), opml) },
         Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, summaries, slugs)?),
         Rendered::public("robots.txt", TEXT_TYPE, robots(config).into_bytes()),
-        Rendered::public("style.css", CSS_TYPE, pages.style().as_bytes().to_vec()),
+        Rendered::public("style.css", CSS_TYPE, pages.served.style().as_bytes().to_vec()),
         Rendered::public("feed.css", CSS_TYPE, render::FEED_CSS.as_bytes().to_vec()),
         Rendered::public("favicon.svg", SVG_TYPE, render::FAVICON_SVG.as_bytes().to_vec()),
     ])

@@ -51,7 +51,7 @@ const DEPTHS: [(usize, usize); 8] =
 const FUEL: u64 = 20_000_000;
 
 /// The templates, checked and ready.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pages {
     environment: Environment<'static>,
     style: String,
@@ -132,6 +132,11 @@ impl Pages {
             }
         }
         Ok(Pages { environment, style, has_search: false })
+    }
+
+    /// Returns the same pages for a folder of files, where no link leads to `search`; `None` if none does anyway.
+    pub fn for_folder(&self) -> Option<Pages> {
+        self.has_search.then(|| Pages { has_search: false, ..self.clone() })
     }
 
     /// The same pages with a link to `search`, for a site that answers it.

@@ -50,7 +50,7 @@ struct Condition {
 pub enum LoadState {
     #[default]
     Ok,
-    /// The last good config is still in force.
+    /// The previous config is still used.
     Refused { since: Timestamp, problems: String },
 }
 
@@ -224,7 +224,7 @@ fn tidings(status: &Status) -> Vec<StatusEvent> {
         LoadState::Ok => None,
         LoadState::Refused { since, problems } => Some(StatusEvent {
             path: format!("status/config/{}", since.millis()),
-            title: "The config was edited, but has problems".to_owned(),
+            title: "Config not reloaded".to_owned(),
             text: problems.clone(),
             at: *since,
         }),

@@ -119,10 +119,11 @@ impl<'r> Asked<'r> {
 /// documents are known by the form of their path. All else gets one answer, whether it is private or absent.
 pub fn preflight(editions: &Editions, asked: &Asked) -> Response {
     let (id, rest) = section_of(asked.path);
+    // The address of a renamed section leads on only if the browser may ask it.
+    let id = editions.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
     let is_public = |section: &Arc<Section>| section.access.is_none();
-    let is_archive =
-        rest.starts_with("/archive/") && editions.sections.get(&SectionId::from(id)).is_some_and(is_public);
-    let edition = editions.by_path.get(asked.path);
+    let is_archive = rest.starts_with("/archive/") && editions.sections.get(&id).is_some_and(is_public);
+    let edition = editions.by_path.get(asked.path).or_else(|| editions.by_path.get(&format!("{id}{rest}")));
     if !is_archive && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none()) {
         return not_allowed();
     }
@@ -201,9 +202,7 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
     if let Some(modified) = edition.last_modified {
         insert(headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified.datetime().into()));
     }
-    let scope = if edition.private.is_some() { "private" } else { "public" };
-    let cache = format!("{scope}, max-age={}, stale-if-error={STALE_IF_ERROR_SECONDS}", MAX_AGE.as_secs());
-    insert(headers, header::CACHE_CONTROL, &cache);
+    insert(headers, header::CACHE_CONTROL, &cache_control(edition));
     headers.insert(
         header::VARY,
         HeaderValue::from_static(if is_styled(edition) { STYLED_VARY } else { "Accept-Encoding" }),
@@ -224,6 +223,16 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
         }
     }
     response
+}
+
+/// How long caches keep an edition. Readers of pages see every edit at once: a page and its style are asked for each time,
+/// and mostly answered with 304. Feeds and all else keep their age.
+fn cache_control(edition: &Edition) -> String {
+    let scope = if edition.private.is_some() { "private" } else { "public" };
+    if edition.media_type == HTML_TYPE || edition.media_type.starts_with("text/css") {
+        return format!("{scope}, no-cache");
+    }
+    format!("{scope}, max-age={}, stale-if-error={STALE_IF_ERROR_SECONDS}", MAX_AGE.as_secs())
 }
 
 /// Who opens a feed in a browser is told by its style sheet what it is: of the same bytes, browsers show by that what they
@@ -346,7 +355,11 @@ pub fn elsewhere(editions: &Editions, asked: &Asked) -> Response {
     let (id, rest) = section_of(path);
     let response = match editions.formerly.get(id) {
         Some(new) if is_of_section(rest) && knows_key(editions, new, asked) => {
-            moved(&format!("{base_path}{new}{rest}"), request)
+            let mut response = moved(&format!("{base_path}{new}{rest}"), request);
+            if editions.sections.get(new).is_some_and(|section| section.access.is_none()) {
+                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            response
         }
         Some(new) if is_of_section(rest) => unauthorized(editions, new, asked, rest == "/"),
         _ if is_of_section(rest) && editions.gone.contains(id) => absent(editions, StatusCode::GONE),

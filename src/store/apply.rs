@@ -85,7 +85,7 @@ fn apply(connection: &Connection, config: &Config, polled: &mut Polled) -> Resul
     match (&polled.outcome, config.feed(&polled.feed)) {
         (Outcome::Document(document), Some(_)) => {
             write_document(connection, number, document)?;
-            write_counts(connection, number, polled.at, applied.new)?;
+            write_counts(connection, number, newest_entry(document, polled.at), applied.new)?;
             if let Some(validators) = &document.validators {
                 write_validators(connection, number, validators)?;
             }
@@ -131,12 +131,19 @@ fn write_document(connection: &Connection, number: i64, document: &PolledDocumen
     Ok(())
 }
 
-/// Counts as entries come, so that nobody who asks for their number has to count them.
-fn write_counts(connection: &Connection, number: i64, at: Timestamp, new: usize) -> Result<(), StoreError> {
+/// The date of the newest entry among those that were cleaned; one without a date, or dated in the future, is of `now`.
+fn newest_entry(document: &PolledDocument, now: Timestamp) -> Timestamp {
+    let entries = document.entries.iter().filter_map(|polled| Some(&polled.cleaned.as_ref()?.entry));
+    entries.map(|entry| entry.published.or(entry.updated).map_or(now, |date| date.min(now))).max().unwrap_or(now)
+}
+
+/// Counts as entries come, so that reading their number and the date of the newest needs no count.
+fn write_counts(connection: &Connection, number: i64, newest: Timestamp, new: usize) -> Result<(), StoreError> {
     if new > 0 {
-        let mut statement =
-            connection.prepare_cached("UPDATE feed SET entries = entries + ?2, newest = ?3 WHERE number = ?1")?;
-        statement.execute(params![number, new as i64, at.millis()])?;
+        let mut statement = connection.prepare_cached(
+            "UPDATE feed SET entries = entries + ?2, newest = max(coalesce(newest, ?3), ?3) WHERE number = ?1",
+        )?;
+        statement.execute(params![number, new as i64, newest.millis()])?;
     }
     Ok(())
 }

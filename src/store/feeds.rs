@@ -54,7 +54,7 @@ pub struct FeedStatus {
     pub last_error: Option<String>,
     pub repairs: Vec<String>,
     pub entries: u64,
-    /// When its newest entry was first seen.
+    /// The date of its newest entry.
     pub newest: Option<Timestamp>,
     /// Where it [has moved](newsroom::has_moved) for good.
     pub moved_to: Option<String>,

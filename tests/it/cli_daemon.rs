@@ -52,7 +52,7 @@ fn hangup_has_the_config_and_its_secrets_read_again() {
     std::fs::write(&secret, "the-second-of-two-tokens").unwrap();
     assert_eq!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200, "no text of the config has changed");
     daemon.signal("HUP");
-    daemon.wait_for("the new one is in force");
+    daemon.wait_for("config reloaded");
     daemon.get_until("/all.json?token=the-second-of-two-tokens", "Ferries");
     assert_ne!(daemon.get("/all.json?token=the-first-of-two-tokens").status, 200);
     assert_eq!(daemon.end(), Some(0));
@@ -70,7 +70,7 @@ fn hangup_has_the_templates_read_again_unless_they_are_wrong() {
     daemon.get_until("/about/", "The first");
     about("The {{ second");
     daemon.signal("HUP");
-    daemon.wait_for("has problems");
+    daemon.wait_for("config not reloaded");
     assert!(text(&daemon.get("/about/").body).contains("The first"));
     about("The second");
     daemon.signal("HUP");
@@ -88,7 +88,58 @@ fn second_interrupt_ends_at_once() {
         std::thread::yield_now();
     }
     daemon.signal("INT");
-    daemon.wait_for("ending; polls on their way may finish");
+    daemon.wait_for("stopping; waiting for running polls");
     daemon.signal("INT");
     assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "it does not wait for the poll on its way");
+}
+
+#[test]
+fn save_repeats_no_warning_that_did_not_change_and_is_logged_when_it_is_served() {
+    let (desk, mut daemon) = running("drop = [{ tag = \"nowhere\" }]");
+    daemon.get_until("/all.json", "Ferries");
+    let config = desk.read("newswire.toml");
+    let mut save = |text: &str| {
+        desk.write("newswire.toml", text);
+        daemon.wait_for("config reloaded");
+        let title = text.split("title = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let page = support::daemon::text(&daemon.get("/").body);
+        assert!(page.contains(title), "{title} is logged before it is served: {page}");
+    };
+    save(&format!("# one more line\n{}", config.replace("\"Test\"", "\"Second\"")));
+    save(&format!("# two\n# more lines\n{}", config.replace("\"Test\"", "\"Third\"")));
+    let elsewhere = config.replace("tag = \"nowhere\"", "tag = \"elsewhere\"");
+    save(&elsewhere);
+    desk.write("newswire.toml", &format!("{elsewhere}limt = 3\n"));
+    daemon.wait_for("config not reloaded (1 error below); still using the previous one");
+    assert_eq!(daemon.end(), Some(0));
+    let log = daemon.seen.join("\n");
+    for tag in ["nowhere", "elsewhere"] {
+        assert_eq!(log.matches(&format!("no feed has the tag `{tag}`")).count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn removed_section_is_logged_with_the_key_that_leads_to_its_new_id() {
+    let (desk, mut daemon) = running("");
+    daemon.get_until("/all.json", "Ferries");
+    let config = desk.read("newswire.toml");
+    desk.write("newswire.toml", &config.replace("id = \"all\"", "id = \"every\""));
+    let line = daemon.wait_for("section removed");
+    assert!(line.contains("its addresses now return 410; if you renamed it, add formerly = [\"all\"]"), "{line}");
+    desk.write("newswire.toml", &config.replace("id = \"all\"", "id = \"whole\"\nformerly = [\"all\", \"every\"]"));
+    daemon.wait_for("section renamed to whole: its addresses lead there");
+    daemon.wait_for("config reloaded");
+    assert_eq!(daemon.get("/all.atom").header("location"), Some("/whole.atom"));
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn last_section_that_is_removed_leaves_the_index_too() {
+    let (desk, mut daemon) = running("");
+    daemon.get_until("/", "/all.atom");
+    let config = desk.read("newswire.toml");
+    desk.write("newswire.toml", config.split("[[section]]").next().unwrap());
+    daemon.wait_for("config reloaded");
+    assert!(!text(&daemon.get("/").body).contains("/all.atom"));
+    assert_eq!(daemon.end(), Some(0));
 }

@@ -36,8 +36,10 @@ fn who_polls_by_hand_is_told_why_a_feed_is_left_alone_and_what_to_do() {
     let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}", origin.address));
     desk.run(&["poll"]);
     let told = desk.run(&["poll", "--all"]).out;
-    assert!(told.contains("busy  held by Retry-After; may be asked in 2 h\n"), "{told}");
-    assert!(told.contains("fine  held after its last poll; may be asked in 10 min\n"), "{told}");
+    assert!(told.contains("1 not polled: held by Retry-After; next poll allowed in 2 h: busy\n"), "{told}");
+    assert!(told.contains("1 not polled: polled recently; next poll allowed in 10 min: fine\n"), "{told}");
+    let told = desk.run(&["poll", "busy"]).out;
+    assert!(told.starts_with("busy  held by Retry-After; next poll allowed in 2 h\n"), "{told}");
     let told = desk.run(&["feeds"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("(410); `newswire remove gone`, or ask again: `newswire poll --force gone`"), "{told}");
 }
@@ -79,4 +81,22 @@ fn silent_and_failing_feeds_come_first_with_a_reason() {
     let sections = desk.run(&["sections", "--watch"]);
     assert!(sections.out.contains("none: no story fits it"), "{}", sections.out);
     assert!(!sections.out.contains('\u{1b}'), "nobody watches a pipe");
+}
+
+#[test]
+fn newest_of_a_feed_is_the_date_of_an_entry_and_not_the_day_of_its_import() {
+    let desk = Desk::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n");
+    let items = |numbers: std::ops::Range<usize>| {
+        let items: String = numbers.map(dated).collect();
+        format!("<rss version=\"2.0\"><channel><title>A</title>{items}</channel></rss>")
+    };
+    desk.write("a.xml", &items(3..9));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(desk.json(&["feeds"])[0]["newest"], "2020-01-09T10:00:00Z");
+    desk.write("a.xml", &items(0..9));
+    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+    assert_eq!(desk.json(&["feeds"])[0]["newest"], "2020-01-09T10:00:00Z", "older ones that come later change nothing");
+    assert_eq!(desk.run(&["publish", "--out", "site"]).code, 0);
+    let page = desk.read("site/feeds/index.html");
+    assert!(page.contains("2020-01-09T10:00:00"), "{page}");
 }

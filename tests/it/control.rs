@@ -45,7 +45,7 @@ fn stories_are_joined_and_split_while_the_daemon_runs() {
     assert!(text(&joined.stdout).contains("one story now"), "{}", text(&joined.stdout));
     let explained = json(&desk.config(), &["explain", "https://two.example/2", "--json"]);
     assert_eq!(explained["story"]["copies"].as_array().unwrap().len(), 2);
-    daemon.wait_for("asked by a command");
+    daemon.wait_for("join requested");
 
     let again = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(again.status.code(), Some(1));
@@ -112,12 +112,53 @@ fn site_is_written_by_the_daemon_when_a_command_asks() {
     assert!(publish().out.starts_with("public: 0 files written, "), "nothing changed");
     desk.write("taken", "a file");
     let failed = desk.run(&["publish", "--out", "taken"]);
-    assert!(
-        failed.code == 1 && failed.err.contains("the daemon, as the user that it runs as, failed: "),
-        "{}",
-        failed.err
-    );
+    assert!(failed.code == 1 && failed.err.ends_with("/taken: not a folder\n"), "{}", failed.err);
+    assert!(failed.err.starts_with("newswire: the daemon cannot write /"), "{}", failed.err);
     assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn site_that_is_written_straight_after_a_poll_holds_all_that_the_poll_brought() {
+    let desk = two_sites();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Quay news");
+    for number in 10..14 {
+        let title = format!("Ferry {number} is late");
+        tell(&desk, "one", &[(&number.to_string(), &title)]);
+        assert_eq!(desk.run(&["poll", "--force", "one"]).code, 0);
+        let told = desk.run(&["publish", "--out", "public"]);
+        assert_eq!(told.code, 0, "{}", told.err);
+        for file in ["all/index.html", "all.json", "all.atom", "index.html"] {
+            assert!(desk.read(&format!("public/{file}")).contains(&title), "{file} lacks {title}");
+        }
+    }
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn pages_in_a_folder_never_lead_to_the_search_that_only_a_daemon_answers() {
+    let desk = two_sites();
+    let config = desk.read("newswire.toml");
+    desk.write("newswire.toml", &format!("{config}\n[publish]\ndirectory = \"site\"\n"));
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Quay news");
+    assert!(text(&daemon.get("/all/").body).contains("href=\"/search\""), "the served page does");
+    assert_eq!(desk.run(&["publish", "--out", "public"]).code, 0);
+    assert_eq!(daemon.end(), Some(0));
+    for folder in ["site", "public"] {
+        let mut waiting = vec![desk.path(folder)];
+        let mut pages = 0;
+        while let Some(path) = waiting.pop() {
+            if path.is_dir() {
+                waiting.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if path.extension().is_some_and(|extension| extension == "html") {
+                pages += 1;
+                let page = std::fs::read_to_string(&path).unwrap();
+                assert!(!page.contains("search"), "{}: {page}", path.display());
+            }
+        }
+        assert!(pages >= 7, "{folder} has {pages} pages");
+    }
 }
 
 #[test]

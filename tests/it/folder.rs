@@ -99,6 +99,31 @@ fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
     assert_eq!(daemon.get(&format!("/{there}")).status, 200);
 }
 
+#[test]
+fn renamed_section_leaves_its_feeds_and_a_page_that_leads_on_under_its_old_id() {
+    let renamed = |access: &str| {
+        config("https://news.example.org/wire/")
+            .replace("id = \"all\"", &format!("id = \"every\"\nformerly = [\"all\", \"older\"]{access}"))
+    };
+    let desk = Desk::whole(&config("https://news.example.org/wire/"));
+    desk.write("a.xml", &feed(0..3));
+    output(&desk.config(), &["poll", "--force"]);
+    published(&desk);
+    desk.write("newswire.toml", &renamed(""));
+    let (site, _) = published(&desk);
+    let read = |file: &str| std::fs::read_to_string(site.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    for old in ["all", "older"] {
+        for format in ["atom", "rss", "json", "opml"] {
+            assert_eq!(read(&format!("{old}.{format}")), read(&format!("every.{format}")));
+        }
+        let page = read(&format!("{old}/index.html"));
+        assert!(page.contains("<meta http-equiv=\"refresh\" content=\"0; url=/wire/every/\">"), "{page}");
+    }
+    desk.write("newswire.toml", &renamed("\ntoken = \"canary-of-sixteen\""));
+    let (site, _) = published(&desk);
+    assert!(!site.join("all.atom").exists() && !site.join("all/index.html").exists(), "what is private now is gone");
+}
+
 /// Y11.
 #[test]
 fn y11_folder_is_never_left_through_a_link_or_a_list() {

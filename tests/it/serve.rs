@@ -73,6 +73,38 @@ fn e01_e07_e08_edition_says_how_new_how_long_and_what_it_is() {
 }
 
 #[test]
+fn page_and_its_style_are_asked_for_each_time_and_answered_in_short() {
+    let (_desk, daemon) = site();
+    let index = text(&daemon.get("/").body);
+    let story = index.split("href=\"").filter_map(|part| part.split('"').next()).find(|link| link.contains("/story/"));
+    for path in ["/", "/all/", "/feeds/", "/about/", "/style.css", "/search?q=x", story.unwrap()] {
+        let page = daemon.get(path);
+        assert_eq!((page.status, page.header("cache-control")), (200, Some("public, no-cache")), "{path}");
+        let again = get(&daemon, path, &[("If-None-Match", page.header("etag").unwrap())]);
+        assert_eq!((again.status, again.header("cache-control")), (304, Some("public, no-cache")), "{path}");
+    }
+}
+
+#[test]
+fn browser_may_ask_for_an_edition_under_conditions_also_by_its_former_address() {
+    let desk = Desk::new(&format!("{FEED}{}", ALL.replace("id = \"all\"", "id = \"all\"\nformerly = [\"old\"]")));
+    desk.write("a.xml", &headlines(&[("1", "One")]));
+    let daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "One");
+    for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/all/archive/1.atom", "/old.atom"] {
+        let asked = request(&daemon.site, "OPTIONS", path, &[("Origin", "https://reader.example")]);
+        assert_eq!(asked.status, 204, "{path}");
+        assert_eq!(asked.header("access-control-allow-headers"), Some("If-None-Match, If-Modified-Since"), "{path}");
+        assert_eq!(asked.header("access-control-allow-origin"), Some("*"), "{path}");
+    }
+    let moved = daemon.get("/old.atom");
+    assert_eq!((moved.status, moved.header("access-control-allow-origin")), (308, Some("*")));
+    for path in ["/", "/all/", "/nowhere.atom"] {
+        assert_eq!(request(&daemon.site, "OPTIONS", path, &[]).status, 405, "{path}");
+    }
+}
+
+#[test]
 fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
     // On a port that the system chooses, links name that port unless a public address is configured.
     let site =
@@ -657,9 +689,9 @@ fn status_tells_the_keeper_what_died_in_a_page_and_in_a_feed() {
     assert!(told.contains("<title>A died</title>") && told.contains("<title>A recovered</title>"), "{told}");
     assert!(told.contains("failed 3 times in a row"), "{told}");
     desk.edit(&format!("{FEED}{ALL}limt = 4"));
-    daemon.wait_for("has problems");
+    daemon.wait_for("config not reloaded");
     let until = Instant::now() + PATIENCE;
-    while !events(&daemon).contains("The config was edited, but has problems") {
+    while !events(&daemon).contains("Config not reloaded") {
         assert!(Instant::now() < until);
     }
     let page = text(&request(&daemon.admin, "GET", "/status", &[]).body);
