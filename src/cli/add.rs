@@ -27,9 +27,9 @@ const MAX_CHOICES: usize = 10;
 /// How many of the newest entries are shown.
 const SHOWN_ENTRIES: usize = 3;
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// A feed, or a page that has one
+    /// A feed, a page that has one, or a file
     url: String,
     /// A section that shall have it; may be given several times
     #[arg(long, value_name = "ID")]
@@ -58,22 +58,50 @@ pub struct Args {
     /// Print the difference and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// How one of several feeds is chosen without a terminal.
+    #[arg(skip = "--choose N")]
+    choose_by: &'static str,
+}
+
+impl Args {
+    /// Those of another command, which takes the address of the feed itself by `choose_by`.
+    pub fn of_address(url: &str, choose_by: &'static str) -> Args {
+        Args { url: url.to_owned(), choose_by, ..Args::default() }
+    }
 }
 
 /// A feed that may be added.
-struct FoundFeed {
-    url: String,
-    /// `None` where nobody looked.
-    seen: Option<Box<Seen>>,
+pub struct FoundFeed {
+    pub url: String,
+    /// `None` if it was not looked at.
+    pub seen: Option<Box<Seen>>,
+}
+
+/// Why there is no feed at an address.
+pub enum NotFound {
+    /// It did not answer; the reason, without secrets.
+    Unreachable(String),
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for NotFound {
+    fn from(error: E) -> Self {
+        NotFound::Failed(error.into())
+    }
 }
 
 pub fn run(path: Option<&Path>, args: &Args) -> Done {
     let loaded = load(path)?;
     let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
+    let local = local_file(&args.url, &loaded.sources[file].path)?;
+    let args = &Args { url: local.unwrap_or_else(|| args.url.clone()), ..args.clone() };
     let found = if args.unseen {
         FoundFeed { url: with_scheme(&args.url, "https"), seen: None }
     } else {
-        find(&loaded, file, args)?
+        find(&loaded, file, args).map_err(|error| match error {
+            NotFound::Unreachable(why) => anyhow!("{why}; use --unseen to add it anyway").into(),
+            NotFound::Failed(failure) => failure,
+        })?
     };
     if let Some(known) = known_feed(&loaded, &found).filter(|_| !args.force) {
         anstream::eprintln!("{}", already_there(known, &found).trim_end());
@@ -90,6 +118,25 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
         print(&format!("added {id} to {}\n", short(&source.path).display()))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address of a file of this machine that was given by its path: relative to the folder of the TOML if it lies in it.
+/// `None` if the text is none.
+fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
+    let is_path = ["/", "./", "../"].iter().any(|start| text.starts_with(start)) && !text.starts_with("//");
+    if has_scheme(text) || !(is_path || Path::new(text).is_file()) {
+        return Ok(None);
+    }
+    let path = std::path::absolute(text)?;
+    if !path.is_file() {
+        return Err(anyhow!("{text} is not a file; check the path"));
+    }
+    let folder = config.parent().and_then(|folder| Url::from_directory_path(folder).ok());
+    let url = Url::from_file_path(&path).map_err(|()| anyhow!("{text} cannot be written as an address"))?;
+    let inside = folder.as_ref().and_then(|folder| url.path().strip_prefix(folder.path()));
+    // What has a colon in its first part would be taken for an address.
+    let inside = inside.filter(|inside| !inside.split('/').next().is_some_and(|first| first.contains(':')));
+    Ok(Some(format!("file:{}", inside.unwrap_or(url.path()))))
 }
 
 /// The address with this scheme, if it was typed without one.
@@ -133,10 +180,19 @@ fn is_comment(line: &str) -> bool {
 
 /// The address as it may be shown.
 fn masked(url: &str) -> String {
+    // Relative to the TOML, which a parsed one would not be.
+    if url.starts_with("file:") {
+        return safe(url);
+    }
     safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
-fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, Failure> {
+/// Looks for the feed at the address of `args`, or behind it.
+///
+/// # Errors
+///
+/// There is none, or the address does not answer.
+pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotFound> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, Failure> {
@@ -156,11 +212,9 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, Failure>
     let offered = match looked {
         Looked::Feed(seen) => return Ok(FoundFeed { url, seen: Some(seen) }),
         Looked::Refused { offers, .. } if !offers.is_empty() => offers,
-        Looked::Refused { error: ParseError::Page { .. }, .. } => return well_known(&url, look),
+        Looked::Refused { error: ParseError::Page { .. }, .. } => return Ok(well_known(&url, look)?),
         Looked::Refused { error, .. } => return Err(anyhow!("{}: {error}", masked(&url)).into()),
-        Looked::Failed(why) => {
-            return Err(anyhow!("{}: {why}; --unseen adds it nevertheless", masked(&url)).into());
-        }
+        Looked::Failed(why) => return Err(NotFound::Unreachable(format!("{}: {why}", masked(&url)))),
     };
     let mut found = Vec::new();
     for url in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
@@ -168,7 +222,7 @@ fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, Failure>
             found.push(FoundFeed { url, seen: Some(seen) });
         }
     }
-    choose(found, args)
+    Ok(choose(found, args)?)
 }
 
 fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<FoundFeed, Failure> {
@@ -179,7 +233,7 @@ fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Res
         }
     }
     let page = masked(page);
-    Err(anyhow!("{page} is no feed, its page names none, and none is where feeds are usually found").into())
+    Err(anyhow!("{page}: no feed found at this address; give the address of the feed itself").into())
 }
 
 fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, Failure> {
@@ -192,9 +246,8 @@ fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, Failure> 
         (None, _) => {
             let list: String = found.iter().zip(1..).map(|(found, number)| choice(number, found)).collect();
             if !std::io::stdin().is_terminal() {
-                return Err(
-                    anyhow!("the page has several feeds; say which with --choose N\n{}", list.trim_end()).into()
-                );
+                let way = args.choose_by;
+                return Err(anyhow!("the page has several feeds; say which with {way}\n{}", list.trim_end()).into());
             }
             ask(&list)?
         }
@@ -225,7 +278,7 @@ fn ask(list: &str) -> Result<usize, Failure> {
 }
 
 /// The feed as it would be polled, with what the config says of all feeds.
-fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
+pub fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
     sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;
@@ -263,7 +316,8 @@ fn already_there(known: &Feed, found: &FoundFeed) -> String {
     wrap(&told, columns(), "  ") + &wrap(&format!("  {way_out}"), columns(), "  ")
 }
 
-fn block(found: &FoundFeed, args: &Args) -> String {
+/// The `[[feed]]` table of a feed that was found.
+pub fn block(found: &FoundFeed, args: &Args) -> String {
     let title = found.seen.as_ref().and_then(|seen| normalize::info(&seen.parsed).title);
     let comment = title.map(|title| safe(&title)).filter(|title| !title.is_empty() && args.title.is_none());
     let comment = comment.map(|title| format!("  # {}", cut(&title, 60))).unwrap_or_default();
@@ -279,7 +333,8 @@ fn block(found: &FoundFeed, args: &Args) -> String {
     block
 }
 
-fn shown(url: &str, seen: &Seen) -> String {
+/// The feed as people see it before they take it.
+pub fn shown(url: &str, seen: &Seen) -> String {
     let parsed = &seen.parsed;
     let info = normalize::info(parsed);
     let entries: Vec<_> = parsed.entries.iter().map(|entry| normalize::entry(entry, parsed)).collect();

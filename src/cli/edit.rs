@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use url::Url;
 
 use super::output::print;
-use super::{Done, Failure, load};
+use super::{Done, Failure, load, no_feed};
 use crate::config::edit::{self, EditError, FeedPlace};
 use crate::config::{self, Config, Problem, SourceFile};
 use crate::feed::FeedId;
@@ -89,7 +89,8 @@ fn change(
     let text = edit(&source.text, place.index).map_err(in_file(source))?;
     let is_same = text == source.text;
     commit(&loaded, vec![(place.file, text)], dry_run)?;
-    let told = if is_same { format!("nothing to change: {id} is so already\n") } else { format!("{what} {id}\n") };
+    let what_it_is = if what == "changed" { "so" } else { what };
+    let told = if is_same { format!("{id} is already {what_it_is}\n") } else { format!("{what} {id}\n") };
     done(dry_run, &told)
 }
 
@@ -104,7 +105,7 @@ fn find(loaded: &Loaded, wanted: &str) -> anyhow::Result<(FeedId, FeedPlace)> {
     let by_id = config.feed(&FeedId::from(wanted));
     let by_url = || Url::parse(wanted).ok().and_then(|url| known(config, &url));
     let Some(feed) = by_id.map(|feed| &**feed).or_else(by_url) else {
-        bail!("there is no feed {:?}; `newswire feeds` lists them", config::masked_urls(wanted));
+        return Err(no_feed(config, wanted));
     };
     let place = edit::place_of(config, &loaded.sources, &feed.id);
     Ok((feed.id.clone(), place.ok_or_else(|| anyhow!("the table of {} was not found", feed.id))?))

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::output::{columns, print, safe, wrap};
-use super::{Done, Failure, load_with_reader};
+use super::{Done, Failure, load_with_reader, no_section};
 use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
@@ -76,8 +76,8 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let story = find(&reader, &config, &args.story)?;
     let wanted: Vec<_> =
         config.sections.iter().filter(|s| args.section.as_ref().is_none_or(|id| id == s.id.as_str())).collect();
-    if wanted.is_empty() {
-        return Err(anyhow!("there is no such section; `newswire sections` lists them").into());
+    if let Some(id) = args.section.as_deref().filter(|_| wanted.is_empty()) {
+        return Err(no_section(&config, id).into());
     }
     let explained = reader.explain(&config, story)?;
     let sections = wanted.iter().map(|section| of_section(section, &explained)).collect();

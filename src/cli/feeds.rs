@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::output::{columns, lines, print, relative, safe, table, wrap};
-use super::{Done, Failure, load_with_reader};
+use super::{Done, Failure, load_with_reader, no_feed};
 use crate::clock;
+use crate::config::Config;
 use crate::feed::FeedId;
 use crate::status::{self, FeedRow, FeedState, SectionRow};
 use crate::store::Reader;
@@ -21,6 +22,9 @@ const WATCH: Duration = Duration::from_secs(2);
 
 /// What empties a terminal and begins above.
 const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
+
+/// The head of the column that is coloured.
+const STATE: &str = "state";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -34,7 +38,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 pub struct FeedsArgs {
-    /// The ids of the feeds to show, with the schedule of each [default: all, without]
+    /// The ids of the feeds to show, with address, title, sections and schedule [default: all, without]
     feeds: Vec<String>,
     #[command(flatten)]
     shown: Args,
@@ -53,7 +57,7 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
     show(&args.shown, || {
         let (config, reader) = load_with_reader(config)?;
         if let Some(id) = args.feeds.iter().find(|id| config.feed(&FeedId::from(id.as_str())).is_none()) {
-            return Err(anyhow!("there is no feed {id:?}; `newswire feeds` lists them").into());
+            return Err(no_feed(&config, id).into());
         }
         let now = clock::now();
         let mut rhythms = reader.as_ref().map(Reader::feed_rhythms).transpose()?.unwrap_or_default();
@@ -67,17 +71,30 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
             return Ok(serde_json::to_string_pretty(&rows)? + "\n");
         }
         rows.sort_by_key(|cared| status::need(&cared.row, !cared.care.is_empty()));
-        let schedule = |id: &FeedId| Some(config.feed(id).filter(|_| !args.feeds.is_empty())?.schedule.to_string());
-        Ok(feeds_as_text(&rows, schedule, now))
+        let more = |row: &FeedRow| if args.feeds.is_empty() { Vec::new() } else { details(row, &config) };
+        Ok(feeds_as_text(&rows, more, now))
     })
 }
 
-/// With the schedules of those feeds of which `schedule` tells it.
-fn feeds_as_text(rows: &[Cared<FeedRow>], schedule: impl Fn(&FeedId) -> Option<String>, now: Timestamp) -> String {
+/// What is shown of a feed that was asked for by its id.
+fn details(row: &FeedRow, config: &Config) -> Vec<String> {
+    let sections = config.sections.iter().filter(|section| section.takes(&row.id));
+    let sections: Vec<&str> = sections.map(|section| section.id.as_str()).collect();
+    let sections = match sections.is_empty() {
+        true => "it is in no section".to_owned(),
+        false => format!("its sections: {}", sections.join(", ")),
+    };
+    let schedule = config.feed(&row.id).map(|feed| format!("its schedule: {}", feed.schedule));
+    let details = [format!("its title: {}", safe(&row.title)), format!("its address: {}", safe(&row.url)), sections];
+    details.into_iter().chain(schedule).collect()
+}
+
+/// The table, then what there is to say of each feed; `details` come last.
+fn feeds_as_text(rows: &[Cared<FeedRow>], details: impl Fn(&FeedRow) -> Vec<String>, now: Timestamp) -> String {
     if rows.is_empty() {
         return "there is no feed yet; `newswire add URL` takes one\n".to_owned();
     }
-    let mut overview = table(&["feed", "state", "last poll", "next poll", "failures", "entries"]);
+    let mut overview = table(&["feed", STATE, "last poll", "next poll", "failures", "entries"]);
     for Cared { row, .. } in rows {
         let time = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| relative(time, now));
         overview.add_row([
@@ -89,16 +106,40 @@ fn feeds_as_text(rows: &[Cared<FeedRow>], schedule: impl Fn(&FeedId) -> Option<S
             row.entries.to_string(),
         ]);
     }
-    let mut text = lines(&overview);
+    let mut text = coloured(&lines(&overview));
     let remarks = rows.iter().flat_map(|cared| {
-        let schedule = schedule(&cared.row.id).map(|schedule| format!("its schedule: {schedule}"));
-        remarks(cared, now).into_iter().chain(schedule).map(|remark| (&cared.row.id, remark))
+        remarks(cared, now).into_iter().chain(details(&cared.row)).map(|remark| (&cared.row.id, remark))
     });
     for (at, (id, remark)) in remarks.enumerate() {
         text.push_str(if at == 0 { "\n" } else { "" });
         text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
     }
     text
+}
+
+/// The table with its states in colours, which [`print`] takes off where no terminal shows them.
+fn coloured(table: &str) -> String {
+    let Some(column) = table.find(STATE) else { return table.to_owned() };
+    let coloured = |(at, line): (usize, &str)| {
+        let state = line.get(column..).filter(|_| at > 0).unwrap_or_default();
+        let state = &state[..state.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(state.len())];
+        let Some(style) = style(state) else { return format!("{line}\n") };
+        let (before, after) = (&line[..column], &line[column + state.len()..]);
+        format!("{before}{style}{state}{style:#}{after}\n")
+    };
+    table.lines().enumerate().map(coloured).collect()
+}
+
+fn style(state: &str) -> Option<Style> {
+    let colour = match state {
+        "ok" => AnsiColor::Green,
+        "failing" | "gone" => AnsiColor::Red,
+        "held" => AnsiColor::Yellow,
+        "new" => AnsiColor::Cyan,
+        "disabled" => return Some(Style::new().dimmed()),
+        _ => return None,
+    };
+    Some(colour.on_default())
 }
 
 /// With the kind of its failure.

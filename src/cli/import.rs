@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use super::add::file_for;
 use super::edit::{commit, in_file};
 use super::output::{columns, count, labelled, print, safe, wrap};
-use super::{Done, load, load_with_reader};
+use super::{Done, load, load_with_reader, no_section};
 use crate::clock;
 use crate::config::import::{self, ImportPlan, LeftOut, MAX_BYTES};
 use crate::config::{self, Config, edit};
@@ -32,6 +32,9 @@ pub struct ImportArgs {
     /// The file of the config that takes the feeds [default: where feeds are]
     #[arg(long)]
     file: Option<PathBuf>,
+    /// Take feeds that are files of this machine, too
+    #[arg(long)]
+    allow_files: bool,
     /// Print the difference and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -50,10 +53,14 @@ pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     let bytes = files::read_named(&args.list, limit).with_context(|| format!("cannot read {}", args.list.display()))?;
     let name = if args.list == Path::new("-") { "the standard input".into() } else { args.list.to_string_lossy() };
     let named = |error| anyhow!("{name}: {error}");
-    let imported = import::read(&parse::text(&bytes)).map_err(named)?;
+    let mut imported = import::read(&parse::text(&bytes)).map_err(named)?;
+    if !args.allow_files {
+        imported.refuse_files();
+    }
     let format = imported.format;
     let section = args.section.as_deref().map(SectionId::from);
-    let plan = import::plan(imported, &loaded.config, section.as_ref());
+    let mut plan = import::plan(imported, &loaded.config, section.as_ref());
+    let has_made_section = section.is_none() && plan.ensure_section(&loaded.config);
     let mut into = String::new();
     if !plan.feeds.is_empty() {
         let file = file_for(&loaded, args.file.as_deref(), &[])?;
@@ -67,18 +74,22 @@ pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
         commit(&loaded, vec![(file, text)], args.dry_run)?;
         into = format!(" into {}", short(&source.path).display());
     }
-    print(&told(&plan, format, &into))?;
+    print(&told(&plan, has_made_section, format, &into))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What came of each feed of the list, and why; `into` says where those are that were taken.
-fn told(plan: &ImportPlan, format: &str, into: &str) -> String {
+fn told(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) -> String {
     let (taken, known) = (count(plan.taken, "feed", "feeds"), plan.known);
     let mut first = format!("{format}: {taken} taken{into}, {known} there already");
     if !plan.merged.is_empty() {
         first.push_str(&format!(", {} named more than once and merged", plan.merged.len()));
     }
     let mut text = wrap(&first, columns(), "  ");
+    if has_made_section {
+        let made = "`all` was added, as the config had no section; it shows every feed";
+        text.push_str(&labelled("  section", LABELS, made));
+    }
     for url in &plan.merged {
         text.push_str(&labelled("  merged", LABELS, &safe(&config::masked_urls(url))));
     }
@@ -92,7 +103,7 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     let (config, reader) = load_with_reader(path)?;
     let wanted = args.section.as_deref().map(SectionId::from);
     if let Some(id) = wanted.as_ref().filter(|id| config.section(id).is_none()) {
-        return Err(anyhow!("there is no section {:?}; `newswire sections` lists them", id.as_str()).into());
+        return Err(no_section(&config, id.as_str()).into());
     }
     let folders = folders(&config, reader.as_ref(), wanted.as_ref())?;
     let title = wanted.and_then(|id| Some(config.section(&id)?.title.clone()));

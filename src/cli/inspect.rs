@@ -9,9 +9,10 @@ use anyhow::anyhow;
 use serde::Serialize;
 use url::Url;
 
+use super::add::draft;
 use super::output::{self, count, safe};
 use super::{Done, Failure, load, runtime};
-use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile};
+use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile, edit};
 use crate::discover::{self, Looked};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
 use crate::feed::{FeedInfo, PollHints};
@@ -302,9 +303,10 @@ fn of_file(args: &Args, path: &Path) -> Inspection {
 fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, Failure> {
     let configured = load(config).ok();
     let feeds = configured.iter().flat_map(|loaded| &loaded.config.feeds);
-    let feed = match feeds.into_iter().find(|feed| feed.url.secret == *url) {
-        Some(feed) => feed.clone(),
-        None => lone_feed(url)?,
+    let feed = match (feeds.into_iter().find(|feed| feed.url.secret == *url), &configured) {
+        (Some(feed), _) => feed.clone(),
+        (None, Some(loaded)) => draft(loaded, 0, url.as_str()).or_else(|_| lone_feed(url))?,
+        (None, None) => lone_feed(url)?,
     };
     let contact = configured
         .as_ref()
@@ -320,7 +322,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
 
 /// A feed with the defaults of every key.
 fn lone_feed(url: &Url) -> Result<Arc<Feed>, Failure> {
-    let text = format!("[site]\ntitle = \"\"\n[[feed]]\nid = \"inspected\"\nurl = {}\n", serde_json::to_string(url)?);
+    let text = format!("[[feed]]\nid = \"inspected\"\nurl = {}\n", edit::quoted(url.as_str()));
     let file = SourceFile { path: PathBuf::from("inspect"), text };
     let (config, problems) = config::check(&[file], &|_| Err("none is needed".to_owned()));
     let feed = config.and_then(|config| config.feeds.first().cloned());

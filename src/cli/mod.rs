@@ -31,7 +31,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::now;
-use crate::config::{Config, Level};
+use crate::config::{self, Config, Level};
 use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, StoryEditError, Unclear};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
@@ -74,9 +74,9 @@ enum Command {
     Add(add::Args),
     /// Takes a feed out of the TOML
     Remove(edit::FeedArgs),
-    /// Lets a disabled feed be polled again
+    /// Polls a disabled feed again
     Enable(edit::FeedArgs),
-    /// Lets a feed not be polled; its stories stay
+    /// Stops polling a feed; its stories stay
     Disable(edit::FeedArgs),
     /// Sets keys of a feed in the TOML
     Set(edit::SetArgs),
@@ -86,9 +86,9 @@ enum Command {
     Export(import::ExportArgs),
     /// Shows how newswire reads a document
     Inspect(inspect::Args),
-    /// Tells of a story, its copies, and why it is in each section or not
+    /// Shows a story, its copies, and why it is in each section or not
     Explain(explain::Args),
-    /// Tells what a changed config, or one more rule, would put into the sections and take out, and changes nothing
+    /// Shows what a changed config, or one more rule, would put into the sections and take out; changes nothing
     Try(trial::Args),
     /// Takes a copy out of a story that it does not belong to, for ever
     Split(split::Args),
@@ -119,6 +119,9 @@ enum Failure {
     Config(#[from] LoadError),
     #[error(transparent)]
     Unclear(#[from] Unclear),
+    /// The command line says something that cannot be done.
+    #[error("{0:#}")]
+    Usage(anyhow::Error),
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -167,6 +170,8 @@ impl Cli {
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
             .with_ansi(is_styled)
+            // A terminal that was closed takes no log. Saying so there would panic.
+            .log_internal_errors(false)
             .with_target(false)
             .init();
     }
@@ -216,6 +221,10 @@ impl Cli {
                 anstream::eprint!("newswire: {unclear}\n{}", candidates(&unclear));
                 ExitCode::from(EXIT_USAGE)
             }
+            Err(Failure::Usage(error)) => {
+                anstream::eprintln!("newswire: {error:#}");
+                ExitCode::from(EXIT_USAGE)
+            }
             Err(Failure::Other(error)) => {
                 anstream::eprintln!("newswire: {error:#}");
                 ExitCode::FAILURE
@@ -237,6 +246,26 @@ fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader
         Err(StoreError::Missing(_)) => Ok((config, None)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says that no feed has this id, and which id is like it.
+fn no_feed(config: &Config, id: &str) -> anyhow::Error {
+    absent("feed", id, config.feeds.iter().map(|feed| feed.id.as_str()))
+}
+
+/// Says that no section has this id, and which id is like it.
+fn no_section(config: &Config, id: &str) -> anyhow::Error {
+    absent("section", id, config.sections.iter().map(|section| section.id.as_str()))
+}
+
+fn absent<'c>(what: &str, id: &str, known: impl Iterator<Item = &'c str>) -> anyhow::Error {
+    let way_out = like(id, known).unwrap_or_else(|| format!("`newswire {what}s` lists them"));
+    anyhow::anyhow!("there is no {what} {:?}; {way_out}", config::masked_urls(id))
+}
+
+/// As in `did you mean "beta"?`; `None` if no known id is like it.
+fn like<'c>(id: &str, known: impl Iterator<Item = &'c str>) -> Option<String> {
+    config::nearest(id, known).map(|nearest| format!("did you mean {nearest:?}?"))
 }
 
 /// Does what an editor asks, here or through the daemon that has the store; on a dry run nothing is changed.

@@ -1,5 +1,6 @@
 //! `newswire poll`: one pass over the feeds, then the end.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -11,8 +12,8 @@ use anyhow::{anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::output::{count, labelled, print, relative, safe};
-use super::{Done, Failure, ask, load, runtime};
+use super::output::{columns, count, labelled, print, relative, safe, wrap};
+use super::{Done, Failure, ask, load, no_feed, runtime};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::control::{Answer, Request};
@@ -21,6 +22,9 @@ use crate::fetch::Fetcher;
 use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
+
+/// How many of the feeds that were left alone are named.
+const HELD_NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -65,8 +69,8 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     print(&match args.json {
         true => as_json(&reports, &summary)?,
         false if config.feeds.is_empty() => "there is no feed yet; `newswire add URL` takes one\n".to_owned(),
-        false if is_idle => "no feed is due; `newswire feeds` tells when, --all or --force poll now\n".to_owned(),
-        false => as_text(&reports, &summary, clock::now()),
+        false if is_idle => "no feed is due; `newswire feeds` shows when, --all or --force poll now\n".to_owned(),
+        false => as_text(&reports, &summary, clock::now(), is_named(&pass)),
     })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
     let has_failed = polled > 0 && summary.failed == polled;
@@ -98,7 +102,7 @@ fn pass(config: &Config, args: &Args) -> anyhow::Result<Pass> {
     let named: Vec<_> = args.feeds.iter().map(|id| FeedId::from(id.as_str())).collect();
     for id in &named {
         match config.feed(id) {
-            None => bail!("there is no feed {id:?}; `newswire feeds` lists them", id = id.as_str()),
+            None => return Err(no_feed(config, id.as_str())),
             Some(feed) if !feed.enabled => bail!("the feed {id} is disabled; set `enabled = true` to poll it"),
             Some(_) => {}
         }
@@ -142,24 +146,62 @@ fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_js
     Ok(text)
 }
 
-fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp) -> String {
+/// Whether each feed of the pass was named, so that each gets an answer.
+fn is_named(pass: &Pass) -> bool {
+    matches!(pass, Pass::Named(_)) || matches!(pass, Pass::Force(named) if !named.is_empty())
+}
+
+/// A line for each feed that was polled, and for each that was named.
+fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp, is_named: bool) -> String {
     let mut text = String::new();
-    let width = reports.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
-    for report in reports {
+    let (held, told): (Vec<_>, Vec<_>) = reports.iter().partition(|report| report.held.is_some() && !is_named);
+    let width = told.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
+    for report in told {
         text.push_str(&labelled(report.feed.as_str(), width, &what(report, now)));
     }
+    text.push_str(&not_polled(&held, now));
     let seconds = summary.duration_ms as f64 / 1000.0;
-    let Summary { feeds, changed, new, revised, failed, .. } = summary;
-    let feeds = count(*feeds, "feed", "feeds");
+    let Summary { changed, new, revised, failed, .. } = summary;
+    let feeds = count(summary.feeds - held.len(), "feed", "feeds");
     writeln!(text, "{feeds}: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
         .expect("writing to a string cannot fail");
     text
 }
 
+/// A line for each reason for which feeds were left alone, with the first few of them.
+fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
+    let mut reasons: BTreeMap<String, Vec<(Timestamp, &str)>> = BTreeMap::new();
+    for report in held {
+        if let Some(hold) = &report.held {
+            reasons.entry(why(hold)).or_default().push((hold.until, report.feed.as_str()));
+        }
+    }
+    let mut text = String::new();
+    for (why, mut feeds) in reasons {
+        feeds.sort_unstable();
+        let soonest = relative(feeds[0].0, now);
+        let mut names = feeds.iter().take(HELD_NAMED).map(|(_, id)| *id).collect::<Vec<_>>().join(", ");
+        if feeds.len() > HELD_NAMED {
+            names.push_str(", …");
+        }
+        let not_polled = format!("{} not polled: {why}; next poll allowed {soonest}: {names}", feeds.len());
+        text.push_str(&wrap(&not_polled, columns(), "  "));
+    }
+    text
+}
+
+/// Why a feed is left alone, as in `polled recently` or `held by Retry-After`.
+fn why(hold: &Hold) -> String {
+    match hold.why.as_str() {
+        "after its last poll" => "polled recently".to_owned(),
+        why => format!("held {}", safe(why)),
+    }
+}
+
 /// What a feed came to.
 fn what(report: &PollReport, now: Timestamp) -> String {
-    if let Some(Hold { until, why }) = &report.held {
-        return format!("held {}; may be asked {}", safe(why), relative(*until, now));
+    if let Some(hold) = &report.held {
+        return format!("{}; next poll allowed {}", why(hold), relative(hold.until, now));
     }
     let what = match (&report.error, report.outcome) {
         (Some(error), ReportedOutcome::Gone) => format!("failed: {}", safe(error)),

@@ -7,7 +7,7 @@ use anstyle::Style;
 use anyhow::anyhow;
 
 use super::output::{columns, cut, print, safe, story_date};
-use super::{Done, load_with_reader};
+use super::{Done, like, load_with_reader};
 use crate::config::Config;
 use crate::query::Query;
 use crate::store::{Found, SearchHit, StoreError};
@@ -75,12 +75,19 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 /// What was named and is not there may be why nothing was found.
 fn nothing(query: &Query, config: &Config) -> String {
     let feeds = query.feeds.iter().filter(|id| config.feed(id).is_none());
-    let feeds = feeds.map(|id| format!("there is no feed {id}, `newswire feeds` lists them"));
+    let feed_ids = || config.feeds.iter().map(|feed| feed.id.as_str());
+    let feeds = feeds.map(|id| absent("feed", id.as_str(), like(id.as_str(), feed_ids())));
     let sections = query.sections.iter().filter(|id| config.section(id).is_none());
-    let sections = sections.map(|id| format!("there is no section {id}, `newswire sections` lists them"));
+    let section_ids = || config.sections.iter().map(|section| section.id.as_str());
+    let sections = sections.map(|id| absent("section", id.as_str(), like(id.as_str(), section_ids())));
     let unknown: Vec<String> = feeds.chain(sections).collect();
     let why = if unknown.is_empty() { String::new() } else { format!(": {}", unknown.join("; ")) };
     format!("nothing was found{why}\n")
+}
+
+fn absent(what: &str, id: &str, like: Option<String>) -> String {
+    let like = like.map(|like| format!("; {like}")).unwrap_or_default();
+    format!("there is no {what} {id}, `newswire {what}s` lists them{like}")
 }
 
 /// The excerpt's words, each with whether it is one that was searched for.

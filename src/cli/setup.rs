@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::CommandFactory;
 use serde::Serialize;
-use url::Url;
+use url::{Host, Url};
 
+use super::add::{self, FoundFeed, NotFound};
 use super::output::{count, print};
 use super::{Cli, Done, Failure, load};
 use crate::config::effective::{Origin, Setting, effective};
 use crate::config::{self, SourceFile, edit};
-use crate::files;
+use crate::files::{self, Loaded};
 
 /// Where the comment begins that tells a value's origin.
 const ORIGIN_COLUMN: usize = 48;
@@ -66,12 +67,34 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     let title = answer(args.title.as_ref(), "What is the site called?", "Newswire", |_| true)?;
     let url = answer(args.url.as_ref(), "Its public address? (none: for this machine alone)", "", is_web)?;
     let contact = answer(args.contact.as_ref(), "A page that tells publishers who polls them? (none)", "", is_web)?;
-    let feed = if args.feed.is_empty() { answer(None, "A first feed? (none)", "", is_web)? } else { String::new() };
-    let feeds: Vec<&str> =
-        args.feed.iter().map(String::as_str).chain([feed.as_str()]).filter(|url| !url.is_empty()).collect();
-    let text = first_config(&title, &url, &contact, &feeds);
-    let checked = files::check(vec![SourceFile { path: path.clone(), text: text.clone() }]);
-    checked.inspect_err(|_| anstream::eprintln!("newswire: nothing was written, since the config would be bad:\n"))?;
+    let config = |allow: &[String], feeds: &[String]| first_config(&title, &url, &contact, allow, feeds);
+    let check = |text: String| {
+        let checked = files::check(vec![SourceFile { path: path.clone(), text }]);
+        checked.inspect_err(|_| anstream::eprintln!("newswire: nothing was written, since the config would be bad:\n"))
+    };
+    let mut allow = Vec::new();
+    let mut feeds = Vec::new();
+    let mut look = |address: &str| -> Result<(), Failure> {
+        allow.extend(opening(address).filter(|opening| !allow.contains(opening)));
+        feeds.push(first_feed(&check(config(&allow, &[]))?, address)?);
+        Ok(())
+    };
+    check(config(&[], &[]))?;
+    args.feed.iter().filter(|address| !address.is_empty()).try_for_each(|address| look(address))?;
+    while args.feed.is_empty() {
+        let address = answer(None, "A first feed, or a page that has one? (none)", "", is_web)?;
+        if address.is_empty() {
+            break;
+        }
+        match look(&address) {
+            Ok(()) => break,
+            // What cannot be used is asked for again.
+            Err(Failure::Other(error)) => anstream::eprintln!("{error:#}"),
+            Err(failure) => return Err(failure),
+        }
+    }
+    let text = config(&allow, &feeds);
+    check(text.clone())?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
@@ -82,6 +105,35 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
         files::short(&path).display()
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The table of a first feed. Of a page it takes the feed that the page offers; what does not answer is taken as it is.
+fn first_feed(loaded: &Loaded, address: &str) -> Result<String, Failure> {
+    let args = add::Args::of_address(address, "--feed URL");
+    let found = match add::find(loaded, 0, &args) {
+        Ok(found) => found,
+        Err(NotFound::Failed(failure)) => return Err(failure),
+        Err(NotFound::Unreachable(why)) => {
+            anstream::eprintln!("warning: {why}; it was written without a look at it");
+            FoundFeed { url: address.to_owned(), seen: None }
+        }
+    };
+    if let Some(seen) = &found.seen {
+        print(&add::shown(&found.url, seen))?;
+    }
+    Ok(add::block(&found, &args))
+}
+
+/// What `allow` needs for a feed at a private address. Who types such an address means it.
+fn opening(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let is_private = match url.host()? {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback() || address.is_private(),
+        Host::Ipv6(address) => address.is_loopback() || address.is_unique_local(),
+    };
+    let port = url.port_or_known_default()?;
+    is_private.then(|| format!("{}:{port}", url.host_str().unwrap_or_default()))
 }
 
 fn is_web(address: &str) -> bool {
@@ -118,7 +170,7 @@ fn answer(
 
 /// What is not answered stands as a comment that shows how. The feeds are last, so that those which `add` and `import` write
 /// stand with them.
-fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String {
+fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: &[String]) -> String {
     let line = |key: &str, value: &str, example: &str| match value {
         "" => format!("# {key} = {}", edit::quoted(example)),
         value => format!("{key} = {}", edit::quoted(value)),
@@ -128,7 +180,14 @@ fn first_config(title: &str, url: &str, contact: &str, feeds: &[&str]) -> String
     let contact = line("contact", contact, "https://news.example.org/about/");
     let feeds = match feeds {
         [] => "\n# [[feed]]\n# url = \"https://blog.example.org/feed.xml\"\n# tags = [\"town\"]\n".to_owned(),
-        feeds => feeds.iter().map(|url| format!("\n[[feed]]\nurl = {}\n", edit::quoted(url))).collect(),
+        feeds => feeds.iter().map(|table| format!("\n{table}")).collect(),
+    };
+    let allow = match allow {
+        [] => String::new(),
+        allow => format!(
+            "# Private addresses that may be polled.\nallow = {}\n",
+            edit::list(allow.iter().map(String::as_str))
+        ),
     };
     format!(
         r##"# A newswire. `newswire check` tells what is wrong here; a running newswire takes
@@ -148,7 +207,7 @@ admin = "127.0.0.1:8081"
 schedule = "every 1 hour"
 # What publishers find in the User-Agent.
 {contact}
-
+{allow}
 # What is published: a story is in if one rule of `keep` matches, or there is none,
 # and no rule of `drop`.
 

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 
 use super::output::{columns, count, cut, print, safe, story_date, wrap};
-use super::{Done, Failure, load};
+use super::{Done, Failure, load, no_section};
 use crate::clock;
 use crate::config::{self, Config, Section};
 use crate::feed::SectionId;
@@ -69,12 +69,12 @@ fn open_store(config: &Config) -> Result<Reader, Failure> {
 }
 
 /// Puts the rules of the command line after those of the section.
-fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> anyhow::Result<()> {
+fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> Result<(), Failure> {
     let Some(at) = config.sections.iter().position(|section| section.id == *id) else {
-        bail!("there is no section {:?}; `newswire sections` lists them", id.as_str());
+        return Err(no_section(config, id.as_str()).into());
     };
     let parse = |texts: &[String]| texts.iter().map(|text| rule(text, config)).collect::<anyhow::Result<Vec<Rule>>>();
-    let (keep, drop) = (parse(&args.keep)?, parse(&args.drop)?);
+    let (keep, drop) = (parse(&args.keep).map_err(Failure::Usage)?, parse(&args.drop).map_err(Failure::Usage)?);
     let mut section = Section::clone(&config.sections[at]);
     section.keep.extend(keep);
     section.drop.extend(drop);
@@ -113,7 +113,7 @@ fn as_text(trial: &Trial, config: &Config, limit: usize) -> String {
 /// As in `14 stories, 3 of them in the last week; 2 more are decided by other rules`.
 fn work(rule: &RuleTrial) -> String {
     let stories = match (rule.stories, rule.last_week) {
-        (0, _) => "decides for no story".to_owned(),
+        (0, _) => "decides no story".to_owned(),
         (1, 0) => "1 story, not of the last week".to_owned(),
         (1, _) => "1 story, of the last week".to_owned(),
         (stories, 0) => format!("{stories} stories, none of them in the last week"),

@@ -4,9 +4,13 @@
 
 use crate::support;
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
+use std::time::Instant;
 
+use support::daemon::PATIENCE;
 use support::desk::{Desk, rss};
 use support::origin::{Origin, Reply};
 use support::terminal::Terminal;
@@ -23,7 +27,7 @@ fn init_asks_four_questions_and_asks_again_what_it_cannot_use() {
         ("Its public address? ", "news.example.org"),
         ("it begins with http:// or https://", ""),
         ("who polls them? ", "https://news.example.org/about"),
-        ("A first feed? ", "https://a.example/feed"),
+        ("A first feed, or a page that has one? ", "https://a.example/feed"),
     ] {
         terminal.wait_for(question);
         terminal.answer(answer);
@@ -107,10 +111,10 @@ fn watched_feeds_are_shown_again_as_they_change() {
     let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
     desk.write("a.xml", &rss(&[("1", "One", "x")]));
     let mut terminal = Terminal::start(desk.command(&["feeds", "--watch"]));
-    terminal.wait_for("a     new");
+    terminal.wait_for("new\u{1b}[0m");
     assert_eq!(desk.run(&["poll"]).code, 0);
     terminal.wait_for("\u{1b}[H");
-    terminal.wait_for("a     ok");
+    terminal.wait_for("ok\u{1b}[0m");
 }
 
 #[test]
@@ -125,4 +129,85 @@ fn problems_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
     };
     assert!(shown("").contains('\u{1b}'));
     assert!(!shown("1").contains('\u{1b}'));
+}
+
+#[test]
+fn states_of_feeds_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
+    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
+    desk.write("a.xml", &rss(&[("1", "One", "x")]));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let shown = |no_color: &str| {
+        let mut command = desk.command(&["feeds"]);
+        command.env("NO_COLOR", no_color);
+        let mut terminal = Terminal::start(command);
+        assert_eq!(terminal.end(), 0);
+        terminal.shown.clone()
+    };
+    assert!(shown("").contains("a     \u{1b}[32mok\u{1b}[0m     just now"), "{}", shown(""));
+    assert!(!shown("1").contains('\u{1b}'));
+    assert!(!desk.run(&["feeds"]).out.contains('\u{1b}'), "a pipe gets none");
+}
+
+#[test]
+fn init_takes_the_feed_that_a_page_offers_and_asks_which_of_several() {
+    let origin = two_feeds();
+    let desk = Desk::new("");
+    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    let address = origin.url("/page");
+    let told = desk.run(&["init", "--feed", address.as_str()]);
+    assert_eq!(told.code, 1, "{}", told.out);
+    assert!(told.err.contains("the page has several feeds; say which with --feed URL\n  1  "), "{}", told.err);
+    assert!(told.err.contains("/two") && !desk.path("newswire.toml").exists(), "{}", told.err);
+    let mut terminal = Terminal::start(desk.command(&["init", "--title", "x", "--url", "https://x.example/"]));
+    for (question, answer) in [
+        ("who polls them? ", ""),
+        ("or a page that has one? (none) ", address.as_str()),
+        ("which one? ", "2"),
+        ("The harbour", ""),
+    ] {
+        terminal.wait_for(question);
+        if !answer.is_empty() || question.ends_with("them? ") {
+            terminal.answer(answer);
+        }
+    }
+    assert_eq!(terminal.end(), 0, "{}", terminal.shown);
+    let config = desk.read("newswire.toml");
+    assert!(config.contains(&format!("url = \"{}\"  # The harbour\n", origin.url("/two"))), "{config}");
+    assert!(config.contains(&format!("allow = [\"{}\"]\n", origin.address)), "{config}");
+    assert_eq!(desk.run(&["check"]).out, "the config is good: 1 feed, 1 section\n");
+    assert!(desk.run(&["poll"]).out.contains("1 new"), "what init writes can be polled");
+}
+
+#[test]
+fn hangup_at_a_terminal_ends_the_daemon() {
+    let desk = Desk::new(ALL);
+    let mut terminal = Terminal::start(desk.command(&["run"]));
+    terminal.wait_for("status on ");
+    terminal.hang_up();
+    assert_eq!(terminal.end(), 0, "{}", terminal.shown);
+    assert!(terminal.shown.contains("stopping; waiting for running polls"), "{}", terminal.shown);
+}
+
+#[test]
+fn daemon_ends_in_good_order_when_its_terminal_is_closed() {
+    let desk = Desk::new(ALL);
+    let run = format!("exec {} run", env!("CARGO_BIN_EXE_newswire"));
+    let mut script = Command::new("script");
+    script.args(["-q", "-c", &run, "/dev/null"]).current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG");
+    let Ok(mut script) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+        eprintln!("script is not installed: not tried");
+        return;
+    };
+    let shown = BufReader::new(script.stdout.take().unwrap());
+    assert!(shown.lines().map_while(Result::ok).any(|line| line.contains("status on ")));
+    let socket = desk.path("newswire.db.sock");
+    assert!(socket.exists());
+    // With it goes its end of the terminal.
+    script.kill().unwrap();
+    script.wait().unwrap();
+    let until = Instant::now() + PATIENCE;
+    while socket.exists() {
+        assert!(Instant::now() < until, "the daemon goes on without its terminal");
+        std::thread::yield_now();
+    }
 }

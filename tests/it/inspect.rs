@@ -5,6 +5,11 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::support;
+
+use support::desk::{Desk, rss, told as told_by};
+use support::origin::{Origin, Reply};
+
 fn inspect(document: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
     command.arg("inspect").args(arguments).arg(document).env_remove("RUST_LOG").output().unwrap()
@@ -144,4 +149,19 @@ fn people_see_format_repairs_and_entries() {
     ] {
         assert!(text.contains(line), "{line:?} is not in {text}");
     }
+}
+
+#[test]
+fn address_that_is_not_configured_is_fetched_as_a_feed_of_the_config_would_be() {
+    let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "One", "x")])));
+    let url = origin.url("/feed");
+    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n", origin.address));
+    assert_eq!(desk.json(&["inspect", url.as_str()])["entries"][0]["title"], "One");
+    let told = desk.run(&["inspect", url.as_str()]);
+    assert!(told.code == 0 && told.out.starts_with(&format!("{url}: RSS 2.0, ")), "{}{}", told.out, told.err);
+    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    let mut command = desk.command(&["inspect", url.as_str()]);
+    command.env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME");
+    let told = told_by(&command.output().unwrap());
+    assert!(told.code == 1 && told.out.contains("private address") || told.out.contains("allow"), "{}", told.out);
 }

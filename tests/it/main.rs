@@ -4,6 +4,7 @@ mod archive;
 mod cli_daemon;
 mod cli_edit;
 mod cli_feeds;
+mod cli_messages;
 mod cli_search;
 mod cli_setup;
 mod cli_terminal;

@@ -111,7 +111,7 @@ fn bad_rule_is_told_as_in_the_toml() {
     let desk = desk(ALL);
     let check = |rule: &str, expected: &str| {
         let told = desk.run(&["try", "--section", "all", "--drop", rule]);
-        assert!(told.code == 1 && told.err.contains(expected), "{rule}: {}", told.err);
+        assert!(told.code == 2 && told.err.contains(expected), "{rule}: {}", told.err);
     };
     check("titel=x", "unknown key `titel` in a rule (did you mean `title`?)");
     check("title=/(/", "bad regular expression");

@@ -9,26 +9,28 @@ const NEWSBOAT: &str = "newsboat's urls";
 
 pub(super) fn read(text: &str) -> Imported {
     let mut imported = Imported { format: "a list of addresses", ..Imported::default() };
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    let lines = text.lines().map(str::trim).zip(1..).filter(|(line, _)| !line.is_empty() && !line.starts_with('#'));
+    for (line, number) in lines {
         let mut words = words(line).into_iter();
         let url = words.next().unwrap_or_default();
         let program = url.split_once(':').map(|(kind, _)| kind.to_owned());
         if let Some(kind) = program.filter(|kind| matches!(kind.as_str(), "exec" | "filter" | "query")) {
             imported.format = NEWSBOAT;
-            imported.leave_out(
-                url,
-                match kind.as_str() {
-                    "exec" => "programs are not run; let one write a file and name it as file:",
-                    "filter" => "programs are not run; the feed's own address stands at its end",
-                    _ => "a query over feeds is a section here: write [[section]] with `keep`",
-                },
-            );
+            let why = match kind.as_str() {
+                "exec" => "programs are not run; let one write a file and name it as file:",
+                "filter" => "programs are not run; the feed's own address stands at its end",
+                _ => "a query over feeds is a section here: write [[section]] with `keep`",
+            };
+            imported.leave_out(url, format!("line {number}: {why}"));
             continue;
         }
         let mut feed = ImportedFeed { url, ..ImportedFeed::default() };
-        let can_be_polled = super::mended(&feed.url).is_some();
+        if super::mended(&feed.url).is_none() {
+            imported.leave_out(super::shown(line), format!("line {number} has no usable feed address"));
+            continue;
+        }
         for word in words {
-            imported.format = if can_be_polled { NEWSBOAT } else { imported.format };
+            imported.format = NEWSBOAT;
             match word.strip_prefix('~') {
                 Some(title) => feed.title = Some(title.to_owned()).filter(|title| !title.is_empty()),
                 None if word == "!" || word.is_empty() => {}

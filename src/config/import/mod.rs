@@ -31,6 +31,9 @@ const MAX_DEPTH: usize = 32;
 /// The most tags of one feed that are taken. An editor has a dozen.
 const MAX_TAGS: usize = 500;
 
+/// The most characters of a line that are shown.
+const LINE_CHARS: usize = 120;
+
 /// Why a list was not read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
@@ -130,6 +133,16 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
 }
 
 impl Imported {
+    /// Leaves out the feeds that are files of this machine: a list from elsewhere must not make newswire publish them.
+    pub fn refuse_files(&mut self) {
+        let feeds = std::mem::take(&mut self.feeds);
+        let (files, feeds): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| is_file(&feed.url));
+        self.feeds = feeds;
+        for feed in files {
+            self.leave_out(feed.url, "a file of this machine; --allow-files takes it");
+        }
+    }
+
     fn leave_out(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.left_out.push(LeftOut { what: what.into(), why: why.into() });
     }
@@ -144,9 +157,19 @@ impl Imported {
         }
         match mended(&feed.url) {
             Some(url) => self.feeds.push(ImportedFeed { url, ..feed }),
-            None => self.leave_out(feed.title.unwrap_or(feed.url), "its address is none that can be polled"),
+            None => self.leave_out(feed.title.unwrap_or(feed.url), "not a usable feed address"),
         }
     }
+}
+
+fn is_file(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.scheme() == "file")
+}
+
+/// A line of a list, cut to what can be shown.
+fn shown(line: &str) -> String {
+    let end = line.char_indices().nth(LINE_CHARS);
+    end.map_or_else(|| line.to_owned(), |(end, _)| format!("{}…", &line[..end]))
 }
 
 /// The first of each, in their order, and whether there were more than [`MAX_TAGS`].

@@ -25,6 +25,19 @@ pub struct ImportPlan {
     pub left_out: Vec<LeftOut>,
 }
 
+impl ImportPlan {
+    /// Adds a section of all feeds if the config would have none otherwise, so that the new feeds are shown. Returns whether
+    /// it did.
+    pub fn ensure_section(&mut self, config: &Config) -> bool {
+        let is_shown = !config.sections.is_empty() || !self.sections.is_empty();
+        if is_shown || self.taken == 0 {
+            return false;
+        }
+        self.sections = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n".to_owned();
+        true
+    }
+}
+
 /// What the list adds to the configuration. `section` takes the feeds that are in no folder.
 pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> ImportPlan {
     let mut plan = ImportPlan { left_out: imported.left_out, ..ImportPlan::default() };

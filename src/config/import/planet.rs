@@ -37,8 +37,10 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
     let planet = find("Planet");
     let title = planet.and_then(|planet| planet.keys.get("name")).map_or("Planet", String::as_str);
     let base = planet.and_then(|planet| Url::parse(planet.keys.get("link")?).ok());
+    let mut skipped = Vec::new();
+    let mut of_feeds: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for general in [find("DEFAULT"), planet].into_iter().flatten() {
-        read_general(general, &mut imported);
+        read_general(general, &mut imported, &mut skipped);
     }
     for section in &sections {
         if matches!(section.name.to_ascii_lowercase().as_str(), "planet" | "default") {
@@ -48,16 +50,26 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
             Some(url) if section.keys.get("content_type").is_some_and(|kind| kind.contains("opml")) => {
                 imported.leave_out(url, "the list is not fetched; import it by itself");
             }
-            Some(url) => read_feed(url, section, title, base.as_ref(), &mut imported),
-            None => imported
-                .leave_out(format!("[{}]", section.name), "it is no feed: newswire has filters and pages of its own"),
+            Some(url) => {
+                for key in read_feed(&url, section, title, base.as_ref(), &mut imported) {
+                    of_feeds.entry(key).or_default().push(url.clone());
+                }
+            }
+            None => skipped.push(format!("[{}]", section.name)),
         }
+    }
+    if !skipped.is_empty() || !of_feeds.is_empty() {
+        skipped.extend(of_feeds.into_iter().map(|(key, urls)| match &urls[..] {
+            [url] => format!("{key} of {url}"),
+            _ => format!("{key} of {} feeds", urls.len()),
+        }));
+        imported.leave_out("these settings have no counterpart and were skipped", skipped.join(", "));
     }
     Ok(imported)
 }
 
-/// What holds for all feeds, or for the planet's pages.
-fn read_general(general: &PlanetSection, imported: &mut Imported) {
+/// Reads what holds for all feeds, or for the planet's pages. What has no counterpart goes to `skipped`.
+fn read_general(general: &PlanetSection, imported: &mut Imported, skipped: &mut Vec<String>) {
     add_filters(&general.keys, None, imported);
     for (key, value) in &general.keys {
         let heading = format!("{key} of [{}]", general.name);
@@ -71,14 +83,22 @@ fn read_general(general: &PlanetSection, imported: &mut Imported) {
                 imported.leave_out(heading, format!("write url = {} under [site]", super::super::edit::quoted(value)))
             }
             "owner_name" | "owner_email" => imported.leave_out(heading, "write `owner` under [site]"),
-            _ => imported.leave_out(heading, "newswire has pages, a store and a schedule of its own"),
+            _ => skipped.push(heading),
         }
     }
 }
 
-fn read_feed(url: String, section: &PlanetSection, planet: &str, base: Option<&Url>, imported: &mut Imported) {
+/// Reads a feed; returns the keys that have no counterpart.
+fn read_feed(
+    url: &String,
+    section: &PlanetSection,
+    planet: &str,
+    base: Option<&Url>,
+    imported: &mut Imported,
+) -> Vec<String> {
     let keys = &section.keys;
-    add_filters(keys, Some(&url), imported);
+    let mut skipped = Vec::new();
+    add_filters(keys, Some(url), imported);
     let face = keys.get("face");
     let relative = |face: &str| web_address(base?.join("images/").ok()?.join(face).ok()?.as_str());
     let image = face.and_then(|face| web_address(face).or_else(|| relative(face)));
@@ -87,7 +107,7 @@ fn read_feed(url: String, section: &PlanetSection, planet: &str, base: Option<&U
             "name" | "link" | "filter" | "exclude" => {}
             "face" if image.is_some() => {}
             "face" => imported.leave_out(format!("face of {url}"), "it is relative, and the planet has no link"),
-            _ => imported.leave_out(format!("{key} of {url}"), "it has no counterpart here"),
+            _ => skipped.push(key.clone()),
         }
     }
     imported.take(ImportedFeed {
@@ -95,9 +115,10 @@ fn read_feed(url: String, section: &PlanetSection, planet: &str, base: Option<&U
         site: keys.get("link").and_then(|link| web_address(link)),
         folders: vec![Folder { title: planet.to_owned(), id: None }],
         image,
-        url,
+        url: url.clone(),
         ..ImportedFeed::default()
     });
+    skipped
 }
 
 /// `exclude` drops what matches, `filter` what does not.

@@ -4,6 +4,9 @@
 
 use super::{Imported, ImportedFeed, web_address};
 
+/// What stands for the end of a line that is continued.
+const CONTINUED: &str = "\u{0}";
+
 pub(super) fn is_sfeedrc(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start();
@@ -16,17 +19,23 @@ pub(super) fn is_sfeedrc(text: &str) -> bool {
 
 pub(super) fn read(text: &str) -> Imported {
     let mut imported = Imported { format: "sfeedrc", ..Imported::default() };
-    for line in text.replace("\\\n", " ").lines() {
+    // A line that is continued keeps the number of its first.
+    let mut number = 1;
+    for line in text.replace("\\\n", CONTINUED).lines() {
+        let of_line = number;
+        number += 1 + line.matches(CONTINUED).count();
+        let line = line.replace(CONTINUED, " ");
         let Some(call) = line.trim_start().strip_prefix("feed").filter(|rest| rest.starts_with([' ', '\t'])) else {
             continue;
         };
         let words = words(call);
         let Some(url) = words.get(1) else {
-            imported.leave_out(line.trim(), "the call has no address");
+            imported.leave_out(super::shown(line.trim()), format!("line {of_line}: the call has no address"));
             continue;
         };
         if words.iter().any(|word| word.contains(['$', '`'])) {
-            imported.leave_out(line.trim(), "the script is not run, and this call has a variable");
+            let why = "the script is not run, and this call has a variable";
+            imported.leave_out(super::shown(line.trim()), format!("line {of_line}: {why}"));
             continue;
         }
         imported.take(ImportedFeed {

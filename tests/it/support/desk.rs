@@ -79,6 +79,12 @@ impl Desk {
         told(&self.command(arguments).output().unwrap())
     }
 
+    /// The lines that the command prints with `--json`.
+    pub fn json_lines(&self, arguments: &[&str]) -> Vec<Value> {
+        let told = self.run(&[arguments, &["--json"]].concat());
+        told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     /// What the command prints with `--json`.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let told = self.run(&[arguments, &["--json"]].concat());

@@ -70,6 +70,12 @@ impl Terminal {
         writeln!(self.keyboard, "{line}").unwrap();
     }
 
+    /// Signals as the system does when the terminal is closed.
+    pub fn hang_up(&self) {
+        let killed = Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
     /// Waits until it ends by itself; returns its exit code.
     pub fn end(&mut self) -> i32 {
         while let Ok(part) = self.screen.recv_timeout(PATIENCE) {

@@ -1,0 +1,358 @@
+//! What the commands say when something is wrong, word by word and at 80 columns, with their exit codes.
+
+use crate::support;
+
+use support::desk::{Desk, rss};
+
+const FEED: &str = "[[feed]]\nid = \"beta\"\nurl = \"file:beta.xml\"\n";
+const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
+
+/// All that the command prints is as expected, and fits a terminal.
+fn check(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
+    let told = desk.run(arguments);
+    let shown = told.out + &told.err;
+    assert_eq!((shown.as_str(), told.code), (expected, code), "{arguments:?}\n{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+}
+
+/// A desk with one feed and one story in it.
+fn polled() -> Desk {
+    let desk = Desk::whole(&format!("{FEED}{ALL}"));
+    desk.write("beta.xml", &rss(&[("1", "One", "x")]));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    desk
+}
+
+#[test]
+fn unclosed_list_is_one_error_beside_what_surely_holds() {
+    let section = "[[section]]\nid = \"a\"\nfeeds = [\"x\",\n  \"y\"\nlimit = 5\n\n";
+    let rest = "[[section]]\nid = \"b\"\nlimt = 3\nfeeds = [\"nowhere\"]\n";
+    let expected = "\
+error: this list is not closed
+ --> newswire.toml:3:9
+  |
+3 | feeds = [\"*\",
+  |         ^
+  |
+  = help: write ] after its last value
+
+error: unknown key `limt` in [[section]]
+ --> newswire.toml:9:1
+  |
+9 | limt = *
+  | ^^^^
+  |
+  = help: did you mean `limit`?
+
+newswire: the config has 2 errors
+";
+    check(&Desk::whole(&format!("{section}{rest}")), &["check"], 78, expected);
+    let many = format!("{section}{}", "[[feed]]\nurl = \"https://a.example/\"\n".repeat(200));
+    let problems = Desk::whole(&many).json(&["check"]);
+    let errors = problems.as_array().unwrap().iter().filter(|problem| problem["level"] == "error").count();
+    assert_eq!(errors, 1, "{problems}");
+}
+
+#[test]
+fn key_that_is_given_twice_says_where_it_stands_first() {
+    let expected = "\
+error: the key `title` is given twice
+ --> newswire.toml:4:1
+  |
+4 | title = \"Y\"
+  | ^^^^^
+  |
+  = help: it is given first in line 2
+";
+    check(&Desk::whole("[site]\ntitle = \"X\"\nlanguage = \"en\"\ntitle = \"Y\"\n"), &["check"], 78, expected);
+    let expected = "\
+error: the table [site] is given twice
+ --> newswire.toml:4:2
+  |
+4 | [site]
+  |  ^^^^
+  |
+  = help: it is given first in line 1
+";
+    let twice = "[site]\ntitle = \"X\"\n[server]\n[site]\nlanguage = \"en\"\n";
+    check(&Desk::whole(twice), &["check"], 78, expected);
+}
+
+#[test]
+fn bare_section_is_named_by_its_line_also_beside_a_fault_of_syntax() {
+    let expected = "\
+error: [[section]] in line 1 needs `id`
+ --> newswire.toml:1:1
+  |
+1 | [[section]]
+  | ^^^^^^^^^^^
+
+error: [[section]] in line 1 has no feeds
+ --> newswire.toml:1:1
+  |
+1 | [[section]]
+  | ^^^^^^^^^^^
+  |
+  = help: write feeds = [\"*\"] to take all, or name some
+
+newswire: the config has 2 errors
+";
+    check(&Desk::whole("[[section]]\n"), &["check"], 78, expected);
+    let beside = Desk::whole("[site]\ntitle = \"X\ntitle = \"Y\"\n[[section]]\n").run(&["check"]);
+    assert!(beside.err.contains("[[section]] in line 4 needs `id`"), "{}", beside.err);
+    let within = Desk::whole("[[section]]\nid = \"x\n").run(&["check"]);
+    assert!(!within.err.contains("needs `id`"), "it may stand in the line that cannot be read: {}", within.err);
+}
+
+#[test]
+fn file_that_is_not_utf8_shows_the_line_and_the_place() {
+    let desk = Desk::whole("");
+    std::fs::write(desk.path("newswire.toml"), b"[site]\ntitle = \"caf\xe9\"\n").unwrap();
+    let expected = "\
+error: this is not UTF-8
+ --> newswire.toml:2:13
+  |
+2 | title = \"caf\u{fffd}\"
+  |             ^
+  |
+  = help: save the file as UTF-8
+";
+    check(&desk, &["check"], 78, expected);
+    desk.write("newswire.toml", "include = [\"a.toml\"]\n");
+    std::fs::write(desk.path("a.toml"), b"[[feed]]\nurl = \"https://a.example/\"\ntitle = \"\xff\"\n").unwrap();
+    let expected = "\
+error: this is not UTF-8
+ --> a.toml:3:10
+  |
+3 | title = \"\u{fffd}\"
+  |          ^
+  |
+  = help: save the file as UTF-8
+";
+    check(&desk, &["check"], 78, expected);
+}
+
+#[test]
+fn misspelt_tables_units_schedules_and_addresses_get_the_nearest_word() {
+    let expected = "\
+error: unknown key `storys` in the main file
+ --> newswire.toml:1:2
+  |
+1 | [storys]
+  |  ^^^^^^
+  |
+  = help: did you mean `stories`?
+
+error: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\"
+ --> newswire.toml:3:11
+  |
+3 | timeout = \"10 secnds\"
+  |           ^^^^^^^^^^^
+  |
+  = help: did you mean \"seconds\"?
+
+error: expected \"every 1 hour\", \"adaptive\", \"@hourly\" or the five fields
+       of cron: minute, hour, day of month, month, day of week; found 3
+       fields
+ --> newswire.toml:4:12
+  |
+4 | schedule = \"evry 1 hour\"
+  |            ^^^^^^^^^^^^^
+  |
+  = help: did you mean \"every 1 hour\"?
+
+error: expected a URL that begins with http:// or https://
+ --> newswire.toml:7:7
+  |
+7 | url = \"htps://a.example/f\"
+  |       ^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write \"https://a.example/f\"
+
+error: there is no feed `betta`
+  --> newswire.toml:10:10
+   |
+10 | feeds = [\"betta\"]
+   |          ^^^^^^^
+   |
+   = help: did you mean `beta`?
+
+newswire: the config has 5 errors
+";
+    let config = "[storys]\n[poll]\ntimeout = \"10 secnds\"\nschedule = \"evry 1 hour\"\n[[feed]]\nid = \"beta\"\nurl = \"htps://a.example/f\"\n[[section]]\nid = \"all\"\nfeeds = [\"betta\"]\n";
+    check(&Desk::whole(config), &["check"], 78, expected);
+}
+
+#[test]
+fn unknown_feeds_sections_keys_and_commands_get_the_nearest_name() {
+    let desk = polled();
+    let no_feed = "newswire: there is no feed \"betta\"; did you mean \"beta\"?\n";
+    check(&desk, &["set", "betta", "title=x"], 1, no_feed);
+    check(&desk, &["feeds", "betta"], 1, no_feed);
+    check(&desk, &["poll", "betta"], 1, no_feed);
+    check(&desk, &["remove", "betta"], 1, no_feed);
+    check(&desk, &["remove", "zzzzzz"], 1, "newswire: there is no feed \"zzzzzz\"; `newswire feeds` lists them\n");
+    let no_section = "newswire: there is no section \"al\"; did you mean \"all\"?\n";
+    check(&desk, &["export", "--section", "al"], 1, no_section);
+    check(&desk, &["explain", "One", "--section", "al"], 1, no_section);
+    check(&desk, &["try", "--section", "al", "--drop", "title=x"], 1, no_section);
+    let no_key = "newswire: there is no key `titel` in [[feed]]: did you mean `title`?\n";
+    check(&desk, &["set", "beta", "titel=x"], 1, no_key);
+    let expected = "\
+error: unrecognized subcommand 'fedes'
+
+  tip: a similar subcommand exists: 'feeds'
+
+Usage: newswire [OPTIONS] <COMMAND>
+
+For more information, try '--help'.
+";
+    check(&desk, &["fedes"], 2, expected);
+    let expected = "\
+newswire: nothing was written, since the config would have problems then:
+
+error: expected one of \"full\", \"summary\", \"link\"
+ --> newswire.toml:4:13
+  |
+4 | republish = \"ful\"
+  |             ^^^^^
+  |
+  = help: did you mean \"full\"?
+";
+    check(&desk, &["set", "beta", "republish=ful"], 78, expected);
+}
+
+#[test]
+fn bad_rule_of_the_command_line_is_wrong_usage() {
+    let desk = polled();
+    let expected = "newswire: the rule \"titel=x\": unknown key `titel` in a rule (did you mean `title`?)\n";
+    let told = desk.run(&["try", "--section", "all", "--drop", "titel=x"]);
+    assert_eq!((told.err.as_str(), told.code), (expected, 2));
+    assert_eq!(desk.run(&["try", "--section", "all", "--keep", "title=/(/"]).code, 2);
+}
+
+#[test]
+fn poll_of_all_feeds_has_no_line_for_those_that_it_left_alone() {
+    let feeds: String =
+        (0..12).map(|number| format!("[[feed]]\nid = \"f{number:02}\"\nurl = \"file:f{number}.xml\"\n")).collect();
+    let desk = Desk::whole(&format!("{feeds}{ALL}"));
+    (0..12).for_each(|number| desk.write(&format!("f{number}.xml"), &rss(&[("1", "One", "x")])));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+    let told = desk.run(&["poll", "--all"]);
+    let lines: Vec<&str> = told.out.lines().collect();
+    let expected = ["12 not polled: polled recently; next poll allowed in 10 min: f00, f01, f02, f03,", "  f04, …"];
+    assert_eq!(lines[..2], expected, "{}", told.out);
+    assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", told.out);
+    assert_eq!(desk.json_lines(&["poll", "--all"]).len(), 13, "programs are told of each");
+    assert!(desk.run(&["poll", "f03"]).out.starts_with("f03  polled recently; next poll allowed in 10 min\n"));
+}
+
+#[test]
+fn feed_that_is_named_is_shown_with_title_address_and_sections() {
+    let desk = polled();
+    let expected = format!(
+        "\
+feed  state  last poll  next poll  failures  entries
+beta  ok     just now   in 1 h     0         1
+
+beta: its title: The harbour
+beta: its address: file://{}
+beta: its sections: all
+beta: its schedule: every 1 hour
+",
+        desk.path("beta.xml").canonicalize().unwrap().display()
+    );
+    check(&desk, &["feeds", "beta"], 0, &expected);
+}
+
+#[test]
+fn file_is_added_by_its_path_and_removed_without_a_trace() {
+    let desk = polled();
+    desk.write("inner/other file.xml", &rss(&[("2", "Two", "y")]));
+    let before = desk.read("newswire.toml");
+    let expected = "newswire: ./nowhere.xml is not a file; check the path\n";
+    check(&desk, &["add", "./nowhere.xml"], 1, expected);
+    let path = desk.path("inner/other file.xml");
+    for path in [path.to_str().unwrap(), "inner/other file.xml", "./inner/other file.xml"] {
+        let told = desk.run(&["add", path]);
+        assert_eq!(told.code, 0, "{path}: {}", told.err);
+        assert!(told.out.contains("\n  file:inner/other%20file.xml\n"), "{}", told.out);
+        assert!(desk.read("newswire.toml").contains("url = \"file:inner/other%20file.xml\"  # The harbour\n"));
+        assert_eq!(desk.run(&["remove", "other-20file"]).code, 0);
+        assert_eq!(desk.read("newswire.toml"), before, "{path}");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    let outside = elsewhere.path().canonicalize().unwrap().join("far.xml");
+    std::fs::write(&outside, rss(&[("3", "Three", "z")])).unwrap();
+    assert_eq!(desk.run(&["add", outside.to_str().unwrap()]).code, 0);
+    assert!(desk.read("newswire.toml").contains(&format!("url = \"file:{}\"", outside.display())));
+    assert_eq!(desk.run(&["poll"]).code, 0);
+}
+
+#[test]
+fn list_of_addresses_names_bad_lines_by_number_and_takes_no_files_unasked() {
+    let desk = Desk::whole(&format!("{FEED}{ALL}"));
+    desk.write("list.txt", "# mine\nhttps://a.example/x\nthis is a note\nfile:///etc/hostname\n");
+    let expected = "\
+a list of addresses: 1 feed taken into newswire.toml, 0 there already
+  left out  this is a note: line 3 has no usable feed address
+  left out  file:///etc/hostname: a file of this machine; --allow-files takes it
+";
+    check(&desk, &["import", "list.txt"], 0, expected);
+    let expected = "\
+a list of addresses: 1 feed taken into newswire.toml, 1 there already
+  left out  this is a note: line 3 has no usable feed address
+";
+    check(&desk, &["import", "list.txt", "--allow-files"], 0, expected);
+    assert!(desk.read("newswire.toml").contains("url = \"file:///etc/hostname\""));
+}
+
+#[test]
+fn list_without_folders_ends_with_a_section_that_shows_its_feeds() {
+    let desk = Desk::whole("");
+    desk.write("urls", "https://council.example/feed \"~The Council\" town\n\"query:Unread:unread\"\n");
+    let expected = "\
+newsboat's urls: 1 feed taken into newswire.toml, 0 there already
+  section   `all` was added, as the config had no section; it shows every feed
+  left out  query:Unread:unread: line 2: a query over feeds is a section here:
+            write [[section]] with `keep`
+";
+    check(&desk, &["import", "urls"], 0, expected);
+    check(&desk, &["check"], 0, "the config is good: 1 feed, 1 section\n");
+    assert_eq!(desk.json(&["sections"])[0]["feeds"][0], "council-example");
+}
+
+#[test]
+fn settings_of_a_planet_without_a_counterpart_are_told_once() {
+    let desk = Desk::whole(&format!("{FEED}{ALL}"));
+    let general: String = (1..=13).map(|number| format!("setting{number} = x\n")).collect();
+    desk.write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));
+    let expected = "\
+Planet's ini: 1 feed taken into newswire.toml, 0 there already
+  left out  these settings have no counterpart and were skipped: setting1 of
+            [Planet], setting10 of [Planet], setting11 of [Planet], setting12 of
+            [Planet], setting13 of [Planet], setting2 of [Planet], setting3 of
+            [Planet], setting4 of [Planet], setting5 of [Planet], setting6 of
+            [Planet], setting7 of [Planet], setting8 of [Planet], setting9 of
+            [Planet], [a.py], filters of https://a.example/feed
+";
+    check(&desk, &["import", "planet.ini"], 0, expected);
+}
+
+#[test]
+fn secret_in_a_header_over_plain_http_is_a_warning() {
+    let header = "headers = { X-Api = { env = \"HOME\" } }\n";
+    let desk = Desk::whole(&format!("[[feed]]\nurl = \"http://a.example/\"\n{header}{ALL}"));
+    let expected = "\
+warning: this is sent unencrypted over http
+ --> newswire.toml:3:11
+  |
+3 | headers = { X-Api = { env = \"HOME\" } }
+  |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: write https:// in `url` if the server has it
+
+the config is good: 1 feed, 1 section
+";
+    check(&desk, &["check"], 0, expected);
+}
