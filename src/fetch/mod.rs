@@ -360,7 +360,7 @@ fn is_bot_wall(headers: &HeaderMap) -> bool {
 
 /// Another origin is not believed: it would let a server attach its relative links to somebody else.
 fn content_location(headers: &HeaderMap, url: &Url) -> Option<Url> {
-    let location = url.join(&text(headers, CONTENT_LOCATION)?).ok()?;
+    let location = url.join(&redirect::as_text(headers.get(CONTENT_LOCATION)?.as_bytes())).ok()?;
     (location.origin() == url.origin()).then_some(location)
 }
 

@@ -4,6 +4,8 @@
 //! `Location` holds are taken off: a publisher's server has no secrets to give to us. A chain of only 301 and 308 (RFC
 //! 9110 §15.4.2, §15.4.9) is a permanent move; one 302, 303 or 307 in it makes the whole of it temporary.
 
+use std::borrow::Cow;
+
 use reqwest::StatusCode;
 use url::Url;
 
@@ -74,7 +76,7 @@ impl Trail {
         let here = self.here();
         let host = here.host_str().unwrap_or_default();
         let location = location.ok_or_else(|| format!("{host} redirects, but does not say where to"))?;
-        let next = here.join(&String::from_utf8_lossy(location));
+        let next = here.join(&as_text(location));
         let next = without_extras(next.map_err(|_| format!("{host} redirects to something that is no address"))?);
         match (here.scheme(), next.scheme()) {
             (_, "https") | ("http", "http") => {}
@@ -89,6 +91,19 @@ impl Trail {
         }
         Ok(next)
     }
+}
+
+/// Returns an address in a header as text. Bytes that are not UTF-8 are percent-encoded as they are: the server knows what they
+/// mean (RFC 3986 §2.5).
+pub(super) fn as_text(address: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(address) {
+        Ok(text) => text.into(),
+        Err(_) => address.iter().map(|byte| encoded(*byte)).collect::<String>().into(),
+    }
+}
+
+fn encoded(byte: u8) -> String {
+    if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 /// Whether the status sends the request elsewhere by `Location`.

@@ -105,6 +105,13 @@ async fn content_location_is_a_base_only_within_its_own_origin() {
     }
 }
 
+#[tokio::test]
+async fn bytes_of_a_content_location_that_are_not_ascii_stay_as_they_are() {
+    let origin = Origin::replies([Reply::with_bytes(200, &[("Content-Location", b"/caf\xE9/")], "<rss/>")]);
+    let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+    assert_eq!(document.content_location, Some(origin.url("/caf%E9/")));
+}
+
 /// The first address of the name never answers: its queue of connections is full.
 #[tokio::test]
 async fn x11_a_dead_address_beside_a_good_one_costs_less_than_a_second() {

@@ -39,6 +39,22 @@ async fn c01_c02_only_a_chain_of_301_and_308_is_a_permanent_move() {
 }
 
 #[tokio::test]
+async fn bytes_of_a_redirect_that_are_not_ascii_are_asked_as_they_are() {
+    let check = async |location: &'static [u8], expected: &str| {
+        let origin = Origin::start(move |request| match request.number {
+            0 => Reply::with_bytes(302, &[("Location", location)], ""),
+            _ => Reply::new(200, &[], "<rss/>"),
+        });
+        document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
+        assert_eq!(origin.requests()[1].target(), expected);
+    };
+    check(b"/caf\xE9/flux.xml", "/caf%E9/flux.xml").await;
+    check(b"/flux?nom=caf\xE9&x=%20y", "/flux?nom=caf%E9&x=%20y").await;
+    check("/café/flux.xml".as_bytes(), "/caf%C3%A9/flux.xml").await;
+    check(b"/\xC3\xA9\xE9", "/%C3%A9%E9").await;
+}
+
+#[tokio::test]
 async fn c01_a_stored_move_is_polled_directly() {
     let origin = chain();
     let (feed, fetcher) = (feed(&origin.url("/301/feed"), &[origin.allow()]), fetcher());
