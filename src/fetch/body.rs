@@ -13,6 +13,7 @@ use super::decode::{self, Coding};
 use super::error::{BODY, FetchError, root_cause};
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
+use super::wire;
 
 /// A body slower than this over a whole [`PACE_WINDOW`] is given up: it holds a turn, memory and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
@@ -80,7 +81,9 @@ async fn receive(
                 return Err(unreadable(host, format!("its document comes in more than {MAX_CHUNKS} chunks")));
             }
             Ok(Err(error)) => {
-                return Err(unreadable(host, format!("its document broke off ({})", root_cause(&error))));
+                let why = root_cause(&error);
+                let broke_off = || format!("its document broke off ({why})");
+                return Err(unreadable(host, wire::in_plain_words(&why).unwrap_or_else(broke_off)));
             }
             Err(overrun) if overrun.of_total => return Err(overrun.into_error(host, BODY)),
             Err(_) => Bytes::new(), // The window of the pace is over with nothing more: judged below.

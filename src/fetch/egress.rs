@@ -1,7 +1,8 @@
 //! The HTTP clients: one for each way out, as connections are shared within a client and the guard is part of it.
 //!
 //! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the environment, or
-//! accepts a certificate that does not verify; TLS is 1.2 or newer. A `proxy` that the editor configures is a trusted
+//! accepts a certificate that does not verify; TLS is 1.2 or newer. A header line that is none is ignored, as browsers do;
+//! an answer whose length is in doubt is refused. A `proxy` that the editor configures is a trusted
 //! hop: it is let through wherever it is. Where it resolves names for us (`http:`, `socks5h:`), `guard` refuses addresses and
 //! local names before the request, and a public name that leads into the proxy's network is the proxy's to refuse. A `ca_file` takes the place of the system's certificates for the feeds that name it.
 
@@ -20,13 +21,11 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::error::{CONNECT, FetchError, causes, reason, root_cause};
+use super::error::{CONNECT, CONNECT_TIMEOUT, FetchError, causes, reason, root_cause};
 use super::file;
 use super::guard::{self, Reach};
+use super::wire;
 use crate::config::Feed;
-
-/// For a connection with its TLS handshake; a dead address among several costs 300 ms of it (RFC 8305).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -35,7 +34,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// the other side of the earth still comes at a megabyte a second.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
-const MOST_HEADERS: usize = 100;
+/// Sites behind several proxies and firewalls send more than the usual 100. `wire` names the number too.
+const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
 
 /// More different ways out than any config has; beyond it the idle ones are built anew when needed.
@@ -166,6 +166,9 @@ fn configure(
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(1)
         .http1_max_headers(MOST_HEADERS)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
         .http2_max_header_list_size(MOST_HEADER_BYTES)
         .http2_initial_stream_window_size(HTTP2_WINDOW_BYTES)
         .http2_initial_connection_window_size(HTTP2_WINDOW_BYTES);
@@ -272,7 +275,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Fetch
     if error.is_connect() {
         return FetchError::Connect { host: peer, why };
     }
-    FetchError::Http { host, why }
+    FetchError::Http { host, why: wire::in_plain_words(&why).unwrap_or(why) }
 }
 
 /// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.

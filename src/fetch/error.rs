@@ -4,6 +4,7 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::duration;
 use crate::time::Timestamp;
 
 /// Each message is one sentence with a hint where there is something to do. None holds a path, a query, userinfo, a
@@ -34,7 +35,7 @@ pub enum FetchError {
     Connect { host: String, why: String },
     #[error("no secure connection to {host}: {why}")]
     Tls { host: String, why: String },
-    #[error("{host} took too long to {phase} (limit {} s)", after.as_secs_f32())]
+    #[error("{host} did not {phase} within {}", duration::words(*after))]
     Timeout { host: String, phase: &'static str, after: Duration },
     #[error("{host} sends its document more slowly than {bytes_per_second} bytes a second")]
     TooSlow { host: String, bytes_per_second: u64 },
@@ -93,16 +94,34 @@ impl FetchError {
     pub fn is_unreachable(&self) -> bool {
         match self {
             FetchError::Dns { .. } | FetchError::Connect { .. } => true,
-            FetchError::Timeout { phase, .. } => *phase == CONNECT,
+            // A poll with a short `timeout` ends before the connection is given up.
+            FetchError::Timeout { phase, after, .. } => {
+                *phase == CONNECT || (*phase == ANSWER && *after <= CONNECT_TIMEOUT)
+            }
             _ => false,
         }
+    }
+
+    /// Whether a server answered, and the whole answer came.
+    pub fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            FetchError::Status { .. }
+                | FetchError::Gone
+                | FetchError::Redirect { .. }
+                | FetchError::BotWall { .. }
+                | FetchError::TooLarge { .. }
+        )
     }
 }
 
 /// The phases of a request, as a timeout names them.
 pub(super) const CONNECT: &str = "accept a connection";
 pub(super) const ANSWER: &str = "answer";
-pub(super) const BODY: &str = "send its document";
+pub(super) const BODY: &str = "send its whole document";
+
+/// For a connection with its TLS handshake; a dead address among several costs 300 ms of it (RFC 8305).
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How the address is written in an `allow` list.
 fn opening(address: IpAddr, port: u16) -> String {

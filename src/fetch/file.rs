@@ -65,7 +65,7 @@ async fn in_time<T>(
     path: &Path,
     work: impl Future<Output = io::Result<T>>,
 ) -> Result<T, FetchError> {
-    let done = stopwatch.run(stopwatch.share(1, 1), work).await.map_err(|_| FetchError::File {
+    let done = stopwatch.run(stopwatch.total(), work).await.map_err(|_| FetchError::File {
         why: format!("could not read {}: the file system took too long", path.display()),
     })?;
     done.map_err(|error| unreadable(path, &error))

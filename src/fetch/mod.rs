@@ -8,7 +8,8 @@
 //!
 //! The specification is RFC 9110 and RFC 9111. The modules hold a policy each: `guard` (which addresses), `egress`
 //! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch` and
-//! `progress` (how long), `budget`, `body` and `decode` (how much), `lifetimes` (when again), `file` (documents on disk).
+//! `progress` (how long), `wire` (what is wrong with an answer that is not HTTP), `budget`, `body` and `decode` (how much),
+//! `lifetimes` (when again), `file` (documents on disk).
 //!
 //! Never parses a document, reads the store, or logs.
 
@@ -26,6 +27,7 @@ mod progress;
 mod redirect;
 mod request;
 mod stopwatch;
+mod wire;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -259,7 +261,7 @@ impl Fetcher {
         if last {
             request = request.header(CONNECTION, "close");
         }
-        let sent = stopwatch.run(stopwatch.share(2, 3), request.send()).await;
+        let sent = stopwatch.run(stopwatch.total(), request.send()).await;
         let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
         let response = response.map_err(|error| egress::explain(&error, url, way.proxy.is_some()))?;
         match response.remote_addr() {

@@ -24,9 +24,9 @@ impl Stopwatch {
         &self.progress
     }
 
-    /// A share of the whole time; for parts of it that have a limit of their own, which grows with a feed's `timeout`.
-    pub fn share(&self, numerator: u32, denominator: u32) -> Duration {
-        self.total * numerator / denominator
+    /// Returns the time for the whole poll.
+    pub fn total(&self) -> Duration {
+        self.total
     }
 
     /// Awaits `future` for at most `limit`, and no longer than what is left.

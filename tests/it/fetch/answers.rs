@@ -70,11 +70,12 @@ async fn every_failure_has_its_kind_and_one_sentence() {
     check(
         cut,
         "http",
-        "the answer of 127.0.0.1 could not be read: its document broke off (end of file before message length reached)",
+        "the answer of 127.0.0.1 could not be read: the connection was closed before the document was complete",
     )
     .await;
     let foreign = Reply::raw("SSH-2.0-OpenSSH\r\n\r\n").close();
-    check(foreign, "http", "the answer of 127.0.0.1 could not be read: invalid HTTP version parsed").await;
+    check(foreign, "http", "the answer of 127.0.0.1 could not be read: it does not begin with HTTP/1.0 or HTTP/1.1")
+        .await;
 }
 
 #[tokio::test]

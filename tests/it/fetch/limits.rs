@@ -156,7 +156,8 @@ async fn check_freed(reply: Reply, kind: &str) {
     assert!(started.elapsed() < Duration::from_secs(2), "{error}");
 }
 
-#[tokio::test]
+/// As in the program, where a server that floods one thread does not stop the clock of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn x11_a_server_that_never_comes_to_an_end_is_given_up() {
     let every = Duration::from_millis(100);
     check_freed(Reply::silence(), "timeout").await;
@@ -169,6 +170,16 @@ async fn x11_a_server_that_never_comes_to_an_end_is_given_up() {
     check_freed(Reply::default().drip(hints.repeat(50), Duration::ZERO), "timeout").await;
     let blank = Reply::new(200, &[("Content-Encoding", "gzip")], gzip(b"").split_at(10).0);
     check_freed(blank.drip("", every), "http").await;
+}
+
+#[tokio::test]
+async fn server_may_take_all_of_the_timeout_to_answer() {
+    let origin = Origin::replies([Reply::silence()]);
+    let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
+    feed.timeout = Duration::from_secs(1);
+    let started = Instant::now();
+    assert_eq!(error(first_poll(&feed).await).to_string(), "127.0.0.1 did not answer within 1 second");
+    assert!(started.elapsed() >= feed.timeout, "{:?}", started.elapsed());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod http2;
 mod identity;
 mod limits;
 mod month;
+mod odd_responses;
 mod proxies;
 mod redirects;
 mod secrets;
