@@ -141,8 +141,10 @@ fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
 
 /// The address with this scheme, if it was typed without one.
 fn with_scheme(url: &str, scheme: &str) -> String {
-    let url = url.trim();
-    let url = url.strip_prefix("feed://").unwrap_or(url);
+    let url = config::without_feed_scheme(url);
+    if let Some(rest) = url.strip_prefix("//") {
+        return format!("{scheme}://{rest}");
+    }
     if has_scheme(url) { url.to_owned() } else { format!("{scheme}://{url}") }
 }
 
@@ -199,16 +201,7 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
         let feed = draft(loaded, file, url)?;
         Ok(runtime.block_on(discover::look(&fetcher, &feed, &Hints::default())))
     };
-    let mut url = with_scheme(&args.url, "https");
-    let mut looked = look(&url)?;
-    let plain = with_scheme(&args.url, "http");
-    if matches!(looked, Looked::Failed(_)) && plain != url {
-        // Who types no scheme need not know that the site has no https.
-        let again = look(&plain)?;
-        if !matches!(again, Looked::Failed(_)) {
-            (url, looked) = (plain, again);
-        }
-    }
+    let (url, looked) = look_by_scheme(&args.url, ["https", "http"], look)?;
     let offered = match looked {
         Looked::Feed(seen) => return Ok(FoundFeed { url, seen: Some(seen) }),
         Looked::Refused { offers, .. } if !offers.is_empty() => offers,
@@ -216,13 +209,33 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
         Looked::Refused { error, .. } => return Err(anyhow!("{}: {error}", masked(&url)).into()),
         Looked::Failed(why) => return Err(NotFound::Unreachable(format!("{}: {why}", masked(&url)))),
     };
+    // A site speaks its page's scheme in any case.
+    let schemes = if url.starts_with("https:") { ["https", "http"] } else { ["http", "https"] };
     let mut found = Vec::new();
-    for url in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
-        if let Looked::Feed(seen) = look(&url)? {
+    for offer in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
+        // An offer that no feed can have for its address is one that cannot be read.
+        if let Ok((url, Looked::Feed(seen))) = look_by_scheme(&offer, schemes, look) {
             found.push(FoundFeed { url, seen: Some(seen) });
         }
     }
     Ok(choose(found, args)?)
+}
+
+/// Looks at an address; at one without a scheme by both of these in turn. Whoever types none need not know what the site speaks.
+fn look_by_scheme(
+    address: &str,
+    schemes: [&str; 2],
+    look: impl Fn(&str) -> Result<Looked, Failure>,
+) -> Result<(String, Looked), Failure> {
+    let [url, other] = schemes.map(|scheme| with_scheme(address, scheme));
+    let looked = look(&url)?;
+    if matches!(looked, Looked::Failed(_)) && other != url {
+        let again = look(&other)?;
+        if !matches!(again, Looked::Failed(_)) {
+            return Ok((other, again));
+        }
+    }
+    Ok((url, looked))
 }
 
 fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<FoundFeed, Failure> {

@@ -10,7 +10,7 @@ use super::edit::{commit, in_file};
 use super::output::{columns, count, labelled, print, safe, wrap};
 use super::{Done, load, load_with_reader, no_section};
 use crate::clock;
-use crate::config::import::{self, ImportPlan, LeftOut, MAX_BYTES};
+use crate::config::import::{self, ImportPlan, LeftOut, MAX_BYTES, SameAddress};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
 use crate::files::{self, short};
@@ -90,13 +90,22 @@ fn told(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) -> 
         let made = "`all` was added, as the config had no section; it shows every feed";
         text.push_str(&labelled("  section", LABELS, made));
     }
-    for url in &plan.merged {
-        text.push_str(&labelled("  merged", LABELS, &safe(&config::masked_urls(url))));
+    for same in &plan.merged {
+        text.push_str(&labelled("  merged", LABELS, &spelled(same, "kept")));
+    }
+    for same in &plan.known_as {
+        text.push_str(&labelled("  there", LABELS, &spelled(same, "the config has")));
     }
     for LeftOut { what, why } in &plan.left_out {
         text.push_str(&labelled("  left out", LABELS, &safe(&config::masked_urls(&format!("{what}: {why}")))));
     }
     text
+}
+
+/// An address that is another spelling of one that is `kept`, and why.
+fn spelled(same: &SameAddress, kept: &str) -> String {
+    let rule = same.rule().map(|rule| format!(": {kept} {}, {rule}", same.kept));
+    safe(&config::masked_urls(&format!("{}{}", same.url, rule.unwrap_or_default())))
 }
 
 pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {

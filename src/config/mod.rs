@@ -39,7 +39,7 @@ use self::reader::{Node, Reading, Table};
 pub use self::schema::schema;
 pub use self::secrets::Secrets;
 pub use self::settings::DEFAULT_CONTACT;
-pub use self::shown_url::{shown, spelling};
+pub use self::shown_url::{shown, spelling, without_feed_scheme};
 use crate::rule::Rule;
 
 /// One TOML text and where it came from.

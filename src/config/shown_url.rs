@@ -33,6 +33,16 @@ pub fn spelling(url: &Url) -> String {
     format!("{host}{port}{}{query}", url.path().trim_end_matches('/'))
 }
 
+/// Returns the address that a `feed:` address wraps: `feed:http://a.example/` is `http://a.example/`, and `feed://a.example/`
+/// is `//a.example/`, which may be https or http. Any other address stays as it is.
+pub fn without_feed_scheme(address: &str) -> &str {
+    let address = address.trim();
+    match address.split_once(':') {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("feed") => rest,
+        _ => address,
+    }
+}
+
 fn masked_parameter(parameter: &str) -> String {
     match parameter.split_once('=') {
         Some((name, _)) if is_secret_parameter(name) => format!("{name}={MASK}"),

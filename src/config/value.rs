@@ -137,7 +137,8 @@ pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
 pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
     let text = text.trim();
     let wanted = "expected a URL that begins with http:// or https://";
-    let hint = with_scheme(text)
+    let hint = with_scheme(shown_url::without_feed_scheme(text))
+        // A secret is not repeated.
         .filter(|mended| mended != text && mended.contains('.') && !mended.contains(['@', '?']))
         .map(|mended| format!("write \"{mended}\""));
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
@@ -151,9 +152,10 @@ fn with_scheme(text: &str) -> Option<String> {
     if !rest.starts_with(':') && !rest.starts_with("//") {
         return (!text.contains(':')).then(|| format!("https://{text}"));
     }
-    let scheme = match keys::nearest(scheme, ["https", "http", "feed"].into_iter())? {
-        "feed" => "https",
-        scheme => scheme,
+    let scheme = match keys::nearest(scheme, ["https", "http", "feed"].into_iter()) {
+        _ if scheme.is_empty() => "https",
+        Some("feed") => "https",
+        found => found?,
     };
     Some(format!("{scheme}://{}", rest.trim_start_matches([':', '/'])))
 }

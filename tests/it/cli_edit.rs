@@ -128,6 +128,31 @@ fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
 }
 
 #[test]
+fn feed_scheme_is_taken_off_an_address_that_is_typed_or_found_in_a_page() {
+    let address = plain_server();
+    let pages = Origin::start(move |request| {
+        let href = if request.target() == "/short" {
+            format!("feed://{address}/f")
+        } else {
+            format!("feed:http://{address}/f")
+        };
+        let link = |href: &str| format!("<link rel=alternate type=application/rss+xml href=\"{href}\">");
+        let page = format!("<!doctype html><html><head>{}{}", link("javascript:feed()"), link(&href));
+        Reply::new(200, &[("Content-Type", "text/html")], page)
+    });
+    let typed = [format!("feed://{address}/f"), format!("feed:http://{address}/f"), format!("FEED://{address}/f")];
+    for url in typed.into_iter().chain([pages.url("/short").to_string(), pages.url("/long").to_string()]) {
+        let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\", \"{}\"]\n{SECTION}", pages.address));
+        let told = desk.run(&["add", &url]);
+        assert_eq!(told.code, 0, "{url}: {}", told.err);
+        assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{address}/f\"")), "{url}");
+    }
+    let desk = Desk::new(SECTION);
+    assert_eq!(desk.run(&["add", "--unseen", "feed://a.example/f"]).code, 0);
+    assert!(desk.read("newswire.toml").contains("url = \"https://a.example/f\""));
+}
+
+#[test]
 fn edit_that_would_break_the_config_is_not_made() {
     let origin = site();
     let desk = desk(&origin);

@@ -204,6 +204,10 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             format!("[[feed]]\nurl = \"feed://a.example/\"\n{SECTION}"),
             "2:7: expected a URL that begins with http:// or https:// (write \"https://a.example/\")",
         ),
+        (
+            format!("[[feed]]\nurl = \"feed:http://a.example/\"\n{SECTION}"),
+            "2:7: expected a URL that begins with http:// or https:// (write \"http://a.example/\")",
+        ),
         (format!("[[feed]]\nurl = \"|curl x\"\n{SECTION}"), "2:7: expected a URL that begins with http:// or https://"),
         (
             format!("[[feed]]\nurl = \"file:\"\n{SECTION}"),

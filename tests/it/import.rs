@@ -73,7 +73,10 @@ fn broken_opml_is_mended_and_its_folders_become_sections() {
     );
     assert_eq!(config.sections[0].title, "Town & Sea");
     assert_eq!(config.feeds[0].site.as_ref().unwrap().as_str(), "https://council.example/");
-    assert_eq!(planned("opml1_broken.opml").merged, ["http://www.council.example/feed/?a=1&b=2"]);
+    let merged = &planned("opml1_broken.opml").merged[..];
+    let [same] = merged else { panic!("{merged:?}") };
+    assert_eq!(same.url, "http://www.council.example/feed/?a=1&b=2");
+    assert_eq!(same.rule().unwrap(), "they differ only in http or https and www. and a slash at the end");
 }
 
 #[test]
@@ -177,6 +180,60 @@ fn plain_addresses_are_mended_and_merged() {
             ("https://www.nets.example/atom", "", &[], &[]),
         ],
         &["not an address: line 7 has no usable feed address"],
+    );
+}
+
+/// The addresses that are written for a plain list.
+fn taken(list: &str) -> Vec<String> {
+    let opml: String = list.lines().map(|url| format!("<outline text=\"T\" xmlUrl=\"{url}\"/>")).collect();
+    import::read(&format!("<opml><body>{opml}</body></opml>")).unwrap().feeds.into_iter().map(|feed| feed.url).collect()
+}
+
+#[test]
+fn blanks_in_an_address_are_encoded_and_never_cut_out() {
+    let check = |url: &str, expected: &str| assert_eq!(taken(url), [expected], "{url}");
+    check("http://a.example/our news.xml?q=low tide", "http://a.example/our%20news.xml?q=low%20tide");
+    check("  http://a.example/feed  ", "http://a.example/feed");
+    check("http://a.example?q=low tide", "http://a.example?q=low%20tide");
+    check("http:// a.example/feed", "http://a.example/feed");
+    check("a.example/our news.xml", "https://a.example/our%20news.xml");
+}
+
+#[test]
+fn feed_scheme_is_taken_off() {
+    let check = |url: &str, expected: &str| assert_eq!(taken(url), [expected], "{url}");
+    check("feed://a.example:8080/feed", "https://a.example:8080/feed");
+    check("feed:http://a.example/feed", "http://a.example/feed");
+    check("FEED:https://a.example/feed", "https://a.example/feed");
+}
+
+#[test]
+fn of_http_and_https_the_latter_is_kept_and_the_rule_is_told() {
+    let desk =
+        Desk::new("[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[feed]]\nurl = \"https://known.example/feed\"\n");
+    desk.write(
+        "list.txt",
+        "http://a.example/feed\nhttps://a.example/feed\nhttps://b.example/feed\nhttp://www.b.example/feed/\nhttp://c.example/feed\nhttp://c.example/feed\nhttp://known.example/feed\n",
+    );
+    let told = desk.run(&["import", "list.txt"]);
+    let out = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "merged http://a.example/feed: kept https://a.example/feed, they differ only in http or https",
+        "merged http://www.b.example/feed/: kept https://b.example/feed, they differ only in http or https and www. and a slash at the end",
+        "merged http://c.example/feed there http://known.example/feed: the config has https://known.example/feed, they differ only in http or https",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let config = desk.read("newswire.toml");
+    let urls: Vec<_> = config.lines().filter_map(|line| line.strip_prefix("url = ")).collect();
+    assert_eq!(
+        urls,
+        [
+            "\"https://known.example/feed\"",
+            "\"https://a.example/feed\"",
+            "\"https://b.example/feed\"",
+            "\"http://c.example/feed\""
+        ]
     );
 }
 

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::shown_url;
 
-pub use self::plan::{ImportPlan, plan};
+pub use self::plan::{ImportPlan, SameAddress, plan};
 
 /// The longest list that is read.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
@@ -184,22 +184,15 @@ fn distinct(tags: impl IntoIterator<Item = String>) -> (Vec<String>, bool) {
 
 /// The address as it was meant; `None` if it cannot be polled.
 fn mended(url: &str) -> Option<String> {
-    let url: String = url.chars().filter(|c| !c.is_whitespace()).collect();
-    let url = url.replace("&amp;", "&");
-    let url = match url.split_once(':') {
-        Some(("feed", rest)) if rest.starts_with("//") => format!("https:{rest}"),
-        Some(("feed", rest)) => rest.to_owned(),
-        _ => url,
-    };
-    let begins_with_host =
-        |url: &str| !url.contains(':') && url.split('/').next().is_some_and(|host| host.contains('.'));
+    let url = shown_url::without_feed_scheme(url).replace("&amp;", "&");
     let url = if url.starts_with("//") {
         format!("https:{url}")
-    } else if begins_with_host(&url) {
+    } else if !url.contains(':') && url.split('/').next().is_some_and(|host| host.contains('.')) {
         format!("https://{url}")
     } else {
         url
     };
+    let url = without_blanks(&url);
     let parsed = Url::parse(&url).ok()?;
     let is_pollable = match parsed.scheme() {
         "http" | "https" => parsed.has_host(),
@@ -207,6 +200,17 @@ fn mended(url: &str) -> Option<String> {
         _ => false,
     };
     is_pollable.then_some(url)
+}
+
+/// Encodes the blanks of path and query, which are part of the address. No scheme and no host has any, and line breaks are none.
+fn without_blanks(url: &str) -> String {
+    let url: String = url.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
+    let host = url.find("//").map_or(0, |slashes| slashes + 2);
+    let path = url[host..].find(['/', '?']).map_or(url.len(), |path| host + path);
+    let (head, tail) = url.split_at(path);
+    let head: String = head.chars().filter(|c| !c.is_whitespace()).collect();
+    let encoded = |c: char| if c == ' ' { "%20".to_owned() } else { c.to_string() };
+    head + &tail.chars().map(encoded).collect::<String>()
 }
 
 /// An absolute web address.

@@ -18,11 +18,36 @@ pub struct ImportPlan {
     pub sections: String,
     /// How many feeds are new.
     pub taken: usize,
-    /// Of the list's feeds, those that it named more than once, by address.
-    pub merged: Vec<String>,
+    /// Of the list's feeds, those that it named more than once.
+    pub merged: Vec<SameAddress>,
     /// How many feeds the config has already; they stay as they are.
     pub known: usize,
+    /// Those of them that the config has under another spelling of their address.
+    pub known_as: Vec<SameAddress>,
     pub left_out: Vec<LeftOut>,
+}
+
+/// An address that is taken for another spelling of one that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SameAddress {
+    pub url: String,
+    pub kept: String,
+}
+
+impl SameAddress {
+    /// Returns the rule by which the two are one: in what they differ; `None` if in nothing.
+    pub fn rule(&self) -> Option<String> {
+        let (url, kept) = (Url::parse(&self.url).ok()?, Url::parse(&self.kept).ok()?);
+        let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
+        let differs = [
+            (url.scheme() != kept.scheme(), "http or https"),
+            (host(&url) != host(&kept), "www."),
+            (url.path() != kept.path(), "a slash at the end"),
+            (url.fragment() != kept.fragment(), "what comes after #"),
+        ];
+        let differs: Vec<_> = differs.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect();
+        (!differs.is_empty()).then(|| format!("they differ only in {}", differs.join(" and ")))
+    }
 }
 
 impl ImportPlan {
@@ -42,9 +67,16 @@ impl ImportPlan {
 pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> ImportPlan {
     let mut plan = ImportPlan { left_out: imported.left_out, ..ImportPlan::default() };
     let feeds = merged(imported.feeds, &mut plan.merged);
-    let there: HashSet<String> = config.feeds.iter().map(|feed| config::spelling(&feed.url.secret)).collect();
-    let (known, new): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| there.contains(&spelled(&feed.url)));
+    let there = config.feeds.iter().map(|feed| (config::spelling(&feed.url.secret), &feed.url));
+    let there: HashMap<String, &FeedUrl> = there.collect();
+    let (known, new): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| there.contains_key(&spelled(&feed.url)));
     (plan.known, plan.taken) = (known.len(), new.len());
+    let others = known.into_iter().filter_map(|feed| {
+        let kept = there.get(&spelled(&feed.url))?;
+        let is_same = Url::parse(&feed.url).is_ok_and(|url| url == kept.secret);
+        (!is_same).then(|| SameAddress { url: feed.url, kept: kept.shown.to_string() })
+    });
+    plan.known_as = others.collect();
     let mut sections = Sections::new(config);
     let ids = ids_of(&new, &imported.drops, config, &mut plan.left_out);
     for feed in &new {
@@ -73,30 +105,41 @@ fn lost(filter: &Filter, has_new_section: bool, ids: &BTreeMap<String, String>) 
     Some(LeftOut { what: format!("the filter /{}/{of}", filter.pattern), why: why.to_owned() })
 }
 
-/// Each address once; a feed in several folders belongs to all of them.
-fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<String>) -> Vec<ImportedFeed> {
+/// Each address once; a feed in several folders belongs to all of them. Of several spellings the first is kept, but https goes
+/// before http.
+fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<SameAddress>) -> Vec<ImportedFeed> {
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut unique: Vec<ImportedFeed> = Vec::new();
-    for feed in feeds {
+    let mut others: Vec<(String, usize)> = Vec::new();
+    for mut feed in feeds {
         let spelling = spelled(&feed.url);
-        let Some(first) = at.get(&spelling).map(|at| &mut unique[*at]) else {
+        let Some(position) = at.get(&spelling).copied() else {
             at.insert(spelling, unique.len());
             unique.push(feed);
             continue;
         };
-        repeated.push(feed.url);
+        let first = &mut unique[position];
+        if is_https(&feed.url) && !is_https(&first.url) {
+            std::mem::swap(&mut first.url, &mut feed.url);
+        }
+        others.push((feed.url, position));
         first.id = first.id.take().or(feed.id);
         first.title = first.title.take().or(feed.title);
         first.site = first.site.take().or(feed.site);
         first.folders.extend(feed.folders);
         first.tags.extend(feed.tags);
     }
+    repeated.extend(others.into_iter().map(|(url, position)| SameAddress { url, kept: unique[position].url.clone() }));
     for feed in &mut unique {
         keep_first_of_each(&mut feed.folders);
         keep_first_of_each(&mut feed.tags);
         feed.tags.truncate(MAX_TAGS);
     }
     unique
+}
+
+fn is_https(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.scheme() == "https")
 }
 
 fn keep_first_of_each<T: Clone + Eq + Hash>(values: &mut Vec<T>) {
