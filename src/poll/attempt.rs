@@ -1,12 +1,13 @@
 //! One attempt at one feed: fetch it, read it, say when to ask again, write it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use url::Url;
 
+use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailure};
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
@@ -28,9 +29,33 @@ const OTHER_HOST: &str = "the host that it redirects to";
 /// How long a feed is left alone where not even the failure of its poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
 
+/// What came of one attempt at one feed.
+pub(super) enum AttemptEnd {
+    /// It is written.
+    Written {
+        report: Box<PollReport>,
+        /// When a server answered outside our own network.
+        reach: Option<AnsweredPoll>,
+    },
+    /// No server was reached. It is not known yet whether the feed or our own network is at fault, and nothing is written.
+    Unreached(Box<UnreachedPoll>),
+    /// There was no attempt: the feed has left the config, or its host has just asked to be left alone.
+    Skipped,
+}
+
+/// An attempt that reached no server, until it is judged.
+pub(super) struct UnreachedPoll {
+    pub failure: ReachFailure,
+    feed: Arc<Feed>,
+    due: PollState,
+    outcome: Outcome,
+    answer: PollAnswer,
+    /// How long the attempt took.
+    took: Duration,
+}
+
 impl Poller {
-    /// One attempt at one feed, written; `None` if the feed has left the config, or if its host has just asked not to be
-    /// polled. Its place in the line at the host is taken at once. Without `holds` the poll is forced.
+    /// Makes one attempt at one feed. Its place in the line at the host is taken at once. Without `holds` the poll is forced.
     ///
     /// # Errors
     ///
@@ -41,24 +66,56 @@ impl Poller {
         due: PollState,
         now: Timestamp,
         holds: Option<Arc<Holds>>,
-    ) -> impl Future<Output = Result<Option<PollReport>, StoreError>> + Send + use<> {
+    ) -> impl Future<Output = Result<AttemptEnd, StoreError>> + Send + use<> {
         let (poller, config, chosen) = (self.clone(), config.clone(), Instant::now());
         let feed = config.feed(&due.feed).cloned();
         let permit = feed.as_ref().map(|feed| self.fetcher.host_permit(feed, due.start.as_ref()));
         async move {
-            let (Some(feed), Some(permit)) = (feed, permit) else { return Ok(None) };
+            let (Some(feed), Some(permit)) = (feed, permit) else { return Ok(AttemptEnd::Skipped) };
             let permit = permit.await;
             if permit.is_refused() && holds.is_some() {
-                return Ok(None);
+                return Ok(AttemptEnd::Skipped);
             }
             let progress = permit.progress();
             let _watched = poller.watch.begin(&feed.id, feed.timeout, progress.clone());
             progress.resume(Instant::now());
             let attempt = poller.attempt(&config, &feed, due.clone(), permit, holds.as_deref(), (now, chosen));
             match within(attempt).await {
-                Ok(report) => Ok(Some(report)),
+                Ok(done) => Ok(done),
                 Err(error) if error.concerns_all() => Err(error),
                 Err(error) => poller.fail(&config, &feed, due, &error, &progress, (now, chosen)).await,
+            }
+        }
+    }
+
+    /// Writes an attempt that reached no server, now that it is judged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Poller::poll`].
+    pub(super) fn settle(
+        &self,
+        config: &Arc<Config>,
+        unreached: UnreachedPoll,
+        verdict: OutageVerdict,
+    ) -> impl Future<Output = Result<AttemptEnd, StoreError>> + Send + use<> {
+        let (poller, config) = (self.clone(), config.clone());
+        async move {
+            let UnreachedPoll { failure, feed, due, outcome, mut answer, took } = unreached;
+            answer.is_own_outage = verdict == OutageVerdict::OwnOutage;
+            let begun = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
+            let times = Times { at: failure.began, answered: failure.ended, begun };
+            let writing = async {
+                let _unwritten = poller.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
+                poller.write(&config, conclude(&feed, due.clone(), outcome, answer, &times)).await
+            };
+            match within(writing).await {
+                Ok(report) => Ok(AttemptEnd::written(report)),
+                Err(error) if error.concerns_all() => Err(error),
+                Err(error) => {
+                    let progress = Progress::default();
+                    poller.fail(&config, &feed, due, &error, &progress, (failure.ended, Instant::now())).await
+                }
             }
         }
     }
@@ -72,7 +129,7 @@ impl Poller {
         permit: HostPermit,
         holds: Option<&Holds>,
         (now, chosen): (Timestamp, Instant),
-    ) -> Result<PollReport, StoreError> {
+    ) -> Result<AttemptEnd, StoreError> {
         let progress = permit.progress();
         let flight = progress.waiting(self.flights.acquire()).await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
@@ -81,19 +138,28 @@ impl Poller {
         if let Err(FetchError::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
             progress.waiting(self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST)).await?;
-            return Ok(held_report(&due, Hold::by(OTHER_HOST, until)));
+            return Ok(AttemptEnd::written(held_report(&due, Hold::by(OTHER_HOST, until))));
         }
+        let is_public = attempt.public_origin.is_some();
+        let is_unreached = is_public && attempt.result.as_ref().is_err_and(FetchError::is_unreachable);
+        let is_reached = is_public && attempt.result.as_ref().err().is_none_or(FetchError::is_answer);
+        let is_own_outage = is_unreached && self.outage().covers(times.at);
         let unwritten = progress.waiting(self.unwritten.acquire()).await.map_err(|_| StoreError::Closed)?;
-        let is_own_outage = self.is_own_outage(feed, &attempt, times.answered);
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
         let outcome = self.outcome(config, feed, &due, result, &progress).await?;
         let public_origin = public_origin.filter(|_| stayed_home);
         let answer = PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage };
-        let polled = conclude(feed, due, outcome, answer, &times);
         drop(flight);
-        let report = progress.waiting(self.write(config, polled)).await;
+        if is_unreached && !is_own_outage {
+            let failure = failure(feed, &due, &times);
+            let (feed, took) = (feed.clone(), begun.elapsed());
+            return Ok(AttemptEnd::Unreached(Box::new(UnreachedPoll { failure, feed, due, outcome, answer, took })));
+        }
+        let polled = conclude(feed, due, outcome, answer, &times);
+        let report = progress.waiting(self.write(config, polled)).await?;
         drop(unwritten);
-        report
+        let reach = is_reached.then_some(AnsweredPoll { began: times.at, ended: times.answered });
+        Ok(AttemptEnd::Written { report: Box::new(report), reach })
     }
 
     /// Writes a poll that could not be finished as a failed one, with the usual backoff. Where not even that can be written,
@@ -106,7 +172,7 @@ impl Poller {
         error: &StoreError,
         progress: &Progress,
         (now, chosen): (Timestamp, Instant),
-    ) -> Result<Option<PollReport>, StoreError> {
+    ) -> Result<AttemptEnd, StoreError> {
         progress.resume(Instant::now());
         let at = now + chosen.elapsed();
         let times = Times { at, answered: at, begun: Instant::now() };
@@ -119,12 +185,12 @@ impl Poller {
             progress.waiting(self.write(config, polled)).await
         };
         match within(failing).await {
-            Ok(report) => Ok(Some(report)),
+            Ok(report) => Ok(AttemptEnd::written(report)),
             Err(error) if error.concerns_all() => Err(error),
             Err(error) => {
                 tracing::error!(feed = %feed.id, %error, "a failed poll could not be written; {REPORT_IT}");
                 let put_off = self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]);
-                progress.waiting(put_off).await.map(|()| None)
+                progress.waiting(put_off).await.map(|()| AttemptEnd::Skipped)
             }
         }
     }
@@ -146,21 +212,9 @@ impl Poller {
         })
     }
 
-    /// Whether the feed could not be reached because nobody can be. Files and the editor's own hosts tell nothing of the
-    /// network outside.
-    fn is_own_outage(&self, feed: &Feed, attempt: &Attempt, now: Timestamp) -> bool {
-        if attempt.public_origin.is_none() {
-            return false;
-        }
-        let mut outage = self.outage.lock().expect("nobody panics while holding the lock");
-        match &attempt.result {
-            Err(error) if error.is_unreachable() => {
-                return outage.unreached(now, &feed.id, feed.url.secret.host_str().unwrap_or_default());
-            }
-            _ if attempt.status.is_some() => outage.reached(now),
-            _ => {}
-        }
-        false
+    /// What is known of our own network, by the polls of this poller and its clones.
+    pub(super) fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_document(
@@ -209,6 +263,28 @@ impl Poller {
         (report.new, report.revised, report.applied) = (applied.new, applied.revised, applied);
         log(&report);
         Ok(report)
+    }
+}
+
+impl AttemptEnd {
+    fn written(report: PollReport) -> AttemptEnd {
+        AttemptEnd::Written { report: Box::new(report), reach: None }
+    }
+}
+
+/// What is to be judged of an attempt that reached no server.
+fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
+    let start = due.start.as_ref().unwrap_or(&feed.url.secret);
+    ReachFailure {
+        feed: feed.id.clone(),
+        host: start.host_str().unwrap_or_default().to_owned(),
+        began: times.at,
+        ended: times.answered,
+        before: match due.state.as_str() {
+            "ok" => PollsBefore::Answered,
+            "new" => PollsBefore::Never,
+            _ => PollsBefore::Failed,
+        },
     }
 }
 

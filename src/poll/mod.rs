@@ -11,10 +11,12 @@
 mod attempt;
 mod outage;
 mod read;
+mod replan;
 mod run;
+mod waiting;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -29,7 +31,9 @@ use crate::schedule::next::LONGEST_HOLD;
 use crate::status::Watch;
 use crate::store::{Applied, PollState, Store, StoreError};
 use crate::time::Timestamp;
+use attempt::AttemptEnd;
 use outage::Outage;
+use waiting::WaitingPolls;
 
 pub use read::scrub_guids;
 
@@ -174,14 +178,26 @@ impl Poller {
             reports.push(report);
         }
         let holds = (!matches!(pass, Pass::Force(_))).then(|| Arc::new(host_holds));
-        let mut polls = JoinSet::new();
+        let (mut polls, mut waiting, started) = (JoinSet::new(), WaitingPolls::default(), Instant::now());
         for due in feeds {
             polls.spawn(self.poll(config, due, now, holds.clone()));
         }
-        while let Some(report) = polls.join_next().await {
-            let Some(report) = report.map_err(StoreError::from)?? else { continue };
-            done(&report, total);
-            reports.push(report);
+        while let Some(polled) = polls.join_next().await {
+            let mut judged = match polled.map_err(StoreError::from)?? {
+                AttemptEnd::Written { report, reach } => {
+                    done(&report, total);
+                    reports.push(*report);
+                    reach.map(|reach| waiting.reached(reach, &mut self.outage())).unwrap_or_default()
+                }
+                AttemptEnd::Unreached(unreached) => waiting.push(*unreached, &mut self.outage()),
+                AttemptEnd::Skipped => Vec::new(),
+            };
+            if polls.is_empty() && judged.is_empty() {
+                judged = waiting.judge_all(now + started.elapsed(), &mut self.outage());
+            }
+            for (unreached, verdict) in judged {
+                polls.spawn(self.settle(config, unreached, verdict));
+            }
         }
         Ok(reports)
     }
@@ -203,13 +219,13 @@ impl Poller {
         now: Timestamp,
     ) -> Result<(Vec<PollState>, Vec<PollReport>, Holds), StoreError> {
         let ids: Vec<FeedId> = config.feeds.iter().filter(|feed| feed.enabled).map(|feed| feed.id.clone()).collect();
-        let (states, host_holds) = self
-            .store
-            .read(move |reader| {
-                let states = ids.iter().map(|id| reader.poll_state(id)).collect::<Result<Vec<_>, _>>()?;
-                Ok((states.into_iter().flatten().collect::<Vec<_>>(), reader.host_holds(now, now + LONGEST_HOLD)?))
-            })
-            .await?;
+        let reading = self.store.read(move |reader| {
+            let states = ids.iter().map(|id| reader.poll_state(id)).collect::<Result<Vec<_>, _>>()?;
+            Ok(states.into_iter().flatten().collect::<Vec<_>>())
+        });
+        let mut states = reading.await?;
+        self.replan(config, &mut states, now).await?;
+        let host_holds = self.store.read(move |reader| reader.host_holds(now, now + LONGEST_HOLD)).await?;
         let (mut feeds, mut held) = (Vec::new(), Vec::new());
         for due in states {
             let is_asked = match pass {

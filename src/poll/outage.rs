@@ -1,9 +1,17 @@
-//! Telling an outage of our own network from feeds that cannot be reached: it counts against nobody.
+//! Tells an outage of our own network from feeds that cannot be reached. An outage counts against no feed.
 //!
-//! Pure: what happened comes in with its time. The rule is cautious, for a feed that is really gone must back off: at least
-//! five feeds on three hosts, and nothing that was reached. An outage lasts until something is.
+//! Pure: what happened comes in with its times. A failure to reach a server is not judged by itself. It waits until another
+//! poll reaches a server, or until the end of the pass; in the daemon, of the [`WINDOW`]. The rule is cautious, because a feed
+//! that is really gone must back off:
+//!
+//! - It is an outage only if at least five feeds on three hosts failed.
+//! - If nothing was reached all the while, one of them must not have failed before.
+//! - If something was reached, all five must have answered at their last poll, and they must have failed in one gap: after the
+//!   last answer, and before the next poll that was answered began.
+//!
+//! An outage lasts until a server is reached. Polls that began before its end belong to it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::feed::FeedId;
@@ -12,43 +20,104 @@ use crate::time::Timestamp;
 const FEEDS: usize = 5;
 const HOSTS: usize = 3;
 
-/// How far back it is looked.
+/// How long the daemon waits before it judges failures, and how long an answer shows that the network works.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// So many failures are remembered at most: enough to tell, however many feeds there are.
-const REMEMBERED: usize = 256;
+/// A poll that reached no server.
+#[derive(Clone, Debug)]
+pub struct ReachFailure {
+    pub feed: FeedId,
+    pub host: String,
+    pub began: Timestamp,
+    pub ended: Timestamp,
+    pub before: PollsBefore,
+}
 
-/// What was reached and what was not, of late.
+/// How a feed's polls went before this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollsBefore {
+    Never,
+    Answered,
+    Failed,
+}
+
+/// A poll that a server answered, with whatever status.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredPoll {
+    pub began: Timestamp,
+    pub ended: Timestamp,
+}
+
+/// Whose fault failures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutageVerdict {
+    OwnOutage,
+    FeedsFault,
+}
+
+/// What is known of our own network.
 #[derive(Debug, Default)]
 pub struct Outage {
-    unreached: VecDeque<(Timestamp, FeedId, String)>,
+    /// When a server last answered.
     reached: Option<Timestamp>,
     is_down: bool,
+    /// When the last outage ended.
+    ended: Option<Timestamp>,
 }
 
 impl Outage {
-    /// A server answered, with whatever status.
-    pub fn reached(&mut self, now: Timestamp) {
-        self.reached = Some(now);
-        self.is_down = false;
+    /// Returns whether a poll that began then and reached no server belongs to an outage that is known already.
+    pub fn covers(&self, began: Timestamp) -> bool {
+        self.is_down || self.ended.is_some_and(|ended| began < ended && is_recent(began, ended))
     }
 
-    /// No server could be resolved or connected to; returns whether that is our own network's doing.
-    pub fn unreached(&mut self, now: Timestamp, feed: &FeedId, host: &str) -> bool {
-        if self.unreached.len() == REMEMBERED {
-            self.unreached.pop_front();
+    /// Notes an answer. Returns whose fault the `waiting` failures are, all of which began before it.
+    pub fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
+        let is_in_gap = |failure: &&&ReachFailure| {
+            failure.before == PollsBefore::Answered
+                && failure.ended <= reach.began
+                && self.reached.is_none_or(|last| failure.began >= last)
+        };
+        let is_outage = self.is_down || are_many(waiting.iter().filter(is_in_gap).copied());
+        if is_outage {
+            self.ended = Some(reach.ended);
         }
-        self.unreached.push_back((now, feed.clone(), host.to_owned()));
-        self.unreached.retain(|(at, ..)| is_recent(*at, now));
-        let feeds: HashSet<_> = self.unreached.iter().map(|(_, feed, _)| feed).collect();
-        let hosts: HashSet<_> = self.unreached.iter().map(|(.., host)| host).collect();
-        let was_reached = self.reached.is_some_and(|at| is_recent(at, now));
-        self.is_down |= !was_reached && feeds.len() >= FEEDS && hosts.len() >= HOSTS;
-        self.is_down
+        self.is_down = false;
+        self.reached =
+            Some(self.reached.filter(|last| is_recent(*last, reach.ended)).unwrap_or(reach.ended).max(reach.ended));
+        if is_outage { OutageVerdict::OwnOutage } else { OutageVerdict::FeedsFault }
+    }
+
+    /// Returns whose fault the `waiting` failures are if nothing is reached until `now`.
+    pub fn lapsed(&mut self, now: Timestamp, waiting: &[&ReachFailure]) -> OutageVerdict {
+        let is_news = |failure: &&ReachFailure| failure.before != PollsBefore::Failed;
+        let is_outage = match self.reached.filter(|last| is_recent(*last, now)) {
+            None => are_many(waiting.iter().copied()) && waiting.iter().any(is_news),
+            Some(last) => {
+                let is_in_gap =
+                    |failure: &&&ReachFailure| failure.before == PollsBefore::Answered && failure.began >= last;
+                are_many(waiting.iter().filter(is_in_gap).copied())
+            }
+        };
+        self.is_down |= is_outage;
+        if is_outage { OutageVerdict::OwnOutage } else { OutageVerdict::FeedsFault }
     }
 }
 
-/// Whether it lies within the window, by a clock that may have been set back meanwhile.
+impl ReachFailure {
+    /// Returns whether it has waited for its verdict long enough. A clock that was set back ends the wait.
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        !is_recent(self.ended, now)
+    }
+}
+
+fn are_many<'f>(failures: impl Iterator<Item = &'f ReachFailure> + Clone) -> bool {
+    let hosts: HashSet<_> = failures.clone().map(|failure| &failure.host).collect();
+    let feeds: HashSet<_> = failures.map(|failure| &failure.feed).collect();
+    feeds.len() >= FEEDS && hosts.len() >= HOSTS
+}
+
+/// Whether two times are within the window of each other, by a clock that may have been set back between them.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.since(at).max(at.since(now)) < WINDOW
 }
@@ -57,59 +126,116 @@ fn is_recent(at: Timestamp, now: Timestamp) -> bool {
 mod tests {
     use super::*;
 
-    fn now() -> Timestamp {
-        Timestamp::from_millis(1_000_000_000)
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u32) -> Timestamp {
+        Timestamp::from_millis(1_000_000_000) + SECOND * seconds
     }
 
-    /// The last of so many feeds on so many hosts fails: is it us?
-    fn check(feeds: usize, hosts: usize, expected: bool) {
-        let mut outage = Outage::default();
-        let results = (0..feeds)
-            .map(|n| outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &(n % hosts).to_string()));
-        assert_eq!(results.last(), Some(expected), "{feeds} feeds on {hosts} hosts");
+    /// Failures of so many feeds on so many hosts, a second each, one after another.
+    fn failures(feeds: u32, hosts: u32, first: u32, before: PollsBefore) -> Vec<ReachFailure> {
+        let failure = |n: u32| ReachFailure {
+            feed: FeedId::from(n.to_string().as_str()),
+            host: (n % hosts).to_string(),
+            began: at(first + n),
+            ended: at(first + n) + SECOND / 2,
+            before,
+        };
+        (0..feeds).map(failure).collect()
+    }
+
+    fn reach(began: u32, ended: u32) -> AnsweredPoll {
+        AnsweredPoll { began: at(began), ended: at(ended) }
+    }
+
+    fn verdict_at_end(outage: &mut Outage, now: u32, failures: &[ReachFailure]) -> OutageVerdict {
+        outage.lapsed(at(now), &failures.iter().collect::<Vec<_>>())
+    }
+
+    fn verdict_at_reach(outage: &mut Outage, reach: AnsweredPoll, failures: &[ReachFailure]) -> OutageVerdict {
+        outage.reached(reach, &failures.iter().collect::<Vec<_>>())
     }
 
     #[test]
-    fn outage_is_our_own_if_many_feeds_on_several_hosts_fail() {
-        check(4, 4, false);
-        check(5, 2, false);
-        check(5, 3, true);
+    fn outage_is_our_own_if_many_feeds_on_several_hosts_fail_and_nothing_is_reached() {
+        let check = |feeds, hosts, before, expected| {
+            let failures = failures(feeds, hosts, 0, before);
+            assert_eq!(
+                verdict_at_end(&mut Outage::default(), 20, &failures),
+                expected,
+                "{feeds} on {hosts} {before:?}"
+            );
+        };
+        check(4, 4, PollsBefore::Answered, OutageVerdict::FeedsFault);
+        check(5, 2, PollsBefore::Answered, OutageVerdict::FeedsFault);
+        check(5, 3, PollsBefore::Answered, OutageVerdict::OwnOutage);
+        check(5, 3, PollsBefore::Never, OutageVerdict::OwnOutage);
+        check(50, 50, PollsBefore::Failed, OutageVerdict::FeedsFault);
+    }
+
+    #[test]
+    fn dead_feeds_among_many_others_do_not_show_that_the_network_works() {
+        let mut failures = failures(8, 8, 0, PollsBefore::Failed);
+        failures[3].before = PollsBefore::Answered;
+        assert_eq!(verdict_at_end(&mut Outage::default(), 20, &failures), OutageVerdict::OwnOutage);
+    }
+
+    #[test]
+    fn dead_feeds_beside_a_living_one_are_their_own_fault_in_whatever_order() {
+        for before in [PollsBefore::Never, PollsBefore::Failed] {
+            let failures = failures(9, 9, 10, before);
+            assert_eq!(verdict_at_reach(&mut Outage::default(), reach(30, 31), &failures), OutageVerdict::FeedsFault);
+            let mut outage = Outage::default();
+            verdict_at_reach(&mut outage, reach(0, 1), &[]);
+            assert_eq!(verdict_at_end(&mut outage, 30, &failures), OutageVerdict::FeedsFault);
+        }
+        // They answered before, but the poll that was answered ran at the same time.
+        let failures = failures(9, 9, 10, PollsBefore::Answered);
+        assert_eq!(verdict_at_reach(&mut Outage::default(), reach(9, 31), &failures), OutageVerdict::FeedsFault);
+    }
+
+    #[test]
+    fn short_outage_between_two_answers_counts_against_nobody() {
+        let mut outage = Outage::default();
+        verdict_at_reach(&mut outage, reach(0, 1), &[]);
+        let failures = failures(9, 9, 10, PollsBefore::Answered);
+        assert_eq!(verdict_at_reach(&mut outage, reach(30, 31), &failures), OutageVerdict::OwnOutage);
+        assert!(outage.covers(at(25)), "a poll that began during the outage");
+        assert!(!outage.covers(at(32)));
+    }
+
+    #[test]
+    fn network_that_goes_away_during_a_pass_counts_against_nobody_after_it() {
+        let mut outage = Outage::default();
+        verdict_at_reach(&mut outage, reach(0, 5), &[]);
+        assert_eq!(
+            verdict_at_end(&mut outage, 30, &failures(9, 9, 6, PollsBefore::Answered)),
+            OutageVerdict::OwnOutage
+        );
+        let mut outage = Outage::default();
+        verdict_at_reach(&mut outage, reach(0, 20), &[]);
+        assert_eq!(
+            verdict_at_end(&mut outage, 30, &failures(9, 9, 6, PollsBefore::Answered)),
+            OutageVerdict::FeedsFault
+        );
     }
 
     #[test]
     fn s09_outage_lasts_until_something_is_reached() {
         let mut outage = Outage::default();
-        for n in 0..5 {
-            outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string());
-        }
-        assert!(outage.unreached(now() + WINDOW * 9, &FeedId::from("1"), "1"));
-        outage.reached(now() + WINDOW * 10);
-        assert!(!outage.unreached(now() + WINDOW * 20, &FeedId::from("1"), "1"));
-    }
-
-    #[test]
-    fn one_answer_shows_that_the_network_works() {
-        let mut outage = Outage::default();
-        outage.reached(now());
-        for n in 0..9 {
-            assert!(!outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string()));
-        }
+        verdict_at_end(&mut outage, 20, &failures(5, 5, 0, PollsBefore::Answered));
+        assert!(outage.covers(at(9_000)));
+        verdict_at_reach(&mut outage, reach(9_005, 9_006), &[]);
+        assert!(outage.covers(at(9_003)));
+        assert!(!outage.covers(at(9_007)));
     }
 
     #[test]
     fn s03_what_was_reached_before_the_clock_was_set_back_is_forgotten() {
         let mut outage = Outage::default();
-        outage.reached(now() + WINDOW * 2);
-        let results = (0..9).map(|n| outage.unreached(now(), &FeedId::from(n.to_string().as_str()), &n.to_string()));
-        assert_eq!(results.last(), Some(true));
-    }
-
-    #[test]
-    fn failures_of_long_ago_are_forgotten() {
-        let mut outage = Outage::default();
-        for n in 0..9 {
-            let at = now() + WINDOW * n;
-            assert!(!outage.unreached(at, &FeedId::from(n.to_string().as_str()), &n.to_string()));
-        }
+        verdict_at_reach(&mut outage, reach(4_000, 4_001), &[]);
+        assert_eq!(verdict_at_end(&mut outage, 20, &failures(5, 5, 0, PollsBefore::Never)), OutageVerdict::OwnOutage);
+        verdict_at_reach(&mut outage, reach(30, 31), &[]);
+        assert!(!outage.covers(at(40)));
     }
 }

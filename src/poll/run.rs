@@ -13,12 +13,15 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::attempt::AttemptEnd;
+use super::replan::clock_was_ahead;
+use super::waiting::{JudgedPoll, WaitingPolls};
 use super::{ITS_HOST, PollReport, Poller, host_hold};
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch;
 use crate::schedule;
-use crate::schedule::next::{self, LONGEST_HOLD};
+use crate::schedule::next::{self, LONGEST_HOLD, LONGEST_SPREAD};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
@@ -50,9 +53,10 @@ impl Poller {
     ) {
         let mut polls = JoinSet::new();
         let mut in_flight = HashSet::new();
+        let mut waiting = WaitingPolls::default();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut looked = None::<Timestamp>;
+        let mut clock = ClockWatch::default();
         let mut stalled = None::<Instant>;
         loop {
             tokio::select! {
@@ -60,11 +64,14 @@ impl Poller {
                 _ = ticks.tick() => {}
                 Ok(()) = configs.changed() => {}
                 Some(done) = polls.join_next() => {
-                    if let Err(error) = finish(done, &mut in_flight, &reports) {
-                        if stalled.is_none() {
-                            tracing::error!(%error, "what polls bring cannot be written; polling pauses, serving goes on");
+                    match self.finish(done, &mut in_flight, &mut waiting, &reports) {
+                        Ok(judged) => self.settle_all(&configs.borrow().clone(), judged, &mut polls),
+                        Err(error) => {
+                            if stalled.is_none() {
+                                tracing::error!(%error, "what polls bring cannot be written; polling pauses, serving goes on");
+                            }
+                            stalled = Some(Instant::now());
                         }
-                        stalled = Some(Instant::now());
                     }
                     continue;
                 }
@@ -77,21 +84,17 @@ impl Poller {
             if !self.has_recovered(&mut stalled).await {
                 continue;
             }
-            // At the start, after a suspend, and when the clock was set.
-            let has_gap = looked.is_none_or(|looked| now < looked || now.since(looked) > GAP);
-            looked = Some(now);
+            let judged = waiting.lapsed(now, &mut self.outage());
+            self.settle_all(&config, judged, &mut polls);
+            let has_gap = clock.has_gap(now, &in_flight);
             let caught_up = if has_gap { self.catch_up(&config, now).await } else { Ok(()) };
-            let started = self.start_due(&config, now, &mut in_flight, &mut polls).await;
+            let started = self.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
             if let Err(error) = caught_up.and(started) {
                 tracing::error!(%error, "the due feeds could not be read");
             }
         }
-        let finishing = async {
-            while let Some(done) = polls.join_next().await {
-                // What could not be written has been logged.
-                let _ = finish(done, &mut in_flight, &reports);
-            }
-        };
+        let config = configs.borrow().clone();
+        let finishing = self.finish_all(&config, &mut polls, &mut in_flight, waiting, &reports);
         if tokio::time::timeout(FINISHING, finishing).await.is_err() {
             tracing::warn!(
                 feeds = in_flight.len(),
@@ -120,19 +123,22 @@ impl Poller {
         }
     }
 
-    /// Spreads known feeds that are overdue in numbers, so that nobody's server is rushed; files need no spreading. Brings
-    /// back polls that a clock set back would put off for ever.
+    /// Spreads known feeds that are overdue in numbers, so that nobody's server is rushed; files need no spreading. Plans feeds
+    /// anew that a clock set back would put off.
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
-        let states = self.store.read(move |reader| reader.unpunctual(now, now + LONGEST_HOLD)).await?;
-        let feeds = states.iter().filter_map(|due| Some((config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
-        let (overdue, far): (Vec<_>, Vec<_>) = feeds.partition(|(_, due)| schedule::is_due(due.next_poll, now));
-        let overdue: Vec<_> = overdue.into_iter().map(|(feed, _)| feed).filter(|feed| !feed.url.is_file()).collect();
+        let mut states = self.store.read(move |reader| reader.unpunctual(now, now + LONGEST_HOLD)).await?;
+        let ahead = clock_was_ahead(config, &states, now);
+        if !ahead.is_zero() {
+            // Also those that the wrong clock put off without a poll.
+            states = self.store.read(move |reader| reader.unpunctual(now, now + ahead - LONGEST_SPREAD)).await?;
+        }
+        self.replan(config, &mut states, now).await?;
+        let overdue = states.iter().filter(|due| schedule::is_due(due.next_poll, now) && due.last_poll.is_some());
+        let overdue =
+            overdue.filter_map(|due| config.feed(&due.feed).filter(|feed| feed.enabled && !feed.url.is_file()));
+        let overdue: Vec<_> = overdue.collect();
         let phases: Vec<_> = overdue.iter().map(|feed| (next::phase(&feed.id), &feed.schedule)).collect();
-        let mut moves: Vec<_> = overdue.iter().map(|feed| feed.id.clone()).zip(next::spread(now, &phases)).collect();
-        moves.extend(far.into_iter().filter_map(|(feed, due)| {
-            let at = next::replan(due.next_poll, now, due.last_poll, &feed.schedule, next::phase(&feed.id))?;
-            Some((feed.id.clone(), at))
-        }));
+        let moves = overdue.iter().map(|feed| feed.id.clone()).zip(next::spread(now, &phases)).collect();
         self.store.reschedule(moves).await
     }
 
@@ -141,9 +147,10 @@ impl Poller {
         config: &Arc<Config>,
         now: Timestamp,
         in_flight: &mut HashSet<FeedId>,
-        polls: &mut JoinSet<(FeedId, Result<Option<PollReport>, StoreError>)>,
+        waiting: usize,
+        polls: &mut RunningPolls,
     ) -> Result<(), StoreError> {
-        let room = (config.poll.concurrency * WAITING_PER_FLIGHT).saturating_sub(in_flight.len());
+        let room = (config.poll.concurrency * WAITING_PER_FLIGHT).saturating_sub(in_flight.len() - waiting);
         if room == 0 {
             return Ok(());
         }
@@ -170,6 +177,30 @@ impl Poller {
         }
         self.store.hold(held, ITS_HOST).await?;
         self.store.reschedule(put_off).await
+    }
+}
+
+/// What the loop saw of the clock.
+#[derive(Default)]
+struct ClockWatch {
+    looked: Option<Timestamp>,
+    /// Polls that began before the clock was set back. They are written by what it showed then.
+    begun_before: HashSet<FeedId>,
+}
+
+impl ClockWatch {
+    /// Returns whether plans may be wrong: at the start, after a suspend, when the clock was set, and once more when the polls
+    /// are written that began before it was set back.
+    fn has_gap(&mut self, now: Timestamp, in_flight: &HashSet<FeedId>) -> bool {
+        let looked = self.looked.replace(now);
+        let was_set_back = looked.is_some_and(|looked| now < looked);
+        let are_written = !self.begun_before.is_empty() && self.begun_before.is_disjoint(in_flight);
+        if was_set_back {
+            self.begun_before.clone_from(in_flight);
+        } else if are_written {
+            self.begun_before.clear();
+        }
+        was_set_back || are_written || looked.is_none_or(|looked| now.since(looked) > GAP)
     }
 }
 
@@ -208,31 +239,77 @@ fn host_of(feed: &Feed) -> Option<&str> {
     feed.url.secret.host_str().filter(|_| !fetch::is_editors_own(feed))
 }
 
-type PollDone = Result<(FeedId, Result<Option<PollReport>, StoreError>), tokio::task::JoinError>;
+type RunningPolls = JoinSet<(FeedId, Result<AttemptEnd, StoreError>)>;
 
-/// Passes on what a poll came to.
-///
-/// # Errors
-///
-/// If it could not be written: whatever is polled now would be lost as well.
-fn finish(
-    done: PollDone,
-    in_flight: &mut HashSet<FeedId>,
-    reports: &mpsc::UnboundedSender<PollReport>,
-) -> Result<(), StoreError> {
-    let (feed, result) = match done {
-        Ok(done) => done,
-        Err(error) => {
-            tracing::error!(%error, "a poll met a fault; its feed is polled again after a restart");
-            return Ok(());
+type PollDone = Result<(FeedId, Result<AttemptEnd, StoreError>), tokio::task::JoinError>;
+
+impl Poller {
+    /// Passes on what a poll came to. Returns the polls that are judged by it.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written: whatever is polled now would be lost as well.
+    fn finish(
+        &self,
+        done: PollDone,
+        in_flight: &mut HashSet<FeedId>,
+        waiting: &mut WaitingPolls,
+        reports: &mpsc::UnboundedSender<PollReport>,
+    ) -> Result<Vec<JudgedPoll>, StoreError> {
+        let (feed, result) = match done {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!(%error, "a poll met a fault; its feed is polled again after a restart");
+                return Ok(Vec::new());
+            }
+        };
+        // A feed that waits for its verdict is not polled again before.
+        if !matches!(result, Ok(AttemptEnd::Unreached(_))) {
+            in_flight.remove(&feed);
         }
-    };
-    in_flight.remove(&feed);
-    let report = result
-        .inspect_err(|error| tracing::debug!(%feed, %error, "a poll could not be written; it will be done again"))?;
-    if let Some(report) = report {
-        // Whoever publishes ends before the poller does only when all ends.
-        let _ = reports.send(report);
+        let done = result.inspect_err(
+            |error| tracing::debug!(%feed, %error, "a poll could not be written; it will be done again"),
+        )?;
+        Ok(match done {
+            AttemptEnd::Written { report, reach } => {
+                // Whoever publishes ends before the poller does only when all ends.
+                let _ = reports.send(*report);
+                reach.map(|reach| waiting.reached(reach, &mut self.outage())).unwrap_or_default()
+            }
+            AttemptEnd::Unreached(unreached) => waiting.push(*unreached, &mut self.outage()),
+            AttemptEnd::Skipped => Vec::new(),
+        })
     }
-    Ok(())
+
+    /// Judges and writes what waits, and awaits the polls on their way.
+    async fn finish_all(
+        &self,
+        config: &Arc<Config>,
+        polls: &mut RunningPolls,
+        in_flight: &mut HashSet<FeedId>,
+        mut waiting: WaitingPolls,
+        reports: &mpsc::UnboundedSender<PollReport>,
+    ) {
+        loop {
+            // Those that wait do not wait for a server that never answers.
+            let judged = waiting.judge_all((self.clock)(), &mut self.outage());
+            self.settle_all(config, judged, polls);
+            if polls.is_empty() {
+                return;
+            }
+            while let Some(done) = polls.join_next().await {
+                // What could not be written has been logged.
+                let judged = self.finish(done, in_flight, &mut waiting, reports).unwrap_or_default();
+                self.settle_all(config, judged, polls);
+            }
+        }
+    }
+
+    /// Writes polls that are judged.
+    fn settle_all(&self, config: &Arc<Config>, judged: Vec<JudgedPoll>, polls: &mut RunningPolls) {
+        for (unreached, verdict) in judged {
+            let (feed, settling) = (unreached.failure.feed.clone(), self.settle(config, unreached, verdict));
+            polls.spawn(async move { (feed, settling.await) });
+        }
+    }
 }

@@ -57,7 +57,10 @@ const SKIP_SPREAD_SECONDS: u64 = 600;
 const LONGEST_PARTING: Duration = HOUR;
 
 /// The longest time over which feeds that are overdue together are spread.
-const LONGEST_SPREAD: Duration = Duration::from_secs(600);
+pub const LONGEST_SPREAD: Duration = Duration::from_secs(600);
+
+/// A clock that is set back by less puts no poll off that matters.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
 /// So many overdue feeds need no spreading.
 const FEW_OVERDUE: usize = 10;
@@ -130,18 +133,54 @@ pub fn phase(id: &FeedId) -> u64 {
     xxh3_64(id.as_str().as_bytes())
 }
 
-/// When to poll instead, where a poll is planned for a time that is late beyond all reason, as a clock that was wrong planned
-/// it; `None` where it stands. When the last one really was is not known then: a whole interval is kept.
-pub fn replan(
-    at: Timestamp,
-    now: Timestamp,
-    last_poll: Option<Timestamp>,
-    schedule: &Schedule,
-    phase: u64,
-) -> Option<Timestamp> {
-    let from = last_poll.filter(|last| *last <= now).unwrap_or(now);
-    let is_misplanned = at > schedule.next(from, phase) + LONGEST_HOLD;
-    is_misplanned.then(|| schedule.next(now, phase) + share(LONGEST_SPREAD, phase))
+/// What is planned for a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollPlan {
+    /// [`Timestamp::MAX`] where there is no next poll.
+    pub at: Timestamp,
+    pub last_poll: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
+    /// Whether the last poll failed, so that the wait is longer than the schedule says.
+    pub is_failing: bool,
+}
+
+/// Returns by how much the clock was ahead when it made these plans: a poll in the future is proof. Zero if it was right, or
+/// wrong by less than a minute.
+pub fn clock_was_ahead<'p>(now: Timestamp, plans: impl Iterator<Item = &'p PollPlan>) -> Duration {
+    let polls = plans.filter(|plan| plan.at < Timestamp::MAX).filter_map(|plan| plan.last_poll);
+    polls.max().map(|newest| newest.since(now)).filter(|ahead| *ahead > CLOCK_SLACK).unwrap_or_default()
+}
+
+/// Returns a new plan if a clock that was wrong made this one; `None` if it stands. `ahead` is by how much the clock is known to
+/// have been ahead.
+///
+/// How long ago the last poll was is not known then. So the whole wait is kept: the schedule's interval, a backoff, and what
+/// the server asked for.
+pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Schedule, phase: u64) -> Option<PollPlan> {
+    let regular = schedule.next(now, phase);
+    if plan.at == Timestamp::MAX {
+        return None;
+    }
+    if let Some(last) = plan.last_poll.filter(|last| last.since(now) > CLOCK_SLACK) {
+        let hold_until = plan.hold_until.filter(|until| *until > last).map(|until| now + until.since(last));
+        let keeps_times_of_day = matches!(schedule, Schedule::Cron(_)) && !plan.is_failing;
+        let wanted = if keeps_times_of_day { regular } else { now + plan.at.since(last) };
+        let at = hold_until.map_or(wanted, |until| wanted.max(until)).min(regular + LONGEST_HOLD);
+        return Some(PollPlan { at, last_poll: Some(now), hold_until, ..*plan });
+    }
+    let from = plan.last_poll.unwrap_or(now);
+    let is_beyond_reason = plan.at > now.max(schedule.next(from, phase)) + LONGEST_HOLD;
+    let is_new_and_late = plan.last_poll.is_none() && plan.hold_until.is_none() && plan.at > now + DAY;
+    if is_beyond_reason || is_new_and_late {
+        return Some(PollPlan { at: regular + share(LONGEST_SPREAD, phase), hold_until: None, ..*plan });
+    }
+    // It was put off by the wrong clock without being polled, as feeds are that were overdue together.
+    let is_of_wrong_clock = !ahead.is_zero() && plan.at + LONGEST_SPREAD >= now + ahead;
+    (is_of_wrong_clock && plan.at > regular).then(|| {
+        let hold_until = plan.hold_until.map(|until| if until >= now + ahead { until - ahead } else { until });
+        let at = (plan.at - ahead).max(regular);
+        PollPlan { at: hold_until.map_or(at, |until| at.max(until)), hold_until, ..*plan }
+    })
 }
 
 /// When to poll each of the feeds that are overdue together, in the order given: over a sixth of their interval, at most ten

@@ -80,14 +80,14 @@ impl Reader {
     }
 
     /// The feeds that were polled before and are overdue at `now`, the longest first, and all whose next poll lies after
-    /// `farthest`.
+    /// `farthest`, or whose last poll lies after `now`.
     ///
     /// # Errors
     ///
     /// As of SQLite.
     pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2)
+            "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2 OR last_poll > ?1)
              ORDER BY next_poll"
         ))?;
         let feeds = statement.query_map(params![now.millis(), farthest.millis()], due_feed)?;

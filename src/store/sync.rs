@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
@@ -12,6 +13,7 @@ use url::Host;
 use crate::config::{Config, Feed, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::schedule;
+use crate::schedule::next::PollPlan;
 use crate::section;
 use crate::time::Timestamp;
 
@@ -112,6 +114,38 @@ impl Store {
             for (feed, at) in feeds {
                 statement.execute(params![feed.as_str(), at.millis()])?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Plans feeds anew whose plans a clock made that was `ahead`: next poll, last poll and hold. Holds of hosts end as much
+    /// earlier.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn replan(
+        &self,
+        feeds: Vec<(FeedId, PollPlan)>,
+        now: Timestamp,
+        ahead: Duration,
+    ) -> Result<(), StoreError> {
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let mut statement = connection
+                .prepare_cached("UPDATE feed SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE id = ?1")?;
+            for (feed, plan) in feeds {
+                let (last_poll, hold_until) =
+                    (plan.last_poll.map(Timestamp::millis), plan.hold_until.map(Timestamp::millis));
+                statement.execute(params![feed.as_str(), plan.at.millis(), last_poll, hold_until])?;
+            }
+            let ahead_ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached("UPDATE host SET hold_until = hold_until - ?2 WHERE hold_until > ?1")?
+                .execute([now.millis(), ahead_ms])?;
             Ok(())
         })
         .await

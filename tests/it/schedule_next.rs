@@ -5,7 +5,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use newswire::feed::{FeedId, Lifetimes, PollHints};
 use newswire::schedule::Schedule;
-use newswire::schedule::next::{NextPoll, Outlook, PollOutcome, next_poll, phase, replan, spread};
+use newswire::schedule::next::{
+    NextPoll, Outlook, PollOutcome, PollPlan, clock_was_ahead, next_poll, phase, replan, spread,
+};
 use newswire::time::Timestamp;
 use proptest::prelude::*;
 
@@ -270,27 +272,77 @@ fn c04_a_gone_feed_has_no_next_poll() {
     assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
 }
 
+/// Day 100 is now; times are in hours from then.
+fn planned(at: i64, last_poll: Option<i64>, hold_until: Option<i64>) -> PollPlan {
+    PollPlan { at: hours(at), last_poll: last_poll.map(hours), hold_until: hold_until.map(hours), is_failing: false }
+}
+
+fn hours(from_now: i64) -> Timestamp {
+    Timestamp::from_millis(now().millis() + from_now * 3_600_000)
+}
+
+fn replanned(schedule: &str, plan: PollPlan, ahead_hours: u64) -> Option<PollPlan> {
+    replan(&plan, now(), Duration::from_secs(ahead_hours * HOUR), &Schedule::parse(schedule, Tz::UTC).unwrap(), 0)
+}
+
 #[test]
-fn s03_only_a_poll_that_a_wrong_clock_planned_is_planned_anew() {
-    let check = |schedule: &str, last_poll: Option<u64>, at: u64, expected: Option<u64>| {
-        let schedule = Schedule::parse(schedule, Tz::UTC).unwrap();
-        let time = |days: u64| now() - Duration::from_secs(100 * DAY) + Duration::from_secs(days * DAY);
-        let found = replan(time(at), now(), last_poll.map(time), &schedule, 0);
-        assert_eq!(
-            found,
-            expected.map(|seconds| now() + Duration::from_secs(seconds)),
-            "{schedule}, {last_poll:?}, {at}"
-        );
+fn plan_of_a_clock_that_was_right_stands() {
+    for (schedule, at, last_poll) in [
+        ("every 1 hour", 1, Some(0)),
+        ("every 1 hour", -5, Some(-6)),
+        ("every 1 hour", -5, Some(-3650 * 24)),
+        ("every 1 hour", 1, Some(-3650 * 24)),
+        ("every 1 hour", 24 * 38, Some(0)),
+        ("every 1 hour", 1, None),
+        ("every 90 days", 70 * 24, Some(-20 * 24)),
+        ("0 0 1 1 *", 359 * 24, Some(-24)),
+    ] {
+        assert_eq!(replanned(schedule, planned(at, last_poll, None), 0), None, "{schedule} {at} {last_poll:?}");
+    }
+    assert_eq!(
+        replanned("every 1 hour", PollPlan { at: Timestamp::MAX, ..planned(0, Some(480), None) }, 480),
+        None,
+        "gone"
+    );
+}
+
+#[test]
+fn poll_in_the_future_is_planned_again_after_as_long_a_wait() {
+    let check = |schedule: &str, plan: PollPlan, expected: PollPlan| {
+        let ahead = plan.last_poll.unwrap().since(now()).as_secs() / HOUR;
+        assert_eq!(replanned(schedule, plan, ahead), Some(expected), "{schedule} {plan:?}");
+        assert_eq!(replanned(schedule, expected, 0), None, "once is enough: {schedule} {plan:?}");
     };
-    // Now is day 100.
-    check("every 1 hour", Some(100), 101, None);
-    check("every 1 hour", Some(100), 138, None);
-    check("every 1 hour", Some(100), 3750, Some(HOUR));
-    check("every 1 hour", Some(3750), 3751, Some(HOUR));
-    check("every 1 hour", None, 3750, Some(HOUR));
-    check("every 90 days", Some(80), 170, None);
-    check("every 90 days", Some(3750), 3840, Some(90 * DAY));
-    check("0 0 1 1 *", Some(99), 459, None);
+    for back in [1, 20 * 24, 400 * 24] {
+        check("every 1 hour", planned(back + 1, Some(back), None), planned(1, Some(0), None));
+        let backoff = PollPlan { is_failing: true, ..planned(back + 24, Some(back), None) };
+        check("every 1 hour", backoff, PollPlan { at: hours(24), last_poll: Some(now()), ..backoff });
+        check("every 1 hour", planned(back + 7, Some(back), Some(back + 7)), planned(7, Some(0), Some(7)));
+        // A hold that is over by the clock that set it.
+        check("every 1 hour", planned(back + 1, Some(back), Some(back - 1)), planned(1, Some(0), None));
+    }
+    // Now is no full hour of the day: times of day are kept.
+    let daily = replanned("0 6 * * *", planned(20 * 24 + 6, Some(20 * 24), None), 480).unwrap();
+    assert_eq!(daily.at, Schedule::parse("0 6 * * *", Tz::UTC).unwrap().next(now(), 0));
+}
+
+#[test]
+fn feed_that_the_wrong_clock_put_off_without_a_poll_is_planned_again() {
+    let back = 20 * 24;
+    let at = |plan: PollPlan, ahead: u64| replanned("every 1 hour", plan, ahead).map(|plan| plan.at);
+    assert_eq!(at(planned(back, Some(-2), None), 480), Some(hours(1)));
+    assert_eq!(at(planned(back + 5, Some(-2), Some(back + 5)), 480), Some(hours(5)), "a hold is kept");
+    assert_eq!(at(planned(24 * 6, Some(-24), None), 480), None, "a backoff of the right clock stands");
+    assert_eq!(at(planned(back, Some(-2), None), 0), None, "without proof it stands");
+    assert!(at(planned(back, None, None), 0).is_some_and(|at| at <= hours(2)), "a new feed has no reason to wait");
+    assert!(at(planned(10 * 365 * 24, Some(-1), None), 0).is_some_and(|at| at <= hours(2)));
+}
+
+#[test]
+fn clock_was_ahead_by_as_much_as_the_newest_poll_lies_in_the_future() {
+    let plans = [planned(1, Some(-3), None), planned(481, Some(480), None), planned(1, None, None)];
+    assert_eq!(clock_was_ahead(now(), plans.iter()), Duration::from_secs(480 * HOUR));
+    assert_eq!(clock_was_ahead(now() + Duration::from_secs(480 * HOUR - 30), plans.iter()), Duration::ZERO);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const TEN_MINUTES: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Something new at every request.
-fn news() -> Origin {
+pub fn news() -> Origin {
     Origin::start(|request| {
         let document = FEED.replace(">1<", &format!(">{}<", request.number));
         Reply::new(200, &[("ETag", "\"1\"")], document)
@@ -28,9 +28,9 @@ fn news() -> Origin {
 }
 
 /// A loop that polls feeds of as many hosts, which all are one origin.
-struct Ticking {
-    bed: Bed,
-    origin: Origin,
+pub struct Ticking {
+    pub bed: Bed,
+    pub origin: Origin,
     wall: Arc<AtomicI64>,
     /// How often the loop has looked at the clock.
     looks: Arc<AtomicUsize>,
@@ -50,7 +50,7 @@ impl Ticking {
         ticking
     }
 
-    fn start(bed: Bed, origin: Origin) -> Ticking {
+    pub fn start(bed: Bed, origin: Origin) -> Ticking {
         let wall = Arc::new(AtomicI64::new(start().millis()));
         let looks = Arc::new(AtomicUsize::new(0));
         let (shown, looked) = (wall.clone(), looks.clone());
@@ -65,25 +65,29 @@ impl Ticking {
         Ticking { bed, origin, wall, looks, edits, shutdown, polling }
     }
 
-    fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.wall.load(Ordering::SeqCst))
     }
 
-    fn polls(&self) -> usize {
+    pub fn polls(&self) -> usize {
         self.origin.requests().len()
     }
 
-    /// Sets the clock, has the loop look at it, and waits until all is done that is due by it.
-    async fn set(&self, now: Timestamp) {
+    /// Sets the clock and has the loop look at it twice: with the second look the work of the first is begun.
+    pub async fn turn(&self, now: Timestamp) {
         self.wall.store(now.millis(), Ordering::SeqCst);
-        // With the second look the work of the first is done.
         for _ in 0..2 {
             self.look().await;
         }
+    }
+
+    /// Sets the clock, has the loop look at it, and waits until all is done that is due by it.
+    pub async fn set(&self, now: Timestamp) {
+        self.turn(now).await;
         self.until_settled().await;
     }
 
-    async fn look(&self) {
+    pub async fn look(&self) {
         let before = self.looks.load(Ordering::SeqCst);
         self.edits.send_replace(self.bed.config.clone());
         while self.looks.load(Ordering::SeqCst) == before {
@@ -91,7 +95,7 @@ impl Ticking {
         }
     }
 
-    async fn until_settled(&self) {
+    pub async fn until_settled(&self) {
         let started = Instant::now();
         while self.next_polls().await.iter().any(|at| *at <= self.now()) {
             assert!(started.elapsed() < PATIENCE, "what was due was never polled");
@@ -104,7 +108,7 @@ impl Ticking {
         statuses.into_values().map(|status| status.next_poll).collect()
     }
 
-    async fn end(self) -> Bed {
+    pub async fn end(self) -> Bed {
         self.shutdown.cancel();
         self.polling.await.unwrap();
         self.bed
@@ -188,6 +192,16 @@ async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
 #[tokio::test]
 async fn s03_a_clock_set_back_by_an_hour_puts_polls_off_by_no_more() {
     check_jump(|now| now - HOUR).await;
+}
+
+#[tokio::test]
+async fn clock_set_back_by_twenty_days_stalls_nobody() {
+    check_jump(|now| now - DAY * 20).await;
+}
+
+#[tokio::test]
+async fn clock_set_back_by_four_hundred_days_stalls_nobody() {
+    check_jump(|now| now - DAY * 400).await;
 }
 
 #[tokio::test]

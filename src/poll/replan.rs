@@ -1,0 +1,51 @@
+//! Plans feeds anew after the clock was set back: a plan that a wrong clock made would put a feed off for as long as the clock
+//! was wrong. The rules are those of [`next::replan`].
+
+use std::time::Duration;
+
+use super::Poller;
+use crate::config::{Config, Feed};
+use crate::schedule::next::{self, PollPlan};
+use crate::store::{PollState, StoreError};
+use crate::time::Timestamp;
+
+impl Poller {
+    /// Corrects the plans of these feeds, here and in the store.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed in the store then.
+    pub(super) async fn replan(
+        &self,
+        config: &Config,
+        states: &mut [PollState],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let ahead = clock_was_ahead(config, states, now);
+        let mut moves = Vec::new();
+        for due in states.iter_mut() {
+            let Some(feed) = enabled(config, due) else { continue };
+            let planned = next::replan(&plan(due), now, ahead, &feed.schedule, next::phase(&feed.id));
+            if let Some(plan) = planned {
+                (due.next_poll, due.last_poll, due.hold_until) = (plan.at, plan.last_poll, plan.hold_until);
+                moves.push((due.feed.clone(), plan));
+            }
+        }
+        self.store.replan(moves, now, ahead).await
+    }
+}
+
+/// Returns by how much the clock was ahead, as the polls of these feeds show.
+pub(super) fn clock_was_ahead(config: &Config, states: &[PollState], now: Timestamp) -> Duration {
+    let plans: Vec<PollPlan> = states.iter().filter(|due| enabled(config, due).is_some()).map(plan).collect();
+    next::clock_was_ahead(now, plans.iter())
+}
+
+fn enabled<'c>(config: &'c Config, due: &PollState) -> Option<&'c Feed> {
+    config.feed(&due.feed).map(|feed| &**feed).filter(|feed| feed.enabled)
+}
+
+fn plan(due: &PollState) -> PollPlan {
+    let PollState { next_poll, last_poll, hold_until, failures, .. } = due;
+    PollPlan { at: *next_poll, last_poll: *last_poll, hold_until: *hold_until, is_failing: *failures > 0 }
+}

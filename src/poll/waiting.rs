@@ -1,0 +1,70 @@
+//! Polls that reached no server and wait to be judged.
+
+use super::attempt::UnreachedPoll;
+use super::outage::{AnsweredPoll, Outage, OutageVerdict, ReachFailure};
+use crate::time::Timestamp;
+
+/// So many are enough to judge by, however many feeds there are. Each holds some hundred bytes.
+const MOST_WAITING: usize = 1024;
+
+/// The polls of one pass, or of the daemon, that wait.
+#[derive(Default)]
+pub(super) struct WaitingPolls(Vec<UnreachedPoll>);
+
+/// A poll and its verdict.
+pub(super) type JudgedPoll = (UnreachedPoll, OutageVerdict);
+
+impl WaitingPolls {
+    /// Adds one. Returns those that are judged because there are too many.
+    pub fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
+        let now = unreached.failure.ended;
+        self.0.push(unreached);
+        if self.0.len() < MOST_WAITING { Vec::new() } else { self.judge_all(now, outage) }
+    }
+
+    /// Judges those that began before an answer came.
+    pub fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
+        let (judged, waiting) = std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.began < reach.ended);
+        self.0 = waiting;
+        let verdict = outage.reached(reach, &failures(&judged));
+        with(verdict, judged)
+    }
+
+    /// Judges all, at the end of a pass or of the daemon.
+    pub fn judge_all(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
+        let judged = std::mem::take(&mut self.0);
+        let verdict = outage.lapsed(now, &failures(&judged));
+        with(verdict, judged)
+    }
+
+    /// Judges those that have waited long enough; in an outage, all.
+    pub fn lapsed(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
+        if !self.0.iter().any(|it| it.failure.has_lapsed(now)) {
+            return Vec::new();
+        }
+        match outage.lapsed(now, &failures(&self.0)) {
+            OutageVerdict::OwnOutage => with(OutageVerdict::OwnOutage, std::mem::take(&mut self.0)),
+            OutageVerdict::FeedsFault => {
+                let (judged, waiting) =
+                    std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.has_lapsed(now));
+                self.0 = waiting;
+                with(OutageVerdict::FeedsFault, judged)
+            }
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn failures(waiting: &[UnreachedPoll]) -> Vec<&ReachFailure> {
+    waiting.iter().map(|it| &it.failure).collect()
+}
+
+fn with(verdict: OutageVerdict, judged: Vec<UnreachedPoll>) -> Vec<JudgedPoll> {
+    if verdict == OutageVerdict::OwnOutage && !judged.is_empty() {
+        tracing::warn!(feeds = judged.len(), "no server could be reached; this counts against no feed");
+    }
+    judged.into_iter().map(|it| (it, verdict)).collect()
+}
