@@ -19,7 +19,7 @@ use crate::feed::{FeedInfo, PollHints};
 use crate::fetch::Fetcher;
 use crate::files;
 use crate::normalize;
-use crate::parse::{self, Hints, ParsedEntry, ParsedFeed};
+use crate::parse::{self, Hints, ParseError, ParsedEntry, ParsedFeed};
 use crate::time::Timestamp;
 
 /// Far more than any feed: a poll takes 10 MiB, where `max_size` says nothing else.
@@ -291,12 +291,24 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 }
 
 fn of_file(args: &Args, path: &Path) -> Inspection {
-    let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     match files::read_named(path, MAX_DOCUMENT_BYTES) {
-        Ok(bytes) => parse::parse(&bytes, &hints)
-            .map_or_else(|error| refused(error.to_string()), |feed| of_feed(&feed, &Secrets::default())),
+        Ok(bytes) => read(args, &bytes).unwrap_or_else(|error| refused(error.to_string())),
         Err(error) => refused(format!("cannot read {}: {error}", path.display())),
     }
+}
+
+/// Reads a document. If no base is given, it is relative to the address that it gives for itself; the links of entries are shown as written.
+fn read(args: &Args, bytes: &[u8]) -> Result<Inspection, ParseError> {
+    let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
+    let feed = parse::parse(bytes, &hints)?;
+    let Some(base) = parse::own_address(&feed).filter(|_| args.base_url.is_none()) else {
+        return Ok(of_feed(&feed, &Secrets::default()));
+    };
+    let mut inspection = of_feed(&parse::parse(bytes, &Hints { base: Some(&base), ..hints })?, &Secrets::default());
+    for (entry, as_written) in inspection.entries.iter_mut().zip(of_feed(&feed, &Secrets::default()).entries) {
+        entry.link = as_written.link;
+    }
+    Ok(inspection)
 }
 
 /// Fetches as a poll would, with what the config says of that feed, if it is one of its own.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use super::escape::{MEANINGLESS, push_escaped};
-use super::links;
+use super::links::{self, Bases};
 use super::markup::in_lower_case;
 use super::srcset;
 use crate::parse::references::resolve_html;
@@ -68,7 +68,7 @@ pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
 }
 
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
-pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Option<&Url>) -> Vec<Attribute<'a>> {
+pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], bases: Bases) -> Vec<Attribute<'a>> {
     let kept = written.iter().filter_map(|(name, value)| {
         let name = in_lower_case(name);
         if !is_allowed(element, &name) || value.len() > MAX_VALUE_BYTES {
@@ -76,9 +76,9 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], base: Opt
         }
         let value = resolve_html(value);
         let value = match &*name {
-            "href" => Cow::Owned(mail(&value).or_else(|| link(&value, base))?),
-            "src" | "cite" | "poster" => Cow::Owned(link(&value, base)?),
-            "srcset" => Cow::Owned(srcset::clean(&value, base)?),
+            "href" => Cow::Owned(mail(&value).or_else(|| bases.href(&value).map(String::from))?),
+            "src" | "cite" | "poster" => Cow::Owned(link(&value, bases.base)?),
+            "srcset" => Cow::Owned(srcset::clean(&value, bases.base)?),
             _ if value.contains(MEANINGLESS) => Cow::Owned(value.replace(MEANINGLESS, "")),
             _ => value,
         };

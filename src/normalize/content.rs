@@ -5,14 +5,13 @@
 
 use std::borrow::Cow;
 
-use url::Url;
-
 use super::attributes::{self, Attribute};
 use super::drawings::Drawing;
 use super::elements::{is_block, is_kept};
 use super::formulas::{Formula, Step};
 use super::frames;
 use super::images::{self, RealImages, real_images};
+use super::links::Bases;
 use super::markup::{Piece, pieces};
 use super::srcset;
 use super::well_formed::Markup;
@@ -23,12 +22,12 @@ use crate::parse::references::resolve_html;
 const MAX_GROWTH: usize = 4;
 const LEAST_GROWTH_BYTES: usize = 4 << 10;
 
-/// Rewrites HTML, with its text hidden (see `escape`); relative URLs in it are relative to `base`, and are dropped if there is
+/// Rewrites HTML, with its text hidden (see `escape`); relative URLs in it are relative to `bases`, and are dropped if there is
 /// none.
-pub(super) fn rewrite(html: &str, base: Option<&Url>) -> String {
+pub(super) fn rewrite(html: &str, bases: Bases) -> String {
     let mut content = Content {
         markup: Markup::new(html.len()),
-        base,
+        bases,
         growth_left: html.len() * MAX_GROWTH + LEAST_GROWTH_BYTES,
         formula: Formula::default(),
         has_formula: false,
@@ -48,7 +47,7 @@ pub(super) fn rewrite(html: &str, base: Option<&Url>) -> String {
 
 struct Content<'a, 'b> {
     markup: Markup<'a>,
-    base: Option<&'b Url>,
+    bases: Bases<'b>,
     growth_left: usize,
     formula: Formula,
     has_formula: bool,
@@ -161,7 +160,8 @@ impl<'a> Content<'a, '_> {
     }
 
     fn clean(&mut self, name: &str, written: &[(&'a str, &'a str)]) -> Vec<Attribute<'a>> {
-        let cleaned = attributes::clean(name, written, self.base.filter(|_| self.growth_left > 0));
+        let cleaned =
+            attributes::clean(name, written, if self.growth_left > 0 { self.bases } else { Bases::default() });
         self.growth_left = self.growth_left.saturating_sub(attributes::growth(written, &cleaned));
         cleaned
     }
@@ -194,7 +194,7 @@ impl<'a> Content<'a, '_> {
     }
 
     fn frame(&mut self, name: &str, attributes: &[(&'a str, &'a str)]) {
-        let base = self.base.filter(|_| self.growth_left > 0);
+        let base = self.bases.base.filter(|_| self.growth_left > 0);
         let Some(frame) = frames::stand_in(name, attributes, base) else { return };
         if self.last_frame.as_ref() == Some(&frame.href) {
             return;

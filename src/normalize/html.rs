@@ -5,6 +5,7 @@
 //! browsers do, and lets through only what is on the allow-list. No script, style, frame, form, svg or math; no `id`, `class`,
 //! `name`, `style` or `on…`; no URL but `http`, `https` and `mailto`. Sanitizing again changes nothing.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ use super::attributes;
 use super::content;
 use super::elements::ELEMENTS;
 use super::escape;
+use super::links::Bases;
 use super::settled::is_settled;
 use super::text;
 
@@ -34,11 +36,16 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 
 /// Sanitizes HTML; relative URLs in it are relative to `base`, and are dropped where there is none.
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
+    sanitize_within(html, Bases::of(base))
+}
+
+/// The same, for a text whose relative URLs are not all relative to the same.
+pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
     let html = &*text::windows_1252(html);
     if escape::is_plain(html) {
         return html.trim().to_owned();
     }
-    let written = content::rewrite(html, base);
+    let written = content::rewrite(html, bases);
     let clean = if is_settled(&written) {
         debug_assert_eq!(through_parser(&written), written, "a parser gives back what is settled");
         written
@@ -63,14 +70,22 @@ fn through_parser(html: &str) -> String {
 
 /// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.
 pub(super) fn from_plain_text(text: &str) -> String {
+    let text = if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    };
     let mut escaped = String::with_capacity(text.len());
-    escape::push_escaped(&mut escaped, text::windows_1252(text).trim());
-    let paragraphs: Vec<String> = escaped
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|paragraph| !paragraph.is_empty())
-        .map(|paragraph| paragraph.replace('\n', "<br>"))
-        .collect();
+    escape::push_escaped(&mut escaped, text::windows_1252(&text).trim());
+    let (mut paragraphs, mut lines) = (Vec::new(), Vec::new());
+    for line in escaped.split('\n').map(|line| line.trim_matches([' ', '\t'])).chain([""]) {
+        if !line.is_empty() {
+            lines.push(line);
+        } else if !lines.is_empty() {
+            paragraphs.push(lines.join("<br>"));
+            lines.clear();
+        }
+    }
     match paragraphs.as_slice() {
         [only] => only.clone(),
         many => many.iter().map(|paragraph| format!("<p>{paragraph}</p>")).collect(),

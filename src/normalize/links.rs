@@ -12,6 +12,32 @@ const MAX_BYTES: usize = 8 << 10;
 const WEB: [&str; 2] = ["http", "https"];
 const MEDIA: [&str; 8] = ["http", "https", "ftp", "ftps", "mms", "rtmp", "rtsp", "rtsps"];
 
+/// What the URLs of a text are relative to.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bases<'a> {
+    pub base: Option<&'a Url>,
+    /// What an empty `href` leads to.
+    pub itself: Option<&'a Url>,
+    /// What a bare fragment is a place of.
+    pub fragment: Option<&'a Url>,
+}
+
+impl<'a> Bases<'a> {
+    /// The same base for all URLs.
+    pub(super) fn of(base: Option<&'a Url>) -> Self {
+        Bases { base, itself: base, fragment: base }
+    }
+
+    /// The address of an `href`, as [`clean`] gives it.
+    pub(super) fn href(self, raw: &str) -> Option<Url> {
+        match raw.trim() {
+            "" => self.itself.and_then(|itself| clean(itself.as_str(), None)),
+            raw if raw.starts_with('#') => clean(raw, self.fragment),
+            raw => clean(raw, self.base),
+        }
+    }
+}
+
 /// A link: resolved against `base`, without tracking parameters; `None` where it is not `http` or `https`.
 pub fn clean(raw: &str, base: Option<&Url>) -> Option<Url> {
     let mut url = file(raw, base)?;

@@ -2,7 +2,7 @@
 //!
 //! Everything that a publisher writes is untrusted: HTML goes through `html` (an allow-list, absolute `http`, `https` and `mailto` URLs only,
 //! no tracking pixels), titles, names and rights become plain text, URLs of other schemes are dropped and the entry kept. Relative
-//! URLs are resolved against the innermost `xml:base`, then the document's own address. Cleaning what is clean
+//! URLs are resolved against the innermost `xml:base`, then as `Page` says. Cleaning what is clean
 //! changes nothing. Never fails; a field that cannot be cleaned is absent.
 
 mod attributes;
@@ -28,10 +28,13 @@ use url::Url;
 
 use crate::entry::{Category, Credit, Enclosure, Entry, InReplyTo, Person, Podcast, Source, Transcript};
 use crate::feed::FeedInfo;
+use crate::parse::references::resolve_html;
 use crate::parse::{
     Family, ParsedCredit, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInReplyTo, ParsedInfo, ParsedPerson,
-    ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript,
+    ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript, is_words,
 };
+
+use links::Bases;
 
 pub use byline::{Byline, split as split_byline};
 pub use html::sanitize;
@@ -56,9 +59,10 @@ const MAX_ESCAPES: usize = 8;
 
 /// The clean form of one entry of a feed.
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
-    let base = feed.info.base.as_deref();
+    let base = feed.info.entry_base();
     let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));
-    let link = url(&parsed.link);
+    let link = parsed.link.as_deref().filter(|raw| !is_words(raw)).and_then(|raw| links::clean(raw, base));
+    let page = Page { link: link.as_ref(), base: if is_atom(feed) { base } else { link.as_ref().or(base) } };
     let (authors, contributors, byline_source) = people(parsed, feed, base);
     let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
     // Feeds often give one text as both: it is cleaned once.
@@ -71,8 +75,8 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         guid: parsed.guid.clone(),
         original: original.find(|original| Some(original) != link.as_ref()),
         title: parsed.title.as_ref().map(line).unwrap_or_default(),
-        summary_html: parsed.summary.as_ref().filter(|_| !says_it_twice).and_then(|text| clean_html(text, base)),
-        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, base)),
+        summary_html: parsed.summary.as_ref().filter(|_| !says_it_twice).and_then(|text| clean_html(text, page)),
+        content_html: parsed.content.as_ref().and_then(|text| clean_html(text, page)),
         published: parsed.published,
         updated: parsed.updated,
         authors,
@@ -146,9 +150,36 @@ fn name_line(text: &str) -> String {
     plain_line(&name.replace(['&', '<', '>'], " "))
 }
 
-fn clean_html(text: &ParsedText, base: Option<&Url>) -> Option<String> {
-    let base = text.base.as_deref().or(base);
-    let html = if text.html { html::sanitize(&text.value, base) } else { html::from_plain_text(&text.value) };
+/// What relative URLs in the texts of an entry are relative to where there is no `xml:base`.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    /// The entry's page. A bare fragment is a place on it, whatever the base.
+    link: Option<&'a Url>,
+    /// In Atom the document's own address (RFC 3986 §5.1), else the entry's page: nothing says it for RSS and JSON Feed, and their publishers
+    /// mean what browsers do on that page.
+    base: Option<&'a Url>,
+}
+
+fn is_atom(feed: &ParsedFeed) -> bool {
+    feed.format.family == Family::Atom
+}
+
+fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
+    let base = text.base.as_deref();
+    let html = if text.has_lines {
+        html::from_plain_text(&resolve_html(&text.value))
+    } else if text.html {
+        let bases = Bases {
+            base: base.or(page.base),
+            itself: base.or(page.link).or(page.base),
+            fragment: page.link.or(base).or(page.base),
+        };
+        let html = html::sanitize_within(&text.value, bases);
+        // Line ends mean nothing here. A reader of our own feeds must not take them for those of plain text.
+        if html.contains(['<', '>']) { html } else { html.replace('\n', " ") }
+    } else {
+        html::from_plain_text(&text.value)
+    };
     (!html.trim().is_empty()).then_some(html)
 }
 

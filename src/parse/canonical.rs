@@ -2,7 +2,13 @@
 //!
 //! Atom 0.3, RSS of every version, RDF and CDF become the same document, so that there is one way to read them. What Atom or feed-rs has
 //! no place for is set aside, entry by entry; each entry's id in the canonical document is its number, by which `read` joins the two
-//! again. One pass, linear in the size; repairs are noted on the way.
+//! again. Linear in the size; repairs are noted on the way.
+//!
+//! The pass assumes that an entry inside an entry is part of its content, and that the feed's link comes before its entries. If the document
+//! shows otherwise, the pass is done again with what is known then: at most three times.
+
+use std::cell::Cell;
+use std::sync::Arc;
 
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,11 +20,11 @@ use super::entry_aside::EntryAside;
 use super::entry_fields;
 use super::feed_fields::{self, FeedAside};
 use super::model::{DocumentFormat, Family};
-use super::namespaces::Namespace;
+use super::namespaces::{self, Namespace};
 use super::page;
 use super::parts::{self, Target};
 use super::repairs::{Repair, Repairs};
-use super::tree::{Element, Opening, TreeEvent, TreeReader};
+use super::tree::{Element, MAX_BASE_BYTES, Opening, TreeEvent, TreeReader};
 
 /// Entries of a document that are read; what comes after them is left out, and said.
 const MAX_ENTRIES: usize = 5_000;
@@ -51,9 +57,42 @@ pub(super) struct Canonical {
 /// # Errors
 /// If it holds no feed: it is an HTML page, or something else. If reading it takes too much work.
 pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> Result<Canonical, ParseError> {
+    let base = base.cloned().map(Arc::new);
+    let mut assumed = Assumed::default();
+    loop {
+        match pass(text, base.clone(), repairs.clone(), assumed)? {
+            Passed::Done(canonical) => return Ok(*canonical),
+            Passed::Again(corrected) => assumed = corrected,
+        }
+    }
+}
+
+/// What a pass assumes of the document. Each of the two is corrected once at most.
+#[derive(Clone, Default)]
+struct Assumed {
+    /// Entries are not closed reliably: one that begins inside another ends it.
+    entries_end_entries: bool,
+    /// The address of the feed's page, which comes after entries.
+    site: Option<Arc<Url>>,
+}
+
+enum Passed {
+    Done(Box<Canonical>),
+    /// Something was assumed wrongly.
+    Again(Assumed),
+}
+
+fn pass(text: &str, base: Option<Arc<Url>>, repairs: Repairs, assumed: Assumed) -> Result<Passed, ParseError> {
     let mut pass = CanonicalPass {
         text,
-        reader: TreeReader::new(text, base, repairs),
+        reader: TreeReader::new(text, base.clone(), repairs),
+        document_base: base,
+        site: None,
+        has_entries_before_site: false,
+        holds_entries: false,
+        passed_over_entries: false,
+        is_soup: false,
+        assumed,
         out: AtomWriter::new(text.len() + text.len() / 8),
         containers: Vec::new(),
         format: None,
@@ -70,6 +109,9 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
             TreeEvent::End(count) => pass.end(count),
             TreeEvent::Text(text) => pass.stray_text(&text),
         }
+        if pass.is_soup {
+            return Ok(Passed::Again(Assumed { entries_end_entries: true, ..pass.assumed }));
+        }
         if pass.out.length() > text.len().saturating_mul(MAX_GROWTH).saturating_add(LEAST_GROWTH_BYTES) {
             return Err(ParseError::TooMuchWork);
         }
@@ -83,6 +125,19 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
 struct CanonicalPass<'a> {
     text: &'a str,
     reader: TreeReader<'a>,
+    assumed: Assumed,
+    /// What the whole document is relative to, as far as it says nothing of its own.
+    document_base: Option<Arc<Url>>,
+    /// The address of the feed's page, if the feed is not Atom.
+    site: Option<Arc<Url>>,
+    /// Entries came before that address was known.
+    has_entries_before_site: bool,
+    /// The entry that is being read holds another one.
+    holds_entries: bool,
+    /// Entries inside an extension of the feed were not read.
+    passed_over_entries: bool,
+    /// An entry or field that holds an entry has no end tag: the one that it holds is the next entry.
+    is_soup: bool,
     out: AtomWriter,
     /// What the reader has entered.
     containers: Vec<Container>,
@@ -115,8 +170,15 @@ struct OpenEntry {
 }
 
 impl<'a> CanonicalPass<'a> {
-    fn start(&mut self, element: Element<'a>, opening: &Opening) -> Result<(), ParseError> {
+    fn start(&mut self, mut element: Element<'a>, opening: &Opening) -> Result<(), ParseError> {
+        if self.format.is_none() && element.namespace == Namespace::Unknown && matches!(&*element.name, "rss" | "rdf") {
+            self.reader.adopt(&mut element);
+        }
         match container(&element) {
+            Some(Container::Entry) if self.in_entry() && !self.assumed.entries_end_entries => {
+                self.holds_entries = true;
+                self.start_field(element, opening);
+            }
             Some(Container::Entry) => self.start_container(Container::Entry, element, opening),
             Some(container) if !self.in_entry() && self.reader.depth() < MAX_CONTAINERS => {
                 self.start_container(container, element, opening);
@@ -127,32 +189,51 @@ impl<'a> CanonicalPass<'a> {
         Ok(())
     }
 
-    fn start_container(&mut self, container: Container, element: Element<'a>, opening: &Opening) {
+    fn start_container(&mut self, container: Container, mut element: Element<'a>, opening: &Opening) {
         if self.format.is_none() {
             self.format = Some(format_of(&element));
             if self.first_name.is_some() || self.text_before_root {
                 self.reader.repairs.note(Repair::JunkBeforeRoot);
             }
         }
-        // An entry cannot hold another: the one before it was not closed.
         if self.in_entry() {
             self.reader.repairs.note(Repair::UnclosedTags);
             while self.in_entry() {
-                self.leave(opening.at);
+                self.leave(opening.at, false);
             }
         }
+        let default_base = (container == Container::Entry).then(|| self.entry_base(&element)).flatten();
+        element.base = default_base.clone().or(element.base);
         self.reader.enter(&element, opening);
         self.containers.push(container);
         match container {
             Container::Outer | Container::Feed => self.feed.root(&element),
-            Container::Entry => self.start_entry(&element, opening.at),
+            Container::Entry => self.start_entry(&element, default_base, opening.at),
         }
         if container != Container::Outer {
             parts::of_attributes(&element).into_iter().for_each(|field| self.field(field));
         }
     }
 
-    fn start_entry(&mut self, element: &Element<'a>, at: usize) {
+    /// What an entry is relative to that has no `xml:base`: in Atom the document, else the feed's page.
+    fn entry_base(&mut self, element: &Element) -> Option<Arc<Url>> {
+        if !self.is_unsaid(&element.base) {
+            return None;
+        }
+        if unsaid(&self.format) == Unsaid::Plain {
+            return self.document_base.clone();
+        }
+        self.has_entries_before_site |= self.site.is_none();
+        self.assumed.site.clone().or(self.site.clone()).or(self.document_base.clone())
+    }
+
+    /// Whether a base is only that of the document.
+    fn is_unsaid(&self, base: &Option<Arc<Url>>) -> bool {
+        parts::given_base(base, &self.document_base).is_none()
+    }
+
+    fn start_entry(&mut self, element: &Element<'a>, default_base: Option<Arc<Url>>, at: usize) {
+        self.holds_entries = false;
         if self.entries.len() >= MAX_ENTRIES {
             self.reader.repairs.note(Repair::TooManyEntries);
             return;
@@ -162,7 +243,7 @@ impl<'a> CanonicalPass<'a> {
         }
         let out_length = self.out.length();
         self.out.begin_entry(self.entries.len());
-        self.open = Some(OpenEntry { aside: EntryAside::new(element), at, out_length, fields: 0 });
+        self.open = Some(OpenEntry { aside: EntryAside::new(element, default_base), at, out_length, fields: 0 });
     }
 
     /// RSS 1.0 has its items beside its channel; other RSS has them inside.
@@ -173,17 +254,39 @@ impl<'a> CanonicalPass<'a> {
     }
 
     fn start_field(&mut self, element: Element<'a>, opening: &Opening) {
-        let is_source = element.namespace == Namespace::Core && element.name == "source";
-        let field = self.reader.field(element, opening, |namespace, name| !is_source && is_entry(namespace, name));
+        let is_own = element.namespace == Namespace::Core && !declares_another_vocabulary(&element);
+        let is_source = is_own && element.name == "source";
+        let ends_at_entry = !is_source && (self.assumed.entries_end_entries || is_own && !self.in_entry());
+        let holds_entries = Cell::new(false);
+        let field = self.reader.field(element, opening, |namespace, name| {
+            let is_entry = is_entry(namespace, name);
+            holds_entries.set(holds_entries.get() || is_entry);
+            is_entry && ends_at_entry
+        });
         let mut element = field.element;
+        if holds_entries.get() && !ends_at_entry && !is_source {
+            self.passed_over_entries |= !self.in_entry();
+            // The rest of the content may be missing.
+            let is_cut_content = self.reader.is_at_end() && (!is_own || element.name == "content");
+            self.is_soup |= !field.closed && !is_cut_content;
+        }
         let swallowed = if field.closed { Vec::new() } else { element.split_off_swallowed(is_field) };
         self.field(element);
         swallowed.into_iter().for_each(|field| self.field(field));
     }
 
-    fn field(&mut self, element: Element) {
+    fn field(&mut self, mut element: Element) {
         let in_entry = self.in_entry();
-        let mut target = Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid: unsaid(&self.format) };
+        parts::unwrap_sections(&mut element, &mut self.reader.repairs);
+        if !in_entry {
+            self.at_site(&mut element);
+        }
+        let mut target = Target {
+            out: &mut self.out,
+            repairs: &mut self.reader.repairs,
+            unsaid: unsaid(&self.format),
+            document_base: &self.document_base,
+        };
         match &mut self.open {
             Some(open) if open.fields < MAX_FIELDS => {
                 open.fields += 1;
@@ -199,25 +302,39 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
+    /// Takes the address of the feed's page from the link that gives it; other fields are relative to that, but in Atom.
+    fn at_site(&mut self, element: &mut Element) {
+        if unsaid(&self.format) == Unsaid::Plain || !self.is_unsaid(&element.base) {
+            return;
+        }
+        if element.namespace != Namespace::Core || element.name != "link" {
+            element.base = self.site.clone().or(element.base.take());
+        } else if self.site.is_none()
+            && let Some(link) = parts::link(element, &self.document_base).filter(|link| link.rel == "alternate")
+        {
+            let url = Url::parse(&link.href).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            self.site = url.filter(|url| url.as_str().len() <= MAX_BASE_BYTES).map(Arc::new);
+        }
+    }
+
     fn in_entry(&self) -> bool {
         self.containers.contains(&Container::Entry)
     }
 
     fn end(&mut self, count: usize) {
-        for _ in 0..count {
-            self.leave(self.reader.position());
+        for inner in (0..count).rev() {
+            self.leave(self.reader.position(), inner == 0);
         }
     }
 
-    /// Leaves the innermost container, whose text ends at `end`.
-    fn leave(&mut self, end: usize) {
+    /// Leaves the innermost container, whose text ends at `end`, with its own end tag or without one.
+    fn leave(&mut self, end: usize, is_closed: bool) {
         self.reader.leave();
-        if self.containers.pop() == Some(Container::Entry)
-            && let Some(mut open) = self.open.take()
-        {
+        let is_entry = self.containers.pop() == Some(Container::Entry);
+        self.is_soup |= is_entry && self.holds_entries && !is_closed && !self.assumed.entries_end_entries;
+        if is_entry && let Some(mut open) = self.open.take() {
             open.aside.entry.raw_hash = xxh3_64(&self.text.as_bytes()[open.at..end.max(open.at)]);
-            let unsaid = unsaid(&self.format);
-            open.aside.finish(&mut Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid });
+            open.aside.finish(&mut self.out);
             self.out.end_entry();
             self.entries.push(open.aside);
         }
@@ -238,10 +355,17 @@ impl<'a> CanonicalPass<'a> {
         self.text_before_root |= self.format.is_none() && !text.trim().is_empty();
     }
 
-    fn finish(mut self) -> Result<Canonical, ParseError> {
+    fn finish(mut self) -> Result<Passed, ParseError> {
         let Some(format) = self.format else {
             return Err(page::refusal(self.text, self.first_name));
         };
+        let has_nested_only = self.passed_over_entries && self.entries.is_empty();
+        if (self.open.is_some() && self.holds_entries || has_nested_only) && !self.assumed.entries_end_entries {
+            return Ok(Passed::Again(Assumed { entries_end_entries: true, ..self.assumed }));
+        }
+        if self.has_entries_before_site && self.site.is_some() && self.assumed.site.is_none() {
+            return Ok(Passed::Again(Assumed { site: self.site, ..self.assumed }));
+        }
         let truncated = self.reader.depth() > 0 || self.reader.broken_off();
         if let Some(open) = self.open.take() {
             self.out.take_back(open.out_length);
@@ -249,16 +373,23 @@ impl<'a> CanonicalPass<'a> {
         if truncated {
             self.reader.repairs.note(Repair::Truncated);
         }
-        self.feed.finish(&mut Target { out: &mut self.out, repairs: &mut self.reader.repairs, unsaid: Unsaid::Plain });
-        Ok(Canonical {
+        self.feed.finish(&mut self.out);
+        self.feed.site = self.site;
+        Ok(Passed::Done(Box::new(Canonical {
             atom: self.out.finish(),
             format,
             feed: self.feed,
             entries: self.entries,
             truncated,
             repairs: self.reader.repairs,
-        })
+        })))
     }
+}
+
+/// Whether an element is of a vocabulary that is not read here, though its name has no prefix.
+fn declares_another_vocabulary(element: &Element) -> bool {
+    let own = element.attributes.iter().find(|attribute| attribute.name == "xmlns");
+    own.is_some_and(|uri| namespaces::by_uri(&uri.value).is_none())
 }
 
 /// A text in Atom is plain where it does not say (RFC 4287 §3.1.1); in RSS nobody knows.
@@ -284,20 +415,24 @@ fn is_field(element: &Element) -> bool {
     entry_fields::is_field(element.namespace, &element.name) || feed_fields::is_field(element.namespace, &element.name)
 }
 
-/// The format by the root element, and by the namespace that it declares.
+/// The format by the root element, and by the namespace of that element.
 fn format_of(root: &Element) -> DocumentFormat {
-    let namespaces = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
-    let declares = |uri: &str| namespaces().any(|attribute| attribute.value.contains(uri));
+    let declared = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
+    let declares = |uri: &str| declared().any(|attribute| attribute.value.trim_end_matches('/').ends_with(uri));
+    let prefix = root.qualified.split_once(':').map(|(prefix, _)| prefix);
+    let is_own = |name: &str| name.strip_prefix("xmlns").is_some_and(|rest| rest.strip_prefix(':') == prefix);
+    let own = declared().find(|attribute| is_own(attribute.name));
+    let own = own.map(|attribute| attribute.value.to_ascii_lowercase()).unwrap_or_default();
+    let version = root.attribute("version").unwrap_or_default();
     let (family, version) = match &*root.name {
-        "feed" | "entry" if declares("purl.org/atom") || root.attribute("version").is_some() => {
-            (Family::Atom, "0.3".to_owned())
-        }
-        "feed" | "entry" => (Family::Atom, "1.0".to_owned()),
-        "rdf" if declares("netscape.com") => (Family::Rss, "0.90".to_owned()),
-        "rdf" => (Family::Rss, "1.0".to_owned()),
-        "channel" if declares("rss1.1") => (Family::Rss, "1.1".to_owned()),
-        "channel" => (Family::Cdf, String::new()),
-        _ => (Family::Rss, root.attribute("version").unwrap_or_default().to_owned()),
+        "feed" | "entry" if own.contains("purl.org/atom/ns") => (Family::Atom, "0.3"),
+        "feed" | "entry" if own.contains("w3.org/2005/atom") || !version.starts_with("0.") => (Family::Atom, "1.0"),
+        "feed" | "entry" => (Family::Atom, version),
+        "rdf" if declares("netscape.com/rdf/simple/0.9") && !declares("purl.org/rss/1.0") => (Family::Rss, "0.90"),
+        "rdf" => (Family::Rss, "1.0"),
+        "channel" if own.contains("rss1.1") => (Family::Rss, "1.1"),
+        "channel" if root.attribute("href").is_some() || root.qualified == "CHANNEL" => (Family::Cdf, ""),
+        _ => (Family::Rss, version),
     };
     let version =
         version.chars().filter(|character| character.is_ascii_alphanumeric() || *character == '.').take(8).collect();

@@ -14,6 +14,11 @@ use super::model::ParsedText;
 use super::repairs::{Repair, Repairs};
 use super::tree::{Element, XmlNode};
 
+/// How a CDATA section begins and ends.
+const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
+/// The same, escaped in HTML.
+const ESCAPED_SECTION: (&str, &str) = ("&lt;![CDATA[", "]]&gt;");
+
 /// What is shorter is no file in base64, but words that look like it: a title of a strange type.
 const LEAST_FILE_BYTES: usize = 64;
 
@@ -33,7 +38,37 @@ pub(super) fn read(element: &Element, unsaid: Unsaid, repairs: &mut Repairs) -> 
         trimmed if trimmed.len() == value.len() => value.into_owned(),
         trimmed => trimmed.to_owned(),
     };
-    (!value.is_empty()).then(|| ParsedText { value, html, base: element.base.clone() })
+    let (value, html) = match unwrapped(&value, html) {
+        Some(inside) => {
+            repairs.note(Repair::EscapedSections);
+            let html =
+                if html && unsaid == Unsaid::Guess && says_nothing(element) { looks_like_html(&inside) } else { html };
+            (inside, html)
+        }
+        None => (value, html),
+    };
+    let has_lines = html && says_nothing(element) && value.contains(['\n', '\r']) && !has_markup(&value);
+    (!value.is_empty()).then(|| ParsedText { value, html, has_lines, base: element.base.clone() })
+}
+
+/// Whether an element neither says of which kind its text is, nor has markup in it.
+fn says_nothing(element: &Element) -> bool {
+    element.attribute("type").is_none() && element.elements().next().is_none()
+}
+
+/// What stands in a CDATA section that was escaped and so became text, however often that was; `None` if the text is not wholly one.
+pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
+    let (start, end) = match text.starts_with(SECTION.0) {
+        true => SECTION,
+        false if html => ESCAPED_SECTION,
+        false => return None,
+    };
+    let mut inside = text.strip_prefix(start)?.strip_suffix(end)?.trim();
+    while let Some(more) = inside.strip_prefix(start).and_then(|inside| inside.strip_suffix(end)) {
+        inside = more.trim();
+    }
+    // A section that holds the end of one is written as two.
+    Some(inside.replace(&format!("{end}{start}"), ""))
 }
 
 fn value_and_kind<'e>(element: &'e Element, unsaid: Unsaid, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
@@ -74,7 +109,12 @@ fn unsaid_kind<'e>(element: &'e Element, unsaid: Unsaid) -> (Cow<'e, str>, bool)
 /// What a base64 content holds, if it is text at all.
 fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
     let html = media_type.is_none_or(|media_type| media_type.contains("html"));
+    let is_media = media_type.is_some_and(|media_type| {
+        ["audio/", "font/", "image/", "model/", "video/"].iter().any(|kind| media_type.starts_with(kind))
+    });
     match base64(&element.text()).map(String::from_utf8) {
+        // RFC 4287 §4.1.3.3: a file, whatever its bytes look like.
+        Some(_) if is_media && is_whole_base64(&element.text()) => (Cow::Borrowed(""), false),
         Some(Ok(text)) => (Cow::Owned(text), html),
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
         _ => {
@@ -82,6 +122,11 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
             unsaid_kind(element, Unsaid::Guess)
         }
     }
+}
+
+/// Whether a text in base64 is as long as it must be; words that look like base64 seldom are.
+fn is_whole_base64(text: &str) -> bool {
+    text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }
 
 /// RFC 4648 §4, white space between its characters allowed; `None` where it is something else.
@@ -182,11 +227,17 @@ fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<
         (own, outer) => own.is_none() && outer.is_none(),
     };
     match &element.base {
-        Some(own) if !same_base && matches!(name, "href" | "src" | "cite") => {
+        // A bare fragment is a place on the entry's page, whatever the base.
+        Some(own) if !same_base && matches!(name, "href" | "src" | "cite") && !value.trim_start().starts_with('#') => {
             own.join(value.trim()).map_or(Cow::Borrowed(value), |url| Cow::Owned(url.into()))
         }
         _ => Cow::Borrowed(value),
     }
+}
+
+/// Whether a text holds a tag or a comment of HTML.
+fn has_markup(text: &str) -> bool {
+    has_tag(text) || text.contains("<!--")
 }
 
 /// Whether a text holds a tag or a reference of HTML.

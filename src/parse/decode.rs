@@ -2,8 +2,8 @@
 //!
 //! In this order, as RFC 7303 §3 has it: byte order mark, the charset of HTTP's `Content-Type`, the XML declaration. A
 //! declaration is believed only as far as the bytes bear it out: valid UTF-8 that is more than ASCII is UTF-8 whatever single-byte
-//! encoding is declared, and bytes that the declared encoding cannot hold are looked at by chardetng. Bytes that
-//! nothing can read become U+FFFD. Never fails, and is linear in the size.
+//! encoding is declared, UTF-8 with some bad bytes stays UTF-8 (see `utf8`), and bytes that the declared encoding cannot hold are looked
+//! at by chardetng. Bytes that nothing can read become U+FFFD. Never fails, and is linear in the size.
 //!
 //! Read is what browsers read (the WHATWG Encoding Standard), and UTF-32. The code pages of DOS and the Macintosh beyond that are guessed at
 //! by their bytes, and said: their letters beyond ASCII may be wrong, the feed is kept. EBCDIC is no feed: nobody publishes in it.
@@ -14,12 +14,19 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::repairs::{Repair, Repairs};
+use super::utf8::{self, Evidence};
 
 /// How far into a document its XML declaration is looked for: comments and junk may stand before it.
 const DECLARATION_WITHIN_BYTES: usize = 4096;
 
 /// Text of another encoding that is valid UTF-8 by chance has fewer characters beyond ASCII.
 const SURELY_UTF8_CHARS: usize = 8;
+
+/// A document that says that it is UTF-8 is believed if it has at most so many bad bytes for each character beyond ASCII. Text of other
+/// encodings has many more.
+const MOST_BAD_BYTES: usize = 2;
+/// One that says otherwise is UTF-8 all the same if it has at least so many characters for each bad byte.
+const LEAST_GOOD_CHARS: usize = 10;
 
 /// A document as text, without byte order mark.
 pub(super) struct Decoded<'a> {
@@ -42,6 +49,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     let declared = [marked, http, xml];
     if let Ok(text) = std::str::from_utf8(bytes) {
         return decode_valid_utf8(text, &declared, repairs);
+    }
+    if is_broken_utf8(bytes, &declared) {
+        return decode_broken_utf8(bytes, declared.iter().flatten().next().copied(), repairs);
     }
     for encoding in declared.iter().flatten() {
         if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
@@ -71,6 +81,32 @@ fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], 
     }
     let encoding = first.filter(|_| text.is_ascii()).unwrap_or(UTF_8);
     Decoded { text: Cow::Borrowed(text), encoding: encoding.name().to_owned() }
+}
+
+/// Whether bytes that are not valid UTF-8 are UTF-8 with faults in it.
+fn is_broken_utf8(bytes: &[u8], declared: &[Option<&'static Encoding>]) -> bool {
+    let mut declared = declared.iter().flatten().peekable();
+    let is_other = declared.peek().is_some_and(|first| !first.is_single_byte() && **first != UTF_8);
+    let is_said = declared.any(|encoding| *encoding == UTF_8);
+    let Evidence { good, bad } = utf8::evidence(bytes);
+    if is_other {
+        good >= SURELY_UTF8_CHARS && good >= bad * LEAST_GOOD_CHARS
+    } else if is_said {
+        good > 0 && bad <= good * MOST_BAD_BYTES
+    } else {
+        good > bad
+    }
+}
+
+fn decode_broken_utf8<'a>(bytes: &[u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
+    let mended = utf8::mended(bytes);
+    let noted = [
+        (declared.is_some_and(|declared| declared != UTF_8), Repair::WrongEncoding),
+        (mended.has_replaced, Repair::BadBytes),
+        (mended.has_joined, Repair::SplitCharacters),
+    ];
+    noted.into_iter().filter(|(is_met, _)| *is_met).for_each(|(_, repair)| repairs.note(repair));
+    Decoded { text: Cow::Owned(mended.text), encoding: UTF_8.name().to_owned() }
 }
 
 /// Whether a character beyond ASCII begins with that byte in UTF-8.
@@ -116,40 +152,23 @@ fn decode_utf32(bytes: &[u8], big_endian: bool) -> (Cow<'_, str>, bool) {
     (Cow::Owned(text.collect()), replaced)
 }
 
-/// What no declaration explains: mostly UTF-8 with some bad bytes, or an undeclared legacy encoding.
+/// What no declaration explains: an undeclared legacy encoding.
 fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
-    let (text, _) = UTF_8.decode_without_bom_handling(bytes);
-    let encoding = if mostly_utf8(&text) {
-        UTF_8
-    } else {
-        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        detector.feed(bytes, true);
-        match declared {
-            // A few bad bytes in an encoding with many of them: the declaration is still the best guess.
-            Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
-            _ => detector.guess(None, Utf8Detection::Allow),
-        }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let encoding = match declared {
+        // A few bad bytes in an encoding with many of them: the declaration is still the best guess.
+        Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
+        _ => detector.guess(None, Utf8Detection::Allow),
     };
     if declared.is_some_and(|declared| declared != encoding) {
         repairs.note(Repair::WrongEncoding);
     }
-    let (text, replaced) = if encoding == UTF_8 { (text, true) } else { encoding.decode_without_bom_handling(bytes) };
+    let (text, replaced) = encoding.decode_without_bom_handling(bytes);
     if replaced {
         repairs.note(Repair::BadBytes);
     }
     Decoded { text, encoding: encoding.name().to_owned() }
-}
-
-/// Whether a text that was decoded as UTF-8 holds more characters beyond ASCII than replacements.
-fn mostly_utf8(text: &str) -> bool {
-    let (mut good, mut bad) = (0usize, 0usize);
-    for character in text.chars().filter(|character| !character.is_ascii()) {
-        match character {
-            char::REPLACEMENT_CHARACTER => bad += 1,
-            _ => good += 1,
-        }
-    }
-    good > bad
 }
 
 fn http_charset(content_type: &str) -> Option<String> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
 use super::model::{ParsedEnclosure, ParsedEntry, ParsedText};
-use super::parts::{Dated, Target};
+use super::parts::{Dated, Target, TextAside};
 use super::tree::Element;
 
 /// Files of one entry that are read.
@@ -20,14 +21,20 @@ pub(super) struct EntryAside {
     /// Its guid is an address too, unless it says no.
     pub permalink: bool,
     pub guid: Option<String>,
-    pub summary_base: Option<Arc<Url>>,
-    pub content_base: Option<Arc<Url>>,
+    /// What relative URLs in it are relative to where there is no `xml:base`.
+    pub default_base: Option<Arc<Url>>,
+    /// Its link was written as a relative URL, or it has none.
+    pub depends_on_site: bool,
+    pub summary: TextAside,
+    pub content: TextAside,
     /// What stands in where the entry has no title, or no summary: media and itunes elements.
     pub other_title: Option<ParsedText>,
     pub other_summary: Option<ParsedText>,
     /// What stands beside an RSS description, which then is the content.
     pub short_summary: Option<ParsedText>,
     about: Option<String>,
+    /// Boxed, as few entries have any of it.
+    pub rare: Option<Box<RareAside>>,
     /// With how sure each is; the lower the surer.
     pub originals: Vec<(u8, String)>,
     /// Where each enclosure is, by its address.
@@ -35,6 +42,15 @@ pub(super) struct EntryAside {
     pub seen: SeenEntryFields,
     pub published: Dated,
     pub updated: Dated,
+}
+
+/// What few entries have.
+#[derive(Default)]
+pub(super) struct RareAside {
+    /// The `xml:lang` of the summary; that of the content comes before it.
+    pub summary_language: Option<String>,
+    /// Where the file is, but for a service that counts downloads.
+    pub original_enclosure: Option<String>,
 }
 
 /// Which fields were read already: the first of each counts.
@@ -47,19 +63,23 @@ pub(super) struct SeenEntryFields {
 }
 
 impl EntryAside {
-    pub(super) fn new(element: &Element) -> Self {
+    /// `default_base` is what it is relative to if it has no `xml:base`; then it is the element's base.
+    pub(super) fn new(element: &Element, default_base: Option<Arc<Url>>) -> Self {
         let about = element.prefixed_attribute("about").or(element.attribute("about"));
         let language = element.language.as_deref().map(str::to_owned);
         EntryAside {
             entry: ParsedEntry { language, ..ParsedEntry::default() },
             permalink: true,
             guid: None,
-            summary_base: None,
-            content_base: None,
+            default_base,
+            depends_on_site: true,
+            summary: TextAside::default(),
+            content: TextAside::default(),
             other_title: None,
             other_summary: None,
             short_summary: None,
             about: about.map(str::to_owned),
+            rare: None,
             originals: Vec::new(),
             enclosures_at: HashMap::new(),
             seen: SeenEntryFields::default(),
@@ -69,18 +89,41 @@ impl EntryAside {
     }
 
     /// Decides what had to wait for the last field.
-    pub(super) fn finish(&mut self, target: &mut Target) {
+    pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(published) = self.published.timestamp() {
-            target.out.date("published", published);
+            out.date("published", published);
         }
         if let Some(updated) = self.updated.timestamp() {
-            target.out.date("updated", updated);
+            out.date("updated", updated);
+        }
+        let rare = self.rare.take().unwrap_or_default();
+        if !self.seen.content && rare.summary_language.is_some() {
+            self.entry.language = rare.summary_language;
+        }
+        if let Some(original) = rare.original_enclosure {
+            self.restore_enclosure(original);
         }
         if self.guid.is_none() {
             self.guid = self.about.take();
         }
         self.originals.sort_by_key(|&(rank, _)| rank);
         self.entry.originals = self.originals.drain(..).map(|(_, original)| original).collect();
+    }
+
+    /// Puts the original address of a file in the place of the one that counts its downloads: that with the same file name, or the only one.
+    fn restore_enclosure(&mut self, original: String) {
+        let file_name =
+            |url: &str| url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
+        let enclosures = &mut self.entry.enclosures;
+        if enclosures.iter().any(|enclosure| enclosure.url == original) {
+            return;
+        }
+        let same = enclosures.iter().position(|enclosure| file_name(&enclosure.url) == file_name(&original));
+        match (same, enclosures.as_mut_slice()) {
+            (Some(at), enclosures) => enclosures[at].url = original,
+            (None, [only]) => only.url = original,
+            _ => {}
+        }
     }
 
     /// The first licence counts.

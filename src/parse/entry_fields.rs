@@ -45,11 +45,12 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
         (Core, "link") => link(element, aside, target),
         (Core, "guid" | "id") => guid(element, aside),
         (Thread, "in-reply-to") => in_reply_to(element, aside),
-        (Core, "comments") => set_url(&mut aside.entry.comments, element),
+        (Core, "comments") if is_address(&element.text()) => set_url(&mut aside.entry.comments, element),
         (Core, "enclosure") => enclosure(element, aside),
-        (Core, "source") => aside.entry.source = source(element, target.repairs).map(Box::new).or(aside.entry.source.take()),
+        (Core, "source") => aside.entry.source = source(element, aside, target.repairs).map(Box::new).or(aside.entry.source.take()),
         (DublinCore, "source") => original(3, element, aside),
         (Feedburner, "origlink") => original(0, element, aside),
+        (Feedburner, "origenclosurelink") if is_web(&element.text()) => aside.rare.get_or_insert_default().original_enclosure = Some(element.text().into_owned()),
 
         (Core, "pubdate" | "published") => aside.published.take_in(0, element, target.repairs),
         (Core | Terms, "issued") => aside.published.take_in(1, element, target.repairs),
@@ -75,13 +76,12 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
 }
 
 fn summary(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &mut Target) {
-    if !aside.seen.summary {
-        aside.summary_base = element.base.clone();
-        if let (Some(language), false) = (element.own_language(), aside.seen.content) {
-            aside.entry.language = Some(language.to_owned());
+    if let Some(text) = target.first(&mut aside.seen.summary, "summary", element, unsaid) {
+        aside.summary = text;
+        if let Some(language) = element.own_language() {
+            aside.rare.get_or_insert_default().summary_language = Some(language.to_owned());
         }
     }
-    target.once(&mut aside.seen.summary, "summary", element, unsaid);
 }
 
 fn content(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &mut Target) {
@@ -94,17 +94,16 @@ fn content(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &m
             aside.push_enclosure(ParsedEnclosure { url, media_type, ..ParsedEnclosure::default() });
         }
     }
-    if !aside.seen.content {
-        aside.content_base = element.base.clone();
+    if let Some(text) = target.first(&mut aside.seen.content, "content", element, unsaid) {
+        aside.content = text;
         if let Some(language) = element.own_language() {
             aside.entry.language = Some(language.to_owned());
         }
     }
-    target.once(&mut aside.seen.content, "content", element, unsaid);
 }
 
 fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
-    let Some(link) = parts::link(element) else { return };
+    let Some(link) = parts::link(element, &aside.default_base) else { return };
     match link.rel.as_str() {
         "enclosure" => aside.push_enclosure(ParsedEnclosure {
             url: link.href,
@@ -116,10 +115,15 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
         "canonical" => aside.originals.push((1, link.href)),
         "via" => aside.originals.push((2, link.href)),
         "license" => aside.set_license(Some(link.href)),
-        "replies" if link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html")) => {
+        // RFC 4685 §4: without a type it is a feed.
+        "replies" if link.media_type.as_deref().is_some_and(|media_type| media_type.contains("html")) => {
             aside.entry.comments.get_or_insert(link.href);
         }
-        rel => target.out.link(rel, &link.href, link.media_type.as_deref()),
+        rel => {
+            aside.depends_on_site &=
+                !(rel == "alternate" && element.attribute("href").map_or_else(|| is_web(&element.text()), is_web));
+            target.out.link(rel, &link.href, link.media_type.as_deref());
+        }
     }
 }
 
@@ -149,7 +153,7 @@ fn enclosure(element: &Element, aside: &mut EntryAside) {
 }
 
 /// `source` of Atom (whole) or of RSS (a title and the address of the feed).
-fn source(element: &Element, repairs: &mut Repairs) -> Option<ParsedSource> {
+fn source(element: &Element, aside: &EntryAside, repairs: &mut Repairs) -> Option<ParsedSource> {
     let url = element.attribute("url").map(|url| resolved(url, element));
     let mut source = ParsedSource { url, ..ParsedSource::default() };
     if element.elements().next().is_none() {
@@ -162,17 +166,15 @@ fn source(element: &Element, repairs: &mut Repairs) -> Option<ParsedSource> {
             "rights" => source.rights = constructs::read(child, Unsaid::Plain, repairs),
             "updated" => source.updated = dates::parse(&child.text()),
             "author" => source.authors.extend(parts::person(child)),
-            "link" => source_link(child, &mut source),
+            "link" => source_link(child, aside, &mut source),
             _ => {}
         }
     }
-    let names_something =
-        source.title.is_some() || source.url.is_some() || source.id.is_some() || source.site.is_some();
-    names_something.then_some(source)
+    (source != ParsedSource::default()).then_some(source)
 }
 
-fn source_link(element: &Element, source: &mut ParsedSource) {
-    match parts::link(element) {
+fn source_link(element: &Element, aside: &EntryAside, source: &mut ParsedSource) {
+    match parts::link(element, &aside.default_base) {
         Some(link) if link.rel == "self" => source.url.get_or_insert(link.href),
         Some(link) if link.rel == "alternate" => source.site.get_or_insert(link.href),
         _ => return,
@@ -182,9 +184,18 @@ fn source_link(element: &Element, source: &mut ParsedSource) {
 /// An address at which the entry was first published; `rank` is lower the surer that is.
 fn original(rank: u8, element: &Element, aside: &mut EntryAside) {
     let text = element.text();
-    if text.starts_with("http://") || text.starts_with("https://") {
+    if is_web(&text) {
         aside.originals.push((rank, text.into_owned()));
     }
+}
+
+fn is_web(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+/// Whether a text is an absolute or relative URL, and not words such as "Comments are closed".
+fn is_address(text: &str) -> bool {
+    (text.contains('/') || text.starts_with(['#', '?'])) && !parts::is_words(text)
 }
 
 fn set_url(place: &mut Option<String>, element: &Element) {

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::constructs::Unsaid;
-use super::model::ParsedCredit;
+use super::atom::AtomWriter;
+use super::constructs::{self, Unsaid};
+use super::model::{ParsedCredit, ParsedText};
 use super::namespaces::Namespace;
 use super::parts::{self, Dated, Target, resolved};
 use super::tree::Element;
@@ -21,8 +22,12 @@ pub(super) struct FeedAside {
     pub license: Option<String>,
     pub credits: Vec<ParsedCredit>,
     pub cloud: Option<String>,
+    /// What its entries are relative to, if that is not `base`.
+    pub site: Option<Arc<Url>>,
     pub hints: PollHints,
     seen: SeenFeedFields,
+    /// What stands in if there is no description, with how good it is; the lower the better.
+    other_description: Option<(u8, ParsedText)>,
     updated: Dated,
     period: Option<Duration>,
     frequency: Option<u32>,
@@ -46,9 +51,12 @@ impl FeedAside {
     }
 
     /// Decides what had to wait for the last field.
-    pub(super) fn finish(&mut self, target: &mut Target) {
+    pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(updated) = self.updated.timestamp() {
-            target.out.date("updated", updated);
+            out.date("updated", updated);
+        }
+        if let (false, Some((_, description))) = (self.seen.description, &self.other_description) {
+            out.text("subtitle", description);
         }
         self.hints.period = self.period.map(|period| period / self.frequency.unwrap_or(1).max(1));
         if self.hints.skip_hours.len() == 24 {
@@ -87,7 +95,7 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
             target.out.element("id", &id);
         }
         (Core, "link") => {
-            if let Some(link) = parts::link(element) {
+            if let Some(link) = parts::link(element, target.document_base) {
                 target.out.link(&link.rel, &link.href, link.media_type.as_deref());
             }
         }
@@ -101,6 +109,8 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
         (Core | DublinCore, "contributor") => target.person("contributor", element),
         (Core, "category") | (DublinCore, "subject") => target.category(element),
         (Itunes, "category") => target.itunes_category(element),
+        (Itunes, "summary") => other_description(0, element, feed, target),
+        (Itunes, "subtitle") => other_description(1, element, feed, target),
         (Core | DublinCore, "language") => {
             let language = element.text();
             if !language.is_empty() {
@@ -112,10 +122,18 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
     }
 }
 
+fn other_description(rank: u8, element: &Element, feed: &mut FeedAside, target: &mut Target) {
+    if feed.other_description.as_ref().is_none_or(|(known, _)| rank < *known)
+        && let Some(text) = constructs::read(element, Unsaid::Guess, target.repairs)
+    {
+        feed.other_description = Some((rank, text));
+    }
+}
+
 /// The address of an image: RSS has it in a child, RDF and itunes in an attribute, Atom as the text.
 fn image(element: &Element, feed: &mut FeedAside) {
     let child = element.elements().find(|child| child.name == "url").map(Element::text);
-    let attribute = element.attribute("href").or(element.prefixed_attribute("resource"));
+    let attribute = element.attribute("href").or(element.attribute("url")).or(element.prefixed_attribute("resource"));
     let text = element.own_text();
     let url = child.as_deref().or(attribute).unwrap_or(&text);
     if !url.is_empty() {

@@ -10,7 +10,8 @@ use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
-use xxhash_rust::xxh3::Xxh3Default;
+use url::Url;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::model::{ParsedEntry, ParsedFeed, ParsedText};
 use super::repairs::Repair;
@@ -35,6 +36,11 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     }
     let inherited = hasher.finish();
     feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
+}
+
+/// What is added to the raw hash of an entry whose addresses are relative to the feed's page: when that moves, clean forms change.
+pub(super) fn hash_of_site(site: &Url) -> u64 {
+    xxh3_64(site.as_str().as_bytes())
 }
 
 /// If at least one in so many entries of a document has its key in common with another, this is the feed's way, and the keys of

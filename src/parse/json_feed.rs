@@ -1,20 +1,24 @@
-//! JSON Feed 1.0 and 1.1, read leniently: a value of a wrong shape is as good as absent, and an item of a wrong shape is left out.
+//! JSON Feed 1.0 and 1.1, read leniently: invalid JSON is mended as far as it can be, a value of a wrong shape is as good as absent, and an item
+//! of a wrong shape is left out.
 //!
 //! <https://www.jsonfeed.org/version/1.1/>. Extensions (`_name`) are ignored.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use memchr::memmem;
 use url::Url;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::ParseError;
-use super::lenient::{List, Tags, Text, object};
+use super::lenient::{List, OfText, Tags, Text, object};
 use super::model::{
     DocumentFormat, Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
 };
+use super::read::is_address;
 use super::repairs::{Repair, Repairs};
-use super::{dates, identity};
+use super::tree::MAX_BASE_BYTES;
+use super::{constructs, dates, identity, json_text, person};
 use crate::entry::{Category, SharedKeys};
 use crate::feed::PollHints;
 use crate::time::Timestamp;
@@ -23,6 +27,8 @@ use crate::time::Timestamp;
 const MAX_ITEMS: usize = 5_000;
 /// Authors, tags or attachments of one item that are kept.
 const MAX_PARTS: usize = 500;
+/// What the version of every JSON Feed holds.
+const VERSION: &str = "jsonfeed.org/version";
 /// So much of the message that stands in place of a feed is told.
 const MAX_MESSAGE_CHARS: usize = 200;
 
@@ -40,6 +46,7 @@ object! {
         authors: List<Author, MAX_PARTS>,
         language: Text,
         hubs: List<Hub, MAX_PARTS>,
+        // `None` if it is absent.
         items: Option<List<Item, MAX_ITEMS>>,
         // What an API says in place of a feed.
         error: Text,
@@ -94,26 +101,65 @@ object! {
     }
 }
 
+impl OfText for Item {
+    fn of_text(_: Text) -> Option<Self> {
+        None
+    }
+}
+
+impl OfText for Author {
+    fn of_text(name: Text) -> Option<Self> {
+        Some(Author { name, ..Author::default() })
+    }
+}
+
+impl OfText for Hub {
+    fn of_text(url: Text) -> Option<Self> {
+        Some(Hub { url })
+    }
+}
+
+impl OfText for Attachment {
+    fn of_text(url: Text) -> Option<Self> {
+        Some(Attachment { url, ..Attachment::default() })
+    }
+}
+
 /// Whether a document is JSON rather than XML.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
+/// Reads a JSON Feed that comes after something else, such as a warning of the server's; `None` if there is none.
+pub(super) fn parse_behind_junk(
+    text: &str,
+    base: Option<&Url>,
+    encoding: String,
+    mut repairs: Repairs,
+) -> Option<ParsedFeed> {
+    memmem::find(text.as_bytes(), VERSION.as_bytes())?;
+    let mut objects = text.match_indices('{').map(|(at, _)| at);
+    let start = objects.find(|at| text[at + 1..].trim_start().starts_with('"'))?;
+    repairs.note(Repair::JunkBeforeRoot);
+    parse(&text[start..], base, encoding, repairs).ok()
+}
+
 /// Reads a JSON Feed.
 ///
 /// # Errors
-/// Where the JSON is malformed, or is an object without `version` and `items`.
+/// If it is not JSON, even when mended, or has neither `items` nor the version of a JSON Feed.
 pub(super) fn parse(
     text: &str,
     base: Option<&Url>,
     encoding: String,
-    repairs: &Repairs,
+    mut repairs: Repairs,
 ) -> Result<ParsedFeed, ParseError> {
-    let mut repairs = repairs.clone();
-    let (document, truncated) = read_document(text.trim())?;
+    let (document, truncated) = read_document(text.trim(), &mut repairs)?;
     let version = document.version.0.clone().unwrap_or_default();
-    let Some(items) = document.items else {
-        return Err(ParseError::Json(without_items(document.message.0.or(document.error.0))));
+    let items = match document.items {
+        Some(items) => items,
+        None if version.contains(VERSION) => List::default(),
+        None => return Err(ParseError::Json(without_items(document.message.0.or(document.error.0)))),
     };
     if truncated {
         repairs.note(Repair::Truncated);
@@ -121,18 +167,25 @@ pub(super) fn parse(
     (0..items.wrong).for_each(|_| repairs.note(Repair::BadItems));
     (0..items.beyond).for_each(|_| repairs.note(Repair::TooManyEntries));
     let base = base.cloned().map(Arc::new);
-    let entries = items.kept.into_iter().map(|item| entry(item, &base, &mut repairs)).collect();
+    let site = document
+        .home_page_url
+        .0
+        .as_deref()
+        .and_then(|site| base.as_deref().map_or_else(|| Url::parse(site), |base| base.join(site)).ok());
+    let site = site.filter(|site| matches!(site.scheme(), "http" | "https") && site.as_str().len() <= MAX_BASE_BYTES);
+    let entries = items.kept.into_iter().map(|item| entry(item, site.as_ref(), &mut repairs)).collect();
     let links = [("alternate", document.home_page_url), ("self", document.feed_url), ("next", document.next_url)];
     let links = links.into_iter().filter_map(|(rel, href)| link(rel, href));
     let hubs = document.hubs.kept.into_iter().filter_map(|hub| link("hub", hub.url));
     let info = ParsedInfo {
-        title: plain(document.title, &base),
-        description: plain(document.description, &base),
+        title: plain(document.title),
+        description: plain(document.description),
         links: links.chain(hubs).collect(),
         authors: authors(document.authors, document.author),
         language: document.language.0,
         image: document.icon.0.or(document.favicon.0),
         base,
+        entry_base: site.map(Arc::new),
         ..ParsedInfo::default()
     };
     let format = DocumentFormat { family: Family::JsonFeed, version: version_number(&version) };
@@ -141,14 +194,21 @@ pub(super) fn parse(
 }
 
 /// The document, and whether it ended in mid-air: then it holds the whole items before that.
-fn read_document(text: &str) -> Result<(JsonDocument, bool), ParseError> {
+fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, bool), ParseError> {
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok((document, false)),
         Err(error) => error,
     };
-    let whole = Some(text).filter(|_| error.is_eof()).and_then(whole_items).map(|head| format!("{head}]}}"));
-    let document = whole.and_then(|whole| serde_json::from_str(&whole).ok());
-    document.map(|document| (document, true)).ok_or_else(|| ParseError::Json(error.to_string()))
+    let (json, mends) = json_text::mended(text);
+    (0..mends).for_each(|_| repairs.note(Repair::BadJson));
+    let document = match serde_json::from_str(&json) {
+        Ok(document) => Some((document, false)),
+        Err(error) => {
+            let whole = Some(&json).filter(|_| error.is_eof()).and_then(|json| whole_items(json));
+            whole.and_then(|head| serde_json::from_str(&format!("{head}]}}")).ok()).map(|document| (document, true))
+        }
+    };
+    document.ok_or_else(|| ParseError::Json(error.to_string()))
 }
 
 fn without_items(message: Option<String>) -> String {
@@ -185,19 +245,22 @@ fn version_number(version: &str) -> String {
     last.chars().filter(|character| character.is_ascii_digit() || *character == '.').take(8).collect()
 }
 
-fn entry(item: Item, base: &Option<Arc<Url>>, repairs: &mut Repairs) -> ParsedEntry {
+/// `site` is what its addresses are relative to, if that is known.
+fn entry(item: Item, site: Option<&Url>, repairs: &mut Repairs) -> ParsedEntry {
     let mut hasher = Xxh3Default::new();
     item.hash(&mut hasher);
-    let content_text = plain(item.content_text, base);
-    let content =
-        item.content_html.0.map(|value| ParsedText { value, html: true, base: base.clone() }).or(content_text);
+    let depends_on_site = !item.url.0.as_deref().is_some_and(is_address);
+    let hash_of_site = site.filter(|_| depends_on_site).map(identity::hash_of_site).unwrap_or_default();
+    let content_text = plain(item.content_text);
+    let content_html = item.content_html.0.map(|value| constructs::unwrapped(&value, true).unwrap_or(value));
+    let content_html = content_html.map(|value| ParsedText { value, html: true, ..ParsedText::default() });
     ParsedEntry {
-        raw_hash: hasher.finish(),
+        raw_hash: hasher.finish() ^ hash_of_site,
         link: item.url.0.or_else(|| item.external_url.0.clone()),
         originals: item.external_url.0.into_iter().collect(),
-        title: plain(item.title, base),
-        summary: plain(item.summary, base),
-        content,
+        title: plain(item.title),
+        summary: plain(item.summary),
+        content: content_html.or(content_text),
         published: date(item.date_published, repairs),
         updated: date(item.date_modified, repairs),
         authors: authors(item.authors, item.author),
@@ -210,8 +273,8 @@ fn entry(item: Item, base: &Option<Arc<Url>>, repairs: &mut Repairs) -> ParsedEn
     }
 }
 
-fn plain(text: Text, base: &Option<Arc<Url>>) -> Option<ParsedText> {
-    text.0.map(|value| ParsedText { value, html: false, base: base.clone() })
+fn plain(text: Text) -> Option<ParsedText> {
+    text.0.map(|value| ParsedText { value, ..ParsedText::default() })
 }
 
 fn link(rel: &str, href: Text) -> Option<ParsedLink> {
@@ -225,8 +288,15 @@ fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
 /// The authors of 1.1, else the author of 1.0.
 fn authors(authors: List<Author, MAX_PARTS>, author: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
     let list = if authors.kept.is_empty() { author.kept } else { authors.kept };
-    let persons = list.into_iter().map(|author| ParsedPerson { name: author.name.0, email: None, url: author.url.0 });
-    persons.filter(|person| *person != ParsedPerson::default()).collect()
+    list.into_iter().map(person).filter(|person| *person != ParsedPerson::default()).collect()
+}
+
+/// An address may stand in the name, as in RSS, or as a `mailto:` URL.
+fn person(author: Author) -> ParsedPerson {
+    let named = author.name.0.as_deref().and_then(person::parse).unwrap_or_default();
+    let address = author.url.0.as_deref().and_then(person::email);
+    let url = author.url.0.filter(|_| address.is_none());
+    ParsedPerson { name: named.name, email: address.or(named.email), url }
 }
 
 fn enclosure(attachment: Attachment) -> Option<ParsedEnclosure> {

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::constructs;
 use super::tree::MAX_FIELD_BYTES;
 
 /// Texts of one list that are kept.
@@ -23,6 +24,11 @@ pub(super) struct List<T, const MAX: usize> {
     pub wrong: usize,
     /// What was beyond the limit.
     pub beyond: usize,
+}
+
+/// An object of which a mere text may say something too.
+pub(super) trait OfText: Sized {
+    fn of_text(text: Text) -> Option<Self>;
 }
 
 /// The strings of a list.
@@ -110,9 +116,7 @@ impl<'de> Deserialize<'de> for Text {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                let trimmed = text.trim();
-                let cut = &trimmed[..trimmed.floor_char_boundary(MAX_FIELD_BYTES)];
-                Ok(Text((!cut.is_empty()).then(|| cut.to_owned())))
+                Ok(text_of(text))
             }
 
             fn visit_u64<E>(self, number: u64) -> Result<Text, E> {
@@ -148,6 +152,18 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
+/// White space around a text is taken off, and a CDATA section around it: a generator made it from XML.
+fn text_of(text: &str) -> Text {
+    let inside = constructs::unwrapped(text.trim(), false);
+    let trimmed = inside.as_deref().unwrap_or(text.trim());
+    let cut = &trimmed[..trimmed.floor_char_boundary(MAX_FIELD_BYTES)];
+    Text((!cut.is_empty()).then(|| cut.to_owned()))
+}
+
+fn object_of_text<T: OfText>(text: &str) -> Option<T> {
+    Some(text_of(text)).filter(|text| text.0.is_some()).and_then(T::of_text)
+}
+
 /// An object, or `None` for a value of any other shape.
 struct Object<T>(Option<T>);
 
@@ -157,18 +173,22 @@ impl<T> Default for Object<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de> + OfText> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ObjectVisitor<T>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+        impl<'de, T: Deserialize<'de> + OfText> Visitor<'de> for ObjectVisitor<T> {
             type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            read_over!(Object: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+            read_over!(Object: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
+
+            fn visit_str<E>(self, text: &str) -> Result<Object<T>, E> {
+                Ok(Object(object_of_text(text)))
+            }
 
             fn visit_unit<E>(self) -> Result<Object<T>, E> {
                 Ok(Object(None))
@@ -188,18 +208,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+impl<'de, T: Deserialize<'de> + OfText, const MAX: usize> Deserialize<'de> for List<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ListVisitor<T, const MAX: usize>(PhantomData<T>);
 
-        impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
+        impl<'de, T: Deserialize<'de> + OfText, const MAX: usize> Visitor<'de> for ListVisitor<T, MAX> {
             type Value = List<T, MAX>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("a list of objects")
             }
 
-            read_over!(List: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+            read_over!(List: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
+
+            fn visit_str<E>(self, text: &str) -> Result<List<T, MAX>, E> {
+                Ok(List { kept: object_of_text(text).into_iter().collect(), ..List::default() })
+            }
 
             fn visit_unit<E>(self) -> Result<List<T, MAX>, E> {
                 Ok(List::default())
@@ -244,6 +268,7 @@ impl<'de> Deserialize<'de> for Tags {
             read_over!(Tags: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));
 
             fn visit_str<E>(self, text: &str) -> Result<Tags, E> {
+                let text = text_of(text).0.unwrap_or_default();
                 let tags = text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).take(MAX_TAGS);
                 Ok(Tags(tags.map(str::to_owned).collect()))
             }

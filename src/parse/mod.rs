@@ -5,19 +5,21 @@
 //! guid. JSON Feed goes its own way in `json_feed`. Nothing is cleaned or believed here: that is `normalize`'s work.
 //!
 //! Policy: a bad entry never fails its feed, a bad field never fails its entry; each repair is said once. No input makes it panic, recurse
-//! deeply, or take more than linear time; DTDs are inert, nothing is ever fetched. What is no feed is an error, never an empty feed.
+//! deeply, or take more than linear time; of a DTD only short texts are taken (see `entities`), nothing is ever fetched. What is no feed is an error, never an empty feed.
 
 mod atom;
 mod canonical;
 mod constructs;
 mod dates;
 mod decode;
+mod entities;
 mod entry_aside;
 mod entry_fields;
 mod feed_fields;
 pub(crate) mod html_names;
 mod identity;
 mod json_feed;
+mod json_text;
 mod lenient;
 mod media;
 mod model;
@@ -32,6 +34,7 @@ mod repairs;
 mod steps;
 mod token;
 mod tree;
+mod utf8;
 
 use thiserror::Error;
 use url::Url;
@@ -40,6 +43,7 @@ use crate::entry::SharedKeys;
 
 pub use identity::{SLIPS, reidentify};
 pub use model::*;
+pub use parts::is_words;
 
 use crate::foreign;
 use repairs::Repairs;
@@ -125,16 +129,26 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
         return Err(ParseError::Empty);
     }
     let mut feed = if json_feed::looks_like_json(&text) {
-        json_feed::parse(&text, hints.base, encoding, &repairs)?
+        json_feed::parse(&text, hints.base, encoding, repairs)?
     } else {
-        let canonical = canonical::canonicalise(&text, hints.base, repairs)
-            .map_err(|error| with_absolute_links(error, hints.base))?;
-        drop(text);
-        read::read(canonical, encoding)?
+        match canonical::canonicalise(&text, hints.base, repairs.clone()) {
+            Ok(canonical) => {
+                drop(text);
+                read::read(canonical, encoding)?
+            }
+            Err(error) => json_feed::parse_behind_junk(&text, hints.base, encoding, repairs)
+                .ok_or_else(|| with_absolute_links(error, hints.base))?,
+        }
     };
     identity::hash_in_inherited(&mut feed);
     reidentify(&mut feed, SharedKeys::default());
     Ok(feed)
+}
+
+/// The address that a document gives for itself, else for its page: what it is relative to where it came from nowhere.
+pub fn own_address(feed: &ParsedFeed) -> Option<Url> {
+    let mut written = feed.info.links("self").chain(feed.info.links("alternate"));
+    written.find_map(|link| Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https")))
 }
 
 /// A document as text, whatever its encoding, for whoever reads other formats than feeds. Never fails.

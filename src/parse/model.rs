@@ -80,9 +80,16 @@ pub struct ParsedInfo {
     pub cloud: Option<String>,
     /// What relative URLs are relative to.
     pub base: Option<Arc<Url>>,
+    /// The feed's page, if the URLs of entries are relative to that and not to `base`: in every format but Atom.
+    pub entry_base: Option<Arc<Url>>,
 }
 
 impl ParsedInfo {
+    /// What relative URLs of entries are relative to.
+    pub fn entry_base(&self) -> Option<&Url> {
+        self.entry_base.as_deref().or(self.base.as_deref())
+    }
+
     /// The links of one relation, in the document's order.
     pub fn links(&self, rel: &'static str) -> impl Iterator<Item = &str> {
         self.links.iter().filter(move |link| link.rel == rel).map(|link| link.href.as_str())
@@ -164,12 +171,14 @@ impl Default for ParsedEntry {
 }
 
 /// A text with its kind; never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedText {
     pub value: String,
     /// It is HTML, unsanitized; else plain text.
     pub html: bool,
-    /// What relative URLs in it are relative to.
+    /// It is HTML without any tag and does not say that it is HTML: its line ends are meant, as in plain text.
+    pub has_lines: bool,
+    /// The `xml:base` that relative URLs in it are relative to, if there is one.
     pub base: Option<Arc<Url>>,
 }
 
@@ -215,7 +224,7 @@ pub struct ParsedCredit {
 }
 
 /// The feed that an entry names as its source.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedSource {
     pub title: Option<ParsedText>,
     /// Its feed document.

@@ -1,6 +1,9 @@
 //! What the fields of entries and of feeds have in common: texts, links, persons, categories, dates, and where they are written.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use url::Url;
 
 use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
@@ -8,7 +11,7 @@ use super::dates;
 use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
 use super::person;
-use super::repairs::Repairs;
+use super::repairs::{Repair, Repairs};
 use super::token::RawAttribute;
 use super::tree::{Element, XmlNode};
 use crate::entry::Category;
@@ -17,21 +20,45 @@ use crate::time::Timestamp;
 /// Terms that are read of one list of keywords.
 const MAX_KEYWORDS: usize = 500;
 
+/// What of a text has no place in the canonical document.
+#[derive(Default)]
+pub(super) struct TextAside {
+    pub base: Option<Arc<Url>>,
+    /// As in [`ParsedText`](super::model::ParsedText).
+    pub has_lines: bool,
+}
+
 /// Where fields go: the canonical document, and the list of what was mended.
 pub(super) struct Target<'t> {
     pub out: &'t mut AtomWriter,
     pub repairs: &'t mut Repairs,
     /// How a text is read whose element does not say: the document is Atom, or it is not.
     pub unsaid: Unsaid,
+    /// What the whole document is relative to.
+    pub document_base: &'t Option<Arc<Url>>,
 }
 
 impl Target<'_> {
     /// Writes a text the first time that it is there.
     pub(super) fn once(&mut self, seen: &mut bool, name: &str, element: &Element, unsaid: Unsaid) {
-        if !*seen && let Some(text) = constructs::read(element, unsaid, self.repairs) {
-            *seen = true;
-            self.out.text(name, &text);
+        self.first(seen, name, element, unsaid);
+    }
+
+    /// Writes a text the first time that it is there, and returns what has no place in the canonical document.
+    pub(super) fn first(
+        &mut self,
+        seen: &mut bool,
+        name: &str,
+        element: &Element,
+        unsaid: Unsaid,
+    ) -> Option<TextAside> {
+        if *seen {
+            return None;
         }
+        let text = constructs::read(element, unsaid, self.repairs)?;
+        *seen = true;
+        self.out.text(name, &text);
+        Some(TextAside { base: text.base, has_lines: text.has_lines })
     }
 
     pub(super) fn person(&mut self, role: &str, element: &Element) {
@@ -44,6 +71,8 @@ impl Target<'_> {
         if let Some(category) = category(element) {
             self.out.category(&category);
         }
+        let inner = element.elements().filter(|child| child.name == element.name);
+        inner.filter_map(category).for_each(|category| self.out.category(&category));
     }
 
     /// `itunes:category`, and the ones within it.
@@ -85,15 +114,58 @@ impl Dated {
     }
 }
 
-/// A link in Atom's form or in that of RSS.
-pub(super) fn link(element: &Element) -> Option<ParsedLink> {
+/// A link in Atom's form or in that of RSS. `default_base` is what it is relative to if there is no `xml:base`.
+pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option<ParsedLink> {
     let text = element.text();
-    let href = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()))?;
-    Some(ParsedLink {
-        href: resolved(href, element),
-        rel: element.attribute("rel").unwrap_or("alternate").to_ascii_lowercase(),
-        media_type: element.attribute("type").map(str::to_owned),
-    })
+    let written = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()));
+    let href = match written {
+        // It tells entries apart, but leads nowhere.
+        Some(words) if is_words(words) => words.to_owned(),
+        Some(href) => resolved(href, element),
+        // RFC 3986 §5.2: nothing means the base. Only an `xml:base` is a page, the document is none.
+        None if element.attributes.iter().any(|attribute| attribute.name.eq_ignore_ascii_case("href")) => {
+            given_base(&element.base, default_base)?.to_string()
+        }
+        None => return None,
+    };
+    Some(ParsedLink { href, rel: relation(element), media_type: element.attribute("type").map(str::to_owned) })
+}
+
+/// A base if it is an `xml:base`, and not only the default.
+pub(super) fn given_base<'b>(base: &'b Option<Arc<Url>>, default_base: &Option<Arc<Url>>) -> Option<&'b Arc<Url>> {
+    base.as_ref().filter(|base| !default_base.as_ref().is_some_and(|default| Arc::ptr_eq(base, default)))
+}
+
+/// The relation of a link, in lower case. RFC 4287 §4.2.7.2: the IRI of a registered relation means the same as its name.
+fn relation(element: &Element) -> String {
+    const REGISTRIES: [&str; 3] =
+        ["assignments/relation/", "assignments/link-relations/", "assignments/link-relations#"];
+    let written = element.attribute("rel").unwrap_or("alternate").to_ascii_lowercase();
+    let path = written.split_once("://").map_or("", |(_, rest)| rest.trim_start_matches("www."));
+    let registered =
+        path.strip_prefix("iana.org/").and_then(|path| REGISTRIES.iter().find_map(|known| path.strip_prefix(known)));
+    registered.map_or(written.clone(), str::to_owned)
+}
+
+/// Unwraps what stands in a CDATA section that was escaped, in a field and in its parts.
+pub(super) fn unwrap_sections(field: &mut Element, repairs: &mut Repairs) {
+    for node in &mut field.children {
+        match node {
+            XmlNode::Text(text) => unwrap_section(text, repairs),
+            XmlNode::Element(part) => {
+                if let [XmlNode::Text(text)] = part.children.as_mut_slice() {
+                    unwrap_section(text, repairs);
+                }
+            }
+        }
+    }
+}
+
+fn unwrap_section(text: &mut Cow<str>, repairs: &mut Repairs) {
+    if let Some(inside) = constructs::unwrapped(text.trim(), false) {
+        repairs.note(Repair::EscapedSections);
+        *text = Cow::Owned(inside);
+    }
 }
 
 /// A person in Atom's form, or as one string.
@@ -102,16 +174,19 @@ pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
     let inner = element.elements().find(|child| matches!(&*child.name, "person" | "agent" | "description"));
     let inner = inner.unwrap_or(element);
     let part = |names: &[&str]| {
-        let child = inner.elements().find(|child| names.contains(&&*child.name));
-        child.map(Element::text).filter(|text| !text.is_empty())
+        let child = inner.elements().find(|child| names.contains(&&*child.name))?;
+        let text = Some(child.text()).filter(|text| !text.is_empty());
+        text.or_else(|| child.prefixed_attribute("resource").map(Cow::Borrowed))
     };
     let (name, email, url) = (part(&["name"]), part(&["email", "mbox"]), part(&["uri", "url", "homepage"]));
     if name.is_none() && email.is_none() && url.is_none() {
         return person::parse(&element.text());
     }
+    let address = url.as_deref().and_then(person::email);
+    let url = url.filter(|_| address.is_none());
     Some(ParsedPerson {
         name: name.map(Cow::into_owned),
-        email: email.map(|email| email.trim_start_matches("mailto:").to_owned()),
+        email: email.map(|email| person::email(&email).unwrap_or_else(|| email.into_owned())).or(address),
         url: url.map(|url| resolved(&url, element)),
     })
 }
@@ -132,11 +207,19 @@ pub(super) fn license(element: &Element) -> Option<String> {
 
 /// A category in Atom's form or in that of RSS; its term is kept whole.
 fn category(element: &Element) -> Option<Category> {
-    let text = element.own_text();
+    let holds_categories = element.elements().any(|child| child.name == element.name);
+    let text = if holds_categories { element.own_text() } else { element.text() };
     let attribute = |name| element.attribute(name).map(str::to_owned);
     let written = Some(text.into_owned()).filter(|text| !text.is_empty());
     let term = attribute("term").or(written).or_else(|| attribute("label"))?;
     Some(Category { term, scheme: attribute("scheme").or_else(|| attribute("domain")), label: attribute("label") })
+}
+
+/// Whether a text in the place of a URL says that there is none. An absolute URL may hold blanks, though it should not.
+pub fn is_words(text: &str) -> bool {
+    let is_absolute = text.starts_with("http://") || text.starts_with("https://");
+    let is_none = ["n/a", "none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none));
+    is_none || !is_absolute && text.contains(char::is_whitespace)
 }
 
 /// A URL as far as it can be resolved where it stands.

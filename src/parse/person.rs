@@ -1,10 +1,21 @@
 //! Persons as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, a name, an address.
 
 use super::model::ParsedPerson;
+use super::references;
+
+const MAILTO: &str = "mailto:";
+
+/// Returns the e-mail address that a text is, which may be written as a URL; `None` if it is anything else.
+pub(super) fn email(text: &str) -> Option<String> {
+    let text = references::resolve_html(text.trim());
+    let scheme = text.get(..MAILTO.len()).filter(|start| start.eq_ignore_ascii_case(MAILTO)).unwrap_or_default();
+    let address = text[scheme.len()..].split('?').next().unwrap_or_default();
+    (address_in(address) == Some((0, address.len()))).then(|| address.to_owned())
+}
 
 /// Takes name and address apart; `None` where there is neither.
 pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
-    let text = text.trim();
+    let text = &*references::resolve_html(text.trim());
     let Some((start, end)) = address_in(text) else {
         return (!text.is_empty()).then(|| ParsedPerson { name: Some(text.to_owned()), ..ParsedPerson::default() });
     };

@@ -7,12 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use feed_rs::model;
 use feed_rs::parser::Builder;
+use url::Url;
 
 use super::ParseError;
 use super::canonical::Canonical;
 use super::entry_aside::EntryAside;
 use super::identity;
 use super::model::{ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText};
+use super::parts::{self, TextAside};
 use crate::entry::{Category, SharedKeys};
 use crate::time::Timestamp;
 
@@ -32,7 +34,7 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
     let mut entries = Vec::with_capacity(asides.len());
     entries.extend(feed.entries.into_iter().filter_map(|entry| {
         let number: usize = entry.id.parse().ok()?;
-        Some(join(entry, asides.get_mut(number)?.take()?))
+        Some(join(entry, asides.get_mut(number)?.take()?, aside.site.as_deref()))
     }));
     let info = ParsedInfo {
         title: feed.title.and_then(text),
@@ -48,6 +50,7 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
         image: aside.image,
         cloud: aside.cloud,
         base: aside.base,
+        entry_base: aside.site,
     };
     let repairs = repairs.sentences();
     Ok(ParsedFeed {
@@ -71,23 +74,32 @@ fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
     parser.parse(atom.as_bytes()).map_err(|error| ParseError::Reader(error.to_string()))
 }
 
-fn join(entry: model::Entry, aside: EntryAside) -> ParsedEntry {
-    let EntryAside { entry: half, permalink, guid, summary_base, content_base, .. } = aside;
+/// Joins the two halves of an entry. `site` is the feed's page, if relative URLs are relative to that.
+fn join(entry: model::Entry, aside: EntryAside, site: Option<&Url>) -> ParsedEntry {
+    let EntryAside { entry: mut half, permalink, guid, default_base, .. } = aside;
+    if let Some(site) = site.filter(|_| aside.depends_on_site) {
+        half.raw_hash ^= identity::hash_of_site(site);
+    }
+    let with_own_base =
+        |text: ParsedText| ParsedText { base: parts::given_base(&text.base, &default_base).cloned(), ..text };
+    let with_aside =
+        |text: ParsedText, aside: TextAside| ParsedText { base: aside.base, has_lines: aside.has_lines, ..text };
     let links: Vec<ParsedLink> = entry.links.into_iter().map(link).collect();
     let content = entry.content.and_then(|content| {
         let html = content.content_type.subty() != "plain";
-        content.body.map(|value| ParsedText { value, html, base: content_base })
+        content.body.map(|value| with_aside(ParsedText { value, html, ..ParsedText::default() }, aside.content))
     });
-    let summary = entry.summary.and_then(text).map(|summary| ParsedText { base: summary_base, ..summary });
+    let summary = entry.summary.and_then(text).map(|summary| with_aside(summary, aside.summary));
     let (summary, content) = match (aside.short_summary, summary, content) {
         (Some(short), description, None) => (Some(short), description),
         (short, summary, content) => (summary.or(short), content),
     };
+    let summary = summary.or(aside.other_summary);
     ParsedEntry {
         link: page_link(&links).or_else(|| guid.clone().filter(|guid| permalink && is_address(guid))),
         title: entry.title.and_then(text).or(aside.other_title),
-        summary: summary.or(aside.other_summary),
-        content,
+        summary: summary.map(with_own_base),
+        content: content.map(with_own_base),
         published: entry.published.map(Timestamp::from_datetime),
         updated: entry.updated.map(Timestamp::from_datetime),
         authors: entry.authors.into_iter().map(person).collect(),
@@ -117,7 +129,7 @@ pub(super) fn is_address(text: &str) -> bool {
 
 fn text(text: model::Text) -> Option<ParsedText> {
     let html = text.content_type.subty() != "plain";
-    (!text.content.is_empty()).then_some(ParsedText { value: text.content, html, base: None })
+    (!text.content.is_empty()).then_some(ParsedText { value: text.content, html, ..ParsedText::default() })
 }
 
 fn cut_rights(mut rights: ParsedText) -> ParsedText {

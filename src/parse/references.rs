@@ -1,7 +1,7 @@
 //! Character and entity references, as far as they can be made sense of.
 //!
-//! Resolved: XML's five, numbers, and HTML's names, which feeds use without declaring them. Everything else, entities of a document type
-//! declaration among it, stays as it is written. Also what may not stand in XML at all: control characters.
+//! Resolved: XML's five, numbers, the entities that the document declares as far as `entities` knows them, and HTML's names, which feeds use
+//! without declaring them. Everything else stays as it is written. Also what may not stand in XML at all: control characters.
 
 use std::borrow::Cow;
 
@@ -9,6 +9,7 @@ use encoding_rs::WINDOWS_1252;
 use memchr::memchr;
 
 use super::repairs::{Repair, Repairs};
+use super::utf8;
 
 /// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
 const MAX_REFERENCE_BYTES: usize = 40;
@@ -17,8 +18,12 @@ const MAX_REFERENCE_BYTES: usize = 40;
 const COMMON: [(&str, char); 7] =
     [("amp", '&'), ("nbsp", '\u{a0}'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
 
-/// The text with its references resolved.
-pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> {
+/// The text with its references resolved. `own` appends what a name of the document's own stands for, and returns whether there is one.
+pub(super) fn resolve<'a>(
+    text: &'a str,
+    mut own: impl FnMut(&str, &mut String) -> bool,
+    repairs: &mut Repairs,
+) -> Cow<'a, str> {
     let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let mut resolved = String::with_capacity(text.len());
     resolved.push_str(&text[..first]);
@@ -26,7 +31,7 @@ pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> 
     while let Some(at) = memchr(b'&', rest.as_bytes()) {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
-        let length = reference(rest, &mut resolved, repairs);
+        let length = reference(rest, &mut resolved, &mut own, repairs);
         rest = &rest[length..];
     }
     resolved.push_str(rest);
@@ -34,7 +39,12 @@ pub(super) fn resolve<'a>(text: &'a str, repairs: &mut Repairs) -> Cow<'a, str> 
 }
 
 /// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes.
-fn reference(rest: &str, resolved: &mut String, repairs: &mut Repairs) -> usize {
+fn reference(
+    rest: &str,
+    resolved: &mut String,
+    mut own: impl FnMut(&str, &mut String) -> bool,
+    repairs: &mut Repairs,
+) -> usize {
     let window = rest.len().min(MAX_REFERENCE_BYTES);
     let name = rest.as_bytes()[1..window].iter().position(|&byte| byte == b';').map(|length| &rest[1..1 + length]);
     let Some(name) = name else { return bare(resolved, repairs) };
@@ -46,10 +56,16 @@ fn reference(rest: &str, resolved: &mut String, repairs: &mut Repairs) -> usize 
         "quot" => resolved.push('"'),
         "apos" => resolved.push('\''),
         _ => match name.strip_prefix('#') {
+            Some(number) if let Some((character, second)) = split_character(number, &rest[whole..]) => {
+                repairs.note(Repair::BadReferences);
+                resolved.push(character);
+                return whole + second;
+            }
             Some(number) => match numbered(number, repairs) {
                 Some(character) => resolved.extend(character),
                 None => return bare(resolved, repairs),
             },
+            None if own(name, resolved) => {}
             None => match named(&rest[..whole]) {
                 Some(text) => {
                     repairs.note(Repair::NamedEntities);
@@ -62,6 +78,15 @@ fn reference(rest: &str, resolved: &mut String, repairs: &mut Repairs) -> usize 
     whole
 }
 
+/// The character of which `number` is the first surrogate and a reference at the start of `after` the second, and how many bytes that has.
+fn split_character(number: &str, after: &str) -> Option<(char, usize)> {
+    let high = code(number).filter(|value| matches!(value, 0xD800..=0xDBFF))?;
+    let after = after.strip_prefix("&#")?;
+    let second = &after[..after.bytes().take(MAX_REFERENCE_BYTES).position(|byte| byte == b';')?];
+    let low = code(second).filter(|value| matches!(value, 0xDC00..=0xDFFF))?;
+    Some((utf8::joined(high, low), "&#;".len() + second.len()))
+}
+
 fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
     repairs.note(Repair::BareMarkup);
     resolved.push('&');
@@ -72,7 +97,7 @@ fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
 fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
     let value = code(number)?;
     let character = character(value);
-    if character.is_none() || (0x80..=0x9F).contains(&value) || number.starts_with('X') {
+    if character.is_none() || matches!(value, 0x80..=0x9F | 0xD800..=0xDFFF) || number.starts_with('X') {
         repairs.note(Repair::BadReferences);
     }
     Some(character)
@@ -83,9 +108,10 @@ fn code(number: &str) -> Option<u32> {
     hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()
 }
 
-/// Numbers 128 to 159 are control characters that nobody means: windows-1252 is meant, as in HTML.
+/// Numbers 128 to 159 are control characters that nobody means: windows-1252 is meant, as in HTML. Half of a surrogate pair is U+FFFD.
 fn character(value: u32) -> Option<char> {
     match (u8::try_from(value), char::from_u32(value)) {
+        (_, None) if matches!(value, 0xD800..=0xDFFF) => Some(char::REPLACEMENT_CHARACTER),
         (Ok(byte @ 0x80..=0x9F), _) => WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next(),
         (_, character) => character.filter(|&character| may_stand_in_xml(character)),
     }
@@ -125,10 +151,23 @@ fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
         return None;
     }
     match name.strip_prefix('#') {
+        Some(number) if let Some((character, second)) = split_character(number, &rest[whole..]) => {
+            resolved.push(character);
+            return Some(whole + second);
+        }
         Some(number) => resolved.extend(character(code(number)?)),
         None => resolved.push_str(&named(&rest[..whole])?),
     }
     Some(whole)
+}
+
+/// What a reference stands for, by its name without `&` and `;`, whatever the document declares.
+pub(super) fn plain(name: &str) -> Option<Cow<'static, str>> {
+    match name.strip_prefix('#') {
+        Some(number) => character(code(number)?).map(|character| Cow::Owned(character.to_string())),
+        None if name == "apos" => Some(Cow::Borrowed("'")),
+        None => named(&format!("&{name};")).map(Cow::Owned),
+    }
 }
 
 fn named(reference: &str) -> Option<String> {

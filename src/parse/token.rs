@@ -1,13 +1,14 @@
 //! Text → tags and character data, of anything that resembles XML.
 //!
 //! Never fails and never looks back: what is not a tag is text, what is not closed is closed. Linear in the size: where a thing ends is
-//! searched for once, and all that looking is counted against a budget of steps. A document type declaration is skipped, its entities are
-//! neither expanded nor fetched.
+//! searched for once, and all that looking is counted against a budget of steps. A document type declaration is skipped, but for short
+//! texts that it declares (see `entities`).
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memmem};
 
+use super::entities::Entities;
 use super::references;
 use super::repairs::{Repair, Repairs};
 use super::steps::Steps;
@@ -54,6 +55,7 @@ pub(super) struct Tokens<'a> {
     section_start: Next,
     section_end: Next,
     instruction_end: Next,
+    entities: Entities,
     /// A declaration did not end; those after it are not searched, they end at the first `>`.
     has_unclosed_declaration: bool,
     /// The text ended inside of a tag.
@@ -93,6 +95,7 @@ impl<'a> Tokens<'a> {
             section_start: Next::default(),
             section_end: Next::default(),
             instruction_end: Next::default(),
+            entities: Entities::of_document(text.len()),
             has_unclosed_declaration: false,
             broken_off: false,
             steps: Steps::of_document(text.len()),
@@ -160,7 +163,7 @@ impl<'a> Tokens<'a> {
             end = self.text.len();
         }
         self.at = end;
-        Token::Text(references::resolve(&self.text[start..end], repairs))
+        Token::Text(references::resolve(&self.text[start..end], |name, out| self.entities.expand(name, out), repairs))
     }
 
     fn skip_comment(&mut self, repairs: &mut Repairs) {
@@ -191,7 +194,9 @@ impl<'a> Tokens<'a> {
         let most = end.unwrap_or(self.text.len());
         let own_end = inside.and_then(|name| self.end_tag_within(name, start, most));
         self.broken_off |= own_end.is_none() && end.is_none();
-        repairs.note(Repair::UnclosedSection);
+        if own_end.is_some() || end.is_none() {
+            repairs.note(Repair::UnclosedSection);
+        }
         let section_end = own_end.unwrap_or(most);
         let is_closed = self.text[section_end..].starts_with(END);
         self.at = section_end + if is_closed { END.len() } else { 0 };
@@ -208,19 +213,22 @@ impl<'a> Tokens<'a> {
         found.map(|offset| from + offset)
     }
 
-    /// `<!DOCTYPE … [ … ]>`: inert.
+    /// `<!DOCTYPE … [ … ]>`: inert, but for short texts that it declares.
     fn skip_declaration(&mut self, repairs: &mut Repairs) {
-        repairs.note(Repair::Doctype);
         if !self.has_unclosed_declaration {
             let rest = &self.text.as_bytes()[self.at..];
             let end = declaration_length(&rest[..rest.len().min(MAX_DECLARATION_BYTES)]);
             self.steps.take(end.unwrap_or(MAX_DECLARATION_BYTES));
             if let Some(length) = end {
+                if !self.entities.declare(&self.text[self.at..self.at + length], repairs) {
+                    repairs.note(Repair::Doctype);
+                }
                 self.at += length;
                 return;
             }
             self.has_unclosed_declaration = true;
         }
+        repairs.note(Repair::Doctype);
         self.at = self.after_next('>', self.at);
     }
 
@@ -300,7 +308,10 @@ impl<'a> Tokens<'a> {
         } else if value.len() > MAX_ATTRIBUTE_BYTES {
             repairs.note(Repair::TooLong);
         } else if tag.attributes.iter().all(|known| known.name != name) {
-            tag.attributes.push(RawAttribute { name, value: references::resolve(value, repairs) });
+            tag.attributes.push(RawAttribute {
+                name,
+                value: references::resolve(value, |name, out| self.entities.expand(name, out), repairs),
+            });
         }
         Some(cursor)
     }
@@ -310,8 +321,13 @@ impl<'a> Tokens<'a> {
 fn declaration_length(text: &[u8]) -> Option<usize> {
     let mut in_subset = false;
     let mut quote = None;
+    let mut comment_ends = 0;
     for (offset, &byte) in text.iter().enumerate().skip("<!".len()) {
         match (byte, quote) {
+            _ if offset < comment_ends => {}
+            (b'<', None) if in_subset && text[offset..].starts_with(b"<!--") => {
+                comment_ends = offset + memmem::find(&text[offset..], b"-->")?;
+            }
             (_, Some(open)) if byte == open => quote = None,
             (_, Some(_)) => {}
             (b'"' | b'\'', None) => quote = Some(byte),

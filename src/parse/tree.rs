@@ -21,7 +21,7 @@ const MAX_NAMESPACES_PER_TAG: usize = 64;
 /// And so many may be in force at one place.
 const MAX_NAMESPACES: usize = 256;
 /// A longer base is ignored: each relative address in the document would become as long.
-const MAX_BASE_BYTES: usize = 512;
+pub(super) const MAX_BASE_BYTES: usize = 512;
 /// A longer language is none, and each entry would inherit it. BCP 47 asks for 35 characters at least (§4.4.1).
 const MAX_LANGUAGE_BYTES: usize = 64;
 /// One field may hold so much text; the rest is cut.
@@ -163,8 +163,8 @@ struct Entered<'a> {
 }
 
 impl<'a> TreeReader<'a> {
-    pub(super) fn new(text: &'a str, base: Option<&Url>, repairs: Repairs) -> Self {
-        let outermost = Entered { qualified: "", base: base.cloned().map(Arc::new), language: None, bindings: 0 };
+    pub(super) fn new(text: &'a str, base: Option<Arc<Url>>, repairs: Repairs) -> Self {
+        let outermost = Entered { qualified: "", base, language: None, bindings: 0 };
         TreeReader {
             tokens: Tokens::new(text),
             pending: None,
@@ -187,6 +187,11 @@ impl<'a> TreeReader<'a> {
     /// Whether the text ended inside of a tag or section.
     pub(super) fn broken_off(&self) -> bool {
         self.tokens.broken_off
+    }
+
+    /// Whether the last field, which is not closed, ended because the text did.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.pending.is_none()
     }
 
     /// Whether reading ended early because it took too much work.
@@ -247,6 +252,12 @@ impl<'a> TreeReader<'a> {
             element.base = joined_base(element.base.as_deref(), base).map(Arc::new).or(element.base);
         }
         element
+    }
+
+    /// Takes the vocabulary of an element, which has a prefix, for that of feeds.
+    pub(super) fn adopt(&mut self, element: &mut Element<'a>) {
+        self.bindings.bind(prefix_of(element.qualified), Some(Namespace::Core));
+        element.namespace = Namespace::Core;
     }
 
     /// Goes into an element, to read what is in it by [`TreeReader::next`].

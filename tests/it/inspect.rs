@@ -137,6 +137,24 @@ fn link_without_a_base_is_shown_as_written() {
 }
 
 #[test]
+fn document_is_relative_to_the_address_that_it_gives_for_itself() {
+    let entry = |document: &str| inspect_bytes(document.as_bytes()).0["entries"][0].clone();
+    let enclosure = |document: &str| entry(document)["enclosures"][0]["url"].clone();
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://a.example/'/><link rel='self' href='https://a.example/dir/feed'/>
+        <entry><id>1</id><link href='1.html'/><link rel='enclosure' href='1.mp3'/><content type='html'>&lt;img src='1.png'></content></entry></feed>";
+    assert_eq!(enclosure(atom), "https://a.example/dir/1.mp3");
+    assert_eq!(entry(atom)["content_html"], "<img src=\"https://a.example/dir/1.png\">");
+    assert_eq!(entry(atom)["link"], "1.html", "as written");
+    let rss = "<rss><channel><link>https://a.example/b/</link><item><link>1</link><enclosure url='1.mp3'/></item></channel></rss>";
+    assert_eq!(
+        (enclosure(rss), entry(rss)["link"].clone()),
+        (json!("https://a.example/b/1.mp3"), json!("https://a.example/b/1"))
+    );
+    let json = r#"{"version":"https://jsonfeed.org/version/1","feed_url":"https://a.example/c/feed.json","items":[{"id":1,"attachments":[{"url":"1.mp3"}]}]}"#;
+    assert_eq!(enclosure(json), "https://a.example/c/1.mp3");
+}
+
+#[test]
 fn people_see_format_repairs_and_entries() {
     let output = inspect(Path::new("tests/fixtures/parse/rss_truncated.xml"), &[]);
     let text = String::from_utf8(output.stdout).unwrap();

@@ -33,6 +33,7 @@ mod parse;
 mod poll;
 mod privacy;
 mod private_pages;
+mod reading;
 mod reference;
 mod refusals;
 mod render;

@@ -1,0 +1,233 @@
+//! Nearly JSON → JSON: what generators that glue texts together, and servers that add to them, get wrong.
+//!
+//! Mended are raw line breaks and other control characters in strings, halves of surrogate pairs, unknown escapes, commas too many or too
+//! few, comments, names without quotes, values that are none (`NaN`), and what follows the document. A document that ends in mid-air still
+//! does. One linear pass.
+
+/// Returns the text as JSON, and how often something was mended. Text of which no JSON can be made stays invalid.
+pub(super) fn mended(text: &str) -> (String, usize) {
+    let mut mender = Mender {
+        rest: text,
+        out: String::with_capacity(text.len()),
+        open: Vec::new(),
+        before: Before::Nothing,
+        mends: 0,
+    };
+    while !mender.is_done() {
+        mender.token();
+    }
+    if !mender.rest.trim().is_empty() {
+        mender.mends += 1;
+    }
+    (mender.out, mender.mends)
+}
+
+/// What stands before the next token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// The start of the document, of an object or of a list.
+    Nothing,
+    Value,
+    Comma,
+    Colon,
+}
+
+struct Mender<'a> {
+    rest: &'a str,
+    out: String,
+    /// The end signs of the objects and lists that are open.
+    open: Vec<char>,
+    before: Before,
+    mends: usize,
+}
+
+impl Mender<'_> {
+    /// Whether the document has ended, or the text has.
+    fn is_done(&self) -> bool {
+        self.rest.is_empty() || self.open.is_empty() && self.before == Before::Value
+    }
+
+    fn token(&mut self) {
+        let first = self.rest.chars().next().expect("something is left");
+        match first {
+            '{' | '[' => {
+                self.begin_value();
+                self.open.push(if first == '{' { '}' } else { ']' });
+                self.take(1);
+                self.before = Before::Nothing;
+            }
+            '}' | ']' => self.end(first),
+            ',' => self.comma(),
+            ':' if self.before == Before::Value && self.open.last() == Some(&'}') => {
+                self.take(1);
+                self.before = Before::Colon;
+            }
+            ':' => self.instead("", 1),
+            '"' => {
+                self.begin_value();
+                self.string();
+                self.before = Before::Value;
+            }
+            '/' if self.rest.starts_with("//") => self.skip_comment("\n"),
+            '/' if self.rest.starts_with("/*") => self.skip_comment("*/"),
+            _ if first.is_whitespace() => self.rest = self.rest.trim_start(),
+            _ => self.word(),
+        }
+    }
+
+    /// Copies so many bytes.
+    fn take(&mut self, bytes: usize) {
+        self.out.push_str(&self.rest[..bytes]);
+        self.rest = &self.rest[bytes..];
+    }
+
+    /// A comma is written when something follows.
+    fn comma(&mut self) {
+        self.rest = &self.rest[1..];
+        self.mends += usize::from(self.before != Before::Value);
+        if self.before == Before::Colon {
+            self.out.push_str("null");
+        }
+        if matches!(self.before, Before::Value | Before::Colon) {
+            self.before = Before::Comma;
+        }
+    }
+
+    /// Writes the comma before a value or name, whether it is there or missing.
+    fn begin_value(&mut self) {
+        if matches!(self.before, Before::Value | Before::Comma) {
+            self.mends += usize::from(self.before == Before::Value);
+            self.out.push(',');
+        }
+    }
+
+    /// Ends the innermost object or list with that end sign, and those in it that are still open.
+    fn end(&mut self, sign: char) {
+        self.rest = &self.rest[1..];
+        let Some(position) = self.open.iter().rposition(|open| *open == sign) else {
+            self.mends += 1;
+            return;
+        };
+        if self.before == Before::Colon {
+            self.out.push_str("null");
+        }
+        self.mends +=
+            usize::from(matches!(self.before, Before::Comma | Before::Colon)) + self.open.len() - position - 1;
+        self.out.extend(self.open.drain(position..).rev());
+        self.before = Before::Value;
+    }
+
+    fn skip_comment(&mut self, end: &str) {
+        self.mends += 1;
+        self.rest = self.rest.find(end).map_or("", |at| &self.rest[at + end.len()..]);
+    }
+
+    /// A number, `true`, `false` or `null`; or what is none of these.
+    fn word(&mut self) {
+        let end = self.rest.find(|c: char| c.is_whitespace() || "{}[],:\"/".contains(c)).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end.max(self.rest.chars().next().map_or(0, char::len_utf8)));
+        self.begin_value();
+        self.rest = rest;
+        self.before = Before::Value;
+        let is_name = self.open.last() == Some(&'}') && rest.trim_start().starts_with(':');
+        let is_number = word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+        if serde_json::from_str::<serde_json::Value>(word).is_ok() && !is_name {
+            self.out.push_str(word);
+            return;
+        }
+        self.mends += 1;
+        match word.to_ascii_lowercase().as_str() {
+            literal @ ("true" | "false") if !is_name => self.out.push_str(literal),
+            _ if is_name || is_number => self.out.push_str(&serde_json::Value::from(word).to_string()),
+            _ => self.out.push_str("null"),
+        }
+    }
+
+    /// A string with its quotes; without the last one if the text ends before that.
+    fn string(&mut self) {
+        self.take(1);
+        while let Some(at) = self.rest.find(|c: char| c == '"' || c == '\\' || c.is_ascii_control()) {
+            self.take(at);
+            match self.rest.as_bytes()[0] {
+                b'"' => return self.take(1),
+                b'\\' => self.escape(),
+                control => {
+                    self.mends += 1;
+                    self.out.push_str(&format!("\\u{control:04x}"));
+                    self.rest = &self.rest[1..];
+                }
+            }
+        }
+        self.take(self.rest.len());
+    }
+
+    fn escape(&mut self) {
+        let Some(escaped) = self.rest[1..].chars().next() else { return self.take(1) };
+        match (escaped, code_unit(self.rest)) {
+            ('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't', _) => self.take(2),
+            ('u', Some(0xD800..=0xDBFF)) if matches!(code_unit(&self.rest[6..]), Some(0xDC00..=0xDFFF)) => {
+                self.take(12)
+            }
+            ('u', Some(0xD800..=0xDFFF)) => self.instead("\\ufffd", 6),
+            ('u', Some(_)) => self.take(6),
+            // Words that hold backslashes, such as paths.
+            _ if escaped.is_ascii_alphanumeric() => self.instead("\\\\", 1),
+            _ => self.instead("", 1),
+        }
+    }
+
+    fn instead(&mut self, written: &str, bytes: usize) {
+        self.mends += 1;
+        self.out.push_str(written);
+        self.rest = &self.rest[bytes..];
+    }
+}
+
+/// The number of an escape such as `\ud83d` at the start.
+fn code_unit(text: &str) -> Option<u32> {
+    let digits =
+        text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let (json, mends) = mended(text);
+        assert_eq!(json, expected);
+        assert!(mends > 0 || text == expected, "a mend that is not counted");
+        assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+        assert_eq!(mended(&json), (json, 0), "mending again changes nothing");
+    }
+
+    #[test]
+    fn nearly_json_is_json() {
+        check(
+            r#"{"a":[1,-2.5e3,true,null,"\ud83d\ude00\u00e9\n"]}"#,
+            r#"{"a":[1,-2.5e3,true,null,"\ud83d\ude00\u00e9\n"]}"#,
+        );
+        check("\"a\nb\tc\"", r#""a\u000ab\u0009c""#);
+        check(r#"["\ud83d","\ude00 x","\ud83d\u0041","\ud83"]"#, r#"["\ufffd","\ufffd x","\ufffd\u0041","\\ud83"]"#);
+        check(r#"["it\'s C:\dir"]"#, r#"["it's C:\\dir"]"#);
+        check("[1,,2,]", "[1,2]");
+        check("[,1]", "[1]");
+        check(r#"{"a":1 "b":2}"#, r#"{"a":1,"b":2}"#);
+        check(r#"{"a":,"b":}"#, r#"{"a":null,"b":null}"#);
+        check(r#"{a:1,true:2}"#, r#"{"a":1,"true":2}"#);
+        check("[NaN,True,.5,007,undefined]", r#"[null,true,".5","007",null]"#);
+        check("[1 /* one */,2 // two\n,3]", "[1,2,3]");
+        check("{\"a\":[1]} <!-- cached -->", r#"{"a":[1]}"#);
+        check(r#"{"a":[{"b":1]}"#, r#"{"a":[{"b":1}]}"#);
+        check("[1]]", "[1]");
+        check(r#"{"a"::[1:2]}"#, r#"{"a":[1,2]}"#);
+    }
+
+    #[test]
+    fn what_ends_in_mid_air_still_does() {
+        assert_eq!(mended(r#"{"a":["b"#), (r#"{"a":["b"#.to_owned(), 0));
+        assert_eq!(mended(r#"{"a":"b\"#), (r#"{"a":"b\"#.to_owned(), 0));
+    }
+}
