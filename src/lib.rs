@@ -4,18 +4,20 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`publish`], [`serve`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
+//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they are what the others speak of |
+//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they are what the others speak of |
 //!
-//! The way of one entry, with no way back: [`fetch`] gets a document, [`parse`] and [`normalize`] read it on the blocking
-//! pool, the [`store`]'s writer asks [`newsroom::Plan`] what is new and applies it in one transaction with the feed's
-//! validators and next poll, [`publish`] renders the sections that changed, [`serve`] answers from memory.
+//! The way of one entry, with no way back: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
+//! pool; on the writer's thread [`commit`] takes a turn at the [`store`], loads the [`rows`] that bear on it, lets the
+//! [`newsroom`] decide, and writes what was decided in one transaction with the feed's validators and next poll; [`publish`]
+//! renders the sections that changed; [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod clock;
+pub mod commit;
 pub mod config;
 pub mod daemon;
 pub mod discover;
@@ -30,11 +32,14 @@ pub mod link;
 pub mod listen;
 pub mod newsroom;
 pub mod normalize;
+pub mod number;
 pub mod parse;
 pub mod poll;
 pub mod publish;
 pub mod query;
+pub mod reason;
 pub mod render;
+pub mod rows;
 pub mod rule;
 pub mod schedule;
 pub mod section;

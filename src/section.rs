@@ -12,6 +12,7 @@ use crate::config::{self, Config, Feed, Republish, Section, Site};
 use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::{FeedId, FeedInfo};
 use crate::normalize;
+use crate::number::EntryNumber;
 use crate::rule::{Matched, Rule, RuleCopy, Subject};
 use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
@@ -46,7 +47,7 @@ pub const TOO_OLD: &str = "it is older than the section's max_age";
 #[derive(Clone, Debug)]
 pub struct SeenCopy<'a> {
     /// The entry's number in the store.
-    pub number: i64,
+    pub number: EntryNumber,
     pub feed: &'a Feed,
     pub entry: Cow<'a, Entry>,
     pub text: Cow<'a, PlainText>,
@@ -177,10 +178,10 @@ fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
 }
 
 /// How a story stands in a section: what the store keeps of its placement.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
+#[derive(Clone, Debug)]
+pub struct ShownPlacement {
     /// The leading entry's number.
-    pub lead: i64,
+    pub lead: EntryNumber,
     pub sort_at: Option<Timestamp>,
     /// When the shown words last changed since it was placed.
     pub changed: Option<Timestamp>,
@@ -278,7 +279,7 @@ fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
 pub fn show(
     config: &Config,
     (id, slug, story_sort_at): (&str, &str, Timestamp),
-    standing: &Standing,
+    standing: &ShownPlacement,
     copies: &[&SeenCopy],
     info: &dyn Fn(&FeedId) -> FeedInfo,
 ) -> ShownStory {
@@ -291,7 +292,7 @@ pub fn show(
 pub fn tell(
     config: &Config,
     (id, slug, story_sort_at): (&str, &str, Timestamp),
-    standing: &Standing,
+    standing: &ShownPlacement,
     copies: &[&SeenCopy],
     info: &dyn Fn(&FeedId) -> FeedInfo,
 ) -> ShownStory {

@@ -41,7 +41,7 @@ const LISTED_FOR_GAPS: u64 = 5;
 
 /// A feed as `newswire feeds` shows it.
 #[derive(Clone, Debug, Serialize)]
-pub struct FeedRow {
+pub struct FeedOverview {
     pub id: FeedId,
     /// Secrets taken off.
     pub url: String,
@@ -109,14 +109,14 @@ pub struct SectionRow {
 /// # Errors
 ///
 /// As of the store.
-pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Vec<FeedRow>, StoreError> {
+pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Vec<FeedOverview>, StoreError> {
     let mut statuses = reader.map(Reader::feed_statuses).transpose()?.unwrap_or_default();
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
 }
 
-fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedRow {
+fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOverview {
     let info = status.as_ref().map(|status| status.info.clone()).unwrap_or_default();
-    let mut row = FeedRow {
+    let mut row = FeedOverview {
         id: feed.id.clone(),
         url: feed.url.shown.to_string(),
         title: foreign::part(&section::title_of(feed, &info)),
@@ -201,7 +201,7 @@ pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionR
 }
 
 /// How many feeds are in each state.
-pub fn count_states(feeds: &[FeedRow]) -> HashMap<FeedState, usize> {
+pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedState, usize> {
     let mut counts = HashMap::new();
     for feed in feeds {
         *counts.entry(feed.state).or_default() += 1;
@@ -210,7 +210,7 @@ pub fn count_states(feeds: &[FeedRow]) -> HashMap<FeedState, usize> {
 }
 
 /// How long the feed that is longest overdue has waited for its poll.
-pub fn lateness(feeds: &[FeedRow], now: Timestamp) -> Duration {
+pub fn lateness(feeds: &[FeedOverview], now: Timestamp) -> Duration {
     let due = feeds.iter().filter_map(|feed| feed.next_poll).min();
     due.map(|due| now.since(due)).unwrap_or_default()
 }
@@ -254,7 +254,7 @@ fn whole_days(duration: Duration) -> Duration {
 }
 
 /// How much care a feed needs: the lower, the more.
-pub fn need(row: &FeedRow, has_cares: bool) -> u8 {
+pub fn need(row: &FeedOverview, has_cares: bool) -> u8 {
     match row.state {
         FeedState::Gone => 0,
         FeedState::Failing => 1,

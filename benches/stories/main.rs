@@ -25,11 +25,12 @@ use std::time::Duration;
 
 use bed::{ALL, Bed, config, start};
 use futures_util::future::join_all;
+use newswire::commit;
 use newswire::entry::Entry;
 use newswire::fetch::Fetcher;
+use newswire::newsroom::Applied;
 use newswire::newsroom::Polled;
 use newswire::poll::{Pass, Poller};
-use newswire::store::Applied;
 use newswire::story::{self, Wording};
 use newswire::text::PlainText;
 use newswire::time::Timestamp;
@@ -164,7 +165,7 @@ fn polled(bed: &Bed, kind: &str, feed: usize, entries: &[Entry]) -> Polled {
 /// Has polls written; returns the time for one entry, and what came of them.
 async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     let begun = processor_time();
-    let written = polls.into_iter().map(|polled| bed.store.apply(bed.config.clone(), polled));
+    let written = polls.into_iter().map(|polled| commit::apply(&bed.store, bed.config.clone(), polled));
     let applied = join_all(written).await.into_iter().map(Result::unwrap);
     let (mut all, mut entries) = (Applied::default(), 0);
     for applied in applied {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use newswire::clock;
+use newswire::commit;
 use newswire::config::{Config, Feed};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{PollHints, Validators};
@@ -83,7 +84,7 @@ pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<
     })?;
 
     let store = Store::open(&folder.join("stages.db"), "a benchmark")?;
-    runtime.block_on(store.sync(config.clone(), clock::now()))?;
+    runtime.block_on(commit::sync(&store, config.clone(), clock::now()))?;
     let documents = parsed.into_iter().zip(cleaned).zip(&validators);
     let documents = documents.map(|((parsed, cleaned), validators)| document(parsed, cleaned, validators.clone()));
     let cold = polls(&config, documents);
@@ -195,7 +196,7 @@ async fn apply(store: &Store, config: &Arc<Config>, polled: Vec<Polled>) -> Resu
     let mut writes = JoinSet::new();
     for polled in polled {
         let (store, config) = (store.clone(), config.clone());
-        writes.spawn(async move { store.apply(config, polled).await });
+        writes.spawn(async move { commit::apply(&store, config, polled).await });
     }
     writes.join_all().await.into_iter().try_for_each(|applied| applied.map(drop))
 }

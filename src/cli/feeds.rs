@@ -13,7 +13,7 @@ use super::{Done, Failure, load_with_reader, no_feed};
 use crate::clock;
 use crate::config::Config;
 use crate::feed::FeedId;
-use crate::status::{self, FeedRow, FeedState, SectionRow};
+use crate::status::{self, FeedOverview, FeedState, SectionRow};
 use crate::store::Reader;
 use crate::time::Timestamp;
 
@@ -66,18 +66,18 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
             Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
         });
         let is_shown = |id: &FeedId| args.feeds.is_empty() || args.feeds.iter().any(|shown| shown == id.as_str());
-        let mut rows: Vec<Cared<FeedRow>> = rows.filter(|cared| is_shown(&cared.row.id)).collect();
+        let mut rows: Vec<Cared<FeedOverview>> = rows.filter(|cared| is_shown(&cared.row.id)).collect();
         if args.shown.json {
             return Ok(serde_json::to_string_pretty(&rows)? + "\n");
         }
         rows.sort_by_key(|cared| status::need(&cared.row, !cared.care.is_empty()));
-        let more = |row: &FeedRow| if args.feeds.is_empty() { Vec::new() } else { details(row, &config) };
+        let more = |row: &FeedOverview| if args.feeds.is_empty() { Vec::new() } else { details(row, &config) };
         Ok(feeds_as_text(&rows, more, now))
     })
 }
 
 /// What is shown of a feed that was asked for by its id.
-fn details(row: &FeedRow, config: &Config) -> Vec<String> {
+fn details(row: &FeedOverview, config: &Config) -> Vec<String> {
     let sections = config.sections.iter().filter(|section| section.takes(&row.id));
     let sections: Vec<&str> = sections.map(|section| section.id.as_str()).collect();
     let sections = match sections.is_empty() {
@@ -90,7 +90,11 @@ fn details(row: &FeedRow, config: &Config) -> Vec<String> {
 }
 
 /// The table, then what there is to say of each feed; `details` come last.
-fn feeds_as_text(rows: &[Cared<FeedRow>], details: impl Fn(&FeedRow) -> Vec<String>, now: Timestamp) -> String {
+fn feeds_as_text(
+    rows: &[Cared<FeedOverview>],
+    details: impl Fn(&FeedOverview) -> Vec<String>,
+    now: Timestamp,
+) -> String {
     if rows.is_empty() {
         return "there is no feed yet; `newswire add URL` takes one\n".to_owned();
     }
@@ -143,14 +147,14 @@ fn style(state: &str) -> Option<Style> {
 }
 
 /// With the kind of its failure.
-fn state(row: &FeedRow) -> String {
+fn state(row: &FeedOverview) -> String {
     match (row.state, &row.error_kind) {
         (FeedState::Failing, Some(kind)) => format!("failing: {kind}"),
         (state, _) => state.as_str().to_owned(),
     }
 }
 
-fn remarks(Cared { row, care }: &Cared<FeedRow>, now: Timestamp) -> Vec<String> {
+fn remarks(Cared { row, care }: &Cared<FeedOverview>, now: Timestamp) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| match row.state {
         FeedState::Gone => {
             let id = &row.id;

@@ -31,11 +31,13 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::clock::now;
+use crate::commit;
 use crate::config::{self, Config, Level};
 use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, StoryEditError, Unclear};
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
-use crate::store::{CANDIDATES, Candidate, Moves, Reader, Store, StoreError};
+use crate::newsroom::Moves;
+use crate::store::{CANDIDATES, Candidate, Reader, Store, StoreError};
 use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
@@ -279,7 +281,7 @@ fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Resu
             Ok(store) if dry_run => Ok(control::perform(&store, config, &edit, Mode::Rehearse, now()).await?),
             Ok(store) => {
                 let now = now();
-                store.sync(config.clone(), now).await?;
+                commit::sync(&store, config.clone(), now).await?;
                 Ok(control::perform(&store, config, &edit, Mode::Perform, now).await?)
             }
             Err(held) => {

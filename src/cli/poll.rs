@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::output::{columns, count, labelled, print, relative, safe, wrap};
 use super::{Done, Failure, ask, load, no_feed, runtime};
 use crate::clock;
+use crate::commit;
 use crate::config::Config;
 use crate::daemon::control::{Answer, Request};
 use crate::feed::FeedId;
@@ -84,7 +85,7 @@ async fn poll_here(
     bar: &ProgressBar,
 ) -> Result<Vec<PollReport>, Failure> {
     let now = clock::now();
-    store.sync(config.clone(), now).await?;
+    commit::sync(&store, config.clone(), now).await?;
     let poller = Poller::new(store.clone(), Fetcher::new(&config.poll.contact), config.poll.concurrency);
     let show = |report: &PollReport, total: usize| {
         bar.set_length(total as u64);

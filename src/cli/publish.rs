@@ -9,6 +9,7 @@ use anyhow::anyhow;
 use super::output::print;
 use super::{Done, Failure, ask, load, runtime};
 use crate::clock;
+use crate::commit;
 use crate::config::Config;
 use crate::daemon::control::{Answer, Request};
 use crate::files;
@@ -43,7 +44,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 async fn write_here(config: &Arc<Config>, store: Store, folder: &Path) -> Result<Written, Failure> {
     let publisher = Publisher::new(store.clone(), files::pages(config)?);
     let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
-    store.sync(config.clone(), clock::now()).await?;
+    commit::sync(&store, config.clone(), clock::now()).await?;
     loop {
         let published = publisher.publish(config, &sections, clock::now()).await?;
         if let Some(error) = published.errors.into_iter().next() {

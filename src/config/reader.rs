@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, Shape};
 use super::mask::masked_urls;
 use super::problem::{Level, Place, Problem};
-use super::syntax::{self, Mended};
+use super::syntax::{self, MendedToml};
 use super::{SecretRef, SecretString, SourceFile};
 
 /// How many problems get a suggestion from among ids: comparing thousands of unknown ids with thousands of known ones
@@ -45,7 +45,7 @@ pub(super) struct Reading<'a> {
     problems: RefCell<Vec<Problem>>,
     suggestions: Cell<u32>,
     /// For each text that has faults of syntax, what of it is sure.
-    mended: OnceCell<Vec<Option<Mended>>>,
+    mended: OnceCell<Vec<Option<MendedToml>>>,
 }
 
 impl<'a> Reading<'a> {
@@ -65,7 +65,7 @@ impl<'a> Reading<'a> {
     pub fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
         let parsed: Vec<_> = self.files.iter().map(|source| syntax::parse(&source.text)).collect();
         for (file, (_, mended)) in parsed.iter().enumerate() {
-            if let Some(Mended { fault, .. }) = mended {
+            if let Some(MendedToml { fault, .. }) = mended {
                 let place = Place { file, span: fault.span.clone() };
                 let first = fault.first.map(|first| Place { file, span: first..first });
                 let first = first.map(|first| format!("it is given first in {}", self.elsewhere(&first, &place)));
@@ -75,7 +75,7 @@ impl<'a> Reading<'a> {
         }
         let (whole, mended): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
         // Nothing is read twice: each reading reads its texts once.
-        let mended: &[Option<Mended>] = self.mended.get_or_init(|| mended);
+        let mended: &[Option<MendedToml>] = self.mended.get_or_init(|| mended);
         let again = mended.iter().map(|mended| mended.as_ref().map(|mended| syntax::parse(&mended.text).0));
         let again: Vec<_> = again.collect();
         let documents: Vec<_> =

@@ -29,7 +29,7 @@ pub(super) struct SyntaxFault {
 
 /// What of a text with faults surely means what it says.
 #[derive(Debug)]
-pub(super) struct Mended {
+pub(super) struct MendedToml {
     pub fault: SyntaxFault,
     /// The text with its faulty statements blanked out: of the same length, and TOML.
     pub text: String,
@@ -46,15 +46,15 @@ struct Statement {
 }
 
 /// Parses a text; if it has faults, tells what of it is sure.
-pub(super) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Option<Mended>) {
+pub(super) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Option<MendedToml>) {
     let (document, errors) = DeTable::parse_recoverable(text);
     let mended = (!errors.is_empty()).then(|| mend(text, first_fault(text, &errors), first_error(&errors)));
     (document, mended)
 }
 
 /// Blanks out the faulty statements.
-fn mend(text: &str, fault: SyntaxFault, at: Range<usize>) -> Mended {
-    let mut mended = Mended { fault, text: text.to_owned(), blanked: Vec::new() };
+fn mend(text: &str, fault: SyntaxFault, at: Range<usize>) -> MendedToml {
+    let mut mended = MendedToml { fault, text: text.to_owned(), blanked: Vec::new() };
     for _ in 0..MAX_ROUNDS {
         let (_, errors) = DeTable::parse_recoverable(&mended.text);
         if errors.is_empty() {
@@ -73,7 +73,7 @@ fn mend(text: &str, fault: SyntaxFault, at: Range<usize>) -> Mended {
     mended
 }
 
-impl Mended {
+impl MendedToml {
     /// Puts blanks in the place of a part, so that all else stays where it is.
     fn blank(&mut self, span: Range<usize>) {
         let blanks = self.text[span.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
@@ -290,7 +290,7 @@ mod tests {
 
     fn check(text: &str, line: usize, message: &str, sure: &str) {
         let (_, mended) = parse(text);
-        let Mended { fault, text: mended, .. } = mended.expect("the text has a fault");
+        let MendedToml { fault, text: mended, .. } = mended.expect("the text has a fault");
         assert_eq!(text[..fault.span.start].matches('\n').count() + 1, line, "{text}: {fault:?}");
         assert!(fault.message.contains(message), "{text}: {fault:?}");
         let kept: Vec<&str> = mended.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -336,7 +336,7 @@ mod tests {
         #[test]
         fn mended_text_is_toml_of_the_same_length(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();
-            if let (_, Some(Mended { fault, text: mended, .. })) = parse(&text) {
+            if let (_, Some(MendedToml { fault, text: mended, .. })) = parse(&text) {
                 prop_assert_eq!(mended.len(), text.len());
                 prop_assert!(DeTable::parse_recoverable(&mended).1.is_empty(), "{}", mended);
                 prop_assert!(fault.span.end <= text.len() && text.is_char_boundary(fault.span.start));

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::commit;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::link;
-use crate::store::{self, Candidate, Moves, Store, StoreError, StoredCopy, StoredStory};
+use crate::newsroom::Moves;
+use crate::store::{Candidate, Store, StoreError, StoredCopy, StoredStory};
 use crate::time::Timestamp;
 
 /// What is to be done. Stories are named by their id, slug, number or page, or by a link in any spelling; never by words.
@@ -85,8 +87,8 @@ pub async fn perform(
             let story = named_story(store, &config, story).await?;
             let copy = named_copy(store, config.clone(), &story, copy).await?;
             let edited = match mode {
-                Mode::Perform => store.split(config, story.number, copy.number, now).await?,
-                Mode::Rehearse => store.rehearse_split(config, story.number, copy.number, now).await?,
+                Mode::Perform => commit::split(store, config, story.number, copy.number, now).await?,
+                Mode::Rehearse => commit::rehearse_split(store, config, story.number, copy.number, now).await?,
             };
             Ok(told(edited.ok_or(StoryEditError::OnlyCopy)?, Some(copy.title)))
         }
@@ -96,15 +98,15 @@ pub async fn perform(
                 return Err(StoryEditError::OneAlready(one.id));
             }
             let edited = match mode {
-                Mode::Perform => store.join(config, one.number, other.number, now).await?,
-                Mode::Rehearse => store.rehearse_join(config, one.number, other.number, now).await?,
+                Mode::Perform => commit::join(store, config, one.number, other.number, now).await?,
+                Mode::Rehearse => commit::rehearse_join(store, config, one.number, other.number, now).await?,
             };
             Ok(told(edited, None))
         }
     }
 }
 
-fn told(edited: store::Edited, copy: Option<String>) -> EditOutcome {
+fn told(edited: commit::Edited, copy: Option<String>) -> EditOutcome {
     EditOutcome { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
 }
 

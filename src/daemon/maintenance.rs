@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::commit;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
@@ -40,7 +41,7 @@ pub(super) async fn run(
         let config = configs.borrow().clone();
         let result = tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = sweeps.tick() => store.sweep(config, clock::now()).await.map(|moves| moves.into_keys().collect()),
+            _ = sweeps.tick() => commit::sweep(&store, config, clock::now()).await.map(|moves| moves.into_keys().collect()),
             _ = retentions.tick() => retain(&store, &config).await,
             _ = indexing.tick() => index(&store, &configs).await,
         };
@@ -59,7 +60,7 @@ pub(super) async fn run(
 async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionId>, StoreError> {
     let mut changed = BTreeSet::new();
     loop {
-        let (done, moves) = store.retain_batch(config.clone(), clock::now()).await?;
+        let (done, moves) = commit::retain_batch(store, config.clone(), clock::now()).await?;
         changed.extend(moves.into_keys());
         if done == 0 {
             return Ok(changed);

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::commit;
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::listen::Listener;
@@ -57,7 +58,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
     let health = health.watching(poller.watch());
     let config = configs.borrow().clone();
-    reload::log_difference(&store.sync(config.clone(), clock::now()).await?, &config);
+    reload::log_difference(&commit::sync(&store, config.clone(), clock::now()).await?, &config);
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
     let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
     health.set_ready();

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::reload;
 use crate::clock;
+use crate::commit;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::poll::PollReport;
@@ -95,7 +96,7 @@ impl Publishing {
     }
 
     async fn follow(&self, config: &Arc<Config>) {
-        match self.store.sync(config.clone(), clock::now()).await {
+        match commit::sync(&self.store, config.clone(), clock::now()).await {
             Ok(difference) => reload::log_difference(&difference, config),
             Err(error) => tracing::error!(%error, "the new config could not be brought into the store"),
         }

@@ -11,13 +11,13 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 use crate::clock;
+use crate::commit::Difference;
 use crate::config::{self, Config, Level, Problem, SourceFile};
 use crate::feed::SectionId;
 use crate::files::{self, FileWatch, LoadError, Loaded};
 use crate::publish::Publisher;
 use crate::render::Pages;
 use crate::serve::{Health, LoadState};
-use crate::store::Difference;
 
 use super::signals;
 

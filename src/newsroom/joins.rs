@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
-use super::{Cleaned, Join, Known, OtherEntry, Shared, Terms, sort_at};
+use super::known::Shared;
+use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
+use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 
 /// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once, and none that `has_copy`
@@ -14,7 +16,7 @@ pub(super) fn of(
     guid: &str,
     known: &Known,
     terms: &Terms,
-    (shared, has_copy): (&Shared, &dyn Fn(i64) -> bool),
+    (shared, has_copy): (&Shared, &dyn Fn(StoryNumber) -> bool),
     words_left: &mut usize,
 ) -> Vec<Join> {
     if !terms.by_links {
@@ -58,7 +60,7 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
-    (shared, has_copy): (&HashSet<String>, &dyn Fn(i64) -> bool),
+    (shared, has_copy): (&HashSet<String>, &dyn Fn(StoryNumber) -> bool),
 ) -> Vec<Join> {
     let mut joins = Vec::new();
     for key in cleaned.link_keys.iter().filter(|key| !shared.contains(&key.key)) {
@@ -101,7 +103,7 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
 
 /// Whether others have the text under other titles: an advert, or what a site says of itself below everything. It is enough
 /// that one feed has it under two titles; between feeds, where headlines differ, it takes two other titles and a short text.
-fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: i64) -> bool {
+fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumber) -> bool {
     let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
     let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();
     let is_in_own_feed = others.clone().any(|other| other.feed == feed);
@@ -121,7 +123,7 @@ fn by_text(
     guid: &str,
     known: &Known,
     terms: &Terms,
-    has_copy: &dyn Fn(i64) -> bool,
+    has_copy: &dyn Fn(StoryNumber) -> bool,
     words_left: &mut usize,
 ) -> Vec<Join> {
     let own_time = sort_at(&cleaned.entry, terms.now);
@@ -144,7 +146,7 @@ fn by_text(
         return Vec::new();
     }
     let closed: Vec<_> = closed.into_iter().filter(|other| compare(other).is_some()).collect();
-    let mut stories = HashMap::<i64, HashSet<i64>>::new();
+    let mut stories = HashMap::<FeedNumber, HashSet<StoryNumber>>::new();
     for other in alike.iter().map(|(_, other)| *other).chain(closed) {
         stories.entry(other.feed).or_default().insert(other.story);
     }

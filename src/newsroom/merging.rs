@@ -9,32 +9,33 @@
 //!   it is. So a feed cannot lie in wait with a harmless entry to bring another's story under its own id and date.
 
 use super::Join;
+use crate::number::{EntryNumber, StoryNumber};
 use crate::story::{JoinReason, Wording};
 
 /// How many copies of each of two stories are compared with those of the other: the first of them tell what the story is.
 const COMPARED: usize = 8;
 
 /// The words of a story's copies, each with the number of its entry, in the order in which they joined.
-pub type Wordings = Vec<(i64, Wording)>;
+pub type Wordings = Vec<(EntryNumber, Wording)>;
 
 /// A story and the words of its copies.
 #[derive(Debug)]
 pub struct Telling {
-    pub story: i64,
+    pub story: StoryNumber,
     pub wordings: Wordings,
 }
 
 /// The two stories of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Merge {
-    pub stays: i64,
-    pub leaves: i64,
+    pub stays: StoryNumber,
+    pub leaves: StoryNumber,
 }
 
 /// Whether `own`, the story of `entry`, and `other` are one, as `join` suggests. `likeness` is the share of shingles that
 /// copies of a long text have in common, 0 to 1. Stories that an editor holds apart, or that have copies of one feed, are
 /// never one: the caller looks at that first.
-pub fn one_of(entry: i64, mut own: Telling, mut other: Telling, join: &Join, likeness: f64) -> Option<Merge> {
+pub fn one_of(entry: EntryNumber, mut own: Telling, mut other: Telling, join: &Join, likeness: f64) -> Option<Merge> {
     let position = own.wordings.iter().position(|(number, _)| *number == entry);
     let words = position.map(|at| own.wordings.swap_remove(at).1);
     other.wordings.retain(|(number, _)| *number != entry);
@@ -51,7 +52,7 @@ pub fn one_of(entry: i64, mut own: Telling, mut other: Telling, join: &Join, lik
 }
 
 /// The merge in which the older of two stories stays.
-pub fn older(one: i64, other: i64) -> Merge {
+pub fn older(one: StoryNumber, other: StoryNumber) -> Merge {
     Merge { stays: one.min(other), leaves: one.max(other) }
 }
 
@@ -76,15 +77,15 @@ mod tests {
                 "guid": { "value": number.to_string(), "kind": "guid" }, "title": title, "content_html": format!("<p>{text}</p>")
             }))
             .unwrap();
-            (*number, Wording::of(title, &PlainText::of(&entry)))
+            (EntryNumber(*number), Wording::of(title, &PlainText::of(&entry)))
         });
-        Telling { story, wordings: wordings.collect() }
+        Telling { story: StoryNumber(story), wordings: wordings.collect() }
     }
 
     fn check(own: Telling, other: Telling, reason: JoinReason, expected: Option<(i64, i64)>) {
         let join = Join { story: other.story, reason, score: None };
-        let merge = one_of(9, own, other, &join, 0.8);
-        assert_eq!(merge.map(|merge| (merge.stays, merge.leaves)), expected);
+        let merge = one_of(EntryNumber(9), own, other, &join, 0.8);
+        assert_eq!(merge.map(|merge| (merge.stays.0, merge.leaves.0)), expected);
     }
 
     #[test]
@@ -109,6 +110,7 @@ mod tests {
 
     #[test]
     fn older_story_stays() {
-        assert_eq!(older(7, 4), Merge { stays: 4, leaves: 7 });
+        let (four, seven) = (StoryNumber(4), StoryNumber(7));
+        assert_eq!(older(seven, four), Merge { stays: four, leaves: seven });
     }
 }

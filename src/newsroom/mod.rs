@@ -3,23 +3,43 @@
 //! Values in, values out. Never loads or writes a row, never reads a clock: the caller gives what the store knows and
 //! `now`, and writes what is decided in the same transaction.
 
+mod applied;
+mod board;
+mod candidates;
+mod copies;
+mod entries;
 mod events;
+mod feed_state;
+mod guids;
 mod joins;
+mod known;
 mod lasting;
 mod merging;
 mod moves;
 mod placing;
 mod plan;
+mod polled;
 mod rekey;
+mod reload;
+mod uniting;
 
+pub use applied::Applied;
+pub use board::{Board, Decided, Moves, SectionMoves, Setting, Unplaced};
+pub use candidates::{
+    FOUND_AT_MOST, Found, LINKED_AT_MOST, OTHERS_BYTES, Wanted, signature_keys, signatures, to_read, wanted,
+};
+pub use copies::{MAX_BYTES, SeenStory, Viewer, choose, seen};
+pub use entries::{Former, Polling, Tally, listing, rewords, shown_name, title_changes, touched, writes_words};
 pub use events::{FeedEvent, FeedStanding, News, events};
+pub use feed_state::{PolledFeed, after, stable_info};
+pub use guids::{keep_specific, renames, specific_guids, tell_reused_apart, to_compare};
+pub use known::{FormerEntry, Join, Known, Linked, MAX_REVISIONS, OtherEntry, Terms, terms};
 pub use lasting::fingerprint;
 pub use merging::{Merge, Telling, Wordings, older, one_of};
 pub use moves::has_moved;
-pub use placing::{Effect, Merging, NO_FEED, Occasion, Placement, Placing, UNITED, leave, merge, place};
-use plan::Shared;
-pub use plan::{
-    Change, Cleaned, FormerEntry, Join, Known, KnownEntry, Linked, MAX_REVISIONS, OtherEntry, Outcome, Plan, Polled,
-    PolledDocument, PolledEntry, Rewording, Terms, runs, sort_at,
-};
+pub use placing::{Effect, Merging, NO_FEED, Occasion, Placing, UNITED, leave, merge, place};
+pub use plan::{Change, Plan, Rewording, runs};
+pub use polled::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry, sort_at, wording};
 pub use rekey::{is_flood, is_reused};
+pub use reload::{FeedChange, feed_changes, permanent_ids};
+pub use uniting::Pair;

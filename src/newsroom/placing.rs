@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use crate::config::{Edits, Section};
 use crate::entry::Entry;
+use crate::number::EntryNumber;
+use crate::rows::PlacementRow;
 use crate::section::{SeenCopy, Verdict};
 use crate::time::Timestamp;
 
@@ -25,36 +27,11 @@ pub const NO_FEED: &str = "no feed of the section has it any more";
 /// Why a story left that another one took in.
 pub const UNITED: &str = "it is one story with another";
 
-/// How a story stands in a section.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Placement {
-    /// The number of the entry whose words are shown.
-    pub lead: i64,
-    pub sort_at: Timestamp,
-    /// When it entered last; `None` if it was never in the section.
-    pub entered: Option<Timestamp>,
-    /// Since when it is not in the section; `None` if it is.
-    pub left: Option<Timestamp>,
-    /// The deciding rule, as in `keep[0]`.
-    pub rule: Option<String>,
-    pub why: String,
-    /// When time alone calls for another judgement.
-    pub next_change: Option<Timestamp>,
-    /// When the shown words last changed.
-    pub changed: Option<Timestamp>,
-}
-
-impl Placement {
-    pub fn is_in(&self) -> bool {
-        self.left.is_none()
-    }
-}
-
 /// What becomes of a placement.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Placing {
     /// The placement to write; `None` if it stays as it is.
-    pub write: Option<Placement>,
+    pub write: Option<PlacementRow>,
     /// The words to keep from now on, in a section that ignores edits; `None` if those that it keeps stay.
     pub frozen: Option<Box<Entry>>,
     pub effect: Effect,
@@ -77,7 +54,7 @@ pub enum Effect {
 pub struct Occasion {
     pub now: Timestamp,
     /// The number of the entry whose words have just changed, if any.
-    pub revised: Option<i64>,
+    pub revised: Option<EntryNumber>,
 }
 
 /// Decides how a story stands in a section.
@@ -89,7 +66,7 @@ pub fn place(
     visible: &[&SeenCopy],
     sort_at: Timestamp,
     verdict: Option<&Verdict>,
-    before: Option<&Placement>,
+    before: Option<&PlacementRow>,
     occasion: Occasion,
 ) -> Placing {
     match (verdict, before) {
@@ -107,13 +84,13 @@ pub fn place(
 }
 
 /// Takes a story out of a section for a reason that is no rule's.
-pub fn leave(before: &Placement, why: &str, now: Timestamp) -> Placing {
-    let after = Placement { left: Some(now), rule: None, why: why.to_owned(), next_change: None, ..before.clone() };
+pub fn leave(before: &PlacementRow, why: &str, now: Timestamp) -> Placing {
+    let after = PlacementRow { left: Some(now), rule: None, why: why.to_owned(), next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
 }
 
 fn first(section: &Section, lead: &SeenCopy, sort_at: Timestamp, verdict: &Verdict, now: Timestamp) -> Placing {
-    let placement = Placement {
+    let placement = PlacementRow {
         lead: lead.number,
         sort_at,
         entered: verdict.is_in.then_some(now),
@@ -122,6 +99,7 @@ fn first(section: &Section, lead: &SeenCopy, sort_at: Timestamp, verdict: &Verdi
         why: verdict.why.clone(),
         next_change: verdict.next_change,
         changed: None,
+        published_as: None,
     };
     Placing {
         write: Some(placement),
@@ -130,7 +108,7 @@ fn first(section: &Section, lead: &SeenCopy, sort_at: Timestamp, verdict: &Verdi
     }
 }
 
-fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placement, occasion: Occasion) -> Placing {
+fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &PlacementRow, occasion: Occasion) -> Placing {
     let now = occasion.now;
     let (enters, leaves) = (verdict.is_in && !before.is_in(), !verdict.is_in && before.is_in());
     let stays = verdict.is_in && before.is_in();
@@ -151,7 +129,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         return Placing { effect, ..Placing::default() };
     }
     let is_settled = before.entered.is_none_or(|entered| now.since(entered) >= SETTLING);
-    let after = Placement {
+    let after = PlacementRow {
         lead: lead.number,
         sort_at: if has_new_words && section.edits == Edits::Bump { now } else { before.sort_at },
         entered: if enters { Some(now) } else { before.entered },
@@ -166,6 +144,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         why: verdict.why.clone(),
         next_change: verdict.next_change,
         changed: if has_new_words && is_settled { Some(now) } else { before.changed },
+        published_as: before.published_as.clone(),
     };
     let effect = if stays && effect == Effect::None { Effect::Shows } else { effect };
     // The section does not see the copy any more whose words it kept.
@@ -186,7 +165,7 @@ pub enum Merging {
 
 /// Decides about a section that has a placement of a story which joins another. `stays_entered` says whether the story that
 /// stays was ever in the section.
-pub fn merge(leaves: &Placement, stays_entered: bool) -> Merging {
+pub fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
     match (stays_entered, leaves.is_in()) {
         (true, true) => Merging::Leave,
         (true, false) => Merging::Nothing,
@@ -226,7 +205,7 @@ mod tests {
         let guid = serde_json::json!({ "value": number.to_string(), "kind": "guid" });
         let entry: Entry = serde_json::from_value(serde_json::json!({ "guid": guid, "title": title })).unwrap();
         SeenCopy {
-            number,
+            number: EntryNumber(number),
             feed: config.feed(&feed.into()).unwrap(),
             entry: Cow::Owned(entry),
             text: Cow::Owned(PlainText::default()),
@@ -239,14 +218,19 @@ mod tests {
     }
 
     /// Places a story with one copy, with the section's keys, on this occasion.
-    fn placed(section: &str, before: Option<&Placement>, occasion: Occasion) -> Placing {
+    fn placed(section: &str, before: Option<&PlacementRow>, occasion: Occasion) -> Placing {
         let config = config(section);
         let section: &Arc<Section> = &config.sections[0];
         let copies = [copy(&config, 1, "origin", "Harbour bridge opens")];
         place_copies(section, &copies, before, occasion)
     }
 
-    fn place_copies(section: &Section, copies: &[SeenCopy], before: Option<&Placement>, occasion: Occasion) -> Placing {
+    fn place_copies(
+        section: &Section,
+        copies: &[SeenCopy],
+        before: Option<&PlacementRow>,
+        occasion: Occasion,
+    ) -> Placing {
         let visible = section::visible(section, copies);
         let verdict = section::judge(section, &visible, at(0), occasion.now);
         place(section, &visible, at(0), verdict.as_ref(), before, occasion)
@@ -255,11 +239,11 @@ mod tests {
     const ALL: &str = "feeds = [\"*\"]";
 
     fn on(seconds: i64, revised: Option<i64>) -> Occasion {
-        Occasion { now: at(seconds), revised }
+        Occasion { now: at(seconds), revised: revised.map(EntryNumber) }
     }
 
     /// A placement that entered ten seconds after the start.
-    fn standing(section: &str) -> Placement {
+    fn standing(section: &str) -> PlacementRow {
         placed(section, None, on(10, None)).write.unwrap()
     }
 
@@ -343,12 +327,12 @@ mod tests {
         assert_eq!(placed("feeds = [\"wire\"]", Some(&placement_out(&before)), on(900, None)), Placing::default());
     }
 
-    fn placement_out(before: &Placement) -> Placement {
+    fn placement_out(before: &PlacementRow) -> PlacementRow {
         leave(before, NO_FEED, at(800)).write.unwrap()
     }
 
     /// A story whose first copy goes, in a section with these keys: the placement before, and what becomes of it.
-    fn first_copy_gone(section: &str) -> (Placement, Placing) {
+    fn first_copy_gone(section: &str) -> (PlacementRow, Placing) {
         let config = config(section);
         let section = &config.sections[0];
         let mut copies = vec![copy(&config, 1, "origin", "One"), copy(&config, 2, "wire", "Other")];
@@ -362,14 +346,14 @@ mod tests {
     fn other_lead_brings_other_words() {
         let (before, placing) = first_copy_gone(ALL);
         let after = placing.write.unwrap();
-        assert_eq!((before.lead, after.lead, after.changed), (1, 2, Some(at(900))));
+        assert_eq!((before.lead.0, after.lead.0, after.changed), (1, 2, Some(at(900))));
         assert_eq!((placing.effect, placing.frozen), (Effect::Shows, None));
     }
 
     #[test]
     fn section_that_ignores_edits_keeps_words_only_of_copies_that_it_sees() {
         let (_, placing) = first_copy_gone("feeds = [\"*\"]\nedits = \"ignore\"");
-        assert_eq!(placing.write.unwrap().lead, 2);
+        assert_eq!(placing.write.unwrap().lead.0, 2);
         assert_eq!(placing.frozen.unwrap().title, "Other");
     }
 
@@ -377,7 +361,7 @@ mod tests {
     fn story_takes_the_place_of_another_only_where_it_was_never_shown() {
         let shown = standing(ALL);
         let out = placement_out(&shown);
-        let check = |leaves: &Placement, stays_entered: bool, expected: Merging| {
+        let check = |leaves: &PlacementRow, stays_entered: bool, expected: Merging| {
             assert_eq!(merge(leaves, stays_entered), expected);
         };
         check(&shown, true, Merging::Leave);

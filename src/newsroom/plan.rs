@@ -12,21 +12,11 @@
 //! fill another's story with entries of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
-use url::Url;
-
-use super::{fingerprint, joins, rekey};
-use crate::entry::{Entry, GuidKind, OtherGuids, SharedKeys};
-use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
-use crate::schedule::next::NextPoll;
-use crate::story::{self, JoinReason, LinkKey, Wording};
-use crate::text::PlainText;
-use crate::time::Timestamp;
-
-/// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
-/// into it.
-pub const MAX_REVISIONS: u32 = 24;
+use super::known::Shared;
+use super::{Cleaned, FormerEntry, Join, Known, MAX_REVISIONS, PolledEntry, Terms, joins, rekey};
+use crate::number::{EntryNumber, StoryNumber};
+use crate::rows::KnownEntry;
 
 /// How many entries are decided in one run, and how many bytes they may have: what the writer does in a quarter of a second.
 const RUN_ENTRIES: usize = 100;
@@ -38,230 +28,28 @@ const RUN_WORDS: usize = 1_000_000;
 /// How many stories one document may unite with others. More would be no coincidence, and each one is read whole.
 const MAX_UNITED: usize = 100;
 
-/// One attempt at one feed, failed ones too: everything that the store has to write for it.
-#[derive(Debug)]
-pub struct Polled {
-    pub feed: FeedId,
-    /// When the attempt began.
-    pub at: Timestamp,
-    pub duration_ms: u64,
-    /// The HTTP status, if a server answered.
-    pub status: Option<u16>,
-    pub outcome: Outcome,
-    pub next: NextPoll,
-    /// Failed attempts in a row, this one counted.
-    pub failures: u32,
-    /// Entries a day that the feed publishes, as far as is known.
-    pub per_day: Option<f64>,
-    /// Where it began instead of the feed's own address, which had moved for good.
-    pub start: Option<Url>,
-    /// Where a chain of only permanent redirects led.
-    pub permanent: Option<Url>,
-    /// Scheme, host and port for which the answer speaks: what a hold of the whole host is kept by. Absent for the editor's own
-    /// hosts, and after a redirect to another server.
-    pub public_origin: Option<String>,
-}
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub enum Outcome {
-    /// 304, or a file that did not change.
-    NotModified {
-        validators: Validators,
-    },
-    Document(Box<PolledDocument>),
-    /// Nothing could be read; what was known stays.
-    Failed {
-        kind: &'static str,
-        error: String,
-    },
-    /// 410: polling stops until it is forced.
-    Gone {
-        error: String,
-    },
-}
-
-/// A document that was read.
-#[derive(Debug)]
-pub struct PolledDocument {
-    /// `None` where the document was cut off: those of the last whole one stay, so that the next poll reads it whole.
-    pub validators: Option<Validators>,
-    pub info: FeedInfo,
-    /// In the document's order; guids are unique.
-    pub entries: Vec<PolledEntry>,
-    /// How often it asks to be polled; holds until the next document.
-    pub hints: PollHints,
-    /// What had to be mended to read it, and what else an editor should know.
-    pub repairs: Vec<String>,
-    /// How many of its entries the last one did not list, by their guids.
-    pub fresh: usize,
-    /// Whether nothing of it was known before though the feed was: entries may have been missed.
-    pub has_gap: bool,
-    /// What its entries have in common, so that more was added to their guids; stays with the feed.
-    pub guids_repaired: SharedKeys,
-}
-
-/// An entry of a document.
-#[derive(Debug)]
-pub struct PolledEntry {
-    pub guid: String,
-    pub other_guids: OtherGuids,
-    /// Over all that the feed wrote for it.
-    pub raw_hash: u64,
-    /// Cleaned; `None` where the store knew this very `raw_hash` and nothing can have changed.
-    pub cleaned: Option<Box<Cleaned>>,
-}
-
-/// An entry with what is computed from it once, off the writer's thread.
-#[derive(Debug)]
-pub struct Cleaned {
-    pub entry: Entry,
-    pub text: PlainText,
-    pub wording: Wording,
-    pub fingerprint: u64,
-    pub link_keys: Vec<LinkKey>,
-    /// The entry as JSON, as it is kept.
-    pub json: String,
-}
-
-impl Cleaned {
-    pub fn new(entry: Entry) -> Self {
-        let text = PlainText::of(&entry);
-        let json = serde_json::to_string(&entry).expect("an entry has nothing that JSON could not say");
-        let fingerprint = fingerprint(&entry, &text);
-        let link_keys = story::link_keys(&entry);
-        let wording = Wording::of(&entry.title, &text).with_media(&entry.enclosures);
-        Cleaned { entry, text, wording, fingerprint, link_keys, json }
-    }
-}
-
-/// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
-pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
-    entry.claimed().map_or(first_seen, |published| published.min(first_seen))
-}
-
-/// How the feed that was polled takes part in recognising stories.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    pub by_links: bool,
-    pub by_text: bool,
-    /// How far apart copies of one text may be.
-    pub window: Duration,
-    /// The share of shingles that copies of a long text have in common, 0 to 1.
-    pub likeness: f64,
-    pub now: Timestamp,
-}
-
-/// What the store knows that bears on a poll. `others` and the fields after it are loaded run by run.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The number of the feed that was polled.
-    pub feed: i64,
-    /// Of this feed, by guid.
-    pub entries: HashMap<String, KnownEntry>,
-    /// Of this feed, those that the document does not list and that may come again under other guids, and those that it lists
-    /// under a guid that they had before.
-    pub former: Vec<FormerEntry>,
-    /// Of any feed that takes part: those that may tell the same as one of the document.
-    pub others: Vec<OtherEntry>,
-    /// Which of `others` have a link key as a specific one.
-    pub links: HashMap<String, Vec<Linked>>,
-    /// Which of `others` may have the text of the entry with this guid.
-    pub alike: HashMap<String, Vec<usize>>,
-    /// Which of `others` belong to the story that is published under this guid.
-    pub published: HashMap<String, Vec<usize>>,
-    /// The stories of `others` that have a copy of this feed already.
-    pub own_stories: HashSet<i64>,
-}
-
-impl Known {
-    /// Forgets the former entries that a plan has looked at; their words take much memory. Those that the document lists under
-    /// a guid that they had are needed to the end.
-    pub fn forget_matched(&mut self) {
-        let aliases: HashSet<i64> =
-            self.entries.values().filter(|entry| entry.is_alias).map(|entry| entry.number).collect();
-        self.former.retain(|former| aliases.contains(&former.number));
-    }
-}
-
-/// An entry of the feed that the store has.
-#[derive(Clone, Copy, Debug)]
-pub struct KnownEntry {
-    pub number: i64,
-    pub story: i64,
-    pub raw_hash: u64,
-    pub fingerprint: u64,
-    pub revisions: u32,
-    /// Whether it had this guid before, and has another now.
-    pub is_alias: bool,
-    /// Whether retention took its words: they do not come back.
-    pub is_purged: bool,
-}
-
-/// An entry of the feed that the document does not list.
-#[derive(Clone, Debug)]
-pub struct FormerEntry {
-    pub number: i64,
-    pub story: i64,
-    pub guid: String,
-    pub guid_kind: GuidKind,
-    pub fingerprint: u64,
-    pub revisions: u32,
-    pub link_keys: Vec<String>,
-    /// Those of `link_keys` that no other entry of the feed has.
-    pub specific_keys: Vec<String>,
-    pub published: Option<Timestamp>,
-    pub authors: Vec<String>,
-    /// `None` where retention took the words.
-    pub wording: Option<Wording>,
-}
-
-/// An entry of any feed.
-#[derive(Clone, Debug)]
-pub struct OtherEntry {
-    pub number: i64,
-    pub story: i64,
-    pub feed: i64,
-    /// Whether its feed takes part in recognising stories by their text.
-    pub by_text: bool,
-    pub fingerprint: u64,
-    pub sort_at: Timestamp,
-    pub link: Option<Url>,
-    /// BCP 47, as declared.
-    pub language: Option<String>,
-    pub wording: Wording,
-}
-
-/// One of [`Known::others`] that has a certain link.
-#[derive(Clone, Copy, Debug)]
-pub struct Linked {
-    pub at: usize,
-    /// Whether it is its declared original, not its own.
-    pub original: bool,
-}
-
 /// What is to be done for one entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Nothing at all.
-    Unchanged { number: i64 },
+    Unchanged { number: EntryNumber },
     /// Other bytes, the same lasting content: only the hash is written, so that it is not cleaned again.
-    Touched { number: i64 },
+    Touched { number: EntryNumber },
     /// New words for a known entry, which may show that its story is another's.
-    Revised { number: i64, story: i64, unites: Vec<Join> },
+    Revised { number: EntryNumber, story: StoryNumber, unites: Vec<Join> },
     /// It has changed too often: written, so that it is not cleaned again, but not applied.
-    Restless { number: i64 },
+    Restless { number: EntryNumber },
     /// A known entry under a new guid.
-    Rekeyed { number: i64, story: i64, rewording: Rewording },
+    Rekeyed { number: EntryNumber, story: StoryNumber, rewording: Rewording },
     /// A further guid of a known entry that is still listed under its own: the feed lists one page twice.
-    Aliased { number: i64 },
+    Aliased { number: EntryNumber },
     /// `unites` are further stories that it seems to belong to.
     New { join: Option<Join>, unites: Vec<Join> },
 }
 
 impl Change {
     /// The known entry that it is about; `None` of a new one.
-    pub fn number(&self) -> Option<i64> {
+    pub fn number(&self) -> Option<EntryNumber> {
         match self {
             Change::Unchanged { number }
             | Change::Touched { number }
@@ -274,6 +62,13 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Whether it may show that two stories are one.
+    pub fn unites_stories(&self) -> bool {
+        matches!(self, Change::Revised { unites, .. } | Change::New { unites, .. } if !unites.is_empty())
+    }
+}
+
 /// What became of an entry's words when it came under a new guid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewording {
@@ -283,15 +78,6 @@ pub enum Rewording {
     Rewritten,
     /// Other words: an edit, which counts as a revision.
     Edited,
-}
-
-/// A story that an entry belongs to, and why.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Join {
-    pub story: i64,
-    pub reason: JoinReason,
-    /// How alike they are, 0 to 1; only where text decided.
-    pub score: Option<f64>,
 }
 
 /// Cuts a document into runs, each in the document's order and the last of them first: entries are decided from the end of
@@ -319,11 +105,11 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
 pub struct Plan {
     shared: Shared,
     /// The known entries that it lists, and those that were found in it under other guids.
-    listed: HashSet<i64>,
+    listed: HashSet<EntryNumber>,
     /// By guid, the known entries that had others before.
     rekeyed: HashMap<String, Change>,
     /// The stories that entries of the document have joined.
-    joined: HashSet<i64>,
+    joined: HashSet<StoryNumber>,
     unites_left: usize,
     words_left: usize,
 }
@@ -376,7 +162,7 @@ impl Plan {
     }
 
     /// Notes that the story of an entry was united with this one.
-    pub fn note_united(&mut self, story: i64) {
+    pub fn note_united(&mut self, story: StoryNumber) {
         self.joined.insert(story);
     }
 
@@ -404,7 +190,7 @@ impl Plan {
         &mut self,
         entry: &PolledEntry,
         cleaned: &Cleaned,
-        number: i64,
+        number: EntryNumber,
         known: &Known,
         terms: &Terms,
     ) -> Change {
@@ -441,7 +227,7 @@ impl Plan {
 
     /// The stories that an entry belongs to, without those that have a copy of this feed.
     fn joins(&mut self, cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
-        let has_copy = |story: i64| known.own_stories.contains(&story) || self.joined.contains(&story);
+        let has_copy = |story: StoryNumber| known.own_stories.contains(&story) || self.joined.contains(&story);
         joins::of(cleaned, guid, known, terms, (&self.shared, &has_copy), &mut self.words_left)
     }
 
@@ -466,15 +252,6 @@ fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     Change::Rekeyed { number: former.number, story: former.story, rewording }
 }
 
-/// What several entries of a document have: it points to none of them.
-#[derive(Debug)]
-pub(super) struct Shared {
-    /// Link keys.
-    pub(super) keys: HashSet<String>,
-    /// Keys of texts that stand under different titles.
-    pub(super) texts: HashSet<u64>,
-}
-
 fn shared_texts(entries: &[PolledEntry]) -> HashSet<u64> {
     let mut titles = HashMap::new();
     let wordings = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).map(|cleaned| &cleaned.wording);
@@ -491,6 +268,7 @@ fn shared_keys(entries: &[PolledEntry]) -> HashSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::OtherGuids;
 
     /// The lengths of the runs of entries with texts of so many bytes; of 0 bytes are those that are known.
     fn check(bytes: &[usize], expected: &[usize]) {

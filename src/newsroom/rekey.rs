@@ -11,6 +11,7 @@ use url::Url;
 use super::{Cleaned, FormerEntry, Known, PolledEntry};
 use crate::entry::GuidKind;
 use crate::link;
+use crate::number::EntryNumber;
 use crate::story::Wording;
 use crate::time::Timestamp;
 
@@ -31,7 +32,7 @@ pub fn is_flood(unknown: usize, listed: usize) -> bool {
 /// For new guids the entries that had others before.
 pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<String, &'k FormerEntry> {
     let unknown: Vec<_> = entries.iter().filter(|entry| !known.entries.contains_key(&entry.guid)).collect();
-    let here: HashSet<i64> = known.entries.values().map(|entry| entry.number).collect();
+    let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
     let former = known.former.iter().filter(|former| !here.contains(&former.number)).collect();
     let mut matching = Matching { free: unknown, former, matched: HashMap::new() };
     if matching.free.is_empty() || matching.former.is_empty() {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailure};
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
+use crate::commit;
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
 use crate::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Holds, HostPermit, Progress, REFUSAL_KEPT};
@@ -255,7 +256,7 @@ impl Poller {
                 report.error = Some(error.clone());
             }
         }
-        let applied = self.store.apply(config.clone(), polled).await?;
+        let applied = commit::apply(&self.store, config.clone(), polled).await?;
         if applied.new + applied.revised > 0 {
             report.outcome = ReportedOutcome::Changed;
         }

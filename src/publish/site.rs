@@ -8,7 +8,7 @@ use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, Format, ListedFeed, RenderError, SectionSummary};
 use crate::section::ShownFeed;
-use crate::status::{self, FeedRow};
+use crate::status::{self, FeedOverview};
 use crate::store::{Reader, SectionContent, StoreError};
 use crate::time::Timestamp;
 
@@ -20,7 +20,7 @@ pub(super) struct SiteContent {
     /// The first stories of each public section, in the config's order.
     sections: Vec<SectionContent>,
     /// Every feed, in the config's order.
-    feeds: Vec<FeedRow>,
+    feeds: Vec<FeedOverview>,
 }
 
 /// Reads the first stories of each public section, and how the feeds are.

@@ -25,7 +25,7 @@ use crate::config::{Config, Listen};
 use crate::foreign;
 use crate::listen::Listener;
 use crate::render::{self, StatusEvent};
-use crate::status::{self, FeedRow, SectionRow, StuckPoll, Watch};
+use crate::status::{self, FeedOverview, SectionRow, StuckPoll, Watch};
 use crate::store::{Event, Store, StoreError};
 use crate::time::Timestamp;
 
@@ -76,7 +76,7 @@ struct Status {
     config: LoadState,
     /// Polls that have fetched or read for more than twice their timeout.
     stuck: Vec<StuckPoll>,
-    feeds: Vec<FeedRow>,
+    feeds: Vec<FeedOverview>,
     sections: Vec<SectionRow>,
     /// The last first.
     events: Vec<Event>,

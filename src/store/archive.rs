@@ -14,13 +14,14 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
+use crate::number::{SectionNumber, StoryNumber};
 use crate::render;
 use crate::section::{self, ShownStory};
 use crate::story;
 use crate::time::Timestamp;
 
 use super::feeds::Infos;
-use super::place::{optional_time, time};
+use super::sql::{optional_time, time};
 use super::{Reader, Store, StoreError};
 
 /// How many stories a document holds at most.
@@ -59,7 +60,7 @@ pub struct PushedOut {
 #[derive(Clone, Debug)]
 struct NewArchive {
     /// Numbers of all its stories, of those too whose words nobody has any more.
-    stories: Vec<i64>,
+    stories: Vec<StoryNumber>,
     told: Vec<u8>,
 }
 
@@ -71,7 +72,7 @@ impl PushedOut {
 
 /// A story on its way into an archive.
 struct Leaving {
-    number: i64,
+    number: StoryNumber,
     told: Option<ShownStory>,
 }
 
@@ -108,7 +109,7 @@ fn write(
          SELECT section.number, 1 + coalesce((SELECT max(number) FROM archive WHERE section = section.number), 0), ?2, ?3
          FROM section WHERE id = ?1 RETURNING section, number",
     )?;
-    let (section, number): (i64, u32) = insert
+    let (section, number): (SectionNumber, u32) = insert
         .query_row(params![section.as_str(), now.millis(), document.told], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut update = connection
         .prepare_cached("UPDATE placement SET archive = ?3 WHERE section = ?1 AND story = ?2 AND archive IS NULL")?;
@@ -146,18 +147,18 @@ impl Reader {
         section: &Section,
         shown: &[ShownStory],
     ) -> Result<PushedOut, StoreError> {
-        let shown: BTreeSet<i64> = shown.iter().filter_map(|story| story::slug_number(&story.slug)).collect();
+        let shown: BTreeSet<StoryNumber> = shown.iter().filter_map(|story| story::slug_number(&story.slug)).collect();
         let waiting = self.not_archived(section, STEP + shown.len())?;
         let is_all = waiting.len() < STEP + shown.len();
-        let (still_shown, mut leaving): (Vec<i64>, Vec<i64>) =
+        let (still_shown, mut leaving): (Vec<StoryNumber>, Vec<StoryNumber>) =
             waiting.iter().partition(|number| shown.contains(number));
         if leaving.is_empty() {
             return Ok(PushedOut { documents: Vec::new(), is_all });
         }
         if is_all {
             // The list is in order of age, and has to stay so.
-            let company: BTreeSet<i64> = still_shown.iter().take(still_shown.len() / 2).copied().collect();
-            let leaves = |number: &i64| company.contains(number) || !shown.contains(number);
+            let company: BTreeSet<StoryNumber> = still_shown.iter().take(still_shown.len() / 2).copied().collect();
+            let leaves = |number: &StoryNumber| company.contains(number) || !shown.contains(number);
             leaving = waiting.into_iter().filter(leaves).collect();
         }
         let infos = self.infos();
@@ -170,7 +171,7 @@ impl Reader {
     }
 
     /// The stories that a section has told and that are in no archive document yet, the oldest first.
-    fn not_archived(&self, section: &Section, limit: usize) -> Result<Vec<i64>, StoreError> {
+    fn not_archived(&self, section: &Section, limit: usize) -> Result<Vec<StoryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story FROM placement
              WHERE section = (SELECT number FROM section WHERE id = ?1)
@@ -185,7 +186,13 @@ impl Reader {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    fn leaving(&self, config: &Config, section: &Section, number: i64, infos: &Infos) -> Result<Leaving, StoreError> {
+    fn leaving(
+        &self,
+        config: &Config,
+        section: &Section,
+        number: StoryNumber,
+        infos: &Infos,
+    ) -> Result<Leaving, StoreError> {
         let told = self.tell(config, section, number, infos)?;
         Ok(Leaving { number, told: told.and_then(|story| fitting(story, LONG_STORY_BYTES)) })
     }
@@ -201,10 +208,10 @@ impl Reader {
              WHERE section.id = ?1 AND archive.number = ?2",
         )?;
         let row = statement.query_row(params![section.id.as_str(), number], |row| {
-            Ok((row.get::<_, i64>(0)?, time(row, 1)?, row.get::<_, Vec<u8>>(2)?))
+            Ok((row.get::<_, SectionNumber>(0)?, time(row, 1)?, row.get::<_, Vec<u8>>(2)?))
         });
         let Some((section_number, made, told)) = row.optional()? else { return Ok(None) };
-        let mut told: HashMap<i64, ShownStory> =
+        let mut told: HashMap<StoryNumber, ShownStory> =
             decode(&told)?.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
         let infos = self.infos();
         let mut stories = BTreeMap::new();
@@ -269,7 +276,7 @@ impl Reader {
     }
 
     /// How the stories of an archive document stand in their section.
-    fn standings(&self, section: i64, archive: u32) -> Result<Vec<ArchivedStanding>, StoreError> {
+    fn standings(&self, section: SectionNumber, archive: u32) -> Result<Vec<ArchivedStanding>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story, left IS NULL OR (rule IS NULL AND why = ?3), entered, left,
                coalesce(published_as, public_id), slug
@@ -291,7 +298,7 @@ impl Reader {
 }
 
 struct ArchivedStanding {
-    story: i64,
+    story: StoryNumber,
     /// Whether it is in the section, or left it by its age alone.
     is_told: bool,
     entered: Option<Timestamp>,
@@ -348,45 +355,4 @@ fn encode(stories: &[&ShownStory]) -> Result<Vec<u8>, StoreError> {
 
 fn decode(told: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(serde_json::from_slice(&zstd::decode_all(told)?)?)
-}
-
-/// Takes out of the archives the words that retention has taken from the store: of every story among these whose words
-/// were those of a feed that has none of it any more.
-///
-/// # Errors
-///
-/// As of SQLite, or that stored words cannot be read.
-pub(super) fn forget(connection: &Connection, stories: &BTreeSet<i64>) -> Result<(), StoreError> {
-    let mut documents = BTreeSet::new();
-    for story in stories {
-        let mut statement = connection
-            .prepare_cached("SELECT section, archive FROM placement WHERE story = ?1 AND archive IS NOT NULL")?;
-        let rows = statement.query_map([story], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        documents.extend(rows.collect::<Result<Vec<(i64, u32)>, _>>()?);
-    }
-    for (section, number) in documents {
-        let mut read = connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
-        let told: Vec<u8> = read.query_row(params![section, number], |row| row.get(0))?;
-        let mut kept = Vec::new();
-        for story in decode(&told)? {
-            let number = story::slug_number(&story.slug);
-            if !number.is_some_and(|number| stories.contains(&number)) || has_words(connection, &story)? {
-                kept.push(story);
-            }
-        }
-        let mut write =
-            connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;
-        write.execute(params![section, number, encode(&kept.iter().collect::<Vec<_>>())?])?;
-    }
-    Ok(())
-}
-
-/// Whether the store still has words of the feed that leads the story.
-fn has_words(connection: &Connection, story: &ShownStory) -> Result<bool, StoreError> {
-    let Some(lead) = story.copies.iter().find(|copy| copy.lead) else { return Ok(false) };
-    let mut statement = connection.prepare_cached(
-        "SELECT 1 FROM entry JOIN body ON body.entry = entry.number JOIN feed ON feed.number = entry.feed
-         WHERE entry.story = ?1 AND feed.id = ?2",
-    )?;
-    Ok(statement.exists(params![story::slug_number(&story.slug), lead.feed.as_str()])?)
 }

@@ -13,7 +13,8 @@ use rusqlite::Connection;
 use rusqlite::backup::Progress;
 use rustix::fs::OFlags;
 
-use super::file::{self, Identity, beside};
+use super::beside::beside;
+use super::file::{self, Identity};
 use super::{Reader, StoreError, schema};
 
 /// The endings of the names of files that SQLite reads beside a database.

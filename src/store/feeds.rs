@@ -12,7 +12,7 @@ use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
 use crate::newsroom;
 use crate::time::Timestamp;
 
-use super::place::{optional_time, time};
+use super::sql::{optional_time, time};
 use super::{Reader, StoreError};
 
 /// A feed whose time has come, with all that polling it needs.

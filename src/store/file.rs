@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use rusqlite::ErrorCode;
 use rustix::fs::OFlags;
 
+use super::beside::beside;
 use super::{StoreError, holder, open_readonly};
 
 /// The mode of everything that may hold what private feeds say.
@@ -120,13 +121,6 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
         // SQLite writes a head line before some findings.
         found => Err(StoreError::Damaged { path: path.to_owned(), found: found.replace('\n', ": ") }),
     }
-}
-
-/// The path of a file beside the store, as in `newswire.db.lock`.
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Creates the folder of the store, readable by its owner alone. An existing folder stays as it is.

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::file::beside;
+use super::beside::beside;
 
 /// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", 2.3).
 const WRITE_LOCK: u64 = 120;

@@ -12,13 +12,14 @@ use url::Url;
 use crate::config::Config;
 use crate::entry::Entry;
 use crate::feed::{FeedId, SectionId};
+use crate::number::{SectionNumber, StoryNumber};
 use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::story::JoinReason;
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
 use super::copies::{Viewer, copies_of};
-use super::place::{optional_time, time};
+use super::sql::{optional_time, time};
 use super::{Reader, StoreError, StoredStory};
 
 /// A story with its copies and the sections that hold it.
@@ -64,7 +65,7 @@ impl Reader {
             let mut rows = entries.query([])?;
             let mut passing: Option<Passing> = None;
             while let Some(row) = rows.next()? {
-                let number: i64 = row.get(0)?;
+                let number: StoryNumber = row.get(0)?;
                 if passing.as_ref().is_none_or(|passing| passing.story.number != number) {
                     if let Some(passing) = passing.take() {
                         visit(&reader.whole(passing, config, with_text)?);
@@ -106,7 +107,7 @@ impl Reader {
         Ok(passing)
     }
 
-    fn section_names(&self) -> Result<HashMap<i64, SectionId>, StoreError> {
+    fn section_names(&self) -> Result<HashMap<SectionNumber, SectionId>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT number, id FROM section WHERE gone IS NULL")?;
         let names = statement.query_map([], |row| Ok((row.get(0)?, SectionId::from(row.get_ref(1)?.as_str()?))))?;
         Ok(names.collect::<Result<_, _>>()?)
@@ -116,8 +117,8 @@ impl Reader {
 /// The placements in the order of the stories, read beside them.
 struct Placed<'s> {
     rows: Rows<'s>,
-    next: Option<(i64, i64)>,
-    names: HashMap<i64, SectionId>,
+    next: Option<(StoryNumber, SectionNumber)>,
+    names: HashMap<SectionNumber, SectionId>,
 }
 
 impl Placed<'_> {
@@ -127,7 +128,7 @@ impl Placed<'_> {
     }
 
     /// The sections that hold the story; stories are asked for in descending order.
-    fn of(&mut self, story: i64) -> Result<Vec<SectionId>, StoreError> {
+    fn of(&mut self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {
         let mut sections = Vec::new();
         while let Some((at, section)) = self.next.filter(|(at, _)| *at >= story) {
             if at == story {

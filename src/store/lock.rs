@@ -7,7 +7,8 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-use super::file::{beside, failed, open_private};
+use super::beside::beside;
+use super::file::{failed, open_private};
 use super::{StoreError, holder};
 
 /// The longest name of a holder that is read back.

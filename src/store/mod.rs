@@ -4,35 +4,33 @@
 //! here: everything that a poll brings stands or falls together; a store of another program or of a newer version is
 //! refused untouched; one process writes at a time, and says who it is.
 
-mod apply;
 mod archive;
 mod backup;
+mod beside;
 mod copies;
-mod document;
+mod editions;
 mod events;
 mod feeds;
 mod file;
 mod holder;
-mod join;
 mod judge;
-mod known;
+mod loads;
 mod lock;
 mod names;
 mod patience;
-mod place;
+mod polling;
 mod public;
 mod read;
-mod retention;
-mod reused;
+mod reload;
 mod rhythm;
 mod schema;
 mod search;
-mod secret_guids;
 mod sections;
-mod signature;
+mod sql;
 mod stories;
-mod sync;
+mod turn;
 mod writer;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -41,22 +39,20 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-pub use apply::Applied;
 pub use archive::{Archive, PushedOut};
 pub use backup::BackupError;
 pub use events::Event;
 pub use feeds::{FeedStatus, Infos, PollState};
-pub use join::Edited;
 pub use judge::Passing;
+pub use loads::CopyLimits;
 pub use patience::Patience;
-pub use place::Moves;
 pub use public::PublicHits;
 pub use read::Reader;
 pub use rhythm::Rhythm;
 pub use search::{Found, SearchHit};
 pub use sections::{SectionContent, SectionStatus};
 pub use stories::{CANDIDATES, Candidate, Explained, PlacementRow, StoredCopy, StoredStory};
-pub use sync::{Difference, SectionChange};
+pub use turn::Turn;
 
 use file::StoreFile;
 use writer::Writer;

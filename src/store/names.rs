@@ -9,17 +9,18 @@
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use url::Url;
 
 use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::FeedId;
+use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::section::{self, SeenCopy};
 use crate::story::{self, FormerCopy, FormerNames};
 use crate::time::Timestamp;
 
 use super::StoreError;
 use super::copies::{Viewer, copies_of};
+use super::turn::Turn;
 
 /// How many stories of an older store one transaction checks: some tenths of a second.
 const BATCH: i64 = 2000;
@@ -29,53 +30,12 @@ pub fn key(connection: &Connection) -> Result<Vec<u8>, StoreError> {
     Ok(connection.prepare_cached("SELECT key FROM store_key")?.query_row([], |row| row.get(0))?)
 }
 
-/// Makes a story for an entry and returns its number. `shown` says since when a public section shows it, if one does.
-///
-/// A public story gets the entry's own id if no other story has it, and a slug of its title.
-pub fn insert_story(
-    connection: &Connection,
-    feed_url: &Url,
-    entry: &Entry,
-    sort_at: Timestamp,
-    shown: Option<Timestamp>,
-) -> Result<i64, StoreError> {
-    let number: i64 =
-        connection.prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM story")?.query_row([], |row| row.get(0))?;
-    let own = story::own_id(&entry.guid);
-    let (own_id, minted, slug) = match shown {
-        Some(_) => (own, story::minted_id(feed_url, &entry.guid), story::slug(&entry.title, number)),
-        None => (None, story::private_id(&key(connection)?, feed_url, &entry.guid), story::unnamed(number)),
-    };
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO story (number, public_id, slug, sort_at, shown) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
-    )?;
-    let shown = shown.map(Timestamp::millis);
-    let mut insert = |id: &str| statement.execute(params![number, id, slug, sort_at.millis(), shown]);
-    let is_taken = own_id.map_or(Ok(true), |id| insert(id).map(|rows| rows == 0))?;
-    if is_taken && insert(&minted)? == 0 {
-        // Only a feed that was here before under another id can have minted it: the number makes it unique.
-        insert(&format!("{minted}#{number}"))?;
-    }
-    if let (None, Some(id)) = (shown, own) {
-        keep_id(connection, number, id)?;
-    }
-    Ok(number)
-}
-
 /// Keeps an id that a story does not publish. The first story that has it keeps it.
-fn keep_id(connection: &Connection, story: i64, id: &str) -> Result<(), StoreError> {
+fn keep_id(connection: &Connection, story: StoryNumber, id: &str) -> Result<(), StoreError> {
     let mut statement =
         connection.prepare_cached("INSERT INTO kept_id (id, story) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
     statement.execute(params![id, story])?;
     Ok(())
-}
-
-/// Returns whether no public section has shown the story yet. The names of an older store are left to their check.
-pub fn waits(connection: &Connection, story: i64) -> Result<bool, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT shown IS NULL AND NOT EXISTS (SELECT 1 FROM unchecked WHERE story = ?1) FROM story WHERE number = ?1",
-    )?;
-    Ok(statement.query_row([story], |row| row.get(0))?)
 }
 
 /// Mints the names of a story that a public section shows from now on, with this title.
@@ -84,7 +44,7 @@ pub fn waits(connection: &Connection, story: i64) -> Result<bool, StoreError> {
 /// that becomes its public id; readers who know the story by another keep that one.
 pub fn mint(
     connection: &Connection,
-    story: i64,
+    story: StoryNumber,
     title: &str,
     public: &[&Entry],
     now: Timestamp,
@@ -100,7 +60,7 @@ pub fn mint(
     Ok(())
 }
 
-fn publish_kept_id(connection: &Connection, story: i64, id: &str) -> Result<(), StoreError> {
+fn publish_kept_id(connection: &Connection, story: StoryNumber, id: &str) -> Result<(), StoreError> {
     let before: String = connection
         .prepare_cached("SELECT public_id FROM story WHERE number = ?1")?
         .query_row([story], |row| row.get(0))?;
@@ -118,7 +78,7 @@ fn publish_kept_id(connection: &Connection, story: i64, id: &str) -> Result<(), 
 }
 
 /// Mints the slugs of the stories in a section that was private until now. Its readers know their ids: those stay.
-pub fn name_stories_of(
+pub(super) fn name_stories_of(
     connection: &Connection,
     config: &Config,
     section: &Section,
@@ -131,7 +91,7 @@ pub fn name_stories_of(
            AND NOT EXISTS (SELECT 1 FROM unchecked WHERE unchecked.story = story.number)",
     )?;
     let stories = statement.query_map([section.id.as_str(), section::TOO_OLD], |row| row.get(0))?;
-    for story in stories.collect::<Result<Vec<i64>, _>>()? {
+    for story in stories.collect::<Result<Vec<StoryNumber>, _>>()? {
         if let Some(title) = shown_title(connection, config, section, story)? {
             mint(connection, story, &title, &[], now)?;
         }
@@ -144,7 +104,7 @@ fn shown_title(
     connection: &Connection,
     config: &Config,
     section: &Section,
-    story: i64,
+    story: StoryNumber,
 ) -> Result<Option<String>, StoreError> {
     let copies = copies_of(connection, config, story, Viewer::Section(section), false)?;
     let visible = section::visible(section, &copies);
@@ -154,7 +114,7 @@ fn shown_title(
     let mut statement = connection.prepare_cached(
         "SELECT lead, frozen FROM placement WHERE story = ?1 AND section = (SELECT number FROM section WHERE id = ?2)",
     )?;
-    let (lead, frozen): (i64, Option<String>) =
+    let (lead, frozen): (EntryNumber, Option<String>) =
         statement.query_row(params![story, section.id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if let Some(frozen) = frozen {
         return Ok(Some(serde_json::from_str::<Entry>(&frozen)?.title));
@@ -169,7 +129,11 @@ fn title_of(copy: &SeenCopy) -> String {
 
 /// Checks the names of the next stories of an older store. Returns how many it checked, 0 when all are done, and how many
 /// public ones it renamed.
-pub fn check_batch(connection: &Connection, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
+pub(super) fn check_batch(
+    connection: &Connection,
+    config: &Config,
+    now: Timestamp,
+) -> Result<(usize, usize), StoreError> {
     let before = unchecked(connection)?;
     if let Some(last) = before.last() {
         pass_public_stories(connection, config, *last)?;
@@ -182,13 +146,13 @@ pub fn check_batch(connection: &Connection, config: &Config, now: Timestamp) -> 
     Ok((before.len(), renamed))
 }
 
-fn unchecked(connection: &Connection) -> Result<BTreeSet<i64>, StoreError> {
+fn unchecked(connection: &Connection) -> Result<BTreeSet<StoryNumber>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT story FROM unchecked ORDER BY story LIMIT ?1")?;
     Ok(statement.query_map([BATCH], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Lets the names stay of stories that a public section shows with all their copies: of most, without reading their words.
-fn pass_public_stories(connection: &Connection, config: &Config, last: i64) -> Result<(), StoreError> {
+fn pass_public_stories(connection: &Connection, config: &Config, last: StoryNumber) -> Result<(), StoreError> {
     let mut pass = connection.prepare_cached(
         "UPDATE story SET shown = placement.entered
          FROM unchecked JOIN placement ON placement.story = unchecked.story
@@ -214,7 +178,7 @@ struct Check<'a> {
     connection: &'a Connection,
     config: &'a Config,
     /// The story that stands for it: itself, or the one that it joined.
-    standing: i64,
+    standing: StoryNumber,
     places: Vec<Place<'a>>,
     names: FormerNames,
 }
@@ -222,13 +186,13 @@ struct Check<'a> {
 /// A public section that shows the story, or did.
 struct Place<'a> {
     section: &'a Section,
-    number: i64,
-    lead_feed: i64,
+    number: SectionNumber,
+    lead_feed: FeedNumber,
     entered: Timestamp,
 }
 
 impl<'a> Check<'a> {
-    fn of(connection: &'a Connection, config: &'a Config, number: i64) -> Result<Self, StoreError> {
+    fn of(connection: &'a Connection, config: &'a Config, number: StoryNumber) -> Result<Self, StoreError> {
         let mut statement = connection
             .prepare_cached("SELECT public_id, slug, coalesce(joined_into, number) FROM story WHERE number = ?1")?;
         let (id, slug, standing) = statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -295,7 +259,11 @@ impl<'a> Check<'a> {
 }
 
 /// The public sections of the config that show a story or did, in the config's order.
-fn public_places<'a>(connection: &Connection, config: &'a Config, story: i64) -> Result<Vec<Place<'a>>, StoreError> {
+fn public_places<'a>(
+    connection: &Connection,
+    config: &'a Config,
+    story: StoryNumber,
+) -> Result<Vec<Place<'a>>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT section.number, placement.lead_feed, placement.entered FROM placement JOIN section ON section.number = placement.section
          WHERE placement.story = ?1 AND section.id = ?2 AND placement.entered IS NOT NULL",
@@ -315,7 +283,7 @@ fn public_places<'a>(connection: &Connection, config: &'a Config, story: i64) ->
 fn former_copies(
     connection: &Connection,
     config: &Config,
-    (number, standing): (i64, i64),
+    (number, standing): (StoryNumber, StoryNumber),
     places: &[Place],
 ) -> Result<Vec<FormerCopy>, StoreError> {
     let mut statement = connection.prepare_cached(
@@ -330,7 +298,7 @@ fn former_copies(
     let mut copies = Vec::new();
     let mut is_oldest = true;
     while let Some(row) = rows.next()? {
-        let (entry, feed): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (entry, feed): (EntryNumber, FeedNumber) = (row.get(0)?, row.get(1)?);
         let (feed_id, is_own) = (row.get::<_, String>(2)?, row.get::<_, bool>(4)?);
         let mut guids = vec![row.get(3)?];
         guids.extend(aliases.query_map([entry], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
@@ -346,4 +314,25 @@ fn former_copies(
         copies.push(FormerCopy { is_public, may_be_first, guids, title });
     }
     Ok(copies)
+}
+
+impl Turn<'_> {
+    /// Mints the slugs of the stories in a section that was private until now. Its readers know their ids: those stay.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn name_stories_of(&self, config: &Config, section: &Section, now: Timestamp) -> Result<(), StoreError> {
+        name_stories_of(self.connection, config, section, now)
+    }
+
+    /// Checks the names of the next stories of an older store. Returns how many it checked, 0 when all are done, and how many
+    /// public ones it renamed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn check_names(&self, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
+        check_batch(self.connection, config, now)
+    }
 }

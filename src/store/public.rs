@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Republish, Section};
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
+use crate::number::StoryNumber;
 use crate::query::{Query, spaced};
 use crate::section::{self, ShownStory};
 use crate::text::PlainText;
@@ -22,6 +23,7 @@ use crate::time::Timestamp;
 use super::feeds::Infos;
 use super::search::{LOOKED_AT, RANKED, WEIGHTS, scan};
 use super::stories::tell;
+use super::turn::Turn;
 use super::{Patience, Reader, Store, StoreError};
 
 /// How many stories one transaction brings in line: some 50 ms of the writer's time.
@@ -34,7 +36,7 @@ const BATCH_BYTES: usize = 4 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct PublicHits {
     /// Their numbers: the best first, or the newest if the search has no words.
-    pub stories: Vec<i64>,
+    pub stories: Vec<StoryNumber>,
     /// Whether only the newest part of the archive was searched, as the whole took too long.
     pub is_cut: bool,
 }
@@ -98,7 +100,7 @@ fn public_sections(config: &Config) -> impl Iterator<Item = &Arc<Section>> {
 /// # Errors
 ///
 /// As of SQLite.
-pub(super) fn follow(connection: &Connection, config: &Config) -> Result<(), StoreError> {
+fn follow(connection: &Connection, config: &Config) -> Result<(), StoreError> {
     let terms = Terms::of(config);
     let before = stored_terms(connection)?;
     if before.as_ref() == Some(&terms) {
@@ -132,6 +134,17 @@ fn stored_terms(connection: &Connection) -> Result<Option<Terms>, StoreError> {
     Ok(terms.and_then(|terms| serde_json::from_str(&terms).ok()))
 }
 
+impl Turn<'_> {
+    /// Marks the stories that a changed config may make public or private, or may show in other words.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn follow_public(&self, config: &Config) -> Result<(), StoreError> {
+        follow(self.connection, config)
+    }
+}
+
 impl Store {
     /// Brings the next batch of marked stories into the public index, or out of it; returns how many.
     ///
@@ -149,7 +162,7 @@ fn index_batch(connection: &Connection, config: &Config) -> Result<usize, StoreE
         return Ok(0);
     }
     let mut statement = connection.prepare_cached("SELECT story FROM public_waiting ORDER BY story DESC LIMIT ?1")?;
-    let waiting = statement.query_map([BATCH], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    let waiting = statement.query_map([BATCH], |row| row.get(0))?.collect::<Result<Vec<StoryNumber>, _>>()?;
     let (mut done, mut bytes) = (0, 0);
     for story in waiting {
         if bytes > BATCH_BYTES {
@@ -162,7 +175,7 @@ fn index_batch(connection: &Connection, config: &Config) -> Result<usize, StoreE
 }
 
 /// Returns how many bytes of text it wrote.
-fn index(connection: &Connection, config: &Config, story: i64) -> Result<usize, StoreError> {
+fn index(connection: &Connection, config: &Config, story: StoryNumber) -> Result<usize, StoreError> {
     connection.prepare_cached("DELETE FROM public_search WHERE rowid = ?1")?.execute([story])?;
     connection.prepare_cached("DELETE FROM public_story WHERE story = ?1")?.execute([story])?;
     connection.prepare_cached("DELETE FROM public_waiting WHERE story = ?1")?.execute([story])?;
@@ -179,7 +192,7 @@ fn index(connection: &Connection, config: &Config, story: i64) -> Result<usize, 
 }
 
 /// The story as the first public section that holds it shows it.
-fn first_shown(connection: &Connection, config: &Config, story: i64) -> Result<Option<ShownStory>, StoreError> {
+fn first_shown(connection: &Connection, config: &Config, story: StoryNumber) -> Result<Option<ShownStory>, StoreError> {
     let infos = Infos::new(connection);
     for section in holding(connection, config, story)? {
         if let Some(mut shown) = tell(connection, config, section, story, &infos)? {
@@ -191,7 +204,11 @@ fn first_shown(connection: &Connection, config: &Config, story: i64) -> Result<O
 }
 
 /// The public sections that hold a story, in the config's order.
-fn holding<'c>(connection: &Connection, config: &'c Config, story: i64) -> Result<Vec<&'c Section>, StoreError> {
+fn holding<'c>(
+    connection: &Connection,
+    config: &'c Config,
+    story: StoryNumber,
+) -> Result<Vec<&'c Section>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT section.id FROM placement JOIN section ON section.number = placement.section
          WHERE placement.story = ?1 AND placement.left IS NULL",
@@ -215,7 +232,11 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn public_sections_of<'c>(&self, config: &'c Config, story: i64) -> Result<Vec<&'c Section>, StoreError> {
+    pub fn public_sections_of<'c>(
+        &self,
+        config: &'c Config,
+        story: StoryNumber,
+    ) -> Result<Vec<&'c Section>, StoreError> {
         holding(&self.connection, config, story)
     }
 
@@ -261,7 +282,10 @@ impl Reader {
         let scan = scan(&mut statement, values, most, Some(patience))?;
         // Without words, the newest that fit are all that is wanted.
         let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
-        Ok(PublicHits { stories: scan.best.into_iter().take(limit).map(|(_, story)| story).collect(), is_cut })
+        Ok(PublicHits {
+            stories: scan.best.into_iter().take(limit).map(|(_, story)| StoryNumber(story)).collect(),
+            is_cut,
+        })
     }
 
     /// The numbers of the public feeds and sections that a search names, as JSON; `None` if it names only others. So those

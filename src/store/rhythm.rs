@@ -11,7 +11,7 @@ use crate::feed::{FeedId, SectionId};
 use crate::newsroom::MAX_REVISIONS;
 use crate::time::Timestamp;
 
-use super::place::time;
+use super::sql::time;
 use super::{Reader, StoreError};
 
 /// How many of the newest stories show a rhythm.

@@ -9,11 +9,12 @@ use url::Url;
 
 use crate::entry::{Entry, Person};
 use crate::feed::SectionId;
+use crate::number::{EntryNumber, StoryNumber};
 use crate::query::{Query, spaced};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-use super::place::time;
+use super::sql::time;
 use super::stories::CANDIDATES;
 use super::{Patience, Reader, Store, StoreError, StoredStory};
 
@@ -73,13 +74,13 @@ impl Store {
 
 /// What the index holds of one entry; of one that is no longer there, nothing.
 struct Indexed {
-    number: i64,
+    number: EntryNumber,
     /// Title, text and author.
     columns: Option<[String; 3]>,
 }
 
 impl Indexed {
-    fn of(number: i64, body: Option<&str>) -> Result<Indexed, StoreError> {
+    fn of(number: EntryNumber, body: Option<&str>) -> Result<Indexed, StoreError> {
         let columns = body.map(|body| Ok::<_, StoreError>(columns(&serde_json::from_str(body)?))).transpose()?;
         Ok(Indexed { number, columns })
     }
@@ -109,7 +110,7 @@ fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
 }
 
 /// The entries of the next batch, with their bodies.
-fn waiting(connection: &Connection) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+fn waiting(connection: &Connection) -> Result<Vec<(EntryNumber, Option<String>)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT unindexed.entry, body.value FROM unindexed LEFT JOIN body ON body.entry = unindexed.entry ORDER BY 1 LIMIT ?1",
     )?;
@@ -179,7 +180,7 @@ impl Reader {
              WHERE entry.number = ?1 AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)",
         )?;
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        for (_, entry) in scan.best {
+        for (_, entry) in scan.best.into_iter().map(|(rank, number)| (rank, EntryNumber(number))) {
             if found.len() == limit {
                 break;
             }
@@ -241,7 +242,7 @@ impl Reader {
         })
     }
 
-    fn sections_of(&self, story: i64) -> Result<Vec<SectionId>, StoreError> {
+    fn sections_of(&self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id FROM placement JOIN section ON section.number = placement.section
              WHERE placement.story = ?1 AND placement.left IS NULL AND section.gone IS NULL ORDER BY section.id",
@@ -296,7 +297,7 @@ pub(super) fn scan(
 /// A story that a search found, and its entry that fits best.
 struct FoundStory {
     id: String,
-    story: i64,
+    story: StoryNumber,
     sort_at: Timestamp,
-    entry: i64,
+    entry: EntryNumber,
 }

@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
+use crate::number::{FeedNumber, SectionNumber};
 use crate::render;
 use crate::section::{self, ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
 use super::archive::{DOCUMENT_BYTES, LONG_STORY_BYTES, fitting, short};
 use super::copies::{Viewer, copies_of};
-use super::place::{optional_time, time};
+use super::sql::{optional_time, time};
 use super::stories::{standing, stored_story};
 use super::{Reader, StoreError};
 
@@ -44,7 +45,7 @@ struct List<'s> {
     section: &'s Section,
     stories: Vec<ShownStory>,
     bytes: usize,
-    of_feed: HashMap<i64, OfFeed>,
+    of_feed: HashMap<FeedNumber, OfFeed>,
     /// Whether a story came that did not fit in full: from then on all are shortened.
     is_full: bool,
     passed: usize,
@@ -68,7 +69,7 @@ impl<'s> List<'s> {
     }
 
     /// Whether the next story may be shown, if it fits, that this feed leads.
-    fn has_place_for(&mut self, feed: i64) -> bool {
+    fn has_place_for(&mut self, feed: FeedNumber) -> bool {
         let of_feed = self.of_feed.entry(feed).or_default();
         if self.section.per_feed.is_some_and(|per_feed| of_feed.stories >= per_feed) {
             return false;
@@ -79,7 +80,7 @@ impl<'s> List<'s> {
     }
 
     /// Adds a story of a feed, or leaves it out if it does not fit.
-    fn add(&mut self, feed: i64, story: ShownStory) {
+    fn add(&mut self, feed: FeedNumber, story: ShownStory) {
         let is_shared = self.section.feeds.iter().nth(1).is_some();
         let full_bytes = if is_shared { FULL_BYTES } else { DOCUMENT_BYTES };
         let (room, rest) = (full_bytes.saturating_sub(self.bytes), DOCUMENT_BYTES - self.bytes);
@@ -176,7 +177,7 @@ impl Reader {
     }
 
     /// The section's number, when it was first seen, and its permanent id: until one is minted, its present address.
-    fn section_row(&self, config: &Config, id: &SectionId) -> Result<(i64, Timestamp, String), StoreError> {
+    fn section_row(&self, config: &Config, id: &SectionId) -> Result<(SectionNumber, Timestamp, String), StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number, first_seen, atom_id FROM section WHERE id = ?1")?;
         let (number, first_seen, atom_id) = statement

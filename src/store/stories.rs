@@ -9,19 +9,20 @@ use url::Url;
 use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::{FeedId, SectionId};
-use crate::section::{self, SeenCopy, ShownStory, Standing};
+use crate::number::{EntryNumber, StoryNumber};
+use crate::section::{self, SeenCopy, ShownPlacement, ShownStory};
 use crate::story;
 use crate::time::Timestamp;
 
 use super::copies::{Viewer, copies_of};
 use super::feeds::{Infos, feed_id};
-use super::place::{optional_time, time};
+use super::sql::{optional_time, time};
 use super::{Reader, StoreError, names};
 
 /// A story as the store has it.
 #[derive(Clone, Debug)]
 pub struct StoredStory {
-    pub number: i64,
+    pub number: StoryNumber,
     pub id: String,
     pub slug: String,
     pub sort_at: Timestamp,
@@ -31,7 +32,7 @@ pub struct StoredStory {
 #[derive(Clone, Debug)]
 pub struct StoredCopy {
     /// The entry's number.
-    pub number: i64,
+    pub number: EntryNumber,
     pub feed: FeedId,
     pub guid: String,
     pub reason: String,
@@ -192,7 +193,7 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn story_by_number(&self, number: i64) -> Result<Option<StoredStory>, StoreError> {
+    pub fn story_by_number(&self, number: StoryNumber) -> Result<Option<StoredStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!("{STORY} WHERE number = ?1)"))?;
         Ok(statement.query_row([number], stored_story).optional()?)
     }
@@ -248,7 +249,7 @@ impl Reader {
         Ok(Explained { story, copies, all, placements })
     }
 
-    fn stored_copies(&self, story: i64) -> Result<Vec<StoredCopy>, StoreError> {
+    fn stored_copies(&self, story: StoryNumber) -> Result<Vec<StoredCopy>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT feed.id, entry.guid, entry.reason, entry.score, body.value, entry.number
              FROM entry JOIN feed ON feed.number = entry.feed LEFT JOIN body ON body.entry = entry.number
@@ -303,7 +304,7 @@ impl Reader {
         &self,
         config: &Config,
         section: &Section,
-        story: i64,
+        story: StoryNumber,
         infos: &Infos,
     ) -> Result<Option<ShownStory>, StoreError> {
         tell(&self.connection, config, section, story, infos)
@@ -319,7 +320,7 @@ pub(super) fn tell(
     connection: &Connection,
     config: &Config,
     section: &Section,
-    story: i64,
+    story: StoryNumber,
     infos: &Infos,
 ) -> Result<Option<ShownStory>, StoreError> {
     let mut statement = connection.prepare_cached(
@@ -350,9 +351,9 @@ pub(super) fn stored_story(row: &Row) -> rusqlite::Result<StoredStory> {
     Ok(StoredStory { number: row.get(0)?, id: row.get(1)?, slug: row.get(2)?, sort_at: time(row, 3)? })
 }
 
-pub(super) fn standing(row: &Row) -> Result<Standing, StoreError> {
+pub(super) fn standing(row: &Row) -> Result<ShownPlacement, StoreError> {
     let frozen: Option<String> = row.get(7)?;
-    Ok(Standing {
+    Ok(ShownPlacement {
         lead: row.get(4)?,
         sort_at: Some(time(row, 5)?),
         changed: optional_time(row, 6)?,

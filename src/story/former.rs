@@ -4,11 +4,12 @@
 //! The policy held here: what readers know stays, unless it tells what a private feed says.
 
 use super::id;
+use crate::number::StoryNumber;
 
 /// A story's names, and the copies that they may have been minted from.
 #[derive(Clone, Debug)]
 pub struct FormerNames {
-    pub number: i64,
+    pub number: StoryNumber,
     pub id: String,
     pub slug: String,
     /// The story's copies, and those that an editor split from it.
@@ -71,7 +72,12 @@ mod tests {
     #[test]
     fn names_of_private_entries_go_and_those_of_public_ones_stay() {
         let check = |id: &str, slug: &str, copies: &[FormerCopy], expected: (bool, bool)| {
-            let names = FormerNames { number: 7, id: id.to_owned(), slug: slug.to_owned(), copies: copies.to_vec() };
+            let names = FormerNames {
+                number: StoryNumber(7),
+                id: id.to_owned(),
+                slug: slug.to_owned(),
+                copies: copies.to_vec(),
+            };
             assert_eq!((names.id_is_private(), names.slug_is_private()), expected, "{id} {slug} {copies:?}");
         };
         let (private, public) = (first(copy(false, "tag:p", "Secret")), copy(true, "tag:o", "Open"));

@@ -7,6 +7,7 @@ use uuid::{Builder, Uuid};
 use super::permanent::is_id;
 use crate::entry::{Guid, GuidKind};
 use crate::latin;
+use crate::number::StoryNumber;
 
 /// How many characters of the title a slug may hold, so that a URL can be read at a glance.
 const SLUG_CHARS: usize = 60;
@@ -49,7 +50,7 @@ fn keyed_uuid(key: &[u8], name: &str) -> String {
 
 /// The last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's number,
 /// which makes it unique. Words in other letters are transliterated: `gran-sasso-ungluck-7`.
-pub fn slug(title: &str, number: i64) -> String {
+pub fn slug(title: &str, number: StoryNumber) -> String {
     let mut slug = String::new();
     let transliterated = latin::words(title);
     for word in transliterated.split(' ').filter(|word| !word.is_empty()) {
@@ -66,7 +67,7 @@ pub fn slug(title: &str, number: i64) -> String {
 }
 
 /// Returns the slug that version 1 of the store made, which left out all but ASCII.
-pub(super) fn slug_of_version_1(title: &str, number: i64) -> String {
+pub(super) fn slug_of_version_1(title: &str, number: StoryNumber) -> String {
     let mut slug = String::new();
     for word in title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         if slug.len() + word.len() > SLUG_CHARS {
@@ -80,13 +81,14 @@ pub(super) fn slug_of_version_1(title: &str, number: i64) -> String {
 }
 
 /// Returns the slug of a story that no public section has shown: its number alone.
-pub fn unnamed(number: i64) -> String {
+pub fn unnamed(number: StoryNumber) -> String {
     number.to_string()
 }
 
 /// The number in a [`slug`], whatever the words before it.
-pub fn slug_number(slug: &str) -> Option<i64> {
-    slug.rsplit('-').next()?.parse().ok().filter(|number| *number > 0)
+pub fn slug_number(slug: &str) -> Option<StoryNumber> {
+    let number = slug.rsplit('-').next()?.parse().ok().filter(|number| *number > 0)?;
+    Some(StoryNumber(number))
 }
 
 #[cfg(test)]
@@ -107,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_slug_has_the_words_of_the_title_in_ascii() {
-        let check = |title: &str, expected: &str| assert_eq!(slug(title, 7), expected, "{title}");
+        let check = |title: &str, expected: &str| assert_eq!(slug(title, StoryNumber(7)), expected, "{title}");
         check("US war on ISIS", "us-war-on-isis-7");
         check("Gran-Sasso-Unglück", "gran-sasso-ungluck-7");
         check("Ça va? L’été à Łódź", "ca-va-l-ete-a-lodz-7");

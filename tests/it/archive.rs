@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use newswire::commit;
 use newswire::config::{self, Config, SourceFile};
 use newswire::fetch::Fetcher;
 use newswire::poll::Poller;
@@ -46,7 +47,7 @@ impl Desk {
 
     async fn follow(&mut self, feed: &str, section: &str) {
         self.config = config(self.folder.path(), feed, section);
-        self.store.sync(self.config.clone(), self.now).await.unwrap();
+        commit::sync(&self.store, self.config.clone(), self.now).await.unwrap();
     }
 
     fn put(&self, feed: &str, stories: &[(u32, &str)]) {
@@ -240,7 +241,7 @@ async fn what_left_a_section_leaves_its_archives_and_what_only_grew_old_stays() 
     desk.put("a", &words(0..20));
     desk.pass().await;
     desk.now = desk.now + DAY * 11;
-    desk.store.sweep(desk.config.clone(), desk.now).await.unwrap();
+    commit::sweep(&desk.store, desk.config.clone(), desk.now).await.unwrap();
     desk.publish().await;
     let chain = desk.chain().await;
     assert!(chain[0].is_empty(), "{chain:?}");
@@ -267,7 +268,7 @@ async fn retention_takes_the_words_out_of_the_archives() {
     desk.put("a", &words(15..20));
     desk.pass().await;
     desk.now = desk.now + DAY * 400;
-    while desk.store.retain_batch(desk.config.clone(), desk.now).await.unwrap().0 > 0 {}
+    while commit::retain_batch(&desk.store, desk.config.clone(), desk.now).await.unwrap().0 > 0 {}
     desk.publish().await;
     assert_whole(&desk.chain().await, 15..20);
     let path = desk.folder.path().join("newswire.db");
@@ -291,7 +292,7 @@ async fn feed_that_left_a_section_takes_its_words_out_of_the_archives() {
     let text = "[site]\nurl = \"https://news.example.org/\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\nlimit = 10\n";
     let file = SourceFile { path: desk.folder.path().join("newswire.toml"), text: text.to_owned() };
     desk.config = Arc::new(config::check(&[file], &|_| Err(String::new())).0.unwrap());
-    desk.store.sync(desk.config.clone(), desk.now).await.unwrap();
+    commit::sync(&desk.store, desk.config.clone(), desk.now).await.unwrap();
     desk.publish().await;
     assert_whole(&desk.chain().await, 12..20);
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
+use newswire::commit;
 use newswire::config::Config;
 use newswire::entry::{Category, Entry};
 use newswire::newsroom::Outcome;
@@ -107,7 +108,7 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     let applied = bed.poll("other", &[both]).await;
     assert_eq!((applied.joined, applied.united), (1, 0));
     let (a, b) = (bed.find("https://wire.example/1").await.number, bed.find("https://wire.example/2").await.number);
-    bed.store.join(bed.config.clone(), a, b, bed.now).await.unwrap();
+    commit::join(&bed.store, bed.config.clone(), a, b, bed.now).await.unwrap();
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);
 }
 
@@ -224,7 +225,7 @@ async fn page_that_comes_back_under_a_new_guid_is_the_same_entry() {
     let mut polled = polled("other", bed.now, &[&[twice.clone()], &with_page(&again)[..]].concat());
     let Outcome::Document(document) = &mut polled.outcome else { unreachable!() };
     document.entries[1].cleaned = None;
-    assert_eq!(bed.store.apply(bed.config.clone(), polled).await.unwrap().new, 0);
+    assert_eq!(commit::apply(&bed.store, bed.config.clone(), polled).await.unwrap().new, 0);
     assert_eq!(bed.titles("all").await.iter().filter(|title| *title == TITLE).count(), 1);
     assert_eq!(bed.poll("other", &with_page(&twice)).await.new, 0, "the further guid leads to it");
 }
@@ -246,7 +247,7 @@ async fn time(bed: &mut Bed, entries: &[Entry]) -> Duration {
     bed.now = bed.now + HOUR;
     let polled = polled("other", bed.now, entries);
     let began = spent();
-    bed.store.apply(bed.config.clone(), polled).await.unwrap();
+    commit::apply(&bed.store, bed.config.clone(), polled).await.unwrap();
     spent() - began
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use newswire::commit;
 use newswire::config::{self, Config, SourceFile};
 use newswire::fetch::Fetcher;
 use newswire::poll::{Pass, Poller};
@@ -299,7 +300,7 @@ async fn month_of_edits_loses_doubles_and_confuses_no_entry() {
     let config = config(&feeds_of(&files));
     let path = folder.path().join("newswire.db");
     let store = Store::open(&path, "a test").unwrap();
-    store.sync(config.clone(), start()).await.unwrap();
+    commit::sync(&store, config.clone(), start()).await.unwrap();
     let poller = Poller::new(store, Fetcher::new(&Url::parse("https://contact.example/").unwrap()), 16);
     let mut before = BTreeMap::<String, BTreeMap<i64, String>>::new();
     let mut faults = BTreeMap::<String, String>::new();
@@ -347,7 +348,7 @@ impl Bed {
         let folder = tempfile::tempdir().unwrap();
         let config = config(&feeds_of(&[folder.path().join("feed.xml")]));
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        store.sync(config.clone(), start()).await.unwrap();
+        commit::sync(&store, config.clone(), start()).await.unwrap();
         let poller = Poller::new(store, Fetcher::new(&Url::parse("https://contact.example/").unwrap()), 1);
         Bed { folder, poller, config, day: 0 }
     }

@@ -6,6 +6,7 @@ use crate::support::bed;
 use std::ops::Range;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
+use newswire::commit;
 use newswire::entry::{Entry, GuidKind};
 use url::Url;
 
@@ -49,7 +50,7 @@ async fn replay(name: &str, keep: &str, listing: impl Fn(usize) -> Listing) {
             }
             new += bed.poll_at(now, "origin", &entries).await.new;
         }
-        while bed.store.retain_batch(bed.config.clone(), bed.now).await.unwrap().0 > 0 {}
+        while commit::retain_batch(&bed.store, bed.config.clone(), bed.now).await.unwrap().0 > 0 {}
         let expected = numbers.end.saturating_sub(known);
         assert_eq!(new, if known == 0 { numbers.len() } else { expected }, "{name}: new entries on day {day}");
         known = known.max(numbers.end);

@@ -364,7 +364,7 @@ fn secret_that_the_server_repeats_gets_into_nothing_that_is_kept_or_shown() {
     for name in ["Query", "Userinfo", "Header", "Redirect", "Moved", "Based", "Path"] {
         assert!(json.contains(&format!("{name} 5 at")), "{name}\n{json}");
     }
-    for link in ["/q/next", "/q/feed?format=full#note", "/target/feed?x=1#note", "/next", "?token=theirs"] {
+    for link in ["/q/next", "/q/post#note", "/target/post#note", "/next", "?token=theirs"] {
         assert!(json.contains(link), "{link}\n{json}");
     }
     for path in

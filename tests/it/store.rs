@@ -5,11 +5,14 @@ use crate::support::bed;
 use std::path::Path;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
+use newswire::commit;
+use newswire::commit::Difference;
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
 use newswire::feed::{FeedId, SectionId};
+use newswire::newsroom::Applied;
 use newswire::newsroom::{MAX_REVISIONS, Outcome};
 use newswire::section::ShownStory;
-use newswire::store::{Applied, Difference, Store, StoreError};
+use newswire::store::{Store, StoreError};
 use url::Url;
 
 #[tokio::test]
@@ -187,8 +190,8 @@ async fn section_sees_only_the_copies_of_its_own_feeds() {
 async fn story_that_grew_too_old_leaves_by_itself() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nmax_age = \"2 days\""))).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await;
-    assert!(bed.store.sweep(bed.config.clone(), bed.now + DAY).await.unwrap().is_empty());
-    let moves = bed.store.sweep(bed.config.clone(), bed.now + DAY * 2).await.unwrap();
+    assert!(commit::sweep(&bed.store, bed.config.clone(), bed.now + DAY).await.unwrap().is_empty());
+    let moves = commit::sweep(&bed.store, bed.config.clone(), bed.now + DAY * 2).await.unwrap();
     assert_eq!(moves[&SectionId::from("all")].left, 1);
     assert!(bed.titles("all").await.is_empty());
 }
@@ -235,9 +238,9 @@ async fn retention_takes_words_and_keeps_keys() {
     bed.poll("origin", &[old.clone(), listed.clone()]).await;
     bed.poll("origin", std::slice::from_ref(&listed)).await;
     let later = bed.now + DAY * 11;
-    let (done, changed) = bed.store.retain_batch(bed.config.clone(), later).await.unwrap();
+    let (done, changed) = commit::retain_batch(&bed.store, bed.config.clone(), later).await.unwrap();
     assert_eq!((done, changed[&SectionId::from("all")].left), (1, 1));
-    assert_eq!(bed.store.retain_batch(bed.config.clone(), later).await.unwrap().0, 0);
+    assert_eq!(commit::retain_batch(&bed.store, bed.config.clone(), later).await.unwrap().0, 0);
     assert_eq!(bed.titles("all").await, ["Listed"]);
     let again = bed.poll("origin", &[old, listed]).await;
     assert_eq!(again.new, 0, "what was let go does not come back as new");
@@ -274,7 +277,7 @@ async fn failed_poll_is_written_and_touches_nothing_else() {
     let mut failed = polled("origin", bed.now, &[]);
     failed.outcome = Outcome::Failed { kind: "timeout", error: "no answer".to_owned() };
     failed.failures = 1;
-    bed.store.apply(bed.config.clone(), failed).await.unwrap();
+    commit::apply(&bed.store, bed.config.clone(), failed).await.unwrap();
     let status =
         bed.store.read(|reader| reader.feed_statuses()).await.unwrap().remove(&FeedId::from("origin")).unwrap();
     assert_eq!(
@@ -304,7 +307,7 @@ async fn poll_times_outlive_a_restart() {
 
 impl Bed {
     async fn follow_again(&self) -> Difference {
-        self.store.sync(self.config.clone(), self.now).await.unwrap()
+        commit::sync(&self.store, self.config.clone(), self.now).await.unwrap()
     }
 }
 

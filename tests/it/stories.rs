@@ -3,6 +3,7 @@
 use crate::support::bed;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
+use newswire::commit;
 use newswire::entry::Entry;
 use newswire::feed::SectionId;
 use url::Url;
@@ -127,7 +128,7 @@ async fn edit_shows_that_two_stories_are_one() {
     assert_eq!(applied.sections[&SectionId::from("all")].left, 1);
     assert_eq!(bed.ids("all").await, ["https://origin.example/1"], "the older id stays");
     assert_eq!(bed.find("https://other.example/a").await.id, "https://origin.example/1", "the younger leads to it");
-    let slug = newswire::story::slug("Quay news", 2);
+    let slug = newswire::story::slug("Quay news", newswire::number::StoryNumber(2));
     let by_slug = bed.store.read(move |reader| reader.story_by_slug(&slug)).await.unwrap();
     assert_eq!(by_slug.unwrap().id, "https://origin.example/1");
 }
@@ -152,14 +153,16 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
     bed.poll("origin", &[told_at("https://origin.example/1")]).await;
     bed.poll("other", &[told_at("https://other.example/a")]).await;
     let (story, copies) = (bed.find("https://origin.example/1").await, bed.copies("https://origin.example/1").await);
-    let edited = bed.store.split(bed.config.clone(), story.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    let edited =
+        commit::split(&bed.store, bed.config.clone(), story.number, copies[1].number, bed.now).await.unwrap().unwrap();
     assert_eq!(edited.story.id, "https://other.example/a");
     assert_eq!(bed.titles("all").await.len(), 2);
     let mut revised = told_at("https://other.example/a");
     revised.content_html = Some(format!("<p>{WIRE_TEXT} It rained.</p>"));
     assert_eq!(bed.poll("other", &[revised]).await.united, 0, "what was split stays apart");
     assert_eq!(bed.titles("all").await.len(), 2);
-    let alone = bed.store.split(bed.config.clone(), edited.story.number, copies[1].number, bed.now).await.unwrap();
+    let alone =
+        commit::split(&bed.store, bed.config.clone(), edited.story.number, copies[1].number, bed.now).await.unwrap();
     assert!(alone.is_none(), "a story of one copy cannot be split");
 }
 
@@ -173,10 +176,13 @@ async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
     let (story, copies) = (bed.find("https://other.example/a").await, bed.copies("https://other.example/a").await);
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let split =
-            bed.store.split(bed.config.clone(), story.number, copies[0].number, bed.now).await.unwrap().unwrap();
+        let split = commit::split(&bed.store, bed.config.clone(), story.number, copies[0].number, bed.now)
+            .await
+            .unwrap()
+            .unwrap();
         ids.push(split.story.id);
-        let joined = bed.store.join(bed.config.clone(), story.number, split.story.number, bed.now).await.unwrap();
+        let joined =
+            commit::join(&bed.store, bed.config.clone(), story.number, split.story.number, bed.now).await.unwrap();
         assert_eq!(joined.story.id, story.id, "what is left keeps the id under which it was published");
     }
     assert_eq!(ids[0], ids[1]);
@@ -188,12 +194,12 @@ async fn editor_joins_what_was_missed_and_can_take_it_back() {
     bed.poll("origin", &[entry("https://origin.example/1", "One", "one")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Other", "other")]).await;
     let (one, other) = (bed.find("https://origin.example/1").await, bed.find("https://other.example/a").await);
-    let edited = bed.store.join(bed.config.clone(), other.number, one.number, bed.now).await.unwrap();
+    let edited = commit::join(&bed.store, bed.config.clone(), other.number, one.number, bed.now).await.unwrap();
     assert_eq!(edited.story.id, "https://origin.example/1");
     assert_eq!(bed.ids("all").await, ["https://origin.example/1"]);
     let copies = bed.copies("https://other.example/a").await;
     assert_eq!(copies[1].reason, "editor");
-    bed.store.split(bed.config.clone(), one.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    commit::split(&bed.store, bed.config.clone(), one.number, copies[1].number, bed.now).await.unwrap().unwrap();
     let mut ids = bed.ids("all").await;
     ids.sort();
     assert_eq!(ids, ["https://origin.example/1", "https://other.example/a"], "each has the id that it had");
@@ -315,7 +321,7 @@ async fn archive_that_comes_back_after_retention_is_not_new() {
     bed.poll("origin", &archive(posts)).await;
     bed.poll("origin", &archive(posts)[..5]).await;
     let later = bed.now + DAY * 11;
-    while bed.store.retain_batch(bed.config.clone(), later).await.unwrap().0 > 0 {}
+    while commit::retain_batch(&bed.store, bed.config.clone(), later).await.unwrap().0 > 0 {}
     assert_eq!(bed.titles("all").await.len(), 5);
     assert_eq!(bed.poll_at(later, "origin", &archive(posts)).await.new, 0);
     let secure = |n: usize| (format!("https://origin.example/?p={n}"), format!("https://origin.example/{}", word(n)));
@@ -335,7 +341,7 @@ async fn store_that_holds_too_many_entries_lets_the_first_unlisted_go() {
     bed.poll("origin", &posts(700..1_400)).await;
     let mut gone = 0;
     loop {
-        let (done, _) = bed.store.retain_batch(bed.config.clone(), bed.now).await.unwrap();
+        let (done, _) = commit::retain_batch(&bed.store, bed.config.clone(), bed.now).await.unwrap();
         gone += done;
         if done == 0 {
             break;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use newswire::commit;
 use newswire::config::Config;
 use newswire::feed::FeedId;
 
@@ -44,7 +45,7 @@ impl History {
                 let config = edition_of_config(&mut self.random);
                 self.bed.follow(config).await;
             }
-            75..83 => drop(self.bed.store.sweep(self.bed.config.clone(), self.bed.now).await.unwrap()),
+            75..83 => drop(commit::sweep(&self.bed.store, self.bed.config.clone(), self.bed.now).await.unwrap()),
             83..87 => self.retain().await,
             87..91 => self.split().await,
             91..94 => self.join().await,
@@ -66,7 +67,7 @@ impl History {
     }
 
     async fn retain(&mut self) {
-        while self.bed.store.retain_batch(self.bed.config.clone(), self.bed.now).await.unwrap().0 > 0 {}
+        while commit::retain_batch(&self.bed.store, self.bed.config.clone(), self.bed.now).await.unwrap().0 > 0 {}
     }
 
     /// Takes a copy out of a story that has several.
@@ -80,14 +81,14 @@ impl History {
         let entry = self.random.pick(&copies).number;
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
         // A copy of a feed that left the config cannot be moved: that is refused, and nothing changes.
-        let _ = store.split(config, story, entry, now).await;
+        let _ = commit::split(&store, config, story, entry, now).await;
     }
 
     async fn join(&mut self) {
         let (Some(one), Some(other)) = (self.address().await, self.address().await) else { return };
         let (one, other) = (self.bed.find(&one).await.number, self.bed.find(&other).await.number);
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
-        store.join(config, one, other, now).await.unwrap();
+        commit::join(&store, config, one, other, now).await.unwrap();
     }
 
     /// An address that a story is known by, if one that is picked at random is.

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use newswire::commit;
 use newswire::config::{self, Config, SourceFile};
 use newswire::feed::FeedId;
 use newswire::fetch::{Fetcher, Lookup};
@@ -69,7 +70,7 @@ impl Bed {
         let config = Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")));
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        store.sync(config.clone(), start()).await.unwrap();
+        commit::sync(&store, config.clone(), start()).await.unwrap();
         let poller = Poller::new(store.clone(), fetcher(&lookup), 16);
         Bed { folder, store, poller, config, lookup }
     }
@@ -338,7 +339,7 @@ async fn thirty_days_with_fifty_restarts_are_full_marks() {
         let now = start() + look * number;
         if number % 86 == 85 {
             bed = bed.restart().await;
-            bed.store.sync(bed.config.clone(), now).await.unwrap();
+            commit::sync(&bed.store, bed.config.clone(), now).await.unwrap();
         }
         polled_at.extend(bed.poll_due(now).await.iter().map(|_| now));
     }

@@ -5,13 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use newswire::commit;
+use newswire::commit::Difference;
 use newswire::config::{self, Config, SourceFile};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
+use newswire::newsroom::Applied;
 use newswire::newsroom::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
-use newswire::store::{Applied, Difference, Store, StoredCopy, StoredStory};
+use newswire::store::{Store, StoredCopy, StoredStory};
 use newswire::time::Timestamp;
 
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -61,14 +64,14 @@ impl Bed {
     pub async fn new(config: Arc<Config>) -> Bed {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
-        store.sync(config.clone(), start()).await.unwrap();
+        commit::sync(&store, config.clone(), start()).await.unwrap();
         Bed { folder, store, config, now: start() }
     }
 
     pub async fn poll(&mut self, feed: &str, entries: &[Entry]) -> Applied {
         self.now = self.now + HOUR;
         let polled = polled(feed, self.now, entries);
-        self.store.apply(self.config.clone(), polled).await.unwrap()
+        commit::apply(&self.store, self.config.clone(), polled).await.unwrap()
     }
 
     pub async fn ids(&self, section: &str) -> Vec<String> {
@@ -93,12 +96,12 @@ impl Bed {
 
     pub async fn poll_at(&mut self, now: Timestamp, feed: &str, entries: &[Entry]) -> Applied {
         self.now = now;
-        self.store.apply(self.config.clone(), polled(feed, now, entries)).await.unwrap()
+        commit::apply(&self.store, self.config.clone(), polled(feed, now, entries)).await.unwrap()
     }
 
     pub async fn follow(&mut self, config: Arc<Config>) -> Difference {
         self.config = config;
-        self.store.sync(self.config.clone(), self.now).await.unwrap()
+        commit::sync(&self.store, self.config.clone(), self.now).await.unwrap()
     }
 
     pub async fn shown(&self, section: &str) -> Vec<ShownStory> {

@@ -1,0 +1,36 @@
+//! What changes in archive documents: those that are new, and words that retention removes.
+
+use std::collections::BTreeSet;
+
+use crate::number::StoryNumber;
+use crate::section::ShownStory;
+use crate::store::{StoreError, Turn};
+use crate::story;
+
+/// Takes out of the archives the words that retention has taken from the store: of every story among these whose words
+/// were those of a feed that has none of it any more.
+///
+/// # Errors
+///
+/// As of the store, or that stored words cannot be read.
+pub fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
+    for (section, number) in turn.archives_of(stories)? {
+        let told: Vec<ShownStory> = serde_json::from_slice(&turn.archived(section, number)?)?;
+        let mut kept = Vec::new();
+        for story in told {
+            let number = story::slug_number(&story.slug);
+            let is_touched = number.is_some_and(|number| stories.contains(&number));
+            if !is_touched || has_words(turn, number, &story)? {
+                kept.push(story);
+            }
+        }
+        turn.rewrite_archive(section, number, &serde_json::to_vec(&kept)?)?;
+    }
+    Ok(())
+}
+
+/// Whether the store still has words of the feed that leads the story.
+fn has_words(turn: &Turn, number: Option<StoryNumber>, story: &ShownStory) -> Result<bool, StoreError> {
+    let lead = story.copies.iter().find(|copy| copy.lead);
+    number.zip(lead).map_or(Ok(false), |(number, lead)| turn.has_words(number, &lead.feed))
+}

@@ -1,0 +1,335 @@
+//! What a document changes: known → candidates → plan → standing → decide → write, a run of its entries at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
+
+use super::stories::{self, load};
+use crate::config::{Config, Dedup, Feed, Secrets};
+use crate::feed::FeedId;
+use crate::newsroom::{
+    self, Applied, Board, Change, Former, FormerEntry, Found, Join, Known, LINKED_AT_MOST, Pair, Plan, PolledDocument,
+    PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
+};
+use crate::number::{EntryNumber, FeedNumber, StoryNumber};
+use crate::rows::{FeedRow, Standing, Writes};
+use crate::store::{StoreError, Turn};
+
+/// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
+/// but so many at least and at most.
+const FORMER: RangeInclusive<usize> = 1_000..=5_000;
+
+/// How many bytes of them are read: some thousand articles.
+const FORMER_BYTES: usize = 8 * 1024 * 1024;
+
+/// Writes what a document brings to the entries and stories of the store.
+///
+/// # Errors
+///
+/// As of the store; nothing of the turn is written then.
+pub fn apply(
+    turn: &Turn,
+    setting: Setting,
+    feed: &Feed,
+    row: &FeedRow,
+    document: &mut PolledDocument,
+) -> Result<Applied, StoreError> {
+    let reading = DocumentTurn { turn, setting, feed, number: row.number };
+    reading.scrub_guids(&document.entries)?;
+    let listed = turn.listed(row.number)?;
+    reading.keep_specific_guids(document)?;
+    let mut known = reading.known(&document.entries, &listed)?;
+    if reading.tell_reused_apart(document, &known)? {
+        known = reading.known(&document.entries, &listed)?;
+    }
+    let mut plan = Plan::new(&document.entries, &known);
+    known.forget_matched();
+    turn.mark_unspecific(row.number, plan.shared_keys().iter())?;
+    let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
+    let mut here = HashSet::new();
+    // Documents list the newest first: decided from the end, entries without a date come to stand in their order.
+    for run in newsroom::runs(&document.entries) {
+        reading.load_others(run, &plan, &mut known)?;
+        applied.compared += known.others.len();
+        plan.begin_run();
+        reading.decide_run(run, &mut plan, &known, &mut here, &mut applied)?;
+    }
+    turn.write(&Writes { entries: newsroom::listing(&here, &listed, setting.now), ..Writes::default() })?;
+    if newsroom::title_changes(row, document) {
+        for section in setting.config.sections.iter().filter(|section| section.takes(&feed.id)) {
+            applied.sections.entry(section.id.clone()).or_default();
+        }
+    }
+    Ok(applied)
+}
+
+struct DocumentTurn<'a> {
+    turn: &'a Turn<'a>,
+    setting: Setting<'a>,
+    feed: &'a Feed,
+    number: FeedNumber,
+}
+
+impl<'a> DocumentTurn<'a> {
+    fn terms(&self) -> Terms {
+        newsroom::terms(self.setting.config, self.feed, self.setting.now)
+    }
+
+    fn scrub_guids(&self, entries: &[PolledEntry]) -> Result<(), StoreError> {
+        let secrets = Secrets::of(self.feed);
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        let listed = self.turn.listed_guids(self.number)?;
+        self.turn.rename_guids(self.number, &newsroom::renames(&secrets, listed, entries))
+    }
+
+    fn keep_specific_guids(&self, document: &mut PolledDocument) -> Result<(), StoreError> {
+        let guids = newsroom::specific_guids(document);
+        if !guids.is_empty() {
+            let known = self.turn.entries_by_guid(self.number, guids.into_iter())?.into_keys().collect();
+            newsroom::keep_specific(document, &known);
+        }
+        Ok(())
+    }
+
+    fn tell_reused_apart(&self, document: &mut PolledDocument, known: &Known) -> Result<bool, StoreError> {
+        let mut former = HashMap::new();
+        for number in newsroom::to_compare(document, known) {
+            former.insert(number, FormerEntry::of(self.turn.former(number)?.0));
+        }
+        Ok(newsroom::tell_reused_apart(document, known, &former))
+    }
+
+    /// What is known of the feed's own entries.
+    fn known(&self, entries: &[PolledEntry], listed: &HashSet<EntryNumber>) -> Result<Known, StoreError> {
+        let mut known = Known::of(self.number);
+        if !listed.is_empty() || self.turn.has_entries(self.number)? {
+            known.entries = self.turn.known(self.number, entries.iter().map(|entry| entry.guid.as_str()))?;
+            known.former = self.former(entries, &known, listed)?;
+            known.has_entries = true;
+        }
+        Ok(known)
+    }
+
+    /// The feed's entries that have just left the document, and those that have a plainer guid, or the link, of an unknown one;
+    /// all of them where it seems to have changed its guids. Besides, those that the document lists under a guid that they had.
+    /// Of more than [`FORMER_BYTES`] the newest.
+    fn former(
+        &self,
+        entries: &[PolledEntry],
+        known: &Known,
+        listed: &HashSet<EntryNumber>,
+    ) -> Result<Vec<FormerEntry>, StoreError> {
+        let aliases = known.entries.values().filter(|entry| entry.is_alias).map(|entry| entry.number);
+        let unknown = || entries.iter().filter(|entry| !known.entries.contains_key(&entry.guid));
+        let mut numbers: Vec<EntryNumber> = Vec::new();
+        if unknown().next().is_some() {
+            if newsroom::is_flood(unknown().count(), entries.len()) {
+                let most = (2 * entries.len()).clamp(*FORMER.start(), *FORMER.end());
+                numbers = self.turn.newest_entries(self.number, most)?;
+            } else {
+                numbers.extend(listed);
+            }
+            let guids = unknown().flat_map(|entry| &entry.other_guids.plainer).map(String::as_str);
+            numbers.extend(self.turn.entries_by_guid(self.number, guids)?.into_values().flatten());
+            let keys = unknown().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
+            let keys: HashSet<&str> = keys.map(|key| key.key.as_str()).collect();
+            numbers.extend(self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?);
+            let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
+            numbers.retain(|number| !here.contains(number));
+        }
+        numbers.extend(aliases);
+        numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
+        numbers.dedup();
+        let (mut former, mut bytes) = (Vec::new(), 0);
+        for number in numbers {
+            let (row, size) = self.turn.former(number)?;
+            bytes += size;
+            if bytes > FORMER_BYTES {
+                break;
+            }
+            former.push(FormerEntry::of(row));
+        }
+        former.reverse();
+        Ok(former)
+    }
+
+    /// Loads the entries that may tell the same as one of this run, in place of those of the run before.
+    fn load_others(&self, run: &[PolledEntry], plan: &Plan, known: &mut Known) -> Result<(), StoreError> {
+        let terms = self.terms();
+        known.begin_run();
+        let wanted = newsroom::wanted(run, plan, known, &terms);
+        let found = Found {
+            links: self.turn.linked(wanted.links.iter(), LINKED_AT_MOST)?,
+            ids: self.turn.bearing(wanted.ids.iter(), LINKED_AT_MOST)?,
+            signatures: self.turn.signed(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
+        };
+        let (numbers, alike) = newsroom::to_read(run, plan, known, &terms, &found);
+        let takes = |feed: &FeedId| taking(self.setting.config, feed);
+        let others = self.turn.others(&numbers, newsroom::OTHERS_BYTES, takes)?;
+        known.own_stories = self.turn.stories_with(self.number, others.iter().map(|(row, _)| row.story))?;
+        known.take_found(found, alike, others);
+        Ok(())
+    }
+
+    /// Decides and writes a run, a step at a time: what comes after an entry that shows two stories to be one depends on that.
+    fn decide_run(
+        &self,
+        run: &'a [PolledEntry],
+        plan: &mut Plan,
+        known: &Known,
+        here: &mut HashSet<EntryNumber>,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let mut entries = run.iter().rev().peekable();
+        while entries.peek().is_some() {
+            let mut step = Vec::new();
+            for entry in entries.by_ref() {
+                let change = plan.change(entry, known, &self.terms());
+                here.extend(change.number());
+                let is_last = change.unites_stories();
+                step.push((entry, change));
+                if is_last {
+                    break;
+                }
+            }
+            self.decide_step(&step, plan, known, applied)?;
+        }
+        Ok(())
+    }
+
+    fn decide_step(
+        &self,
+        step: &[(&'a PolledEntry, Change)],
+        plan: &mut Plan,
+        known: &Known,
+        applied: &mut Applied,
+    ) -> Result<(), StoreError> {
+        let mut rest = step;
+        while !rest.is_empty() {
+            let standing = self.standing_of(rest)?;
+            let touched: Vec<StoryNumber> = standing.iter().copied().flatten().collect();
+            let with_text = self.setting.reads_text();
+            let (loaded, count) = load(self.turn, self.setting, &touched, Viewer::All, with_text)?;
+            // As many changes as there are stories in memory for them.
+            let mut left = count;
+            let fits = |story: &&Option<StoryNumber>| {
+                story.is_none()
+                    || left > 0 && {
+                        left -= 1;
+                        true
+                    }
+            };
+            let length = standing.iter().take_while(fits).count();
+            let (now, later) = rest.split_at(length);
+            let former = self.former_words(now)?;
+            let polling = Polling { feed: self.feed, number: self.number, former: &former, shared: plan.shared_keys() };
+            let linked = self.linked(now, plan, known)?;
+            let next = self.turn.next()?;
+            let mut board = Board::new(self.setting, Standing { next, stories: loaded.stories, linked }, loaded.seen);
+            let mut tally = Tally::default();
+            for ((entry, change), story) in now.iter().zip(standing) {
+                board.apply(polling, entry, change, story, &mut tally);
+            }
+            self.write(board, &mut applied.sections)?;
+            let unites = std::mem::take(&mut tally.unites);
+            self.count(tally, applied);
+            for (entry, story, joins) in unites {
+                applied.united += self.unite(entry, story, &joins, plan, &mut applied.sections)?;
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// The stories that stand for those which the changes touch.
+    fn standing_of(&self, step: &[(&PolledEntry, Change)]) -> Result<Vec<Option<StoryNumber>>, StoreError> {
+        let touched = step.iter().map(|(_, change)| newsroom::touched(change));
+        touched.map(|story| story.map(|story| self.turn.standing_of(story)).transpose()).collect()
+    }
+
+    fn write(&self, board: Board, changed: &mut SectionMoves) -> Result<(), StoreError> {
+        let unplaced = stories::write(self.turn, board.finish(), changed)?;
+        stories::place_rest(self.turn, self.setting, unplaced, changed)
+    }
+
+    fn count(&self, tally: Tally, applied: &mut Applied) {
+        applied.new += tally.new;
+        applied.revised += tally.revised;
+        applied.joined += tally.joined;
+        applied.rekeyed += tally.rekeyed;
+        let names = tally.restless.into_iter().map(|entry| newsroom::shown_name(self.setting.config, self.feed, entry));
+        applied.restless.extend(names);
+    }
+
+    /// What is known of the words that entries have until now, of those that get others.
+    fn former_words(&self, step: &[(&PolledEntry, Change)]) -> Result<HashMap<EntryNumber, Former>, StoreError> {
+        let mut former = HashMap::new();
+        for number in step.iter().filter_map(|(_, change)| newsroom::rewords(change)) {
+            former.insert(number, Former::of(&self.turn.former(number)?.0));
+        }
+        Ok(former)
+    }
+
+    /// The stories of the feed that have links of entries which are written.
+    fn linked(
+        &self,
+        step: &[(&PolledEntry, Change)],
+        plan: &Plan,
+        known: &Known,
+    ) -> Result<HashMap<String, Vec<StoryNumber>>, StoreError> {
+        if !known.has_entries {
+            return Ok(HashMap::new());
+        }
+        let written = step.iter().filter(|(_, change)| newsroom::writes_words(change));
+        let keys = written.filter_map(|(entry, _)| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
+        let keys = keys.map(|key| &key.key).filter(|key| !plan.shared_keys().contains(*key));
+        self.turn.stories_linked(self.number, keys)
+    }
+
+    /// Joins the story of an entry with those that the entry seems to belong to as well; returns how many it joined.
+    fn unite(
+        &self,
+        entry: EntryNumber,
+        story: StoryNumber,
+        joins: &[Join],
+        plan: &mut Plan,
+        changed: &mut SectionMoves,
+    ) -> Result<usize, StoreError> {
+        let mut united = 0;
+        for join in joins {
+            let (own, other) = (self.turn.standing_of(story)?, self.turn.standing_of(join.story)?);
+            if own == other {
+                continue;
+            }
+            let pair = pair(self.turn, own, other)?;
+            let (loaded, _) = load(self.turn, self.setting, &[own], Viewer::All, true)?;
+            let (mut both, _) = load(self.turn, self.setting, &[other], Viewer::All, true)?;
+            both.stories.extend(loaded.stories);
+            both.seen.extend(loaded.seen);
+            let mut board = both.board(self.turn, self.setting)?;
+            if board.unite(entry, own, &Join { story: other, ..*join }, &pair) {
+                plan.note_united(join.story);
+                united += 1;
+                self.write(board, changed)?;
+            }
+        }
+        Ok(united)
+    }
+}
+
+/// What holds two stories apart.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<Pair, StoreError> {
+    let mut apart = turn.held_apart(own)?;
+    apart.extend(turn.held_apart(other)?);
+    Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_apart: turn.are_apart(own, other)?, apart })
+}
+
+/// How entries of a feed take part in recognising stories; `None` if they do not.
+fn taking(config: &Config, feed: &FeedId) -> Option<Dedup> {
+    config.feed(feed).map(|feed| feed.dedup).filter(|dedup| *dedup != Dedup::Off)
+}

@@ -1,0 +1,132 @@
+//! What an editor's word changes: stories taken apart and joined.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::document::pair;
+use super::stories::{self, load};
+use crate::config::Config;
+use crate::feed::SectionId;
+use crate::newsroom::{self, Board, Moves, SectionMoves, Setting, Viewer};
+use crate::number::{EntryNumber, StoryNumber};
+use crate::store::{Store, StoreError, StoredStory, Turn};
+use crate::time::Timestamp;
+
+/// What an editor's word came to.
+#[derive(Clone, Debug)]
+pub struct Edited {
+    pub story: StoredStory,
+    pub sections: Vec<(SectionId, Moves)>,
+}
+
+/// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it had
+/// before if it had one, and the sections that changed. `None` if the story has no such copy with words, or only that.
+///
+/// # Errors
+///
+/// Nothing is changed then.
+pub async fn split(
+    store: &Store,
+    config: Arc<Config>,
+    story: StoryNumber,
+    entry: EntryNumber,
+    now: Timestamp,
+) -> Result<Option<Edited>, StoreError> {
+    store.turn(move |turn| commit_split(turn, &config, (story, entry), now)).await
+}
+
+/// What [`split`] would come to; changes nothing.
+///
+/// # Errors
+///
+/// As of [`split`].
+pub async fn rehearse_split(
+    store: &Store,
+    config: Arc<Config>,
+    story: StoryNumber,
+    entry: EntryNumber,
+    now: Timestamp,
+) -> Result<Option<Edited>, StoreError> {
+    store.rehearse(move |turn| commit_split(turn, &config, (story, entry), now)).await
+}
+
+/// Joins two stories because an editor says so; returns the older one, which stays, and the sections that changed.
+///
+/// # Errors
+///
+/// Nothing is changed then.
+pub async fn join(
+    store: &Store,
+    config: Arc<Config>,
+    a: StoryNumber,
+    b: StoryNumber,
+    now: Timestamp,
+) -> Result<Edited, StoreError> {
+    store.turn(move |turn| commit_join(turn, &config, (a, b), now)).await
+}
+
+/// What [`join`] would come to; changes nothing.
+///
+/// # Errors
+///
+/// As of [`join`].
+pub async fn rehearse_join(
+    store: &Store,
+    config: Arc<Config>,
+    a: StoryNumber,
+    b: StoryNumber,
+    now: Timestamp,
+) -> Result<Edited, StoreError> {
+    store.rehearse(move |turn| commit_join(turn, &config, (a, b), now)).await
+}
+
+fn commit_split(
+    turn: &Turn,
+    config: &Config,
+    (story, entry): (StoryNumber, EntryNumber),
+    now: Timestamp,
+) -> Result<Option<Edited>, StoreError> {
+    let members = turn.members(story)?;
+    let copy = turn.copies(&BTreeSet::from([entry]))?.pop();
+    let is_member = members.iter().any(|member| member.number == entry);
+    let Some(copy) = copy.filter(|_| is_member && members.len() > 1) else { return Ok(None) };
+    if config.feed(&copy.feed).is_none() {
+        return Err(StoreError::Unconfigured(copy.feed.to_string()));
+    }
+    let sections = turn.sections()?;
+    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let (loaded, _) = load(turn, setting, &[story], Viewer::All, setting.reads_text())?;
+    let mut board = loaded.board(turn, setting)?;
+    let own = board.split(story, copy, &members, turn.absorbed(story)?);
+    let mut changed = SectionMoves::new();
+    write(turn, setting, board, &mut changed)?;
+    own.map(|own| Ok(Edited { story: turn.stored(own)?, sections: changed.into_iter().collect() })).transpose()
+}
+
+fn commit_join(
+    turn: &Turn,
+    config: &Config,
+    (a, b): (StoryNumber, StoryNumber),
+    now: Timestamp,
+) -> Result<Edited, StoreError> {
+    let (a, b) = (turn.standing_of(a)?, turn.standing_of(b)?);
+    let mut changed = SectionMoves::new();
+    if a != b {
+        let sections = turn.sections()?;
+        let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+        let pair = pair(turn, a, b)?;
+        let (mut loaded, _) = load(turn, setting, &[a], Viewer::All, setting.reads_text())?;
+        let (other, _) = load(turn, setting, &[b], Viewer::All, setting.reads_text())?;
+        loaded.stories.extend(other.stories);
+        loaded.seen.extend(other.seen);
+        let mut board = loaded.board(turn, setting)?;
+        board.join(newsroom::older(a, b), &pair);
+        write(turn, setting, board, &mut changed)?;
+    }
+    Ok(Edited { story: turn.stored(a.min(b))?, sections: changed.into_iter().collect() })
+}
+
+fn write(turn: &Turn, setting: Setting, board: Board, changed: &mut SectionMoves) -> Result<(), StoreError> {
+    let unplaced = stories::write(turn, board.finish(), changed)?;
+    stories::place_rest(turn, setting, unplaced, changed)
+}

@@ -1,0 +1,18 @@
+//! What polls, edits of the config, editors and days change in the store.
+//!
+//! Each takes a turn at the store: loads rows, lets [`newsroom`](crate::newsroom) decide, and writes what was decided, in one
+//! transaction. Nothing here decides and nothing here knows of SQL; the order of loading and writing is all that it holds.
+
+mod archive;
+mod document;
+mod editor;
+mod poll;
+mod reload;
+mod retention;
+mod stories;
+
+pub use editor::{Edited, join, rehearse_join, rehearse_split, split};
+pub use poll::apply;
+pub use reload::{Difference, SectionChange, SectionChangeKind, sync};
+pub use retention::retain_batch;
+pub use stories::sweep;

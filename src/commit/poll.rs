@@ -1,0 +1,37 @@
+//! What a poll changes.
+
+use std::sync::Arc;
+
+use super::document;
+use crate::config::Config;
+use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed, Setting};
+use crate::store::{Store, StoreError, Turn};
+
+/// Writes all that a poll brought, in one transaction; returns when it is safe on disk.
+///
+/// # Errors
+///
+/// Nothing is written then: the poll never happened.
+pub async fn apply(store: &Store, config: Arc<Config>, mut polled: Polled) -> Result<Applied, StoreError> {
+    store.turn(move |turn| commit(turn, &config, &mut polled)).await
+}
+
+fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, StoreError> {
+    let Some(before) = turn.feed(&polled.feed)? else { return Ok(Applied::default()) };
+    let mut applied = Applied::default();
+    if let Outcome::Document(document) = &mut polled.outcome {
+        // A feed that left the config while it was polled: what it brought has no place any more.
+        let Some(feed) = config.feed(&polled.feed) else { return Ok(applied) };
+        let sections = turn.sections()?;
+        let setting = Setting { config, now: polled.at, sections: &sections, key: turn.key()? };
+        applied = document::apply(turn, setting, feed, &before, document)?;
+    }
+    let PolledFeed { row, has_document, log, events } = newsroom::after(&before, polled, &mut applied);
+    turn.write_feed(&row, has_document)?;
+    if let (Some(until), Some(origin)) = (polled.next.host_hold, &polled.public_origin) {
+        turn.write_host_hold(origin, until)?;
+    }
+    turn.write_log(&log)?;
+    turn.write_events(&events)?;
+    Ok(applied)
+}

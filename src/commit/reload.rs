@@ -1,0 +1,162 @@
+//! Brings the store in line with a configuration: feeds that came, went or changed, and sections that were defined again.
+//!
+//! Editing the TOML polls nothing again that was polled: a feed keeps its next poll unless its schedule became another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::stories::{self, load};
+use crate::config::{Config, Section};
+use crate::feed::{FeedId, SectionId};
+use crate::newsroom::{self, FeedChange, Moves, SectionMoves, Setting, Viewer};
+use crate::section;
+use crate::store::{Store, StoreError, Turn};
+use crate::time::Timestamp;
+
+/// What a configuration changed in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    pub feeds_added: Vec<FeedId>,
+    pub feeds_removed: Vec<FeedId>,
+    /// Whose address changed.
+    pub feeds_moved: Vec<FeedId>,
+    pub sections: Vec<SectionChange>,
+    /// How many public stories of an older store got another id or address, as theirs told what a private feed says.
+    pub renamed: usize,
+}
+
+/// A section that was added, removed or judged again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionChange {
+    pub section: SectionId,
+    pub kind: SectionChangeKind,
+    pub moves: Moves,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SectionChangeKind {
+    Added,
+    Removed,
+    Redefined,
+}
+
+impl SectionChangeKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SectionChangeKind::Added => "added",
+            SectionChangeKind::Removed => "removed",
+            SectionChangeKind::Redefined => "redefined",
+        }
+    }
+}
+
+/// Brings feeds, sections and placements in line with the configuration, in one transaction. Then checks the names that an
+/// older store minted, in small ones.
+///
+/// # Errors
+///
+/// Nothing is changed then, or the rest of the names waits for the next call.
+pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
+    let of_sync = config.clone();
+    let syncing = store.turn(move |turn| {
+        let mut difference = Difference::default();
+        sync_feeds(turn, &of_sync, now, &mut difference)?;
+        sync_sections(turn, &of_sync, now, &mut difference)?;
+        turn.follow_public(&of_sync)?;
+        Ok(difference)
+    });
+    let mut difference = syncing.await?;
+    loop {
+        let config = config.clone();
+        let (done, renamed) = store.turn(move |turn| turn.check_names(&config, now)).await?;
+        difference.renamed += renamed;
+        if done == 0 {
+            return Ok(difference);
+        }
+    }
+}
+
+fn sync_feeds(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Difference) -> Result<(), StoreError> {
+    for change in newsroom::feed_changes(&turn.known_feeds()?, config) {
+        match &change {
+            FeedChange::Added { row } => difference.feeds_added.push(row.id.clone()),
+            FeedChange::Known { id, is_back, has_moved, .. } => {
+                difference.feeds_added.extend(is_back.then(|| id.clone()));
+                difference.feeds_moved.extend(has_moved.then(|| id.clone()));
+            }
+            FeedChange::Removed { id } => difference.feeds_removed.push(id.clone()),
+        }
+        match change {
+            FeedChange::Added { row } => turn.insert_feed(&row, now)?,
+            FeedChange::Known { id, has_moved, row, next_poll, .. } => {
+                if has_moved {
+                    turn.reset_feed(&row)?;
+                }
+                if let Some(next_poll) = next_poll {
+                    turn.reschedule(&id, next_poll)?;
+                }
+                turn.follow_schedule(&row)?;
+            }
+            FeedChange::Removed { id } => turn.remove_feed(&id, now)?,
+        }
+    }
+    difference.feeds_removed.sort();
+    Ok(())
+}
+
+fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Difference) -> Result<(), StoreError> {
+    // A section that has another id now is the same section: its stories, its archives and its permanent id stay with it.
+    for section in &config.sections {
+        for former in &section.formerly {
+            turn.rename_section(former, &section.id)?;
+        }
+    }
+    let mut before: HashMap<SectionId, (u64, bool)> = turn.section_definitions()?;
+    for section in &config.sections {
+        let kind = match before.remove(&section.id) {
+            None | Some((_, true)) => SectionChangeKind::Added,
+            Some((hash, false)) if hash == section.definition_hash => continue,
+            Some(_) => SectionChangeKind::Redefined,
+        };
+        turn.define_section(&section.id, section.definition_hash, now)?;
+        let moves = judge_archive(turn, config, section, now)?;
+        difference.sections.push(SectionChange { section: section.id.clone(), kind, moves });
+    }
+    for (section, id) in newsroom::permanent_ids(config) {
+        turn.mint_section_id(section, &id)?;
+    }
+    for section in &config.sections {
+        if turn.note_public(&section.id, section.is_public())? && section.is_public() {
+            turn.name_stories_of(config, section, now)?;
+        }
+    }
+    for (id, _) in before.into_iter().filter(|(_, (_, gone))| !gone) {
+        turn.remove_section(&id, now)?;
+        difference.sections.push(SectionChange {
+            section: id,
+            kind: SectionChangeKind::Removed,
+            moves: Moves::default(),
+        });
+    }
+    Ok(())
+}
+
+/// Judges every story that a section may hold, and every one that it holds.
+fn judge_archive(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<Moves, StoreError> {
+    let all = turn.stories_for(&section.id, section.feeds.iter())?;
+    let sections = turn.sections()?;
+    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let with_text = section::reads_text(section);
+    let mut changed = SectionMoves::new();
+    let mut rest = &all[..];
+    while !rest.is_empty() {
+        let (loaded, count) = load(turn, setting, rest, Viewer::Section(section), with_text)?;
+        let mut board = loaded.board(turn, setting)?;
+        for story in &rest[..count] {
+            board.place_in_section(section, *story);
+        }
+        rest = &rest[count..];
+        stories::write(turn, board.finish(), &mut changed)?;
+    }
+    Ok(changed.remove(&section.id).unwrap_or_default())
+}

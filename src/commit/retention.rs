@@ -1,0 +1,81 @@
+//! Retention: words that no document lists any more are removed after a time, or earlier where there are too many; keys stay
+//! for ever, so that nothing comes back as new. Nothing that a feed still lists is ever touched.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::archive;
+use super::stories::{self, load};
+use crate::config::Config;
+use crate::newsroom::{self, SectionMoves, Setting, Viewer};
+use crate::number::StoryNumber;
+use crate::rows::Forget;
+use crate::store::{Store, StoreError, Turn};
+use crate::time::Timestamp;
+
+/// How many rows one transaction deletes, so that polls need not wait long.
+const BATCH: usize = 500;
+
+/// How long the log of polls goes back, and what happened to feeds.
+const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Removes the words of the next batch of entries that are older than `[store] keep`, or more than it may hold; returns how
+/// many entries, 0 when all is done, and the sections that changed.
+///
+/// # Errors
+///
+/// As of the store; nothing of the batch is changed then.
+pub async fn retain_batch(
+    store: &Store,
+    config: Arc<Config>,
+    now: Timestamp,
+) -> Result<(usize, SectionMoves), StoreError> {
+    store.turn(move |turn| commit(turn, &config, now)).await
+}
+
+fn commit(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, SectionMoves), StoreError> {
+    turn.forget_log(now - KEEP_LOG, BATCH)?;
+    let mut old = turn.unlisted(Some(now - config.store.keep), BATCH)?;
+    if old.is_empty() {
+        old = turn.unlisted(None, excess(turn, config)?)?;
+    }
+    let mut by_story = BTreeMap::<StoryNumber, Vec<Forget>>::new();
+    for number in &old {
+        let (row, _) = turn.former(*number)?;
+        let signatures = row.entry.as_ref().map(|entry| newsroom::signature_keys(entry, row.first_seen));
+        let forget = Forget { number: *number, story: row.story, signatures: signatures.unwrap_or_default() };
+        by_story.entry(row.story).or_default().push(forget);
+    }
+    let stories: Vec<StoryNumber> = by_story.keys().copied().collect();
+    let sections = turn.sections()?;
+    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
+    let mut changed = SectionMoves::new();
+    let mut rest = &stories[..];
+    while !rest.is_empty() {
+        let (loaded, count) = load(turn, setting, rest, Viewer::All, setting.reads_text())?;
+        let mut board = loaded.board(turn, setting)?;
+        for story in &rest[..count] {
+            by_story.remove(story).into_iter().flatten().for_each(|forget| board.forget(forget));
+        }
+        rest = &rest[count..];
+        let unplaced = stories::write(turn, board.finish(), &mut changed)?;
+        stories::place_rest(turn, setting, unplaced, &mut changed)?;
+    }
+    archive::forget(turn, &stories.into_iter().collect())?;
+    Ok((old.len(), changed))
+}
+
+/// How many entries are to be removed though they are not too old, at most [`BATCH`].
+fn excess(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
+    let mut excess = 0;
+    if let Some(most) = config.store.max_entries {
+        excess = turn.bodies()?.saturating_sub(most);
+    }
+    if let Some(most) = config.store.max_bytes
+        && turn.used_bytes()? > most
+    {
+        return Ok(BATCH);
+    }
+    Ok(BATCH.min(usize::try_from(excess).unwrap_or(BATCH)))
+}

@@ -1,0 +1,48 @@
+//! What a poll came to, in numbers and notes.
+
+use super::SectionMoves;
+use crate::foreign;
+
+/// How many of the entries that change at every poll are named.
+const RESTLESS_NAMED: usize = 3;
+
+/// What a poll changed.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    pub new: usize,
+    pub revised: usize,
+    /// New entries that joined a story which another copy had told.
+    pub joined: usize,
+    /// How many entries of the archive were compared with those of the document, to see whether they tell the same.
+    pub compared: usize,
+    /// How many entries the document has.
+    pub listed: usize,
+    /// Known entries that came under new guids.
+    pub rekeyed: usize,
+    /// Stories that turned out to be others, and joined them.
+    pub united: usize,
+    /// The titles, or guids, of entries that change at every poll and are not applied any more; empty for those of private
+    /// feeds.
+    pub restless: Vec<String>,
+    /// Where the feed has moved for good, which is believed from this poll on.
+    pub moved_to: Option<String>,
+    /// The sections whose editions must be rendered again, and how many stories came and went.
+    pub sections: SectionMoves,
+}
+
+impl Applied {
+    /// What an editor should know of it, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let restless = self.restless.iter().take(RESTLESS_NAMED).map(|name| {
+            let name = if name.is_empty() { "an entry".to_owned() } else { format!("\"{}\"", foreign::part(name)) };
+            format!("{name} changes at every poll; its changes are not applied any more")
+        });
+        let more = self.restless.len().saturating_sub(RESTLESS_NAMED);
+        let more = (more > 0).then(|| format!("{more} more entries change at every poll"));
+        self.rekeyed_note().into_iter().chain(restless).chain(more).collect()
+    }
+
+    pub(super) fn rekeyed_note(&self) -> Option<String> {
+        (self.rekeyed > 0).then(|| format!("{} of {} entries re-keyed, matched", self.rekeyed, self.listed))
+    }
+}

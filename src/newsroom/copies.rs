@@ -1,0 +1,146 @@
+//! Which copies of a story are read: all of an ordinary story, and of a story with very many copies only those that matter.
+//!
+//! Pure. The policy held here: what one story costs is bounded, however many feeds carry its text. A story with more than
+//! [`MAX_COPIES`] copies is judged and shown by the best of them, and no feed can push out another's: each feed has a few
+//! places at most, each section chooses among the copies that it sees, and the copies that may lead come first (at the
+//! original's own host, then by priority, then the first).
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+
+use url::Url;
+
+use crate::config::{Config, Feed, Section};
+use crate::feed::FeedId;
+use crate::link;
+use crate::number::EntryNumber;
+use crate::reason::JoinReason;
+use crate::rows::{CopyHead, CopyRow};
+use crate::section::{self, MAX_COPIES, SeenCopy};
+use crate::text::PlainText;
+
+/// How many bytes of entries are read for one story: as much as one document may bring. The best copy is always read.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// How many copies of one feed are considered. Only an editor joins more than one; earlier versions joined any number.
+const MAX_OF_ONE_FEED: usize = 4;
+
+/// Who looks at the copies.
+#[derive(Clone, Copy)]
+pub enum Viewer<'s> {
+    /// All sections, and whoever compares stories.
+    All,
+    Section(&'s Section),
+}
+
+impl Viewer<'_> {
+    /// Whether the copies of this feed are looked at: it is configured, and the viewer takes it.
+    pub fn sees(self, config: &Config, feed: &FeedId) -> bool {
+        let takes = match self {
+            Viewer::All => true,
+            Viewer::Section(section) => section.takes(feed),
+        };
+        takes && config.feed(feed).is_some()
+    }
+}
+
+/// The copies of a story, as far as it is judged by them.
+#[derive(Debug, Default)]
+pub struct SeenStory<'a> {
+    /// In the order in which they joined.
+    pub copies: Vec<SeenCopy<'a>>,
+    /// What they take on disk.
+    pub bytes: usize,
+    /// Whether they are all copies whose words are kept.
+    pub is_whole: bool,
+}
+
+impl<'a> SeenStory<'a> {
+    /// Makes copies of rows. Those of feeds that are not configured are left out. Without `with_text` their plain text is left
+    /// empty, which is faster.
+    pub fn of(config: &'a Config, rows: Vec<CopyRow>, is_whole: bool, with_text: bool) -> SeenStory<'a> {
+        let bytes = rows.iter().map(|row| row.bytes).sum();
+        let copies = rows.into_iter().filter_map(|row| seen(config, row, with_text)).collect();
+        SeenStory { copies, bytes, is_whole }
+    }
+}
+
+/// An entry as sections see it; `None` if its feed is not configured.
+pub fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
+    let feed = config.feed(&row.feed)?;
+    Some(SeenCopy {
+        number: row.number,
+        feed,
+        text: Cow::Owned(if with_text { PlainText::of(&row.entry) } else { PlainText::default() }),
+        categories: section::categories_of(&row.entry, feed, &config.site),
+        entry: Cow::Owned(row.entry),
+        first_seen: row.first_seen,
+        revised: row.revised,
+        reason: row.reason,
+        score: row.score,
+    })
+}
+
+/// Chooses the best copies for the viewer, among those that it sees; for all sections, those of each.
+pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<EntryNumber> {
+    let mut of_feed = HashMap::<&FeedId, usize>::new();
+    let mut heads: Vec<_> = heads
+        .iter()
+        .filter_map(|head| {
+            let feed = config.feed(&head.feed)?;
+            let count = of_feed.entry(&feed.id).or_default();
+            *count += 1;
+            (*count <= MAX_OF_ONE_FEED).then_some((head, &**feed))
+        })
+        .collect();
+    heads.sort_by_cached_key(|(head, feed)| {
+        let is_first = head.reason == JoinReason::First;
+        (home(head, feed), Reverse(feed.priority), !is_first, head.first_seen, head.number)
+    });
+    let mut chosen = best(&heads, |_| true);
+    if let Viewer::All = viewer {
+        for section in &config.sections {
+            chosen.append(&mut best(&heads, |feed| section.takes(feed)));
+        }
+    }
+    chosen
+}
+
+/// The numbers of the first copies of the feeds that are taken, as many as may be read.
+fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeSet<EntryNumber> {
+    let mut chosen = BTreeSet::new();
+    let mut bytes = 0;
+    for (head, _) in heads.iter().filter(|(_, feed)| takes(&feed.id)) {
+        if chosen.len() == MAX_COPIES {
+            break;
+        }
+        if chosen.is_empty() || bytes + head.bytes <= MAX_BYTES {
+            bytes += head.bytes;
+            chosen.insert(head.number);
+        }
+    }
+    chosen
+}
+
+/// How far the addresses of a copy are at its feed's own site.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    All,
+    Some,
+    None,
+}
+
+fn home(head: &CopyHead, feed: &Feed) -> Home {
+    let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
+    let Some(own) = speaks_for.and_then(link::registrable_domain) else { return Home::None };
+    let is_own = |key: &&String| {
+        let page = Url::parse(&format!("http://{key}")).ok();
+        page.as_ref().and_then(link::registrable_domain).as_ref() == Some(&own)
+    };
+    match head.links.iter().filter(is_own).count() {
+        0 => Home::None,
+        at_home if at_home == head.links.len() => Home::All,
+        _ => Home::Some,
+    }
+}

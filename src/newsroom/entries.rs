@@ -1,0 +1,346 @@
+//! What the entries of a document change on the board: new ones, revised ones, and known ones under new guids.
+//!
+//! Pure. The policy held here: a new entry is judged before it gets its names, so that the names of a story that no public
+//! section shows tell nothing of it; a link that several entries of a feed have is specific to none of them, unless they tell
+//! one story.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use url::Url;
+
+use super::board::{Board, Story};
+use super::{Change, Cleaned, Join, PolledDocument, PolledEntry, Rewording, signature_keys, sort_at};
+use crate::config::{Config, Dedup, Feed};
+use crate::entry::Entry;
+use crate::number::{EntryNumber, FeedNumber, StoryNumber};
+use crate::reason::JoinReason;
+use crate::rows::{EntryWrite, FeedRow, FormerRow, LinkWrite, NewEntry, NewStory, StoryRow, WordsWrite};
+use crate::section::{self, SeenCopy};
+use crate::story;
+use crate::time::Timestamp;
+
+/// The feed whose document is decided.
+#[derive(Clone, Copy, Debug)]
+pub struct Polling<'a> {
+    pub feed: &'a Feed,
+    pub number: FeedNumber,
+    /// The words that entries have until now, of those that get others.
+    pub former: &'a HashMap<EntryNumber, Former>,
+    /// Link keys that several entries of the document have.
+    pub shared: &'a HashSet<String>,
+}
+
+/// What is known of an entry that gets other words.
+#[derive(Clone, Debug)]
+pub struct Former {
+    pub first_seen: Timestamp,
+    /// The keys of its words; empty if retention removed them.
+    pub signatures: Vec<i64>,
+}
+
+impl Former {
+    pub fn of(row: &FormerRow) -> Former {
+        let signatures = row.entry.as_ref().map(|entry| signature_keys(entry, row.first_seen));
+        Former { first_seen: row.first_seen, signatures: signatures.unwrap_or_default() }
+    }
+}
+
+/// What the changes of a step came to, in numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Tally<'a> {
+    pub new: usize,
+    pub revised: usize,
+    pub joined: usize,
+    pub rekeyed: usize,
+    /// Entries that change at every poll.
+    pub restless: Vec<&'a PolledEntry>,
+    /// New and revised entries with the stories that they may show to be one, in this order.
+    pub unites: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
+}
+
+/// The stories that a change touches, and the ids that it may publish.
+pub fn touched(change: &Change) -> Option<StoryNumber> {
+    match change {
+        Change::Rekeyed { story, rewording, .. } if *rewording != Rewording::Kept => Some(*story),
+        Change::Revised { story, .. } => Some(*story),
+        Change::New { join: Some(join), .. } => Some(join.story),
+        _ => None,
+    }
+}
+
+impl<'a> Board<'a> {
+    /// Applies one change; `story` is the one that stands for the story of the change.
+    pub fn apply(
+        &mut self,
+        polling: Polling<'a>,
+        polled: &'a PolledEntry,
+        change: &Change,
+        story: Option<StoryNumber>,
+        tally: &mut Tally<'a>,
+    ) {
+        let (raw_hash, Some(cleaned)) = (polled.raw_hash, polled.cleaned.as_deref()) else { return };
+        match change {
+            Change::Unchanged { .. } => {}
+            Change::Touched { number } => self.write(EntryWrite::Touched { number: *number, raw_hash }),
+            Change::Aliased { number } => {
+                self.write(EntryWrite::Alias { feed: polling.number, guid: polled.guid.clone(), entry: *number });
+            }
+            Change::Restless { number } => {
+                self.write(EntryWrite::Touched { number: *number, raw_hash });
+                tally.restless.push(polled);
+            }
+            Change::Rekeyed { number, rewording, .. } => {
+                self.rekey(polling, polled, cleaned, *number);
+                tally.rekeyed += 1;
+                tally.revised += usize::from(*rewording == Rewording::Edited);
+                if let Some(story) = story.filter(|_| *rewording != Rewording::Kept) {
+                    let is_edited = *rewording == Rewording::Edited;
+                    self.reword(polling, cleaned, *number, story, is_edited);
+                    self.place(story, is_edited.then_some(*number));
+                    self.touch(story);
+                }
+            }
+            Change::Revised { number, unites, .. } => {
+                let Some(story) = story else { return };
+                let fingerprint = cleaned.fingerprint;
+                self.write(EntryWrite::Revised { number: *number, raw_hash, fingerprint });
+                self.reword(polling, cleaned, *number, story, true);
+                self.place(story, Some(*number));
+                tally.revised += 1;
+                tally.note_unites(*number, story, unites);
+            }
+            Change::New { join: None, .. } => {
+                self.add_story(polling, polled, cleaned);
+                tally.new += 1;
+            }
+            Change::New { join: Some(join), unites } => {
+                let Some(story) = story else { return };
+                let number = self.add_copy(polling, polled, cleaned, &Join { story, ..*join });
+                tally.new += 1;
+                tally.joined += 1;
+                tally.note_unites(number, story, unites);
+            }
+        }
+    }
+
+    fn write(&mut self, write: EntryWrite) {
+        self.writes.entries.push(write);
+    }
+
+    /// Makes a story for an entry that belongs to none. Its names depend on whether a public section takes it: so it is
+    /// judged before it is written.
+    fn add_story(&mut self, polling: Polling<'a>, polled: &'a PolledEntry, cleaned: &'a Cleaned) {
+        let now = self.setting.now;
+        let sort_at = sort_at(&cleaned.entry, now);
+        let number = self.next_entry();
+        let first = Join { story: self.next.story, reason: JoinReason::First, score: None };
+        let copies = vec![self.seen(polling.feed, number, cleaned, &first)];
+        let judged = self.judge(sort_at, &copies);
+        let shown = judged.public_lead(&copies).map(|_| now);
+        let row = self.new_story(&polling.feed.url.shown, &cleaned.entry, sort_at, shown);
+        let mut story = Story { copies, bytes: cleaned.json.len(), ..Story::alone(row) };
+        self.insert(polling, polled, cleaned, number, &first);
+        self.settle(&mut story, &judged, None);
+        self.stories.insert(story.row.number, story);
+    }
+
+    /// Adds a new entry to the story that it joins; returns the entry's number.
+    fn add_copy(
+        &mut self,
+        polling: Polling<'a>,
+        polled: &'a PolledEntry,
+        cleaned: &'a Cleaned,
+        join: &Join,
+    ) -> EntryNumber {
+        let number = self.next_entry();
+        self.insert(polling, polled, cleaned, number, join);
+        let copy = self.seen(polling.feed, number, cleaned, join);
+        if let Some(story) = self.stories.get_mut(&join.story) {
+            story.put(copy, cleaned.json.len());
+        }
+        self.place(join.story, Some(number));
+        number
+    }
+
+    fn next_entry(&mut self) -> EntryNumber {
+        let next = self.next.entry.next();
+        std::mem::replace(&mut self.next.entry, next)
+    }
+
+    /// The row of a new story for an entry. `shown` says since when a public section shows it, if one does.
+    ///
+    /// A public story gets the entry's own id if no other story has it, and a slug of its title.
+    pub(super) fn new_story(
+        &mut self,
+        feed_url: &Url,
+        entry: &Entry,
+        sort_at: Timestamp,
+        shown: Option<Timestamp>,
+    ) -> StoryRow {
+        let number = self.next.story;
+        self.next.story = number.next();
+        let own = story::own_id(&entry.guid);
+        let (own_id, minted, slug) = match shown {
+            Some(_) => (own, story::minted_id(feed_url, &entry.guid), story::slug(&entry.title, number)),
+            None => (None, story::private_id(self.setting.key, feed_url, &entry.guid), story::unnamed(number)),
+        };
+        if let (None, Some(id)) = (shown, own) {
+            self.writes.kept_ids.push((id.to_owned(), number));
+        }
+        // Only a feed that was here before under another id can have minted it: the number makes it unique.
+        let numbered = format!("{minted}#{number}");
+        let mut ids = own_id.map(str::to_owned).into_iter().chain([minted, numbered]);
+        let public_id = ids.next().unwrap_or_default();
+        let row = StoryRow { number, public_id, slug, sort_at, shown, is_unchecked: false };
+        self.writes.stories.push(NewStory { row: row.clone(), other_ids: ids.collect() });
+        row
+    }
+
+    /// An entry of the document, as sections see it.
+    fn seen(&self, feed: &'a Feed, number: EntryNumber, cleaned: &'a Cleaned, join: &Join) -> SeenCopy<'a> {
+        SeenCopy {
+            number,
+            feed,
+            entry: Cow::Borrowed(&cleaned.entry),
+            text: Cow::Borrowed(&cleaned.text),
+            categories: section::categories_of(&cleaned.entry, feed, &self.setting.config.site),
+            first_seen: self.setting.now,
+            revised: None,
+            reason: join.reason,
+            score: join.score,
+        }
+    }
+
+    fn insert(&mut self, polling: Polling, polled: &PolledEntry, cleaned: &Cleaned, number: EntryNumber, join: &Join) {
+        let first_seen = self.setting.now;
+        self.write(EntryWrite::New(Box::new(NewEntry {
+            number,
+            feed: polling.number,
+            guid: polled.guid.clone(),
+            guid_kind: cleaned.entry.guid.kind,
+            raw_hash: polled.raw_hash,
+            fingerprint: cleaned.fingerprint,
+            first_seen,
+            story: join.story,
+            reason: join.reason,
+            score: join.score,
+        })));
+        self.write_words(polling, cleaned, number, join.story, None);
+    }
+
+    /// Gives a known entry its new guid.
+    fn rekey(&mut self, polling: Polling, polled: &PolledEntry, cleaned: &Cleaned, number: EntryNumber) {
+        self.write(EntryWrite::Rekeyed {
+            number,
+            feed: polling.number,
+            guid: polled.guid.clone(),
+            kind: cleaned.entry.guid.kind,
+            raw_hash: polled.raw_hash,
+            fingerprint: cleaned.fingerprint,
+        });
+    }
+
+    /// Gives a known entry other words, which may be an edit.
+    fn reword(
+        &mut self,
+        polling: Polling<'a>,
+        cleaned: &'a Cleaned,
+        number: EntryNumber,
+        story: StoryNumber,
+        is_edit: bool,
+    ) {
+        let now = self.setting.now;
+        if is_edit {
+            self.write(EntryWrite::Counted { number, at: now });
+        }
+        self.write_words(polling, cleaned, number, story, polling.former.get(&number));
+        let site = &self.setting.config.site;
+        let story = self.stories.get_mut(&story);
+        let Some(story) = story else { return };
+        story.bytes += cleaned.json.len();
+        if let Some(copy) = story.copies.iter_mut().find(|copy| copy.number == number) {
+            copy.categories = section::categories_of(&cleaned.entry, polling.feed, site);
+            copy.entry = Cow::Borrowed(&cleaned.entry);
+            copy.text = Cow::Borrowed(&cleaned.text);
+            copy.revised = if is_edit { Some(now) } else { copy.revised };
+        }
+    }
+
+    fn write_words(
+        &mut self,
+        polling: Polling,
+        cleaned: &Cleaned,
+        number: EntryNumber,
+        story: StoryNumber,
+        former: Option<&Former>,
+    ) {
+        let first_seen = former.map_or(self.setting.now, |former| former.first_seen);
+        let is_found_by_text = polling.feed.dedup == Dedup::Text;
+        let signatures =
+            is_found_by_text.then(|| super::signatures(&cleaned.wording, sort_at(&cleaned.entry, first_seen)));
+        let links = cleaned.link_keys.iter().map(|key| {
+            let stories = self.linked.get(&key.key).map_or(&[][..], Vec::as_slice);
+            let marks_others = stories.iter().any(|other| *other != story);
+            let specific = !marks_others && !polling.shared.contains(&key.key);
+            LinkWrite { key: key.key.clone(), original: key.original, specific, marks_others }
+        });
+        let links = links.collect();
+        self.write(EntryWrite::Words(Box::new(WordsWrite {
+            number,
+            feed: polling.number,
+            story,
+            json: cleaned.json.clone(),
+            replaces: former.is_some(),
+            links,
+            signatures: signatures.unwrap_or_default(),
+            former_signatures: former.map(|former| former.signatures.clone()).unwrap_or_default(),
+        })));
+    }
+}
+
+impl Tally<'_> {
+    fn note_unites(&mut self, entry: EntryNumber, story: StoryNumber, unites: &[Join]) {
+        if !unites.is_empty() {
+            self.unites.push((entry, story, unites.to_vec()));
+        }
+    }
+}
+
+/// The known entry that a change gives other words; `None` if it gives none.
+pub fn rewords(change: &Change) -> Option<EntryNumber> {
+    match change {
+        Change::Revised { number, .. } => Some(*number),
+        Change::Rekeyed { number, rewording, .. } if *rewording != Rewording::Kept => Some(*number),
+        _ => None,
+    }
+}
+
+/// Whether a change writes words, those of a new entry too.
+pub fn writes_words(change: &Change) -> bool {
+    matches!(change, Change::New { .. }) || rewords(change).is_some()
+}
+
+/// Returns what is to be noted of entries that left the document and of those that came back, for retention.
+pub fn listing(here: &HashSet<EntryNumber>, listed: &HashSet<EntryNumber>, now: Timestamp) -> Vec<EntryWrite> {
+    let left = listed.difference(here).map(|number| EntryWrite::Listed { number: *number, unlisted: Some(now) });
+    let back = here.difference(listed).map(|number| EntryWrite::Listed { number: *number, unlisted: None });
+    left.chain(back).collect()
+}
+
+/// Whether the feed's title or address, which its stories bear, are others than before.
+pub fn title_changes(before: &FeedRow, document: &PolledDocument) -> bool {
+    serde_json::to_string(&super::stable_info(document)).is_ok_and(|info| info != before.info)
+}
+
+/// Returns what the log calls an entry: its title, or its guid. Empty if no public section takes the feed: logs are read by
+/// more people than private sections.
+pub fn shown_name(config: &Config, feed: &Feed, polled: &PolledEntry) -> String {
+    let title = polled.cleaned.as_ref().map_or("", |cleaned| &cleaned.entry.title);
+    let is_public = config.sections.iter().any(|section| section.is_public() && section.takes(&feed.id));
+    match (is_public, title.is_empty()) {
+        (false, _) => String::new(),
+        (true, true) => polled.guid.clone(),
+        (true, false) => title.to_owned(),
+    }
+}

@@ -1,0 +1,189 @@
+//! What a poll makes of the state of its feed.
+//!
+//! Pure. The policy held here: a failure is counted and leaves what was known as it was; permanent redirects are counted for
+//! as long as they lead to one place, and a poll that began at the new place says nothing of the old one; one that failed
+//! there goes back to the address of the config, which stays the owner.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Applied, FeedEvent, FeedStanding, News, Outcome, Polled, PolledDocument, events, has_moved};
+use crate::feed::{FeedInfo, Validators};
+use crate::rows::{EventRow, FeedRow, LogRow};
+use crate::time::Timestamp;
+
+/// A feed after a poll, and what is noted of it.
+#[derive(Debug)]
+pub struct PolledFeed {
+    pub row: FeedRow,
+    /// Whether what the document says of the feed is to be written, too.
+    pub has_document: bool,
+    pub log: LogRow,
+    pub events: Vec<EventRow>,
+}
+
+/// What is kept of what a document says of its feed: not the time, which changes without anything being said.
+pub fn stable_info(document: &PolledDocument) -> FeedInfo {
+    FeedInfo { updated: None, ..document.info.clone() }
+}
+
+/// Decides what a poll makes of its feed. Notes in `applied` where it has moved.
+pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> PolledFeed {
+    let mut row = before.clone();
+    match &polled.outcome {
+        Outcome::Document(document) => {
+            take_document(&mut row, document);
+            if applied.new > 0 {
+                row.entries += applied.new as u64;
+                row.newest = row.newest.max(Some(newest_entry(document, polled.at)));
+            }
+            if let Some(validators) = &document.validators {
+                take_validators(&mut row, validators);
+            }
+            succeed(&mut row, polled);
+            let notes = applied.notes();
+            if !notes.is_empty() {
+                row.note = Some((notes.join("; "), polled.at));
+            }
+        }
+        Outcome::NotModified { validators } => {
+            take_validators(&mut row, validators);
+            succeed(&mut row, polled);
+        }
+        Outcome::Failed { kind, error } => fail(&mut row, polled, "failing", kind, error),
+        Outcome::Gone { error } => fail(&mut row, polled, "gone", "gone", error),
+    }
+    row.last_poll = Some(polled.at);
+    row.next_poll = polled.next.at;
+    row.hold_until = polled.next.hold_until;
+    row.hold_why.clone_from(&polled.next.hold_why);
+    row.per_day = polled.per_day;
+    let events = noted(before, &row, polled, applied);
+    let has_document = (&row.info, &row.repairs, &row.hints, row.guids_repaired)
+        != (&before.info, &before.repairs, &before.hints, before.guids_repaired);
+    PolledFeed { log: log(&row, polled, applied), row, has_document, events }
+}
+
+/// The date of the newest entry among those that were cleaned; one without a date, or dated in the future, is of `now`.
+fn newest_entry(document: &PolledDocument, now: Timestamp) -> Timestamp {
+    let entries = document.entries.iter().filter_map(|polled| Some(&polled.cleaned.as_ref()?.entry));
+    entries.map(|entry| entry.published.or(entry.updated).map_or(now, |date| date.min(now))).max().unwrap_or(now)
+}
+
+fn take_document(row: &mut FeedRow, document: &PolledDocument) {
+    let json = "what a document says of its feed is text, numbers and lists";
+    row.info = serde_json::to_string(&stable_info(document)).expect(json);
+    row.repairs = serde_json::to_string(&document.repairs).expect(json);
+    row.hints = serde_json::to_string(&document.hints).expect(json);
+    row.guids_repaired = row.guids_repaired.with(document.guids_repaired);
+}
+
+fn take_validators(row: &mut FeedRow, validators: &Validators) {
+    row.validators = validators.clone();
+    row.had_validators |= !validators.is_empty();
+}
+
+fn succeed(row: &mut FeedRow, polled: &Polled) {
+    "ok".clone_into(&mut row.state);
+    (row.failures, row.error_kind, row.last_error) = (0, None, None);
+    follow_move(row, polled);
+}
+
+/// Where no failure counts, as our own network was down, the state stays.
+fn fail(row: &mut FeedRow, polled: &Polled, state: &str, kind: &str, error: &str) {
+    if polled.failures > 0 {
+        state.clone_into(&mut row.state);
+    }
+    row.failures = polled.failures;
+    row.error_kind = Some(kind.to_owned());
+    row.last_error = Some(error.to_owned());
+    if polled.start.is_some() {
+        follow_move(row, polled);
+    }
+}
+
+/// Counts for how long permanent redirects have led to one place.
+fn follow_move(row: &mut FeedRow, polled: &Polled) {
+    let has_failed = matches!(polled.outcome, Outcome::Failed { .. } | Outcome::Gone { .. });
+    let has_entries = match &polled.outcome {
+        Outcome::Document(document) => !document.entries.is_empty(),
+        _ => true,
+    };
+    if polled.start.is_some() && !has_failed && polled.permanent.is_none() {
+        return;
+    }
+    let moved = polled.permanent.as_ref().filter(|_| has_entries && !has_failed).map(Url::as_str);
+    match moved {
+        None => (row.moved_to, row.moved_since, row.moved_polls) = (None, None, 0),
+        Some(to) if row.moved_to.as_deref() == Some(to) => row.moved_polls += 1,
+        Some(to) => (row.moved_to, row.moved_since, row.moved_polls) = (Some(to.to_owned()), Some(polled.at), 1),
+    }
+}
+
+/// Where a feed has moved for good.
+fn believed_move(row: &FeedRow) -> Option<String> {
+    let lasted = row.last_poll.zip(row.moved_since).map(|(last, since)| last.since(since));
+    let is_believed = has_moved(row.moved_polls, lasted.unwrap_or(Duration::ZERO));
+    row.moved_to.clone().filter(|_| is_believed)
+}
+
+fn standing(row: &FeedRow) -> FeedStanding {
+    FeedStanding {
+        failures: row.failures,
+        is_gone: row.state == "gone",
+        moved_to: believed_move(row),
+        was_polled: row.last_poll.is_some(),
+    }
+}
+
+fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Applied) -> Vec<EventRow> {
+    let news = News { new: applied.new, rekeyed: applied.rekeyed };
+    let events = events(&standing(before), &standing(after), news);
+    let error = after.last_error.clone().unwrap_or_default();
+    for event in &events {
+        if let FeedEvent::Moved { to } = event {
+            applied.moved_to = Some(to.clone());
+        }
+    }
+    let row = |event: FeedEvent| EventRow {
+        feed: after.number,
+        at: polled.at,
+        kind: event.as_str(),
+        text: sentence(&event, &error, applied),
+    };
+    events.into_iter().map(row).collect()
+}
+
+/// The event as it is kept, without the feed's name.
+fn sentence(event: &FeedEvent, error: &str, applied: &Applied) -> String {
+    match event {
+        FeedEvent::Gone => error.to_owned(),
+        FeedEvent::Died { failures } => format!("failed {failures} times in a row: {error}"),
+        FeedEvent::Recovered { failures } => format!("answers again after {failures} failures"),
+        FeedEvent::Moved { to } => format!("moved for good to {to}"),
+        FeedEvent::Flooded { new } => format!("brought {new} new entries at once"),
+        FeedEvent::Rekeyed => applied.rekeyed_note().unwrap_or_default(),
+    }
+}
+
+fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
+    let (outcome, kind, error) = match &polled.outcome {
+        Outcome::NotModified { .. } => ("not_modified", None, None),
+        Outcome::Document(_) if applied.new + applied.revised > 0 => ("changed", None, None),
+        Outcome::Document(_) => ("unchanged", None, None),
+        Outcome::Failed { kind, error } => ("failed", Some(*kind), Some(error)),
+        Outcome::Gone { error } => ("gone", Some("gone"), Some(error)),
+    };
+    LogRow {
+        feed: row.number,
+        at: polled.at,
+        duration_ms: polled.duration_ms,
+        outcome,
+        status: polled.status,
+        new: applied.new,
+        revised: applied.revised,
+        error_kind: kind.map(str::to_owned),
+        error: error.cloned(),
+    }
+}

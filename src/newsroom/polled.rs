@@ -1,0 +1,127 @@
+//! What a poll brought: how the attempt ended, and the document with its entries.
+//!
+//! Nothing here decides. What is computed of an entry is computed once, before the writer's turn.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::fingerprint;
+use crate::entry::{Entry, OtherGuids, SharedKeys};
+use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::schedule::next::NextPoll;
+use crate::story::{self, LinkKey, Wording};
+use crate::text::PlainText;
+use crate::time::Timestamp;
+
+/// One attempt at one feed, failed ones too: everything that the store has to write for it.
+#[derive(Debug)]
+pub struct Polled {
+    pub feed: FeedId,
+    /// When the attempt began.
+    pub at: Timestamp,
+    pub duration_ms: u64,
+    /// The HTTP status, if a server answered.
+    pub status: Option<u16>,
+    pub outcome: Outcome,
+    pub next: NextPoll,
+    /// Failed attempts in a row, this one counted.
+    pub failures: u32,
+    /// Entries a day that the feed publishes, as far as is known.
+    pub per_day: Option<f64>,
+    /// Where it began instead of the feed's own address, which had moved for good.
+    pub start: Option<Url>,
+    /// Where a chain of only permanent redirects led.
+    pub permanent: Option<Url>,
+    /// Scheme, host and port for which the answer speaks: what a hold of the whole host is kept by. Absent for the editor's own
+    /// hosts, and after a redirect to another server.
+    pub public_origin: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// 304, or a file that did not change.
+    NotModified {
+        validators: Validators,
+    },
+    Document(Box<PolledDocument>),
+    /// Nothing could be read; what was known stays.
+    Failed {
+        kind: &'static str,
+        error: String,
+    },
+    /// 410: polling stops until it is forced.
+    Gone {
+        error: String,
+    },
+}
+
+/// A document that was read.
+#[derive(Debug)]
+pub struct PolledDocument {
+    /// `None` where the document was cut off: those of the last whole one stay, so that the next poll reads it whole.
+    pub validators: Option<Validators>,
+    pub info: FeedInfo,
+    /// In the document's order; guids are unique.
+    pub entries: Vec<PolledEntry>,
+    /// How often it asks to be polled; holds until the next document.
+    pub hints: PollHints,
+    /// What had to be mended to read it, and what else an editor should know.
+    pub repairs: Vec<String>,
+    /// How many of its entries the last one did not list, by their guids.
+    pub fresh: usize,
+    /// Whether nothing of it was known before though the feed was: entries may have been missed.
+    pub has_gap: bool,
+    /// What its entries have in common, so that more was added to their guids; stays with the feed.
+    pub guids_repaired: SharedKeys,
+}
+
+/// An entry of a document.
+#[derive(Debug)]
+pub struct PolledEntry {
+    pub guid: String,
+    pub other_guids: OtherGuids,
+    /// Over all that the feed wrote for it.
+    pub raw_hash: u64,
+    /// Cleaned; `None` where the store knew this very `raw_hash` and nothing can have changed.
+    pub cleaned: Option<Box<Cleaned>>,
+}
+
+/// An entry with what is computed from it once, off the writer's thread.
+#[derive(Debug)]
+pub struct Cleaned {
+    pub entry: Entry,
+    pub text: PlainText,
+    pub wording: Wording,
+    pub fingerprint: u64,
+    pub link_keys: Vec<LinkKey>,
+    /// The entry as JSON, as it is kept.
+    pub json: Arc<str>,
+}
+
+impl Cleaned {
+    pub fn new(entry: Entry) -> Self {
+        let text = PlainText::of(&entry);
+        let json = json(&entry);
+        let fingerprint = fingerprint(&entry, &text);
+        let link_keys = story::link_keys(&entry);
+        let wording = Wording::of(&entry.title, &text).with_media(&entry.enclosures);
+        Cleaned { entry, text, wording, fingerprint, link_keys, json }
+    }
+}
+
+/// An entry as it is kept.
+pub(super) fn json(entry: &Entry) -> Arc<str> {
+    serde_json::to_string(entry).expect("an entry has nothing that JSON could not say").into()
+}
+
+/// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
+pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+    entry.claimed().map_or(first_seen, |published| published.min(first_seen))
+}
+
+/// The words of an entry, as they are compared.
+pub fn wording(entry: &Entry) -> Wording {
+    Wording::of(&entry.title, &PlainText::of(entry)).with_media(&entry.enclosures)
+}

@@ -1,0 +1,46 @@
+//! The numbers of the store's rows, each a type of its own, so that none is taken for another.
+//!
+//! Nothing here reads, writes or decides.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl $name {
+            /// Returns the number that comes after this one.
+            pub fn next(self) -> $name {
+                $name(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+number! {
+    /// The number of an entry. Later entries have greater ones.
+    EntryNumber
+}
+number! {
+    /// The number of a story. Later stories have greater ones; it is part of the story's address.
+    StoryNumber
+}
+number! {
+    /// The number of a feed.
+    FeedNumber
+}
+number! {
+    /// The number of a section.
+    SectionNumber
+}

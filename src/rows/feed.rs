@@ -1,0 +1,90 @@
+//! The state of a feed, and what is noted of its polls.
+
+use url::Url;
+
+use crate::entry::SharedKeys;
+use crate::feed::{FeedId, Validators};
+use crate::number::FeedNumber;
+use crate::time::Timestamp;
+
+/// A feed as its last poll left it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeedRow {
+    pub number: FeedNumber,
+    /// What the document says of the feed, JSON.
+    pub info: String,
+    /// What had to be mended to read it, JSON.
+    pub repairs: String,
+    /// How often the document asks to be polled, JSON.
+    pub hints: String,
+    pub guids_repaired: SharedKeys,
+    pub validators: Validators,
+    pub had_validators: bool,
+    /// How many entries it ever had, and when the last of them came.
+    pub entries: u64,
+    pub newest: Option<Timestamp>,
+    /// Entries a day that it publishes.
+    pub per_day: Option<f64>,
+    /// `new`, `ok`, `failing` or `gone`.
+    pub state: String,
+    pub failures: u32,
+    pub error_kind: Option<String>,
+    pub last_error: Option<String>,
+    pub last_poll: Option<Timestamp>,
+    pub next_poll: Timestamp,
+    pub hold_until: Option<Timestamp>,
+    pub hold_why: Option<String>,
+    /// Where permanent redirects lead, since when, and for how many polls in a row.
+    pub moved_to: Option<String>,
+    pub moved_since: Option<Timestamp>,
+    pub moved_polls: u32,
+    /// The last thing that an editor should know of what it did, and when.
+    pub note: Option<(String, Timestamp)>,
+}
+
+/// What is logged of a poll.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRow {
+    pub feed: FeedNumber,
+    pub at: Timestamp,
+    pub duration_ms: u64,
+    pub outcome: &'static str,
+    pub status: Option<u16>,
+    pub new: usize,
+    pub revised: usize,
+    pub error_kind: Option<String>,
+    pub error: Option<String>,
+}
+
+/// Something that happened to a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    pub feed: FeedNumber,
+    pub at: Timestamp,
+    pub kind: &'static str,
+    pub text: String,
+}
+
+/// A feed as the store has it, as far as an edit of the config may change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFeed {
+    pub id: FeedId,
+    /// SHA-256 of its address.
+    pub url_hash: Vec<u8>,
+    /// As it was configured.
+    pub schedule: String,
+    pub is_removed: bool,
+    pub last_poll: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
+}
+
+/// A feed as it is configured now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredFeed {
+    pub id: FeedId,
+    /// For people: secrets are masked.
+    pub url: Url,
+    /// SHA-256 of the real address.
+    pub url_hash: Vec<u8>,
+    pub schedule: String,
+}

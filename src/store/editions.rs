@@ -1,0 +1,26 @@
+//! What was last published, so that Last-Modified never goes back.
+
+use rusqlite::params;
+
+use super::{Store, StoreError};
+use crate::time::Timestamp;
+
+impl Store {
+    /// Notes what was published at a path; returns when it last changed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub async fn note_edition(&self, path: String, hash: Vec<u8>, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "INSERT INTO edition (path, hash, changed) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (path) DO UPDATE SET changed = CASE WHEN hash = excluded.hash THEN changed ELSE max(changed, excluded.changed) END,
+                   hash = excluded.hash
+                 RETURNING changed",
+            )?;
+            Ok(statement.query_row(params![path, hash, now.millis()], |row| row.get(0)).map(Timestamp::from_millis)?)
+        })
+        .await
+    }
+}

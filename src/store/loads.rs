@@ -1,0 +1,569 @@
+//! Loads what polls and stories are decided by.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use url::Url;
+
+use super::StoreError;
+use super::sql::{optional_time, reason, text, time};
+use super::turn::Turn;
+use crate::entry::{Entry, GuidKind, SharedKeys};
+use crate::feed::{FeedId, Validators};
+use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
+use crate::rows::{
+    Copies, CopyHead, CopyRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureRow,
+    StandingStory, StoryRow,
+};
+
+/// How much of a story's copies is read.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyLimits {
+    pub copies: usize,
+    pub bytes: usize,
+}
+
+impl Turn<'_> {
+    /// The state of a feed; `None` if the store does not know it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite; so it is with all that follows here.
+    pub fn feed(&self, id: &FeedId) -> Result<Option<FeedRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, info, repairs, hints, guids_repaired, etag, last_modified, validators_url, had_validators, entries,
+               newest, per_day, state, failures, error_kind, last_error, last_poll, next_poll, hold_until, hold_why,
+               moved_to, moved_since, moved_polls, note, noted
+             FROM feed WHERE id = ?1",
+        )?;
+        Ok(statement.query_row([id.as_str()], feed_row).optional()?)
+    }
+
+    /// The numbers of the entries that the feed's last document listed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn listed(&self, feed: FeedNumber) -> Result<HashSet<EntryNumber>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number FROM entry WHERE feed = ?1 AND unlisted IS NULL")?;
+        let numbers = statement.query_map([feed], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
+    /// The guids of the entries that the feed's last document listed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn listed_guids(&self, feed: FeedNumber) -> Result<Vec<String>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT guid FROM entry WHERE feed = ?1 AND unlisted IS NULL")?;
+        let guids = statement.query_map([feed], |row| row.get(0))?;
+        Ok(guids.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the feed ever had an entry.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn has_entries(&self, feed: FeedNumber) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM entry WHERE feed = ?1 LIMIT 1")?;
+        Ok(statement.exists([feed])?)
+    }
+
+    /// The feed's entries with these guids: those that have them, else those that had them.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn known<'g>(
+        &self,
+        feed: FeedNumber,
+        guids: impl Iterator<Item = &'g str>,
+    ) -> Result<HashMap<String, KnownEntry>, StoreError> {
+        const COLUMNS: &str = "SELECT number, story, raw_hash, fingerprint, revisions, purged FROM entry";
+        let mut by_guid = self.connection.prepare_cached(&format!("{COLUMNS} WHERE feed = ?1 AND guid = ?2"))?;
+        let mut by_alias = self.connection.prepare_cached(&format!(
+            "{COLUMNS} WHERE number = (SELECT entry FROM entry_alias WHERE feed = ?1 AND guid = ?2)"
+        ))?;
+        let mut known = HashMap::new();
+        for guid in guids {
+            let key = params![feed, guid];
+            let row = match by_guid.query_row(key, |row| known_entry(row, false)).optional()? {
+                Some(row) => Some(row),
+                None => by_alias.query_row(key, |row| known_entry(row, true)).optional()?,
+            };
+            if let Some(row) = row {
+                known.insert(guid.to_owned(), row);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The newest entries of a feed, the last first.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn newest_entries(&self, feed: FeedNumber, limit: usize) -> Result<Vec<EntryNumber>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number FROM entry WHERE feed = ?1 ORDER BY number DESC LIMIT ?2")?;
+        let numbers = statement.query_map(params![feed, limit.cast_signed()], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
+    /// The entries of a feed that have or had one of these guids.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn entries_by_guid<'g>(
+        &self,
+        feed: FeedNumber,
+        guids: impl Iterator<Item = &'g str>,
+    ) -> Result<HashMap<String, Vec<EntryNumber>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number FROM entry WHERE feed = ?1 AND guid = ?2
+             UNION ALL SELECT entry FROM entry_alias WHERE feed = ?1 AND guid = ?2",
+        )?;
+        let mut found = HashMap::new();
+        for guid in guids {
+            let numbers = statement.query_map(params![feed, guid], |row| row.get(0))?;
+            let numbers = numbers.collect::<Result<Vec<_>, _>>()?;
+            if !numbers.is_empty() {
+                found.insert(guid.to_owned(), numbers);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entries of a feed that have one of these links as a specific one; at most `limit` for each.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn entries_by_link<'k>(
+        &self,
+        feed: FeedNumber,
+        keys: impl Iterator<Item = &'k str>,
+        limit: usize,
+    ) -> Result<Vec<EntryNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT link.entry FROM link CROSS JOIN entry ON entry.number = link.entry
+             WHERE link.key = ?1 AND link.specific AND entry.feed = ?2 LIMIT ?3",
+        )?;
+        let mut numbers = Vec::new();
+        for key in keys {
+            let found = statement.query_map(params![key, feed, limit.cast_signed()], |row| row.get(0))?;
+            numbers.extend(found.collect::<Result<Vec<EntryNumber>, _>>()?);
+        }
+        Ok(numbers)
+    }
+
+    /// An entry of a feed with its words, and how many bytes these take.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn former(&self, number: EntryNumber) -> Result<(FormerRow, usize), StoreError> {
+        let mut keys =
+            self.connection.prepare_cached("SELECT key, specific FROM link WHERE entry = ?1 ORDER BY key")?;
+        let links = keys.query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.story, entry.guid, entry.guid_kind, entry.fingerprint, entry.revisions, body.value, entry.first_seen
+             FROM entry LEFT JOIN body ON body.entry = entry.number WHERE entry.number = ?1",
+        )?;
+        let mut rows = statement.query([number])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        let body = row.get_ref(5)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+        let former = FormerRow {
+            number,
+            story: row.get(0)?,
+            guid: row.get(1)?,
+            guid_kind: GuidKind::from_name(text(row, 2)?),
+            fingerprint: row.get::<_, i64>(3)?.cast_unsigned(),
+            revisions: row.get(4)?,
+            first_seen: time(row, 6)?,
+            links,
+            entry: body.map(serde_json::from_str).transpose()?,
+        };
+        Ok((former, body.map_or(0, str::len)))
+    }
+
+    /// The entries that have these links as specific ones; at most `limit` for each.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn linked<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k String>,
+        limit: usize,
+    ) -> Result<HashMap<String, Vec<LinkRow>>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT entry, original FROM link WHERE key = ?1 AND specific ORDER BY entry LIMIT ?2")?;
+        let mut found = HashMap::new();
+        for key in keys {
+            let rows = statement.query_map(params![key, limit.cast_signed()], |row| {
+                Ok(LinkRow { entry: row.get(0)?, original: row.get(1)? })
+            })?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            if !rows.is_empty() {
+                found.insert(key.clone(), rows);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entries of the stories that publish these ids or keep them to themselves; at most `limit` for each.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn bearing<'i>(
+        &self,
+        ids: impl Iterator<Item = &'i String>,
+        limit: usize,
+    ) -> Result<HashMap<String, Vec<EntryNumber>>, StoreError> {
+        let mut story = self.connection.prepare_cached(
+            "SELECT coalesce(joined_into, number) FROM story WHERE public_id = ?1
+             UNION SELECT coalesce(joined_into, number) FROM story WHERE number = (SELECT story FROM kept_id WHERE id = ?1)",
+        )?;
+        let mut entries =
+            self.connection.prepare_cached("SELECT number FROM entry WHERE story = ?1 ORDER BY number LIMIT ?2")?;
+        let mut found = HashMap::new();
+        for id in ids {
+            let stories = story.query_map([id], |row| row.get(0))?.collect::<Result<Vec<StoryNumber>, _>>()?;
+            let mut numbers = Vec::new();
+            for story in stories {
+                let rows = entries.query_map(params![story, limit.cast_signed()], |row| row.get(0))?;
+                numbers.extend(rows.collect::<Result<Vec<EntryNumber>, _>>()?);
+            }
+            if !numbers.is_empty() {
+                numbers.sort_unstable();
+                numbers.truncate(limit);
+                found.insert(id.clone(), numbers);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entries that have these keys of texts; at most `limit` for each.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn signed<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k i64>,
+        limit: usize,
+    ) -> Result<HashMap<i64, Vec<SignatureRow>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT signature.entry, entry.feed FROM signature CROSS JOIN entry ON entry.number = signature.entry
+             WHERE signature.key = ?1 LIMIT ?2",
+        )?;
+        let mut found = HashMap::new();
+        for key in keys {
+            let rows = statement.query_map(params![key, limit.cast_signed()], |row| {
+                Ok(SignatureRow { entry: row.get(0)?, feed: row.get(1)? })
+            })?;
+            let rows = rows.collect::<Result<Vec<_>, _>>()?;
+            if !rows.is_empty() {
+                found.insert(*key, rows);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first of these entries whose words are kept and whose feeds are configured and taken, with what `takes` returns for
+    /// the feed. What would be more than `bytes` is left out.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn others<T>(
+        &self,
+        numbers: &[EntryNumber],
+        bytes: usize,
+        takes: impl Fn(&FeedId) -> Option<T>,
+    ) -> Result<Vec<(OtherRow, T)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.story, entry.feed, entry.first_seen, feed.id, body.value, entry.fingerprint
+             FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
+             WHERE entry.number = ?1 AND feed.removed IS NULL",
+        )?;
+        let (mut others, mut left) = (Vec::new(), bytes);
+        for number in numbers {
+            let mut rows = statement.query([number])?;
+            let Some(row) = rows.next()? else { continue };
+            let Some(taken) = takes(&FeedId::from(text(row, 3)?)) else { continue };
+            let body = text(row, 4)?;
+            let Some(rest) = left.checked_sub(body.len()) else { continue };
+            left = rest;
+            let row = OtherRow {
+                number: *number,
+                story: row.get(0)?,
+                feed: row.get(1)?,
+                fingerprint: row.get::<_, i64>(5)?.cast_unsigned(),
+                first_seen: time(row, 2)?,
+                entry: serde_json::from_str(body)?,
+            };
+            others.push((row, taken));
+        }
+        Ok(others)
+    }
+
+    /// For each link, up to two stories of the feed with entries that have it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn stories_linked<'k>(
+        &self,
+        feed: FeedNumber,
+        keys: impl Iterator<Item = &'k String>,
+    ) -> Result<HashMap<String, Vec<StoryNumber>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT entry.story FROM link CROSS JOIN entry ON entry.number = link.entry
+             WHERE link.key = ?1 AND entry.feed = ?2 LIMIT 2",
+        )?;
+        let mut found = HashMap::new();
+        for key in keys {
+            let stories = statement.query_map(params![key, feed], |row| row.get(0))?;
+            let stories = stories.collect::<Result<Vec<StoryNumber>, _>>()?;
+            if !stories.is_empty() {
+                found.insert(key.clone(), stories);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A story, standing or joined, with its places and its copies; `None` if there is no such story. Copies of feeds that
+    /// `sees` does not see are left out.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn story(
+        &self,
+        number: StoryNumber,
+        limits: CopyLimits,
+        sees: &dyn Fn(&FeedId) -> bool,
+    ) -> Result<Option<StandingStory>, StoreError> {
+        let Some(row) = self.story_row(number)? else { return Ok(None) };
+        let kept = if row.shown.is_none() { self.kept_ids(number)? } else { Vec::new() };
+        let copies = copies(self.connection, number, limits, sees)?;
+        Ok(Some(StandingStory { row, kept, placements: self.placements(number)?, copies }))
+    }
+
+    /// The stories that joined this one, without copies, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn absorbed(&self, story: StoryNumber) -> Result<Vec<StandingStory>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number FROM story WHERE joined_into = ?1 ORDER BY number")?;
+        let numbers = statement.query_map([story], |row| row.get(0))?.collect::<Result<Vec<StoryNumber>, _>>()?;
+        let mut absorbed = Vec::new();
+        for number in numbers {
+            let Some(row) = self.story_row(number)? else { continue };
+            let (kept, placements) = (self.kept_ids(number)?, self.placements(number)?);
+            absorbed.push(StandingStory { row, kept, placements, copies: Copies::All(Vec::new()) });
+        }
+        Ok(absorbed)
+    }
+
+    fn story_row(&self, number: StoryNumber) -> Result<Option<StoryRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT public_id, slug, sort_at, shown, EXISTS (SELECT 1 FROM unchecked WHERE story = ?1)
+             FROM story WHERE number = ?1",
+        )?;
+        let row = statement.query_row([number], |row| {
+            let (sort_at, shown) = (time(row, 2)?, optional_time(row, 3)?);
+            let (public_id, slug, is_unchecked) = (row.get(0)?, row.get(1)?, row.get(4)?);
+            Ok(StoryRow { number, public_id, slug, sort_at, shown, is_unchecked })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// The ids that a story keeps to itself, and whether another story publishes them.
+    fn kept_ids(&self, story: StoryNumber) -> Result<Vec<(String, bool)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, EXISTS (SELECT 1 FROM story WHERE public_id = kept_id.id AND number <> ?1)
+             FROM kept_id WHERE story = ?1 ORDER BY id",
+        )?;
+        let kept = statement.query_map([story], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(kept.collect::<Result<_, _>>()?)
+    }
+
+    fn placements(&self, story: StoryNumber) -> Result<Vec<(SectionNumber, PlacementRow)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT section, lead, sort_at, entered, left, rule, why, next_change, changed, published_as
+             FROM placement WHERE story = ?1",
+        )?;
+        let placements = statement.query_map([story], |row| Ok((row.get(0)?, placement_row(row)?)))?;
+        Ok(placements.collect::<Result<_, _>>()?)
+    }
+
+    /// These copies, whatever story they belong to, in the order of their numbers; those without words are left out.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn copies(&self, numbers: &BTreeSet<EntryNumber>) -> Result<Vec<CopyRow>, StoreError> {
+        copies_by_number(self.connection, numbers)
+    }
+}
+
+/// The copies of a story of feeds that `sees` sees.
+pub(super) fn copies(
+    connection: &Connection,
+    story: StoryNumber,
+    limits: CopyLimits,
+    sees: &dyn Fn(&FeedId) -> bool,
+) -> Result<Copies, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
+         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
+         WHERE entry.story = ?1 ORDER BY entry.number",
+    )?;
+    let mut rows = statement.query([story])?;
+    let (mut copies, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let feed = FeedId::from(text(row, 1)?);
+        if !sees(&feed) {
+            continue;
+        }
+        bytes += text(row, 6)?.len();
+        if copies.len() == limits.copies || bytes > limits.bytes && !copies.is_empty() {
+            return heads(connection, story, sees).map(Copies::Many);
+        }
+        copies.push(copy_row(row, feed)?);
+    }
+    Ok(Copies::All(copies))
+}
+
+/// These copies, in the order of their numbers.
+pub(super) fn copies_by_number(
+    connection: &Connection,
+    numbers: &BTreeSet<EntryNumber>,
+) -> Result<Vec<CopyRow>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
+         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
+         WHERE entry.number = ?1",
+    )?;
+    let mut copies = Vec::new();
+    for number in numbers {
+        let mut rows = statement.query([number])?;
+        if let Some(row) = rows.next()? {
+            copies.push(copy_row(row, FeedId::from(text(row, 1)?))?);
+        }
+    }
+    Ok(copies)
+}
+
+fn heads(
+    connection: &Connection,
+    story: StoryNumber,
+    sees: &dyn Fn(&FeedId) -> bool,
+) -> Result<Vec<CopyHead>, StoreError> {
+    let mut links = BTreeMap::<EntryNumber, Vec<String>>::new();
+    let mut statement = connection.prepare_cached(
+        "SELECT link.entry, link.key FROM entry CROSS JOIN link ON link.entry = entry.number WHERE entry.story = ?1",
+    )?;
+    let mut rows = statement.query([story])?;
+    while let Some(row) = rows.next()? {
+        links.entry(row.get(0)?).or_default().push(row.get(1)?);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT entry.number, feed.id, entry.first_seen, entry.reason, octet_length(body.value)
+         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
+         WHERE entry.story = ?1 ORDER BY entry.number",
+    )?;
+    let mut rows = statement.query([story])?;
+    let mut heads = Vec::new();
+    while let Some(row) = rows.next()? {
+        let feed = FeedId::from(text(row, 1)?);
+        if sees(&feed) {
+            let number = row.get(0)?;
+            let bytes = row.get::<_, i64>(4)?.unsigned_abs() as usize;
+            let links = links.remove(&number).unwrap_or_default();
+            heads.push(CopyHead { number, feed, first_seen: time(row, 2)?, reason: reason(row, 3)?, bytes, links });
+        }
+    }
+    Ok(heads)
+}
+
+fn copy_row(row: &Row, feed: FeedId) -> Result<CopyRow, StoreError> {
+    let body = text(row, 6)?;
+    let entry: Entry = serde_json::from_str(body)?;
+    Ok(CopyRow {
+        number: row.get(0)?,
+        feed,
+        first_seen: time(row, 2)?,
+        revised: optional_time(row, 3)?,
+        reason: reason(row, 4)?,
+        score: row.get(5)?,
+        entry,
+        bytes: body.len(),
+    })
+}
+
+fn placement_row(row: &Row) -> rusqlite::Result<PlacementRow> {
+    Ok(PlacementRow {
+        lead: row.get(1)?,
+        sort_at: time(row, 2)?,
+        entered: optional_time(row, 3)?,
+        left: optional_time(row, 4)?,
+        rule: row.get(5)?,
+        why: row.get(6)?,
+        next_change: optional_time(row, 7)?,
+        changed: optional_time(row, 8)?,
+        published_as: row.get(9)?,
+    })
+}
+
+fn known_entry(row: &Row, is_alias: bool) -> rusqlite::Result<KnownEntry> {
+    Ok(KnownEntry {
+        number: row.get(0)?,
+        story: row.get(1)?,
+        raw_hash: row.get::<_, i64>(2)?.cast_unsigned(),
+        fingerprint: row.get::<_, i64>(3)?.cast_unsigned(),
+        revisions: row.get(4)?,
+        is_alias,
+        is_purged: row.get(5)?,
+    })
+}
+
+fn feed_row(row: &Row) -> rusqlite::Result<FeedRow> {
+    let url = row.get::<_, Option<String>>(7)?.and_then(|url| Url::parse(&url).ok());
+    Ok(FeedRow {
+        number: row.get(0)?,
+        info: row.get(1)?,
+        repairs: row.get(2)?,
+        hints: row.get(3)?,
+        guids_repaired: SharedKeys::from_bits(row.get(4)?),
+        validators: Validators { etag: row.get(5)?, last_modified: row.get(6)?, url },
+        had_validators: row.get(8)?,
+        entries: row.get::<_, i64>(9)?.cast_unsigned(),
+        newest: optional_time(row, 10)?,
+        per_day: row.get(11)?,
+        state: row.get(12)?,
+        failures: row.get(13)?,
+        error_kind: row.get(14)?,
+        last_error: row.get(15)?,
+        last_poll: optional_time(row, 16)?,
+        next_poll: time(row, 17)?,
+        hold_until: optional_time(row, 18)?,
+        hold_why: row.get(19)?,
+        moved_to: row.get(20)?,
+        moved_since: optional_time(row, 21)?,
+        moved_polls: row.get(22)?,
+        note: row.get::<_, Option<String>>(23)?.zip(optional_time(row, 24)?),
+    })
+}

@@ -1,0 +1,99 @@
+//! When feeds are polled next, and whether the disk takes what a poll brings.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::{Store, StoreError};
+use crate::feed::FeedId;
+use crate::schedule::next::PollPlan;
+use crate::time::Timestamp;
+
+/// As much as some polls with news bring.
+const PROBE_BYTES: i64 = 256 * 1024;
+
+impl Store {
+    /// Tries whether the store takes what a poll brings, on a disk that was full.
+    ///
+    /// # Errors
+    ///
+    /// As a poll would have.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.write(|connection| Ok(connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
+            .await?;
+        self.write(|connection| Ok(connection.execute("DELETE FROM probe", [])?)).await?;
+        Ok(())
+    }
+
+    /// Sets when feeds are polled next.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn reschedule(&self, feeds: Vec<(FeedId, Timestamp)>) -> Result<(), StoreError> {
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
+            for (feed, at) in feeds {
+                statement.execute(params![feed.as_str(), at.millis()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Plans feeds again whose plans a clock made that was `ahead`: next poll, last poll and hold. Holds of hosts end as much
+    /// earlier.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn replan(
+        &self,
+        feeds: Vec<(FeedId, PollPlan)>,
+        now: Timestamp,
+        ahead: Duration,
+    ) -> Result<(), StoreError> {
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let mut statement = connection
+                .prepare_cached("UPDATE feed SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE id = ?1")?;
+            for (feed, plan) in feeds {
+                let (last_poll, hold_until) =
+                    (plan.last_poll.map(Timestamp::millis), plan.hold_until.map(Timestamp::millis));
+                statement.execute(params![feed.as_str(), plan.at.millis(), last_poll, hold_until])?;
+            }
+            let ahead_ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+            connection
+                .prepare_cached("UPDATE host SET hold_until = hold_until - ?2 WHERE hold_until > ?1")?
+                .execute([now.millis(), ahead_ms])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Leaves feeds alone until then, by the word of somebody else than their own answers.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed then.
+    pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: &'static str) -> Result<(), StoreError> {
+        if feeds.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "UPDATE feed SET next_poll = ?2, hold_until = ?2, hold_why = ?3 WHERE id = ?1 AND next_poll < ?2",
+            )?;
+            for (feed, until) in feeds {
+                statement.execute(params![feed.as_str(), until.millis(), why])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}

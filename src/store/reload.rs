@@ -1,0 +1,321 @@
+//! Loads and writes what an edit of the config, an editor and retention change.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::params;
+
+use super::StoreError;
+use super::sql::{optional_time, text};
+use super::stories::{StoredStory, stored_story};
+use super::turn::Turn;
+use crate::feed::{FeedId, SectionId};
+use crate::number::{EntryNumber, SectionNumber, StoryNumber};
+use crate::rows::{ConfiguredFeed, KnownFeed};
+use crate::time::Timestamp;
+
+/// Archive documents are compressed once and read seldom.
+const ZSTD_LEVEL: i32 = 9;
+
+impl Turn<'_> {
+    /// All feeds that the store has, also those that left the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite; so it is with all that follows here.
+    pub fn known_feeds(&self) -> Result<Vec<KnownFeed>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, url_hash, schedule, removed IS NOT NULL, last_poll, hold_until FROM feed ORDER BY number",
+        )?;
+        let feeds = statement.query_map([], |row| {
+            Ok(KnownFeed {
+                id: FeedId::from(text(row, 0)?),
+                url_hash: row.get(1)?,
+                schedule: row.get(2)?,
+                is_removed: row.get(3)?,
+                last_poll: optional_time(row, 4)?,
+                hold_until: optional_time(row, 5)?,
+            })
+        })?;
+        Ok(feeds.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a feed, to be polled at once.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn insert_feed(&self, row: &ConfiguredFeed, now: Timestamp) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+        )?;
+        insert.execute(params![row.id.as_str(), row.url.as_str(), row.url_hash, row.schedule, now.millis()])?;
+        Ok(())
+    }
+
+    /// Forgets what the old address of a feed gave: it is polled as if it were new.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn reset_feed(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE feed SET url = ?2, url_hash = ?3, etag = NULL, last_modified = NULL, validators_url = NULL, had_validators = 0,
+               hold_until = NULL, hold_why = NULL, failures = 0, state = 'new', moved_to = NULL, moved_since = NULL, moved_polls = 0,
+               next_poll = added
+             WHERE id = ?1",
+        )?;
+        update.execute(params![row.id.as_str(), row.url.as_str(), row.url_hash])?;
+        Ok(())
+    }
+
+    /// Sets when a feed is polled next.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn reschedule(&self, id: &FeedId, next_poll: Timestamp) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
+        update.execute(params![id.as_str(), next_poll.millis()])?;
+        Ok(())
+    }
+
+    /// Notes the schedule of a feed that is in the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn follow_schedule(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE feed SET schedule = ?2, removed = NULL WHERE id = ?1 AND (schedule <> ?2 OR removed IS NOT NULL)",
+        )?;
+        update.execute(params![row.id.as_str(), row.schedule])?;
+        Ok(())
+    }
+
+    /// Notes that a feed left the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn remove_feed(&self, id: &FeedId, now: Timestamp) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached("UPDATE feed SET removed = ?2 WHERE id = ?1")?;
+        update.execute(params![id.as_str(), now.millis()])?;
+        Ok(())
+    }
+
+    /// Gives a section another id, unless there is a section with that id.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn rename_section(&self, former: &SectionId, id: &SectionId) -> Result<(), StoreError> {
+        let mut rename = self.connection.prepare_cached(
+            "UPDATE section SET id = ?1 WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM section WHERE id = ?1)",
+        )?;
+        rename.execute(params![id.as_str(), former.as_str()])?;
+        Ok(())
+    }
+
+    /// All sections that the store has, each with the hash of its definition and whether it left the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn section_definitions(&self) -> Result<HashMap<SectionId, (u64, bool)>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, definition_hash, gone IS NOT NULL FROM section")?;
+        let sections = statement.query_map([], |row| {
+            let hash: i64 = row.get(1)?;
+            Ok((SectionId::from(text(row, 0)?), (hash.cast_unsigned(), row.get(2)?)))
+        })?;
+        Ok(sections.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a section, or notes its new definition.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn define_section(&self, id: &SectionId, definition_hash: u64, now: Timestamp) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO section (id, definition_hash, first_seen) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET definition_hash = excluded.definition_hash, gone = NULL",
+        )?;
+        insert.execute(params![id.as_str(), definition_hash.cast_signed(), now.millis()])?;
+        Ok(())
+    }
+
+    /// Gives a section its permanent id, unless it has one.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn mint_section_id(&self, section: &SectionId, id: &str) -> Result<(), StoreError> {
+        let mut mint =
+            self.connection.prepare_cached("UPDATE section SET atom_id = ?2 WHERE id = ?1 AND atom_id IS NULL")?;
+        mint.execute(params![section.as_str(), id])?;
+        Ok(())
+    }
+
+    /// Notes whether a section is public; returns whether that changed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn note_public(&self, section: &SectionId, is_public: bool) -> Result<bool, StoreError> {
+        let mut note = self.connection.prepare_cached(
+            "UPDATE section SET is_public = ?2 WHERE id = ?1 AND is_public IS NOT ?2 RETURNING is_public",
+        )?;
+        Ok(note.exists(params![section.as_str(), is_public])?)
+    }
+
+    /// Notes that a section left the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn remove_section(&self, id: &SectionId, now: Timestamp) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1")?;
+        update.execute(params![id.as_str(), now.millis()])?;
+        Ok(())
+    }
+
+    /// The stories that these feeds have entries of, and those that the section holds, in the order of their numbers.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn stories_for<'f>(
+        &self,
+        section: &SectionId,
+        feeds: impl IntoIterator<Item = &'f FeedId>,
+    ) -> Result<Vec<StoryNumber>, StoreError> {
+        let feeds: Vec<&str> = feeds.into_iter().map(FeedId::as_str).collect();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.story FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id IN (SELECT value FROM json_each(?1))
+             UNION SELECT story FROM placement WHERE section = (SELECT number FROM section WHERE id = ?2) AND left IS NULL
+             ORDER BY 1",
+        )?;
+        let stories =
+            statement.query_map(params![serde_json::to_string(&feeds)?, section.as_str()], |row| row.get(0))?;
+        Ok(stories.collect::<Result<_, _>>()?)
+    }
+
+    /// Names and time of a story.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn stored(&self, story: StoryNumber) -> Result<StoredStory, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT number, public_id, slug, sort_at FROM story WHERE number = ?1")?;
+        Ok(statement.query_row([story], stored_story)?)
+    }
+
+    /// Removes log lines and events from before `at`; of the log at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn forget_log(&self, at: Timestamp, limit: usize) -> Result<(), StoreError> {
+        let mut delete = self.connection.prepare_cached(
+            "DELETE FROM poll_log WHERE number IN (SELECT number FROM poll_log WHERE at < ?1 LIMIT ?2)",
+        )?;
+        delete.execute(params![at.millis(), limit.cast_signed()])?;
+        self.connection.prepare_cached("DELETE FROM event WHERE at < ?1")?.execute([at.millis()])?;
+        Ok(())
+    }
+
+    /// Entries with words that left their documents before `before`, the first of them first; at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn unlisted(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<EntryNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.number FROM entry JOIN body ON body.entry = entry.number
+             WHERE entry.unlisted IS NOT NULL AND entry.unlisted < ?1 ORDER BY entry.unlisted LIMIT ?2",
+        )?;
+        let before = before.unwrap_or(Timestamp::MAX).millis();
+        let numbers = statement.query_map(params![before, limit.cast_signed()], |row| row.get(0))?;
+        Ok(numbers.collect::<Result<_, _>>()?)
+    }
+
+    /// How many entries have words.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn bodies(&self) -> Result<u64, StoreError> {
+        let count: i64 = self.connection.query_row("SELECT count(*) FROM body", [], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many bytes of the file are in use. Pages that were freed are filled again before the file grows.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn used_bytes(&self) -> Result<u64, StoreError> {
+        let used: i64 = self.connection.query_row(
+            "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(used.unsigned_abs())
+    }
+
+    /// The archive documents that hold one of these stories.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn archives_of(&self, stories: &BTreeSet<StoryNumber>) -> Result<BTreeSet<(SectionNumber, u32)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT section, archive FROM placement WHERE story = ?1 AND archive IS NOT NULL")?;
+        let mut archives = BTreeSet::new();
+        for story in stories {
+            let rows = statement.query_map([story], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            archives.extend(rows.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(archives)
+    }
+
+    /// The stories of an archive document, JSON.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<u8>, StoreError> {
+        let mut read =
+            self.connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
+        let packed: Vec<u8> = read.query_row(params![section, number], |row| row.get(0))?;
+        Ok(zstd::decode_all(packed.as_slice())?)
+    }
+
+    /// Writes the stories of an archive document again, JSON.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn rewrite_archive(&self, section: SectionNumber, number: u32, stories: &[u8]) -> Result<(), StoreError> {
+        let mut write =
+            self.connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;
+        write.execute(params![section, number, zstd::encode_all(stories, ZSTD_LEVEL)?])?;
+        Ok(())
+    }
+
+    /// Whether a story has words of this feed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn has_words(&self, story: StoryNumber, feed: &FeedId) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM entry JOIN body ON body.entry = entry.number JOIN feed ON feed.number = entry.feed
+             WHERE entry.story = ?1 AND feed.id = ?2",
+        )?;
+        Ok(statement.exists(params![story, feed.as_str()])?)
+    }
+}

@@ -1,0 +1,46 @@
+//! How numbers and times stand in SQL.
+
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
+use crate::reason::JoinReason;
+use crate::time::Timestamp;
+
+macro_rules! as_integer {
+    ($($name:ident),*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.0.into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                value.as_i64().map($name)
+            }
+        }
+    )*};
+}
+
+as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber);
+
+/// A time in a column that always has one.
+pub fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(Timestamp::from_millis)
+}
+
+/// A time in a column that may be null.
+pub fn optional_time(row: &Row, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
+}
+
+/// A text that always is there.
+pub fn text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+/// Why an entry is a copy of its story; what a newer version wrote counts as the first.
+pub fn reason(row: &Row, column: usize) -> rusqlite::Result<JoinReason> {
+    Ok(JoinReason::from_name(text(row, column)?).unwrap_or(JoinReason::First))
+}

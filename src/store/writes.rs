@@ -1,0 +1,523 @@
+//! Writes what was decided.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+
+use super::StoreError;
+use super::turn::Turn;
+use crate::number::{EntryNumber, FeedNumber, StoryNumber};
+use crate::rows::{
+    EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory, Put,
+    WordsWrite, Writes,
+};
+use crate::time::Timestamp;
+
+const INSERT_SPECIFIC: &str =
+    "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO NOTHING";
+
+/// Once a hundred entries share a link, it is known that it says nothing of any: more rows would only be searched.
+const INSERT_SHARED: &str = "INSERT INTO link (key, entry, original, specific) SELECT ?1, ?2, ?3, 0
+  WHERE (SELECT count(*) FROM (SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 100)) < 100
+  ON CONFLICT DO NOTHING";
+
+impl Turn<'_> {
+    /// Writes rows and performs operations, in the order of the fields.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite; so it is with all that follows here. Nothing of the turn is written then.
+    pub fn write(&self, writes: &Writes) -> Result<(), StoreError> {
+        writes.stories.iter().try_for_each(|story| self.insert_story(story))?;
+        writes.kept_ids.iter().try_for_each(|(id, story)| self.keep_id(id, *story))?;
+        writes.names.iter().try_for_each(|names| self.name(names))?;
+        let mut changed = BTreeSet::new();
+        writes.entries.iter().try_for_each(|entry| self.write_entry(entry, &mut changed))?;
+        for (entry, story, reason) in &writes.transfers {
+            let mut update = self
+                .connection
+                .prepare_cached("UPDATE entry SET story = ?2, reason = ?3, score = NULL WHERE number = ?1")?;
+            update.execute(params![entry, story, reason.as_str()])?;
+        }
+        writes.merges.iter().try_for_each(|merge| self.merge(merge))?;
+        for story in &writes.revived {
+            self.connection
+                .prepare_cached("UPDATE story SET joined_into = NULL WHERE number = ?1")?
+                .execute([story])?;
+        }
+        writes.apart.iter().try_for_each(|pair| self.write_verdict(*pair, "split"))?;
+        writes.joined.iter().try_for_each(|pair| self.write_verdict(*pair, "join"))?;
+        self.write_placements(writes, &mut changed)?;
+        changed.extend(writes.merges.iter().flat_map(|merge| [merge.stays, merge.leaves]));
+        changed.extend(writes.apart.iter().flat_map(|(one, other)| [*one, *other]));
+        self.mark_changed(&changed)
+    }
+
+    fn insert_story(&self, NewStory { row, other_ids }: &NewStory) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO story (number, public_id, slug, sort_at, shown) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (public_id) DO NOTHING",
+        )?;
+        for id in std::iter::once(&row.public_id).chain(other_ids) {
+            let shown = row.shown.map(Timestamp::millis);
+            if insert.execute(params![row.number, id, row.slug, row.sort_at.millis(), shown])? > 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_id(&self, id: &str, story: StoryNumber) -> Result<(), StoreError> {
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO kept_id (id, story) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+        insert.execute(params![id, story])?;
+        Ok(())
+    }
+
+    fn name(&self, NamesWrite { story, slug, shown, published }: &NamesWrite) -> Result<(), StoreError> {
+        if let Some((before, id)) = published {
+            self.connection
+                .prepare_cached("UPDATE story SET public_id = ?2 WHERE number = ?1")?
+                .execute(params![story, id])?;
+            self.connection.prepare_cached("DELETE FROM kept_id WHERE id = ?1")?.execute([id])?;
+            self.keep_id(before, *story)?;
+        }
+        let mut update = self.connection.prepare_cached("UPDATE story SET slug = ?2, shown = ?3 WHERE number = ?1")?;
+        update.execute(params![story, slug, shown.millis()])?;
+        Ok(())
+    }
+
+    fn write_entry(&self, write: &EntryWrite, changed: &mut BTreeSet<StoryNumber>) -> Result<(), StoreError> {
+        match write {
+            EntryWrite::New(entry) => self.insert_entry(entry)?,
+            EntryWrite::Touched { number, raw_hash } => {
+                self.connection
+                    .prepare_cached("UPDATE entry SET raw_hash = ?2 WHERE number = ?1")?
+                    .execute(params![number, raw_hash.cast_signed()])?;
+            }
+            EntryWrite::Revised { number, raw_hash, fingerprint } => {
+                let mut update = self
+                    .connection
+                    .prepare_cached("UPDATE entry SET raw_hash = ?2, fingerprint = ?3 WHERE number = ?1")?;
+                update.execute(params![number, raw_hash.cast_signed(), fingerprint.cast_signed()])?;
+            }
+            EntryWrite::Rekeyed { number, feed, guid, kind, raw_hash, fingerprint } => {
+                self.leave_alias(*number)?;
+                let mut update = self.connection.prepare_cached(
+                    "UPDATE entry SET guid = ?2, guid_kind = ?3, raw_hash = ?4, fingerprint = ?5 WHERE number = ?1",
+                )?;
+                let (raw_hash, fingerprint) = (raw_hash.cast_signed(), fingerprint.cast_signed());
+                update.execute(params![number, guid, kind.as_str(), raw_hash, fingerprint])?;
+                let mut drop =
+                    self.connection.prepare_cached("DELETE FROM entry_alias WHERE feed = ?1 AND guid = ?2")?;
+                drop.execute(params![feed, guid])?;
+            }
+            EntryWrite::Alias { feed, guid, entry } => {
+                let mut insert = self.connection.prepare_cached(
+                    "INSERT INTO entry_alias (feed, guid, entry) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (feed, guid) DO UPDATE SET entry = excluded.entry",
+                )?;
+                insert.execute(params![feed, guid, entry])?;
+            }
+            EntryWrite::Counted { number, at } => {
+                let mut update = self
+                    .connection
+                    .prepare_cached("UPDATE entry SET revised = ?2, revisions = revisions + 1 WHERE number = ?1")?;
+                update.execute(params![number, at.millis()])?;
+            }
+            EntryWrite::Words(words) => {
+                changed.insert(words.story);
+                self.write_words(words)?;
+            }
+            EntryWrite::Reason { number, reason } => {
+                let mut update =
+                    self.connection.prepare_cached("UPDATE entry SET reason = ?2, score = NULL WHERE number = ?1")?;
+                update.execute(params![number, reason.as_str()])?;
+            }
+            EntryWrite::Listed { number, unlisted } => {
+                let mut update = self.connection.prepare_cached("UPDATE entry SET unlisted = ?2 WHERE number = ?1")?;
+                update.execute(params![number, unlisted.map(Timestamp::millis)])?;
+            }
+            EntryWrite::Forgotten(forget) => {
+                changed.insert(forget.story);
+                self.forget(forget)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_entry(&self, entry: &NewEntry) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO entry (number, feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason, score)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        insert.execute(params![
+            entry.number,
+            entry.feed,
+            entry.guid,
+            entry.guid_kind.as_str(),
+            entry.raw_hash.cast_signed(),
+            entry.fingerprint.cast_signed(),
+            entry.first_seen.millis(),
+            entry.story,
+            entry.reason.as_str(),
+            entry.score,
+        ])?;
+        Ok(())
+    }
+
+    /// The guid that an entry has leads to it for ever.
+    fn leave_alias(&self, number: EntryNumber) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO entry_alias (feed, guid, entry) SELECT feed, guid, number FROM entry WHERE number = ?1
+             ON CONFLICT (feed, guid) DO UPDATE SET entry = excluded.entry",
+        )?;
+        insert.execute([number])?;
+        Ok(())
+    }
+
+    fn write_words(&self, words: &WordsWrite) -> Result<(), StoreError> {
+        let number = words.number;
+        if words.replaces {
+            self.connection.prepare_cached("DELETE FROM link WHERE entry = ?1")?.execute([number])?;
+            self.forget_signatures(number, &words.former_signatures)?;
+            let mut body = self.connection.prepare_cached(
+                "INSERT INTO body (entry, value) VALUES (?1, ?2) ON CONFLICT (entry) DO UPDATE SET value = excluded.value",
+            )?;
+            body.execute(params![number, words.json])?;
+            self.connection
+                .prepare_cached("INSERT INTO unindexed (entry) VALUES (?1) ON CONFLICT DO NOTHING")?
+                .execute([number])?;
+        } else {
+            self.connection
+                .prepare_cached("INSERT INTO body (entry, value) VALUES (?1, ?2)")?
+                .execute(params![number, words.json])?;
+            self.connection.prepare_cached("INSERT INTO unindexed (entry) VALUES (?1)")?.execute([number])?;
+        }
+        words.links.iter().try_for_each(|link| self.write_link(words, link))?;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO signature (key, entry) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+        for key in &words.signatures {
+            insert.execute(params![key, number])?;
+        }
+        Ok(())
+    }
+
+    fn write_link(&self, words: &WordsWrite, link: &LinkWrite) -> Result<(), StoreError> {
+        if link.marks_others {
+            let mut update = self.connection.prepare_cached(
+                "UPDATE link SET specific = 0 WHERE key = ?1 AND specific
+                   AND EXISTS (SELECT 1 FROM entry WHERE number = link.entry AND feed = ?2 AND story <> ?3)",
+            )?;
+            update.execute(params![link.key, words.feed, words.story])?;
+        }
+        let insert = if link.specific { INSERT_SPECIFIC } else { INSERT_SHARED };
+        self.connection.prepare_cached(insert)?.execute(params![link.key, words.number, link.original])?;
+        Ok(())
+    }
+
+    fn forget_signatures(&self, number: EntryNumber, keys: &[i64]) -> Result<(), StoreError> {
+        let mut delete = self.connection.prepare_cached("DELETE FROM signature WHERE key = ?1 AND entry = ?2")?;
+        for key in keys {
+            delete.execute(params![key, number])?;
+        }
+        Ok(())
+    }
+
+    fn forget(&self, Forget { number, signatures, .. }: &Forget) -> Result<(), StoreError> {
+        self.forget_signatures(*number, signatures)?;
+        self.connection.prepare_cached("DELETE FROM body WHERE entry = ?1")?.execute([number])?;
+        self.connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([number])?;
+        self.connection.prepare_cached("UPDATE entry SET purged = 1 WHERE number = ?1")?.execute([number])?;
+        Ok(())
+    }
+
+    fn merge(&self, merge: &MergeWrite) -> Result<(), StoreError> {
+        let MergeWrite { stays, leaves, reason, score } = merge;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE entry SET reason = ?2, score = ?3 WHERE story = ?1 AND reason = 'first'")?;
+        update.execute(params![leaves, reason.as_str(), score])?;
+        self.connection
+            .prepare_cached("UPDATE entry SET story = ?2 WHERE story = ?1")?
+            .execute(params![leaves, stays])?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE story SET joined_into = ?2 WHERE number = ?1 OR joined_into = ?1")?;
+        update.execute(params![leaves, stays])?;
+        Ok(())
+    }
+
+    fn write_verdict(&self, (one, other): (StoryNumber, StoryNumber), kind: &str) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO verdict (a, b, kind) VALUES (?1, ?2, ?3) ON CONFLICT (a, b) DO UPDATE SET kind = excluded.kind",
+        )?;
+        insert.execute(params![one.min(other), one.max(other), kind])?;
+        Ok(())
+    }
+
+    fn write_placements(&self, writes: &Writes, changed: &mut BTreeSet<StoryNumber>) -> Result<(), StoreError> {
+        for (section, story) in &writes.drops {
+            self.connection
+                .prepare_cached("DELETE FROM placement WHERE section = ?1 AND story = ?2")?
+                .execute(params![section, story])?;
+            changed.insert(*story);
+        }
+        for ((section, from), (_, to)) in &writes.moves {
+            self.connection
+                .prepare_cached("UPDATE placement SET story = ?3 WHERE section = ?1 AND story = ?2")?
+                .execute(params![section, from, to])?;
+            changed.extend([*from, *to]);
+        }
+        for put in &writes.puts {
+            self.put(put)?;
+            changed.insert(put.key.1);
+        }
+        Ok(())
+    }
+
+    fn put(&self, Put { key: (section, story), is_known, row, frozen }: &Put) -> Result<(), StoreError> {
+        let sql = if *is_known {
+            "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, entered = ?5,
+               left = ?6, rule = ?7, why = ?8, next_change = ?9, changed = ?10, published_as = ?11, frozen = coalesce(?12, frozen)
+             WHERE section = ?1 AND story = ?2"
+        } else {
+            "INSERT INTO placement
+               (section, story, lead, lead_feed, sort_at, entered, left, rule, why, next_change, changed, published_as, frozen)
+             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+        };
+        self.connection.prepare_cached(sql)?.execute(params![
+            section,
+            story,
+            row.lead,
+            row.sort_at.millis(),
+            row.entered.map(Timestamp::millis),
+            row.left.map(Timestamp::millis),
+            row.rule,
+            row.why,
+            row.next_change.map(Timestamp::millis),
+            row.changed.map(Timestamp::millis),
+            row.published_as,
+            frozen.as_ref().map(serde_json::to_string).transpose()?,
+        ])?;
+        Ok(())
+    }
+
+    /// Marks stories whose public words may have changed, for the index that readers search.
+    fn mark_changed(&self, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO public_waiting (story) VALUES (?1) ON CONFLICT DO NOTHING")?;
+        for story in stories {
+            insert.execute([story])?;
+        }
+        Ok(())
+    }
+
+    /// Gives entries of a feed other guids: first the former, then the new one. No alias is left.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn rename_guids(&self, feed: FeedNumber, renames: &[(String, String)]) -> Result<(), StoreError> {
+        for (former, guid) in renames {
+            for table in ["entry", "entry_alias"] {
+                let mut rename = self
+                    .connection
+                    .prepare_cached(&format!("UPDATE OR IGNORE {table} SET guid = ?3 WHERE feed = ?1 AND guid = ?2"))?;
+                rename.execute(params![feed, former, guid])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks links as specific to none of a feed's entries.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn mark_unspecific<'k>(
+        &self,
+        feed: FeedNumber,
+        keys: impl Iterator<Item = &'k String>,
+    ) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE link SET specific = 0 WHERE key = ?1 AND specific
+               AND (SELECT feed FROM entry WHERE number = link.entry) = ?2",
+        )?;
+        for key in keys {
+            update.execute(params![key, feed])?;
+        }
+        Ok(())
+    }
+
+    /// Writes the state of a feed after a poll; with `has_document` also what its document says of it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_feed(&self, row: &FeedRow, has_document: bool) -> Result<(), StoreError> {
+        if has_document {
+            let mut update = self.connection.prepare_cached(
+                "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
+            )?;
+            update.execute(params![row.number, row.info, row.repairs, row.hints, row.guids_repaired.bits()])?;
+        }
+        let mut update = self.connection.prepare_cached(
+            "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = ?5, entries = ?6, newest = ?7,
+               per_day = ?8, state = ?9, failures = ?10, error_kind = ?11, last_error = ?12, last_poll = ?13, next_poll = ?14,
+               hold_until = ?15, hold_why = ?16, moved_to = ?17, moved_since = ?18, moved_polls = ?19, note = ?20, noted = ?21
+             WHERE number = ?1",
+        )?;
+        update.execute(params![
+            row.number,
+            row.validators.etag,
+            row.validators.last_modified,
+            row.validators.url.as_ref().map(url::Url::as_str),
+            row.had_validators,
+            row.entries.cast_signed(),
+            row.newest.map(Timestamp::millis),
+            row.per_day,
+            row.state,
+            row.failures,
+            row.error_kind,
+            row.last_error,
+            row.last_poll.map(Timestamp::millis),
+            row.next_poll.millis(),
+            row.hold_until.map(Timestamp::millis),
+            row.hold_why,
+            row.moved_to,
+            row.moved_since.map(Timestamp::millis),
+            row.moved_polls,
+            row.note.as_ref().map(|(note, _)| note),
+            row.note.as_ref().map(|(_, at)| at.millis()),
+        ])?;
+        Ok(())
+    }
+
+    /// Notes that a whole origin asked to be left alone until then.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_host_hold(&self, origin: &str, until: Timestamp) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO host (origin, hold_until) VALUES (?1, ?2)
+             ON CONFLICT (origin) DO UPDATE SET hold_until = max(hold_until, excluded.hold_until)",
+        )?;
+        insert.execute(params![origin, until.millis()])?;
+        Ok(())
+    }
+
+    /// Logs a poll.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_log(&self, row: &LogRow) -> Result<(), StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO poll_log (feed, at, duration_ms, outcome, status, new, revised, error_kind, error)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        insert.execute(params![
+            row.feed,
+            row.at.millis(),
+            row.duration_ms.cast_signed(),
+            row.outcome,
+            row.status,
+            row.new.cast_signed(),
+            row.revised.cast_signed(),
+            row.error_kind,
+            row.error,
+        ])?;
+        Ok(())
+    }
+
+    /// Notes what happened to feeds.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_events(&self, rows: &[EventRow]) -> Result<(), StoreError> {
+        let mut insert =
+            self.connection.prepare_cached("INSERT INTO event (feed, at, kind, text) VALUES (?1, ?2, ?3, ?4)")?;
+        for row in rows {
+            insert.execute(params![row.feed, row.at.millis(), row.kind, row.text])?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::schema;
+    use super::*;
+    use crate::number::SectionNumber;
+    use crate::reason::JoinReason;
+    use crate::rows::PlacementRow;
+
+    fn store() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let fill = "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES ('a', 'https://a.example/', x'00', '1h', 0, 0);
+            INSERT INTO section (id, definition_hash, first_seen) VALUES ('all', 0, 0);
+            INSERT INTO story (public_id, slug, sort_at) VALUES ('urn:a', 'a-1', 0), ('urn:b', 'b-2', 0), ('urn:c', 'c-3', 0);
+            INSERT INTO entry (feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason)
+              VALUES (1, '1', 'guid', 0, 0, 0, 1, 'first'), (1, '2', 'guid', 0, 0, 0, 2, 'first');
+            INSERT INTO body VALUES (1, '{}'), (2, '{}');";
+        connection.execute_batch(fill).unwrap();
+        connection
+    }
+
+    fn put(story: i64, is_known: bool) -> Put {
+        let row = PlacementRow {
+            lead: EntryNumber(1),
+            sort_at: Timestamp::from_millis(0),
+            entered: None,
+            left: None,
+            rule: None,
+            why: String::new(),
+            next_change: None,
+            changed: None,
+            published_as: None,
+        };
+        Put { key: (SectionNumber(1), StoryNumber(story)), is_known, row, frozen: None }
+    }
+
+    #[test]
+    fn stories_are_marked_for_the_public_index_where_their_public_words_may_change() {
+        let connection = store();
+        let check = |writes: Writes, expected: &[i64]| {
+            Turn::new(&connection).write(&writes).unwrap();
+            let mut statement = connection.prepare("SELECT story FROM public_waiting ORDER BY story").unwrap();
+            let waiting: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            connection.execute("DELETE FROM public_waiting", []).unwrap();
+            assert_eq!(waiting, expected, "{writes:?}");
+        };
+        let number = EntryNumber(1);
+        check(Writes { entries: vec![EntryWrite::Touched { number, raw_hash: 7 }], ..Writes::default() }, &[]);
+        check(Writes { puts: vec![put(1, false)], ..Writes::default() }, &[1]);
+        check(Writes { puts: vec![put(1, true)], ..Writes::default() }, &[1]);
+        let (one, other) = ((SectionNumber(1), StoryNumber(1)), (SectionNumber(1), StoryNumber(2)));
+        check(Writes { moves: vec![(one, other)], ..Writes::default() }, &[1, 2]);
+        check(Writes { drops: vec![other], ..Writes::default() }, &[2]);
+        let words = WordsWrite {
+            number,
+            feed: FeedNumber(1),
+            story: StoryNumber(1),
+            json: "[]".into(),
+            replaces: true,
+            links: Vec::new(),
+            signatures: Vec::new(),
+            former_signatures: Vec::new(),
+        };
+        check(Writes { entries: vec![EntryWrite::Words(Box::new(words))], ..Writes::default() }, &[1]);
+        let forget = Forget { number: EntryNumber(2), story: StoryNumber(2), signatures: Vec::new() };
+        check(Writes { entries: vec![EntryWrite::Forgotten(forget)], ..Writes::default() }, &[2]);
+        let merge =
+            MergeWrite { stays: StoryNumber(1), leaves: StoryNumber(3), reason: JoinReason::Editor, score: None };
+        check(Writes { merges: vec![merge], ..Writes::default() }, &[1, 3]);
+    }
+}
