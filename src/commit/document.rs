@@ -11,7 +11,7 @@ use crate::newsroom::{
     PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
 };
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
-use crate::rows::{FeedRow, Standing, Writes};
+use crate::rows::{Standing, Writes};
 use crate::store::{StoreError, Turn};
 
 /// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
@@ -30,12 +30,12 @@ pub fn apply(
     turn: &Turn,
     setting: Setting,
     feed: &Feed,
-    row: &FeedRow,
+    number: FeedNumber,
     document: &mut PolledDocument,
 ) -> Result<Applied, StoreError> {
-    let reading = DocumentTurn { turn, setting, feed, number: row.number };
+    let reading = DocumentTurn { turn, setting, feed, number };
     reading.scrub_guids(&document.entries)?;
-    let listed = turn.listed(row.number)?;
+    let listed = turn.listed(number)?;
     reading.keep_specific_guids(document)?;
     let mut known = reading.known(&document.entries, &listed)?;
     if reading.tell_reused_apart(document, &known)? {
@@ -43,7 +43,7 @@ pub fn apply(
     }
     let mut plan = Plan::new(&document.entries, &known);
     known.forget_matched();
-    turn.mark_unspecific(row.number, plan.shared_keys().iter())?;
+    turn.mark_unspecific(number, plan.shared_keys().iter())?;
     let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
     let mut here = HashSet::new();
     // Documents list the newest first: decided from the end, entries without a date come to stand in their order.
@@ -54,7 +54,13 @@ pub fn apply(
         reading.decide_run(run, &mut plan, &known, &mut here, &mut applied)?;
     }
     turn.write(&Writes { entries: newsroom::listing(&here, &listed, setting.now), ..Writes::default() })?;
-    if newsroom::title_changes(row, document) {
+    let before = turn.feed_document(number)?;
+    let after = newsroom::document_row(&before, document);
+    if after != before {
+        turn.write_feed_document(number, &after)?;
+    }
+    // The feed's title or address, which its stories bear, may be others.
+    if after.info != before.info {
         for section in setting.config.sections.iter().filter(|section| section.takes(&feed.id)) {
             applied.sections.entry(section.id.clone()).or_default();
         }

@@ -24,10 +24,10 @@ fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, 
         let Some(feed) = config.feed(&polled.feed) else { return Ok(applied) };
         let sections = turn.sections()?;
         let setting = Setting { config, now: polled.at, sections: &sections, key: turn.key()? };
-        applied = document::apply(turn, setting, feed, &before, document)?;
+        applied = document::apply(turn, setting, feed, before.number, document)?;
     }
-    let PolledFeed { row, has_document, log, events } = newsroom::after(&before, polled, &mut applied);
-    turn.write_feed(&row, has_document)?;
+    let PolledFeed { row, log, events } = newsroom::after(&before, polled, &mut applied);
+    turn.write_feed(&row)?;
     if let (Some(until), Some(origin)) = (polled.next.host_hold, &polled.public_origin) {
         turn.write_host_hold(origin, until)?;
     }

@@ -10,12 +10,12 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 
 use super::board::{Board, Story};
-use super::{Change, Cleaned, Join, PolledDocument, PolledEntry, Rewording, signature_keys, sort_at};
+use super::{Change, Cleaned, Join, PolledEntry, Rewording, signature_keys, sort_at};
 use crate::config::{Config, Dedup, Feed};
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::reason::JoinReason;
-use crate::rows::{EntryWrite, FeedRow, FormerRow, LinkWrite, NewEntry, NewStory, StoryRow, WordsWrite};
+use crate::rows::{EntryWrite, FormerRow, LinkWrite, NewEntry, NewStory, StoryRow, WordsWrite};
 use crate::section::{self, SeenCopy};
 use crate::story;
 use crate::time::Timestamp;
@@ -326,11 +326,6 @@ pub fn listing(here: &HashSet<EntryNumber>, listed: &HashSet<EntryNumber>, now: 
     let left = listed.difference(here).map(|number| EntryWrite::Listed { number: *number, unlisted: Some(now) });
     let back = here.difference(listed).map(|number| EntryWrite::Listed { number: *number, unlisted: None });
     left.chain(back).collect()
-}
-
-/// Whether the feed's title or address, which its stories bear, are others than before.
-pub fn title_changes(before: &FeedRow, document: &PolledDocument) -> bool {
-    serde_json::to_string(&super::stable_info(document)).is_ok_and(|info| info != before.info)
 }
 
 /// Returns what the log calls an entry: its title, or its guid. Empty if no public section takes the feed: logs are read by

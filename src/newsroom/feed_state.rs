@@ -10,15 +10,13 @@ use url::Url;
 
 use super::{Applied, FeedEvent, FeedStanding, News, Outcome, Polled, PolledDocument, events, has_moved};
 use crate::feed::{FeedInfo, Validators};
-use crate::rows::{EventRow, FeedRow, LogRow};
+use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;
 
 /// A feed after a poll, and what is noted of it.
 #[derive(Debug)]
 pub struct PolledFeed {
     pub row: FeedRow,
-    /// Whether what the document says of the feed is to be written, too.
-    pub has_document: bool,
     pub log: LogRow,
     pub events: Vec<EventRow>,
 }
@@ -28,12 +26,22 @@ pub fn stable_info(document: &PolledDocument) -> FeedInfo {
     FeedInfo { updated: None, ..document.info.clone() }
 }
 
+/// Returns what a feed's documents say of it after this one.
+pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> DocumentRow {
+    let json = "what a document says of its feed is text, numbers and lists";
+    DocumentRow {
+        info: serde_json::to_string(&stable_info(document)).expect(json),
+        repairs: serde_json::to_string(&document.repairs).expect(json),
+        hints: serde_json::to_string(&document.hints).expect(json),
+        guids_repaired: before.guids_repaired.with(document.guids_repaired),
+    }
+}
+
 /// Decides what a poll makes of its feed. Notes in `applied` where it has moved.
 pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> PolledFeed {
     let mut row = before.clone();
     match &polled.outcome {
         Outcome::Document(document) => {
-            take_document(&mut row, document);
             if applied.new > 0 {
                 row.entries += applied.new as u64;
                 row.newest = row.newest.max(Some(newest_entry(document, polled.at)));
@@ -60,23 +68,13 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
     row.hold_why.clone_from(&polled.next.hold_why);
     row.per_day = polled.per_day;
     let events = noted(before, &row, polled, applied);
-    let has_document = (&row.info, &row.repairs, &row.hints, row.guids_repaired)
-        != (&before.info, &before.repairs, &before.hints, before.guids_repaired);
-    PolledFeed { log: log(&row, polled, applied), row, has_document, events }
+    PolledFeed { log: log(&row, polled, applied), row, events }
 }
 
 /// The date of the newest entry among those that were cleaned; one without a date, or dated in the future, is of `now`.
 fn newest_entry(document: &PolledDocument, now: Timestamp) -> Timestamp {
     let entries = document.entries.iter().filter_map(|polled| Some(&polled.cleaned.as_ref()?.entry));
     entries.map(|entry| entry.published.or(entry.updated).map_or(now, |date| date.min(now))).max().unwrap_or(now)
-}
-
-fn take_document(row: &mut FeedRow, document: &PolledDocument) {
-    let json = "what a document says of its feed is text, numbers and lists";
-    row.info = serde_json::to_string(&stable_info(document)).expect(json);
-    row.repairs = serde_json::to_string(&document.repairs).expect(json);
-    row.hints = serde_json::to_string(&document.hints).expect(json);
-    row.guids_repaired = row.guids_repaired.with(document.guids_repaired);
 }
 
 fn take_validators(row: &mut FeedRow, validators: &Validators) {

@@ -29,9 +29,9 @@ pub use candidates::{
     FOUND_AT_MOST, Found, LINKED_AT_MOST, OTHERS_BYTES, Wanted, signature_keys, signatures, to_read, wanted,
 };
 pub use copies::{MAX_BYTES, SeenStory, Viewer, choose, seen};
-pub use entries::{Former, Polling, Tally, listing, rewords, shown_name, title_changes, touched, writes_words};
+pub use entries::{Former, Polling, Tally, listing, rewords, shown_name, touched, writes_words};
 pub use events::{FeedEvent, FeedStanding, News, events};
-pub use feed_state::{PolledFeed, after, stable_info};
+pub use feed_state::{PolledFeed, after, document_row};
 pub use guids::{keep_specific, renames, specific_guids, tell_reused_apart, to_compare};
 pub use known::{FormerEntry, Join, Known, Linked, MAX_REVISIONS, OtherEntry, Terms, terms};
 pub use lasting::fingerprint;

@@ -11,13 +11,6 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedRow {
     pub number: FeedNumber,
-    /// What the document says of the feed, JSON.
-    pub info: String,
-    /// What had to be mended to read it, JSON.
-    pub repairs: String,
-    /// How often the document asks to be polled, JSON.
-    pub hints: String,
-    pub guids_repaired: SharedKeys,
     pub validators: Validators,
     pub had_validators: bool,
     /// How many entries it ever had, and when the last of them came.
@@ -40,6 +33,19 @@ pub struct FeedRow {
     pub moved_polls: u32,
     /// The last thing that an editor should know of what it did, and when.
     pub note: Option<(String, Timestamp)>,
+}
+
+/// What a feed's documents say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// What the last document says of the feed, JSON.
+    pub info: String,
+    /// What had to be mended to read it, JSON.
+    pub repairs: String,
+    /// How often it asks to be polled, JSON.
+    pub hints: String,
+    /// What entries of any of its documents have in common.
+    pub guids_repaired: SharedKeys,
 }
 
 /// What is logged of a poll.

@@ -8,7 +8,7 @@ mod known;
 mod standing;
 mod writes;
 
-pub use feed::{ConfiguredFeed, EventRow, FeedRow, KnownFeed, LogRow};
+pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow};
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureRow};
 pub use standing::{Copies, CopyHead, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow};
 pub use writes::{

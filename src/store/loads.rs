@@ -12,8 +12,8 @@ use crate::entry::{Entry, GuidKind, SharedKeys};
 use crate::feed::{FeedId, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
-    Copies, CopyHead, CopyRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureRow,
-    StandingStory, StoryRow,
+    Copies, CopyHead, CopyRow, DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow,
+    SignatureRow, StandingStory, StoryRow,
 };
 
 /// How much of a story's copies is read.
@@ -31,12 +31,26 @@ impl Turn<'_> {
     /// As of SQLite; so it is with all that follows here.
     pub fn feed(&self, id: &FeedId) -> Result<Option<FeedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, info, repairs, hints, guids_repaired, etag, last_modified, validators_url, had_validators, entries,
-               newest, per_day, state, failures, error_kind, last_error, last_poll, next_poll, hold_until, hold_why,
+            "SELECT number, etag, last_modified, validators_url, had_validators, entries, newest, per_day, state, failures, error_kind, last_error, last_poll, next_poll, hold_until, hold_why,
                moved_to, moved_since, moved_polls, note, noted
              FROM feed WHERE id = ?1",
         )?;
         Ok(statement.query_row([id.as_str()], feed_row).optional()?)
+    }
+
+    /// What a feed's documents say of it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn feed_document(&self, feed: FeedNumber) -> Result<DocumentRow, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT info, repairs, hints, guids_repaired FROM feed WHERE number = ?1")?;
+        Ok(statement.query_row([feed], |row| {
+            let guids_repaired = SharedKeys::from_bits(row.get(3)?);
+            Ok(DocumentRow { info: row.get(0)?, repairs: row.get(1)?, hints: row.get(2)?, guids_repaired })
+        })?)
     }
 
     /// The numbers of the entries that the feed's last document listed.
@@ -230,7 +244,8 @@ impl Turn<'_> {
     ) -> Result<HashMap<String, Vec<EntryNumber>>, StoreError> {
         let mut story = self.connection.prepare_cached(
             "SELECT coalesce(joined_into, number) FROM story WHERE public_id = ?1
-             UNION SELECT coalesce(joined_into, number) FROM story WHERE number = (SELECT story FROM kept_id WHERE id = ?1)",
+             UNION ALL
+             SELECT coalesce(joined_into, number) FROM story WHERE number = (SELECT story FROM kept_id WHERE id = ?1)",
         )?;
         let mut entries =
             self.connection.prepare_cached("SELECT number FROM entry WHERE story = ?1 ORDER BY number LIMIT ?2")?;
@@ -244,6 +259,7 @@ impl Turn<'_> {
             }
             if !numbers.is_empty() {
                 numbers.sort_unstable();
+                numbers.dedup();
                 numbers.truncate(limit);
                 found.insert(id.clone(), numbers);
             }
@@ -541,29 +557,25 @@ fn known_entry(row: &Row, is_alias: bool) -> rusqlite::Result<KnownEntry> {
 }
 
 fn feed_row(row: &Row) -> rusqlite::Result<FeedRow> {
-    let url = row.get::<_, Option<String>>(7)?.and_then(|url| Url::parse(&url).ok());
+    let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
     Ok(FeedRow {
         number: row.get(0)?,
-        info: row.get(1)?,
-        repairs: row.get(2)?,
-        hints: row.get(3)?,
-        guids_repaired: SharedKeys::from_bits(row.get(4)?),
-        validators: Validators { etag: row.get(5)?, last_modified: row.get(6)?, url },
-        had_validators: row.get(8)?,
-        entries: row.get::<_, i64>(9)?.cast_unsigned(),
-        newest: optional_time(row, 10)?,
-        per_day: row.get(11)?,
-        state: row.get(12)?,
-        failures: row.get(13)?,
-        error_kind: row.get(14)?,
-        last_error: row.get(15)?,
-        last_poll: optional_time(row, 16)?,
-        next_poll: time(row, 17)?,
-        hold_until: optional_time(row, 18)?,
-        hold_why: row.get(19)?,
-        moved_to: row.get(20)?,
-        moved_since: optional_time(row, 21)?,
-        moved_polls: row.get(22)?,
-        note: row.get::<_, Option<String>>(23)?.zip(optional_time(row, 24)?),
+        validators: Validators { etag: row.get(1)?, last_modified: row.get(2)?, url },
+        had_validators: row.get(4)?,
+        entries: row.get::<_, i64>(5)?.cast_unsigned(),
+        newest: optional_time(row, 6)?,
+        per_day: row.get(7)?,
+        state: row.get(8)?,
+        failures: row.get(9)?,
+        error_kind: row.get(10)?,
+        last_error: row.get(11)?,
+        last_poll: optional_time(row, 12)?,
+        next_poll: time(row, 13)?,
+        hold_until: optional_time(row, 14)?,
+        hold_why: row.get(15)?,
+        moved_to: row.get(16)?,
+        moved_since: optional_time(row, 17)?,
+        moved_polls: row.get(18)?,
+        note: row.get::<_, Option<String>>(19)?.zip(optional_time(row, 20)?),
     })
 }

@@ -8,8 +8,8 @@ use super::StoreError;
 use super::turn::Turn;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
-    EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory, Put,
-    WordsWrite, Writes,
+    DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
+    Put, WordsWrite, Writes,
 };
 use crate::time::Timestamp;
 
@@ -351,18 +351,25 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the state of a feed after a poll; with `has_document` also what its document says of it.
+    /// Writes what a feed's documents say of it.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn write_feed(&self, row: &FeedRow, has_document: bool) -> Result<(), StoreError> {
-        if has_document {
-            let mut update = self.connection.prepare_cached(
-                "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
-            )?;
-            update.execute(params![row.number, row.info, row.repairs, row.hints, row.guids_repaired.bits()])?;
-        }
+    pub fn write_feed_document(&self, feed: FeedNumber, row: &DocumentRow) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
+        )?;
+        update.execute(params![feed, row.info, row.repairs, row.hints, row.guids_repaired.bits()])?;
+        Ok(())
+    }
+
+    /// Writes the state of a feed after a poll.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_feed(&self, row: &FeedRow) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = ?5, entries = ?6, newest = ?7,
                per_day = ?8, state = ?9, failures = ?10, error_kind = ?11, last_error = ?12, last_poll = ?13, next_poll = ?14,
