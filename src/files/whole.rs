@@ -1,6 +1,7 @@
 //! A file written whole or not at all: into a temporary file of the same folder, then renamed.
 //!
-//! A reader sees the former text or the new one, also after a power cut: text and name are safe on disk before the next step.
+//! A reader sees the former text or the new one, also after a power cut: the text is safe on disk before the file has its name.
+//! Whether its name is, too, is the caller's choice: a folder of many pages is written again if names are lost.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -33,27 +34,31 @@ impl WholeFile {
         Ok(WholeFile { temporary, path: path.to_owned() })
     }
 
-    /// Replaces what is at the path.
+    /// Replaces what is at the path, and makes sure that its name is safe on disk.
     ///
     /// # Errors
     ///
     /// If it cannot be renamed; the path is as it was.
     pub fn put(self) -> io::Result<()> {
-        let folder = folder_of(&self.path);
-        self.temporary.persist(&self.path).map_err(|error| error.error)?;
+        let path = self.path.clone();
+        self.rename()?;
         // The name is safe on disk with its folder; some file systems cannot do that.
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
         Ok(())
+    }
+
+    fn rename(self) -> io::Result<()> {
+        self.temporary.persist(&self.path).map(drop).map_err(|error| error.error)
     }
 }
 
-/// Replaces the file, or creates it; everybody may read it.
+/// Replaces the file, or creates it; everybody may read it. After a power cut it may have its former text, never a part of one.
 ///
 /// # Errors
 ///
 /// If it cannot be written; the path is as it was.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
-    WholeFile::beside(path, text, |file| file.set_permissions(Permissions::from_mode(READABLE)))?.put()
+    WholeFile::beside(path, text, |file| file.set_permissions(Permissions::from_mode(READABLE)))?.rename()
 }
 
 fn folder_of(path: &Path) -> &Path {
