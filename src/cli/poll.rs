@@ -179,8 +179,8 @@ fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
     }
     let mut text = String::new();
     for (why, mut feeds) in reasons {
-        feeds.sort_unstable();
-        let soonest = relative(feeds[0].0, now);
+        feeds.sort_unstable_by_key(|(_, id)| *id);
+        let soonest = feeds.iter().map(|(until, _)| *until).min().map_or_else(String::new, |at| relative(at, now));
         let mut names = feeds.iter().take(HELD_NAMED).map(|(_, id)| *id).collect::<Vec<_>>().join(", ");
         if feeds.len() > HELD_NAMED {
             names.push_str(", …");
