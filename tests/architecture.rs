@@ -55,6 +55,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("annotate_snippets", &["config"]),
     ("psl", &["link"]),
     ("deunicode", &["latin"]),
+    ("caseless", &["story"]),
+    ("unicode_normalization", &["story"]),
     ("uuid", &["story"]),
     ("axum", &["serve"]),
     ("hyper", &["serve"]),

@@ -13,6 +13,7 @@ mod likeness;
 mod media;
 mod numerals;
 mod permanent;
+mod spelling;
 mod title;
 mod words;
 

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use foldhash::HashSet;
-use xxhash_rust::xxh3::xxh3_64;
+
+use super::spelling::hash_of;
 
 /// In lower case. Weekdays and months only of languages that do not write them with a capital, by which names are told.
 const NUMERALS: &str = "
@@ -33,10 +34,9 @@ const NUMERALS: &str = "
     월요일 화요일 수요일 목요일 금요일 토요일 일요일";
 
 /// Their hashes.
-static HASHES: LazyLock<HashSet<u64>> =
-    LazyLock::new(|| NUMERALS.split_whitespace().map(|word| xxh3_64(word.as_bytes())).collect());
+static HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| NUMERALS.split_whitespace().map(hash_of).collect());
 
-/// Whether the word with this hash of its lower-case form is a number or a date written out.
+/// Whether the word with this hash, as [`hash_of`] makes it, is a number or a date written out.
 pub fn is_numeral(hash: u64) -> bool {
     HASHES.contains(&hash)
 }

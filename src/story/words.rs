@@ -1,9 +1,16 @@
 //! A text as a sequence of words, for comparing. In scripts without spaces every character is a word, of half the weight.
+//!
+//! Two spellings of one word are one word: text is compared in normalization form KC (UAX #15) with full case folding (The
+//! Unicode Standard, section 3.13). So `STRASSE` is `Straße`, `CO₂` is `CO2`, and a letter with its accent is the same in one
+//! character or two.
 
 use foldhash::HashSet;
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numerals;
+use super::spelling::{folded, is_invisible, plain};
 use crate::text::scripts::is_half_word;
 
 /// More words of a text are not compared: what agrees in so many agrees.
@@ -15,7 +22,7 @@ pub const SHINGLE: usize = 3;
 /// In shorter words another letter makes another word.
 const LEAST_SPELT: usize = 5;
 
-/// A word in lower case, known by its hash.
+/// A word with its case folded, known by its hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Word {
     pub hash: u64,
@@ -45,14 +52,21 @@ impl Words {
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
         let mut reading = WordReading { words, begins: true, begins_line: true, ..WordReading::default() };
         let mut rest = text;
-        while let Some(character) = rest.chars().next().filter(|_| reading.words.len() < MAX_WORDS) {
-            let run = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-            if run > 0 {
+        while let Some(first) = rest.chars().next().filter(|_| reading.words.len() < MAX_WORDS) {
+            let run = ascii_run(rest);
+            let length = if run > 0 {
                 reading.read_run(&rest[..run]);
-            } else if !is_invisible(character) {
-                reading.read(plain(character));
-            }
-            rest = &rest[run.max(character.len_utf8())..];
+                run
+            } else if first.is_ascii() && !first.is_ascii_alphanumeric() {
+                reading.read(first);
+                first.len_utf8()
+            } else {
+                let length = first.len_utf8();
+                let length = length + rest[length..].bytes().take_while(|byte| !byte.is_ascii()).count();
+                reading.read_beyond_ascii(&rest[..length]);
+                length
+            };
+            rest = &rest[length..];
         }
         reading.end_word();
         Words { words: reading.words }
@@ -203,7 +217,7 @@ pub fn mixed(one: u64, other: u64) -> u64 {
 #[derive(Default)]
 struct WordReading {
     words: Vec<Word>,
-    /// The word that is being read, in lower case, and what is known of it; its hash is not.
+    /// The word that is being read, with its case folded, and what is known of it but for its hash.
     text: String,
     word: Word,
     /// Whether a sentence begins here.
@@ -228,6 +242,23 @@ impl WordReading {
         self.word.letters |= self.text[start..].bytes().fold(0, |letters, byte| letters | 1 << (byte % 64));
     }
 
+    /// Reads characters of which all but the first are not ASCII, in their normalization form KC.
+    fn read_beyond_ascii(&mut self, run: &str) {
+        match is_nfkc_quick(run.chars()) {
+            IsNormalized::Yes => self.read_normal(run.chars()),
+            IsNormalized::No | IsNormalized::Maybe => self.read_normal(run.nfkc()),
+        }
+    }
+
+    fn read_normal(&mut self, characters: impl Iterator<Item = char>) {
+        for character in characters.filter(|character| !is_invisible(*character)) {
+            if self.words.len() >= MAX_WORDS {
+                return;
+            }
+            self.read(plain(character));
+        }
+    }
+
     fn read(&mut self, character: char) {
         self.read_point(character);
         if character == '.' && self.text.ends_with(char::is_numeric) {
@@ -246,9 +277,9 @@ impl WordReading {
         }
         self.begin_word(character.is_uppercase());
         self.word.is_number |= character.is_numeric();
-        for lower in character.to_lowercase() {
-            self.push(lower);
-            self.word.is_cased |= lower.is_lowercase();
+        self.word.is_cased |= character.is_uppercase() || character.is_lowercase();
+        for folded in folded(character) {
+            self.push(folded);
         }
     }
 
@@ -304,22 +335,13 @@ impl WordReading {
     }
 }
 
-/// Characters that one site writes for another's, as one: full-width forms, and letters that lose a mark in capitals or in
-/// haste.
-fn plain(character: char) -> char {
-    match character {
-        'ı' | 'İ' => 'i',
-        'ё' | 'Ё' => 'е',
-        'ς' => 'σ',
-        'أ' | 'إ' | 'آ' => 'ا',
-        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(character) - 0xFEE0).unwrap_or(character),
-        _ => character,
-    }
-}
-
-/// Characters that only tell where a line may break, how a letter is lengthened, or how it is spoken.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{640}' | '\u{64B}'..='\u{652}')
+/// Returns how many letters and digits of ASCII a text begins with. A letter that a combining mark follows is not counted: both may be
+/// one character.
+fn ascii_run(text: &str) -> usize {
+    let run = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let is_mark = |next: char| !next.is_ascii() && canonical_combining_class(next) != 0;
+    let is_marked = run > 0 && text[run..].chars().next().is_some_and(is_mark);
+    run - usize::from(is_marked)
 }
 
 fn is_chinese_number(c: char) -> bool {
@@ -370,6 +392,29 @@ mod tests {
         assert_eq!(hashes("ESKİ TRAMVAY YILLAR SONRA"), hashes("eski tramvay yıllar sonra"));
         assert_eq!(hashes("ещё один мост"), hashes("еще один мост"));
         assert_ne!(hashes("man bites dog"), hashes("dog bites man"));
+    }
+
+    #[test]
+    fn two_spellings_in_unicode_are_one_word() {
+        let hashes = |text: &str| Words::of(text).words.iter().map(|word| word.hash).collect::<Vec<_>>();
+        let same = |one: &str, other: &str| assert_eq!(hashes(one), hashes(other), "{one} {other}");
+        same("STRASSE", "Straße");
+        same("GROẞE STRAẞE", "große Strasse");
+        same("CO₂", "CO2");
+        same("x² und m³", "x2 und m3");
+        same("ﬁnal oﬀer", "final offer");
+        same("caf\u{e9}s", "cafe\u{301}s");
+        same("u\u{308}ber a\u{30A}", "Über Å");
+        same("ΟΔΟΣ", "οδος");
+        same("ﾊﾞｽ停", "バス停");
+        same("Ⅳ. Teil", "IV. Teil");
+        same("बड़ा", "बड\u{93C}ा");
+        let other = |one: &str, other: &str| assert_ne!(hashes(one), hashes(other), "{one} {other}");
+        other("Masse", "Maße und");
+        other("schon", "schön");
+        other("résumé", "resume");
+        other("CO₂", "CO");
+        other("x²", "x³");
     }
 
     #[test]

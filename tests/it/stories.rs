@@ -97,6 +97,19 @@ async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
 }
 
 #[tokio::test]
+async fn title_in_another_spelling_of_unicode_is_the_same_title() {
+    let joined = async |one: &str, other: &str| {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        bed.poll("origin", &[entry("https://origin.example/1", one, WIRE_TEXT)]).await;
+        bed.poll("wire", &[entry("https://wire.example/1", other, &format!("{WIRE_TEXT} More soon."))]).await.joined
+            == 1
+    };
+    assert!(joined("Alte Straße wird im Frühjahr größer", "ALTE STRASSE WIRD IM FRU\u{308}HJAHR GRÖSSER").await);
+    assert!(joined("Harbour cuts CO₂ by half", "Harbour cuts CO2 by half").await);
+    assert!(!joined("Harbour cuts CO₂ by half", "Harbour raises NO₂ by a third").await);
+}
+
+#[tokio::test]
 async fn parts_of_one_page_are_stories_of_their_own() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let at = |part: &str, title: &str| entry(&format!("https://origin.example/changes{part}"), title, "See the page.");
