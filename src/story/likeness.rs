@@ -3,9 +3,14 @@
 //! What copies of one text do is add, cut and re-template: an attribution, a "read more", a summary that is the article's
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
+//!
+//! Where a link says that two are one, the words speak against it only if both say much that the other does not, or if the
+//! titles name two of a series. What two texts share begins and ends where they part: the words that find the place
+//! need to be there only once, the words before and after them need not. An article may repeat how it begins.
 
 use foldhash::{HashMap, HashSet};
 
+use super::anchors::{anchors, walk_back, walk_on};
 use super::media::Media;
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
@@ -129,12 +134,13 @@ impl Wording {
         scores.max_by(f64::total_cmp)
     }
 
-    /// Whether the words speak against what a shared link says: both tell something that the other does not, as a link
-    /// blog's comment does, or they are two of a series that live at one address. So do other recordings under another title.
+    /// Whether the words speak against what a shared link says: both say something that the other does not, as a link
+    /// blog's comment does, or they are two of a series that live at one address. Other recordings under another title speak
+    /// against it too.
     pub fn contradicts(&self, other: &Wording) -> bool {
         let (own, others) = (self.vocabulary(), other.vocabulary());
         let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
-        let is_series = self.title.whole.numbers_against(&other.title.whole) && own_texts >= LEAST_TEXT / 2;
+        let is_series = self.title.is_series_with(&other.title) && own_texts >= LEAST_TEXT / 2;
         let are_episodes = self.media.contradicts(&other.media) && !self.title.is(&other.title);
         own_texts >= OWN_WORDS || is_series || are_episodes
     }
@@ -194,6 +200,16 @@ impl Wording {
         let (own, others): (HashSet<u64>, HashSet<u64>) = (own.shingles().collect(), others.shingles().collect());
         let shared = own.intersection(&others).count();
         shared > 0 && shared * EDITED_SHARE >= own.len().min(others.len())
+    }
+
+    /// Whether the titles are those of two of a series.
+    pub fn is_series_with(&self, other: &Wording) -> bool {
+        self.title.is_series_with(&other.title)
+    }
+
+    /// Whether the two are episodes with different recordings.
+    pub fn has_other_media(&self, other: &Wording) -> bool {
+        self.media.contradicts(&other.media)
     }
 
     /// Whether the titles are the same, and longer than the name of a column.
@@ -335,9 +351,9 @@ struct Parting {
     has_heads: bool,
     /// Whether both have numbers of their own before or after what they share.
     has_numbers_around: bool,
-    /// Where in the shorter and in the longer text the first shared shingle begins.
+    /// Where in the shorter and in the longer text what they share begins.
     start: (usize, usize),
-    /// Where the last one ends.
+    /// Where it ends.
     end: (usize, usize),
 }
 
@@ -347,8 +363,8 @@ impl Parting {
     fn of(short: &Words, long: &Words, is_telling: bool) -> Option<Parting> {
         let anchors = anchors(short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
-        let end = (last.0 + SHINGLE, last.1 + SHINGLE);
-        let mut parting = Parting { start: first, end, extent: short.extent(), ..Parting::default() };
+        let (start, end) = (walk_back(short, long, first), walk_on(short, long, (last.0 + SHINGLE, last.1 + SHINGLE)));
+        let mut parting = Parting { start, end, extent: short.extent(), ..Parting::default() };
         let mut at = parting.line_starts(short, long);
         for (i, j) in anchors {
             let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
@@ -461,39 +477,65 @@ impl Parting {
     }
 }
 
-/// The shingles that occur once in both texts, as their places in each, as many as stand in the same order.
-fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
-    let once = |words: &Words| {
-        let mut places: HashMap<u64, Option<usize>> =
-            HashMap::with_capacity_and_hasher(words.words.len(), Default::default());
-        for (at, shingle) in words.shingles().enumerate() {
-            places.entry(shingle).and_modify(|place| *place = None).or_insert(Some(at));
-        }
-        places
-    };
-    let (mine, others) = (once(one), once(other));
-    let places = mine.iter().filter_map(|(shingle, at)| Some(((*at)?, (*others.get(shingle)?)?)));
-    let mut places: Vec<_> = places.collect();
-    places.sort_unstable();
-    longest_rising(&places)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Entry;
 
-/// The longest subsequence of which the second places rise too.
-fn longest_rising(places: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    let mut before = vec![None; places.len()];
-    // For each length, where the subsequence of that length ends that ends lowest.
-    let mut ends: Vec<usize> = Vec::new();
-    for (at, place) in places.iter().enumerate() {
-        let length = ends.partition_point(|&end| places[end].1 < place.1);
-        before[at] = length.checked_sub(1).map(|length| ends[length]);
-        if length == ends.len() {
-            ends.push(at);
-        } else {
-            ends[length] = at;
-        }
+    fn wording(title: &str, html: &str) -> Wording {
+        let json =
+            serde_json::json!({ "guid": { "value": "1", "kind": "guid" }, "title": title, "content_html": html });
+        let entry: Entry = serde_json::from_value(json).unwrap();
+        Wording::of(&entry.title, &PlainText::of(&entry))
     }
-    let mut rising: Vec<_> =
-        std::iter::successors(ends.last().copied(), |at| before[*at]).map(|at| places[at]).collect();
-    rising.reverse();
-    rising
+
+    #[test]
+    fn numbers_in_two_headlines_speak_against_a_shared_link_only_in_a_series() {
+        let check = |(title, text): (&str, &str), (other_title, other_text): (&str, &str), expected: bool| {
+            let (one, other) = (wording(title, text), wording(other_title, other_text));
+            assert_eq!(one.contradicts(&other), expected, "{title} / {other_title}");
+            assert_eq!(other.contradicts(&one), expected, "{other_title} / {title}");
+        };
+        let storm = "The storm reached the coast in the night and tore the roofs off whole streets.";
+        let toll = "Rescuers found seven more bodies, the governor said at noon, and many people are missing.";
+        check(("Storm kills 12 on the coast", storm), ("Death toll from floods rises to 19", toll), false);
+        check(("iPhone 17 review", storm), ("9 things that nobody says about the new phone", toll), false);
+        check(("Second storm in a week hits the coast", storm), ("Three dead after roofs come down", toll), false);
+        check(("Deux morts sur la côte", storm), ("Tempête mardi : le bilan s'alourdit", toll), false);
+        check(("Trial, day 5: the widow speaks", storm), ("Trial, day 6: the doctor is heard", toll), true);
+        check(("Picture of the day, 5 March", storm), ("Picture of the day, 6 March", toll), true);
+        check(("La météo de mardi", storm), ("La météo de jeudi", toll), true);
+        check(
+            ("Release 1.2", "It fixes how long tables are printed."),
+            ("Release 1.3", "It fixes saving under Windows again."),
+            true,
+        );
+        let long = |stem: &str| (0..60).map(|at| format!("{stem}{at} ")).collect::<String>();
+        check(("Storm kills 12", &long("quay")), ("Death toll rises to 19", &long("roof")), true);
+    }
+
+    #[test]
+    fn summary_is_recognised_though_its_words_recur_in_the_article() {
+        let title = "Old quay will open again to walkers and to boats";
+        let begins = "The harbour board has voted to open the old quay to walkers and to small boats from April on";
+        let article = format!(
+            "{begins}. Fishermen who had argued for the step filled the hall. Repairs take a winter, says the chairwoman."
+        );
+        let check = |again: &str, expected: bool| {
+            let (summary, article) =
+                (wording(title, begins), wording(title, &format!("<p>{article}</p><p>{again}</p>")));
+            assert_eq!(summary.same_text(&article, 0.6).is_some(), expected, "{again}");
+            assert_eq!(article.same_text(&summary, 0.6).is_some(), expected, "{again}");
+        };
+        check("", true);
+        check("The harbour board has nine members.", true);
+        check("A step to small boats from April on is what the town had asked for.", true);
+        check("Much was said of walkers and to small boats from April on. The harbour board has voted to close.", true);
+        check(&format!("{begins}, it repeats."), true);
+        // Another summary is none, whatever recurs.
+        let other =
+            "The harbour board has decided to sell the coal pier with its cranes to a firm from the north coast";
+        let (summary, article) = (wording(title, other), wording(title, &article));
+        assert_eq!(summary.same_text(&article, 0.6), None);
+    }
 }

@@ -5,6 +5,7 @@
 //! body and do not look like one form that was filled twice; no feed can take the lead from the copy at the
 //! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
 
+mod anchors;
 mod former;
 mod id;
 mod keys;

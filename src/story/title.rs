@@ -1,6 +1,12 @@
 //! Titles, and what sites put around them.
+//!
+//! Two titles name two of a series if they are alike but for a number: "Week 512 in trams" and "Week 513 in trams", or under
+//! a label, "Day 5: Oslo votes" and "Day 6: the count". Two headlines that each hold a number say nothing of the kind: of one
+//! storm, one says how many it killed, the other how the death toll rises.
 
-use super::words::{Words, mixed};
+use foldhash::HashSet;
+
+use super::words::{Word, Words, mixed};
 
 /// Shorter titles are the names of columns: "Weather", "Morning briefing".
 pub const LEAST_TITLE: usize = 3;
@@ -25,6 +31,8 @@ const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('（', '）'), ('�
 pub struct Title {
     pub whole: Words,
     shorter: Vec<Words>,
+    /// Short parts before or behind a mark that have a number, as in "Part 5: …" and "… (Part 5)".
+    labels: Vec<Words>,
     /// Without spaces and signs.
     letters: usize,
 }
@@ -47,17 +55,26 @@ pub enum Titles {
 
 impl Title {
     pub fn of(title: &str) -> Title {
-        let mut shorter = Vec::new();
+        let (mut shorter, mut labels) = (Vec::new(), Vec::new());
         for (name, rest) in
             MARKS.iter().flat_map(|mark| around(title, mark)).chain(labelled(title)).chain(bracketed(title))
         {
             let (name, rest) = (Words::of(name), Words::of(rest));
-            let may_be_site = name.extent() <= SITE_NAME && !name.words.iter().any(|word| word.is_number);
-            if may_be_site && rest.extent() >= LEAST_TITLE {
+            if name.extent() > SITE_NAME {
+                continue;
+            }
+            if name.words.iter().any(|word| word.is_number) {
+                labels.push(name);
+            } else if rest.extent() >= LEAST_TITLE {
                 shorter.push(rest);
             }
         }
-        Title { whole: Words::of(title), shorter, letters: title.chars().filter(|c| c.is_alphanumeric()).count() }
+        Title {
+            whole: Words::of(title),
+            shorter,
+            labels,
+            letters: title.chars().filter(|c| c.is_alphanumeric()).count(),
+        }
     }
 
     /// The title in all its forms, the shortest first.
@@ -93,6 +110,14 @@ impl Title {
         }
     }
 
+    /// Whether the two are titles of two of a series: alike, as a whole or in a label, but for a number.
+    pub fn is_series_with(&self, other: &Title) -> bool {
+        let has_like_label =
+            || self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)));
+        self.whole.numbers_against(&other.whole)
+            && (is_alike_but_for_numbers(&self.whole, &other.whole) || has_like_label())
+    }
+
     /// Whether the two are the same but for the names of sites.
     pub fn is(&self, other: &Title) -> bool {
         let hashes = |title: &Title| {
@@ -102,6 +127,21 @@ impl Title {
         let others = hashes(other);
         hashes(self).iter().any(|form| others.contains(form))
     }
+}
+
+/// Whether at least half of the words of both, the numbers left out, are in both.
+fn is_alike_but_for_numbers(one: &Words, other: &Words) -> bool {
+    let others = |words: &Words| -> HashSet<u64> {
+        words.words.iter().filter(|word| !word.is_number).map(|word| word.hash).collect()
+    };
+    let (one, other) = (others(one), others(other));
+    one.intersection(&other).count() * 2 >= one.union(&other).count()
+}
+
+/// Whether the two are word for word the same, but for numbers that stand in the same places.
+fn is_same_but_for_numbers(one: &Words, other: &Words) -> bool {
+    let is_like = |(one, other): (&Word, &Word)| one.hash == other.hash || one.is_number && other.is_number;
+    one.words.len() == other.words.len() && one.words.iter().zip(&other.words).all(is_like)
 }
 
 /// Names and the rest: behind the last mark, behind the first, before the first.
@@ -161,5 +201,32 @@ mod tests {
         check("Mayor resigns after vote", "Mayor resigns after long debate", Titles::Edited);
         check("老茶馆改造成社区图书馆居民值班", "老茶馆改造成社区图书馆邻居值班", Titles::Alike);
         check("老茶馆改造成社区图书馆居民值班", "老茶馆改造成图书馆居民值班", Titles::Edited);
+    }
+
+    #[test]
+    fn titles_that_are_alike_but_for_a_number_are_of_a_series() {
+        let check = |one: &str, other: &str, expected: bool| {
+            let (one, other) = (Title::of(one), Title::of(other));
+            assert_eq!(one.is_series_with(&other), expected, "{one:?} / {other:?}");
+            assert_eq!(other.is_series_with(&one), expected, "{other:?} / {one:?}");
+        };
+        check("This Week in Rust 512", "This Week in Rust 513", true);
+        check("iPhone 16 review", "iPhone 17 review: worth it", true);
+        check("La météo du lundi pour la côte", "La météo du mardi pour la côte", true);
+        check("Day 5: Oslo votes", "Day 6: the count begins in the north", true);
+        check("The cat of the house (part two)", "Why dogs bark at night (part three)", true);
+        check("Episode 12 | Bread at home", "Episode 13 | Cheese and how to age it", true);
+        check("512: Bread at home", "513: Cheese and how to age it", true);
+        check("台风第12号逼近海岸", "台风第13号逼近海岸", true);
+        check("12", "13", true);
+
+        check("Storm kills 12", "Death toll from the storm rises to 19", false);
+        check("Earthquake in the north: 12 dead", "At least 19 killed as earthquake hits north", false);
+        check("iPhone 17 review", "9 things that I learned from the new iPhone", false);
+        check("Second bridge opens to traffic", "Mayor opens three lanes on the new bridge", false);
+        check("Deux morts dans un incendie à Lyon", "Incendie mardi soir : le bilan s'alourdit", false);
+        check("Grève : les bus à l'arrêt mardi", "Deux jours sans bus dans la métropole", false);
+        check("This Week in Rust 512", "This Week in Rust 512", false);
+        check("This Week in Rust 512", "This Week in Rust", false);
     }
 }

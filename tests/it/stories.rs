@@ -97,6 +97,21 @@ async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
 }
 
 #[tokio::test]
+async fn two_headlines_with_numbers_at_one_link_are_one_story_unless_they_are_of_a_series() {
+    let joined = async |one: &str, other: &str| {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        let link = "https://origin.example/storm";
+        bed.poll("origin", &[entry(link, one, "The storm tore the roofs off whole streets in the night.")]).await;
+        let text = "Rescuers found more bodies, the governor said at noon, and many people are missing.";
+        bed.poll("wire", &[entry(link, other, text)]).await.joined == 1
+    };
+    assert!(joined("Storm kills 12 on the coast", "Death toll from floods rises to 19").await);
+    assert!(joined("Second storm in a week", "Three dead after roofs come down").await);
+    assert!(!joined("Storm diary, day 5: roofs", "Storm diary, day 6: what the water left").await);
+    assert!(!joined("Weather for Monday, 5 March", "Weather for Tuesday, 6 March").await);
+}
+
+#[tokio::test]
 async fn title_in_another_spelling_of_unicode_is_the_same_title() {
     let joined = async |one: &str, other: &str| {
         let mut bed = Bed::new(three_feeds(ALL)).await;

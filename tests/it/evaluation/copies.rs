@@ -7,7 +7,7 @@ use newswire::entry::Entry;
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
-    let ways: [(&str, Sign, Way); 16] = [
+    let ways: [(&str, Sign, Way); 18] = [
         ("cross-posted", Sign::Text, cross_posted),
         ("truncated", Sign::Text, truncated),
         ("re-templated", Sign::Text, retemplated),
@@ -19,17 +19,23 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
         ("a sentence cut out", Sign::Text, shortened),
         ("teaser with a footer", Sign::Text, teased),
         ("two summaries", Sign::Text, summarised),
+        ("a beginning that recurs", Sign::Text, truncated),
         ("AMP and tracked link", Sign::Link, amp),
         ("feed proxy", Sign::Link, proxied),
         ("declared original", Sign::Link, declared),
         ("link of the body", Sign::Link, linked),
         ("remark on a link", Sign::Link, remarked),
+        ("numbers in both headlines", Sign::Link, numbered),
     ];
     let class = |(name, sign, way): (&'static str, Sign, Way)| {
         let pairs = stories.iter().enumerate().filter_map(|(at, story)| {
             let original = match name {
                 "attributed on both sides" => with_footer(story, at),
                 "two summaries" => summarised_with(story, original(story, at), "Continue reading →"),
+                "a beginning that recurs" => recurring(story, at),
+                "numbers in both headlines" => {
+                    Entry { title: format!("{}: 12 {at}", story.title), ..original(story, at) }
+                }
                 _ => original(story, at),
             };
             Some(Pair {
@@ -109,6 +115,18 @@ fn reheaded_summary(story: &Story, at: usize) -> Option<Entry> {
     cut.content_html = None;
     cut.summary_html = Some(format!("{}…", beginning(&story.text, 240)));
     Some(cut)
+}
+
+/// With some of the first words again at the end.
+fn recurring(story: &Story, at: usize) -> Entry {
+    let html = format!("<p>{}</p><p>{}.</p>", story.text, beginning(&story.text, 36));
+    Entry { content_html: Some(html), ..original(story, at) }
+}
+
+/// A headline of other words, which holds a number too.
+fn numbered(story: &Story, at: usize) -> Option<Entry> {
+    let title = format!("Now 19 of {}", story.id);
+    Some(Entry { title, ..teaser(story, at, &format!("https://one-{at}.example/2018/{}", story.id)) })
 }
 
 fn with_footer(story: &Story, at: usize) -> Entry {

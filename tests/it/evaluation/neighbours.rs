@@ -1,6 +1,6 @@
 //! Pairs that must stay apart though much of them is the same: series, releases, forms that are filled anew, comments.
 
-use crate::evaluation::copies::{entry, original};
+use crate::evaluation::copies::{beginning, entry, original};
 use serde::Deserialize;
 
 use crate::evaluation::{Class, Pair, Sign, Story};
@@ -18,6 +18,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
         ("same release, other comment", true, pairs(stories, commented)),
         ("long release, short comment", true, pairs(stories, commented_briefly)),
         ("live page", true, pairs(stories, live)),
+        ("series at one address", true, pairs(stories, dated)),
         ("translated", true, translated(stories)),
         ("another story", true, pairs(stories, another_story)),
     ];
@@ -149,6 +150,18 @@ fn live(story: &Story, next: &Story, at: usize) -> Pair {
     let mut other = entry(&link, "Live: all developments", &format!("<p>{}</p>", next.text), &story.language);
     other.guid.value.push_str("#2");
     two(story, next, (one, other))
+}
+
+/// A page with a short entry every day, under the number of the day.
+fn dated(story: &Story, next: &Story, at: usize) -> Pair {
+    let of_day = |story: &Story, day: usize| {
+        let title = format!("Diary, day {day}: {}", story.title);
+        let html = format!("<p>{}</p>", beginning(&story.text, 120));
+        let mut entry = entry(&format!("https://one-{at}.example/diary"), &title, &html, &story.language);
+        entry.guid.value = format!("day-{day}-{at}");
+        entry
+    };
+    two(story, next, (of_day(story, 5), of_day(next, 6)))
 }
 
 /// A translation that names what it translates.
