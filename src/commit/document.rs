@@ -11,7 +11,7 @@ use crate::newsroom::{
     PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
 };
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
-use crate::rows::{Standing, Writes};
+use crate::rows::{EntryWrite, Standing, Writes};
 use crate::store::{StoreError, Turn};
 
 /// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
@@ -53,7 +53,9 @@ pub fn apply(
         plan.begin_run();
         reading.decide_run(run, &mut plan, &known, &mut here, &mut applied)?;
     }
-    turn.write(&Writes { entries: newsroom::listing(&here, &listed, setting.now), ..Writes::default() })?;
+    let mut entries = reading.aliases_of_versions(&plan, &known)?;
+    entries.extend(newsroom::listing(&here, &listed, setting.now));
+    turn.write(&Writes { entries, ..Writes::default() })?;
     let before = turn.feed_document(number)?;
     let after = newsroom::document_row(&before, document);
     if after != before {
@@ -140,9 +142,11 @@ impl<'a> DocumentTurn<'a> {
             numbers.extend(self.turn.entries_by_guid(self.number, guids)?.into_values().flatten());
             let keys = unknown().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
             let keys: HashSet<&str> = keys.map(|key| key.key.as_str()).collect();
-            numbers.extend(self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?);
+            let linked = self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?;
             let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
             numbers.retain(|number| !here.contains(number));
+            // Those that the document lists too: an unknown guid may be another version of one.
+            numbers.extend(linked);
         }
         numbers.extend(aliases);
         numbers.sort_unstable_by_key(|number| std::cmp::Reverse(*number));
@@ -158,6 +162,18 @@ impl<'a> DocumentTurn<'a> {
         }
         former.reverse();
         Ok(former)
+    }
+
+    /// The guids of earlier versions, which lead to the entries that have the latest.
+    fn aliases_of_versions(&self, plan: &Plan, known: &Known) -> Result<Vec<EntryWrite>, StoreError> {
+        let mut aliases = Vec::new();
+        for (earlier, latest) in plan.earlier(known) {
+            let entries = self.turn.entries_by_guid(self.number, std::iter::once(latest))?;
+            if let Some(entry) = entries.get(latest).and_then(|entries| entries.first()) {
+                aliases.push(EntryWrite::Alias { feed: self.number, guid: earlier.to_owned(), entry: *entry });
+            }
+        }
+        Ok(aliases)
     }
 
     /// Loads the entries that may tell the same as one of this run, in place of those of the run before.

@@ -95,7 +95,7 @@ fn compared<'r>(
 ) -> impl Iterator<Item = Compared<'r>> {
     let run = if terms.by_links { run } else { &[] };
     run.iter().filter_map(|polled| {
-        let cleaned = polled.cleaned.as_deref().filter(|_| !plan.is_rekeyed(&polled.guid))?;
+        let cleaned = polled.cleaned.as_deref().filter(|_| !plan.is_settled(&polled.guid))?;
         let before = known.entries.get(&polled.guid);
         let is_settled =
             before.is_some_and(|before| before.fingerprint == cleaned.fingerprint || before.revisions >= MAX_REVISIONS);

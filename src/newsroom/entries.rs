@@ -81,7 +81,7 @@ impl<'a> Board<'a> {
     ) {
         let (raw_hash, Some(cleaned)) = (polled.raw_hash, polled.cleaned.as_deref()) else { return };
         match change {
-            Change::Unchanged { .. } => {}
+            Change::Unchanged { .. } | Change::Earlier => {}
             Change::Touched { number } => self.write(EntryWrite::Touched { number: *number, raw_hash }),
             Change::Aliased { number } => {
                 self.write(EntryWrite::Alias { feed: polling.number, guid: polled.guid.clone(), entry: *number });

@@ -88,7 +88,8 @@ fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
 }
 
-fn anchor(link: &Url) -> Option<&str> {
+/// Returns the part of a page that a link leads to.
+pub(super) fn anchor(link: &Url) -> Option<&str> {
     link.fragment().filter(|anchor| !anchor.is_empty() && !anchor.contains('='))
 }
 

@@ -54,7 +54,7 @@ pub struct Known {
     /// Of this feed, by guid.
     pub entries: HashMap<String, KnownEntry>,
     /// Of this feed, those that the document does not list and that may come again under other guids, and those that it lists
-    /// under a guid that they had before.
+    /// under a guid that they had before, or that have the link of one with an unknown guid.
     pub former: Vec<FormerEntry>,
     /// Of any feed that takes part: those that may tell the same as one of the document.
     pub others: Vec<OtherEntry>,
@@ -102,6 +102,7 @@ pub struct FormerEntry {
     pub guid_kind: GuidKind,
     pub fingerprint: u64,
     pub revisions: u32,
+    pub link: Option<Url>,
     pub link_keys: Vec<String>,
     /// Those of `link_keys` that no other entry of the feed has.
     pub specific_keys: Vec<String>,
@@ -127,6 +128,7 @@ impl FormerEntry {
             guid_kind: row.guid_kind,
             fingerprint: row.fingerprint,
             revisions: row.revisions,
+            link: entry.and_then(|entry| entry.link.clone()),
             link_keys,
             specific_keys,
             published: entry.and_then(|entry| entry.published),

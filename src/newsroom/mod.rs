@@ -22,6 +22,7 @@ mod polled;
 mod rekey;
 mod reload;
 mod uniting;
+mod versions;
 
 pub use applied::Applied;
 pub use board::{Board, Decided, Moves, SectionMoves, Setting, Unplaced};

@@ -8,12 +8,13 @@
 //!
 //! The policy held here: only a change of lasting content makes an entry revised; an entry that revises itself for ever is
 //! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is specific
-//! to its story; a known entry under a new guid is no new entry; a feed has one copy of a story at most, so that no feed can
+//! to its story; a known entry under a new guid is no new entry, nor is an earlier version beside a later one; a feed has one copy of a story at most, so that no feed can
 //! fill another's story with entries of its own.
 
 use std::collections::{HashMap, HashSet};
 
 use super::known::Shared;
+use super::versions::Versions;
 use super::{Cleaned, FormerEntry, Join, Known, MAX_REVISIONS, PolledEntry, Terms, joins, rekey};
 use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::KnownEntry;
@@ -43,12 +44,14 @@ pub enum Change {
     Rekeyed { number: EntryNumber, story: StoryNumber, rewording: Rewording },
     /// A further guid of a known entry that is still listed under its own: the feed lists one page twice.
     Aliased { number: EntryNumber },
+    /// An earlier version of an entry that the document lists too: its guid will lead to that one.
+    Earlier,
     /// `unites` are further stories that it seems to belong to.
     New { join: Option<Join>, unites: Vec<Join> },
 }
 
 impl Change {
-    /// The known entry that it is about; `None` of a new one.
+    /// The known entry that it is about; `None` of a new one, and of a version that is not known.
     pub fn number(&self) -> Option<EntryNumber> {
         match self {
             Change::Unchanged { number }
@@ -57,7 +60,7 @@ impl Change {
             | Change::Restless { number }
             | Change::Rekeyed { number, .. }
             | Change::Aliased { number } => Some(*number),
-            Change::New { .. } => None,
+            Change::Earlier | Change::New { .. } => None,
         }
     }
 }
@@ -108,6 +111,8 @@ pub struct Plan {
     listed: HashSet<EntryNumber>,
     /// By guid, the known entries that had others before.
     rekeyed: HashMap<String, Change>,
+    /// By guid of an earlier version, the guid of the latest one that the document lists.
+    latest: HashMap<String, String>,
     /// The stories that entries of the document have joined.
     joined: HashSet<StoryNumber>,
     unites_left: usize,
@@ -119,16 +124,20 @@ impl Plan {
     pub fn new(entries: &[PolledEntry], known: &Known) -> Plan {
         let by_guid = entries.iter().filter_map(|entry| known.entries.get(&entry.guid));
         let listed = by_guid.filter(|entry| !entry.is_alias).map(|entry| entry.number);
-        let former = rekey::matched(entries, known);
+        let versions = Versions::of(entries, known);
+        let mut former = rekey::matched(entries, known, &versions);
+        former.extend(versions.known);
+        let latest = versions.latest;
         let listed = listed.chain(former.values().map(|former| former.number)).collect();
         let rekeyed = entries.iter().filter_map(|entry| {
             let former = former.get(entry.guid.as_str())?;
             Some((entry.guid.clone(), rekeyed(entry, former)))
         });
         Plan {
-            shared: Shared { keys: shared_keys(entries), texts: shared_texts(entries) },
+            shared: Shared { keys: shared_keys(entries, &latest), texts: shared_texts(entries, &latest) },
             listed,
             rekeyed: rekeyed.collect(),
+            latest,
             joined: HashSet::new(),
             unites_left: MAX_UNITED,
             words_left: RUN_WORDS,
@@ -140,9 +149,15 @@ impl Plan {
         &self.shared.keys
     }
 
-    /// Whether the entry is known under another guid, and needs no comparing.
-    pub fn is_rekeyed(&self, guid: &str) -> bool {
-        self.rekeyed.contains_key(guid)
+    /// Whether the entry is known under another guid, or an earlier version, and needs no comparing.
+    pub fn is_settled(&self, guid: &str) -> bool {
+        self.rekeyed.contains_key(guid) || self.latest.contains_key(guid)
+    }
+
+    /// Returns the guids of earlier versions that are not known, each with the guid of the latest version.
+    pub fn earlier<'p>(&'p self, known: &'p Known) -> impl Iterator<Item = (&'p str, &'p str)> {
+        let latest = self.latest.iter().map(|(earlier, latest)| (earlier.as_str(), latest.as_str()));
+        latest.filter(|(earlier, _)| !known.entries.contains_key(*earlier))
     }
 
     /// Begins a run, whose `others` are known now.
@@ -155,7 +170,11 @@ impl Plan {
         if let Some(rekeyed) = self.rekeyed.remove(&entry.guid) {
             return rekeyed;
         }
-        match known.entries.get(&entry.guid) {
+        let before = known.entries.get(&entry.guid);
+        if self.latest.contains_key(&entry.guid) {
+            return before.map_or(Change::Earlier, |before| Change::Unchanged { number: before.number });
+        }
+        match before {
             Some(before) => self.known(entry, before, known, terms),
             None => self.new_entry(entry, known, terms),
         }
@@ -210,10 +229,15 @@ impl Plan {
     fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
         let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, unites: Vec::new() } };
         if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared.keys) {
-            // One page of the feed under a new guid, with the same words: no second copy, and nothing new.
+            // One page of the feed under a new guid, with much the same words: no second copy, and at most an edit.
             return if self.listed.insert(same.number) {
-                let is_kept = same.fingerprint == cleaned.fingerprint;
-                let rewording = if is_kept { Rewording::Kept } else { Rewording::Rewritten };
+                let rewording = if same.fingerprint == cleaned.fingerprint {
+                    Rewording::Kept
+                } else if cleaned.wording.says_the_same(&same.wording) {
+                    Rewording::Rewritten
+                } else {
+                    Rewording::Edited
+                };
                 Change::Rekeyed { number: same.number, story: same.story, rewording }
             } else {
                 Change::Aliased { number: same.number }
@@ -252,23 +276,34 @@ fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     Change::Rekeyed { number: former.number, story: former.story, rewording }
 }
 
-fn shared_texts(entries: &[PolledEntry]) -> HashSet<u64> {
+/// The entries that were cleaned, without earlier versions of others.
+fn cleaned<'e>(entries: &'e [PolledEntry], latest: &'e HashMap<String, String>) -> impl Iterator<Item = &'e Cleaned> {
+    let entries = entries.iter().filter(|entry| !latest.contains_key(&entry.guid));
+    entries.filter_map(|entry| entry.cleaned.as_deref())
+}
+
+fn shared_texts(entries: &[PolledEntry], latest: &HashMap<String, String>) -> HashSet<u64> {
     let mut titles = HashMap::new();
-    let wordings = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).map(|cleaned| &cleaned.wording);
+    let wordings = cleaned(entries, latest).map(|cleaned| &cleaned.wording);
     let texts = wordings.filter_map(|wording| Some((wording.text_key()?, wording.title_key())));
     texts.filter(|(text, title)| titles.entry(*text).or_insert(*title) != title).map(|(text, _)| text).collect()
 }
 
-fn shared_keys(entries: &[PolledEntry]) -> HashSet<String> {
+fn shared_keys(entries: &[PolledEntry], latest: &HashMap<String, String>) -> HashSet<String> {
     let mut seen = HashSet::new();
-    let keys = entries.iter().filter_map(|entry| entry.cleaned.as_ref()).flat_map(|cleaned| &cleaned.link_keys);
+    let keys = cleaned(entries, latest).flat_map(|cleaned| &cleaned.link_keys);
     keys.filter(|key| !seen.insert(key.key.as_str())).map(|key| key.key.clone()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::entry::OtherGuids;
+    use crate::newsroom::{Linked, OtherEntry};
+    use crate::number::FeedNumber;
+    use crate::time::Timestamp;
 
     /// The lengths of the runs of entries with texts of so many bytes; of 0 bytes are those that are known.
     fn check(bytes: &[usize], expected: &[usize]) {
@@ -294,5 +329,47 @@ mod tests {
         let large = 5 << 20;
         check(&[1, large, large, 1, 1], &[3, 2]);
         check(&[1, 9 << 20, 1], &[1, 1, 1]);
+    }
+
+    #[test]
+    fn edit_of_a_page_under_a_new_guid_is_an_edit_however_the_page_was_found() {
+        let cleaned = |guid: &str, title: &str, more: &str| {
+            let text: String = (0..60).map(|at| format!("harbour{at} ")).collect();
+            let entry = serde_json::json!({ "guid": { "value": guid, "kind": "guid" }, "title": title,
+                "link": "https://a.example/1", "content_html": format!("<p>{text}{more}</p>") });
+            Cleaned::new(serde_json::from_value(entry).expect("it is an entry"))
+        };
+        let check = |more: &str, title: &str, expected: Rewording| {
+            let (before, after) = (cleaned("1", "The old quay opens", ""), cleaned("2", title, more));
+            let mut known = Known::of(FeedNumber(1));
+            known.has_entries = true;
+            let key = before.link_keys[0].key.clone();
+            known.others.push(OtherEntry {
+                number: EntryNumber(7),
+                story: StoryNumber(3),
+                feed: known.feed,
+                by_text: true,
+                fingerprint: before.fingerprint,
+                sort_at: Timestamp::from_millis(0),
+                link: before.entry.link,
+                language: None,
+                wording: before.wording,
+            });
+            known.links.insert(key, vec![Linked { at: 0, original: false }]);
+            let entries = [PolledEntry {
+                guid: "2".to_owned(),
+                other_guids: OtherGuids::default(),
+                raw_hash: 0,
+                cleaned: Some(Box::new(after)),
+            }];
+            let now = Timestamp::from_millis(1_000);
+            let terms = Terms { by_links: true, by_text: true, window: Duration::from_secs(60), likeness: 0.6, now };
+            let change = Plan::new(&entries, &known).change(&entries[0], &known, &terms);
+            let (number, story) = (EntryNumber(7), StoryNumber(3));
+            assert_eq!(change, Change::Rekeyed { number, story, rewording: expected }, "{more}");
+        };
+        check("", "The old quay opens", Rewording::Kept);
+        check("", "The old quay opens: board", Rewording::Edited);
+        check("and more of it", "The old quay opens", Rewording::Edited);
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
+use super::versions::{self, Versions, keeps_date};
 use super::{Cleaned, FormerEntry, Known, PolledEntry};
 use crate::entry::GuidKind;
 use crate::link;
@@ -29,9 +30,16 @@ pub fn is_flood(unknown: usize, listed: usize) -> bool {
     unknown >= FLOOD && unknown * 2 >= listed
 }
 
-/// For new guids the entries that had others before.
-pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<String, &'k FormerEntry> {
-    let unknown: Vec<_> = entries.iter().filter(|entry| !known.entries.contains_key(&entry.guid)).collect();
+/// Returns for new guids the entries that had others before. Versions of entries that the document lists are settled already.
+pub(super) fn matched<'k>(
+    entries: &[PolledEntry],
+    known: &'k Known,
+    versions: &Versions,
+) -> HashMap<String, &'k FormerEntry> {
+    let is_open = |guid: &str| {
+        !known.entries.contains_key(guid) && !versions.is_earlier(guid) && !versions.known.contains_key(guid)
+    };
+    let unknown: Vec<_> = entries.iter().filter(|entry| is_open(&entry.guid)).collect();
     let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
     let former = known.former.iter().filter(|former| !here.contains(&former.number)).collect();
     let mut matching = Matching { free: unknown, former, matched: HashMap::new() };
@@ -40,7 +48,11 @@ pub(super) fn matched<'k>(entries: &[PolledEntry], known: &'k Known) -> HashMap<
     }
     let is_flood = is_flood(matching.free.len(), entries.len());
     matching.pass(|new| page_of(&new.cleaned.entry.guid.value), |former| page_of(&former.guid), keeps_title);
-    matching.pass(versions, former_versions, is_version);
+    matching.pass(
+        |new| versions::signs(&new.cleaned.entry.guid.value, links(new)),
+        |former| versions::signs(&former.guid, former.specific_keys.clone()),
+        |new, former| versions::is_version(new.cleaned, former),
+    );
     matching.pass(links, |former| former.link_keys.clone(), keeps_words);
     matching.pass(links, |former| former.specific_keys.clone(), keeps_date_and_words);
     if is_flood {
@@ -183,34 +195,6 @@ fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
     titles.into_iter().map(|title| format!("{title} {published}")).collect()
 }
 
-/// The guid without the counter, fragment or version at its end, together with each link.
-fn versions(new: New) -> Vec<String> {
-    version_of(&new.cleaned.entry.guid.value, &links(new))
-}
-
-fn former_versions(former: &FormerEntry) -> Vec<String> {
-    version_of(&former.guid, &former.specific_keys)
-}
-
-fn version_of(guid: &str, links: &[String]) -> Vec<String> {
-    let stems = without_version(guid);
-    stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
-}
-
-/// A guid without the fragment at its end, else as it is and without the counter or version at its end. A counter does not
-/// begin in the middle of a word.
-fn without_version(guid: &str) -> Vec<&str> {
-    let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
-    if let Some((stem, _)) = guid.split_once('#') {
-        return vec![&stem[..trimmed(stem)]];
-    }
-    let stem = guid.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let stem = stem.strip_suffix(['v', 'V', 'r']).filter(|stem| !stem.ends_with(char::is_alphanumeric)).unwrap_or(stem);
-    let is_counted = stem.len() < guid.len() && !stem.ends_with(char::is_alphanumeric);
-    let counted = is_counted.then(|| &stem[..trimmed(stem)]);
-    [&guid[..trimmed(guid)]].into_iter().chain(counted).collect()
-}
-
 /// Guids of which this one may be a longer form: whole, and each beginning up to a space.
 fn plainer_guids(former: &FormerEntry) -> Vec<String> {
     let ends = former.guid.match_indices(' ').take(MAX_BEGINNINGS).map(|(at, _)| at).chain([former.guid.len()]);
@@ -227,26 +211,11 @@ fn keeps_title(new: New, former: &FormerEntry) -> bool {
     former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
 }
 
-fn keeps_date(cleaned: &Cleaned, former: &FormerEntry) -> bool {
-    former.published.is_some() && cleaned.entry.published == former.published
-}
-
 /// Where the page and the moment of publishing are the same, the words may have been edited, but not replaced.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
     keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
-}
-
-/// Whether an entry whose guid was only counted up is an edit: of the same moment, or of much the same words. Other authors at
-/// another time are others, who answer on the same page.
-fn is_version(new: New, former: &FormerEntry) -> bool {
-    let authors = &new.cleaned.entry.authors;
-    let has_authors = !authors.is_empty() && !former.authors.is_empty();
-    let has_other_authors = has_authors && authors.iter().all(|own| !former.authors.iter().any(|a| a == own.display()));
-    let wording = former.wording.as_ref();
-    keeps_date(new.cleaned, former)
-        || !has_other_authors && wording.is_none_or(|wording| new.cleaned.wording.shares_text_with(wording))
 }
 
 /// Whether both lead to the same page, or both to none.
@@ -316,21 +285,4 @@ pub fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
 fn names_nothing(guid: &str) -> bool {
     let is_word = guid.len() <= LONGEST_PLACEHOLDER && !guid.contains(|c: char| c.is_ascii_digit());
     is_word || Url::parse(guid).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && link::key(&url).is_none())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_version;
-
-    #[test]
-    fn counter_fragment_and_version_at_the_end_of_a_guid_are_taken_off() {
-        let check = |guid: &str, expected: &[&str]| assert_eq!(without_version(guid), expected, "{guid}");
-        check("https://a.example/c1#0", &["https://a.example/c1"]);
-        check("https://a.example/c1", &["https://a.example/c1"]);
-        check("post:7:v3", &["post:7:v3", "post:7"]);
-        check("tag:a.example,2026:storm-12", &["tag:a.example,2026:storm-12", "tag:a.example,2026:storm"]);
-        check("https://a.example/storm?rev=3", &["https://a.example/storm?rev=3", "https://a.example/storm?rev"]);
-        check("storm", &["storm"]);
-        check("12", &["12", ""]);
-    }
 }

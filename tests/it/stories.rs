@@ -330,6 +330,124 @@ async fn new_guid_with_a_known_link_is_another_entry_if_the_words_are_others() {
     assert_eq!(bed.titles("all").await.len(), 2);
 }
 
+const STORM: &str = "Tens of thousands of homes are without power after the storm made landfall on the coast";
+
+/// A version of an article whose guid counts up.
+fn version(count: usize, title: &str, text: &str) -> Entry {
+    let mut version = entry("https://origin.example/news/c1", title, text);
+    version.guid.value = format!("https://origin.example/news/c1#{count}");
+    version.published = Some(start());
+    version
+}
+
+#[tokio::test]
+async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_words() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let other = entry("https://origin.example/news/d2", "Another headline", &own_words("other"));
+    let first = version(0, "Storm hits coast", STORM);
+    let second = version(1, "Storm hits coast as thousands lose power", &format!("{STORM}, the grid says"));
+    let applied = bed.poll("origin", &[second.clone(), first.clone(), other.clone()]).await;
+    assert_eq!((applied.new, applied.revised), (2, 0));
+    assert_eq!(bed.titles("all").await, [other.title.as_str(), &second.title]);
+    let id = bed.find("https://origin.example/news/c1").await;
+
+    let applied = bed.poll("origin", &[first.clone(), second.clone(), other.clone()]).await;
+    assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "in another order too");
+    let third = version(2, "Storm: two dead", &format!("Two people have died. {STORM}"));
+    let listed = [third.clone(), second, first, other.clone()];
+    let applied = bed.poll("origin", &listed).await;
+    assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 1, 1));
+    for _ in 0..2 {
+        let applied = bed.poll("origin", &listed).await;
+        assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "nothing happened since");
+    }
+    assert_eq!(bed.titles("all").await, [other.title.as_str(), &third.title]);
+    assert_eq!(bed.find("https://origin.example/news/c1").await.number, id.number);
+    let copy = entry("https://origin.example/news/c1", "Storm at the coast", "Homes are dark.");
+    assert_eq!(bed.poll("other", &[copy]).await.joined, 1, "its link is its own");
+}
+
+#[tokio::test]
+async fn parts_of_one_page_in_one_document_are_no_versions_of_each_other() {
+    let two = || [version(5, "Re: Storm", &format!("I say: {STORM}")), version(4, "Re: Storm", STORM)];
+    let check = async |what: &str, entries: Vec<Entry>| {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        assert_eq!(bed.poll("origin", &entries).await.new, entries.len(), "{what}");
+        assert_eq!(bed.poll("origin", &entries).await.new, 0, "{what}");
+        assert_eq!(bed.titles("all").await.len(), entries.len(), "{what}");
+    };
+    let changed = |change: fn(&mut Entry)| {
+        let mut two = two();
+        change(&mut two[0]);
+        two.to_vec()
+    };
+    let author = |name: &str| serde_json::from_value(serde_json::json!({ "name": name })).unwrap();
+    let by = |names: [Option<&str>; 2]| {
+        let mut two = two();
+        for (entry, name) in two.iter_mut().zip(names) {
+            entry.authors.extend(name.map(author));
+        }
+        two.to_vec()
+    };
+    check("other dates", changed(|entry| entry.published = Some(start() + HOUR))).await;
+    check("one without a date", changed(|entry| entry.published = None)).await;
+    check("both without a date", two().map(|entry| Entry { published: None, ..entry }).to_vec()).await;
+    check("other authors", by([Some("Ann"), Some("Bob")])).await;
+    check("one without an author", by([Some("Ann"), None])).await;
+    check("other words", changed(|entry| entry.content_html = Some(own_words("reply")))).await;
+    check("other pages", changed(|entry| entry.link = Some("https://origin.example/news/c2".parse().unwrap()))).await;
+    check("other parts", changed(|entry| entry.link = Some("https://origin.example/news/c1#r5".parse().unwrap())))
+        .await;
+    check("other guids", changed(|entry| entry.guid.value = "https://origin.example/comment#5".to_owned())).await;
+    let release = |count: usize| version(count, &format!("Release 1.{count}"), STORM);
+    check("releases", vec![release(5), release(4)]).await;
+    let recording = |count: usize, url: &str| {
+        let episode = episode("https://origin.example/show", "Season two trailer", url);
+        let mut version = version(count, "", "");
+        (version.title, version.content_html) = (episode.title, episode.content_html);
+        version.enclosures = episode.enclosures;
+        version
+    };
+    check("recordings", vec![recording(1, "https://m.example/1.mp3"), recording(2, "https://m.example/2.mp3")]).await;
+    let mut third = version(3, "Re: Storm", &own_words("third"));
+    third.published = Some(start() + HOUR);
+    check("a page of parts", [two().to_vec(), vec![third]].concat()).await;
+    check("very many", (0..9).map(|count| version(count, "Re: Storm", STORM)).collect()).await;
+}
+
+#[tokio::test]
+async fn edit_under_a_new_guid_counts_and_moves_the_date_of_change() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let mut first = told_at("https://origin.example/1");
+    first.published = Some(start());
+    bed.poll("origin", std::slice::from_ref(&first)).await;
+    let mut edited = first.clone();
+    edited.guid.value = "tag:origin.example,2018:1".to_owned();
+    assert_eq!(bed.poll("origin", std::slice::from_ref(&edited)).await.revised, 0, "the same words");
+    assert_eq!(bed.shown("all").await[0].updated, start());
+    edited.guid.value = "urn:x-origin:1".to_owned();
+    edited.content_html = edited.content_html.map(|html| html.replace("applauded", "booed"));
+    let applied = bed.poll("origin", &[edited]).await;
+    assert_eq!((applied.new, applied.rekeyed, applied.revised), (0, 1, 1));
+    let shown = bed.shown("all").await;
+    assert_eq!((shown.len(), shown[0].updated), (1, bed.now));
+    assert!(shown[0].entry.content_html.as_deref().is_some_and(|html| html.contains("booed")));
+}
+
+#[tokio::test]
+async fn reply_by_another_author_is_no_edit_of_the_one_that_left() {
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let reply = |count: usize, author: &str, stem: &str| {
+        let mut reply = version(count, "Re: Which boat", &own_words(stem));
+        reply.authors.push(serde_json::from_value(serde_json::json!({ "name": author })).unwrap());
+        reply
+    };
+    bed.poll("origin", &[reply(4, "Ann", "blue")]).await;
+    let mut next = reply(5, "Bob", "anchor");
+    next.title = "Two anchors".to_owned();
+    assert_eq!(bed.poll("origin", &[next]).await.new, 1, "though a date without a time is the same");
+}
+
 #[tokio::test]
 async fn column_with_one_title_and_text_brings_a_new_entry_every_day() {
     let mut bed = Bed::new(three_feeds(ALL)).await;

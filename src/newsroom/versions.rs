@@ -1,0 +1,251 @@
+//! Versions of one entry: guids that count up with every edit.
+//!
+//! Pure. The policy held here: a guid that differs from another only in the counter, fragment or version at its end, with
+//! the same specific link, is the same entry, unless other authors wrote it. That is so from poll to poll if the date is the
+//! same too, or much of the words.
+//!
+//! Within one document more must be the same, since a page may have parts that are entries of their own, as replies in a
+//! forum and comments are: the date, all authors, the part of the page that the link leads to, and much of the words. Two of a
+//! series, and two recordings, are never versions. Of the versions that a document lists the latest one counts; the guids of the
+//! others lead to it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use url::Url;
+
+use super::joins::anchor;
+use super::{Cleaned, FormerEntry, Known, PolledEntry};
+use crate::link;
+use crate::number::EntryNumber;
+use crate::rows::KnownEntry;
+use crate::story::Wording;
+use crate::time::Timestamp;
+
+/// More entries at one link are the parts of a page: a feed that lists old versions too lists the last few.
+const MOST_LISTED: usize = 8;
+
+/// Returns what versions of one entry have in common: the guid without its version, together with each link.
+pub(super) fn signs(guid: &str, links: Vec<String>) -> Vec<String> {
+    let stems = without_version(guid);
+    stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
+}
+
+/// Returns a guid without the fragment at its end, else as it is and without the counter or version at its end. A counter does not
+/// begin in the middle of a word.
+fn without_version(guid: &str) -> Vec<&str> {
+    let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+    if let Some((stem, _)) = guid.split_once('#') {
+        return vec![&stem[..trimmed(stem)]];
+    }
+    let stem = guid.trim_end_matches(is_of_version);
+    let stem = stem.strip_suffix(['v', 'V', 'r']).filter(|stem| !stem.ends_with(char::is_alphanumeric)).unwrap_or(stem);
+    let is_counted = stem.len() < guid.len() && !stem.ends_with(char::is_alphanumeric);
+    let counted = is_counted.then(|| &stem[..trimmed(stem)]);
+    [&guid[..trimmed(guid)]].into_iter().chain(counted).collect()
+}
+
+fn is_of_version(character: char) -> bool {
+    character.is_ascii_digit() || character == '.'
+}
+
+/// Returns the numbers at the end of a guid; empty if there are none.
+fn version(guid: &str) -> Vec<u64> {
+    let end = &guid[guid.trim_end_matches(is_of_version).len()..];
+    end.split('.').filter_map(|number| number.parse().ok()).collect()
+}
+
+/// Whether an entry whose guid was only counted up is an edit of the one that has left: of the same moment, or of much the
+/// same words. Entries by other authors answer on the same page.
+pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
+    let own: Vec<_> = cleaned.entry.authors.iter().map(|author| author.display()).collect();
+    let has_authors = !own.is_empty() && !former.authors.is_empty();
+    let has_other_authors = has_authors && !own.iter().any(|own| former.authors.iter().any(|author| author == own));
+    let is_same_part = part(cleaned.entry.link.as_ref()) == part(former.link.as_ref());
+    let shares_text = || former.wording.as_ref().is_none_or(|wording| cleaned.wording.shares_text_with(wording));
+    !has_other_authors && (keeps_date(cleaned, former) || is_same_part && shares_text())
+}
+
+/// Whether both have the same date of publishing.
+pub(super) fn keeps_date(cleaned: &Cleaned, former: &FormerEntry) -> bool {
+    former.published.is_some() && cleaned.entry.published == former.published
+}
+
+fn part(link: Option<&Url>) -> Option<&str> {
+    link.and_then(anchor)
+}
+
+/// The versions that a document lists of its entries.
+#[derive(Debug, Default)]
+pub(super) struct Versions<'k> {
+    /// By guid of an earlier version, the guid of the latest one.
+    pub(super) latest: HashMap<String, String>,
+    /// By guid of a latest version, the entry that is known under an earlier one.
+    pub(super) known: HashMap<String, &'k FormerEntry>,
+}
+
+impl<'k> Versions<'k> {
+    /// Finds the versions among the entries of a document. Entries that are known as several stay several.
+    pub(super) fn of(entries: &[PolledEntry], known: &'k Known) -> Versions<'k> {
+        let mut versions = Versions::default();
+        if entries.iter().all(|entry| known.entries.get(&entry.guid).is_some_and(|known| !known.is_alias)) {
+            return versions;
+        }
+        let listing = Listing::of(entries, known);
+        let mut used: HashSet<usize> = HashSet::new();
+        for ((_, key), group) in &listing.groups {
+            let is_specific = listing.bearers.get(key) == Some(&group.len());
+            let is_group = (2..=MOST_LISTED).contains(&group.len()) && is_specific;
+            if is_group && !group.iter().any(|at| used.contains(at)) && versions.take(group, &listing.listed, known) {
+                used.extend(group);
+            }
+        }
+        versions
+    }
+
+    /// Takes entries as versions of one, if they are; returns whether they are.
+    fn take(&mut self, group: &[usize], listed: &[Listed], known: &'k Known) -> bool {
+        let group: Vec<&Listed> = group.iter().map(|at| &listed[*at]).collect();
+        // The first of those that have the same version: documents list the newest first.
+        let latest = group.iter().rev().max_by_key(|entry| version(entry.guid));
+        let Some(latest) = latest else { return false };
+        let mut numbers: Vec<EntryNumber> =
+            group.iter().filter_map(|entry| entry.known).map(|entry| entry.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let is_of_known = |entry: &Listed| entry.known.is_some_and(|known| known.is_alias);
+        let are_versions = group
+            .iter()
+            .filter(|entry| entry.guid != latest.guid)
+            .all(|entry| entry.is_of_same_place(latest) && (is_of_known(entry) || entry.has_words_like(latest)));
+        if numbers.len() > 1 || !are_versions {
+            return false;
+        }
+        if let Some(number) = numbers.first().filter(|_| latest.known.is_none_or(|known| known.is_alias)) {
+            let former = known.former.iter().find(|former| former.number == *number);
+            let Some(former) = former else { return false };
+            self.known.insert(latest.guid.to_owned(), former);
+        }
+        let earlier = group.iter().filter(|entry| entry.guid != latest.guid);
+        self.latest.extend(earlier.map(|entry| (entry.guid.to_owned(), latest.guid.to_owned())));
+        true
+    }
+
+    /// Whether the document lists a later version of this entry.
+    pub(super) fn is_earlier(&self, guid: &str) -> bool {
+        self.latest.contains_key(guid)
+    }
+}
+
+/// The entries of a document that lead to a page, and what groups them.
+struct Listing<'a> {
+    listed: Vec<Listed<'a>>,
+    /// By guid without version, and link key: places in `listed`, in the document's order.
+    groups: BTreeMap<(&'a str, String), Vec<usize>>,
+    /// How many entries of the document bear a link key.
+    bearers: HashMap<String, usize>,
+}
+
+impl<'a> Listing<'a> {
+    fn of(entries: &'a [PolledEntry], known: &'a Known) -> Listing<'a> {
+        let former: HashMap<EntryNumber, &FormerEntry> =
+            known.former.iter().map(|former| (former.number, former)).collect();
+        let mut listing = Listing { listed: Vec::new(), groups: BTreeMap::new(), bearers: HashMap::new() };
+        for entry in entries {
+            let before = known.entries.get(&entry.guid);
+            let (keys, listed) = match &entry.cleaned {
+                Some(cleaned) => {
+                    let keys = cleaned.link_keys.iter().map(|key| key.key.clone());
+                    (keys.collect(), Listed::of(&entry.guid, cleaned, before))
+                }
+                // What is listed as it is known is not cleaned again.
+                None => match before.filter(|before| !before.is_alias).and_then(|before| former.get(&before.number)) {
+                    Some(former) => (former.specific_keys.clone(), Listed::of_known(&entry.guid, former, before)),
+                    None => continue,
+                },
+            };
+            listing.add(keys, listed);
+        }
+        listing
+    }
+
+    fn add(&mut self, keys: Vec<String>, listed: Listed<'a>) {
+        let own = listed.link.and_then(link::key).filter(|key| keys.contains(key));
+        keys.into_iter().for_each(|key| *self.bearers.entry(key).or_default() += 1);
+        let Some(key) = own else { return };
+        let stems: BTreeSet<&str> = without_version(listed.guid).into_iter().filter(|stem| !stem.is_empty()).collect();
+        for stem in stems {
+            self.groups.entry((stem, key.clone())).or_default().push(self.listed.len());
+        }
+        self.listed.push(listed);
+    }
+}
+
+/// An entry of the document, as it is compared with others of the same document.
+struct Listed<'a> {
+    guid: &'a str,
+    link: Option<&'a Url>,
+    published: Option<Timestamp>,
+    /// In alphabetical order.
+    authors: Vec<&'a str>,
+    wording: Option<&'a Wording>,
+    known: Option<&'a KnownEntry>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(guid: &'a str, cleaned: &'a Cleaned, known: Option<&'a KnownEntry>) -> Listed<'a> {
+        let entry = &cleaned.entry;
+        let mut authors: Vec<&str> = entry.authors.iter().map(|author| author.display()).collect();
+        authors.sort_unstable();
+        let wording = Some(&cleaned.wording);
+        Listed { guid, link: entry.link.as_ref(), published: entry.published, authors, wording, known }
+    }
+
+    fn of_known(guid: &'a str, former: &'a FormerEntry, known: Option<&'a KnownEntry>) -> Listed<'a> {
+        let mut authors: Vec<&str> = former.authors.iter().map(String::as_str).collect();
+        authors.sort_unstable();
+        let (link, wording) = (former.link.as_ref(), former.wording.as_ref());
+        Listed { guid, link, published: former.published, authors, wording, known }
+    }
+
+    /// Whether both are of one moment, by the same authors, and at the same part of the page.
+    fn is_of_same_place(&self, other: &Listed) -> bool {
+        self.published.is_some()
+            && self.published == other.published
+            && self.authors == other.authors
+            && part(self.link) == part(other.link)
+    }
+
+    fn has_words_like(&self, other: &Listed) -> bool {
+        let (Some(own), Some(others)) = (self.wording, other.wording) else { return false };
+        own.shares_text_with(others)
+            && !own.contradicts(others)
+            && !own.is_series_with(others)
+            && !own.has_other_media(others)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counter_fragment_and_version_at_the_end_of_a_guid_are_taken_off() {
+        let check = |guid: &str, expected: &[&str]| assert_eq!(without_version(guid), expected, "{guid}");
+        check("https://a.example/c1#0", &["https://a.example/c1"]);
+        check("https://a.example/c1", &["https://a.example/c1"]);
+        check("post:7:v3", &["post:7:v3", "post:7"]);
+        check("tag:a.example,2026:storm-12", &["tag:a.example,2026:storm-12", "tag:a.example,2026:storm"]);
+        check("https://a.example/storm?rev=3", &["https://a.example/storm?rev=3", "https://a.example/storm?rev"]);
+        check("storm", &["storm"]);
+        check("12", &["12", ""]);
+    }
+
+    #[test]
+    fn later_versions_have_greater_numbers() {
+        let check = |earlier: &str, later: &str| assert!(version(earlier) < version(later), "{earlier} {later}");
+        check("https://a.example/c1#9", "https://a.example/c1#10");
+        check("https://a.example/c1#", "https://a.example/c1#0");
+        check("post:7:v1.9", "post:7:v1.10");
+        check("storm", "storm-2");
+    }
+}
