@@ -148,6 +148,9 @@ pub struct Entry {
     pub source: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
+    /// Where else it says that it is: Atom `rel="via"`, the `_newswire.copies` of a newswire.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<NamedCopy>,
 }
 
 /// 1990-01-01T00:00:00Z: there was no web before, so that an earlier date comes from a clock that was never set.
@@ -241,6 +244,9 @@ pub struct Credit {
     pub url: Option<Url>,
 }
 
+/// Stands as the title of a source that has neither title nor address; read back, it is none.
+pub const UNKNOWN_SOURCE: &str = "Unknown source";
+
 /// The feed that an entry names as its source: Atom `source`, RSS `source`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -261,6 +267,20 @@ pub struct Source {
     pub authors: Vec<Person>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
+}
+
+/// Another copy of an entry, as the entry names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCopy {
+    pub url: Url,
+    /// The id of the feed that has it, at the newswire that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed: Option<String>,
+    /// The title of that feed; plain text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
 }
 
 /// What a podcast client needs beside the enclosure (itunes and podcast namespaces).

@@ -94,7 +94,7 @@ pub fn key(url: &Url) -> Option<String> {
         return None;
     }
     let host = url.host_str()?.trim_end_matches('.');
-    if PROXY_HOSTS.contains(&host) {
+    if is_proxy(url) {
         return None;
     }
     let path = page_path(url.path());
@@ -113,6 +113,17 @@ pub fn key(url: &Url) -> Option<String> {
         key.push_str(&query);
     }
     Some(key)
+}
+
+/// Whether an address only passes its reader on, to one that it does not tell.
+pub fn is_proxy(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| PROXY_HOSTS.contains(&host.trim_end_matches('.')))
+}
+
+/// The host that an address leads to in the end, as far as it says so itself: that of the page for a search's redirect.
+pub fn host(url: &Url) -> Option<String> {
+    let page = page_behind(url);
+    page.as_ref().unwrap_or(url).host_str().map(str::to_owned)
 }
 
 /// The page that an address passes its reader on to, if it says so itself: a cache of AMP pages, a search's redirect.

@@ -3,7 +3,10 @@
 //! Pure: values in, values out. The policy held here: everything is stored and sections choose; a section sees of a story
 //! only the copies of the feeds that it takes, and its lead, rules, categories and byline come from those alone.
 
+mod byline;
+
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -11,6 +14,7 @@ use url::Url;
 use crate::config::{self, Config, Feed, Republish, Section, Site};
 use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::{FeedId, FeedInfo};
+use crate::link;
 use crate::normalize;
 use crate::number::EntryNumber;
 use crate::rule::{Matched, Rule, RuleCopy, Subject};
@@ -208,7 +212,7 @@ pub struct ShownStory {
     pub via: Vec<Person>,
     /// As in `by A via B - S`, plain text; empty where nothing is known.
     pub byline: String,
-    /// The source that the lead names, else its feed. Title, url and id are always there.
+    /// The source that the lead names, as far as it says, else its feed. Of its feed, title, url and id are always there.
     pub source: Source,
     /// The copies that the section sees, the lead first, at most [`MAX_COPIES`].
     pub copies: Vec<ShownCopy>,
@@ -310,22 +314,19 @@ pub fn tell(
     let source = source_of(words, lead.feed, &lead_info);
 
     let mut entry = words.clone();
+    entry.link = story::page(words).cloned();
     if entry.rights.is_none() {
-        let mut rights = copies.iter().filter_map(|copy| copy.entry.rights.as_ref());
-        entry.rights = rights.find(|rights| rights.len() <= ADDED_BYTES).cloned();
+        entry.rights = added_rights(copies, info);
     }
+    let plain = |html: &String| normalize::plain_text(html);
+    entry.summary_html = entry.summary_html.filter(|html| !normalize::says_nothing(&plain(html)));
     ShownStory {
         id: id.to_owned(),
         slug: slug.to_owned(),
         sort_at: standing.sort_at.unwrap_or(story_sort_at),
         published,
         updated,
-        byline: byline(
-            &config.site.byline,
-            &names(&words.authors),
-            &names(&via),
-            source.title.as_deref().unwrap_or(""),
-        ),
+        byline: byline::of(&config.site.byline, &words.authors, &via, source.title.as_deref().unwrap_or_default()),
         entry,
         categories,
         via,
@@ -358,6 +359,7 @@ pub fn shorten(story: &mut ShownStory) {
     }
     keep_within(&mut entry.enclosures, SHORT_LIST_BYTES, |enclosure| enclosure.url.as_str().len());
     keep_within(&mut entry.credits, SHORT_LIST_BYTES, |credit| credit.name.len());
+    keep_within(&mut entry.copies, SHORT_LIST_BYTES, |copy| copy.url.as_str().len());
     keep_within(&mut entry.in_reply_to, SHORT_LIST_BYTES, |reply| reply.id.len());
     if let Some(podcast) = &mut entry.podcast {
         keep_within(&mut podcast.transcripts, SHORT_LIST_BYTES, |transcript| transcript.url.as_str().len());
@@ -383,7 +385,31 @@ fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
         merge_categories(&mut categories, added.take(MAX_ADDED_CATEGORIES));
         categories.truncate(most);
     }
-    categories
+    without_repeats(categories)
+}
+
+/// Leaves out what readers see as a repeat: a term in other capitals, and one without a scheme beside the same with one.
+fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
+    let fold = |term: &str| term.to_lowercase();
+    let mut seen = HashSet::new();
+    let schemed = categories.iter().filter(|category| category.scheme.is_some());
+    let names = schemed.flat_map(|category| [Some(&category.term), category.label.as_ref()]).flatten();
+    let named: HashSet<String> = names.map(|name| fold(name)).collect();
+    let mut kept = categories;
+    kept.retain(|category| {
+        let term = fold(&category.term);
+        let is_plain_repeat = category.scheme.is_none() && named.contains(&term);
+        !is_plain_repeat && seen.insert((term, category.scheme.clone()))
+    });
+    kept
+}
+
+/// The rights by the first copy that has some. What a feed says of all that it carries is not said of another's words.
+fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> FeedInfo) -> Option<String> {
+    let own = copies.iter().filter_map(|copy| Some((copy, copy.entry.rights.as_ref()?)));
+    let mut own = own.filter(|(_, rights)| rights.len() <= ADDED_BYTES);
+    let found = own.find(|(copy, rights)| info(&copy.feed.id).rights.as_ref() != Some(*rights));
+    found.map(|(_, rights)| rights.clone())
 }
 
 /// Who brought the story by the first copy that says so.
@@ -401,7 +427,7 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Fee
         .map(|(at, copy)| ShownCopy {
             feed: copy.feed.id.clone(),
             title: title_of(copy.feed, &info(&copy.feed.id)),
-            url: copy.entry.link.clone(),
+            url: story::page(&copy.entry).cloned(),
             published: published_of(&copy.entry, copy.first_seen),
             lead: at == lead,
         })
@@ -414,14 +440,18 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Fee
 }
 
 /// The claimed date, or `first_seen` where the feed claims none that can be, or one in the future.
-fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+pub fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
 }
 
-/// The source that the entry names, its gaps filled from nowhere, else the feed; title, url and id are always there.
+/// The source that the entry names, else the feed. What an entry does not say of its source, nobody says: the feed that
+/// carries it is another.
 fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
+    if let Some(named) = &entry.source {
+        return Source { title: named.title.clone().or_else(|| host_of(named)), ..named.clone() };
+    }
     let url = public_url(feed, info);
-    let own = Source {
+    Source {
         title: Some(title_of(feed, info)),
         id: info.id.clone().filter(|id| Url::parse(id).is_ok()).or_else(|| Some(url.to_string())),
         url: Some(url),
@@ -429,16 +459,16 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
         updated: None,
         authors: info.authors.clone(),
         rights: info.rights.clone(),
-    };
-    match &entry.source {
-        Some(named) if named.url.is_some() => Source {
-            title: named.title.clone().or(own.title),
-            id: named.id.clone().or_else(|| named.url.as_ref().map(Url::to_string)),
-            ..named.clone()
-        },
-        Some(named) => Source { title: named.title.clone().or(own.title), ..own },
-        None => own,
     }
+}
+
+/// The host that a source without a title is at: by its page, its feed's address, its id (an address, or a `tag:`).
+fn host_of(source: &Source) -> Option<String> {
+    let id = source.id.as_deref().and_then(|id| Url::parse(id).ok());
+    let of_tag = id.as_ref().filter(|id| id.scheme() == "tag").and_then(|id| id.path().split(',').next());
+    let hosts = [source.site.as_ref(), source.url.as_ref(), id.as_ref()].into_iter().flatten().find_map(link::host);
+    let host = hosts.or_else(|| of_tag.map(str::to_owned)).filter(|host| !host.is_empty())?;
+    Some(host.strip_prefix("www.").unwrap_or(&host).to_owned())
 }
 
 /// The entry as far as it may be published.
@@ -446,7 +476,7 @@ fn republished(entry: &Entry, republish: Republish) -> Entry {
     let mut entry = entry.clone();
     let made_summary = || {
         let html = entry.summary_html.as_ref().or(entry.content_html.as_ref());
-        html.map(|html| normalize::cut_summary(html, SUMMARY_CHARS)).filter(|text| !text.is_empty())
+        html.map(|html| normalize::cut_summary(html, SUMMARY_CHARS)).filter(|text| !normalize::says_nothing(text))
     };
     match republish {
         Republish::Full if entry.summary_html.is_none() => entry.summary_html = made_summary().as_deref().map(escape),
@@ -456,7 +486,7 @@ fn republished(entry: &Entry, republish: Republish) -> Entry {
             entry.content_html = None;
         }
         Republish::Link => {
-            let host = entry.link.as_ref().and_then(|link| link.host_str()).unwrap_or("its source");
+            let host = entry.link.as_ref().and_then(link::host).unwrap_or_else(|| "its source".to_owned());
             entry.summary_html = Some(escape(&format!("Read it at {host}.")));
             entry.content_html = None;
             entry.enclosures.clear();
@@ -472,57 +502,18 @@ fn escape(text: &str) -> String {
     html_escape::encode_text(text).into_owned()
 }
 
-fn names(persons: &[Person]) -> String {
-    persons.iter().map(Person::display).collect::<Vec<_>>().join(", ")
-}
-
-/// Fills a byline's pattern such as `by {author} via {via} - {source}`. The words before a part stand or fall with it.
-///
-/// Returns plain text; empty if all the parts are.
-pub fn byline(pattern: &str, author: &str, via: &str, source: &str) -> String {
-    let parts = [("{author}", author), ("{via}", via), ("{source}", source)];
-    let mut byline = String::new();
-    let mut rest = pattern;
-    while let Some((at, name, value)) =
-        parts.iter().filter_map(|(name, value)| Some((rest.find(name)?, *name, *value))).min_by_key(|(at, ..)| *at)
-    {
-        let words_before = &rest[..at];
-        if !value.is_empty() {
-            if byline.is_empty() && rest.len() != pattern.len() {
-                byline.push_str(words_before.trim_start_matches(|c: char| !c.is_alphanumeric()));
-            } else {
-                byline.push_str(words_before);
-            }
-            byline.push_str(value);
-        }
-        rest = &rest[at + name.len()..];
-    }
-    if !byline.is_empty() {
-        byline.push_str(rest);
-    }
-    byline
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(parts: (&str, &str, &str), expected: &str) {
-        assert_eq!(byline("by {author} via {via} - {source}", parts.0, parts.1, parts.2), expected);
-    }
-
     #[test]
-    fn empty_parts_of_a_byline_take_their_separator_with_them() {
-        check(("Darius", "gail", "Anti-Media"), "by Darius via gail - Anti-Media");
-        check(("Darius", "", "Anti-Media"), "by Darius - Anti-Media");
-        check(("", "gail", "Anti-Media"), "via gail - Anti-Media");
-        check(("", "", "Anti-Media"), "Anti-Media");
-        check(("Darius", "", ""), "by Darius");
-        check(("", "", ""), "");
-    }
-
-    #[test]
-    fn values_of_a_byline_are_not_patterns() {
-        check(("{via}", "gail", ""), "by {via} via gail");
+    fn source_without_a_title_is_named_by_its_own_host() {
+        let check = |source: serde_json::Value, expected: Option<&str>| {
+            let source: Source = serde_json::from_value(source).unwrap();
+            assert_eq!(host_of(&source).as_deref(), expected);
+        };
+        check(serde_json::json!({ "id": "tag:blog.example,2018:feed" }), Some("blog.example"));
+        check(serde_json::json!({ "id": "urn:uuid:1", "site": "https://www.blog.example/" }), Some("blog.example"));
+        check(serde_json::json!({ "rights": "(c) Blog" }), None);
     }
 }

@@ -11,7 +11,7 @@ use super::{Done, Failure, load_with_reader, no_section};
 use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
-use crate::section::{self, SeenCopy};
+use crate::section::{self, SeenCopy, ShownStory};
 use crate::store::{Explained, Reader, StoreError, StoredStory};
 use crate::time::Timestamp;
 
@@ -39,6 +39,8 @@ struct StoryPart {
     id: String,
     title: String,
     sort_at: Timestamp,
+    /// When it was published, as pages and editions say.
+    published: Timestamp,
     copies: Vec<CopyPart>,
 }
 
@@ -79,9 +81,10 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     if let Some(id) = args.section.as_deref().filter(|_| wanted.is_empty()) {
         return Err(no_section(&config, id).into());
     }
+    let shown = reader.shown(&config, &story, &reader.infos())?;
     let explained = reader.explain(&config, story)?;
     let sections = wanted.iter().map(|section| of_section(section, &explained)).collect();
-    let explanation = Explanation { story: of_story(&explained), sections };
+    let explanation = Explanation { story: of_story(&explained, shown.as_ref()), sections };
     let text =
         if args.json { serde_json::to_string_pretty(&explanation)? + "\n" } else { as_text(&explanation, &config) };
     print(&text)?;
@@ -95,8 +98,8 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, F
         return Ok(named.remove(0));
     }
     let candidates = match named.is_empty() {
-        true => reader.meant(wanted)?,
-        false => named.into_iter().map(|story| reader.candidate(story)).collect::<Result<_, _>>()?,
+        true => reader.meant(config, wanted)?,
+        false => named.into_iter().map(|story| reader.candidate(config, story)).collect::<Result<_, _>>()?,
     };
     let title = wanted.trim().to_lowercase();
     let mut exact = candidates.iter().filter(|candidate| candidate.title.trim().to_lowercase() == title);
@@ -112,10 +115,29 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, F
     Ok(story.ok_or_else(|| anyhow!("the story {} was removed meanwhile", only.id))?)
 }
 
-fn of_story(explained: &Explained) -> StoryPart {
+/// The copy that leads, and why: the one that pages and editions show, else the one that would lead all of them.
+fn lead_of<'e>(
+    explained: &'e Explained,
+    shown: Option<&(&Section, ShownStory)>,
+) -> Option<(&'e SeenCopy<'e>, &'static str)> {
+    let all: Vec<&SeenCopy> = explained.copies.iter().collect();
+    let seen = shown.map_or(all, |(section, _)| section::visible(section, &explained.copies));
+    if seen.is_empty() {
+        return None;
+    }
+    let (at, rule) = section::lead(&seen);
+    let shown = shown.and_then(|(_, shown)| shown.copies.iter().find(|copy| copy.lead));
+    match shown.and_then(|shown| seen.iter().find(|copy| copy.feed.id == shown.feed)) {
+        Some(kept) if kept.number != seen[at].number => {
+            Some((kept, "the section keeps the words that it entered with"))
+        }
+        _ => Some((seen[at], rule.why())),
+    }
+}
+
+fn of_story(explained: &Explained, shown: Option<&(&Section, ShownStory)>) -> StoryPart {
     let seen: Vec<&SeenCopy> = explained.copies.iter().collect();
-    let lead = (!seen.is_empty()).then(|| section::lead(&seen));
-    let lead = lead.map(|(at, rule)| (seen[at], rule));
+    let lead = lead_of(explained, shown);
     let copies = explained.all.iter().map(|copy| {
         let is_lead = lead.is_some_and(|(lead, _)| lead.feed.id == copy.feed && lead.entry.guid.value == copy.guid);
         let seen = seen.iter().find(|seen| seen.feed.id == copy.feed && seen.entry.guid.value == copy.guid);
@@ -126,16 +148,20 @@ fn of_story(explained: &Explained) -> StoryPart {
             lead: is_lead,
             reason: copy.reason.clone(),
             score: copy.score,
-            why: lead.filter(|_| is_lead).map(|(_, rule)| rule.why()),
+            why: lead.filter(|_| is_lead).map(|(_, why)| why),
             claimed: seen.and_then(|seen| seen.entry.published),
         }
     });
-    let title =
-        lead.map(|(lead, _)| lead.entry.title.clone()).or_else(|| explained.all.first().map(|copy| copy.title.clone()));
+    let title = shown.map(|(_, shown)| shown.entry.title.clone());
+    let title = title.or_else(|| lead.map(|(lead, _)| lead.entry.title.clone()));
+    let title = title.or_else(|| explained.all.first().map(|copy| copy.title.clone()));
+    let published = shown.map(|(_, shown)| shown.published);
+    let published = published.or_else(|| lead.map(|(lead, _)| section::published_of(&lead.entry, lead.first_seen)));
     StoryPart {
         id: explained.story.id.clone(),
         title: title.unwrap_or_default(),
         sort_at: explained.story.sort_at,
+        published: published.unwrap_or(explained.story.sort_at),
         copies: copies.collect(),
     }
 }
@@ -164,7 +190,7 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
     let story = &explanation.story;
     let day =
         |time: Timestamp| time.datetime().with_timezone(&config.site.timezone).format("%-d %B %Y, %H:%M").to_string();
-    let mut text = format!("{}\n{}\nTold on {}.\n\n", safe(&story.title), safe(&story.id), day(story.sort_at));
+    let mut text = format!("{}\n{}\nPublished {}.\n\n", safe(&story.title), safe(&story.id), day(story.published));
     for part in &explanation.sections {
         text.push_str(&wrap(&sentence(part, &day), columns(), "  "));
     }

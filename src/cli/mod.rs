@@ -220,7 +220,7 @@ impl Cli {
                 ExitCode::from(EXIT_CONFIG)
             }
             Err(Failure::Unclear(unclear)) => {
-                anstream::eprint!("newswire: {unclear}\n{}", candidates(&unclear));
+                anstream::eprint!("newswire: {unclear}\n{}", candidates(&unclear, load(config).ok().as_ref()));
                 ExitCode::from(EXIT_USAGE)
             }
             Err(Failure::Usage(error)) => {
@@ -297,10 +297,14 @@ fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Resu
 }
 
 /// The stories that words may mean, with their days and ids.
-fn candidates(unclear: &Unclear) -> String {
+fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
     let mut text = String::new();
-    for Candidate { id, title, sort_at } in unclear.candidates.iter().take(CANDIDATES) {
-        let day = sort_at.datetime().format("%Y-%m-%d");
+    for Candidate { id, title, sort_at, published } in unclear.candidates.iter().take(CANDIDATES) {
+        let time = published.unwrap_or(*sort_at);
+        let day = match loaded {
+            Some(loaded) => output::story_date(time, &loaded.config),
+            None => time.datetime().format("%Y-%m-%d").to_string(),
+        };
         text.push_str(&format!("  {day}  {}\n              {}\n", output::safe(title), output::safe(id)));
     }
     if unclear.candidates.len() > CANDIDATES {

@@ -111,15 +111,15 @@ fn told(edited: commit::Edited, copy: Option<String>) -> EditOutcome {
 }
 
 /// The one story that somebody names without doubt.
-async fn named_story(store: &Store, config: &Config, wanted: &str) -> Result<StoredStory, StoryEditError> {
-    let (site, asked) = (config.site.url.clone(), wanted.to_owned());
+async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Result<StoredStory, StoryEditError> {
+    let (config, asked) = (config.clone(), wanted.to_owned());
     let (mut named, candidates) = store
         .read(move |reader| {
-            let named = reader.named(Some(&site), &asked)?;
+            let named = reader.named(Some(&config.site.url), &asked)?;
             let candidates = match named.len() {
-                0 => reader.meant(&asked)?,
+                0 => reader.meant(&config, &asked)?,
                 1 => Vec::new(),
-                _ => named.iter().map(|story| reader.candidate(story.clone())).collect::<Result<_, _>>()?,
+                _ => named.iter().map(|story| reader.candidate(&config, story.clone())).collect::<Result<_, _>>()?,
             };
             Ok((named, candidates))
         })

@@ -26,12 +26,14 @@ mod well_formed;
 
 use url::Url;
 
-use crate::entry::{Category, Credit, Enclosure, Entry, InReplyTo, Person, Podcast, Source, Transcript};
+use crate::entry::{
+    Category, Credit, Enclosure, Entry, InReplyTo, NamedCopy, Person, Podcast, Source, Transcript, UNKNOWN_SOURCE,
+};
 use crate::feed::FeedInfo;
 use crate::parse::references::resolve_html;
 use crate::parse::{
-    Family, ParsedCredit, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInReplyTo, ParsedInfo, ParsedPerson,
-    ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript, is_words,
+    Family, ParsedCopy, ParsedCredit, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInReplyTo, ParsedInfo,
+    ParsedPerson, ParsedPodcast, ParsedSource, ParsedText, ParsedTranscript, is_words,
 };
 
 use links::Bases;
@@ -39,7 +41,7 @@ use links::Bases;
 pub use byline::{Byline, split as split_byline};
 pub use html::sanitize;
 pub use links::clean as clean_url;
-pub use text::{cut_summary, cut_text, plain_text, word_count};
+pub use text::{cut_summary, cut_text, plain_text, says_nothing, word_count};
 pub use tracking::strip_own_tracking;
 
 /// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.
@@ -50,6 +52,12 @@ const MAX_PARTS: usize = 500;
 
 /// So many bytes of persons does an entry inherit from its feed: every entry would carry the feed's 500.
 const MAX_INHERITED_BYTES: usize = 2 << 10;
+
+/// Other copies that an entry may name: more than any newswire has.
+const MAX_COPIES: usize = 64;
+
+/// So many bytes may their addresses and titles have together.
+const MAX_COPIES_BYTES: usize = 16 << 10;
 
 /// Longer languages are none (RFC 5646 §4.4.1).
 const MAX_LANGUAGE_BYTES: usize = 35;
@@ -68,7 +76,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     // Feeds often give one text as both: it is cleaned once.
     let says_it_twice = parsed.summary == parsed.content;
     // What was taken from elsewhere is neither licensed nor made by those who write this feed.
-    let own_feed = parsed.source.is_none().then_some(&feed.info);
+    let own_feed = (parsed.source.is_none() && byline_source.is_none()).then_some(&feed.info);
     let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
     let inherited_credits = own_feed.map_or(&[][..], |info| inherited(&info.credits, credit_bytes));
     let mut entry = Entry {
@@ -86,12 +94,13 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         image: url(&parsed.image).or_else(|| parsed.podcast.as_ref().and_then(|podcast| url(&podcast.image))),
         comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
         language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
-        rights: parsed.rights.as_ref().or(feed.info.rights.as_ref()).map(line).filter(|rights| !rights.is_empty()),
+        rights: rights(parsed, own_feed),
         license: license.and_then(|raw| links::clean(raw, base)),
         in_reply_to: in_reply_to(&parsed.in_reply_to, base),
         credits: credits(if parsed.credits.is_empty() { inherited_credits } else { &parsed.credits }, base),
-        source: source(parsed.source.as_deref(), byline_source, base),
+        source: source(parsed.source.as_deref(), byline_source, (link.as_ref(), base)),
         podcast: parsed.podcast.as_ref().and_then(|parsed| podcast(parsed, base)),
+        copies: copies(&parsed.copies, link.as_ref(), base),
         link,
     };
     if entry.summary_html == entry.content_html {
@@ -205,12 +214,18 @@ fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<P
 /// editor of other RSS is not the author of what it carries.
 fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> Vec<Person> {
     match &parsed.source {
-        Some(source) if !source.authors.is_empty() => persons(&source.authors, base),
         // An entry taken from elsewhere was not written by those who write this feed.
-        Some(_) => Vec::new(),
+        Some(source) => source_authors(source, base),
         None if feed.format.family == Family::Rss && parsed.podcast.is_none() => Vec::new(),
         None => persons(inherited(&feed.info.authors, person_bytes), base),
     }
+}
+
+/// The entry's own rights, else those of the source that it names, else those of its feed if it was not taken from elsewhere.
+fn rights(parsed: &ParsedEntry, own_feed: Option<&ParsedInfo>) -> Option<String> {
+    let of_source = parsed.source.as_ref().and_then(|source| source.rights.as_ref());
+    let of_feed = own_feed.and_then(|info| info.rights.as_ref());
+    parsed.rights.as_ref().or(of_source).or(of_feed).map(line).filter(|rights| !rights.is_empty())
 }
 
 /// As many of the first as have at most [`MAX_INHERITED_BYTES`] together.
@@ -295,6 +310,24 @@ fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
     credits
 }
 
+/// Each address once, and never that of the entry itself.
+fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<NamedCopy> {
+    let mut copies: Vec<NamedCopy> = Vec::new();
+    let mut bytes = 0;
+    for raw in parsed.iter().take(MAX_COPIES) {
+        let Some(url) = links::clean(&raw.url, base).filter(|url| Some(url) != link) else { continue };
+        let text = |raw: &Option<String>| raw.as_deref().map(plain_line).filter(|text| !text.is_empty());
+        let copy = NamedCopy { feed: text(&raw.feed), title: text(&raw.title), published: raw.published, url };
+        let size = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let more = copy.url.as_str().len() + size(&copy.feed) + size(&copy.title);
+        if bytes + more <= MAX_COPIES_BYTES && copies.iter().all(|known| known.url != copy.url) {
+            bytes += more;
+            copies.push(copy);
+        }
+    }
+    copies
+}
+
 /// A category's scheme is an IRI or a word, never something that a browser would run.
 fn is_harmless_scheme(scheme: &str) -> bool {
     let lower: String =
@@ -329,19 +362,34 @@ fn language(raw: Option<&str>) -> Option<String> {
     language.split('-').all(is_tag).then_some(language)
 }
 
-fn source(parsed: Option<&ParsedSource>, byline_source: Option<String>, base: Option<&Url>) -> Option<Source> {
+/// `link` is the entry's own page: RSS demands an address of its `source`, and an entry's page is no feed.
+fn source(
+    parsed: Option<&ParsedSource>,
+    byline_source: Option<String>,
+    (link, base): (Option<&Url>, Option<&Url>),
+) -> Option<Source> {
     let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));
     let mut source = parsed.map_or_else(Source::default, |parsed| Source {
-        title: parsed.title.as_ref().map(line).filter(|title| !title.is_empty()),
-        url: url(&parsed.url),
+        title: parsed.title.as_ref().map(line).filter(|title| !title.is_empty() && title != UNKNOWN_SOURCE),
+        url: url(&parsed.url).filter(|url| Some(url) != link),
         id: parsed.id.clone(),
         site: url(&parsed.site),
         updated: parsed.updated,
-        authors: persons(&parsed.authors, base),
+        authors: source_authors(parsed, base),
         rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
     });
     source.title = source.title.or(byline_source);
-    (source != Source::default()).then_some(source)
+    // That it is from elsewhere is known even if nothing else is.
+    let is_named = parsed.is_some_and(|parsed| parsed.title.is_some());
+    (is_named || source != Source::default()).then_some(source)
+}
+
+/// An author that only repeats the source's title stands for one that nobody names: RFC 4287 §4.2.1 demands one.
+fn source_authors(parsed: &ParsedSource, base: Option<&Url>) -> Vec<Person> {
+    let title = parsed.title.as_ref().map(line);
+    let mut authors = persons(&parsed.authors, base);
+    authors.retain(|author| author.name != title || author.email.is_some() || author.url.is_some());
+    authors
 }
 
 fn podcast(parsed: &ParsedPodcast, base: Option<&Url>) -> Option<Podcast> {

@@ -141,6 +141,34 @@ pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
+/// What publishers and their programs write where a summary should be, in lower case and without punctuation.
+#[rustfmt::skip]
+const NO_SUMMARY: &[&str] = &[
+    "article url", "comment", "comments", "continue", "continue reading", "description", "discuss", "discussion",
+    "leave a comment", "link", "link comments", "more", "n a", "no comments", "no description", "no summary", "none",
+    "null", "permalink", "read", "read full article", "read full story", "read more", "read the article",
+    "read the full article", "read the full story", "read the rest", "source", "summary", "undefined", "untitled",
+    "view comments",
+];
+
+/// The longest of them, with a number of comments, is far shorter.
+const MAX_NO_SUMMARY_BYTES: usize = 64;
+
+/// Whether a plain text in the place of a summary says nothing of its entry, as `Comments` and `Read more…` do. An empty one
+/// says nothing.
+pub fn says_nothing(text: &str) -> bool {
+    if text.len() > MAX_NO_SUMMARY_BYTES {
+        return false;
+    }
+    let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    // As in `12 comments`.
+    let counted = words.iter().position(|word| !word.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(0);
+    let (number, rest) = words.split_at(counted);
+    let is_count = number.is_empty() || matches!(rest, [what] if what.starts_with("comment"));
+    words.is_empty() || is_count && NO_SUMMARY.binary_search(&rest.join(" ").as_str()).is_ok()
+}
+
 /// The text, cut at a word with an ellipsis where it has more characters than that.
 pub(super) fn cut_line(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars { text } else { cut(&text, max_chars) }
@@ -209,4 +237,22 @@ pub fn word_count(text: &str) -> usize {
         }
     }
     words + usize::div_ceil(cjk, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_the_place_of_a_summary_say_nothing() {
+        assert!(NO_SUMMARY.is_sorted());
+        let check = |text: &str, expected: bool| assert_eq!(says_nothing(text), expected, "{text}");
+        for noise in ["Comments", "12 comments", "Read more…", "[link] [comments]", "Continue reading →", "N/A", " - "]
+        {
+            check(noise, true);
+        }
+        for words in ["Comments are closed", "12 more", "2017", "Read more about the harbour", "War ends"] {
+            check(words, false);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use super::constructs::{self, Unsaid};
 use super::dates;
 use super::entry_aside::{EntryAside, set_text};
 use super::media;
-use super::model::{ParsedEnclosure, ParsedInReplyTo, ParsedSource};
+use super::model::{ParsedCopy, ParsedEnclosure, ParsedInReplyTo, ParsedSource};
 use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
 use super::repairs::Repairs;
@@ -113,7 +113,11 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
             title: element.attribute("title").map(str::to_owned),
         }),
         "canonical" => aside.originals.push((1, link.href)),
-        "via" => aside.originals.push((2, link.href)),
+        "via" => {
+            let title = element.attribute("title").map(str::to_owned);
+            aside.entry.copies.push(ParsedCopy { url: link.href.clone(), title, ..ParsedCopy::default() });
+            aside.originals.push((2, link.href));
+        }
         "license" => aside.set_license(Some(link.href)),
         // RFC 4685 §4: without a type it is a feed.
         "replies" if link.media_type.as_deref().is_some_and(|media_type| media_type.contains("html")) => {

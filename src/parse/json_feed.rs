@@ -1,7 +1,9 @@
 //! JSON Feed 1.0 and 1.1, read leniently: invalid JSON is mended as far as it can be, a value of a wrong shape is as good as absent, and an item
 //! of a wrong shape is left out.
 //!
-//! <https://www.jsonfeed.org/version/1.1/>. Extensions (`_name`) are ignored.
+//! <https://www.jsonfeed.org/version/1.1/>. Of extensions (`_name`), only `_newswire` is read: see `newswire`.
+
+mod newswire;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use url::Url;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::ParseError;
-use super::lenient::{List, OfText, Tags, Text, object};
+use super::lenient::{List, OfText, Rare, Tags, Text, object};
 use super::model::{
     DocumentFormat, Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
 };
@@ -48,6 +50,7 @@ object! {
         hubs: List<Hub, MAX_PARTS>,
         // `None` if it is absent.
         items: Option<List<Item, MAX_ITEMS>>,
+        _newswire: Rare<newswire::OurDocument>,
         // What an API says in place of a feed.
         error: Text,
         message: Text,
@@ -73,6 +76,7 @@ object! {
         tags: Tags,
         language: Text,
         attachments: List<Attachment, MAX_PARTS>,
+        _newswire: Rare<newswire::OurItem>,
     }
 }
 
@@ -81,6 +85,7 @@ object! {
     struct Author {
         name: Text,
         url: Text,
+        email: Rare<newswire::Email>,
     }
 }
 
@@ -166,6 +171,7 @@ pub(super) fn parse(
     }
     (0..items.wrong).for_each(|_| repairs.note(Repair::BadItems));
     (0..items.beyond).for_each(|_| repairs.note(Repair::TooManyEntries));
+    let ours = document._newswire.0.map(|ours| *ours).unwrap_or_default();
     let base = base.cloned().map(Arc::new);
     let site = document
         .home_page_url
@@ -186,7 +192,7 @@ pub(super) fn parse(
         image: document.icon.0.or(document.favicon.0),
         base,
         entry_base: site.map(Arc::new),
-        ..ParsedInfo::default()
+        ..newswire::info(ours)
     };
     let format = DocumentFormat { family: Family::JsonFeed, version: version_number(&version) };
     let (hints, repairs) = (PollHints::default(), repairs.sentences());
@@ -254,7 +260,7 @@ fn entry(item: Item, site: Option<&Url>, repairs: &mut Repairs) -> ParsedEntry {
     let content_text = plain(item.content_text);
     let content_html = item.content_html.0.map(|value| constructs::unwrapped(&value, true).unwrap_or(value));
     let content_html = content_html.map(|value| ParsedText { value, html: true, ..ParsedText::default() });
-    ParsedEntry {
+    let mut entry = ParsedEntry {
         raw_hash: hasher.finish() ^ hash_of_site,
         link: item.url.0.or_else(|| item.external_url.0.clone()),
         originals: item.external_url.0.into_iter().collect(),
@@ -270,7 +276,11 @@ fn entry(item: Item, site: Option<&Url>, repairs: &mut Repairs) -> ParsedEntry {
         language: item.language.0,
         own_guid: identity::own_guid(item.id.0),
         ..ParsedEntry::default()
+    };
+    if let Some(ours) = item._newswire.0 {
+        newswire::add(*ours, &mut entry);
     }
+    entry
 }
 
 fn plain(text: Text) -> Option<ParsedText> {
@@ -287,8 +297,11 @@ fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
 
 /// The authors of 1.1, else the author of 1.0.
 fn authors(authors: List<Author, MAX_PARTS>, author: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
-    let list = if authors.kept.is_empty() { author.kept } else { authors.kept };
-    list.into_iter().map(person).filter(|person| *person != ParsedPerson::default()).collect()
+    people(if authors.kept.is_empty() { author } else { authors })
+}
+
+fn people(list: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
+    list.kept.into_iter().map(person).filter(|person| *person != ParsedPerson::default()).collect()
 }
 
 /// An address may stand in the name, as in RSS, or as a `mailto:` URL.
@@ -296,15 +309,16 @@ fn person(author: Author) -> ParsedPerson {
     let named = author.name.0.as_deref().and_then(person::parse).unwrap_or_default();
     let address = author.url.0.as_deref().and_then(person::email);
     let url = author.url.0.filter(|_| address.is_none());
-    ParsedPerson { name: named.name, email: address.or(named.email), url }
+    let email = author.email.0.and_then(|email| newswire::email(*email));
+    ParsedPerson { name: named.name, email: address.or(named.email).or(email), url }
+}
+
+fn number(text: Text) -> Option<u64> {
+    let whole = text.0.and_then(|text| text.split('.').next().and_then(|whole| whole.parse().ok()));
+    whole.filter(|&number| number > 0)
 }
 
 fn enclosure(attachment: Attachment) -> Option<ParsedEnclosure> {
-    let number = |text: Text| {
-        text.0
-            .and_then(|text| text.split('.').next().and_then(|whole| whole.parse().ok()))
-            .filter(|&number: &u64| number > 0)
-    };
     Some(ParsedEnclosure {
         url: attachment.url.0?,
         media_type: attachment.mime_type.0,

@@ -47,12 +47,33 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
+/// An object that few documents have. If it is absent, it leaves no trace in a hash, so that the hashes of other documents stay the same.
+pub(super) struct Rare<T>(pub Option<Box<T>>);
+
+/// A truth value; anything else is absent.
+#[derive(Default, Hash)]
+pub(super) struct Flag(pub Option<bool>);
+
+impl<T> Default for Rare<T> {
+    fn default() -> Self {
+        Rare(None)
+    }
+}
+
+impl<T: Hash> Hash for Rare<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if let Some(object) = &self.0 {
+            object.hash(state);
+        }
+    }
+}
+
 /// Defines an object of which only the named members are read. A member that is there twice counts as it was last.
 macro_rules! object {
-    ($(#[$attribute:meta])* struct $name:ident { $($(#[$_:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($(#[$_:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$attribute])*
         #[derive(Default)]
-        struct $name {
+        $visibility struct $name {
             $($field: $type,)*
         }
 
@@ -205,6 +226,48 @@ impl<'de, T: Deserialize<'de> + OfText> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_any(ObjectVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de> + OfText> Deserialize<'de> for Rare<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Object::deserialize(deserializer).map(|Object(object)| Rare(object.map(Box::new)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FlagVisitor;
+
+        impl<'de> Visitor<'de> for FlagVisitor {
+            type Value = Flag;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a truth value")
+            }
+
+            read_over!(Flag: visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
+
+            fn visit_bool<E>(self, value: bool) -> Result<Flag, E> {
+                Ok(Flag(Some(value)))
+            }
+
+            fn visit_unit<E>(self) -> Result<Flag, E> {
+                Ok(Flag(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Flag, A::Error> {
+                while sequence.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Flag(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Flag, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Flag(None))
+            }
+        }
+
+        deserializer.deserialize_any(FlagVisitor)
     }
 }
 

@@ -37,7 +37,7 @@ fn within_groups(element: &Element, aside: &mut EntryAside, target: &mut Target,
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        "credit" if element.attribute("role").is_none_or(|role| role == "author") => target.person("author", element),
+        // It says who had a part in the picture or recording: not even its `author` wrote the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }

@@ -136,6 +136,7 @@ pub struct ParsedEntry {
     pub credits: Vec<ParsedCredit>,
     pub source: Option<Box<ParsedSource>>,
     pub podcast: Option<Box<ParsedPodcast>>,
+    pub copies: Vec<ParsedCopy>,
 }
 
 impl Default for ParsedEntry {
@@ -166,6 +167,7 @@ impl Default for ParsedEntry {
             credits: Vec::new(),
             source: None,
             podcast: None,
+            copies: Vec::new(),
         }
     }
 }
@@ -235,6 +237,15 @@ pub struct ParsedSource {
     pub updated: Option<Timestamp>,
     pub authors: Vec<ParsedPerson>,
     pub rights: Option<ParsedText>,
+}
+
+/// Another copy, as the entry names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedCopy {
+    pub url: String,
+    pub feed: Option<String>,
+    pub title: Option<String>,
+    pub published: Option<Timestamp>,
 }
 
 /// What itunes and podcast elements say of an entry.

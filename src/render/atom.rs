@@ -89,7 +89,7 @@ fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
 
 fn used_namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, String> {
     let any_image = entries.iter().any(|entry| entry.image.is_some());
-    let any_podcast = entries.iter().any(|entry| entry.podcast.is_some());
+    let any_podcast = entries.iter().any(extension::is_episode);
     let used =
         [(view.archive.is_some(), extension::HISTORY), (any_image, extension::MEDIA), (any_podcast, extension::ITUNES)];
     let used = used.into_iter().chain(extension::of_entries(entries)).filter(|(used, _)| *used);

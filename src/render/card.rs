@@ -1,5 +1,7 @@
 //! A story as pages show it: its texts, its dates in the site's time zone, and where its links lead.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::config::Site;
@@ -100,10 +102,10 @@ impl Card {
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
             image: entry.image.as_deref().and_then(shown::over_https),
-            host: story.entry.link.as_ref().and_then(text::host).map(str::to_owned),
+            host: story.entry.link.as_ref().and_then(text::host),
             is_brief: false,
             direction: direction(site, &entry),
-            categories: entry.categories.iter().map(|category| category_name(site, category)).collect(),
+            categories: category_names(site, &entry.categories),
             copies: copies(story, &entry),
             enclosures: entry.enclosures.iter().map(|enclosure| enclosure_link(enclosure, &entry)).collect(),
             content_html: (place == CardPlace::OwnPage)
@@ -134,6 +136,20 @@ fn direction(site: &Site, entry: &EditionEntry) -> Option<&'static str> {
     text::direction(&words).filter(|direction| *direction != text::direction_of_language(&site.language))
 }
 
+/// The names of the categories, each once; one that is a facet's is not said again outside of it.
+fn category_names(site: &Site, categories: &[crate::entry::Category]) -> Vec<CategoryName> {
+    let mut names: Vec<CategoryName> = categories.iter().map(|category| category_name(site, category)).collect();
+    let facets: HashSet<String> =
+        names.iter().filter(|name| name.facet.is_some()).map(|name| name.name.to_lowercase()).collect();
+    let mut seen = HashSet::new();
+    names.retain(|name| {
+        let folded = name.name.to_lowercase();
+        let is_said = name.facet.is_none() && facets.contains(&folded);
+        !is_said && seen.insert((folded, name.facet.clone()))
+    });
+    names
+}
+
 fn category_name(site: &Site, category: &crate::entry::Category) -> CategoryName {
     let base = address::uri(&site.url);
     let facet = category.scheme.as_deref().and_then(|scheme| scheme.strip_prefix(&base)).map(str::to_owned);
@@ -146,22 +162,60 @@ fn copies(story: &ShownStory, entry: &EditionEntry) -> Vec<CopyLink> {
         title: text::line(&copy.title).unwrap_or_else(|| copy.feed.to_string()),
         href: address::public(copy.url.as_ref()).filter(|href| *href != entry.link),
     };
-    others.map(link).collect()
+    let named = entry.named_copies.iter();
+    let named = named.map(|copy| CopyLink { title: copy.title.clone(), href: Some(copy.url.clone()) });
+    others.map(link).chain(named).collect()
 }
 
 fn enclosure_link(enclosure: &entry::EditionEnclosure, entry: &EditionEntry) -> EnclosureLink {
     let kind = ["audio", "video"].into_iter().find(|kind| enclosure.media_type.starts_with(kind));
-    let named = kind.unwrap_or(&enclosure.media_type).to_owned();
-    let details = [Some(named), enclosure.duration_seconds.map(duration), enclosure.bytes.map(size)];
-    let file_name = enclosure.url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next());
+    let details = [
+        Some(kind_of_file(&enclosure.media_type).to_owned()),
+        enclosure.duration_seconds.map(duration),
+        enclosure.bytes.map(size),
+    ];
     let media = shown::over_https(&enclosure.url);
     EnclosureLink {
         player: kind.filter(|_| media.is_some()),
         media,
         href: enclosure.url.clone(),
-        name: enclosure.title.clone().or_else(|| file_name.and_then(text::line)).unwrap_or_else(|| entry.title.clone()),
+        name: enclosure.title.clone().or_else(|| file_name(&enclosure.url)).unwrap_or_else(|| entry.title.clone()),
         details: details.into_iter().flatten().collect::<Vec<_>>().join(", "),
     }
+}
+
+/// What people call a file of a media type.
+fn kind_of_file(media_type: &str) -> &str {
+    let subtype = media_type.split_once('/').map_or("", |(_, subtype)| subtype);
+    match media_type.split('/').next().unwrap_or_default() {
+        kind @ ("audio" | "video" | "image" | "text") => kind,
+        _ => match subtype {
+            "pdf" => "PDF",
+            "epub+zip" => "EPUB",
+            "zip" => "ZIP",
+            "x-bittorrent" => "torrent",
+            "x-shockwave-flash" => "Flash",
+            _ => "file",
+        },
+    }
+}
+
+/// The name of the file at an address, if people can read it: it has an ending, and is no mere number in hexadecimal.
+fn file_name(address: &str) -> Option<String> {
+    /// Names of so many digits are made by programs.
+    const OPAQUE_DIGITS: usize = 16;
+
+    let encoded = address.split(['?', '#']).next()?.rsplit('/').next()?;
+    // A path is decoded as a query is, but for its `+` and `&`.
+    let query = format!("name={}", encoded.replace('+', "%2B").replace('&', "%26"));
+    let (_, decoded) = url::form_urlencoded::parse(query.as_bytes()).next()?;
+    let name = text::line(&decoded)?;
+    let (stem, ending) = name.rsplit_once('.')?;
+    let has_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let digits = stem.bytes().filter(u8::is_ascii_hexdigit).count();
+    let is_opaque =
+        digits >= OPAQUE_DIGITS && stem.bytes().all(|byte| byte.is_ascii_hexdigit() || b"-_".contains(&byte));
+    (has_ending && !stem.is_empty() && !is_opaque).then_some(name)
 }
 
 fn size(bytes: u64) -> String {

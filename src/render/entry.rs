@@ -46,6 +46,8 @@ pub struct EditionEntry<'a> {
     pub source: EditionSource,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
+    /// Those of them that no feed here has: the lead names them.
+    pub named_copies: Vec<EditionCopy>,
     pub in_reply_to: Vec<Reply>,
     pub credits: Vec<EditionCredit>,
     pub podcast: Option<Podcast>,
@@ -58,6 +60,16 @@ pub struct EditionPerson {
     pub name: String,
     pub email: Option<String>,
     pub url: Option<String>,
+}
+
+/// Another copy, as the entry names it. The host stands in for a feed or a title that it does not name, the story's date for
+/// that of the copy.
+#[derive(Clone, Debug)]
+pub struct EditionCopy {
+    pub url: String,
+    pub feed: String,
+    pub title: String,
+    pub published: Timestamp,
 }
 
 /// What the entry answers.
@@ -133,12 +145,15 @@ pub fn edition_entry<'a>(
     let summary_html = entry.summary_html.as_deref().and_then(text::html);
     let content_html = entry.content_html.as_deref().and_then(text::html);
     let words = summary_html.as_deref().map(text::plain).filter(|words| !words.is_empty());
-    let words = words.or_else(|| content_html.as_deref().map(text::plain).filter(|words| !words.is_empty()));
+    let content = || content_html.as_deref().map(text::plain).filter(|words| !normalize::says_nothing(words));
+    let words = words.or_else(content);
     let source = source(story, shown_with);
+    let (copies, named_copies) = copies(story, &link);
     EditionEntry {
         id: text::legal(&story.id),
         title: title(&entry.title, words.as_deref(), &source),
-        copies: copies(story, &link),
+        copies,
+        named_copies,
         summary: match (&words, &summary_html) {
             (Some(words), Some(_)) => words.clone(),
             (Some(words), None) => text::excerpt(words),
@@ -173,14 +188,25 @@ fn title(title: &str, words: Option<&str>, source: &EditionSource) -> String {
         .unwrap_or_else(|| source.title.clone())
 }
 
-fn copies(story: &ShownStory, link: &str) -> Vec<String> {
+fn copies(story: &ShownStory, link: &str) -> (Vec<String>, Vec<EditionCopy>) {
     let mut copies: Vec<String> = Vec::new();
     for url in story.copies.iter().filter(|copy| !copy.lead).filter_map(|copy| address::public(copy.url.as_ref())) {
         if url != link && !copies.contains(&url) {
             copies.push(url);
         }
     }
-    copies
+    let mut named_copies = Vec::new();
+    for copy in &story.entry.copies {
+        let Some(url) = address::public(Some(&copy.url)) else { continue };
+        if url != link && !copies.contains(&url) {
+            copies.push(url.clone());
+            let host = text::host(&copy.url).unwrap_or_default();
+            let line = |text: &Option<String>| text.as_deref().and_then(text::line).unwrap_or_else(|| host.clone());
+            let published = copy.published.unwrap_or(story.published).whole_second();
+            named_copies.push(EditionCopy { url, feed: line(&copy.feed), title: line(&copy.title), published });
+        }
+    }
+    (copies, named_copies)
 }
 
 fn people(people: &[entry::Person]) -> Vec<EditionPerson> {
@@ -302,11 +328,20 @@ fn source(shown: &ShownStory, shown_with: &[ShownStory]) -> EditionSource {
     let site = address::public(source.site.as_ref());
     let title = source.title.as_deref().and_then(text::line);
     let host = source.site.as_ref().or(source.url.as_ref()).and_then(Url::host_str);
+    let title = title.or_else(|| host.map(str::to_owned)).unwrap_or_else(|| entry::UNKNOWN_SOURCE.to_owned());
     let id = source.id.clone().filter(|id| story::is_id(id));
-    let newest = || shown_with.iter().filter(|other| other.source.id == source.id).map(|other| other.updated).max();
+    let id = id.or_else(|| source.url.as_ref().or(source.site.as_ref()).map(address::uri));
+    let is_same = |other: &&ShownStory| match &source.id {
+        Some(id) => other.source.id.as_ref() == Some(id),
+        None => {
+            (&other.source.id, &other.source.url, &other.source.site, &other.source.title)
+                == (&source.id, &source.url, &source.site, &source.title)
+        }
+    };
+    let newest = || shown_with.iter().filter(is_same).map(|other| other.updated).max();
     EditionSource {
-        title: title.or_else(|| host.map(str::to_owned)).unwrap_or_else(|| "Unknown source".to_owned()),
-        id: id.or_else(|| source.url.as_ref().map(address::uri)).unwrap_or_else(|| text::legal(&shown.id)),
+        id: id.unwrap_or_else(|| story::source_id(&title)),
+        title,
         url: address::public(source.url.as_ref()),
         site,
         updated: source.updated.or_else(newest).unwrap_or(shown.updated).whole_second(),

@@ -61,7 +61,7 @@ pub fn archive(view: &SectionView) -> Option<Extension> {
     view.archive.map(|_| Extension::with(HISTORY.0, "archive", []))
 }
 
-/// Every enclosure as `media:content`, with its duration.
+/// Every enclosure as `media:content`, with its duration and title.
 pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = Extension> {
     enclosures.iter().map(|enclosure| {
         let attributes = [
@@ -70,7 +70,8 @@ pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = E
             ("fileSize", enclosure.bytes.map(|bytes| bytes.to_string())),
             ("duration", enclosure.duration_seconds.map(|seconds| seconds.to_string())),
         ];
-        Extension::with(MEDIA.0, "content", attributes)
+        let titles = enclosure.title.iter().map(|title| Extension::text(MEDIA.0, "title", title));
+        Extension { children: titles.collect(), ..Extension::with(MEDIA.0, "content", attributes) }
     })
 }
 
@@ -81,17 +82,28 @@ pub fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
 
 /// The `itunes:` elements of an episode.
 pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
-    let Some(podcast) = &entry.podcast else { return Vec::new() };
-    let duration = podcast.duration_seconds.or_else(|| entry.enclosures.first()?.duration_seconds);
+    let duration = duration(entry).map(|seconds| Extension::text(ITUNES.0, "duration", seconds));
+    let Some(podcast) = &entry.podcast else { return duration.into_iter().collect() };
     let image = podcast.image.as_ref().map(address::uri);
     let extensions = [
-        duration.map(|seconds| Extension::text(ITUNES.0, "duration", seconds)),
+        duration,
         image.map(|image| Extension::with(ITUNES.0, "image", [("href", Some(image))])),
         podcast.episode.map(|episode| Extension::text(ITUNES.0, "episode", episode)),
         podcast.season.map(|season| Extension::text(ITUNES.0, "season", season)),
         podcast.explicit.map(|explicit| Extension::text(ITUNES.0, "explicit", explicit)),
     ];
     extensions.into_iter().flatten().collect()
+}
+
+/// How long the episode lasts, or the first of the files where there is no podcast.
+fn duration(entry: &EditionEntry) -> Option<u64> {
+    let of_podcast = entry.podcast.as_ref().and_then(|podcast| podcast.duration_seconds);
+    of_podcast.or_else(|| entry.enclosures.first()?.duration_seconds)
+}
+
+/// Whether an entry has elements of the `itunes:` namespace.
+pub fn is_episode(entry: &EditionEntry) -> bool {
+    entry.podcast.is_some() || duration(entry).is_some()
 }
 
 /// What the entry answers, as `thr:in-reply-to` (RFC 4685 §3).

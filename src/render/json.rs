@@ -88,6 +88,16 @@ struct JsonAuthor {
     url: Option<String>,
 }
 
+/// A person whose address has a place.
+#[derive(Serialize)]
+struct JsonPerson {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
 #[derive(Serialize)]
 struct JsonItem {
     id: String,
@@ -132,8 +142,11 @@ struct ItemExtension {
     page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     byline: Option<String>,
+    /// The authors once more, where one has an address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    via: Vec<JsonAuthor>,
+    authors: Vec<JsonPerson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    via: Vec<JsonPerson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     categories: Vec<Category>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,7 +175,7 @@ struct JsonSource {
     site: Option<String>,
     updated: Timestamp,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<JsonAuthor>,
+    authors: Vec<JsonPerson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rights: Option<String>,
 }
@@ -179,6 +192,8 @@ struct JsonCopy {
 
 fn item(entry: EditionEntry) -> JsonItem {
     let content_html = entry.content_html.or(entry.summary_html);
+    let has_address = entry.authors.iter().any(|author| author.email.is_some());
+    let with_addresses = if has_address { persons(entry.authors.clone()) } else { Vec::new() };
     let content_text = content_html.is_none().then(|| entry.summary.clone());
     JsonItem {
         id: entry.id,
@@ -197,7 +212,8 @@ fn item(entry: EditionEntry) -> JsonItem {
         newswire: ItemExtension {
             page: entry.page,
             byline: text::line(&entry.story.byline),
-            via: authors(entry.contributors),
+            authors: with_addresses,
+            via: persons(entry.contributors),
             categories: entry.categories,
             comments: entry.comments,
             rights: entry.rights,
@@ -205,7 +221,7 @@ fn item(entry: EditionEntry) -> JsonItem {
             in_reply_to: entry.in_reply_to,
             credits: entry.credits,
             source: source(entry.source),
-            copies: entry.story.copies.iter().map(copy).collect(),
+            copies: entry.story.copies.iter().map(copy).chain(entry.named_copies.into_iter().map(named_copy)).collect(),
             podcast: entry.podcast,
         },
     }
@@ -213,6 +229,11 @@ fn item(entry: EditionEntry) -> JsonItem {
 
 fn authors(people: Vec<entry::EditionPerson>) -> Vec<JsonAuthor> {
     people.into_iter().map(|person| JsonAuthor { name: person.name, url: person.url }).collect()
+}
+
+fn persons(people: Vec<entry::EditionPerson>) -> Vec<JsonPerson> {
+    let person = |person: entry::EditionPerson| JsonPerson { name: person.name, email: person.email, url: person.url };
+    people.into_iter().map(person).collect()
 }
 
 /// The categories' terms, each once.
@@ -243,7 +264,7 @@ fn source(source: entry::EditionSource) -> JsonSource {
         url: source.url,
         site: source.site,
         updated: source.updated,
-        authors: authors(source.authors),
+        authors: persons(source.authors),
         rights: source.rights,
     }
 }
@@ -256,4 +277,8 @@ fn copy(copy: &ShownCopy) -> JsonCopy {
         published: copy.published.whole_second(),
         lead: copy.lead,
     }
+}
+
+fn named_copy(copy: entry::EditionCopy) -> JsonCopy {
+    JsonCopy { feed: copy.feed, title: copy.title, url: Some(copy.url), published: copy.published, lead: false }
 }

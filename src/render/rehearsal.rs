@@ -153,6 +153,7 @@ fn bare_entry() -> Entry {
         credits: Vec::new(),
         source: None,
         podcast: None,
+        copies: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::link;
 use crate::normalize;
 
 /// How long a summary made from the content is at most, in characters: three lines of a page, and fifty of them in 50 KB.
@@ -140,9 +141,10 @@ fn is_right_to_left(character: char) -> bool {
     matches!(u32::from(character), 0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF)
 }
 
-/// The host of an address, as people name it.
-pub fn host(url: &Url) -> Option<&str> {
-    url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host))
+/// The host that an address leads to in the end, as people name it.
+pub fn host(url: &Url) -> Option<String> {
+    let host = link::host(url)?;
+    Some(host.strip_prefix("www.").map(str::to_owned).unwrap_or(host))
 }
 
 /// The text of sanitized HTML, in one line: tags taken off, references resolved.

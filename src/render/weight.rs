@@ -18,11 +18,14 @@ pub fn weight(story: &ShownStory) -> usize {
     let categories = story.categories.iter().map(|category| 2 * escaped(&category.term) + 128);
     let enclosures = entry.enclosures.iter().map(|enclosure| 2 * escaped(enclosure.url.as_str()) + 128);
     let copies = story.copies.iter().map(|copy| 2 * address(copy.url.as_ref()) + escaped(&copy.title) + 256);
+    let text = |text: &Option<String>| text.as_deref().map_or(0, escaped);
+    let named = entry.copies.iter();
+    let named = named.map(|copy| 2 * escaped(copy.url.as_str()) + text(&copy.title) + text(&copy.feed) + 256);
     let credits = entry.credits.iter().map(|credit| escaped(&credit.name) + address(credit.url.as_ref()) + 128);
     let replies = entry.in_reply_to.iter().map(|reply| escaped(&reply.id) + address(reply.url.as_ref()) + 64);
     let transcripts = entry.podcast.iter().flat_map(|podcast| &podcast.transcripts);
     let transcripts = transcripts.map(|transcript| escaped(transcript.url.as_str()) + 64);
-    let lists = people.chain(categories).chain(enclosures).chain(copies).chain(credits).chain(replies);
+    let lists = people.chain(categories).chain(enclosures).chain(copies).chain(named).chain(credits).chain(replies);
     FRAME_BYTES + html.chain(lists).chain(transcripts).sum::<usize>() + fields(story)
 }
 

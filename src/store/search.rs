@@ -10,7 +10,7 @@ use url::Url;
 use crate::entry::{Entry, Person};
 use crate::feed::SectionId;
 use crate::number::{EntryNumber, StoryNumber};
-use crate::query::{Query, spaced};
+use crate::query::{Excerpt, Query, spaced};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
@@ -59,6 +59,15 @@ pub struct SearchHit {
     pub excerpt: String,
     /// Where in it the words stand that were searched for: from and to, in characters.
     pub marks: Vec<(usize, usize)>,
+}
+
+impl SearchHit {
+    /// Shows these words of the story.
+    pub fn excerpt_from(&mut self, excerpt: Excerpt) {
+        let chars = |byte: usize| excerpt.text[..byte].chars().count();
+        self.marks = excerpt.marks.iter().map(|mark| (chars(mark.start), chars(mark.end))).collect();
+        self.excerpt = excerpt.text;
+    }
 }
 
 impl Store {
@@ -230,16 +239,17 @@ impl Reader {
         let body: String = statement.query_row([found.entry], |row| row.get(0))?;
         let entry: Entry = serde_json::from_str(&body)?;
         let excerpt = query.excerpt_of(&PlainText::of(&entry));
-        let chars = |byte: usize| excerpt.text[..byte].chars().count();
-        Ok(SearchHit {
+        let mut hit = SearchHit {
             id: found.id,
             sections: self.sections_of(found.story)?,
             published: entry.published.unwrap_or(found.sort_at),
-            marks: excerpt.marks.iter().map(|mark| (chars(mark.start), chars(mark.end))).collect(),
-            excerpt: excerpt.text,
+            marks: Vec::new(),
+            excerpt: String::new(),
             title: entry.title,
             link: entry.link,
-        })
+        };
+        hit.excerpt_from(excerpt);
+        Ok(hit)
     }
 
     fn sections_of(&self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {

@@ -48,9 +48,12 @@ pub const CANDIDATES: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub id: String,
-    /// That of its first copy with words; may be empty.
+    /// As readers see it, else that of its first copy with words; may be empty.
     pub title: String,
     pub sort_at: Timestamp,
+    /// When it was published, as readers see it; `None` if no section holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
 }
 
 /// How a story came to stand in a section.
@@ -126,7 +129,7 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite, or that stored words cannot be read.
-    pub fn meant(&self, words: &str) -> Result<Vec<Candidate>, StoreError> {
+    pub fn meant(&self, config: &Config, words: &str) -> Result<Vec<Candidate>, StoreError> {
         let words = words.trim();
         if words.is_empty() {
             return Ok(Vec::new());
@@ -141,7 +144,7 @@ impl Reader {
                             WHERE instr(lower(json_extract(body.value, '$.title')), lower(?1)))";
             stories = self.stories_where(in_title, params![words])?;
         }
-        stories.into_iter().map(|story| self.candidate(story)).collect()
+        stories.into_iter().map(|story| self.candidate(config, story)).collect()
     }
 
     /// A story as a list shows it.
@@ -149,10 +152,13 @@ impl Reader {
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn candidate(&self, story: StoredStory) -> Result<Candidate, StoreError> {
-        let title =
-            self.stored_copies(story.number)?.into_iter().map(|copy| copy.title).find(|title| !title.is_empty());
-        Ok(Candidate { title: title.unwrap_or_default(), id: story.id, sort_at: story.sort_at })
+    pub fn candidate(&self, config: &Config, story: StoredStory) -> Result<Candidate, StoreError> {
+        let shown = self.shown(config, &story, &self.infos())?.map(|(_, shown)| shown);
+        let published = shown.as_ref().map(|shown| shown.published);
+        let copies = self.stored_copies(story.number)?.into_iter().map(|copy| copy.title);
+        let mut titles = shown.map(|shown| shown.entry.title).into_iter().chain(copies);
+        let title = titles.find(|title| !title.is_empty()).unwrap_or_default();
+        Ok(Candidate { title, id: story.id, sort_at: story.sort_at, published })
     }
 
     /// The story that is published under this id or keeps it to itself, or the older one that it joined.
@@ -297,6 +303,27 @@ impl Reader {
             section::restrict(shown, config);
         }
         Ok(shown)
+    }
+
+    /// A story as readers see it: as the first section that holds it shows it, public sections before private ones, and that
+    /// section; `None` if no section holds it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn shown<'c>(
+        &self,
+        config: &'c Config,
+        story: &StoredStory,
+        infos: &Infos,
+    ) -> Result<Option<(&'c Section, ShownStory)>, StoreError> {
+        let (public, private): (Vec<_>, Vec<_>) = config.sections.iter().partition(|section| section.is_public());
+        for section in public.into_iter().chain(private) {
+            if let Some(shown) = self.story_in(config, section, story, infos)? {
+                return Ok(Some((section, shown)));
+            }
+        }
+        Ok(None)
     }
 
     /// As [`tell`].

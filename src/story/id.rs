@@ -48,6 +48,12 @@ fn keyed_uuid(key: &[u8], name: &str) -> String {
     Builder::from_sha1_bytes(bytes).into_uuid().urn().to_string()
 }
 
+/// Returns an id for a source that has neither id nor address, made from its title alone: any newswire makes the same.
+pub fn source_id(title: &str) -> String {
+    let name = format!("urn:newswire:source:{title}");
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).urn().to_string()
+}
+
 /// The last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's number,
 /// which makes it unique. Words in other letters are transliterated: `gran-sasso-ungluck-7`.
 pub fn slug(title: &str, number: StoryNumber) -> String {

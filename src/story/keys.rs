@@ -20,16 +20,26 @@ pub struct LinkKey {
 /// The keys of an entry's link, of its guid where that is another address of its page (`?p=123` beside the permalink), and
 /// of its declared original, without repeats; empty where none is specific.
 pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
-    let original = entry.original.clone().or_else(|| linked_original(entry));
     let own = [entry.link.clone(), page_of_guid(entry)].map(|url| (url, false));
     let mut keys: Vec<LinkKey> = Vec::new();
-    for (url, original) in own.into_iter().chain([(original, true)]) {
+    for (url, original) in own.into_iter().chain([(original(entry), true)]) {
         let key = url.as_ref().and_then(link::key);
         if let Some(key) = key.filter(|key| keys.iter().all(|known| known.key != *key)) {
             keys.push(LinkKey { key, original });
         }
     }
     keys
+}
+
+/// Where an entry says that it was first published, if that is elsewhere: by an element of its own, else by its only link to
+/// the source that it names. Joining copies and choosing the lead both go by it.
+pub fn original(entry: &Entry) -> Option<Url> {
+    entry.original.clone().or_else(|| linked_original(entry))
+}
+
+/// The entry's page for readers: its link, or the declared original if the link is one that does not tell where it leads.
+pub fn page(entry: &Entry) -> Option<&Url> {
+    entry.link.as_ref().map(|link| entry.original.as_ref().filter(|_| link::is_proxy(link)).unwrap_or(link))
 }
 
 /// The guid, if it is an address at the entry's own site.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::link_keys;
+use super::{link_keys, original};
 use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
@@ -88,8 +88,9 @@ fn is_fuller(entry: &Entry, other: &Entry) -> bool {
 /// only the feed's own address does.
 fn is_at_home(copy: &LeadCandidate) -> bool {
     let feed = copy.speaks_for.and_then(link::registrable_domain);
-    let pages = [&copy.entry.original, &copy.entry.link].into_iter().flatten().filter(|page| link::key(page).is_some());
-    let mut hosts = pages.map(link::registrable_domain).peekable();
+    let pages = [original(copy.entry), copy.entry.link.clone()].into_iter().flatten();
+    let hosts = pages.filter(|page| link::key(page).is_some()).map(|page| link::registrable_domain(&page));
+    let mut hosts = hosts.peekable();
     hosts.peek().is_some() && hosts.all(|host| host == feed)
 }
 
@@ -152,6 +153,29 @@ mod tests {
         assert!(!is_home(&entry("https://hijacker.example/1"), "https://hijacker.example/feed"));
         assert!(!is_home(&entry("https://a.example/1"), "https://hijacker.example/feed"));
         assert!(is_home(&entry("https://blog.a.example/1"), "https://feeds.a.example/feed"));
+    }
+
+    #[test]
+    fn copy_whose_text_leads_to_the_source_that_it_names_is_not_the_original() {
+        let entry = |link: &str, source: serde_json::Value, text: &str| -> Entry {
+            let guid = serde_json::json!({ "value": link, "kind": "guid" });
+            let entry =
+                serde_json::json!({ "guid": guid, "link": link, "title": "", "source": source, "content_html": text });
+            serde_json::from_value(entry).unwrap()
+        };
+        let text = "<p>War. Read the <a href=\"https://origin.example/war\">original</a>.</p>";
+        let relayed = entry("https://relay.example/7", serde_json::json!({ "title": "origin.example" }), text);
+        let original = entry("https://origin.example/war", serde_json::Value::Null, "<p>War.</p>");
+        let feeds = ["https://relay.example/feed", "https://origin.example/feed"].map(|feed| Url::parse(feed).unwrap());
+        let candidate = |entry, feed, seen: i64| LeadCandidate {
+            entry,
+            speaks_for: Some(feed),
+            priority: 0,
+            is_first: seen == 1,
+            first_seen: Timestamp::from_millis(seen),
+        };
+        let copies = [candidate(&relayed, &feeds[0], 1), candidate(&original, &feeds[1], 2)];
+        assert_eq!(lead(&copies), (1, LeadRule::OriginalHost));
     }
 
     #[test]

@@ -19,8 +19,8 @@ mod title;
 mod words;
 
 pub use former::{FormerCopy, FormerNames};
-pub use id::{minted_id, own_id, private_id, replaced_id, slug, slug_number, unnamed};
-pub use keys::{LinkKey, link_keys};
+pub use id::{minted_id, own_id, private_id, replaced_id, slug, slug_number, source_id, unnamed};
+pub use keys::{LinkKey, link_keys, original, page};
 pub use lead::{LeadCandidate, LeadRule, lead};
 pub use likeness::Wording;
 pub use permanent::is_id;

@@ -111,7 +111,7 @@ fn json_shows_what_republishing_needs() {
     assert_eq!(credits["feed"]["cloud"], "http://rpc.cast.example:5337/pleaseNotify");
     assert_eq!(
         credits["entries"][1]["credits"],
-        json!([{"name": "Bo & Cy", "role": "guest"}, {"name": "Di", "role": "producer"}])
+        json!([{"name": "Bo & Cy", "role": "guest"}, {"name": "Di", "role": "producer"}, {"name": "Ed", "role": "author"}])
     );
     let thread = &as_json("atom_thread.xml")["entries"][0];
     assert_eq!(thread["in_reply_to"], json!([{"id": "urn:questions:1", "url": "https://questions.example/1"}]));

@@ -1,6 +1,7 @@
 //! All tests that need no process of their own: one file for each subject, and what they share in `support` and `samples`.
 
 mod archive;
+mod attribution;
 mod cli_daemon;
 mod cli_edit;
 mod cli_feeds;
@@ -33,6 +34,7 @@ mod parse;
 mod poll;
 mod privacy;
 mod private_pages;
+mod read_back;
 mod reading;
 mod reference;
 mod refusals;

@@ -193,6 +193,42 @@ fn found_words_are_marked_in_title_and_text() {
 }
 
 #[test]
+fn files_have_names_and_kinds_that_people_read() {
+    let check = |address: &str, media_type: &str, expected: &str| {
+        let enclosure = serde_json::json!({ "url": address, "type": media_type });
+        let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", "Sea shanties"));
+        story.entry.enclosures = vec![serde_json::from_value(enclosure).unwrap()];
+        let page = pages().story(&site(), &story, &[]).unwrap();
+        assert!(page.contains(&format!("<bdi>{expected}")), "{address}: {page}");
+    };
+    let flash = "application/x-shockwave-flash";
+    check("https://www.youtube.com/v/-QD1b35zl1g", flash, "Sea shanties</bdi></a> (Flash)");
+    check("https://a.example/My%20talk+1.PDF?x=1", "application/pdf", "My talk+1.PDF</bdi></a> (PDF)");
+    check("https://a.example/0f9c2e8b-77aa-4c51.mp3", "audio/mpeg", "Sea shanties</bdi></a> (audio)");
+    check("https://a.example/x.bin", "application/octet-stream", "x.bin</bdi></a> (file)");
+}
+
+#[test]
+fn category_is_named_once() {
+    let category = |term: &str, scheme: Option<&str>| newswire::entry::Category {
+        term: term.to_owned(),
+        scheme: scheme.map(str::to_owned),
+        label: None,
+    };
+    let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", "s"));
+    let region = Some("https://news.example.org/region");
+    story.categories = vec![
+        category("north", region),
+        category("North", None),
+        category("Ships", None),
+        category("ships", Some("https://a.example/tags")),
+    ];
+    let page = pages().story(&site(), &story, &[]).unwrap();
+    assert!(page.contains("<dt>Region</dt>\n<dd><bdi>north</bdi></dd>"), "{page}");
+    assert!(page.contains("<dt>Categories</dt>\n<dd><bdi>Ships</bdi></dd>"), "{page}");
+}
+
+#[test]
 fn audio_that_comes_over_https_can_be_heard_on_the_page() {
     let page = pages().story(&site(), &episode(), &[]).unwrap();
     assert!(page.contains("<audio controls preload=\"none\" src=\"https://cast.example/12.mp3?a=1&amp;b=2\""));

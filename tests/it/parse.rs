@@ -168,8 +168,52 @@ fn licences_and_credits_are_kept_and_inherited() {
         |name: &str, role: Option<&str>, url| Credit { name: name.to_owned(), role: role.map(str::to_owned), url };
     assert_eq!(first.credits, [credit("Ann Hoy", None, url("https://people.example/ann"))]);
     assert_eq!(second.license, url("https://creativecommons.org/licenses/by-nc/4.0/"));
-    assert_eq!(second.credits, [credit("Bo & Cy", Some("guest"), None), credit("Di", Some("producer"), None)]);
-    assert_eq!(names(&second.authors), ["Ed"]);
+    let credits = [("Bo & Cy", "guest"), ("Di", "producer"), ("Ed", "author")];
+    assert_eq!(second.credits, credits.map(|(name, role)| credit(name, Some(role), None)));
+}
+
+#[test]
+fn credit_of_a_picture_is_no_author() {
+    let media = "<media:content url='https://a.example/1.jpg'>";
+    let check = |inside: &str, authors: &[&str], credits: &[(&str, Option<&str>)]| {
+        let document = format!(
+            "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/' xmlns:dc='http://purl.org/dc/elements/1.1/'>\
+             <channel><title>t</title><item><title>x</title>{inside}</item></channel></rss>"
+        );
+        let entry = entries(&read_bytes(document.as_bytes())).remove(0);
+        let told: Vec<_> = entry.credits.iter().map(|credit| (credit.name.as_str(), credit.role.as_deref())).collect();
+        assert_eq!((names(&entry.authors), told), (authors.to_vec(), credits.to_vec()), "{inside}");
+    };
+    check("<media:credit>Photograph: Alex Wong</media:credit>", &[], &[("Photograph: Alex Wong", None)]);
+    check(
+        &format!("{media}<media:credit role='author'>Ed</media:credit></media:content>"),
+        &[],
+        &[("Ed", Some("author"))],
+    );
+    let both = "<media:group><media:credit>Di</media:credit></media:group><dc:creator>Ann</dc:creator>";
+    check(both, &["Ann"], &[("Di", None)]);
+    check("<author>bo@a.example (Bo)</author>", &["Bo"], &[]);
+}
+
+#[test]
+fn entry_from_elsewhere_inherits_nothing_from_who_relays_it() {
+    let document = |inside: &str| {
+        format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><title>Planet</title><rights>(c) Planet</rights>\
+             <author><name>Planet keeper</name></author><entry><id>urn:1</id><title>x</title>{inside}</entry></feed>"
+        )
+    };
+    let rights = |inside: &str| {
+        let entry = entries(&read_bytes(document(inside).as_bytes())).remove(0);
+        (entry.rights, entry.authors.first().map(|author| author.display().to_owned()))
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(rights(""), (text("(c) Planet"), text("Planet keeper")));
+    assert_eq!(rights("<source><id>tag:blog.example,2018:feed</id><title>Blog</title></source>"), (None, None));
+    assert_eq!(rights("<source><title>Blog</title><rights>(c) Blog</rights></source>"), (text("(c) Blog"), None));
+    assert_eq!(rights("<rights>(c) Ann</rights><source><title>Blog</title></source>"), (text("(c) Ann"), None));
+    let byline = "<author><name>by Ann via gail - The Gazette</name></author>";
+    assert_eq!(rights(byline), (None, text("Ann")), "a byline names a source, too");
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn entry() -> Entry {
         credits: Vec::new(),
         source: None,
         podcast: None,
+        copies: Vec::new(),
     }
 }
 

@@ -108,6 +108,7 @@ pub fn entry(guid: &str, title: &str) -> Entry {
         credits: Vec::new(),
         source: None,
         podcast: None,
+        copies: Vec::new(),
     }
 }
 

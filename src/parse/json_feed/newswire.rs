@@ -1,0 +1,221 @@
+//! What the JSON editions of a newswire say under `_newswire`: all that JSON Feed has no member for.
+//!
+//! `render` writes it; read back, each story keeps its source, rights, licence, "via", categories and copies. It is believed no more than
+//! the same elements of Atom.
+
+use super::{Author, MAX_PARTS, number, people, plain};
+use crate::entry::Category;
+use crate::parse::dates;
+use crate::parse::lenient::{Flag, List, OfText, Rare, Text, object};
+use crate::parse::model::{
+    ParsedCopy, ParsedCredit, ParsedEntry, ParsedInReplyTo, ParsedInfo, ParsedPodcast, ParsedSource, ParsedTranscript,
+};
+use crate::parse::person;
+
+object! {
+    pub(super) struct OurDocument {
+        id: Text,
+        updated: Text,
+        rights: Text,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    pub(super) struct OurItem {
+        authors: List<Author, MAX_PARTS>,
+        via: List<Author, MAX_PARTS>,
+        categories: List<Term, MAX_PARTS>,
+        comments: Text,
+        rights: Text,
+        license: Text,
+        in_reply_to: List<Reply, MAX_PARTS>,
+        credits: List<OurCredit, MAX_PARTS>,
+        source: Rare<OurSource>,
+        copies: List<OtherCopy, MAX_PARTS>,
+        podcast: Rare<OurPodcast>,
+    }
+}
+
+/// An e-mail address, which JSON Feed has no member for.
+#[derive(Hash)]
+pub(super) struct Email(Text);
+
+impl<'de> serde::Deserialize<'de> for Email {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Text::deserialize(deserializer).map(Email)
+    }
+}
+
+impl OfText for Email {
+    fn of_text(text: Text) -> Option<Self> {
+        Some(Email(text))
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct Term {
+        term: Text,
+        scheme: Text,
+        label: Text,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct Reply {
+        id: Text,
+        url: Text,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct OurCredit {
+        name: Text,
+        role: Text,
+        url: Text,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct OurSource {
+        id: Text,
+        title: Text,
+        url: Text,
+        site: Text,
+        updated: Text,
+        authors: List<Author, MAX_PARTS>,
+        rights: Text,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct OtherCopy {
+        feed: Text,
+        title: Text,
+        url: Text,
+        published: Text,
+        lead: Flag,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct OurPodcast {
+        duration_seconds: Text,
+        image: Text,
+        episode: Text,
+        season: Text,
+        explicit: Flag,
+        transcripts: List<File, MAX_PARTS>,
+        chapters: Rare<File>,
+    }
+}
+
+object! {
+    #[derive(Hash)]
+    struct File {
+        url: Text,
+        r#type: Text,
+        language: Text,
+    }
+}
+
+/// None of these can be a mere text.
+macro_rules! never_a_text {
+    ($($name:ident),*) => {
+        $(impl OfText for $name {
+            fn of_text(_: Text) -> Option<Self> {
+                None
+            }
+        })*
+    };
+}
+
+never_a_text!(OurDocument, OurItem, Term, Reply, OurCredit, OurSource, OtherCopy, OurPodcast, File);
+
+/// What it says of the feed itself.
+pub(super) fn info(ours: OurDocument) -> ParsedInfo {
+    ParsedInfo {
+        id: ours.id.0,
+        rights: plain(ours.rights),
+        updated: ours.updated.0.as_deref().and_then(dates::parse),
+        ..ParsedInfo::default()
+    }
+}
+
+/// Adds to an entry what it says of that. Its categories have schemes, which the tags of the same terms lack.
+pub(super) fn add(ours: OurItem, entry: &mut ParsedEntry) {
+    let categories: Vec<Category> = ours.categories.kept.into_iter().filter_map(category).collect();
+    entry.categories.retain(|tag| categories.iter().all(|category| category.term != tag.term));
+    entry.categories.splice(0..0, categories);
+    let authors = people(ours.authors);
+    if !authors.is_empty() {
+        entry.authors = authors;
+    }
+    entry.contributors = people(ours.via);
+    entry.comments = ours.comments.0;
+    entry.rights = plain(ours.rights);
+    entry.license = ours.license.0;
+    entry.in_reply_to = ours.in_reply_to.kept.into_iter().filter_map(reply).collect();
+    entry.credits = ours.credits.kept.into_iter().filter_map(credit).collect();
+    entry.source = ours.source.0.map(|source| Box::new(self::source(*source)));
+    entry.source = entry.source.take().filter(|source| **source != ParsedSource::default());
+    let others = ours.copies.kept.into_iter().filter(|copy| copy.lead.0 != Some(true));
+    entry.copies = others.filter_map(copy).collect();
+    entry.originals.extend(entry.copies.iter().map(|copy| copy.url.clone()));
+    entry.podcast = ours.podcast.0.map(|podcast| Box::new(self::podcast(*podcast)));
+}
+
+pub(super) fn email(email: Email) -> Option<String> {
+    email.0.0.as_deref().and_then(person::email)
+}
+
+fn category(term: Term) -> Option<Category> {
+    Some(Category { term: term.term.0?, scheme: term.scheme.0, label: term.label.0 })
+}
+
+fn reply(reply: Reply) -> Option<ParsedInReplyTo> {
+    Some(ParsedInReplyTo { id: reply.id.0?, url: reply.url.0 })
+}
+
+fn credit(credit: OurCredit) -> Option<ParsedCredit> {
+    Some(ParsedCredit { name: credit.name.0?, role: credit.role.0, url: credit.url.0 })
+}
+
+fn source(source: OurSource) -> ParsedSource {
+    ParsedSource {
+        title: plain(source.title),
+        url: source.url.0,
+        id: source.id.0,
+        site: source.site.0,
+        updated: source.updated.0.as_deref().and_then(dates::parse),
+        authors: people(source.authors),
+        rights: plain(source.rights),
+    }
+}
+
+fn copy(copy: OtherCopy) -> Option<ParsedCopy> {
+    let published = copy.published.0.as_deref().and_then(dates::parse);
+    Some(ParsedCopy { url: copy.url.0?, feed: copy.feed.0, title: copy.title.0, published })
+}
+
+fn podcast(podcast: OurPodcast) -> ParsedPodcast {
+    ParsedPodcast {
+        duration_seconds: number(podcast.duration_seconds),
+        image: podcast.image.0,
+        episode: number(podcast.episode),
+        season: number(podcast.season),
+        explicit: podcast.explicit.0,
+        transcripts: podcast.transcripts.kept.into_iter().filter_map(file).collect(),
+        chapters: podcast.chapters.0.and_then(|chapters| file(*chapters)),
+    }
+}
+
+fn file(file: File) -> Option<ParsedTranscript> {
+    Some(ParsedTranscript { url: file.url.0?, media_type: file.r#type.0, language: file.language.0 })
+}
