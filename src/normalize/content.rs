@@ -132,7 +132,7 @@ impl<'a> Content<'a, '_> {
     }
 
     fn open(&mut self, name: Cow<'a, str>, attributes: &[(&'a str, &'a str)]) {
-        if is_block(&name) {
+        if self.formula.is_open() && is_block(&name) {
             let steps = self.formula.end();
             self.write(steps);
         }

@@ -26,6 +26,9 @@ const LOOKAHEAD: usize = 8;
 
 /// Moves the real addresses of a picture or source to `src` and `srcset`. Returns whether there were any.
 pub(super) fn mend<'a>(attributes: &mut Vec<(&'a str, &'a str)>) -> bool {
+    if !attributes.iter().any(|(name, _)| starts_with(name, "data-")) {
+        return false;
+    }
     let find = |names: &[&str], is_good: fn(&str) -> bool| {
         let values = names.iter().map(|wanted| value(attributes, wanted).filter(|value| is_good(value)));
         values.flatten().next()
