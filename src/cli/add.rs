@@ -221,7 +221,7 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
     Ok(choose(found, args)?)
 }
 
-/// Looks at an address; at one without a scheme by both of these in turn. Whoever types none need not know what the site speaks.
+/// Looks at an address. One without a scheme is tried with both of these in turn.
 fn look_by_scheme(
     address: &str,
     schemes: [&str; 2],

@@ -7,8 +7,8 @@ use crate::section::ShownStory;
 use crate::store::{StoreError, Turn};
 use crate::story;
 
-/// Takes out of the archives the words that retention has taken from the store: of every story among these whose words
-/// were those of a feed that has none of it any more.
+/// Removes from the archives what retention removed from the store: each of these stories whose words came from a feed that
+/// has no words of it left.
 ///
 /// # Errors
 ///

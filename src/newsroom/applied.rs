@@ -11,7 +11,7 @@ const RESTLESS_NAMED: usize = 3;
 pub struct Applied {
     pub new: usize,
     pub revised: usize,
-    /// New entries that joined a story which another copy had told.
+    /// New entries that joined the story of another copy.
     pub joined: usize,
     /// How many entries of the archive were compared with those of the document, to see whether they tell the same.
     pub compared: usize,

@@ -27,7 +27,7 @@ const SPAN: Duration = Duration::from_secs(4 * 24 * 3600);
 /// More spans are not looked through: a window of a year would be looked through for minutes.
 const SPANS: usize = 16;
 
-/// A key that more entries have is that of a column or of a footer, and points to nobody.
+/// A key that more entries have belongs to a column or a footer, and points to no story.
 pub const FOUND_AT_MOST: usize = 64;
 
 /// How many candidates are compared, those with the most keys in common first.
