@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use url::Url;
 
 use super::escape::{MEANINGLESS, push_escaped};
@@ -64,7 +65,7 @@ pub(super) fn value<'a>(attributes: &'a [Attribute], wanted: &str) -> Option<&'a
 /// Whether an element may have an attribute; both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
     // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
-    element != "pre" && OF_ANY.contains(&attribute) || of(element).contains(&attribute)
+    element != "pre" && matches!(attribute, "lang" | "title" | "dir") || of(element).contains(&attribute)
 }
 
 /// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
@@ -98,10 +99,13 @@ pub(super) fn growth(written: &[(&str, &str)], cleaned: &[Attribute]) -> usize {
 pub(super) fn push(out: &mut String, attributes: &[Attribute]) {
     for Attribute { name, value } in attributes {
         out.extend([" ", name, "=\""]);
-        for (index, part) in value.split('"').enumerate() {
-            out.push_str(if index > 0 { "&quot;" } else { "" });
-            push_escaped(out, part);
+        let mut rest = &**value;
+        while let Some(at) = memchr(b'"', rest.as_bytes()) {
+            push_escaped(out, &rest[..at]);
+            out.push_str("&quot;");
+            rest = &rest[at + 1..];
         }
+        push_escaped(out, rest);
         out.push('"');
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn rewrite(html: &str, bases: Bases) -> String {
         drawing: None,
         bytes_behind_drawings: None,
         picture_source: None,
-        last_image: None,
+        last_image: String::new(),
         last_frame: None,
         unread: 0,
     };
@@ -56,8 +56,8 @@ struct Content<'a, 'b> {
     bytes_behind_drawings: Option<usize>,
     /// The first address of the `source` of a `picture`.
     picture_source: Option<String>,
-    /// The address of the last picture, as long as nothing came after it.
-    last_image: Option<String>,
+    /// The address of the last picture, as long as nothing came after it; else empty.
+    last_image: String,
     /// The address of the last frame: an `object` has the same as the `embed` in it.
     last_frame: Option<String>,
     /// How many open elements have an inside that is a second form of what was shown.
@@ -109,7 +109,7 @@ impl<'a> Content<'a, '_> {
         }
         let is_shown = self.unread == 0 && (!self.formula.is_open() || self.formula.shows(text));
         if is_shown && self.markup.text(text) {
-            self.last_image = None;
+            self.last_image.clear();
         }
     }
 
@@ -127,7 +127,7 @@ impl<'a> Content<'a, '_> {
 
     fn text_of_formula(&mut self, text: &str) {
         if !self.formula.hides() && self.markup.text(text) {
-            self.last_image = None;
+            self.last_image.clear();
         }
     }
 
@@ -152,7 +152,7 @@ impl<'a> Content<'a, '_> {
                 }
                 let is_block = is_block(&name);
                 if self.markup.open(name, &cleaned) && is_block {
-                    self.last_image = None;
+                    self.last_image.clear();
                 }
             }
             _ => {}
@@ -185,11 +185,12 @@ impl<'a> Content<'a, '_> {
             self.growth_left = self.growth_left.saturating_sub(source.len());
             cleaned.insert(0, Attribute::new("src", source));
         }
-        let source = attributes::value(&cleaned, "src").map(str::to_owned);
+        let source = attributes::value(&cleaned, "src").unwrap_or_default();
         // A `noscript` repeats the picture that a script would load.
         if source != self.last_image {
             self.markup.open(Cow::Borrowed("img"), &cleaned);
-            self.last_image = source;
+            self.last_image.clear();
+            self.last_image.push_str(source);
         }
     }
 

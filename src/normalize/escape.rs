@@ -6,6 +6,8 @@
 
 use std::ops::RangeInclusive;
 
+use memchr::memchr;
+
 /// Characters that parsers drop, some of them only at the start: dropped everywhere, so that cleaning again changes nothing.
 pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
 
@@ -40,9 +42,11 @@ pub(super) fn push_hidden(out: &mut String, text: &str) {
 
 /// HTML with what was hidden in it escaped.
 pub(super) fn reveal(html: String) -> String {
+    let Some(first) = memchr(FIRST_BYTE, html.as_bytes()) else { return html };
     let mut revealed = String::with_capacity(html.len());
-    let mut rest = html.as_str();
-    while let Some(at) = rest.bytes().position(|byte| byte == FIRST_BYTE) {
+    revealed.push_str(&html[..first]);
+    let mut rest = &html[first..];
+    while let Some(at) = memchr(FIRST_BYTE, rest.as_bytes()) {
         let (before, after) = rest.split_at(at);
         let character = after.chars().next().expect("a character begins there");
         revealed.push_str(before);
@@ -66,11 +70,22 @@ fn push_escaped_character(out: &mut String, character: char) {
     }
 }
 
+/// Whether a special character may begin with a byte. A table, as it is asked for each byte of each text.
+const MAY_BEGIN_SPECIAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let first_bytes = [b'&', b'<', b'>', 0, b'\r', 0xC2, 0xEF, FIRST_BYTE];
+    let mut at = 0;
+    while at < first_bytes.len() {
+        table[first_bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 /// Appends text, of which `special` writes the special characters. By bytes, as there are few of them in most texts.
 fn push(out: &mut String, text: &str, special: impl Fn(&mut String, char)) {
-    let may_begin_special = |byte: &u8| matches!(*byte, b'&' | b'<' | b'>' | 0 | b'\r' | 0xC2 | 0xEF | FIRST_BYTE);
     let mut rest = text;
-    while let Some(at) = rest.as_bytes().iter().position(may_begin_special) {
+    while let Some(at) = rest.bytes().position(|byte| MAY_BEGIN_SPECIAL[usize::from(byte)]) {
         let (before, after) = rest.split_at(at);
         let character = after.chars().next().expect("a character begins there");
         out.push_str(before);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use url::Url;
 
 use crate::link;
@@ -62,11 +63,11 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     }
     // The parser drops tabs and line ends; other control characters have no place in a URL.
     let mut written = Cow::Borrowed(raw);
-    if raw.contains(char::is_control) {
+    if may_hold_control(raw) {
         written.to_mut().retain(|character| !character.is_control());
     }
     // Escaped once too often; no address means this.
-    if written.contains("&amp;") {
+    if memchr(b'&', written.as_bytes()).is_some() && written.contains("&amp;") {
         written = Cow::Owned(written.replace("&amp;", "&"));
     }
     let url = match base {
@@ -74,4 +75,9 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
         None => Url::parse(&written),
     };
     url.ok().filter(|url| schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty()))
+}
+
+/// Whether a control character may be in a text: those beyond ASCII begin with the byte 0xC2.
+fn may_hold_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte < b' ' || byte == 0x7F || byte == 0xC2)
 }

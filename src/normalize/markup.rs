@@ -58,10 +58,10 @@ impl<'a> Iterator for Pieces<'a> {
             if let Some(comment) = after.strip_prefix("!--") {
                 self.skip_comment(comment);
             } else if after.starts_with(['!', '?']) {
-                self.skip_past('>');
+                self.skip_past(b'>');
             } else if let Some(close) = after.strip_prefix('/') {
                 let name = name_of(close);
-                self.skip_past('>');
+                self.skip_past(b'>');
                 return Some(Piece::Close { name });
             } else if let Some(piece) = self.open(after) {
                 return Some(piece);
@@ -91,13 +91,13 @@ impl<'a> Pieces<'a> {
             Some(end) => self.rest = &inside[end + "-->".len()..],
             None => {
                 self.no_comment_end = true;
-                self.skip_past('>');
+                self.skip_past(b'>');
             }
         }
     }
 
-    fn skip_past(&mut self, wanted: char) {
-        self.rest = self.rest.find(wanted).map_or("", |at| &self.rest[at + wanted.len_utf8()..]);
+    fn skip_past(&mut self, wanted: u8) {
+        self.rest = memchr(wanted, self.rest.as_bytes()).map_or("", |at| &self.rest[at + 1..]);
     }
 
     /// A start tag; `None` where it is passed over: it does not end, or nothing of it and its inside is to be seen.
@@ -107,7 +107,8 @@ impl<'a> Pieces<'a> {
         let mut rest = &after[name.len()..];
         let is_closed = loop {
             let before = rest;
-            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+            let gap = rest.bytes().position(|byte| !(byte.is_ascii_whitespace() || byte == b'/'));
+            rest = &rest[gap.unwrap_or(rest.len())..];
             if let Some(inside) = rest.strip_prefix('>') {
                 self.rest = inside;
                 break before[..before.len() - rest.len()].ends_with('/');
@@ -138,7 +139,7 @@ impl<'a> Pieces<'a> {
             let candidate = self.rest[from..].get(..name.len());
             if candidate.is_some_and(|candidate| candidate.eq_ignore_ascii_case(name)) {
                 self.rest = &self.rest[from..];
-                self.skip_past('>');
+                self.skip_past(b'>');
                 return;
             }
         }
@@ -148,15 +149,14 @@ impl<'a> Pieces<'a> {
 
 /// Name and value of the attribute at the start, and what comes after it.
 fn attribute(text: &str) -> ((&str, &str), &str) {
-    let is_end = |c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/' | '>');
+    let is_end = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'/' | b'>');
     // A name may begin with `=`.
-    let first = text.chars().next().map_or(0, char::len_utf8);
-    let end = text[first..].find(is_end).map_or(text.len(), |at| first + at);
+    let end = text.bytes().skip(1).position(is_end).map_or(text.len(), |at| at + 1);
     let (name, rest) = text.split_at(end);
     let Some(value) = rest.trim_ascii_start().strip_prefix('=') else { return ((name, ""), rest) };
     let value = value.trim_ascii_start();
     let Some(&quote) = value.as_bytes().first().filter(|quote| matches!(quote, b'"' | b'\'')) else {
-        let end = value.find(|c: char| c.is_ascii_whitespace() || c == '>').unwrap_or(value.len());
+        let end = value.bytes().position(|byte| byte.is_ascii_whitespace() || byte == b'>').unwrap_or(value.len());
         let (value, rest) = value.split_at(end);
         return ((name, value), rest);
     };
@@ -168,8 +168,8 @@ fn attribute(text: &str) -> ((&str, &str), &str) {
 }
 
 fn name_of(text: &str) -> Cow<'_, str> {
-    let end = text.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).unwrap_or(text.len());
-    in_lower_case(&text[..end])
+    let is_end = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+    in_lower_case(&text[..text.bytes().position(is_end).unwrap_or(text.len())])
 }
 
 /// A name in lower case, which most are.
@@ -182,13 +182,9 @@ pub(super) fn in_lower_case(name: &str) -> Cow<'_, str> {
 }
 
 fn opens_markup(rest: &str) -> bool {
-    let mut characters = rest.chars();
-    if characters.next() != Some('<') {
-        return false;
-    }
-    match characters.next() {
-        Some('!' | '?') => true,
-        Some('/') => characters.next().is_some_and(|character| character.is_ascii_alphabetic()),
-        other => other.is_some_and(|character| character.is_ascii_alphabetic()),
+    match rest.as_bytes() {
+        [b'<', b'!' | b'?', ..] => true,
+        [b'<', b'/', first, ..] | [b'<', first, ..] => first.is_ascii_alphabetic(),
+        _ => false,
     }
 }

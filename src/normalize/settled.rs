@@ -5,7 +5,7 @@
 //! that no rule of HTML's tree construction (*in body*) closes, opens or moves anything. Whatever is not understood is not
 //! settled: tables are left to the parser. One linear pass.
 
-use memchr::memchr3;
+use memchr::{memchr, memchr2, memchr3};
 
 use super::attributes::is_allowed;
 use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
@@ -36,14 +36,14 @@ fn after_end<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
 
 /// What comes after a start tag, if it may stand where it does.
 fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
-    let (name, mut rest) = tag.split_at(tag.find([' ', '>'])?);
+    let (name, mut rest) = tag.split_at(memchr2(b' ', b'>', tag.as_bytes())?);
     if !is_kept(name) || !may_begin(name, open) {
         return None;
     }
     let mut names: Vec<&str> = Vec::new();
     while let Some(attribute) = rest.strip_prefix(' ') {
-        let (attribute, written) = attribute.split_once("=\"")?;
-        let (value, after) = written.split_once('"')?;
+        let (attribute, written) = split_at_byte(attribute, b'=')?;
+        let (value, after) = split_at_byte(written.strip_prefix('"')?, b'"')?;
         if !is_allowed(name, attribute) || !is_value(attribute, value) || names.contains(&attribute) {
             return None;
         }
@@ -56,6 +56,12 @@ fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     }
     // A parser takes the first line end in a `pre` for none.
     (name != "pre" || !after.starts_with('\n')).then_some(after)
+}
+
+/// What comes before and after the first of an ASCII character.
+fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr(byte, text.as_bytes())?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// Whether nothing that is open is closed or moved when an element of that name begins.

@@ -64,7 +64,7 @@ impl<'a> Markup<'a> {
         let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);
         let is_flattened = is_too_deep || self.elements == MAX_ELEMENTS;
         let is_outside_table = is_part_of_table(&name) && !self.open.iter().any(|open| open == "table");
-        if is_flattened || is_outside_table || name == "img" && attributes::is_tracking_pixel(attributes) {
+        if is_flattened || is_outside_table {
             return false;
         }
         self.elements += 1;

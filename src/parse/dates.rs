@@ -10,7 +10,7 @@ mod names;
 mod tests;
 mod zones;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 
 use self::names::Set;
@@ -57,9 +57,33 @@ fn read(text: &str) -> Option<Read> {
     if text.is_empty() || text.len() > MAX_BYTES {
         return None;
     }
+    if let Some(at) = standard(text) {
+        return Some(Read { at, has_unknown_zone: false });
+    }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Read { at: only_digits(text)?, has_unknown_zone: false });
     }
+    read_parts(text)
+}
+
+/// Parses a date of our days that is written as RFC 3339 or RFC 5322 say, which most are; much faster than part by part.
+fn standard(text: &str) -> Option<Timestamp> {
+    const FARTHEST_SECONDS: i32 = 14 * 60 * 60;
+    let date = match text.as_bytes() {
+        [_, _, _, _, b'-', ..] => DateTime::parse_from_rfc3339(text).ok()?,
+        [_, _, _, b',', .., b'0'..=b'9'] if text.len() == "Wed, 20 Dec 2017 07:18:00 +0100".len() => {
+            DateTime::parse_from_rfc2822(text).ok()?
+        }
+        [_, _, _, b',', .., b'G', b'M', b'T'] => DateTime::parse_from_rfc2822(text).ok()?,
+        _ => return None,
+    };
+    let is_usual = (1970..2100).contains(&date.year()) && date.offset().local_minus_utc().abs() <= FARTHEST_SECONDS;
+    let whole_seconds = date.to_utc().with_nanosecond(0)?;
+    is_usual.then(|| Timestamp::from_datetime(whole_seconds))
+}
+
+/// Parses a date part by part, in whatever order they are.
+fn read_parts(text: &str) -> Option<Read> {
     let (spaced, default_zone) = spaced(text);
     let mut reading = DateReading { default_zone, ..DateReading::default() };
     for (index, part) in spaced.split_whitespace().enumerate() {

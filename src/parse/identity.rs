@@ -5,6 +5,7 @@
 //! text. Entries that agree in all of these are one entry. The repair stays with the feed, so that a key depends on its entry and
 //! on the feed only, never on the other entries of a document. The kind of key is kept with it.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::hash::{Hash, Hasher};
@@ -65,13 +66,11 @@ pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
         shared.some |= all != shared;
     }
     for (entry, needed) in feed.entries.iter_mut().zip(needed) {
-        entry.guid = key(entry, needed);
+        let (value, kind) = key(entry, needed);
+        entry.guid = Guid { value: value.into_owned(), kind };
         entry.other_guids = other_guids(entry, SharedKeys { some: shared.some, ..needed });
     }
-    let mut seen = HashSet::with_capacity(feed.entries.len());
-    for entry in &mut feed.entries {
-        entry.is_repeat = !seen.insert(entry.guid.value.clone());
-    }
+    mark_repeats(&mut feed.entries);
     feed.guids_repaired = shared;
     let repairs = [
         (all.guids && !noted.guids, Repair::SharedGuids),
@@ -85,14 +84,27 @@ pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
     }
 }
 
+fn mark_repeats(entries: &mut [ParsedEntry]) {
+    let mut seen = HashSet::with_capacity(entries.len());
+    let repeats: Vec<bool> = entries.iter().map(|entry| !seen.insert(&entry.guid.value)).collect();
+    for (entry, is_repeat) in entries.iter_mut().zip(repeats) {
+        entry.is_repeat = is_repeat;
+    }
+}
+
 /// Finds different entries with the same key, and notes what more their keys need; returns whether there are any.
 fn tell_apart(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
-    let mut alike = HashMap::<String, Vec<usize>>::with_capacity(entries.len());
+    let mut first_with = HashMap::with_capacity(entries.len());
+    // By the first of each, as most keys are of one entry.
+    let mut alike = HashMap::<usize, Vec<usize>>::new();
     for (at, entry) in entries.iter().enumerate() {
-        alike.entry(key(entry, needed[at]).value).or_default().push(at);
+        let first = *first_with.entry(key(entry, needed[at]).0).or_insert(at);
+        if first != at {
+            alike.entry(first).or_insert_with(|| vec![first]).push(at);
+        }
     }
     let mut are_told = false;
-    for group in alike.into_values().filter(|group| group.len() > 1) {
+    for group in alike.into_values() {
         let wholes: HashSet<String> = group.iter().map(|at| whole_hash(&entries[*at])).collect();
         if wholes.len() > 1 {
             for at in group {
@@ -116,17 +128,17 @@ fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     }
 }
 
-/// The guid of an entry in a feed whose entries share this.
-fn key(entry: &ParsedEntry, shared: SharedKeys) -> Guid {
+/// The guid of an entry in a feed whose entries share this, and what kind of guid it is.
+fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
-        (Some(own), Some(link)) if shared.guids => (format!("{own} {link}"), GuidKind::Guid, !shared.links),
-        (Some(own), None) if shared.guids && !shared.links => (told_by_title(own, entry), GuidKind::Guid, true),
-        (Some(own), _) => (own.clone(), GuidKind::Guid, !shared.guids),
-        (None, Some(link)) => (link.clone(), GuidKind::Link, !shared.links),
-        (None, None) => (String::new(), GuidKind::Fingerprint, false),
+        (Some(own), Some(link)) if shared.guids => (format!("{own} {link}").into(), GuidKind::Guid, !shared.links),
+        (Some(own), None) if shared.guids && !shared.links => (told_by_title(own, entry).into(), GuidKind::Guid, true),
+        (Some(own), _) => (Cow::from(own), GuidKind::Guid, !shared.guids),
+        (None, Some(link)) => (Cow::from(link), GuidKind::Link, !shared.links),
+        (None, None) => (Cow::from(""), GuidKind::Fingerprint, false),
     };
     if is_enough {
-        return Guid { value, kind };
+        return (value, kind);
     }
     let has_both = entry.title.is_some() && date(entry).is_some();
     let hash = match kind {
@@ -135,7 +147,7 @@ fn key(entry: &ParsedEntry, shared: SharedKeys) -> Guid {
         _ => title_and_date(entry),
     };
     let value = if value.is_empty() { hash } else { format!("{value} {hash}") };
-    Guid { value, kind }
+    (value.into(), kind)
 }
 
 fn told_by_title(own: &str, entry: &ParsedEntry) -> String {
@@ -144,7 +156,7 @@ fn told_by_title(own: &str, entry: &ParsedEntry) -> String {
 
 /// The keys of an entry if less were shared, and if more were.
 fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
-    let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).value;
+    let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).0.into_owned();
     let needed = SharedKeys { some: false, ..shared }.bits();
     let mut plainer: Vec<String> = Vec::new();
     let mut add = |key: String| {

@@ -141,10 +141,10 @@ fn relation(element: &Element) -> String {
     const REGISTRIES: [&str; 3] =
         ["assignments/relation/", "assignments/link-relations/", "assignments/link-relations#"];
     let written = element.attribute("rel").unwrap_or("alternate").to_ascii_lowercase();
-    let path = written.split_once("://").map_or("", |(_, rest)| rest.trim_start_matches("www."));
-    let registered =
-        path.strip_prefix("iana.org/").and_then(|path| REGISTRIES.iter().find_map(|known| path.strip_prefix(known)));
-    registered.map_or(written.clone(), str::to_owned)
+    let Some((_, rest)) = written.split_once("://") else { return written };
+    let path = rest.trim_start_matches("www.").strip_prefix("iana.org/");
+    let registered = path.and_then(|path| REGISTRIES.iter().find_map(|known| path.strip_prefix(known)));
+    registered.map(str::to_owned).unwrap_or(written)
 }
 
 /// Unwraps what stands in a CDATA section that was escaped, in a field and in its parts.

@@ -1,5 +1,7 @@
 //! Every shape of date that feeds were seen to write, and what it says.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[track_caller]
@@ -246,4 +248,40 @@ fn what_is_doubtful_is_among_the_repairs() {
             "an unknown time zone was read as UTC: \"Mon, 01 Jan 2024 07:00:00 XYZT\""
         ]
     );
+}
+
+/// Dates as the standards write them, and some that come near.
+fn nearly_standard() -> impl Strategy<Value = String> {
+    let number = |most: u32| 0..=most;
+    let clock = (number(24), number(60), number(61));
+    let day = (prop::sample::select(vec![1900, 1969, 1970, 2017, 2024, 2099, 2100, 2543, 17]), 0..=13u32, 0..=32u32);
+    let zones =
+        ["Z", "z", "+00:00", "-08:00", "+14:00", "+23:59", "+24:00", "", "GMT", "EST", "+0000", "-0330", "+1", "UTC"];
+    let shapes = prop::sample::select(vec![0, 1, 2, 3]);
+    (shapes, day, clock, prop::sample::select(zones.to_vec()), prop::sample::select(vec!["", ".5", ".123456789"]))
+        .prop_map(|(shape, (year, month, day), (hour, minute, second), zone, fraction)| {
+            const NAMES: [&str; 12] =
+                ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+            let name = NAMES[(month % 12) as usize];
+            let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+            let weekday = NaiveDate::from_ymd_opt(year, month % 12 + 1, day)
+                .map_or("Mon", |date| days[date.weekday().num_days_from_monday() as usize]);
+            match shape {
+                0 => format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"),
+                1 => format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{zone}"),
+                2 => format!("{weekday}, {day:02} {name} {year:04} {hour:02}:{minute:02}:{second:02} {zone}"),
+                _ => format!("Mon, {day} {name} {year:04} {hour:02}:{minute:02}:{second:02} {zone}"),
+            }
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn standard_dates_are_read_as_they_are_part_by_part(text in nearly_standard()) {
+        if let Some(at) = standard(&text) {
+            prop_assert_eq!(read_parts(&text).map(|read| (read.at, read.has_unknown_zone)), Some((at, false)), "{}", text);
+        }
+    }
 }
