@@ -3,6 +3,7 @@
 //! Each takes a turn at the store: loads rows, lets [`newsroom`](crate::newsroom) decide, and writes what was decided, in one
 //! transaction. Nothing here decides and nothing here knows of SQL; the order of loading and writing is all that it holds.
 
+mod active;
 mod archive;
 mod document;
 mod editor;
@@ -11,6 +12,7 @@ mod reload;
 mod retention;
 mod stories;
 
+pub use active::ActiveConfig;
 pub use editor::{Edited, join, rehearse_join, rehearse_split, split};
 pub use poll::apply;
 pub use reload::{Difference, SectionChange, SectionChangeKind, sync};

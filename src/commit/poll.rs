@@ -1,19 +1,19 @@
 //! What a poll changes.
 
-use std::sync::Arc;
-
+use super::active::ActiveConfig;
 use super::document;
 use crate::config::Config;
 use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed, Setting};
 use crate::store::{Store, StoreError, Turn};
 
-/// Writes all that a poll brought, in one transaction; returns when it is safe on disk.
+/// Writes all that a poll brought, in one transaction, as the active config decides; returns when it is safe on disk.
 ///
 /// # Errors
 ///
 /// Nothing is written then: the poll never happened.
-pub async fn apply(store: &Store, config: Arc<Config>, mut polled: Polled) -> Result<Applied, StoreError> {
-    store.turn(move |turn| commit(turn, &config, &mut polled)).await
+pub async fn apply(store: &Store, active: impl Into<ActiveConfig>, mut polled: Polled) -> Result<Applied, StoreError> {
+    let active = active.into();
+    store.turn(move |turn| commit(turn, &active.current(), &mut polled)).await
 }
 
 fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, StoreError> {

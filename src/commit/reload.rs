@@ -57,18 +57,31 @@ impl SectionChangeKind {
 ///
 /// Nothing is changed then, or the rest of the names waits for the next call.
 pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
+    sync_and(store, config, now, || {}).await.map_err(|(error, _)| error)
+}
+
+/// As [`sync`]; does something within the turn that brings the store in line. An error comes with whether the store was
+/// brought in line all the same.
+pub(super) async fn sync_and(
+    store: &Store,
+    config: Arc<Config>,
+    now: Timestamp,
+    within: impl FnOnce() + Send + 'static,
+) -> Result<Difference, (StoreError, bool)> {
     let of_sync = config.clone();
     let syncing = store.turn(move |turn| {
         let mut difference = Difference::default();
         sync_feeds(turn, &of_sync, now, &mut difference)?;
         sync_sections(turn, &of_sync, now, &mut difference)?;
         turn.follow_public(&of_sync)?;
+        within();
         Ok(difference)
     });
-    let mut difference = syncing.await?;
+    let mut difference = syncing.await.map_err(|error| (error, false))?;
     loop {
         let config = config.clone();
-        let (done, renamed) = store.turn(move |turn| turn.check_names(&config, now)).await?;
+        let checking = store.turn(move |turn| turn.check_names(&config, now));
+        let (done, renamed) = checking.await.map_err(|error| (error, true))?;
         difference.renamed += renamed;
         if done == 0 {
             return Ok(difference);

@@ -2,9 +2,9 @@
 //! for ever, so that nothing comes back as new. Nothing that a feed still lists is ever touched.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::active::ActiveConfig;
 use super::archive;
 use super::stories::{self, load};
 use crate::config::Config;
@@ -28,10 +28,11 @@ const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 /// As of the store; nothing of the batch is changed then.
 pub async fn retain_batch(
     store: &Store,
-    config: Arc<Config>,
+    active: impl Into<ActiveConfig>,
     now: Timestamp,
 ) -> Result<(usize, SectionMoves), StoreError> {
-    store.turn(move |turn| commit(turn, &config, now)).await
+    let active = active.into();
+    store.turn(move |turn| commit(turn, &active.current(), now)).await
 }
 
 fn commit(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, SectionMoves), StoreError> {

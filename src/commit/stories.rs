@@ -1,9 +1,8 @@
 //! Loads stories onto a board, and places them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
-use crate::config::Config;
+use super::active::ActiveConfig;
 use crate::feed::FeedId;
 use crate::newsroom::{self, Board, Decided, SectionMoves, SeenStory, Setting, Unplaced, Viewer};
 use crate::number::StoryNumber;
@@ -24,14 +23,15 @@ const STEP_BYTES: usize = 8 * 1024 * 1024;
 /// # Errors
 ///
 /// Nothing is changed then.
-pub async fn sweep(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<SectionMoves, StoreError> {
+pub async fn sweep(store: &Store, active: impl Into<ActiveConfig>, now: Timestamp) -> Result<SectionMoves, StoreError> {
+    let active = active.into();
     let sweeping = store.turn(move |turn| {
         let due = turn.due_stories(now)?;
         if due.is_empty() {
             return Ok(SectionMoves::new());
         }
         let sections = turn.sections()?;
-        let setting = Setting { config: &config, now, sections: &sections, key: turn.key()? };
+        let setting = Setting { config: &active.current(), now, sections: &sections, key: turn.key()? };
         place_all(turn, setting, &due)
     });
     sweeping.await

@@ -23,6 +23,7 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::commit::ActiveConfig;
 use crate::config::{Config, Listen};
 use crate::feed::{FeedId, SectionId};
 use crate::listen::{Listener, SocketReach};
@@ -115,6 +116,7 @@ pub struct ControlServer {
     /// Takes the folders to write the site into.
     pub(super) folders: mpsc::UnboundedSender<FolderRequest>,
     pub configs: watch::Receiver<Arc<Config>>,
+    pub active: ActiveConfig,
     /// Takes what polls came to.
     pub reports: mpsc::UnboundedSender<PollReport>,
     /// Takes the sections to publish.
@@ -168,15 +170,15 @@ impl ControlServer {
 
     async fn answer(&self, request: &Request) -> Answer {
         log(request);
-        let config = self.configs.borrow().clone();
         match request {
             Request::Poll(pass) => {
+                let config = self.configs.borrow().clone();
                 let told = |report: &PollReport, _| drop(self.reports.send(report.clone()));
                 let polled = self.poller.pass(&config, pass, clock::now(), told).await;
                 polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
             }
-            Request::Edit(edit) => self.edit(config, edit, Mode::Perform).await,
-            Request::Rehearse(edit) => self.edit(config, edit, Mode::Rehearse).await,
+            Request::Edit(edit) => self.edit(edit, Mode::Perform).await,
+            Request::Rehearse(edit) => self.edit(edit, Mode::Rehearse).await,
             Request::Publish(folder) => self.write_folder(folder).await,
         }
     }
@@ -194,8 +196,8 @@ impl ControlServer {
         }
     }
 
-    async fn edit(&self, config: Arc<Config>, edit: &Edit, mode: Mode) -> Answer {
-        match perform(&self.store, config, edit, mode, clock::now()).await {
+    async fn edit(&self, edit: &Edit, mode: Mode) -> Answer {
+        match perform(&self.store, self.active.current(), edit, mode, clock::now()).await {
             Ok(edited) => {
                 if mode == Mode::Perform {
                     // The publish loop ends before this one only when everything ends.

@@ -1,15 +1,13 @@
 //! What time demands: stories age out of sections, old words are deleted, and the text indexes follow.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::commit;
-use crate::config::Config;
+use crate::commit::{self, ActiveConfig};
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
 
@@ -25,7 +23,7 @@ const INDEX: Duration = Duration::from_secs(2);
 /// Does what time demands, in small steps between polls, until `shutdown`. `swept` takes the sections that changed.
 pub(super) async fn run(
     store: Store,
-    configs: watch::Receiver<Arc<Config>>,
+    active: ActiveConfig,
     swept: mpsc::UnboundedSender<BTreeSet<SectionId>>,
     shutdown: CancellationToken,
 ) {
@@ -38,12 +36,11 @@ pub(super) async fn run(
     // A lasting failure is logged once, not every other second.
     let mut failing = None;
     loop {
-        let config = configs.borrow().clone();
         let result = tokio::select! {
             () = shutdown.cancelled() => return,
-            _ = sweeps.tick() => commit::sweep(&store, config, clock::now()).await.map(|moves| moves.into_keys().collect()),
-            _ = retentions.tick() => retain(&store, &config).await,
-            _ = indexing.tick() => index(&store, &configs).await,
+            _ = sweeps.tick() => commit::sweep(&store, active.clone(), clock::now()).await.map(|moves| moves.into_keys().collect()),
+            _ = retentions.tick() => retain(&store, &active).await,
+            _ = indexing.tick() => index(&store, &active).await,
         };
         let error = result.as_ref().err().map(StoreError::to_string);
         match result {
@@ -57,10 +54,10 @@ pub(super) async fn run(
     }
 }
 
-async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionId>, StoreError> {
+async fn retain(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
     let mut changed = BTreeSet::new();
     loop {
-        let (done, moves) = commit::retain_batch(store, config.clone(), clock::now()).await?;
+        let (done, moves) = commit::retain_batch(store, active.clone(), clock::now()).await?;
         changed.extend(moves.into_keys());
         if done == 0 {
             return Ok(changed);
@@ -68,10 +65,9 @@ async fn retain(store: &Store, config: &Arc<Config>) -> Result<BTreeSet<SectionI
     }
 }
 
-async fn index(store: &Store, configs: &watch::Receiver<Arc<Config>>) -> Result<BTreeSet<SectionId>, StoreError> {
+async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
     // The index that readers search goes first.
-    let config = || configs.borrow().clone();
-    while store.index_public_batch(config()).await? > 0 {}
+    while store.index_public_batch(active.current()).await? > 0 {}
     while store.index_batch().await? > 0 {}
     Ok(BTreeSet::new())
 }

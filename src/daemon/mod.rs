@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::commit;
+use crate::commit::{self, ActiveConfig};
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::listen::Listener;
@@ -59,6 +59,8 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let health = health.watching(poller.watch());
     let config = configs.borrow().clone();
     reload::log_difference(&commit::sync(&store, config.clone(), clock::now()).await?, &config);
+    let active = ActiveConfig::new(config.clone());
+    let poller = poller.following(active.clone());
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
     let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
     health.set_ready();
@@ -66,12 +68,19 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let (reports, polled) = mpsc::unbounded_channel();
     let (swept, changes) = mpsc::unbounded_channel();
     let (folders, folder_requests) = mpsc::unbounded_channel();
-    let publishing = Publishing { store: store.clone(), publisher: publisher.clone(), health: health.clone(), hub_tx };
+    let publishing = Publishing {
+        store: store.clone(),
+        active: active.clone(),
+        publisher: publisher.clone(),
+        health: health.clone(),
+        hub_tx,
+    };
     let control_server = ControlServer {
         store: store.clone(),
         poller: poller.clone(),
         folders,
         configs: configs.clone(),
+        active: active.clone(),
         reports: reports.clone(),
         changed: swept.clone(),
     };
@@ -80,7 +89,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         poller.run(configs.clone(), reports, shutdown.clone()),
         publishing.run(configs.clone(), unfinished, polled, changes, folder_requests),
         hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
-        maintenance::run(store.clone(), configs.clone(), swept, shutdown.clone()),
+        maintenance::run(store.clone(), active, swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),
         serve::admin(admin, store, health, shutdown),
     );

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::reload;
 use crate::clock;
-use crate::commit;
+use crate::commit::ActiveConfig;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::poll::PollReport;
@@ -33,6 +33,7 @@ pub(super) struct FolderRequest {
 /// Renders what polls, edits of the config and time changed.
 pub(super) struct Publishing {
     pub store: Store,
+    pub active: ActiveConfig,
     pub publisher: Publisher,
     pub health: Health,
     /// Takes the sections that the hub is notified of.
@@ -96,7 +97,7 @@ impl Publishing {
     }
 
     async fn follow(&self, config: &Arc<Config>) {
-        match commit::sync(&self.store, config.clone(), clock::now()).await {
+        match self.active.follow(&self.store, config.clone(), clock::now()).await {
             Ok(difference) => reload::log_difference(&difference, config),
             Err(error) => tracing::error!(%error, "the new config could not be brought into the store"),
         }

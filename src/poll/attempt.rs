@@ -256,7 +256,8 @@ impl Poller {
                 report.error = Some(error.clone());
             }
         }
-        let applied = commit::apply(&self.store, config.clone(), polled).await?;
+        let active = self.active.clone().unwrap_or_else(|| config.clone().into());
+        let applied = commit::apply(&self.store, active, polled).await?;
         if applied.new + applied.revised > 0 {
             report.outcome = ReportedOutcome::Changed;
         }

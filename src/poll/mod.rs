@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::clock::{self, Clock};
+use crate::commit::ActiveConfig;
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch::{self, Fetcher, Holds};
@@ -130,6 +131,7 @@ pub struct Poller {
     outage: Arc<Mutex<Outage>>,
     watch: Watch,
     clock: Clock,
+    active: Option<ActiveConfig>,
 }
 
 impl Poller {
@@ -145,12 +147,18 @@ impl Poller {
             outage: Arc::default(),
             watch: Watch::default(),
             clock: Arc::new(clock::now),
+            active: None,
         }
     }
 
     /// The same one, by another clock.
     pub fn with_clock(self, clock: Clock) -> Poller {
         Poller { clock, ..self }
+    }
+
+    /// The same one, by which another config may become active while it polls; else the one that a poll began with decides.
+    pub fn following(self, active: ActiveConfig) -> Poller {
+        Poller { active: Some(active), ..self }
     }
 
     /// The polls of this poller and its clones, to see whether one is stuck.

@@ -4,6 +4,7 @@ use crate::support;
 
 mod clock;
 mod cost;
+mod edited;
 mod faults;
 mod foreign;
 mod outages;

@@ -1,0 +1,51 @@
+//! The config that decides.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::reload::{Difference, sync_and};
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+
+/// The config that the store was last brought in line with. Cheap to clone; clones share it.
+///
+/// Whoever takes a turn at the store reads it inside the turn. A poll that began before an edit of the config is thus decided
+/// by the edited one, as the stories beside it are.
+#[derive(Clone, Debug)]
+pub struct ActiveConfig(Arc<RwLock<Arc<Config>>>);
+
+impl ActiveConfig {
+    /// The active config of a store that was brought in line with it.
+    pub fn new(config: Arc<Config>) -> ActiveConfig {
+        ActiveConfig(Arc::new(RwLock::new(config)))
+    }
+
+    /// The config as it is now.
+    pub fn current(&self) -> Arc<Config> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Brings the store in line with another config, which is active from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](super::sync). If the store was not brought in line, the one before stays active.
+    pub async fn follow(&self, store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
+        let (before, active, followed) = (self.current(), self.clone(), config.clone());
+        let synced = sync_and(store, config, now, move || active.set(followed)).await;
+        if matches!(&synced, Err((_, false))) {
+            self.set(before);
+        }
+        synced.map_err(|(error, _)| error)
+    }
+
+    fn set(&self, config: Arc<Config>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+}
+
+impl From<Arc<Config>> for ActiveConfig {
+    fn from(config: Arc<Config>) -> ActiveConfig {
+        ActiveConfig::new(config)
+    }
+}

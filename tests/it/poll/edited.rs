@@ -1,0 +1,32 @@
+//! The config is edited while a poll is on its way.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use newswire::commit::ActiveConfig;
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_poll_brings_is_decided_by_the_config_that_is_active_when_it_comes() {
+    let (asked_tx, asked) = channel();
+    let (go, waiting) = channel::<()>();
+    let waiting = Mutex::new(waiting);
+    let origin = Origin::start(move |_| {
+        asked_tx.send(()).unwrap();
+        waiting.lock().unwrap().recv().unwrap();
+        Reply::new(200, &[], FEED)
+    });
+    let bed = Bed::of(&origin, "").await;
+    let edited = Bed::of(&origin, "[[section]]\nid = \"new\"\ntitle = \"New\"\nfeeds = [\"a\"]\n").await;
+    let active = ActiveConfig::new(bed.config.clone());
+    let (poller, config) = (bed.poller.clone().following(active.clone()), bed.config.clone());
+    let polling = tokio::spawn(async move { poller.poll_due(&config, start()).await.unwrap() });
+    tokio::task::spawn_blocking(move || asked.recv().unwrap()).await.unwrap();
+
+    active.follow(&bed.store, edited.config.clone(), start()).await.unwrap();
+    go.send(()).unwrap();
+    let reports = polling.await.unwrap();
+    let sections: Vec<_> = reports[0].applied.sections.keys().map(|id| id.as_str()).collect();
+    assert_eq!(sections, ["all", "new"]);
+}
