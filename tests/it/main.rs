@@ -27,6 +27,7 @@ mod histories;
 mod identity;
 mod import;
 mod inspect;
+mod migration;
 mod mutations;
 mod normalize;
 mod pages;
