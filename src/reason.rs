@@ -1,8 +1,13 @@
-//! The words for why things are as they are.
+//! The words for why things are as they are: why a copy belongs to its story, and why a story is in a section or not.
 //!
-//! Nothing here reads, writes or decides.
+//! Each reason has a short code, which is stable: it is what the store and `--json` have of it. Nothing compares the sentences
+//! that reasons are displayed as. Nothing here reads, writes or decides.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::feed::FeedId;
 
 /// Why a copy belongs to its story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,5 +50,175 @@ impl JoinReason {
 
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+/// Which of its two lists of rules a section has a rule in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleList {
+    Keep,
+    Drop,
+}
+
+/// The place of a rule in its section. Displayed as `keep[0]` or `drop[1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RulePlace {
+    pub list: RuleList,
+    pub index: usize,
+}
+
+impl RulePlace {
+    /// Reads what a place is displayed as.
+    pub fn from_name(name: &str) -> Option<RulePlace> {
+        let (list, rest) = name.split_at_checked(4)?;
+        let list = match list {
+            "keep" => RuleList::Keep,
+            "drop" => RuleList::Drop,
+            _ => return None,
+        };
+        let index = rest.strip_prefix('[')?.strip_suffix(']')?;
+        let is_number = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+        Some(RulePlace { list, index: index.parse().ok().filter(|_| is_number)? })
+    }
+}
+
+impl fmt::Display for RulePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = match self.list {
+            RuleList::Keep => "keep",
+            RuleList::Drop => "drop",
+        };
+        write!(f, "{list}[{}]", self.index)
+    }
+}
+
+impl Serialize for RulePlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Why one key of a rule holds. Displayed as `category region:international from jungle-drum`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The key, as in the TOML.
+    pub key: String,
+    /// What matched, as in `region:international`; cut after a hundred characters.
+    pub words: String,
+    /// The feed of the copy that matched; `None` if the story as a whole did.
+    pub feed: Option<FeedId>,
+}
+
+impl Matched {
+    /// Returns what several keys matched, as in `category region:international from jungle-drum and title Syria`.
+    pub fn list(matched: &[Matched]) -> String {
+        matched.iter().map(Matched::to_string).collect::<Vec<_>>().join(" and ")
+    }
+}
+
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.feed {
+            Some(feed) if self.key != "feed" => write!(f, "{} {} from {feed}", self.key, self.words),
+            _ => write!(f, "{} {}", self.key, self.words),
+        }
+    }
+}
+
+/// Why a story is in a section or not. Displayed as the end of a sentence that a reader understands, as in `keep[0] matched
+/// category region:international`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It is older than the section's `max_age`. It was published, and stays in the archives.
+    TooOld,
+    /// The section has no copy of it any more: its feeds left the config or the section.
+    NoFeed,
+    /// Another story took it in.
+    United,
+    /// The section has no `keep`, and so takes all of the feed that leads the story.
+    TakesAll { lead: FeedId },
+    /// The section has `keep` rules, and none of them matched.
+    NoKeep,
+    /// This rule matched, by these keys.
+    Rule { place: RulePlace, matched: Vec<Matched> },
+    /// The section takes none of the feeds that have it.
+    TakesNone,
+    /// The section is not in the config.
+    NoSection,
+    /// What an older version wrote, in its words.
+    Old { rule: Option<RulePlace>, words: String },
+}
+
+impl Why {
+    /// The code, which never changes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Why::TooOld => "too_old",
+            Why::NoFeed => "no_feed",
+            Why::United => "united",
+            Why::TakesAll { .. } => "takes_all",
+            Why::NoKeep => "no_keep",
+            Why::Rule { .. } => "rule",
+            Why::TakesNone => "takes_none",
+            Why::NoSection => "no_section",
+            Why::Old { .. } => "old",
+        }
+    }
+
+    /// The deciding rule; `None` if no rule decided.
+    pub fn rule(&self) -> Option<RulePlace> {
+        match self {
+            Why::Rule { place, .. } => Some(*place),
+            Why::Old { rule, .. } => *rule,
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::TooOld => f.write_str("it is older than the section's max_age"),
+            Why::NoFeed => f.write_str("no feed of the section has it any more"),
+            Why::United => f.write_str("it is one story with another"),
+            Why::TakesAll { lead } => write!(f, "the section takes all of {lead}"),
+            Why::NoKeep => f.write_str("no keep rule matched"),
+            Why::Rule { place, matched } => write!(f, "{place} matched {}", Matched::list(matched)),
+            Why::TakesNone => f.write_str("the section takes none of the feeds that have it"),
+            Why::NoSection => f.write_str("the section is not in the config"),
+            Why::Old { words, .. } => f.write_str(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn place_of_a_rule_is_read_as_it_is_written() {
+        for (list, index) in [(RuleList::Keep, 0), (RuleList::Drop, 12)] {
+            let place = RulePlace { list, index };
+            assert_eq!(RulePlace::from_name(&place.to_string()), Some(place));
+        }
+        for name in ["", "keep", "keep[]", "keep[+1]", "keep[1", "kept[1]", "drop[1]x", "ké[1]"] {
+            assert_eq!(RulePlace::from_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn reasons_read_as_the_ends_of_sentences() {
+        let matched = |key: &str, words: &str, feed: Option<&str>| Matched {
+            key: key.to_owned(),
+            words: words.to_owned(),
+            feed: feed.map(FeedId::from),
+        };
+        let place = RulePlace { list: RuleList::Keep, index: 1 };
+        let check = |matched: Vec<Matched>, expected: &str| {
+            assert_eq!(Why::Rule { place, matched }.to_string(), expected);
+        };
+        check(vec![matched("feed", "wire", Some("wire"))], "keep[1] matched feed wire");
+        let two = vec![matched("title", "Syria", Some("wire")), matched("age", "<3 days", None)];
+        check(two, "keep[1] matched title Syria from wire and age <3 days");
     }
 }

@@ -14,6 +14,7 @@ use regex::{Regex, RegexBuilder};
 use crate::duration;
 use crate::entry::{Category, Entry};
 use crate::feed::FeedId;
+use crate::reason::Matched;
 use crate::text::PlainText;
 use crate::text::scripts::breaks_words;
 use crate::time::Timestamp;
@@ -48,17 +49,6 @@ pub struct Subject<'a> {
     pub lead: usize,
     pub sort_at: Timestamp,
     pub now: Timestamp,
-}
-
-/// Why one key of a rule holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Matched {
-    /// The key, as in the TOML.
-    pub key: String,
-    /// What matched, as in `region:international`; cut after a hundred characters.
-    pub words: String,
-    /// The feed of the copy that matched; `None` where the story as a whole did.
-    pub feed: Option<FeedId>,
 }
 
 /// One checked rule of a section. Displayed as the TOML that it stands for.

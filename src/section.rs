@@ -17,7 +17,8 @@ use crate::feed::{FeedId, FeedInfo};
 use crate::link;
 use crate::normalize;
 use crate::number::EntryNumber;
-use crate::rule::{Matched, Rule, RuleCopy, Subject};
+use crate::reason::{RuleList, RulePlace, Why};
+use crate::rule::{Rule, RuleCopy, Subject};
 use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
 use crate::time::Timestamp;
@@ -44,9 +45,6 @@ const SHORT_TITLE_CHARS: usize = 500;
 /// What each list of a shortened story may take: some ten categories, or three enclosures.
 const SHORT_LIST_BYTES: usize = 1024;
 
-/// Why a story left that only grew old: it was told, and stays in the archives.
-pub const TOO_OLD: &str = "it is older than the section's max_age";
-
 /// A copy as a section sees it: an entry beside the feed that it came from.
 #[derive(Clone, Debug)]
 pub struct SeenCopy<'a> {
@@ -72,10 +70,7 @@ pub struct Verdict {
     /// Index of the leading copy among those that the section sees.
     pub lead: usize,
     pub lead_rule: LeadRule,
-    /// The deciding rule, as in `keep[0]` or `drop[1]`; `None` where no rule decided.
-    pub rule: Option<String>,
-    /// A sentence's end that a reader understands, as in `keep[0] matched category region:international`.
-    pub why: String,
+    pub why: Why,
     /// When time alone will make another judgement necessary.
     pub next_change: Option<Timestamp>,
 }
@@ -114,32 +109,28 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     let candidates: Vec<_> = copies.iter().map(|copy| candidate(copy)).collect();
     let subject = Subject { copies: &candidates, lead, sort_at, now };
     let next_change = next_change(section, &subject);
-    let verdict =
-        |is_in, rule: Option<String>, why: String| Some(Verdict { is_in, lead, lead_rule, rule, why, next_change });
+    let verdict = |is_in, why: Why| Some(Verdict { is_in, lead, lead_rule, why, next_change });
+    let by_rule = |list, index, matched| Why::Rule { place: RulePlace { list, index }, matched };
 
     if let Some(max_age) = section.max_age
         && sort_at + max_age <= now
     {
-        return verdict(false, None, TOO_OLD.to_owned());
+        return verdict(false, Why::TooOld);
     }
     for (at, rule) in section.drop.iter().enumerate() {
         if let Some(matched) = rule.drop_matches(&subject) {
-            let name = format!("drop[{at}]");
-            let why = format!("{name} matched {}", describe(&matched));
-            return verdict(false, Some(name), why);
+            return verdict(false, by_rule(RuleList::Drop, at, matched));
         }
     }
     if section.keep.is_empty() {
-        return verdict(true, None, format!("the section takes all of {}", copies[lead].feed.id));
+        return verdict(true, Why::TakesAll { lead: copies[lead].feed.id.clone() });
     }
     for (at, rule) in section.keep.iter().enumerate() {
         if let Some(matched) = rule.keep_matches(&subject) {
-            let name = format!("keep[{at}]");
-            let why = format!("{name} matched {}", describe(&matched));
-            return verdict(true, Some(name), why);
+            return verdict(true, by_rule(RuleList::Keep, at, matched));
         }
     }
-    verdict(false, None, "no keep rule matched".to_owned())
+    verdict(false, Why::NoKeep)
 }
 
 /// A copy as rules see it.
@@ -151,15 +142,6 @@ pub fn candidate<'a>(copy: &'a SeenCopy) -> RuleCopy<'a> {
         categories: &copy.categories,
         text: &copy.text,
     }
-}
-
-/// What matched, as in `category region:international from jungle-drum and title "Syria"`.
-fn describe(matched: &[Matched]) -> String {
-    let each = matched.iter().map(|matched| match &matched.feed {
-        Some(feed) if matched.key != "feed" => format!("{} {} from {feed}", matched.key, matched.words),
-        _ => format!("{} {}", matched.key, matched.words),
-    });
-    each.collect::<Vec<_>>().join(" and ")
 }
 
 fn next_change(section: &Section, subject: &Subject) -> Option<Timestamp> {

@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
+use crate::reason::{Matched, RuleList, RulePlace, Why};
 use crate::rule::Subject;
 use crate::section::{self, SeenCopy};
 use crate::store::{Passing, Reader, StoreError};
@@ -49,12 +50,13 @@ pub struct Move {
     pub id: String,
     pub title: String,
     pub link: Option<Url>,
-    /// The deciding rule; `None` where none decides.
-    pub rule: Option<String>,
-    /// The key and the words of it that match, as in `title sponsored`; `None` where no rule decides.
+    /// The deciding rule; `None` if none decides.
+    pub rule: Option<RulePlace>,
+    /// The key and the words of it that match, as in `title sponsored`; `None` if no rule decides.
     pub matched: Option<String>,
     /// The whole reason, as a sentence's end.
     pub why: String,
+    pub why_code: &'static str,
     pub sort_at: Timestamp,
 }
 
@@ -63,7 +65,7 @@ pub struct Move {
 pub struct RuleTrial {
     pub section: SectionId,
     /// As in `drop[1]`.
-    pub rule: String,
+    pub rule: RulePlace,
     /// For how many stories it decides.
     pub stories: usize,
     /// How many of those are of the last seven days.
@@ -98,8 +100,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
             judge.judge(passing);
         }
         for section in passing.sections.iter().filter(|id| is_wanted(id) && config.section(id).is_none()) {
-            let why = "the section is not in the config";
-            gone.entry(section.clone()).or_default().push(to_move(passing, None, None, why.to_owned()));
+            gone.entry(section.clone()).or_default().push(to_move(passing, None, &Why::NoSection));
         }
     })?;
     let mut trial = Trial::default();
@@ -127,8 +128,7 @@ struct Judge<'c> {
 /// One rule and how often it matched.
 struct Tally<'c> {
     rule: &'c crate::rule::Rule,
-    name: String,
-    is_keep: bool,
+    place: RulePlace,
     decides: usize,
     last_week: usize,
     matches: usize,
@@ -138,12 +138,12 @@ struct Tally<'c> {
 
 impl<'c> Judge<'c> {
     fn new(section: &'c Arc<Section>, now: Timestamp) -> Self {
-        let tally = |is_keep: bool, (at, rule): (usize, &'c crate::rule::Rule)| {
-            let name = format!("{}[{at}]", if is_keep { "keep" } else { "drop" });
-            Tally { rule, name, is_keep, decides: 0, last_week: 0, matches: 0, shared: HashMap::new() }
+        let tally = |list: RuleList, (index, rule): (usize, &'c crate::rule::Rule)| {
+            let place = RulePlace { list, index };
+            Tally { rule, place, decides: 0, last_week: 0, matches: 0, shared: HashMap::new() }
         };
-        let keep = section.keep.iter().enumerate().map(|rule| tally(true, rule));
-        let drop = section.drop.iter().enumerate().map(|rule| tally(false, rule));
+        let keep = section.keep.iter().enumerate().map(|rule| tally(RuleList::Keep, rule));
+        let drop = section.drop.iter().enumerate().map(|rule| tally(RuleList::Drop, rule));
         let rules = keep.chain(drop).collect();
         Judge { section, rules, enter: Vec::new(), leave: Vec::new(), before: 0, after: 0, now }
     }
@@ -154,24 +154,19 @@ impl<'c> Judge<'c> {
         self.before += usize::from(is_in_now);
         let Some(verdict) = section::judge(self.section, &visible, passing.story.sort_at, self.now) else {
             if is_in_now {
-                self.leave.push(to_move(
-                    passing,
-                    None,
-                    None,
-                    "the section takes none of the feeds that have it".to_owned(),
-                ));
+                self.leave.push(to_move(passing, None, &Why::TakesNone));
             }
             return;
         };
         self.after += usize::from(verdict.is_in);
-        self.count(&visible, passing.story.sort_at, verdict.lead, verdict.rule.as_deref());
+        self.count(&visible, passing.story.sort_at, verdict.lead, verdict.why.rule());
         if verdict.is_in != is_in_now {
             let moves = if verdict.is_in { &mut self.enter } else { &mut self.leave };
-            moves.push(to_move(passing, Some(visible[verdict.lead]), verdict.rule, verdict.why));
+            moves.push(to_move(passing, Some(visible[verdict.lead]), &verdict.why));
         }
     }
 
-    fn count(&mut self, visible: &[&SeenCopy], sort_at: Timestamp, lead: usize, decides: Option<&str>) {
+    fn count(&mut self, visible: &[&SeenCopy], sort_at: Timestamp, lead: usize, decides: Option<RulePlace>) {
         if self.rules.is_empty() {
             return;
         }
@@ -184,7 +179,7 @@ impl<'c> Judge<'c> {
             let tally = &mut self.rules[at];
             tally.matches += 1;
             others.into_iter().for_each(|other| *tally.shared.entry(other).or_default() += 1);
-            if decides == Some(&tally.name) {
+            if decides == Some(tally.place) {
                 tally.decides += 1;
                 tally.last_week += usize::from(sort_at + WEEK > self.now);
             }
@@ -192,7 +187,7 @@ impl<'c> Judge<'c> {
     }
 
     fn is_same_list(&self, one: usize, other: usize) -> bool {
-        self.rules[one].is_keep == self.rules[other].is_keep
+        self.rules[one].place.list == self.rules[other].place.list
     }
 
     fn conclude(self, trial: &mut Trial) {
@@ -204,8 +199,8 @@ impl<'c> Judge<'c> {
         }
         for (at, tally) in self.rules.iter().enumerate() {
             trial.warnings.extend(self.warning(at, tally));
-            let Tally { name, decides, last_week, matches, .. } = tally;
-            let (rule, stories, last_week, matches) = (name.clone(), *decides, *last_week, *matches);
+            let Tally { place, decides, last_week, matches, .. } = tally;
+            let (rule, stories, last_week, matches) = (*place, *decides, *last_week, *matches);
             trial.rules.push(RuleTrial { section: id.clone(), rule, stories, last_week, matches });
         }
         trial.sections.push(SectionTrial {
@@ -219,7 +214,7 @@ impl<'c> Judge<'c> {
 
     /// A rule that does nothing, or nothing that another does not do.
     fn warning(&self, at: usize, tally: &Tally) -> Option<String> {
-        let (id, name) = (&self.section.id, &tally.name);
+        let (id, name) = (&self.section.id, tally.place);
         if tally.matches == 0 {
             return Some(format!("{id}: {name} never matches: {}", tally.rule));
         }
@@ -228,23 +223,38 @@ impl<'c> Judge<'c> {
             is_whole && (self.rules[*other].matches > tally.matches || *other < at)
         };
         let other = (0..self.rules.len()).find(covers)?;
-        let other = &self.rules[other].name;
+        let other = self.rules[other].place;
         Some(format!("{id}: {other} makes {name} needless: it matches each of its stories too"))
     }
 }
 
 impl Tally<'_> {
     fn is_match(&self, subject: &Subject) -> bool {
-        let matched = if self.is_keep { self.rule.keep_matches(subject) } else { self.rule.drop_matches(subject) };
+        let matched = match self.place.list {
+            RuleList::Keep => self.rule.keep_matches(subject),
+            RuleList::Drop => self.rule.drop_matches(subject),
+        };
         matched.is_some()
     }
 }
 
-fn to_move(passing: &Passing, lead: Option<&SeenCopy>, rule: Option<String>, why: String) -> Move {
+fn to_move(passing: &Passing, lead: Option<&SeenCopy>, why: &Why) -> Move {
     let told = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.told.clone());
     let (title, link) = told.unwrap_or_default();
-    let matched = rule.as_ref().and_then(|rule| why.strip_prefix(&format!("{rule} matched "))).map(str::to_owned);
-    Move { id: passing.story.id.clone(), title, link, rule, matched, why, sort_at: passing.story.sort_at }
+    let matched = match why {
+        Why::Rule { matched, .. } => Some(Matched::list(matched)),
+        _ => None,
+    };
+    Move {
+        id: passing.story.id.clone(),
+        title,
+        link,
+        rule: why.rule(),
+        matched,
+        why: why.to_string(),
+        why_code: why.code(),
+        sort_at: passing.story.sort_at,
+    }
 }
 
 fn newest_first(mut moves: Vec<Move>) -> Vec<Move> {

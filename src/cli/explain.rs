@@ -11,6 +11,7 @@ use super::{Done, Failure, load_with_reader, no_section};
 use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
+use crate::reason::{RulePlace, Why};
 use crate::section::{self, SeenCopy, ShownStory};
 use crate::store::{Explained, Reader, StoreError, StoredStory};
 use crate::time::Timestamp;
@@ -64,7 +65,8 @@ struct SectionPart {
     section: String,
     r#in: bool,
     why: String,
-    rule: Option<String>,
+    why_code: &'static str,
+    rule: Option<RulePlace>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
     /// What readers see now, where the config would have it otherwise.
@@ -170,16 +172,21 @@ fn of_section(section: &Section, explained: &Explained) -> SectionPart {
     let visible = section::visible(section, &explained.copies);
     let verdict = section::judge(section, &visible, explained.story.sort_at, clock::now());
     let placement = explained.placements.get(&section.id);
-    let (is_in, why, rule) = match (verdict, placement) {
-        (Some(verdict), _) => (verdict.is_in, verdict.why, verdict.rule),
-        (None, Some(placement)) => (placement.left.is_none(), placement.why.clone(), placement.rule.clone()),
-        (None, None) => (false, "it takes none of the feeds that have it".to_owned(), None),
+    let (is_in, why) = match (verdict, placement) {
+        (Some(verdict), _) => (verdict.is_in, verdict.why),
+        (None, Some(placement)) => (placement.left.is_none(), placement.why.clone()),
+        (None, None) => (false, Why::TakesNone),
     };
     SectionPart {
         section: section.id.to_string(),
         r#in: is_in,
-        why,
-        rule,
+        why: match why {
+            // The section is named before.
+            Why::TakesNone => "it takes none of the feeds that have it".to_owned(),
+            _ => why.to_string(),
+        },
+        why_code: why.code(),
+        rule: why.rule(),
         entered: placement.and_then(|placement| placement.entered),
         left: placement.and_then(|placement| placement.left),
         now_in: Some(placement.is_some_and(|placement| placement.left.is_none())).filter(|now_in| *now_in != is_in),

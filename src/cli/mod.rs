@@ -19,6 +19,7 @@ mod search;
 mod setup;
 mod split;
 mod trial;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -37,7 +38,7 @@ use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, Sto
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
 use crate::newsroom::Moves;
-use crate::store::{CANDIDATES, Candidate, Reader, Store, StoreError};
+use crate::store::{CANDIDATES, Candidate, Reader, StoreError};
 use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
@@ -277,7 +278,7 @@ fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Resu
         return Err(StoreError::Missing(config.store.path.clone()).into());
     }
     runtime()?.block_on(async {
-        match Store::open(&config.store.path, &format!("`newswire {command}`")) {
+        match upgrade::open(&config.store.path, &format!("`newswire {command}`")) {
             Ok(store) if dry_run => Ok(control::perform(&store, config, &edit, Mode::Rehearse, now()).await?),
             Ok(store) => {
                 let now = now();

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::output::{columns, count, labelled, print, relative, safe, wrap};
-use super::{Done, Failure, ask, load, no_feed, runtime};
+use super::{Done, Failure, ask, load, no_feed, runtime, upgrade};
 use crate::clock;
 use crate::commit;
 use crate::config::Config;
@@ -57,7 +57,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let pass = pass(&config, args)?;
     let started = Instant::now();
     let reports = runtime()?.block_on(async {
-        match Store::open(&config.store.path, "`newswire poll`") {
+        match upgrade::open(&config.store.path, "`newswire poll`") {
             Ok(store) => poll_here(&config, store, &pass, &progress_bar(args)).await,
             Err(held) => match ask(&config, held, &Request::Poll(pass.clone())).await? {
                 Answer::Polled(reports) => Ok(reports),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use super::output::print;
-use super::{Done, Failure, ask, load, runtime};
+use super::{Done, Failure, ask, load, runtime, upgrade};
 use crate::clock;
 use crate::commit;
 use crate::config::Config;
@@ -28,7 +28,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
     let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
     let written = runtime()?.block_on(async {
-        match Store::open(&config.store.path, "`newswire publish`") {
+        match upgrade::open(&config.store.path, "`newswire publish`") {
             Ok(store) => write_here(&config, store, &folder).await,
             Err(held) => match ask(&config, held, &Request::Publish(std::path::absolute(&folder)?)).await? {
                 Answer::Written(written) => Ok(written),

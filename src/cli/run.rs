@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Done, Failure, runtime};
+use super::{Done, Failure, runtime, upgrade};
 use crate::config::Listen;
 use crate::daemon::reload::{self, Sources, Warnings};
 use crate::daemon::{self, Newswire, control, signals};
@@ -18,7 +18,6 @@ use crate::listen::{Listener, SocketReach};
 use crate::poll::Poller;
 use crate::publish::Publisher;
 use crate::serve::Health;
-use crate::store::Store;
 
 pub fn run(config: Option<&Path>) -> Done {
     let main = files::find(config)?;
@@ -37,7 +36,7 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
     let (loaded, pages) = reload::load(&main)?;
     let mut warnings = Warnings::default();
     warnings.log(&loaded.warnings, &loaded.sources);
-    let store = Store::open_checked(&loaded.config.store.path, "`newswire run`")?;
+    let store = upgrade::open_logging(&loaded.config.store.path, "`newswire run`")?;
     let public = bind(&loaded.config.server.listen, SocketReach::Everybody, "listen").await?;
     let admin = bind(&loaded.config.server.admin, SocketReach::Owner, "admin").await?;
     let control = control::bind(store.path())

@@ -38,7 +38,7 @@ pub use known::{FormerEntry, Join, Known, Linked, MAX_REVISIONS, OtherEntry, Ter
 pub use lasting::fingerprint;
 pub use merging::{Merge, Telling, Wordings, older, one_of};
 pub use moves::has_moved;
-pub use placing::{Effect, Merging, NO_FEED, Occasion, Placing, UNITED, leave, merge, place};
+pub use placing::{Effect, Merging, Occasion, Placing, leave, merge, place};
 pub use plan::{Change, Plan, Rewording, runs};
 pub use polled::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry, sort_at, wording};
 pub use rekey::{is_flood, is_reused};

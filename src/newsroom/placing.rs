@@ -14,18 +14,13 @@ use std::time::Duration;
 use crate::config::{Edits, Section};
 use crate::entry::Entry;
 use crate::number::EntryNumber;
+use crate::reason::Why;
 use crate::rows::PlacementRow;
 use crate::section::{SeenCopy, Verdict};
 use crate::time::Timestamp;
 
 /// How long after its entry other words are not yet a change of the story.
 const SETTLING: Duration = Duration::from_secs(60);
-
-/// Why a story left of which the section takes no feed any more.
-pub const NO_FEED: &str = "no feed of the section has it any more";
-
-/// Why a story left that another one took in.
-pub const UNITED: &str = "it is one story with another";
 
 /// What becomes of a placement.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -78,14 +73,14 @@ pub fn place(
             let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
             next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
         }
-        (None, Some(before)) if before.is_in() => leave(before, NO_FEED, occasion.now),
+        (None, Some(before)) if before.is_in() => leave(before, Why::NoFeed, occasion.now),
         (Some(_) | None, _) => Placing::default(),
     }
 }
 
 /// Takes a story out of a section for a reason that is no rule's.
-pub fn leave(before: &PlacementRow, why: &str, now: Timestamp) -> Placing {
-    let after = PlacementRow { left: Some(now), rule: None, why: why.to_owned(), next_change: None, ..before.clone() };
+pub fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
+    let after = PlacementRow { left: Some(now), why, next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
 }
 
@@ -95,7 +90,6 @@ fn first(section: &Section, lead: &SeenCopy, sort_at: Timestamp, verdict: &Verdi
         sort_at,
         entered: verdict.is_in.then_some(now),
         left: (!verdict.is_in).then_some(now),
-        rule: verdict.rule.clone(),
         why: verdict.why.clone(),
         next_change: verdict.next_change,
         changed: None,
@@ -121,10 +115,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         _ if stays && occasion.revised.is_some() => Effect::Shows,
         _ => Effect::None,
     };
-    let is_same = !has_other_lead
-        && before.rule == verdict.rule
-        && before.why == verdict.why
-        && before.next_change == verdict.next_change;
+    let is_same = !has_other_lead && before.why == verdict.why && before.next_change == verdict.next_change;
     if is_same && !enters && !leaves && !has_new_words {
         return Placing { effect, ..Placing::default() };
     }
@@ -140,7 +131,6 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         } else {
             before.left
         },
-        rule: verdict.rule.clone(),
         why: verdict.why.clone(),
         next_change: verdict.next_change,
         changed: if has_new_words && is_settled { Some(now) } else { before.changed },
@@ -157,7 +147,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
 pub enum Merging {
     /// Both placements stay as they are: the one that leaves is not shown.
     Nothing,
-    /// Both were shown: the one that leaves is taken out of the section, as [`leave`] does with [`UNITED`].
+    /// Both were shown: the one that leaves is taken out of the section, as [`leave`] does for [`Why::United`].
     Leave,
     /// Only the one that leaves was shown: the other takes its place, under the id by which readers know it.
     TakeOver,
@@ -320,15 +310,16 @@ mod tests {
         let dropped = placed("feeds = [\"*\"]\ndrop = [ { title = \"bridge\" } ]", Some(&before), on(900, None));
         let placement = dropped.write.unwrap();
         assert_eq!(dropped.effect, Effect::Leaves);
-        assert_eq!((placement.left, placement.rule.as_deref()), (Some(at(900)), Some("drop[0]")));
+        let rule = placement.why.rule().map(|place| place.to_string());
+        assert_eq!((placement.left, rule.as_deref()), (Some(at(900)), Some("drop[0]")));
         let lost = placed("feeds = [\"wire\"]", Some(&before), on(900, None));
         let placement = lost.write.unwrap();
-        assert_eq!((lost.effect, placement.why.as_str(), placement.rule), (Effect::Leaves, NO_FEED, None));
+        assert_eq!((lost.effect, &placement.why), (Effect::Leaves, &Why::NoFeed));
         assert_eq!(placed("feeds = [\"wire\"]", Some(&placement_out(&before)), on(900, None)), Placing::default());
     }
 
     fn placement_out(before: &PlacementRow) -> PlacementRow {
-        leave(before, NO_FEED, at(800)).write.unwrap()
+        leave(before, Why::NoFeed, at(800)).write.unwrap()
     }
 
     /// A story whose first copy goes, in a section with these keys: the placement before, and what becomes of it.

@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use super::board::{Board, Story};
 use super::copies::SeenStory;
 use super::merging::{Merge, Telling, one_of};
-use super::placing::{Merging, UNITED, leave, merge};
+use super::placing::{Merging, leave, merge};
 use super::{Effect, Join, sort_at};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
-use crate::reason::JoinReason;
+use crate::reason::{JoinReason, Why};
 use crate::rows::{CopyRow, EntryWrite, Forget, Member, MergeWrite, StandingStory};
 use crate::section::SeenCopy;
 use crate::story::{self, Wording};
@@ -104,7 +104,7 @@ impl<'a> Board<'a> {
                     Effect::None
                 }
                 Merging::Leave => {
-                    let placing = leave(&placed.row, UNITED, self.setting.now);
+                    let placing = leave(&placed.row, Why::United, self.setting.now);
                     if let Some(row) = placing.write {
                         placed.put(row, None);
                     }
@@ -280,8 +280,7 @@ mod tests {
             sort_at: at(lead),
             entered: entered.map(at),
             left: (!is_in).then(|| at(50)),
-            rule: None,
-            why: "the section takes all of origin".to_owned(),
+            why: Why::TakesAll { lead: "origin".into() },
             next_change: None,
             changed: None,
             published_as: None,
@@ -337,7 +336,7 @@ mod tests {
         let both = |number| story(number, vec![(ALL, placed(number, Some(number), true))]);
         let decided = joined(both(1), both(2), &pair(&[]));
         let left = put(&decided, ALL, 2).expect("the younger one leaves");
-        assert_eq!((left.row.left, left.row.why.as_str()), (Some(at(100)), UNITED));
+        assert_eq!((left.row.left, &left.row.why), (Some(at(100)), &Why::United));
         assert!(decided.writes.moves.is_empty() && decided.writes.drops.is_empty());
         assert_eq!(decided.changed[&SectionId::from("all")].left, 1);
         let merge =

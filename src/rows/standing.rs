@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::entry::Entry;
 use crate::feed::FeedId;
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
-use crate::reason::JoinReason;
+use crate::reason::{JoinReason, Why};
 use crate::time::Timestamp;
 
 /// What a step of deciding knows.
@@ -104,9 +104,7 @@ pub struct PlacementRow {
     pub entered: Option<Timestamp>,
     /// Since when it is not in the section; `None` if it is.
     pub left: Option<Timestamp>,
-    /// The deciding rule, as in `keep[0]`.
-    pub rule: Option<String>,
-    pub why: String,
+    pub why: Why,
     /// When time alone calls for another judgement.
     pub next_change: Option<Timestamp>,
     /// When the shown words last changed.

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::number::{SectionNumber, StoryNumber};
+use crate::reason::Why;
 use crate::render;
 use crate::section::{self, ShownStory};
 use crate::story;
@@ -175,12 +176,12 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(
             "SELECT story FROM placement
              WHERE section = (SELECT number FROM section WHERE id = ?1)
-               AND archive IS NULL AND entered IS NOT NULL AND (left IS NULL OR rule IS NULL)
-               AND (left IS NULL OR why = ?2)
+               AND archive IS NULL AND entered IS NOT NULL AND (left_at IS NULL OR rule IS NULL)
+               AND (left_at IS NULL OR why = ?2)
              ORDER BY sort_at, story LIMIT ?3",
         )?;
         let stories = statement.query_map(
-            params![section.id.as_str(), section::TOO_OLD, i64::try_from(limit).unwrap_or(i64::MAX)],
+            params![section.id.as_str(), Why::TooOld.code(), i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| row.get(0),
         )?;
         Ok(stories.collect::<Result<_, _>>()?)
@@ -250,7 +251,7 @@ impl Reader {
     pub fn page_slugs(&self, section: &SectionId) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "WITH placed AS (SELECT story FROM placement
-               WHERE section = (SELECT number FROM section WHERE id = ?1) AND left IS NULL)
+               WHERE section = (SELECT number FROM section WHERE id = ?1) AND left_at IS NULL)
              SELECT slug FROM placed JOIN story ON story.number = placed.story
              UNION ALL SELECT slug FROM placed JOIN story ON story.joined_into = placed.story
                WHERE story.shown IS NOT NULL",
@@ -266,7 +267,7 @@ impl Reader {
     /// As of SQLite.
     pub fn archives(&self, section: &SectionId) -> Result<Vec<(u32, Timestamp)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT archive.number, max(archive.made, coalesce(max(entered), 0), coalesce(max(left), 0))
+            "SELECT archive.number, max(archive.made, coalesce(max(entered), 0), coalesce(max(left_at), 0))
              FROM archive JOIN section ON section.number = archive.section
                LEFT JOIN placement ON placement.section = archive.section AND placement.archive = archive.number
              WHERE section.id = ?1 GROUP BY archive.number ORDER BY archive.number",
@@ -278,12 +279,12 @@ impl Reader {
     /// How the stories of an archive document stand in their section.
     fn standings(&self, section: SectionNumber, archive: u32) -> Result<Vec<ArchivedStanding>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT story, left IS NULL OR (rule IS NULL AND why = ?3), entered, left,
+            "SELECT story, left_at IS NULL OR (rule IS NULL AND why = ?3), entered, left_at,
                coalesce(published_as, public_id), slug
              FROM placement JOIN story ON story.number = placement.story
              WHERE section = ?1 AND archive = ?2 AND archive IS NOT NULL",
         )?;
-        let standings = statement.query_map(params![section, archive, section::TOO_OLD], |row| {
+        let standings = statement.query_map(params![section, archive, Why::TooOld.code()], |row| {
             Ok(ArchivedStanding {
                 story: row.get(0)?,
                 is_told: row.get(1)?,

@@ -77,7 +77,7 @@ impl Reader {
 }
 
 /// Makes the copy a file that is read without any other beside it, and checks it.
-fn finish(copy: &Path) -> Result<(), StoreError> {
+pub(super) fn finish(copy: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(copy)?;
     connection.pragma_update(None, "journal_mode", "delete")?;
     drop(connection);

@@ -50,7 +50,7 @@ impl Reader {
         self.in_one_state(|reader| {
             let names = reader.section_names()?;
             let mut placed = reader.connection.prepare_cached(
-                "SELECT story, section FROM placement INDEXED BY placement_story WHERE left IS NULL ORDER BY story DESC",
+                "SELECT story, section FROM placement INDEXED BY placement_story WHERE left_at IS NULL ORDER BY story DESC",
             )?;
             let mut placed = Placed { rows: placed.query([])?, next: None, names };
             placed.advance()?;

@@ -8,6 +8,7 @@ use url::Url;
 use super::StoreError;
 use super::sql::{optional_time, reason, text, time};
 use super::turn::Turn;
+use super::why::why;
 use crate::entry::{Entry, GuidKind, SharedKeys};
 use crate::feed::{FeedId, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
@@ -418,7 +419,7 @@ impl Turn<'_> {
 
     fn placements(&self, story: StoryNumber) -> Result<Vec<(SectionNumber, PlacementRow)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT section, lead, sort_at, entered, left, rule, why, next_change, changed, published_as
+            "SELECT section, lead, sort_at, entered, left_at, next_change, changed, published_as, rule, why, detail
              FROM placement WHERE story = ?1",
         )?;
         let placements = statement.query_map([story], |row| Ok((row.get(0)?, placement_row(row)?)))?;
@@ -536,11 +537,10 @@ fn placement_row(row: &Row) -> rusqlite::Result<PlacementRow> {
         sort_at: time(row, 2)?,
         entered: optional_time(row, 3)?,
         left: optional_time(row, 4)?,
-        rule: row.get(5)?,
-        why: row.get(6)?,
-        next_change: optional_time(row, 7)?,
-        changed: optional_time(row, 8)?,
-        published_as: row.get(9)?,
+        next_change: optional_time(row, 5)?,
+        changed: optional_time(row, 6)?,
+        published_as: row.get(7)?,
+        why: why(row, 8)?,
     })
 }
 

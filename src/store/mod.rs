@@ -7,6 +7,7 @@
 mod archive;
 mod backup;
 mod beside;
+mod conversions;
 mod copies;
 mod editions;
 mod events;
@@ -17,6 +18,7 @@ mod judge;
 mod loads;
 mod lock;
 mod names;
+mod old_copy;
 mod patience;
 mod polling;
 mod public;
@@ -29,6 +31,7 @@ mod sections;
 mod sql;
 mod stories;
 mod turn;
+mod why;
 mod writer;
 mod writes;
 
@@ -51,7 +54,7 @@ pub use read::Reader;
 pub use rhythm::Rhythm;
 pub use search::{Found, SearchHit};
 pub use sections::{SectionContent, SectionStatus};
-pub use stories::{CANDIDATES, Candidate, Explained, PlacementRow, StoredCopy, StoredStory};
+pub use stories::{CANDIDATES, Candidate, Explained, StoredCopy, StoredPlacement, StoredStory};
 pub use turn::Turn;
 
 use file::StoreFile;
@@ -80,6 +83,21 @@ const IDLE_READERS: usize = 4;
 /// How many steps of its virtual machine SQLite takes between two looks at the limits of a read: some 50 µs.
 const STEPS: i32 = 1000;
 
+const MIB: u64 = 1 << 20;
+
+/// How far a store of an older version is on its way to the newest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UpgradeStep {
+    /// So many pages are copied, before anything is changed.
+    Copying { done: u64, total: u64 },
+    /// The store as it was, of version `from`, lies in this file.
+    Copied { from: usize, file: PathBuf },
+    /// So many rows are converted for version `to`.
+    Converting { to: usize, done: u64, total: u64 },
+    /// The store has the newest version.
+    Done,
+}
+
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -91,6 +109,11 @@ pub enum StoreError {
         "the store has version {found}, this newswire reads version {known}; run `newswire run` or `newswire poll` once to update it"
     )]
     Older { found: usize, known: usize },
+    #[error(
+        "updating {} needs {} MiB in {}, for a copy of the store as it is now, but {} MiB are free; free some space and start again",
+        path.display(), needed.div_ceil(MIB), folder.display(), free / MIB
+    )]
+    NoRoom { path: PathBuf, folder: PathBuf, needed: u64, free: u64 },
     #[error("there is no store at {0} yet; run `newswire poll` or `newswire run` first")]
     Missing(PathBuf),
     #[error("the store is in use by {0}; stop it first")]
@@ -210,19 +233,33 @@ impl Store {
     ///
     /// [`StoreError::Held`] if another process has it; otherwise as the variants of [`StoreError`] say.
     pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
-        Store::open_checking(path, holder, SMALL_BYTES)
+        Store::open_checking(path, holder, SMALL_BYTES, &mut |_| ())
     }
 
-    /// As [`Store::open`], for a process that writes for long: checks a larger store too, see [`Store::check`].
+    /// As [`Store::open`]. `show` hears how far a store of an older version is on its way to the newest.
     ///
     /// # Errors
     ///
     /// As of [`Store::open`].
-    pub fn open_checked(path: &Path, holder: &str) -> Result<Store, StoreError> {
-        Store::open_checking(path, holder, LARGE_BYTES)
+    pub fn open_showing(path: &Path, holder: &str, show: &mut dyn FnMut(UpgradeStep)) -> Result<Store, StoreError> {
+        Store::open_checking(path, holder, SMALL_BYTES, show)
     }
 
-    fn open_checking(path: &Path, holder: &str, checked_bytes: u64) -> Result<Store, StoreError> {
+    /// As [`Store::open_showing`], for a process that writes for long: checks a larger store too, see [`Store::check`].
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::open`].
+    pub fn open_checked(path: &Path, holder: &str, show: &mut dyn FnMut(UpgradeStep)) -> Result<Store, StoreError> {
+        Store::open_checking(path, holder, LARGE_BYTES, show)
+    }
+
+    fn open_checking(
+        path: &Path,
+        holder: &str,
+        checked_bytes: u64,
+        show: &mut dyn FnMut(UpgradeStep),
+    ) -> Result<Store, StoreError> {
         file::create_folder_of(path)?;
         file::require_regular(path)?;
         if path.exists() {
@@ -236,7 +273,8 @@ impl Store {
         if is_checked {
             file::check(path)?;
         }
-        let connection = open_writer(path).map_err(|error| file::explain(path, error))?;
+        upgrade_safely(path, show)?;
+        let connection = open_writer(path, show).map_err(|error| file::explain(path, error))?;
         let file = Arc::new(StoreFile::at(path)?);
         let inner = Inner {
             path: path.to_owned(),
@@ -346,8 +384,18 @@ impl Inner {
     }
 }
 
+/// Copies a store of an older version beside itself, before anything in it is changed.
+fn upgrade_safely(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
+    let from = version_of(path, &open_readonly(path)?)?;
+    if from > 0 && from < schema::NEWEST {
+        let file = old_copy::make(path, from, show)?;
+        show(UpgradeStep::Copied { from, file });
+    }
+    Ok(())
+}
+
 /// Opens a store for writing, and brings it to the newest version.
-fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+fn open_writer(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
     configure(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -358,7 +406,7 @@ fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     // Each poll has a savepoint: what it would take back is kept in memory, not in a file.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(128);
-    schema::migrate(&mut connection)?;
+    schema::migrate(&mut connection, show)?;
     Ok(connection)
 }
 

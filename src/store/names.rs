@@ -14,6 +14,7 @@ use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::FeedId;
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
+use crate::reason::Why;
 use crate::section::{self, SeenCopy};
 use crate::story::{self, FormerCopy, FormerNames};
 use crate::time::Timestamp;
@@ -87,10 +88,10 @@ pub(super) fn name_stories_of(
     let mut statement = connection.prepare_cached(
         "SELECT story.number FROM placement JOIN story ON story.number = placement.story
          WHERE placement.section = (SELECT number FROM section WHERE id = ?1) AND placement.entered IS NOT NULL
-           AND (placement.left IS NULL OR placement.why = ?2) AND story.shown IS NULL
+           AND (placement.left_at IS NULL OR placement.why = ?2) AND story.shown IS NULL
            AND NOT EXISTS (SELECT 1 FROM unchecked WHERE unchecked.story = story.number)",
     )?;
-    let stories = statement.query_map([section.id.as_str(), section::TOO_OLD], |row| row.get(0))?;
+    let stories = statement.query_map([section.id.as_str(), Why::TooOld.code()], |row| row.get(0))?;
     for story in stories.collect::<Result<Vec<StoryNumber>, _>>()? {
         if let Some(title) = shown_title(connection, config, section, story)? {
             mint(connection, story, &title, &[], now)?;

@@ -117,7 +117,7 @@ fn follow(connection: &Connection, config: &Config) -> Result<(), StoreError> {
         None => {
             connection.execute(
                 "INSERT OR IGNORE INTO public_waiting
-                 SELECT story FROM placement WHERE left IS NULL UNION SELECT story FROM public_story",
+                 SELECT story FROM placement WHERE left_at IS NULL UNION SELECT story FROM public_story",
                 [],
             )?;
         }
@@ -211,7 +211,7 @@ fn holding<'c>(
 ) -> Result<Vec<&'c Section>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT section.id FROM placement JOIN section ON section.number = placement.section
-         WHERE placement.story = ?1 AND placement.left IS NULL",
+         WHERE placement.story = ?1 AND placement.left_at IS NULL",
     )?;
     let ids = statement.query_map([story], |row| Ok(SectionId::from(row.get_ref(0)?.as_str()?)))?;
     let ids = ids.collect::<Result<BTreeSet<_>, _>>()?;
@@ -321,7 +321,7 @@ const FITS: &str =
     "EXISTS (SELECT 1 FROM public_story AS told WHERE told.story = {story} AND told.sort_at >= ?2 AND told.sort_at < ?3
   AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
     WHERE entry.story = told.story AND entry.feed IN (SELECT value FROM json_each(?4))))
-  AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = told.story AND placement.left IS NULL
+  AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = told.story AND placement.left_at IS NULL
     AND placement.section IN (SELECT value FROM json_each(?5)))))";
 
 /// Where a search looks: JSON arrays of numbers, or `None` for everywhere.

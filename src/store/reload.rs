@@ -193,7 +193,7 @@ impl Turn<'_> {
         let feeds: Vec<&str> = feeds.into_iter().map(FeedId::as_str).collect();
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.story FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id IN (SELECT value FROM json_each(?1))
-             UNION SELECT story FROM placement WHERE section = (SELECT number FROM section WHERE id = ?2) AND left IS NULL
+             UNION SELECT story FROM placement WHERE section = (SELECT number FROM section WHERE id = ?2) AND left_at IS NULL
              ORDER BY 1",
         )?;
         let stories =

@@ -75,7 +75,7 @@ impl Reader {
                SELECT section.id, placement.sort_at,
                  row_number() OVER (PARTITION BY section.number ORDER BY placement.sort_at DESC) AS place
                FROM placement JOIN section ON section.number = placement.section
-               WHERE placement.left IS NULL AND section.gone IS NULL)
+               WHERE placement.left_at IS NULL AND section.gone IS NULL)
              WHERE place <= ?1 ORDER BY sort_at DESC";
         times_of(&self.connection, times, |id| SectionId::from(id))
     }

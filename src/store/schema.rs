@@ -5,7 +5,8 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::conversions::{self, ShowRows};
+use super::{StoreError, UpgradeStep};
 
 /// Marks a file as newswire's (`newz`), so that no other program's database is ever touched.
 const APPLICATION_ID: i32 = 0x6e65_777a;
@@ -22,30 +23,49 @@ pub fn is_head(head: &[u8]) -> bool {
     head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
+/// What brings a store from one version to the next: statements, then what converts rows that are there.
+struct Migration {
+    sql: &'static str,
+    convert: Option<Convert>,
+}
+
+/// Converts rows that are there.
+type Convert = fn(&Connection, ShowRows) -> Result<(), StoreError>;
+
+impl Migration {
+    const fn sql(sql: &'static str) -> Migration {
+        Migration { sql, convert: None }
+    }
+}
+
 /// Migration n brings a store from version n to n + 1. Never edit one that was released: append.
-const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/001_first.sql"),
-    include_str!("migrations/002_names.sql"),
-    include_str!("migrations/003_public_search.sql"),
+const MIGRATIONS: &[Migration] = &[
+    Migration::sql(include_str!("migrations/001_first.sql")),
+    Migration::sql(include_str!("migrations/002_names.sql")),
+    Migration::sql(include_str!("migrations/003_public_search.sql")),
+    Migration { sql: include_str!("migrations/004_reasons.sql"), convert: Some(conversions::reasons) },
 ];
 
 /// The version that this newswire reads and writes.
 pub const NEWEST: usize = MIGRATIONS.len();
 
-/// Brings the store to the newest version.
+/// Brings the store to the newest version, in one transaction. `show` hears how far it is.
 ///
 /// # Errors
 ///
 /// [`StoreError::Foreign`] if the file belongs to another program, [`StoreError::Newer`] if a newer newswire wrote it;
 /// both leave it untouched.
-pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {
         return Ok(());
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for migration in &MIGRATIONS[version..] {
-        transaction.execute_batch(migration)?;
+    for (Migration { sql, convert }, to) in MIGRATIONS.iter().zip(1..).skip(version) {
+        transaction.execute_batch(sql)?;
+        if let Some(convert) = convert {
+            convert(&transaction, &mut |done, total| show(UpgradeStep::Converting { to, done, total }))?;
+        }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(
@@ -54,6 +74,9 @@ pub fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         i64::try_from(MIGRATIONS.len()).expect("there are few migrations"),
     )?;
     transaction.commit()?;
+    if version > 0 {
+        show(UpgradeStep::Done);
+    }
     Ok(())
 }
 
@@ -91,10 +114,10 @@ mod tests {
     /// A store as it was before stories had an index of their own for what is public.
     fn before_public_search() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let before = MIGRATIONS.iter().take_while(|migration| !migration.contains("TABLE public_search"));
+        let before = MIGRATIONS.iter().take_while(|migration| !migration.sql.contains("TABLE public_search"));
         let mut version = 0;
         for migration in before {
-            connection.execute_batch(migration).unwrap();
+            connection.execute_batch(migration.sql).unwrap();
             version += 1;
         }
         connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
@@ -105,7 +128,7 @@ mod tests {
     #[test]
     fn store_without_a_public_index_gets_an_empty_one() {
         let mut connection = before_public_search();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, &mut |_| ()).unwrap();
         assert_eq!(version(&connection).unwrap(), MIGRATIONS.len());
         let waiting: i64 = connection.query_row("SELECT count(*) FROM public_waiting", [], |row| row.get(0)).unwrap();
         assert_eq!(waiting, 0, "the config says what is public: the next start marks all");

@@ -205,7 +205,7 @@ impl Reader {
     fn scan_entries(&self, query: &Query, limit: usize) -> Result<Scan, StoreError> {
         let fits = "(?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM placement JOIN section ON section.number = placement.section
-                 WHERE placement.story = story.number AND placement.left IS NULL AND section.id IN (SELECT value FROM json_each(?3))))
+                 WHERE placement.story = story.number AND placement.left_at IS NULL AND section.id IN (SELECT value FROM json_each(?3))))
                AND story.sort_at >= ?4 AND story.sort_at < ?5";
         let sql = if query.expression().is_none() {
             format!(
@@ -255,7 +255,7 @@ impl Reader {
     fn sections_of(&self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id FROM placement JOIN section ON section.number = placement.section
-             WHERE placement.story = ?1 AND placement.left IS NULL AND section.gone IS NULL ORDER BY section.id",
+             WHERE placement.story = ?1 AND placement.left_at IS NULL AND section.gone IS NULL ORDER BY section.id",
         )?;
         let sections = statement.query_map([story], |row| Ok(SectionId::from(row.get_ref(0)?.as_str()?)))?;
         Ok(sections.collect::<Result<_, _>>()?)

@@ -123,7 +123,7 @@ impl Reader {
     pub fn section_statuses(&self) -> Result<HashMap<SectionId, SectionStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id, count(placement.story), max(placement.sort_at)
-             FROM section LEFT JOIN placement ON placement.section = section.number AND placement.left IS NULL
+             FROM section LEFT JOIN placement ON placement.section = section.number AND placement.left_at IS NULL
              WHERE section.gone IS NULL GROUP BY section.number",
         )?;
         let statuses = statement.query_map([], |row| {
@@ -149,7 +149,7 @@ impl Reader {
             "SELECT story.number, coalesce(placement.published_as, story.public_id), story.slug, story.sort_at, placement.lead, placement.sort_at, placement.changed,
                placement.frozen, placement.lead_feed
              FROM placement JOIN story ON story.number = placement.story
-             WHERE placement.section = ?1 AND placement.left IS NULL ORDER BY placement.sort_at DESC, placement.story DESC",
+             WHERE placement.section = ?1 AND placement.left_at IS NULL ORDER BY placement.sort_at DESC, placement.story DESC",
         )?;
         let mut rows = statement.query([number])?;
         let mut list = List::new(section);

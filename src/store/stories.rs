@@ -10,6 +10,7 @@ use crate::config::{Config, Section};
 use crate::entry::Entry;
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, StoryNumber};
+use crate::reason::Why;
 use crate::section::{self, SeenCopy, ShownPlacement, ShownStory};
 use crate::story;
 use crate::time::Timestamp;
@@ -17,6 +18,7 @@ use crate::time::Timestamp;
 use super::copies::{Viewer, copies_of};
 use super::feeds::{Infos, feed_id};
 use super::sql::{optional_time, time};
+use super::why::why;
 use super::{Reader, StoreError, names};
 
 /// A story as the store has it.
@@ -58,11 +60,10 @@ pub struct Candidate {
 
 /// How a story came to stand in a section.
 #[derive(Clone, Debug)]
-pub struct PlacementRow {
+pub struct StoredPlacement {
     pub entered: Option<Timestamp>,
     pub left: Option<Timestamp>,
-    pub rule: Option<String>,
-    pub why: String,
+    pub why: Why,
 }
 
 /// Everything that `explain` tells of a story.
@@ -72,7 +73,7 @@ pub struct Explained<'c> {
     pub copies: Vec<SeenCopy<'c>>,
     /// All the copies, of feeds that left the config too.
     pub all: Vec<StoredCopy>,
-    pub placements: HashMap<SectionId, PlacementRow>,
+    pub placements: HashMap<SectionId, StoredPlacement>,
 }
 
 impl Reader {
@@ -241,13 +242,13 @@ impl Reader {
     /// As of SQLite, or that stored words cannot be read.
     pub fn explain<'c>(&self, config: &'c Config, story: StoredStory) -> Result<Explained<'c>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT section.id, entered, left, rule, why FROM placement JOIN section ON section.number = placement.section
+            "SELECT section.id, entered, left_at, rule, why, detail FROM placement JOIN section ON section.number = placement.section
              WHERE placement.story = ?1",
         )?;
         let placements = statement.query_map([story.number], |row| {
             let section = SectionId::from(row.get::<_, String>(0)?.as_str());
             let (entered, left) = (optional_time(row, 1)?, optional_time(row, 2)?);
-            Ok((section, PlacementRow { entered, left, rule: row.get(3)?, why: row.get(4)? }))
+            Ok((section, StoredPlacement { entered, left, why: why(row, 3)? }))
         })?;
         let placements = placements.collect::<Result<_, _>>()?;
         let copies = copies_of(&self.connection, config, story.number, Viewer::All, true)?;
@@ -291,7 +292,7 @@ impl Reader {
         infos: &Infos,
     ) -> Result<Option<ShownStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT left IS NULL FROM placement JOIN section ON section.number = placement.section
+            "SELECT left_at IS NULL FROM placement JOIN section ON section.number = placement.section
              WHERE section.id = ?1 AND placement.story = ?2",
         )?;
         let is_in = statement.query_row(params![section.id.as_str(), story.number], |row| row.get(0)).optional()?;

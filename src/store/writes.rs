@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::StoreError;
 use super::turn::Turn;
+use super::why::{WhyColumns, why_columns};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
@@ -280,13 +281,15 @@ impl Turn<'_> {
     fn put(&self, Put { key: (section, story), is_known, row, frozen }: &Put) -> Result<(), StoreError> {
         let sql = if *is_known {
             "UPDATE placement SET lead = ?3, lead_feed = (SELECT feed FROM entry WHERE number = ?3), sort_at = ?4, entered = ?5,
-               left = ?6, rule = ?7, why = ?8, next_change = ?9, changed = ?10, published_as = ?11, frozen = coalesce(?12, frozen)
+               left_at = ?6, rule = ?7, why = ?8, detail = ?9, next_change = ?10, changed = ?11, published_as = ?12,
+               frozen = coalesce(?13, frozen)
              WHERE section = ?1 AND story = ?2"
         } else {
             "INSERT INTO placement
-               (section, story, lead, lead_feed, sort_at, entered, left, rule, why, next_change, changed, published_as, frozen)
-             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+               (section, story, lead, lead_feed, sort_at, entered, left_at, rule, why, detail, next_change, changed, published_as, frozen)
+             VALUES (?1, ?2, ?3, (SELECT feed FROM entry WHERE number = ?3), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
         };
+        let WhyColumns { rule, code, detail } = why_columns(&row.why);
         self.connection.prepare_cached(sql)?.execute(params![
             section,
             story,
@@ -294,8 +297,9 @@ impl Turn<'_> {
             row.sort_at.millis(),
             row.entered.map(Timestamp::millis),
             row.left.map(Timestamp::millis),
-            row.rule,
-            row.why,
+            rule,
+            code,
+            detail,
             row.next_change.map(Timestamp::millis),
             row.changed.map(Timestamp::millis),
             row.published_as,
@@ -462,12 +466,12 @@ mod tests {
     use super::super::schema;
     use super::*;
     use crate::number::SectionNumber;
-    use crate::reason::JoinReason;
+    use crate::reason::{JoinReason, Why};
     use crate::rows::PlacementRow;
 
     fn store() -> Connection {
         let mut connection = Connection::open_in_memory().unwrap();
-        schema::migrate(&mut connection).unwrap();
+        schema::migrate(&mut connection, &mut |_| ()).unwrap();
         let fill = "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES ('a', 'https://a.example/', x'00', '1h', 0, 0);
             INSERT INTO section (id, definition_hash, first_seen) VALUES ('all', 0, 0);
             INSERT INTO story (public_id, slug, sort_at) VALUES ('urn:a', 'a-1', 0), ('urn:b', 'b-2', 0), ('urn:c', 'c-3', 0);
@@ -484,8 +488,7 @@ mod tests {
             sort_at: Timestamp::from_millis(0),
             entered: None,
             left: None,
-            rule: None,
-            why: String::new(),
+            why: Why::NoKeep,
             next_change: None,
             changed: None,
             published_as: None,

@@ -9,7 +9,7 @@ use newswire::commit::{self, Difference};
 use newswire::config::{Config, Section};
 use newswire::render::{self, SectionView};
 use newswire::section::ShownStory;
-use newswire::store::{Reader, Store};
+use newswire::store::{Reader, Store, UpgradeStep};
 use sha2::{Digest, Sha256};
 
 use crate::support::bed::{HOUR, config, start};
@@ -92,4 +92,84 @@ async fn documents_of_an_older_store_stay_as_they_are_and_no_section_is_judged_a
     assert_eq!(difference, Difference::default());
     assert_eq!(lines(&documents(&Reader::open(&path).unwrap(), &config)), expected);
     assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
+}
+
+/// The files in a folder whose names tell of copies, in order.
+fn copies(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.filter(|name| name.contains(".v") || name.contains("copy")).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn older_store_is_copied_beside_itself_before_it_is_changed() {
+    use std::os::unix::fs::PermissionsExt;
+    for version in [1, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = unpacked(version, folder.path());
+        let before = std::fs::read(&path).unwrap();
+        let mut steps = Vec::new();
+        drop(Store::open_showing(&path, "a test", &mut |step| steps.push(step)).unwrap());
+        let name = format!("newswire.db.v{version}");
+        assert_eq!(copies(folder.path()), [name.as_str()]);
+        let copy = folder.path().join(name);
+        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        // All but the head, in which SQLite counts changes.
+        assert_eq!(std::fs::read(&copy).unwrap()[100..], before[100..]);
+        assert!(matches!(steps.first(), Some(UpgradeStep::Copying { .. })), "{steps:?}");
+        assert!(steps.contains(&UpgradeStep::Copied { from: version as usize, file: copy.clone() }), "{steps:?}");
+        let converted =
+            steps.iter().any(|step| matches!(step, UpgradeStep::Converting { done, total, .. } if done == total));
+        assert!(converted, "{steps:?}");
+        assert_eq!(steps.last(), Some(&UpgradeStep::Done));
+        // The copy is a store of its own, and the newest version is not copied again.
+        drop(Store::open(&copy, "a test").unwrap());
+        assert!(Reader::open(&copy).unwrap().verify().unwrap().is_empty());
+        drop(Store::open(&path, "a test").unwrap());
+        assert!(!copies(folder.path()).iter().any(|name| name.ends_with("-2")));
+    }
+}
+
+#[test]
+fn copy_of_an_older_store_replaces_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(3, folder.path());
+    let mine = folder.path().join("newswire.db.v3");
+    std::fs::write(&mine, "mine").unwrap();
+    drop(Store::open(&path, "a test").unwrap());
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    assert_eq!(copies(folder.path()), ["newswire.db.v3", "newswire.db.v3-2"]);
+}
+
+#[tokio::test]
+async fn reasons_of_an_older_store_are_told_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(3, folder.path());
+    let reasons = |path: &Path, sql: &str| {
+        let store = rusqlite::Connection::open(path).unwrap();
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<(String, String, Option<String>, String)>>()
+    };
+    let sentences = reasons(
+        &path,
+        "SELECT section.id, story.public_id, placement.rule, placement.why FROM placement
+           JOIN section ON section.number = placement.section JOIN story ON story.number = placement.story
+         WHERE story.joined_into IS NULL ORDER BY 1, 2",
+    );
+    assert!(sentences.len() > 100);
+    let (store, config) = (Store::open(&path, "a test").unwrap(), version_3());
+    let told = store.read(move |reader| {
+        let mut told = Vec::new();
+        for (section, id, ..) in &sentences {
+            let story = reader.story_by_id(id)?.unwrap();
+            let placements = reader.explain(&config, story)?.placements;
+            let why = &placements[&section.as_str().into()].why;
+            told.push((section.clone(), id.clone(), why.rule().map(|rule| rule.to_string()), why.to_string()));
+        }
+        assert_eq!(told, sentences);
+        Ok(())
+    });
+    told.await.unwrap();
 }

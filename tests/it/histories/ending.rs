@@ -167,10 +167,14 @@ async fn story(history: &History, name: &str) -> String {
             let visible = section::visible(section, &explained.copies);
             let verdict = section::judge(section, &visible, explained.story.sort_at, now);
             let verdict = verdict.map(|verdict| {
-                (verdict.is_in, visible[verdict.lead].feed.id.to_string(), verdict.rule, verdict.next_change)
+                let rule = verdict.why.rule().map(|rule| rule.to_string());
+                (verdict.is_in, visible[verdict.lead].feed.id.to_string(), rule, verdict.next_change)
             });
             let placement = explained.placements.get(&section.id);
-            let placement = placement.map(|placement| (placement.entered, placement.left, &placement.rule));
+            let placement = placement.map(|placement| {
+                let rule = placement.why.rule().map(|rule| rule.to_string());
+                (placement.entered, placement.left, rule)
+            });
             text += &format!("section {} {verdict:?} {placement:?}\n", section.id);
         }
         Ok(text)

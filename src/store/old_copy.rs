@@ -1,0 +1,100 @@
+//! A copy of the store as it is before it is brought to a newer version, so that the older newswire can go on with it.
+//!
+//! The policy held here: the copy lies beside the store, as in `newswire.db.v3`; it is whole, checked and safe on disk before
+//! the store is touched; it replaces no other file; only its owner can read it. If the disk lacks the room, nothing is touched.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::backup::finish;
+use super::beside::beside;
+use super::file::{self, failed};
+use super::{StoreError, UpgradeStep, open_readonly};
+
+/// How many pages are copied between two signs of progress: 16 MiB.
+const STEP_PAGES: std::ffi::c_int = 4096;
+
+/// How many names are tried for a copy. A hundred earlier copies are a mistake that an editor should see.
+const NAMES: u32 = 100;
+
+/// Copies the store at `path`, which has this version and is locked by us; returns the copy's path.
+///
+/// # Errors
+///
+/// [`StoreError::NoRoom`] if the disk lacks the room for the copy and the update; otherwise as of SQLite and the system. No
+/// copy is left then.
+pub fn make(path: &Path, version: usize, show: &mut dyn FnMut(UpgradeStep)) -> Result<PathBuf, StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let bytes = [path.to_owned(), beside(path, "-wal")].into_iter().filter_map(|path| path.metadata().ok());
+    let bytes: u64 = bytes.map(|metadata| metadata.len()).sum();
+    // The update rewrites less than half of a store: words and indexes of words stay as they are.
+    require_room(path, folder, bytes + bytes / 2)?;
+    // Created with O_EXCL for the owner alone.
+    let temporary = tempfile::Builder::new().prefix(".newswire-copy-").tempfile_in(folder).map_err(failed(folder))?;
+    copy(path, temporary.path(), show)?;
+    finish(temporary.path())?;
+    temporary.as_file().sync_all().map_err(failed(temporary.path()))?;
+    let copied = keep(temporary, path, version)?;
+    // The name is safe on disk with its folder; some file systems cannot be asked for that.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(copied)
+}
+
+fn require_room(path: &Path, folder: &Path, needed: u64) -> Result<(), StoreError> {
+    // A file system that does not say how much is free: then the copy itself fails, if it must.
+    let Ok(free) = rustix::fs::statvfs(folder) else { return Ok(()) };
+    let free = free.f_bavail.saturating_mul(free.f_frsize);
+    if free < needed {
+        return Err(StoreError::NoRoom { path: path.to_owned(), folder: folder.to_owned(), needed, free });
+    }
+    Ok(())
+}
+
+fn copy(path: &Path, to: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
+    let explain = |error: rusqlite::Error| file::explain(path, error.into());
+    let (from, mut to) = (open_readonly(path)?, Connection::open(to)?);
+    let backup = Backup::new(&from, &mut to).map_err(explain)?;
+    loop {
+        let step = backup.step(STEP_PAGES).map_err(explain)?;
+        let progress = backup.progress();
+        let (all, left) = (progress.pagecount.unsigned_abs(), progress.remaining.unsigned_abs());
+        show(UpgradeStep::Copying { done: u64::from(all - left.min(all)), total: u64::from(all) });
+        match step {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            // Nobody else writes: we hold the lock.
+            _ => return Err(StoreError::Locked("another program".to_owned())),
+        }
+    }
+}
+
+/// Gives the copy the first of its names that is free.
+fn keep(mut copy: tempfile::NamedTempFile, path: &Path, version: usize) -> Result<PathBuf, StoreError> {
+    let mut name = beside(path, &format!(".v{version}"));
+    for number in 2..NAMES {
+        match copy.persist_noclobber(&name) {
+            Ok(_) => return Ok(name),
+            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => copy = error.file,
+            Err(error) => return Err(failed(&name)(error.error)),
+        }
+        name = beside(path, &format!(".v{version}-{number}"));
+    }
+    Err(failed(&name)(std::io::ErrorKind::AlreadyExists.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn store_is_not_updated_where_its_copy_has_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.db");
+        require_room(&path, folder.path(), 1).unwrap();
+        let error = require_room(&path, folder.path(), u64::MAX).unwrap_err().to_string();
+        assert!(error.contains("free some space"), "{error}");
+    }
+}
