@@ -6,6 +6,8 @@
 //! Pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text is searched
 //! beyond [`MAX_SEARCHED_BYTES`].
 
+mod canonical;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use crate::reason::Matched;
 use crate::text::PlainText;
 use crate::text::scripts::breaks_words;
 use crate::time::Timestamp;
+
+pub use canonical::CanonicalForm;
 
 /// Bounds the work of a rule on one story: a text ten times as long as a long article.
 pub const MAX_SEARCHED_BYTES: usize = 64 * 1024;

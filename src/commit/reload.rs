@@ -2,7 +2,6 @@
 //!
 //! Editing the TOML polls nothing again that was polled: a feed keeps its next poll unless its schedule became another.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stories::{self, load};
@@ -124,11 +123,17 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
             turn.rename_section(former, &section.id)?;
         }
     }
-    let mut before: HashMap<SectionId, (u64, bool)> = turn.section_definitions()?;
+    let mut before = turn.section_definitions()?;
     for section in &config.sections {
         let kind = match before.remove(&section.id) {
-            None | Some((_, true)) => SectionChangeKind::Added,
-            Some((hash, false)) if hash == section.definition_hash => continue,
+            None => SectionChangeKind::Added,
+            Some(row) if row.is_gone => SectionChangeKind::Added,
+            Some(row) if !row.has_former_hash && row.hash == section.definition_hash => continue,
+            Some(row) if row.has_former_hash && row.hash == section.former_hash => {
+                // It is the same definition: only the form is another that is hashed.
+                turn.define_section(&section.id, section.definition_hash, now)?;
+                continue;
+            }
             Some(_) => SectionChangeKind::Redefined,
         };
         turn.define_section(&section.id, section.definition_hash, now)?;
@@ -143,7 +148,7 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
             turn.name_stories_of(config, section, now)?;
         }
     }
-    for (id, _) in before.into_iter().filter(|(_, (_, gone))| !gone) {
+    for (id, _) in before.into_iter().filter(|(_, row)| !row.is_gone) {
         turn.remove_section(&id, now)?;
         difference.sections.push(SectionChange {
             section: id,

@@ -4,6 +4,7 @@
 //! caller gives (`files` does both). What is checked here is passed on whole and never asked for again. No message
 //! quotes a secret, and no fault hides another: all are found in one run.
 
+mod definition;
 pub mod edit;
 pub mod effective;
 mod facets;

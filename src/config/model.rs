@@ -246,9 +246,11 @@ pub struct Section {
     pub podcast: Option<PodcastChannel>,
     /// Whoever reads it must know one of these; `None` where it is public.
     pub access: Option<Access>,
-    /// Of all that decides which stories are in it (feeds, rules, `max_age`): a change of it means judging the archive anew.
-    /// Same text and same feeds give the same hash, at every start.
+    /// The hash of all that decides which stories are in it (feeds, rules, `max_age`): if it changes, the section is judged
+    /// again. Same text and same feeds give the same hash, at every start.
     pub definition_hash: u64,
+    /// The hash that the version before made of the same. A section that has it in the store need not be judged again.
+    pub former_hash: u64,
 }
 
 impl Section {

@@ -1,17 +1,16 @@
 //! `[[section]]`: ids first, so that feeds can name them; then the rest, once all feeds are known.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::definition::Definition;
 use super::feed::Feeds;
 use super::id::{self, Ids, SectionIds};
 use super::model::{Access, Edits, Feed, PodcastChannel, Section};
 use super::reader::{Fault, Node, Table};
 use super::{keys, rule, value};
 use crate::feed::{FeedId, SectionId};
-use crate::rule::Rule;
 
 /// How many stories a section shows where it does not say.
 const DEFAULT_LIMIT: usize = 50;
@@ -63,9 +62,11 @@ fn read(
     let (keep, drop) = (rules("keep"), rules("drop"));
     let max_age = table.get("max_age", value::duration_from(Duration::from_secs(60)));
     let count = |key, max| table.get(key, |node| node.integer(1..=max)).and_then(|number| usize::try_from(number).ok());
+    let definition = Definition { feeds: &taken, keep: &keep, drop: &drop, max_age, facets };
     Some(Section {
         description: table.get("description", value::words),
-        definition_hash: definition_hash(&taken, &keep, &drop, max_age, facets),
+        definition_hash: definition.hash(),
+        former_hash: definition.former_hash(),
         feeds: taken.into_iter().map(|feed| feed.id.clone()).collect(),
         keep,
         drop,
@@ -169,24 +170,4 @@ impl<'a> Takers<'a> {
         rule::check_feed(node, name, self.feeds)?;
         Ok(self.by_id.get(&FeedId::from(name)).copied().into_iter().collect())
     }
-}
-
-/// Of all that decides which stories are in the section, whatever the order in which it is written.
-fn definition_hash(
-    feeds: &[&Arc<Feed>],
-    keep: &[Rule],
-    drop: &[Rule],
-    max_age: Option<Duration>,
-    facets: &[String],
-) -> u64 {
-    let mut feeds: Vec<String> =
-        feeds.iter().map(|feed| format!("{} {:?} {:?}", feed.id, feed.tags, feed.categories)).collect();
-    feeds.sort_unstable();
-    let mut text = format!("{feeds:?} {max_age:?} {facets:?}");
-    for (word, rules) in [("keep", keep), ("drop", drop)] {
-        for rule in rules {
-            write!(text, " {word} {rule}").expect("writing to a String does not fail");
-        }
-    }
-    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }

@@ -114,6 +114,7 @@ fn section() -> Section {
         podcast: None,
         access: None,
         definition_hash: 0,
+        former_hash: 0,
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod feed;
 mod known;
+mod section;
 mod standing;
 mod writes;
 
 pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow};
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureRow};
+pub use section::DefinitionRow;
 pub use standing::{Copies, CopyHead, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow};
 pub use writes::{
     EntryWrite, Forget, Key, LinkWrite, MergeWrite, NamesWrite, NewEntry, NewStory, Put, WordsWrite, Writes,

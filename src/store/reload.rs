@@ -10,8 +10,11 @@ use super::stories::{StoredStory, stored_story};
 use super::turn::Turn;
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, SectionNumber, StoryNumber};
-use crate::rows::{ConfiguredFeed, KnownFeed};
+use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed};
 use crate::time::Timestamp;
+
+/// The form in which definitions are hashed: the canonical one.
+const DEFINITION_FORMAT: u32 = 2;
 
 /// Archive documents are compressed once and read seldom.
 const ZSTD_LEVEL: i32 = 9;
@@ -116,17 +119,18 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// All sections that the store has, each with the hash of its definition and whether it left the config.
+    /// All sections that the store has.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn section_definitions(&self) -> Result<HashMap<SectionId, (u64, bool)>, StoreError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, definition_hash, gone IS NOT NULL FROM section")?;
-        let sections = statement.query_map([], |row| {
-            let hash: i64 = row.get(1)?;
-            Ok((SectionId::from(text(row, 0)?), (hash.cast_unsigned(), row.get(2)?)))
+    pub fn section_definitions(&self) -> Result<HashMap<SectionId, DefinitionRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, definition_hash, definition_format < ?1, gone IS NOT NULL FROM section")?;
+        let sections = statement.query_map([DEFINITION_FORMAT], |row| {
+            let (hash, has_former_hash, is_gone) = (row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?, row.get(3)?);
+            Ok((SectionId::from(text(row, 0)?), DefinitionRow { hash, has_former_hash, is_gone }))
         })?;
         Ok(sections.collect::<Result<_, _>>()?)
     }
@@ -138,10 +142,11 @@ impl Turn<'_> {
     /// As of SQLite.
     pub fn define_section(&self, id: &SectionId, definition_hash: u64, now: Timestamp) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO section (id, definition_hash, first_seen) VALUES (?1, ?2, ?3)
-             ON CONFLICT (id) DO UPDATE SET definition_hash = excluded.definition_hash, gone = NULL",
+            "INSERT INTO section (id, definition_hash, definition_format, first_seen) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (id) DO UPDATE SET definition_hash = excluded.definition_hash,
+               definition_format = excluded.definition_format, gone = NULL",
         )?;
-        insert.execute(params![id.as_str(), definition_hash.cast_signed(), now.millis()])?;
+        insert.execute(params![id.as_str(), definition_hash.cast_signed(), DEFINITION_FORMAT, now.millis()])?;
         Ok(())
     }
 

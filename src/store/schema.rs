@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/002_names.sql")),
     Migration::sql(include_str!("migrations/003_public_search.sql")),
     Migration { sql: include_str!("migrations/004_reasons.sql"), convert: Some(conversions::reasons) },
+    Migration::sql(include_str!("migrations/005_definitions.sql")),
 ];
 
 /// The version that this newswire reads and writes.

@@ -536,6 +536,23 @@ fn definition_hash_changes_with_what_decides_on_stories_and_with_nothing_else() 
 }
 
 #[test]
+fn definition_hash_is_the_same_at_every_start_and_in_every_version() {
+    let text = format!(
+        "[site]\nfacets = [\"region\"]\n{FEED}tags = [\"b\", \"a\"]\ncategories = [\"region:north\", \"x\"]\n{SECTION}{}",
+        "max_age = \"36 hours\"\nkeep = [ { title = [\"war\", \"/pe+ace/\"], words = \">50\" }, { has = \"image\" } ]\n\
+         drop = [ { not = { age = \"<2 days\" }, feed = \"a\" } ]\n"
+    );
+    let section = good(&text).sections[0].clone();
+    assert_eq!((section.definition_hash, section.former_hash), (9_787_850_679_614_064_600, 7_200_755_810_164_668_654));
+    // Neither the order of tags, keys and values nor their spelling counts.
+    let other = text
+        .replace("[\"b\", \"a\"]", "[\"a\", \"b\"]")
+        .replace("[\"war\", \"/pe+ace/\"], words = \">50\"", "[\"/pe+ace/\", \"war\"], words = \"> 50\"")
+        .replace("36 hours", "1 day 12 hours");
+    assert_eq!(good(&other).sections[0].definition_hash, section.definition_hash);
+}
+
+#[test]
 fn byte_order_mark_and_windows_line_ends_do_no_harm() {
     let text = format!("\u{feff}[site]\r\ntitle = \"x\"\r\n{}", format!("{FEED}{SECTION}").replace('\n', "\r\n"));
     assert_eq!(good(&text).feeds.len(), 1);

@@ -55,6 +55,7 @@ pub fn section(id: &str, title: &str) -> Section {
         podcast: None,
         access: None,
         definition_hash: 0,
+        former_hash: 0,
     }
 }
 

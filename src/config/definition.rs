@@ -1,0 +1,79 @@
+//! The hash of a section's definition: of all that decides which stories are in the section, and of nothing else.
+//!
+//! The store keeps it. If it changes, the section is judged again, over the whole archive; so it must not change because the
+//! code does. It is the XXH3 (64 bits) of these bytes:
+//!
+//! - A text is its length in bytes (64 bits, little endian) and its bytes. A number has 64 bits, little endian. A duration is
+//!   two numbers: whole seconds, and the nanoseconds of the rest. What may be absent is the byte 0, or the byte 1 and the value.
+//! - A list is its length as a number, and its items. A set is a list whose items are sorted by their bytes.
+//! - The definition is the text `newswire section 2`; the set of the feeds (id, set of tags, set of categories); `max_age` or its
+//!   absence; the list of the facets; the lists of `keep` and `drop`. Rules stay in their order, as the first that matches decides.
+//! - A category is its term, and its scheme and its label or their absence. A rule is described in [`Rule::canonical`].
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::model::Feed;
+use crate::entry::Category;
+use crate::rule::{CanonicalForm, Rule};
+
+/// What decides which stories are in a section.
+#[derive(Clone, Copy)]
+pub struct Definition<'a> {
+    pub feeds: &'a [&'a Arc<Feed>],
+    pub keep: &'a [Rule],
+    pub drop: &'a [Rule],
+    pub max_age: Option<Duration>,
+    pub facets: &'a [String],
+}
+
+impl Definition<'_> {
+    /// Returns the hash of its canonical form, see the module.
+    pub fn hash(&self) -> u64 {
+        let mut form = CanonicalForm::default();
+        form.text("newswire section 2");
+        form.set(self.feeds.iter().map(|feed| {
+            let mut item = CanonicalForm::default();
+            item.text(feed.id.as_str());
+            item.set(feed.tags.iter().map(|tag| CanonicalForm::of_text(tag)));
+            item.set(feed.categories.iter().map(category));
+            item
+        }));
+        form.optional(self.max_age, CanonicalForm::duration);
+        form.list(self.facets.iter().map(|facet| CanonicalForm::of_text(facet)));
+        for rules in [self.keep, self.drop] {
+            form.list(rules.iter().map(Rule::canonical));
+        }
+        xxh3_64(form.bytes())
+    }
+
+    /// Returns the hash that stores up to version 4 have: of a text as the code of that time happened to write it.
+    pub fn former_hash(&self) -> u64 {
+        let category = |Category { term, scheme, label }: &Category| {
+            format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")
+        };
+        let feed = |feed: &&Arc<Feed>| {
+            let categories: Vec<_> = feed.categories.iter().map(category).collect();
+            format!("{} {:?} [{}]", feed.id, feed.tags, categories.join(", "))
+        };
+        let mut feeds: Vec<String> = self.feeds.iter().map(feed).collect();
+        feeds.sort_unstable();
+        let mut text = format!("{feeds:?} {:?} {:?}", self.max_age, self.facets);
+        for (word, rules) in [("keep", self.keep), ("drop", self.drop)] {
+            for rule in rules {
+                write!(text, " {word} {rule}").expect("writing to a String does not fail");
+            }
+        }
+        xxh3_64(text.as_bytes())
+    }
+}
+
+fn category(category: &Category) -> CanonicalForm {
+    let mut form = CanonicalForm::of_text(&category.term);
+    form.optional(category.scheme.as_deref(), CanonicalForm::text);
+    form.optional(category.label.as_deref(), CanonicalForm::text);
+    form
+}
