@@ -91,7 +91,9 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
         contributors,
         categories: categories(&parsed.categories),
         enclosures: parsed.enclosures.iter().filter_map(|raw| enclosure(raw, base)).collect(),
-        image: url(&parsed.image).or_else(|| parsed.podcast.as_ref().and_then(|podcast| url(&podcast.image))),
+        image: url(&parsed.image).or_else(|| parsed.podcast.as_ref().and_then(|podcast| url(&podcast.image))).or_else(
+            || parsed.enclosures.iter().find(|file| is_picture(file)).and_then(|file| links::clean(&file.url, base)),
+        ),
         comments: url(&parsed.comments).filter(|comments| Some(comments) != link.as_ref()),
         language: language(parsed.language.as_deref().or(feed.info.language.as_deref())),
         rights: rights(parsed, own_feed),
@@ -343,6 +345,13 @@ fn enclosure(raw: &ParsedEnclosure, base: Option<&Url>) -> Option<Enclosure> {
         duration_seconds: raw.duration_seconds,
         title: raw.title.as_deref().map(plain_line).filter(|title| !title.is_empty()),
     })
+}
+
+fn is_picture(file: &ParsedEnclosure) -> bool {
+    file.media_type
+        .as_deref()
+        .and_then(|media_type| media_type.split('/').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image"))
 }
 
 /// A media type in lower case without parameters; what is none is absent.

@@ -9,10 +9,14 @@ use super::atom::AtomWriter;
 use super::constructs::{self, Unsaid};
 use super::model::{ParsedEnclosure, ParsedEntry, ParsedText};
 use super::parts::{Dated, Target, TextAside};
+use super::pictures::{self, Picture};
 use super::tree::Element;
 
 /// Files of one entry that are read.
 const MAX_ENCLOSURES: usize = 500;
+
+/// Pictures of one entry that are compared with each other; more are files like others.
+const MAX_PICTURES: usize = 64;
 
 /// What of an entry has no place in the canonical document, or must be decided when all is read.
 pub(super) struct EntryAside {
@@ -51,6 +55,10 @@ pub(super) struct RareAside {
     pub summary_language: Option<String>,
     /// Where the file is, but for a service that counts downloads.
     pub original_enclosure: Option<String>,
+    pub thumbnail: Option<String>,
+    pictures: Vec<Picture>,
+    /// How many groups of media there were.
+    groups: usize,
 }
 
 /// Which fields were read already: the first of each counts.
@@ -103,11 +111,32 @@ impl EntryAside {
         if let Some(original) = rare.original_enclosure {
             self.restore_enclosure(original);
         }
+        let mut pictures = pictures::distinct(rare.pictures).into_iter();
+        if self.entry.image.is_none() {
+            self.entry.image = pictures.next().map(|picture| picture.url).or(rare.thumbnail);
+        }
+        pictures.for_each(|picture| self.push_enclosure(picture));
         if self.guid.is_none() {
             self.guid = self.about.take();
         }
         self.originals.sort_by_key(|&(rank, _)| rank);
         self.entry.originals = self.originals.drain(..).map(|(_, original)| original).collect();
+    }
+
+    /// The number of a group of media that begins.
+    pub(super) fn next_group(&mut self) -> usize {
+        let groups = &mut self.rare.get_or_insert_default().groups;
+        *groups += 1;
+        *groups
+    }
+
+    pub(super) fn push_picture(&mut self, picture: Picture) {
+        let pictures = &mut self.rare.get_or_insert_default().pictures;
+        if pictures.len() < MAX_PICTURES {
+            pictures.push(picture);
+        } else {
+            self.push_enclosure(picture.file);
+        }
     }
 
     /// Puts the original address of a file in the place of the one that counts its downloads: that with the same file name, or the only one.

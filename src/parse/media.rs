@@ -7,6 +7,7 @@ use super::entry_aside::{EntryAside, set_text};
 use super::model::{ParsedEnclosure, ParsedTranscript};
 use super::namespaces::Namespace;
 use super::parts::{self, Target, number, resolved};
+use super::pictures::{Picture, is_picture};
 use super::tree::Element;
 
 /// Groups may nest as deeply; nothing real nests more than twice.
@@ -14,23 +15,31 @@ const MAX_GROUPS: usize = 8;
 
 /// A `media:` element.
 pub(super) fn media(element: &Element, aside: &mut EntryAside, target: &mut Target) {
-    within_groups(element, aside, target, 0);
+    within_groups(element, aside, target, (0, None));
 }
 
-fn within_groups(element: &Element, aside: &mut EntryAside, target: &mut Target, depth: usize) {
+/// An element at a depth of groups, in one of them or in none.
+fn within_groups(
+    element: &Element,
+    aside: &mut EntryAside,
+    target: &mut Target,
+    (depth, group): (usize, Option<usize>),
+) {
     match &*element.name {
         "group" | "content" => {
+            let group = if element.name == "group" { Some(aside.next_group()) } else { group };
             if element.name == "content" {
-                content(element, aside);
+                content(element, aside, group);
             }
             if depth < MAX_GROUPS {
                 let children = element.elements().filter(|child| child.namespace == Namespace::Media);
-                children.for_each(|child| within_groups(child, aside, target, depth + 1));
+                children.for_each(|child| within_groups(child, aside, target, (depth + 1, group)));
             }
         }
         "thumbnail" => {
             if let Some(url) = element.attribute("url") {
-                aside.entry.image.get_or_insert_with(|| resolved(url, element));
+                let thumbnail = &mut aside.rare.get_or_insert_default().thumbnail;
+                thumbnail.get_or_insert_with(|| resolved(url, element));
             }
         }
         "title" => set_text(&mut aside.other_title, element, target),
@@ -43,18 +52,25 @@ fn within_groups(element: &Element, aside: &mut EntryAside, target: &mut Target,
     }
 }
 
-fn content(element: &Element, aside: &mut EntryAside) {
+fn content(element: &Element, aside: &mut EntryAside, group: Option<usize>) {
     let child = |name: &str| element.elements().find(|child| child.name == name);
     let Some(url) = element.attribute("url").or(child("player").and_then(|player| player.attribute("url"))) else {
         return;
     };
-    aside.push_enclosure(ParsedEnclosure {
+    let media_type = element.attribute("type");
+    let file = ParsedEnclosure {
         url: resolved(url, element),
-        media_type: element.attribute("type").map(str::to_owned),
+        media_type: media_type.map(str::to_owned),
         bytes: number(element.attribute("filesize")),
         duration_seconds: element.attribute("duration").and_then(duration_seconds),
         title: child("title").map(|title| title.text().into_owned()),
-    });
+    };
+    if is_picture(element.attribute("medium"), media_type, &file.url) {
+        let (width, height) = (number(element.attribute("width")), number(element.attribute("height")));
+        aside.push_picture(Picture { file, width, height, group });
+    } else {
+        aside.push_enclosure(file);
+    }
 }
 
 /// An `itunes:` element.

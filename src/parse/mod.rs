@@ -28,6 +28,7 @@ mod namespaces;
 mod page;
 mod parts;
 mod person;
+mod pictures;
 mod read;
 pub(crate) mod references;
 mod repairs;

@@ -550,3 +550,43 @@ fn lines_of_a_plain_description_are_kept() {
         Some("<p>a<br>b</p><p>c</p>")
     );
 }
+
+#[test]
+fn picture_of_an_entry_is_its_largest_and_told_once() {
+    #[track_caller]
+    fn check(item: &str, image: &str, files: &[&str]) {
+        let entry = rss_entry(item);
+        let enclosures: Vec<&str> = entry.enclosures.iter().map(|file| file.url.as_str()).collect();
+        assert_eq!((address(&entry.image), enclosures.as_slice()), (image, files), "{item}");
+    }
+    let content = |attributes: &str| format!("<media:content {attributes}/>");
+    let jpg = |path: &str, size: &str| content(&format!("medium='image' url='https://a.example/{path}' {size}"));
+    check(&jpg("1.jpg", ""), "https://a.example/1.jpg", &[]);
+    check(&content("type='IMAGE/webp' url='/1'"), "https://feeds.example/1", &[]);
+    check(&content("url='https://a.example/1.PNG?w=3'"), "https://a.example/1.PNG?w=3", &[]);
+    check(&content("type='video/mp4' url='https://a.example/1.jpg'"), "", &["https://a.example/1.jpg"]);
+
+    // Sizes of one picture, in a group or by their addresses.
+    let (small, large) = (jpg("s/a.jpg", "width='140'"), jpg("l/b.jpg", "width='460'"));
+    check(&format!("<media:group>{small}{large}</media:group>"), "https://a.example/l/b.jpg", &[]);
+    check(&format!("<media:group>{large}{small}</media:group>"), "https://a.example/l/b.jpg", &[]);
+    let sizes = jpg("p/140.jpg?s=1", "width='140'") + &jpg("p/460.jpg?s=2", "width='460'");
+    check(&sizes, "https://a.example/p/460.jpg?s=2", &[]);
+    let sizes = jpg("p-140x79.jpg", "width='140' height='79'") + &jpg("p-460x259.jpg", "width='460' height='259'");
+    check(&sizes, "https://a.example/p-460x259.jpg", &[]);
+
+    // Others are kept as files.
+    let gallery = jpg("1.jpg", "width='640'") + &jpg("2.jpg", "width='640'") + &jpg("show?id=3", "");
+    check(&gallery, "https://a.example/1.jpg", &["https://a.example/2.jpg", "https://a.example/show?id=3"]);
+
+    check(&(jpg("1.gif", "width='1' height='1'") + &jpg("2.jpg", "")), "https://a.example/2.jpg", &[]);
+    let thumbnail = "<media:thumbnail url='https://a.example/t.jpg'/>";
+    check(thumbnail, "https://a.example/t.jpg", &[]);
+    check(&format!("{thumbnail}{large}"), "https://a.example/l/b.jpg", &[]);
+    let audio = "<enclosure url='https://a.example/1.mp3' type='audio/mpeg'/>";
+    let enclosed = "<enclosure url='https://a.example/e.jpg' type='image/jpeg'/>";
+    check(audio, "", &["https://a.example/1.mp3"]);
+    let files = ["https://a.example/1.mp3", "https://a.example/e.jpg"];
+    check(&format!("{audio}{enclosed}"), "https://a.example/e.jpg", &files);
+    check(&format!("{audio}{enclosed}{thumbnail}"), "https://a.example/t.jpg", &files);
+}
