@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
+//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
 //! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they are what the others speak of |
@@ -12,7 +12,7 @@
 //! The way of one entry, with no way back: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
 //! pool; on the writer's thread [`commit`] takes a turn at the [`store`], loads the [`rows`] that bear on it, lets the
 //! [`newsroom`] decide, and writes what was decided in one transaction with the feed's validators and next poll; [`publish`]
-//! renders the sections that changed; [`serve`] answers from memory.
+//! renders the sections that changed, as [`shown`] reads them; [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -44,6 +44,7 @@ pub mod rule;
 pub mod schedule;
 pub mod section;
 pub mod serve;
+pub mod shown;
 pub mod status;
 pub mod store;
 pub mod story;

@@ -6,14 +6,16 @@
 //! `2017-12-20`, in UTC). Case and accents do not count. In scripts without spaces every character is a word, and what is
 //! searched for is a phrase of them.
 //!
-//! Pure: what is made here for SQLite's FTS5 is a text.
+//! Pure: the store makes of it what its index asks for.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveTime};
 
+use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
+use crate::rows::{IndexedWords, SearchField, SearchTerm, SearchTerms};
 use crate::text::PlainText;
 use crate::text::scripts::is_searched_alone;
 use crate::time::Timestamp;
@@ -40,29 +42,14 @@ AaAaAaCcCcCcCcDdĐđEeEeEeEeEeGgGgGgGgHhĦħIiIiIiIiIıĲĳJjKkĸLlLlLlĿŀŁłN
 /// A search as it was understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    wanted: Vec<Term>,
-    unwanted: Vec<Term>,
+    wanted: Vec<SearchTerm>,
+    unwanted: Vec<SearchTerm>,
     pub feeds: Vec<FeedId>,
     pub sections: Vec<SectionId>,
     /// Told at this time or later.
     pub after: Option<Timestamp>,
     /// Told before this time.
     pub before: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Term {
-    field: Option<QueryField>,
-    /// Folded; several are a phrase.
-    words: Vec<String>,
-    /// Whether the last word may go on.
-    is_prefix: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum QueryField {
-    Title,
-    Author,
 }
 
 /// What a story says, for [`Query::suits`].
@@ -114,11 +101,11 @@ impl Query {
                         continue;
                     }
                     let field = match field {
-                        Some("title") => Some(QueryField::Title),
-                        Some("author") => Some(QueryField::Author),
+                        Some("title") => Some(SearchField::Title),
+                        Some("author") => Some(SearchField::Author),
                         _ => None,
                     };
-                    let term = Term::new(field, words, !token.is_quoted || token.has_star);
+                    let term = search_term(field, words, !token.is_quoted || token.has_star);
                     if token.is_unwanted { query.unwanted.push(term) } else { query.wanted.push(term) }
                 }
             }
@@ -129,7 +116,7 @@ impl Query {
     /// All of these words in the title.
     pub fn of_title(text: &str) -> Query {
         let terms =
-            words(text).take(MAX_TERMS).map(|(_, word)| Term::new(Some(QueryField::Title), vec![fold(word)], true));
+            words(text).take(MAX_TERMS).map(|(_, word)| search_term(Some(SearchField::Title), vec![fold(word)], true));
         Query { wanted: terms.collect(), ..Query::default() }
     }
 
@@ -144,27 +131,22 @@ impl Query {
         has_limits || !self.feeds.is_empty() || !self.sections.is_empty()
     }
 
-    /// The words as an expression of FTS5 over the columns `title`, `text` and `author`; `None` where there are none.
-    pub fn expression(&self) -> Option<String> {
-        let all = |terms: &[Term], glue: &str| terms.iter().map(Term::expression).collect::<Vec<_>>().join(glue);
-        let wanted = Some(all(&self.wanted, " AND ")).filter(|wanted| !wanted.is_empty())?;
-        let unwanted = Some(all(&self.unwanted, " OR ")).filter(|unwanted| !unwanted.is_empty());
-        Some(match unwanted {
-            Some(unwanted) => format!("({wanted}) NOT ({unwanted})"),
-            None => wanted,
-        })
+    /// Returns the query as the store takes it.
+    pub fn search(&self) -> SearchTerms {
+        let Query { wanted, unwanted, feeds, sections, after, before } = self.clone();
+        SearchTerms { wanted, unwanted, feeds, sections, after, before }
     }
 
     /// Whether the words are found in this one copy.
     pub fn suits(&self, searched: Searched) -> bool {
         let [title, text, author] = [searched.title, searched.text, searched.author].map(folded_words);
-        let is_found = |term: &Term| {
+        let is_found = |term: &SearchTerm| {
             let texts = match term.field {
-                Some(QueryField::Title) => [title.as_slice(), &[]],
-                Some(QueryField::Author) => [author.as_slice(), &[]],
+                Some(SearchField::Title) => [title.as_slice(), &[]],
+                Some(SearchField::Author) => [author.as_slice(), &[]],
                 None => [text.as_slice(), author.as_slice()],
             };
-            texts.into_iter().any(|text| term.find(text).next().is_some())
+            texts.into_iter().any(|text| find(term, text).next().is_some())
         };
         self.wanted.iter().all(is_found) && !self.unwanted.iter().any(is_found)
     }
@@ -204,8 +186,8 @@ impl Query {
     /// Where the wanted words stand, in their order, none within another.
     fn marks(&self, text: &str) -> Vec<Range<usize>> {
         let words = folded_words(text);
-        let of_text = self.wanted.iter().filter(|term| term.field != Some(QueryField::Author));
-        let mut marks: Vec<Range<usize>> = of_text.flat_map(|term| term.find(&words).collect::<Vec<_>>()).collect();
+        let of_text = self.wanted.iter().filter(|term| term.field != Some(SearchField::Author));
+        let mut marks: Vec<Range<usize>> = of_text.flat_map(|term| find(term, &words).collect::<Vec<_>>()).collect();
         marks.sort_by_key(|mark| (mark.start, std::cmp::Reverse(mark.end)));
         let mut end = 0;
         marks.retain(|mark| {
@@ -217,39 +199,33 @@ impl Query {
     }
 }
 
-impl Term {
-    fn new(field: Option<QueryField>, words: Vec<String>, may_go_on: bool) -> Term {
-        let is_long = words.last().is_some_and(|word| word.chars().count() >= PREFIX_CHARS);
-        Term { field, words, is_prefix: may_go_on && is_long }
-    }
-
-    fn expression(&self) -> String {
-        let phrase = format!("\"{}\"", self.words.join(" "));
-        // A whole word counts twice, and so stands before those that only begin so.
-        let phrase = if self.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
-        match self.field {
-            Some(QueryField::Title) => format!("title : {phrase}"),
-            Some(QueryField::Author) => format!("author : {phrase}"),
-            None => phrase,
-        }
-    }
-
-    /// The stretches of the text that match.
-    fn find<'t>(&'t self, text: &'t [(Range<usize>, String)]) -> impl Iterator<Item = Range<usize>> + 't {
-        let last = self.words.len() - 1;
-        let is_word = move |at: usize, wanted: &String, word: &String| {
-            word == wanted || (at == last && self.is_prefix && word.starts_with(wanted.as_str()))
-        };
-        text.windows(self.words.len()).filter_map(move |window| {
-            let fits =
-                self.words.iter().zip(window).enumerate().all(|(at, (wanted, (_, word)))| is_word(at, wanted, word));
-            fits.then(|| window[0].0.start..window[last].0.end)
-        })
-    }
+fn search_term(field: Option<SearchField>, words: Vec<String>, may_go_on: bool) -> SearchTerm {
+    let is_long = words.last().is_some_and(|word| word.chars().count() >= PREFIX_CHARS);
+    SearchTerm { field, words, is_prefix: may_go_on && is_long }
 }
 
-/// The text as the index takes it: characters of scripts without spaces stand alone.
-pub fn spaced(text: &str) -> Cow<'_, str> {
+/// The stretches of the text that match a term.
+fn find<'t>(term: &'t SearchTerm, text: &'t [(Range<usize>, String)]) -> impl Iterator<Item = Range<usize>> + 't {
+    let last = term.words.len() - 1;
+    let is_word = move |at: usize, wanted: &String, word: &String| {
+        word == wanted || (at == last && term.is_prefix && word.starts_with(wanted.as_str()))
+    };
+    text.windows(term.words.len()).filter_map(move |window| {
+        let fits = term.words.iter().zip(window).enumerate().all(|(at, (wanted, (_, word)))| is_word(at, wanted, word));
+        fits.then(|| window[0].0.start..window[last].0.end)
+    })
+}
+
+/// Returns what an index holds of a text by these people, so that a [`Query`] finds it.
+pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &'p Person>) -> IndexedWords {
+    let words = format!("{}\n{}", text.summary(), text.content());
+    let people = people.map(Person::display).collect::<Vec<_>>().join(", ");
+    let [title, text, author] = [title, &words, &people].map(|text| spaced(text).into_owned());
+    IndexedWords { title, text, author }
+}
+
+/// The text as an index takes it: characters of scripts without spaces stand alone.
+fn spaced(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_searched_alone) {
         return Cow::Borrowed(text);
     }
@@ -359,24 +335,30 @@ fn forth(text: &str, at: usize, chars: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn expression(text: &str) -> String {
-        Query::parse(text).0.expression().unwrap_or_default()
+    /// Each term as its field and words, with a star if the last word may go on.
+    fn terms(terms: &[SearchTerm]) -> Vec<String> {
+        let term = |term: &SearchTerm| {
+            let field = term.field.map(|field| format!("{field:?}:").to_lowercase()).unwrap_or_default();
+            format!("{field}{}{}", term.words.join(" "), if term.is_prefix { "*" } else { "" })
+        };
+        terms.iter().map(term).collect()
     }
 
     #[test]
-    fn what_is_typed_becomes_an_expression() {
-        assert_eq!(expression("ab abc"), "\"ab\" AND (\"abc\" OR \"abc\"*)");
-        assert_eq!(expression("ferr"), "(\"ferr\" OR \"ferr\"*)");
-        assert_eq!(expression("\"New Shoes\" -ads"), "(\"new shoes\") NOT ((\"ads\" OR \"ads\"*))");
-        assert_eq!(expression("\"new sho\"*"), "(\"new sho\" OR \"new sho\"*)");
-        assert_eq!(
-            expression("title:Café author:\"Jane Doe\""),
-            "title : (\"cafe\" OR \"cafe\"*) AND author : \"jane doe\""
-        );
-        assert_eq!(expression("東京 x"), "\"東 京\" AND \"x\"");
-        assert_eq!(expression("\"a \"\" OR b* NEAR(c) {d} ^e"), "\"a\" AND \"or b near c d e\"");
-        assert_eq!(expression("--- \"\" *"), "");
-        assert_eq!(expression("http://a"), "\"http a\"");
+    fn what_is_typed_becomes_terms() {
+        let check = |text: &str, wanted: &[&str], unwanted: &[&str]| {
+            let search = Query::parse(text).0.search();
+            assert_eq!(terms(&search.wanted), wanted, "{text}");
+            assert_eq!(terms(&search.unwanted), unwanted, "{text}");
+        };
+        check("ab abc", &["ab", "abc*"], &[]);
+        check("\"New Shoes\" -ads", &["new shoes"], &["ads*"]);
+        check("\"new sho\"*", &["new sho*"], &[]);
+        check("title:Café author:\"Jane Doe\"", &["title:cafe*", "author:jane doe"], &[]);
+        check("東京 x", &["東 京", "x"], &[]);
+        check("\"a \"\" OR b* NEAR(c) {d} ^e", &["a", "or b near c d e"], &[]);
+        check("--- \"\" *", &[], &[]);
+        check("http://a", &["http a"], &[]);
     }
 
     #[test]

@@ -3,7 +3,12 @@
 //! Pure: values in, values out. The policy held here: everything is stored and sections choose; a section sees of a story
 //! only the copies of the feeds that it takes, and its lead, rules, categories and byline come from those alone.
 
+mod archives;
 mod byline;
+#[cfg(test)]
+mod sample;
+mod weight;
+mod window;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,10 +23,18 @@ use crate::link;
 use crate::normalize;
 use crate::number::EntryNumber;
 use crate::reason::{RuleList, RulePlace, Why};
+use crate::rows::PlacedRow;
 use crate::rule::{Rule, RuleCopy, Subject};
 use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
 use crate::time::Timestamp;
+
+pub use archives::{
+    DOCUMENT_BYTES, LONG_STORY_BYTES, Leaving, as_archived, documents, fitting, is_archived, is_led_by_a_feed_of,
+    pushed_out, shortened,
+};
+pub use weight::weight;
+pub use window::Window;
 
 /// How long a summary is that newswire makes where the feed gave none: some three sentences.
 const SUMMARY_CHARS: usize = 300;
@@ -59,8 +72,6 @@ pub struct SeenCopy<'a> {
     /// When its lasting content last changed.
     pub revised: Option<Timestamp>,
     pub reason: JoinReason,
-    /// How alike it was to the story when it joined, 0 to 1; only where text decided.
-    pub score: Option<f64>,
 }
 
 /// Whether a story is in a section, and why.
@@ -156,23 +167,16 @@ pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
     story::lead(&candidates)
 }
 
+/// Which of the copies leads in a section whose placement names this lead. There must be at least one.
+pub fn leading(placed: EntryNumber, copies: &[&SeenCopy]) -> usize {
+    copies.iter().position(|copy| copy.number == placed).unwrap_or_else(|| lead(copies).0)
+}
+
 fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     let feed = copy.feed;
     let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
     let is_first = copy.reason == JoinReason::First;
     LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, is_first, first_seen: copy.first_seen }
-}
-
-/// How a story stands in a section: what the store keeps of its placement.
-#[derive(Clone, Debug)]
-pub struct ShownPlacement {
-    /// The leading entry's number.
-    pub lead: EntryNumber,
-    pub sort_at: Option<Timestamp>,
-    /// When the shown words last changed since it was placed.
-    pub changed: Option<Timestamp>,
-    /// The words that it was placed with, in a section that ignores edits.
-    pub frozen: Option<Entry>,
 }
 
 /// A story as one section shows it: what every format and page is written from.
@@ -258,38 +262,26 @@ fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     })
 }
 
-/// A story's words and surroundings for one section, cut to what its lead's feed allows to be published.
+/// Returns a story as one section shows it, with all that the store has: what an archive keeps, since rights may change
+/// later. [`restrict`] cuts it to what may be published.
 ///
-/// `copies` are those that the section sees, at least one, in the order in which they joined; `info` gives what a feed's
-/// document says of it.
+/// `frozen` are the words that the section keeps for it, if any; `copies` are those that the section sees, at least one, in
+/// the order in which they joined; `info` gives what a feed's document says of it.
 pub fn show(
     config: &Config,
-    (id, slug, story_sort_at): (&str, &str, Timestamp),
-    standing: &ShownPlacement,
+    placed: PlacedRow,
+    frozen: Option<&Entry>,
     copies: &[&SeenCopy],
     info: &dyn Fn(&FeedId) -> FeedInfo,
 ) -> ShownStory {
-    let mut story = tell(config, (id, slug, story_sort_at), standing, copies, info);
-    restrict(&mut story, config);
-    story
-}
-
-/// As [`show`], but with all that the store has: what an archive keeps, since rights may change later.
-pub fn tell(
-    config: &Config,
-    (id, slug, story_sort_at): (&str, &str, Timestamp),
-    standing: &ShownPlacement,
-    copies: &[&SeenCopy],
-    info: &dyn Fn(&FeedId) -> FeedInfo,
-) -> ShownStory {
-    let at = copies.iter().position(|copy| copy.number == standing.lead).unwrap_or_else(|| lead(copies).0);
+    let at = leading(placed.lead, copies);
     let lead = copies[at];
-    let words = standing.frozen.as_ref().unwrap_or(&lead.entry);
+    let words = frozen.unwrap_or(&lead.entry);
     let lead_info = info(&lead.feed.id);
     let published = published_of(words, lead.first_seen);
-    let revised = lead.revised.filter(|_| standing.frozen.is_none());
+    let revised = lead.revised.filter(|_| frozen.is_none());
     let claimed = words.updated.filter(|updated| *updated <= lead.first_seen);
-    let updated = [claimed, revised, standing.changed].into_iter().flatten().fold(published, Timestamp::max);
+    let updated = [claimed, revised, placed.changed].into_iter().flatten().fold(published, Timestamp::max);
 
     let categories = shown_categories(lead, copies);
     let via = if words.contributors.is_empty() { added_via(copies) } else { words.contributors.clone() };
@@ -303,9 +295,9 @@ pub fn tell(
     let plain = |html: &String| normalize::plain_text(html);
     entry.summary_html = entry.summary_html.filter(|html| !normalize::says_nothing(&plain(html)));
     ShownStory {
-        id: id.to_owned(),
-        slug: slug.to_owned(),
-        sort_at: standing.sort_at.unwrap_or(story_sort_at),
+        id: placed.id,
+        slug: placed.slug,
+        sort_at: placed.sort_at,
         published,
         updated,
         byline: byline::of(&config.site.byline, &words.authors, &via, source.title.as_deref().unwrap_or_default()),
@@ -320,7 +312,7 @@ pub fn tell(
 /// Cuts a story to what its lead's feed allows to be published: rights are policy here, whatever is stored.
 pub fn restrict(story: &mut ShownStory, config: &Config) {
     let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| config.feed(&copy.feed));
-    // Whose feed nobody knows any more, of him only the link may be told.
+    // If the lead's feed is no longer configured, only the link may be published.
     let republish = lead.map_or(Republish::Link, |feed| feed.republish);
     story.entry = republished(&story.entry, republish);
 }

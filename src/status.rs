@@ -110,7 +110,7 @@ pub struct SectionRow {
 ///
 /// As of the store.
 pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Vec<FeedOverview>, StoreError> {
-    let mut statuses = reader.map(Reader::feed_statuses).transpose()?.unwrap_or_default();
+    let mut statuses = reader.map(|reader| reader.feed_statuses()).transpose()?.unwrap_or_default();
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
 }
 
@@ -185,7 +185,7 @@ fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
 ///
 /// As of the store.
 pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionRow>, StoreError> {
-    let statuses = reader.map(Reader::section_statuses).transpose()?.unwrap_or_default();
+    let statuses = reader.map(|reader| reader.section_statuses()).transpose()?.unwrap_or_default();
     let rows = config.sections.iter().map(|section| {
         let status = statuses.get(&section.id);
         SectionRow {

@@ -15,7 +15,8 @@ use crate::feed::SectionId;
 use crate::reason::{Matched, RuleList, RulePlace, Why};
 use crate::rule::Subject;
 use crate::section::{self, SeenCopy};
-use crate::store::{Passing, Reader, StoreError};
+use crate::shown::{self, Passing};
+use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -95,7 +96,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
         .collect();
     let mut gone: BTreeMap<SectionId, Vec<Move>> = BTreeMap::new();
     let with_text = judges.iter().any(|judge| section::reads_text(judge.section));
-    reader.each_story(config, with_text, |passing| {
+    shown::each_story(reader, config, with_text, |passing| {
         for judge in &mut judges {
             judge.judge(passing);
         }
@@ -239,7 +240,7 @@ impl Tally<'_> {
 }
 
 fn to_move(passing: &Passing, lead: Option<&SeenCopy>, why: &Why) -> Move {
-    let told = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.told.clone());
+    let told = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.first.clone());
     let (title, link) = told.unwrap_or_default();
     let matched = match why {
         Why::Rule { matched, .. } => Some(Matched::list(matched)),

@@ -28,8 +28,8 @@ const FLOORS: &[(u8, &[&str])] = &[
     (
         3,
         &[
-            "cli", "clock", "commit", "daemon", "discover", "listen", "poll", "publish", "serve", "status", "trial",
-            "lib", "main",
+            "cli", "clock", "commit", "daemon", "discover", "listen", "poll", "publish", "serve", "shown", "status",
+            "trial", "lib", "main",
         ],
     ),
 ];

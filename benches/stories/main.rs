@@ -179,10 +179,10 @@ async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
 /// Polls all that is enabled, and indexes its text; returns the time for one entry.
 async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
     let poller = Poller::new(bed.store.clone(), Fetcher::new(&bed.config.poll.contact), bed.config.poll.concurrency);
-    while bed.store.index_batch().await.unwrap() > 0 {}
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
     let (begun, answering) = (processor_time(), origin_time(origin));
     let reports = poller.pass(&bed.config, &Pass::All, bed.now, |_, _| {}).await.unwrap();
-    while bed.store.index_batch().await.unwrap() > 0 {}
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
     let answered = (origin_time(origin) - answering).as_micros() as f64;
     let new: usize = reports.iter().map(|report| report.new).sum();
     assert_eq!(new, COMERS * LISTED, "every feed is polled");

@@ -202,6 +202,6 @@ async fn apply(store: &Store, config: &Arc<Config>, polled: Vec<Polled>) -> Resu
 }
 
 async fn index(store: &Store) -> Result<(), StoreError> {
-    while store.index_batch().await? > 0 {}
+    while commit::index_batch(store).await? > 0 {}
     Ok(())
 }

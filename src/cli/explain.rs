@@ -12,8 +12,10 @@ use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
 use crate::reason::{RulePlace, Why};
+use crate::rows::StoredStory;
 use crate::section::{self, SeenCopy, ShownStory};
-use crate::store::{Explained, Reader, StoreError, StoredStory};
+use crate::shown::{self, Explained, Infos};
+use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -83,10 +85,10 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     if let Some(id) = args.section.as_deref().filter(|_| wanted.is_empty()) {
         return Err(no_section(&config, id).into());
     }
-    let shown = reader.shown(&config, &story, &reader.infos())?;
-    let explained = reader.explain(&config, story)?;
+    let as_shown = shown::first_shown(&reader, &config, story.number, &Infos::of(&reader))?;
+    let explained = shown::explain(&reader, &config, story)?;
     let sections = wanted.iter().map(|section| of_section(section, &explained)).collect();
-    let explanation = Explanation { story: of_story(&explained, shown.as_ref()), sections };
+    let explanation = Explanation { story: of_story(&explained, as_shown.as_ref()), sections };
     let text =
         if args.json { serde_json::to_string_pretty(&explanation)? + "\n" } else { as_text(&explanation, &config) };
     print(&text)?;
@@ -95,13 +97,13 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 
 /// The story that is named, or the only one that may be meant: alone with the words, or with no other words in its title.
 fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, Failure> {
-    let mut named = reader.named(Some(&config.site.url), wanted)?;
+    let mut named = shown::named(reader, Some(&config.site.url), wanted)?;
     if named.len() == 1 {
         return Ok(named.remove(0));
     }
     let candidates = match named.is_empty() {
-        true => reader.meant(config, wanted)?,
-        false => named.into_iter().map(|story| reader.candidate(config, story)).collect::<Result<_, _>>()?,
+        true => shown::meant(reader, config, wanted)?,
+        false => named.into_iter().map(|story| shown::candidate(reader, config, story)).collect::<Result<_, _>>()?,
     };
     let title = wanted.trim().to_lowercase();
     let mut exact = candidates.iter().filter(|candidate| candidate.title.trim().to_lowercase() == title);
@@ -148,7 +150,7 @@ fn of_story(explained: &Explained, shown: Option<&(&Section, ShownStory)>) -> St
             guid: copy.guid.clone(),
             link: copy.link.as_ref().map(url::Url::to_string),
             lead: is_lead,
-            reason: copy.reason.clone(),
+            reason: copy.reason.as_str().to_owned(),
             score: copy.score,
             why: lead.filter(|_| is_lead).map(|(_, why)| why),
             claimed: seen.and_then(|seen| seen.entry.published),

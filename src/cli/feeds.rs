@@ -13,8 +13,8 @@ use super::{Done, Failure, load_with_reader, no_feed};
 use crate::clock;
 use crate::config::Config;
 use crate::feed::FeedId;
+use crate::newsroom::MAX_REVISIONS;
 use crate::status::{self, FeedOverview, FeedState, SectionRow};
-use crate::store::Reader;
 use crate::time::Timestamp;
 
 /// How often `--watch` looks again.
@@ -60,7 +60,8 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
             return Err(no_feed(&config, id).into());
         }
         let now = clock::now();
-        let mut rhythms = reader.as_ref().map(Reader::feed_rhythms).transpose()?.unwrap_or_default();
+        let mut rhythms =
+            reader.as_ref().map(|reader| reader.feed_rhythms(MAX_REVISIONS)).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
             let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedState::Disabled);
             Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
@@ -173,7 +174,7 @@ pub fn sections(config: Option<&Path>, args: &Args) -> Done {
     show(args, || {
         let (config, reader) = load_with_reader(config)?;
         let now = clock::now();
-        let rhythms = reader.as_ref().map(Reader::section_rhythms).transpose()?.unwrap_or_default();
+        let rhythms = reader.as_ref().map(|reader| reader.section_rhythms()).transpose()?.unwrap_or_default();
         let rows = status::sections(&config, reader.as_ref())?.into_iter().map(|row| {
             let mut care = rhythms.get(&row.id).map(|rhythm| status::cares(rhythm, now)).unwrap_or_default();
             if row.stories == 0 && reader.is_some() {

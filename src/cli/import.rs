@@ -124,7 +124,7 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
 
 /// The feeds by section, those in none last. What cannot be told without a secret is left out, and said.
 fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<OpmlFolder>> {
-    let infos = reader.map(Reader::feed_infos).transpose()?.unwrap_or_default();
+    let infos = reader.map(|reader| reader.feed_infos()).transpose()?.unwrap_or_default();
     let shown = |feed: &config::Feed| {
         let info = infos.get(&feed.id).cloned().unwrap_or_default();
         section::show_feed(feed, &info)

@@ -38,7 +38,8 @@ use crate::daemon::control::{self, Answer, Edit, EditOutcome, Mode, Request, Sto
 use crate::feed::SectionId;
 use crate::files::{self, LoadError, Loaded};
 use crate::newsroom::Moves;
-use crate::store::{CANDIDATES, Candidate, Reader, StoreError};
+use crate::shown::{CANDIDATES, Candidate};
+use crate::store::{Reader, StoreError};
 use output::print;
 
 /// sysexits' EX_CONFIG: what systemd knows as "do not start me again".

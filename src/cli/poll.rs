@@ -94,7 +94,7 @@ async fn poll_here(
     };
     let reports = poller.pass(config, pass, now, show).await?;
     // The index that readers of the site search is the daemon's to build: commands do not search it.
-    while store.index_batch().await? > 0 {}
+    while commit::index_batch(&store).await? > 0 {}
     bar.finish_and_clear();
     Ok(reports)
 }

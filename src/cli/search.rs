@@ -10,9 +10,8 @@ use super::output::{columns, cut, print, safe, story_date};
 use super::{Done, like, load_with_reader};
 use crate::config::Config;
 use crate::query::Query;
-use crate::section::{self, SeenCopy};
-use crate::store::{Found, Infos, Reader, SearchHit, StoreError};
-use crate::text::PlainText;
+use crate::shown::{self, SearchHit, SearchHits};
+use crate::store::StoreError;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -39,7 +38,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
             anyhow!("nothing is searched for: write words, \"a phrase\", or a field as in title:harbour").into()
         );
     }
-    let Found { mut hits, is_cut } = reader.find(&query, args.limit.saturating_add(1))?;
+    let SearchHits { mut hits, is_cut } = shown::find(&reader, &config, &query, args.limit.saturating_add(1))?;
     if is_cut {
         anstream::eprintln!(
             "newswire: only the newest entries were searched; use more or rarer words to search them all"
@@ -47,8 +46,6 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     }
     let has_more = hits.len() > args.limit;
     hits.truncate(args.limit);
-    let infos = reader.infos();
-    hits.iter_mut().try_for_each(|hit| lead(hit, &reader, &config, &query, &infos))?;
     if args.json {
         print(&format!("{}\n", serde_json::to_string_pretty(&hits)?))?;
         return Ok(ExitCode::SUCCESS);
@@ -74,30 +71,6 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Names a story by its lead, as pages and editions do: another copy may have the words that were searched for.
-fn lead(hit: &mut SearchHit, reader: &Reader, config: &Config, query: &Query, infos: &Infos) -> Result<(), StoreError> {
-    let Some(story) = reader.story_by_id(&hit.id)? else { return Ok(()) };
-    let (entry, published) = match reader.shown(config, &story, infos)? {
-        Some((_, shown)) => (shown.entry, shown.published),
-        None => {
-            let explained = reader.explain(config, story)?;
-            let copies: Vec<&SeenCopy> = explained.copies.iter().collect();
-            // Its feeds left the config.
-            if copies.is_empty() {
-                return Ok(());
-            }
-            let lead = copies[section::lead(&copies).0];
-            (lead.entry.clone().into_owned(), section::published_of(&lead.entry, lead.first_seen))
-        }
-    };
-    let excerpt = query.excerpt_of(&PlainText::of(&entry));
-    if !excerpt.marks.is_empty() {
-        hit.excerpt_from(excerpt);
-    }
-    (hit.title, hit.link, hit.published) = (entry.title, entry.link, published);
-    Ok(())
 }
 
 /// What was named and is not there may be why nothing was found.

@@ -2,10 +2,33 @@
 
 use std::collections::BTreeSet;
 
+use crate::feed::SectionId;
 use crate::number::StoryNumber;
 use crate::section::ShownStory;
-use crate::store::{StoreError, Turn};
+use crate::shown::PushedOut;
+use crate::store::{Store, StoreError, Turn};
 use crate::story;
+use crate::time::Timestamp;
+
+/// Writes archive documents of a section; returns the number of its newest.
+///
+/// # Errors
+///
+/// As of the store; nothing is written then.
+pub async fn archive(
+    store: &Store,
+    section: SectionId,
+    pushed_out: PushedOut,
+    now: Timestamp,
+) -> Result<Option<u32>, StoreError> {
+    let archiving = store.turn(move |turn| {
+        for document in &pushed_out.documents {
+            turn.write_archive(&section, &document.stories, &document.packed, now)?;
+        }
+        turn.newest_archive(&section)
+    });
+    archiving.await
+}
 
 /// Removes from the archives what retention removed from the store: each of these stories whose words came from a feed that
 /// has no words of it left.

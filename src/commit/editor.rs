@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::feed::SectionId;
 use crate::newsroom::{self, Board, Moves, SectionMoves, Setting, Viewer};
 use crate::number::{EntryNumber, StoryNumber};
-use crate::store::{Store, StoreError, StoredStory, Turn};
+use crate::rows::StoredStory;
+use crate::store::{Store, StoreError, Turn};
 use crate::time::Timestamp;
 
 /// What an editor's word came to.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::stories::{self, load};
+use super::{index, names};
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{self, FeedChange, Moves, SectionMoves, Setting, Viewer};
@@ -72,14 +73,14 @@ pub(super) async fn sync_and(
         let mut difference = Difference::default();
         sync_feeds(turn, &of_sync, now, &mut difference)?;
         sync_sections(turn, &of_sync, now, &mut difference)?;
-        turn.follow_public(&of_sync)?;
+        index::follow_public(turn, &of_sync)?;
         within();
         Ok(difference)
     });
     let mut difference = syncing.await.map_err(|error| (error, false))?;
     loop {
         let config = config.clone();
-        let checking = store.turn(move |turn| turn.check_names(&config, now));
+        let checking = store.turn(move |turn| names::check_names(turn, &config, now));
         let (done, renamed) = checking.await.map_err(|error| (error, true))?;
         difference.renamed += renamed;
         if done == 0 {
@@ -145,7 +146,7 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
     }
     for section in &config.sections {
         if turn.note_public(&section.id, section.is_public())? && section.is_public() {
-            turn.name_stories_of(config, section, now)?;
+            names::name_stories_of(turn, config, section, now)?;
         }
     }
     for (id, _) in before.into_iter().filter(|(_, row)| !row.is_gone) {

@@ -2,40 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::active::ActiveConfig;
-use crate::feed::FeedId;
-use crate::newsroom::{self, Board, Decided, SectionMoves, SeenStory, Setting, Unplaced, Viewer};
+use crate::newsroom::{Board, Decided, SectionMoves, SeenStory, Setting, Unplaced, Viewer};
 use crate::number::StoryNumber;
-use crate::rows::{Copies, Standing, StandingStory};
-use crate::section::MAX_COPIES;
-use crate::store::{CopyLimits, Store, StoreError, Turn};
-use crate::time::Timestamp;
-
-/// How much of a story is read.
-pub const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
+use crate::rows::{Standing, StandingStory};
+use crate::shown;
+use crate::store::{StoreError, Turn};
 
 /// How many stories one step places, and how many bytes of copies it may hold in memory.
 const STEP_STORIES: usize = 500;
 const STEP_BYTES: usize = 8 * 1024 * 1024;
-
-/// Judges the stories for which time alone calls for it; returns the sections whose content changed.
-///
-/// # Errors
-///
-/// Nothing is changed then.
-pub async fn sweep(store: &Store, active: impl Into<ActiveConfig>, now: Timestamp) -> Result<SectionMoves, StoreError> {
-    let active = active.into();
-    let sweeping = store.turn(move |turn| {
-        let due = turn.due_stories(now)?;
-        if due.is_empty() {
-            return Ok(SectionMoves::new());
-        }
-        let sections = turn.sections()?;
-        let setting = Setting { config: &active.current(), now, sections: &sections, key: turn.key()? };
-        place_all(turn, setting, &due)
-    });
-    sweeping.await
-}
 
 /// Places stories, a step at a time; returns the sections that changed.
 pub fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Result<SectionMoves, StoreError> {
@@ -116,16 +91,8 @@ pub fn load<'a>(
         if loaded.seen.contains_key(number) {
             continue;
         }
-        let sees = |feed: &FeedId| viewer.sees(setting.config, feed);
-        let Some(mut story) = turn.story(*number, LIMITS, &sees)? else { continue };
-        let copies = std::mem::replace(&mut story.copies, Copies::All(Vec::new()));
-        let seen = match copies {
-            Copies::All(rows) => SeenStory::of(setting.config, rows, true, with_text),
-            Copies::Many(heads) => {
-                let rows = turn.copies(&newsroom::choose(setting.config, &heads, viewer))?;
-                SeenStory::of(setting.config, rows, false, with_text)
-            }
-        };
+        let Some(story) = turn.story(*number)? else { continue };
+        let seen = shown::copies_of(turn, setting.config, *number, viewer, with_text)?;
         bytes += seen.bytes;
         loaded.seen.insert(*number, seen);
         loaded.stories.push(story);

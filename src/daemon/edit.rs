@@ -11,7 +11,9 @@ use crate::config::Config;
 use crate::feed::SectionId;
 use crate::link;
 use crate::newsroom::Moves;
-use crate::store::{Candidate, Store, StoreError, StoredCopy, StoredStory};
+use crate::rows::{StoredCopy, StoredStory};
+use crate::shown::{self, Candidate};
+use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
 /// What is to be done. Stories are named by their id, slug, number or page, or by a link in any spelling; never by words.
@@ -42,7 +44,7 @@ pub enum Mode {
     Rehearse,
 }
 
-/// Words that name no single story, and the stories that may be meant: at most [`CANDIDATES`](store::CANDIDATES) + 1, the
+/// Words that name no single story, and the stories that may be meant: at most [`CANDIDATES`](shown::CANDIDATES) + 1, the
 /// best first.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 #[error("{wanted:?} names no single story; name one by its id, slug, number or link")]
@@ -85,7 +87,7 @@ pub async fn perform(
     match edit {
         Edit::Split { story, copy } => {
             let story = named_story(store, &config, story).await?;
-            let copy = named_copy(store, config.clone(), &story, copy).await?;
+            let copy = named_copy(store, &story, copy).await?;
             let edited = match mode {
                 Mode::Perform => commit::split(store, config, story.number, copy.number, now).await?,
                 Mode::Rehearse => commit::rehearse_split(store, config, story.number, copy.number, now).await?,
@@ -115,11 +117,14 @@ async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Resul
     let (config, asked) = (config.clone(), wanted.to_owned());
     let (mut named, candidates) = store
         .read(move |reader| {
-            let named = reader.named(Some(&config.site.url), &asked)?;
+            let named = shown::named(reader, Some(&config.site.url), &asked)?;
             let candidates = match named.len() {
-                0 => reader.meant(&config, &asked)?,
+                0 => shown::meant(reader, &config, &asked)?,
                 1 => Vec::new(),
-                _ => named.iter().map(|story| reader.candidate(&config, story.clone())).collect::<Result<_, _>>()?,
+                _ => named
+                    .iter()
+                    .map(|story| shown::candidate(reader, &config, story.clone()))
+                    .collect::<Result<_, _>>()?,
             };
             Ok((named, candidates))
         })
@@ -132,14 +137,9 @@ async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Resul
 }
 
 /// The one copy that somebody names.
-async fn named_copy(
-    store: &Store,
-    config: Arc<Config>,
-    story: &StoredStory,
-    wanted: &str,
-) -> Result<StoredCopy, StoryEditError> {
-    let asked = story.clone();
-    let copies = store.read(move |reader| Ok(reader.explain(&config, asked)?.all)).await?;
+async fn named_copy(store: &Store, story: &StoredStory, wanted: &str) -> Result<StoredCopy, StoryEditError> {
+    let asked = story.number;
+    let copies = store.read(move |reader| reader.stored_copies(asked)).await?;
     let key = Url::parse(wanted).ok().as_ref().and_then(link::key);
     let is_wanted = |copy: &StoredCopy| {
         let has_link = key.is_some() && copy.link.as_ref().and_then(link::key) == key;

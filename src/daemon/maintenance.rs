@@ -67,8 +67,8 @@ async fn retain(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<Section
 
 async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
     // The index that readers search goes first.
-    while store.index_public_batch(active.current()).await? > 0 {}
-    while store.index_batch().await? > 0 {}
+    while commit::index_public_batch(store, active.current()).await? > 0 {}
+    while commit::index_batch(store).await? > 0 {}
     Ok(BTreeSet::new())
 }
 

@@ -260,7 +260,7 @@ impl<'a> Board<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub fn of(StandingStory { row, kept, placements, .. }: StandingStory, seen: SeenStory<'a>) -> Story<'a> {
+    pub fn of(StandingStory { row, kept, placements }: StandingStory, seen: SeenStory<'a>) -> Story<'a> {
         let number = row.number;
         let placements = placements.into_iter().map(|(section, row)| (section, Placed::known((section, number), row)));
         let SeenStory { copies, bytes, is_whole } = seen;

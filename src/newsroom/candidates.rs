@@ -7,7 +7,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Cleaned, Known, Linked, MAX_REVISIONS, OtherEntry, Plan, PolledEntry, Terms, sort_at, wording};
+use super::known::{Linked, OtherEntry};
+use super::polled::{sort_at, wording};
+use super::{Cleaned, Known, MAX_REVISIONS, Plan, PolledEntry, Terms};
 use crate::config::Dedup;
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber};

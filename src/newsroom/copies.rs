@@ -78,7 +78,6 @@ pub fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'
         first_seen: row.first_seen,
         revised: row.revised,
         reason: row.reason,
-        score: row.score,
     })
 }
 

@@ -10,7 +10,10 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 
 use super::board::{Board, Story};
-use super::{Change, Cleaned, Join, PolledEntry, Rewording, signature_keys, sort_at};
+use super::candidates::signatures;
+use super::plan::Rewording;
+use super::polled::sort_at;
+use super::{Change, Cleaned, Join, PolledEntry, signature_keys};
 use crate::config::{Config, Dedup, Feed};
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
@@ -208,7 +211,6 @@ impl<'a> Board<'a> {
             first_seen: self.setting.now,
             revised: None,
             reason: join.reason,
-            score: join.score,
         }
     }
 
@@ -277,8 +279,7 @@ impl<'a> Board<'a> {
     ) {
         let first_seen = former.map_or(self.setting.now, |former| former.first_seen);
         let is_found_by_text = polling.feed.dedup == Dedup::Text;
-        let signatures =
-            is_found_by_text.then(|| super::signatures(&cleaned.wording, sort_at(&cleaned.entry, first_seen)));
+        let signatures = is_found_by_text.then(|| signatures(&cleaned.wording, sort_at(&cleaned.entry, first_seen)));
         let links = cleaned.link_keys.iter().map(|key| {
             let stories = self.linked.get(&key.key).map_or(&[][..], Vec::as_slice);
             let marks_others = stories.iter().any(|other| *other != story);

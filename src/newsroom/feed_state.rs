@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Applied, FeedEvent, FeedStanding, News, Outcome, Polled, PolledDocument, events, has_moved};
+use super::events::{FeedEvent, FeedStanding, News, events};
+use super::{Applied, Outcome, Polled, PolledDocument, has_moved};
 use crate::feed::{FeedInfo, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::polled::json;
-use super::{FormerEntry, Known, PolledDocument, PolledEntry, is_reused};
+use super::rekey::is_reused;
+use super::{FormerEntry, Known, PolledDocument, PolledEntry};
 use crate::config::Secrets;
 use crate::entry::{GuidKind, SharedKeys};
 use crate::number::EntryNumber;

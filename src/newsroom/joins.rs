@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use url::Url;
 
+use super::known::OtherEntry;
 use super::known::Shared;
-use super::{Cleaned, Join, Known, OtherEntry, Terms, sort_at};
+use super::polled::sort_at;
+use super::{Cleaned, Join, Known, Terms};
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::wording;
+use super::polled::wording;
 use crate::config::{Config, Dedup, Feed};
 use crate::entry::GuidKind;
 use crate::link;

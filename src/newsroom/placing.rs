@@ -203,7 +203,6 @@ mod tests {
             first_seen: at(number),
             revised: None,
             reason: if number == 1 { JoinReason::First } else { JoinReason::Text },
-            score: None,
         }
     }
 

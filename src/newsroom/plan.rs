@@ -301,7 +301,7 @@ mod tests {
 
     use super::*;
     use crate::entry::OtherGuids;
-    use crate::newsroom::{Linked, OtherEntry};
+    use crate::newsroom::known::{Linked, OtherEntry};
     use crate::number::FeedNumber;
     use crate::time::Timestamp;
 

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeSet;
 
+use super::Join;
 use super::board::{Board, Story};
-use super::copies::SeenStory;
+use super::copies::{SeenStory, seen};
 use super::merging::{Merge, Telling, one_of};
-use super::placing::{Merging, leave, merge};
-use super::{Effect, Join, sort_at};
+use super::placing::{Effect, Merging, leave, merge};
+use super::polled::sort_at;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
 use crate::rows::{CopyRow, EntryWrite, Forget, Member, MergeWrite, StandingStory};
@@ -80,7 +81,7 @@ impl<'a> Board<'a> {
         self.move_placements(&mut gone, &mut story);
         for mut copy in std::mem::take(&mut gone.copies) {
             if copy.reason == JoinReason::First {
-                (copy.reason, copy.score) = (join.reason, join.score);
+                copy.reason = join.reason;
             }
             story.put(copy, 0);
         }
@@ -136,7 +137,7 @@ impl<'a> Board<'a> {
         absorbed: Vec<StandingStory>,
     ) -> Option<StoryNumber> {
         let entry = copy.number;
-        let copy = super::seen(self.setting.config, copy, true)?;
+        let copy = seen(self.setting.config, copy, true)?;
         let own = match self.earlier_story(&copy, absorbed) {
             Some(absorbed) => self.revive(number, absorbed),
             None => self.story_of(&copy),
@@ -150,14 +151,14 @@ impl<'a> Board<'a> {
             self.writes.entries.push(EntryWrite::Reason { number: first, reason: JoinReason::First });
             let copies = self.stories.get_mut(&number).map(|story| &mut story.copies);
             for copy in copies.into_iter().flatten().filter(|copy| copy.number == first) {
-                (copy.reason, copy.score) = (JoinReason::First, None);
+                copy.reason = JoinReason::First;
             }
         }
         if let Some(story) = self.stories.get_mut(&number) {
             story.copies.retain(|copy| copy.number != entry);
         }
         if let Some(story) = self.stories.get_mut(&own) {
-            story.put(SeenCopy { reason: JoinReason::First, score: None, ..copy }, 0);
+            story.put(SeenCopy { reason: JoinReason::First, ..copy }, 0);
         }
         self.writes.apart.push((number.min(own), number.max(own)));
         for story in [number, own] {
@@ -239,7 +240,7 @@ mod tests {
     use crate::feed::SectionId;
     use crate::newsroom::{Decided, SeenStory, Setting, older};
     use crate::number::SectionNumber;
-    use crate::rows::{Copies, NextNumbers, PlacementRow, Put, Standing, StoryRow};
+    use crate::rows::{NextNumbers, PlacementRow, Put, Standing, StoryRow};
     use crate::time::Timestamp;
 
     const ALL: SectionNumber = SectionNumber(1);
@@ -267,7 +268,6 @@ mod tests {
             first_seen: at(number),
             revised: None,
             reason: JoinReason::First,
-            score: None,
             entry,
             bytes: 100,
         }
@@ -296,7 +296,7 @@ mod tests {
             shown: Some(at(number)),
             is_unchecked: false,
         };
-        StandingStory { row, kept: Vec::new(), placements, copies: Copies::All(Vec::new()) }
+        StandingStory { row, kept: Vec::new(), placements }
     }
 
     fn pair(apart: &[(i64, i64)]) -> Pair {

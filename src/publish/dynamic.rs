@@ -1,7 +1,5 @@
-//! What is made when somebody asks: a story's own page, an archive document, and the search.
-//!
-//! Only what a public section shows is ever told: a story's page exists only if a public section holds the story, and
-//! shows it as the first of those does.
+//! What is made when somebody asks: a story's own page, an archive document, and the search. What anyone may see of stories,
+//! [`shown`](crate::shown) says.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +7,15 @@ use std::time::Duration;
 use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
 use super::lane::{Turn, patience};
 use super::{PublishError, Publisher};
-use crate::config::{Config, Section};
-use crate::entry::Person;
-use crate::feed::{FeedId, SectionId};
-use crate::query::{Query, Searched};
+use crate::config::Config;
+use crate::feed::SectionId;
+use crate::query::Query;
 use crate::render::{self, Format, Search, SearchedStory};
-use crate::section::ShownStory;
-use crate::store::{Infos, Patience, Reader, StoreError, StoredStory};
-use crate::text::PlainText;
+use crate::shown::{self, Infos, PublicStories, PublicStory};
+use crate::store::{Patience, StoreError};
 
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
-
-/// How many of those that fit are looked at, at most: some may have ceased to be public since they were indexed.
-const LOOKED_AT: usize = 16 * HITS;
 
 /// How long the index is searched for a page. What was found until then is shown.
 const FIND_TIME: Duration = Duration::from_secs(1);
@@ -121,8 +114,8 @@ impl Publisher {
         let (of_config, wanted) = (config.clone(), slug.to_owned());
         let patience = patience(turn.as_ref());
         let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
-            let Some(stored) = reader.story_at(&wanted)? else { return Ok(None) };
-            let story = public_story(reader, &of_config, &stored, &reader.infos())?;
+            let Some(stored) = shown::story_at(reader, &wanted)? else { return Ok(None) };
+            let story = shown::public_story(reader, &of_config, stored.number, &Infos::of(reader))?;
             Ok(story.map(|story| (stored.slug, story)))
         });
         let Some((current_slug, story)) = reading.await? else { return Ok(None) };
@@ -146,10 +139,11 @@ impl Publisher {
         let (of_config, wanted) = (config.clone(), query.clone());
         let patience = Patience::new(FIND_TIME);
         let limits = patience.clone();
-        let reading = self
-            .store
-            .read_for(&patience, turn.clone(), move |reader| public_stories(reader, &of_config, &wanted, &limits));
-        let (mut stories, is_cut) = reading.await?;
+        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
+            // One more than a page shows, if there are so many.
+            shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME))
+        });
+        let PublicStories { mut stories, is_cut } = reading.await?;
         let has_more = stories.len() > HITS;
         stories.truncate(HITS);
         let (config, pages) = (config.clone(), self.pages().served);
@@ -167,76 +161,6 @@ impl Publisher {
         let page = rendering.await.map_err(StoreError::from)?;
         page.map(made_now).map_err(|source| PublishError::Render { section: "search".to_owned(), source })
     }
-}
-
-/// A story as the first public section that holds it shows it.
-struct PublicStory {
-    shown: ShownStory,
-    /// All the public sections that hold it.
-    sections: Vec<SectionId>,
-}
-
-impl PublicStory {
-    fn sections_in<'c>(&self, config: &'c Config) -> Vec<&'c Section> {
-        self.sections.iter().filter_map(|id| config.section(id)).map(|section| &**section).collect()
-    }
-}
-
-/// `None` if no public section holds the story.
-fn public_story(
-    reader: &Reader,
-    config: &Config,
-    stored: &StoredStory,
-    infos: &Infos,
-) -> Result<Option<PublicStory>, StoreError> {
-    let mut first = None;
-    let mut sections = Vec::new();
-    for section in reader.public_sections_of(config, stored.number)? {
-        if first.is_none() {
-            first = reader.story_in(config, section, stored, infos)?;
-        }
-        if first.is_some() {
-            sections.push(section.id.clone());
-        }
-    }
-    Ok(first.map(|shown| PublicStory { shown, sections }))
-}
-
-/// One more than a page shows, if there are so many, and whether only the newest stories were searched.
-fn public_stories(
-    reader: &Reader,
-    config: &Config,
-    query: &Query,
-    limits: &Patience,
-) -> Result<(Vec<(PublicStory, PlainText)>, bool), StoreError> {
-    let found = reader.find_public(config, query, LOOKED_AT, limits)?;
-    limits.extend_to(SEARCH_TIME);
-    let infos = reader.infos();
-    let mut stories = Vec::new();
-    for number in found.stories {
-        if stories.len() > HITS {
-            break;
-        }
-        let Some(stored) = reader.story_by_number(number)? else { continue };
-        let Some(story) = public_story(reader, config, &stored, &infos)? else { continue };
-        let text = PlainText::of(&story.shown.entry);
-        if is_found_in_public(query, &story, &text) {
-            stories.push((story, text));
-        }
-    }
-    Ok((stories, found.is_cut))
-}
-
-/// What only a private copy says, or only a private section holds, must not be found.
-fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> bool {
-    let PublicStory { shown: story, sections } = story;
-    let persons = story.entry.authors.iter().chain(&story.via);
-    let author = persons.map(Person::display).collect::<Vec<_>>().join(", ");
-    let in_section = |id: &SectionId| sections.contains(id);
-    let of_feed = |id: &FeedId| story.copies.iter().any(|copy| copy.feed == *id);
-    (query.sections.is_empty() || query.sections.iter().any(in_section))
-        && (query.feeds.is_empty() || query.feeds.iter().any(of_feed))
-        && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
 }
 
 /// What leads to the story with this slug.

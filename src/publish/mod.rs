@@ -18,9 +18,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::commit;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
+use crate::shown;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
@@ -200,14 +202,14 @@ impl Publisher {
     ) -> Result<RenderedSection, PublishError> {
         let (of_config, of_section) = (config.clone(), section.clone());
         let reading = self.store.read(move |reader| {
-            let content = reader.section_content(&of_config, &of_section)?;
-            let pushed_out = reader.pushed_out(&of_config, &of_section, &content.stories)?;
+            let content = shown::section_content(reader, &of_config, &of_section)?;
+            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories)?;
             Ok((content, pushed_out, reader.newest_archive(&of_section.id)?))
         });
         let (content, pushed_out, mut newest_archive) = reading.await?;
         let is_finished = pushed_out.is_all;
         if !pushed_out.is_empty() {
-            newest_archive = self.store.archive(section.id.clone(), pushed_out, now).await?;
+            newest_archive = commit::archive(&self.store, section.id.clone(), pushed_out, now).await?;
         }
         let archive_setting = self.archive_setting(config, section, &content.atom_id, now).await?;
         let (config, section, pages) = (config.clone(), section.clone(), self.pages());

@@ -12,7 +12,8 @@ use crate::feed::SectionId;
 use crate::parse;
 use crate::render::{self, Format, PreparedSection, RenderError, SectionView};
 use crate::section::ShownStory;
-use crate::store::{SectionContent, StoreError};
+use crate::shown::{self, SectionContent};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The formats in which stories are published.
@@ -134,7 +135,8 @@ impl Publisher {
         let (wanted, of_section) = (config.clone(), section.clone());
         let patience = patience(turn.as_ref());
         let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
-            Ok((reader.archive(&wanted, &of_section, number)?, reader.atom_id(&wanted, &of_section.id)?))
+            let archive = shown::archive(reader, &wanted, &of_section, number)?;
+            Ok((archive, shown::permanent_id(reader, &wanted, &of_section.id)?))
         });
         let (Some(archive), id) = reading.await? else { return Ok(None) };
         let set = self.current().archives.get(&section.id).map_or(archive.changed, |setting| setting.changed);

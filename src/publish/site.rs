@@ -8,8 +8,9 @@ use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, Format, ListedFeed, RenderError, SectionSummary};
 use crate::section::ShownFeed;
+use crate::shown::{self, SectionContent};
 use crate::status::{self, FeedOverview};
-use crate::store::{Reader, SectionContent, StoreError};
+use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
 /// How many stories of each section the index page shows.
@@ -26,7 +27,7 @@ pub(super) struct SiteContent {
 /// Reads the first stories of each public section, and how the feeds are.
 pub(super) fn read(reader: &Reader, config: &Config, now: Timestamp) -> Result<SiteContent, StoreError> {
     let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
-    let sections = public(config).map(|section| reader.section_content(config, &first(section)));
+    let sections = public(config).map(|section| shown::section_content(reader, config, &first(section)));
     Ok(SiteContent { sections: sections.collect::<Result<_, _>>()?, feeds: status::feeds(config, Some(reader), now)? })
 }
 

@@ -20,7 +20,6 @@ mod shown;
 mod sitemap;
 mod status;
 mod text;
-mod weight;
 
 use std::time::Duration;
 
@@ -40,7 +39,6 @@ pub use page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};
-pub use weight::weight;
 
 /// The style sheet of the pages, served as `style.css`.
 pub const STYLE_CSS: &str = include_str!("templates/style.css");

@@ -5,14 +5,22 @@
 
 mod feed;
 mod known;
+mod names;
+mod search;
 mod section;
+mod shown;
 mod standing;
 mod writes;
 
 pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow};
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureRow};
+pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
+pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow};
 pub use section::DefinitionRow;
-pub use standing::{Copies, CopyHead, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow};
+pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, StoredCopy, StoredStory};
+pub use standing::{
+    Copies, CopyHead, CopyLimits, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow,
+};
 pub use writes::{
     EntryWrite, Forget, Key, LinkWrite, MergeWrite, NamesWrite, NewEntry, NewStory, Put, WordsWrite, Writes,
 };

@@ -25,7 +25,7 @@ pub struct NextNumbers {
     pub entry: EntryNumber,
 }
 
-/// A story with all that decides how it stands.
+/// A story and how it stands, without its copies.
 #[derive(Clone, Debug)]
 pub struct StandingStory {
     pub row: StoryRow,
@@ -33,7 +33,6 @@ pub struct StandingStory {
     pub kept: Vec<(String, bool)>,
     /// Its places, also in sections that are gone.
     pub placements: Vec<(SectionNumber, PlacementRow)>,
-    pub copies: Copies,
 }
 
 /// A row of a story that joined no other.
@@ -47,6 +46,13 @@ pub struct StoryRow {
     pub shown: Option<Timestamp>,
     /// Whether its names come from an older version and are still to be checked.
     pub is_unchecked: bool,
+}
+
+/// How much of a story's copies is read.
+#[derive(Clone, Copy, Debug)]
+pub struct CopyLimits {
+    pub copies: usize,
+    pub bytes: usize,
 }
 
 /// The copies of a story whose words are kept, in the order in which they joined.
@@ -66,8 +72,6 @@ pub struct CopyRow {
     /// When its lasting content last changed.
     pub revised: Option<Timestamp>,
     pub reason: JoinReason,
-    /// How alike it was to the story when it joined, 0 to 1; only if text decided.
-    pub score: Option<f64>,
     pub entry: Entry,
     /// What the entry takes on disk.
     pub bytes: usize,

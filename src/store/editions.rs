@@ -12,8 +12,8 @@ impl Store {
     ///
     /// As of SQLite.
     pub async fn note_edition(&self, path: String, hash: Vec<u8>, now: Timestamp) -> Result<Timestamp, StoreError> {
-        self.write(move |connection| {
-            let mut statement = connection.prepare_cached(
+        self.write(move |view| {
+            let mut statement = view.connection.prepare_cached(
                 "INSERT INTO edition (path, hash, changed) VALUES (?1, ?2, ?3)
                  ON CONFLICT (path) DO UPDATE SET changed = CASE WHEN hash = excluded.hash THEN changed ELSE max(changed, excluded.changed) END,
                    hash = excluded.hash

@@ -6,7 +6,7 @@ use crate::feed::FeedId;
 use crate::time::Timestamp;
 
 use super::sql::time;
-use super::{Reader, StoreError};
+use super::{StoreError, View};
 
 /// Something that happened to a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Event {
     pub text: String,
 }
 
-impl Reader {
+impl View {
     /// The newest events, the last first.
     ///
     /// # Errors

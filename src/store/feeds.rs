@@ -1,10 +1,9 @@
 //! What the store knows of feeds: which are due and what polling them needs, how they are doing, what they say of themselves.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 use crate::entry::SharedKeys;
@@ -13,7 +12,7 @@ use crate::newsroom;
 use crate::time::Timestamp;
 
 use super::sql::{optional_time, time};
-use super::{Reader, StoreError};
+use super::{StoreError, View};
 
 /// A feed whose time has come, with all that polling it needs.
 #[derive(Clone, Debug)]
@@ -64,7 +63,7 @@ pub struct FeedStatus {
     pub note: Option<(String, Timestamp)>,
 }
 
-impl Reader {
+impl View {
     /// The feeds to be polled at `now`, the longest overdue first, at most `limit`. Feeds that are gone or whose host asked
     /// to be left alone are not among them; disabled ones are the caller's to leave out.
     ///
@@ -166,9 +165,16 @@ impl Reader {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
-    /// What documents say of feeds, for work that needs few of them.
-    pub fn infos(&self) -> Infos<'_> {
-        Infos::new(&self.connection)
+    /// What the documents of a feed say of it; nothing if it left the config.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn feed_info(&self, feed: &FeedId) -> Result<FeedInfo, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
+        let info: Option<String> = statement.query_row([feed.as_str()], |row| row.get(0)).optional()?;
+        Ok(info.and_then(|info| serde_json::from_str(&info).ok()).unwrap_or_default())
     }
 
     /// What the documents say of the configured feeds, by id.
@@ -182,36 +188,6 @@ impl Reader {
             Ok((feed_id(row, 0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default()))
         })?;
         Ok(infos.collect::<Result<_, _>>()?)
-    }
-}
-
-/// What documents say of feeds, read as it is asked for.
-pub struct Infos<'c> {
-    connection: &'c Connection,
-    known: RefCell<HashMap<FeedId, FeedInfo>>,
-}
-
-impl<'c> Infos<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Infos<'c> {
-        Infos { connection, known: RefCell::default() }
-    }
-
-    /// Reads what the document of a feed says, unless it was read before.
-    pub(super) fn load(&self, feed: &FeedId) -> Result<(), StoreError> {
-        if self.known.borrow().contains_key(feed) {
-            return Ok(());
-        }
-        let mut statement =
-            self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
-        let info: Option<String> = statement.query_row([feed.as_str()], |row| row.get(0)).optional()?;
-        let info = info.and_then(|info| serde_json::from_str(&info).ok()).unwrap_or_default();
-        self.known.borrow_mut().insert(feed.clone(), info);
-        Ok(())
-    }
-
-    /// What was read; nothing of a feed that was not loaded.
-    pub(super) fn get(&self, feed: &FeedId) -> FeedInfo {
-        self.known.borrow().get(feed).cloned().unwrap_or_default()
     }
 }
 

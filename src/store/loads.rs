@@ -1,30 +1,21 @@
 //! Loads what polls and stories are decided by.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
-use super::StoreError;
-use super::sql::{optional_time, reason, text, time};
-use super::turn::Turn;
+use super::sql::{optional_time, text, time};
 use super::why::why;
-use crate::entry::{Entry, GuidKind, SharedKeys};
+use super::{StoreError, View};
+use crate::entry::{GuidKind, SharedKeys};
 use crate::feed::{FeedId, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
-    Copies, CopyHead, CopyRow, DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow,
-    SignatureRow, StandingStory, StoryRow,
+    DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureRow, StandingStory, StoryRow,
 };
 
-/// How much of a story's copies is read.
-#[derive(Clone, Copy, Debug)]
-pub struct CopyLimits {
-    pub copies: usize,
-    pub bytes: usize,
-}
-
-impl Turn<'_> {
+impl View {
     /// The state of a feed; `None` if the store does not know it.
     ///
     /// # Errors
@@ -358,25 +349,18 @@ impl Turn<'_> {
         Ok(found)
     }
 
-    /// A story, standing or joined, with its places and its copies; `None` if there is no such story. Copies of feeds that
-    /// `sees` does not see are left out.
+    /// A story, standing or joined, with its places; `None` if there is no such story.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
-    pub fn story(
-        &self,
-        number: StoryNumber,
-        limits: CopyLimits,
-        sees: &dyn Fn(&FeedId) -> bool,
-    ) -> Result<Option<StandingStory>, StoreError> {
+    /// As of SQLite.
+    pub fn story(&self, number: StoryNumber) -> Result<Option<StandingStory>, StoreError> {
         let Some(row) = self.story_row(number)? else { return Ok(None) };
         let kept = if row.shown.is_none() { self.kept_ids(number)? } else { Vec::new() };
-        let copies = copies(self.connection, number, limits, sees)?;
-        Ok(Some(StandingStory { row, kept, placements: self.placements(number)?, copies }))
+        Ok(Some(StandingStory { row, kept, placements: self.placements(number)? }))
     }
 
-    /// The stories that joined this one, without copies, in the order of their numbers.
+    /// The stories that joined this one, in the order of their numbers.
     ///
     /// # Errors
     ///
@@ -389,7 +373,7 @@ impl Turn<'_> {
         for number in numbers {
             let Some(row) = self.story_row(number)? else { continue };
             let (kept, placements) = (self.kept_ids(number)?, self.placements(number)?);
-            absorbed.push(StandingStory { row, kept, placements, copies: Copies::All(Vec::new()) });
+            absorbed.push(StandingStory { row, kept, placements });
         }
         Ok(absorbed)
     }
@@ -417,7 +401,7 @@ impl Turn<'_> {
         Ok(kept.collect::<Result<_, _>>()?)
     }
 
-    fn placements(&self, story: StoryNumber) -> Result<Vec<(SectionNumber, PlacementRow)>, StoreError> {
+    pub(super) fn placements(&self, story: StoryNumber) -> Result<Vec<(SectionNumber, PlacementRow)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section, lead, sort_at, entered, left_at, next_change, changed, published_as, rule, why, detail
              FROM placement WHERE story = ?1",
@@ -425,110 +409,6 @@ impl Turn<'_> {
         let placements = statement.query_map([story], |row| Ok((row.get(0)?, placement_row(row)?)))?;
         Ok(placements.collect::<Result<_, _>>()?)
     }
-
-    /// These copies, whatever story they belong to, in the order of their numbers; those without words are left out.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite, or that stored words cannot be read.
-    pub fn copies(&self, numbers: &BTreeSet<EntryNumber>) -> Result<Vec<CopyRow>, StoreError> {
-        copies_by_number(self.connection, numbers)
-    }
-}
-
-/// The copies of a story of feeds that `sees` sees.
-pub(super) fn copies(
-    connection: &Connection,
-    story: StoryNumber,
-    limits: CopyLimits,
-    sees: &dyn Fn(&FeedId) -> bool,
-) -> Result<Copies, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
-         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
-         WHERE entry.story = ?1 ORDER BY entry.number",
-    )?;
-    let mut rows = statement.query([story])?;
-    let (mut copies, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        let feed = FeedId::from(text(row, 1)?);
-        if !sees(&feed) {
-            continue;
-        }
-        bytes += text(row, 6)?.len();
-        if copies.len() == limits.copies || bytes > limits.bytes && !copies.is_empty() {
-            return heads(connection, story, sees).map(Copies::Many);
-        }
-        copies.push(copy_row(row, feed)?);
-    }
-    Ok(Copies::All(copies))
-}
-
-/// These copies, in the order of their numbers.
-pub(super) fn copies_by_number(
-    connection: &Connection,
-    numbers: &BTreeSet<EntryNumber>,
-) -> Result<Vec<CopyRow>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, entry.score, body.value
-         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
-         WHERE entry.number = ?1",
-    )?;
-    let mut copies = Vec::new();
-    for number in numbers {
-        let mut rows = statement.query([number])?;
-        if let Some(row) = rows.next()? {
-            copies.push(copy_row(row, FeedId::from(text(row, 1)?))?);
-        }
-    }
-    Ok(copies)
-}
-
-fn heads(
-    connection: &Connection,
-    story: StoryNumber,
-    sees: &dyn Fn(&FeedId) -> bool,
-) -> Result<Vec<CopyHead>, StoreError> {
-    let mut links = BTreeMap::<EntryNumber, Vec<String>>::new();
-    let mut statement = connection.prepare_cached(
-        "SELECT link.entry, link.key FROM entry CROSS JOIN link ON link.entry = entry.number WHERE entry.story = ?1",
-    )?;
-    let mut rows = statement.query([story])?;
-    while let Some(row) = rows.next()? {
-        links.entry(row.get(0)?).or_default().push(row.get(1)?);
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT entry.number, feed.id, entry.first_seen, entry.reason, octet_length(body.value)
-         FROM entry JOIN feed ON feed.number = entry.feed JOIN body ON body.entry = entry.number
-         WHERE entry.story = ?1 ORDER BY entry.number",
-    )?;
-    let mut rows = statement.query([story])?;
-    let mut heads = Vec::new();
-    while let Some(row) = rows.next()? {
-        let feed = FeedId::from(text(row, 1)?);
-        if sees(&feed) {
-            let number = row.get(0)?;
-            let bytes = row.get::<_, i64>(4)?.unsigned_abs() as usize;
-            let links = links.remove(&number).unwrap_or_default();
-            heads.push(CopyHead { number, feed, first_seen: time(row, 2)?, reason: reason(row, 3)?, bytes, links });
-        }
-    }
-    Ok(heads)
-}
-
-fn copy_row(row: &Row, feed: FeedId) -> Result<CopyRow, StoreError> {
-    let body = text(row, 6)?;
-    let entry: Entry = serde_json::from_str(body)?;
-    Ok(CopyRow {
-        number: row.get(0)?,
-        feed,
-        first_seen: time(row, 2)?,
-        revised: optional_time(row, 3)?,
-        reason: reason(row, 4)?,
-        score: row.get(5)?,
-        entry,
-        bytes: body.len(),
-    })
 }
 
 fn placement_row(row: &Row) -> rusqlite::Result<PlacementRow> {

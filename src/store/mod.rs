@@ -14,14 +14,13 @@ mod events;
 mod feeds;
 mod file;
 mod holder;
-mod judge;
 mod loads;
 mod lock;
 mod names;
 mod old_copy;
+mod passes;
 mod patience;
 mod polling;
-mod public;
 mod read;
 mod reload;
 mod rhythm;
@@ -31,6 +30,7 @@ mod sections;
 mod sql;
 mod stories;
 mod turn;
+mod view;
 mod why;
 mod writer;
 mod writes;
@@ -42,20 +42,17 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-pub use archive::{Archive, PushedOut};
+pub use archive::Packed;
 pub use backup::BackupError;
 pub use events::Event;
-pub use feeds::{FeedStatus, Infos, PollState};
-pub use judge::Passing;
-pub use loads::CopyLimits;
+pub use feeds::{FeedStatus, PollState};
 pub use patience::Patience;
-pub use public::PublicHits;
 pub use read::Reader;
 pub use rhythm::Rhythm;
-pub use search::{Found, SearchHit};
-pub use sections::{SectionContent, SectionStatus};
-pub use stories::{CANDIDATES, Candidate, Explained, StoredCopy, StoredPlacement, StoredStory};
+pub use search::Hits;
+pub use sections::SectionStatus;
 pub use turn::Turn;
+pub use view::View;
 
 use file::StoreFile;
 use writer::Writer;
@@ -345,9 +342,9 @@ impl Store {
                 return Err(StoreError::Interrupted);
             }
             let mut reader = inner.reader()?;
-            reader.connection.progress_handler(STEPS, Some(move || limits.is_over()))?;
+            reader.view.connection.progress_handler(STEPS, Some(move || limits.is_over()))?;
             let result = reader.in_one_state(work);
-            reader.connection.progress_handler(0, None::<fn() -> bool>)?;
+            reader.view.connection.progress_handler(0, None::<fn() -> bool>)?;
             inner.keep(reader);
             match result {
                 Err(error) if error.is_interruption() => Err(StoreError::Interrupted),
@@ -360,7 +357,7 @@ impl Store {
     /// Writes on the writer's thread; returns when it is safe on disk.
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.inner.writer.write(work).await
     }

@@ -19,9 +19,9 @@ impl Store {
     ///
     /// As a poll would have.
     pub async fn probe(&self) -> Result<(), StoreError> {
-        self.write(|connection| Ok(connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
+        self.write(|view| Ok(view.connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
             .await?;
-        self.write(|connection| Ok(connection.execute("DELETE FROM probe", [])?)).await?;
+        self.write(|view| Ok(view.connection.execute("DELETE FROM probe", [])?)).await?;
         Ok(())
     }
 
@@ -34,8 +34,8 @@ impl Store {
         if feeds.is_empty() {
             return Ok(());
         }
-        self.write(move |connection| {
-            let mut statement = connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
+        self.write(move |view| {
+            let mut statement = view.connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
             for (feed, at) in feeds {
                 statement.execute(params![feed.as_str(), at.millis()])?;
             }
@@ -59,8 +59,9 @@ impl Store {
         if feeds.is_empty() {
             return Ok(());
         }
-        self.write(move |connection| {
-            let mut statement = connection
+        self.write(move |view| {
+            let mut statement = view
+                .connection
                 .prepare_cached("UPDATE feed SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE id = ?1")?;
             for (feed, plan) in feeds {
                 let (last_poll, hold_until) =
@@ -68,7 +69,7 @@ impl Store {
                 statement.execute(params![feed.as_str(), plan.at.millis(), last_poll, hold_until])?;
             }
             let ahead_ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
-            connection
+            view.connection
                 .prepare_cached("UPDATE host SET hold_until = hold_until - ?2 WHERE hold_until > ?1")?
                 .execute([now.millis(), ahead_ms])?;
             Ok(())
@@ -85,8 +86,8 @@ impl Store {
         if feeds.is_empty() {
             return Ok(());
         }
-        self.write(move |connection| {
-            let mut statement = connection.prepare_cached(
+        self.write(move |view| {
+            let mut statement = view.connection.prepare_cached(
                 "UPDATE feed SET next_poll = ?2, hold_until = ?2, hold_why = ?3 WHERE id = ?1 AND next_poll < ?2",
             )?;
             for (feed, until) in feeds {

@@ -1,14 +1,23 @@
 //! Connections that read, and whether the whole store is sound.
 
+use std::ops::Deref;
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 
-use super::{StoreError, file, schema};
+use super::{StoreError, View, file, schema};
 
 /// A connection that reads, beside whoever writes.
 pub struct Reader {
-    pub(super) connection: Connection,
+    pub(super) view: View,
+}
+
+impl Deref for Reader {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
 }
 
 impl Reader {
@@ -38,11 +47,15 @@ impl Reader {
             return Err(StoreError::Missing(path.to_owned()));
         }
         connection.pragma_update(None, "query_only", "on")?;
-        Ok(Reader { connection })
+        Ok(Reader { view: View { connection } })
     }
 
     /// Reads several things from one state of the store.
-    pub(super) fn in_one_state<T>(&self, work: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, or as of SQLite.
+    pub fn in_one_state<T>(&self, work: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let _transaction = self.connection.unchecked_transaction()?;
         work(self)
     }

@@ -4,13 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::params;
 
-use super::StoreError;
 use super::sql::{optional_time, text};
-use super::stories::{StoredStory, stored_story};
-use super::turn::Turn;
+use super::stories::stored_story;
+use super::{StoreError, Turn};
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, SectionNumber, StoryNumber};
-use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed};
+use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
 /// The form in which definitions are hashed: the canonical one.

@@ -8,11 +8,10 @@ use std::hash::Hash;
 use rusqlite::{Connection, Row, params};
 
 use crate::feed::{FeedId, SectionId};
-use crate::newsroom::MAX_REVISIONS;
 use crate::time::Timestamp;
 
 use super::sql::time;
-use super::{Reader, StoreError};
+use super::{StoreError, View};
 
 /// How many of the newest stories show a rhythm.
 const SHOWN: i64 = 20;
@@ -32,13 +31,13 @@ pub struct Rhythm {
     pub last_news: Option<(Timestamp, u64)>,
 }
 
-impl Reader {
-    /// The rhythms of the configured feeds.
+impl View {
+    /// The rhythms of the configured feeds. An entry with `max_revisions` is restless.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn feed_rhythms(&self) -> Result<HashMap<FeedId, Rhythm>, StoreError> {
+    pub fn feed_rhythms(&self, max_revisions: u32) -> Result<HashMap<FeedId, Rhythm>, StoreError> {
         let times = "SELECT id, sort_at FROM (
                SELECT feed.id, story.sort_at, row_number() OVER (PARTITION BY feed.number ORDER BY story.sort_at DESC) AS place
                FROM entry JOIN feed ON feed.number = entry.feed JOIN story ON story.number = entry.story
@@ -49,7 +48,7 @@ impl Reader {
             "SELECT feed.id, count(*), count(*) FILTER (WHERE unlisted IS NULL), count(*) FILTER (WHERE revisions >= ?1)
              FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.removed IS NULL GROUP BY feed.number",
         )?;
-        let mut rows = counts.query([MAX_REVISIONS])?;
+        let mut rows = counts.query([max_revisions])?;
         while let Some(row) = rows.next()? {
             let rhythm = rhythms.entry(feed_id(row)?).or_default();
             (rhythm.entries, rhythm.listed, rhythm.restless) = (count(row, 1)?, count(row, 2)?, count(row, 3)?);

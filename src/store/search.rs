@@ -1,213 +1,56 @@
-//! Full text: filled in the background, so that a poll does not wait for it; asked by `search`.
+//! Full text: what waits for an index is loaded, what goes into it is written, and both indexes are searched.
+//!
+//! One index has the words of all entries, the other those that public sections show. The words come ready: characters of
+//! scripts without spaces stand alone in them.
 
-use std::collections::HashSet;
-use std::sync::mpsc::sync_channel;
+use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
-use rusqlite::{Connection, OptionalExtension, Statement, ToSql, params};
-use serde::Serialize;
-use url::Url;
-
-use crate::entry::{Entry, Person};
-use crate::feed::SectionId;
+use super::stories::stored_story;
+use super::{Patience, StoreError, Turn, View};
+use crate::entry::Entry;
+use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, StoryNumber};
-use crate::query::{Excerpt, Query, spaced};
-use crate::text::PlainText;
+use crate::rows::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, StoredStory, UnindexedRow};
 use crate::time::Timestamp;
 
-use super::sql::time;
-use super::stories::CANDIDATES;
-use super::{Patience, Reader, Store, StoreError, StoredStory};
-
-/// How many entries one transaction indexes: some 50 ms of the writer's time.
-const BATCH: i64 = 1500;
-
-/// With so much of bodies a batch is full, however few they are.
-const BATCH_BYTES: usize = 8 << 20;
-
-/// How many entries' words may wait for being written.
-const AHEAD: usize = 64;
-
 /// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
-pub(super) const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
+const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
 /// How many of the newest entries with the words are weighed against each other: words that more have tell little, and to
 /// rank all of them would take longer the larger the archive is.
-pub(super) const RANKED: usize = 20_000;
+const RANKED: usize = 20_000;
 
 /// How many of the newest entries with the words are looked at, whether they fit the days, feeds and sections or not.
-pub(super) const LOOKED_AT: usize = 200_000;
+const LOOKED_AT: usize = 200_000;
 
-/// What a search found.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-    pub hits: Vec<SearchHit>,
-    /// Whether only the newest entries with the words were searched.
+/// What a search through an index came to.
+#[derive(Clone, Debug)]
+pub struct Hits<Number> {
+    /// The best first, or the newest if the search has no words.
+    pub numbers: Vec<Number>,
+    /// Whether only the newest part of the archive was searched, as the whole took too long.
     pub is_cut: bool,
 }
 
-/// A story that a search found.
-#[derive(Clone, Debug, Serialize)]
-pub struct SearchHit {
-    /// Its public id.
-    pub id: String,
-    pub title: String,
-    pub link: Option<Url>,
-    pub published: Timestamp,
-    /// The sections that it is in.
-    pub sections: Vec<SectionId>,
-    /// Some words of its text around the first that matched, plain text; empty where it has none but a title.
-    pub excerpt: String,
-    /// Where in it the words stand that were searched for: from and to, in characters.
-    pub marks: Vec<(usize, usize)>,
-}
-
-impl SearchHit {
-    /// Shows these words of the story.
-    pub fn excerpt_from(&mut self, excerpt: Excerpt) {
-        let chars = |byte: usize| excerpt.text[..byte].chars().count();
-        self.marks = excerpt.marks.iter().map(|mark| (chars(mark.start), chars(mark.end))).collect();
-        self.excerpt = excerpt.text;
+impl<Number> Default for Hits<Number> {
+    fn default() -> Self {
+        Hits { numbers: Vec::new(), is_cut: false }
     }
 }
 
-impl Store {
-    /// Brings the next batch of new words into the index; returns how many entries are done.
+impl View {
+    /// Searches the words of all entries, private ones among them. Several entries may be of one story.
     ///
     /// # Errors
     ///
-    /// As of SQLite; the batch waits for the next call then.
-    pub async fn index_batch(&self) -> Result<usize, StoreError> {
-        self.write(index_batch).await
-    }
-}
-
-/// What the index holds of one entry; of one that is no longer there, nothing.
-struct Indexed {
-    number: EntryNumber,
-    /// Title, text and author.
-    columns: Option<[String; 3]>,
-}
-
-impl Indexed {
-    fn of(number: EntryNumber, body: Option<&str>) -> Result<Indexed, StoreError> {
-        let columns = body.map(|body| Ok::<_, StoreError>(columns(&serde_json::from_str(body)?))).transpose()?;
-        Ok(Indexed { number, columns })
-    }
-}
-
-fn columns(entry: &Entry) -> [String; 3] {
-    let text = PlainText::of(entry);
-    let words = format!("{}\n{}", text.summary(), text.content());
-    let authors = entry.authors.iter().chain(&entry.contributors).map(Person::display).collect::<Vec<_>>().join(", ");
-    [&entry.title, &words, &authors].map(|text| spaced(text).into_owned())
-}
-
-/// Finding the words of one entry goes on beside the writing of another's.
-fn index_batch(connection: &Connection) -> Result<usize, StoreError> {
-    let waiting = waiting(connection)?;
-    std::thread::scope(|scope| {
-        let (send, found) = sync_channel(AHEAD);
-        let all = &waiting;
-        scope.spawn(move || {
-            let words = all.iter().map(|(number, body)| Indexed::of(*number, body.as_deref()));
-            // Nobody takes them any more after an error.
-            words.map(|words| send.send(words)).take_while(Result::is_ok).for_each(drop);
-        });
-        found.into_iter().try_for_each(|words| write_index(connection, &words?))
-    })?;
-    Ok(waiting.len())
-}
-
-/// The entries of the next batch, with their bodies.
-fn waiting(connection: &Connection) -> Result<Vec<(EntryNumber, Option<String>)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT unindexed.entry, body.value FROM unindexed LEFT JOIN body ON body.entry = unindexed.entry ORDER BY 1 LIMIT ?1",
-    )?;
-    let mut rows = statement.query([BATCH])?;
-    let (mut waiting, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.next()?
-        && bytes < BATCH_BYTES
-    {
-        let body: Option<String> = row.get(1)?;
-        bytes += body.as_ref().map_or(0, String::len);
-        waiting.push((row.get(0)?, body));
-    }
-    Ok(waiting)
-}
-
-fn write_index(connection: &Connection, Indexed { number, columns }: &Indexed) -> Result<(), StoreError> {
-    connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([number])?;
-    if let Some([title, text, author]) = columns {
-        let mut insert =
-            connection.prepare_cached("INSERT INTO search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
-        insert.execute(params![number, title, text, author])?;
-    }
-    connection.prepare_cached("DELETE FROM unindexed WHERE entry = ?1")?.execute([number])?;
-    Ok(())
-}
-
-impl Reader {
-    /// What [`Reader::find`] finds for what somebody typed, passing over what of it cannot be understood.
-    ///
-    /// # Errors
-    ///
-    /// As of [`Reader::find`].
-    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<SearchHit>, StoreError> {
-        Ok(self.find(&Query::parse(words).0, limit)?.hits)
-    }
-
-    /// The stories that fit, private ones among them, each once: the best first, or the newest where no words are searched
-    /// for.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite, or that stored words cannot be read.
-    pub fn find(&self, query: &Query, limit: usize) -> Result<Found, StoreError> {
-        let (stories, is_cut) = self.found(query, limit)?;
-        let hits = stories.into_iter().map(|story| self.hit(story, query)).collect::<Result<_, _>>()?;
-        Ok(Found { hits, is_cut })
-    }
-
-    /// The stories whose titles have all these words, the best first; at most [`CANDIDATES`] + 1.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite.
-    pub(super) fn stories_titled(&self, words: &str) -> Result<Vec<StoredStory>, StoreError> {
-        let (found, _) = self.found(&Query::of_title(words), CANDIDATES + 1)?;
-        found.into_iter().filter_map(|found| self.story_by_id(&found.id).transpose()).collect()
-    }
-
-    /// Returns whether only the newest entries were searched, too.
-    fn found(&self, query: &Query, limit: usize) -> Result<(Vec<FoundStory>, bool), StoreError> {
-        if query.is_empty() {
-            return Ok((Vec::new(), false));
-        }
-        let scan = self.scan_entries(query, limit)?;
-        let mut of_entry = self.connection.prepare_cached(
-            "SELECT story.public_id, story.number, story.sort_at FROM entry JOIN story ON story.number = entry.story
-             WHERE entry.number = ?1 AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)",
-        )?;
-        let (mut found, mut seen) = (Vec::new(), HashSet::new());
-        for (_, entry) in scan.best.into_iter().map(|(rank, number)| (rank, EntryNumber(number))) {
-            if found.len() == limit {
-                break;
-            }
-            let story = of_entry.query_row([entry], |row| {
-                Ok(FoundStory { id: row.get(0)?, story: row.get(1)?, sort_at: time(row, 2)?, entry })
-            });
-            found.extend(story.optional()?.filter(|story| seen.insert(story.story)));
-        }
-        Ok((found, scan.is_cut))
-    }
-
-    /// The entries that fit.
-    fn scan_entries(&self, query: &Query, limit: usize) -> Result<Scan, StoreError> {
+    /// As of SQLite; so it is with all that follows here.
+    pub fn search_entries(&self, search: &SearchTerms, limit: usize) -> Result<Hits<EntryNumber>, StoreError> {
         let fits = "(?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM placement JOIN section ON section.number = placement.section
                  WHERE placement.story = story.number AND placement.left_at IS NULL AND section.id IN (SELECT value FROM json_each(?3))))
                AND story.sort_at >= ?4 AND story.sort_at < ?5";
-        let sql = if query.expression().is_none() {
+        let expression = expression(search);
+        let sql = if expression.is_none() {
             format!(
                 "SELECT min(entry.number), -story.sort_at FROM story JOIN entry ON entry.story = story.number
                    JOIN body ON body.entry = entry.number
@@ -223,56 +66,271 @@ impl Reader {
         };
         let ids = |ids: Vec<&str>| if ids.is_empty() { Ok(None) } else { serde_json::to_string(&ids).map(Some) };
         let mut statement = self.connection.prepare_cached(&sql)?;
+        let (after, before) = days(search);
         let values = params![
-            query.expression(),
-            ids(query.feeds.iter().map(|id| id.as_str()).collect())?,
-            ids(query.sections.iter().map(|id| id.as_str()).collect())?,
-            query.after.unwrap_or(Timestamp::MIN).millis(),
-            query.before.unwrap_or(Timestamp::MAX).millis(),
+            expression,
+            ids(search.feeds.iter().map(FeedId::as_str).collect())?,
+            ids(search.sections.iter().map(SectionId::as_str).collect())?,
+            after,
+            before,
             limit.cast_signed(),
         ];
-        scan(&mut statement, values, RANKED.max(limit), None)
+        let scan = scan(&mut statement, values, RANKED.max(limit), None)?;
+        let numbers = scan.best.into_iter().map(|(_, number)| EntryNumber(number)).collect();
+        Ok(Hits { numbers, is_cut: scan.is_cut })
     }
 
-    fn hit(&self, found: FoundStory, query: &Query) -> Result<SearchHit, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
-        let body: String = statement.query_row([found.entry], |row| row.get(0))?;
-        let entry: Entry = serde_json::from_str(&body)?;
-        let excerpt = query.excerpt_of(&PlainText::of(&entry));
-        let mut hit = SearchHit {
-            id: found.id,
-            sections: self.sections_of(found.story)?,
-            published: entry.published.unwrap_or(found.sort_at),
-            marks: Vec::new(),
-            excerpt: String::new(),
-            title: entry.title,
-            link: entry.link,
+    /// Searches what public sections show: at most `limit` stories, within the time that `patience` leaves. A story may
+    /// have ceased to be public since it was indexed.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite; [`StoreError::Interrupted`] if the reader has gone.
+    pub fn search_public(
+        &self,
+        search: &SearchTerms,
+        limit: usize,
+        patience: &Patience,
+    ) -> Result<Hits<StoryNumber>, StoreError> {
+        let expression = expression(search);
+        let (sql, most) = match expression {
+            Some(_) => (
+                format!(
+                    "SELECT rowid, CASE WHEN {} THEN rank END FROM public_search
+                     WHERE public_search MATCH ?1 AND rank MATCH '{WEIGHTS}' ORDER BY rowid DESC LIMIT {}",
+                    FITS.replace("{story}", "public_search.rowid"),
+                    LOOKED_AT + 1,
+                ),
+                RANKED,
+            ),
+            None => (
+                format!(
+                    "SELECT story, CASE WHEN {} THEN -sort_at END FROM public_story
+                     WHERE ?1 IS NULL AND sort_at >= ?2 AND sort_at < ?3 ORDER BY sort_at DESC, story DESC LIMIT {}",
+                    FITS.replace("{story}", "public_story.story"),
+                    LOOKED_AT + 1,
+                ),
+                limit,
+            ),
         };
-        hit.excerpt_from(excerpt);
-        Ok(hit)
+        let feeds = search.feeds.iter().map(FeedId::as_str).collect::<Vec<_>>();
+        let feeds = self.numbers("SELECT json_group_array(number) FROM feed", &feeds)?;
+        let sections = search.sections.iter().map(SectionId::as_str).collect::<Vec<_>>();
+        let sections = self.numbers("SELECT json_group_array(number) FROM section", &sections)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let (after, before) = days(search);
+        let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(patience))?;
+        // Without words, the newest that fit are all that is wanted.
+        let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
+        let numbers = scan.best.into_iter().take(limit).map(|(_, number)| StoryNumber(number)).collect();
+        Ok(Hits { numbers, is_cut })
     }
 
-    fn sections_of(&self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {
+    /// The numbers of these feeds or sections, as JSON; `None` if there are no ids.
+    fn numbers(&self, select: &str, ids: &[&str]) -> Result<Option<String>, StoreError> {
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let mut statement =
+            self.connection.prepare_cached(&format!("{select} WHERE id IN (SELECT value FROM json_each(?1))"))?;
+        Ok(Some(statement.query_row([serde_json::to_string(ids)?], |row| row.get(0))?))
+    }
+
+    /// Loads the story of an entry whose words are kept.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn story_of_entry(&self, entry: EntryNumber) -> Result<Option<StoredStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT section.id FROM placement JOIN section ON section.number = placement.section
-             WHERE placement.story = ?1 AND placement.left_at IS NULL AND section.gone IS NULL ORDER BY section.id",
+            "SELECT story.number, story.public_id, story.slug, story.sort_at FROM entry JOIN story ON story.number = entry.story
+             WHERE entry.number = ?1 AND EXISTS (SELECT 1 FROM body WHERE body.entry = entry.number)",
         )?;
-        let sections = statement.query_map([story], |row| Ok(SectionId::from(row.get_ref(0)?.as_str()?)))?;
-        Ok(sections.collect::<Result<_, _>>()?)
+        Ok(statement.query_row([entry], stored_story).optional()?)
+    }
+
+    /// Loads the words of an entry.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, that retention removed the words, or that they cannot be read.
+    pub fn words(&self, entry: EntryNumber) -> Result<Entry, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
+        let body: String = statement.query_row([entry], |row| row.get(0))?;
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// Loads entries whose words the index does not hold yet, the first of them first: at most `limit`, and some more than
+    /// `bytes` of words.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn unindexed(&self, limit: usize, bytes: usize) -> Result<Vec<UnindexedRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT unindexed.entry, body.value FROM unindexed LEFT JOIN body ON body.entry = unindexed.entry ORDER BY 1 LIMIT ?1",
+        )?;
+        let mut rows = statement.query([limit.cast_signed()])?;
+        let (mut waiting, mut left) = (Vec::new(), Some(bytes));
+        while let Some(free) = left
+            && let Some(row) = rows.next()?
+        {
+            let row = UnindexedRow { entry: row.get(0)?, json: row.get(1)? };
+            left = free.checked_sub(row.json.as_ref().map_or(0, String::len));
+            waiting.push(row);
+        }
+        Ok(waiting)
+    }
+
+    /// Loads what of a config decided what is public when the public index was last brought in line with it; `None` if that is
+    /// not known.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn public_terms(&self) -> Result<Option<PublicTerms>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM public_terms")?;
+        let terms: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
+        Ok(terms.and_then(|terms| serde_json::from_str(&terms).ok()))
+    }
+
+    /// Loads stories whose public words may have changed since they were last indexed, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn public_waiting(&self, limit: usize) -> Result<Vec<StoryNumber>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT story FROM public_waiting ORDER BY story DESC LIMIT ?1")?;
+        let stories = statement.query_map([limit.cast_signed()], |row| row.get(0))?;
+        Ok(stories.collect::<Result<_, _>>()?)
     }
 }
 
-/// What a look through an index came to.
-pub(super) struct Scan {
+impl Turn<'_> {
+    /// Writes what the index holds of an entry; `None` if it holds nothing of it any more.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_index(&self, entry: EntryNumber, words: Option<&IndexedWords>) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([entry])?;
+        if let Some(IndexedWords { title, text, author }) = words {
+            let mut insert = self
+                .connection
+                .prepare_cached("INSERT INTO search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
+            insert.execute(params![entry, title, text, author])?;
+        }
+        self.connection.prepare_cached("DELETE FROM unindexed WHERE entry = ?1")?.execute([entry])?;
+        Ok(())
+    }
+
+    /// Writes what the public index holds of a story; `None` if no public section shows it.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_public_index(&self, story: StoryNumber, words: Option<&IndexedWords>) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM public_search WHERE rowid = ?1")?.execute([story])?;
+        self.connection.prepare_cached("DELETE FROM public_story WHERE story = ?1")?.execute([story])?;
+        self.connection.prepare_cached("DELETE FROM public_waiting WHERE story = ?1")?.execute([story])?;
+        let Some(IndexedWords { title, text, author }) = words else { return Ok(()) };
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO public_search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
+        insert.execute(params![story, title, text, author])?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO public_story (story, sort_at) SELECT number, sort_at FROM story WHERE number = ?1",
+        )?;
+        insert.execute([story])?;
+        Ok(())
+    }
+
+    /// Marks the stories that have entries of these feeds, to be indexed again.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn mark_public_of<'f>(&self, feeds: impl IntoIterator<Item = &'f String>) -> Result<(), StoreError> {
+        let mut mark = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO public_waiting SELECT entry.story FROM entry
+             WHERE entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?1)))",
+        )?;
+        mark.execute([serde_json::to_string(&feeds.into_iter().collect::<Vec<_>>())?])?;
+        Ok(())
+    }
+
+    /// Marks all stories that a section holds or that the public index has, to be indexed again.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn mark_all_public(&self) -> Result<(), StoreError> {
+        let mut mark = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO public_waiting
+             SELECT story FROM placement WHERE left_at IS NULL UNION SELECT story FROM public_story",
+        )?;
+        mark.execute([])?;
+        Ok(())
+    }
+
+    /// Notes what of the config decides what is public.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn write_public_terms(&self, terms: &PublicTerms) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM public_terms")?.execute([])?;
+        let mut insert = self.connection.prepare_cached("INSERT INTO public_terms VALUES (?1)")?;
+        insert.execute([serde_json::to_string(terms)?])?;
+        Ok(())
+    }
+}
+
+/// Whether a story of the public index is of the days, feeds and sections that a search names.
+const FITS: &str =
+    "EXISTS (SELECT 1 FROM public_story AS told WHERE told.story = {story} AND told.sort_at >= ?2 AND told.sort_at < ?3
+  AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
+    WHERE entry.story = told.story AND entry.feed IN (SELECT value FROM json_each(?4))))
+  AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = told.story AND placement.left_at IS NULL
+    AND placement.section IN (SELECT value FROM json_each(?5)))))";
+
+/// The first time that fits a search, and the first after it that does not.
+fn days(search: &SearchTerms) -> (i64, i64) {
+    (search.after.unwrap_or(Timestamp::MIN).millis(), search.before.unwrap_or(Timestamp::MAX).millis())
+}
+
+/// The words as an expression of FTS5 over the columns `title`, `text` and `author`; `None` if there are none.
+fn expression(search: &SearchTerms) -> Option<String> {
+    let all = |terms: &[SearchTerm], glue: &str| terms.iter().map(term).collect::<Vec<_>>().join(glue);
+    let wanted = Some(all(&search.wanted, " AND ")).filter(|wanted| !wanted.is_empty())?;
+    let unwanted = Some(all(&search.unwanted, " OR ")).filter(|unwanted| !unwanted.is_empty());
+    Some(match unwanted {
+        Some(unwanted) => format!("({wanted}) NOT ({unwanted})"),
+        None => wanted,
+    })
+}
+
+fn term(term: &SearchTerm) -> String {
+    let phrase = format!("\"{}\"", term.words.join(" "));
+    // A whole word counts twice, and so comes before those that only begin so.
+    let phrase = if term.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
+    match term.field {
+        Some(SearchField::Title) => format!("title : {phrase}"),
+        Some(SearchField::Author) => format!("author : {phrase}"),
+        None => phrase,
+    }
+}
+
+struct Scan {
     /// Rank and number: the best first, the newest first among equals.
-    pub best: Vec<(f64, i64)>,
-    /// Whether the look ended early: there were too many, or the time was up.
-    pub is_cut: bool,
+    best: Vec<(f64, i64)>,
+    is_cut: bool,
 }
 
 /// Takes at most `most` rows of a number and a rank, the newest first. A row without a rank does not fit, but counts as looked
 /// at. What was found until the time is up is kept.
-pub(super) fn scan(
+fn scan(
     statement: &mut Statement,
     values: &[&dyn ToSql],
     most: usize,
@@ -304,10 +362,36 @@ pub(super) fn scan(
     Ok(scan)
 }
 
-/// A story that a search found, and its entry that fits best.
-struct FoundStory {
-    id: String,
-    story: StoryNumber,
-    sort_at: Timestamp,
-    entry: EntryNumber,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(field: Option<SearchField>, words: &[&str], is_prefix: bool) -> SearchTerm {
+        SearchTerm { field, words: words.iter().map(|word| (*word).to_owned()).collect(), is_prefix }
+    }
+
+    #[test]
+    fn terms_become_an_expression() {
+        let check = |wanted: &[SearchTerm], unwanted: &[SearchTerm], expected: Option<&str>| {
+            let search = SearchTerms { wanted: wanted.to_vec(), unwanted: unwanted.to_vec(), ..SearchTerms::default() };
+            assert_eq!(expression(&search).as_deref(), expected);
+        };
+        check(&[], &[], None);
+        check(&[], &[term(None, &["ads"], true)], None);
+        check(&[term(None, &["ab"], false), term(None, &["abc"], true)], &[], Some("\"ab\" AND (\"abc\" OR \"abc\"*)"));
+        check(
+            &[term(None, &["new", "shoes"], false)],
+            &[term(None, &["ads"], true)],
+            Some("(\"new shoes\") NOT ((\"ads\" OR \"ads\"*))"),
+        );
+        check(&[term(None, &["new", "sho"], true)], &[], Some("(\"new sho\" OR \"new sho\"*)"));
+        check(
+            &[
+                term(Some(SearchField::Title), &["cafe"], true),
+                term(Some(SearchField::Author), &["jane", "doe"], false),
+            ],
+            &[],
+            Some("title : (\"cafe\" OR \"cafe\"*) AND author : \"jane doe\""),
+        );
+    }
 }

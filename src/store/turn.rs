@@ -4,11 +4,12 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Deref;
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
 use super::sql::{reason, text};
-use super::{Store, StoreError};
+use super::{Store, StoreError, View};
 use crate::feed::SectionId;
 use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
@@ -16,8 +17,16 @@ use crate::time::Timestamp;
 
 /// See the module.
 pub struct Turn<'c> {
-    pub(super) connection: &'c Connection,
+    view: &'c View,
     key: OnceCell<Vec<u8>>,
+}
+
+impl Deref for Turn<'_> {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        self.view
+    }
 }
 
 impl Store {
@@ -31,7 +40,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |connection| work(&Turn::new(connection))).await
+        self.write(move |view| work(&Turn::new(view))).await
     }
 
     /// Takes a turn and takes back all that it wrote.
@@ -43,10 +52,10 @@ impl Store {
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |connection| {
-            connection.execute_batch("SAVEPOINT rehearsal")?;
-            let result = work(&Turn::new(connection));
-            connection.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+        self.write(move |view| {
+            view.connection.execute_batch("SAVEPOINT rehearsal")?;
+            let result = work(&Turn::new(view));
+            view.connection.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
             result
         })
         .await
@@ -54,8 +63,8 @@ impl Store {
 }
 
 impl<'c> Turn<'c> {
-    pub(super) fn new(connection: &'c Connection) -> Turn<'c> {
-        Turn { connection, key: OnceCell::new() }
+    pub(super) fn new(view: &'c View) -> Turn<'c> {
+        Turn { view, key: OnceCell::new() }
     }
 
     /// Returns the key that this store's private ids are made with.
@@ -65,8 +74,7 @@ impl<'c> Turn<'c> {
     /// As of SQLite; so it is with all that follows here.
     pub fn key(&self) -> Result<&[u8], StoreError> {
         if self.key.get().is_none() {
-            let key = self.connection.prepare_cached("SELECT key FROM store_key")?.query_row([], |row| row.get(0))?;
-            let _ = self.key.set(key);
+            let _ = self.key.set(self.view.key()?);
         }
         Ok(self.key.get().map_or(&[][..], Vec::as_slice))
     }

@@ -13,8 +13,8 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::oneshot;
 
-use super::StoreError;
 use super::file::StoreFile;
+use super::{StoreError, View};
 
 /// How many jobs one transaction takes at most. A commit costs as much as the work of some polls, as it writes each page that
 /// they touched; half of what may be read and unwritten, so that reading goes on meanwhile.
@@ -24,7 +24,7 @@ const GROUP: usize = 32;
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Does the work, or hears why its transaction did not begin; returns what tells its owner how the commit went.
-type Job = Box<dyn FnOnce(Result<&Connection, &StoreError>) -> Answer + Send>;
+type Job = Box<dyn FnOnce(Result<&View, &StoreError>) -> Answer + Send>;
 type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
 /// A handle of the writing thread; dropping it waits for the jobs that were sent.
@@ -38,8 +38,9 @@ impl Writer {
     pub fn start(connection: Connection, file: Arc<StoreFile>) -> Writer {
         let (jobs, waiting) = channel();
         let of = file.clone();
+        let view = View { connection };
         let thread =
-            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work(&connection, &waiting, &of));
+            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || work(&view, &waiting, &of));
         Writer { jobs: Some(jobs), file, thread: Some(thread.expect("the system can start one thread")) }
     }
 
@@ -50,12 +51,12 @@ impl Writer {
     /// What `work` gives (nothing of it is kept then), or that the commit failed.
     pub async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let file = self.file.clone();
         let job: Job = Box::new(move |begun| {
-            let result = begun.map_err(StoreError::again).and_then(|connection| in_savepoint(connection, work));
+            let result = begun.map_err(StoreError::again).and_then(|view| in_savepoint(view, work));
             let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value).map_err(StoreError::again));
@@ -79,7 +80,8 @@ impl Drop for Writer {
     }
 }
 
-fn work(connection: &Connection, waiting: &Receiver<Job>, file: &StoreFile) {
+fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
+    let connection = &view.connection;
     while let Ok(first) = waiting.recv() {
         if let Err(error) = begin(connection, file) {
             // Those that wait now would meet the same, and each after a wait of its own. They are collected before anyone
@@ -90,10 +92,10 @@ fn work(connection: &Connection, waiting: &Receiver<Job>, file: &StoreFile) {
             }
             continue;
         }
-        let mut answers = vec![first(Ok(connection))];
+        let mut answers = vec![first(Ok(view))];
         while answers.len() < GROUP {
             match waiting.recv_timeout(GATHER) {
-                Ok(job) => answers.push(job(Ok(connection))),
+                Ok(job) => answers.push(job(Ok(view))),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -135,13 +137,11 @@ fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     })
 }
 
-fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+fn in_savepoint<T>(view: &View, work: impl FnOnce(&View) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let connection = &view.connection;
     connection.execute_batch("SAVEPOINT job")?;
     // A fault in one job must not end the writer, on which every feed depends.
-    let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(connection)));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(view)));
     let result = result.unwrap_or(Err(StoreError::Fault));
     let ended = connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
     match result {

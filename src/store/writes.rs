@@ -68,7 +68,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn keep_id(&self, id: &str, story: StoryNumber) -> Result<(), StoreError> {
+    pub(super) fn keep_id(&self, id: &str, story: StoryNumber) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO kept_id (id, story) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
         insert.execute(params![id, story])?;
@@ -463,13 +463,13 @@ impl Turn<'_> {
 mod tests {
     use rusqlite::Connection;
 
-    use super::super::schema;
+    use super::super::{View, schema};
     use super::*;
     use crate::number::SectionNumber;
     use crate::reason::{JoinReason, Why};
     use crate::rows::PlacementRow;
 
-    fn store() -> Connection {
+    fn store() -> View {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, &mut |_| ()).unwrap();
         let fill = "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES ('a', 'https://a.example/', x'00', '1h', 0, 0);
@@ -479,7 +479,7 @@ mod tests {
               VALUES (1, '1', 'guid', 0, 0, 0, 1, 'first'), (1, '2', 'guid', 0, 0, 0, 2, 'first');
             INSERT INTO body VALUES (1, '{}'), (2, '{}');";
         connection.execute_batch(fill).unwrap();
-        connection
+        View { connection }
     }
 
     fn put(story: i64, is_known: bool) -> Put {
@@ -498,12 +498,12 @@ mod tests {
 
     #[test]
     fn stories_are_marked_for_the_public_index_where_their_public_words_may_change() {
-        let connection = store();
+        let view = store();
         let check = |writes: Writes, expected: &[i64]| {
-            Turn::new(&connection).write(&writes).unwrap();
-            let mut statement = connection.prepare("SELECT story FROM public_waiting ORDER BY story").unwrap();
+            Turn::new(&view).write(&writes).unwrap();
+            let mut statement = view.connection.prepare("SELECT story FROM public_waiting ORDER BY story").unwrap();
             let waiting: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-            connection.execute("DELETE FROM public_waiting", []).unwrap();
+            view.connection.execute("DELETE FROM public_waiting", []).unwrap();
             assert_eq!(waiting, expected, "{writes:?}");
         };
         let number = EntryNumber(1);

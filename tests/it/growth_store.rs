@@ -11,8 +11,7 @@ use newswire::commit;
 use newswire::config::Config;
 use newswire::entry::{Category, Entry};
 use newswire::newsroom::Outcome;
-use newswire::render;
-use newswire::section::MAX_COPIES;
+use newswire::section::{self, MAX_COPIES};
 use rustix::time::{ClockId, clock_gettime};
 use url::Url;
 
@@ -181,7 +180,7 @@ async fn feed_with_very_long_stories_leaves_room_for_those_of_others() {
     let shown = bed.shown("all").await;
     assert!(shown[0].id.starts_with("https://other.example/"), "they are the newest");
     assert_eq!(shown_of_origin(&bed).await, 41);
-    assert!(shown.iter().map(render::weight).sum::<usize>() <= 1024 * 1024);
+    assert!(shown.iter().map(section::weight).sum::<usize>() <= 1024 * 1024);
 }
 
 #[tokio::test]
@@ -199,7 +198,7 @@ async fn copy_with_endless_lists_does_not_shorten_anothers_words() {
     let shown = bed.shown("all").await;
     let story = shown.iter().find(|story| story.id == ORIGINAL).unwrap();
     assert_eq!(story.entry.content_html.as_deref(), Some(&*format!("<p>{TEXT}</p>")));
-    assert!(render::weight(story) < 256 * 1024, "{}", render::weight(story));
+    assert!(section::weight(story) < 256 * 1024, "{}", section::weight(story));
     assert_eq!(shown.len(), 41);
 }
 

@@ -9,6 +9,7 @@ use newswire::commit::{self, Difference};
 use newswire::config::{Config, Section};
 use newswire::render::{self, SectionView};
 use newswire::section::ShownStory;
+use newswire::shown;
 use newswire::store::{Reader, Store, UpgradeStep};
 use sha2::{Digest, Sha256};
 
@@ -27,7 +28,7 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
         documents.insert(path, hash);
     };
     for section in &config.sections {
-        let content = reader.section_content(config, section).unwrap();
+        let content = shown::section_content(reader, config, section).unwrap();
         let shown = SectionView {
             feeds: &content.feeds,
             updated: content.updated,
@@ -40,7 +41,7 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
         add(format!("{}.json", section.id), render::json(&shown.prepare()).unwrap());
         add(format!("{}.opml", section.id), opml);
         for number in 1.. {
-            let Some(archive) = reader.archive(config, section, number).unwrap() else { break };
+            let Some(archive) = shown::archive(reader, config, section, number).unwrap() else { break };
             let shown = SectionView {
                 updated: archive.changed,
                 archive: Some(number),
@@ -159,12 +160,12 @@ async fn reasons_of_an_older_store_are_told_as_before() {
          WHERE story.joined_into IS NULL ORDER BY 1, 2",
     );
     assert!(sentences.len() > 100);
-    let (store, config) = (Store::open(&path, "a test").unwrap(), version_3());
+    let store = Store::open(&path, "a test").unwrap();
     let told = store.read(move |reader| {
         let mut told = Vec::new();
         for (section, id, ..) in &sentences {
             let story = reader.story_by_id(id)?.unwrap();
-            let placements = reader.explain(&config, story)?.placements;
+            let placements = reader.placements_of(story.number)?;
             let why = &placements[&section.as_str().into()].why;
             told.push((section.clone(), id.clone(), why.rule().map(|rule| rule.to_string()), why.to_string()));
         }

@@ -104,7 +104,7 @@ async fn public_documents(bed: &Bed) -> BTreeMap<String, String> {
 }
 
 async fn publish(bed: &Bed, publisher: &Publisher) {
-    while bed.store.index_batch().await.unwrap() > 0 {}
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
     let mut sections: BTreeSet<SectionId> = bed.config.sections.iter().map(|section| section.id.clone()).collect();
     while !sections.is_empty() {
         let published = publisher.publish(&bed.config, &sections, bed.now).await.unwrap();

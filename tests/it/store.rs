@@ -11,7 +11,9 @@ use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
 use newswire::feed::{FeedId, SectionId};
 use newswire::newsroom::Applied;
 use newswire::newsroom::{MAX_REVISIONS, Outcome};
+use newswire::query::Query;
 use newswire::section::ShownStory;
+use newswire::shown::{self, SearchHit};
 use newswire::store::{Store, StoreError};
 use url::Url;
 
@@ -342,21 +344,23 @@ fn sqlite(path: &Path, sql: &str) {
     rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
+async fn search(bed: &Bed, words: &str) -> Vec<SearchHit> {
+    let (config, query) = (bed.config.clone(), Query::parse(words).0);
+    bed.store.read(move |reader| shown::find(reader, &config, &query, 10)).await.unwrap().hits
+}
+
 #[tokio::test]
 async fn search_finds_words_of_stories_once_they_are_indexed() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "Ferries", "the quay at night")]).await;
-    while bed.store.index_batch().await.unwrap() > 0 {}
-    let hits = bed.store.read(|reader| reader.search("quay nigh", 10)).await.unwrap();
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
+    let hits = search(&bed, "quay nigh").await;
     assert_eq!(hits.len(), 1);
     assert_eq!((hits[0].title.as_str(), hits[0].sections.as_slice()), ("Ferries", [SectionId::from("all")].as_slice()));
     bed.poll("origin", &[entry("https://origin.example/1", "Ferries", "the dock at dawn")]).await;
-    while bed.store.index_batch().await.unwrap() > 0 {}
-    assert!(bed.store.read(|reader| reader.search("quay", 10)).await.unwrap().is_empty());
-    assert!(
-        bed.store.read(|reader| reader.search("\"dock* OR", 10)).await.unwrap().is_empty(),
-        "words are words, whatever they look like"
-    );
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
+    assert!(search(&bed, "quay").await.is_empty());
+    assert!(search(&bed, "\"dock* OR").await.is_empty(), "words are words, whatever they look like");
 }
 
 #[tokio::test]

@@ -10,13 +10,16 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bed::{Bed, config, entry};
+use newswire::commit;
 use newswire::config::{Config, Listen};
 use newswire::listen::{Listener, SocketReach};
+use newswire::newsroom;
+use newswire::number::StoryNumber;
 use newswire::publish::Publisher;
 use newswire::query::Query;
 use newswire::render::Pages;
 use newswire::serve;
-use newswire::store::{Patience, PublicHits};
+use newswire::store::{Hits, Patience};
 
 use tokio_util::sync::CancellationToken;
 
@@ -51,8 +54,8 @@ fn fill(bed: &Bed, count: i64) {
 }
 
 async fn index(bed: &Bed) {
-    while bed.store.index_batch().await.unwrap() > 0 {}
-    while bed.store.index_public_batch(bed.config.clone()).await.unwrap() > 0 {}
+    while commit::index_batch(&bed.store).await.unwrap() > 0 {}
+    while commit::index_public_batch(&bed.store, bed.config.clone()).await.unwrap() > 0 {}
 }
 
 fn publisher(bed: &Bed) -> Publisher {
@@ -71,9 +74,10 @@ async fn found(publisher: &Publisher, config: &Arc<Config>, words: &str) -> Vec<
     heads.map(|head| head.split("\">").nth(1).unwrap().split("</a>").next().unwrap().to_owned()).collect()
 }
 
-async fn find(bed: &Bed, words: &str) -> PublicHits {
+async fn find(bed: &Bed, words: &str) -> Hits<StoryNumber> {
     let (config, query) = (bed.config.clone(), Query::parse(words).0);
-    let finding = bed.store.read(move |reader| reader.find_public(&config, &query, 10, &Patience::new(LONG)));
+    let search = newsroom::public_search(&config, query.search()).unwrap_or_default();
+    let finding = bed.store.read(move |reader| reader.search_public(&search, 10, &Patience::new(LONG)));
     finding.await.unwrap()
 }
 
@@ -164,7 +168,7 @@ async fn search_takes_no_more_than_in_proportion_to_the_archive() {
     for _ in 0..20 {
         for (bed, least) in [&small, &large].into_iter().zip(&mut times) {
             let started = Instant::now();
-            assert_eq!(find(bed, "alpha beta after:2001").await.stories.len(), 10);
+            assert_eq!(find(bed, "alpha beta after:2001").await.numbers.len(), 10);
             *least = started.elapsed().min(*least);
         }
     }
@@ -244,35 +248,35 @@ async fn public_index_follows_the_config_and_the_copies() {
     let private = entry("https://own.example/9", "Own", &text("b", "xylophone"));
     bed.poll("own", std::slice::from_ref(&private)).await;
     index(&bed).await;
-    assert_eq!(find(&bed, "zeppelin").await.stories.len(), 1);
-    assert!(find(&bed, "xylophone").await.stories.is_empty());
+    assert_eq!(find(&bed, "zeppelin").await.numbers.len(), 1);
+    assert!(find(&bed, "xylophone").await.numbers.is_empty());
 
     // A feed whose words may not be published is found by its title alone.
     let link = FEEDS.replacen("feed\"\n", "feed\"\nrepublish = \"link\"\n", 1);
     bed.follow(config(&format!("{link}{OPEN}{PRIVATE}"))).await;
     index(&bed).await;
-    assert_eq!((find(&bed, "zeppelin").await.stories.len(), find(&bed, "ferry").await.stories.len()), (0, 1));
+    assert_eq!((find(&bed, "zeppelin").await.numbers.len(), find(&bed, "ferry").await.numbers.len()), (0, 1));
 
     // The section becomes private.
     bed.follow(config(&format!("{FEEDS}{OPEN}token = \"long enough for a test\"\n{PRIVATE}"))).await;
     index(&bed).await;
-    assert!(find(&bed, "ferry").await.stories.is_empty());
+    assert!(find(&bed, "ferry").await.numbers.is_empty());
     bed.follow(config(&format!("{FEEDS}{OPEN}"))).await;
     index(&bed).await;
-    assert_eq!(find(&bed, "zeppelin").await.stories.len(), 1);
+    assert_eq!(find(&bed, "zeppelin").await.numbers.len(), 1);
 
     // An edit.
     bed.poll("open", &[entry("https://open.example/1", "The ferry", &text("a", "airship"))]).await;
     index(&bed).await;
-    assert_eq!((find(&bed, "zeppelin").await.stories.len(), find(&bed, "airship").await.stories.len()), (0, 1));
+    assert_eq!((find(&bed, "zeppelin").await.numbers.len(), find(&bed, "airship").await.numbers.len()), (0, 1));
 
     // The other feed becomes public, too.
     bed.follow(config(&format!("{FEEDS}{}", OPEN.replace("[\"open\"]", "[\"*\"]")))).await;
     index(&bed).await;
-    assert_eq!(find(&bed, "xylophone").await.stories.len(), 1);
-    assert_eq!(find(&bed, "feed:own").await.stories.len(), 1);
-    assert_eq!(find(&bed, "section:all").await.stories.len(), 2);
-    assert_eq!(find(&bed, "section:all before:2017").await.stories.len(), 0);
+    assert_eq!(find(&bed, "xylophone").await.numbers.len(), 1);
+    assert_eq!(find(&bed, "feed:own").await.numbers.len(), 1);
+    assert_eq!(find(&bed, "section:all").await.numbers.len(), 2);
+    assert_eq!(find(&bed, "section:all before:2017").await.numbers.len(), 0);
 }
 
 #[tokio::test]
@@ -281,8 +285,8 @@ async fn index_for_another_config_than_the_stores_waits() {
     bed.poll("open", &[entry("https://open.example/1", "The ferry", &text("a", "zeppelin"))]).await;
     let before = bed.config.clone();
     bed.follow(config(&format!("{FEEDS}{PRIVATE}"))).await;
-    assert_eq!(bed.store.index_public_batch(before).await.unwrap(), 0);
-    assert!(find(&bed, "zeppelin").await.stories.is_empty());
-    assert!(bed.store.index_public_batch(bed.config.clone()).await.unwrap() > 0);
-    assert!(find(&bed, "zeppelin").await.stories.is_empty());
+    assert_eq!(commit::index_public_batch(&bed.store, before).await.unwrap(), 0);
+    assert!(find(&bed, "zeppelin").await.numbers.is_empty());
+    assert!(commit::index_public_batch(&bed.store, bed.config.clone()).await.unwrap() > 0);
+    assert!(find(&bed, "zeppelin").await.numbers.is_empty());
 }

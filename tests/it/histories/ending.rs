@@ -8,6 +8,7 @@ use std::time::Duration;
 use newswire::config::{Config, Section};
 use newswire::render::{self, SectionView};
 use newswire::section::{self, ShownStory};
+use newswire::shown;
 use sha2::{Digest, Sha256};
 
 use crate::histories::play::History;
@@ -96,7 +97,7 @@ impl Ending {
 async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
-        let content = reader.section_content(&config, &of)?;
+        let content = shown::section_content(reader, &config, &of)?;
         let prev_archive = reader.newest_archive(&of.id)?;
         let view = SectionView {
             feeds: &content.feeds,
@@ -121,9 +122,9 @@ async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
 async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
-        let id = reader.atom_id(&config, &of.id)?;
+        let id = shown::permanent_id(reader, &config, &of.id)?;
         let mut documents = Vec::new();
-        while let Some(archive) = reader.archive(&config, &of, documents.len() as u32 + 1)? {
+        while let Some(archive) = shown::archive(reader, &config, &of, documents.len() as u32 + 1)? {
             let number = documents.len() as u32 + 1;
             let view = SectionView {
                 updated: archive.changed,
@@ -157,11 +158,11 @@ fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a 
 async fn story(history: &History, name: &str) -> String {
     let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
     let read = history.bed.store.read(move |reader| {
-        let explained = reader.explain(&config, found)?;
+        let explained = shown::explain(reader, &config, found)?;
         let mut text = format!("{} {} {}\n", explained.story.id, explained.story.slug, explained.story.sort_at);
         for copy in &explained.all {
             let link = copy.link.as_ref().map(url::Url::as_str);
-            text += &format!("copy {} {} {:?} {} {:?}\n", copy.feed, copy.guid, link, copy.reason, copy.score);
+            text += &format!("copy {} {} {:?} {} {:?}\n", copy.feed, copy.guid, link, copy.reason.as_str(), copy.score);
         }
         for section in &config.sections {
             let visible = section::visible(section, &explained.copies);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use newswire::commit;
 use newswire::config::Config;
 use newswire::feed::FeedId;
+use newswire::shown;
 
 use crate::histories::ending::Ending;
 use crate::histories::world::{FEEDS, Random, World};
@@ -109,15 +110,15 @@ impl History {
             loop {
                 let (config, of) = (self.bed.config.clone(), section.clone());
                 let read = self.bed.store.read(move |reader| {
-                    let shown = reader.section_content(&config, &of)?.stories;
-                    let pushed_out = reader.pushed_out(&config, &of, &shown)?;
-                    Ok((shown, pushed_out))
+                    let stories = shown::section_content(reader, &config, &of)?.stories;
+                    let pushed_out = shown::pushed_out(reader, &config, &of, &stories)?;
+                    Ok((stories, pushed_out))
                 });
-                let (shown, pushed_out) = read.await.unwrap();
-                self.ids.extend(shown.into_iter().map(|story| story.id));
+                let (stories, pushed_out) = read.await.unwrap();
+                self.ids.extend(stories.into_iter().map(|story| story.id));
                 let is_all = pushed_out.is_all;
                 if !pushed_out.is_empty() {
-                    self.bed.store.archive(section.id.clone(), pushed_out, self.bed.now).await.unwrap();
+                    commit::archive(&self.bed.store, section.id.clone(), pushed_out, self.bed.now).await.unwrap();
                 }
                 if is_all {
                     break;

@@ -104,7 +104,8 @@ impl Bed {
     /// How many stories the section shows.
     async fn stories(&self) -> usize {
         let config = self.config.clone();
-        let read = self.store.read(move |reader| reader.section_content(&config, &config.sections[0])).await;
+        let read =
+            self.store.read(move |reader| newswire::shown::section_content(reader, &config, &config.sections[0])).await;
         read.unwrap().stories.len()
     }
 

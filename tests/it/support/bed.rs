@@ -12,9 +12,11 @@ use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use newswire::newsroom::Applied;
 use newswire::newsroom::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
+use newswire::rows::{StoredCopy, StoredStory};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
-use newswire::store::{Store, StoredCopy, StoredStory};
+use newswire::shown;
+use newswire::store::Store;
 use newswire::time::Timestamp;
 
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -80,18 +82,18 @@ impl Bed {
 
     pub async fn find(&self, wanted: &str) -> StoredStory {
         let wanted = wanted.to_owned();
-        self.store.read(move |reader| reader.named(None, &wanted)).await.unwrap().remove(0)
+        self.store.read(move |reader| shown::named(reader, None, &wanted)).await.unwrap().remove(0)
     }
 
     /// Whether an id, a slug or a link leads to a story.
     pub async fn is_known(&self, wanted: &str) -> bool {
         let wanted = wanted.to_owned();
-        !self.store.read(move |reader| reader.named(None, &wanted)).await.unwrap().is_empty()
+        !self.store.read(move |reader| shown::named(reader, None, &wanted)).await.unwrap().is_empty()
     }
 
     pub async fn copies(&self, wanted: &str) -> Vec<StoredCopy> {
         let (story, config) = (self.find(wanted).await, self.config.clone());
-        self.store.read(move |reader| Ok(reader.explain(&config, story)?.all)).await.unwrap()
+        self.store.read(move |reader| Ok(shown::explain(reader, &config, story)?.all)).await.unwrap()
     }
 
     pub async fn poll_at(&mut self, now: Timestamp, feed: &str, entries: &[Entry]) -> Applied {
@@ -107,7 +109,7 @@ impl Bed {
     pub async fn shown(&self, section: &str) -> Vec<ShownStory> {
         let config = self.config.clone();
         let id = SectionId::from(section);
-        let read = self.store.read(move |reader| reader.section_content(&config, config.section(&id).unwrap()));
+        let read = self.store.read(move |reader| shown::section_content(reader, &config, config.section(&id).unwrap()));
         read.await.unwrap().stories
     }
 

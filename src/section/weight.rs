@@ -2,8 +2,8 @@
 
 use url::Url;
 
+use super::ShownStory;
 use crate::entry::Person;
-use crate::section::ShownStory;
 
 /// What the smallest story takes: names of elements, dates, addresses of its source and its page.
 const FRAME_BYTES: usize = 2 * 1024;

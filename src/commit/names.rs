@@ -1,0 +1,80 @@
+//! The names of stories: of a section that becomes public, and those that an older version minted.
+
+use crate::config::{Config, Section};
+use crate::newsroom;
+use crate::number::StoryNumber;
+use crate::rows::{NamesWrite, ReplacedId, Writes};
+use crate::shown;
+use crate::store::{StoreError, Turn};
+use crate::story;
+use crate::time::Timestamp;
+
+/// How many stories of an older store one transaction checks: some tenths of a second.
+const BATCH: usize = 2000;
+
+/// Mints the slugs of the stories in a section that was private until now. Its readers know their ids: those stay.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn name_stories_of(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<(), StoreError> {
+    let mut names = Vec::new();
+    for number in turn.unnamed_in(&section.id)? {
+        if let Some(title) = shown::title_in(turn, config, section, number)? {
+            let slug = story::slug(&title, number);
+            names.push(NamesWrite { story: number, slug, shown: now, published: None });
+        }
+    }
+    turn.write(&Writes { names, ..Writes::default() })
+}
+
+/// Checks the names of the next stories of an older store. Returns how many it checked, 0 when all are done, and how many
+/// public ones it renamed.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
+    let before = turn.unchecked(BATCH)?;
+    if let Some(last) = before.last() {
+        // Those that a public section shows with all their copies keep their names: most, and no words are read for them.
+        for section in newsroom::public_sections(config) {
+            turn.note_shown(&section.id, section.feeds.iter(), *last)?;
+        }
+        turn.pass_shown(*last)?;
+    }
+    let mut renamed = 0;
+    for story in turn.unchecked(BATCH)?.into_iter().filter(|story| before.contains(story)) {
+        renamed += usize::from(check(turn, config, story, now)?);
+        turn.pass(story)?;
+    }
+    Ok((before.len(), renamed))
+}
+
+/// Returns whether readers of public sections knew the story by other names.
+fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> Result<bool, StoreError> {
+    let names = turn.names(number)?;
+    let entered = turn.entered(names.standing)?;
+    let places = newsroom::public_places(config, &entered);
+    let verdict = newsroom::check_names(config, &names, &places, turn.named_copies(&names)?);
+    if verdict.has_new_id {
+        turn.replace_id(&ReplacedId {
+            story: number,
+            standing: names.standing,
+            id: story::replaced_id(turn.key()?, &names.id),
+            before: names.id,
+            public: places.iter().map(|(_, place)| place.number).collect(),
+        })?;
+    }
+    if verdict.has_new_slug {
+        // The number alone, or words that the first public section shows. The old address leads on by its number.
+        let first = places.first().filter(|_| number == names.standing);
+        let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
+        let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));
+        turn.rename(number, &slug, title.map(|_| now))?;
+    } else {
+        let shown = places.iter().map(|(_, place)| place.entered).min().unwrap_or(now);
+        turn.rename(number, &names.slug, Some(shown))?;
+    }
+    Ok(verdict.is_renamed)
+}

@@ -1,0 +1,160 @@
+//! What is public: the stories that public sections show, in the words in which they show them.
+//!
+//! Pure. The policy held here: an anonymous search looks only at what is public. A search of all texts whose private hits are
+//! dropped afterwards says by its time whether a word is in a private text, and by its order how often. So private words are
+//! never in the public index, and private feeds and sections are as unknown to a search as those that do not exist.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::{Config, Republish, Section};
+use crate::feed::{FeedId, SectionId};
+use crate::rows::{PublicTerms, SearchTerms};
+
+/// Which stories the public index must take in again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reindexed {
+    None,
+    /// Those with entries of these feeds.
+    Of(BTreeSet<String>),
+    All,
+}
+
+/// Returns the public sections of a config, in its order.
+pub fn public_sections(config: &Config) -> impl Iterator<Item = &Arc<Section>> {
+    config.sections.iter().filter(|section| section.is_public())
+}
+
+/// Returns those of a config's public sections that are among these, in the config's order.
+pub fn public_among<'c>(config: &'c Config, sections: &[SectionId]) -> Vec<&'c Section> {
+    public_sections(config).map(|section| &**section).filter(|section| sections.contains(&section.id)).collect()
+}
+
+/// Returns what of a config decides what is public.
+pub fn public_terms(config: &Config) -> PublicTerms {
+    let mut terms = PublicTerms::default();
+    for section in public_sections(config) {
+        let feeds: Vec<_> = section.feeds.iter().filter_map(|id| config.feed(id)).collect();
+        for feed in &feeds {
+            let republish = match feed.republish {
+                Republish::Link => "link",
+                Republish::Summary => "summary",
+                Republish::Full => "full",
+            };
+            terms.republish.insert(feed.id.to_string(), republish.to_owned());
+        }
+        terms.sections.push((section.id.to_string(), feeds.iter().map(|feed| feed.id.to_string()).collect()));
+    }
+    terms
+}
+
+/// Returns the stories that may be public in other words than before, under these terms. `before` is `None` if it is not known.
+pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed {
+    let Some(before) = before else { return Reindexed::All };
+    if terms == before {
+        return Reindexed::None;
+    }
+    let of_both = |terms: &PublicTerms, others: &PublicTerms| -> Vec<String> {
+        let names = terms.sections.iter().map(|(id, _)| id);
+        names.filter(|id| others.sections.iter().any(|(other, _)| other == *id)).cloned().collect()
+    };
+    // Another section may be the first that shows a story.
+    if of_both(terms, before) != of_both(before, terms) {
+        return Reindexed::All;
+    }
+    let feeds_in = |terms: &PublicTerms, id: &str| -> BTreeSet<String> {
+        let found = terms.sections.iter().find(|(section, _)| section == id);
+        found.map(|(_, feeds)| feeds.clone()).unwrap_or_default()
+    };
+    let mut changed = BTreeSet::new();
+    for (id, _) in terms.sections.iter().chain(&before.sections) {
+        changed.extend(feeds_in(terms, id).symmetric_difference(&feeds_in(before, id)).cloned());
+    }
+    let rights = terms.republish.iter().filter(|(feed, republish)| before.republish.get(*feed) != Some(*republish));
+    changed.extend(rights.map(|(feed, _)| feed.clone()));
+    Reindexed::Of(changed)
+}
+
+/// Returns a search without the private feeds and sections that it names; `None` if it names only such ones, so that nothing
+/// is found.
+pub fn public_search(config: &Config, mut search: SearchTerms) -> Option<SearchTerms> {
+    let (named_feeds, named_sections) = (!search.feeds.is_empty(), !search.sections.is_empty());
+    search.feeds.retain(|feed| is_public_feed(config, feed));
+    let sections = public_sections(config).map(|section| &section.id);
+    search.sections = sections.filter(|id| search.sections.contains(id)).cloned().collect();
+    let is_known = search.feeds.is_empty() != named_feeds && search.sections.is_empty() != named_sections;
+    is_known.then_some(search)
+}
+
+fn is_public_feed(config: &Config, feed: &FeedId) -> bool {
+    public_sections(config).any(|section| section.takes(feed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{self, SourceFile};
+
+    /// The feeds `a` and `b`, and these sections.
+    fn config(rest: &str) -> Config {
+        let text = format!(
+            "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n\
+             [[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n{rest}"
+        );
+        let file = SourceFile { path: "/test/newswire.toml".into(), text };
+        let (config, problems) = config::check(&[file], &|_| Ok("a-token-of-some-length".into()));
+        config.unwrap_or_else(|| panic!("{problems:?}"))
+    }
+
+    fn section(id: &str, feeds: &str, is_private: bool) -> String {
+        let token = if is_private { "token = { env = \"T\" }\n" } else { "" };
+        format!("[[section]]\nid = \"{id}\"\nfeeds = [{feeds}]\n{token}")
+    }
+
+    #[test]
+    fn stories_are_indexed_again_that_another_config_may_make_public_or_private() {
+        let of = |feeds: &[&str]| Reindexed::Of(feeds.iter().map(|feed| (*feed).to_owned()).collect());
+        let check = |before: &str, after: &str, expected: Reindexed| {
+            let (before, after) = (public_terms(&config(before)), public_terms(&config(after)));
+            assert_eq!(reindexed(&after, Some(&before)), expected);
+        };
+        let (one, both) = (section("all", "\"a\"", false), section("all", "\"a\", \"b\"", false));
+        let closed = section("all", "\"a\", \"b\"", true);
+        let (other, closed_other) = (section("other", "\"b\"", false), section("other", "\"b\"", true));
+        check(&one, &one, Reindexed::None);
+        check(&one, &both, of(&["b"]));
+        check(&both, &one, of(&["b"]));
+        check(&one, &format!("{one}{other}"), of(&["b"]));
+        check(&one, &format!("{one}{closed_other}"), Reindexed::None);
+        check(&both, &closed, of(&["a", "b"]));
+        check(&format!("{one}{other}"), &format!("{other}{one}"), Reindexed::All);
+        let linked = "[poll]\nrepublish = \"link\"\n";
+        check(&one, &format!("{linked}{one}"), of(&["a"]));
+        assert_eq!(reindexed(&public_terms(&config(&one)), None), Reindexed::All);
+    }
+
+    #[test]
+    fn private_feeds_and_sections_are_as_unknown_as_others_that_are_not_there() {
+        let config = config(&format!("{}{}", section("all", "\"a\"", false), section("desk", "\"*\"", true)));
+        let check = |feeds: &[&str], sections: &[&str], expected: Option<(&[&str], &[&str])>| {
+            let search = SearchTerms {
+                feeds: feeds.iter().map(|id| FeedId::from(*id)).collect(),
+                sections: sections.iter().map(|id| SectionId::from(*id)).collect(),
+                ..SearchTerms::default()
+            };
+            let expected = expected.map(|(feeds, sections)| {
+                let feeds = feeds.iter().map(|id| FeedId::from(*id)).collect::<Vec<_>>();
+                (feeds, sections.iter().map(|id| SectionId::from(*id)).collect::<Vec<_>>())
+            });
+            let found = public_search(&config, search).map(|search| (search.feeds, search.sections));
+            assert_eq!(found, expected, "{feeds:?} {sections:?}");
+        };
+        check(&[], &[], Some((&[], &[])));
+        check(&["a"], &["all"], Some((&["a"], &["all"])));
+        check(&["a", "b"], &["desk", "all"], Some((&["a"], &["all"])));
+        check(&["b"], &[], None);
+        check(&["c"], &[], None);
+        check(&["a"], &["desk"], None);
+        check(&[], &["none"], None);
+    }
+}

@@ -1,0 +1,115 @@
+//! The archive documents of sections: those that are to be written, and those that were.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::config::{Config, Section};
+use crate::number::StoryNumber;
+use crate::section::{self, DOCUMENT_BYTES, LONG_STORY_BYTES, Leaving, ShownStory};
+use crate::store::{Packed, StoreError, View};
+use crate::story;
+use crate::time::Timestamp;
+
+use super::Infos;
+use super::stories::written;
+
+/// How many stories are looked at in one step, so that a million of them keep nobody waiting.
+const STEP: usize = 1000;
+
+/// An archive document as it is now to be published.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    /// Newest first.
+    pub stories: Vec<ShownStory>,
+    /// When it was made, or a story of it last left or came back.
+    pub changed: Timestamp,
+}
+
+/// Archive documents that are to be written.
+#[derive(Clone, Debug, Default)]
+pub struct PushedOut {
+    /// The oldest first.
+    pub documents: Vec<NewArchive>,
+    /// Whether nothing more waits to be archived.
+    pub is_all: bool,
+}
+
+/// An archive document that is to be written.
+#[derive(Clone, Debug)]
+pub struct NewArchive {
+    /// Numbers of all its stories, also of those of which no words are kept.
+    pub stories: Vec<StoryNumber>,
+    pub packed: Packed,
+}
+
+impl PushedOut {
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+}
+
+/// Returns what a section that shows these stories has pushed out since it was last asked, in steps.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn pushed_out(
+    view: &View,
+    config: &Config,
+    section: &Section,
+    shown: &[ShownStory],
+) -> Result<PushedOut, StoreError> {
+    let shown: BTreeSet<StoryNumber> = shown.iter().filter_map(|story| story::slug_number(&story.slug)).collect();
+    let waiting = view.not_archived(&section.id, STEP + shown.len())?;
+    let is_all = waiting.len() < STEP + shown.len();
+    let infos = Infos::of(view);
+    let mut leaving = Vec::new();
+    for number in section::pushed_out(waiting, &shown, is_all) {
+        let shown = written(view, config, section, number, &infos)?;
+        leaving.push(Leaving { number, shown: shown.and_then(|story| section::fitting(story, LONG_STORY_BYTES)) });
+    }
+    let documents = section::documents(leaving);
+    Ok(PushedOut { documents: documents.iter().map(|document| pack(document)).collect::<Result<_, _>>()?, is_all })
+}
+
+fn pack(document: &[Leaving]) -> Result<NewArchive, StoreError> {
+    let stories: Vec<_> = document.iter().filter_map(|story| story.shown.as_ref()).collect();
+    let packed = Packed::of(&serde_json::to_vec(&stories)?)?;
+    Ok(NewArchive { stories: document.iter().map(|story| story.number).collect(), packed })
+}
+
+/// Returns an archive document of a section; `None` if there is no such one.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> Result<Option<Archive>, StoreError> {
+    let Some(row) = view.archive(&section.id, number)? else { return Ok(None) };
+    let stories: Vec<ShownStory> = serde_json::from_slice(&row.stories)?;
+    let mut as_written: HashMap<StoryNumber, ShownStory> =
+        stories.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
+    let infos = Infos::of(view);
+    let mut stories = BTreeMap::new();
+    let (mut changed, mut bytes) = (row.made, 0);
+    for standing in view.archived_in(row.section, number)? {
+        changed = [standing.entered, standing.left].into_iter().flatten().fold(changed, Timestamp::max);
+        if !section::is_archived(&standing) {
+            continue;
+        }
+        let number = standing.story;
+        let kept = as_written.remove(&number).filter(|story| section::is_led_by_a_feed_of(section, story));
+        let story = match kept {
+            Some(story) => Some(story),
+            // What was written fits, what another copy says may not.
+            None => {
+                let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
+                written(view, config, section, number, &infos)?.and_then(|story| section::fitting(story, room))
+            }
+        };
+        if let Some(story) = story {
+            let story = section::as_archived(config, section, standing, story);
+            bytes += section::weight(&story);
+            stories.insert((story.sort_at, number), story);
+        }
+    }
+    Ok(Some(Archive { stories: stories.into_values().rev().collect(), changed }))
+}

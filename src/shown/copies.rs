@@ -1,0 +1,35 @@
+//! The one reader of a story's copies.
+
+use crate::config::Config;
+use crate::feed::FeedId;
+use crate::newsroom::{self, SeenStory, Viewer};
+use crate::number::StoryNumber;
+use crate::rows::{Copies, CopyLimits};
+use crate::section::MAX_COPIES;
+use crate::store::{StoreError, View};
+
+/// How much of a story is read.
+pub const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
+
+/// Returns the copies of a story that `viewer` sees, whose feeds are configured and whose words are kept; of very many the
+/// best. Without `with_text` their plain text is left empty, which is faster.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn copies_of<'c>(
+    view: &View,
+    config: &'c Config,
+    story: StoryNumber,
+    viewer: Viewer,
+    with_text: bool,
+) -> Result<SeenStory<'c>, StoreError> {
+    let sees = |feed: &FeedId| viewer.sees(config, feed);
+    Ok(match view.copies_of(story, LIMITS, &sees)? {
+        Copies::All(rows) => SeenStory::of(config, rows, true, with_text),
+        Copies::Many(heads) => {
+            let rows = view.copies(&newsroom::choose(config, &heads, viewer))?;
+            SeenStory::of(config, rows, false, with_text)
+        }
+    })
+}

@@ -1,0 +1,27 @@
+//! What is shown: rows of the store, judged and made into what pages, editions, archives, searches and commands show.
+//!
+//! Loads rows through a [`View`](crate::store::View) and lets the core decide what is made of them. Never writes, and never
+//! renders: a read ends before its pages are made. The policies are those of [`section`](crate::section) (what a section shows
+//! and archives), [`newsroom`](crate::newsroom) (which copies are read, what is public) and [`query`](crate::query).
+
+mod archives;
+mod copies;
+mod explained;
+mod infos;
+mod named;
+mod passing;
+mod public;
+mod searched;
+mod sections;
+mod stories;
+
+pub use archives::{Archive, NewArchive, PushedOut, archive, pushed_out};
+pub use copies::copies_of;
+pub use explained::{Explained, explain};
+pub use infos::Infos;
+pub use named::{CANDIDATES, Candidate, candidate, meant, named, story_at};
+pub use passing::{Passing, each_story};
+pub use public::{PublicStories, PublicStory, public_story, search_public};
+pub use searched::{SearchHit, SearchHits, find};
+pub use sections::{SectionContent, permanent_id, section_content};
+pub use stories::{first_public, first_shown, story_in, title_in};

@@ -1,0 +1,129 @@
+//! Stories by what people call them: an id, a slug, a number, an address, or words of a title.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::config::Config;
+use crate::link;
+use crate::number::StoryNumber;
+use crate::query::Query;
+use crate::rows::StoredStory;
+use crate::store::{StoreError, View};
+use crate::story;
+use crate::time::Timestamp;
+
+use super::Infos;
+use super::searched::stories_found;
+use super::stories::first_shown;
+
+/// How many stories are listed at most where words may mean several.
+pub const CANDIDATES: usize = 10;
+
+/// A story that somebody may mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    pub id: String,
+    /// As readers see it, else that of its first copy with words; may be empty.
+    pub title: String,
+    pub sort_at: Timestamp,
+    /// When it was published, as readers see it; `None` if no section holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Timestamp>,
+}
+
+/// Returns the stories that `wanted` names without doubt: by a public id, a number, a slug or the address of a page below
+/// `site`, or a link of one of their copies in any spelling. Several only if they share the link; at most [`CANDIDATES`] + 1.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn named(view: &View, site: Option<&Url>, wanted: &str) -> Result<Vec<StoredStory>, StoreError> {
+    let wanted = wanted.trim();
+    if let Some(story) = view.story_by_id(wanted)? {
+        return Ok(vec![story]);
+    }
+    let of_site = site.and_then(|site| wanted.strip_prefix(site.as_str().trim_end_matches('/')));
+    if let Some(page) = of_site.and_then(|path| path.trim_start_matches('/').strip_prefix("story/")) {
+        return Ok(story_of_page(view, page)?.into_iter().collect());
+    }
+    let Some(key) = Url::parse(wanted).ok().as_ref().and_then(link::key) else {
+        let page = wanted.trim_start_matches('/');
+        return Ok(story_of_page(view, page.strip_prefix("story/").unwrap_or(page))?.into_iter().collect());
+    };
+    // A copy's own link says more than what others call their original.
+    for original in [false, true] {
+        let stories = view.stories_with_link(&key, original, CANDIDATES + 1)?;
+        if !stories.is_empty() {
+            return Ok(stories);
+        }
+    }
+    // The site may have been read under another address; a number alone would fit any site's pages.
+    let page = wanted.rsplit_once("/story/").map(|(_, page)| page.trim_end_matches('/'));
+    let story = page.filter(|page| !is_number(page)).map(|slug| story_by_slug(view, slug)).transpose()?;
+    Ok(story.flatten().into_iter().collect())
+}
+
+/// The story whose page this is, as in `harbour-news-12` or `12`.
+fn story_of_page(view: &View, page: &str) -> Result<Option<StoredStory>, StoreError> {
+    let page = page.trim_end_matches('/');
+    match page.parse().ok().filter(|_| is_number(page)) {
+        Some(number) => view.story_by_number(StoryNumber(number)),
+        None => story_by_slug(view, page),
+    }
+}
+
+/// The story whose own page has this slug, or the older one that it joined.
+fn story_by_slug(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreError> {
+    story::slug_number(slug).map_or(Ok(None), |number| view.story_with_slug(number, slug))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns the story that the address `/story/{slug}/` leads to: the one with the slug's number, or the older one that it
+/// joined. The words before the number may be others: nobody can find out by trying whether a story has had them.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn story_at(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreError> {
+    story::slug_number(slug).map_or(Ok(None), |number| view.story_by_number(number))
+}
+
+/// Returns the stories that somebody may mean by these words: those of a guid, else those with the words in a title; the best
+/// first, at most [`CANDIDATES`] + 1.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn meant(view: &View, config: &Config, words: &str) -> Result<Vec<Candidate>, StoreError> {
+    let words = words.trim();
+    if words.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut stories = view.stories_with_guid(words, CANDIDATES + 1)?;
+    if stories.is_empty() {
+        let (found, _) = stories_found(view, &Query::of_title(words), CANDIDATES + 1)?;
+        stories = found.into_iter().map(|(story, _)| story).collect();
+    }
+    if stories.is_empty() {
+        // The index follows in the background, and knows whole words only.
+        stories = view.stories_with_in_title(words, CANDIDATES + 1)?;
+    }
+    stories.into_iter().map(|story| candidate(view, config, story)).collect()
+}
+
+/// Returns a story as a list shows it.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn candidate(view: &View, config: &Config, story: StoredStory) -> Result<Candidate, StoreError> {
+    let shown = first_shown(view, config, story.number, &Infos::of(view))?.map(|(_, shown)| shown);
+    let published = shown.as_ref().map(|shown| shown.published);
+    let copies = view.stored_copies(story.number)?.into_iter().map(|copy| copy.title);
+    let mut titles = shown.map(|shown| shown.entry.title).into_iter().chain(copies);
+    let title = titles.find(|title| !title.is_empty()).unwrap_or_default();
+    Ok(Candidate { title, id: story.id, sort_at: story.sort_at, published })
+}

@@ -1,0 +1,115 @@
+//! What anyone may see of stories: pages, and a search.
+//!
+//! Only what a public section shows is ever shown: a story's page exists only if a public section holds the story, and shows
+//! it as the first of those does.
+
+use std::time::Duration;
+
+use crate::config::{Config, Section};
+use crate::entry::Person;
+use crate::feed::{FeedId, SectionId};
+use crate::newsroom;
+use crate::number::StoryNumber;
+use crate::query::{Query, Searched};
+use crate::section::ShownStory;
+use crate::store::{Patience, StoreError, View};
+use crate::text::PlainText;
+
+use super::Infos;
+use super::stories::story_in;
+
+/// How many of the stories that fit are looked at for each that is wanted: some may have ceased to be public since they were
+/// indexed.
+const LOOKED_AT: usize = 16;
+
+/// A story as the first public section that holds it shows it.
+#[derive(Clone, Debug)]
+pub struct PublicStory {
+    pub shown: ShownStory,
+    /// All the public sections that hold it.
+    sections: Vec<SectionId>,
+}
+
+impl PublicStory {
+    pub fn sections_in<'c>(&self, config: &'c Config) -> Vec<&'c Section> {
+        self.sections.iter().filter_map(|id| config.section(id)).map(|section| &**section).collect()
+    }
+}
+
+/// What a search of what is public found.
+#[derive(Clone, Debug)]
+pub struct PublicStories {
+    pub stories: Vec<(PublicStory, PlainText)>,
+    /// Whether only the newest stories were searched.
+    pub is_cut: bool,
+}
+
+/// Returns a story as anyone may see it; `None` if no public section holds it.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn public_story(
+    view: &View,
+    config: &Config,
+    story: StoryNumber,
+    infos: &Infos,
+) -> Result<Option<PublicStory>, StoreError> {
+    let mut first = None;
+    let mut sections = Vec::new();
+    for section in newsroom::public_among(config, &view.sections_holding(story)?) {
+        if first.is_none() {
+            first = story_in(view, config, section, story, infos)?;
+        }
+        if first.is_some() {
+            sections.push(section.id.clone());
+        }
+    }
+    Ok(first.map(|shown| PublicStory { shown, sections }))
+}
+
+/// Returns what public sections show that fits a query, at most `limit` stories. The index is searched for as long as
+/// `patience` says now; then reading the stories may go on until `reading`, the search included.
+///
+/// # Errors
+///
+/// As of the store; [`StoreError::Interrupted`] if the reader has gone.
+pub fn search_public(
+    view: &View,
+    config: &Config,
+    query: &Query,
+    limit: usize,
+    (patience, reading): (&Patience, Duration),
+) -> Result<PublicStories, StoreError> {
+    let search = if query.is_empty() { None } else { newsroom::public_search(config, query.search()) };
+    let hits = search.map(|search| view.search_public(&search, LOOKED_AT * limit, patience)).transpose()?;
+    let hits = hits.unwrap_or_default();
+    patience.extend_to(reading);
+    let infos = Infos::of(view);
+    let mut stories = Vec::new();
+    for number in hits.numbers {
+        if stories.len() == limit {
+            break;
+        }
+        // It may have joined another since it was indexed.
+        let Some(stored) = view.story_by_number(number)? else { continue };
+        let Some(story) = public_story(view, config, stored.number, &infos)? else { continue };
+        let text = PlainText::of(&story.shown.entry);
+        if is_found_in_public(query, &story, &text) {
+            stories.push((story, text));
+        }
+    }
+    Ok(PublicStories { stories, is_cut: hits.is_cut })
+}
+
+/// What only a private copy says, or only a private section holds, must not be found.
+fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> bool {
+    let PublicStory { shown: story, sections } = story;
+    let persons = story.entry.authors.iter().chain(&story.via);
+    let author = persons.map(Person::display).collect::<Vec<_>>().join(", ");
+    let in_section = |id: &SectionId| sections.contains(id);
+    let of_feed = |id: &FeedId| story.copies.iter().any(|copy| copy.feed == *id);
+    (query.sections.is_empty() || query.sections.iter().any(in_section))
+        && (query.feeds.is_empty() || query.feeds.iter().any(of_feed))
+        && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
+}

@@ -1,0 +1,135 @@
+//! What an owner's search finds: over all entries, private ones among them.
+
+use std::collections::HashSet;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::config::Config;
+use crate::entry::Entry;
+use crate::feed::SectionId;
+use crate::newsroom::Viewer;
+use crate::number::EntryNumber;
+use crate::query::{Excerpt, Query};
+use crate::rows::StoredStory;
+use crate::section::{self, SeenCopy};
+use crate::store::{StoreError, View};
+use crate::text::PlainText;
+use crate::time::Timestamp;
+
+use super::Infos;
+use super::copies::copies_of;
+use super::stories::first_shown;
+
+/// What a search found.
+#[derive(Clone, Debug, Default)]
+pub struct SearchHits {
+    pub hits: Vec<SearchHit>,
+    /// Whether only the newest entries with the words were searched.
+    pub is_cut: bool,
+}
+
+/// A story that a search found.
+#[derive(Clone, Debug, Serialize)]
+pub struct SearchHit {
+    /// Its public id.
+    pub id: String,
+    pub title: String,
+    pub link: Option<Url>,
+    pub published: Timestamp,
+    /// The sections that it is in.
+    pub sections: Vec<SectionId>,
+    /// Some words of its text around the first that matched, plain text; empty if it has none but a title.
+    pub excerpt: String,
+    /// Where in it the words are that were searched for: from and to, in characters.
+    pub marks: Vec<(usize, usize)>,
+}
+
+impl SearchHit {
+    fn excerpt_from(&mut self, excerpt: Excerpt) {
+        let chars = |byte: usize| excerpt.text[..byte].chars().count();
+        self.marks = excerpt.marks.iter().map(|mark| (chars(mark.start), chars(mark.end))).collect();
+        self.excerpt = excerpt.text;
+    }
+}
+
+/// Returns the stories that fit, private ones among them, each once: the best first, or the newest if no words are searched
+/// for. Each is named by its lead, as pages and editions do: another copy may have the words that were searched for.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn find(view: &View, config: &Config, query: &Query, limit: usize) -> Result<SearchHits, StoreError> {
+    let (stories, is_cut) = stories_found(view, query, limit)?;
+    let infos = Infos::of(view);
+    let hits = stories.into_iter().map(|(story, entry)| hit(view, config, query, (story, entry), &infos));
+    Ok(SearchHits { hits: hits.collect::<Result<_, _>>()?, is_cut })
+}
+
+/// The stories that fit, each with its entry that fits best, and whether only the newest entries were searched.
+pub(super) fn stories_found(
+    view: &View,
+    query: &Query,
+    limit: usize,
+) -> Result<(Vec<(StoredStory, EntryNumber)>, bool), StoreError> {
+    if query.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let hits = view.search_entries(&query.search(), limit)?;
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    for entry in hits.numbers {
+        if found.len() == limit {
+            break;
+        }
+        let story = view.story_of_entry(entry)?.filter(|story| seen.insert(story.number));
+        found.extend(story.map(|story| (story, entry)));
+    }
+    Ok((found, hits.is_cut))
+}
+
+fn hit(
+    view: &View,
+    config: &Config,
+    query: &Query,
+    (story, entry): (StoredStory, EntryNumber),
+    infos: &Infos,
+) -> Result<SearchHit, StoreError> {
+    let entry = view.words(entry)?;
+    let mut hit = SearchHit {
+        id: story.id.clone(),
+        sections: view.sections_holding(story.number)?,
+        published: entry.published.unwrap_or(story.sort_at),
+        marks: Vec::new(),
+        excerpt: String::new(),
+        title: entry.title.clone(),
+        link: entry.link.clone(),
+    };
+    hit.excerpt_from(query.excerpt_of(&PlainText::of(&entry)));
+    if let Some((lead, published)) = lead(view, config, &story, infos)? {
+        let excerpt = query.excerpt_of(&PlainText::of(&lead));
+        if !excerpt.marks.is_empty() {
+            hit.excerpt_from(excerpt);
+        }
+        (hit.title, hit.link, hit.published) = (lead.title, lead.link, published);
+    }
+    Ok(hit)
+}
+
+/// The words that readers see, or would see, and when they were published; `None` if all feeds of the story left the config.
+fn lead(
+    view: &View,
+    config: &Config,
+    story: &StoredStory,
+    infos: &Infos,
+) -> Result<Option<(Entry, Timestamp)>, StoreError> {
+    if let Some((_, shown)) = first_shown(view, config, story.number, infos)? {
+        return Ok(Some((shown.entry, shown.published)));
+    }
+    let seen = copies_of(view, config, story.number, Viewer::All, false)?;
+    let copies: Vec<&SeenCopy> = seen.copies.iter().collect();
+    if copies.is_empty() {
+        return Ok(None);
+    }
+    let lead = copies[section::lead(&copies).0];
+    Ok(Some((lead.entry.clone().into_owned(), section::published_of(&lead.entry, lead.first_seen))))
+}

@@ -1,0 +1,79 @@
+//! What a section shows.
+
+use crate::config::{Config, Section};
+use crate::feed::{FeedId, SectionId};
+use crate::newsroom::Viewer;
+use crate::rows::KnownSection;
+use crate::section::{self, ShownFeed, ShownStory, Window};
+use crate::store::{StoreError, View};
+use crate::time::Timestamp;
+
+use super::copies::copies_of;
+
+/// How many placements are loaded at once, if the section shows that many.
+const STEP: usize = 100;
+
+/// What a section shows.
+#[derive(Clone, Debug)]
+pub struct SectionContent {
+    /// Newest first, at most the section's `limit`.
+    pub stories: Vec<ShownStory>,
+    pub feeds: Vec<ShownFeed>,
+    /// The newest change among the stories; of an empty section, when the store first saw it.
+    pub updated: Timestamp,
+    /// The section's permanent id.
+    pub atom_id: String,
+}
+
+/// Returns what a section shows: its newest stories, as many as its [`Window`] takes.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn section_content(view: &View, config: &Config, section: &Section) -> Result<SectionContent, StoreError> {
+    let infos = view.feed_infos()?;
+    let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
+    let row = view.section(&section.id)?;
+    let mut window = Window::new(section);
+    let mut after = None;
+    while !window.has_ended() {
+        let placed = view.placed_in(row.number, after, window.places().clamp(1, STEP))?;
+        let Some(last) = placed.last() else { break };
+        after = Some((last.sort_at, last.story));
+        for placed in placed {
+            if window.has_ended() {
+                break;
+            }
+            let feed = placed.lead_feed;
+            if !window.has_place_for(feed) {
+                continue;
+            }
+            let copies = copies_of(view, config, placed.story, Viewer::Section(section), false)?.copies;
+            let visible = section::visible(section, &copies);
+            if !visible.is_empty() {
+                let frozen = if placed.has_frozen { view.frozen(placed.section, placed.story)? } else { None };
+                let mut story = section::show(config, placed, frozen.as_ref(), &visible, &info);
+                section::restrict(&mut story, config);
+                window.add(feed, story);
+            }
+        }
+    }
+    let stories = window.into_stories();
+    let updated = stories.iter().map(|story| story.updated).max().unwrap_or(row.first_seen);
+    let feeds = section.feeds.iter().filter_map(|id| config.feed(id));
+    let feeds = feeds.map(|feed| section::show_feed(feed, &info(&feed.id))).collect();
+    Ok(SectionContent { stories, feeds, updated, atom_id: id_of(config, &section.id, row) })
+}
+
+/// Returns the permanent id of a section: until one is minted, its present address.
+///
+/// # Errors
+///
+/// As of the store.
+pub fn permanent_id(view: &View, config: &Config, section: &SectionId) -> Result<String, StoreError> {
+    Ok(id_of(config, section, view.section(section)?))
+}
+
+fn id_of(config: &Config, section: &SectionId, row: KnownSection) -> String {
+    row.permanent_id.unwrap_or_else(|| format!("{}{section}", config.site.url))
+}

@@ -1,0 +1,127 @@
+//! Loads the whole archive, batch by batch.
+
+use std::collections::HashMap;
+
+use rusqlite::{Row, params};
+use url::Url;
+
+use super::copies::copy_row;
+use super::sql::{text, time};
+use super::{StoreError, View};
+use crate::entry::Entry;
+use crate::feed::{FeedId, SectionId};
+use crate::number::StoryNumber;
+use crate::rows::{CopyLimits, CopyRow, PassedRow, StoredStory};
+
+/// How many stories a batch has at most.
+const BATCH: usize = 500;
+
+/// With so much of words a batch is full, however few its stories are.
+const BATCH_BYTES: usize = 4 << 20;
+
+impl View {
+    /// Loads the next stories of a pass over all that have entries, from the one that was stored last to the first: those below
+    /// `below`. Empty at the end.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite, or that stored words cannot be read.
+    pub fn pass_over(&self, below: Option<StoryNumber>, limits: CopyLimits) -> Result<Vec<PassedRow>, StoreError> {
+        // The order of the joins is forced, so that rows come by index and nothing is sorted.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, body.value,
+               story.number, story.public_id, story.slug, story.sort_at
+             FROM entry CROSS JOIN story ON story.number = entry.story CROSS JOIN feed ON feed.number = entry.feed
+               LEFT JOIN body ON body.entry = entry.number
+             WHERE entry.story < ?1 ORDER BY entry.story DESC, entry.number DESC",
+        )?;
+        let below = below.unwrap_or(StoryNumber(i64::MAX));
+        let mut rows = statement.query([below])?;
+        let (mut batch, mut bytes) = (Vec::<StoryRows>::new(), 0);
+        while let Some(row) = rows.next()? {
+            let number: StoryNumber = row.get(6)?;
+            if batch.last().is_none_or(|last| last.story.number != number) {
+                if batch.len() == BATCH || bytes > BATCH_BYTES {
+                    break;
+                }
+                batch.push(StoryRows::of(row)?);
+            }
+            if let Some(last) = batch.last_mut() {
+                bytes += last.add(row, limits)?;
+            }
+        }
+        let Some(last) = batch.last() else { return Ok(Vec::new()) };
+        let mut sections = self.sections_between(last.story.number, below)?;
+        let finish = |passing: StoryRows| {
+            let sections = sections.remove(&passing.story.number).unwrap_or_default();
+            passing.finish(sections)
+        };
+        batch.into_iter().map(finish).collect()
+    }
+
+    /// The sections that hold stories from `first` on, up to the one before `below`.
+    fn sections_between(
+        &self,
+        first: StoryNumber,
+        below: StoryNumber,
+    ) -> Result<HashMap<StoryNumber, Vec<SectionId>>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT placement.story, section.id
+             FROM placement INDEXED BY placement_story CROSS JOIN section ON section.number = placement.section
+             WHERE placement.story >= ?1 AND placement.story < ?2 AND placement.left_at IS NULL AND section.gone IS NULL",
+        )?;
+        let mut rows = statement.query(params![first, below])?;
+        let mut sections = HashMap::<_, Vec<_>>::new();
+        while let Some(row) = rows.next()? {
+            sections.entry(row.get(0)?).or_default().push(SectionId::from(text(row, 1)?));
+        }
+        Ok(sections)
+    }
+}
+
+/// A story while its rows come, the last copy first.
+struct StoryRows {
+    story: StoredStory,
+    /// `None` once they are too many or too large.
+    copies: Option<Vec<CopyRow>>,
+    bytes: usize,
+    /// The words of the copy that was read last, if they are not among `copies`: the entry as JSON.
+    first: Option<String>,
+}
+
+impl StoryRows {
+    fn of(row: &Row) -> Result<StoryRows, StoreError> {
+        let (number, id, slug) = (row.get(6)?, row.get(7)?, row.get(8)?);
+        let story = StoredStory { number, id, slug, sort_at: time(row, 9)? };
+        Ok(StoryRows { story, copies: Some(Vec::new()), bytes: 0, first: None })
+    }
+
+    /// Returns how many bytes the copy takes.
+    fn add(&mut self, row: &Row, limits: CopyLimits) -> Result<usize, StoreError> {
+        let Some(body) = row.get_ref(5)?.as_str_or_null().map_err(rusqlite::Error::from)? else { return Ok(0) };
+        self.bytes += body.len();
+        let has_room =
+            |copies: &Vec<CopyRow>| copies.len() < limits.copies && (self.bytes <= limits.bytes || copies.is_empty());
+        match self.copies.as_mut().filter(|copies| has_room(copies)) {
+            Some(copies) => copies.push(copy_row(row, FeedId::from(text(row, 1)?))?),
+            None => {
+                self.copies = None;
+                body.clone_into(self.first.get_or_insert_default());
+            }
+        }
+        Ok(body.len())
+    }
+
+    fn finish(self, sections: Vec<SectionId>) -> Result<PassedRow, StoreError> {
+        let StoryRows { story, mut copies, first, .. } = self;
+        let named = |entry: &Entry| (entry.title.clone(), entry.link.clone());
+        let first: Option<(String, Option<Url>)> = match (&mut copies, first) {
+            (Some(copies), _) => {
+                copies.reverse();
+                copies.first().map(|copy| named(&copy.entry))
+            }
+            (None, first) => first.map(|json| serde_json::from_str(&json)).transpose()?.as_ref().map(named),
+        };
+        Ok(PassedRow { story, copies, first, sections })
+    }
+}
