@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench wire` starts an origin of its own on the loopback, and polls it cold, then with only 304s, then with
 //! one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; take the ratios, as the times
-//! are the machine's. Cross-posts are merged, text is indexed, everything is on disk. `-- --quick` does a tenth of it.
+//! are the machine's. Cross-posts are merged, text is indexed, everything is on disk. `-- --quick` does a tenth of it,
+//! `-- sections=20` has so many sections, and `-- program=PATH` measures another build of newswire, and only that.
 //! lemon24/reader is measured where `python3` has it (`pip install reader sgmllib3k`); its own start is not counted in its time.
 //! Linux only.
 
@@ -24,6 +25,12 @@ use tempfile::TempDir;
 const FEEDS: usize = 1_000;
 const QUICK_FEEDS: usize = 100;
 
+/// How many sections there are at least: one of everything, and one with rules.
+const SECTIONS: usize = 2;
+
+/// What the titles of entries are made of.
+const SYLLABLES: [&str; 4] = ["ba", "ka", "mi", "ti"];
+
 /// How often the program is measured on each work; the median counts.
 const RUNS: usize = 3;
 
@@ -31,14 +38,21 @@ const RUNS: usize = 3;
 const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
 
 fn main() -> anyhow::Result<()> {
+    let named = |name: &str| std::env::args().find_map(|argument| argument.strip_prefix(name).map(str::to_owned));
     let count = if std::env::args().any(|argument| argument == "--quick") { QUICK_FEEDS } else { FEEDS };
+    let sections = named("sections=").map_or(Ok(SECTIONS), |sections| sections.parse())?;
+    let other = named("program=");
     let origin = Origin::start(count, Box::new(feeds::document))?;
     let megabytes = origin.bodies().iter().map(|body| body.len()).sum::<usize>() as f64 / 1e6;
     let cores = std::thread::available_parallelism()?;
     println!("{count} feeds × {} entries, {megabytes:.1} MB; {cores} cores; medians of {RUNS}\n", feeds::ENTRIES);
 
-    let bed = Bed::new(&origin)?;
-    let newswire = bed.newswire(&origin)?;
+    let bed = Bed::new(&origin, sections)?;
+    let newswire = bed.newswire(&origin, other.as_deref().unwrap_or(env!("CARGO_BIN_EXE_newswire")))?;
+    if other.is_some() {
+        println!("{}", programs(&newswire, None));
+        return Ok(());
+    }
     let reader = bed.reader(&origin).inspect_err(|error| println!("reader cannot be measured: {error}")).ok().flatten();
     println!("{}", programs(&newswire, reader.as_ref()));
     let stages = stages::measure(&origin, &bed.config, bed.folder.path())?;
@@ -55,12 +69,20 @@ struct Bed {
 }
 
 impl Bed {
-    fn new(origin: &Origin) -> anyhow::Result<Bed> {
+    fn new(origin: &Origin, sections: usize) -> anyhow::Result<Bed> {
         let folder = tempfile::tempdir()?;
         let mut toml = "[site]\ntitle = \"A benchmark\"\n[poll]\nallow = [\"127.0.0.0/8\"]\n\
              [[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\nlimit = 100\n\
              [[section]]\nid = \"some\"\ntitle = \"Some\"\nfeeds = [\"*\"]\nkeep = [{ title = \"baba\" }, { title = \"kaba\" }]\n"
             .to_owned();
+        for number in SECTIONS..sections {
+            let (first, second) =
+                (SYLLABLES[number % SYLLABLES.len()], SYLLABLES[number / SYLLABLES.len() % SYLLABLES.len()]);
+            writeln!(
+                toml,
+                "[[section]]\nid = \"s{number}\"\ntitle = \"S\"\nfeeds = [\"*\"]\nkeep = [{{ title = \"{first}{second}\" }}]"
+            )?;
+        }
         for (number, url) in origin.urls().iter().enumerate() {
             writeln!(toml, "[[feed]]\nid = \"feed{number}\"\nurl = \"{url}\"")?;
         }
@@ -71,8 +93,8 @@ impl Bed {
     }
 
     /// What each of the [`WORKS`] costs newswire.
-    fn newswire(&self, origin: &Origin) -> anyhow::Result<[Cost; 3]> {
-        let mut poll = Command::new(env!("CARGO_BIN_EXE_newswire"));
+    fn newswire(&self, origin: &Origin, program: &str) -> anyhow::Result<[Cost; 3]> {
+        let mut poll = Command::new(program);
         poll.args(["poll", "--force", "--json", "--config"]).arg(&self.config);
         let mut run = || -> anyhow::Result<Cost> {
             let (cost, printed) = program::run(&mut poll)?;
