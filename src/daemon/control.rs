@@ -31,7 +31,7 @@ use crate::poll::{Pass, PollReport, Poller};
 use crate::publish::{PublishError, Written};
 use crate::store::Store;
 
-use super::publishing::FolderRequest;
+use super::folder::FolderRequest;
 
 pub use super::edit::{Edit, EditOutcome, Mode, StoryEditError, Unclear, perform};
 

@@ -1,6 +1,6 @@
 //! The daemon: polls on schedule, publishes what changed, serves it, follows edits of the config and does commands' work.
 //!
-//! Here its parts are wired. Each has a file of its own: `publishing` renders what changed, `maintenance` does what time
+//! Here its parts are wired. Each has a file of its own: `publishing` renders what changed, `folder` writes it as files, `maintenance` does what time
 //! demands, `reload` follows the TOML, `signals` stops it, `control` does what commands ask, and `edit` does an editor's splits
 //! and joins. The caller of [`run`] binds the listeners and decides when to stop.
 //!
@@ -9,6 +9,7 @@
 
 pub mod control;
 mod edit;
+mod folder;
 mod maintenance;
 mod publishing;
 pub mod reload;
@@ -62,7 +63,9 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let active = ActiveConfig::new(config.clone());
     let poller = poller.following(active.clone());
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
+    let (folder_work, folder_task) = folder::folder_task(publisher.clone(), config.clone());
     let unfinished = publishing::publish(&publisher, &config, &all_sections(&config), &hub_tx).await;
+    folder_work.published(&config);
     health.set_ready();
 
     let (reports, polled) = mpsc::unbounded_channel();
@@ -74,6 +77,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         publisher: publisher.clone(),
         health: health.clone(),
         hub_tx,
+        folder_work,
     };
     let control_server = ControlServer {
         store: store.clone(),
@@ -88,6 +92,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         control_server.serve(control, shutdown.clone()),
         poller.run(configs.clone(), reports, shutdown.clone()),
         publishing.run(configs.clone(), unfinished, polled, changes, folder_requests),
+        folder_task.run(),
         hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
         maintenance::run(store.clone(), active, swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),

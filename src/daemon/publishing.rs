@@ -4,31 +4,24 @@
 //! its last good edition.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use super::folder::{FolderRequest, FolderWork};
 use super::reload;
 use crate::clock;
 use crate::commit::ActiveConfig;
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::poll::PollReport;
-use crate::publish::{PublishError, Publisher, Written};
+use crate::publish::{PublishError, Publisher};
 use crate::serve::Health;
 use crate::store::Store;
 
 /// How often a section is rendered at most: a newcomer's first polls come in by the dozen, and readers come by the minute.
 const RENDER_GAP: Duration = Duration::from_secs(1);
-
-/// A command's wish that the site be written into a folder, with all that is committed.
-pub(super) struct FolderRequest {
-    /// From the root.
-    pub folder: PathBuf,
-    pub reply: oneshot::Sender<Result<Written, PublishError>>,
-}
 
 /// Renders what polls, edits of the config and time changed.
 pub(super) struct Publishing {
@@ -38,6 +31,8 @@ pub(super) struct Publishing {
     pub health: Health,
     /// Takes the sections that the hub is notified of.
     pub hub_tx: mpsc::UnboundedSender<SectionId>,
+    /// Takes what has to be written as files.
+    pub folder_work: FolderWork,
 }
 
 impl Publishing {
@@ -67,32 +62,37 @@ impl Publishing {
                     changed.extend(all_sections(&config));
                     is_reloading = true;
                 }
-                Some(FolderRequest { folder, reply }) = folders.recv() => {
+                Some(request) = folders.recv() => {
                     if configs.has_changed().unwrap_or(false) {
                         is_reloading = true;
                         let config = configs.borrow_and_update().clone();
                         self.follow(&config).await;
                     }
                     let config = configs.borrow().clone();
-                    let written = self.write_all(&config, &folder).await;
-                    if written.is_ok() {
-                        changed.clear();
+                    match self.publish_all(&config).await {
+                        Ok(()) => {
+                            changed.clear();
+                            self.folder_work.write(request, &config);
+                        }
+                        // The command may have gone away.
+                        Err(error) => drop(request.reply.send(Err(error))),
                     }
-                    // The command may have gone away; what it asked for is done all the same.
-                    let _ = reply.send(written);
                     rendered = tokio::time::Instant::now();
                     log_reload(&mut is_reloading);
                 }
                 () = tokio::time::sleep_until(rendered + RENDER_GAP), if !changed.is_empty() || is_reloading => {
                     let config = configs.borrow().clone();
                     changed = publish(&self.publisher, &config, &changed, &self.hub_tx).await;
+                    self.folder_work.published(&config);
                     rendered = tokio::time::Instant::now();
                     log_reload(&mut is_reloading);
                 }
             }
         }
         if !changed.is_empty() {
-            publish(&self.publisher, &configs.borrow().clone(), &changed, &self.hub_tx).await;
+            let config = configs.borrow().clone();
+            publish(&self.publisher, &config, &changed, &self.hub_tx).await;
+            self.folder_work.published(&config);
         }
     }
 
@@ -103,24 +103,19 @@ impl Publishing {
         }
     }
 
-    /// Renders all that is committed, and writes it into this folder and that of the config.
-    async fn write_all(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
+    /// Renders all that is committed, and has it written into the folder of the config.
+    async fn publish_all(&self, config: &Arc<Config>) -> Result<(), PublishError> {
         let mut sections = all_sections(config);
-        loop {
+        while !sections.is_empty() {
             let published = self.publisher.publish(config, &sections, clock::now()).await?;
             send_changed(published.changed, &self.hub_tx);
             if let Some(error) = published.errors.into_iter().next() {
                 return Err(error);
             }
             sections = published.unfinished;
-            if sections.is_empty() {
-                break;
-            }
         }
-        if config.publish.directory.as_deref() != Some(folder) {
-            write_configured(&self.publisher, config).await;
-        }
-        self.publisher.write_folder(config, folder).await
+        self.folder_work.published(config);
+        Ok(())
     }
 }
 
@@ -136,24 +131,14 @@ fn send_changed(changed: BTreeSet<SectionId>, hub_tx: &mpsc::UnboundedSender<Sec
     changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
 }
 
-/// Writes the folder that the config names, if it names one.
-async fn write_configured(publisher: &Publisher, config: &Arc<Config>) {
-    if let Some(folder) = &config.publish.directory {
-        match publisher.write_folder(config, folder).await {
-            Ok(written) => tracing::debug!(written.written, written.removed, "wrote the site's folder"),
-            Err(error) => tracing::error!(%error, "the site's folder could not be written"),
-        }
-    }
-}
-
-/// Renders these sections and writes the folder. Returns the sections to publish again: one pass archives only so many stories.
+/// Renders these sections. Returns the sections to publish again: one pass archives only so many stories.
 pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,
     sections: &BTreeSet<SectionId>,
     hub_tx: &mpsc::UnboundedSender<SectionId>,
 ) -> BTreeSet<SectionId> {
-    let unfinished = match publisher.publish(config, sections, clock::now()).await {
+    match publisher.publish(config, sections, clock::now()).await {
         Ok(published) => {
             published.errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays"));
             send_changed(published.changed, hub_tx);
@@ -163,9 +148,7 @@ pub(super) async fn publish(
             tracing::error!(%error, "nothing could be published; the last good editions stay");
             BTreeSet::new()
         }
-    };
-    write_configured(publisher, config).await;
-    unfinished
+    }
 }
 
 /// Returns the ids of all configured sections.

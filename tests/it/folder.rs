@@ -77,6 +77,23 @@ fn folder_holds_archives_and_their_stories_and_lets_go_of_what_is_gone() {
 }
 
 #[test]
+fn pages_are_served_while_the_folder_is_still_written() {
+    let open = config("http://127.0.0.1/");
+    let desk = Desk::whole(&open);
+    desk.write("a.xml", &feed(0..3000));
+    output(&desk.config(), &["poll", "--force"]);
+    desk.write("newswire.toml", &format!("{open}[publish]\ndirectory = \"site\"\n"));
+    let mut daemon = Daemon::start(&desk);
+    assert_eq!(daemon.get("/all.json").status, 200);
+    assert_eq!(request(&daemon.admin, "GET", "/healthz", &[]).status, 200);
+    // The list is written last.
+    assert!(!desk.path("site/.newswire-files").exists(), "pages must not wait for 3000 files");
+    assert_eq!(daemon.end(), Some(0));
+    let list = desk.read("site/.newswire-files");
+    assert!(list.lines().filter(|file| file.starts_with("story/")).count() == 3000, "the folder is whole at the end");
+}
+
+#[test]
 fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
     let desk = Desk::whole(&config("https://news.example.org/wire/"));
     desk.write("a.xml", &feed(0..3));
