@@ -209,6 +209,9 @@ fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
     Ok((headers, has_secret))
 }
 
+/// The schemes of proxies that feeds may be fetched through.
+pub const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
 /// Warns of credentials that are sent over http, where everybody on the way can read them. `key` holds credentials beside the
 /// address.
 fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
@@ -230,7 +233,7 @@ fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
 fn proxy(node: Node) -> Result<SecretString, Fault> {
     let proxy = value::secret(node)?;
     let url = Url::parse(proxy.expose_secret()).ok();
-    let good = url.is_some_and(|url| matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h") && url.has_host());
+    let good = url.is_some_and(|url| PROXY_SCHEMES.contains(&url.scheme()) && url.has_host());
     let wanted =
         || Fault::new("expected the URL of a proxy", "as in \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\"");
     if good { Ok(proxy) } else { Err(wanted()) }

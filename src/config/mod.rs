@@ -32,6 +32,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 pub use self::facets::classify;
+pub use self::feed::PROXY_SCHEMES;
 pub use self::keys::{Kind, SHAPES, Shape, is_variable, nearest};
 pub use self::mask::masked_urls;
 pub use self::model::*;

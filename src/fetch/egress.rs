@@ -25,7 +25,7 @@ use super::error::{CONNECT, CONNECT_TIMEOUT, FetchError, causes, reason, root_ca
 use super::file;
 use super::guard::{self, Reach};
 use super::wire;
-use crate::config::Feed;
+use crate::config::{Feed, PROXY_SCHEMES};
 
 /// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -40,8 +40,6 @@ const MOST_HEADER_BYTES: u32 = 32 * 1024;
 
 /// More different ways out than any config has; beyond it the idle ones are built anew when needed.
 const MOST_CLIENTS: usize = 256;
-
-const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 /// How names become addresses: asked once for each new connection.
 #[derive(Clone)]
@@ -267,7 +265,9 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Fetch
     }
     let peer = if proxied { format!("the proxy for {host}") } else { host.clone() };
     if error.is_dns() {
-        return FetchError::Dns { host: peer, why };
+        // A SOCKS proxy may leave the feed's name to us.
+        let host = if proxied { format!("{host} or of its proxy") } else { host };
+        return FetchError::Dns { host, why };
     }
     if error.is_timeout() {
         return FetchError::Timeout { host: peer, phase: CONNECT, after: CONNECT_TIMEOUT };

@@ -44,6 +44,13 @@ fn check_mistake(text: &str, expected: &str) {
 }
 
 #[test]
+fn proxy_may_have_any_scheme_that_feeds_are_fetched_through() {
+    for scheme in config::PROXY_SCHEMES {
+        good(&format!("{FEED}proxy = \"{scheme}://127.0.0.1:9050\"\n{SECTION}"));
+    }
+}
+
+#[test]
 fn empty_config_has_every_default() {
     let config = good("");
     assert_eq!(config.site.title, "Newswire");

@@ -125,6 +125,16 @@ async fn redirect_to_a_local_name_or_a_private_address_is_refused_through_an_htt
 }
 
 #[tokio::test]
+async fn proxy_that_wants_credentials_is_told_from_a_server_that_does() {
+    let proxy = Origin::replies([Reply::new(407, &[], "")]);
+    let refused = error(poll_by(&format!("http://{}", proxy.address), &[]).await);
+    assert_eq!(
+        refused.to_string(),
+        "the server answered 407 (the proxy wants credentials: write them into the URL under proxy of the feed)"
+    );
+}
+
+#[tokio::test]
 async fn name_of_the_proxy_itself_is_refused_through_it() {
     let proxy = Socks::start("http://proxy.company.example:8080/");
     let by_name = format!("socks5://proxy.company.example:{}", proxy.address.port());
