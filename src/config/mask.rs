@@ -157,6 +157,8 @@ impl Harmless {
                 references.for_each(|table| self.add_table(table, &SECRET));
             }
             (Kind::Table(_) | Kind::Tables(_) | Kind::Secret | Kind::Secrets, _) | (_, DeValue::Table(_)) => {}
+            // They take one name; a list may hold the secret itself.
+            (_, DeValue::Array(_)) if matches!(key, "env" | "file") => {}
             (_, DeValue::Array(items)) => items.iter().for_each(|item| self.add_value(key, item, kind)),
             (_, DeValue::String(name)) if key == "env" && !keys::is_variable(name) => {}
             _ => self.values.push(value.span()),

@@ -79,11 +79,12 @@ const IN_A_FEED: [&str; 54] = [
 ];
 
 /// The same of a section and of a feed's address.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntokens = [\"c4n4ry-5ecret\"]",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { evn = \"c4n4ry-5ecret\" }",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { env = \"c4n4ry-5ecret and more\" }",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { c4n4ry-5ecret = \"\" }",
+    "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { env = [\"c4n4ry-5ecret\"] }",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = 481516234242",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\nbasic_auth = { user = \"me\", passwrd = \"c4n4ry-5ecret\" }",
     "[[section]]\nid = \"s\"\nfeeds = [\"https://a.example/?api_key=c4n4ry-5ecret\"]",
