@@ -86,7 +86,7 @@ pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
         None => text.len(),
         Some(Item::ArrayOfTables(tables)) => {
             let last = tables.iter().last().map_or(text.len(), end_of_table);
-            line_end(text, last)
+            below_comments(text, line_end(text, last))
         }
         Some(_) => return Err(EditError::InlineFeeds),
     };
@@ -362,6 +362,17 @@ fn above_comments(text: &str, line: usize) -> usize {
         start = above;
     }
     line
+}
+
+/// Where the comment lines end that stand directly below a table, such as keys that are commented out. Comments directly
+/// above the next table are its own.
+fn below_comments(text: &str, line: usize) -> usize {
+    let mut end = line;
+    while text[end..].trim_start_matches([' ', '\t']).starts_with('#') {
+        end = line_end(text, end);
+    }
+    let rest = &text[end..];
+    if rest.is_empty() || starts_with_blank_line(rest) { end } else { line }
 }
 
 fn starts_with_blank_line(text: &str) -> bool {

@@ -63,6 +63,32 @@ fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
 }
 
 #[test]
+fn added_table_leaves_keys_that_are_commented_out_to_the_table_above() {
+    let check = |before: &str, kind: &str, block: &str, expected: &str| {
+        assert_eq!(edit::add(before, kind, block).unwrap(), expected, "{before}");
+    };
+    let section = "[[section]]\nid = \"b\"\n";
+    check(
+        "[[section]]\nid = \"a\"\n# keep = []\n # drop = []\n\n# The feeds.\n",
+        "section",
+        section,
+        "[[section]]\nid = \"a\"\n# keep = []\n # drop = []\n\n[[section]]\nid = \"b\"\n\n# The feeds.\n",
+    );
+    check(
+        "[[section]]\nid = \"a\"\n# keep = []",
+        "section",
+        section,
+        "[[section]]\nid = \"a\"\n# keep = []\n\n[[section]]\nid = \"b\"\n",
+    );
+    check(
+        "[[section]]\nid = \"a\"\n# Of the feed.\n[[feed]]\nurl = \"https://a.example/\"\n",
+        "section",
+        section,
+        "[[section]]\nid = \"a\"\n[[section]]\nid = \"b\"\n# Of the feed.\n[[feed]]\nurl = \"https://a.example/\"\n",
+    );
+}
+
+#[test]
 fn file_without_feeds_takes_its_first_at_the_end() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
     let check = |before: &str, expected: &str| assert_eq!(edit::add(before, "feed", block).unwrap(), expected);
