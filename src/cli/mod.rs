@@ -124,7 +124,7 @@ enum Failure {
     #[error(transparent)]
     Unclear(#[from] Unclear),
     /// The command line says something that cannot be done.
-    #[error("{0:#}")]
+    #[error("{}", in_one_sentence(.0))]
     Usage(anyhow::Error),
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -226,15 +226,31 @@ impl Cli {
                 ExitCode::from(EXIT_USAGE)
             }
             Err(Failure::Usage(error)) => {
-                anstream::eprintln!("newswire: {error:#}");
+                anstream::eprintln!("newswire: {}", in_one_sentence(&error));
                 ExitCode::from(EXIT_USAGE)
             }
             Err(Failure::Other(error)) => {
-                anstream::eprintln!("newswire: {error:#}");
+                anstream::eprintln!("newswire: {}", in_one_sentence(&error));
                 ExitCode::FAILURE
             }
         }
     }
+}
+
+/// Returns an error and what led to it, without what an outer error says already.
+fn in_one_sentence(error: &anyhow::Error) -> String {
+    let mut sentence = String::new();
+    let mut before = None;
+    for cause in error.chain().map(ToString::to_string) {
+        let is_said =
+            sentence.contains(&cause) || before.as_ref().is_some_and(|before: &String| cause.ends_with(before));
+        if !is_said {
+            let colon = if sentence.is_empty() { "" } else { ": " };
+            sentence = format!("{sentence}{colon}{cause}");
+        }
+        before = Some(cause);
+    }
+    sentence
 }
 
 /// The config in force for a command.

@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::add::{self, FoundFeed, NotFound};
 use super::output::{count, print};
-use super::{Cli, Done, Failure, load};
+use super::{Cli, Done, Failure, in_one_sentence, load};
 use crate::config::effective::{Origin, Setting, effective};
 use crate::config::{self, SourceFile, edit};
 use crate::files::{self, Loaded};
@@ -89,7 +89,7 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
         match look(&address) {
             Ok(()) => break,
             // What cannot be used is asked for again.
-            Err(Failure::Other(error)) => anstream::eprintln!("{error:#}"),
+            Err(Failure::Other(error)) => anstream::eprintln!("{}", in_one_sentence(&error)),
             Err(failure) => return Err(failure),
         }
     }

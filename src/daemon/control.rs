@@ -81,7 +81,15 @@ pub enum Answer {
 ///
 /// If the system does not let us: its path is longer than 107 bytes, or its folder takes no sockets.
 pub async fn bind(store: &Path) -> io::Result<Listener> {
-    Listener::bind(&Listen::Unix(socket(store)), SocketReach::Owner).await
+    let path = socket(store);
+    let listener = Listener::bind(&Listen::Unix(path.clone()), SocketReach::Owner).await;
+    listener.map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another file is in the place of the socket; remove it and restart newswire",
+            _ => &error.to_string(),
+        };
+        io::Error::new(error.kind(), format!("{}: {why}", path.display()))
+    })
 }
 
 /// Asks the daemon that holds the store; `None` if nobody answers there, since what holds it is no daemon.
@@ -97,8 +105,10 @@ pub async fn ask(store: &Path, request: &Request) -> io::Result<Option<Answer>> 
     Ok(Some(serde_json::from_str(&answer)?))
 }
 
+/// Beside the store's file itself, so that the daemon is found under any name of it.
 fn socket(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
+    let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
+    let mut name = store.into_os_string();
     name.push(".sock");
     PathBuf::from(name)
 }
@@ -158,7 +168,9 @@ impl ControlServer {
     }
 
     async fn read(&self, stream: &mut UnixStream) -> io::Result<Request> {
-        let owner = std::fs::metadata(self.store.path())?.uid();
+        let ours = |_| rustix::process::geteuid().as_raw();
+        // The owner of a store that is gone is told so by what is asked for.
+        let owner = std::fs::metadata(self.store.path()).map_or_else(ours, |store| store.uid());
         let peer = stream.peer_cred()?.uid();
         if peer != owner && peer != 0 {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is for the owner of the store"));

@@ -58,6 +58,8 @@ impl Poller {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut clock = ClockWatch::default();
         let mut stalled = None::<Instant>;
+        // Whether the due feeds could not be read, which is logged once.
+        let mut is_blind = false;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -89,9 +91,13 @@ impl Poller {
             let has_gap = clock.has_gap(now, &in_flight);
             let caught_up = if has_gap { self.catch_up(&config, now).await } else { Ok(()) };
             let started = self.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
-            if let Err(error) = caught_up.and(started) {
-                tracing::error!(%error, "the due feeds could not be read");
+            let read = caught_up.and(started);
+            if let Err(error) = &read
+                && !is_blind
+            {
+                tracing::error!(%error, "the due feeds could not be read; tried again every second");
             }
+            is_blind = read.is_err();
         }
         let config = configs.borrow().clone();
         let finishing = self.finish_all(&config, &mut polls, &mut in_flight, waiting, &reports);

@@ -102,7 +102,9 @@ pub fn explain(path: &Path, error: StoreError) -> StoreError {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             not_ours(path).unwrap_or(StoreError::Sqlite(error))
         }
-        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged { path: path.to_owned(), found: error.to_string() },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Damaged { path: path.to_owned(), found: error.to_string() }
+        }
         _ => StoreError::Sqlite(error),
     }
 }
@@ -175,6 +177,26 @@ pub fn require_regular(path: &Path) -> Result<(), StoreError> {
         Ok(metadata) if !metadata.is_file() => Err(StoreError::Irregular(path.to_owned())),
         Err(error) if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) => {
             Err(failed(path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the path of the file itself where `path` is a symbolic link to it: under each name there would be another lock.
+pub fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Refuses a file with several hard links: SQLite would keep a log of its own under each name, and the logs overwrite each
+/// other's changes (sqlite.org/howtocorrupt.html 2.3). A missing file is fine.
+///
+/// # Errors
+///
+/// [`StoreError::ManyNames`].
+pub fn require_one_name(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.nlink() > 1 => {
+            Err(StoreError::ManyNames { path: path.to_owned(), names: metadata.nlink() })
         }
         _ => Ok(()),
     }

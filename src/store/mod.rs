@@ -123,11 +123,16 @@ pub enum StoreError {
     NotOurs { path: PathBuf, owner: String },
     #[error("{} is damaged and is not written to: {found}; move it away with its -wal and -shm files and put a backup in its place", path.display())]
     Damaged { path: PathBuf, found: String },
-    #[error("another file was put in the place of {} while newswire runs, so nothing is written any more; restart newswire with the right file", .0.display())]
+    #[error("{} was moved, deleted or replaced while newswire runs, so nothing is written any more; put it back and restart newswire", .0.display())]
     Replaced(PathBuf),
+    #[error(
+        "{} has {names} names (hard links), and programs that open it under different names destroy it; remove the others, or put a copy of it in its place",
+        path.display()
+    )]
+    ManyNames { path: PathBuf, names: u64 },
     #[error("{path}: {source}")]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the store: {0}")]
+    #[error("{}", in_words(.0))]
     Sqlite(#[from] rusqlite::Error),
     #[error("the store could not commit: {0}")]
     Commit(String),
@@ -143,6 +148,16 @@ pub enum StoreError {
     Unreadable(#[from] serde_json::Error),
     #[error("an archive document could not be packed or unpacked: {0}")]
     Packing(#[from] std::io::Error),
+}
+
+/// Says what to do if the store is damaged.
+fn in_words(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => format!(
+            "the store is damaged ({error}); move it away with its -wal and -shm files and put a backup in its place"
+        ),
+        _ => format!("the store: {error}"),
+    }
 }
 
 impl StoreError {
@@ -259,11 +274,13 @@ impl Store {
     ) -> Result<Store, StoreError> {
         file::create_folder_of(path)?;
         file::require_regular(path)?;
+        let path = &file::resolved(path);
         if path.exists() {
             // Looked at before anything is changed: setting the journal mode writes to a file, whoever it belongs to.
             version_of(path, &open_readonly(path)?)?;
         }
         let lock = lock::acquire(path, holder)?;
+        file::require_one_name(path)?;
         file::create(path)?;
         file::restrict(path)?;
         let is_checked = path.metadata().map_err(file::failed(path))?.len() <= checked_bytes;
@@ -348,7 +365,8 @@ impl Store {
             inner.keep(reader);
             match result {
                 Err(error) if error.is_interruption() => Err(StoreError::Interrupted),
-                result => result,
+                // What a reader finds damaged is not written to any more.
+                result => result.map_err(|error| inner.file.explain(error)),
             }
         });
         reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?

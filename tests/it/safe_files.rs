@@ -149,14 +149,90 @@ fn store_that_was_replaced_under_the_daemon_is_not_written_to() {
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Ferries");
     fs::rename(desk.path("copy.db"), desk.path(STORE)).unwrap();
-    check_refused(&desk, &["poll", "--force"], 1, "another file was put in the place of ");
-    daemon.wait_for("another file was put in the place of ");
+    check_refused(&desk, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
+    daemon.wait_for("was moved, deleted or replaced while newswire runs");
     assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(fs::read(desk.path(STORE)).unwrap(), copy);
     // A log begins with a head of 32 bytes; without a frame after it there is nothing to read.
     let log_bytes = fs::metadata(desk.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
     assert!(log_bytes <= 32, "the log of the old file must not be read with the new one: {log_bytes} bytes");
+}
+
+#[test]
+fn store_that_was_deleted_under_the_daemon_is_said_to_be_gone() {
+    let desk = desk();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    fs::remove_file(desk.path(STORE)).unwrap();
+    check_refused(&desk, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
+    assert_eq!(daemon.end(), Some(0));
+}
+
+#[test]
+fn damage_that_the_daemon_meets_stops_all_writing() {
+    let desk = desk();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    let file = fs::OpenOptions::new().write(true).open(desk.path(STORE)).unwrap();
+    file.set_len(0).unwrap();
+    daemon.wait_for("newswire.db is damaged and is not written to: ");
+    check_refused(&desk, &["poll", "--force"], 1, "put a backup in its place");
+    assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(fs::metadata(desk.path(STORE)).unwrap().len(), 0);
+}
+
+#[test]
+fn damage_is_named_once_and_with_what_to_do_by_commands_that_read() {
+    let desk = desk();
+    damage(&desk.path(STORE));
+    let told = desk.run(&["explain", "Nets"]);
+    assert_eq!(told.code, 1, "{}", told.out);
+    assert!(
+        told.err.contains("the store is damaged") && told.err.contains("put a backup in its place"),
+        "{}",
+        told.err
+    );
+    assert_eq!(told.err.matches("malformed").count(), 1, "{}", told.err);
+}
+
+#[test]
+fn store_has_one_writer_whatever_name_it_is_opened_by() {
+    let desk = desk();
+    let under = |name: &str| CONFIG.replace(STORE, name);
+    symlink(desk.path(STORE), desk.path("soft.db")).unwrap();
+    let mut daemon = Daemon::start(&desk);
+    daemon.get_until("/all.json", "Ferries");
+    desk.write("soft.toml", &under("soft.db"));
+    check_refused(&desk, &["run", "--config", "soft.toml"], 1, "in use by `newswire run` (process ");
+    assert_eq!(desk.run(&["poll", "--config", "soft.toml"]).code, 0, "the daemon is asked");
+    fs::hard_link(desk.path(STORE), desk.path("hard.db")).unwrap();
+    desk.write("hard.toml", &under("hard.db"));
+    for command in ["run", "poll"] {
+        check_refused(&desk, &[command, "--config", "hard.toml"], 1, "hard.db has 2 names (hard links)");
+    }
+    assert_eq!(daemon.end(), Some(0));
+    fs::remove_file(desk.path("hard.db")).unwrap();
+    assert_eq!(desk.run(&["poll", "--force", "--config", "soft.toml"]).code, 0);
+}
+
+#[test]
+fn file_in_the_place_of_the_socket_is_named_and_kept() {
+    let desk = desk();
+    desk.write("var/lib/newswire.db.sock", "mine");
+    let mut daemon = Daemon::start(&desk);
+    let is_named = |line: &String| line.contains("newswire.db.sock: another file is in the place of the socket");
+    assert!(daemon.seen.iter().any(is_named), "{:?}", daemon.seen);
+    assert_eq!(daemon.end(), Some(0));
+    assert_eq!(desk.read("var/lib/newswire.db.sock"), "mine");
+}
+
+#[test]
+fn system_error_is_said_once() {
+    let desk = desk();
+    let told = desk.run(&["backup", "nowhere/copy.db"]);
+    assert_eq!((told.code, told.err.matches("os error 2").count()), (1, 1), "{}", told.err);
 }
 
 /// Runs a command of the shell with the program as `$0`.
