@@ -11,6 +11,7 @@ use crate::config::{Config, Feed};
 use crate::duration;
 use crate::feed::{FeedId, GAP, SectionId};
 use crate::foreign;
+use crate::newsroom;
 use crate::schedule::{self, Schedule};
 use crate::section;
 use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
@@ -158,7 +159,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     row.entries = status.entries;
     row.newest = status.newest;
     row.repairs = foreign::sentences(&status.repairs);
-    row.moved_to = status.moved_to;
+    row.moved_to = newsroom::moved_to(status.moved.as_ref()).map(str::to_owned);
     (row.note, row.noted) = status.note.map(|(note, noted)| (foreign::sentence(&note), noted)).unzip();
     row
 }

@@ -307,6 +307,73 @@ fn edges_do_not_know_each_other() {
 }
 
 #[test]
+fn store_knows_the_words_and_nothing_else_of_ours() {
+    let floors = floors();
+    let mut known = Vec::new();
+    for source in sources().into_iter().filter(|source| source.module == "store") {
+        let code = source.code.split("#[cfg(test)]").next().unwrap();
+        for import in imports(code).into_iter().filter(|import| *import != "store") {
+            if floors.get(import).is_some_and(|floor| *floor > 0) {
+                known.push(format!("{}: crate::{import}", source.path.display()));
+            }
+        }
+    }
+    assert!(known.is_empty(), "the store loads rows and writes rows; decide in the core, read in shown: {known:#?}");
+}
+
+/// The signatures and fields that others see of the items that the door of the store passes on.
+fn face_of_the_store() -> Vec<(PathBuf, String)> {
+    let door = fs::read_to_string("src/store/mod.rs").unwrap();
+    let passed_on: BTreeSet<&str> = door
+        .split("pub use ")
+        .skip(1)
+        .flat_map(|rest| rest.split(';').next().unwrap().split(|c: char| !c.is_alphanumeric()))
+        .filter(|name| name.starts_with(char::is_uppercase))
+        .chain(["Store", "StoreError", "UpgradeStep"])
+        .collect();
+    let mut face = Vec::new();
+    for source in sources().into_iter().filter(|source| source.module == "store") {
+        let code = source.code.split("#[cfg(test)]").next().unwrap();
+        let mut is_of_face = false;
+        let mut signature: Option<String> = None;
+        for line in code.lines() {
+            if !line.starts_with(' ') && !line.is_empty() {
+                let item = line.trim_start_matches("pub ");
+                let of = ["impl ", "impl<'c> ", "struct ", "enum "].iter().find_map(|kind| item.strip_prefix(kind));
+                is_of_face = of.is_some_and(|of| passed_on.contains(head(of)));
+            }
+            let begins = line.starts_with("    pub ");
+            if is_of_face && begins {
+                signature = Some(String::new());
+            }
+            if let Some(text) = &mut signature {
+                text.push_str(line);
+                if line.ends_with(['{', ';', ',']) && text.matches('(').count() == text.matches(')').count() {
+                    face.extend(signature.take().map(|text| (source.path.clone(), text)));
+                }
+            }
+        }
+    }
+    face
+}
+
+#[test]
+fn face_of_the_store_shows_neither_its_engine_nor_bare_numbers() {
+    let face = face_of_the_store();
+    assert!(face.len() > 100, "the signatures are no longer found: {face:#?}");
+    let engine = ["rusqlite", "Connection", "ToSql", "i64"];
+    let shown = face.iter().filter(|(_, signature)| engine.iter().any(|word| signature.contains(word)));
+    let shown: Vec<_> = shown.collect();
+    assert!(shown.is_empty(), "give these a type of their own: {shown:#?}");
+    // Whether a file may be named: to open a store, or to copy it.
+    let files = face.iter().filter(|(path, signature)| {
+        signature.contains("Path") && !["mod.rs", "read.rs", "backup.rs"].iter().any(|file| path.ends_with(file))
+    });
+    let files: Vec<_> = files.collect();
+    assert!(files.is_empty(), "only what opens or copies a store knows of files: {files:#?}");
+}
+
+#[test]
 fn core_has_no_io_no_clock_and_no_logging() {
     let floors = floors();
     let mut found = Vec::new();

@@ -1,18 +1,20 @@
 //! What a document changes: known → candidates → plan → standing → decide → write, a run of its entries at a time.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use super::stories::{self, load};
 use crate::config::{Config, Dedup, Feed, Secrets};
-use crate::feed::FeedId;
+use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{
     self, Applied, Board, Change, Former, FormerEntry, Found, Join, Known, LINKED_AT_MOST, Pair, Plan, PolledDocument,
     PolledEntry, Polling, SectionMoves, Setting, Tally, Terms, Viewer,
 };
-use crate::number::{EntryNumber, FeedNumber, StoryNumber};
+use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{EntryWrite, Standing, Writes};
 use crate::store::{StoreError, Turn};
+use crate::time::Timestamp;
 
 /// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
 /// but so many at least and at most.
@@ -28,12 +30,13 @@ const FORMER_BYTES: usize = 8 * 1024 * 1024;
 /// As of the store; nothing of the turn is written then.
 pub fn apply(
     turn: &Turn,
-    setting: Setting,
-    feed: &Feed,
-    number: FeedNumber,
+    config: &Config,
+    now: Timestamp,
+    (feed, number): (&Feed, FeedNumber),
     document: &mut PolledDocument,
 ) -> Result<Applied, StoreError> {
-    let reading = DocumentTurn { turn, setting, feed, number };
+    let sections = OnceCell::new();
+    let reading = DocumentTurn { turn, config, now, sections: &sections, feed, number };
     reading.scrub_guids(&document.entries)?;
     let listed = turn.listed(number)?;
     reading.keep_specific_guids(document)?;
@@ -54,7 +57,7 @@ pub fn apply(
         reading.decide_run(run, &mut plan, &known, &mut here, &mut applied)?;
     }
     let mut entries = reading.aliases_of_versions(&plan, &known)?;
-    entries.extend(newsroom::listing(&here, &listed, setting.now));
+    entries.extend(newsroom::listing(&here, &listed, now));
     turn.write(&Writes { entries, ..Writes::default() })?;
     let before = turn.feed_document(number)?;
     let after = newsroom::document_row(&before, document);
@@ -63,7 +66,7 @@ pub fn apply(
     }
     // The feed's title or address, which its stories bear, may be others.
     if after.info != before.info {
-        for section in setting.config.sections.iter().filter(|section| section.takes(&feed.id)) {
+        for section in config.sections.iter().filter(|section| section.takes(&feed.id)) {
             applied.sections.entry(section.id.clone()).or_default();
         }
     }
@@ -72,14 +75,25 @@ pub fn apply(
 
 struct DocumentTurn<'a> {
     turn: &'a Turn<'a>,
-    setting: Setting<'a>,
+    config: &'a Config,
+    now: Timestamp,
+    /// The numbers of all sections, once something is decided: most documents change nothing.
+    sections: &'a OnceCell<HashMap<SectionId, SectionNumber>>,
     feed: &'a Feed,
     number: FeedNumber,
 }
 
 impl<'a> DocumentTurn<'a> {
     fn terms(&self) -> Terms {
-        newsroom::terms(self.setting.config, self.feed, self.setting.now)
+        newsroom::terms(self.config, self.feed, self.now)
+    }
+
+    fn setting(&self) -> Result<Setting<'a>, StoreError> {
+        if self.sections.get().is_none() {
+            let _ = self.sections.set(self.turn.sections()?);
+        }
+        let sections = self.sections.get_or_init(HashMap::new);
+        Ok(Setting { config: self.config, now: self.now, sections, key: self.turn.key()? })
     }
 
     fn scrub_guids(&self, entries: &[PolledEntry]) -> Result<(), StoreError> {
@@ -187,7 +201,7 @@ impl<'a> DocumentTurn<'a> {
             signatures: self.turn.signed(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
         };
         let (numbers, alike) = newsroom::to_read(run, plan, known, &terms, &found);
-        let takes = |feed: &FeedId| taking(self.setting.config, feed);
+        let takes = |feed: &FeedId| taking(self.config, feed);
         let others = self.turn.others(&numbers, newsroom::OTHERS_BYTES, takes)?;
         known.own_stories = self.turn.stories_with(self.number, others.iter().map(|(row, _)| row.story))?;
         known.take_found(found, alike, others);
@@ -210,7 +224,9 @@ impl<'a> DocumentTurn<'a> {
                 let change = plan.change(entry, known, &self.terms());
                 here.extend(change.number());
                 let is_last = change.unites_stories();
-                step.push((entry, change));
+                if change.is_written() {
+                    step.push((entry, change));
+                }
                 if is_last {
                     break;
                 }
@@ -229,10 +245,10 @@ impl<'a> DocumentTurn<'a> {
     ) -> Result<(), StoreError> {
         let mut rest = step;
         while !rest.is_empty() {
+            let setting = self.setting()?;
             let standing = self.standing_of(rest)?;
             let touched: Vec<StoryNumber> = standing.iter().copied().flatten().collect();
-            let with_text = self.setting.reads_text();
-            let (loaded, count) = load(self.turn, self.setting, &touched, Viewer::All, with_text)?;
+            let (loaded, count) = load(self.turn, setting, &touched, Viewer::All, setting.reads_text())?;
             // As many changes as there are stories in memory for them.
             let mut left = count;
             let fits = |story: &&Option<StoryNumber>| {
@@ -248,7 +264,7 @@ impl<'a> DocumentTurn<'a> {
             let polling = Polling { feed: self.feed, number: self.number, former: &former, shared: plan.shared_keys() };
             let linked = self.linked(now, plan, known)?;
             let next = self.turn.next()?;
-            let mut board = Board::new(self.setting, Standing { next, stories: loaded.stories, linked }, loaded.seen);
+            let mut board = Board::new(setting, Standing { next, stories: loaded.stories, linked }, loaded.seen);
             let mut tally = Tally::default();
             for ((entry, change), story) in now.iter().zip(standing) {
                 board.apply(polling, entry, change, story, &mut tally);
@@ -272,7 +288,7 @@ impl<'a> DocumentTurn<'a> {
 
     fn write(&self, board: Board, changed: &mut SectionMoves) -> Result<(), StoreError> {
         let unplaced = stories::write(self.turn, board.finish(), changed)?;
-        stories::place_rest(self.turn, self.setting, unplaced, changed)
+        stories::place_rest(self.turn, self.setting()?, unplaced, changed)
     }
 
     fn count(&self, tally: Tally, applied: &mut Applied) {
@@ -280,7 +296,7 @@ impl<'a> DocumentTurn<'a> {
         applied.revised += tally.revised;
         applied.joined += tally.joined;
         applied.rekeyed += tally.rekeyed;
-        let names = tally.restless.into_iter().map(|entry| newsroom::shown_name(self.setting.config, self.feed, entry));
+        let names = tally.restless.into_iter().map(|entry| newsroom::shown_name(self.config, self.feed, entry));
         applied.restless.extend(names);
     }
 
@@ -325,11 +341,12 @@ impl<'a> DocumentTurn<'a> {
                 continue;
             }
             let pair = pair(self.turn, own, other)?;
-            let (loaded, _) = load(self.turn, self.setting, &[own], Viewer::All, true)?;
-            let (mut both, _) = load(self.turn, self.setting, &[other], Viewer::All, true)?;
+            let setting = self.setting()?;
+            let (loaded, _) = load(self.turn, setting, &[own], Viewer::All, true)?;
+            let (mut both, _) = load(self.turn, setting, &[other], Viewer::All, true)?;
             both.stories.extend(loaded.stories);
             both.seen.extend(loaded.seen);
-            let mut board = both.board(self.turn, self.setting)?;
+            let mut board = both.board(self.turn, setting)?;
             if board.unite(entry, own, &Join { story: other, ..*join }, &pair) {
                 plan.note_united(join.story);
                 united += 1;

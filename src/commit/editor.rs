@@ -20,6 +20,27 @@ pub struct Edited {
     pub sections: Vec<(SectionId, Moves)>,
 }
 
+/// Whether an edit is done, or only tried to see what it would come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Perform,
+    Rehearse,
+}
+
+impl Mode {
+    /// Takes a turn at the store; of a rehearsal nothing is left.
+    async fn turn<T: Send + 'static>(
+        self,
+        store: &Store,
+        work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self {
+            Mode::Perform => store.turn(work).await,
+            Mode::Rehearse => store.rehearse(work).await,
+        }
+    }
+}
+
 /// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it had
 /// before if it had one, and the sections that changed. `None` if the story has no such copy with words, or only that.
 ///
@@ -29,26 +50,11 @@ pub struct Edited {
 pub async fn split(
     store: &Store,
     config: Arc<Config>,
-    story: StoryNumber,
-    entry: EntryNumber,
+    (story, entry): (StoryNumber, EntryNumber),
+    mode: Mode,
     now: Timestamp,
 ) -> Result<Option<Edited>, StoreError> {
-    store.turn(move |turn| commit_split(turn, &config, (story, entry), now)).await
-}
-
-/// What [`split`] would come to; changes nothing.
-///
-/// # Errors
-///
-/// As of [`split`].
-pub async fn rehearse_split(
-    store: &Store,
-    config: Arc<Config>,
-    story: StoryNumber,
-    entry: EntryNumber,
-    now: Timestamp,
-) -> Result<Option<Edited>, StoreError> {
-    store.rehearse(move |turn| commit_split(turn, &config, (story, entry), now)).await
+    mode.turn(store, move |turn| commit_split(turn, &config, (story, entry), now)).await
 }
 
 /// Joins two stories because an editor says so; returns the older one, which stays, and the sections that changed.
@@ -59,26 +65,11 @@ pub async fn rehearse_split(
 pub async fn join(
     store: &Store,
     config: Arc<Config>,
-    a: StoryNumber,
-    b: StoryNumber,
+    stories: (StoryNumber, StoryNumber),
+    mode: Mode,
     now: Timestamp,
 ) -> Result<Edited, StoreError> {
-    store.turn(move |turn| commit_join(turn, &config, (a, b), now)).await
-}
-
-/// What [`join`] would come to; changes nothing.
-///
-/// # Errors
-///
-/// As of [`join`].
-pub async fn rehearse_join(
-    store: &Store,
-    config: Arc<Config>,
-    a: StoryNumber,
-    b: StoryNumber,
-    now: Timestamp,
-) -> Result<Edited, StoreError> {
-    store.rehearse(move |turn| commit_join(turn, &config, (a, b), now)).await
+    mode.turn(store, move |turn| commit_join(turn, &config, stories, now)).await
 }
 
 fn commit_split(

@@ -18,7 +18,7 @@ mod sweep;
 
 pub use active::ActiveConfig;
 pub use archive::archive;
-pub use editor::{Edited, join, rehearse_join, rehearse_split, split};
+pub use editor::{Edited, Mode, join, split};
 pub use index::{index_batch, index_public_batch};
 pub use poll::apply;
 pub use reload::{Difference, SectionChange, SectionChangeKind, sync};

@@ -3,7 +3,7 @@
 use super::active::ActiveConfig;
 use super::document;
 use crate::config::Config;
-use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed, Setting};
+use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed};
 use crate::store::{Store, StoreError, Turn};
 
 /// Writes all that a poll brought, in one transaction, as the active config decides; returns when it is safe on disk.
@@ -22,9 +22,7 @@ fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, 
     if let Outcome::Document(document) = &mut polled.outcome {
         // A feed that left the config while it was polled: what it brought has no place any more.
         let Some(feed) = config.feed(&polled.feed) else { return Ok(applied) };
-        let sections = turn.sections()?;
-        let setting = Setting { config, now: polled.at, sections: &sections, key: turn.key()? };
-        applied = document::apply(turn, setting, feed, before.number, document)?;
+        applied = document::apply(turn, config, polled.at, (feed, before.number), document)?;
     }
     let PolledFeed { row, log, events } = newsroom::after(&before, polled, &mut applied);
     turn.write_feed(&row)?;

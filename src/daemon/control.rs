@@ -33,7 +33,8 @@ use crate::store::Store;
 
 use super::folder::FolderRequest;
 
-pub use super::edit::{Edit, EditOutcome, Mode, StoryEditError, Unclear, perform};
+pub use super::edit::{Edit, EditOutcome, StoryEditError, Unclear, perform};
+pub use crate::commit::Mode;
 
 /// How many requests are done at once; more wait.
 const VISITS: usize = 8;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::commit;
+use crate::commit::{self, Mode};
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::link;
@@ -35,13 +35,6 @@ pub struct EditOutcome {
     pub copy: Option<String>,
     /// The sections to publish again.
     pub sections: BTreeMap<SectionId, Moves>,
-}
-
-/// Whether an edit is done, or only tried to see what it would come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Perform,
-    Rehearse,
 }
 
 /// Words that name no single story, and the stories that may be meant: at most [`CANDIDATES`](shown::CANDIDATES) + 1, the
@@ -88,10 +81,7 @@ pub async fn perform(
         Edit::Split { story, copy } => {
             let story = named_story(store, &config, story).await?;
             let copy = named_copy(store, &story, copy).await?;
-            let edited = match mode {
-                Mode::Perform => commit::split(store, config, story.number, copy.number, now).await?,
-                Mode::Rehearse => commit::rehearse_split(store, config, story.number, copy.number, now).await?,
-            };
+            let edited = commit::split(store, config, (story.number, copy.number), mode, now).await?;
             Ok(told(edited.ok_or(StoryEditError::OnlyCopy)?, Some(copy.title)))
         }
         Edit::Join { one, other } => {
@@ -99,10 +89,7 @@ pub async fn perform(
             if one.number == other.number {
                 return Err(StoryEditError::OneAlready(one.id));
             }
-            let edited = match mode {
-                Mode::Perform => commit::join(store, config, one.number, other.number, now).await?,
-                Mode::Rehearse => commit::rehearse_join(store, config, one.number, other.number, now).await?,
-            };
+            let edited = commit::join(store, config, (one.number, other.number), mode, now).await?;
             Ok(told(edited, None))
         }
     }

@@ -13,7 +13,7 @@ use super::{Cleaned, Known, MAX_REVISIONS, Plan, PolledEntry, Terms};
 use crate::config::Dedup;
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber};
-use crate::rows::{LinkRow, OtherRow, SignatureRow};
+use crate::rows::{LinkRow, OtherRow, SignatureKey, SignatureRow};
 use crate::story::Wording;
 use crate::time::Timestamp;
 
@@ -46,7 +46,7 @@ pub struct Wanted {
     /// Ids that stories may publish or keep to themselves.
     pub ids: BTreeSet<String>,
     /// Keys of texts.
-    pub signatures: BTreeSet<i64>,
+    pub signatures: BTreeSet<SignatureKey>,
 }
 
 /// What was found.
@@ -57,13 +57,13 @@ pub struct Found {
     /// The entries of the story with an id.
     pub ids: HashMap<String, Vec<EntryNumber>>,
     /// Entries with a key, at most [`FOUND_AT_MOST`] for each.
-    pub signatures: HashMap<i64, Vec<SignatureRow>>,
+    pub signatures: HashMap<SignatureKey, Vec<SignatureRow>>,
 }
 
 /// The key under which a text's key is kept, beside the days that its entry is of: entries of one time lie together, and a
 /// window is some few lookups.
-fn in_span(span: i64, key: u32) -> i64 {
-    (span << 32) | i64::from(key)
+fn in_span(span: i64, key: u32) -> SignatureKey {
+    SignatureKey((span << 32) | i64::from(key))
 }
 
 fn span(time: Timestamp) -> i64 {
@@ -71,12 +71,12 @@ fn span(time: Timestamp) -> i64 {
 }
 
 /// Returns the keys under which an entry of this time is found by its words.
-pub fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<i64> {
+pub fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
     wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 
 /// As [`signatures`], of an entry whose words the store has.
-pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<i64> {
+pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey> {
     signatures(&wording(entry), sort_at(entry, first_seen))
 }
 
@@ -112,7 +112,7 @@ impl Compared<'_> {
     }
 
     /// The keys of its text in every span of the window; none is of a time after now.
-    fn signatures(&self, terms: &Terms) -> impl Iterator<Item = i64> {
+    fn signatures(&self, terms: &Terms) -> impl Iterator<Item = SignatureKey> {
         let sort_at = sort_at(&self.cleaned.entry, terms.now);
         let spans = span(sort_at - terms.window)..=span((sort_at + terms.window).min(terms.now));
         let keys = if terms.by_text { self.cleaned.wording.keys() } else { &[] };

@@ -18,7 +18,7 @@ use crate::config::{Config, Dedup, Feed};
 use crate::entry::Entry;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::reason::JoinReason;
-use crate::rows::{EntryWrite, FormerRow, LinkWrite, NewEntry, NewStory, StoryRow, WordsWrite};
+use crate::rows::{EntryWrite, FormerRow, LinkWrite, NewEntry, NewStory, SignatureKey, StoryRow, WordsWrite};
 use crate::section::{self, SeenCopy};
 use crate::story;
 use crate::time::Timestamp;
@@ -39,7 +39,7 @@ pub struct Polling<'a> {
 pub struct Former {
     pub first_seen: Timestamp,
     /// The keys of its words; empty if retention removed them.
-    pub signatures: Vec<i64>,
+    pub signatures: Vec<SignatureKey>,
 }
 
 impl Former {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::events::{FeedEvent, FeedStanding, News, events};
-use super::{Applied, Outcome, Polled, PolledDocument, has_moved};
+use super::moves::has_moved;
+use super::{Applied, Outcome, Polled, PolledDocument};
 use crate::feed::{FeedInfo, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;

@@ -36,7 +36,7 @@ pub use guids::{keep_specific, renames, specific_guids, tell_reused_apart, to_co
 pub use known::{FormerEntry, Join, Known, MAX_REVISIONS, Terms, terms};
 pub use lasting::fingerprint;
 pub use merging::older;
-pub use moves::has_moved;
+pub use moves::moved_to;
 pub use names::{NamesVerdict, check_names, public_places};
 pub use plan::{Change, Plan, runs};
 pub use polled::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};

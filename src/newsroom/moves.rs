@@ -5,14 +5,21 @@
 
 use std::time::Duration;
 
+use crate::rows::MovedRow;
+
 /// How many polls in a row must have led to the new place.
 const POLLS: u32 = 3;
 
 /// For how long they must have led there.
 const TIME: Duration = Duration::from_secs(48 * 3600);
 
+/// Returns where a feed has moved for good; `None` if it has not.
+pub fn moved_to(moved: Option<&MovedRow>) -> Option<&str> {
+    moved.filter(|moved| has_moved(moved.polls, moved.lasted)).map(|moved| moved.to.as_str())
+}
+
 /// Returns whether a feed has moved for good, after so many polls in a row, over such a time, that led to one place.
-pub fn has_moved(polls: u32, lasted: Duration) -> bool {
+pub(super) fn has_moved(polls: u32, lasted: Duration) -> bool {
     polls >= POLLS && lasted >= TIME
 }
 

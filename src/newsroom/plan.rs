@@ -66,6 +66,11 @@ impl Change {
 }
 
 impl Change {
+    /// Whether it changes anything.
+    pub fn is_written(&self) -> bool {
+        !matches!(self, Change::Unchanged { .. } | Change::Earlier)
+    }
+
     /// Whether it may show that two stories are one.
     pub fn unites_stories(&self) -> bool {
         matches!(self, Change::Revised { unites, .. } | Change::New { unites, .. } if !unites.is_empty())

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use url::Url;
 
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailure};
-use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, read};
+use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, moved_start, read};
 use crate::commit;
 use crate::config::{Config, Feed};
 use crate::feed::Lifetimes;
@@ -70,7 +70,7 @@ impl Poller {
     ) -> impl Future<Output = Result<AttemptEnd, StoreError>> + Send + use<> {
         let (poller, config, chosen) = (self.clone(), config.clone(), Instant::now());
         let feed = config.feed(&due.feed).cloned();
-        let permit = feed.as_ref().map(|feed| self.fetcher.host_permit(feed, due.start.as_ref()));
+        let permit = feed.as_ref().map(|feed| self.fetcher.host_permit(feed, moved_start(&due).as_ref()));
         async move {
             let (Some(feed), Some(permit)) = (feed, permit) else { return Ok(AttemptEnd::Skipped) };
             let permit = permit.await;
@@ -134,7 +134,7 @@ impl Poller {
         let progress = permit.progress();
         let flight = progress.waiting(self.flights.acquire()).await.map_err(|_| StoreError::Closed)?;
         let begun = Instant::now();
-        let attempt = self.fetcher.get(feed, due.start.as_ref(), &due.validators, permit, holds).await;
+        let attempt = self.fetcher.get(feed, moved_start(&due).as_ref(), &due.validators, permit, holds).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         if let Err(FetchError::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
@@ -276,7 +276,8 @@ impl AttemptEnd {
 
 /// What is to be judged of an attempt that reached no server.
 fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
-    let start = due.start.as_ref().unwrap_or(&feed.url.secret);
+    let moved = moved_start(due);
+    let start = moved.as_ref().unwrap_or(&feed.url.secret);
     ReachFailure {
         feed: feed.id.clone(),
         host: start.host_str().unwrap_or_default().to_owned(),
@@ -336,7 +337,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
         Outcome::Document(document) => Some(&**document),
         _ => None,
     };
-    let per_day = per_day(&due, &outcome, times.at);
+    let (per_day, start) = (per_day(&due, &outcome, times.at), moved_start(&due));
     let has_validators = document.and_then(|document| document.validators.as_ref()).is_some_and(|v| !v.is_empty());
     let mut next = next::next_poll(&Outlook {
         now: times.answered,
@@ -364,7 +365,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
         next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
     }
     let duration_ms = u64::try_from(times.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (feed, at, start) = (due.feed, times.at, due.start);
+    let (feed, at) = (due.feed, times.at);
     Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin }
 }
 

@@ -21,13 +21,14 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use url::Url;
 
 use crate::clock::{self, Clock};
 use crate::commit::ActiveConfig;
 use crate::config::{Config, Feed};
 use crate::feed::FeedId;
 use crate::fetch::{self, Fetcher, Holds};
-use crate::newsroom::Applied;
+use crate::newsroom::{self, Applied};
 use crate::schedule;
 use crate::schedule::next::LONGEST_HOLD;
 use crate::status::Watch;
@@ -279,9 +280,15 @@ impl Hold {
 /// By whose word a feed is held where another feed of its host was told.
 const ITS_HOST: &str = "its host";
 
+/// Returns where a feed is polled instead of its own address, if it has moved for good.
+fn moved_start(due: &PollState) -> Option<Url> {
+    newsroom::moved_to(due.moved.as_ref()).and_then(|to| Url::parse(to).ok())
+}
+
 /// Until when the host at which a poll would begin is left alone.
 fn host_hold(feed: &Feed, due: &PollState, host_holds: &Holds) -> Option<Timestamp> {
-    let start = due.start.as_ref().unwrap_or(&feed.url.secret);
+    let moved = moved_start(due);
+    let start = moved.as_ref().unwrap_or(&feed.url.secret);
     host_holds.get(&start.origin().ascii_serialization()).copied()
 }
 

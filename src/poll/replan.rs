@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Poller;
 use crate::config::{Config, Feed};
+use crate::rows::PlanRow;
 use crate::schedule::next::{self, PollPlan};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
@@ -28,7 +29,8 @@ impl Poller {
             let planned = next::replan(&plan(due), now, ahead, &feed.schedule, next::phase(&feed.id));
             if let Some(plan) = planned {
                 (due.next_poll, due.last_poll, due.hold_until) = (plan.at, plan.last_poll, plan.hold_until);
-                moves.push((due.feed.clone(), plan));
+                let (next_poll, last_poll, hold_until) = (plan.at, plan.last_poll, plan.hold_until);
+                moves.push(PlanRow { feed: due.feed.clone(), next_poll, last_poll, hold_until });
             }
         }
         self.store.replan(moves, now, ahead).await

@@ -1,5 +1,7 @@
 //! The state of a feed, and what is noted of its polls.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::entry::SharedKeys;
@@ -33,6 +35,24 @@ pub struct FeedRow {
     pub moved_polls: u32,
     /// The last thing that an editor should know of what it did, and when.
     pub note: Option<(String, Timestamp)>,
+}
+
+/// Where permanent redirects of a feed lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedRow {
+    pub to: String,
+    /// For how many polls in a row, and how long before the last of them the first was.
+    pub polls: u32,
+    pub lasted: Duration,
+}
+
+/// When a feed is polled next, by another plan than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRow {
+    pub feed: FeedId,
+    pub next_poll: Timestamp,
+    pub last_poll: Option<Timestamp>,
+    pub hold_until: Option<Timestamp>,
 }
 
 /// What a feed's documents say of it.

@@ -53,6 +53,10 @@ pub struct LinkRow {
     pub original: bool,
 }
 
+/// A key of a text: what it is about, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignatureKey(pub i64);
+
 /// An entry that has a key of a text.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureRow {

@@ -12,8 +12,8 @@ mod shown;
 mod standing;
 mod writes;
 
-pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow};
-pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureRow};
+pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow};
+pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow};
 pub use section::DefinitionRow;

@@ -7,6 +7,7 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::time::Timestamp;
 
+use super::known::SignatureKey;
 use super::standing::{PlacementRow, StoryRow};
 
 /// Where a placement lies.
@@ -126,9 +127,9 @@ pub struct WordsWrite {
     /// Whether it had words before.
     pub replaces: bool,
     pub links: Vec<LinkWrite>,
-    pub signatures: Vec<i64>,
+    pub signatures: Vec<SignatureKey>,
     /// Those of the words that it had before.
-    pub former_signatures: Vec<i64>,
+    pub former_signatures: Vec<SignatureKey>,
 }
 
 /// An address by which an entry is recognised.
@@ -147,7 +148,7 @@ pub struct LinkWrite {
 pub struct Forget {
     pub number: EntryNumber,
     pub story: StoryNumber,
-    pub signatures: Vec<i64>,
+    pub signatures: Vec<SignatureKey>,
 }
 
 /// A story that becomes part of another.

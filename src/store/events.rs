@@ -12,7 +12,7 @@ use super::{StoreError, View};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// Unique in the store, rising.
-    pub number: i64,
+    pub number: u64,
     pub feed: FeedId,
     pub at: Timestamp,
     /// `died`, `gone`, `recovered`, `moved`, `flooded` or `rekeyed`.
@@ -34,7 +34,7 @@ impl View {
         )?;
         let events = statement.query_map([limit.cast_signed()], |row| {
             Ok(Event {
-                number: row.get(0)?,
+                number: row.get::<_, i64>(0)?.cast_unsigned(),
                 feed: FeedId::from(row.get_ref(1)?.as_str()?),
                 at: time(row, 2)?,
                 kind: row.get(3)?,

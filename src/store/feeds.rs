@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::entry::SharedKeys;
 use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
-use crate::newsroom;
+use crate::rows::MovedRow;
 use crate::time::Timestamp;
 
 use super::sql::{optional_time, time};
@@ -29,8 +29,8 @@ pub struct PollState {
     pub guids_repaired: SharedKeys,
     /// Whether it ever gave a validator.
     pub had_validators: bool,
-    /// Where it is polled instead of its own address, if it [has moved](newsroom::has_moved) for good.
-    pub start: Option<Url>,
+    /// Where its permanent redirects lead.
+    pub moved: Option<MovedRow>,
     /// Of the last document that could be read.
     pub hints: PollHints,
     /// Entries a day that it publishes, as far as is known.
@@ -55,8 +55,8 @@ pub struct FeedStatus {
     pub entries: u64,
     /// The date of its newest entry.
     pub newest: Option<Timestamp>,
-    /// Where it [has moved](newsroom::has_moved) for good.
-    pub moved_to: Option<String>,
+    /// Where its permanent redirects lead.
+    pub moved: Option<MovedRow>,
     /// Entries a day that it publishes, as far as is known.
     pub per_day: Option<f64>,
     /// The last thing that an editor should know of what it did: that it re-keyed its entries, that one of them never rests.
@@ -156,7 +156,7 @@ impl View {
                 repairs: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
                 entries: row.get::<_, i64>(11)?.cast_unsigned(),
                 newest: optional_time(row, 12)?,
-                moved_to: believed_move(row, 13)?,
+                moved: moved(row, 13)?,
                 per_day: row.get(16)?,
                 note: row.get::<_, Option<String>>(17)?.zip(optional_time(row, 18)?),
             };
@@ -208,19 +208,19 @@ fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
         hold_why: row.get(9)?,
         guids_repaired: SharedKeys::from_bits(row.get(10)?),
         had_validators: row.get(11)?,
-        start: believed_move(row, 12)?.and_then(|to| Url::parse(&to).ok()),
+        moved: moved(row, 12)?,
         hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),
         per_day: row.get(16)?,
     })
 }
 
-/// Where a feed has moved for good, by the columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
-pub(super) fn believed_move(row: &Row, column: usize) -> rusqlite::Result<Option<String>> {
+/// The columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
+fn moved(row: &Row, column: usize) -> rusqlite::Result<Option<MovedRow>> {
+    let Some(to) = row.get(column)? else { return Ok(None) };
     let lasted_ms = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default().max(0).unsigned_abs();
-    let is_believed = newsroom::has_moved(row.get(column + 1)?, Duration::from_millis(lasted_ms));
-    Ok(row.get::<_, Option<String>>(column)?.filter(|_| is_believed))
+    Ok(Some(MovedRow { to, polls: row.get(column + 1)?, lasted: Duration::from_millis(lasted_ms) }))
 }
 
-pub(super) fn feed_id(row: &Row, column: usize) -> rusqlite::Result<FeedId> {
+fn feed_id(row: &Row, column: usize) -> rusqlite::Result<FeedId> {
     Ok(FeedId::from(row.get_ref(column)?.as_str()?))
 }

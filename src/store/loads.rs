@@ -12,7 +12,8 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::feed::{FeedId, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
-    DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureRow, StandingStory, StoryRow,
+    DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureKey, SignatureRow,
+    StandingStory, StoryRow,
 };
 
 impl View {
@@ -266,9 +267,9 @@ impl View {
     /// As of SQLite.
     pub fn signed<'k>(
         &self,
-        keys: impl Iterator<Item = &'k i64>,
+        keys: impl Iterator<Item = &'k SignatureKey>,
         limit: usize,
-    ) -> Result<HashMap<i64, Vec<SignatureRow>>, StoreError> {
+    ) -> Result<HashMap<SignatureKey, Vec<SignatureRow>>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT signature.entry, entry.feed FROM signature CROSS JOIN entry ON entry.number = signature.entry
              WHERE signature.key = ?1 LIMIT ?2",

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::{Store, StoreError};
 use crate::feed::FeedId;
-use crate::schedule::next::PollPlan;
+use crate::rows::PlanRow;
 use crate::time::Timestamp;
 
 /// As much as some polls with news bring.
@@ -50,23 +50,17 @@ impl Store {
     /// # Errors
     ///
     /// Nothing is changed then.
-    pub async fn replan(
-        &self,
-        feeds: Vec<(FeedId, PollPlan)>,
-        now: Timestamp,
-        ahead: Duration,
-    ) -> Result<(), StoreError> {
-        if feeds.is_empty() {
+    pub async fn replan(&self, plans: Vec<PlanRow>, now: Timestamp, ahead: Duration) -> Result<(), StoreError> {
+        if plans.is_empty() {
             return Ok(());
         }
         self.write(move |view| {
             let mut statement = view
                 .connection
                 .prepare_cached("UPDATE feed SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE id = ?1")?;
-            for (feed, plan) in feeds {
-                let (last_poll, hold_until) =
-                    (plan.last_poll.map(Timestamp::millis), plan.hold_until.map(Timestamp::millis));
-                statement.execute(params![feed.as_str(), plan.at.millis(), last_poll, hold_until])?;
+            for PlanRow { feed, next_poll, last_poll, hold_until } in plans {
+                let (last_poll, hold_until) = (last_poll.map(Timestamp::millis), hold_until.map(Timestamp::millis));
+                statement.execute(params![feed.as_str(), next_poll.millis(), last_poll, hold_until])?;
             }
             let ahead_ms = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
             view.connection

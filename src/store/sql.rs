@@ -5,6 +5,7 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
+use crate::rows::SignatureKey;
 use crate::time::Timestamp;
 
 macro_rules! as_integer {
@@ -23,7 +24,7 @@ macro_rules! as_integer {
     )*};
 }
 
-as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber);
+as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber, SignatureKey);
 
 /// A time in a column that always has one.
 pub fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {

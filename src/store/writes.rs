@@ -10,7 +10,7 @@ use super::why::{WhyColumns, why_columns};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
-    Put, WordsWrite, Writes,
+    Put, SignatureKey, WordsWrite, Writes,
 };
 use crate::time::Timestamp;
 
@@ -218,7 +218,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn forget_signatures(&self, number: EntryNumber, keys: &[i64]) -> Result<(), StoreError> {
+    fn forget_signatures(&self, number: EntryNumber, keys: &[SignatureKey]) -> Result<(), StoreError> {
         let mut delete = self.connection.prepare_cached("DELETE FROM signature WHERE key = ?1 AND entry = ?2")?;
         for key in keys {
             delete.execute(params![key, number])?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
-use newswire::commit;
+use newswire::commit::{self, Mode};
 use newswire::config::Config;
 use newswire::entry::{Category, Entry};
 use newswire::newsroom::Outcome;
@@ -107,7 +107,7 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     let applied = bed.poll("other", &[both]).await;
     assert_eq!((applied.joined, applied.united), (1, 0));
     let (a, b) = (bed.find("https://wire.example/1").await.number, bed.find("https://wire.example/2").await.number);
-    commit::join(&bed.store, bed.config.clone(), a, b, bed.now).await.unwrap();
+    commit::join(&bed.store, bed.config.clone(), (a, b), Mode::Perform, bed.now).await.unwrap();
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bed::{Bed, HOUR, config, entry, own_words, start};
-use newswire::commit;
+use newswire::commit::{self, Mode};
 use newswire::config::Config;
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
 use newswire::feed::SectionId;
@@ -238,7 +238,9 @@ async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_its_old_a
     let (private, public) =
         (bed.find("https://canary-host.example/7").await, bed.find("https://origin.example/1").await);
     assert!(private.number < public.number);
-    commit::join(&bed.store, bed.config.clone(), private.number, public.number, bed.now).await.unwrap();
+    commit::join(&bed.store, bed.config.clone(), (private.number, public.number), Mode::Perform, bed.now)
+        .await
+        .unwrap();
     assert_eq!(bed.ids("all").await, [public.id.as_str()], "readers know it by this id");
     let one = bed.find(&public.id).await;
     assert_eq!(one.slug, format!("ferry-sails-{}", private.number));
@@ -252,7 +254,10 @@ async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_its_old_a
 
     let copies = bed.copies(&public.id).await;
     let own = copies.iter().find(|copy| copy.feed.as_str() == "origin").unwrap().number;
-    let again = commit::split(&bed.store, bed.config.clone(), one.number, own, bed.now).await.unwrap().unwrap();
+    let again = commit::split(&bed.store, bed.config.clone(), (one.number, own), Mode::Perform, bed.now)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((&again.story.id, &again.story.slug), (&public.id, &public.slug), "the public story is itself again");
     assert_eq!(bed.ids("all").await, [public.id.as_str()]);
     assert_no_canary(&bed, "split").await;
@@ -264,8 +269,10 @@ async fn private_copy_that_an_editor_splits_gets_names_that_tell_nothing() {
     bed.poll("origin", &[public_copy()]).await;
     bed.poll("canary-feed", &[private_copy()]).await;
     let (story, copies) = (bed.find("https://origin.example/1").await, bed.copies("https://origin.example/1").await);
-    let split =
-        commit::split(&bed.store, bed.config.clone(), story.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    let split = commit::split(&bed.store, bed.config.clone(), (story.number, copies[1].number), Mode::Perform, bed.now)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(split.story.id.starts_with("urn:uuid:"), "{:?}", split.story);
     assert_eq!(split.story.slug, split.story.number.to_string());
     assert_no_canary(&bed, "split").await;
@@ -418,14 +425,19 @@ async fn editor_can_take_apart_what_was_joined_in_an_older_store() {
     assert_eq!(one.number.0, 7);
     let copies = bed.copies("tag:wire.example,2018:8").await;
     let private = copies.iter().find(|copy| copy.feed.as_str() == "inner").unwrap().number;
-    let split = commit::split(&bed.store, bed.config.clone(), one.number, private, bed.now).await.unwrap().unwrap();
+    let split = commit::split(&bed.store, bed.config.clone(), (one.number, private), Mode::Perform, bed.now)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!split.story.id.contains("canary") && !split.story.slug.contains("canary"), "{:?}", split.story);
     assert_no_canary(&bed, "split").await;
     let minutes = bed.find("tag:board.example,2018:canary-guid-10").await;
     let copies = bed.copies("tag:board.example,2018:canary-guid-10").await;
     let private = copies.iter().find(|copy| copy.feed.as_str() == "board").unwrap().number;
-    let revived =
-        commit::split(&bed.store, bed.config.clone(), minutes.number, private, bed.now).await.unwrap().unwrap();
+    let revived = commit::split(&bed.store, bed.config.clone(), (minutes.number, private), Mode::Perform, bed.now)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(revived.story.number.0, 10, "the story that it was before");
     assert_eq!(bed.ids("board").await.iter().filter(|id| id.ends_with("canary-guid-10")).count(), 1);
 }

@@ -3,7 +3,7 @@
 use crate::support::bed;
 
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
-use newswire::commit;
+use newswire::commit::{self, Mode};
 use newswire::entry::Entry;
 use newswire::feed::SectionId;
 use url::Url;
@@ -182,7 +182,10 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
     bed.poll("other", &[told_at("https://other.example/a")]).await;
     let (story, copies) = (bed.find("https://origin.example/1").await, bed.copies("https://origin.example/1").await);
     let edited =
-        commit::split(&bed.store, bed.config.clone(), story.number, copies[1].number, bed.now).await.unwrap().unwrap();
+        commit::split(&bed.store, bed.config.clone(), (story.number, copies[1].number), Mode::Perform, bed.now)
+            .await
+            .unwrap()
+            .unwrap();
     assert_eq!(edited.story.id, "https://other.example/a");
     assert_eq!(bed.titles("all").await.len(), 2);
     let mut revised = told_at("https://other.example/a");
@@ -190,7 +193,9 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
     assert_eq!(bed.poll("other", &[revised]).await.united, 0, "what was split stays apart");
     assert_eq!(bed.titles("all").await.len(), 2);
     let alone =
-        commit::split(&bed.store, bed.config.clone(), edited.story.number, copies[1].number, bed.now).await.unwrap();
+        commit::split(&bed.store, bed.config.clone(), (edited.story.number, copies[1].number), Mode::Perform, bed.now)
+            .await
+            .unwrap();
     assert!(alone.is_none(), "a story of one copy cannot be split");
 }
 
@@ -204,13 +209,16 @@ async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
     let (story, copies) = (bed.find("https://other.example/a").await, bed.copies("https://other.example/a").await);
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let split = commit::split(&bed.store, bed.config.clone(), story.number, copies[0].number, bed.now)
-            .await
-            .unwrap()
-            .unwrap();
+        let split =
+            commit::split(&bed.store, bed.config.clone(), (story.number, copies[0].number), Mode::Perform, bed.now)
+                .await
+                .unwrap()
+                .unwrap();
         ids.push(split.story.id);
         let joined =
-            commit::join(&bed.store, bed.config.clone(), story.number, split.story.number, bed.now).await.unwrap();
+            commit::join(&bed.store, bed.config.clone(), (story.number, split.story.number), Mode::Perform, bed.now)
+                .await
+                .unwrap();
         assert_eq!(joined.story.id, story.id, "what is left keeps the id under which it was published");
     }
     assert_eq!(ids[0], ids[1]);
@@ -222,12 +230,16 @@ async fn editor_joins_what_was_missed_and_can_take_it_back() {
     bed.poll("origin", &[entry("https://origin.example/1", "One", "one")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Other", "other")]).await;
     let (one, other) = (bed.find("https://origin.example/1").await, bed.find("https://other.example/a").await);
-    let edited = commit::join(&bed.store, bed.config.clone(), other.number, one.number, bed.now).await.unwrap();
+    let edited =
+        commit::join(&bed.store, bed.config.clone(), (other.number, one.number), Mode::Perform, bed.now).await.unwrap();
     assert_eq!(edited.story.id, "https://origin.example/1");
     assert_eq!(bed.ids("all").await, ["https://origin.example/1"]);
     let copies = bed.copies("https://other.example/a").await;
     assert_eq!(copies[1].reason.as_str(), "editor");
-    commit::split(&bed.store, bed.config.clone(), one.number, copies[1].number, bed.now).await.unwrap().unwrap();
+    commit::split(&bed.store, bed.config.clone(), (one.number, copies[1].number), Mode::Perform, bed.now)
+        .await
+        .unwrap()
+        .unwrap();
     let mut ids = bed.ids("all").await;
     ids.sort();
     assert_eq!(ids, ["https://origin.example/1", "https://other.example/a"], "each has the id that it had");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use newswire::commit;
+use newswire::commit::{self, Mode};
 use newswire::config::Config;
 use newswire::feed::FeedId;
 use newswire::shown;
@@ -82,14 +82,14 @@ impl History {
         let entry = self.random.pick(&copies).number;
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
         // A copy of a feed that left the config cannot be moved: that is refused, and nothing changes.
-        let _ = commit::split(&store, config, story, entry, now).await;
+        let _ = commit::split(&store, config, (story, entry), Mode::Perform, now).await;
     }
 
     async fn join(&mut self) {
         let (Some(one), Some(other)) = (self.address().await, self.address().await) else { return };
         let (one, other) = (self.bed.find(&one).await.number, self.bed.find(&other).await.number);
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
-        commit::join(&store, config, one, other, now).await.unwrap();
+        commit::join(&store, config, (one, other), Mode::Perform, now).await.unwrap();
     }
 
     /// An address that a story is known by, if one that is picked at random is.
