@@ -2,6 +2,10 @@
 //!
 //! Nothing here reads, writes or decides.
 
+mod event;
+mod repair;
+mod state;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +15,10 @@ use url::Url;
 
 use crate::entry::Person;
 use crate::time::Timestamp;
+
+pub use event::FeedEvent;
+pub use repair::{Repair, RepairKind};
+pub use state::{FailureKind, FeedState, HoldReason, Note};
 
 /// The id of a configured feed (`[[feed]] id`): unique in the config, stable for the feed's life.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -132,6 +140,3 @@ impl Validators {
         self.etag.is_none() && self.last_modified.is_none()
     }
 }
-
-/// What an editor is shown when a feed publishes faster than it is polled: one of the notes on a document.
-pub const GAP: &str = "nothing of this document was known before: entries may have been missed";

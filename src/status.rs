@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Feed};
 use crate::duration;
-use crate::feed::{FeedId, GAP, SectionId};
+use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Note, RepairKind, SectionId};
 use crate::foreign;
 use crate::newsroom;
 use crate::schedule::{self, Schedule};
@@ -47,31 +47,36 @@ pub struct FeedOverview {
     /// Secrets taken off.
     pub url: String,
     pub title: String,
-    pub state: FeedState,
+    pub state: FeedCondition,
     pub last_poll: Option<Timestamp>,
     pub next_poll: Option<Timestamp>,
     pub failures: u32,
     pub last_error: Option<String>,
-    pub error_kind: Option<String>,
+    pub error_kind: Option<&'static str>,
+    pub error_code: Option<FailureKind>,
     pub entries: u64,
     /// The date of its newest entry.
     pub newest: Option<Timestamp>,
     /// Until when it is left alone and who asked for it, as in `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,
+    pub held_code: Option<HoldReason>,
     /// Why it is polled as often as it is, where the TOML does not say: `3.1 entries a day: every 4 hours`.
     pub rhythm: Option<String>,
     /// What had to be mended to read its document, and what else an editor should know.
     pub repairs: Vec<String>,
+    pub repairs_code: Vec<RepairKind>,
     /// The last thing that its entries did which an editor should know, and when: re-keyed, or revised for ever.
     pub note: Option<String>,
+    pub note_code: Vec<&'static str>,
     pub noted: Option<Timestamp>,
     /// Where permanent redirects lead: what to write into the TOML.
     pub moved_to: Option<String>,
 }
 
+/// How a feed is doing now, by its last poll, the holds and the config.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FeedState {
+pub enum FeedCondition {
     Gone,
     Failing,
     Held,
@@ -80,15 +85,15 @@ pub enum FeedState {
     Disabled,
 }
 
-impl FeedState {
+impl FeedCondition {
     pub fn as_str(self) -> &'static str {
         match self {
-            FeedState::Ok => "ok",
-            FeedState::Failing => "failing",
-            FeedState::Held => "held",
-            FeedState::Gone => "gone",
-            FeedState::Disabled => "disabled",
-            FeedState::New => "new",
+            FeedCondition::Ok => "ok",
+            FeedCondition::Failing => "failing",
+            FeedCondition::Held => "held",
+            FeedCondition::Gone => "gone",
+            FeedCondition::Disabled => "disabled",
+            FeedCondition::New => "new",
         }
     }
 }
@@ -121,18 +126,22 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
         id: feed.id.clone(),
         url: feed.url.shown.to_string(),
         title: foreign::part(&section::title_of(feed, &info)),
-        state: if feed.enabled { FeedState::New } else { FeedState::Disabled },
+        state: if feed.enabled { FeedCondition::New } else { FeedCondition::Disabled },
         last_poll: None,
         next_poll: None,
         failures: 0,
         last_error: None,
         error_kind: None,
+        error_code: None,
         entries: 0,
         newest: None,
         held: None,
+        held_code: None,
         rhythm: None,
         repairs: Vec::new(),
+        repairs_code: Vec::new(),
         note: None,
+        note_code: Vec::new(),
         noted: None,
         moved_to: None,
     };
@@ -140,27 +149,32 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     // A server that asks for no more than the schedule gives anyway holds nobody.
     let scheduled = status.last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
     let hold = status.hold_until.filter(|until| *until > now && scheduled.is_none_or(|scheduled| *until > scheduled));
-    row.state = match status.state.as_str() {
-        _ if !feed.enabled => FeedState::Disabled,
-        "gone" => FeedState::Gone,
-        "failing" => FeedState::Failing,
-        _ if hold.is_some() => FeedState::Held,
-        "new" => FeedState::New,
-        _ => FeedState::Ok,
+    row.state = match status.state {
+        _ if !feed.enabled => FeedCondition::Disabled,
+        FeedState::Gone => FeedCondition::Gone,
+        FeedState::Failing => FeedCondition::Failing,
+        _ if hold.is_some() => FeedCondition::Held,
+        FeedState::New => FeedCondition::New,
+        FeedState::Ok => FeedCondition::Ok,
     };
-    row.held = hold.map(|until| format!("until {until} by {}", status.hold_why.as_deref().unwrap_or("the server")));
+    row.held_code = hold.map(|_| status.hold_why.unwrap_or(HoldReason::Server));
+    row.held = hold.zip(row.held_code).map(|(until, why)| format!("until {until} by {why}"));
     row.rhythm = rhythm(feed, &status).filter(|_| hold.is_none() && status.failures == 0);
-    row.next_poll = (feed.enabled && row.state != FeedState::Gone).then_some(status.next_poll);
+    row.next_poll = (feed.enabled && row.state != FeedCondition::Gone).then_some(status.next_poll);
     row.last_poll = status.last_poll;
     row.failures = status.failures;
     // A store of an older version may hold longer ones.
     row.last_error = status.last_error.as_deref().map(foreign::sentence);
-    row.error_kind = status.error_kind;
+    (row.error_kind, row.error_code) = (status.error_kind.map(FailureKind::words), status.error_kind);
     row.entries = status.entries;
     row.newest = status.newest;
-    row.repairs = foreign::sentences(&status.repairs);
+    row.repairs_code = status.repairs.iter().map(|repair| repair.kind).collect();
+    row.repairs = status.repairs.iter().map(|repair| foreign::sentence(&repair.to_string())).collect();
     row.moved_to = newsroom::moved_to(status.moved.as_ref()).map(str::to_owned);
-    (row.note, row.noted) = status.note.map(|(note, noted)| (foreign::sentence(&note), noted)).unzip();
+    if let Some((notes, noted)) = status.note {
+        row.note_code = notes.iter().map(Note::code).collect();
+        (row.note, row.noted) = (Some(Note::line(&notes)), Some(noted));
+    }
     row
 }
 
@@ -169,7 +183,7 @@ fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
         (Schedule::Adaptive, Some(per_day)) => {
-            let has_gap = status.repairs.iter().any(|repair| repair == GAP);
+            let has_gap = status.repairs.iter().any(|repair| repair.kind == RepairKind::Gap);
             Some(schedule::adaptive::why(per_day, planned.filter(|_| has_gap)))
         }
         (Schedule::Every(interval), _) if feed.schedule_is_default && *interval <= DAY / 2 && planned? >= DAY => Some(
@@ -202,7 +216,7 @@ pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionR
 }
 
 /// How many feeds are in each state.
-pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedState, usize> {
+pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     let mut counts = HashMap::new();
     for feed in feeds {
         *counts.entry(feed.state).or_default() += 1;
@@ -257,13 +271,13 @@ fn whole_days(duration: Duration) -> Duration {
 /// How much care a feed needs: the lower, the more.
 pub fn need(row: &FeedOverview, has_cares: bool) -> u8 {
     match row.state {
-        FeedState::Gone => 0,
-        FeedState::Failing => 1,
-        FeedState::Disabled => 6,
+        FeedCondition::Gone => 0,
+        FeedCondition::Failing => 1,
+        FeedCondition::Disabled => 6,
         _ if has_cares || row.moved_to.is_some() => 2,
-        FeedState::Held => 3,
-        FeedState::New => 4,
-        FeedState::Ok => 5,
+        FeedCondition::Held => 3,
+        FeedCondition::New => 4,
+        FeedCondition::Ok => 5,
     }
 }
 

@@ -11,11 +11,12 @@ use super::{Done, Failure, load_with_reader, no_section};
 use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
-use crate::reason::{RulePlace, Why};
+use crate::reason::{JoinReason, RulePlace, Why};
 use crate::rows::StoredStory;
 use crate::section::{self, SeenCopy, ShownStory};
 use crate::shown::{self, Explained, Infos};
 use crate::store::{Reader, StoreError};
+use crate::story::LeadRule;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -54,10 +55,11 @@ struct CopyPart {
     link: Option<String>,
     lead: bool,
     /// Why it is a copy of this story: first, link, original …
-    reason: String,
+    reason: JoinReason,
     score: Option<f64>,
     /// Why it leads; only of the lead.
     why: Option<&'static str>,
+    why_code: Option<&'static str>,
     /// The date that the feed claims, which may lie in the future.
     claimed: Option<Timestamp>,
 }
@@ -123,7 +125,7 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, F
 fn lead_of<'e>(
     explained: &'e Explained,
     shown: Option<&(&Section, ShownStory)>,
-) -> Option<(&'e SeenCopy<'e>, &'static str)> {
+) -> Option<(&'e SeenCopy<'e>, LeadRule)> {
     let all: Vec<&SeenCopy> = explained.copies.iter().collect();
     let seen = shown.map_or(all, |(section, _)| section::visible(section, &explained.copies));
     if seen.is_empty() {
@@ -132,10 +134,8 @@ fn lead_of<'e>(
     let (at, rule) = section::lead(&seen);
     let shown = shown.and_then(|(_, shown)| shown.copies.iter().find(|copy| copy.lead));
     match shown.and_then(|shown| seen.iter().find(|copy| copy.feed.id == shown.feed)) {
-        Some(kept) if kept.number != seen[at].number => {
-            Some((kept, "the section keeps the words that it entered with"))
-        }
-        _ => Some((seen[at], rule.why())),
+        Some(kept) if kept.number != seen[at].number => Some((kept, LeadRule::Kept)),
+        _ => Some((seen[at], rule)),
     }
 }
 
@@ -150,9 +150,10 @@ fn of_story(explained: &Explained, shown: Option<&(&Section, ShownStory)>) -> St
             guid: copy.guid.clone(),
             link: copy.link.as_ref().map(url::Url::to_string),
             lead: is_lead,
-            reason: copy.reason.as_str().to_owned(),
+            reason: copy.reason,
             score: copy.score,
-            why: lead.filter(|_| is_lead).map(|(_, why)| why),
+            why: lead.filter(|_| is_lead).map(|(_, rule)| rule.why()),
+            why_code: lead.filter(|_| is_lead).map(|(_, rule)| rule.code()),
             claimed: seen.and_then(|seen| seen.entry.published),
         }
     });
@@ -231,14 +232,13 @@ fn sentence(part: &SectionPart, day: &dyn Fn(Timestamp) -> String) -> String {
 
 /// Why a copy belongs to the story, and why it leads if it does.
 fn of_copy(copy: &CopyPart) -> String {
-    let why = match copy.reason.as_str() {
-        "first" => "the first that was seen".to_owned(),
-        "link" => "joined by its link".to_owned(),
-        "original" => "joined by the original that it names".to_owned(),
-        "id" => "joined as it bears the story's id".to_owned(),
-        "text" => "joined by its text".to_owned(),
-        "editor" => "joined by an editor".to_owned(),
-        other => format!("joined by {other}"),
+    let why = match copy.reason {
+        JoinReason::First => "the first that was seen",
+        JoinReason::Link => "joined by its link",
+        JoinReason::Original => "joined by the original that it names",
+        JoinReason::Id => "joined as it bears the story's id",
+        JoinReason::Text => "joined by its text",
+        JoinReason::Editor => "joined by an editor",
     };
     let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();
     let lead = copy.why.map(|why| format!("; leads, as {why}")).unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::feed::FeedId;
 use crate::newsroom::MAX_REVISIONS;
-use crate::status::{self, FeedOverview, FeedState, SectionRow};
+use crate::status::{self, FeedCondition, FeedOverview, SectionRow};
 use crate::time::Timestamp;
 
 /// How often `--watch` looks again.
@@ -63,7 +63,7 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
         let mut rhythms =
             reader.as_ref().map(|reader| reader.feed_rhythms(MAX_REVISIONS)).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
-            let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedState::Disabled);
+            let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedCondition::Disabled);
             Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
         });
         let is_shown = |id: &FeedId| args.feeds.is_empty() || args.feeds.iter().any(|shown| shown == id.as_str());
@@ -149,15 +149,15 @@ fn style(state: &str) -> Option<Style> {
 
 /// With the kind of its failure.
 fn state(row: &FeedOverview) -> String {
-    match (row.state, &row.error_kind) {
-        (FeedState::Failing, Some(kind)) => format!("failing: {kind}"),
+    match (row.state, row.error_kind) {
+        (FeedCondition::Failing, Some(kind)) => format!("failing: {kind}"),
         (state, _) => state.as_str().to_owned(),
     }
 }
 
 fn remarks(Cared { row, care }: &Cared<FeedOverview>, now: Timestamp) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| match row.state {
-        FeedState::Gone => {
+        FeedCondition::Gone => {
             let id = &row.id;
             format!("{}; `newswire remove {id}`, or ask again: `newswire poll --force {id}`", safe(error))
         }

@@ -15,7 +15,7 @@ use super::{Done, Failure, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile, edit};
 use crate::discover::{self, Looked};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
-use crate::feed::{FeedInfo, PollHints};
+use crate::feed::{FeedInfo, PollHints, RepairKind};
 use crate::fetch::Fetcher;
 use crate::files;
 use crate::normalize;
@@ -51,6 +51,7 @@ pub struct Inspection {
     pub format: Option<String>,
     pub encoding: Option<String>,
     pub repairs: Vec<String>,
+    pub repairs_code: Vec<RepairKind>,
     pub feed: Option<FeedReport>,
     pub entries: Vec<EntryReport>,
 }
@@ -164,6 +165,7 @@ fn refused(error: String) -> Inspection {
         format: None,
         encoding: None,
         repairs: Vec::new(),
+        repairs_code: Vec::new(),
         feed: None,
         entries: Vec::new(),
     }
@@ -179,7 +181,8 @@ fn of_feed(feed: &ParsedFeed, secrets: &Secrets) -> Inspection {
         error: None,
         format: Some(feed.format.to_string()),
         encoding: Some(feed.encoding.clone()),
-        repairs: feed.repairs.clone(),
+        repairs: feed.repairs.iter().map(ToString::to_string).collect(),
+        repairs_code: feed.repairs.iter().map(|repair| repair.kind).collect(),
         feed: Some(feed_report(info, &feed.hints)),
         entries: entries.collect(),
     }

@@ -18,8 +18,9 @@ use crate::clock;
 use crate::commit;
 use crate::config::Config;
 use crate::daemon::control::{Answer, Request};
-use crate::feed::FeedId;
+use crate::feed::{FailureKind, FeedId, HoldReason, Note, RepairKind};
 use crate::fetch::Fetcher;
+use crate::foreign;
 use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -50,6 +51,61 @@ struct Summary {
     revised: usize,
     failed: usize,
     duration_ms: u64,
+}
+
+/// A line of `--json`: what one feed came to.
+#[derive(Serialize)]
+struct PollLine<'r> {
+    feed: &'r FeedId,
+    outcome: ReportedOutcome,
+    status: Option<u16>,
+    new: usize,
+    revised: usize,
+    held: Option<HeldPart>,
+    problems: Vec<String>,
+    problems_code: Vec<RepairKind>,
+    notes: Vec<String>,
+    notes_code: Vec<&'static str>,
+    moved_to: Option<&'r str>,
+    error: Option<&'r str>,
+    error_kind: Option<&'static str>,
+    error_code: Option<FailureKind>,
+    duration_ms: u64,
+    next_poll: Timestamp,
+}
+
+/// Until when a feed is left alone, and why, as in `by Retry-After`.
+#[derive(Serialize)]
+struct HeldPart {
+    until: Timestamp,
+    why: String,
+    why_code: HoldReason,
+}
+
+impl PollLine<'_> {
+    fn of(report: &PollReport) -> PollLine<'_> {
+        PollLine {
+            feed: &report.feed,
+            outcome: report.outcome,
+            status: report.status,
+            new: report.new,
+            revised: report.revised,
+            held: report.held.map(|Hold { until, why }| {
+                let preposition = if why == HoldReason::LastPoll { "after" } else { "by" };
+                HeldPart { until, why: format!("{preposition} {why}"), why_code: why }
+            }),
+            problems: report.problems.iter().map(|repair| foreign::sentence(&repair.to_string())).collect(),
+            problems_code: report.problems.iter().map(|repair| repair.kind).collect(),
+            notes: report.notes.iter().map(Note::to_string).collect(),
+            notes_code: report.notes.iter().map(Note::code).collect(),
+            moved_to: report.moved_to.as_deref(),
+            error: report.error.as_deref(),
+            error_kind: report.error_kind.map(FailureKind::words),
+            error_code: report.error_kind,
+            duration_ms: report.duration_ms,
+            next_poll: report.next_poll,
+        }
+    }
 }
 
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
@@ -139,7 +195,7 @@ fn summarize(reports: &[PollReport], started: Instant) -> Summary {
 fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_json::Error> {
     let mut text = String::new();
     for report in reports {
-        text.push_str(&serde_json::to_string(report)?);
+        text.push_str(&serde_json::to_string(&PollLine::of(report))?);
         text.push('\n');
     }
     text.push_str(&serde_json::to_string(&serde_json::json!({ "summary": summary }))?);
@@ -193,9 +249,9 @@ fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
 
 /// Why a feed is left alone, as in `polled recently` or `held by Retry-After`.
 fn why(hold: &Hold) -> String {
-    match hold.why.as_str() {
-        "after its last poll" => "polled recently".to_owned(),
-        why => format!("held {}", safe(why)),
+    match hold.why {
+        HoldReason::LastPoll => "polled recently".to_owned(),
+        why => format!("held by {why}"),
     }
 }
 
@@ -211,6 +267,6 @@ fn what(report: &PollReport, now: Timestamp) -> String {
         (None, outcome) => outcome.as_str().to_owned(),
     };
     let moved = report.moved_to.iter().map(|to| format!("it has moved for good, write url = {:?}", safe(to)));
-    let notes = report.notes.iter().map(|note| safe(note));
+    let notes = report.notes.iter().map(|note| safe(&note.to_string()));
     std::iter::once(what).chain(notes).chain(moved).collect::<Vec<_>>().join("; ")
 }

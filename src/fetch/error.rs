@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::duration;
+use crate::feed::FailureKind;
 use crate::time::Timestamp;
 
 /// Each message is one sentence with a hint where there is something to do. None holds a path, a query, userinfo, a
@@ -67,26 +68,26 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// The word for the poll log and for `feeds`.
-    pub fn kind(&self) -> &'static str {
+    /// The kind, for the poll log and for `feeds`.
+    pub fn kind(&self) -> FailureKind {
         match self {
-            FetchError::Dns { .. } => "dns",
+            FetchError::Dns { .. } => FailureKind::Dns,
             FetchError::Address { .. }
             | FetchError::Port { .. }
             | FetchError::LocalName { .. }
-            | FetchError::Scheme { .. } => "refused address",
-            FetchError::Connect { .. } => "connect",
-            FetchError::Tls { .. } => "tls",
-            FetchError::Timeout { .. } | FetchError::TooSlow { .. } => "timeout",
-            FetchError::TooLarge { .. } => "too large",
-            FetchError::Status { .. } => "status",
-            FetchError::Gone => "gone",
-            FetchError::Redirect { .. } => "redirect",
-            FetchError::BotWall { .. } => "bot wall",
-            FetchError::Http { .. } => "http",
-            FetchError::Held { .. } => "held",
-            FetchError::File { .. } => "file",
-            FetchError::Setting { .. } => "setting",
+            | FetchError::Scheme { .. } => FailureKind::RefusedAddress,
+            FetchError::Connect { .. } => FailureKind::Connect,
+            FetchError::Tls { .. } => FailureKind::Tls,
+            FetchError::Timeout { .. } | FetchError::TooSlow { .. } => FailureKind::Timeout,
+            FetchError::TooLarge { .. } => FailureKind::TooLarge,
+            FetchError::Status { .. } => FailureKind::Status,
+            FetchError::Gone => FailureKind::Gone,
+            FetchError::Redirect { .. } => FailureKind::Redirect,
+            FetchError::BotWall { .. } => FailureKind::BotWall,
+            FetchError::Http { .. } => FailureKind::Http,
+            FetchError::Held { .. } => FailureKind::Held,
+            FetchError::File { .. } => FailureKind::File,
+            FetchError::Setting { .. } => FailureKind::Setting,
         }
     }
 

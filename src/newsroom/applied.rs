@@ -1,6 +1,7 @@
 //! What a poll came to, in numbers and notes.
 
 use super::SectionMoves;
+use crate::feed::Note;
 use crate::foreign;
 
 /// How many of the entries that change at every poll are named.
@@ -31,18 +32,13 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// What an editor should know of it, a sentence each.
-    pub fn notes(&self) -> Vec<String> {
-        let restless = self.restless.iter().take(RESTLESS_NAMED).map(|name| {
-            let name = if name.is_empty() { "an entry".to_owned() } else { format!("\"{}\"", foreign::part(name)) };
-            format!("{name} changes at every poll; its changes are not applied any more")
-        });
-        let more = self.restless.len().saturating_sub(RESTLESS_NAMED);
-        let more = (more > 0).then(|| format!("{more} more entries change at every poll"));
-        self.rekeyed_note().into_iter().chain(restless).chain(more).collect()
-    }
-
-    pub(super) fn rekeyed_note(&self) -> Option<String> {
-        (self.rekeyed > 0).then(|| format!("{} of {} entries re-keyed, matched", self.rekeyed, self.listed))
+    /// What an editor should know of it.
+    pub fn notes(&self) -> Vec<Note> {
+        let rekeyed = (self.rekeyed > 0).then_some(Note::Rekeyed { rekeyed: self.rekeyed, listed: self.listed });
+        let restless = self.restless.iter().take(RESTLESS_NAMED);
+        let restless = restless.map(|name| Note::Restless { name: foreign::part(name) });
+        let count = self.restless.len().saturating_sub(RESTLESS_NAMED);
+        let more = (count > 0).then_some(Note::MoreRestless { count });
+        rekeyed.into_iter().chain(restless).chain(more).collect()
     }
 }

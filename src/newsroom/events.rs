@@ -3,6 +3,8 @@
 //! Pure. The policy held here: a few failures, new entries or new guids are everyday; what goes beyond these bounds is an
 //! event, and it is one only when it begins or ends.
 
+use crate::feed::FeedEvent;
+
 /// After how many failures in a row a feed has died.
 const DEATH: u32 = 3;
 
@@ -22,6 +24,8 @@ pub struct FeedStanding {
     /// Where it has moved for good.
     pub moved_to: Option<String>,
     pub was_polled: bool,
+    /// What its last poll failed with; empty if it did not fail.
+    pub error: String,
 }
 
 /// What a poll brought, in numbers.
@@ -30,31 +34,8 @@ pub struct News {
     pub new: usize,
     /// Known entries under new guids.
     pub rekeyed: usize,
-}
-
-/// Something that happened to a feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FeedEvent {
-    Gone,
-    Died { failures: u32 },
-    Recovered { failures: u32 },
-    Moved { to: String },
-    Flooded { new: usize },
-    Rekeyed,
-}
-
-impl FeedEvent {
-    /// The event's short name, as it is stored and shown.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            FeedEvent::Gone => "gone",
-            FeedEvent::Died { .. } => "died",
-            FeedEvent::Recovered { .. } => "recovered",
-            FeedEvent::Moved { .. } => "moved",
-            FeedEvent::Flooded { .. } => "flooded",
-            FeedEvent::Rekeyed => "rekeyed",
-        }
-    }
+    /// Entries of the document.
+    pub listed: usize,
 }
 
 /// Returns what happened to a feed between two polls.
@@ -63,12 +44,12 @@ pub fn events(before: &FeedStanding, after: &FeedStanding, news: News) -> Vec<Fe
     let was_lost = before.failures >= DEATH || before.is_gone;
     let moved_to = after.moved_to.as_ref().filter(|to| before.moved_to.as_ref() != Some(to));
     [
-        (after.is_gone && !before.is_gone).then_some(FeedEvent::Gone),
-        has_died.then_some(FeedEvent::Died { failures: after.failures }),
+        (after.is_gone && !before.is_gone).then(|| FeedEvent::Gone { error: after.error.clone() }),
+        has_died.then(|| FeedEvent::Died { failures: after.failures, error: after.error.clone() }),
         (after.failures == 0 && was_lost).then_some(FeedEvent::Recovered { failures: before.failures }),
         moved_to.map(|to| FeedEvent::Moved { to: to.clone() }),
         (before.was_polled && news.new >= FLOOD).then_some(FeedEvent::Flooded { new: news.new }),
-        (news.rekeyed >= REKEYED).then_some(FeedEvent::Rekeyed),
+        (news.rekeyed >= REKEYED).then_some(FeedEvent::Rekeyed { rekeyed: news.rekeyed, listed: news.listed }),
     ]
     .into_iter()
     .flatten()
@@ -80,11 +61,12 @@ mod tests {
     use super::*;
 
     fn failing(failures: u32) -> FeedStanding {
-        FeedStanding { failures, was_polled: true, ..FeedStanding::default() }
+        let error = if failures > 0 { "no answer" } else { "" };
+        FeedStanding { failures, was_polled: true, error: error.to_owned(), ..FeedStanding::default() }
     }
 
     fn gone() -> FeedStanding {
-        FeedStanding { failures: 1, is_gone: true, was_polled: true, ..FeedStanding::default() }
+        FeedStanding { is_gone: true, ..failing(1) }
     }
 
     fn check(before: &FeedStanding, after: &FeedStanding, news: News, expected: &[FeedEvent]) {
@@ -95,7 +77,7 @@ mod tests {
     fn feed_dies_at_its_third_failure_and_recovers_at_its_first_success() {
         let none = News::default();
         check(&failing(1), &failing(2), none, &[]);
-        check(&failing(2), &failing(3), none, &[FeedEvent::Died { failures: 3 }]);
+        check(&failing(2), &failing(3), none, &[FeedEvent::Died { failures: 3, error: "no answer".to_owned() }]);
         check(&failing(3), &failing(4), none, &[]);
         check(&failing(4), &failing(0), none, &[FeedEvent::Recovered { failures: 4 }]);
         check(&failing(2), &failing(0), none, &[]);
@@ -103,7 +85,7 @@ mod tests {
 
     #[test]
     fn feed_that_is_gone_did_not_die_besides() {
-        check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone]);
+        check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone { error: "no answer".to_owned() }]);
         check(&gone(), &gone(), News::default(), &[]);
         check(&gone(), &failing(0), News::default(), &[FeedEvent::Recovered { failures: 1 }]);
     }
@@ -118,10 +100,15 @@ mod tests {
 
     #[test]
     fn many_new_entries_are_a_flood_but_for_a_new_feed() {
-        let flood = News { new: 50, rekeyed: 0 };
+        let flood = News { new: 50, ..News::default() };
         check(&failing(0), &failing(0), flood, &[FeedEvent::Flooded { new: 50 }]);
         check(&FeedStanding::default(), &failing(0), flood, &[]);
-        check(&failing(0), &failing(0), News { new: 49, rekeyed: 2 }, &[]);
-        check(&failing(0), &failing(0), News { new: 0, rekeyed: 3 }, &[FeedEvent::Rekeyed]);
+        check(&failing(0), &failing(0), News { new: 49, rekeyed: 2, listed: 60 }, &[]);
+        check(
+            &failing(0),
+            &failing(0),
+            News { rekeyed: 3, listed: 9, ..News::default() },
+            &[FeedEvent::Rekeyed { rekeyed: 3, listed: 9 }],
+        );
     }
 }

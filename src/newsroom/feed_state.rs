@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::events::{FeedEvent, FeedStanding, News, events};
+use super::events::{FeedStanding, News, events};
 use super::moves::has_moved;
 use super::{Applied, Outcome, Polled, PolledDocument};
-use crate::feed::{FeedInfo, Validators};
+use crate::feed::{FailureKind, FeedEvent, FeedInfo, FeedState, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;
 
@@ -30,11 +30,10 @@ pub fn stable_info(document: &PolledDocument) -> FeedInfo {
 
 /// Returns what a feed's documents say of it after this one.
 pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> DocumentRow {
-    let json = "what a document says of its feed is text, numbers and lists";
     DocumentRow {
-        info: serde_json::to_string(&stable_info(document)).expect(json),
-        repairs: serde_json::to_string(&document.repairs).expect(json),
-        hints: serde_json::to_string(&document.hints).expect(json),
+        info: stable_info(document),
+        repairs: document.repairs.clone(),
+        hints: document.hints.clone(),
         guids_repaired: before.guids_repaired.with(document.guids_repaired),
     }
 }
@@ -54,20 +53,20 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
             succeed(&mut row, polled);
             let notes = applied.notes();
             if !notes.is_empty() {
-                row.note = Some((notes.join("; "), polled.at));
+                row.note = Some((notes, polled.at));
             }
         }
         Outcome::NotModified { validators } => {
             take_validators(&mut row, validators);
             succeed(&mut row, polled);
         }
-        Outcome::Failed { kind, error } => fail(&mut row, polled, "failing", kind, error),
-        Outcome::Gone { error } => fail(&mut row, polled, "gone", "gone", error),
+        Outcome::Failed { kind, error } => fail(&mut row, polled, FeedState::Failing, *kind, error),
+        Outcome::Gone { error } => fail(&mut row, polled, FeedState::Gone, FailureKind::Gone, error),
     }
     row.last_poll = Some(polled.at);
     row.next_poll = polled.next.at;
     row.hold_until = polled.next.hold_until;
-    row.hold_why.clone_from(&polled.next.hold_why);
+    row.hold_why = polled.next.hold_why;
     row.per_day = polled.per_day;
     let events = noted(before, &row, polled, applied);
     PolledFeed { log: log(&row, polled, applied), row, events }
@@ -85,18 +84,18 @@ fn take_validators(row: &mut FeedRow, validators: &Validators) {
 }
 
 fn succeed(row: &mut FeedRow, polled: &Polled) {
-    "ok".clone_into(&mut row.state);
+    row.state = FeedState::Ok;
     (row.failures, row.error_kind, row.last_error) = (0, None, None);
     follow_move(row, polled);
 }
 
 /// Where no failure counts, as our own network was down, the state stays.
-fn fail(row: &mut FeedRow, polled: &Polled, state: &str, kind: &str, error: &str) {
+fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, kind: FailureKind, error: &str) {
     if polled.failures > 0 {
-        state.clone_into(&mut row.state);
+        row.state = state;
     }
     row.failures = polled.failures;
-    row.error_kind = Some(kind.to_owned());
+    row.error_kind = Some(kind);
     row.last_error = Some(error.to_owned());
     if polled.start.is_some() {
         follow_move(row, polled);
@@ -131,40 +130,23 @@ fn believed_move(row: &FeedRow) -> Option<String> {
 fn standing(row: &FeedRow) -> FeedStanding {
     FeedStanding {
         failures: row.failures,
-        is_gone: row.state == "gone",
+        is_gone: row.state == FeedState::Gone,
         moved_to: believed_move(row),
         was_polled: row.last_poll.is_some(),
+        error: row.last_error.clone().unwrap_or_default(),
     }
 }
 
 fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Applied) -> Vec<EventRow> {
-    let news = News { new: applied.new, rekeyed: applied.rekeyed };
+    let news = News { new: applied.new, rekeyed: applied.rekeyed, listed: applied.listed };
     let events = events(&standing(before), &standing(after), news);
-    let error = after.last_error.clone().unwrap_or_default();
     for event in &events {
         if let FeedEvent::Moved { to } = event {
             applied.moved_to = Some(to.clone());
         }
     }
-    let row = |event: FeedEvent| EventRow {
-        feed: after.number,
-        at: polled.at,
-        kind: event.as_str(),
-        text: sentence(&event, &error, applied),
-    };
+    let row = |event: FeedEvent| EventRow { feed: after.number, at: polled.at, event };
     events.into_iter().map(row).collect()
-}
-
-/// The event as it is kept, without the feed's name.
-fn sentence(event: &FeedEvent, error: &str, applied: &Applied) -> String {
-    match event {
-        FeedEvent::Gone => error.to_owned(),
-        FeedEvent::Died { failures } => format!("failed {failures} times in a row: {error}"),
-        FeedEvent::Recovered { failures } => format!("answers again after {failures} failures"),
-        FeedEvent::Moved { to } => format!("moved for good to {to}"),
-        FeedEvent::Flooded { new } => format!("brought {new} new entries at once"),
-        FeedEvent::Rekeyed => applied.rekeyed_note().unwrap_or_default(),
-    }
 }
 
 fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
@@ -173,7 +155,7 @@ fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
         Outcome::Document(_) if applied.new + applied.revised > 0 => ("changed", None, None),
         Outcome::Document(_) => ("unchanged", None, None),
         Outcome::Failed { kind, error } => ("failed", Some(*kind), Some(error)),
-        Outcome::Gone { error } => ("gone", Some("gone"), Some(error)),
+        Outcome::Gone { error } => ("gone", Some(FailureKind::Gone), Some(error)),
     };
     LogRow {
         feed: row.number,
@@ -183,7 +165,7 @@ fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
         status: polled.status,
         new: applied.new,
         revised: applied.revised,
-        error_kind: kind.map(str::to_owned),
+        error_kind: kind,
         error: error.cloned(),
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::fingerprint;
 use crate::entry::{Entry, OtherGuids, SharedKeys};
-use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::feed::{FailureKind, FeedId, FeedInfo, PollHints, Repair, Validators};
 use crate::schedule::next::NextPoll;
 use crate::story::{self, LinkKey, Wording};
 use crate::text::PlainText;
@@ -48,7 +48,7 @@ pub enum Outcome {
     Document(Box<PolledDocument>),
     /// Nothing could be read; what was known stays.
     Failed {
-        kind: &'static str,
+        kind: FailureKind,
         error: String,
     },
     /// 410: polling stops until it is forced.
@@ -68,7 +68,7 @@ pub struct PolledDocument {
     /// How often it asks to be polled; holds until the next document.
     pub hints: PollHints,
     /// What had to be mended to read it, and what else an editor should know.
-    pub repairs: Vec<String>,
+    pub repairs: Vec<Repair>,
     /// How many of its entries the last one did not list, by their guids.
     pub fresh: usize,
     /// Whether nothing of it was known before though the feed was: entries may have been missed.

@@ -23,8 +23,9 @@ use super::model::{DocumentFormat, Family};
 use super::namespaces::{self, Namespace};
 use super::page;
 use super::parts::{self, Target};
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::tree::{Element, MAX_BASE_BYTES, Opening, TreeEvent, TreeReader};
+use crate::feed::RepairKind;
 
 /// Entries of a document that are read; what comes after them is left out, and said.
 const MAX_ENTRIES: usize = 5_000;
@@ -193,11 +194,11 @@ impl<'a> CanonicalPass<'a> {
         if self.format.is_none() {
             self.format = Some(format_of(&element));
             if self.first_name.is_some() || self.text_before_root {
-                self.reader.repairs.note(Repair::JunkBeforeRoot);
+                self.reader.repairs.note(RepairKind::JunkBeforeRoot);
             }
         }
         if self.in_entry() {
-            self.reader.repairs.note(Repair::UnclosedTags);
+            self.reader.repairs.note(RepairKind::UnclosedTags);
             while self.in_entry() {
                 self.leave(opening.at, false);
             }
@@ -235,11 +236,11 @@ impl<'a> CanonicalPass<'a> {
     fn start_entry(&mut self, element: &Element<'a>, default_base: Option<Arc<Url>>, at: usize) {
         self.holds_entries = false;
         if self.entries.len() >= MAX_ENTRIES {
-            self.reader.repairs.note(Repair::TooManyEntries);
+            self.reader.repairs.note(RepairKind::TooManyEntries);
             return;
         }
         if self.containers.len() > 1 && !self.containers.contains(&Container::Feed) && self.is_plain_rss() {
-            self.reader.repairs.note(Repair::MisplacedEntries);
+            self.reader.repairs.note(RepairKind::MisplacedEntries);
         }
         let out_length = self.out.length();
         self.out.begin_entry(self.entries.len());
@@ -296,7 +297,7 @@ impl<'a> CanonicalPass<'a> {
                 self.feed_fields += 1;
                 feed_fields::field(&element, &mut self.feed, &mut target);
             }
-            Some(_) => target.repairs.note(Repair::TooManyFields),
+            Some(_) => target.repairs.note(RepairKind::TooManyFields),
             // The entry is beyond the limit, and left out.
             None => {}
         }
@@ -371,7 +372,7 @@ impl<'a> CanonicalPass<'a> {
             self.out.take_back(open.out_length);
         }
         if truncated {
-            self.reader.repairs.note(Repair::Truncated);
+            self.reader.repairs.note(RepairKind::Truncated);
         }
         self.feed.finish(&mut self.out);
         self.feed.site = self.site;

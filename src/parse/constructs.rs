@@ -11,8 +11,9 @@ use url::Url;
 use super::atom::push_escaped;
 use super::html_names;
 use super::model::ParsedText;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::tree::{Element, XmlNode};
+use crate::feed::RepairKind;
 
 /// How a CDATA section begins and ends.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
@@ -40,7 +41,7 @@ pub(super) fn read(element: &Element, unsaid: Unsaid, repairs: &mut Repairs) -> 
     };
     let (value, html) = match unwrapped(&value, html) {
         Some(inside) => {
-            repairs.note(Repair::EscapedSections);
+            repairs.note(RepairKind::EscapedSections);
             let html =
                 if html && unsaid == Unsaid::Guess && says_nothing(element) { looks_like_html(&inside) } else { html };
             (inside, html)
@@ -89,7 +90,7 @@ fn value_and_kind<'e>(element: &'e Element, unsaid: Unsaid, repairs: &mut Repair
         None | Some("") => unsaid_kind(element, unsaid),
         Some(other) if other.ends_with("/xml") || other.ends_with("+xml") => (Cow::Owned(xhtml(element)), true),
         Some(other) if has_markup || other.starts_with("text/") || !other.contains('/') => {
-            repairs.note_value(Repair::UnknownContentType, other);
+            repairs.note_value(RepairKind::UnknownContentType, other);
             if has_markup { (html(element), true) } else { unsaid_kind(element, Unsaid::Guess) }
         }
         other => base64_text(element, other, repairs),
@@ -118,7 +119,7 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
         Some(Ok(text)) => (Cow::Owned(text), html),
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
         _ => {
-            repairs.note_value(Repair::UnknownContentType, media_type.unwrap_or("base64"));
+            repairs.note_value(RepairKind::UnknownContentType, media_type.unwrap_or("base64"));
             unsaid_kind(element, Unsaid::Guess)
         }
     }

@@ -15,7 +15,8 @@ use chrono_tz::Tz;
 
 use self::names::Set;
 use self::zones::{Zone, zone};
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
+use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
 /// No date is longer; what is longer is an attack (RUSTSEC-2026-0009).
@@ -33,8 +34,8 @@ const FIRST_BUDDHIST_YEAR: i32 = 2400;
 pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     let read = read(text);
     match &read {
-        None if !text.trim().is_empty() => repairs.note_value(Repair::UnreadDates, text),
-        Some(read) if read.has_unknown_zone => repairs.note_value(Repair::UnknownZones, text),
+        None if !text.trim().is_empty() => repairs.note_value(RepairKind::UnreadDates, text),
+        Some(read) if read.has_unknown_zone => repairs.note_value(RepairKind::UnknownZones, text),
         _ => {}
     }
     read.map(|read| read.at)

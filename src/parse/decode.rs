@@ -13,8 +13,9 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::utf8::{self, Evidence};
+use crate::feed::RepairKind;
 
 /// How far into a document its XML declaration is looked for: comments and junk may stand before it.
 const DECLARATION_WITHIN_BYTES: usize = 4096;
@@ -56,7 +57,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     for encoding in declared.iter().flatten() {
         if let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes) {
             if declared.iter().flatten().next() != Some(encoding) {
-                repairs.note(Repair::WrongEncoding);
+                repairs.note(RepairKind::WrongEncoding);
             }
             return Decoded { text, encoding: encoding.name().to_owned() };
         }
@@ -77,7 +78,7 @@ fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], 
         return Decoded { text, encoding: encoding.name().to_owned() };
     }
     if first.is_some_and(|encoding| encoding != UTF_8) && !text.is_ascii() {
-        repairs.note(Repair::WrongEncoding);
+        repairs.note(RepairKind::WrongEncoding);
     }
     let encoding = first.filter(|_| text.is_ascii()).unwrap_or(UTF_8);
     Decoded { text: Cow::Borrowed(text), encoding: encoding.name().to_owned() }
@@ -101,9 +102,9 @@ fn is_broken_utf8(bytes: &[u8], declared: &[Option<&'static Encoding>]) -> bool 
 fn decode_broken_utf8<'a>(bytes: &[u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
     let mended = utf8::mended(bytes);
     let noted = [
-        (declared.is_some_and(|declared| declared != UTF_8), Repair::WrongEncoding),
-        (mended.has_replaced, Repair::BadBytes),
-        (mended.has_joined, Repair::SplitCharacters),
+        (declared.is_some_and(|declared| declared != UTF_8), RepairKind::WrongEncoding),
+        (mended.has_replaced, RepairKind::BadBytes),
+        (mended.has_joined, RepairKind::SplitCharacters),
     ];
     noted.into_iter().filter(|(is_met, _)| *is_met).for_each(|(_, repair)| repairs.note(repair));
     Decoded { text: Cow::Owned(mended.text), encoding: UTF_8.name().to_owned() }
@@ -134,7 +135,7 @@ fn wide<'a>(bytes: &'a [u8], repairs: &mut Repairs) -> Option<Decoded<'a>> {
         (_, false) => UTF_16LE.decode_without_bom_handling(bytes),
     };
     if replaced {
-        repairs.note(Repair::BadBytes);
+        repairs.note(RepairKind::BadBytes);
     }
     Some(Decoded { text, encoding: name.to_owned() })
 }
@@ -162,11 +163,11 @@ fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mu
         _ => detector.guess(None, Utf8Detection::Allow),
     };
     if declared.is_some_and(|declared| declared != encoding) {
-        repairs.note(Repair::WrongEncoding);
+        repairs.note(RepairKind::WrongEncoding);
     }
     let (text, replaced) = encoding.decode_without_bom_handling(bytes);
     if replaced {
-        repairs.note(Repair::BadBytes);
+        repairs.note(RepairKind::BadBytes);
     }
     Decoded { text, encoding: encoding.name().to_owned() }
 }
@@ -192,7 +193,7 @@ fn declaration(bytes: &[u8]) -> Option<String> {
 /// An encoding by its label. A label of a wide encoding cannot be true of bytes in which the label itself was readable.
 fn encoding_of(label: &str, repairs: &mut Repairs) -> Option<&'static Encoding> {
     let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
-        repairs.note_value(Repair::UnknownEncoding, label);
+        repairs.note_value(RepairKind::UnknownEncoding, label);
         return None;
     };
     Some(if encoding == UTF_16BE || encoding == UTF_16LE { UTF_8 } else { encoding })

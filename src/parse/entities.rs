@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use super::references;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
+use crate::feed::RepairKind;
 
 /// More entities are left as text.
 const MAX_ENTITIES: usize = 64;
@@ -52,7 +53,7 @@ impl Entities {
             refused = written.len() - self.declared.len();
         }
         if refused > 0 {
-            repairs.note(Repair::Entities);
+            repairs.note(RepairKind::Entities);
         }
         !self.declared.is_empty()
     }

@@ -15,8 +15,8 @@ use url::Url;
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::model::{ParsedEntry, ParsedFeed, ParsedText};
-use super::repairs::Repair;
 use crate::entry::{Guid, GuidKind, OtherGuids, SharedKeys};
+use crate::feed::{Repair, RepairKind};
 
 /// Cleans a guid or id as the document gave it; `None` if it is empty.
 pub(super) fn own_guid(written: Option<String>) -> Option<String> {
@@ -73,13 +73,13 @@ pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
     mark_repeats(&mut feed.entries);
     feed.guids_repaired = shared;
     let repairs = [
-        (all.guids && !noted.guids, Repair::SharedGuids),
-        (all.links && !noted.links, Repair::SharedLinks),
-        (all.titles && !noted.titles, Repair::SharedTitles),
+        (all.guids && !noted.guids, RepairKind::SharedGuids),
+        (all.links && !noted.links, RepairKind::SharedLinks),
+        (all.titles && !noted.titles, RepairKind::SharedTitles),
     ];
     for (_, repair) in repairs.into_iter().filter(|(is_new, _)| *is_new) {
-        if !feed.repairs.iter().any(|sentence| sentence == repair.text()) {
-            feed.repairs.push(repair.text().to_owned());
+        if !feed.repairs.iter().any(|known| known.kind == repair) {
+            feed.repairs.push(Repair::once(repair));
         }
     }
 }

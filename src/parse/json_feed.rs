@@ -18,11 +18,12 @@ use super::model::{
     DocumentFormat, Family, ParsedEnclosure, ParsedEntry, ParsedFeed, ParsedInfo, ParsedLink, ParsedPerson, ParsedText,
 };
 use super::read::is_address;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::tree::MAX_BASE_BYTES;
 use super::{constructs, dates, identity, json_text, person};
 use crate::entry::{Category, SharedKeys};
 use crate::feed::PollHints;
+use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
 /// Items that are kept; the rest is read over.
@@ -145,7 +146,7 @@ pub(super) fn parse_behind_junk(
     memmem::find(text.as_bytes(), VERSION.as_bytes())?;
     let mut objects = text.match_indices('{').map(|(at, _)| at);
     let start = objects.find(|at| text[at + 1..].trim_start().starts_with('"'))?;
-    repairs.note(Repair::JunkBeforeRoot);
+    repairs.note(RepairKind::JunkBeforeRoot);
     parse(&text[start..], base, encoding, repairs).ok()
 }
 
@@ -167,10 +168,10 @@ pub(super) fn parse(
         None => return Err(ParseError::Json(without_items(document.message.0.or(document.error.0)))),
     };
     if truncated {
-        repairs.note(Repair::Truncated);
+        repairs.note(RepairKind::Truncated);
     }
-    (0..items.wrong).for_each(|_| repairs.note(Repair::BadItems));
-    (0..items.beyond).for_each(|_| repairs.note(Repair::TooManyEntries));
+    (0..items.wrong).for_each(|_| repairs.note(RepairKind::BadItems));
+    (0..items.beyond).for_each(|_| repairs.note(RepairKind::TooManyEntries));
     let ours = document._newswire.0.map(|ours| *ours).unwrap_or_default();
     let base = base.cloned().map(Arc::new);
     let site = document
@@ -195,7 +196,7 @@ pub(super) fn parse(
         ..newswire::info(ours)
     };
     let format = DocumentFormat { family: Family::JsonFeed, version: version_number(&version) };
-    let (hints, repairs) = (PollHints::default(), repairs.sentences());
+    let (hints, repairs) = (PollHints::default(), repairs.list());
     Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
@@ -206,7 +207,7 @@ fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, boo
         Err(error) => error,
     };
     let (json, mends) = json_text::mended(text);
-    (0..mends).for_each(|_| repairs.note(Repair::BadJson));
+    (0..mends).for_each(|_| repairs.note(RepairKind::BadJson));
     let document = match serde_json::from_str(&json) {
         Ok(document) => Some((document, false)),
         Err(error) => {

@@ -46,6 +46,7 @@ pub use identity::{SLIPS, reidentify};
 pub use model::*;
 pub use parts::is_words;
 
+use crate::feed::FailureKind;
 use crate::foreign;
 use repairs::Repairs;
 
@@ -85,15 +86,15 @@ pub enum ParseError {
 }
 
 impl ParseError {
-    /// A word for the kind, for logs and metrics.
-    pub fn kind(&self) -> &'static str {
+    /// The kind, for logs and metrics.
+    pub fn kind(&self) -> FailureKind {
         match self {
-            ParseError::Empty => "empty",
-            ParseError::Page { .. } => "page",
-            ParseError::NotAFeed { .. } => "not a feed",
-            ParseError::Json(_) => "json",
-            ParseError::Reader(_) => "reader",
-            ParseError::TooMuchWork => "too much work",
+            ParseError::Empty => FailureKind::Empty,
+            ParseError::Page { .. } => FailureKind::Page,
+            ParseError::NotAFeed { .. } => FailureKind::NotAFeed,
+            ParseError::Json(_) => FailureKind::Json,
+            ParseError::Reader(_) => FailureKind::Reader,
+            ParseError::TooMuchWork => FailureKind::TooMuchWork,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys};
-use crate::feed::PollHints;
+use crate::feed::{PollHints, Repair};
 use crate::time::Timestamp;
 
 /// A feed document, read.
@@ -18,8 +18,8 @@ pub struct ParsedFeed {
     pub format: DocumentFormat,
     /// The encoding that it was read in, as in `windows-1252`.
     pub encoding: String,
-    /// What was wrong with it and was mended or left out, one sentence each.
-    pub repairs: Vec<String>,
+    /// What was wrong with it and was mended or left out, each kind once.
+    pub repairs: Vec<Repair>,
     pub info: ParsedInfo,
     pub hints: PollHints,
     /// In the document's order.

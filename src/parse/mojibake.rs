@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
+use crate::feed::RepairKind;
 
 /// A document without so many runs of doubly encoded characters is not mended.
 const MIN_RUNS: usize = 2;
@@ -18,7 +19,7 @@ pub(super) fn undo<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str
     if !is_encoded_twice(&text) {
         return text;
     }
-    repairs.note(Repair::EncodedTwice);
+    repairs.note(RepairKind::EncodedTwice);
     let mut mended = String::with_capacity(text.len());
     let mut end = 0;
     for (start, run) in runs(&text) {

@@ -11,10 +11,11 @@ use super::dates;
 use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
 use super::person;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::token::RawAttribute;
 use super::tree::{Element, XmlNode};
 use crate::entry::Category;
+use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
 /// Terms that are read of one list of keywords.
@@ -163,7 +164,7 @@ pub(super) fn unwrap_sections(field: &mut Element, repairs: &mut Repairs) {
 
 fn unwrap_section(text: &mut Cow<str>, repairs: &mut Repairs) {
     if let Some(inside) = constructs::unwrapped(text.trim(), false) {
-        repairs.note(Repair::EscapedSections);
+        repairs.note(RepairKind::EscapedSections);
         *text = Cow::Owned(inside);
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed,
         base: aside.base,
         entry_base: aside.site,
     };
-    let repairs = repairs.sentences();
+    let repairs = repairs.list();
     Ok(ParsedFeed {
         format,
         encoding,

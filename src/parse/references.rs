@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use encoding_rs::WINDOWS_1252;
 use memchr::memchr;
 
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::utf8;
+use crate::feed::RepairKind;
 
 /// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
 const MAX_REFERENCE_BYTES: usize = 40;
@@ -57,7 +58,7 @@ fn reference(
         "apos" => resolved.push('\''),
         _ => match name.strip_prefix('#') {
             Some(number) if let Some((character, second)) = split_character(number, &rest[whole..]) => {
-                repairs.note(Repair::BadReferences);
+                repairs.note(RepairKind::BadReferences);
                 resolved.push(character);
                 return whole + second;
             }
@@ -68,7 +69,7 @@ fn reference(
             None if own(name, resolved) => {}
             None => match named(&rest[..whole]) {
                 Some(text) => {
-                    repairs.note(Repair::NamedEntities);
+                    repairs.note(RepairKind::NamedEntities);
                     resolved.push_str(&text);
                 }
                 None => return bare(resolved, repairs),
@@ -88,7 +89,7 @@ fn split_character(number: &str, after: &str) -> Option<(char, usize)> {
 }
 
 fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
-    repairs.note(Repair::BareMarkup);
+    repairs.note(RepairKind::BareMarkup);
     resolved.push('&');
     1
 }
@@ -98,7 +99,7 @@ fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
     let value = code(number)?;
     let character = character(value);
     if character.is_none() || matches!(value, 0x80..=0x9F | 0xD800..=0xDFFF) || number.starts_with('X') {
-        repairs.note(Repair::BadReferences);
+        repairs.note(RepairKind::BadReferences);
     }
     Some(character)
 }
@@ -183,7 +184,7 @@ pub(super) fn without_control_characters<'a>(text: Cow<'a, str>, repairs: &mut R
     if !text.as_bytes().chunks(64).any(is_suspicious) || text.chars().all(may_stand_in_xml) {
         return text;
     }
-    repairs.note(Repair::ControlCharacters);
+    repairs.note(RepairKind::ControlCharacters);
     Cow::Owned(text.chars().filter(|&character| may_stand_in_xml(character)).collect())
 }
 

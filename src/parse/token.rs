@@ -10,8 +10,9 @@ use memchr::{memchr, memmem};
 
 use super::entities::Entities;
 use super::references;
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::steps::Steps;
+use crate::feed::RepairKind;
 
 /// A tag may have so many attributes; more are dropped (quick-xml's RUSTSEC-2026-0194 was quadratic in them).
 const MAX_ATTRIBUTES: usize = 256;
@@ -156,7 +157,7 @@ impl<'a> Tokens<'a> {
             if opens_markup(&self.text[end..]) {
                 break;
             }
-            repairs.note(Repair::BareMarkup);
+            repairs.note(RepairKind::BareMarkup);
             end += 1;
         }
         if !self.text[end..].starts_with('<') {
@@ -171,7 +172,7 @@ impl<'a> Tokens<'a> {
         match self.comment_end.find(self.text, "-->", inside, &mut self.steps) {
             Some(end) => self.at = end + "-->".len(),
             None => {
-                repairs.note(Repair::UnclosedSection);
+                repairs.note(RepairKind::UnclosedSection);
                 self.at = self.after_next('>', inside);
             }
         }
@@ -195,7 +196,7 @@ impl<'a> Tokens<'a> {
         let own_end = inside.and_then(|name| self.end_tag_within(name, start, most));
         self.broken_off |= own_end.is_none() && end.is_none();
         if own_end.is_some() || end.is_none() {
-            repairs.note(Repair::UnclosedSection);
+            repairs.note(RepairKind::UnclosedSection);
         }
         let section_end = own_end.unwrap_or(most);
         let is_closed = self.text[section_end..].starts_with(END);
@@ -221,14 +222,14 @@ impl<'a> Tokens<'a> {
             self.steps.take(end.unwrap_or(MAX_DECLARATION_BYTES));
             if let Some(length) = end {
                 if !self.entities.declare(&self.text[self.at..self.at + length], repairs) {
-                    repairs.note(Repair::Doctype);
+                    repairs.note(RepairKind::Doctype);
                 }
                 self.at += length;
                 return;
             }
             self.has_unclosed_declaration = true;
         }
-        repairs.note(Repair::Doctype);
+        repairs.note(RepairKind::Doctype);
         self.at = self.after_next('>', self.at);
     }
 
@@ -270,7 +271,7 @@ impl<'a> Tokens<'a> {
                 }
                 '<' => {
                     // The tag lacks its `>`: the next one begins here.
-                    repairs.note(Repair::UnclosedTags);
+                    repairs.note(RepairKind::UnclosedTags);
                     self.at = cursor;
                     return Some(tag);
                 }
@@ -304,9 +305,9 @@ impl<'a> Tokens<'a> {
             return Some(cursor);
         }
         if tag.attributes.len() == MAX_ATTRIBUTES {
-            repairs.note(Repair::TooManyAttributes);
+            repairs.note(RepairKind::TooManyAttributes);
         } else if value.len() > MAX_ATTRIBUTE_BYTES {
-            repairs.note(Repair::TooLong);
+            repairs.note(RepairKind::TooLong);
         } else if tag.attributes.iter().all(|known| known.name != name) {
             tag.attributes.push(RawAttribute {
                 name,
@@ -344,7 +345,7 @@ fn declaration_length(text: &[u8]) -> Option<usize> {
 fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) -> Option<(&'a str, usize)> {
     let quote = rest.chars().next()?;
     if quote != '"' && quote != '\'' {
-        repairs.note(Repair::UnclosedQuotes);
+        repairs.note(RepairKind::UnclosedQuotes);
         let length = rest.find(|c: char| c.is_whitespace() || c == '>')?;
         let unslashed =
             if rest[length..].starts_with('>') { rest[..length].trim_end_matches('/') } else { &rest[..length] };
@@ -358,7 +359,7 @@ fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) 
     let tag_end =
         value.find('>').filter(|&greater| end.is_none() || value.find('<').is_some_and(|less| greater < less));
     if let Some(tag_end) = tag_end {
-        repairs.note(Repair::UnclosedQuotes);
+        repairs.note(RepairKind::UnclosedQuotes);
         let value = value[..tag_end].trim_end_matches('/');
         return Some((value, 1 + value.len()));
     }

@@ -11,8 +11,9 @@ use foldhash::HashMap;
 use url::Url;
 
 use super::namespaces::{self, Namespace};
-use super::repairs::{Repair, Repairs};
+use super::repairs::Repairs;
 use super::token::{RawAttribute, Tag, Token, Tokens};
+use crate::feed::RepairKind;
 
 /// Elements nested more deeply are flattened into their parent.
 const MAX_DEPTH: usize = 128;
@@ -208,12 +209,12 @@ impl<'a> TreeReader<'a> {
                     Some(position) => {
                         let ended = self.entered.len() - position;
                         if ended > 1 {
-                            self.repairs.note(Repair::UnclosedTags);
+                            self.repairs.note(RepairKind::UnclosedTags);
                         }
                         TreeEvent::End(ended)
                     }
                     None => {
-                        self.repairs.note(Repair::StrayEndTags);
+                        self.repairs.note(RepairKind::StrayEndTags);
                         continue;
                     }
                 },
@@ -321,12 +322,12 @@ impl<'a> TreeReader<'a> {
                         self.pending = Some(Token::End(name));
                         break;
                     }
-                    None => self.repairs.note(Repair::StrayEndTags),
+                    None => self.repairs.note(RepairKind::StrayEndTags),
                 },
             }
         }
         if !closed {
-            self.repairs.note(Repair::UnclosedTags);
+            self.repairs.note(RepairKind::UnclosedTags);
         }
         let element = open.finish(&mut self.bindings, &mut self.repairs);
         ReadField { element, closed }
@@ -334,7 +335,7 @@ impl<'a> TreeReader<'a> {
 
     fn child(&mut self, tag: Tag<'a>, open: &mut Open<'a>) {
         if open.stack.len() >= MAX_DEPTH || open.elements >= MAX_FIELD_ELEMENTS {
-            self.repairs.note(Repair::TooDeep);
+            self.repairs.note(RepairKind::TooDeep);
             return;
         }
         open.elements += 1;
@@ -372,7 +373,7 @@ impl<'a> Open<'a> {
 
     fn text(&mut self, text: Cow<'a, str>, repairs: &mut Repairs) {
         let text = if text.len() > self.budget {
-            repairs.note(Repair::TooLong);
+            repairs.note(RepairKind::TooLong);
             Cow::Owned(text[..text.floor_char_boundary(self.budget)].to_owned())
         } else {
             text
@@ -393,7 +394,7 @@ impl<'a> Open<'a> {
     /// Closes elements until only `length` are open.
     fn close_to(&mut self, length: usize, bindings: &mut Bindings, repairs: &mut Repairs) {
         if self.stack.len() > length + 1 {
-            repairs.note(Repair::UnclosedTags);
+            repairs.note(RepairKind::UnclosedTags);
         }
         while self.stack.len() > length.max(1) {
             let (element, mark) = self.stack.pop().expect("more than one is open");
@@ -447,7 +448,7 @@ impl<'a> Bindings<'a> {
                 _ => continue,
             };
             if declared == MAX_NAMESPACES_PER_TAG || self.declared.len() == MAX_NAMESPACES {
-                repairs.note(Repair::TooManyAttributes);
+                repairs.note(RepairKind::TooManyAttributes);
                 return;
             }
             declared += 1;
@@ -470,7 +471,7 @@ impl<'a> Bindings<'a> {
     fn resolve<'n>(&self, qualified: &'n str, repairs: &mut Repairs) -> (Namespace, &'n str) {
         let (namespace, local) = self.peek(qualified);
         if qualified.contains(':') && namespace != Namespace::Unknown && self.lookup(prefix_of(qualified)).is_none() {
-            repairs.note(Repair::UndeclaredNamespace);
+            repairs.note(RepairKind::UndeclaredNamespace);
         }
         (namespace, local)
     }

@@ -11,7 +11,7 @@ use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailu
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, moved_start, read};
 use crate::commit;
 use crate::config::{Config, Feed};
-use crate::feed::Lifetimes;
+use crate::feed::{FailureKind, FeedState, HoldReason, Lifetimes};
 use crate::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Holds, HostPermit, Progress, REFUSAL_KEPT};
 use crate::foreign;
 use crate::newsroom::{Outcome, Polled, PolledDocument};
@@ -23,9 +23,6 @@ use crate::time::Timestamp;
 /// What an editor is told of a fault; a fault is no failure of the feed, though it counts as one.
 const FAULT: &str = "newswire met a fault of its own";
 const REPORT_IT: &str = "please report it, with what the log says of this feed";
-
-/// By whose word a feed is held that a temporary redirect would lead to a host which asked to be left alone.
-const OTHER_HOST: &str = "the host that it redirects to";
 
 /// How long a feed is left alone where not even the failure of its poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
@@ -138,8 +135,9 @@ impl Poller {
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
         if let Err(FetchError::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
-            progress.waiting(self.store.hold(vec![(due.feed.clone(), until)], OTHER_HOST)).await?;
-            return Ok(AttemptEnd::written(held_report(&due, Hold::by(OTHER_HOST, until))));
+            let hold = Hold { until, why: HoldReason::RedirectHost };
+            progress.waiting(self.store.hold(vec![(due.feed.clone(), until)], hold.why)).await?;
+            return Ok(AttemptEnd::written(held_report(&due, hold)));
         }
         let is_public = attempt.public_origin.is_some();
         let is_unreached = is_public && attempt.result.as_ref().is_err_and(FetchError::is_unreachable);
@@ -248,11 +246,11 @@ impl Poller {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
             Outcome::Document(document) => report.problems.clone_from(&document.repairs),
             Outcome::Failed { kind, error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some((*kind).to_owned()));
+                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some(*kind));
                 report.error = Some(error.clone());
             }
             Outcome::Gone { error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some("gone".to_owned()));
+                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some(FailureKind::Gone));
                 report.error = Some(error.clone());
             }
         }
@@ -283,10 +281,10 @@ fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
         host: start.host_str().unwrap_or_default().to_owned(),
         began: times.at,
         ended: times.answered,
-        before: match due.state.as_str() {
-            "ok" => PollsBefore::Answered,
-            "new" => PollsBefore::Never,
-            _ => PollsBefore::Failed,
+        before: match due.state {
+            FeedState::Ok => PollsBefore::Answered,
+            FeedState::New => PollsBefore::Never,
+            FeedState::Failing | FeedState::Gone => PollsBefore::Failed,
         },
     }
 }
@@ -297,7 +295,7 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
 }
 
 fn fault(what: &str) -> Outcome {
-    Outcome::Failed { kind: "fault", error: format!("{what}; {REPORT_IT}") }
+    Outcome::Failed { kind: FailureKind::Fault, error: format!("{what}; {REPORT_IT}") }
 }
 
 /// What is known of an attempt beside its outcome.
@@ -311,16 +309,12 @@ struct PollAnswer {
     is_own_outage: bool,
 }
 
-/// What may be logged and stored of an outcome: errors and repairs may quote a server or a document.
+/// What may be logged and stored of an outcome: errors may quote a server or a document.
 fn fit_to_show(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Failed { kind, error } => Outcome::Failed { kind, error: foreign::sentence(&error) },
         Outcome::Gone { error } => Outcome::Gone { error: foreign::sentence(&error) },
-        Outcome::Document(mut document) => {
-            document.repairs = foreign::sentences(&document.repairs);
-            Outcome::Document(document)
-        }
-        Outcome::NotModified { validators } => Outcome::NotModified { validators },
+        outcome @ (Outcome::Document(_) | Outcome::NotModified { .. }) => outcome,
     }
 }
 
@@ -405,14 +399,16 @@ fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>
 /// One line a poll.
 fn log(report: &PollReport) {
     let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
-    match (&report.error, report.error_kind.as_deref()) {
-        (Some(error), Some("gone")) => {
+    match (&report.error, report.error_kind) {
+        (Some(error), Some(FailureKind::Gone)) => {
             tracing::warn!(%feed, kind = "gone", status, duration_ms, "{error}; it is polled again only by `newswire poll --force`");
         }
-        (Some(error), kind @ Some("fault")) => {
+        (Some(error), Some(FailureKind::Fault)) => {
+            let kind = "fault";
             tracing::error!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
         }
         (Some(error), kind) => {
+            let kind = kind.map(FailureKind::words);
             tracing::warn!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
         }
         (None, _) => {

@@ -26,7 +26,7 @@ use url::Url;
 use crate::clock::{self, Clock};
 use crate::commit::ActiveConfig;
 use crate::config::{Config, Feed};
-use crate::feed::FeedId;
+use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Note, Repair};
 use crate::fetch::{self, Fetcher, Holds};
 use crate::newsroom::{self, Applied};
 use crate::schedule;
@@ -47,7 +47,7 @@ const UNWRITTEN: usize = 64;
 /// How long a feed that is not due is left alone after a poll, whoever asks for another.
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
-/// What one attempt at one feed came to: a line of `poll --json`.
+/// What one attempt at one feed came to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PollReport {
     pub feed: FeedId,
@@ -58,14 +58,13 @@ pub struct PollReport {
     /// Why the feed was not asked, and when it may be.
     pub held: Option<Hold>,
     /// What had to be mended to read the document.
-    pub problems: Vec<String>,
-    /// What else an editor should know, a sentence each.
-    pub notes: Vec<String>,
+    pub problems: Vec<Repair>,
+    /// What else an editor should know.
+    pub notes: Vec<Note>,
     /// Where the feed has moved for good, which is believed from this poll on.
     pub moved_to: Option<String>,
     pub error: Option<String>,
-    /// One word of what failed, such as `dns` or `status`.
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     pub duration_ms: u64,
     pub next_poll: Timestamp,
     /// What the poll changed, for whoever publishes.
@@ -74,11 +73,10 @@ pub struct PollReport {
 }
 
 /// Somebody's wish that a feed be left alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
     pub until: Timestamp,
-    /// As in `by Retry-After`.
-    pub why: String,
+    pub why: HoldReason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,8 +237,8 @@ impl Poller {
         let (mut feeds, mut held) = (Vec::new(), Vec::new());
         for due in states {
             let is_asked = match pass {
-                Pass::Due => schedule::is_due(due.next_poll, now) && due.state != "gone",
-                Pass::All => due.state != "gone",
+                Pass::Due => schedule::is_due(due.next_poll, now) && due.state != FeedState::Gone,
+                Pass::All => due.state != FeedState::Gone,
                 Pass::Force(named) => named.is_empty() || named.contains(&due.feed),
                 Pass::Named(named) => named.contains(&due.feed),
             };
@@ -266,19 +264,10 @@ fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Opt
         return None;
     }
     if let Some(until) = due.hold_until.filter(|until| *until > now && *until <= now + LONGEST_HOLD) {
-        return Some(Hold::by(due.hold_why.as_deref().unwrap_or("the server"), until));
+        return Some(Hold { until, why: due.hold_why.unwrap_or(HoldReason::Server) });
     }
-    Some(Hold::by(ITS_HOST, host_hold(feed, due, host_holds)?))
+    Some(Hold { until: host_hold(feed, due, host_holds)?, why: HoldReason::ItsHost })
 }
-
-impl Hold {
-    fn by(whom: &str, until: Timestamp) -> Hold {
-        Hold { until, why: format!("by {whom}") }
-    }
-}
-
-/// By whose word a feed is held where another feed of its host was told.
-const ITS_HOST: &str = "its host";
 
 /// Returns where a feed is polled instead of its own address, if it has moved for good.
 fn moved_start(due: &PollState) -> Option<Url> {
@@ -295,8 +284,7 @@ fn host_hold(feed: &Feed, due: &PollState, host_holds: &Holds) -> Option<Timesta
 /// Whether it was polled so lately that nobody would gain by asking again, and is not due.
 fn gap(due: &PollState, now: Timestamp) -> Option<Hold> {
     let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
-    (until > now && !schedule::is_due(due.next_poll, now))
-        .then(|| Hold { until, why: "after its last poll".to_owned() })
+    (until > now && !schedule::is_due(due.next_poll, now)).then_some(Hold { until, why: HoldReason::LastPoll })
 }
 
 fn held_report(due: &PollState, hold: Hold) -> PollReport {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::config::{Feed, Secrets};
 use crate::entry::SharedKeys;
-use crate::feed::GAP;
+use crate::feed::{Repair, RepairKind};
 use crate::fetch::FetchedDocument;
 use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
@@ -44,8 +44,13 @@ pub fn read_document(
     };
     let fresh = entries.len() - entries.iter().filter(is_listed).count();
     let has_gap = !listed.is_empty() && fresh > 0 && fresh == entries.len();
-    let mut repairs = secrets.scrubbed(std::mem::take(&mut parsed.repairs)).unwrap_or_default();
-    repairs.extend(has_gap.then(|| GAP.to_owned()));
+    let mut repairs = std::mem::take(&mut parsed.repairs);
+    for example in repairs.iter_mut().filter_map(|repair| repair.example.as_mut()) {
+        if let Cow::Owned(scrubbed) = secrets.scrub(example) {
+            *example = scrubbed;
+        }
+    }
+    repairs.extend(has_gap.then(|| Repair::once(RepairKind::Gap)));
     Outcome::Document(Box::new(PolledDocument {
         validators: (!parsed.truncated).then(|| document.validators.clone()),
         info: secrets.scrubbed(normalize::info(&parsed)).unwrap_or_default(),

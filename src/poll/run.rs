@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use super::attempt::AttemptEnd;
 use super::replan::clock_was_ahead;
 use super::waiting::{JudgedPoll, WaitingPolls};
-use super::{ITS_HOST, PollReport, Poller, host_hold};
+use super::{PollReport, Poller, host_hold};
 use crate::config::{Config, Feed};
-use crate::feed::FeedId;
+use crate::feed::{FeedId, HoldReason};
 use crate::fetch;
 use crate::schedule;
 use crate::schedule::next::{self, LONGEST_HOLD, LONGEST_SPREAD};
@@ -181,7 +181,7 @@ impl Poller {
             let (feed, poll) = (due.feed.clone(), self.poll(config, due, now, Some(holds.clone())));
             polls.spawn(async move { (feed, poll.await) });
         }
-        self.store.hold(held, ITS_HOST).await?;
+        self.store.hold(held, HoldReason::ItsHost).await?;
         self.store.reschedule(put_off).await
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::entry::SharedKeys;
-use crate::feed::{FeedId, Validators};
+use crate::feed::{
+    FailureKind, FeedEvent, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators,
+};
 use crate::number::FeedNumber;
 use crate::time::Timestamp;
 
@@ -20,21 +22,20 @@ pub struct FeedRow {
     pub newest: Option<Timestamp>,
     /// Entries a day that it publishes.
     pub per_day: Option<f64>,
-    /// `new`, `ok`, `failing` or `gone`.
-    pub state: String,
+    pub state: FeedState,
     pub failures: u32,
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     pub last_error: Option<String>,
     pub last_poll: Option<Timestamp>,
     pub next_poll: Timestamp,
     pub hold_until: Option<Timestamp>,
-    pub hold_why: Option<String>,
+    pub hold_why: Option<HoldReason>,
     /// Where permanent redirects lead, since when, and for how many polls in a row.
     pub moved_to: Option<String>,
     pub moved_since: Option<Timestamp>,
     pub moved_polls: u32,
-    /// The last thing that an editor should know of what it did, and when.
-    pub note: Option<(String, Timestamp)>,
+    /// The last things that an editor should know of what it did, and when.
+    pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
 /// Where permanent redirects of a feed lead.
@@ -56,14 +57,14 @@ pub struct PlanRow {
 }
 
 /// What a feed's documents say of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocumentRow {
-    /// What the last document says of the feed, JSON.
-    pub info: String,
-    /// What had to be mended to read it, JSON.
-    pub repairs: String,
-    /// How often it asks to be polled, JSON.
-    pub hints: String,
+    /// What the last document says of the feed.
+    pub info: FeedInfo,
+    /// What had to be mended to read it.
+    pub repairs: Vec<Repair>,
+    /// How often it asks to be polled.
+    pub hints: PollHints,
     /// What entries of any of its documents have in common.
     pub guids_repaired: SharedKeys,
 }
@@ -78,7 +79,7 @@ pub struct LogRow {
     pub status: Option<u16>,
     pub new: usize,
     pub revised: usize,
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     pub error: Option<String>,
 }
 
@@ -87,8 +88,7 @@ pub struct LogRow {
 pub struct EventRow {
     pub feed: FeedNumber,
     pub at: Timestamp,
-    pub kind: &'static str,
-    pub text: String,
+    pub event: FeedEvent,
 }
 
 /// A feed as the store has it, as far as an edit of the config may change it.

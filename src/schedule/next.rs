@@ -27,7 +27,7 @@ use chrono::{Datelike, Days, NaiveTime, Timelike};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Schedule;
-use crate::feed::{FeedId, Lifetimes, PollHints};
+use crate::feed::{FeedId, HoldReason, Lifetimes, PollHints};
 use crate::time::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -113,8 +113,8 @@ pub struct NextPoll {
     pub at: Timestamp,
     /// Until when the server or the document asked to be left alone, though the schedule may be slower still.
     pub hold_until: Option<Timestamp>,
-    /// By which word it asked: `Retry-After`, `max-age`, `Expires`, `ttl`, `sy:updatePeriod`, `skipHours` or `skipDays`.
-    pub hold_why: Option<String>,
+    /// By which word it asked.
+    pub hold_why: Option<HoldReason>,
     /// Until when no other feed of the host may be polled either.
     pub host_hold: Option<Timestamp>,
 }
@@ -216,7 +216,7 @@ fn latest(outlook: &Outlook) -> NextPoll {
     NextPoll {
         at,
         hold_until: hold.map(|(until, _)| until),
-        hold_why: hold.map(|(_, why)| why.to_owned()),
+        hold_why: hold.map(|(_, why)| why),
         host_hold: host_hold(outlook).map(|lasts| outlook.now + lasts),
     }
 }
@@ -240,15 +240,15 @@ fn parting(outlook: &Outlook) -> Duration {
 }
 
 /// The longest time that the server or the document asked for, and by which word.
-fn hold(outlook: &Outlook) -> Option<(Duration, &'static str)> {
+fn hold(outlook: &Outlook) -> Option<(Duration, HoldReason)> {
     let Lifetimes { retry_after, max_age, expires } = outlook.lifetimes;
     let of_answer = |lifetime: Option<Duration>| lifetime.filter(|_| is_fresh_for_a_time(outlook.outcome));
     let asked = [
-        (outlook.hints.period, LONGEST_LIFETIME, "sy:updatePeriod"),
-        (outlook.hints.ttl, LONGEST_LIFETIME, "ttl"),
-        (of_answer(expires), LONGEST_LIFETIME, "Expires"),
-        (of_answer(max_age), LONGEST_LIFETIME, "max-age"),
-        (retry_after, LONGEST_RETRY_AFTER, "Retry-After"),
+        (outlook.hints.period, LONGEST_LIFETIME, HoldReason::UpdatePeriod),
+        (outlook.hints.ttl, LONGEST_LIFETIME, HoldReason::Ttl),
+        (of_answer(expires), LONGEST_LIFETIME, HoldReason::Expires),
+        (of_answer(max_age), LONGEST_LIFETIME, HoldReason::MaxAge),
+        (retry_after, LONGEST_RETRY_AFTER, HoldReason::RetryAfter),
     ];
     let asked = asked.into_iter().filter_map(|(lasts, longest, why)| Some((lasts?.min(longest), why)));
     asked.filter(|(lasts, _)| !lasts.is_zero()).max_by_key(|(lasts, _)| *lasts)
@@ -300,7 +300,7 @@ fn share(whole: Duration, phase: u64) -> Duration {
 }
 
 /// The end of the skipped hours and days that `at` falls into, and which of the two it was; `None` where it falls into none.
-fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, &'static str)> {
+fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let mut moved = None;
     // Hours and days that leave an hour of the week free end after at most as many steps.
     for _ in 0..7 * 24 {
@@ -314,15 +314,15 @@ fn after_skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, &'stati
 }
 
 /// The start of the next hour or day, if the one of `at` is skipped.
-fn skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, &'static str)> {
+fn skipped(at: Timestamp, hints: &PollHints) -> Option<(Timestamp, HoldReason)> {
     let time = at.datetime();
     if hints.skip_days.iter().any(|day| u32::from(*day) == time.weekday().num_days_from_monday()) {
         let midnight = time.date_naive().checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc();
-        return Some((Timestamp::from_datetime(midnight), "skipDays"));
+        return Some((Timestamp::from_datetime(midnight), HoldReason::SkipDays));
     }
     if hints.skip_hours.iter().any(|hour| u32::from(*hour) == time.hour()) {
         let rest = HOUR.saturating_sub(Duration::from_secs((time.minute() * 60 + time.second()).into()));
-        return Some((at.whole_second() + rest, "skipHours"));
+        return Some((at.whole_second() + rest, HoldReason::SkipHours));
     }
     None
 }

@@ -22,6 +22,7 @@ use super::answer::{guard, plain};
 use super::hosts::{KnownHosts, known_host};
 use crate::clock;
 use crate::config::{Config, Listen};
+use crate::feed::FeedId;
 use crate::foreign;
 use crate::listen::Listener;
 use crate::render::{self, StatusEvent};
@@ -79,7 +80,27 @@ struct Status {
     feeds: Vec<FeedOverview>,
     sections: Vec<SectionRow>,
     /// The last first.
-    events: Vec<Event>,
+    events: Vec<ShownEvent>,
+}
+
+/// An event as the status shows it.
+#[derive(Serialize)]
+struct ShownEvent {
+    number: u64,
+    feed: FeedId,
+    at: Timestamp,
+    /// As in `died`.
+    kind: String,
+    /// A sentence, without the feed's name.
+    text: String,
+}
+
+impl ShownEvent {
+    fn of(event: Event) -> ShownEvent {
+        let Event { number, feed, at, what } = event;
+        // A store of an older version may hold longer ones.
+        ShownEvent { number, feed, at, kind: what.code().to_owned(), text: foreign::sentence(&what.to_string()) }
+    }
 }
 
 /// How many stuck polls `/healthz` names; `/status.json` names all.
@@ -176,9 +197,8 @@ async fn status(store: &Store, health: &Health) -> Result<Status, StoreError> {
         let feeds = status::feeds(&config, Some(reader), clock::now())?;
         Ok((feeds, status::sections(&config, Some(reader))?, reader.events(EVENTS)?))
     });
-    let (feeds, sections, mut events) = reading.await?;
-    // A store of an older version may hold longer ones.
-    events.iter_mut().for_each(|event| event.text = foreign::sentence(&event.text));
+    let (feeds, sections, events) = reading.await?;
+    let events = events.into_iter().map(ShownEvent::of).collect();
     let Condition { is_ready: ready, config } = health.read();
     let stuck = health.watch.stuck(Instant::now());
     Ok(Status { version: env!("CARGO_PKG_VERSION"), ready, config, stuck, feeds, sections, events })

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
+use super::feed_words::{read_repairs, repairs_json};
 
 /// Hears how many of how many rows are converted.
 pub type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
@@ -47,6 +48,23 @@ pub fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError
         done += convert.execute(params![from.0, from.1, to.0, to.1])? as u64;
         show(done, total.unsigned_abs());
         from = to;
+    }
+    Ok(())
+}
+
+/// Turns the sentences of repairs into codes.
+///
+/// # Errors
+///
+/// As of SQLite.
+pub fn repairs(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
+    let mut feeds = connection.prepare("SELECT number, repairs FROM feed WHERE repairs <> '[]'")?;
+    let feeds = feeds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let feeds = feeds.collect::<Result<Vec<(i64, String)>, _>>()?;
+    let mut update = connection.prepare("UPDATE feed SET repairs = ?2 WHERE number = ?1")?;
+    for (at, (feed, repairs)) in feeds.iter().enumerate() {
+        update.execute(params![feed, repairs_json(&read_repairs(repairs))])?;
+        show(at as u64 + 1, feeds.len() as u64);
     }
     Ok(())
 }

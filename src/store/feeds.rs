@@ -7,11 +7,12 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 use crate::entry::SharedKeys;
-use crate::feed::{FeedId, FeedInfo, PollHints, Validators};
+use crate::feed::{FailureKind, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators};
 use crate::rows::MovedRow;
 use crate::time::Timestamp;
 
-use super::sql::{optional_time, time};
+use super::feed_words::{notes, repairs};
+use super::sql::{json_or_default, optional_text, optional_time, text, time};
 use super::{StoreError, View};
 
 /// A feed whose time has come, with all that polling it needs.
@@ -20,11 +21,11 @@ pub struct PollState {
     pub feed: FeedId,
     pub validators: Validators,
     pub failures: u32,
-    pub state: String,
+    pub state: FeedState,
     pub next_poll: Timestamp,
     pub last_poll: Option<Timestamp>,
     pub hold_until: Option<Timestamp>,
-    pub hold_why: Option<String>,
+    pub hold_why: Option<HoldReason>,
     /// What entries of its documents have in common.
     pub guids_repaired: SharedKeys,
     /// Whether it ever gave a validator.
@@ -42,16 +43,15 @@ pub struct PollState {
 pub struct FeedStatus {
     pub feed: FeedId,
     pub info: FeedInfo,
-    /// As stored: new, ok, failing or gone.
-    pub state: String,
+    pub state: FeedState,
     pub last_poll: Option<Timestamp>,
     pub next_poll: Timestamp,
     pub hold_until: Option<Timestamp>,
-    pub hold_why: Option<String>,
+    pub hold_why: Option<HoldReason>,
     pub failures: u32,
-    pub error_kind: Option<String>,
+    pub error_kind: Option<FailureKind>,
     pub last_error: Option<String>,
-    pub repairs: Vec<String>,
+    pub repairs: Vec<Repair>,
     pub entries: u64,
     /// The date of its newest entry.
     pub newest: Option<Timestamp>,
@@ -59,8 +59,8 @@ pub struct FeedStatus {
     pub moved: Option<MovedRow>,
     /// Entries a day that it publishes, as far as is known.
     pub per_day: Option<f64>,
-    /// The last thing that an editor should know of what it did: that it re-keyed its entries, that one of them never rests.
-    pub note: Option<(String, Timestamp)>,
+    /// The last things that an editor should know of what it did, and when.
+    pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
 impl View {
@@ -144,21 +144,21 @@ impl View {
         let statuses = statement.query_map([], |row| {
             let status = FeedStatus {
                 feed: feed_id(row, 0)?,
-                info: serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default(),
-                state: row.get(2)?,
+                info: json_or_default(row, 1)?,
+                state: FeedState::from_code(text(row, 2)?),
                 last_poll: optional_time(row, 3)?,
                 next_poll: time(row, 4)?,
                 hold_until: optional_time(row, 5)?,
-                hold_why: row.get(6)?,
+                hold_why: optional_text(row, 6)?.map(HoldReason::from_code),
                 failures: row.get(7)?,
-                error_kind: row.get(8)?,
+                error_kind: optional_text(row, 8)?.map(FailureKind::from_code),
                 last_error: row.get(9)?,
-                repairs: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
+                repairs: repairs(row, 10)?,
                 entries: row.get::<_, i64>(11)?.cast_unsigned(),
                 newest: optional_time(row, 12)?,
                 moved: moved(row, 13)?,
                 per_day: row.get(16)?,
-                note: row.get::<_, Option<String>>(17)?.zip(optional_time(row, 18)?),
+                note: notes(row, 17)?.zip(optional_time(row, 18)?),
             };
             Ok((status.feed.clone(), status))
         })?;
@@ -184,9 +184,7 @@ impl View {
     /// As of SQLite.
     pub fn feed_infos(&self) -> Result<HashMap<FeedId, FeedInfo>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id, info FROM feed WHERE removed IS NULL")?;
-        let infos = statement.query_map([], |row| {
-            Ok((feed_id(row, 0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap_or_default()))
-        })?;
+        let infos = statement.query_map([], |row| Ok((feed_id(row, 0)?, json_or_default(row, 1)?)))?;
         Ok(infos.collect::<Result<_, _>>()?)
     }
 }
@@ -201,15 +199,15 @@ fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
         feed: feed_id(row, 0)?,
         validators: Validators { etag: row.get(1)?, last_modified: row.get(2)?, url },
         failures: row.get(4)?,
-        state: row.get(5)?,
+        state: FeedState::from_code(text(row, 5)?),
         next_poll: time(row, 6)?,
         last_poll: optional_time(row, 7)?,
         hold_until: optional_time(row, 8)?,
-        hold_why: row.get(9)?,
+        hold_why: optional_text(row, 9)?.map(HoldReason::from_code),
         guids_repaired: SharedKeys::from_bits(row.get(10)?),
         had_validators: row.get(11)?,
         moved: moved(row, 12)?,
-        hints: serde_json::from_str(row.get_ref(15)?.as_str()?).unwrap_or_default(),
+        hints: json_or_default(row, 15)?,
         per_day: row.get(16)?,
     })
 }

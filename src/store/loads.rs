@@ -5,11 +5,12 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
-use super::sql::{optional_time, text, time};
+use super::feed_words::{notes, repairs};
+use super::sql::{json_or_default, optional_text, optional_time, text, time};
 use super::why::why;
 use super::{StoreError, View};
 use crate::entry::{GuidKind, SharedKeys};
-use crate::feed::{FeedId, Validators};
+use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureKey, SignatureRow,
@@ -42,7 +43,12 @@ impl View {
             .prepare_cached("SELECT info, repairs, hints, guids_repaired FROM feed WHERE number = ?1")?;
         Ok(statement.query_row([feed], |row| {
             let guids_repaired = SharedKeys::from_bits(row.get(3)?);
-            Ok(DocumentRow { info: row.get(0)?, repairs: row.get(1)?, hints: row.get(2)?, guids_repaired })
+            Ok(DocumentRow {
+                info: json_or_default(row, 0)?,
+                repairs: repairs(row, 1)?,
+                hints: json_or_default(row, 2)?,
+                guids_repaired,
+            })
         })?)
     }
 
@@ -446,17 +452,17 @@ fn feed_row(row: &Row) -> rusqlite::Result<FeedRow> {
         entries: row.get::<_, i64>(5)?.cast_unsigned(),
         newest: optional_time(row, 6)?,
         per_day: row.get(7)?,
-        state: row.get(8)?,
+        state: FeedState::from_code(text(row, 8)?),
         failures: row.get(9)?,
-        error_kind: row.get(10)?,
+        error_kind: optional_text(row, 10)?.map(FailureKind::from_code),
         last_error: row.get(11)?,
         last_poll: optional_time(row, 12)?,
         next_poll: time(row, 13)?,
         hold_until: optional_time(row, 14)?,
-        hold_why: row.get(15)?,
+        hold_why: optional_text(row, 15)?.map(HoldReason::from_code),
         moved_to: row.get(16)?,
         moved_since: optional_time(row, 17)?,
         moved_polls: row.get(18)?,
-        note: row.get::<_, Option<String>>(19)?.zip(optional_time(row, 20)?),
+        note: notes(row, 19)?.zip(optional_time(row, 20)?),
     })
 }

@@ -11,6 +11,7 @@ mod conversions;
 mod copies;
 mod editions;
 mod events;
+mod feed_words;
 mod feeds;
 mod file;
 mod holder;

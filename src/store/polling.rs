@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::{Store, StoreError};
-use crate::feed::FeedId;
+use crate::feed::{FeedId, HoldReason};
 use crate::rows::PlanRow;
 use crate::time::Timestamp;
 
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     ///
     /// Nothing is changed then.
-    pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: &'static str) -> Result<(), StoreError> {
+    pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: HoldReason) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl Store {
                 "UPDATE feed SET next_poll = ?2, hold_until = ?2, hold_why = ?3 WHERE id = ?1 AND next_poll < ?2",
             )?;
             for (feed, until) in feeds {
-                statement.execute(params![feed.as_str(), until.millis(), why])?;
+                statement.execute(params![feed.as_str(), until.millis(), why.code()])?;
             }
             Ok(())
         })

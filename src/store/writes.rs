@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 
 use super::StoreError;
+use super::feed_words::{event_json, notes_json, repairs_json};
 use super::turn::Turn;
 use super::why::{WhyColumns, why_columns};
+use crate::feed::{FailureKind, HoldReason};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
@@ -364,7 +366,8 @@ impl Turn<'_> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
         )?;
-        update.execute(params![feed, row.info, row.repairs, row.hints, row.guids_repaired.bits()])?;
+        let (info, hints) = (serde_json::to_string(&row.info)?, serde_json::to_string(&row.hints)?);
+        update.execute(params![feed, info, repairs_json(&row.repairs), hints, row.guids_repaired.bits()])?;
         Ok(())
     }
 
@@ -389,18 +392,18 @@ impl Turn<'_> {
             row.entries.cast_signed(),
             row.newest.map(Timestamp::millis),
             row.per_day,
-            row.state,
+            row.state.code(),
             row.failures,
-            row.error_kind,
+            row.error_kind.map(FailureKind::code),
             row.last_error,
             row.last_poll.map(Timestamp::millis),
             row.next_poll.millis(),
             row.hold_until.map(Timestamp::millis),
-            row.hold_why,
+            row.hold_why.map(HoldReason::code),
             row.moved_to,
             row.moved_since.map(Timestamp::millis),
             row.moved_polls,
-            row.note.as_ref().map(|(note, _)| note),
+            row.note.as_ref().map(|(notes, _)| notes_json(notes)),
             row.note.as_ref().map(|(_, at)| at.millis()),
         ])?;
         Ok(())
@@ -438,7 +441,7 @@ impl Turn<'_> {
             row.status,
             row.new.cast_signed(),
             row.revised.cast_signed(),
-            row.error_kind,
+            row.error_kind.map(FailureKind::code),
             row.error,
         ])?;
         Ok(())
@@ -451,9 +454,9 @@ impl Turn<'_> {
     /// As of SQLite.
     pub fn write_events(&self, rows: &[EventRow]) -> Result<(), StoreError> {
         let mut insert =
-            self.connection.prepare_cached("INSERT INTO event (feed, at, kind, text) VALUES (?1, ?2, ?3, ?4)")?;
+            self.connection.prepare_cached("INSERT INTO event (feed, at, kind, detail) VALUES (?1, ?2, ?3, ?4)")?;
         for row in rows {
-            insert.execute(params![row.feed, row.at.millis(), row.kind, row.text])?;
+            insert.execute(params![row.feed, row.at.millis(), row.event.code(), event_json(&row.event)])?;
         }
         Ok(())
     }

@@ -27,9 +27,23 @@ pub enum LeadRule {
     Priority,
     FullText,
     FirstSeen,
+    /// The section keeps the words that the story entered with.
+    Kept,
 }
 
 impl LeadRule {
+    /// The rule's code, which never changes.
+    pub fn code(self) -> &'static str {
+        match self {
+            LeadRule::Only => "only",
+            LeadRule::OriginalHost => "original_host",
+            LeadRule::Priority => "priority",
+            LeadRule::FullText => "full_text",
+            LeadRule::FirstSeen => "first_seen",
+            LeadRule::Kept => "kept",
+        }
+    }
+
     /// The rule as a sentence's end: "it leads because …".
     pub fn why(self) -> &'static str {
         match self {
@@ -38,6 +52,7 @@ impl LeadRule {
             LeadRule::Priority => "its feed has the higher priority",
             LeadRule::FullText => "it has the full text",
             LeadRule::FirstSeen => "it was seen first",
+            LeadRule::Kept => "the section keeps the words that it entered with",
         }
     }
 }

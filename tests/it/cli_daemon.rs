@@ -21,6 +21,8 @@ fn rules_are_tried_beside_the_daemon_and_change_nothing() {
     daemon.get_until("/all.json", "Ferries");
     let trial = json(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
     assert_eq!(trial["sections"][0]["leave"][0]["title"], "Ferries are late", "{trial}");
+    assert_eq!(trial["sections"][0]["leave"][0]["matched"], "title Ferries from a", "{trial}");
+    assert_eq!(trial["sections"][0]["leave"][0]["why_code"], "rule", "{trial}");
     let told = output(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
     let told = text(&told.stdout);
     assert!(told.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{told}");

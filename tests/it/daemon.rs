@@ -66,12 +66,15 @@ fn story_of_two_sites_is_told_once_with_everybody_named() {
     let lead: Vec<_> =
         copies.iter().filter(|copy| copy["lead"] == true).map(|copy| copy["feed"].as_str().unwrap()).collect();
     assert_eq!(lead, ["anti-media"], "the copy at the original's host leads");
+    let codes = |key: &str| copies.iter().find(|copy| copy["lead"] == true).unwrap()[key].clone();
+    assert_eq!(codes("why_code"), "original_host");
     let standing = |section: &str| {
         let part =
             explained["sections"].as_array().unwrap().iter().find(|part| part["section"] == section).unwrap().clone();
         (part["in"].as_bool().unwrap(), part["why"].as_str().unwrap().to_owned(), part["rule"].clone())
     };
     let (is_in, why, rule) = standing("international");
+    assert_eq!(explained["sections"][0]["why_code"], "rule");
     assert!(is_in && rule == "keep[0]" && why.contains("region:international") && why.contains("jungle-drum"), "{why}");
     assert!(standing("prose").0);
 
@@ -191,6 +194,9 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
         } else {
             assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
             assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
+            // The code has no blanks; the words may.
+            let kind = feed["error_kind"].as_str().unwrap().replace(' ', "_");
+            assert_eq!(feed["error_code"].as_str(), Some(kind.as_str()), "{id}");
             assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
         }
     }

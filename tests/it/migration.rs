@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use newswire::commit::{self, Difference};
 use newswire::config::{Config, Section};
+use newswire::feed::{FailureKind, FeedState, HoldReason, Note};
 use newswire::render::{self, SectionView};
 use newswire::section::ShownStory;
 use newswire::shown;
@@ -173,4 +174,40 @@ async fn reasons_of_an_older_store_are_told_as_before() {
         Ok(())
     });
     told.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_feeds_of_an_older_store_is_told_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(3, folder.path());
+    let store = Store::open(&path, "a test").unwrap();
+    let read = store.read(|reader| Ok((reader.feed_statuses()?, reader.events(10)?)));
+    let (feeds, events) = read.await.unwrap();
+    let inner = &feeds[&"inner".into()];
+    assert_eq!((inner.state, inner.hold_why), (FeedState::Ok, Some(HoldReason::RetryAfter)));
+    let repairs: Vec<String> = inner.repairs.iter().map(ToString::to_string).collect();
+    let expected = [
+        "a date could not be read: \"next (tuesday): \\\"noon\\\"\" (3 times)",
+        "HTML entities were resolved (2 times)",
+        "bare & or < was read as text",
+        "a repair that no version knows",
+        "nothing of this document was known before: entries may have been missed",
+    ];
+    assert_eq!(repairs, expected);
+    let kinds: Vec<_> = inner.repairs.iter().map(|repair| repair.kind.code()).collect();
+    assert_eq!(kinds, ["unread_dates", "named_entities", "bare_markup", "old", "gap"]);
+    let wire = feeds[&"wire".into()].note.as_ref().unwrap();
+    assert_eq!(Note::line(&wire.0), "60 of 60 entries re-keyed, matched");
+    let (dead, gone) = (&feeds[&"dead".into()], &feeds[&"gone".into()]);
+    assert_eq!((dead.state, dead.error_kind), (FeedState::Failing, Some(FailureKind::RefusedAddress)));
+    assert_eq!((gone.state, gone.error_kind), (FeedState::Gone, Some(FailureKind::Gone)));
+    let events: Vec<_> = events.iter().map(|event| (event.what.code(), event.what.to_string())).collect();
+    let expected = [
+        ("moved", "moved for good to https://moved.example/feed"),
+        ("gone", "the publisher says that the feed is gone for good (410)"),
+        ("died", "failed 3 times in a row: the server answered 500 (trouble of its own)"),
+        ("rekeyed", "60 of 60 entries re-keyed, matched"),
+        ("flooded", "brought 60 new entries at once"),
+    ];
+    assert_eq!(events, expected.map(|(code, text)| (code, text.to_owned())));
 }

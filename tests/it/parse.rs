@@ -48,7 +48,7 @@ fn names(persons: &[newswire::entry::Person]) -> Vec<&str> {
 }
 
 fn has_repair(feed: &ParsedFeed, part: &str) -> bool {
-    feed.repairs.iter().any(|repair| repair.contains(part))
+    feed.repairs.iter().any(|repair| repair.to_string().contains(part))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use bed::{Bed, HOUR, config, entry, own_words, start};
 use newswire::commit::{self, Mode};
 use newswire::config::Config;
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
-use newswire::feed::SectionId;
+use newswire::feed::{Note, SectionId};
 use newswire::publish::Publisher;
 use newswire::render::Pages;
 use newswire::store::{Reader, Store, StoreError};
@@ -299,7 +299,7 @@ async fn log_does_not_name_the_entries_of_a_private_feed() {
     for minute in 0..=newswire::newsroom::MAX_REVISIONS + 1 {
         notes = bed.poll("canary-feed", &[at(minute)]).await.notes();
     }
-    assert_eq!(notes, ["an entry changes at every poll; its changes are not applied any more"]);
+    assert_eq!(Note::line(&notes), "an entry changes at every poll; its changes are not applied any more");
 }
 
 #[tokio::test]

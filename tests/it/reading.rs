@@ -47,7 +47,7 @@ fn address(url: &Option<Url>) -> &str {
 #[track_caller]
 fn assert_repair(document: impl AsRef<[u8]>, part: &str) {
     let repairs = read(document).repairs;
-    assert!(repairs.iter().any(|repair| repair.contains(part)), "{part:?} is not in {repairs:?}");
+    assert!(repairs.iter().any(|repair| repair.to_string().contains(part)), "{part:?} is not in {repairs:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Documents that are no feeds: each is refused with what it is instead, and a page with the feeds that it offers.
 
+use newswire::feed::FailureKind;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
@@ -73,6 +74,6 @@ fn json_without_items_is_refused_with_what_it_says() {
     );
     check("{\"error\": \"not found\"}", "this JSON is not a JSON Feed: it has no items, but says \"not found\"");
     for shape in ["[1]", "{]", "{\"items\": [{\"id\": "] {
-        assert_eq!(refusal(shape.as_bytes()).kind(), "json");
+        assert_eq!(refusal(shape.as_bytes()).kind(), FailureKind::Json);
     }
 }

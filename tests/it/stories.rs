@@ -5,7 +5,7 @@ use crate::support::bed;
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
 use newswire::commit::{self, Mode};
 use newswire::entry::Entry;
-use newswire::feed::SectionId;
+use newswire::feed::{Note, SectionId};
 use url::Url;
 
 /// A text that many sites print, and that says more than a form does.
@@ -315,7 +315,7 @@ async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
         migrated.insert(0, news);
         let applied = bed.poll("origin", &migrated).await;
         assert_eq!((applied.new, applied.rekeyed), (1, 20), "{name}");
-        assert_eq!(applied.notes(), ["20 of 21 entries re-keyed, matched"]);
+        assert_eq!(applied.notes(), [Note::Rekeyed { rekeyed: 20, listed: 21 }]);
         assert_eq!(bed.ids("all").await[1..], known, "{name}: each is where it was, under its id");
         let again = bed.poll("origin", &migrated).await;
         assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: then all is quiet");
@@ -323,7 +323,7 @@ async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
         assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: going back is no news either");
         let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
-        assert_eq!(note, "20 of 20 entries re-keyed, matched");
+        assert_eq!(Note::line(&note), "20 of 20 entries re-keyed, matched");
     }
 }
 

@@ -242,7 +242,7 @@ fn what_is_doubtful_is_among_the_repairs() {
     assert!(noted(" ", &mut repairs).is_none());
     assert!(noted("Mon, 01 Jan 2024 07:00:00 WIB", &mut repairs).is_some());
     assert_eq!(
-        repairs.sentences(),
+        repairs.list().iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
             "a date could not be read: \"soon\"",
             "an unknown time zone was read as UTC: \"Mon, 01 Jan 2024 07:00:00 XYZT\""

@@ -120,7 +120,7 @@ async fn b07_a_redirect_to_a_host_that_has_just_refused_is_followed_only_by_forc
     for (feed, holds) in [(&busy, None), (&led, Some(&Holds::new())), (&led, None)] {
         let permit = fetcher.host_permit(feed, None).await;
         let attempt = fetcher.get(feed, None, &Validators::default(), permit, holds).await;
-        asked.push((error(attempt).kind(), origin.requests().len()));
+        asked.push((error(attempt).kind().words(), origin.requests().len()));
     }
     assert_eq!(asked, [("status", 1), ("held", 2), ("status", 4)]);
 }

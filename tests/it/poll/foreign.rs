@@ -29,7 +29,7 @@ fn check_line(text: &str, most: usize) {
 async fn stored_errors(bed: &Bed) -> Vec<String> {
     let connection = rusqlite::Connection::open(bed.store.path()).unwrap();
     let mut statement = connection
-        .prepare("SELECT last_error FROM feed UNION ALL SELECT error FROM poll_log UNION ALL SELECT text FROM event")
+        .prepare("SELECT last_error FROM feed UNION ALL SELECT error FROM poll_log UNION ALL SELECT detail FROM event")
         .unwrap();
     let errors = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
     errors.filter_map(|error| error.unwrap()).collect()
@@ -79,8 +79,8 @@ async fn titles_of_entries_that_never_rest_are_named_on_one_line_each_and_not_al
         notes = report.notes;
     }
     assert_eq!(notes.len(), 4, "{notes:?}");
-    notes.iter().for_each(|note| check_line(note, 300));
-    assert_eq!(notes[3], "17 more entries change at every poll");
+    notes.iter().for_each(|note| check_line(&note.to_string(), 300));
+    assert_eq!(notes[3].to_string(), "17 more entries change at every poll");
     let config = bed.config.clone();
     let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), start())).await.unwrap();
     check_line(&rows[0].title, 200);

@@ -1,0 +1,250 @@
+//! What polls make of feeds, as the store has it: repairs, notes and events, each with its code, as JSON.
+//!
+//! The structs here belong to the disk alone. A field that is new gets a default, so that what an older version wrote is read.
+
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+
+use super::sql::{optional_text, text};
+use crate::feed::{FeedEvent, Note, Repair, RepairKind};
+
+const JSON: &str = "these are texts and numbers, which JSON can hold";
+
+/// A repair, version 2. Version 1 was its sentence.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredRepair {
+    Coded {
+        code: String,
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        count: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        example: Option<String>,
+    },
+    Sentence(String),
+}
+
+fn once() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_once(count: &usize) -> bool {
+    *count == 1
+}
+
+/// A note, version 1. What it has depends on its code.
+#[derive(Default, Serialize, Deserialize)]
+struct StoredNote {
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rekeyed: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    words: Option<String>,
+}
+
+/// What belongs to an event, version 1. What it has depends on the event's code.
+#[derive(Default, Serialize, Deserialize)]
+struct EventDetail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failures: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    new: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rekeyed: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<usize>,
+    /// What an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    words: Option<String>,
+}
+
+/// Returns repairs as they are stored.
+pub fn repairs_json(repairs: &[Repair]) -> String {
+    let stored = repairs.iter().map(|repair| StoredRepair::Coded {
+        code: repair.kind.code().to_owned(),
+        count: repair.count,
+        example: repair.example.clone(),
+    });
+    serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
+}
+
+/// Reads the repairs of a column; none if they cannot be read.
+pub fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
+    Ok(read_repairs(text(row, column)?))
+}
+
+/// Reads repairs as any version stored them; none if they cannot be read.
+pub fn read_repairs(json: &str) -> Vec<Repair> {
+    if json == "[]" {
+        return Vec::new();
+    }
+    let stored: Vec<StoredRepair> = serde_json::from_str(json).unwrap_or_default();
+    let read = stored.into_iter().map(|stored| match stored {
+        StoredRepair::Coded { code, count, example } => {
+            let kind = RepairKind::from_code(&code);
+            // What a newer version wrote is known by its code at least.
+            let example = if kind == RepairKind::Old { example.or(Some(code)) } else { example };
+            Repair { kind, count, example }
+        }
+        StoredRepair::Sentence(sentence) => of_sentence(&sentence).unwrap_or_else(|| Repair::old(sentence)),
+    });
+    read.collect()
+}
+
+/// Reads the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it is not written so.
+fn of_sentence(sentence: &str) -> Option<Repair> {
+    let kind = RepairKind::ALL.iter().copied().filter(|kind| *kind != RepairKind::Old);
+    let (kind, rest) = kind.filter_map(|kind| Some((kind, sentence.strip_prefix(kind.words())?))).next()?;
+    let (quoted, count) = match rest.strip_suffix(" times)").and_then(|rest| rest.rsplit_once(" (")) {
+        Some((quoted, count)) => (quoted, count.parse().ok()?),
+        None => (rest, 1),
+    };
+    let example = match quoted.strip_prefix(": ") {
+        Some(quoted) => Some(serde_json::from_str(quoted).ok()?),
+        None => None,
+    };
+    let repair = Repair { kind, count, example };
+    (repair.to_string() == sentence).then_some(repair)
+}
+
+/// Returns notes as they are stored.
+pub fn notes_json(notes: &[Note]) -> String {
+    let stored = notes.iter().map(|note| {
+        let stored = StoredNote { code: note.code().to_owned(), ..StoredNote::default() };
+        match note.clone() {
+            Note::Rekeyed { rekeyed, listed } => StoredNote { rekeyed: Some(rekeyed), listed: Some(listed), ..stored },
+            Note::Restless { name } => StoredNote { name: Some(name), ..stored },
+            Note::MoreRestless { count } => StoredNote { count: Some(count), ..stored },
+            Note::Old { words } => StoredNote { words: Some(words), ..stored },
+        }
+    });
+    serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
+}
+
+/// Reads the notes of a column; `None` if it is null.
+pub fn notes(row: &Row, column: usize) -> rusqlite::Result<Option<Vec<Note>>> {
+    Ok(optional_text(row, column)?.map(read_notes))
+}
+
+/// What cannot be read stays as it is, as words.
+fn read_notes(json: &str) -> Vec<Note> {
+    let Ok(stored) = serde_json::from_str::<Vec<StoredNote>>(json) else {
+        return vec![Note::Old { words: json.to_owned() }];
+    };
+    let read = stored.into_iter().map(|stored| match (stored.code.as_str(), stored.words) {
+        (_, Some(words)) => Note::Old { words },
+        ("rekeyed", _) => {
+            Note::Rekeyed { rekeyed: stored.rekeyed.unwrap_or_default(), listed: stored.listed.unwrap_or_default() }
+        }
+        ("restless", _) => Note::Restless { name: stored.name.unwrap_or_default() },
+        ("more_restless", _) => Note::MoreRestless { count: stored.count.unwrap_or_default() },
+        (code, None) => Note::Old { words: code.to_owned() },
+    });
+    read.collect()
+}
+
+/// Returns what belongs to an event, as it is stored beside the event's code.
+pub fn event_json(event: &FeedEvent) -> String {
+    let none = EventDetail::default();
+    let detail = match event.clone() {
+        FeedEvent::Gone { error } => EventDetail { error: Some(error), ..none },
+        FeedEvent::Died { failures, error } => EventDetail { failures: Some(failures), error: Some(error), ..none },
+        FeedEvent::Recovered { failures } => EventDetail { failures: Some(failures), ..none },
+        FeedEvent::Moved { to } => EventDetail { to: Some(to), ..none },
+        FeedEvent::Flooded { new } => EventDetail { new: Some(new), ..none },
+        FeedEvent::Rekeyed { rekeyed, listed } => EventDetail { rekeyed: Some(rekeyed), listed: Some(listed), ..none },
+        FeedEvent::Old { words, .. } => EventDetail { words: Some(words), ..none },
+    };
+    serde_json::to_string(&detail).expect(JSON)
+}
+
+/// Reads an event from its code and what belongs to it; what cannot be read stays as it is, as words.
+pub fn event(code: &str, detail: &str) -> FeedEvent {
+    let old = |words: String| FeedEvent::Old { code: code.to_owned(), words };
+    let Ok(stored) = serde_json::from_str::<EventDetail>(detail) else { return old(detail.to_owned()) };
+    let (failures, error) = (stored.failures.unwrap_or_default(), stored.error.unwrap_or_default());
+    match (code, stored.words) {
+        (_, Some(words)) => old(words),
+        ("gone", _) => FeedEvent::Gone { error },
+        ("died", _) => FeedEvent::Died { failures, error },
+        ("recovered", _) => FeedEvent::Recovered { failures },
+        ("moved", _) => FeedEvent::Moved { to: stored.to.unwrap_or_default() },
+        ("flooded", _) => FeedEvent::Flooded { new: stored.new.unwrap_or_default() },
+        ("rekeyed", _) => FeedEvent::Rekeyed {
+            rekeyed: stored.rekeyed.unwrap_or_default(),
+            listed: stored.listed.unwrap_or_default(),
+        },
+        (code, None) => old(code.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repairs_of_every_version_are_read() {
+        let check = |json: &str, expected: &[Repair]| assert_eq!(read_repairs(json), expected, "{json}");
+        check("[]", &[]);
+        check("not JSON", &[]);
+        let dates = Repair { kind: RepairKind::UnreadDates, count: 3, example: Some("next (x): \"noon\"".to_owned()) };
+        let sentences = r#"["a date could not be read: \"next (x): \\\"noon\\\"\" (3 times)","bare & or < was read as text",
+            "a repair that no version knows","a date could not be read: soon"]"#;
+        let old = [
+            dates.clone(),
+            Repair::once(RepairKind::BareMarkup),
+            Repair::old("a repair that no version knows".to_owned()),
+            Repair::old("a date could not be read: soon".to_owned()),
+        ];
+        check(sentences, &old);
+        let coded = r#"[{"code":"unread_dates","count":3,"example":"next (x): \"noon\""},{"code":"bare_markup"}]"#;
+        check(coded, &[dates.clone(), Repair::once(RepairKind::BareMarkup)]);
+        assert_eq!(repairs_json(&[dates, Repair::once(RepairKind::BareMarkup)]), coded);
+        check(r#"[{"code":"of_a_newer_version","more":1}]"#, &[Repair::old("of_a_newer_version".to_owned())]);
+        assert_eq!(read_repairs(&repairs_json(&old)), old);
+    }
+
+    #[test]
+    fn notes_stand_in_the_store_as_they_always_did() {
+        let notes = vec![
+            Note::Rekeyed { rekeyed: 20, listed: 21 },
+            Note::Restless { name: "Live".to_owned() },
+            Note::MoreRestless { count: 2 },
+            Note::Old { words: "as it was".to_owned() },
+        ];
+        let json = r#"[{"code":"rekeyed","rekeyed":20,"listed":21},{"code":"restless","name":"Live"},{"code":"more_restless","count":2},{"code":"old","words":"as it was"}]"#;
+        assert_eq!(notes_json(&notes), json);
+        assert_eq!(read_notes(json), notes);
+        assert_eq!(read_notes("not JSON"), [Note::Old { words: "not JSON".to_owned() }]);
+        assert_eq!(read_notes(r#"[{"code":"newer"}]"#), [Note::Old { words: "newer".to_owned() }]);
+    }
+
+    #[test]
+    fn events_stand_in_the_store_as_they_always_did() {
+        let check = |what: FeedEvent, code: &str, json: &str| {
+            assert_eq!((what.code(), event_json(&what).as_str()), (code, json));
+            assert_eq!(event(code, json), what);
+        };
+        let error = || "no answer".to_owned();
+        check(FeedEvent::Gone { error: error() }, "gone", r#"{"error":"no answer"}"#);
+        check(FeedEvent::Died { failures: 3, error: error() }, "died", r#"{"failures":3,"error":"no answer"}"#);
+        check(FeedEvent::Recovered { failures: 4 }, "recovered", r#"{"failures":4}"#);
+        check(FeedEvent::Moved { to: "https://b.example/".to_owned() }, "moved", r#"{"to":"https://b.example/"}"#);
+        check(FeedEvent::Flooded { new: 60 }, "flooded", r#"{"new":60}"#);
+        check(FeedEvent::Rekeyed { rekeyed: 3, listed: 9 }, "rekeyed", r#"{"rekeyed":3,"listed":9}"#);
+        let old = FeedEvent::Old { code: "died".to_owned(), words: "failed".to_owned() };
+        check(old, "died", r#"{"words":"failed"}"#);
+        assert_eq!(event("newer", "{}").to_string(), "newer");
+    }
+}
