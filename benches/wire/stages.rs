@@ -79,7 +79,9 @@ pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<
         Ok(())
     })?;
     let cleaned = stages.time("plain text, fingerprint, links", Part::Cold, || {
-        let cleaned = entries.into_iter().map(|entries| entries.into_iter().map(Cleaned::new).collect());
+        let cleaned = entries.into_iter().map(|entries| {
+            entries.into_iter().map(|entry| Cleaned::new(entry, newswire::store::encode_entry)).collect()
+        });
         Ok(cleaned.collect::<Vec<Vec<Cleaned>>>())
     })?;
 

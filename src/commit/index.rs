@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 use crate::config::Config;
-use crate::entry::Entry;
 use crate::newsroom::{self, Reindexed};
 use crate::query;
 use crate::rows::{IndexedWords, UnindexedRow};
 use crate::section::ShownStory;
 use crate::shown::{self, Infos};
-use crate::store::{Store, StoreError, Turn};
+use crate::store::{self, Store, StoreError, Turn};
 use crate::text::PlainText;
 
 /// How many entries one transaction indexes: some 50 ms of the writer's time.
@@ -61,7 +60,7 @@ fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
 
 fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     let Some(json) = &row.json else { return Ok(None) };
-    let entry: Entry = serde_json::from_str(json)?;
+    let entry = store::decode_entry(json)?;
     let people = entry.authors.iter().chain(&entry.contributors);
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }

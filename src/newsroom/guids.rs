@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::polled::json;
 use super::rekey::is_reused;
 use super::{FormerEntry, Known, PolledDocument, PolledEntry};
 use crate::config::Secrets;
@@ -82,8 +81,7 @@ pub fn tell_reused_apart(
 /// Gives an entry another guid; the one that it had is a plainer one.
 fn give(entry: &mut PolledEntry, guid: String) {
     if let Some(cleaned) = &mut entry.cleaned {
-        cleaned.entry.guid.value.clone_from(&guid);
-        cleaned.json = json(&cleaned.entry);
+        cleaned.rename(&guid);
     }
     entry.other_guids.plainer.insert(0, std::mem::replace(&mut entry.guid, guid));
 }

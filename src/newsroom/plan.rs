@@ -310,13 +310,17 @@ mod tests {
     use crate::number::FeedNumber;
     use crate::time::Timestamp;
 
+    fn clean(entry: serde_json::Value) -> Cleaned {
+        let entry = serde_json::from_value(entry).expect("it is an entry");
+        Cleaned::new(entry, |entry| serde_json::to_string(entry).unwrap().into())
+    }
+
     /// The lengths of the runs of entries with texts of so many bytes; of 0 bytes are those that are known.
     fn check(bytes: &[usize], expected: &[usize]) {
         let entry = |(at, bytes): (usize, &usize)| {
             let guid = serde_json::json!({ "value": at.to_string(), "kind": "guid" });
             let entry = serde_json::json!({ "guid": guid, "title": "", "content_html": "x".repeat(*bytes) });
-            let cleaned =
-                (*bytes > 0).then(|| Box::new(Cleaned::new(serde_json::from_value(entry).expect("it is an entry"))));
+            let cleaned = (*bytes > 0).then(|| Box::new(clean(entry)));
             PolledEntry { guid: at.to_string(), other_guids: OtherGuids::default(), raw_hash: 0, cleaned }
         };
         let entries: Vec<PolledEntry> = bytes.iter().enumerate().map(entry).collect();
@@ -342,7 +346,7 @@ mod tests {
             let text: String = (0..60).map(|at| format!("harbour{at} ")).collect();
             let entry = serde_json::json!({ "guid": { "value": guid, "kind": "guid" }, "title": title,
                 "link": "https://a.example/1", "content_html": format!("<p>{text}{more}</p>") });
-            Cleaned::new(serde_json::from_value(entry).expect("it is an entry"))
+            clean(entry)
         };
         let check = |more: &str, title: &str, expected: Rewording| {
             let (before, after) = (cleaned("1", "The old quay opens", ""), cleaned("2", title, more));

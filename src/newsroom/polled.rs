@@ -96,24 +96,29 @@ pub struct Cleaned {
     pub wording: Wording,
     pub fingerprint: u64,
     pub link_keys: Vec<LinkKey>,
-    /// The entry as JSON, as it is kept.
+    /// The entry as the store keeps it.
     pub json: Arc<str>,
+    encode: Encode,
 }
 
+/// Writes an entry as the store keeps it.
+pub type Encode = fn(&Entry) -> Arc<str>;
+
 impl Cleaned {
-    pub fn new(entry: Entry) -> Self {
+    pub fn new(entry: Entry, encode: Encode) -> Self {
         let text = PlainText::of(&entry);
-        let json = json(&entry);
+        let json = encode(&entry);
         let fingerprint = fingerprint(&entry, &text);
         let link_keys = story::link_keys(&entry);
         let wording = Wording::of(&entry.title, &text).with_media(&entry.enclosures);
-        Cleaned { entry, text, wording, fingerprint, link_keys, json }
+        Cleaned { entry, text, wording, fingerprint, link_keys, json, encode }
     }
-}
 
-/// An entry as it is kept.
-pub(super) fn json(entry: &Entry) -> Arc<str> {
-    serde_json::to_string(entry).expect("an entry has nothing that JSON could not say").into()
+    /// Gives the entry another guid.
+    pub fn rename(&mut self, guid: &str) {
+        guid.clone_into(&mut self.entry.guid.value);
+        self.json = (self.encode)(&self.entry);
+    }
 }
 
 /// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.

@@ -10,6 +10,7 @@ use crate::fetch::FetchedDocument;
 use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
 use crate::parse::{self, ParsedFeed};
+use crate::store;
 
 /// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
 /// parameters to take off links; `shared` is what the feed's entries had in common before.
@@ -100,7 +101,7 @@ fn clean(
         } else {
             let mut entry = normalize::entry(entry, parsed);
             normalize::strip_own_tracking(&mut entry, tracking);
-            Some(Box::new(Cleaned::new(secrets.scrubbed(entry)?)))
+            Some(Box::new(Cleaned::new(secrets.scrubbed(entry)?, store::encode_entry)))
         };
         Some(PolledEntry { guid: key.0, other_guids, raw_hash: key.1, cleaned })
     });

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Row;
 
+use super::forms::decode_entry;
 use super::sql::{optional_time, reason, text, time};
 use super::{StoreError, View};
-use crate::entry::Entry;
 use crate::feed::FeedId;
 use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{Copies, CopyHead, CopyLimits, CopyRow};
@@ -96,7 +96,7 @@ impl View {
 
 pub(super) fn copy_row(row: &Row, feed: FeedId) -> Result<CopyRow, StoreError> {
     let body = text(row, 5)?;
-    let entry: Entry = serde_json::from_str(body)?;
+    let entry = decode_entry(body)?;
     Ok(CopyRow {
         number: row.get(0)?,
         feed,

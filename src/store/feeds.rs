@@ -12,7 +12,8 @@ use crate::rows::MovedRow;
 use crate::time::Timestamp;
 
 use super::feed_words::{notes, repairs};
-use super::sql::{json_or_default, optional_text, optional_time, text, time};
+use super::forms::{decode_info, hints, info};
+use super::sql::{optional_text, optional_time, text, time};
 use super::{StoreError, View};
 
 /// A feed whose time has come, with all that polling it needs.
@@ -144,7 +145,7 @@ impl View {
         let statuses = statement.query_map([], |row| {
             let status = FeedStatus {
                 feed: feed_id(row, 0)?,
-                info: json_or_default(row, 1)?,
+                info: info(row, 1)?,
                 state: FeedState::from_code(text(row, 2)?),
                 last_poll: optional_time(row, 3)?,
                 next_poll: time(row, 4)?,
@@ -174,7 +175,7 @@ impl View {
         let mut statement =
             self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
         let info: Option<String> = statement.query_row([feed.as_str()], |row| row.get(0)).optional()?;
-        Ok(info.and_then(|info| serde_json::from_str(&info).ok()).unwrap_or_default())
+        Ok(info.as_deref().map(decode_info).unwrap_or_default())
     }
 
     /// What the documents say of the configured feeds, by id.
@@ -184,7 +185,7 @@ impl View {
     /// As of SQLite.
     pub fn feed_infos(&self) -> Result<HashMap<FeedId, FeedInfo>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id, info FROM feed WHERE removed IS NULL")?;
-        let infos = statement.query_map([], |row| Ok((feed_id(row, 0)?, json_or_default(row, 1)?)))?;
+        let infos = statement.query_map([], |row| Ok((feed_id(row, 0)?, info(row, 1)?)))?;
         Ok(infos.collect::<Result<_, _>>()?)
     }
 }
@@ -207,7 +208,7 @@ fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
         guids_repaired: SharedKeys::from_bits(row.get(10)?),
         had_validators: row.get(11)?,
         moved: moved(row, 12)?,
-        hints: json_or_default(row, 15)?,
+        hints: hints(row, 15)?,
         per_day: row.get(16)?,
     })
 }

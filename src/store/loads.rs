@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 use super::feed_words::{notes, repairs};
-use super::sql::{json_or_default, optional_text, optional_time, text, time};
+use super::forms::{decode_entry, hints, info};
+use super::sql::{optional_text, optional_time, text, time};
 use super::why::why;
 use super::{StoreError, View};
 use crate::entry::{GuidKind, SharedKeys};
@@ -43,12 +44,7 @@ impl View {
             .prepare_cached("SELECT info, repairs, hints, guids_repaired FROM feed WHERE number = ?1")?;
         Ok(statement.query_row([feed], |row| {
             let guids_repaired = SharedKeys::from_bits(row.get(3)?);
-            Ok(DocumentRow {
-                info: json_or_default(row, 0)?,
-                repairs: repairs(row, 1)?,
-                hints: json_or_default(row, 2)?,
-                guids_repaired,
-            })
+            Ok(DocumentRow { info: info(row, 0)?, repairs: repairs(row, 1)?, hints: hints(row, 2)?, guids_repaired })
         })?)
     }
 
@@ -200,7 +196,7 @@ impl View {
             revisions: row.get(4)?,
             first_seen: time(row, 6)?,
             links,
-            entry: body.map(serde_json::from_str).transpose()?,
+            entry: body.map(decode_entry).transpose()?,
         };
         Ok((former, body.map_or(0, str::len)))
     }
@@ -324,7 +320,7 @@ impl View {
                 feed: row.get(1)?,
                 fingerprint: row.get::<_, i64>(5)?.cast_unsigned(),
                 first_seen: time(row, 2)?,
-                entry: serde_json::from_str(body)?,
+                entry: decode_entry(body)?,
             };
             others.push((row, taken));
         }

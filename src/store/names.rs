@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::params;
 
+use super::forms::decode_entry;
 use super::sql::{reason, text, time};
 use super::{StoreError, Turn, View};
 use crate::entry::Entry;
@@ -78,7 +79,7 @@ impl View {
             let mut guids = vec![row.get(3)?];
             guids.extend(aliases.query_map([entry], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
             let body: Option<String> = row.get(6)?;
-            let words: Option<Entry> = body.map(|body| serde_json::from_str(&body)).transpose()?;
+            let words: Option<Entry> = body.as_deref().map(decode_entry).transpose()?;
             copies.push(NamedCopyRow {
                 feed: row.get(1)?,
                 feed_id: FeedId::from(text(row, 2)?),

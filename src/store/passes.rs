@@ -6,6 +6,7 @@ use rusqlite::{Row, params};
 use url::Url;
 
 use super::copies::copy_row;
+use super::forms::decode_entry;
 use super::sql::{text, time};
 use super::{StoreError, View};
 use crate::entry::Entry;
@@ -120,7 +121,7 @@ impl StoryRows {
                 copies.reverse();
                 copies.first().map(|copy| named(&copy.entry))
             }
-            (None, first) => first.map(|json| serde_json::from_str(&json)).transpose()?.as_ref().map(named),
+            (None, first) => first.as_deref().map(decode_entry).transpose()?.as_ref().map(named),
         };
         Ok(PassedRow { story, copies, first, sections })
     }

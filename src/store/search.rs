@@ -5,6 +5,7 @@
 
 use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
+use super::forms::decode_entry;
 use super::stories::stored_story;
 use super::{Patience, StoreError, Turn, View};
 use crate::entry::Entry;
@@ -157,7 +158,7 @@ impl View {
     pub fn words(&self, entry: EntryNumber) -> Result<Entry, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
         let body: String = statement.query_row([entry], |row| row.get(0))?;
-        Ok(serde_json::from_str(&body)?)
+        Ok(decode_entry(&body)?)
     }
 
     /// Loads entries whose words the index does not hold yet, the first of them first: at most `limit`, and some more than

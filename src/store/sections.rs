@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
+use super::forms::decode_entry;
 use super::sql::{optional_time, text, time};
 use super::{StoreError, View};
 use crate::entry::Entry;
@@ -103,7 +104,7 @@ impl View {
             self.connection.prepare_cached("SELECT frozen FROM placement WHERE section = ?1 AND story = ?2")?;
         let frozen: Option<Option<String>> =
             statement.query_row(params![section, story], |row| row.get(0)).optional()?;
-        Ok(frozen.flatten().map(|frozen| serde_json::from_str(&frozen)).transpose()?)
+        Ok(frozen.flatten().as_deref().map(decode_entry).transpose()?)
     }
 
     /// Loads how a story stands in each section that the store has, also in those that are gone.

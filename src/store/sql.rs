@@ -2,7 +2,6 @@
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use serde::de::DeserializeOwned;
 
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
@@ -45,11 +44,6 @@ pub fn text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<&'r str> {
 /// A text that may be null.
 pub fn optional_text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<Option<&'r str>> {
     Ok(row.get_ref(column)?.as_str_or_null()?)
-}
-
-/// What a column holds as JSON; nothing of it if it cannot be read.
-pub fn json_or_default<T: DeserializeOwned + Default>(row: &Row, column: usize) -> rusqlite::Result<T> {
-    Ok(serde_json::from_str(text(row, column)?).unwrap_or_default())
 }
 
 /// Why an entry is a copy of its story; what a newer version wrote counts as the first.

@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
-use super::sql::{reason, text, time};
+use super::forms::decode_entry;
+use super::sql::{optional_text, reason, text, time};
 use super::{StoreError, View};
-use crate::entry::Entry;
 use crate::feed::FeedId;
 use crate::number::StoryNumber;
 use crate::rows::{StoredCopy, StoredStory};
@@ -123,8 +123,7 @@ impl View {
              WHERE entry.story = ?1 ORDER BY entry.number",
         )?;
         let copies = statement.query_map([story], |row| {
-            let entry: Option<Entry> =
-                row.get::<_, Option<String>>(4)?.and_then(|body| serde_json::from_str(&body).ok());
+            let entry = optional_text(row, 4)?.and_then(|body| decode_entry(body).ok());
             let (title, link) = entry.map(|entry| (entry.title, entry.link)).unwrap_or_default();
             Ok(StoredCopy {
                 number: row.get(5)?,

@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::StoreError;
 use super::feed_words::{event_json, notes_json, repairs_json};
+use super::forms::{encode_entry, encode_hints, encode_info};
 use super::turn::Turn;
 use super::why::{WhyColumns, why_columns};
 use crate::feed::{FailureKind, HoldReason};
@@ -305,7 +306,7 @@ impl Turn<'_> {
             row.next_change.map(Timestamp::millis),
             row.changed.map(Timestamp::millis),
             row.published_as,
-            frozen.as_ref().map(serde_json::to_string).transpose()?,
+            frozen.as_ref().map(|entry| encode_entry(entry)),
         ])?;
         Ok(())
     }
@@ -366,7 +367,7 @@ impl Turn<'_> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
         )?;
-        let (info, hints) = (serde_json::to_string(&row.info)?, serde_json::to_string(&row.hints)?);
+        let (info, hints) = (encode_info(&row.info), encode_hints(&row.hints));
         update.execute(params![feed, info, repairs_json(&row.repairs), hints, row.guids_repaired.bits()])?;
         Ok(())
     }

@@ -64,7 +64,8 @@ fn read_and_clean(document: &[u8]) -> Result<usize, ParseError> {
     let base = Url::parse("https://example.org/feed").unwrap();
     let feed = parse(document, &Hints { content_type: None, base: Some(&base) })?;
     normalize::info(&feed);
-    let cleaned = feed.entries.iter().map(|entry| Cleaned::new(normalize::entry(entry, &feed)));
+    let cleaned =
+        feed.entries.iter().map(|entry| Cleaned::new(normalize::entry(entry, &feed), newswire::store::encode_entry));
     Ok(cleaned.filter(|cleaned| !cleaned.entry.guid.value.is_empty()).count())
 }
 

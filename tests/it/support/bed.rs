@@ -132,7 +132,7 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
             guid: entry.guid.value.clone(),
             other_guids: OtherGuids::default(),
             raw_hash: raw.bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte))),
-            cleaned: Some(Box::new(Cleaned::new(entry.clone()))),
+            cleaned: Some(Box::new(Cleaned::new(entry.clone(), newswire::store::encode_entry))),
         }
     });
     let document = PolledDocument {

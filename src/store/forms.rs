@@ -1,0 +1,393 @@
+//! The JSON that the store keeps of entries, of what feeds say of themselves, and of how often they ask to be polled.
+//!
+//! Each struct here is the form of a word on disk, and belongs to the disk alone: a word may change without it. The policy held
+//! here: a form is only ever extended, by fields with a default; what an older version wrote stays readable. The tests hold a
+//! sample of every version. A form borrows what it is made of, and gives away what it is read into, so that it costs no copies.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::sql::text;
+use crate::entry::{
+    Category, Credit, Enclosure, Entry, Guid, GuidKind, InReplyTo, NamedCopy, Person, Podcast, Source, Transcript,
+};
+use crate::feed::{FeedInfo, PollHints};
+use crate::time::Timestamp;
+
+/// Returns an entry as the store keeps it.
+pub fn encode_entry(entry: &Entry) -> Arc<str> {
+    serde_json::to_string(&entry.lend()).expect("an entry has nothing that JSON cannot hold").into()
+}
+
+/// Reads an entry as any version kept it.
+///
+/// # Errors
+///
+/// If it is not the JSON of an entry.
+pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
+    Ok(Entry::take(serde_json::from_str(json)?))
+}
+
+/// Returns what a document says of its feed as the store keeps it.
+pub fn encode_info(info: &FeedInfo) -> String {
+    serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
+}
+
+/// Reads what a document says of its feed; nothing if it cannot be read.
+pub fn info(row: &Row, column: usize) -> rusqlite::Result<FeedInfo> {
+    Ok(decode_info(text(row, column)?))
+}
+
+/// As [`info`].
+pub fn decode_info(json: &str) -> FeedInfo {
+    serde_json::from_str(json).map(FeedInfo::take).unwrap_or_default()
+}
+
+/// Returns how often a document asks to be polled as the store keeps it.
+pub fn encode_hints(hints: &PollHints) -> String {
+    serde_json::to_string(&hints.lend()).expect("these are numbers")
+}
+
+/// Reads how often a document asks to be polled; nothing if it cannot be read.
+pub fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
+    Ok(serde_json::from_str(text(row, column)?).map(PollHints::take).unwrap_or_default())
+}
+
+/// A word that has a form on disk.
+trait Kept {
+    type Form<'a>
+    where
+        Self: 'a;
+
+    fn lend(&self) -> Self::Form<'_>;
+    fn take(form: Self::Form<'_>) -> Self;
+}
+
+/// A form that is left out of the JSON if it is absent or empty.
+trait Absent {
+    fn is_absent(&self) -> bool;
+}
+
+impl<T> Absent for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> Absent for Vec<T> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Kept for String {
+    type Form<'a> = Cow<'a, str>;
+
+    fn lend(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+
+    fn take(form: Cow<'_, str>) -> String {
+        form.into_owned()
+    }
+}
+
+impl Kept for Url {
+    type Form<'a> = Cow<'a, Url>;
+
+    fn lend(&self) -> Cow<'_, Url> {
+        Cow::Borrowed(self)
+    }
+
+    fn take(form: Cow<'_, Url>) -> Url {
+        form.into_owned()
+    }
+}
+
+macro_rules! kept_as_it_is {
+    ($($word:ty),*) => {$(
+        impl Kept for $word {
+            type Form<'a> = $word;
+
+            fn lend(&self) -> $word {
+                *self
+            }
+
+            fn take(form: $word) -> $word {
+                form
+            }
+        }
+    )*};
+}
+
+kept_as_it_is!(Timestamp, bool, u8, u64);
+
+impl<T: Kept> Kept for Option<T> {
+    type Form<'a>
+        = Option<T::Form<'a>>
+    where
+        T: 'a;
+
+    fn lend(&self) -> Option<T::Form<'_>> {
+        self.as_ref().map(T::lend)
+    }
+
+    fn take(form: Option<T::Form<'_>>) -> Option<T> {
+        form.map(T::take)
+    }
+}
+
+impl<T: Kept> Kept for Vec<T> {
+    type Form<'a>
+        = Vec<T::Form<'a>>
+    where
+        T: 'a;
+
+    fn lend(&self) -> Vec<T::Form<'_>> {
+        self.iter().map(T::lend).collect()
+    }
+
+    fn take(form: Vec<T::Form<'_>>) -> Vec<T> {
+        form.into_iter().map(T::take).collect()
+    }
+}
+
+/// In one word, as in `guid`.
+impl Kept for GuidKind {
+    type Form<'a> = Cow<'a, str>;
+
+    fn lend(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+
+    fn take(form: Cow<'_, str>) -> GuidKind {
+        GuidKind::from_name(&form)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct DurationV1 {
+    secs: u64,
+    #[serde(default)]
+    nanos: u32,
+}
+
+impl Kept for Duration {
+    type Form<'a> = DurationV1;
+
+    fn lend(&self) -> DurationV1 {
+        DurationV1 { secs: self.as_secs(), nanos: self.subsec_nanos() }
+    }
+
+    fn take(form: DurationV1) -> Duration {
+        Duration::from_secs(form.secs).saturating_add(Duration::from_nanos(form.nanos.into()))
+    }
+}
+
+/// The form of a word, with the same fields. Those in brackets may be absent, and are left out if they are.
+macro_rules! form {
+    ($form:ident of $word:ident { $($needed:ident: $needed_type:ty,)* } [ $($(#[$attribute:meta])* $field:ident: $type:ty,)* ]) => {
+        #[derive(Serialize, Deserialize)]
+        struct $form<'a> {
+            $($needed: <$needed_type as Kept>::Form<'a>,)*
+            $(
+                $(#[$attribute])*
+                #[serde(default, skip_serializing_if = "Absent::is_absent")]
+                $field: <$type as Kept>::Form<'a>,
+            )*
+        }
+
+        impl Kept for $word {
+            type Form<'a> = $form<'a>;
+
+            fn lend(&self) -> $form<'_> {
+                $form { $($needed: self.$needed.lend(),)* $($field: self.$field.lend(),)* }
+            }
+
+            fn take(form: $form<'_>) -> $word {
+                $word {
+                    $($needed: <$needed_type as Kept>::take(form.$needed),)*
+                    $($field: <$type as Kept>::take(form.$field),)*
+                }
+            }
+        }
+    };
+}
+
+form!(GuidV1 of Guid { value: String, kind: GuidKind, } []);
+
+form!(PersonV1 of Person {} [
+    name: Option<String>,
+    email: Option<String>,
+    url: Option<Url>,
+]);
+
+form!(CategoryV1 of Category { term: String, } [
+    scheme: Option<String>,
+    label: Option<String>,
+]);
+
+form!(EnclosureV1 of Enclosure { url: Url, } [
+    #[serde(rename = "type")]
+    media_type: Option<String>,
+    bytes: Option<u64>,
+    duration_seconds: Option<u64>,
+    title: Option<String>,
+]);
+
+form!(InReplyToV1 of InReplyTo { id: String, } [
+    url: Option<Url>,
+]);
+
+form!(CreditV1 of Credit { name: String, } [
+    role: Option<String>,
+    url: Option<Url>,
+]);
+
+form!(SourceV1 of Source {} [
+    title: Option<String>,
+    url: Option<Url>,
+    id: Option<String>,
+    site: Option<Url>,
+    updated: Option<Timestamp>,
+    authors: Vec<Person>,
+    rights: Option<String>,
+]);
+
+form!(NamedCopyV1 of NamedCopy { url: Url, } [
+    feed: Option<String>,
+    title: Option<String>,
+    published: Option<Timestamp>,
+]);
+
+form!(TranscriptV1 of Transcript { url: Url, } [
+    #[serde(rename = "type")]
+    media_type: Option<String>,
+    language: Option<String>,
+]);
+
+form!(PodcastV1 of Podcast {} [
+    duration_seconds: Option<u64>,
+    image: Option<Url>,
+    episode: Option<u64>,
+    season: Option<u64>,
+    explicit: Option<bool>,
+    transcripts: Vec<Transcript>,
+    chapters: Option<Transcript>,
+]);
+
+form!(EntryV1 of Entry { guid: Guid, title: String, } [
+    link: Option<Url>,
+    original: Option<Url>,
+    summary_html: Option<String>,
+    content_html: Option<String>,
+    published: Option<Timestamp>,
+    updated: Option<Timestamp>,
+    authors: Vec<Person>,
+    contributors: Vec<Person>,
+    categories: Vec<Category>,
+    enclosures: Vec<Enclosure>,
+    image: Option<Url>,
+    comments: Option<Url>,
+    language: Option<String>,
+    rights: Option<String>,
+    license: Option<Url>,
+    in_reply_to: Vec<InReplyTo>,
+    credits: Vec<Credit>,
+    source: Option<Source>,
+    podcast: Option<Podcast>,
+    copies: Vec<NamedCopy>,
+]);
+
+form!(FeedInfoV1 of FeedInfo {} [
+    title: Option<String>,
+    site: Option<Url>,
+    id: Option<String>,
+    description: Option<String>,
+    language: Option<String>,
+    rights: Option<String>,
+    license: Option<Url>,
+    updated: Option<Timestamp>,
+    authors: Vec<Person>,
+    image: Option<Url>,
+    self_link: Option<Url>,
+    hubs: Vec<Url>,
+    cloud: Option<Url>,
+    next: Option<Url>,
+    prev_archive: Option<Url>,
+]);
+
+form!(PollHintsV1 of PollHints {} [
+    ttl: Option<Duration>,
+    period: Option<Duration>,
+    skip_hours: Vec<u8>,
+    skip_days: Vec<u8>,
+]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Version 1: up to schema version 3 the fields came in the order of the code's own types, and nothing else differed.
+    const ENTRY: &str = r#"{"guid":{"value":"7","kind":"guid"},"title":"A & \"B\"","link":"https://a.example/7",
+        "original":"https://b.example/7","summary_html":"<p>S</p>","content_html":"<p>C</p>","published":"2018-01-01T00:00:00Z",
+        "updated":"2018-01-02T00:00:00Z","authors":[{"name":"A","email":"a@a.example","url":"https://a.example/"}],
+        "contributors":[{"name":"B"}],"categories":[{"term":"t","scheme":"s","label":"l"}],
+        "enclosures":[{"url":"https://a.example/1.mp3","type":"audio/mpeg","bytes":7,"duration_seconds":8,"title":"E"}],
+        "image":"https://a.example/i.png","comments":"https://a.example/c","language":"en","rights":"R",
+        "license":"https://a.example/l","in_reply_to":[{"id":"6","url":"https://a.example/6"}],
+        "credits":[{"name":"C","role":"guest","url":"https://c.example/"}],
+        "source":{"title":"S","url":"https://s.example/feed","id":"s","site":"https://s.example/",
+          "updated":"2018-01-03T00:00:00Z","authors":[{"name":"D"}],"rights":"SR"},
+        "podcast":{"duration_seconds":9,"image":"https://a.example/p.png","episode":1,"season":2,"explicit":true,
+          "transcripts":[{"url":"https://a.example/t","type":"text/vtt","language":"en"}],"chapters":{"url":"https://a.example/ch"}},
+        "copies":[{"url":"https://c.example/7","feed":"c","title":"C","published":"2018-01-04T00:00:00Z"}]}"#;
+
+    const INFO: &str = r#"{"title":"T","site":"https://a.example/","id":"i","description":"D","language":"en","rights":"R",
+        "license":"https://a.example/l","updated":"2018-01-01T00:00:00Z","authors":[{"name":"A"}],
+        "image":"https://a.example/i.png","self_link":"https://a.example/feed","hubs":["https://h.example/"],
+        "cloud":"https://c.example/","next":"https://a.example/2","prev_archive":"https://a.example/1"}"#;
+
+    fn compact(json: &str) -> String {
+        json.lines().map(str::trim).collect()
+    }
+
+    #[test]
+    fn entry_stands_in_the_store_as_it_always_did() {
+        let entry = decode_entry(ENTRY).unwrap();
+        assert_eq!(*encode_entry(&entry), compact(ENTRY));
+        assert_eq!(decode_entry(&compact(ENTRY)).unwrap(), entry);
+        assert_eq!((entry.podcast.as_ref().unwrap().episode, entry.enclosures[0].bytes), (Some(1), Some(7)));
+        let bare = r#"{"guid":{"value":"x","kind":"link"},"title":""}"#;
+        assert_eq!(*encode_entry(&decode_entry(bare).unwrap()), *bare);
+        assert!(decode_entry("{}").is_err());
+    }
+
+    #[test]
+    fn what_a_feed_says_of_itself_stands_in_the_store_as_it_always_did() {
+        let info = decode_info(INFO);
+        assert_eq!(encode_info(&info), compact(INFO));
+        assert_eq!(info.hubs.len(), 1);
+        assert_eq!(decode_info("{}"), FeedInfo::default());
+        assert_eq!(decode_info("not JSON"), FeedInfo::default());
+    }
+
+    #[test]
+    fn hints_of_every_version_are_read() {
+        let check = |json: &str, expected: &PollHints| {
+            let read = serde_json::from_str(json).map(PollHints::take).unwrap();
+            assert_eq!(read, *expected, "{json}");
+            assert_eq!(serde_json::from_str(&encode_hints(&read)).map(PollHints::take).unwrap(), read);
+        };
+        check(r#"{"skip_hours":[],"skip_days":[]}"#, &PollHints::default());
+        check("{}", &PollHints::default());
+        let hints = PollHints { ttl: Some(Duration::from_secs(3600)), skip_hours: vec![1, 2], ..PollHints::default() };
+        check(r#"{"ttl":{"secs":3600,"nanos":0},"period":null,"skip_hours":[1,2],"skip_days":[]}"#, &hints);
+        check(r#"{"ttl":{"secs":3600,"nanos":0},"skip_hours":[1,2]}"#, &hints);
+    }
+}
