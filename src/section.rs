@@ -13,7 +13,6 @@ mod window;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::config::{self, Config, Feed, Republish, Section, Site};
@@ -29,6 +28,7 @@ use crate::story::{self, JoinReason, LeadCandidate, LeadRule};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
+pub use crate::rows::{ShownCopy, ShownStory};
 pub use archives::{
     DOCUMENT_BYTES, LONG_STORY_BYTES, Leaving, as_archived, documents, fitting, is_archived, is_led_by_a_feed_of,
     pushed_out, shortened,
@@ -177,42 +177,6 @@ fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
     let is_first = copy.reason == JoinReason::First;
     LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, is_first, first_seen: copy.first_seen }
-}
-
-/// A story as one section shows it: what every format and page is written from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ShownStory {
-    /// The published id: an absolute IRI, the same for ever.
-    pub id: String,
-    pub slug: String,
-    pub sort_at: Timestamp,
-    /// The lead's claim, but never later than when it was first seen.
-    pub published: Timestamp,
-    /// The newest change of lasting content; never before `published`.
-    pub updated: Timestamp,
-    /// The lead's words, cut to what its feed's `republish` allows.
-    pub entry: Entry,
-    /// Of all the copies that the section sees, facets with their scheme, without repeats.
-    pub categories: Vec<Category>,
-    /// Who brought it: the lead's contributors, else those of another copy.
-    pub via: Vec<Person>,
-    /// As in `by A via B - S`, plain text; empty where nothing is known.
-    pub byline: String,
-    /// The source that the lead names, as far as it says, else its feed. Of its feed, title, url and id are always there.
-    pub source: Source,
-    /// The copies that the section sees, the lead first, at most [`MAX_COPIES`].
-    pub copies: Vec<ShownCopy>,
-}
-
-/// One copy of a shown story.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ShownCopy {
-    pub feed: FeedId,
-    /// The feed's title.
-    pub title: String,
-    pub url: Option<Url>,
-    pub published: Timestamp,
-    pub lead: bool,
 }
 
 /// A feed as pages and OPML name it.

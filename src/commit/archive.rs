@@ -6,7 +6,7 @@ use crate::feed::SectionId;
 use crate::number::StoryNumber;
 use crate::section::ShownStory;
 use crate::shown::PushedOut;
-use crate::store::{Store, StoreError, Turn};
+use crate::store::{Packed, Store, StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
@@ -38,16 +38,15 @@ pub async fn archive(
 /// As of the store, or that stored words cannot be read.
 pub fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
     for (section, number) in turn.archives_of(stories)? {
-        let told: Vec<ShownStory> = serde_json::from_slice(&turn.archived(section, number)?)?;
         let mut kept = Vec::new();
-        for story in told {
+        for story in turn.archived(section, number)? {
             let number = story::slug_number(&story.slug);
             let is_touched = number.is_some_and(|number| stories.contains(&number));
             if !is_touched || has_words(turn, number, &story)? {
                 kept.push(story);
             }
         }
-        turn.rewrite_archive(section, number, &serde_json::to_vec(&kept)?)?;
+        turn.rewrite_archive(section, number, &Packed::of(&kept)?)?;
     }
     Ok(())
 }

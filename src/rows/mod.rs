@@ -10,6 +10,7 @@ mod search;
 mod section;
 mod shown;
 mod standing;
+mod story;
 mod writes;
 
 pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow};
@@ -21,6 +22,7 @@ pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, Sto
 pub use standing::{
     Copies, CopyHead, CopyLimits, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow,
 };
+pub use story::{ShownCopy, ShownStory};
 pub use writes::{
     EntryWrite, Forget, Key, LinkWrite, MergeWrite, NamesWrite, NewEntry, NewStory, Put, WordsWrite, Writes,
 };

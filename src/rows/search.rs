@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::feed::{FeedId, SectionId};
 use crate::number::EntryNumber;
 use crate::time::Timestamp;
@@ -57,7 +55,7 @@ pub struct UnindexedRow {
 }
 
 /// What of a config decides what is public.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicTerms {
     /// The public sections in their order, each with its feeds.
     pub sections: Vec<(String, BTreeSet<String>)>,

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::standing::CopyRow;
+use super::story::ShownStory;
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
@@ -65,8 +66,7 @@ pub struct PlacedRow {
 pub struct ArchiveRow {
     pub section: SectionNumber,
     pub made: Timestamp,
-    /// Its stories, JSON.
-    pub stories: Vec<u8>,
+    pub stories: Vec<ShownStory>,
 }
 
 /// How a story of an archive document stands in its section now.

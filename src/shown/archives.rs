@@ -72,8 +72,7 @@ pub fn pushed_out(
 }
 
 fn pack(document: &[Leaving]) -> Result<NewArchive, StoreError> {
-    let stories: Vec<_> = document.iter().filter_map(|story| story.shown.as_ref()).collect();
-    let packed = Packed::of(&serde_json::to_vec(&stories)?)?;
+    let packed = Packed::of(document.iter().filter_map(|story| story.shown.as_ref()))?;
     Ok(NewArchive { stories: document.iter().map(|story| story.number).collect(), packed })
 }
 
@@ -84,9 +83,8 @@ fn pack(document: &[Leaving]) -> Result<NewArchive, StoreError> {
 /// As of the store.
 pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> Result<Option<Archive>, StoreError> {
     let Some(row) = view.archive(&section.id, number)? else { return Ok(None) };
-    let stories: Vec<ShownStory> = serde_json::from_slice(&row.stories)?;
     let mut as_written: HashMap<StoryNumber, ShownStory> =
-        stories.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
+        row.stories.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
     let infos = Infos::of(view);
     let mut stories = BTreeMap::new();
     let (mut changed, mut bytes) = (row.made, 0);

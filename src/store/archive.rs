@@ -2,13 +2,14 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::forms::{decode_stories, encode_stories};
 use super::sql::{optional_time, time};
 use super::why::why;
 use super::{StoreError, Turn, View};
 use crate::feed::SectionId;
 use crate::number::{SectionNumber, StoryNumber};
 use crate::reason::Why;
-use crate::rows::{ArchiveRow, ArchivedRow};
+use crate::rows::{ArchiveRow, ArchivedRow, ShownStory};
 use crate::time::Timestamp;
 
 /// Archive documents are compressed once and read seldom.
@@ -19,14 +20,23 @@ const ZSTD_LEVEL: i32 = 9;
 pub struct Packed(Vec<u8>);
 
 impl Packed {
-    /// Packs stories, JSON.
+    /// Packs stories.
     ///
     /// # Errors
     ///
     /// As of the compressor.
-    pub fn of(stories: &[u8]) -> Result<Packed, StoreError> {
-        Ok(Packed(zstd::encode_all(stories, ZSTD_LEVEL)?))
+    pub fn of<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Result<Packed, StoreError> {
+        Ok(Packed(zstd::encode_all(encode_stories(stories).as_slice(), ZSTD_LEVEL)?))
     }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Reads packed stories as any version wrote them.
+pub(super) fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
+    Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }
 
 impl View {
@@ -75,7 +85,7 @@ impl View {
             Ok((row.get(0)?, time(row, 1)?, row.get::<_, Vec<u8>>(2)?))
         });
         let Some((section, made, packed)) = row.optional()? else { return Ok(None) };
-        Ok(Some(ArchiveRow { section, made, stories: zstd::decode_all(packed.as_slice())? }))
+        Ok(Some(ArchiveRow { section, made, stories: unpack(&packed)? }))
     }
 
     /// Loads how the stories of an archive document stand in their section now.

@@ -5,6 +5,7 @@
 //! sample of every version. A form borrows what it is made of, and gives away what it is read into, so that it costs no copies.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use super::sql::text;
 use crate::entry::{
     Category, Credit, Enclosure, Entry, Guid, GuidKind, InReplyTo, NamedCopy, Person, Podcast, Source, Transcript,
 };
-use crate::feed::{FeedInfo, PollHints};
+use crate::feed::{FeedId, FeedInfo, PollHints};
+use crate::rows::{PublicTerms, ShownCopy, ShownStory};
 use crate::time::Timestamp;
 
 /// Returns an entry as the store keeps it.
@@ -56,6 +58,46 @@ pub fn encode_hints(hints: &PollHints) -> String {
 /// Reads how often a document asks to be polled; nothing if it cannot be read.
 pub fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
     Ok(serde_json::from_str(text(row, column)?).map(PollHints::take).unwrap_or_default())
+}
+
+/// Returns the stories of an archive document as the store keeps them.
+pub fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Vec<u8> {
+    let forms: Vec<ShownStoryV1> = stories.into_iter().map(ShownStory::lend).collect();
+    serde_json::to_vec(&forms).expect("a story has nothing that JSON cannot hold")
+}
+
+/// Reads the stories of an archive document as any version kept them.
+///
+/// # Errors
+///
+/// If they are not the JSON of stories.
+pub fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error> {
+    Ok(Vec::take(serde_json::from_slice(json)?))
+}
+
+/// Returns what of a config decides what is public as the store keeps it.
+pub fn encode_terms(terms: &PublicTerms) -> String {
+    let sections = terms.sections.iter().map(|(id, feeds)| (id.lend(), feeds.iter().map(String::lend).collect()));
+    let republish = terms.republish.iter().map(|(feed, republish)| (feed.lend(), republish.lend()));
+    let form = PublicTermsV1 { sections: sections.collect(), republish: republish.collect() };
+    serde_json::to_string(&form).expect("these are texts")
+}
+
+/// Reads what of a config decides what is public; `None` if it cannot be read.
+pub fn decode_terms(json: &str) -> Option<PublicTerms> {
+    let PublicTermsV1 { sections, republish } = serde_json::from_str(json).ok()?;
+    let sections =
+        sections.into_iter().map(|(id, feeds)| (id.into_owned(), feeds.into_iter().map(Cow::into_owned).collect()));
+    let republish = republish.into_iter().map(|(feed, republish)| (feed.into_owned(), republish.into_owned()));
+    Some(PublicTerms { sections: sections.collect(), republish: republish.collect() })
+}
+
+#[derive(Serialize, Deserialize)]
+struct PublicTermsV1<'a> {
+    #[serde(default)]
+    sections: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
+    #[serde(default)]
+    republish: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
 /// A word that has a form on disk.
@@ -167,6 +209,18 @@ impl Kept for GuidKind {
 
     fn take(form: Cow<'_, str>) -> GuidKind {
         GuidKind::from_name(&form)
+    }
+}
+
+impl Kept for FeedId {
+    type Form<'a> = Cow<'a, str>;
+
+    fn lend(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self.as_str())
+    }
+
+    fn take(form: Cow<'_, str>) -> FeedId {
+        FeedId::from(&*form)
     }
 }
 
@@ -304,6 +358,25 @@ form!(EntryV1 of Entry { guid: Guid, title: String, } [
     copies: Vec<NamedCopy>,
 ]);
 
+form!(ShownCopyV1 of ShownCopy { feed: FeedId, title: String, published: Timestamp, lead: bool, } [
+    url: Option<Url>,
+]);
+
+form!(ShownStoryV1 of ShownStory {
+    id: String,
+    slug: String,
+    sort_at: Timestamp,
+    published: Timestamp,
+    updated: Timestamp,
+    entry: Entry,
+    byline: String,
+    source: Source,
+} [
+    categories: Vec<Category>,
+    via: Vec<Person>,
+    copies: Vec<ShownCopy>,
+]);
+
 form!(FeedInfoV1 of FeedInfo {} [
     title: Option<String>,
     site: Option<Url>,
@@ -353,6 +426,12 @@ mod tests {
         "image":"https://a.example/i.png","self_link":"https://a.example/feed","hubs":["https://h.example/"],
         "cloud":"https://c.example/","next":"https://a.example/2","prev_archive":"https://a.example/1"}"#;
 
+    /// As archives have it, each a list of such.
+    const STORY: &str = r#"{"id":"urn:a","slug":"a-1","sort_at":"2018-01-01T00:00:00Z","published":"2018-01-01T00:00:00Z",
+        "updated":"2018-01-02T00:00:00Z","entry":{"guid":{"value":"7","kind":"guid"},"title":"A"},"byline":"by A",
+        "source":{"title":"S"},"categories":[{"term":"t"}],"via":[{"name":"B"}],"copies":[{"feed":"a","title":"The A",
+        "published":"2018-01-01T00:00:00Z","lead":true,"url":"https://a.example/7"}]}"#;
+
     fn compact(json: &str) -> String {
         json.lines().map(str::trim).collect()
     }
@@ -369,12 +448,33 @@ mod tests {
     }
 
     #[test]
+    fn archived_stories_stand_in_the_store_as_they_always_did() {
+        let json = format!("[{}]", compact(STORY));
+        let stories = decode_stories(json.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(encode_stories(&stories)).unwrap(), json);
+        assert_eq!((stories[0].copies[0].feed.as_str(), stories[0].copies[0].lead), ("a", true));
+        // As schema versions up to 3 wrote it.
+        let null = json.replace(",\"url\":\"https://a.example/7\"", ",\"url\":null");
+        assert_eq!(decode_stories(null.as_bytes()).unwrap()[0].copies[0].url, None);
+    }
+
+    #[test]
     fn what_a_feed_says_of_itself_stands_in_the_store_as_it_always_did() {
         let info = decode_info(INFO);
         assert_eq!(encode_info(&info), compact(INFO));
         assert_eq!(info.hubs.len(), 1);
         assert_eq!(decode_info("{}"), FeedInfo::default());
         assert_eq!(decode_info("not JSON"), FeedInfo::default());
+    }
+
+    #[test]
+    fn terms_of_what_is_public_stand_in_the_store_as_they_always_did() {
+        let json = r#"{"sections":[["all",["a","b"]],["quiet",[]]],"republish":{"a":"full","b":"link"}}"#;
+        let terms = decode_terms(json).unwrap();
+        assert_eq!(encode_terms(&terms), json);
+        assert_eq!((terms.sections[0].1.len(), terms.republish["b"].as_str()), (2, "link"));
+        assert_eq!(decode_terms("{}"), Some(PublicTerms::default()));
+        assert_eq!(decode_terms("not JSON"), None);
     }
 
     #[test]

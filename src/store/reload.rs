@@ -4,19 +4,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::params;
 
+use super::archive::{Packed, unpack};
 use super::sql::{optional_time, text};
 use super::stories::stored_story;
 use super::{StoreError, Turn};
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, SectionNumber, StoryNumber};
-use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
+use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, ShownStory, StoredStory};
 use crate::time::Timestamp;
 
 /// The form in which definitions are hashed: the canonical one.
 const DEFINITION_FORMAT: u32 = 2;
-
-/// Archive documents are compressed once and read seldom.
-const ZSTD_LEVEL: i32 = 9;
 
 impl Turn<'_> {
     /// All feeds that the store has, also those that left the config.
@@ -286,27 +284,27 @@ impl Turn<'_> {
         Ok(archives)
     }
 
-    /// The stories of an archive document, JSON.
+    /// The stories of an archive document.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<u8>, StoreError> {
+    pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<ShownStory>, StoreError> {
         let mut read =
             self.connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
         let packed: Vec<u8> = read.query_row(params![section, number], |row| row.get(0))?;
-        Ok(zstd::decode_all(packed.as_slice())?)
+        unpack(&packed)
     }
 
-    /// Writes the stories of an archive document again, JSON.
+    /// Writes the stories of an archive document again.
     ///
     /// # Errors
     ///
     /// As of SQLite.
-    pub fn rewrite_archive(&self, section: SectionNumber, number: u32, stories: &[u8]) -> Result<(), StoreError> {
+    pub fn rewrite_archive(&self, section: SectionNumber, number: u32, stories: &Packed) -> Result<(), StoreError> {
         let mut write =
             self.connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;
-        write.execute(params![section, number, zstd::encode_all(stories, ZSTD_LEVEL)?])?;
+        write.execute(params![section, number, stories.bytes()])?;
         Ok(())
     }
 

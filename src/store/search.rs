@@ -5,7 +5,7 @@
 
 use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
-use super::forms::decode_entry;
+use super::forms::{decode_entry, decode_terms, encode_terms};
 use super::stories::stored_story;
 use super::{Patience, StoreError, Turn, View};
 use crate::entry::Entry;
@@ -192,7 +192,7 @@ impl View {
     pub fn public_terms(&self) -> Result<Option<PublicTerms>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM public_terms")?;
         let terms: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
-        Ok(terms.and_then(|terms| serde_json::from_str(&terms).ok()))
+        Ok(terms.as_deref().and_then(decode_terms))
     }
 
     /// Loads stories whose public words may have changed since they were last indexed, the newest first, at most `limit`.
@@ -283,7 +283,7 @@ impl Turn<'_> {
     pub fn write_public_terms(&self, terms: &PublicTerms) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM public_terms")?.execute([])?;
         let mut insert = self.connection.prepare_cached("INSERT INTO public_terms VALUES (?1)")?;
-        insert.execute([serde_json::to_string(terms)?])?;
+        insert.execute([encode_terms(terms)])?;
         Ok(())
     }
 }
