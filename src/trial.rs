@@ -118,7 +118,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
 /// One section and what came of judging so far.
 struct Judge<'c> {
     section: &'c Arc<Section>,
-    rules: Vec<Tally<'c>>,
+    rules: Vec<RuleTally<'c>>,
     enter: Vec<Move>,
     leave: Vec<Move>,
     before: usize,
@@ -127,7 +127,7 @@ struct Judge<'c> {
 }
 
 /// One rule and how often it matched.
-struct Tally<'c> {
+struct RuleTally<'c> {
     rule: &'c crate::rule::Rule,
     place: RulePlace,
     decides: usize,
@@ -141,7 +141,7 @@ impl<'c> Judge<'c> {
     fn new(section: &'c Arc<Section>, now: Timestamp) -> Self {
         let tally = |list: RuleList, (index, rule): (usize, &'c crate::rule::Rule)| {
             let place = RulePlace { list, index };
-            Tally { rule, place, decides: 0, last_week: 0, matches: 0, shared: HashMap::new() }
+            RuleTally { rule, place, decides: 0, last_week: 0, matches: 0, shared: HashMap::new() }
         };
         let keep = section.keep.iter().enumerate().map(|rule| tally(RuleList::Keep, rule));
         let drop = section.drop.iter().enumerate().map(|rule| tally(RuleList::Drop, rule));
@@ -200,7 +200,7 @@ impl<'c> Judge<'c> {
         }
         for (at, tally) in self.rules.iter().enumerate() {
             trial.warnings.extend(self.warning(at, tally));
-            let Tally { place, decides, last_week, matches, .. } = tally;
+            let RuleTally { place, decides, last_week, matches, .. } = tally;
             let (rule, stories, last_week, matches) = (*place, *decides, *last_week, *matches);
             trial.rules.push(RuleTrial { section: id.clone(), rule, stories, last_week, matches });
         }
@@ -214,7 +214,7 @@ impl<'c> Judge<'c> {
     }
 
     /// A rule that does nothing, or nothing that another does not do.
-    fn warning(&self, at: usize, tally: &Tally) -> Option<String> {
+    fn warning(&self, at: usize, tally: &RuleTally) -> Option<String> {
         let (id, name) = (&self.section.id, tally.place);
         if tally.matches == 0 {
             return Some(format!("{id}: {name} never matches: {}", tally.rule));
@@ -229,7 +229,7 @@ impl<'c> Judge<'c> {
     }
 }
 
-impl Tally<'_> {
+impl RuleTally<'_> {
     fn is_match(&self, subject: &Subject) -> bool {
         let matched = match self.place.list {
             RuleList::Keep => self.rule.keep_matches(subject),

@@ -12,7 +12,7 @@ use url::{Host, Url};
 use super::add::{self, FoundFeed, NotFound};
 use super::output::{count, print};
 use super::{Cli, Done, Failure, in_one_sentence, load};
-use crate::config::effective::{Origin, Setting, effective};
+use crate::config::effective::{EffectiveSetting, Origin, effective};
 use crate::config::{self, SourceFile, edit};
 use crate::files::{self, Loaded};
 
@@ -258,13 +258,13 @@ pub fn config(path: Option<&Path>, args: &ConfigArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(setting: &Setting) -> SettingRow<'_> {
+fn row(setting: &EffectiveSetting) -> SettingRow<'_> {
     let (origin, file, line) = match &setting.origin {
         Origin::File { path, line } => ("file", Some(path.display().to_string()), Some(*line)),
         Origin::Default => ("default", None, None),
         Origin::Made => ("made", None, None),
     };
-    let Setting { table, of, key, value, .. } = setting;
+    let EffectiveSetting { table, of, key, value, .. } = setting;
     SettingRow { table, of: of.as_deref(), key, value, origin, file, line }
 }
 

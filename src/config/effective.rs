@@ -11,7 +11,7 @@ use super::{SourceFile, edit, schema};
 
 /// One value that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct EffectiveSetting {
     /// As an editor writes it: `[site]`, `[[feed]]`.
     pub table: &'static str,
     /// Which of the feeds or sections.
@@ -45,7 +45,7 @@ const INHERITED: [(&str, &Shape); 6] = [
 ];
 
 /// Every value of a good configuration. Of feeds and sections the plain defaults are left out, unless `all` are wanted.
-pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Setting> {
+pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<EffectiveSetting> {
     let texts: Vec<ConfigText> = files.iter().filter_map(ConfigText::of).collect();
     let Some(main) = texts.first() else { return Vec::new() };
     let mut settings = Vec::new();
@@ -55,7 +55,13 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Settin
             let written = table.and_then(|table| table.get(key)).and_then(|item| main.written(item));
             let default = || made(config, shape, key).or_else(|| default(shape, key));
             let found = written.or_else(default);
-            settings.extend(found.map(|(value, origin)| Setting { table: shape.name, of: None, key, value, origin }));
+            settings.extend(found.map(|(value, origin)| EffectiveSetting {
+                table: shape.name,
+                of: None,
+                key,
+                value,
+                origin,
+            }));
         }
     }
     let feeds = texts.iter().flat_map(|text| text.tables("feed").into_iter().map(move |table| (text, table)));
@@ -82,11 +88,11 @@ fn of_table(
     id: &str,
     all: bool,
     otherwise: impl Fn(&str) -> Option<(String, Origin)>,
-) -> Vec<Setting> {
+) -> Vec<EffectiveSetting> {
     let setting = |key: &&'static str| {
         let written = table.get(key).and_then(|item| text.written(item));
         let found = written.or_else(|| otherwise(key)).or_else(|| default(shape, key).filter(|_| all));
-        found.map(|(value, origin)| Setting { table: shape.name, of: Some(id.to_owned()), key, value, origin })
+        found.map(|(value, origin)| EffectiveSetting { table: shape.name, of: Some(id.to_owned()), key, value, origin })
     };
     shape.keys.iter().filter_map(setting).collect()
 }

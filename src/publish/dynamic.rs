@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
-use super::lane::{Turn, patience};
+use super::lane::{VisitorTurn, patience};
 use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::feed::SectionId;
@@ -31,29 +31,29 @@ const KEPT: usize = 256;
 
 /// What a path means that no edition has.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted<'p> {
+enum WantedPage<'p> {
     /// A story's page, by its slug.
     Story(&'p str),
     Search,
     Archive(SectionId, u32, Format),
 }
 
-impl<'p> Wanted<'p> {
+impl<'p> WantedPage<'p> {
     /// The path is without the leading slash.
-    fn parse(path: &'p str) -> Option<Wanted<'p>> {
+    fn parse(path: &'p str) -> Option<WantedPage<'p>> {
         if path == "search" {
-            return Some(Wanted::Search);
+            return Some(WantedPage::Search);
         }
         if let Some(slug) = path.strip_prefix("story/") {
             let slug = slug.strip_suffix('/').unwrap_or(slug);
-            return (!slug.contains('/')).then_some(Wanted::Story(slug));
+            return (!slug.contains('/')).then_some(WantedPage::Story(slug));
         }
         let (section, name) = path.split_once("/archive/")?;
         let (number, extension) = name.split_once('.')?;
         let format = super::section::FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
         // A number has one address: `007` is none.
         let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
-        Some(Wanted::Archive(SectionId::from(section), number, format))
+        Some(WantedPage::Archive(SectionId::from(section), number, format))
     }
 }
 
@@ -69,22 +69,22 @@ impl Publisher {
         path: &str,
         words: impl FnOnce() -> String,
     ) -> Result<Option<Arc<Edition>>, PublishError> {
-        let Some(wanted) = Wanted::parse(path) else { return Ok(None) };
+        let Some(wanted) = WantedPage::parse(path) else { return Ok(None) };
         let current = self.current();
         if let Some(made) = current.made.lock().expect("nobody panics while holding the lock").get(path) {
             return Ok(Some(made.clone()));
         }
         let made = match wanted {
-            Wanted::Search => {
+            WantedPage::Search => {
                 let turn = self.searching.enter().await.ok_or(PublishError::Busy)?;
                 let words: String = words().chars().take(MAX_WORDS).collect();
                 return self.search_page(config, words, turn).await.map(|page| Some(Arc::new(page)));
             }
-            Wanted::Story(slug) => {
+            WantedPage::Story(slug) => {
                 let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
                 self.story_page(config, slug, Some(turn)).await?
             }
-            Wanted::Archive(section, number, format) => {
+            WantedPage::Archive(section, number, format) => {
                 let Some(section) = config.section(&section) else { return Ok(None) };
                 let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
                 self.archive(config, section, number, format, Some(turn)).await?
@@ -109,7 +109,7 @@ impl Publisher {
         &self,
         config: &Arc<Config>,
         slug: &str,
-        turn: Option<Turn>,
+        turn: Option<VisitorTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (of_config, wanted) = (config.clone(), slug.to_owned());
         let patience = patience(turn.as_ref());
@@ -134,7 +134,12 @@ impl Publisher {
     }
 
     /// The search page, with what was found for `words`; the form alone where they are empty.
-    async fn search_page(&self, config: &Arc<Config>, words: String, turn: Turn) -> Result<Edition, PublishError> {
+    async fn search_page(
+        &self,
+        config: &Arc<Config>,
+        words: String,
+        turn: VisitorTurn,
+    ) -> Result<Edition, PublishError> {
         let (query, faults) = Query::parse(&words);
         let (of_config, wanted) = (config.clone(), query.clone());
         let patience = Patience::new(FIND_TIME);
@@ -180,12 +185,12 @@ mod tests {
 
     #[test]
     fn only_paths_of_one_shape_mean_something() {
-        let check = |path: &str, expected: Option<Wanted>| assert_eq!(Wanted::parse(path), expected, "{path}");
-        check("search", Some(Wanted::Search));
-        check("story/war-7/", Some(Wanted::Story("war-7")));
-        check("story/war-7", Some(Wanted::Story("war-7")));
+        let check = |path: &str, expected: Option<WantedPage>| assert_eq!(WantedPage::parse(path), expected, "{path}");
+        check("search", Some(WantedPage::Search));
+        check("story/war-7/", Some(WantedPage::Story("war-7")));
+        check("story/war-7", Some(WantedPage::Story("war-7")));
         check("story/../7/", None);
-        check("all/archive/12.rss", Some(Wanted::Archive("all".into(), 12, Format::Rss)));
+        check("all/archive/12.rss", Some(WantedPage::Archive("all".into(), 12, Format::Rss)));
         check("all/archive/012.rss", None);
         check("all/archive/+1.rss", None);
         check("all/archive/1.opml", None);

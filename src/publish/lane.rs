@@ -23,7 +23,7 @@ pub struct Lane {
 
 /// The right to work, given back when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct VisitorTurn {
     _permits: Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
@@ -35,10 +35,10 @@ impl Lane {
     }
 
     /// Waits for a turn; returns `None` at once if too many wait already.
-    pub async fn enter(&self) -> Option<Turn> {
+    pub async fn enter(&self) -> Option<VisitorTurn> {
         let place = self.places.clone().try_acquire_owned().ok()?;
         let turn = self.turns.clone().acquire_owned().await.ok()?;
-        Some(Turn { _permits: Arc::new((turn, place)) })
+        Some(VisitorTurn { _permits: Arc::new((turn, place)) })
     }
 
     /// How many turns are taken.
@@ -48,7 +48,7 @@ impl Lane {
 }
 
 /// How long reading for a page may take: what is made for nobody in particular, as for the folder, has no limit.
-pub(super) fn patience(turn: Option<&Turn>) -> Patience {
+pub(super) fn patience(turn: Option<&VisitorTurn>) -> Patience {
     Patience::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::edition::{ArchiveSetting, Edition, PageSet, Rendered, feed_type};
-use super::lane::{Turn, patience};
+use super::lane::{VisitorTurn, patience};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -130,7 +130,7 @@ impl Publisher {
         section: &Arc<Section>,
         number: u32,
         format: Format,
-        turn: Option<Turn>,
+        turn: Option<VisitorTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (wanted, of_section) = (config.clone(), section.clone());
         let patience = patience(turn.as_ref());

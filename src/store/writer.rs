@@ -24,8 +24,8 @@ const GROUP: usize = 32;
 const GATHER: Duration = Duration::from_millis(5);
 
 /// Does the work, or hears why its transaction did not begin; returns what tells its owner how the commit went.
-type Job = Box<dyn FnOnce(Result<&View, &StoreError>) -> Answer + Send>;
-type Answer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
+type Job = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
+type JobAnswer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
 /// A handle of the writing thread; dropping it waits for the jobs that were sent.
 pub struct Writer {
