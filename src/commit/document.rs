@@ -261,7 +261,13 @@ impl<'a> DocumentTurn<'a> {
             let length = standing.iter().take_while(fits).count();
             let (now, later) = rest.split_at(length);
             let former = self.former_words(now)?;
-            let polling = Polling { feed: self.feed, number: self.number, former: &former, shared: plan.shared_keys() };
+            let polling = Polling {
+                feed: self.feed,
+                number: self.number,
+                former: &former,
+                shared: plan.shared_keys(),
+                neighbour_dates: plan.neighbour_dates(),
+            };
             let linked = self.linked(now, plan, known)?;
             let next = self.turn.next()?;
             let mut board = Board::new(setting, Standing { next, stories: loaded.stories, linked }, loaded.seen);

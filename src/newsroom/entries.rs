@@ -32,6 +32,8 @@ pub struct Polling<'a> {
     pub former: &'a HashMap<EntryNumber, Former>,
     /// Link keys that several entries of the document have.
     pub shared: &'a HashSet<String>,
+    /// By guid, when entries without a date may have been published.
+    pub neighbour_dates: &'a HashMap<String, Timestamp>,
 }
 
 /// What is known of an entry that gets other words.
@@ -135,7 +137,8 @@ impl<'a> Board<'a> {
     /// judged before it is written.
     fn add_story(&mut self, polling: Polling<'a>, polled: &'a PolledEntry, cleaned: &'a Cleaned) {
         let now = self.setting.now;
-        let sort_at = sort_at(&cleaned.entry, now);
+        let neighbour = polling.neighbour_dates.get(&polled.guid);
+        let sort_at = neighbour.map_or_else(|| sort_at(&cleaned.entry, now), |date| (*date).min(now));
         let number = self.next_entry();
         let first = Join { story: self.next.story, reason: JoinReason::First, score: None };
         let copies = vec![self.seen(polling.feed, number, cleaned, &first)];

@@ -45,7 +45,8 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
         Outcome::Document(document) => {
             if applied.new > 0 {
                 row.entries += applied.new as u64;
-                row.newest = row.newest.max(Some(newest_entry(document, polled.at)));
+                let is_first = before.entries == 0;
+                row.newest = row.newest.max(Some(newest_entry(document, polled.at, is_first)));
             }
             if let Some(validators) = &document.validators {
                 take_validators(&mut row, validators);
@@ -72,10 +73,12 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
     PolledFeed { log: log(&row, polled, applied), row, events }
 }
 
-/// The date of the newest entry among those that were cleaned; one without a date, or dated in the future, is of `now`.
-fn newest_entry(document: &PolledDocument, now: Timestamp) -> Timestamp {
-    let entries = document.entries.iter().filter_map(|polled| Some(&polled.cleaned.as_ref()?.entry));
-    entries.map(|entry| entry.published.or(entry.updated).map_or(now, |date| date.min(now))).max().unwrap_or(now)
+/// The date of the newest entry among those that were cleaned; one that is dated in the future is of `now`, and so is one
+/// without a date. In the first document of a feed that says nothing, if others have a date.
+fn newest_entry(document: &PolledDocument, now: Timestamp, is_first: bool) -> Timestamp {
+    let dates = document.entries.iter().filter_map(|polled| Some(polled.cleaned.as_ref()?.entry.claimed()));
+    let dates = dates.filter_map(|date| if is_first { date } else { Some(date.unwrap_or(now)) });
+    dates.map(|date| date.min(now)).max().unwrap_or(now)
 }
 
 fn take_validators(row: &mut FeedRow, validators: &Validators) {

@@ -14,10 +14,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::known::Shared;
+use super::polled::neighbour_dates;
 use super::versions::Versions;
 use super::{Cleaned, FormerEntry, Join, Known, MAX_REVISIONS, PolledEntry, Terms, joins, rekey};
 use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::KnownEntry;
+use crate::time::Timestamp;
 
 /// How many entries are decided in one run, and how many bytes they may have: what the writer does in a quarter of a second.
 const RUN_ENTRIES: usize = 100;
@@ -122,6 +124,7 @@ pub struct Plan {
     joined: HashSet<StoryNumber>,
     unites_left: usize,
     words_left: usize,
+    neighbour_dates: HashMap<String, Timestamp>,
 }
 
 impl Plan {
@@ -146,7 +149,13 @@ impl Plan {
             joined: HashSet::new(),
             unites_left: MAX_UNITED,
             words_left: RUN_WORDS,
+            neighbour_dates: if known.has_entries { HashMap::new() } else { neighbour_dates(entries) },
         }
+    }
+
+    /// Returns by guid, of the first document of a feed, when its entries without a date may have been published.
+    pub fn neighbour_dates(&self) -> &HashMap<String, Timestamp> {
+        &self.neighbour_dates
     }
 
     /// Returns the link keys that several entries of the document have: they say nothing of any.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides. What is computed of an entry is computed once, before the writer's turn.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use url::Url;
@@ -124,6 +125,22 @@ impl Cleaned {
 /// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
 pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
+}
+
+/// By guid, the dates of the neighbours of entries without one: of the nearest entry before it that has a date, else of the
+/// nearest after it. So an entry of a feed's first document stands where the document has it, and not above all sections.
+pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timestamp> {
+    let claimed = |entry: &PolledEntry| entry.cleaned.as_ref().and_then(|cleaned| cleaned.entry.claimed());
+    let mut before = entries.iter().find_map(claimed);
+    let mut dates = HashMap::new();
+    for entry in entries {
+        match (claimed(entry), before) {
+            (Some(date), _) => before = Some(date),
+            (None, Some(date)) => drop(dates.insert(entry.guid.clone(), date)),
+            (None, None) => {}
+        }
+    }
+    dates
 }
 
 /// The words of an entry, as they are compared.

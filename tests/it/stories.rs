@@ -5,7 +5,8 @@ use crate::support::bed;
 use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
 use newswire::commit::{self, Mode};
 use newswire::entry::Entry;
-use newswire::feed::{Note, SectionId};
+use newswire::feed::{FeedId, Note, SectionId};
+use newswire::time::Timestamp;
 use url::Url;
 
 /// A text that many sites print, and that says more than a form does.
@@ -360,7 +361,7 @@ async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_wor
     let second = version(1, "Storm hits coast as thousands lose power", &format!("{STORM}, the grid says"));
     let applied = bed.poll("origin", &[second.clone(), first.clone(), other.clone()]).await;
     assert_eq!((applied.new, applied.revised), (2, 0));
-    assert_eq!(bed.titles("all").await, [other.title.as_str(), &second.title]);
+    assert_eq!(bed.titles("all").await, [second.title.as_str(), &other.title], "as the document has them");
     let id = bed.find("https://origin.example/news/c1").await;
 
     let applied = bed.poll("origin", &[first.clone(), second.clone(), other.clone()]).await;
@@ -373,7 +374,7 @@ async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_wor
         let applied = bed.poll("origin", &listed).await;
         assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "nothing happened since");
     }
-    assert_eq!(bed.titles("all").await, [other.title.as_str(), &third.title]);
+    assert_eq!(bed.titles("all").await, [third.title.as_str(), &other.title]);
     assert_eq!(bed.find("https://origin.example/news/c1").await.number, id.number);
     let copy = entry("https://origin.example/news/c1", "Storm at the coast", "Homes are dark.");
     assert_eq!(bed.poll("other", &[copy]).await.joined, 1, "its link is its own");
@@ -557,4 +558,39 @@ fn commands_join_and_split_and_explain_says_so() {
     newswire(folder.path(), &["split", "https://one.example/1", "https://two.example/1"]);
     let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
     assert!(explained.contains("One copy"), "{explained}");
+}
+
+#[tokio::test]
+async fn entries_without_a_date_stand_beside_their_neighbours_in_the_first_document_of_a_feed() {
+    let dated = |link: &str, date: Option<Timestamp>| {
+        let title = link.rsplit('/').next().unwrap();
+        Entry { published: date, updated: None, ..entry(link, title, &own_words(title)) }
+    };
+    let page = |name: &str| format!("https://origin.example/{name}");
+    let (old, older) = (start() - DAY * 20, start() - DAY * 30);
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let fresh =
+        Entry { published: Some(start() - DAY), ..entry("https://wire.example/fresh", "fresh", &own_words("f")) };
+    bed.poll("wire", &[fresh]).await;
+    let first = [
+        dated(&page("top"), None),
+        dated(&page("old"), Some(old)),
+        dated(&page("below"), None),
+        dated(&page("lower"), None),
+        dated(&page("older"), Some(older)),
+    ];
+    bed.poll("origin", &first).await;
+    assert_eq!(bed.titles("all").await, ["fresh", "top", "old", "below", "lower", "older"]);
+    let statuses = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
+    assert_eq!(statuses[&FeedId::from("origin")].newest, Some(old), "no date is no news");
+
+    // Later ones are news.
+    let mut later = vec![dated(&page("new"), None)];
+    later.extend(first);
+    bed.poll("origin", &later).await;
+    assert_eq!(bed.titles("all").await[..2], ["new", "fresh"]);
+
+    // Without any date the document's order is all that is known.
+    bed.poll("other", &[dated("https://other.example/a", None), dated("https://other.example/b", None)]).await;
+    assert_eq!(bed.titles("all").await[..3], ["a", "b", "new"]);
 }
