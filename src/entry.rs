@@ -161,6 +161,11 @@ impl Entry {
     pub fn claimed(&self) -> Option<Timestamp> {
         [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
     }
+
+    /// The files that come with it, without those that only repeat a picture.
+    pub fn files(&self) -> impl Iterator<Item = &Enclosure> {
+        self.enclosures.iter().filter(|enclosure| !enclosure.repeats_picture)
+    }
 }
 
 /// A person as named in a feed; at least one of the three is there.
@@ -220,6 +225,9 @@ pub struct Enclosure {
     /// Plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// It is the entry's image, or another size of a picture that is there. It is kept, and not shown as a file.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats_picture: bool,
 }
 
 /// What an entry answers: `thr:in-reply-to` (RFC 4685 §3). How many answers an entry has is not kept: it changes all the time.

@@ -298,7 +298,7 @@ impl Has {
 
     fn holds(self, entry: &Entry) -> bool {
         match self {
-            Has::Enclosure => !entry.enclosures.is_empty(),
+            Has::Enclosure => entry.files().next().is_some(),
             Has::Image => entry.image.is_some(),
             Has::Content => entry.content_html.is_some() || entry.summary_html.is_some(),
             Has::Author => !entry.authors.is_empty(),

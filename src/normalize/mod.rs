@@ -344,6 +344,7 @@ fn enclosure(raw: &ParsedEnclosure, base: Option<&Url>) -> Option<Enclosure> {
         bytes: raw.bytes.filter(|&bytes| bytes > 0),
         duration_seconds: raw.duration_seconds,
         title: raw.title.as_deref().map(plain_line).filter(|title| !title.is_empty()),
+        repeats_picture: raw.repeats_picture,
     })
 }
 

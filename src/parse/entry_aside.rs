@@ -111,11 +111,10 @@ impl EntryAside {
         if let Some(original) = rare.original_enclosure {
             self.restore_enclosure(original);
         }
-        let mut pictures = pictures::distinct(rare.pictures).into_iter();
-        if self.entry.image.is_none() {
-            self.entry.image = pictures.next().map(|picture| picture.url).or(rare.thumbnail);
-        }
-        pictures.for_each(|picture| self.push_enclosure(picture));
+        let has_image = self.entry.image.is_some();
+        let (image, pictures) = pictures::told_apart(rare.pictures, has_image);
+        self.entry.image = self.entry.image.take().or(image).or(rare.thumbnail);
+        pictures.into_iter().for_each(|picture| self.push_enclosure(picture));
         if self.guid.is_none() {
             self.guid = self.about.take();
         }
@@ -175,6 +174,7 @@ impl EntryAside {
         known.bytes = known.bytes.or(enclosure.bytes);
         known.duration_seconds = known.duration_seconds.or(enclosure.duration_seconds);
         known.title = known.title.take().or(enclosure.title);
+        known.repeats_picture &= enclosure.repeats_picture;
     }
 }
 

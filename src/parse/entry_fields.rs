@@ -109,8 +109,8 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
             url: link.href,
             media_type: link.media_type,
             bytes: number(element.attribute("length")),
-            duration_seconds: None,
             title: element.attribute("title").map(str::to_owned),
+            ..ParsedEnclosure::default()
         }),
         "canonical" => aside.originals.push((1, link.href)),
         "via" => {

@@ -326,5 +326,6 @@ fn enclosure(attachment: Attachment) -> Option<ParsedEnclosure> {
         bytes: number(attachment.size_in_bytes),
         duration_seconds: number(attachment.duration_in_seconds),
         title: attachment.title.0,
+        repeats_picture: false,
     })
 }

@@ -64,6 +64,7 @@ fn content(element: &Element, aside: &mut EntryAside, group: Option<usize>) {
         bytes: number(element.attribute("filesize")),
         duration_seconds: element.attribute("duration").and_then(duration_seconds),
         title: child("title").map(|title| title.text().into_owned()),
+        repeats_picture: false,
     };
     if is_picture(element.attribute("medium"), media_type, &file.url) {
         let (width, height) = (number(element.attribute("width")), number(element.attribute("height")));

@@ -208,6 +208,8 @@ pub struct ParsedEnclosure {
     pub bytes: Option<u64>,
     pub duration_seconds: Option<u64>,
     pub title: Option<String>,
+    /// It is the entry's image, or another size of a picture that is there.
+    pub repeats_picture: bool,
 }
 
 /// A `thr:in-reply-to`.

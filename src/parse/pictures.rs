@@ -25,21 +25,32 @@ pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &s
     }
 }
 
-/// Each picture once, in its largest size, in the order in which they come first.
-pub(super) fn distinct(pictures: Vec<Picture>) -> Vec<ParsedEnclosure> {
-    let mut distinct: Vec<(String, Picture)> = Vec::new();
-    for picture in pictures.into_iter().filter(|picture| picture.width.is_none_or(|width| width >= LEAST_PIXELS)) {
-        let name = without_size(&picture);
-        let is_same = |(known_name, known): &&mut (String, Picture)| {
-            picture.group.is_some() && picture.group == known.group || *known_name == name
+/// The address of the first picture in its largest size, which is the entry's image if it has none yet; and all pictures as
+/// files. Each is a file to show once, in its largest size, but for the image.
+pub(super) fn told_apart(pictures: Vec<Picture>, has_image: bool) -> (Option<String>, Vec<ParsedEnclosure>) {
+    // By name, where the largest is.
+    let mut largest: Vec<(String, usize)> = Vec::new();
+    for (at, picture) in pictures.iter().enumerate() {
+        let name = without_size(picture);
+        let is_same = |(known, other): &&mut (String, usize)| {
+            let other = &pictures[*other];
+            picture.group.is_some() && picture.group == other.group || *known == name
         };
-        match distinct.iter_mut().find(is_same) {
-            Some((_, known)) if picture.width > known.width => *known = picture,
+        match largest.iter_mut().find(is_same) {
+            Some((_, known)) if picture.width > pictures[*known].width => *known = at,
             Some(_) => {}
-            None => distinct.push((name, picture)),
+            None => largest.push((name, at)),
         }
     }
-    distinct.into_iter().map(|(_, picture)| picture.file).collect()
+    largest.retain(|(_, at)| pictures[*at].width.is_none_or(|width| width >= LEAST_PIXELS));
+    let image = largest.first().filter(|_| !has_image).map(|(_, at)| pictures[*at].file.url.clone());
+    let shown: Vec<usize> = largest.iter().skip(usize::from(image.is_some())).map(|(_, at)| *at).collect();
+    let files = pictures.into_iter().enumerate().map(|(at, Picture { file, .. })| ParsedEnclosure {
+        media_type: file.media_type.or_else(|| media_type(path(&file.url)).map(str::to_owned)),
+        repeats_picture: !shown.contains(&at),
+        ..file
+    });
+    (image, files.collect())
 }
 
 /// The address without what tells the sizes of one picture apart: numbers that are its width or height, and parameters of a
@@ -66,7 +77,19 @@ fn path(url: &str) -> &str {
 }
 
 fn is_file(path: &str) -> bool {
-    const EXTENSIONS: [&str; 6] = ["avif", "gif", "jpeg", "jpg", "png", "webp"];
-    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
-    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+    media_type(path).is_some()
+}
+
+/// The media type of a picture, by the end of its path.
+fn media_type(path: &str) -> Option<&'static str> {
+    const TYPES: [(&str, &str); 6] = [
+        ("avif", "image/avif"),
+        ("gif", "image/gif"),
+        ("jpeg", "image/jpeg"),
+        ("jpg", "image/jpeg"),
+        ("png", "image/png"),
+        ("webp", "image/webp"),
+    ];
+    let (_, extension) = path.rsplit_once('.')?;
+    TYPES.iter().find(|(known, _)| extension.eq_ignore_ascii_case(known)).map(|(_, media_type)| *media_type)
 }

@@ -272,7 +272,7 @@ fn enclosures(entry: &entry::Entry) -> Vec<EditionEnclosure> {
     let can_be_fetched = |enclosure: &&entry::Enclosure| {
         matches!(enclosure.url.scheme(), "http" | "https") && enclosure.url.host_str() != Some("localhost")
     };
-    let mut enclosures: Vec<EditionEnclosure> = entry.enclosures.iter().filter(can_be_fetched).map(enclosure).collect();
+    let mut enclosures: Vec<EditionEnclosure> = entry.files().filter(can_be_fetched).map(enclosure).collect();
     if let (Some(first), Some(podcast)) = (enclosures.first_mut(), &entry.podcast) {
         first.duration_seconds = first.duration_seconds.or(podcast.duration_seconds);
     }

@@ -165,6 +165,7 @@ fn full_entry() -> Entry {
         bytes: Some(1),
         duration_seconds: Some(1),
         title: Some("File".to_owned()),
+        repeats_picture: false,
     };
     Entry {
         link: Some(address("story")),

@@ -127,6 +127,12 @@ impl<T> Absent for Vec<T> {
     }
 }
 
+impl Absent for bool {
+    fn is_absent(&self) -> bool {
+        !self
+    }
+}
+
 impl Kept for String {
     type Form<'a> = Cow<'a, str>;
 
@@ -292,6 +298,7 @@ form!(EnclosureV1 of Enclosure { url: Url, } [
     bytes: Option<u64>,
     duration_seconds: Option<u64>,
     title: Option<String>,
+    repeats_picture: bool,
 ]);
 
 form!(InReplyToV1 of InReplyTo { id: String, } [

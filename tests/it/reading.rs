@@ -556,7 +556,7 @@ fn picture_of_an_entry_is_its_largest_and_told_once() {
     #[track_caller]
     fn check(item: &str, image: &str, files: &[&str]) {
         let entry = rss_entry(item);
-        let enclosures: Vec<&str> = entry.enclosures.iter().map(|file| file.url.as_str()).collect();
+        let enclosures: Vec<&str> = entry.files().map(|file| file.url.as_str()).collect();
         assert_eq!((address(&entry.image), enclosures.as_slice()), (image, files), "{item}");
     }
     let content = |attributes: &str| format!("<media:content {attributes}/>");

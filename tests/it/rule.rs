@@ -235,6 +235,7 @@ fn has_words_and_age_are_tests_of_the_lead() {
             bytes: None,
             duration_seconds: None,
             title: None,
+            repeats_picture: false,
         });
         assert_eq!(story.keeps(rule), expected, "{rule}");
     }

@@ -262,6 +262,7 @@ pub fn episode() -> ShownStory {
                 bytes: Some(12_345_678),
                 duration_seconds: None,
                 title: None,
+                repeats_picture: false,
             },
             Enclosure {
                 url: url("https://cast.example/12.opus"),
@@ -269,6 +270,7 @@ pub fn episode() -> ShownStory {
                 bytes: None,
                 duration_seconds: Some(2096),
                 title: Some("Small <file>".to_owned()),
+                repeats_picture: false,
             },
         ],
         image: Some(url("https://cast.example/12.jpg")),
