@@ -1,5 +1,7 @@
 //! Loads and writes archive documents.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::forms::{decode_stories, encode_stories};
@@ -28,14 +30,10 @@ impl Packed {
     pub fn of<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Result<Packed, StoreError> {
         Ok(Packed(zstd::encode_all(encode_stories(stories).as_slice(), ZSTD_LEVEL)?))
     }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 /// Reads packed stories as any version wrote them.
-pub(super) fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
+fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }
 
@@ -127,6 +125,35 @@ impl View {
         let archives = statement.query_map([section.as_str()], |row| Ok((row.get(0)?, time(row, 1)?)))?;
         Ok(archives.collect::<Result<_, _>>()?)
     }
+
+    /// The archive documents that hold one of these stories.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn archives_of(&self, stories: &BTreeSet<StoryNumber>) -> Result<BTreeSet<(SectionNumber, u32)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT section, archive FROM placement WHERE story = ?1 AND archive IS NOT NULL")?;
+        let mut archives = BTreeSet::new();
+        for story in stories {
+            let rows = statement.query_map([story], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            archives.extend(rows.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(archives)
+    }
+
+    /// The stories of an archive document.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<ShownStory>, StoreError> {
+        let mut read =
+            self.connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
+        let packed: Vec<u8> = read.query_row(params![section, number], |row| row.get(0))?;
+        unpack(&packed)
+    }
 }
 
 impl Turn<'_> {
@@ -155,6 +182,18 @@ impl Turn<'_> {
         for story in stories {
             update.execute(params![section, story, number])?;
         }
+        Ok(())
+    }
+
+    /// Writes the stories of an archive document again.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn rewrite_archive(&self, section: SectionNumber, number: u32, packed: &Packed) -> Result<(), StoreError> {
+        let mut write =
+            self.connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;
+        write.execute(params![section, number, packed.0])?;
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 //! The store: SQLite, with one writer, many readers, and one transaction a poll.
 //!
-//! Never fetches, parses or renders, and never lets SQL out: whoever needs something asks by a method here. The policy held
-//! here: everything that a poll brings stands or falls together; a store of another program or of a newer version is
-//! refused untouched; one process writes at a time, and says who it is.
+//! Loads rows and writes rows, as [`rows`](crate::rows) has them. Never decides, and never lets SQL out: each load and each
+//! write is a method here. The policy held here: everything that a poll brings is written together or not at all; a store of
+//! another program or of a newer version is refused untouched; one process writes at a time, and says who it is.
+//!
+//! A [`View`] loads. A [`Reader`] is a view that only reads; a [`Turn`] is a view within a transaction of the writer, and
+//! writes too.
 
 mod archive;
 mod backup;

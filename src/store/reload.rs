@@ -1,16 +1,15 @@
 //! Loads and writes what an edit of the config, an editor and retention change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use rusqlite::params;
 
-use super::archive::{Packed, unpack};
 use super::sql::{optional_time, text};
 use super::stories::stored_story;
 use super::{StoreError, Turn};
 use crate::feed::{FeedId, SectionId};
-use crate::number::{EntryNumber, SectionNumber, StoryNumber};
-use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, ShownStory, StoredStory};
+use crate::number::{EntryNumber, StoryNumber};
+use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
 /// The form in which definitions are hashed: the canonical one.
@@ -265,47 +264,6 @@ impl Turn<'_> {
             |row| row.get(0),
         )?;
         Ok(used.unsigned_abs())
-    }
-
-    /// The archive documents that hold one of these stories.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite.
-    pub fn archives_of(&self, stories: &BTreeSet<StoryNumber>) -> Result<BTreeSet<(SectionNumber, u32)>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT section, archive FROM placement WHERE story = ?1 AND archive IS NOT NULL")?;
-        let mut archives = BTreeSet::new();
-        for story in stories {
-            let rows = statement.query_map([story], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            archives.extend(rows.collect::<Result<Vec<_>, _>>()?);
-        }
-        Ok(archives)
-    }
-
-    /// The stories of an archive document.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite.
-    pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<ShownStory>, StoreError> {
-        let mut read =
-            self.connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
-        let packed: Vec<u8> = read.query_row(params![section, number], |row| row.get(0))?;
-        unpack(&packed)
-    }
-
-    /// Writes the stories of an archive document again.
-    ///
-    /// # Errors
-    ///
-    /// As of SQLite.
-    pub fn rewrite_archive(&self, section: SectionNumber, number: u32, stories: &Packed) -> Result<(), StoreError> {
-        let mut write =
-            self.connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;
-        write.execute(params![section, number, stories.bytes()])?;
-        Ok(())
     }
 
     /// Whether a story has words of this feed.
