@@ -240,8 +240,8 @@ impl RuleTally<'_> {
 }
 
 fn to_move(passing: &Passing, lead: Option<&SeenCopy>, why: &Why) -> Move {
-    let told = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.first.clone());
-    let (title, link) = told.unwrap_or_default();
+    let named = lead.map(|lead| (lead.entry.title.clone(), lead.entry.link.clone())).or_else(|| passing.first.clone());
+    let (title, link) = named.unwrap_or_default();
     let matched = match why {
         Why::Rule { matched, .. } => Some(Matched::list(matched)),
         _ => None,

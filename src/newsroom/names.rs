@@ -36,7 +36,7 @@ pub fn check_names(
         let is_public = places
             .iter()
             .any(|(section, place)| place.lead_feed == copy.feed || is_known && section.takes(&copy.feed_id));
-        // Of a story that joined another, nothing says which copy was its first.
+        // If the story joined another, nothing says which copy was its first.
         let is_first = copy.reason == JoinReason::First && copy.is_own;
         let may_be_first = names.number != names.standing || is_first || at == 0;
         FormerCopy { is_public, may_be_first, guids: copy.guids, title: copy.title }

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use super::Infos;
 use super::stories::written;
 
-/// How many stories are looked at in one step, so that a million of them keep nobody waiting.
+/// How many stories are looked at in one step, so that a million of them do not hold up others.
 const STEP: usize = 1000;
 
 /// An archive document as it is now to be published.

@@ -82,7 +82,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// Returns the story that the address `/story/{slug}/` leads to: the one with the slug's number, or the older one that it
-/// joined. The words before the number may be others: nobody can find out by trying whether a story has had them.
+/// joined. The words before the number may be others, so that no one can find out by guessing which words a story has had.
 ///
 /// # Errors
 ///

@@ -15,7 +15,7 @@ use crate::rows::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 use crate::time::Timestamp;
 
 impl View {
-    /// Loads the next stories whose names an older version minted and nobody checked, at most `limit`.
+    /// Loads the next stories whose names an older version minted and that are not checked yet, at most `limit`.
     ///
     /// # Errors
     ///

@@ -290,10 +290,10 @@ impl Turn<'_> {
 
 /// Whether a story of the public index is of the days, feeds and sections that a search names.
 const FITS: &str =
-    "EXISTS (SELECT 1 FROM public_story AS told WHERE told.story = {story} AND told.sort_at >= ?2 AND told.sort_at < ?3
+    "EXISTS (SELECT 1 FROM public_story AS indexed WHERE indexed.story = {story} AND indexed.sort_at >= ?2 AND indexed.sort_at < ?3
   AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
-    WHERE entry.story = told.story AND entry.feed IN (SELECT value FROM json_each(?4))))
-  AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = told.story AND placement.left_at IS NULL
+    WHERE entry.story = indexed.story AND entry.feed IN (SELECT value FROM json_each(?4))))
+  AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = indexed.story AND placement.left_at IS NULL
     AND placement.section IN (SELECT value FROM json_each(?5)))))";
 
 /// The first time that fits a search, and the first after it that does not.
