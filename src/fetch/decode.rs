@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x10_windows_beyond_the_specifications_are_refused_before_they_are_allocated() {
+    fn windows_beyond_the_specifications_are_refused_before_they_are_allocated() {
         // Large window of 2^30 bytes, then an empty last block.
         assert!(decode(Coding::Brotli, &[0x11, 0x9e, 0x03], Vec::new(), 1000).is_err());
         // A frame with a window of 2^31 bytes and no content size.

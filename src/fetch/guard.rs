@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x04_every_range_of_the_special_purpose_registries_is_refused_to_its_edges() {
+    fn every_range_of_the_special_purpose_registries_is_refused_to_its_edges() {
         for (network, range) in SPECIAL_V4 {
             for address in [network.network(), network.broadcast()] {
                 assert_eq!(special_range(address.into()), Some(range), "{address}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn x04_global_addresses_are_open_up_to_the_edges_of_the_ranges() {
+    fn global_addresses_are_open_up_to_the_edges_of_the_ranges() {
         for address in [
             "1.0.0.0",
             "9.255.255.255",
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn x04_addresses_in_the_disguise_of_others_are_refused() {
+    fn addresses_in_the_disguise_of_others_are_refused() {
         for address in [
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",

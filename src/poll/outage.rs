@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn s09_outage_lasts_until_something_is_reached() {
+    fn outage_lasts_until_something_is_reached() {
         let mut outage = Outage::default();
         verdict_at_end(&mut outage, 20, &failures(5, 5, 0, PollsBefore::Answered));
         assert!(outage.covers(at(9_000)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn s03_what_was_reached_before_the_clock_was_set_back_is_forgotten() {
+    fn what_was_reached_before_the_clock_was_set_back_is_forgotten() {
         let mut outage = Outage::default();
         verdict_at_reach(&mut outage, reach(4_000, 4_001), &[]);
         assert_eq!(verdict_at_end(&mut outage, 20, &failures(5, 5, 0, PollsBefore::Never)), OutageVerdict::OwnOutage);

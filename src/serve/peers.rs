@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn e12_peer_has_at_most_64_connections_and_loopback_as_many_as_it_likes() {
+    fn peer_has_at_most_64_connections_and_loopback_as_many_as_it_likes() {
         let check = |peers: &[&str], expected: usize| {
             let counted = Peers::default();
             let addresses = peers.iter().cycle().map(|peer| Some(peer.parse().unwrap())).take(200);

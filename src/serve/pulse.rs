@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn e12_connection_is_of_use_while_it_asks_or_takes() {
+    fn connection_is_of_use_while_it_asks_or_takes() {
         let window = WINDOW.as_secs();
         let check = |requests: u64, bytes_a_second: u64, expected: bool| {
             let now = Deeds { requests: 1 + requests, sent_bytes: 9_000 + window * bytes_a_second };

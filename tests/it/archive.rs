@@ -149,9 +149,9 @@ fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     assert_eq!(told, expected, "{chain:?}");
 }
 
-/// F09: five hundred entries later the first archive documents are what they were, to the byte.
+/// Five hundred entries later the first archive documents are what they were, to the byte.
 #[tokio::test]
-async fn f09_archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() {
+async fn archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..35));
     desk.pass().await;
@@ -297,9 +297,8 @@ async fn feed_that_left_a_section_takes_its_words_out_of_the_archives() {
     assert_whole(&desk.chain().await, 12..20);
 }
 
-/// F15.
 #[tokio::test]
-async fn f15_documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_summary() {
+async fn documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_summary() {
     let mut desk = Desk::new("", "").await;
     let long = "So many words & <b>tags</b>. ".repeat(4_000);
     let stories: Vec<(u32, &str)> =
@@ -325,9 +324,9 @@ async fn f15_documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_
     assert_eq!(count, 40, "{chain:?}");
 }
 
-/// F16: two newswires that read each other tell nothing twice, and each story keeps its first source and id.
+/// Two newswires that read each other tell nothing twice, and each story keeps its first source and id.
 #[tokio::test]
-async fn f16_own_output_that_comes_back_makes_no_loop() {
+async fn own_output_that_comes_back_makes_no_loop() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..5));
     desk.pass().await;

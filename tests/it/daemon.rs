@@ -206,7 +206,7 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
 }
 
 #[test]
-fn s06_end_does_not_wait_for_those_who_never_answer() {
+fn end_does_not_wait_for_those_who_never_answer() {
     let origin = Origin::start_on(([0, 0, 0, 0], 0).into(), |_| Reply::silence());
     let port = origin.address.port();
     let feeds: String =
@@ -247,7 +247,7 @@ fn footprint(daemon: &Daemon) -> [usize; 3] {
 }
 
 #[test]
-fn s07_twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
+fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     let origin = Origin::start(|request| {
         let status = if request.is_conditional() { 304 } else { 200 };
         Reply::new(status, &[("ETag", "\"1\"")], headlines(&[("1", "One")]))
@@ -381,7 +381,7 @@ fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
     assert!(site.join("mine.txt").exists());
 }
 
-/// X09: a canary in every place where a secret may stand, looked for in all that comes out, at the most talkative level.
+/// A canary in every place where a secret may stand, looked for in all that comes out, at the most talkative level.
 #[test]
 fn secrets_appear_nowhere() {
     let canary = "canary-c0ffee";

@@ -54,7 +54,7 @@ fn story(number: u32, id: &str) -> String {
 }
 
 #[test]
-fn f02_f04_ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
+fn ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
     let spelled = [story(1, "http://x.example/A"), story(2, "http://x.example/a"), story(3, "http://x.example/%7Ea")];
     let first = atom("", &(spelled.concat() + &story(4, "http://x.example/~a") + &story(5, "post 5")));
     let second = atom("", &story(6, "http://x.example/A")).replace("https://x.example/6", "https://y.example/6");
@@ -82,7 +82,7 @@ fn f02_f04_ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
 }
 
 #[test]
-fn f03_each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named() {
+fn each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named() {
     let named = "<source><id>https://origin.example/feed</id><title>The Origin</title>\
                  <updated>2017-12-19T00:00:00Z</updated><link rel=\"self\" href=\"https://origin.example/feed\"/></source>";
     let taken = entry("https://origin.example/1", "<title>Taken over</title>", named);
@@ -101,7 +101,7 @@ fn f03_each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named
 }
 
 #[test]
-fn f04_dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
+fn dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
     let document = |updated: &str| {
         let future = story(2, "https://x.example/2").replace("2017-12-20T06:18", "2099-01-01T00:00");
         let moving = story(1, "https://x.example/1").replace("<updated>2017-12-20T06:18:00Z", updated);
@@ -144,7 +144,7 @@ fn shown(title: &str) -> String {
 }
 
 #[test]
-fn f05_titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
+fn titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
     for (title, meant) in TITLES {
         let document = atom("", &entry("https://x.example/1", title, "<link href=\"https://x.example/1\"/>"));
         let [atom, rss, json] = editions(&desk(&[("x", &document)]));
@@ -160,7 +160,7 @@ fn f05_titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
 }
 
 #[test]
-fn f06_links_within_a_site_are_made_whole() {
+fn links_within_a_site_are_made_whole() {
     let content = "<content type=\"html\">&lt;img src=\"/a.png\" srcset=\"b.png 2x\"&gt; &lt;a href=\"../c\"&gt;c&lt;/a&gt;</content>\
                    <link href=\"1\"/><link rel=\"enclosure\" type=\"audio/mpeg\" href=\"/d.mp3\"/>";
     let document =

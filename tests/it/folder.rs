@@ -141,9 +141,8 @@ fn renamed_section_leaves_its_feeds_and_a_page_that_leads_on_under_its_old_id() 
     assert!(!site.join("all.atom").exists() && !site.join("all/index.html").exists(), "what is private now is gone");
 }
 
-/// Y11.
 #[test]
-fn y11_folder_is_never_left_through_a_link_or_a_list() {
+fn folder_is_never_left_through_a_link_or_a_list() {
     let desk = Desk::whole(&config("https://news.example.org/"));
     desk.write("a.xml", &feed(0..3));
     output(&desk.config(), &["poll", "--force"]);

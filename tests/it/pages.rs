@@ -69,7 +69,6 @@ fn pages_are_written_whole() {
     }
 }
 
-/// F14, Y06.
 #[test]
 fn pages_need_no_script_and_no_inline_style() {
     for (name, page) in all_pages(&site()) {
@@ -95,7 +94,6 @@ fn pages_have_landmarks_one_first_heading_and_a_skip_link() {
     }
 }
 
-/// Y06.
 #[test]
 fn links_that_leave_the_site_tell_it_nothing_and_give_no_rank() {
     for (name, page) in all_pages(&site()) {
@@ -109,7 +107,6 @@ fn links_that_leave_the_site_tell_it_nothing_and_give_no_rank() {
     }
 }
 
-/// E10.
 #[test]
 fn every_path_lies_under_the_base_path_of_the_site() {
     let site = Site { url: url("https://example.org/wire/"), ..site() };
@@ -121,7 +118,6 @@ fn every_path_lies_under_the_base_path_of_the_site() {
     }
 }
 
-/// F11.
 #[test]
 fn index_and_section_name_every_format_for_autodiscovery() {
     let pages = all_pages(&site());

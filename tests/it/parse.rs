@@ -334,7 +334,7 @@ fn namespaces_may_be_wrong_or_missing() {
 }
 
 #[test]
-fn c06_no_content_type_costs_an_entry() {
+fn no_content_type_costs_an_entry() {
     let feed = read("atom_content_types.xml");
     let contents: Vec<_> = entries(&feed).into_iter().map(|entry| entry.content_html).collect();
     let expected = [Some("Some *words*"), None, None, Some("a &lt;b&gt; c"), Some("<p>one</p>")];
@@ -413,7 +413,7 @@ fn truncated_json_gives_its_whole_items() {
 }
 
 #[test]
-fn c06_feed_is_decoded_whatever_it_declares() {
+fn feed_is_decoded_whatever_it_declares() {
     let document = |declared: &str| {
         format!(
             "<?xml version=\"1.0\"{declared}?><rss><channel><title>Größe „€“ été</title><item><title>x</title></item></channel></rss>"
@@ -472,7 +472,7 @@ fn rss_entry_does_not_inherit_the_editor() {
 }
 
 #[test]
-fn c06_undecodable_bytes_are_replaced_and_said() {
+fn undecodable_bytes_are_replaced_and_said() {
     let mut bytes = "<rss><channel><title>Größe, ëtwas länger</title>".as_bytes().to_vec();
     bytes.extend(b"<item><title>bad \xFF byte</title></item></channel></rss>");
     let feed = read_bytes(&bytes);

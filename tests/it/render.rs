@@ -55,7 +55,7 @@ fn empty_section_is_written_whole() {
     check_section(&section("empty", "Empty"), &[]);
 }
 
-/// E07: `max_age` is what RSS says in two ways.
+/// `max_age` is what RSS says in two ways.
 #[test]
 fn rss_says_how_long_it_may_be_kept() {
     let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
@@ -74,7 +74,7 @@ fn rss_says_how_long_it_may_be_kept() {
     check(3600, "60", "1");
 }
 
-/// F03: a story that itself names a source keeps it, with the source's date; else that is its newest story's.
+/// A story that itself names a source keeps it, with the source's date; else that is its newest story's.
 #[test]
 fn source_is_as_new_as_its_newest_story_unless_it_says() {
     let mut stories = [

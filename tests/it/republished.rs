@@ -44,7 +44,6 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// F01, F07, F08, F12.
 #[test]
 fn whatever_is_republished_is_valid() {
     let documents = std::env::var_os("NEWSWIRE_DOCUMENTS").map(PathBuf::from);

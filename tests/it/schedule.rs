@@ -29,7 +29,7 @@ fn local_times(text: &str, zone: &str, start: &str, count: usize) -> Vec<String>
 }
 
 #[test]
-fn s04_interval_is_counted_from_the_start_of_the_last_poll() {
+fn interval_is_counted_from_the_start_of_the_last_poll() {
     fn check(text: &str, seconds: u64) {
         let after = time("2026-11-24T10:07:13Z");
         assert_eq!(schedule(text, "UTC").next(after, 4711), after + Duration::from_secs(seconds), "{text}");
@@ -122,7 +122,7 @@ fn day_fields_go_together_as_in_crontab() {
 }
 
 #[test]
-fn s04_clock_put_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
+fn clock_put_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
     fn check(text: &str, expected: &[&str]) {
         let times = local_times(text, "Europe/Berlin", "2026-03-29T00:00:00Z", expected.len());
         assert_eq!(times, expected, "{text}");
@@ -135,7 +135,7 @@ fn s04_clock_put_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
 }
 
 #[test]
-fn s04_clock_put_back_runs_fixed_times_once_and_others_by_real_time() {
+fn clock_put_back_runs_fixed_times_once_and_others_by_real_time() {
     fn check(text: &str, expected: &[&str]) {
         let times = local_times(text, "Europe/Berlin", "2026-10-24T23:50:00Z", expected.len());
         assert_eq!(times, expected, "{text}");

@@ -68,7 +68,7 @@ fn seconds(seconds: u64) -> Option<Duration> {
 }
 
 #[test]
-fn b01_a_feed_is_polled_hourly_and_one_without_validators_daily() {
+fn a_feed_is_polled_hourly_and_one_without_validators_daily() {
     assert_eq!(wait(|_| {}), HOUR);
     assert_eq!(wait(|outlook| outlook.has_validators_ever = false), DAY);
     let operator_wrote_it = |outlook: &mut Outlook| {
@@ -79,7 +79,7 @@ fn b01_a_feed_is_polled_hourly_and_one_without_validators_daily() {
 }
 
 #[test]
-fn b01_a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
+fn a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
     let first_failure = |outlook: &mut Outlook| {
         outlook.has_validators_ever = false;
         outlook.outcome = PollOutcome::Failed { status: None };
@@ -89,7 +89,7 @@ fn b01_a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
 }
 
 #[test]
-fn b03_the_latest_of_all_that_was_asked_for_counts() {
+fn the_latest_of_all_that_was_asked_for_counts() {
     let check = |outcome, retry_after, max_age, expires, expected: u64, why: Option<&str>| {
         let next = next(|outlook| {
             outlook.outcome = outcome;
@@ -114,14 +114,14 @@ fn b03_the_latest_of_all_that_was_asked_for_counts() {
 }
 
 #[test]
-fn b03_a_hold_shorter_than_the_schedule_is_still_told() {
+fn a_hold_shorter_than_the_schedule_is_still_told() {
     let next = next(|outlook| outlook.lifetimes.max_age = seconds(300));
     assert_eq!(next.at, now() + Duration::from_secs(HOUR));
     assert_eq!(next.hold_until, Some(now() + Duration::from_secs(300)));
 }
 
 #[test]
-fn b04_lifetimes_are_kept_up_to_a_week_and_retry_after_up_to_a_month() {
+fn lifetimes_are_kept_up_to_a_week_and_retry_after_up_to_a_month() {
     let ten_years = seconds(3650 * DAY);
     assert_eq!(wait(|outlook| outlook.lifetimes.max_age = ten_years), 7 * DAY);
     assert_eq!(wait(|outlook| outlook.lifetimes.expires = ten_years), 7 * DAY);
@@ -173,7 +173,7 @@ fn b08_429_without_retry_after_backs_off_from_four_hours_to_a_day() {
 }
 
 #[test]
-fn b09_failures_back_off_to_a_day_and_then_to_a_week_and_never_end() {
+fn failures_back_off_to_a_day_and_then_to_a_week_and_never_end() {
     for status in [None, Some(200), Some(403), Some(404), Some(500)] {
         let waits = waits(status, 40);
         assert_eq!(waits[..6], [1, 2, 4, 8, 16, 24]);
@@ -184,7 +184,7 @@ fn b09_failures_back_off_to_a_day_and_then_to_a_week_and_never_end() {
 }
 
 #[test]
-fn b09_a_slow_schedule_is_not_made_faster_by_failures() {
+fn a_slow_schedule_is_not_made_faster_by_failures() {
     let schedule = Schedule::parse("every 3 days", Tz::UTC).unwrap();
     let mut outlook = outlook(&schedule, &NO_HINTS);
     (outlook.outcome, outlook.failures) = (failed(500), 1);
@@ -193,7 +193,7 @@ fn b09_a_slow_schedule_is_not_made_faster_by_failures() {
 
 proptest! {
     #[test]
-    fn b09_backoff_is_monotone_and_its_share_at_most_a_tenth(phase: u64, failures in 1u32..100, limited: bool) {
+    fn backoff_is_monotone_and_its_share_at_most_a_tenth(phase: u64, failures in 1u32..100, limited: bool) {
         let wait = |phase, failures| wait(|outlook| {
             outlook.phase = phase;
             (outlook.outcome, outlook.failures) = (failed(if limited { 429 } else { 500 }), failures);
@@ -205,7 +205,7 @@ proptest! {
 
     /// Whatever comes together, nothing is sooner than the schedule, and nothing is later than a month and the skipped days.
     #[test]
-    fn b02_no_poll_is_early_and_none_is_lost(
+    fn no_poll_is_early_and_none_is_lost(
         phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,
         asked in proptest::array::uniform5(proptest::option::of(0u64..u64::MAX / 1000)),
         skip_hours in proptest::collection::vec(any::<u8>(), 0..30), skip_days in proptest::collection::vec(any::<u8>(), 0..9),
@@ -231,7 +231,7 @@ fn check_hints(hints: PollHints, expected: &str, why: &str) {
 }
 
 #[test]
-fn b10_hints_of_the_document_lengthen_the_interval_and_never_shorten_it() {
+fn hints_of_the_document_lengthen_the_interval_and_never_shorten_it() {
     let ttl = |lasts| PollHints { ttl: seconds(lasts), ..PollHints::default() };
     check_hints(ttl(7 * DAY), "2026-01-14T10:30:00Z", "ttl");
     check_hints(ttl(3650 * DAY), "2026-01-14T10:30:00Z", "ttl");
@@ -241,7 +241,7 @@ fn b10_hints_of_the_document_lengthen_the_interval_and_never_shorten_it() {
 }
 
 #[test]
-fn b10_skipped_hours_and_days_in_gmt_are_waited_out() {
+fn skipped_hours_and_days_in_gmt_are_waited_out() {
     let hours = |hours: &[u8]| PollHints { skip_hours: hours.to_vec(), ..PollHints::default() };
     check_hints(hours(&[11]), "2026-01-07T12:00:00Z", "skipHours");
     let all_but_the_last = (0..=22).collect::<Vec<_>>();
@@ -254,13 +254,13 @@ fn b10_skipped_hours_and_days_in_gmt_are_waited_out() {
 }
 
 #[test]
-fn b10_hints_that_leave_no_hour_at_all_are_passed_over() {
+fn hints_that_leave_no_hour_at_all_are_passed_over() {
     let never = PollHints { skip_hours: (0..24).collect(), skip_days: (0..7).collect(), ..PollHints::default() };
     assert_eq!(next_with(&never, |_| {}).at, now() + Duration::from_secs(HOUR));
 }
 
 #[test]
-fn b10_feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
+fn feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
     let hints = PollHints { skip_hours: vec![11], ..PollHints::default() };
     let at = |id: usize| next_with(&hints, |outlook| outlook.phase = phase(&FeedId::from(&*id.to_string()))).at;
     let on_the_hour = (0..100).filter(|id| at(*id).millis() % (3600 * 1000) < 1000).count();
@@ -268,7 +268,7 @@ fn b10_feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
 }
 
 #[test]
-fn c04_a_gone_feed_has_no_next_poll() {
+fn a_gone_feed_has_no_next_poll() {
     assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
 }
 
@@ -346,7 +346,7 @@ fn clock_was_ahead_by_as_much_as_the_newest_poll_lies_in_the_future() {
 }
 
 #[test]
-fn s09_an_outage_of_our_own_is_retried_within_minutes_however_often_it_failed() {
+fn an_outage_of_our_own_is_retried_within_minutes_however_often_it_failed() {
     for id in 0..100 {
         let outage = |outlook: &mut Outlook| {
             outlook.phase = phase(&FeedId::from(&*id.to_string()));
@@ -371,7 +371,7 @@ fn b02_500_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
 }
 
 #[test]
-fn b12_overdue_feeds_are_spread_evenly_over_ten_minutes_or_a_sixth_of_their_interval() {
+fn overdue_feeds_are_spread_evenly_over_ten_minutes_or_a_sixth_of_their_interval() {
     for (interval, window) in [("every 1 hour", 600), ("every 30 minutes", 300), ("every 2 days", 600)] {
         let schedule = Schedule::parse(interval, Tz::UTC).unwrap();
         let overdue = (0..2000).map(|number| (number, &schedule)).collect::<Vec<_>>();
@@ -385,7 +385,7 @@ fn b12_overdue_feeds_are_spread_evenly_over_ten_minutes_or_a_sixth_of_their_inte
 }
 
 #[test]
-fn b12_a_few_overdue_feeds_are_polled_at_once_and_in_their_order() {
+fn a_few_overdue_feeds_are_polled_at_once_and_in_their_order() {
     let schedule = hourly();
     assert_eq!(spread(now(), &[(1, &schedule), (2, &schedule)]), [now(), now()]);
     let many = (0..100).map(|number| (number, &schedule)).collect::<Vec<_>>();
@@ -394,7 +394,7 @@ fn b12_a_few_overdue_feeds_are_polled_at_once_and_in_their_order() {
 
 /// χ² with 59 degrees of freedom is above 87.2 in one of a hundred even distributions.
 #[test]
-fn b12_feeds_that_were_new_together_are_even_over_the_hour_from_their_second_poll_on() {
+fn feeds_that_were_new_together_are_even_over_the_hour_from_their_second_poll_on() {
     let ids = (0..1000).map(|number| FeedId::from(&*format!("https://site-{number}.example/feed")));
     let mut minutes = [0.0; 60];
     for id in ids {
@@ -409,12 +409,12 @@ fn b12_feeds_that_were_new_together_are_even_over_the_hour_from_their_second_pol
 }
 
 #[test]
-fn b12_a_feeds_phase_is_the_same_at_every_start() {
+fn a_feeds_phase_is_the_same_at_every_start() {
     assert_eq!(phase(&FeedId::from("anti-media")), 14_621_617_842_945_600_303);
 }
 
 #[test]
-fn b12_times_of_day_are_kept_by_new_feeds_too() {
+fn times_of_day_are_kept_by_new_feeds_too() {
     let schedule = Schedule::parse("15 */2 * * *", Tz::UTC).unwrap();
     let new = Outlook { is_first_poll: true, ..outlook(&schedule, &NO_HINTS) };
     assert_eq!(next_poll(&new).at.rfc3339(), "2026-01-07T12:15:00Z");

@@ -74,14 +74,12 @@ fn xml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// F13.
 #[test]
 fn every_xml_document_is_well_formed_for_xmllint() {
     let folder = tempfile::tempdir().unwrap();
     outside("xmllint", &["--noout", "--nonet"], &xml_files(folder.path()));
 }
 
-/// F01.
 #[test]
 fn every_atom_document_is_valid_by_the_schema_of_rfc_4287() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +89,6 @@ fn every_atom_document_is_valid_by_the_schema_of_rfc_4287() {
     outside("jing", &["-c", schema], &files);
 }
 
-/// F08.
 #[test]
 fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     let schema: Value = serde_json::from_str(include_str!("../fixtures/json_feed.schema.json")).unwrap();
@@ -101,7 +98,6 @@ fn every_json_document_is_valid_by_the_schema_of_json_feed_1_1() {
     });
 }
 
-/// F01, F07.
 #[test]
 fn no_document_breaks_a_rule_of_the_feed_validator() {
     with_views(|view| {
@@ -111,7 +107,6 @@ fn no_document_breaks_a_rule_of_the_feed_validator() {
     });
 }
 
-/// F04.
 #[test]
 fn same_view_gives_the_same_bytes() {
     with_views(|view| {
@@ -128,7 +123,6 @@ fn assert_well_formed(document: &[u8]) {
     while !matches!(reader.read_event_into(&mut Vec::new()).expect("documents are well-formed"), Event::Eof) {}
 }
 
-/// F13.
 #[test]
 fn no_document_holds_a_character_that_xml_forbids() {
     let is_illegal = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
@@ -148,7 +142,6 @@ fn shown(title: &str) -> String {
     if decoded == title { decoded.into_owned() } else { shown(&decoded) }
 }
 
-/// F02, F05.
 #[test]
 fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
     with_views(|view| {
@@ -174,7 +167,6 @@ fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
     });
 }
 
-/// F04.
 #[test]
 fn entries_of_one_moment_have_dates_that_differ() {
     with_views(|view| {
@@ -210,7 +202,6 @@ for name in sys.argv[1:]:
     }))
 "#;
 
-/// F07.
 #[test]
 fn feedparser_reads_the_same_from_atom_and_rss() {
     let folder = tempfile::tempdir().unwrap();
@@ -236,7 +227,6 @@ fn feedparser_reads_the_same_from_atom_and_rss() {
     }
 }
 
-/// Y04, Y05.
 #[test]
 fn hostile_text_stays_text_on_every_page() {
     let site = Site { title: hostile::text(7), description: Some(hostile::text(8)), ..site() };

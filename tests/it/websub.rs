@@ -1,4 +1,4 @@
-//! WebSub publishing (D06): who the hub is stands in header and feed, and the hub is told once of each real change.
+//! WebSub publishing: who the hub is stands in header and feed, and the hub is told once of each real change.
 
 use crate::support;
 
@@ -75,7 +75,7 @@ fn config(hub: &str, allow: &str) -> String {
 }
 
 #[test]
-fn d06_hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
+fn hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
     let hub = Hub::start(&[204]);
     let url = format!("http://{}/", hub.address);
     let desk = Desk::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));

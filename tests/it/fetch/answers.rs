@@ -10,7 +10,7 @@ use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 
 #[tokio::test]
-async fn b03_b06_what_the_server_asks_for_comes_with_every_status() {
+async fn what_the_server_asks_for_comes_with_every_status() {
     for status in [200, 304, 403, 404, 410, 429, 500, 503] {
         let asked = [("Retry-After", "7200"), ("Cache-Control", "max-age=172800"), ("Age", "800")];
         let origin = Origin::replies([Reply::new(status, &asked, "")]);
@@ -22,7 +22,7 @@ async fn b03_b06_what_the_server_asks_for_comes_with_every_status() {
 }
 
 #[tokio::test]
-async fn b03_the_lifetime_of_a_redirect_is_not_that_of_the_feed() {
+async fn the_lifetime_of_a_redirect_is_not_that_of_the_feed() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(301, &[("Location", "/next"), ("Cache-Control", "max-age=31536000")], ""),
         _ => Reply::new(500, &[], ""),
@@ -32,7 +32,7 @@ async fn b03_the_lifetime_of_a_redirect_is_not_that_of_the_feed() {
 }
 
 #[tokio::test]
-async fn b07_an_answer_tells_whose_host_it_speaks_for() {
+async fn an_answer_tells_whose_host_it_speaks_for() {
     let origin = Origin::replies([Reply::new(429, &[], "")]);
     let own = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(own.public_origin, None);
@@ -115,7 +115,7 @@ async fn bytes_of_a_content_location_that_are_not_ascii_stay_as_they_are() {
 
 /// The first address of the name never answers: its queue of connections is full.
 #[tokio::test]
-async fn x11_a_dead_address_beside_a_good_one_costs_less_than_a_second() {
+async fn a_dead_address_beside_a_good_one_costs_less_than_a_second() {
     let origin = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let dead = tokio::net::TcpSocket::new_v6().unwrap();
     dead.bind(std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), origin.address.port())).unwrap();

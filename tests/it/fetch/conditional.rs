@@ -41,7 +41,7 @@ fn ok(headers: &[(&str, &str)]) -> Reply {
 }
 
 #[tokio::test]
-async fn a01_only_the_first_poll_of_all_is_unconditional() {
+async fn only_the_first_poll_of_all_is_unconditional() {
     let unchanged = |request: &Request| if request.is_conditional() { 304 } else { 200 };
     let origin = Origin::start(move |request| Reply::new(unchanged(request), &[("ETag", "\"1\"")], "<rss/>"));
     let feed = feed(&origin.url("/feed"), &[origin.allow()]);
@@ -58,14 +58,14 @@ async fn a01_only_the_first_poll_of_all_is_unconditional() {
 }
 
 #[tokio::test]
-async fn a02_last_modified_comes_back_byte_for_byte() {
+async fn last_modified_comes_back_byte_for_byte() {
     for date in ["Fri, 9 Jan 2026 12:25:46 GMT", "Thu, 1 Jan 2020 00:00:00 GMT", "yesterday"] {
         check(vec![ok(&[("Last-Modified", date)])], None, Some(date.as_bytes())).await;
     }
 }
 
 #[tokio::test]
-async fn a03_etag_comes_back_byte_for_byte() {
+async fn etag_comes_back_byte_for_byte() {
     let tags: [&[u8]; 6] = [b"\"a\"", b"W/\"a\"", b"abc", b"\"a-gzip\"", b"\"\xe9\"", b"\"a\", \"b\""];
     for tag in tags {
         check(vec![Reply::with_bytes(200, &[("ETag", tag)], "<rss/>")], Some(tag), None).await;
@@ -73,14 +73,14 @@ async fn a03_etag_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a03_tags_that_no_server_would_take_back_are_not_kept() {
+async fn tags_that_no_server_would_take_back_are_not_kept() {
     let overlong = format!("\"{}\"", "a".repeat(5000));
     check(vec![ok(&[("ETag", "")])], None, None).await;
     check(vec![ok(&[("ETag", &overlong), ("Last-Modified", "Mon")])], None, Some(b"Mon")).await;
 }
 
 #[tokio::test]
-async fn a04_each_200_replaces_both_validators_each_for_itself() {
+async fn each_200_replaces_both_validators_each_for_itself() {
     let first = || ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     let both_new = ok(&[("ETag", "\"2\""), ("Last-Modified", "Tue")]);
     check(vec![first(), both_new], Some(b"\"2\""), Some(b"Tue")).await;
@@ -91,20 +91,20 @@ async fn a04_each_200_replaces_both_validators_each_for_itself() {
 }
 
 #[tokio::test]
-async fn a05_validators_of_a_304_replace_those_that_they_name() {
+async fn validators_of_a_304_replace_those_that_they_name() {
     let first = ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     check(vec![first, Reply::new(304, &[("ETag", "\"2\"")], "")], Some(b"\"2\""), Some(b"Mon")).await;
 }
 
 #[tokio::test]
-async fn a06_a_200_without_a_validator_takes_the_old_one_away() {
+async fn a_200_without_a_validator_takes_the_old_one_away() {
     let first = || ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     check(vec![first(), ok(&[("Last-Modified", "Mon")])], None, Some(b"Mon")).await;
     check(vec![first(), ok(&[])], None, None).await;
 }
 
 #[tokio::test]
-async fn a07_a_failure_brings_no_validators() {
+async fn a_failure_brings_no_validators() {
     let first = || ok(&[("ETag", "\"1\"")]);
     for status in [202, 204, 205, 206, 226, 404, 503] {
         check(vec![first(), Reply::new(status, &[("ETag", "\"err\"")], "<html/>")], Some(b"\"1\""), None).await;
@@ -114,13 +114,13 @@ async fn a07_a_failure_brings_no_validators() {
 }
 
 #[tokio::test]
-async fn a08_expired_and_uncacheable_answers_are_still_asked_for_conditionally() {
+async fn expired_and_uncacheable_answers_are_still_asked_for_conditionally() {
     let uncacheable = ok(&[("ETag", "\"1\""), ("Expires", "0"), ("Cache-Control", "no-cache, must-revalidate")]);
     check(vec![uncacheable], Some(b"\"1\""), None).await;
 }
 
 #[tokio::test]
-async fn a10_validators_are_sent_to_no_other_url_than_the_one_that_gave_them() {
+async fn validators_are_sent_to_no_other_url_than_the_one_that_gave_them() {
     let target = Origin::replies([ok(&[("ETag", "\"b\"")])]);
     let to = target.url("/feed").to_string();
     let source = Origin::start(move |request| match request.number {
@@ -140,7 +140,7 @@ async fn a10_validators_are_sent_to_no_other_url_than_the_one_that_gave_them() {
 }
 
 #[tokio::test]
-async fn a11_no_cookie_referer_query_or_fragment_is_sent() {
+async fn no_cookie_referer_query_or_fragment_is_sent() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed?page=1" => Reply::new(302, &[("Set-Cookie", "id=1"), ("Location", "/next#top")], ""),
         _ => Reply::new(200, &[("Set-Cookie", "id=2")], "<rss/>"),
@@ -160,7 +160,7 @@ async fn a11_no_cookie_referer_query_or_fragment_is_sent() {
 }
 
 #[tokio::test]
-async fn a12_one_poll_is_one_get_whatever_comes_back() {
+async fn one_poll_is_one_get_whatever_comes_back() {
     let replies = [
         Reply::new(200, &[], "no feed at all"),
         Reply::new(500, &[], ""),

@@ -78,7 +78,7 @@ fn x10_200_feeds_of_the_largest_size_stay_below_256_mib() {
 
 /// The healthy answer after two seconds, so that the time of a crowd is that of the network and not of this machine.
 #[tokio::test(flavor = "multi_thread")]
-async fn s05_hosts_that_never_answer_do_not_slow_the_others() {
+async fn hosts_that_never_answer_do_not_slow_the_others() {
     let is_healthy = |host: &usize| !host.is_multiple_of(5);
     let number = |request: &Request| {
         let host = String::from_utf8(request.header("Host").unwrap()).unwrap();

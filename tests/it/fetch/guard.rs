@@ -39,7 +39,7 @@ async fn check_refused(url: &str) {
 }
 
 #[tokio::test]
-async fn x01_private_addresses_are_refused_by_default_and_never_connected_to() {
+async fn private_addresses_are_refused_by_default_and_never_connected_to() {
     let origin = ok();
     let port = origin.address.port();
     for host in ["127.0.0.1", "[::1]", "10.0.0.1", "169.254.169.254", "100.64.0.1", "192.168.1.1", "localhost"] {
@@ -51,7 +51,7 @@ async fn x01_private_addresses_are_refused_by_default_and_never_connected_to() {
 }
 
 #[tokio::test]
-async fn x01_the_refusal_says_which_line_opens_it() {
+async fn the_refusal_says_which_line_opens_it() {
     let refused = error(first_poll(&feed(&Url::parse("http://[::ffff:7f00:1]:8123/").unwrap(), &[])).await);
     assert_eq!(
         refused.to_string(),
@@ -88,14 +88,14 @@ const SPELLINGS: [&str; 18] = [
 ];
 
 #[tokio::test]
-async fn x02_every_spelling_of_a_private_address_is_refused() {
+async fn every_spelling_of_a_private_address_is_refused() {
     for host in SPELLINGS {
         check_refused(&format!("http://{host}/")).await;
     }
 }
 
 #[tokio::test]
-async fn x02_x05_every_spelling_is_refused_as_the_target_of_a_redirect() {
+async fn every_spelling_is_refused_as_the_target_of_a_redirect() {
     let elsewhere = SPELLINGS.map(|host| format!("http://{host}:8765/"));
     let others = ["//127.0.0.1:8765/", "http:\\\\127.0.0.1:8765", "\\\\127.0.0.1:8765", "http://u:p@127.0.0.1:8765/"];
     for location in elsewhere.iter().map(String::as_str).chain(others) {
@@ -109,7 +109,7 @@ async fn x02_x05_every_spelling_is_refused_as_the_target_of_a_redirect() {
 
 /// 127.0.0.1 stands for a public address here, as the only one that is allowed, and 127.0.0.2 for a private one.
 #[tokio::test]
-async fn x03_a_name_whose_answer_changes_is_never_connected_to_at_a_private_address() {
+async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address() {
     let public = Origin::replies([Reply::new(200, &[], "<rss/>").close()]);
     let private = Origin::start_on(([127, 0, 0, 2], public.address.port()).into(), |_| Reply::silence());
     let feed = feed(&public.url_as("rebinding.test", "/feed"), &[network("127.0.0.1/32")]);
@@ -123,7 +123,7 @@ async fn x03_a_name_whose_answer_changes_is_never_connected_to_at_a_private_addr
 }
 
 #[tokio::test]
-async fn x03_of_mixed_answers_only_the_admitted_addresses_are_connected_to() {
+async fn of_mixed_answers_only_the_admitted_addresses_are_connected_to() {
     let origin = ok();
     let other = IpAddr::from([127, 0, 0, 2]);
     let fetcher = Fetcher::with_lookup(&contact(), flipping(vec![vec![other, Ipv4Addr::LOCALHOST.into()]]));
@@ -133,7 +133,7 @@ async fn x03_of_mixed_answers_only_the_admitted_addresses_are_connected_to() {
 }
 
 #[tokio::test]
-async fn x05_only_the_ports_of_the_web_are_open() {
+async fn only_the_ports_of_the_web_are_open() {
     for port in [1, 22, 25, 6379, 7999, 9000, 11211] {
         check_refused(&format!("http://feeds.example:{port}/")).await;
     }
@@ -153,7 +153,7 @@ async fn is_open(origin: &Origin, host: &str, allow: Allow) -> bool {
 }
 
 #[tokio::test]
-async fn x07_allow_opens_networks_addresses_with_their_port_and_names() {
+async fn allow_opens_networks_addresses_with_their_port_and_names() {
     let origin = ok();
     let (here, port) = (origin.address, origin.address.port());
     let beside = std::net::SocketAddr::new(here.ip(), port ^ 1);
@@ -179,7 +179,7 @@ async fn x07_allow_opens_networks_addresses_with_their_port_and_names() {
 }
 
 #[tokio::test]
-async fn x07_what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_other_feeds() {
+async fn what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_other_feeds() {
     let (inside, entrance) = (ok(), ok());
     let to = inside.url("/secret").to_string();
     let redirecting = Origin::start(move |_| Reply::redirect(302, &to));
@@ -204,7 +204,7 @@ async fn polls_in_spite_of_a_proxy_in_the_environment() {
 }
 
 #[test]
-fn x06_proxies_of_the_environment_are_not_used() {
+fn proxies_of_the_environment_are_not_used() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "fetch::guard::polls_in_spite_of_a_proxy_in_the_environment", "--ignored"]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
@@ -224,7 +224,7 @@ fn with_secrets(mut feed: Feed) -> Feed {
 }
 
 #[tokio::test]
-async fn x08_secrets_go_to_the_configured_origin_and_to_no_other() {
+async fn secrets_go_to_the_configured_origin_and_to_no_other() {
     let other = ok();
     let to = other.url("/feed").to_string();
     let own = Origin::start(move |request| match request.number {
@@ -242,7 +242,7 @@ async fn x08_secrets_go_to_the_configured_origin_and_to_no_other() {
 }
 
 #[tokio::test]
-async fn x08_a_server_elsewhere_cannot_send_a_poll_back_with_the_secrets() {
+async fn a_server_elsewhere_cannot_send_a_poll_back_with_the_secrets() {
     let own = std::sync::OnceLock::<Url>::new();
     let own = Arc::new(own);
     let back = own.clone();
@@ -260,7 +260,7 @@ async fn x08_a_server_elsewhere_cannot_send_a_poll_back_with_the_secrets() {
 }
 
 #[tokio::test]
-async fn x08_userinfo_of_the_url_is_sent_as_basic_credentials_to_its_origin_only() {
+async fn userinfo_of_the_url_is_sent_as_basic_credentials_to_its_origin_only() {
     let other = ok();
     let to = other.url("/feed").to_string();
     let own = Origin::start(move |_| Reply::redirect(302, &to));

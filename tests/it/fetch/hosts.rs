@@ -29,7 +29,7 @@ async fn poll_all(fetcher: &Fetcher, feeds: Vec<Feed>) {
 }
 
 #[tokio::test]
-async fn b11_feeds_of_one_host_are_polled_one_by_one_with_a_second_between() {
+async fn feeds_of_one_host_are_polled_one_by_one_with_a_second_between() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>").after(Duration::from_millis(50)));
     let feeds = (0..4).map(|number| feed(&origin.url_as("one.test", &format!("/{number}")), &[origin.allow()]));
     poll_all(&local_names(), feeds.collect()).await;
@@ -40,7 +40,7 @@ async fn b11_feeds_of_one_host_are_polled_one_by_one_with_a_second_between() {
 }
 
 #[tokio::test]
-async fn b11_a_redirect_within_a_host_waits_for_its_second_too() {
+async fn a_redirect_within_a_host_waits_for_its_second_too() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::redirect(302, "/next"),
         _ => Reply::new(200, &[], "<rss/>"),
@@ -51,7 +51,7 @@ async fn b11_a_redirect_within_a_host_waits_for_its_second_too() {
 }
 
 #[tokio::test]
-async fn b11_different_hosts_do_not_wait_for_each_other() {
+async fn different_hosts_do_not_wait_for_each_other() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>").after(Duration::from_millis(200)));
     let host = |number| feed(&origin.url_as(&format!("{number}.test"), "/feed"), &[origin.allow()]);
     let started = Instant::now();
@@ -61,7 +61,7 @@ async fn b11_different_hosts_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn b11_the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
+async fn the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>"));
     let by_name = Allow::Host("own.test".to_owned(), None);
     let address = (0..20).map(|number| feed(&origin.url(&format!("/{number}")), &[origin.allow()]));
@@ -96,7 +96,7 @@ async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
 }
 
 #[tokio::test]
-async fn b07_a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
+async fn a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
     let refused = |status| Reply::new(status, &[("Retry-After", "60")], "");
     let own = |_: &Origin| Allow::Host("one.test".to_owned(), None);
     assert_eq!(asked_after(refused(429), Origin::allow).await, 1);
@@ -106,7 +106,7 @@ async fn b07_a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
 }
 
 #[tokio::test]
-async fn b07_a_redirect_to_a_host_that_has_just_refused_is_followed_only_by_force() {
+async fn a_redirect_to_a_host_that_has_just_refused_is_followed_only_by_force() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => {
             let host = String::from_utf8(request.header("host").unwrap()).unwrap();

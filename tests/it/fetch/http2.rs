@@ -57,7 +57,7 @@ fn refuse_all(stream: &mut (impl Read + Write), streams: &AtomicUsize) -> std::i
 }
 
 #[tokio::test]
-async fn a12_a_refused_stream_is_not_sent_again() {
+async fn a_refused_stream_is_not_sent_again() {
     let (address, streams) = refusing_server();
     let mut feed = feed(&format!("https://{address}/feed").parse().unwrap(), &[Allow::Address(address)]);
     feed.ca_file = Some(tls::ca_file());

@@ -16,7 +16,7 @@ fn ok() -> Reply {
 }
 
 #[tokio::test]
-async fn c05_a_poll_says_who_asks_and_what_for() {
+async fn a_poll_says_who_asks_and_what_for() {
     let origin = Origin::replies([ok()]);
     document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     let request = &origin.requests()[0];
@@ -49,14 +49,14 @@ async fn user_agent_and_language_of_a_feed_are_sent_on_every_hop() {
 }
 
 #[tokio::test]
-async fn c06_the_declared_type_is_passed_on_and_does_not_decide() {
+async fn the_declared_type_is_passed_on_and_does_not_decide() {
     let origin = Origin::replies([ok()]);
     let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(document.content_type.as_deref(), Some("text/html; charset=utf-8"));
 }
 
 #[tokio::test]
-async fn c07_a_certificate_that_nobody_vouches_for_is_refused() {
+async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let origin = Origin::start_tls(tls::server(&[]), |_| ok());
     let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn c07_a_certificate_that_nobody_vouches_for_is_refused() {
 }
 
 #[tokio::test]
-async fn c07_a_ca_file_vouches_for_its_servers_under_their_own_names_only() {
+async fn a_ca_file_vouches_for_its_servers_under_their_own_names_only() {
     let origin = Origin::start_tls(tls::server(&[]), |_| ok());
     let mut trusted = feed(&origin.url("/feed"), &[origin.allow()]);
     trusted.ca_file = Some(tls::ca_file());

@@ -38,7 +38,7 @@ pub type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
 pub const CODINGS: [Coding; 4] = [("gzip", gzip), ("deflate", deflate), ("br", brotli), ("zstd", zstd)];
 
 #[tokio::test]
-async fn c05_every_coding_that_is_offered_is_understood() {
+async fn every_coding_that_is_offered_is_understood() {
     let body = b"<rss>".repeat(100_000);
     for (coding, encode) in CODINGS {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], encode(&body))]);
@@ -50,7 +50,7 @@ async fn c05_every_coding_that_is_offered_is_understood() {
 }
 
 #[tokio::test]
-async fn x10_a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
+async fn a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
     let zeros = vec![0; 64 * MIB];
     for (coding, encode) in CODINGS {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], encode(&zeros))]);
@@ -73,7 +73,7 @@ async fn body_in_countless_chunks_of_one_byte_is_given_up() {
 }
 
 #[tokio::test]
-async fn x10_only_one_layer_of_coding_is_undone() {
+async fn only_one_layer_of_coding_is_undone() {
     let twice = gzip(&gzip(&vec![0; MIB]));
     for coding in ["gzip, gzip", "br", "xz"] {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], &twice)]);
@@ -87,7 +87,7 @@ async fn x10_only_one_layer_of_coding_is_undone() {
 }
 
 #[tokio::test]
-async fn x10_gzip_is_known_by_its_bytes_and_may_be_padded() {
+async fn gzip_is_known_by_its_bytes_and_may_be_padded() {
     let (plain, coded) = (b"<rss/>".to_vec(), gzip(b"<rss/>"));
     let padded = [&coded[..], &[0; 100]].concat();
     for (headers, body) in
@@ -135,7 +135,7 @@ async fn a_body_that_is_not_as_long_as_it_says_is_never_taken_for_whole() {
 }
 
 #[tokio::test]
-async fn x10_the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
+async fn the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
     let body = vec![b' '; 2 * MIB];
     let plain = Reply::new(200, &[], &body);
     let endless = Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -166,7 +166,7 @@ async fn check_freed(reply: Reply, kind: &str) {
 
 /// As in the program, where a server that floods one thread does not stop the clock of the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn x11_a_server_that_never_comes_to_an_end_is_given_up() {
+async fn a_server_that_never_comes_to_an_end_is_given_up() {
     let every = Duration::from_millis(100);
     check_freed(Reply::silence(), "timeout").await;
     check_freed(Reply::raw("HTTP/1.1 200 OK\r\n").drip("X-More: and more\r\n", every), "timeout").await;
@@ -191,7 +191,7 @@ async fn server_may_take_all_of_the_timeout_to_answer() {
 }
 
 #[tokio::test]
-async fn x11_a_server_that_never_shakes_hands_is_given_up() {
+async fn a_server_that_never_shakes_hands_is_given_up() {
     let origin = Origin::replies([Reply::silence()]);
     let mut url = origin.url("/feed");
     url.set_scheme("https").unwrap();
@@ -201,7 +201,7 @@ async fn x11_a_server_that_never_shakes_hands_is_given_up() {
 }
 
 #[tokio::test]
-async fn x11_a_slow_drip_is_given_up_after_ten_seconds() {
+async fn a_slow_drip_is_given_up_after_ten_seconds() {
     let every = Duration::from_secs(1);
     let origin = Origin::replies([Reply::raw("HTTP/1.1 200 OK\r\n\r\n<rss>").drip([b' '; 500], every)]);
     let started = Instant::now();
@@ -211,7 +211,7 @@ async fn x11_a_slow_drip_is_given_up_after_ten_seconds() {
 }
 
 #[tokio::test]
-async fn x11_a_slow_but_steady_body_is_read_to_its_end() {
+async fn a_slow_but_steady_body_is_read_to_its_end() {
     let mut reply = Reply::raw("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").close();
     for _ in 0..5 {
         reply = reply.pause(Duration::from_millis(300)).then([b' '; 4000]);

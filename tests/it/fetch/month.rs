@@ -58,7 +58,7 @@ fn least_gap(times: &[Timestamp]) -> Duration {
 }
 
 #[tokio::test]
-async fn a01_b02_a_month_with_restarts_costs_one_unconditional_request_and_no_gap_below_an_hour() {
+async fn a_month_with_restarts_costs_one_unconditional_request_and_no_gap_below_an_hour() {
     let origin = Origin::start(|request| {
         // The document changes twice a day, the tag with it; dates are in a form of the server's own.
         let version = request.number / 12;
@@ -80,7 +80,7 @@ async fn a01_b02_a_month_with_restarts_costs_one_unconditional_request_and_no_ga
 }
 
 #[tokio::test]
-async fn b01_a_month_without_validators_costs_a_request_a_day() {
+async fn a_month_without_validators_costs_a_request_a_day() {
     let origin = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let times = month(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert!((29..=30).contains(&times.len()));
@@ -88,14 +88,14 @@ async fn b01_a_month_without_validators_costs_a_request_a_day() {
 }
 
 #[tokio::test]
-async fn c04_a_month_after_410_costs_one_request() {
+async fn a_month_after_410_costs_one_request() {
     let origin = Origin::replies([Reply::new(410, &[], "")]);
     month(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(origin.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn b03_a_month_of_304s_that_ask_for_half_a_day_is_polled_twice_a_day() {
+async fn a_month_of_304s_that_ask_for_half_a_day_is_polled_twice_a_day() {
     let asked = [("ETag", "\"1\""), ("Cache-Control", "max-age=43200")];
     let origin =
         Origin::start(move |request| Reply::new(if request.is_conditional() { 304 } else { 200 }, &asked, "<rss/>"));

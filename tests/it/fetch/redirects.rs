@@ -27,7 +27,7 @@ async fn check_permanence(path: &str, is_permanent: bool) {
 }
 
 #[tokio::test]
-async fn c01_c02_only_a_chain_of_301_and_308_is_a_permanent_move() {
+async fn only_a_chain_of_301_and_308_is_a_permanent_move() {
     check_permanence("/feed", false).await;
     check_permanence("/301/feed", true).await;
     check_permanence("/308/301/feed", true).await;
@@ -55,7 +55,7 @@ async fn bytes_of_a_redirect_that_are_not_ascii_are_asked_as_they_are() {
 }
 
 #[tokio::test]
-async fn c01_a_stored_move_is_polled_directly() {
+async fn a_stored_move_is_polled_directly() {
     let origin = chain();
     let (feed, fetcher) = (feed(&origin.url("/301/feed"), &[origin.allow()]), fetcher());
     let start = origin.url("/feed");
@@ -67,7 +67,7 @@ async fn c01_a_stored_move_is_polled_directly() {
 }
 
 #[tokio::test]
-async fn c01_a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
+async fn a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/new?token=canary"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], "<rss/>"),
@@ -79,7 +79,7 @@ async fn c01_a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn c02_every_poll_begins_at_the_configured_url() {
+async fn every_poll_begins_at_the_configured_url() {
     let origin = chain();
     let (feed, fetcher) = (feed(&origin.url("/302/feed"), &[origin.allow()]), fetcher());
     for _ in 0..20 {
@@ -100,7 +100,7 @@ async fn check_refused(script: fn(usize) -> Option<&'static str>, requests: usiz
 }
 
 #[tokio::test]
-async fn c03_circles_long_chains_and_redirects_to_nowhere_end() {
+async fn circles_long_chains_and_redirects_to_nowhere_end() {
     let circle = |number: usize| Some(["/b", "/feed"][number % 2]);
     check_refused(circle, 2, "127.0.0.1 redirects in a circle").await;
     check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a circle").await;
@@ -111,7 +111,7 @@ async fn c03_circles_long_chains_and_redirects_to_nowhere_end() {
 }
 
 #[tokio::test]
-async fn x05_redirects_to_other_schemes_are_not_followed() {
+async fn redirects_to_other_schemes_are_not_followed() {
     for scheme in ["file", "gopher", "ftp", "data", "javascript"] {
         let location = format!("{scheme}:///etc/passwd");
         let origin = Origin::start(move |_| Reply::redirect(302, &location));
@@ -122,7 +122,7 @@ async fn x05_redirects_to_other_schemes_are_not_followed() {
 }
 
 #[tokio::test]
-async fn c03_a_secure_feed_is_not_followed_to_an_insecure_address() {
+async fn a_secure_feed_is_not_followed_to_an_insecure_address() {
     let plain = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let to = plain.url("/feed").to_string();
     let secure = Origin::start_tls(tls::server(&[]), move |_| Reply::redirect(302, &to));
@@ -134,7 +134,7 @@ async fn c03_a_secure_feed_is_not_followed_to_an_insecure_address() {
 }
 
 #[tokio::test]
-async fn c03_the_time_of_all_hops_is_one_budget() {
+async fn the_time_of_all_hops_is_one_budget() {
     let origin = Origin::start(|request| {
         Reply::redirect(302, &format!("/{}", request.number)).after(std::time::Duration::from_millis(300))
     });

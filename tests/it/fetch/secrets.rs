@@ -76,7 +76,7 @@ async fn polls_with_a_canary_are_logged_at_trace_level() {
 }
 
 #[test]
-fn x09_no_secret_is_in_any_error_value_or_log_line() {
+fn no_secret_is_in_any_error_value_or_log_line() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "fetch::secrets::polls_with_a_canary_are_logged_at_trace_level", "--ignored"]);
     let output = child.output().unwrap();

@@ -116,7 +116,7 @@ impl Ticking {
 }
 
 #[tokio::test]
-async fn s01_what_is_overdue_after_a_suspend_is_polled_within_half_a_minute() {
+async fn what_is_overdue_after_a_suspend_is_polled_within_half_a_minute() {
     let ticking = Ticking::new(3).await;
     let resumed = Instant::now();
     ticking.wall.store((start() + HOUR * 8).millis(), Ordering::SeqCst);
@@ -127,7 +127,7 @@ async fn s01_what_is_overdue_after_a_suspend_is_polled_within_half_a_minute() {
 }
 
 #[tokio::test]
-async fn s02_b12_after_a_day_asleep_each_feed_is_polled_once_and_they_are_spread_over_ten_minutes() {
+async fn after_a_day_asleep_each_feed_is_polled_once_and_they_are_spread_over_ten_minutes() {
     let feeds = 60;
     let ticking = Ticking::new(feeds).await;
     let awake = start() + DAY;
@@ -144,7 +144,7 @@ async fn s02_b12_after_a_day_asleep_each_feed_is_polled_once_and_they_are_spread
 }
 
 #[tokio::test]
-async fn s05_many_feeds_of_one_host_keep_nobody_else_waiting() {
+async fn many_feeds_of_one_host_keep_nobody_else_waiting() {
     let origin = news();
     let feed = |id: usize, host: &str| crate::poll::feed_at(&format!("f{id}"), host, &origin, &format!("/{host}"));
     let feeds = (0..60).map(|id| feed(id, "many.test")).chain((60..65).map(|id| feed(id, &format!("{id}.test"))));
@@ -190,7 +190,7 @@ async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
 }
 
 #[tokio::test]
-async fn s03_a_clock_set_back_by_an_hour_puts_polls_off_by_no_more() {
+async fn a_clock_set_back_by_an_hour_puts_polls_off_by_no_more() {
     check_jump(|now| now - HOUR).await;
 }
 
@@ -205,17 +205,17 @@ async fn clock_set_back_by_four_hundred_days_stalls_nobody() {
 }
 
 #[tokio::test]
-async fn s03_a_clock_set_back_by_ten_years_stalls_nobody() {
+async fn a_clock_set_back_by_ten_years_stalls_nobody() {
     check_jump(|now| now - YEAR * 10).await;
 }
 
 #[tokio::test]
-async fn s03_a_clock_set_forward_by_a_day_makes_one_poll_of_each_feed() {
+async fn a_clock_set_forward_by_a_day_makes_one_poll_of_each_feed() {
     check_jump(|now| now + DAY).await;
 }
 
 #[tokio::test]
-async fn s03_a_clock_set_forward_by_ten_years_and_back_again_stalls_nobody() {
+async fn a_clock_set_forward_by_ten_years_and_back_again_stalls_nobody() {
     check_jump(|now| now + YEAR * 10).await;
     // So few that they are not spread.
     let ticking = Ticking::new(10).await;

@@ -119,7 +119,7 @@ impl Bed {
 }
 
 #[tokio::test]
-async fn s02_after_a_gap_each_feed_is_polled_once() {
+async fn after_a_gap_each_feed_is_polled_once() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of(&origin, "").await;
     assert_eq!(bed.poll_due(start()).await.len(), 1, "what was never polled is due at once");
@@ -130,7 +130,7 @@ async fn s02_after_a_gap_each_feed_is_polled_once() {
 }
 
 #[tokio::test]
-async fn b09_failures_back_off_and_a_success_resets_them() {
+async fn failures_back_off_and_a_success_resets_them() {
     let origin = Origin::start(|request| match request.number {
         0..6 => Reply::new(500, &[], "out of order"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -152,7 +152,7 @@ async fn b09_failures_back_off_and_a_success_resets_them() {
 }
 
 #[tokio::test]
-async fn c04_gone_feed_is_shown_and_asked_again_only_by_force() {
+async fn gone_feed_is_shown_and_asked_again_only_by_force() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(410, &[], ""),
         _ => Reply::new(200, &[], FEED),
@@ -167,7 +167,7 @@ async fn c04_gone_feed_is_shown_and_asked_again_only_by_force() {
 }
 
 #[tokio::test]
-async fn c01_permanent_redirect_is_believed_after_three_polls_in_two_days() {
+async fn permanent_redirect_is_believed_after_three_polls_in_two_days() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -188,7 +188,7 @@ async fn c01_permanent_redirect_is_believed_after_three_polls_in_two_days() {
 }
 
 #[tokio::test]
-async fn c02_temporary_redirect_is_never_believed() {
+async fn temporary_redirect_is_never_believed() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(302, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -202,7 +202,7 @@ async fn c02_temporary_redirect_is_never_believed() {
 }
 
 #[tokio::test]
-async fn b06_b07_whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_where_allow_opened_it() {
+async fn whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_where_allow_opened_it() {
     let origin = Origin::start(|_| Reply::new(429, &[("Retry-After", "7200")], ""));
     let bed = Bed::of(&origin, "").await;
     let report = &bed.poll_due(start()).await[0];
@@ -217,7 +217,7 @@ async fn b06_b07_whole_origin_waits_where_the_server_speaks_for_it_and_only_the_
 }
 
 #[tokio::test]
-async fn s09_outage_of_our_own_network_counts_against_nobody() {
+async fn outage_of_our_own_network_counts_against_nobody() {
     let feeds: String =
         (0..8).map(|n| format!("[[feed]]\nid = \"f{n}\"\nurl = \"https://host{n}.example/feed\"\n")).collect();
     let bed = Bed::new(&feeds, Some(Arc::new(|_: &str| Ok(Vec::new())))).await;
@@ -232,7 +232,7 @@ async fn s09_outage_of_our_own_network_counts_against_nobody() {
 }
 
 #[tokio::test]
-async fn c01_permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
+async fn permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/login"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], "<!doctype html><title>Log in</title>"),
@@ -246,7 +246,7 @@ async fn c01_permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
 }
 
 #[tokio::test]
-async fn s09_neither_a_host_of_our_own_nor_a_refused_address_shows_that_the_network_works() {
+async fn neither_a_host_of_our_own_nor_a_refused_address_shows_that_the_network_works() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let own = format!("[[feed]]\nid = \"own\"\nurl = \"{}\"\nallow = [\"{}\"]\n", origin.url("/"), origin.address);
     let refused = "[[feed]]\nid = \"refused\"\nurl = \"http://10.0.0.1/feed\"\n";
@@ -261,7 +261,7 @@ async fn s09_neither_a_host_of_our_own_nor_a_refused_address_shows_that_the_netw
 }
 
 #[tokio::test]
-async fn s09_after_two_hours_without_a_network_every_feed_is_polled_within_the_hour() {
+async fn after_two_hours_without_a_network_every_feed_is_polled_within_the_hour() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let is_up = Arc::new(AtomicBool::new(false));
     let seen = is_up.clone();
@@ -294,7 +294,7 @@ async fn third_condition(second: Reply) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn a07_validators_are_stored_only_with_a_document_that_was_read_whole() {
+async fn validators_are_stored_only_with_a_document_that_was_read_whole() {
     let second = |status, body: &str| Reply::new(status, &[("ETag", "\"2\"")], body);
     let known = Some(b"\"1\"".to_vec());
     assert_eq!(third_condition(second(200, FEED)).await, Some(b"\"2\"".to_vec()));
@@ -306,7 +306,7 @@ async fn a07_validators_are_stored_only_with_a_document_that_was_read_whole() {
 }
 
 #[tokio::test]
-async fn a13_a_document_without_entries_takes_none_away_and_226_is_an_error() {
+async fn a_document_without_entries_takes_none_away_and_226_is_an_error() {
     let item =
         |number: usize| format!("<item><guid isPermaLink=\"false\">{number}</guid><title>{number}</title></item>");
     let document = |items: String| format!("<rss version=\"2.0\"><channel><title>A</title>{items}</channel></rss>");
@@ -331,7 +331,7 @@ async fn a13_a_document_without_entries_takes_none_away_and_226_is_an_error() {
     assert!(origin.requests().iter().all(|request| request.header("a-im").is_none()), "226 was never asked for");
 }
 
-/// A01, A02, B01, B02: thirty days, looked at every ten minutes, with fifty restarts.
+/// Thirty days, looked at every ten minutes, with fifty restarts.
 #[tokio::test]
 async fn thirty_days_with_fifty_restarts_are_full_marks() {
     let origin = Origin::start(|request| match request.header("if-none-match").as_deref() {
@@ -362,7 +362,7 @@ async fn thirty_days_with_fifty_restarts_are_full_marks() {
     assert!(polled_at.len() > 600, "it was polled all the time: {}", polled_at.len());
 }
 
-/// B03, B10: what a document asks for holds on the 304s that follow it.
+/// What a document asks for holds on the 304s that follow it.
 #[tokio::test]
 async fn ttl_of_the_last_document_holds_on_304s_too() {
     let feed = FEED.replace("<item>", "<ttl>180</ttl><item>");

@@ -17,7 +17,7 @@ async fn force(bed: &Bed, now: Timestamp) -> ReportedOutcome {
 }
 
 #[tokio::test]
-async fn a09_force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally() {
+async fn force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally() {
     let origin = unchanging();
     let bed = Bed::of_hosts(&origin, 1).await;
     bed.poll_due(start()).await;
@@ -36,7 +36,7 @@ async fn a09_force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally
 }
 
 #[tokio::test]
-async fn a09_the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
+async fn the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
     let origin = unchanging();
     let bed = Bed::of(&origin, "").await;
     bed.poll_due(start()).await;
@@ -47,7 +47,7 @@ async fn a09_the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
 }
 
 #[tokio::test]
-async fn a09_force_goes_against_what_a_server_asked_for_but_not_at_once() {
+async fn force_goes_against_what_a_server_asked_for_but_not_at_once() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(503, &[("Retry-After", "86400")], ""),
         _ => Reply::new(200, &[], FEED),
@@ -76,7 +76,7 @@ fn why_held(report: &PollReport) -> &str {
 }
 
 #[tokio::test]
-async fn b07_a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
+async fn a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
     let (origin, bed) = five_feeds(Reply::new(429, &[("Retry-After", "18000")], "")).await;
     bed.poll_due(start()).await;
     assert_eq!(origin.requests().len(), 1, "those that waited for their turn heard of it");
@@ -88,14 +88,14 @@ async fn b07_a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
 }
 
 #[tokio::test]
-async fn b07_a_500_of_one_feed_is_that_feeds_own() {
+async fn a_500_of_one_feed_is_that_feeds_own() {
     let (origin, bed) = five_feeds(Reply::new(500, &[("Retry-After", "18000")], "")).await;
     assert_eq!(bed.poll_due(start()).await.len(), 5);
     assert_eq!(origin.requests().len(), 5);
 }
 
 #[tokio::test]
-async fn b07_a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says() {
+async fn a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says() {
     let origin = Origin::start(|request| match (request.target().as_str(), request.number) {
         ("/busy", 0) => Reply::new(429, &[("Retry-After", "18000")], ""),
         ("/busy", _) => Reply::new(200, &[("ETag", "\"1\"")], FEED),

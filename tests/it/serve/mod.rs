@@ -1,6 +1,8 @@
-//! What readers get over real sockets: the rows of serving (E), of formats (F), and of safety (Y, Z), by their ids.
+//! What readers get over real sockets.
 
 use crate::support;
+
+mod keeper;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -47,7 +49,7 @@ fn get(daemon: &Daemon, path: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn e01_e07_e08_edition_says_how_new_how_long_and_what_it_is() {
+fn edition_says_how_new_how_long_and_what_it_is() {
     let (_desk, daemon) = site();
     for (path, media_type) in FORMATS {
         let answer = daemon.get(path);
@@ -105,7 +107,7 @@ fn browser_may_ask_for_an_edition_under_conditions_also_by_its_former_address() 
 }
 
 #[test]
-fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
+fn bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
     // On a port that the system chooses, links name that port unless a public address is configured.
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
@@ -129,7 +131,7 @@ fn e02_bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
 }
 
 #[test]
-fn e03_e04_conditions_are_answered_as_rfc_9110_has_it() {
+fn conditions_are_answered_as_rfc_9110_has_it() {
     let (_desk, daemon) = site();
     let whole = daemon.get("/all.atom");
     let (etag, modified) = (whole.header("etag").unwrap(), whole.header("last-modified").unwrap());
@@ -167,7 +169,7 @@ fn e03_e04_conditions_are_answered_as_rfc_9110_has_it() {
     assert_eq!(whole_again.body, whole.body, "parts are not offered");
 }
 
-/// F14: browsers show feeds as source text, unless they are told that it is XML.
+/// Browsers show feeds as source text, unless they are told that it is XML.
 #[test]
 fn feed_that_is_opened_in_a_browser_is_shown_by_its_style_sheet() {
     let (_desk, daemon) = site();
@@ -182,7 +184,7 @@ fn feed_that_is_opened_in_a_browser_is_shown_by_its_style_sheet() {
 }
 
 #[test]
-fn e05_each_coding_has_its_own_tag_and_all_of_them_are_known_again() {
+fn each_coding_has_its_own_tag_and_all_of_them_are_known_again() {
     let (_desk, daemon) = site();
     let plain = daemon.get("/all.atom");
     let mut tags = vec![plain.header("etag").unwrap().to_owned()];
@@ -212,7 +214,7 @@ fn e05_each_coding_has_its_own_tag_and_all_of_them_are_known_again() {
 }
 
 #[test]
-fn e06_only_reading_is_answered_and_what_was_here_is_told() {
+fn only_reading_is_answered_and_what_was_here_is_told() {
     let (desk, daemon) = site();
     for path in ["/all.atom", "/all/", "/search?q=war", "/story/war-2/", "/nothing", "/all"] {
         let (whole, head) = (daemon.get(path), request(&daemon.site, "HEAD", path, &[]));
@@ -261,7 +263,7 @@ fn e06_only_reading_is_answered_and_what_was_here_is_told() {
 }
 
 #[test]
-fn f01_id_of_a_section_outlives_its_name_and_its_host() {
+fn id_of_a_section_outlives_its_name_and_its_host() {
     let config = |url: &str, section: &str| {
         format!(
             "[site]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{FEED}[[section]]\n{section}\nfeeds = [\"*\"]\n"
@@ -283,7 +285,7 @@ fn f01_id_of_a_section_outlives_its_name_and_its_host() {
 }
 
 #[test]
-fn e09_last_good_edition_stays_where_a_new_one_cannot_be_made() {
+fn last_good_edition_stays_where_a_new_one_cannot_be_made() {
     let other = "[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"a\"\nfeeds = [\"a\"]\n";
     let desk = Desk::new(&format!("{FEED}{ALL}{other}"));
     desk.write("a.xml", &feed("War"));
@@ -318,7 +320,7 @@ fn e09_last_good_edition_stays_where_a_new_one_cannot_be_made() {
 }
 
 #[test]
-fn e10_z01_no_header_of_the_reader_changes_a_byte_or_opens_a_door() {
+fn no_header_of_the_reader_changes_a_byte_or_opens_a_door() {
     let (_desk, daemon) = site();
     let forged = [
         ("X-Forwarded-Host", "evil.test"),
@@ -365,7 +367,7 @@ fn closed(sockets: &mut [TcpStream]) -> usize {
 }
 
 #[test]
-fn e12_slow_and_silent_connections_are_cut_and_harm_nobody() {
+fn slow_and_silent_connections_are_cut_and_harm_nobody() {
     let (_desk, daemon) = site();
     let connect = |first: &[u8]| {
         let mut socket = TcpStream::connect(&daemon.site).unwrap();
@@ -396,7 +398,7 @@ fn e12_slow_and_silent_connections_are_cut_and_harm_nobody() {
 }
 
 #[test]
-fn e12_addresses_and_headers_have_their_limits() {
+fn addresses_and_headers_have_their_limits() {
     let (_desk, daemon) = site();
     let long = format!("/all.atom?{}", "x".repeat(8 * 1024));
     assert_eq!(daemon.get(&long).status, 414);
@@ -412,7 +414,7 @@ fn e12_addresses_and_headers_have_their_limits() {
 }
 
 #[test]
-fn z02_body_of_a_request_is_not_read() {
+fn body_of_a_request_is_not_read() {
     let (_desk, daemon) = site();
     let mut stream = TcpStream::connect(&daemon.site).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -473,7 +475,7 @@ fn socket_in_the_file_system_is_served_replaced_when_dead_and_removed_at_the_end
 }
 
 #[test]
-fn f11_index_leads_every_reader_to_every_edition() {
+fn index_leads_every_reader_to_every_edition() {
     let (_desk, daemon) = site();
     let page = text(&daemon.get("/").body);
     let links: Vec<_> = page.split("<link ").skip(1).map(|link| link.split('>').next().unwrap()).collect();
@@ -510,7 +512,7 @@ fn sitemap_names_the_pages_of_public_sections_and_no_others() {
 }
 
 #[test]
-fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
+fn pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
     desk.write("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
     let daemon = Daemon::start(&desk);
@@ -550,25 +552,6 @@ fn y06_y07_y10_y11_pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers
 }
 
 #[test]
-fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
-    let section = |id: &str| format!("[[section]]\n{id}\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n");
-    let desk = Desk::new(&format!("{FEED}{}", section("id = \"inner\"")));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
-    daemon.get_until("/inner/archive/1.json?token=canary", "War");
-    for path in ["/inner.atom", "/inner/archive/1.atom", "/inner/archive/1.json?token=wrong"] {
-        assert_eq!(daemon.get(path).status, 401, "{path}");
-    }
-    assert_eq!(get(&daemon, "/inner/archive/1.rss", &[("Authorization", "bearer canary")]).status, 200);
-    desk.edit(&format!("{FEED}{}", section("id = \"inmost\"\nformerly = [\"inner\"]")));
-    daemon.get_until("/inmost.json?token=canary", "Other");
-    let moved = daemon.get("/inner.json?token=canary");
-    assert_eq!((moved.status, moved.header("location")), (308, Some("/inmost.json?token=canary")));
-    let unknown = daemon.get("/inner.json");
-    assert_eq!((unknown.status, unknown.header("location")), (401, None), "strangers are not told its name");
-}
-
-#[test]
 fn script_of_another_site_may_ask_for_public_feeds_under_conditions() {
     let desk = Desk::new(&format!("{FEED}{ALL}[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"));
     desk.write("a.xml", &feed("War"));
@@ -589,116 +572,4 @@ fn script_of_another_site_may_ask_for_public_feeds_under_conditions() {
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
     }
-}
-
-#[test]
-fn every_address_of_a_private_section_gives_strangers_one_answer() {
-    let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"vip\"\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n"));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
-    daemon.get_until("/vip/archive/1.json?token=canary", "War");
-    let answer = |path: &str| {
-        let answer = daemon.get(path);
-        let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
-        (answer.status, headers, answer.body)
-    };
-    let documents = ["/vip.atom", "/vip/archive/1.atom", "/vip/archive/99.atom", "/vip/archive/x", "/vip.rss?token=x"];
-    for (first, others) in [("/vip/", &["/vip", "/vip?token=x"] as &[&str]), ("/vip.json", &documents)] {
-        let expected = answer(first);
-        assert_eq!(expected.0, 401);
-        for path in others {
-            assert_eq!(answer(path), expected, "{path}");
-        }
-    }
-    assert_eq!(daemon.get("/vip?token=canary").header("location"), Some("/vip/?token=canary"));
-    assert_eq!(daemon.get("/vip/archive/99.atom?token=canary").status, 404);
-}
-
-/// A web page may point a name of its own at this machine.
-#[test]
-fn admin_address_answers_only_for_names_that_are_known() {
-    let desk = Desk::whole(&format!(
-        "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
-         admin_hosts = [\"Status.example.net\"]\n{FEED}{ALL}"
-    ));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
-    let check = |host: &str, expected: &str| {
-        for path in ["/status", "/status.json", "/metrics", "/healthz", "/nothing"] {
-            let mut stream = TcpStream::connect(&daemon.admin).unwrap();
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).unwrap();
-            let answer = text(&answer);
-            let is_refused = answer.starts_with("HTTP/1.1 421");
-            assert_eq!(if is_refused { "refused" } else { "answered" }, expected, "{host}{path}: {answer}");
-            assert!(!is_refused || answer.ends_with("add the name to admin_hosts under [server]\n"), "{answer}");
-        }
-    };
-    check("evil.example", "refused");
-    check("127.0.0.1.evil.example:8081", "refused");
-    check("198.51.100.7", "refused");
-    check(&daemon.admin, "answered");
-    check("localhost:8081", "answered");
-    check("status.example.net", "answered");
-    check("news.example.org", "answered");
-}
-
-#[test]
-fn private_section_says_how_its_key_is_given() {
-    let section = |id: &str, key: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [\"*\"]\n{key}\n");
-    let desk = Desk::new(&format!(
-        "{FEED}{}{}",
-        section("token", "token = \"canary\""),
-        section("basic", "basic_auth = { user = \"gail\", password = \"canary\" }")
-    ));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
-    daemon.get_until("/token.json?token=canary", "War");
-    let check = |path: &str, authorization: Option<&str>, status: u16, challenge: Option<&str>| {
-        let headers: Vec<_> = authorization.map(|value| ("Authorization", value)).into_iter().collect();
-        let answer = get(&daemon, path, &headers);
-        assert_eq!(answer.status, status, "{path} {authorization:?}");
-        let asked = answer.header("www-authenticate").and_then(|value| value.split(' ').next());
-        assert_eq!(asked, challenge, "{path} {authorization:?}");
-        let cache = answer.header("cache-control").unwrap();
-        assert!(cache == "no-store" || cache.starts_with("private, "), "{path}: {cache}");
-    };
-    check("/token.atom", None, 401, Some("Bearer"));
-    check("/token/", Some("Basic Z2FpbDpjYW5hcnk="), 401, Some("Bearer"));
-    check("/token/", Some("Bearer canary"), 200, None);
-    check("/basic.atom", None, 401, Some("Basic"));
-    check("/basic.rss?token=canary", None, 401, Some("Basic"));
-    check("/basic.json", Some("basic Z2FpbDpjYW5hcnk="), 200, None);
-    check("/basic/", Some("Basic Z2FpbDpjYW5hcnkx"), 401, Some("Basic"));
-}
-
-#[test]
-fn status_tells_the_keeper_what_died_in_a_page_and_in_a_feed() {
-    let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.write("a.xml", "this is no feed");
-    for _ in 0..3 {
-        output(&desk.config(), &["poll", "--force"]);
-    }
-    desk.write("a.xml", &feed("War"));
-    output(&desk.config(), &["poll", "--force"]);
-    let mut daemon = Daemon::start(&desk);
-    let events = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.atom", &[]).body);
-    let told = events(&daemon);
-    assert!(told.contains("<title>A died</title>") && told.contains("<title>A recovered</title>"), "{told}");
-    assert!(told.contains("failed 3 times in a row"), "{told}");
-    desk.edit(&format!("{FEED}{ALL}limt = 4"));
-    daemon.wait_for("config not reloaded");
-    let until = Instant::now() + PATIENCE;
-    while !events(&daemon).contains("Config not reloaded") {
-        assert!(Instant::now() < until);
-    }
-    let page = text(&request(&daemon.admin, "GET", "/status", &[]).body);
-    assert!(
-        page.contains("limt") && page.contains("<th scope=\"row\"><bdi>A</bdi>") && page.contains("answers again"),
-        "{page}"
-    );
-    let read = feed_rs::parser::parse(events(&daemon).as_bytes()).unwrap();
-    assert_eq!(read.entries.len(), 3);
 }
