@@ -1,4 +1,4 @@
-//! When a feed is polled next: rows B01 to B10 and B12, by a clock that is an argument.
+//! When a feed is polled next, by a clock that is an argument.
 
 use std::time::Duration;
 

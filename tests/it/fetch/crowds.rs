@@ -1,4 +1,4 @@
-//! Rows X10 and S05: many feeds at once, large ones and ones that never answer.
+//! Many feeds at once, large ones and ones that never answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Rows X01 to X08: what is refused, at the moment of connecting, and what `allow` opens.
+//! What is refused, at the moment of connecting, and what `allow` opens.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

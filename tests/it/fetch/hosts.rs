@@ -1,4 +1,4 @@
-//! Row B11: one request in flight per host, and a second between starts.
+//! One request in flight per host, and a second between starts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

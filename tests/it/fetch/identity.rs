@@ -1,4 +1,4 @@
-//! Rows C05 and C07, and the settings of a feed: who asks, how, and over which connection.
+//! Who asks, how, and over which connection.
 
 use std::io::{Read, Write};
 use std::time::Duration;

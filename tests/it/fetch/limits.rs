@@ -1,4 +1,4 @@
-//! Rows X10 and X11: bodies and servers that would fill memory or never end.
+//! Bodies and servers that would fill memory or never end.
 
 use std::io::Write;
 use std::time::{Duration, Instant};

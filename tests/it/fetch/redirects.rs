@@ -1,4 +1,4 @@
-//! Rows C01 to C04: redirects are followed by hand, hop by hop, and only a permanent chain is called permanent.
+//! Redirects are followed by hand, hop by hop, and only a permanent chain is called permanent.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Row X09: a secret that is planted everywhere is found nowhere.
+//! A secret that is planted everywhere is found nowhere.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

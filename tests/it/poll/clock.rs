@@ -1,4 +1,4 @@
-//! Rows S01 to S03 and B12: the loop by a clock that jumps, while the machine's own goes on as ever.
+//! The loop by a clock that jumps, while the machine's own goes on as ever.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};

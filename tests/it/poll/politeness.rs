@@ -1,4 +1,4 @@
-//! Rows A09 and B07: what is asked of a publisher by hand, and what a refusal means for the other feeds of its host.
+//! What is asked of a publisher by hand, and what a refusal means for the other feeds of its host.
 
 use newswire::feed::FeedId;
 use newswire::poll::{Pass, PollReport, ReportedOutcome};
