@@ -75,7 +75,7 @@ pub fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
     wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 
-/// As [`signatures`], of an entry whose words the store has.
+/// The keys under which the words of an entry are found that the store has.
 pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey> {
     signatures(&wording(entry), sort_at(entry, first_seen))
 }
