@@ -17,11 +17,9 @@ use crate::rows::{
 };
 use crate::time::Timestamp;
 
-const INSERT_SPECIFIC: &str =
-    "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, 1) ON CONFLICT DO NOTHING";
-
-/// Once a hundred entries share a link, it is known that it says nothing of any: more rows would only be searched.
-const INSERT_SHARED: &str = "INSERT INTO link (key, entry, original, specific) SELECT ?1, ?2, ?3, 0
+/// Once a hundred entries share a link, it is known that it says nothing of any, whatever feed they are of: more rows would
+/// only be searched.
+const INSERT_LINK: &str = "INSERT INTO link (key, entry, original, specific) SELECT ?1, ?2, ?3, ?4
   WHERE (SELECT count(*) FROM (SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 100)) < 100
   ON CONFLICT DO NOTHING";
 
@@ -216,8 +214,8 @@ impl Turn<'_> {
             )?;
             update.execute(params![link.key, words.feed, words.story])?;
         }
-        let insert = if link.specific { INSERT_SPECIFIC } else { INSERT_SHARED };
-        self.connection.prepare_cached(insert)?.execute(params![link.key, words.number, link.original])?;
+        let mut insert = self.connection.prepare_cached(INSERT_LINK)?;
+        insert.execute(params![link.key, words.number, link.original, link.specific])?;
         Ok(())
     }
 

@@ -2,10 +2,11 @@
 
 use crate::support::bed;
 
-use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, start, three_feeds};
+use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_feeds};
 use newswire::commit::{self, Mode};
 use newswire::entry::Entry;
 use newswire::feed::{FeedId, Note, SectionId};
+use newswire::newsroom::Outcome;
 use newswire::time::Timestamp;
 use url::Url;
 
@@ -593,4 +594,30 @@ async fn entries_without_a_date_stand_beside_their_neighbours_in_the_first_docum
     // Without any date the document's order is all that is known.
     bed.poll("other", &[dated("https://other.example/a", None), dated("https://other.example/b", None)]).await;
     assert_eq!(bed.titles("all").await[..3], ["a", "b", "new"]);
+}
+
+#[tokio::test]
+async fn link_that_a_hundred_entries_share_is_specific_to_none_that_come_later() {
+    let page = "https://page.example/latest";
+    let short = |name: &str| Entry { published: Some(start()), ..entry(page, name, "See there.") };
+    let guided = |name: &str| {
+        let mut entry = short(name);
+        entry.guid.value = name.to_owned();
+        entry
+    };
+    let mut bed = Bed::new(three_feeds(ALL)).await;
+    let crowd: Vec<Entry> = (0..120).map(|number| guided(&format!("crowd {number}"))).collect();
+    bed.poll("wire", &crowd).await;
+    let mut listed = vec![guided("first"), guided("second")];
+    bed.poll("origin", &listed).await;
+    // The only entry of its document that is new: the others are as they were, and are not read again.
+    listed.insert(0, guided("third"));
+    bed.now = bed.now + HOUR;
+    let mut polled = polled("origin", bed.now, &listed);
+    if let Outcome::Document(document) = &mut polled.outcome {
+        document.entries[1..].iter_mut().for_each(|entry| entry.cleaned = None);
+    }
+    commit::apply(&bed.store, bed.config.clone(), polled).await.unwrap();
+    let applied = bed.poll("other", &[guided("elsewhere")]).await;
+    assert_eq!((applied.new, applied.joined), (1, 0));
 }
