@@ -115,6 +115,14 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
+/// Whether a key may be that of a section's page, `example.org/live` or `example.org/news.html`, and not an item's: there is
+/// no folder, no number and no headline of three words in it.
+pub fn may_be_section(key: &str) -> bool {
+    let Some((_, name)) = key.split_once('/') else { return false };
+    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
+}
+
 /// Whether an address only passes its reader on, to one that it does not tell.
 pub fn is_proxy(url: &Url) -> bool {
     url.host_str().is_some_and(|host| PROXY_HOSTS.contains(&host.trim_end_matches('.')))
@@ -251,6 +259,17 @@ mod tests {
             "http://www.bing.com/news/apiclick.aspx?ref=FexRss&url=https%3a%2f%2fexample.org%2f2017%2fwar&c=1",
         ] {
             check(url, page);
+        }
+    }
+
+    #[test]
+    fn item_has_a_number_a_folder_or_a_headline_in_its_address() {
+        for section in ["example.org/live", "example.org/read-more", "example.org/ticker.html", "example.org/Новости"]
+        {
+            assert!(may_be_section(section), "{section}");
+        }
+        for item in ["example.org?p=1", "example.org/a/live", "example.org/live-17", "example.org/old-quay-opens"] {
+            assert!(!may_be_section(item), "{item}");
         }
     }
 

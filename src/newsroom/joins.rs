@@ -8,6 +8,7 @@ use super::known::OtherEntry;
 use super::known::Shared;
 use super::polled::sort_at;
 use super::{Cleaned, Join, Known, Terms};
+use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 
@@ -73,7 +74,10 @@ fn by_link(
             }
             let is_original = key.original || linked.original;
             let is_translation = is_original && is_translation(cleaned, other);
-            if !is_translation && !are_parts(cleaned, other) && !cleaned.wording.contradicts(&other.wording) {
+            let is_elsewhere =
+                !is_original && link::may_be_section(&key.key) && cleaned.wording.has_nothing_of(&other.wording);
+            let is_apart = is_elsewhere || cleaned.wording.contradicts(&other.wording);
+            if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
             }

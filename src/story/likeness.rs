@@ -27,6 +27,12 @@ const OWN_WORDS_OF_TEXTS: usize = 20;
 /// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
 const OWN_WORDS_AROUND: usize = 12;
 
+/// A text with as many words says what its entry is about.
+const SAYING_TEXT: usize = 12;
+
+/// Of the telling words of a headline fewer than one in so many are in an entry about something else: by chance.
+const STRAY_WORDS: usize = 4;
+
 /// How much of a summary must stand in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
 
@@ -142,7 +148,36 @@ impl Wording {
         let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
         let is_series = self.title.is_series_with(&other.title) && own_texts >= LEAST_TEXT / 2;
         let are_episodes = self.media.contradicts(&other.media) && !self.title.is(&other.title);
-        own_texts >= OWN_WORDS || is_series || are_episodes
+        own_texts >= OWN_WORDS || is_series || are_episodes || self.is_unrelated(other)
+    }
+
+    /// Whether the two are about different things: hardly a word of a headline that says something is in the other entry,
+    /// and the texts have little in common. A section's page, `/live` or `/?p=1`, is the link of many such stories.
+    fn is_unrelated(&self, other: &Wording) -> bool {
+        let names_nothing_of = |one: &Wording, other: &Wording| {
+            let words = other.vocabulary();
+            let telling = Vocabulary::of(&one.title.whole.words).telling();
+            let told = telling.iter().filter(|hash| words.words.contains_key(hash)).count();
+            !telling.is_empty() && told * STRAY_WORDS < telling.len()
+        };
+        self.tells_another_text(other, SAYING_TEXT * 5 / 3)
+            && names_nothing_of(self, other)
+            && names_nothing_of(other, self)
+    }
+
+    /// Whether neither the headlines nor the texts are alike, of two that both have something to say: then the address of
+    /// a page that may be a section's makes them no story.
+    pub fn has_nothing_of(&self, other: &Wording) -> bool {
+        self.tells_another_text(other, SAYING_TEXT) && !self.has_title_like(other)
+    }
+
+    /// Whether both have a text with as many words of their own, and little of one is in the other.
+    fn tells_another_text(&self, other: &Wording, least: usize) -> bool {
+        let says_enough = |one: &Wording, other: &Wording| {
+            let own = one.vocabulary().extent_without(&[&other.vocabulary()]);
+            one.texts.first().is_some_and(|text| text.extent() >= least) && own >= least
+        };
+        says_enough(self, other) && says_enough(other, self) && !self.shares_text_with(other)
     }
 
     /// Whether title and text say the same but for their form: of an entry that only got another guid.
@@ -314,6 +349,12 @@ impl Vocabulary {
             }
             before = word.is_half.then_some(word.hash);
         }
+    }
+
+    /// The words that say something: numbers, names, and words that are not among the short ones of every sentence.
+    fn telling(&self) -> Vec<u64> {
+        let telling = self.words.iter().filter(|(_, word)| word.is_telling());
+        telling.map(|(hash, _)| *hash).collect()
     }
 
     /// How many words it has that the others lack.
@@ -512,6 +553,37 @@ mod tests {
         );
         let long = |stem: &str| (0..60).map(|at| format!("{stem}{at} ")).collect::<String>();
         check(("Storm kills 12", &long("quay")), ("Death toll rises to 19", &long("roof")), true);
+    }
+
+    #[test]
+    fn shared_link_of_two_unrelated_stories_joins_nothing() {
+        let check = |(title, text): (&str, &str), (other_title, other_text): (&str, &str), expected: (bool, bool)| {
+            let (one, other) = (wording(title, text), wording(other_title, other_text));
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                let found = (one.contradicts(other), one.has_nothing_of(other));
+                assert_eq!(found, expected, "{title} / {other_title}");
+            }
+        };
+        let quay = (
+            "Old quay opens to walkers",
+            "The harbour board has voted to open the old quay to walkers and small boats from April on, after a long debate \
+             about the cranes and the coal shed.",
+        );
+        let choir = (
+            "Choir sings in the tram depot",
+            "Forty singers stood between the carriages on Sunday night and gave a concert that nobody who came will soon \
+             forget, neighbours say; tea was served by the drivers' club.",
+        );
+        check(quay, choir, (true, true));
+        // Another wording of the same news names it too.
+        let again = (
+            "Walkers return to the old quay",
+            "It took a winter of repairs, but now the harbour has its promenade back.",
+        );
+        check(quay, again, (false, false));
+        // A short note says too little to be about another thing.
+        check(quay, ("Worth a read", "My favourite of the week."), (false, false));
+        check(quay, ("Choir sings in the depot", ""), (false, false));
     }
 
     #[test]

@@ -162,6 +162,11 @@ impl Word {
         self.hash == other.hash || is_near && may_be_misspelt(self) && may_be_misspelt(other)
     }
 
+    /// Whether it says something by itself: a number, a name, or a word that is not among the short ones of every sentence.
+    pub fn is_telling(self) -> bool {
+        self.is_number || self.is_name || self.is_half || self.length >= LEAST_SPELT
+    }
+
     fn halves(self) -> usize {
         if self.is_half { 1 } else { 2 }
     }
