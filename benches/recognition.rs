@@ -3,7 +3,7 @@
 //! PAIRS has a JSON object a line: `id`, `kind`, `language`, `same` (whether the two are one story), `original` (`"a"`, `"b"` or
 //! null: which of them stands at its publisher's own host), and the two entries `a` and `b`, each with `feed_title`, `feed_site`,
 //! `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`, `enclosure` and `categories`. Each is
-//! written as RSS, read, cleaned and polled as a feed of its own site; each pair lies in a store of its own. The later one is
+//! written as RSS, read, cleaned and polled as a feed of its own site that is configured with its title; each pair lies in a store of its own. The later one is
 //! polled first in every other pair. Prints a table by kind, and the ids of the pairs that were judged wrongly.
 
 #[path = "../tests/it/support/bed.rs"]
@@ -115,8 +115,10 @@ fn print(table: &BTreeMap<(bool, String), Judged>) {
 async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     let feed = |id: &str, entry: &PairEntry| {
         format!(
-            "[[feed]]\nid = \"{id}\"\nurl = \"{}\"\n",
-            entry.feed_site.join(&format!("{id}.xml")).expect("it is a path")
+            "[[feed]]\nid = \"{id}\"\nurl = \"{}\"\ntitle = {}\n",
+            entry.feed_site.join(&format!("{id}.xml")).expect("it is a path"),
+            // A string of JSON is one of TOML.
+            serde_json::Value::from(entry.feed_title.as_str())
         )
     };
     let feeds = feed("a", &pair.a) + &feed("b", &pair.b);

@@ -176,7 +176,14 @@ fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     let feed = copy.feed;
     let speaks_for = if feed.url.is_file() { feed.site.as_ref() } else { Some(&feed.url.secret) };
     let is_first = copy.reason == JoinReason::First;
-    LeadCandidate { entry: &copy.entry, speaks_for, priority: feed.priority, is_first, first_seen: copy.first_seen }
+    LeadCandidate {
+        entry: &copy.entry,
+        speaks_for,
+        title: feed.title.as_deref(),
+        priority: feed.priority,
+        is_first,
+        first_seen: copy.first_seen,
+    }
 }
 
 /// A feed as pages and OPML name it.

@@ -1,7 +1,10 @@
 //! Which of a story's copies leads: whose words are shown.
 
+use std::cmp::Reverse;
+
 use url::Url;
 
+use super::credit::{Publication, Said};
 use super::{link_keys, original};
 use crate::entry::Entry;
 use crate::link;
@@ -13,6 +16,8 @@ pub struct LeadCandidate<'a> {
     pub entry: &'a Entry,
     /// The page that the feed speaks for: its own URL, or the configured `site` of a `file:` feed.
     pub speaks_for: Option<&'a Url>,
+    /// What the configuration calls the feed.
+    pub title: Option<&'a str>,
     pub priority: i64,
     /// Whether the story was made for it. An entry that came to tell it by changing its words may have been seen before.
     pub is_first: bool,
@@ -24,6 +29,7 @@ pub struct LeadCandidate<'a> {
 pub enum LeadRule {
     Only,
     OriginalHost,
+    Credited,
     Priority,
     FullText,
     FirstSeen,
@@ -37,6 +43,7 @@ impl LeadRule {
         match self {
             LeadRule::Only => "only",
             LeadRule::OriginalHost => "original_host",
+            LeadRule::Credited => "credited",
             LeadRule::Priority => "priority",
             LeadRule::FullText => "full_text",
             LeadRule::FirstSeen => "first_seen",
@@ -49,6 +56,7 @@ impl LeadRule {
         match self {
             LeadRule::Only => "it is the only copy",
             LeadRule::OriginalHost => "its feed is at the original's own host",
+            LeadRule::Credited => "another copy names its publication as where it comes from",
             LeadRule::Priority => "its feed has the higher priority",
             LeadRule::FullText => "it has the full text",
             LeadRule::FirstSeen => "it was seen first",
@@ -59,8 +67,9 @@ impl LeadRule {
 
 /// Which of a story's copies leads, as an index, and by which rule.
 ///
-/// In this order: the copy at the original's own host; the higher priority; the one that the story was made for; the first
-/// seen; the first in the given order.
+/// In this order: the copy at the original's own host, of several one that does not name the publication of another of them
+/// as where it comes from; the higher priority; the one that the story was made for; the first seen; the first in the given
+/// order.
 /// A full text takes the lead from a summary where the two share a link and stand alike in host and priority.
 ///
 /// # Panics
@@ -72,7 +81,8 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     if copies.len() == 1 {
         return (0, LeadRule::Only);
     }
-    let standing = |at: usize| (!is_at_home(&copies[at]), std::cmp::Reverse(copies[at].priority));
+    let homes = homes(copies);
+    let standing = |at: usize| (homes[at], Reverse(copies[at].priority));
     let rank = |at: &usize| (standing(*at), !copies[*at].is_first, copies[*at].first_seen);
     let best = (0..copies.len()).min_by_key(rank).expect("there is at least one copy");
     let fuller = (0..copies.len())
@@ -83,13 +93,41 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     let second = (0..copies.len()).filter(|&at| at != best).min_by_key(rank).expect("there is another copy");
     let (first, second) = (standing(best), standing(second));
     let rule = if first.0 != second.0 {
-        LeadRule::OriginalHost
+        if second.0 == Home::Credits { LeadRule::Credited } else { LeadRule::OriginalHost }
     } else if first.1 != second.1 {
         LeadRule::Priority
     } else {
         LeadRule::FirstSeen
     };
     (best, rule)
+}
+
+/// How far a copy may be the original.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    /// At the original's own host.
+    Own,
+    /// At the host that it names as the original's, but it also says that it comes from another copy that is at home.
+    Credits,
+    Elsewhere,
+}
+
+fn homes(copies: &[LeadCandidate]) -> Vec<Home> {
+    let is_home: Vec<bool> = copies.iter().map(is_at_home).collect();
+    let mut homes: Vec<Home> = is_home.iter().map(|is| if *is { Home::Own } else { Home::Elsewhere }).collect();
+    if is_home.iter().filter(|is| **is).count() < 2 {
+        return homes;
+    }
+    let at_home = copies.iter().enumerate().filter(|(at, _)| is_home[*at]);
+    let at_home: Vec<_> = at_home
+        .map(|(at, copy)| (at, copy.entry, Publication::of(copy.speaks_for, copy.title), Said::by(copy.entry)))
+        .collect();
+    for (at, _, own, said) in &at_home {
+        if at_home.iter().any(|(_, other, publication, _)| said.credits(own, (other, publication))) {
+            homes[*at] = Home::Credits;
+        }
+    }
+    homes
 }
 
 /// Whether an entry has the full text of what another has a summary of, by a link that they share.
@@ -134,6 +172,7 @@ mod tests {
             .map(|(copy, (entry, feed))| LeadCandidate {
                 entry,
                 speaks_for: Some(feed),
+                title: None,
                 priority: copy.3,
                 is_first: copy.4 == 1,
                 first_seen: Timestamp::from_millis(copy.4),
@@ -153,6 +192,37 @@ mod tests {
     }
 
     #[test]
+    fn copy_that_names_the_other_as_its_source_does_not_lead() {
+        let entry = |host: &str, credit: &str| -> Entry {
+            let link = format!("https://{host}.example/1");
+            let guid = serde_json::json!({ "value": link, "kind": "guid" });
+            let text = format!("<p>The quay opens in April.</p><p>{credit}</p>");
+            serde_json::from_value(serde_json::json!({ "guid": guid, "link": link, "title": "", "content_html": text }))
+                .unwrap()
+        };
+        let check = |credits: [&str; 2], priority: i64, expected: (usize, LeadRule)| {
+            let hosts = ["citywire", "harbourpost"];
+            let feeds = hosts.map(|host| Url::parse(&format!("https://{host}.example/feed")).unwrap());
+            let entries = [entry(hosts[0], credits[0]), entry(hosts[1], credits[1])];
+            let candidates = [0, 1].map(|at| LeadCandidate {
+                entry: &entries[at],
+                speaks_for: Some(&feeds[at]),
+                title: None,
+                priority: if at == 0 { priority } else { 0 },
+                is_first: at == 0,
+                first_seen: Timestamp::from_millis(at as i64),
+            });
+            assert_eq!(lead(&candidates), expected, "{credits:?}");
+        };
+        check(["", ""], 0, (0, LeadRule::FirstSeen));
+        check(["First in the Harbour Post", ""], 0, (1, LeadRule::Credited));
+        check(["First in the Harbour Post", ""], 9, (1, LeadRule::Credited));
+        check(["", "First in the City Wire"], 0, (0, LeadRule::Credited));
+        check(["First in the Harbour Post", "First in the City Wire"], 0, (0, LeadRule::FirstSeen));
+        check(["First in the Other Post", ""], 0, (0, LeadRule::FirstSeen));
+    }
+
+    #[test]
     fn page_of_ones_own_beside_anothers_is_no_home() {
         let guid = serde_json::json!({ "value": "1", "kind": "guid" });
         let entry = |original: &str| -> Entry {
@@ -163,7 +233,14 @@ mod tests {
         let is_home = |entry: &Entry, feed: &str| {
             let feed = Url::parse(feed).unwrap();
             let first_seen = Timestamp::from_millis(0);
-            is_at_home(&LeadCandidate { entry, speaks_for: Some(&feed), priority: 0, is_first: true, first_seen })
+            is_at_home(&LeadCandidate {
+                entry,
+                speaks_for: Some(&feed),
+                title: None,
+                priority: 0,
+                is_first: true,
+                first_seen,
+            })
         };
         assert!(!is_home(&entry("https://hijacker.example/1"), "https://hijacker.example/feed"));
         assert!(!is_home(&entry("https://a.example/1"), "https://hijacker.example/feed"));
@@ -185,6 +262,7 @@ mod tests {
         let candidate = |entry, feed, seen: i64| LeadCandidate {
             entry,
             speaks_for: Some(feed),
+            title: None,
             priority: 0,
             is_first: seen == 1,
             first_seen: Timestamp::from_millis(seen),

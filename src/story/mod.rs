@@ -6,6 +6,7 @@
 //! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
 
 mod anchors;
+mod credit;
 mod former;
 mod id;
 mod keys;

@@ -1,0 +1,312 @@
+//! Whether a copy names another copy's publication as where it comes from: "appeared first on The Post", a byline "The Post",
+//! a link to The Post's page at the text's end.
+//!
+//! Such a copy says of itself that it is not the original. It is never enough that a publication claims a text: the other one
+//! must name it. What a publication is called is what the configuration says and where its feed is, not what its document says
+//! of itself: nobody can choose a title that happens to stand in another's text. Names of one word are too common to count.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use url::Url;
+
+use super::link_keys;
+use crate::entry::Entry;
+use crate::link;
+use crate::normalize;
+use crate::text::scripts::is_half_word;
+
+/// Before a text a credit is within so many words, as a byline is.
+const BEFORE: usize = 12;
+
+/// Behind a text it is within so many: an invitation to share it and a copyright may follow.
+const BEHIND: usize = 40;
+
+/// More bytes at a text's edges are not looked at.
+const EDGE_BYTES: usize = 4096;
+
+/// A name has as many words or, in scripts without spaces, characters.
+const LEAST_WORDS: usize = 2;
+const LEAST_CHARACTERS: usize = 3;
+
+/// A host's name with fewer letters occurs by chance.
+const LEAST_LABEL: usize = 7;
+
+/// A name that is written as one word in a host is not of more words.
+const MOST_WORDS: usize = 5;
+
+/// What stands between a publication's name and that of a section, or a headline.
+const MARKS: [&str; 8] = [" | ", " – ", " — ", " - ", ": ", " :: ", "｜", "："];
+
+/// What titles of feeds end in that is no part of a name.
+const FEED_WORDS: [&str; 3] = ["rss", "feed", "atom"];
+
+/// What a publication is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// Its registrable domain.
+    domain: Option<String>,
+    /// The domain's first part without hyphens, `wrongplatform`; empty if it is too short.
+    label: String,
+    /// The words of its name.
+    name: Vec<String>,
+}
+
+impl Publication {
+    /// The publication of a feed that speaks for this page, and that the configuration calls so.
+    pub fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
+        let domain = speaks_for.and_then(link::registrable_domain);
+        let label = domain.as_deref().and_then(|domain| domain.split('.').next()).unwrap_or_default().replace('-', "");
+        let label = if label.len() >= LEAST_LABEL { label } else { String::new() };
+        let mut publication = Publication { domain, label, name: Vec::new() };
+        publication.name = publication.name_in(title.unwrap_or_default());
+        publication
+    }
+
+    /// The part of a title that names the publication, not a section of it.
+    fn name_in(&self, title: &str) -> Vec<String> {
+        let mut names: Vec<_> = parts(title).into_iter().map(words).map(without_feed_words).collect();
+        names.retain(|name| is_name(name));
+        let is_of_host = |name: &Vec<String>| !self.label.is_empty() && name.concat() == self.label;
+        let by_host = names.iter().find(|name| is_of_host(name)).cloned();
+        by_host.or_else(|| names.into_iter().max_by_key(|name| name.concat().len())).unwrap_or_default()
+    }
+
+    /// Whether these words are its name and nothing else, be it the one word of its host.
+    fn is(&self, text: &str) -> bool {
+        let words = words(text);
+        let is_host = || matches!(&*words, [word] if *word == self.label);
+        is_host()
+            || self.mentions(&words).any(|mention| {
+                let article = words.len() - mention.1;
+                mention.1 == words.len() || article == 1 && mention.0 == 1
+            })
+    }
+
+    /// Where the name stands in these words, and how many words it has.
+    fn mentions<'w>(&'w self, words: &'w [String]) -> impl Iterator<Item = (usize, usize)> + 'w {
+        let is_label = |run: &[String]| {
+            let length: usize = run.iter().map(String::len).sum();
+            length == self.label.len() && length > 0 && run.concat() == self.label
+        };
+        (0..words.len()).filter_map(move |at| {
+            let rest = &words[at..];
+            if !self.name.is_empty() && rest.starts_with(&self.name) {
+                return Some((at, self.name.len()));
+            }
+            let most = MOST_WORDS.min(rest.len());
+            (LEAST_WORDS..=most).find(|length| is_label(&rest[..*length])).map(|length| (at, length))
+        })
+    }
+
+    /// Whether an address is at its site.
+    fn has(&self, url: &Url) -> bool {
+        self.domain.is_some() && link::registrable_domain(url) == self.domain
+    }
+}
+
+/// What an entry says of where it comes from: read once, then compared with many publications.
+pub struct Said<'e> {
+    entry: &'e Entry,
+    /// The words before and behind what its text tells, as far as a credit may be there.
+    before: Vec<String>,
+    behind: Vec<String>,
+    /// Where the links behind it lead.
+    links: Vec<Url>,
+}
+
+impl<'e> Said<'e> {
+    pub fn by(entry: &'e Entry) -> Said<'e> {
+        let (head, tail) = edges(text_of(entry));
+        let (mut before, behind) = (words(normalize::plain_text(head)), words(normalize::plain_text(tail)));
+        before.truncate(BEFORE);
+        let is_behind = |rest: &str| words(normalize::plain_text(rest)).len() <= BEHIND;
+        let links = links(tail).filter(|(_, rest)| is_behind(rest)).map(|(url, _)| url).collect();
+        let behind = behind[behind.len().saturating_sub(BEHIND)..].to_vec();
+        Said { entry, before, behind, links }
+    }
+
+    /// Whether the entry, of `own`, says that it comes from `publication`, which has `other`.
+    pub fn credits(&self, own: &Publication, (other, publication): (&Entry, &Publication)) -> bool {
+        if own.domain == publication.domain {
+            return false;
+        }
+        let is_source = self.entry.source.as_ref().is_some_and(|source| {
+            let mut addresses = [source.site.as_ref(), source.url.as_ref()].into_iter().flatten();
+            addresses.any(|url| publication.has(url))
+                || source.title.as_deref().is_some_and(|title| publication.is(title))
+        });
+        let mut people = self.entry.authors.iter().chain(&self.entry.contributors);
+        let heads = |entry: &Entry| {
+            let parts = parts(&entry.title);
+            parts.len() > 1 && parts.iter().any(|part| publication.is(part))
+        };
+        is_source
+            || people.any(|person| publication.is(person.display()))
+            || heads(self.entry) && !heads(other)
+            || self.links.iter().any(|url| leads_to(url, other, publication))
+            || self.mentions(other, publication)
+    }
+
+    /// Whether it names the publication before or behind what is told, and the other does not say the same: that would be
+    /// told of the publication, not by it.
+    fn mentions(&self, other: &Entry, publication: &Publication) -> bool {
+        let phrases = [&self.before, &self.behind].into_iter().flat_map(|words| {
+            publication.mentions(words).map(|(at, length)| &words[at.saturating_sub(2)..at + length])
+        });
+        let mut phrases = phrases.peekable();
+        if phrases.peek().is_none() || publication.mentions(&words(&self.entry.title)).next().is_some() {
+            return false;
+        }
+        let others = words(normalize::plain_text(text_of(other)));
+        phrases.any(|phrase| !others.windows(phrase.len()).any(|window| window == phrase))
+    }
+}
+
+/// Whether an address leads to the publication's home page or to its copy.
+fn leads_to(url: &Url, other: &Entry, publication: &Publication) -> bool {
+    let is_copy = |key: String| link_keys(other).iter().any(|known| known.key == key);
+    publication.has(url) && link::key(url).is_none_or(is_copy)
+}
+
+fn text_of(entry: &Entry) -> &str {
+    entry.content_html.as_deref().or(entry.summary_html.as_deref()).unwrap_or_default()
+}
+
+/// The beginning and the end of a text, each as long as is looked at.
+fn edges(html: &str) -> (&str, &str) {
+    let end = html.floor_char_boundary(EDGE_BYTES.min(html.len()));
+    let start = html.ceil_char_boundary(html.len().saturating_sub(EDGE_BYTES));
+    // A cut tag would be read as text.
+    let start = if start == 0 { 0 } else { html[start..].find('<').map_or(html.len(), |at| start + at) };
+    (&html[..end], &html[start..])
+}
+
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"<a [^>]*?href="([^"]*)"[^>]*>"#).expect("the pattern is constant"));
+
+/// The addresses that a text links to, each with what follows.
+fn links(html: &str) -> impl Iterator<Item = (Url, &str)> {
+    LINK.captures_iter(html).filter_map(|link| {
+        let address = html_escape::decode_html_entities(link.get(1)?.as_str()).into_owned();
+        Some((Url::parse(&address).ok()?, &html[link.get(0)?.end()..]))
+    })
+}
+
+/// A title's parts between marks.
+fn parts(title: &str) -> Vec<&str> {
+    let mut parts = vec![title];
+    for mark in MARKS {
+        parts = parts.into_iter().flat_map(|part| part.split(mark)).collect();
+    }
+    parts
+}
+
+fn words(text: impl AsRef<str>) -> Vec<String> {
+    let (mut words, mut word) = (Vec::new(), String::new());
+    for character in text.as_ref().chars() {
+        let is_whole = is_half_word(character);
+        if is_whole || !character.is_alphanumeric() {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+        }
+        match character.is_alphanumeric() {
+            true if is_whole => words.push(character.to_string()),
+            true => word.extend(character.to_lowercase()),
+            false => {}
+        }
+    }
+    words.extend((!word.is_empty()).then_some(word));
+    words
+}
+
+fn without_feed_words(mut name: Vec<String>) -> Vec<String> {
+    while name.last().is_some_and(|word| FEED_WORDS.contains(&word.as_str())) {
+        name.pop();
+    }
+    name
+}
+
+fn is_name(words: &[String]) -> bool {
+    let is_whole = words.iter().all(|word| word.chars().all(is_half_word));
+    words.len() >= if is_whole { LEAST_CHARACTERS } else { LEAST_WORDS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POST: &str = "https://harbourpost.example/feed";
+    const WIRE: &str = "https://wire.example/feed";
+
+    fn entry(value: serde_json::Value) -> Entry {
+        let mut entry = serde_json::json!({ "guid": { "value": "1", "kind": "guid" }, "title": "Old quay opens" });
+        entry.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+        serde_json::from_value(entry).unwrap()
+    }
+
+    /// Whether an entry of the wire credits the feed at this address with this title, whose own entry has this text.
+    fn credits(value: serde_json::Value, (feed, title): (&str, Option<&str>), text: &str) -> bool {
+        let (wire, feed) = (Url::parse(WIRE).unwrap(), Url::parse(feed).unwrap());
+        let other = entry(serde_json::json!({ "link": feed.join("/2017/quay").unwrap(), "content_html": text }));
+        let (own, publication) = (Publication::of(Some(&wire), None), Publication::of(Some(&feed), title));
+        Said::by(&entry(value)).credits(&own, (&other, &publication))
+    }
+
+    #[test]
+    fn copy_that_names_another_publication_credits_it() {
+        let story = "<p>The old quay opens in April, says the chairwoman of the board.</p>";
+        let check = |value: serde_json::Value, title: Option<&str>, expected: bool| {
+            assert_eq!(credits(value.clone(), (POST, title), story), expected, "{value} {title:?}");
+        };
+        let behind = |credit: &str| serde_json::json!({ "content_html": format!("{story}<p>{credit}</p>") });
+        let by = |name: &str| serde_json::json!({ "content_html": story, "authors": [{ "name": name }] });
+        check(behind(""), None, false);
+        // By the name that its host is made of.
+        check(behind("The post Old quay opens appeared first on Harbour Post."), None, true);
+        check(behind("(Harbour Post)"), None, true);
+        check(by("The Harbour Post"), None, true);
+        check(by("HarbourPost"), None, true);
+        check(by("Ann Harbour, post office"), None, false);
+        check(serde_json::json!({ "content_html": story, "title": "Harbour Post: Old quay opens" }), None, true);
+        // By the name that the configuration gives, without its sections.
+        check(behind("Zuerst erschienen bei Hafen Aktuell"), None, false);
+        check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Sport | Hafen Aktuell"), true);
+        check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Hafen Aktuell: Kultur RSS"), true);
+        check(behind("原载：独立评论。"), Some("科学 | 独立评论"), true);
+        check(behind("Zuerst erschienen bei Hafenaktuell"), Some("Hafen Aktuell"), false);
+        check(by("Hafen Aktuell"), Some("Hafen Aktuell"), true);
+        // By a link to its home page or to its copy.
+        check(behind("<a href=\"https://www.harbourpost.example/\">Source</a>"), None, true);
+        check(behind("<a href=\"https://harbourpost.example/2017/quay?utm_source=rss\">Source</a>"), None, true);
+        check(behind("<a href=\"https://harbourpost.example/2016/crane\">More</a>"), None, false);
+        check(serde_json::json!({ "source": { "site": "https://harbourpost.example/" } }), None, true);
+    }
+
+    #[test]
+    fn name_that_is_told_of_is_no_credit() {
+        let check = |text: &str, title: Option<&str>, others: &str, expected: bool| {
+            let value = serde_json::json!({ "content_html": text });
+            assert_eq!(credits(value, (POST, title), others), expected, "{text} {title:?}");
+        };
+        let story = "<p>The Harbour Post gets a new owner in April, says the board.</p>";
+        check(story, None, story, false);
+        check(&format!("{story}<p>From The Harbour Post.</p>"), None, story, true);
+        // One word occurs everywhere.
+        check("<p>The quay opens. (Lantern)</p>", Some("Lantern"), "<p>The quay opens.</p>", false);
+        // In the middle of a long text it is no credit, a link neither.
+        let long = "word ".repeat(60);
+        let told = format!("<p>{long} told the Harbour Post {long}</p>");
+        check(&told, None, "<p>word</p>", false);
+        let linked = format!("<p>{long} <a href=\"https://harbourpost.example/\">the paper</a> {long}</p>");
+        check(&linked, None, "<p>word</p>", false);
+    }
+
+    #[test]
+    fn publication_does_not_credit_itself() {
+        let (wire, sport) = (Url::parse(WIRE).unwrap(), Url::parse("https://sport.wire.example/feed").unwrap());
+        let said =
+            entry(serde_json::json!({ "content_html": "<p>Quay.</p><a href=\"https://wire.example/\">Wire</a>" }));
+        let (own, other) = (Publication::of(Some(&wire), None), Publication::of(Some(&sport), None));
+        assert!(!Said::by(&said).credits(&own, (&said, &other)));
+    }
+}
