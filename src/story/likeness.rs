@@ -4,16 +4,19 @@
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 //!
+//! Under headlines that differ altogether only a text that both have word for word is one, and only if both headlines say
+//! what it says.
+//!
 //! Where a link says that two are one, the words speak against it only if both say much that the other does not, or if the
 //! titles name two of a series. What two texts share begins and ends where they part: the words that find the place
 //! need to be there only once, the words before and after them need not. An article may repeat how it begins.
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
-use super::anchors::{anchors, walk_back, walk_on};
 use super::media::Media;
+use super::parting::{Headlines, LEAST_TEXT, Parting, Vocabulary, reach};
 use super::title::{LEAST_TITLE, Title, Titles};
-use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
+use super::words::{Word, Words, has_own, mixed, shingles};
 use crate::entry::Enclosure;
 use crate::text::PlainText;
 
@@ -24,9 +27,6 @@ const OWN_WORDS: usize = 40;
 /// tenth of their words, for a copy editor works all over a text.
 const OWN_WORDS_OF_TEXTS: usize = 20;
 
-/// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
-const OWN_WORDS_AROUND: usize = 12;
-
 /// A text with as many words says what its entry is about.
 const SAYING_TEXT: usize = 12;
 
@@ -36,8 +36,8 @@ const STRAY_WORDS: usize = 4;
 /// How much of a summary must stand in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
 
-/// Shorter texts say too little to be recognised by.
-const LEAST_TEXT: usize = 8;
+/// As much is enough under one headline that names somebody or something: a word that was replaced breaks three shingles.
+const REWORDED_SHARE: f64 = 0.75;
 
 /// In shorter texts a word or a number that was replaced is what the text is about.
 const LONG_TEXT: usize = 50;
@@ -45,15 +45,8 @@ const LONG_TEXT: usize = 50;
 /// In shorter texts even numbers before and after what they share tell them apart; longer ones have datelines.
 const VERY_LONG_TEXT: usize = 80;
 
-/// Forms with a hole or two are not longer: weather, recalls, notices.
-const LONGEST_FORM: usize = 150;
-
-/// More words in a row were not reworded, they say something else.
-const REWORDED: usize = 8;
-
-/// As many words at a summary's end, those of the title left out, may be a "continue reading" or "the post … appeared
-/// first on …".
-const MORE_WORDS: usize = 12;
+/// Shorter texts are not recognised under another headline.
+const REWRITTEN_TEXT: usize = 30;
 
 /// How many words a text's beginning has for finding others that begin so.
 const HEAD: usize = 24;
@@ -128,16 +121,45 @@ impl Wording {
 
     fn same_words(&self, other: &Wording, least: f64) -> Option<f64> {
         let titles = self.title.compare(&other.title);
-        if titles == Titles::Other {
+        if titles == Titles::Other && self.title.whole.numbers_against(&other.title.whole) {
             return None;
         }
-        let mut titles_words = Vocabulary::default();
-        [&self.title, &other.title].into_iter().for_each(|title| titles_words.add(&title.whole.words));
+        let headlines = Headlines::of(&self.title, &other.title, titles);
         let pairs = self.texts.iter().flat_map(|own| other.texts.iter().map(move |others| (own, others)));
         let scores = pairs
             .filter(|(own, others)| !self.title_tells(other, own, others) && !other.title_tells(self, others, own))
-            .filter_map(|(own, others)| score(own, others, (titles, &titles_words), least));
+            .filter_map(|(own, others)| match titles {
+                Titles::Other => self.score_under_rewritten_title(other, own, others, &headlines),
+                _ => score(own, others, &headlines, least),
+            });
         scores.max_by(f64::total_cmp)
+    }
+
+    /// How alike two texts are under headlines that are not: only a text that is long enough to be nobody else's, and that is
+    /// the same word for word as far as both have it. Both headlines must say what it says: an advert or a show's own words
+    /// stand under many headlines that do not.
+    fn score_under_rewritten_title(
+        &self,
+        other: &Wording,
+        own: &Words,
+        others: &Words,
+        headlines: &Headlines,
+    ) -> Option<f64> {
+        let (short, long) = by_length(own, others);
+        if short.extent() < REWRITTEN_TEXT {
+            return None;
+        }
+        let parting = Parting::of(short, long, headlines)?;
+        // Out of a text its own headline was taken where it repeats it; the other one still has these words.
+        let shared =
+            [&short.words[parting.start.0..parting.end.0], &long.words[parting.start.1..parting.end.1]].concat();
+        let share = parting.share_of_beginning(short, long, &headlines.words).max(jaccard(short, long));
+        let is_same = share >= SUMMARY_SHARE
+            && parting.replaced == 0
+            && !parting.has_numbers_around
+            && !parting.has_words_around(short, long, &headlines.words)
+            && !has_own_words(short, long, OWN_WORDS_OF_TEXTS);
+        (is_same && self.title.is_told_in(&shared) && other.title.is_told_in(&shared)).then_some(share)
     }
 
     /// Whether the words speak against what a shared link says: both say something that the other does not, as a link
@@ -282,18 +304,19 @@ fn keys(title: &Title, text: &Words) -> Vec<u32> {
     [title.key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
 }
 
-/// How many of the first words of a text can stand for the beginning that a summary of it has.
-fn reach(summary: &Words) -> usize {
-    summary.extent() * 5 / 4 + 30
+/// Two texts, the shorter one first.
+fn by_length<'w>(one: &'w Words, other: &'w Words) -> (&'w Words, &'w Words) {
+    if one.words.len() <= other.words.len() { (one, other) } else { (other, one) }
 }
 
 /// How alike two texts are, if they are one.
-fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabulary), least: f64) -> Option<f64> {
-    let (short, long) = if one.words.len() <= other.words.len() { (one, other) } else { (other, one) };
-    let extent = short.extent();
+fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Option<f64> {
+    let (short, long) = by_length(one, other);
+    let (extent, titles) = (short.extent(), headlines.titles);
     let (needed, may_be_reworded) = match titles {
         Titles::EqualTelling if extent >= LONG_TEXT * 2 / 3 => (least, true),
         Titles::Equal if extent >= VERY_LONG_TEXT => (least, true),
+        Titles::EqualTelling if headlines.are_specific && extent >= LONG_TEXT / 2 => (least.max(0.7), true),
         Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
         Titles::EqualTelling if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
@@ -303,7 +326,8 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         _ => return None,
     };
     let is_telling = titles == Titles::EqualTelling;
-    let parting = Parting::of(short, long, is_telling)?;
+    let titles_words = &headlines.words;
+    let parting = Parting::of(short, long, headlines)?;
     // Where no capital tells a name, more places may be a form's.
     let places = match (short.is_cased(), is_telling) {
         (true, _) => usize::MAX,
@@ -317,7 +341,8 @@ fn score(one: &Words, other: &Words, (titles, titles_words): (Titles, &Vocabular
         || parting.has_numbers_around && extent < VERY_LONG_TEXT
         || parting.has_words_around(short, long, titles_words)
         || has_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
-    let is_alike = jaccard >= needed || share >= SUMMARY_SHARE;
+    let needed_share = if headlines.are_specific { REWORDED_SHARE } else { SUMMARY_SHARE };
+    let is_alike = jaccard >= needed || share >= needed_share;
     (is_alike && !is_apart).then_some(jaccard.max(share))
 }
 
@@ -327,195 +352,10 @@ fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
     one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
 }
 
-/// The different words of a text. Where every character is a word, two in a row are taken: single ones occur everywhere.
-#[derive(Default)]
-struct Vocabulary {
-    words: HashMap<u64, Word>,
-}
-
-impl Vocabulary {
-    fn of(words: &[Word]) -> Vocabulary {
-        let mut vocabulary = Vocabulary::default();
-        vocabulary.add(words);
-        vocabulary
-    }
-
-    fn add(&mut self, words: &[Word]) {
-        let mut before = None;
-        for word in words {
-            let pair = before.filter(|_| word.is_half).map(|before| mixed(before, word.hash));
-            if !word.is_half || pair.is_some() {
-                self.words.insert(pair.unwrap_or(word.hash), *word);
-            }
-            before = word.is_half.then_some(word.hash);
-        }
-    }
-
-    /// The words that say something: numbers, names, and words that are not among the short ones of every sentence.
-    fn telling(&self) -> Vec<u64> {
-        let telling = self.words.iter().filter(|(_, word)| word.is_telling());
-        telling.map(|(hash, _)| *hash).collect()
-    }
-
-    /// How many words it has that the others lack.
-    fn extent_without(&self, others: &[&Vocabulary]) -> usize {
-        let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
-        extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
-    }
-}
-
 fn jaccard(one: &Words, other: &Words) -> f64 {
     let (one, other): (HashSet<u64>, HashSet<u64>) = (one.shingles().collect(), other.shingles().collect());
     let shared = one.intersection(&other).count();
     shared as f64 / (one.len() + other.len() - shared).max(1) as f64
-}
-
-/// Where two texts part, and what stands there.
-#[derive(Debug, Default)]
-struct Parting {
-    /// How long the shorter one is, in words.
-    extent: usize,
-    /// The longest run of words that stands in the place of another, inside of what they share.
-    longest_replaced: usize,
-    /// How many such runs there are.
-    replaced: usize,
-    /// Whether words were added, cut or spelt in another way, as no form is filled.
-    is_edited: bool,
-    /// Whether several words stand in the place of several.
-    has_phrases_replaced: bool,
-    has_numbers_replaced: bool,
-    has_names_replaced: bool,
-    /// What stands in the place of what, and whether that is so twice: then a form was filled.
-    replacements: HashSet<(u64, u64)>,
-    is_form: bool,
-    /// Whether both begin with words of their own.
-    has_heads: bool,
-    /// Whether both have numbers of their own before or after what they share.
-    has_numbers_around: bool,
-    /// Where in the shorter and in the longer text what they share begins.
-    start: (usize, usize),
-    /// Where it ends.
-    end: (usize, usize),
-}
-
-impl Parting {
-    /// `None` if the texts share nothing. Under a telling title lines of their own before and after what they share are
-    /// bylines and dates of publishing: numbers in them do not count.
-    fn of(short: &Words, long: &Words, is_telling: bool) -> Option<Parting> {
-        let anchors = anchors(short, long);
-        let (first, last) = (*anchors.first()?, *anchors.last()?);
-        let (start, end) = (walk_back(short, long, first), walk_on(short, long, (last.0 + SHINGLE, last.1 + SHINGLE)));
-        let mut parting = Parting { start, end, extent: short.extent(), ..Parting::default() };
-        let mut at = parting.line_starts(short, long);
-        for (i, j) in anchors {
-            let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
-            parting.see_replaced(gap);
-            at = (i + SHINGLE, j + SHINGLE);
-        }
-        parting.see_end(&short.words[end.0..], &long.words[end.1..]);
-        let (around_short, around_long) =
-            if is_telling { parting.around_in_line(short, long) } else { parting.around(short, long) };
-        parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
-        parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
-        Some(parting)
-    }
-
-    /// Where the lines begin in which what they share does.
-    fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
-        (short.line_start(self.start.0), long.line_start(self.start.1))
-    }
-
-    /// The words of both before and after what they share.
-    fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
-        let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
-        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
-    }
-
-    /// As [`Parting::around`], as far as it stands in the same lines as what they share.
-    fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
-        let around = |words: &Words, start: usize, end: usize| {
-            let (before, after) = (&words.words[..start], &words.words[end..]);
-            let begins = words.line_start(start);
-            let ends = after.iter().position(|word| word.begins_line).unwrap_or(after.len());
-            [&before[begins..], &after[..ends]].concat()
-        };
-        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
-    }
-
-    /// Whether both say something of their own around what they share, the words of their titles left out.
-    fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
-        let (short, long) = self.around(short, long);
-        let (short, long) = (Vocabulary::of(&short), Vocabulary::of(&long));
-        let has_own = |own: &Vocabulary, other| own.extent_without(&[titles, other]) >= OWN_WORDS_AROUND;
-        has_own(&short, &long) && has_own(&long, &short)
-    }
-
-    /// Whether what was replaced, in at most so many places, may be a copy editor's work.
-    fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
-        let most = if may_be_reworded { REWORDED } else { 0 };
-        self.longest_replaced <= most
-            && self.replaced <= places
-            && !self.has_few_holes()
-            && !self.is_form
-            && (may_be_reworded || !self.has_heads)
-    }
-
-    /// Whether so little stands in each other's place that a form may have been filled with it: words in one place, or
-    /// phrases in one of two. A copy editor who goes over a text works in more places, word by word.
-    fn has_few_holes(&self) -> bool {
-        let most = if self.has_phrases_replaced { 2 } else { 1 };
-        (1..=most).contains(&self.replaced) && !self.is_edited && self.extent < LONGEST_FORM
-    }
-
-    /// Takes account of the ends behind the last shared shingle, if they end in the same word.
-    fn see_end(&mut self, short: &[Word], long: &[Word]) {
-        if let (Some(one), Some(other)) = (short.last(), long.last())
-            && one.is_spelt_as(*other)
-        {
-            self.see_replaced((short, long));
-        }
-    }
-
-    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut, by an editor if no
-    /// line begins there.
-    fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
-        let mut same = |(one, other): &(&Word, &Word)| {
-            let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
-            self.is_edited |= is_respelt;
-            is_respelt || one.hash == other.hash
-        };
-        let front = short.iter().zip(long).take_while(&mut same).count();
-        let (short, long) = (&short[front..], &long[front..]);
-        let back = short.iter().rev().zip(long.iter().rev()).take_while(&mut same).count();
-        let (short, long) = (&short[..short.len() - back], &long[..long.len() - back]);
-        if short.is_empty() || long.is_empty() {
-            self.is_edited |= short.len() != long.len() && short.iter().chain(long).all(|word| !word.begins_line);
-            return;
-        }
-        let both = |is: fn(&Word) -> bool| {
-            let own = |one: &[Word], other: &[Word]| has_own(one.iter().filter(|word| is(word)), other);
-            own(short, long) && own(long, short)
-        };
-        self.replaced += 1;
-        let hash = |words: &[Word]| words.iter().fold(0, |hash, word| mixed(hash, word.hash));
-        self.is_form |= !self.replacements.insert((hash(short), hash(long)));
-        self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
-        self.has_phrases_replaced |= extent(short).min(extent(long)) >= 2;
-        self.has_numbers_replaced |= both(|word| word.is_number);
-        self.has_names_replaced |= both(|word| word.is_name);
-    }
-
-    /// How much of the shorter text stands in the longer one's beginning, its own "continue reading" left out; 0 to 1.
-    fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
-        let more = Vocabulary::of(&short.words[self.end.0..]).extent_without(&[titles]);
-        let kept = if more <= MORE_WORDS { &short.words[..self.end.0] } else { &short.words[..] };
-        let own: HashSet<u64> = shingles(kept).collect();
-        let others: HashSet<u64> = shingles(long.beginning(reach(short))).collect();
-        if extent(kept) < LEAST_TEXT || self.end.1 > long.beginning(reach(short)).len() {
-            return 0.0;
-        }
-        own.intersection(&others).count() as f64 / own.len().max(1) as f64
-    }
 }
 
 #[cfg(test)]
@@ -609,5 +449,69 @@ mod tests {
             "The harbour board has decided to sell the coal pier with its cranes to a firm from the north coast";
         let (summary, article) = (wording(title, other), wording(title, &article));
         assert_eq!(summary.same_text(&article, 0.6), None);
+    }
+
+    /// A text of so many sentences, each with words of its own, and whatever stands in the middle.
+    fn report(sentences: usize, middle: &str) -> String {
+        let sentence = |at: usize| format!("Then speaker{at} praised crane{at} beside the quay. ");
+        let (half, all) = (sentences / 2, sentences);
+        (0..half).map(sentence).collect::<String>() + middle + &(half..all).map(sentence).collect::<String>()
+    }
+
+    fn check_same(title: [&str; 2], html: [&str; 2], expected: bool) {
+        let (one, other) = (wording(title[0], html[0]), wording(title[1], html[1]));
+        assert_eq!(one.same_text(&other, 0.6).is_some(), expected, "{title:?} {html:?}");
+        assert_eq!(other.same_text(&one, 0.6).is_some(), expected, "{title:?} {html:?}");
+    }
+
+    #[test]
+    fn bylines_and_footers_in_lines_of_their_own_are_no_part_of_a_text() {
+        let title = ["Harbour board in Leeds votes to open the old quay again"; 2];
+        let begins =
+            "The board has voted to open the old quay to walkers and to small boats from April on after a winter";
+        let whole = format!("<p>{begins} of repairs.</p><p>{}</p>", report(20, ""));
+        let teaser = format!(
+            "<p>Text: Mary Hill</p><p>{begins} […]</p><p>Full story</p><p>First published by Harbour Post.</p>"
+        );
+        check_same(title, [&whole, &teaser], true);
+        let other = format!("<p>Mary Lake, reporter</p><p>{begins} of repairs.</p>");
+        check_same(title, [&teaser, &other], true);
+        // Footers that end in the same word stand in no place of each other.
+        let footers = ["<p>Full story</p>", "<p>First in the Harbour Post.</p><p>Subscribe and never miss a story</p>"];
+        let footed = footers.map(|footer| format!("<p>{begins} of repairs.</p>{footer}"));
+        check_same(title, [&footed[0], &footed[1]], true);
+    }
+
+    #[test]
+    fn editors_one_word_is_told_from_a_filled_form() {
+        let check = |title: &str, sentences: usize, [one, other]: [&str; 2], expected: bool| {
+            let texts =
+                [one, other].map(|word| report(sentences, &format!("It was {word} six in the evening there. ")));
+            check_same([title; 2], [&texts[0], &texts[1]], expected);
+        };
+        let named = "Harbour board in Leeds votes to open the old quay again";
+        check(named, 14, ["about", "around"], true);
+        check(named, 14, ["near 17", "near 18"], false);
+        check(named, 14, ["Mary", "John"], false);
+        // A short text with one word of its own may be a form, and a headline without names may be that of one.
+        check(named, 8, ["about", "around"], false);
+        check("Health centre opens more hours for everyone this month", 14, ["about", "around"], false);
+    }
+
+    #[test]
+    fn text_that_is_the_same_is_recognised_under_a_headline_of_ones_own() {
+        let text = "The harbour board in Leeds has voted to open the old quay to walkers and to small boats from April on, \
+             after a winter of repairs. Fishermen filled the hall; the chairwoman thanked them for nine years of patience.";
+        let check = |other_title: &str, other: &str, expected: bool| {
+            check_same(["Fishermen cheer: Leeds board opens harbour", other_title], [text, other], expected);
+        };
+        let rewritten = "Leeds harbour: boats and walkers return";
+        check(rewritten, text, true);
+        check(rewritten, &format!("{text}<p>First in the Harbour Post.</p>"), true);
+        // One that says something else than the text may stand over any text of the site.
+        check("Win tickets for the summer festival", text, false);
+        check(rewritten, &text.replace("nine", "ten"), false);
+        check(rewritten, &text.replace("walkers", "riders"), false);
+        check(rewritten, &text[..text.find(", after").unwrap()], false);
     }
 }

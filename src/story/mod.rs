@@ -14,6 +14,7 @@ mod lead;
 mod likeness;
 mod media;
 mod numerals;
+mod parting;
 mod permanent;
 mod spelling;
 mod title;

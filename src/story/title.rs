@@ -14,6 +14,9 @@ pub const LEAST_TITLE: usize = 3;
 /// Shorter titles may be those of a column too, "Resolved: problems with the service"; longer ones tell what is told below.
 const TELLING_TITLE: usize = 7;
 
+/// A headline that has fewer words in common with a text does not say what it says.
+const LEAST_TOLD: usize = 3;
+
 /// As many letters are as telling, in languages of long words.
 const TELLING_LETTERS: usize = 38;
 
@@ -108,6 +111,20 @@ impl Title {
             true => Titles::Alike,
             false => Titles::Other,
         }
+    }
+
+    /// Whether it names somebody, a place or a number; where every word has a capital, that tells no name.
+    pub fn is_specific(&self) -> bool {
+        let words = &self.whole.words;
+        let has_lower = words.iter().skip(1).any(|word| word.is_telling() && !word.is_name && !word.is_number);
+        words.iter().any(|word| word.is_number || word.is_name && has_lower)
+    }
+
+    /// Whether at least half of its words that say something are among these, or are spelt like one of them.
+    pub fn is_told_in(&self, words: &[Word]) -> bool {
+        let telling = || self.whole.words.iter().filter(|word| word.is_telling());
+        let told = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
+        told >= LEAST_TOLD && told * 2 >= telling().count()
     }
 
     /// Whether the two are titles of two of a series: alike, as a whole or in a label, but for a number.

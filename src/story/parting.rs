@@ -1,0 +1,273 @@
+//! Where two texts part, what stands there, and what of it is no part of the texts.
+//!
+//! What two sites put around one text stands in lines of its own: bylines before it, links, invitations and credits behind
+//! it. Under a headline that names somebody or something these are left out of the comparison, as far as they are short.
+
+use foldhash::{HashMap, HashSet};
+
+use super::anchors::{anchors, walk_back, walk_on};
+use super::title::{Title, Titles};
+use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
+
+/// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
+const OWN_WORDS_AROUND: usize = 12;
+
+/// Forms with a hole or two are not longer: weather, recalls, notices.
+const LONGEST_FORM: usize = 150;
+
+/// Those under a headline that names somebody or a place are shorter; a text that goes on behind a summary is none.
+const LONGEST_NAMED_FORM: usize = 100;
+
+/// More words in a row were not reworded, they say something else.
+const REWORDED: usize = 8;
+
+/// As many words at a summary's end, those of the title left out, may be a "continue reading" or "the post … appeared
+/// first on …".
+const MORE_WORDS: usize = 12;
+
+/// A byline before a text has as many words at most.
+const BYLINE: usize = 6;
+
+/// A line of as few words around a text is a byline, a link or an invitation.
+const SHORT_LINE: usize = 10;
+
+/// Shorter texts say too little to be recognised by.
+pub const LEAST_TEXT: usize = 8;
+
+/// The headlines of two entries.
+pub struct Headlines {
+    pub titles: Titles,
+    /// The words of both.
+    pub words: Vocabulary,
+    /// Whether they are the same, long, and name somebody, a place or a number: forms that are filled anew do so under
+    /// headlines that are filled too.
+    pub are_specific: bool,
+}
+
+impl Headlines {
+    pub fn of(one: &Title, other: &Title, titles: Titles) -> Headlines {
+        let mut words = Vocabulary::default();
+        [one, other].into_iter().for_each(|title| words.add(&title.whole.words));
+        let are_specific = titles == Titles::EqualTelling && one.is_specific() && other.is_specific();
+        Headlines { titles, words, are_specific }
+    }
+}
+
+/// The different words of a text. Where every character is a word, two in a row are taken: single ones occur everywhere.
+#[derive(Default)]
+pub struct Vocabulary {
+    pub words: HashMap<u64, Word>,
+}
+
+impl Vocabulary {
+    pub fn of(words: &[Word]) -> Vocabulary {
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.add(words);
+        vocabulary
+    }
+
+    pub fn add(&mut self, words: &[Word]) {
+        let mut before = None;
+        for word in words {
+            let pair = before.filter(|_| word.is_half).map(|before| mixed(before, word.hash));
+            if !word.is_half || pair.is_some() {
+                self.words.insert(pair.unwrap_or(word.hash), *word);
+            }
+            before = word.is_half.then_some(word.hash);
+        }
+    }
+
+    /// The words that say something: numbers, names, and words that are not among the short ones of every sentence.
+    pub fn telling(&self) -> Vec<u64> {
+        let telling = self.words.iter().filter(|(_, word)| word.is_telling());
+        telling.map(|(hash, _)| *hash).collect()
+    }
+
+    /// How many words it has that the others lack.
+    pub fn extent_without(&self, others: &[&Vocabulary]) -> usize {
+        let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
+        extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
+    }
+}
+
+/// How many of the first words of a text can stand for the beginning that a summary of it has.
+pub fn reach(summary: &Words) -> usize {
+    summary.extent() * 5 / 4 + 30
+}
+
+/// Where two texts part, and what stands there.
+#[derive(Debug, Default)]
+pub struct Parting {
+    /// How long the longer one is, in words.
+    longest: usize,
+    /// How long a form may be that is filled under such headlines.
+    longest_form: usize,
+    /// The longest run of words that stands in the place of another, inside of what they share.
+    longest_replaced: usize,
+    /// How many such runs there are.
+    pub replaced: usize,
+    /// Whether words were added, cut or spelt in another way, as no form is filled.
+    is_edited: bool,
+    /// Whether several words stand in the place of several.
+    has_phrases_replaced: bool,
+    pub has_numbers_replaced: bool,
+    pub has_names_replaced: bool,
+    /// What stands in the place of what, and whether that is so twice: then a form was filled.
+    replacements: HashSet<(u64, u64)>,
+    is_form: bool,
+    /// Whether the headlines say of whom or what they are.
+    is_specific: bool,
+    /// Whether both begin with words of their own.
+    has_heads: bool,
+    /// Whether both have numbers of their own before or after what they share.
+    pub has_numbers_around: bool,
+    /// Where in the shorter and in the longer text what they share begins.
+    pub start: (usize, usize),
+    /// Where it ends.
+    pub end: (usize, usize),
+}
+
+impl Parting {
+    /// `None` if the texts share nothing. Under a telling title lines of their own before and after what they share are
+    /// bylines and dates of publishing: numbers in them do not count.
+    pub fn of(short: &Words, long: &Words, headlines: &Headlines) -> Option<Parting> {
+        let is_telling = headlines.titles == Titles::EqualTelling;
+        let anchors = anchors(short, long);
+        let (first, last) = (*anchors.first()?, *anchors.last()?);
+        let (start, end) = (walk_back(short, long, first), walk_on(short, long, (last.0 + SHINGLE, last.1 + SHINGLE)));
+        let (longest, is_specific) = (long.extent(), headlines.are_specific);
+        let longest_form = if is_specific { LONGEST_NAMED_FORM } else { LONGEST_FORM };
+        let mut parting = Parting { start, end, longest, longest_form, is_specific, ..Parting::default() };
+        let mut at = parting.line_starts(short, long);
+        if is_specific && start.0 - at.0 <= BYLINE && start.1 - at.1 <= BYLINE {
+            at = start;
+        }
+        for (i, j) in anchors {
+            let gap = (&short.words[at.0.min(i)..i], &long.words[at.1.min(j)..j]);
+            parting.see_replaced(gap);
+            at = (i + SHINGLE, j + SHINGLE);
+        }
+        parting.see_end(&short.words[end.0..], &long.words[end.1..]);
+        let (around_short, around_long) =
+            if is_telling { parting.around_in_line(short, long) } else { parting.around(short, long) };
+        parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
+        parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
+        Some(parting)
+    }
+
+    /// Where the lines begin in which what they share does.
+    pub fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
+        (short.line_start(self.start.0), long.line_start(self.start.1))
+    }
+
+    /// The words of both before and after what they share.
+    pub fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+        let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
+        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
+    }
+
+    /// As [`Parting::around`], as far as it stands in the same lines as what they share.
+    pub fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+        let around = |words: &Words, start: usize, end: usize| {
+            let (before, after) = (&words.words[..start], &words.words[end..]);
+            let begins = words.line_start(start);
+            let ends = after.iter().position(|word| word.begins_line).unwrap_or(after.len());
+            [&before[begins..], &after[..ends]].concat()
+        };
+        (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
+    }
+
+    /// Whether both say something of their own around what they share, the words of their titles left out.
+    pub fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
+        let (mut short, mut long) = self.around(short, long);
+        if self.is_specific {
+            (short, long) = (without_short_lines(&short), without_short_lines(&long));
+        }
+        let (short, long) = (Vocabulary::of(&short), Vocabulary::of(&long));
+        let has_own = |own: &Vocabulary, other| own.extent_without(&[titles, other]) >= OWN_WORDS_AROUND;
+        has_own(&short, &long) && has_own(&long, &short)
+    }
+
+    /// Whether what was replaced, in at most so many places, may be a copy editor's work.
+    pub fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
+        let most = if may_be_reworded { REWORDED } else { 0 };
+        self.longest_replaced <= most
+            && self.replaced <= places
+            && !self.has_few_holes()
+            && !self.is_form
+            && (may_be_reworded || !self.has_heads)
+    }
+
+    /// Whether so little stands in each other's place that a form may have been filled with it: words in one place, or
+    /// phrases in one of two. A copy editor who goes over a text works in more places, word by word.
+    pub fn has_few_holes(&self) -> bool {
+        let most = if self.has_phrases_replaced { 2 } else { 1 };
+        (1..=most).contains(&self.replaced) && !self.is_edited && self.longest < self.longest_form
+    }
+
+    /// Takes account of the ends behind the last shared shingle, if their lines end in the same word. The lines behind these
+    /// are footers, of which each site has its own.
+    pub fn see_end(&mut self, short: &[Word], long: &[Word]) {
+        let in_line = |words: &[Word]| words.iter().position(|word| word.begins_line).unwrap_or(words.len());
+        let (short, long) = (&short[..in_line(short)], &long[..in_line(long)]);
+        if let (Some(one), Some(other)) = (short.last(), long.last())
+            && one.is_spelt_as(*other)
+        {
+            self.see_replaced((short, long));
+        }
+    }
+
+    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut, by an editor if no
+    /// line begins there.
+    pub fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
+        let mut same = |(one, other): &(&Word, &Word)| {
+            let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
+            self.is_edited |= is_respelt;
+            is_respelt || one.hash == other.hash
+        };
+        let front = short.iter().zip(long).take_while(&mut same).count();
+        let (short, long) = (&short[front..], &long[front..]);
+        let back = short.iter().rev().zip(long.iter().rev()).take_while(&mut same).count();
+        let (short, long) = (&short[..short.len() - back], &long[..long.len() - back]);
+        if short.is_empty() || long.is_empty() {
+            self.is_edited |= short.len() != long.len() && short.iter().chain(long).all(|word| !word.begins_line);
+            return;
+        }
+        let both = |is: fn(&Word) -> bool| {
+            let own = |one: &[Word], other: &[Word]| has_own(one.iter().filter(|word| is(word)), other);
+            own(short, long) && own(long, short)
+        };
+        self.replaced += 1;
+        let hash = |words: &[Word]| words.iter().fold(0, |hash, word| mixed(hash, word.hash));
+        self.is_form |= !self.replacements.insert((hash(short), hash(long)));
+        self.longest_replaced = self.longest_replaced.max(extent(short)).max(extent(long));
+        self.has_phrases_replaced |= extent(short).min(extent(long)) >= 2;
+        self.has_numbers_replaced |= both(|word| word.is_number);
+        self.has_names_replaced |= both(|word| word.is_name);
+    }
+
+    /// How much of the shorter text stands in the longer one's beginning, its own "continue reading" and byline left out;
+    /// 0 to 1.
+    pub fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
+        let behind = &short.words[self.end.0..];
+        let in_line = behind.iter().position(|word| word.begins_line).unwrap_or(behind.len());
+        // What begins a line behind it is a footer as far as its lines are short.
+        let more = [&behind[..in_line], &without_short_lines(&behind[in_line..])].concat();
+        let more = Vocabulary::of(&more).extent_without(&[titles]);
+        let end = if more <= MORE_WORDS { self.end.0 } else { short.words.len() };
+        let start = if self.start.0 <= BYLINE { self.start.0 } else { 0 };
+        let kept = &short.words[start..end];
+        let own: HashSet<u64> = shingles(kept).collect();
+        let others: HashSet<u64> = shingles(long.beginning(reach(short))).collect();
+        if extent(kept) < LEAST_TEXT || self.end.1 > long.beginning(reach(short)).len() {
+            return 0.0;
+        }
+        own.intersection(&others).count() as f64 / own.len().max(1) as f64
+    }
+}
+
+/// The words without the lines that are so short that they say nothing of the story.
+pub fn without_short_lines(words: &[Word]) -> Vec<Word> {
+    let lines = words.chunk_by(|_, next| !next.begins_line);
+    lines.filter(|line| extent(*line) > SHORT_LINE).flatten().copied().collect()
+}
