@@ -93,7 +93,7 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     let second = (0..copies.len()).filter(|&at| at != best).min_by_key(rank).expect("there is another copy");
     let (first, second) = (standing(best), standing(second));
     let rule = if first.0 != second.0 {
-        if second.0 == Home::Credits { LeadRule::Credited } else { LeadRule::OriginalHost }
+        if second.0 == HomeRank::Credits { LeadRule::Credited } else { LeadRule::OriginalHost }
     } else if first.1 != second.1 {
         LeadRule::Priority
     } else {
@@ -104,7 +104,7 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
 
 /// How far a copy may be the original.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Home {
+enum HomeRank {
     /// At the original's own host.
     Own,
     /// At the host that it names as the original's, but it also says that it comes from another copy that is at home.
@@ -112,9 +112,10 @@ enum Home {
     Elsewhere,
 }
 
-fn homes(copies: &[LeadCandidate]) -> Vec<Home> {
+fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
     let is_home: Vec<bool> = copies.iter().map(is_at_home).collect();
-    let mut homes: Vec<Home> = is_home.iter().map(|is| if *is { Home::Own } else { Home::Elsewhere }).collect();
+    let mut homes: Vec<HomeRank> =
+        is_home.iter().map(|is| if *is { HomeRank::Own } else { HomeRank::Elsewhere }).collect();
     if is_home.iter().filter(|is| **is).count() < 2 {
         return homes;
     }
@@ -124,7 +125,7 @@ fn homes(copies: &[LeadCandidate]) -> Vec<Home> {
         .collect();
     for (at, _, own, said) in &at_home {
         if at_home.iter().any(|(_, other, publication, _)| said.credits(own, (other, publication))) {
-            homes[*at] = Home::Credits;
+            homes[*at] = HomeRank::Credits;
         }
     }
     homes
