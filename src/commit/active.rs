@@ -9,8 +9,7 @@ use crate::time::Timestamp;
 
 /// The config that the store was last brought in line with. Cheap to clone; clones share it.
 ///
-/// Whoever takes a turn at the store reads it inside the turn. A poll that began before an edit of the config is thus decided
-/// by the edited one, as the stories beside it are.
+/// Read it inside the turn at the store. Then an edited config also decides what a poll brings that began before the edit.
 #[derive(Clone, Debug)]
 pub struct ActiveConfig(Arc<RwLock<Arc<Config>>>);
 

@@ -130,7 +130,7 @@ fn lifetimes_are_kept_up_to_a_week_and_retry_after_up_to_a_month() {
 }
 
 #[test]
-fn b06_503_with_retry_after_is_obeyed_like_429() {
+fn status_503_with_retry_after_is_obeyed_like_429() {
     for status in [429, 503] {
         let held = |outlook: &mut Outlook| {
             (outlook.outcome, outlook.failures) = (failed(status), 1);
@@ -141,7 +141,7 @@ fn b06_503_with_retry_after_is_obeyed_like_429() {
 }
 
 #[test]
-fn b07_429_and_503_with_retry_after_speak_for_a_public_host_only() {
+fn statuses_429_and_503_with_retry_after_speak_for_a_public_host_only() {
     let check = |status, retry_after, host_is_public, expected: Option<u64>| {
         let next = next(|outlook| {
             (outlook.outcome, outlook.failures) = (failed(status), 1);
@@ -168,7 +168,7 @@ fn waits(status: Option<u16>, failures: u32) -> Vec<u64> {
 }
 
 #[test]
-fn b08_429_without_retry_after_backs_off_from_four_hours_to_a_day() {
+fn status_429_without_retry_after_backs_off_from_four_hours_to_a_day() {
     assert_eq!(waits(Some(429), 5), [4, 8, 16, 24, 24]);
 }
 
@@ -357,7 +357,7 @@ fn an_outage_of_our_own_is_retried_within_minutes_however_often_it_failed() {
 }
 
 #[test]
-fn b02_500_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
+fn five_hundred_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
     let schedule = hourly();
     let mut outlook = outlook(&schedule, &NO_HINTS);
     let mut starts = vec![outlook.now];

@@ -46,7 +46,7 @@ async fn poll_hosts(fetcher: &Fetcher, port: u16, hosts: impl Iterator<Item = us
 
 /// Run by the test below in a process of its own, whose memory is nobody else's.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "run by x10"]
+#[ignore = "run by the test below"]
 async fn polls_200_feeds_of_the_largest_size() {
     let ports = std::env::var("ORIGIN_PORTS").unwrap();
     let (started, fetcher) = (Instant::now(), local_names());
@@ -59,7 +59,7 @@ async fn polls_200_feeds_of_the_largest_size() {
 }
 
 #[test]
-fn x10_200_feeds_of_the_largest_size_stay_below_256_mib() {
+fn two_hundred_feeds_of_the_largest_size_stay_below_256_mib() {
     let body = 9 * MIB + 9 * MIB / 10;
     let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body / 4096 * 4096);
     let mut origins = vec![Origin::replies([Reply::raw(head).repeat([b'x'; 4096], body / 4096).close()])];

@@ -197,7 +197,7 @@ async fn what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_othe
 
 /// Run by the test below in a process of its own, as the environment belongs to the whole process.
 #[tokio::test]
-#[ignore = "needs the environment that x06 gives it"]
+#[ignore = "needs the environment that another test gives it"]
 async fn polls_in_spite_of_a_proxy_in_the_environment() {
     let origin = ok();
     document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);

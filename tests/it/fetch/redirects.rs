@@ -145,7 +145,7 @@ async fn the_time_of_all_hops_is_one_budget() {
 }
 
 #[tokio::test]
-async fn c04_410_is_gone_but_not_where_a_temporary_redirect_led_to_it() {
+async fn status_410_is_gone_but_not_where_a_temporary_redirect_led_to_it() {
     let gone = |status: u16| {
         Origin::start(move |request| match request.target().as_str() {
             "/old" => Reply::redirect(status, "/gone"),

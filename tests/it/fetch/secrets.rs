@@ -53,7 +53,7 @@ async fn polls(script: fn(usize) -> Reply) -> String {
 
 /// In a process of its own, since the log is the whole process's.
 #[tokio::test]
-#[ignore = "run by x09"]
+#[ignore = "run by another test"]
 async fn polls_with_a_canary_are_logged_at_trace_level() {
     let log = Log::default();
     let writer = log.clone();
