@@ -15,6 +15,7 @@
 //! renders the sections that changed, as [`shown`] reads them; [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
 pub mod commit;
