@@ -10,7 +10,7 @@ use url::Url;
 
 use super::edit::{commit, in_file, known};
 use super::output::{columns, count, cut, print, safe, wrap};
-use super::{Done, Failure, load, runtime};
+use super::{CommandError, Done, load, runtime};
 use crate::config::edit;
 use crate::config::{self, Feed, Level};
 use crate::discover::{self, Looked, Seen};
@@ -81,10 +81,10 @@ pub struct FoundFeed {
 pub enum NotFound {
     /// It did not answer; the reason, without secrets.
     Unreachable(String),
-    Failed(Failure),
+    Failed(CommandError),
 }
 
-impl<E: Into<Failure>> From<E> for NotFound {
+impl<E: Into<CommandError>> From<E> for NotFound {
     fn from(error: E) -> Self {
         NotFound::Failed(error.into())
     }
@@ -197,7 +197,7 @@ fn masked(url: &str) -> String {
 pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotFound> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
-    let look = |url: &str| -> Result<Looked, Failure> {
+    let look = |url: &str| -> Result<Looked, CommandError> {
         let feed = draft(loaded, file, url)?;
         Ok(runtime.block_on(discover::look(&fetcher, &feed, &Hints::default())))
     };
@@ -225,8 +225,8 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
 fn look_by_scheme(
     address: &str,
     schemes: [&str; 2],
-    look: impl Fn(&str) -> Result<Looked, Failure>,
-) -> Result<(String, Looked), Failure> {
+    look: impl Fn(&str) -> Result<Looked, CommandError>,
+) -> Result<(String, Looked), CommandError> {
     let [url, other] = schemes.map(|scheme| with_scheme(address, scheme));
     let looked = look(&url)?;
     if matches!(looked, Looked::Failed(_)) && other != url {
@@ -238,7 +238,7 @@ fn look_by_scheme(
     Ok((url, looked))
 }
 
-fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Result<FoundFeed, Failure> {
+fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, CommandError>) -> Result<FoundFeed, CommandError> {
     let page_url = Url::parse(page).map_err(anyhow::Error::from)?;
     for url in discover::well_known(&page_url) {
         if let Looked::Feed(seen) = look(url.as_str())? {
@@ -249,7 +249,7 @@ fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, Failure>) -> Res
     Err(anyhow!("{page}: no feed found at this address; give the address of the feed itself").into())
 }
 
-fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, Failure> {
+fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, CommandError> {
     let number = match (args.choose, found.len()) {
         (_, 0) => {
             return Err(anyhow!("{}: none of the feeds that the page names can be read", masked(&args.url)).into());
@@ -281,7 +281,7 @@ fn choice(number: usize, found: &FoundFeed) -> String {
     format!("  {number}  {}\n     {}\n", seen.unwrap_or_default(), masked(&found.url))
 }
 
-fn ask(list: &str) -> Result<usize, Failure> {
+fn ask(list: &str) -> Result<usize, CommandError> {
     let mut stderr = std::io::stderr();
     write!(stderr, "{list}which one? ")?;
     stderr.flush()?;
@@ -291,7 +291,7 @@ fn ask(list: &str) -> Result<usize, Failure> {
 }
 
 /// The feed as it would be polled, with what the config says of all feeds.
-pub fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, Failure> {
+pub fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, CommandError> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
     sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;

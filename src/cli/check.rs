@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 
 use super::output::{count, print};
-use super::{Done, EXIT_CONFIG, Failure, load, runtime};
+use super::{CommandError, Done, EXIT_CONFIG, load, runtime};
 use crate::clock;
 use crate::config::{self, Config, Feed, Level, Problem, edit};
 use crate::discover::{self, Looked};
@@ -93,7 +93,7 @@ fn looked_at(config: &Config, amiss: usize) -> String {
 }
 
 /// What is amiss with the feeds that are polled, in their order.
-fn look_at_all(loaded: &Loaded) -> Result<Vec<Problem>, Failure> {
+fn look_at_all(loaded: &Loaded) -> Result<Vec<Problem>, CommandError> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let places = edit::places(&loaded.sources);
     let feeds = loaded.config.feeds.iter().zip(places).filter(|(feed, _)| feed.enabled);

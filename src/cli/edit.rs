@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use url::Url;
 
 use super::output::print;
-use super::{Done, Failure, load, no_feed};
+use super::{CommandError, Done, load, no_feed};
 use crate::config::edit::{self, EditError, FeedPlace};
 use crate::config::{self, Config, Problem, SourceFile};
 use crate::feed::FeedId;
@@ -120,7 +120,7 @@ pub fn known<'c>(config: &'c Config, url: &Url) -> Option<&'c config::Feed> {
 /// Checks the config with these texts in the place of those that they come from, and writes what differs.
 ///
 /// On a dry run the difference is printed instead. Returns the config that is in the files then.
-pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Result<Loaded, Failure> {
+pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Result<Loaded, CommandError> {
     let mut sources = loaded.sources.clone();
     for (file, text) in &texts {
         sources[*file].text.clone_from(text);

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use serde::Serialize;
 
 use super::output::{columns, print, safe, wrap};
-use super::{Done, Failure, load_with_reader, no_section};
+use super::{CommandError, Done, load_with_reader, no_section};
 use crate::clock;
 use crate::config::{Config, Section};
 use crate::daemon::control::Unclear;
@@ -98,7 +98,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
 }
 
 /// The story that is named, or the only one that may be meant: alone with the words, or with no other words in its title.
-fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, Failure> {
+fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, CommandError> {
     let mut named = shown::named(reader, Some(&config.site.url), wanted)?;
     if named.len() == 1 {
         return Ok(named.remove(0));

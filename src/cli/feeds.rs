@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::output::{columns, lines, print, relative, safe, table, wrap};
-use super::{Done, Failure, load_with_reader, no_feed};
+use super::{CommandError, Done, load_with_reader, no_feed};
 use crate::clock;
 use crate::config::Config;
 use crate::feed::FeedId;
@@ -216,7 +216,7 @@ fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
 }
 
 /// Prints once, or again and again where somebody watches.
-fn show(args: &Args, text: impl Fn() -> Result<String, Failure>) -> Done {
+fn show(args: &Args, text: impl Fn() -> Result<String, CommandError>) -> Done {
     let is_watched = args.watch && std::io::stdout().is_terminal();
     loop {
         let text = text()?;

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::add::draft;
 use super::output::{self, count, safe};
-use super::{Done, Failure, load, runtime};
+use super::{CommandError, Done, load, runtime};
 use crate::config::{self, DEFAULT_CONTACT, Feed, Secrets, SourceFile, edit};
 use crate::discover::{self, Looked};
 use crate::entry::{Category, Credit, Enclosure, Entry, GuidKind, InReplyTo, Person, Podcast, Source};
@@ -315,7 +315,7 @@ fn read(args: &Args, bytes: &[u8]) -> Result<Inspection, ParseError> {
 }
 
 /// Fetches as a poll would, with what the config says of that feed, if it is one of its own.
-fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, Failure> {
+fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, CommandError> {
     let configured = load(config).ok();
     let feeds = configured.iter().flat_map(|loaded| &loaded.config.feeds);
     let feed = match (feeds.into_iter().find(|feed| feed.url.secret == *url), &configured) {
@@ -336,7 +336,7 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
 }
 
 /// A feed with the defaults of every key.
-fn lone_feed(url: &Url) -> Result<Arc<Feed>, Failure> {
+fn lone_feed(url: &Url) -> Result<Arc<Feed>, CommandError> {
     let text = format!("[[feed]]\nid = \"inspected\"\nurl = {}\n", edit::quoted(url.as_str()));
     let file = SourceFile { path: PathBuf::from("inspect"), text };
     let (config, problems) = config::check(&[file], &|_| Err("none is needed".to_owned()));

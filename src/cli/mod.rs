@@ -118,7 +118,7 @@ enum Command {
 
 /// How a command fails.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum CommandError {
     #[error("{0}")]
     Config(#[from] LoadError),
     #[error(transparent)]
@@ -130,34 +130,34 @@ enum Failure {
     Other(#[from] anyhow::Error),
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Failure::Other(error.into())
+        CommandError::Other(error.into())
     }
 }
 
-impl From<StoryEditError> for Failure {
+impl From<StoryEditError> for CommandError {
     fn from(error: StoryEditError) -> Self {
         match error {
-            StoryEditError::Unclear(unclear) => Failure::Unclear(unclear),
-            error => Failure::Other(error.into()),
+            StoryEditError::Unclear(unclear) => CommandError::Unclear(unclear),
+            error => CommandError::Other(error.into()),
         }
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
-        Failure::Other(error.into())
+        CommandError::Other(error.into())
     }
 }
 
-impl From<serde_json::Error> for Failure {
+impl From<serde_json::Error> for CommandError {
     fn from(error: serde_json::Error) -> Self {
-        Failure::Other(error.into())
+        CommandError::Other(error.into())
     }
 }
 
-type Done = Result<ExitCode, Failure>;
+type Done = Result<ExitCode, CommandError>;
 
 impl Cli {
     /// Logs go to stderr; `RUST_LOG` sets what is logged. A command that ends by itself logs warnings only.
@@ -213,7 +213,7 @@ impl Cli {
         };
         match done {
             Ok(code) => code,
-            Err(Failure::Config(error)) => {
+            Err(CommandError::Config(error)) => {
                 anstream::eprintln!("{}", error.render(true).trim_end());
                 let errors = error.problems.iter().filter(|problem| problem.level == Level::Error).count();
                 if errors > 1 {
@@ -221,15 +221,15 @@ impl Cli {
                 }
                 ExitCode::from(EXIT_CONFIG)
             }
-            Err(Failure::Unclear(unclear)) => {
+            Err(CommandError::Unclear(unclear)) => {
                 anstream::eprint!("newswire: {unclear}\n{}", candidates(&unclear, load(config).ok().as_ref()));
                 ExitCode::from(EXIT_USAGE)
             }
-            Err(Failure::Usage(error)) => {
+            Err(CommandError::Usage(error)) => {
                 anstream::eprintln!("newswire: {}", in_one_sentence(&error));
                 ExitCode::from(EXIT_USAGE)
             }
-            Err(Failure::Other(error)) => {
+            Err(CommandError::Other(error)) => {
                 anstream::eprintln!("newswire: {}", in_one_sentence(&error));
                 ExitCode::FAILURE
             }
@@ -259,7 +259,7 @@ fn load(config: Option<&Path>) -> Result<Loaded, LoadError> {
 }
 
 /// The config and a reader of its store; none if there is no store yet.
-fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader>), Failure> {
+fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader>), CommandError> {
     let config = Arc::new(load(config)?.config);
     match Reader::open(&config.store.path) {
         Ok(reader) => Ok((config, Some(reader))),
@@ -289,7 +289,7 @@ fn like<'c>(id: &str, known: impl Iterator<Item = &'c str>) -> Option<String> {
 }
 
 /// Does what an editor asks, here or through the daemon that has the store; on a dry run nothing is changed.
-fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, Failure> {
+fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, CommandError> {
     let config = Arc::new(load(config)?.config);
     if !config.store.path.exists() {
         return Err(StoreError::Missing(config.store.path.clone()).into());
@@ -332,7 +332,7 @@ fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
 }
 
 /// What the daemon says that has the store; `held`, if none has it.
-async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, Failure> {
+async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, CommandError> {
     let answer = match held {
         StoreError::Held(_) => control::ask(&config.store.path, request).await,
         _ => Ok(None),
@@ -354,6 +354,6 @@ fn print_sections(sections: &BTreeMap<SectionId, Moves>) -> std::io::Result<()> 
 }
 
 /// A runtime for a command that ends by itself.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::output::{columns, count, labelled, print, relative, safe, wrap};
-use super::{Done, Failure, ask, load, no_feed, runtime, upgrade};
+use super::{CommandError, Done, ask, load, no_feed, runtime, upgrade};
 use crate::clock;
 use crate::commit;
 use crate::config::Config;
@@ -139,7 +139,7 @@ async fn poll_here(
     store: Store,
     pass: &Pass,
     bar: &ProgressBar,
-) -> Result<Vec<PollReport>, Failure> {
+) -> Result<Vec<PollReport>, CommandError> {
     let now = clock::now();
     commit::sync(&store, config.clone(), now).await?;
     let poller = Poller::new(store.clone(), Fetcher::new(&config.poll.contact), config.poll.concurrency);

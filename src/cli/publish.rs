@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use super::output::print;
-use super::{Done, Failure, ask, load, runtime, upgrade};
+use super::{CommandError, Done, ask, load, runtime, upgrade};
 use crate::clock;
 use crate::commit;
 use crate::config::Config;
@@ -41,14 +41,14 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn write_here(config: &Arc<Config>, store: Store, folder: &Path) -> Result<Written, Failure> {
+async fn write_here(config: &Arc<Config>, store: Store, folder: &Path) -> Result<Written, CommandError> {
     let publisher = Publisher::new(store.clone(), files::pages(config)?);
     let mut sections = config.sections.iter().map(|section| section.id.clone()).collect();
     commit::sync(&store, config.clone(), clock::now()).await?;
     loop {
         let published = publisher.publish(config, &sections, clock::now()).await?;
         if let Some(error) = published.errors.into_iter().next() {
-            return Err(Failure::Other(error.into()));
+            return Err(CommandError::Other(error.into()));
         }
         sections = published.unfinished;
         if sections.is_empty() {

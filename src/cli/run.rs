@@ -8,7 +8,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Done, Failure, runtime, upgrade};
+use super::{CommandError, Done, runtime, upgrade};
 use crate::config::Listen;
 use crate::daemon::reload::{self, Sources, Warnings};
 use crate::daemon::{self, Newswire, control, signals};
@@ -28,7 +28,7 @@ pub fn run(config: Option<&Path>) -> Done {
     result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn start(main: PathBuf) -> Result<(), Failure> {
+async fn start(main: PathBuf) -> Result<(), CommandError> {
     // Watched before it is read, so that no edit falls between the two.
     let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
     let hangup = signals::hangup().context("cannot receive signals")?;
@@ -73,7 +73,7 @@ async fn start(main: PathBuf) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn bind(listen: &Listen, reach: SocketReach, key: &str) -> Result<Listener, Failure> {
+async fn bind(listen: &Listen, reach: SocketReach, key: &str) -> Result<Listener, CommandError> {
     let listener = Listener::bind(listen, reach).await;
     Ok(listener.with_context(|| format!("cannot listen on {listen}; set another address as `{key}` under [server]"))?)
 }

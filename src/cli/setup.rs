@@ -11,7 +11,7 @@ use url::{Host, Url};
 
 use super::add::{self, FoundFeed, NotFound};
 use super::output::{count, print};
-use super::{Cli, Done, Failure, in_one_sentence, load};
+use super::{Cli, CommandError, Done, in_one_sentence, load};
 use crate::config::effective::{EffectiveSetting, Origin, effective};
 use crate::config::{self, SourceFile, edit};
 use crate::files::{self, Loaded};
@@ -74,7 +74,7 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     };
     let mut allow = Vec::new();
     let mut feeds = Vec::new();
-    let mut look = |address: &str| -> Result<(), Failure> {
+    let mut look = |address: &str| -> Result<(), CommandError> {
         allow.extend(opening(address).filter(|opening| !allow.contains(opening)));
         feeds.push(first_feed(&check(config(&allow, &[]))?, address)?);
         Ok(())
@@ -89,7 +89,7 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
         match look(&address) {
             Ok(()) => break,
             // What cannot be used is asked for again.
-            Err(Failure::Other(error)) => anstream::eprintln!("{}", in_one_sentence(&error)),
+            Err(CommandError::Other(error)) => anstream::eprintln!("{}", in_one_sentence(&error)),
             Err(failure) => return Err(failure),
         }
     }
@@ -108,7 +108,7 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
 }
 
 /// The table of a first feed. Of a page it takes the feed that the page offers; what does not answer is taken as it is.
-fn first_feed(loaded: &Loaded, address: &str) -> Result<String, Failure> {
+fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     let args = add::Args::of_address(address, "--feed URL");
     let found = match add::find(loaded, 0, &args) {
         Ok(found) => found,
@@ -146,7 +146,7 @@ fn answer(
     question: &str,
     default: &str,
     is_good: impl Fn(&str) -> bool,
-) -> Result<String, Failure> {
+) -> Result<String, CommandError> {
     if let Some(given) = given {
         return Ok(given.clone());
     }

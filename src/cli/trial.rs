@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 
 use super::output::{columns, count, cut, print, safe, story_date, wrap};
-use super::{Done, Failure, load, no_section};
+use super::{CommandError, Done, load, no_section};
 use crate::clock;
 use crate::config::{self, Config, Section};
 use crate::feed::SectionId;
@@ -56,7 +56,7 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
 }
 
 /// The store that the config names; for one that lies elsewhere and has none yet, that of the config in use.
-fn open_store(config: &Config) -> Result<Reader, Failure> {
+fn open_store(config: &Config) -> Result<Reader, CommandError> {
     match Reader::open(&config.store.path) {
         Err(StoreError::Missing(missing)) => {
             let in_use = std::env::var_os("NEWSWIRE_CONFIG").map(std::path::PathBuf::from);
@@ -69,12 +69,13 @@ fn open_store(config: &Config) -> Result<Reader, Failure> {
 }
 
 /// Puts the rules of the command line after those of the section.
-fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> Result<(), Failure> {
+fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> Result<(), CommandError> {
     let Some(at) = config.sections.iter().position(|section| section.id == *id) else {
         return Err(no_section(config, id.as_str()).into());
     };
     let parse = |texts: &[String]| texts.iter().map(|text| rule(text, config)).collect::<anyhow::Result<Vec<Rule>>>();
-    let (keep, drop) = (parse(&args.keep).map_err(Failure::Usage)?, parse(&args.drop).map_err(Failure::Usage)?);
+    let (keep, drop) =
+        (parse(&args.keep).map_err(CommandError::Usage)?, parse(&args.drop).map_err(CommandError::Usage)?);
     let mut section = Section::clone(&config.sections[at]);
     section.keep.extend(keep);
     section.drop.extend(drop);
