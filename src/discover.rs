@@ -5,7 +5,6 @@ use url::Url;
 use crate::config::{Feed, Secrets};
 use crate::feed::Validators;
 use crate::fetch::{Fetched, Fetcher};
-use crate::foreign;
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
 use crate::poll;
 
@@ -48,7 +47,7 @@ pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
             let why = "the server says that nothing changed, to one who knew nothing";
             return Looked::Failed(why.to_owned());
         }
-        Err(error) => return Looked::Failed(foreign::sentence(&error.to_string())),
+        Err(error) => return Looked::Failed(error.to_string()),
     };
     let content_type = hints.content_type.or(document.content_type.as_deref());
     let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
@@ -64,19 +63,8 @@ pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
             // Who asks what the page offers needs the whole addresses.
             let again = parse::parse(&document.body, &Hints { content_type, base: Some(address) });
             let offers = if let Err(ParseError::Page { feeds }) = again { feeds } else { Vec::new() };
-            Looked::Refused { error: without_secrets(error, &secrets), offers }
+            Looked::Refused { error: poll::without_secrets(error, &secrets), offers }
         }
-    }
-}
-
-fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
-    let scrub = |text: &str| secrets.scrub(text).into_owned();
-    match error {
-        ParseError::Page { feeds } => ParseError::Page { feeds: feeds.iter().map(|feed| scrub(feed)).collect() },
-        ParseError::NotAFeed { found } => ParseError::NotAFeed { found: scrub(&found) },
-        ParseError::Json(why) => ParseError::Json(scrub(&why)),
-        ParseError::Reader(why) => ParseError::Reader(scrub(&why)),
-        ParseError::Empty | ParseError::TooMuchWork => error,
     }
 }
 

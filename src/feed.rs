@@ -2,7 +2,10 @@
 //!
 //! Nothing here reads, writes or decides.
 
+mod document_fault;
 mod event;
+mod failure;
+mod fault;
 mod repair;
 mod state;
 
@@ -16,7 +19,12 @@ use url::Url;
 use crate::entry::Person;
 use crate::time::Timestamp;
 
+pub use document_fault::DocumentFault;
 pub use event::FeedEvent;
+pub use failure::Failure;
+pub use fault::{
+    AddressRange, FeedKey, FileFault, HttpFault, OwnFault, PollPhase, RedirectFault, SettingFault, TlsFault, WireFault,
+};
 pub use repair::{Repair, RepairKind};
 pub use state::{FailureKind, FeedState, HoldReason, Note};
 

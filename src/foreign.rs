@@ -3,6 +3,10 @@
 //! Always one line, of bounded length, without characters that command a terminal or change how the line reads. So no page
 //! can forge a line of the log or fill the disk with one. Whatever is logged or stored of such text goes through here.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 /// The most characters of a sentence that holds foreign text: three addresses and the words around them.
 const SENTENCE_CHARS: usize = 1000;
 
@@ -14,6 +18,55 @@ const ADDRESSES: usize = 3;
 
 /// More sentences about one document than newswire has kinds of repairs.
 const SENTENCES: usize = 50;
+
+/// A text that is one line of bounded length, by the way in which it is made.
+macro_rules! one_line {
+    ($(#[$doc:meta])* $name:ident, $most:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Escapes what is unfit and cuts what is too much.
+            pub fn new(text: &str) -> $name {
+                $name(line(text, $most))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> $name {
+                $name::new(text)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> $name {
+                $name::new(&text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+one_line! {
+    /// Text that strangers wrote, as [`sentence`] shows it.
+    Line, SENTENCE_CHARS
+}
+
+one_line! {
+    /// An address, a title or a name that strangers wrote, as [`part`] shows it.
+    ShortLine, PART_CHARS
+}
 
 /// Returns a sentence as one line of at most 1000 characters. A sentence that already is one stays as it is.
 pub fn sentence(text: &str) -> String {

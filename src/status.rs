@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Feed};
 use crate::duration;
-use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Note, RepairKind, SectionId};
+use crate::feed::{Failure, FailureKind, FeedId, FeedState, HoldReason, Note, RepairKind, SectionId};
 use crate::foreign;
 use crate::newsroom;
 use crate::schedule::{self, Schedule};
@@ -163,9 +163,9 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     row.next_poll = (feed.enabled && row.state != FeedCondition::Gone).then_some(status.next_poll);
     row.last_poll = status.last_poll;
     row.failures = status.failures;
-    // A store of an older version may hold longer ones.
-    row.last_error = status.last_error.as_deref().map(foreign::sentence);
-    (row.error_kind, row.error_code) = (status.error_kind.map(FailureKind::words), status.error_kind);
+    row.last_error = status.failure.as_ref().map(Failure::to_string);
+    row.error_code = status.failure.as_ref().map(Failure::kind);
+    row.error_kind = row.error_code.map(FailureKind::words);
     row.entries = status.entries;
     row.newest = status.newest;
     row.repairs_code = status.repairs.iter().map(|repair| repair.kind).collect();

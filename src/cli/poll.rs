@@ -18,7 +18,7 @@ use crate::clock;
 use crate::commit;
 use crate::config::Config;
 use crate::daemon::control::{Answer, Request};
-use crate::feed::{FailureKind, FeedId, HoldReason, Note, RepairKind};
+use crate::feed::{Failure, FailureKind, FeedId, HoldReason, Note, RepairKind};
 use crate::fetch::Fetcher;
 use crate::foreign;
 use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
@@ -67,7 +67,7 @@ struct PollLine<'r> {
     notes: Vec<String>,
     notes_code: Vec<&'static str>,
     moved_to: Option<&'r str>,
-    error: Option<&'r str>,
+    error: Option<String>,
     error_kind: Option<&'static str>,
     error_code: Option<FailureKind>,
     duration_ms: u64,
@@ -99,9 +99,9 @@ impl PollLine<'_> {
             notes: report.notes.iter().map(Note::to_string).collect(),
             notes_code: report.notes.iter().map(Note::code).collect(),
             moved_to: report.moved_to.as_deref(),
-            error: report.error.as_deref(),
-            error_kind: report.error_kind.map(FailureKind::words),
-            error_code: report.error_kind,
+            error: report.failure.as_ref().map(Failure::to_string),
+            error_kind: report.failure.as_ref().map(|failure| failure.kind().words()),
+            error_code: report.failure.as_ref().map(Failure::kind),
             duration_ms: report.duration_ms,
             next_poll: report.next_poll,
         }
@@ -260,9 +260,10 @@ fn what(report: &PollReport, now: Timestamp) -> String {
     if let Some(hold) = &report.held {
         return format!("{}; next poll allowed {}", why(hold), relative(hold.until, now));
     }
-    let what = match (&report.error, report.outcome) {
-        (Some(error), ReportedOutcome::Gone) => format!("failed: {}", safe(error)),
-        (Some(error), _) => format!("failed: {}; next poll {}", safe(error), relative(report.next_poll, now)),
+    let failed = report.failure.as_ref().map(|failure| format!("failed: {}", safe(&failure.to_string())));
+    let what = match (failed, report.outcome) {
+        (Some(failed), ReportedOutcome::Gone) => failed,
+        (Some(failed), _) => format!("{failed}; next poll {}", relative(report.next_poll, now)),
         (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
         (None, outcome) => outcome.as_str().to_owned(),
     };

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
+use super::failure::Failure;
+
 /// Something that happened to a feed. Displayed as a sentence without the feed's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEvent {
     /// It answered 410.
-    Gone {
-        error: String,
-    },
+    Gone,
     /// It failed so often in a row.
     Died {
         failures: u32,
-        error: String,
+        failure: Failure,
     },
     Recovered {
         failures: u32,
@@ -41,7 +41,7 @@ impl FeedEvent {
     /// Returns the event's code, which never changes.
     pub fn code(&self) -> &str {
         match self {
-            FeedEvent::Gone { .. } => "gone",
+            FeedEvent::Gone => "gone",
             FeedEvent::Died { .. } => "died",
             FeedEvent::Recovered { .. } => "recovered",
             FeedEvent::Moved { .. } => "moved",
@@ -55,8 +55,8 @@ impl FeedEvent {
 impl fmt::Display for FeedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FeedEvent::Gone { error } => f.write_str(error),
-            FeedEvent::Died { failures, error } => write!(f, "failed {failures} times in a row: {error}"),
+            FeedEvent::Gone => Failure::Gone.fmt(f),
+            FeedEvent::Died { failures, failure } => write!(f, "failed {failures} times in a row: {failure}"),
             FeedEvent::Recovered { failures } => write!(f, "answers again after {failures} failures"),
             FeedEvent::Moved { to } => write!(f, "moved for good to {to}"),
             FeedEvent::Flooded { new } => write!(f, "brought {new} new entries at once"),

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::budget::{Budget, MemoryPlace};
 use super::decode::{self, Coding};
-use super::error::{BODY, FetchError, root_cause};
+use super::error::root_cause;
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 use super::wire;
+use crate::feed::{Failure, HttpFault, PollPhase};
 
 /// A body slower than this over a whole [`PACE_WINDOW`] is given up: it holds a turn, memory and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
@@ -50,9 +51,9 @@ pub(super) async fn read(
     budget: &Budget,
     stopwatch: &mut Stopwatch,
     host: &str,
-) -> Result<Bytes, FetchError> {
+) -> Result<Bytes, Failure> {
     let coding = decode::coding(response.headers())
-        .map_err(|coding| unreadable(host, format!("its coding \"{coding}\" was not asked for")))?;
+        .map_err(|coding| unreadable(host, HttpFault::UnknownCoding { coding: coding.into() }))?;
     let place = stopwatch.progress().waiting(budget.place(limit)).await;
     let (body, place) = receive(response, place, stopwatch, host).await?;
     match decode::actual(coding, &body) {
@@ -67,7 +68,7 @@ async fn receive(
     mut place: MemoryPlace,
     stopwatch: &mut Stopwatch,
     host: &str,
-) -> Result<(Vec<u8>, MemoryPlace), FetchError> {
+) -> Result<(Vec<u8>, MemoryPlace), Failure> {
     let mut body = place.buffer();
     let mut pace = Pace::start();
     let mut chunks = 0;
@@ -78,22 +79,22 @@ async fn receive(
             Ok(Ok(Filled::Full(chunk))) => chunk,
             Ok(Ok(Filled::All)) => return Ok((body, place)),
             Ok(Ok(Filled::TooManyChunks)) => {
-                return Err(unreadable(host, format!("its document comes in more than {MAX_CHUNKS} chunks")));
+                return Err(unreadable(host, HttpFault::TooManyChunks { most: MAX_CHUNKS }));
             }
             Ok(Err(error)) => {
                 let why = root_cause(&error);
-                let broke_off = || format!("its document broke off ({why})");
-                return Err(unreadable(host, wire::in_plain_words(&why).unwrap_or_else(broke_off)));
+                let wire = wire::fault(why.as_str()).map(|wire| HttpFault::Wire { wire });
+                return Err(unreadable(host, wire.unwrap_or(HttpFault::BrokeOff { why })));
             }
-            Err(overrun) if overrun.of_total => return Err(overrun.into_error(host, BODY)),
+            Err(overrun) if overrun.of_total => return Err(overrun.into_failure(host, PollPhase::Body)),
             Err(_) => Bytes::new(), // The window of the pace is over with nothing more: judged below.
         };
         let bytes = (body.len() + chunk.len()) as u64;
         if bytes > place.limit() {
-            return Err(FetchError::TooLarge { limit_bytes: place.limit() });
+            return Err(Failure::TooLarge { limit_bytes: place.limit() });
         }
         if !pace.keeps_up(body.len() - before + chunk.len()) {
-            return Err(FetchError::TooSlow { host: host.to_owned(), bytes_per_second: LEAST_BYTES_PER_SECOND });
+            return Err(Failure::TooSlow { host: host.into(), bytes_per_second: LEAST_BYTES_PER_SECOND });
         }
         while !place.holds(bytes) {
             place = stopwatch.progress().waiting(place.climb()).await;
@@ -141,7 +142,7 @@ async fn decoded(
     budget: &Budget,
     progress: &Progress,
     host: &str,
-) -> Result<Bytes, FetchError> {
+) -> Result<Bytes, Failure> {
     loop {
         let turn = progress.waiting(budget.decoder()).await;
         let (encoded, room, buffer) = (body.clone(), place.room(), place.buffer());
@@ -150,16 +151,16 @@ async fn decoded(
         drop(turn);
         match result {
             Ok(Ok(Some(decoded))) => return Ok(hold(decoded, place)),
-            Ok(Ok(None)) if room >= place.limit() => return Err(FetchError::TooLarge { limit_bytes: place.limit() }),
+            Ok(Ok(None)) if room >= place.limit() => return Err(Failure::TooLarge { limit_bytes: place.limit() }),
             Ok(Ok(None)) => place = progress.waiting(place.climb()).await,
-            Ok(Err(error)) => return Err(unreadable(host, format!("its coding is broken ({error})"))),
-            Err(_) => return Err(unreadable(host, "its coding is broken (the decoder gave up)".to_owned())),
+            Ok(Err(error)) => return Err(unreadable(host, HttpFault::BrokenCoding { why: error.to_string().into() })),
+            Err(_) => return Err(unreadable(host, HttpFault::DecoderPanic)),
         }
     }
 }
 
-fn unreadable(host: &str, why: String) -> FetchError {
-    FetchError::Http { host: host.to_owned(), why }
+fn unreadable(host: &str, fault: HttpFault) -> Failure {
+    Failure::Http { host: host.into(), fault }
 }
 
 /// The bytes of the current window of time.

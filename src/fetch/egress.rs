@@ -21,11 +21,13 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::error::{CONNECT, CONNECT_TIMEOUT, FetchError, causes, reason, root_cause};
+use super::error::{CONNECT_TIMEOUT, causes, reason, root_cause};
 use super::file;
 use super::guard::{self, Reach};
 use super::wire;
 use crate::config::{Feed, PROXY_SCHEMES};
+use crate::feed::{Failure, FeedKey, HttpFault, PollPhase, SettingFault, TlsFault};
+use crate::foreign::Line;
 
 /// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -77,8 +79,8 @@ pub(super) struct Way {
     pub client: Client,
     /// The host of the proxy that is the peer, whose address says nothing of the server's.
     pub proxy: Option<Arc<str>>,
-    /// Why no server can be verified, if that is so.
-    pub no_roots: Option<Arc<str>>,
+    /// Why this system has no CA certificates, if it has none: no server can be verified.
+    pub no_roots: Option<Line>,
 }
 
 impl Clients {
@@ -91,7 +93,7 @@ impl Clients {
     /// # Errors
     ///
     /// If the feed's `proxy` or `ca_file` cannot be used.
-    pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, FetchError> {
+    pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, Failure> {
         let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
         self.client(Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 }).await
     }
@@ -101,11 +103,11 @@ impl Clients {
     /// # Errors
     ///
     /// As [`Clients::way`], though there is nothing to go wrong.
-    pub async fn plain_way(&self, reach: &Reach) -> Result<Way, FetchError> {
+    pub async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
         self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
     }
 
-    async fn client(&self, egress: Egress) -> Result<Way, FetchError> {
+    async fn client(&self, egress: Egress) -> Result<Way, Failure> {
         let mut by_egress = self.by_egress.lock().await;
         if let Some(way) = by_egress.get(&egress) {
             return Ok(way.clone());
@@ -122,20 +124,17 @@ impl Clients {
 }
 
 /// Reads certificates from disk.
-fn build(egress: &Egress, names: Names) -> Result<Way, FetchError> {
+fn build(egress: &Egress, names: Names) -> Result<Way, Failure> {
     let proxy = egress.proxy.as_deref().map(trusted_hop).transpose()?.map(|(host, _)| Arc::from(host));
     let roots = egress.ca_file.as_deref().map(certificates).transpose()?;
     let system_roots = roots.is_none();
     match configure(egress, names.clone(), roots)?.build() {
         Ok(client) => Ok(Way { client, proxy, no_roots: None }),
         Err(error) if system_roots => {
-            let why = format!(
-                "no CA certificates are to be found on this system ({}); install its package ca-certificates",
-                root_cause(&error)
-            );
+            let why = root_cause(&error);
             let client =
                 configure(egress, names, Some(Vec::new()))?.build().map_err(|error| unusable(egress, &error))?;
-            Ok(Way { client, proxy, no_roots: Some(why.into()) })
+            Ok(Way { client, proxy, no_roots: Some(why) })
         }
         Err(error) => Err(unusable(egress, &error)),
     }
@@ -145,7 +144,7 @@ fn configure(
     egress: &Egress,
     names: Names,
     roots: Option<Vec<Certificate>>,
-) -> Result<reqwest::ClientBuilder, FetchError> {
+) -> Result<reqwest::ClientBuilder, Failure> {
     let proxy = egress.proxy.as_deref().map(trusted_hop).transpose()?;
     let trusted = proxy.as_ref().map(|(host, _)| host.clone());
     let resolver = GuardedResolver { reach: egress.reach.clone(), trusted, names };
@@ -180,23 +179,25 @@ fn configure(
 }
 
 /// The proxy and its host. Nothing of its URL gets into an error: it may hold a password.
-fn trusted_hop(proxy: &str) -> Result<(String, Proxy), FetchError> {
-    let unusable = |why: &str| FetchError::Setting { key: "proxy", why: why.to_owned() };
-    let url = Url::parse(proxy).map_err(|_| unusable("it is not a URL such as socks5h://127.0.0.1:9050"))?;
-    let host = url.host_str().ok_or_else(|| unusable("its URL has no host"))?.to_owned();
+fn trusted_hop(proxy: &str) -> Result<(String, Proxy), Failure> {
+    let unusable = |fault| Failure::Setting { key: FeedKey::Proxy, fault };
+    let url = Url::parse(proxy).map_err(|_| unusable(SettingFault::NoUrl))?;
+    let host = url.host_str().ok_or_else(|| unusable(SettingFault::NoHost))?.to_owned();
     if !PROXY_SCHEMES.contains(&url.scheme()) {
-        return Err(unusable("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h"));
+        return Err(unusable(SettingFault::BadScheme));
     }
-    let proxy = Proxy::all(url).map_err(|_| unusable("it is not one that can be connected to"))?;
+    let proxy = Proxy::all(url).map_err(|_| unusable(SettingFault::NoProxy))?;
     Ok((host, proxy))
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate>, FetchError> {
-    let unusable = |why: String| FetchError::Setting { key: "ca_file", why: format!("{}: {why}", path.display()) };
-    let pem = read_certificates(path).map_err(|error| unusable(reason(&error)))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| unusable(root_cause(&error)))?;
+fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
+    let shown = || Line::from(path.display().to_string());
+    let unusable = |fault| Failure::Setting { key: FeedKey::CaFile, fault };
+    let unreadable = |why| unusable(SettingFault::Unreadable { path: shown(), why });
+    let pem = read_certificates(path).map_err(|error| unreadable(reason(&error)))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| unreadable(root_cause(&error)))?;
     if certificates.is_empty() {
-        return Err(unusable("it holds no certificate in PEM form".to_owned()));
+        return Err(unusable(SettingFault::NoCertificate { path: shown() }));
     }
     Ok(certificates)
 }
@@ -208,9 +209,9 @@ fn read_certificates(path: &Path) -> io::Result<Vec<u8>> {
     Ok(pem)
 }
 
-fn unusable(egress: &Egress, error: &reqwest::Error) -> FetchError {
-    let key = if egress.ca_file.is_some() { "ca_file" } else { "proxy" };
-    FetchError::Setting { key, why: root_cause(error) }
+fn unusable(egress: &Egress, error: &reqwest::Error) -> Failure {
+    let key = if egress.ca_file.is_some() { FeedKey::CaFile } else { FeedKey::Proxy };
+    Failure::Setting { key, fault: SettingFault::Other { why: root_cause(error) } }
 }
 
 /// Resolves names to those of their addresses that the guard admits.
@@ -254,28 +255,27 @@ impl Names {
 }
 
 /// What the client's error means, for a request to `url`.
-pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> FetchError {
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let why = root_cause(error);
+pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failure {
+    let name = url.host_str().unwrap_or_default();
+    let (host, why) = (Line::from(name), root_cause(error));
     if let Some(Blocked(address)) = causes(error).find_map(|cause| cause.downcast_ref()) {
-        return guard::refusal(&host, *address, url.port_or_known_default().unwrap_or_default());
+        return guard::refusal(name, *address, url.port_or_known_default().unwrap_or_default());
     }
     if let Some(error) = causes(error).find_map(tls_error) {
-        return FetchError::Tls { host, why: distrust(error).map_or(why, str::to_owned) };
+        return Failure::Tls { host, fault: distrust(error).unwrap_or(TlsFault::Other { why }) };
     }
-    let peer = if proxied { format!("the proxy for {host}") } else { host.clone() };
     if error.is_dns() {
         // A SOCKS proxy may leave the feed's name to us.
-        let host = if proxied { format!("{host} or of its proxy") } else { host };
-        return FetchError::Dns { host, why };
+        return Failure::Dns { host, proxied, why };
     }
     if error.is_timeout() {
-        return FetchError::Timeout { host: peer, phase: CONNECT, after: CONNECT_TIMEOUT };
+        return Failure::Timeout { host, proxied, phase: PollPhase::Connect, after: CONNECT_TIMEOUT };
     }
     if error.is_connect() {
-        return FetchError::Connect { host: peer, why };
+        return Failure::Connect { host, proxied, why };
     }
-    FetchError::Http { host, why: wire::in_plain_words(&why).unwrap_or(why) }
+    let wire = wire::fault(why.as_str()).map(|wire| HttpFault::Wire { wire });
+    Failure::Http { host, fault: wire.unwrap_or(HttpFault::Other { why }) }
 }
 
 /// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
@@ -285,21 +285,17 @@ fn tls_error<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> 
 }
 
 /// Why a certificate is not trusted, for the reasons that an editor can do something about.
-fn distrust(error: &rustls::Error) -> Option<&'static str> {
+fn distrust(error: &rustls::Error) -> Option<TlsFault> {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
         UnknownIssuer,
     };
     let rustls::Error::InvalidCertificate(error) = error else { return None };
     match error {
-        UnknownIssuer => Some(
-            "nobody whom this system trusts vouches for its certificate; if that is meant, name who does as ca_file",
-        ),
-        Expired | ExpiredContext { .. } => Some("its certificate has expired"),
-        NotValidYet | NotValidYetContext { .. } => {
-            Some("its certificate is not valid yet; see whether the clock of this machine is right")
-        }
-        NotValidForName | NotValidForNameContext { .. } => Some("its certificate is for another name"),
+        UnknownIssuer => Some(TlsFault::UnknownIssuer),
+        Expired | ExpiredContext { .. } => Some(TlsFault::Expired),
+        NotValidYet | NotValidYetContext { .. } => Some(TlsFault::NotYetValid),
+        NotValidForName | NotValidForNameContext { .. } => Some(TlsFault::OtherName),
         _ => None,
     }
 }

@@ -14,12 +14,12 @@ use tokio::io::AsyncReadExt;
 
 use super::body;
 use super::budget::Budget;
-use super::error::{FetchError, reason};
+use super::error::reason;
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 use super::{Fetched, FetchedDocument};
 use crate::config::Feed;
-use crate::feed::Validators;
+use crate::feed::{Failure, FileFault, Validators};
 
 /// # Errors
 ///
@@ -29,21 +29,21 @@ pub(super) async fn read(
     known: &Validators,
     budget: &Budget,
     progress: &Progress,
-) -> Result<Fetched, FetchError> {
+) -> Result<Fetched, Failure> {
     let (url, limit) = (&feed.url.secret, feed.max_body_bytes);
     let mut stopwatch = Stopwatch::new(feed.timeout, progress.clone());
     let path =
-        url.to_file_path().map_err(|()| FetchError::File { why: format!("{url} is no path on this machine") })?;
+        url.to_file_path().map_err(|()| Failure::File { path: url.as_str().into(), fault: FileFault::NoPath })?;
     let metadata = in_time(&mut stopwatch, &path, tokio::fs::metadata(&path)).await?;
     if !metadata.is_file() {
-        return Err(FetchError::File { why: format!("{} is not a regular file", path.display()) });
+        return Err(failure(&path, FileFault::NotRegular));
     }
     let validators = Validators { etag: Some(tag(&metadata)), last_modified: None, url: Some(url.clone()) };
     if validators == *known {
         return Ok(Fetched::NotModified { validators });
     }
     if metadata.len() > limit {
-        return Err(FetchError::TooLarge { limit_bytes: limit });
+        return Err(Failure::TooLarge { limit_bytes: limit });
     }
     let mut place = progress.waiting(budget.place(limit)).await;
     while !place.holds(metadata.len()) {
@@ -64,11 +64,9 @@ async fn in_time<T>(
     stopwatch: &mut Stopwatch,
     path: &Path,
     work: impl Future<Output = io::Result<T>>,
-) -> Result<T, FetchError> {
-    let done = stopwatch.run(stopwatch.total(), work).await.map_err(|_| FetchError::File {
-        why: format!("could not read {}: the file system took too long", path.display()),
-    })?;
-    done.map_err(|error| unreadable(path, &error))
+) -> Result<T, Failure> {
+    let done = stopwatch.run(stopwatch.total(), work).await.map_err(|_| failure(path, FileFault::TooSlow))?;
+    done.map_err(|error| failure(path, FileFault::Unreadable { why: reason(&error) }))
 }
 
 /// Never more than `length` bytes, should the file grow meanwhile: its next poll finds it changed.
@@ -90,6 +88,6 @@ fn tag(metadata: &Metadata) -> Vec<u8> {
     format!("{}-{}", modified.as_nanos(), metadata.len()).into_bytes()
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> FetchError {
-    FetchError::File { why: format!("could not read {}: {}", path.display(), reason(error)) }
+fn failure(path: &Path, fault: FileFault) -> Failure {
+    Failure::File { path: path.display().to_string().into(), fault }
 }

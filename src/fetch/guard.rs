@@ -17,8 +17,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use url::{Host, Url};
 
-use super::error::FetchError;
 use crate::config::Allow;
+use crate::feed::{AddressRange, Failure};
 
 /// Where one request may go: what of an `allow` list holds for its host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -33,14 +33,14 @@ impl Reach {
     /// # Errors
     ///
     /// If the scheme, the port, or the address that the URL itself holds is refused.
-    pub fn of(url: &Url, allow: &[Allow]) -> Result<Reach, FetchError> {
+    pub fn of(url: &Url, allow: &[Allow]) -> Result<Reach, Failure> {
         let (Some(host), Some(port), "http" | "https") = (url.host(), url.port_or_known_default(), url.scheme()) else {
-            return Err(FetchError::Scheme { scheme: url.scheme().to_owned() });
+            return Err(Failure::Scheme { scheme: url.scheme().into() });
         };
         let networks = allow.iter().flat_map(|opening| opened(opening, &host, port)).collect::<Vec<_>>();
         let reach = Reach { public: is_web_port(port), networks };
         if !reach.public && reach.networks.is_empty() {
-            return Err(FetchError::Port { host: host.to_string(), port });
+            return Err(Failure::Port { host: host.to_string().into(), port });
         }
         match literal(&host) {
             Some(address) if !reach.admits(address) => Err(refusal(&host.to_string(), address, port)),
@@ -59,7 +59,7 @@ impl Reach {
     /// # Errors
     ///
     /// If it is a local name, or the proxy's own, and `allow` does not open it.
-    pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), FetchError> {
+    pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), Failure> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         let is_proxy = is_named(&Host::Domain(name), proxy);
         if self.is_own(url) || !(is_proxy || is_local_name(name)) {
@@ -70,7 +70,7 @@ impl Reach {
         if is_localhost(name) && opens_loopback() {
             return Ok(());
         }
-        Err(FetchError::LocalName { host: name.to_owned(), port: url.port_or_known_default().unwrap_or_default() })
+        Err(Failure::LocalName { host: name.into(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
     /// Whether the editor opened the very host of `url` by name or by address: it is one of their own.
@@ -82,10 +82,10 @@ impl Reach {
 }
 
 /// The error for an address that the guard refuses, with the line that would open it.
-pub(super) fn refusal(host: &str, address: IpAddr, port: u16) -> FetchError {
+pub(super) fn refusal(host: &str, address: IpAddr, port: u16) -> Failure {
     let address = address.to_canonical();
-    let range = special_range(address).unwrap_or("a global address, at a port that is open only for some networks");
-    FetchError::Address { host: host.to_owned(), address, port, range }
+    let range = special_range(address).unwrap_or(AddressRange::OtherPort);
+    Failure::Address { host: host.into(), address, port, range }
 }
 
 /// The ports at which feeds of the web are found; others belong to services that speak no HTTP.
@@ -148,7 +148,7 @@ fn literal(host: &Host<&str>) -> Option<IpAddr> {
 
 /// What kind of address it is, if not a global one. An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is
 /// judged by itself.
-pub(super) fn special_range(address: IpAddr) -> Option<&'static str> {
+pub(super) fn special_range(address: IpAddr) -> Option<AddressRange> {
     match address.to_canonical() {
         IpAddr::V4(address) => special_v4(address),
         IpAddr::V6(address) if NAT64.contains(&address) => special_v4(embedded(address)),
@@ -156,13 +156,13 @@ pub(super) fn special_range(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
+fn special_v4(address: Ipv4Addr) -> Option<AddressRange> {
     SPECIAL_V4.iter().find(|(network, _)| network.contains(&address)).map(|(_, range)| *range)
 }
 
-fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
+fn special_v6(address: Ipv6Addr) -> Option<AddressRange> {
     let named = SPECIAL_V6.iter().find(|(network, _)| network.contains(&address)).map(|(_, range)| *range);
-    named.or_else(|| (!GLOBAL_V6.contains(&address)).then_some("not a global address"))
+    named.or_else(|| (!GLOBAL_V6.contains(&address)).then_some(AddressRange::NotGlobal))
 }
 
 fn embedded(address: Ipv6Addr) -> Ipv4Addr {
@@ -185,38 +185,38 @@ const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.
-const SPECIAL_V4: [(Ipv4Net, &str); 15] = [
-    (v4(0, 0, 0, 0, 8), "this network"),
-    (v4(10, 0, 0, 0, 8), "private"),
-    (v4(100, 64, 0, 0, 10), "shared by a carrier"),
-    (v4(127, 0, 0, 0, 8), "loopback"),
-    (v4(169, 254, 0, 0, 16), "link-local"),
-    (v4(172, 16, 0, 0, 12), "private"),
-    (v4(192, 0, 0, 0, 24), "protocol assignments"),
-    (v4(192, 0, 2, 0, 24), "documentation"),
-    (v4(192, 88, 99, 0, 24), "6to4 relay"),
-    (v4(192, 168, 0, 0, 16), "private"),
-    (v4(198, 18, 0, 0, 15), "benchmarking"),
-    (v4(198, 51, 100, 0, 24), "documentation"),
-    (v4(203, 0, 113, 0, 24), "documentation"),
-    (v4(224, 0, 0, 0, 4), "multicast"),
-    (v4(240, 0, 0, 0, 4), "reserved"),
+const SPECIAL_V4: [(Ipv4Net, AddressRange); 15] = [
+    (v4(0, 0, 0, 0, 8), AddressRange::ThisNetwork),
+    (v4(10, 0, 0, 0, 8), AddressRange::Private),
+    (v4(100, 64, 0, 0, 10), AddressRange::Carrier),
+    (v4(127, 0, 0, 0, 8), AddressRange::Loopback),
+    (v4(169, 254, 0, 0, 16), AddressRange::LinkLocal),
+    (v4(172, 16, 0, 0, 12), AddressRange::Private),
+    (v4(192, 0, 0, 0, 24), AddressRange::ProtocolAssignments),
+    (v4(192, 0, 2, 0, 24), AddressRange::Documentation),
+    (v4(192, 88, 99, 0, 24), AddressRange::Relay6to4),
+    (v4(192, 168, 0, 0, 16), AddressRange::Private),
+    (v4(198, 18, 0, 0, 15), AddressRange::Benchmarking),
+    (v4(198, 51, 100, 0, 24), AddressRange::Documentation),
+    (v4(203, 0, 113, 0, 24), AddressRange::Documentation),
+    (v4(224, 0, 0, 0, 4), AddressRange::Multicast),
+    (v4(240, 0, 0, 0, 4), AddressRange::Reserved),
 ];
 
 /// IANA IPv6 Special-Purpose Address Registry; what lies outside of [`GLOBAL_V6`] is named here only for its message.
-const SPECIAL_V6: [(Ipv6Net, &str); 12] = [
-    (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), "loopback"),
-    (v6(0, 0, 0, 96), "unspecified, or an IPv4 address in disguise"),
-    (v6(0x64, 0xff9b, 1, 48), "local NAT64"),
-    (v6(0x100, 0, 0, 64), "discard only"),
-    (v6(0x2001, 0, 0, 23), "protocol assignments, Teredo among them"),
-    (v6(0x2001, 0xdb8, 0, 32), "documentation"),
-    (v6(0x2002, 0, 0, 16), "6to4"),
-    (v6(0x3fff, 0, 0, 20), "documentation"),
-    (v6(0xfc00, 0, 0, 7), "private"),
-    (v6(0xfe80, 0, 0, 10), "link-local"),
-    (v6(0xfec0, 0, 0, 10), "site-local"),
-    (v6(0xff00, 0, 0, 8), "multicast"),
+const SPECIAL_V6: [(Ipv6Net, AddressRange); 12] = [
+    (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), AddressRange::Loopback),
+    (v6(0, 0, 0, 96), AddressRange::Unspecified),
+    (v6(0x64, 0xff9b, 1, 48), AddressRange::LocalNat64),
+    (v6(0x100, 0, 0, 64), AddressRange::DiscardOnly),
+    (v6(0x2001, 0, 0, 23), AddressRange::Teredo),
+    (v6(0x2001, 0xdb8, 0, 32), AddressRange::Documentation),
+    (v6(0x2002, 0, 0, 16), AddressRange::Net6to4),
+    (v6(0x3fff, 0, 0, 20), AddressRange::Documentation),
+    (v6(0xfc00, 0, 0, 7), AddressRange::Private),
+    (v6(0xfe80, 0, 0, 10), AddressRange::LinkLocal),
+    (v6(0xfec0, 0, 0, 10), AddressRange::SiteLocal),
+    (v6(0xff00, 0, 0, 8), AddressRange::Multicast),
 ];
 
 #[cfg(test)]

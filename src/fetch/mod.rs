@@ -40,16 +40,15 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 pub use egress::Lookup;
-pub use error::FetchError;
+pub use error::{is_answer, is_unreachable};
 pub use hosts::{HostPermit, REFUSAL_KEPT, SPACING};
 pub use progress::Progress;
 
 use crate::config::{Feed, Secrets};
-use crate::feed::{Lifetimes, Validators};
+use crate::feed::{Failure, Lifetimes, PollPhase, TlsFault, Validators};
 use crate::time::Timestamp;
 use budget::Budget;
 use egress::{Clients, Names};
-use error::ANSWER;
 use guard::Reach;
 use hosts::{Hosts, Queue};
 use redirect::Trail;
@@ -78,7 +77,7 @@ pub type Holds = HashMap<String, Timestamp>;
 /// What became of one poll.
 #[derive(Debug)]
 pub struct Attempt {
-    pub result: Result<Fetched, FetchError>,
+    pub result: Result<Fetched, Failure>,
     /// Of the last answer; `None` where there was none.
     pub status: Option<u16>,
     /// What the server asked for, whatever the status; a redirect's own are passed over.
@@ -200,7 +199,7 @@ impl Fetcher {
         mut permit: HostPermit,
         holds: Option<&Holds>,
         answer: &mut LastAnswer,
-    ) -> Result<Fetched, FetchError> {
+    ) -> Result<Fetched, Failure> {
         let mut stopwatch = Stopwatch::new(feed.timeout, permit.progress());
         loop {
             permit.start();
@@ -228,8 +227,8 @@ impl Fetcher {
         url: &Url,
         permit: HostPermit,
         holds: Option<&Holds>,
-    ) -> Result<HostPermit, FetchError> {
-        let held = |until| FetchError::Held { host: url.host_str().unwrap_or_default().to_owned(), until };
+    ) -> Result<HostPermit, Failure> {
+        let held = |until| Failure::Held { host: url.host_str().unwrap_or_default().into(), until };
         if let Some(until) = holds.and_then(|holds| holds.get(&url.origin().ascii_serialization())) {
             return Err(held(Some(*until)));
         }
@@ -246,7 +245,7 @@ impl Fetcher {
         validators: &Validators,
         last: bool,
         stopwatch: &mut Stopwatch,
-    ) -> Result<Response, FetchError> {
+    ) -> Result<Response, Failure> {
         let url = trail.here();
         let host = url.host_str().unwrap_or_default();
         let reach = Reach::of(url, &feed.allow)?;
@@ -255,14 +254,14 @@ impl Fetcher {
             reach.check_name_for_proxy(url, proxy)?;
         }
         if let (Some(why), "https") = (way.no_roots, url.scheme()) {
-            return Err(FetchError::Tls { host: host.to_owned(), why: why.to_string() });
+            return Err(Failure::Tls { host: host.into(), fault: TlsFault::NoRoots { why } });
         }
         let mut request = request::get(&way.client, feed, trail, validators, &self.user_agent)?;
         if last {
             request = request.header(CONNECTION, "close");
         }
         let sent = stopwatch.run(stopwatch.total(), request.send()).await;
-        let response = sent.map_err(|overrun| overrun.into_error(host, ANSWER))?;
+        let response = sent.map_err(|overrun| overrun.into_failure(host, PollPhase::Answer))?;
         let response = response.map_err(|error| egress::explain(&error, url, way.proxy.is_some()))?;
         match response.remote_addr() {
             Some(peer) if way.proxy.is_none() && !reach.admits(peer.ip()) => {
@@ -280,11 +279,11 @@ impl Fetcher {
         known: &Validators,
         response: Response,
         mut stopwatch: Stopwatch,
-    ) -> Result<Fetched, FetchError> {
+    ) -> Result<Fetched, Failure> {
         let url = trail.here();
         let host = url.host_str().unwrap_or_default();
         if is_bot_wall(response.headers()) {
-            return Err(FetchError::BotWall { host: host.to_owned() });
+            return Err(Failure::BotWall { host: host.into() });
         }
         let given = request::validators(response.headers(), Secrets::of(feed).kept(url));
         let conditional = !known.is_empty() && known.url == given.url;
@@ -306,8 +305,8 @@ impl Fetcher {
                 }))
             }
             StatusCode::NOT_MODIFIED if conditional => Ok(Fetched::NotModified { validators: merge(known, given) }),
-            StatusCode::GONE if trail.is_permanent() => Err(FetchError::Gone),
-            status => Err(FetchError::Status { status: status.as_u16() }),
+            StatusCode::GONE if trail.is_permanent() => Err(Failure::Gone),
+            status => Err(Failure::Status { status: status.as_u16() }),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use url::Url;
 
-use super::error::{ANSWER, FetchError};
 use super::guard::{self, Reach};
 use super::{Fetcher, egress};
 use crate::config::Allow;
+use crate::feed::{Failure, PollPhase};
 
 /// A hub has nothing to do before it answers.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -20,7 +20,7 @@ impl Fetcher {
     /// # Errors
     ///
     /// If the address is refused, nobody answers, or the answer is none of 2xx.
-    pub async fn post_form(&self, url: &Url, allow: &[Allow], fields: &[(&str, &str)]) -> Result<(), FetchError> {
+    pub async fn post_form(&self, url: &Url, allow: &[Allow], fields: &[(&str, &str)]) -> Result<(), Failure> {
         let host = url.host_str().unwrap_or_default();
         let reach = Reach::of(url, allow)?;
         let way = self.shared.clients.plain_way(&reach).await?;
@@ -31,13 +31,13 @@ impl Fetcher {
             .header(USER_AGENT, self.user_agent.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        let late = |_| FetchError::Timeout { host: host.to_owned(), phase: ANSWER, after: TIMEOUT };
+        let late = |_| Failure::Timeout { host: host.into(), proxied: false, phase: PollPhase::Answer, after: TIMEOUT };
         let response = tokio::time::timeout(TIMEOUT, request.send()).await.map_err(late)?;
         let response = response.map_err(|error| egress::explain(&error, url, false))?;
         if let Some(peer) = response.remote_addr().filter(|peer| !reach.admits(peer.ip())) {
             return Err(guard::refusal(host, peer.ip(), peer.port()));
         }
         let status = response.status();
-        if status.is_success() { Ok(()) } else { Err(FetchError::Status { status: status.as_u16() }) }
+        if status.is_success() { Ok(()) } else { Err(Failure::Status { status: status.as_u16() }) }
     }
 }

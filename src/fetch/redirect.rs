@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use reqwest::StatusCode;
 use url::Url;
 
-use super::error::FetchError;
+use crate::feed::{Failure, RedirectFault};
 
 /// Browsers allow 20; a feed that needs more than two is in disorder.
 const MOST_HOPS: usize = 5;
@@ -65,29 +65,28 @@ impl Trail {
     /// # Errors
     ///
     /// If the redirect leads nowhere, in a circle, too far, or to where it must not.
-    pub fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), FetchError> {
-        let next = self.target(location).map_err(|why| FetchError::Redirect { why })?;
+    pub fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
+        let host = self.here().host_str().unwrap_or_default();
+        let next = self.target(location).map_err(|fault| Failure::Redirect { host: host.into(), fault })?;
         self.permanent &= matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
         self.urls.push(next);
         Ok(())
     }
 
-    fn target(&self, location: Option<&[u8]>) -> Result<Url, String> {
+    fn target(&self, location: Option<&[u8]>) -> Result<Url, RedirectFault> {
         let here = self.here();
-        let host = here.host_str().unwrap_or_default();
-        let location = location.ok_or_else(|| format!("{host} redirects, but does not say where to"))?;
-        let next = here.join(&as_text(location));
-        let next = without_extras(next.map_err(|_| format!("{host} redirects to something that is no address"))?);
+        let next = here.join(&as_text(location.ok_or(RedirectFault::NoTarget)?));
+        let next = without_extras(next.map_err(|_| RedirectFault::NoAddress)?);
         match (here.scheme(), next.scheme()) {
             (_, "https") | ("http", "http") => {}
-            (_, "http") => return Err(format!("{host} redirects from https: to http:, which is not followed")),
-            (_, scheme) => return Err(format!("{host} redirects to the scheme {scheme}:, which is not followed")),
+            (_, "http") => return Err(RedirectFault::Downgrade),
+            (_, scheme) => return Err(RedirectFault::Scheme { scheme: scheme.into() }),
         }
         if self.urls.contains(&next) {
-            return Err(format!("{host} redirects in a circle"));
+            return Err(RedirectFault::Circle);
         }
         if self.urls.len() > MOST_HOPS {
-            return Err(format!("{host} redirects more than {MOST_HOPS} times"));
+            return Err(RedirectFault::TooMany { most: MOST_HOPS });
         }
         Ok(next)
     }

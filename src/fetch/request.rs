@@ -13,10 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::decode;
-use super::error::FetchError;
 use super::redirect::Trail;
 use crate::config::{BasicAuth, Feed, Secrets, shown};
-use crate::feed::Validators;
+use crate::feed::{Failure, FeedKey, SettingFault, Validators};
 
 const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.2, */*;q=0.1";
@@ -41,17 +40,17 @@ pub(super) fn get(
     trail: &Trail,
     known: &Validators,
     user_agent: &HeaderValue,
-) -> Result<RequestBuilder, FetchError> {
+) -> Result<RequestBuilder, Failure> {
     let url = trail.here();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(FEED_TYPES));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(decode::ACCEPT_ENCODING));
     headers.insert(USER_AGENT, user_agent.clone());
     if let Some(agent) = &feed.user_agent {
-        headers.insert(USER_AGENT, value("user_agent", agent)?);
+        headers.insert(USER_AGENT, value(FeedKey::UserAgent, agent)?);
     }
     if let Some(language) = &feed.accept_language {
-        headers.insert(ACCEPT_LANGUAGE, value("accept_language", language)?);
+        headers.insert(ACCEPT_LANGUAGE, value(FeedKey::AcceptLanguage, language)?);
     }
     if known.url.as_ref() == Some(&Secrets::of(feed).kept(url)) {
         add_conditions(&mut headers, known);
@@ -85,11 +84,14 @@ fn with_userinfo(url: &Url, userinfo: &Url) -> Url {
     url
 }
 
-fn add_secrets(headers: &mut HeaderMap, configured: &[(String, SecretString)]) -> Result<(), FetchError> {
+fn add_secrets(headers: &mut HeaderMap, configured: &[(String, SecretString)]) -> Result<(), Failure> {
     for (name, content) in configured {
-        let unfit = |_| FetchError::Setting { key: "headers", why: format!("\"{name}\" is no name of a header") };
+        let unfit = |_| Failure::Setting {
+            key: FeedKey::Headers,
+            fault: SettingFault::HeaderName { name: name.as_str().into() },
+        };
         let name = HeaderName::try_from(name.as_str()).map_err(unfit)?;
-        let mut content = value("headers", content.expose_secret())?;
+        let mut content = value(FeedKey::Headers, content.expose_secret())?;
         content.set_sensitive(true);
         headers.insert(name, content);
     }
@@ -106,7 +108,6 @@ fn add_conditions(headers: &mut HeaderMap, known: &Validators) {
 }
 
 /// Nothing of the text gets into the error: it may be a secret.
-fn value(key: &'static str, text: &str) -> Result<HeaderValue, FetchError> {
-    HeaderValue::from_str(text)
-        .map_err(|_| FetchError::Setting { key, why: "it holds characters that no header can carry".to_owned() })
+fn value(key: FeedKey, text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(text).map_err(|_| Failure::Setting { key, fault: SettingFault::HeaderValue })
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::error::FetchError;
 use super::progress::Progress;
+use crate::feed::{Failure, PollPhase};
 
 /// Runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for memory.
 pub(super) struct Stopwatch {
@@ -52,7 +52,7 @@ pub(super) struct Overrun {
 }
 
 impl Overrun {
-    pub fn into_error(self, host: &str, phase: &'static str) -> FetchError {
-        FetchError::Timeout { host: host.to_owned(), phase, after: self.limit }
+    pub fn into_failure(self, host: &str, phase: PollPhase) -> Failure {
+        Failure::Timeout { host: host.into(), proxied: false, phase, after: self.limit }
     }
 }

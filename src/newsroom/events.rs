@@ -3,7 +3,7 @@
 //! Pure. The policy held here: a few failures, new entries or new guids are everyday; what goes beyond these bounds is an
 //! event, and it is one only when it begins or ends.
 
-use crate::feed::FeedEvent;
+use crate::feed::{Failure, FeedEvent};
 
 /// After how many failures in a row a feed has died.
 const DEATH: u32 = 3;
@@ -24,8 +24,8 @@ pub struct FeedStanding {
     /// Where it has moved for good.
     pub moved_to: Option<String>,
     pub was_polled: bool,
-    /// What its last poll failed with; empty if it did not fail.
-    pub error: String,
+    /// What its last poll failed with; `None` if it did not fail.
+    pub failure: Option<Failure>,
 }
 
 /// What a poll brought, in numbers.
@@ -41,11 +41,12 @@ pub struct News {
 /// Returns what happened to a feed between two polls.
 pub fn events(before: &FeedStanding, after: &FeedStanding, news: News) -> Vec<FeedEvent> {
     let has_died = after.failures >= DEATH && before.failures < DEATH && !after.is_gone;
+    let died_of = after.failure.as_ref().filter(|_| has_died);
     let was_lost = before.failures >= DEATH || before.is_gone;
     let moved_to = after.moved_to.as_ref().filter(|to| before.moved_to.as_ref() != Some(to));
     [
-        (after.is_gone && !before.is_gone).then(|| FeedEvent::Gone { error: after.error.clone() }),
-        has_died.then(|| FeedEvent::Died { failures: after.failures, error: after.error.clone() }),
+        (after.is_gone && !before.is_gone).then_some(FeedEvent::Gone),
+        died_of.map(|failure| FeedEvent::Died { failures: after.failures, failure: failure.clone() }),
         (after.failures == 0 && was_lost).then_some(FeedEvent::Recovered { failures: before.failures }),
         moved_to.map(|to| FeedEvent::Moved { to: to.clone() }),
         (before.was_polled && news.new >= FLOOD).then_some(FeedEvent::Flooded { new: news.new }),
@@ -60,9 +61,11 @@ pub fn events(before: &FeedStanding, after: &FeedStanding, news: News) -> Vec<Fe
 mod tests {
     use super::*;
 
+    const DOWN: Failure = Failure::Status { status: 503 };
+
     fn failing(failures: u32) -> FeedStanding {
-        let error = if failures > 0 { "no answer" } else { "" };
-        FeedStanding { failures, was_polled: true, error: error.to_owned(), ..FeedStanding::default() }
+        let failure = (failures > 0).then_some(DOWN);
+        FeedStanding { failures, was_polled: true, failure, ..FeedStanding::default() }
     }
 
     fn gone() -> FeedStanding {
@@ -77,7 +80,7 @@ mod tests {
     fn feed_dies_at_its_third_failure_and_recovers_at_its_first_success() {
         let none = News::default();
         check(&failing(1), &failing(2), none, &[]);
-        check(&failing(2), &failing(3), none, &[FeedEvent::Died { failures: 3, error: "no answer".to_owned() }]);
+        check(&failing(2), &failing(3), none, &[FeedEvent::Died { failures: 3, failure: DOWN }]);
         check(&failing(3), &failing(4), none, &[]);
         check(&failing(4), &failing(0), none, &[FeedEvent::Recovered { failures: 4 }]);
         check(&failing(2), &failing(0), none, &[]);
@@ -85,7 +88,7 @@ mod tests {
 
     #[test]
     fn feed_that_is_gone_did_not_die_besides() {
-        check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone { error: "no answer".to_owned() }]);
+        check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone]);
         check(&gone(), &gone(), News::default(), &[]);
         check(&gone(), &failing(0), News::default(), &[FeedEvent::Recovered { failures: 1 }]);
     }

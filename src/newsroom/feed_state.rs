@@ -11,7 +11,7 @@ use url::Url;
 use super::events::{FeedStanding, News, events};
 use super::moves::has_moved;
 use super::{Applied, Outcome, Polled, PolledDocument};
-use crate::feed::{FailureKind, FeedEvent, FeedInfo, FeedState, Validators};
+use crate::feed::{Failure, FeedEvent, FeedInfo, FeedState, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;
 
@@ -61,8 +61,8 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
             take_validators(&mut row, validators);
             succeed(&mut row, polled);
         }
-        Outcome::Failed { kind, error } => fail(&mut row, polled, FeedState::Failing, *kind, error),
-        Outcome::Gone { error } => fail(&mut row, polled, FeedState::Gone, FailureKind::Gone, error),
+        Outcome::Failed(failure) => fail(&mut row, polled, FeedState::Failing, failure),
+        Outcome::Gone => fail(&mut row, polled, FeedState::Gone, &Failure::Gone),
     }
     row.last_poll = Some(polled.at);
     row.next_poll = polled.next.at;
@@ -88,18 +88,17 @@ fn take_validators(row: &mut FeedRow, validators: &Validators) {
 
 fn succeed(row: &mut FeedRow, polled: &Polled) {
     row.state = FeedState::Ok;
-    (row.failures, row.error_kind, row.last_error) = (0, None, None);
+    (row.failures, row.failure) = (0, None);
     follow_move(row, polled);
 }
 
 /// Where no failure counts, as our own network was down, the state stays.
-fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, kind: FailureKind, error: &str) {
+fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
         row.state = state;
     }
     row.failures = polled.failures;
-    row.error_kind = Some(kind);
-    row.last_error = Some(error.to_owned());
+    row.failure = Some(failure.clone());
     if polled.start.is_some() {
         follow_move(row, polled);
     }
@@ -107,7 +106,7 @@ fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, kind: FailureKind,
 
 /// Counts for how long permanent redirects have led to one place.
 fn follow_move(row: &mut FeedRow, polled: &Polled) {
-    let has_failed = matches!(polled.outcome, Outcome::Failed { .. } | Outcome::Gone { .. });
+    let has_failed = polled.outcome.failure().is_some();
     let has_entries = match &polled.outcome {
         Outcome::Document(document) => !document.entries.is_empty(),
         _ => true,
@@ -136,7 +135,7 @@ fn standing(row: &FeedRow) -> FeedStanding {
         is_gone: row.state == FeedState::Gone,
         moved_to: believed_move(row),
         was_polled: row.last_poll.is_some(),
-        error: row.last_error.clone().unwrap_or_default(),
+        failure: row.failure.clone(),
     }
 }
 
@@ -153,12 +152,12 @@ fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Appli
 }
 
 fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
-    let (outcome, kind, error) = match &polled.outcome {
-        Outcome::NotModified { .. } => ("not_modified", None, None),
-        Outcome::Document(_) if applied.new + applied.revised > 0 => ("changed", None, None),
-        Outcome::Document(_) => ("unchanged", None, None),
-        Outcome::Failed { kind, error } => ("failed", Some(*kind), Some(error)),
-        Outcome::Gone { error } => ("gone", Some(FailureKind::Gone), Some(error)),
+    let outcome = match &polled.outcome {
+        Outcome::NotModified { .. } => "not_modified",
+        Outcome::Document(_) if applied.new + applied.revised > 0 => "changed",
+        Outcome::Document(_) => "unchanged",
+        Outcome::Failed(_) => "failed",
+        Outcome::Gone => "gone",
     };
     LogRow {
         feed: row.number,
@@ -168,7 +167,6 @@ fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
         status: polled.status,
         new: applied.new,
         revised: applied.revised,
-        error_kind: kind,
-        error: error.cloned(),
+        failure: polled.outcome.failure().cloned(),
     }
 }

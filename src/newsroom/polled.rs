@@ -9,7 +9,7 @@ use url::Url;
 
 use super::fingerprint;
 use crate::entry::{Entry, OtherGuids, SharedKeys};
-use crate::feed::{FailureKind, FeedId, FeedInfo, PollHints, Repair, Validators};
+use crate::feed::{Failure, FeedId, FeedInfo, PollHints, Repair, Validators};
 use crate::schedule::next::NextPoll;
 use crate::story::{self, LinkKey, Wording};
 use crate::text::PlainText;
@@ -48,14 +48,20 @@ pub enum Outcome {
     },
     Document(Box<PolledDocument>),
     /// Nothing could be read; what was known stays.
-    Failed {
-        kind: FailureKind,
-        error: String,
-    },
+    Failed(Failure),
     /// 410: polling stops until it is forced.
-    Gone {
-        error: String,
-    },
+    Gone,
+}
+
+impl Outcome {
+    /// Returns what the attempt failed with; `None` if it did not fail.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Outcome::NotModified { .. } | Outcome::Document(_) => None,
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Gone => Some(&Failure::Gone),
+        }
+    }
 }
 
 /// A document that was read.

@@ -165,7 +165,7 @@ pub(super) fn parse(
     let items = match document.items {
         Some(items) => items,
         None if version.contains(VERSION) => List::default(),
-        None => return Err(ParseError::Json(without_items(document.message.0.or(document.error.0)))),
+        None => return Err(without_items(document.message.0.or(document.error.0))),
     };
     if truncated {
         repairs.note(RepairKind::Truncated);
@@ -218,9 +218,8 @@ fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, boo
     document.ok_or_else(|| ParseError::Json(error.to_string()))
 }
 
-fn without_items(message: Option<String>) -> String {
-    let message = message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect::<String>());
-    message.map_or_else(|| "it has no items".to_owned(), |message| format!("it has no items, but says {message:?}"))
+fn without_items(message: Option<String>) -> ParseError {
+    ParseError::NoItems { says: message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect()) }
 }
 
 /// A document up to the end of the last whole object in a list of the outermost object.

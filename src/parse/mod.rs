@@ -37,7 +37,8 @@ mod token;
 mod tree;
 mod utf8;
 
-use thiserror::Error;
+use std::fmt;
+
 use url::Url;
 
 use crate::entry::SharedKeys;
@@ -46,8 +47,7 @@ pub use identity::{SLIPS, reidentify};
 pub use model::*;
 pub use parts::is_words;
 
-use crate::feed::FailureKind;
-use crate::foreign;
+use crate::feed::{DocumentFault, Failure, FailureKind};
 use repairs::Repairs;
 
 /// What is known of a document beside its bytes.
@@ -60,60 +60,69 @@ pub struct Hints<'a> {
 }
 
 /// Why a document gives no feed. Each message is one line, whatever the document holds.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseError {
-    #[error("the document is empty")]
     Empty,
-    #[error("this is an HTML page, not a feed{}", offers(feeds))]
     Page {
         /// The feeds that the page links to, in its order: absolute where a base is known.
         feeds: Vec<String>,
     },
-    #[error("this is not a feed{}", found_instead(found))]
     NotAFeed {
         /// The name of its first element; empty where it has none.
         found: String,
     },
-    #[error("this JSON is not a JSON Feed: {}", foreign::part(.0))]
+    /// JSON that cannot be read, and why.
     Json(String),
-    #[error("the feed could not be read: {}", foreign::part(.0))]
+    /// JSON that is no JSON Feed.
+    NoItems {
+        /// What it says instead, if anything.
+        says: Option<String>,
+    },
+    /// What the reader of feeds says.
     Reader(String),
+    /// The reader of feeds panicked.
+    ReaderPanic,
     /// It would hold up the other feeds.
-    #[error(
-        "not read: the document is built so that reading it takes far too much work; ask its publisher to repair it"
-    )]
     TooMuchWork,
 }
 
 impl ParseError {
-    /// The kind, for logs and metrics.
+    /// Returns the kind, for logs and metrics.
     pub fn kind(&self) -> FailureKind {
-        match self {
-            ParseError::Empty => FailureKind::Empty,
-            ParseError::Page { .. } => FailureKind::Page,
-            ParseError::NotAFeed { .. } => FailureKind::NotAFeed,
-            ParseError::Json(_) => FailureKind::Json,
-            ParseError::Reader(_) => FailureKind::Reader,
-            ParseError::TooMuchWork => FailureKind::TooMuchWork,
+        DocumentFault::from(self).kind()
+    }
+}
+
+impl From<&ParseError> for DocumentFault {
+    fn from(error: &ParseError) -> DocumentFault {
+        match error {
+            ParseError::Empty => DocumentFault::Empty,
+            ParseError::Page { feeds } => DocumentFault::page(feeds),
+            ParseError::NotAFeed { found } => DocumentFault::NotAFeed { found: found.as_str().into() },
+            ParseError::Json(why) => DocumentFault::Json { why: why.as_str().into() },
+            ParseError::NoItems { says } => {
+                DocumentFault::NoItems { says: says.as_ref().map(|says| format!("{says:?}").into()) }
+            }
+            ParseError::Reader(why) => DocumentFault::Reader { why: why.as_str().into() },
+            ParseError::ReaderPanic => DocumentFault::ReaderPanic,
+            ParseError::TooMuchWork => DocumentFault::TooMuchWork,
         }
     }
 }
 
-fn offers(feeds: &[String]) -> String {
-    match feeds {
-        [] => String::new(),
-        feeds => format!("; the page offers {}", foreign::addresses(feeds)),
+impl From<ParseError> for Failure {
+    fn from(error: ParseError) -> Failure {
+        Failure::Document { fault: DocumentFault::from(&error) }
     }
 }
 
-fn found_instead(found: &str) -> String {
-    match found {
-        "" => ": it is plain text, or in no format that is known".to_owned(),
-        "opml" => " but a list of feeds: `newswire import` takes it".to_owned(),
-        "urlset" | "sitemapindex" => " but a sitemap, which says where pages are and not what is new".to_owned(),
-        found => format!(": its first element is <{}>", foreign::part(found)),
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        DocumentFault::from(self).fmt(f)
     }
 }
+
+impl std::error::Error for ParseError {}
 
 /// Reads a feed document of any format.
 ///

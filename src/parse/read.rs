@@ -27,8 +27,7 @@ const MAX_RIGHTS_BYTES: usize = 2 << 10;
 /// Where feed-rs refuses it or panics: a fault of newswire, not of the document.
 pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed, ParseError> {
     let Canonical { atom, format, feed: aside, entries: asides, truncated, repairs } = canonical;
-    let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom)))
-        .map_err(|_| ParseError::Reader("it panicked".to_owned()))??;
+    let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom))).map_err(|_| ParseError::ReaderPanic)??;
     drop(atom);
     let mut asides: Vec<Option<EntryAside>> = asides.into_iter().map(Some).collect();
     let mut entries = Vec::with_capacity(asides.len());

@@ -11,18 +11,13 @@ use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailu
 use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, moved_start, read};
 use crate::commit;
 use crate::config::{Config, Feed};
-use crate::feed::{FailureKind, FeedState, HoldReason, Lifetimes};
-use crate::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Holds, HostPermit, Progress, REFUSAL_KEPT};
-use crate::foreign;
+use crate::feed::{Failure, FailureKind, FeedState, HoldReason, Lifetimes, OwnFault};
+use crate::fetch::{self, Attempt, Fetched, FetchedDocument, Holds, HostPermit, Progress, REFUSAL_KEPT};
 use crate::newsroom::{Outcome, Polled, PolledDocument};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
-
-/// What an editor is told of a fault; a fault is no failure of the feed, though it counts as one.
-const FAULT: &str = "newswire met a fault of its own";
-const REPORT_IT: &str = "please report it, with what the log says of this feed";
 
 /// How long a feed is left alone where not even the failure of its poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
@@ -133,15 +128,15 @@ impl Poller {
         let begun = Instant::now();
         let attempt = self.fetcher.get(feed, moved_start(&due).as_ref(), &due.validators, permit, holds).await;
         let times = Times { at: now + (begun - chosen), answered: now + chosen.elapsed(), begun };
-        if let Err(FetchError::Held { until, .. }) = attempt.result {
+        if let Err(Failure::Held { until, .. }) = attempt.result {
             let until = until.unwrap_or(times.answered + REFUSAL_KEPT);
             let hold = Hold { until, why: HoldReason::RedirectHost };
             progress.waiting(self.store.hold(vec![(due.feed.clone(), until)], hold.why)).await?;
             return Ok(AttemptEnd::written(held_report(&due, hold)));
         }
         let is_public = attempt.public_origin.is_some();
-        let is_unreached = is_public && attempt.result.as_ref().is_err_and(FetchError::is_unreachable);
-        let is_reached = is_public && attempt.result.as_ref().err().is_none_or(FetchError::is_answer);
+        let is_unreached = is_public && attempt.result.as_ref().is_err_and(fetch::is_unreachable);
+        let is_reached = is_public && attempt.result.as_ref().err().is_none_or(fetch::is_answer);
         let is_own_outage = is_unreached && self.outage().covers(times.at);
         let unwritten = progress.waiting(self.unwritten.acquire()).await.map_err(|_| StoreError::Closed)?;
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
@@ -175,9 +170,9 @@ impl Poller {
         progress.resume(Instant::now());
         let at = now + chosen.elapsed();
         let times = Times { at, answered: at, begun: Instant::now() };
-        let outcome = fault(&match error {
-            StoreError::Fault => FAULT.to_owned(),
-            error => format!("what it brought could not be written ({error})"),
+        let outcome = fault(match error {
+            StoreError::Fault => OwnFault::Panic,
+            error => OwnFault::Unwritten { why: error.to_string().into() },
         });
         let failing = async {
             let polled = conclude(feed, due, outcome, PollAnswer::default(), &times);
@@ -187,7 +182,11 @@ impl Poller {
             Ok(report) => Ok(AttemptEnd::written(report)),
             Err(error) if error.concerns_all() => Err(error),
             Err(error) => {
-                tracing::error!(feed = %feed.id, %error, "a failed poll could not be written; {REPORT_IT}");
+                tracing::error!(
+                    feed = %feed.id,
+                    %error,
+                    "a failed poll could not be written; please report it, with what the log says of this feed"
+                );
                 let put_off = self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]);
                 progress.waiting(put_off).await.map(|()| AttemptEnd::Skipped)
             }
@@ -200,14 +199,14 @@ impl Poller {
         config: &Arc<Config>,
         feed: &Arc<Feed>,
         due: &PollState,
-        result: Result<Fetched, FetchError>,
+        result: Result<Fetched, Failure>,
         progress: &Progress,
     ) -> Result<Outcome, StoreError> {
         Ok(match result {
             Ok(Fetched::NotModified { validators }) => Outcome::NotModified { validators },
             Ok(Fetched::Document(document)) => self.read_document(config, feed, due, document, progress).await?,
-            Err(error @ FetchError::Gone) => Outcome::Gone { error: error.to_string() },
-            Err(error) => Outcome::Failed { kind: error.kind(), error: error.to_string() },
+            Err(Failure::Gone) => Outcome::Gone,
+            Err(failure) => Outcome::Failed(failure),
         })
     }
 
@@ -232,7 +231,7 @@ impl Poller {
             read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)
         });
         // A fault in reading one document is that feed's failure, and nobody else's.
-        Ok(reading.await.unwrap_or_else(|_| fault(&format!("{FAULT} while it read the document"))))
+        Ok(reading.await.unwrap_or_else(|_| fault(OwnFault::ReadingPanic)))
     }
 
     async fn write(&self, config: &Arc<Config>, polled: Polled) -> Result<PollReport, StoreError> {
@@ -245,15 +244,10 @@ impl Poller {
         match &polled.outcome {
             Outcome::NotModified { .. } => report.outcome = ReportedOutcome::NotModified,
             Outcome::Document(document) => report.problems.clone_from(&document.repairs),
-            Outcome::Failed { kind, error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Failed, Some(*kind));
-                report.error = Some(error.clone());
-            }
-            Outcome::Gone { error } => {
-                (report.outcome, report.error_kind) = (ReportedOutcome::Gone, Some(FailureKind::Gone));
-                report.error = Some(error.clone());
-            }
+            Outcome::Failed(_) => report.outcome = ReportedOutcome::Failed,
+            Outcome::Gone => report.outcome = ReportedOutcome::Gone,
         }
+        report.failure = polled.outcome.failure().cloned();
         let active = self.active.clone().unwrap_or_else(|| config.clone().into());
         let applied = commit::apply(&self.store, active, polled).await?;
         if applied.new + applied.revised > 0 {
@@ -294,8 +288,9 @@ async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Fault))
 }
 
-fn fault(what: &str) -> Outcome {
-    Outcome::Failed { kind: FailureKind::Fault, error: format!("{what}; {REPORT_IT}") }
+/// A fault is no failure of the feed, though it counts as one.
+fn fault(fault: OwnFault) -> Outcome {
+    Outcome::Failed(Failure::Own { fault })
 }
 
 /// What is known of an attempt beside its outcome.
@@ -309,22 +304,12 @@ struct PollAnswer {
     is_own_outage: bool,
 }
 
-/// What may be logged and stored of an outcome: errors may quote a server or a document.
-fn fit_to_show(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Failed { kind, error } => Outcome::Failed { kind, error: foreign::sentence(&error) },
-        Outcome::Gone { error } => Outcome::Gone { error: foreign::sentence(&error) },
-        outcome @ (Outcome::Document(_) | Outcome::NotModified { .. }) => outcome,
-    }
-}
-
 /// Everything that the store has to write.
 fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, times: &Times) -> Polled {
-    let outcome = fit_to_show(outcome);
     let PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
     let failures = match &outcome {
-        Outcome::Failed { .. } if is_own_outage => due.failures,
-        Outcome::Failed { .. } | Outcome::Gone { .. } => due.failures + 1,
+        Outcome::Failed(_) if is_own_outage => due.failures,
+        Outcome::Failed(_) | Outcome::Gone => due.failures + 1,
         Outcome::NotModified { .. } | Outcome::Document(_) => 0,
     };
     let document = match &outcome {
@@ -342,9 +327,9 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
         outcome: match &outcome {
             Outcome::NotModified { .. } => PollOutcome::Unchanged,
             Outcome::Document(_) => PollOutcome::Success,
-            Outcome::Failed { .. } if is_own_outage => PollOutcome::OwnOutage,
-            Outcome::Failed { .. } => PollOutcome::Failed { status },
-            Outcome::Gone { .. } => PollOutcome::Gone,
+            Outcome::Failed(_) if is_own_outage => PollOutcome::OwnOutage,
+            Outcome::Failed(_) => PollOutcome::Failed { status },
+            Outcome::Gone => PollOutcome::Gone,
         },
         failures,
         lifetimes,
@@ -399,19 +384,19 @@ fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>
 /// One line a poll.
 fn log(report: &PollReport) {
     let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
-    match (&report.error, report.error_kind) {
-        (Some(error), Some(FailureKind::Gone)) => {
-            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{error}; it is polled again only by `newswire poll --force`");
+    match &report.failure {
+        Some(failure @ Failure::Gone) => {
+            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{failure}; it is polled again only by `newswire poll --force`");
         }
-        (Some(error), Some(FailureKind::Fault)) => {
+        Some(failure) if failure.kind() == FailureKind::Fault => {
             let kind = "fault";
-            tracing::error!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
+            tracing::error!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {failure}");
         }
-        (Some(error), kind) => {
-            let kind = kind.map(FailureKind::words);
-            tracing::warn!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {error}");
+        Some(failure) => {
+            let kind = failure.kind().words();
+            tracing::warn!(%feed, kind, status, duration_ms, %next_poll, "poll failed: {failure}");
         }
-        (None, _) => {
+        None => {
             let (repairs, outcome) = (report.problems.len(), report.outcome.as_str());
             tracing::info!(%feed, status, new, revised, repairs, duration_ms, %next_poll, "polled: {outcome}");
             report.notes.iter().for_each(|note| tracing::warn!(%feed, "{note}"));

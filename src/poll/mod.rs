@@ -26,7 +26,7 @@ use url::Url;
 use crate::clock::{self, Clock};
 use crate::commit::ActiveConfig;
 use crate::config::{Config, Feed};
-use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Note, Repair};
+use crate::feed::{Failure, FeedId, FeedState, HoldReason, Note, Repair};
 use crate::fetch::{self, Fetcher, Holds};
 use crate::newsroom::{self, Applied};
 use crate::schedule;
@@ -38,7 +38,7 @@ use attempt::AttemptEnd;
 use outage::Outage;
 use waiting::WaitingPolls;
 
-pub use read::scrub_guids;
+pub use read::{scrub_guids, without_secrets};
 
 /// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
 /// what was read would else pile up in memory.
@@ -63,8 +63,7 @@ pub struct PollReport {
     pub notes: Vec<Note>,
     /// Where the feed has moved for good, which is believed from this poll on.
     pub moved_to: Option<String>,
-    pub error: Option<String>,
-    pub error_kind: Option<FailureKind>,
+    pub failure: Option<Failure>,
     pub duration_ms: u64,
     pub next_poll: Timestamp,
     /// What the poll changed, for whoever publishes.
@@ -308,8 +307,7 @@ impl PollReport {
             problems: Vec::new(),
             notes: Vec::new(),
             moved_to: None,
-            error: None,
-            error_kind: None,
+            failure: None,
             duration_ms: 0,
             next_poll: Timestamp::MAX,
             applied: Applied::default(),

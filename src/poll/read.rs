@@ -9,7 +9,7 @@ use crate::feed::{Repair, RepairKind};
 use crate::fetch::FetchedDocument;
 use crate::newsroom::{Cleaned, Outcome, PolledDocument, PolledEntry};
 use crate::normalize;
-use crate::parse::{self, ParsedFeed};
+use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
 /// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
@@ -28,9 +28,7 @@ pub fn read_document(
     let hints = parse::Hints { content_type: document.content_type.as_deref(), base: base.as_ref() };
     let mut parsed = match parse::parse(&document.body, &hints) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            return Outcome::Failed { kind: error.kind(), error: secrets.scrub(&error.to_string()).into_owned() };
-        }
+        Err(error) => return Outcome::Failed(without_secrets(error, &secrets).into()),
     };
     if parsed.guids_repaired.with(shared) != parsed.guids_repaired {
         parse::reidentify(&mut parsed, shared);
@@ -73,6 +71,19 @@ pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {
                 *guid = scrubbed;
             }
         }
+    }
+}
+
+/// Takes the secrets of a feed out of why its document gives no feed.
+pub fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
+    let scrub = |text: &str| secrets.scrub(text).into_owned();
+    match error {
+        ParseError::Page { feeds } => ParseError::Page { feeds: feeds.iter().map(|feed| scrub(feed)).collect() },
+        ParseError::NotAFeed { found } => ParseError::NotAFeed { found: scrub(&found) },
+        ParseError::Json(why) => ParseError::Json(scrub(&why)),
+        ParseError::NoItems { says } => ParseError::NoItems { says: says.as_deref().map(scrub) },
+        ParseError::Reader(why) => ParseError::Reader(scrub(&why)),
+        ParseError::Empty | ParseError::ReaderPanic | ParseError::TooMuchWork => error,
     }
 }
 

@@ -13,9 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::section::{FEED_FORMATS, path};
 use crate::config::Config;
-use crate::feed::SectionId;
-use crate::fetch::{FetchError, Fetcher};
-use crate::foreign;
+use crate::feed::{Failure, SectionId};
+use crate::fetch::Fetcher;
 use crate::render;
 
 /// How long it waits after the first failure; twice as long after each further one.
@@ -54,7 +53,7 @@ pub async fn run(
                 let config = configs.borrow().clone();
                 if let Err(error) = tell(&fetcher, &config, &section).await {
                     let failures = failures + 1;
-                    let error = foreign::sentence(&error.to_string());
+                    let error = error.to_string();
                     tracing::warn!(%section, failures, error, "the hub could not be told of a change");
                     if failures < MOST_FAILURES {
                         let due = Instant::now() + FIRST_WAIT * 2_u32.pow(failures - 1);
@@ -67,7 +66,7 @@ pub async fn run(
 }
 
 /// One POST for all the formats of a section. How a hub is told is not laid down (WebSub §6); these fields are what hubs know.
-async fn tell(fetcher: &Fetcher, config: &Config, section: &SectionId) -> Result<(), FetchError> {
+async fn tell(fetcher: &Fetcher, config: &Config, section: &SectionId) -> Result<(), Failure> {
     let is_public = config.section(section).is_some_and(|section| section.access.is_none());
     let Some(hub) = config.publish.hub.as_ref().filter(|_| is_public) else { return Ok(()) };
     let topics = FEED_FORMATS.map(|format| render::under(&config.site, &path(section, format)).to_string());

@@ -5,9 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::entry::SharedKeys;
-use crate::feed::{
-    FailureKind, FeedEvent, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators,
-};
+use crate::feed::{Failure, FeedEvent, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators};
 use crate::number::FeedNumber;
 use crate::time::Timestamp;
 
@@ -24,8 +22,8 @@ pub struct FeedRow {
     pub per_day: Option<f64>,
     pub state: FeedState,
     pub failures: u32,
-    pub error_kind: Option<FailureKind>,
-    pub last_error: Option<String>,
+    /// What its last poll failed with; `None` if it did not fail.
+    pub failure: Option<Failure>,
     pub last_poll: Option<Timestamp>,
     pub next_poll: Timestamp,
     pub hold_until: Option<Timestamp>,
@@ -79,8 +77,7 @@ pub struct LogRow {
     pub status: Option<u16>,
     pub new: usize,
     pub revised: usize,
-    pub error_kind: Option<FailureKind>,
-    pub error: Option<String>,
+    pub failure: Option<Failure>,
 }
 
 /// Something that happened to a feed.

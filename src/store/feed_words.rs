@@ -5,6 +5,7 @@
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
+use super::failure_form::{FailureV1, failure_form, read_failure};
 use super::sql::{optional_text, text};
 use crate::feed::{FeedEvent, Note, Repair, RepairKind};
 
@@ -51,11 +52,11 @@ struct StoredNote {
 
 /// What belongs to an event, version 1. What it has depends on the event's code.
 #[derive(Default, Serialize, Deserialize)]
-struct EventDetail {
+struct EventDetail<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failures: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    failure: Option<FailureV1<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,14 +158,18 @@ fn read_notes(json: &str) -> Vec<Note> {
 /// Returns what belongs to an event, as it is stored beside the event's code.
 pub fn event_json(event: &FeedEvent) -> String {
     let none = EventDetail::default();
-    let detail = match event.clone() {
-        FeedEvent::Gone { error } => EventDetail { error: Some(error), ..none },
-        FeedEvent::Died { failures, error } => EventDetail { failures: Some(failures), error: Some(error), ..none },
-        FeedEvent::Recovered { failures } => EventDetail { failures: Some(failures), ..none },
-        FeedEvent::Moved { to } => EventDetail { to: Some(to), ..none },
-        FeedEvent::Flooded { new } => EventDetail { new: Some(new), ..none },
-        FeedEvent::Rekeyed { rekeyed, listed } => EventDetail { rekeyed: Some(rekeyed), listed: Some(listed), ..none },
-        FeedEvent::Old { words, .. } => EventDetail { words: Some(words), ..none },
+    let detail = match event {
+        FeedEvent::Gone => none,
+        FeedEvent::Died { failures, failure } => {
+            EventDetail { failures: Some(*failures), failure: Some(failure_form(failure)), ..none }
+        }
+        FeedEvent::Recovered { failures } => EventDetail { failures: Some(*failures), ..none },
+        FeedEvent::Moved { to } => EventDetail { to: Some(to.clone()), ..none },
+        FeedEvent::Flooded { new } => EventDetail { new: Some(*new), ..none },
+        FeedEvent::Rekeyed { rekeyed, listed } => {
+            EventDetail { rekeyed: Some(*rekeyed), listed: Some(*listed), ..none }
+        }
+        FeedEvent::Old { words, .. } => EventDetail { words: Some(words.clone()), ..none },
     };
     serde_json::to_string(&detail).expect(JSON)
 }
@@ -173,11 +178,11 @@ pub fn event_json(event: &FeedEvent) -> String {
 pub fn event(code: &str, detail: &str) -> FeedEvent {
     let old = |words: String| FeedEvent::Old { code: code.to_owned(), words };
     let Ok(stored) = serde_json::from_str::<EventDetail>(detail) else { return old(detail.to_owned()) };
-    let (failures, error) = (stored.failures.unwrap_or_default(), stored.error.unwrap_or_default());
+    let (failures, failure) = (stored.failures.unwrap_or_default(), stored.failure.and_then(read_failure));
     match (code, stored.words) {
         (_, Some(words)) => old(words),
-        ("gone", _) => FeedEvent::Gone { error },
-        ("died", _) => FeedEvent::Died { failures, error },
+        ("gone", _) => FeedEvent::Gone,
+        ("died", _) => failure.map_or_else(|| old(detail.to_owned()), |failure| FeedEvent::Died { failures, failure }),
         ("recovered", _) => FeedEvent::Recovered { failures },
         ("moved", _) => FeedEvent::Moved { to: stored.to.unwrap_or_default() },
         ("flooded", _) => FeedEvent::Flooded { new: stored.new.unwrap_or_default() },
@@ -192,6 +197,7 @@ pub fn event(code: &str, detail: &str) -> FeedEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::Failure;
 
     #[test]
     fn repairs_of_every_version_are_read() {
@@ -236,9 +242,10 @@ mod tests {
             assert_eq!((what.code(), event_json(&what).as_str()), (code, json));
             assert_eq!(event(code, json), what);
         };
-        let error = || "no answer".to_owned();
-        check(FeedEvent::Gone { error: error() }, "gone", r#"{"error":"no answer"}"#);
-        check(FeedEvent::Died { failures: 3, error: error() }, "died", r#"{"failures":3,"error":"no answer"}"#);
+        check(FeedEvent::Gone, "gone", "{}");
+        let failure = Failure::Status { status: 503 };
+        let json = r#"{"failures":3,"failure":{"what":"status","status":503}}"#;
+        check(FeedEvent::Died { failures: 3, failure }, "died", json);
         check(FeedEvent::Recovered { failures: 4 }, "recovered", r#"{"failures":4}"#);
         check(FeedEvent::Moved { to: "https://b.example/".to_owned() }, "moved", r#"{"to":"https://b.example/"}"#);
         check(FeedEvent::Flooded { new: 60 }, "flooded", r#"{"new":60}"#);

@@ -7,10 +7,11 @@ use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
 use crate::entry::SharedKeys;
-use crate::feed::{FailureKind, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators};
+use crate::feed::{Failure, FeedId, FeedInfo, FeedState, HoldReason, Note, PollHints, Repair, Validators};
 use crate::rows::MovedRow;
 use crate::time::Timestamp;
 
+use super::failure_form::failure;
 use super::feed_words::{notes, repairs};
 use super::forms::{decode_info, hints, info};
 use super::sql::{optional_text, optional_time, text, time};
@@ -50,8 +51,8 @@ pub struct FeedStatus {
     pub hold_until: Option<Timestamp>,
     pub hold_why: Option<HoldReason>,
     pub failures: u32,
-    pub error_kind: Option<FailureKind>,
-    pub last_error: Option<String>,
+    /// What its last poll failed with; `None` if it did not fail.
+    pub failure: Option<Failure>,
     pub repairs: Vec<Repair>,
     pub entries: u64,
     /// The date of its newest entry.
@@ -138,7 +139,7 @@ impl View {
     /// As of SQLite.
     pub fn feed_statuses(&self) -> Result<HashMap<FeedId, FeedStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, error_kind, last_error, repairs,
+            "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, failure, failure_detail, repairs,
                entries, newest, moved_to, moved_polls, last_poll - moved_since, per_day, note, noted
              FROM feed WHERE removed IS NULL",
         )?;
@@ -152,8 +153,7 @@ impl View {
                 hold_until: optional_time(row, 5)?,
                 hold_why: optional_text(row, 6)?.map(HoldReason::from_code),
                 failures: row.get(7)?,
-                error_kind: optional_text(row, 8)?.map(FailureKind::from_code),
-                last_error: row.get(9)?,
+                failure: failure(row, 8)?,
                 repairs: repairs(row, 10)?,
                 entries: row.get::<_, i64>(11)?.cast_unsigned(),
                 newest: optional_time(row, 12)?,

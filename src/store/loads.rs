@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{OptionalExtension, Row, params};
 use url::Url;
 
+use super::failure_form::failure;
 use super::feed_words::{notes, repairs};
 use super::forms::{decode_entry, hints, info};
 use super::sql::{optional_text, optional_time, text, time};
 use super::why::why;
 use super::{StoreError, View};
 use crate::entry::{GuidKind, SharedKeys};
-use crate::feed::{FailureKind, FeedId, FeedState, HoldReason, Validators};
+use crate::feed::{FeedId, FeedState, HoldReason, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureKey, SignatureRow,
@@ -26,7 +27,7 @@ impl View {
     /// As of SQLite; so it is with all that follows here.
     pub fn feed(&self, id: &FeedId) -> Result<Option<FeedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, etag, last_modified, validators_url, had_validators, entries, newest, per_day, state, failures, error_kind, last_error, last_poll, next_poll, hold_until, hold_why,
+            "SELECT number, etag, last_modified, validators_url, had_validators, entries, newest, per_day, state, failures, failure, failure_detail, last_poll, next_poll, hold_until, hold_why,
                moved_to, moved_since, moved_polls, note, noted
              FROM feed WHERE id = ?1",
         )?;
@@ -450,8 +451,7 @@ fn feed_row(row: &Row) -> rusqlite::Result<FeedRow> {
         per_day: row.get(7)?,
         state: FeedState::from_code(text(row, 8)?),
         failures: row.get(9)?,
-        error_kind: optional_text(row, 10)?.map(FailureKind::from_code),
-        last_error: row.get(11)?,
+        failure: failure(row, 10)?,
         last_poll: optional_time(row, 12)?,
         next_poll: time(row, 13)?,
         hold_until: optional_time(row, 14)?,

@@ -14,6 +14,7 @@ mod conversions;
 mod copies;
 mod editions;
 mod events;
+mod failure_form;
 mod feed_words;
 mod feeds;
 mod file;

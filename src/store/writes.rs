@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use rusqlite::params;
 
 use super::StoreError;
+use super::failure_form::failure_columns;
 use super::feed_words::{event_json, notes_json, repairs_json};
 use super::forms::{encode_entry, encode_hints, encode_info};
 use super::turn::Turn;
 use super::why::{WhyColumns, why_columns};
-use crate::feed::{FailureKind, HoldReason};
+use crate::feed::HoldReason;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
     DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
@@ -378,10 +379,11 @@ impl Turn<'_> {
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = ?5, entries = ?6, newest = ?7,
-               per_day = ?8, state = ?9, failures = ?10, error_kind = ?11, last_error = ?12, last_poll = ?13, next_poll = ?14,
+               per_day = ?8, state = ?9, failures = ?10, failure = ?11, failure_detail = ?12, last_poll = ?13, next_poll = ?14,
                hold_until = ?15, hold_why = ?16, moved_to = ?17, moved_since = ?18, moved_polls = ?19, note = ?20, noted = ?21
              WHERE number = ?1",
         )?;
+        let (failure, failure_detail) = failure_columns(row.failure.as_ref());
         update.execute(params![
             row.number,
             row.validators.etag,
@@ -393,8 +395,8 @@ impl Turn<'_> {
             row.per_day,
             row.state.code(),
             row.failures,
-            row.error_kind.map(FailureKind::code),
-            row.last_error,
+            failure,
+            failure_detail,
             row.last_poll.map(Timestamp::millis),
             row.next_poll.millis(),
             row.hold_until.map(Timestamp::millis),
@@ -429,9 +431,10 @@ impl Turn<'_> {
     /// As of SQLite.
     pub fn write_log(&self, row: &LogRow) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
-            "INSERT INTO poll_log (feed, at, duration_ms, outcome, status, new, revised, error_kind, error)
+            "INSERT INTO poll_log (feed, at, duration_ms, outcome, status, new, revised, failure, failure_detail)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
+        let (failure, failure_detail) = failure_columns(row.failure.as_ref());
         insert.execute(params![
             row.feed,
             row.at.millis(),
@@ -440,8 +443,8 @@ impl Turn<'_> {
             row.status,
             row.new.cast_signed(),
             row.revised.cast_signed(),
-            row.error_kind.map(FailureKind::code),
-            row.error,
+            failure,
+            failure_detail,
         ])?;
         Ok(())
     }

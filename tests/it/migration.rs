@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use newswire::commit::{self, Difference};
 use newswire::config::{Config, Section};
-use newswire::feed::{FailureKind, FeedState, HoldReason, Note};
+use newswire::feed::{Failure, FailureKind, FeedState, HoldReason, Note};
 use newswire::render::{self, SectionView};
 use newswire::section::ShownStory;
 use newswire::shown;
-use newswire::store::{Reader, Store, UpgradeStep};
+use newswire::status;
+use newswire::store::{FeedStatus, Reader, Store, UpgradeStep};
 use sha2::{Digest, Sha256};
 
 use crate::support::bed::{HOUR, config, start};
@@ -107,7 +108,7 @@ fn copies(folder: &Path) -> Vec<String> {
 #[test]
 fn older_store_is_copied_beside_itself_before_it_is_changed() {
     use std::os::unix::fs::PermissionsExt;
-    for version in [1, 3] {
+    for version in [1, 3, 6] {
         let folder = tempfile::tempdir().unwrap();
         let path = unpacked(version, folder.path());
         let before = std::fs::read(&path).unwrap();
@@ -123,7 +124,7 @@ fn older_store_is_copied_beside_itself_before_it_is_changed() {
         assert!(steps.contains(&UpgradeStep::Copied { from: version as usize, file: copy.clone() }), "{steps:?}");
         let converted =
             steps.iter().any(|step| matches!(step, UpgradeStep::Converting { done, total, .. } if done == total));
-        assert!(converted, "{steps:?}");
+        assert_eq!(converted, version < 6, "{steps:?}");
         assert_eq!(steps.last(), Some(&UpgradeStep::Done));
         // The copy is a store of its own, and the newest version is not copied again.
         drop(Store::open(&copy, "a test").unwrap());
@@ -199,8 +200,9 @@ async fn what_is_known_of_the_feeds_of_an_older_store_is_told_as_before() {
     let wire = feeds[&"wire".into()].note.as_ref().unwrap();
     assert_eq!(Note::line(&wire.0), "60 of 60 entries re-keyed, matched");
     let (dead, gone) = (&feeds[&"dead".into()], &feeds[&"gone".into()]);
-    assert_eq!((dead.state, dead.error_kind), (FeedState::Failing, Some(FailureKind::RefusedAddress)));
-    assert_eq!((gone.state, gone.error_kind), (FeedState::Gone, Some(FailureKind::Gone)));
+    let kind = |feed: &FeedStatus| feed.failure.as_ref().map(Failure::kind);
+    assert_eq!((dead.state, kind(dead)), (FeedState::Failing, Some(FailureKind::RefusedAddress)));
+    assert_eq!((gone.state, kind(gone)), (FeedState::Gone, Some(FailureKind::Gone)));
     let events: Vec<_> = events.iter().map(|event| (event.what.code(), event.what.to_string())).collect();
     let expected = [
         ("moved", "moved for good to https://moved.example/feed"),
@@ -210,4 +212,77 @@ async fn what_is_known_of_the_feeds_of_an_older_store_is_told_as_before() {
         ("flooded", "brought 60 new entries at once"),
     ];
     assert_eq!(events, expected.map(|(code, text)| (code, text.to_owned())));
+}
+
+/// What is told of the failing feeds in the store of version 6: the feed, the code of its failure, and the sentence.
+const FAILURES: [(&str, &str, &str); 6] = [
+    ("far", "redirect", "redirects to xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+    ("fault", "fault", "newswire met a fault of its own; please report it, with what the log says of this feed"),
+    ("gone", "gone", "the publisher says that the feed is gone for good (410)"),
+    (
+        "inside",
+        "refused_address",
+        "refused to connect to inside.example at 10.0.0.7 (private); if that is meant, add allow = [\"10.0.0.7:80\"] to the feed",
+    ),
+    (
+        "page",
+        "page",
+        "this is an HTML page, not a feed; the page offers https://page.example/rss, https://page.example/\"j\"",
+    ),
+    ("slow", "timeout", "slow.example did not answer within 30 seconds"),
+];
+
+#[tokio::test]
+async fn failures_of_an_older_store_keep_their_words_and_kinds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(6, folder.path());
+    let store = Store::open(&path, "a test").unwrap();
+    let config = config(&std::fs::read_to_string("tests/fixtures/stores/version_6.toml").unwrap());
+    let read = store.read(move |reader| {
+        Ok((status::feeds(&config, Some(reader), start())?, reader.feed_statuses()?, reader.events(20)?))
+    });
+    let (shown, feeds, events) = read.await.unwrap();
+    let mut told: Vec<_> = shown
+        .iter()
+        .filter_map(|row| Some((row.id.as_str(), row.error_code?.code(), row.last_error.as_deref()?)))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(told, FAILURES);
+    let words = "slow.example did not answer within 30 seconds".into();
+    assert_eq!(feeds[&"slow".into()].failure, Some(Failure::Old { kind: FailureKind::Timeout, words }));
+    assert_eq!(feeds[&"back".into()].failure, None, "it answers again");
+    let events: Vec<_> = events.iter().map(|event| (event.feed.as_str(), event.what.to_string())).collect();
+    let (of_page, of_slow) = (FAILURES[4].2, FAILURES[5].2);
+    let expected = [
+        ("back", "answers again after 3 failures".to_owned()),
+        ("gone", FAILURES[2].2.to_owned()),
+        ("page", format!("failed 3 times in a row: {of_page}")),
+        ("slow", format!("failed 3 times in a row: {of_slow}")),
+        ("back", "failed 3 times in a row: the server answered 503 (trouble of its own)".to_owned()),
+    ];
+    assert_eq!(events, expected);
+}
+
+#[test]
+fn log_of_polls_of_an_older_store_keeps_its_failures() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = unpacked(6, folder.path());
+    let rows = |path: &Path, sql: &str| {
+        let store = rusqlite::Connection::open(path).unwrap();
+        let mut statement = store.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<(i64, Option<String>, Option<String>)>>()
+    };
+    let before = rows(&path, "SELECT number, error_kind, error FROM poll_log ORDER BY number");
+    assert_eq!(before.iter().filter(|(_, _, error)| error.is_some()).count(), 13);
+    drop(Store::open(&path, "a test").unwrap());
+    let after = rows(&path, "SELECT number, failure, failure_detail ->> 'words' FROM poll_log ORDER BY number");
+    assert_eq!(after, before);
+    // A death knows what it died of.
+    let kinds = rows(
+        &path,
+        "SELECT number, detail -> 'failure' ->> 'kind', kind FROM event WHERE kind = 'died' ORDER BY number",
+    );
+    let kinds: Vec<_> = kinds.iter().map(|(_, kind, _)| kind.as_deref().unwrap()).collect();
+    assert_eq!(kinds, ["status", "timeout", "page"]);
 }

@@ -8,7 +8,7 @@ use bed::{ALL, Bed, DAY, HOUR, config, entry, own_words, polled, start, three_fe
 use newswire::commit;
 use newswire::commit::Difference;
 use newswire::entry::{Category, Entry, Guid, GuidKind, Person};
-use newswire::feed::{FailureKind, FeedId, SectionId};
+use newswire::feed::{Failure, FeedId, SectionId};
 use newswire::newsroom::Applied;
 use newswire::newsroom::{MAX_REVISIONS, Outcome};
 use newswire::query::Query;
@@ -277,12 +277,13 @@ async fn failed_poll_is_written_and_touches_nothing_else() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await;
     let mut failed = polled("origin", bed.now, &[]);
-    failed.outcome = Outcome::Failed { kind: FailureKind::Timeout, error: "no answer".to_owned() };
+    failed.outcome = Outcome::Failed(Failure::Status { status: 503 });
     failed.failures = 1;
     commit::apply(&bed.store, bed.config.clone(), failed).await.unwrap();
     let status =
         bed.store.read(|reader| reader.feed_statuses()).await.unwrap().remove(&FeedId::from("origin")).unwrap();
-    assert_eq!((status.state.code(), status.failures, status.last_error.as_deref()), ("failing", 1, Some("no answer")));
+    assert_eq!((status.state.code(), status.failures), ("failing", 1));
+    assert_eq!(status.failure, Some(Failure::Status { status: 503 }));
     let state = bed.store.read(|reader| reader.poll_state(&FeedId::from("origin"))).await.unwrap().unwrap();
     assert_eq!(
         state.validators.etag.as_deref(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use newswire::feed::Failure;
 use newswire::feed::Lifetimes;
-use newswire::fetch::FetchError;
+use newswire::fetch::is_unreachable;
 
 use crate::fetch::{document, error, first_poll, poll};
 use crate::support::feeds::feed;
@@ -84,7 +85,7 @@ async fn a_server_that_is_not_there_is_a_failure_to_connect() {
     let url = format!("http://{nobody}/feed").parse().unwrap();
     let error = error(first_poll(&feed(&url, &[newswire::config::Allow::Address(nobody)])).await);
     assert_eq!(error.kind().words(), "connect");
-    assert!(error.is_unreachable());
+    assert!(is_unreachable(&error));
 }
 
 #[tokio::test]
@@ -93,8 +94,8 @@ async fn a_name_that_does_not_resolve_is_a_dns_failure() {
     let fetcher = newswire::fetch::Fetcher::with_lookup(&crate::fetch::contact(), lookup);
     let feed = feed(&"http://feeds.example/".parse().unwrap(), &[]);
     let error = error(poll(&fetcher, &feed, &Default::default()).await);
-    assert_eq!(error, FetchError::Dns { host: "feeds.example".to_owned(), why: "server failure".to_owned() });
-    assert!(error.is_unreachable());
+    assert_eq!(error, Failure::Dns { host: "feeds.example".into(), proxied: false, why: "server failure".into() });
+    assert!(is_unreachable(&error));
 }
 
 #[tokio::test]

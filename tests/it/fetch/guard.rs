@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use newswire::config::{Allow, BasicAuth, Feed};
+use newswire::feed::Failure;
 use newswire::feed::Validators;
-use newswire::fetch::{FetchError, Fetcher, Lookup};
+use newswire::fetch::{Fetcher, Lookup};
 use url::Url;
 
 use crate::fetch::{contact, document, error, first_poll, poll};
@@ -184,7 +185,7 @@ async fn what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_othe
     let to = inside.url("/secret").to_string();
     let redirecting = Origin::start(move |_| Reply::redirect(302, &to));
     let refused = error(first_poll(&feed(&redirecting.url("/feed"), &[redirecting.allow()])).await);
-    assert!(matches!(refused, FetchError::Port { .. } | FetchError::Address { .. }));
+    assert!(matches!(refused, Failure::Port { .. } | Failure::Address { .. }));
     let fetcher = crate::fetch::fetcher();
     let known = Validators::default();
     document(poll(&fetcher, &feed(&entrance.url("/feed"), &[entrance.allow()]), &known).await);

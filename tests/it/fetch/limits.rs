@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use newswire::fetch::FetchError;
+use newswire::feed::Failure;
 
 use crate::fetch::{document, error, first_poll};
 use crate::support::feeds::feed;
@@ -55,7 +55,7 @@ async fn a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
     for (coding, encode) in CODINGS {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], encode(&zeros))]);
         let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
-        assert_eq!(error, FetchError::TooLarge { limit_bytes: 10 * MIB as u64 }, "{coding}");
+        assert_eq!(error, Failure::TooLarge { limit_bytes: 10 * MIB as u64 }, "{coding}");
     }
 }
 
@@ -145,7 +145,7 @@ async fn the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
         let origin = Origin::replies([reply]);
         let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
         feed.max_body_bytes = 2 * MIB as u64 - 1;
-        assert_eq!(error(first_poll(&feed).await), FetchError::TooLarge { limit_bytes: 2 * MIB as u64 - 1 });
+        assert_eq!(error(first_poll(&feed).await), Failure::TooLarge { limit_bytes: 2 * MIB as u64 - 1 });
     }
     let origin = Origin::replies([plain]);
     let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);

@@ -18,8 +18,9 @@ mod redirects;
 mod secrets;
 
 use newswire::config::Feed;
+use newswire::feed::Failure;
 use newswire::feed::Validators;
-use newswire::fetch::{Attempt, FetchError, Fetched, FetchedDocument, Fetcher};
+use newswire::fetch::{Attempt, Fetched, FetchedDocument, Fetcher};
 use url::Url;
 
 fn contact() -> Url {
@@ -48,6 +49,6 @@ fn document(attempt: Attempt) -> FetchedDocument {
     }
 }
 
-fn error(attempt: Attempt) -> FetchError {
+fn error(attempt: Attempt) -> Failure {
     attempt.result.expect_err("expected a failure")
 }

@@ -28,7 +28,7 @@ async fn month(feed: &Feed) -> Vec<Timestamp> {
         let (outcome, validators) = match attempt.result {
             Ok(Fetched::NotModified { validators }) => (PollOutcome::Unchanged, validators),
             Ok(Fetched::Document(document)) => (PollOutcome::Success, document.validators),
-            Err(newswire::fetch::FetchError::Gone) => (PollOutcome::Gone, known),
+            Err(newswire::feed::Failure::Gone) => (PollOutcome::Gone, known),
             Err(_) => (PollOutcome::Failed { status: attempt.status }, known),
         };
         known = validators;

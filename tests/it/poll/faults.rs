@@ -28,8 +28,9 @@ fn of<'r>(reports: &'r [PollReport], feed: &str) -> &'r PollReport {
 }
 
 fn check_failed(report: &PollReport, words: &str) {
-    assert_eq!((report.outcome, report.error_kind.map(|kind| kind.words())), (ReportedOutcome::Failed, Some("fault")));
-    let error = report.error.as_ref().unwrap();
+    let failure = report.failure.as_ref().unwrap();
+    assert_eq!((report.outcome, failure.kind().words()), (ReportedOutcome::Failed, "fault"));
+    let error = failure.to_string();
     assert!(error.contains(words) && error.contains("please report it"), "{error}");
     assert!(report.next_poll >= start() + HOUR, "it backs off like any failure: {report:?}");
 }

@@ -29,7 +29,7 @@ fn check_line(text: &str, most: usize) {
 async fn stored_errors(bed: &Bed) -> Vec<String> {
     let connection = rusqlite::Connection::open(bed.store.path()).unwrap();
     let mut statement = connection
-        .prepare("SELECT last_error FROM feed UNION ALL SELECT error FROM poll_log UNION ALL SELECT detail FROM event")
+        .prepare("SELECT failure_detail FROM feed UNION ALL SELECT failure_detail FROM poll_log UNION ALL SELECT detail FROM event")
         .unwrap();
     let errors = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
     errors.filter_map(|error| error.unwrap()).collect()
@@ -43,7 +43,7 @@ async fn page_with_endless_links_gives_an_error_of_one_short_line() {
     for day in 0..3 {
         report = bed.poll_due(start() + DAY * 2 * day).await.pop();
     }
-    let error = report.unwrap().error.unwrap();
+    let error = report.unwrap().failure.unwrap().to_string();
     check_line(&error, 1000);
     assert!(error.starts_with("this is an HTML page, not a feed; the page offers https://a.example/0"), "{error}");
     assert!(error.ends_with("… and 497 more"), "{error}");

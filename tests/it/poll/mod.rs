@@ -148,7 +148,7 @@ async fn failures_back_off_and_a_success_resets_them() {
     assert!(waits.is_sorted() && waits[5] > HOUR * 12 && waits[5] <= HOUR * 27, "{waits:?}");
     assert_eq!(bed.poll_due(now).await[0].outcome, ReportedOutcome::Changed);
     let status = bed.status("a").await;
-    assert_eq!((status.state.code(), status.failures, status.last_error), ("ok", 0, None));
+    assert_eq!((status.state.code(), status.failures, status.failure), ("ok", 0, None));
 }
 
 #[tokio::test]

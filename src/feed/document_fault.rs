@@ -1,0 +1,106 @@
+//! Why a document gives no feed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::FailureKind;
+use crate::foreign::{self, Line, ShortLine};
+
+/// How many of the feeds that a page offers are kept.
+const OFFERS: usize = 3;
+
+/// What a document is instead of a feed. Displayed as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum DocumentFault {
+    Empty,
+    /// An HTML page.
+    Page {
+        /// The first of the feeds that it offers.
+        offers: Vec<ShortLine>,
+        /// How many more it offers.
+        more: usize,
+    },
+    NotAFeed {
+        /// The name of its first element; empty if it has none.
+        found: ShortLine,
+    },
+    /// JSON that cannot be read.
+    Json {
+        why: ShortLine,
+    },
+    /// JSON that is no JSON Feed.
+    NoItems {
+        /// What it says instead, in quotes.
+        says: Option<Line>,
+    },
+    /// What the reader of feeds says.
+    Reader {
+        why: ShortLine,
+    },
+    ReaderPanic,
+    /// It would hold up the other feeds.
+    TooMuchWork,
+}
+
+impl DocumentFault {
+    /// Returns the fault of an HTML page that offers these feeds.
+    pub fn page(feeds: &[String]) -> DocumentFault {
+        let offers: Vec<ShortLine> = feeds.iter().take(OFFERS).map(|feed| ShortLine::new(feed)).collect();
+        DocumentFault::Page { more: feeds.len() - offers.len(), offers }
+    }
+
+    /// Returns the kind of failure that it is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            DocumentFault::Empty => FailureKind::Empty,
+            DocumentFault::Page { .. } => FailureKind::Page,
+            DocumentFault::NotAFeed { .. } => FailureKind::NotAFeed,
+            DocumentFault::Json { .. } | DocumentFault::NoItems { .. } => FailureKind::Json,
+            DocumentFault::Reader { .. } | DocumentFault::ReaderPanic => FailureKind::Reader,
+            DocumentFault::TooMuchWork => FailureKind::TooMuchWork,
+        }
+    }
+}
+
+impl fmt::Display for DocumentFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DocumentFault::Empty => f.write_str("the document is empty"),
+            DocumentFault::Page { offers, more } => {
+                write!(f, "this is an HTML page, not a feed{}", offered(offers, *more))
+            }
+            DocumentFault::NotAFeed { found } => write!(f, "this is not a feed{}", found_instead(found.as_str())),
+            DocumentFault::Json { why } => write!(f, "this JSON is not a JSON Feed: {why}"),
+            DocumentFault::NoItems { says: None } => f.write_str("this JSON is not a JSON Feed: it has no items"),
+            DocumentFault::NoItems { says: Some(says) } => {
+                let what = format!("it has no items, but says {says}");
+                write!(f, "this JSON is not a JSON Feed: {}", foreign::part(&what))
+            }
+            DocumentFault::Reader { why } => write!(f, "the feed could not be read: {why}"),
+            DocumentFault::ReaderPanic => f.write_str("the feed could not be read: it panicked"),
+            DocumentFault::TooMuchWork => f.write_str(
+                "not read: the document is built so that reading it takes far too much work; ask its publisher to repair it",
+            ),
+        }
+    }
+}
+
+fn offered(offers: &[ShortLine], more: usize) -> String {
+    let list = offers.iter().map(ShortLine::as_str).collect::<Vec<_>>().join(", ");
+    match (offers, more) {
+        ([], _) => String::new(),
+        (_, 0) => format!("; the page offers {list}"),
+        (_, more) => format!("; the page offers {list} and {more} more"),
+    }
+}
+
+fn found_instead(found: &str) -> String {
+    match found {
+        "" => ": it is plain text, or in no format that is known".to_owned(),
+        "opml" => " but a list of feeds: `newswire import` takes it".to_owned(),
+        "urlset" | "sitemapindex" => " but a sitemap, which says where pages are and not what is new".to_owned(),
+        found => format!(": its first element is <{found}>"),
+    }
+}
