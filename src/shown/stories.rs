@@ -19,12 +19,13 @@ pub(super) fn written(
     infos: &Infos,
 ) -> Result<Option<ShownStory>, StoreError> {
     match view.placed(&section.id, story)? {
-        Some(placed) => write(view, config, section, placed, infos),
+        Some(placed) => read_placed(view, config, section, placed, infos),
         None => Ok(None),
     }
 }
 
-fn write(
+/// Reads a placed story as its section shows it; `None` if no words of it are kept.
+fn read_placed(
     view: &View,
     config: &Config,
     section: &Section,
@@ -54,7 +55,7 @@ pub fn story_in(
     infos: &Infos,
 ) -> Result<Option<ShownStory>, StoreError> {
     let Some(placed) = view.placed(&section.id, story)?.filter(|placed| placed.is_in) else { return Ok(None) };
-    let mut shown = write(view, config, section, placed, infos)?;
+    let mut shown = read_placed(view, config, section, placed, infos)?;
     if let Some(shown) = &mut shown {
         section::restrict(shown, config);
     }
