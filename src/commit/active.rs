@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::reload::{Difference, sync_and};
+use super::reload::{Difference, bring_in_line, check_all_names};
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -31,11 +31,10 @@ impl ActiveConfig {
     /// As [`sync`](super::sync). If the store was not brought in line, the one before stays active.
     pub async fn follow(&self, store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
         let (before, active, followed) = (self.current(), self.clone(), config.clone());
-        let synced = sync_and(store, config, now, move || active.set(followed)).await;
-        if matches!(&synced, Err((_, false))) {
-            self.set(before);
-        }
-        synced.map_err(|(error, _)| error)
+        let synced = bring_in_line(store, config.clone(), now, move || active.set(followed)).await;
+        let difference = synced.inspect_err(|_| self.set(before))?;
+        let renamed = check_all_names(store, config, now).await?;
+        Ok(Difference { renamed, ..difference })
     }
 
     fn set(&self, config: Arc<Config>) {

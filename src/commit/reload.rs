@@ -57,34 +57,46 @@ impl SectionChangeKind {
 ///
 /// Nothing is changed then, or the rest of the names waits for the next call.
 pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
-    sync_and(store, config, now, || {}).await.map_err(|(error, _)| error)
+    let difference = bring_in_line(store, config.clone(), now, || {}).await?;
+    let renamed = check_all_names(store, config, now).await?;
+    Ok(Difference { renamed, ..difference })
 }
 
-/// As [`sync`]; does something within the turn that brings the store in line. An error comes with whether the store was
-/// brought in line all the same.
-pub(super) async fn sync_and(
+/// Brings feeds, sections and placements in line with the configuration, in one transaction; does something within its turn.
+///
+/// # Errors
+///
+/// Nothing is changed in the store then.
+pub(super) async fn bring_in_line(
     store: &Store,
     config: Arc<Config>,
     now: Timestamp,
     within: impl FnOnce() + Send + 'static,
-) -> Result<Difference, (StoreError, bool)> {
-    let of_sync = config.clone();
+) -> Result<Difference, StoreError> {
     let syncing = store.turn(move |turn| {
         let mut difference = Difference::default();
-        sync_feeds(turn, &of_sync, now, &mut difference)?;
-        sync_sections(turn, &of_sync, now, &mut difference)?;
-        index::follow_public(turn, &of_sync)?;
+        sync_feeds(turn, &config, now, &mut difference)?;
+        sync_sections(turn, &config, now, &mut difference)?;
+        index::follow_public(turn, &config)?;
         within();
         Ok(difference)
     });
-    let mut difference = syncing.await.map_err(|error| (error, false))?;
+    syncing.await
+}
+
+/// Checks the names that an older store minted, in small transactions. Returns how many public stories got another one.
+///
+/// # Errors
+///
+/// The rest of the names waits for the next call then.
+pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<usize, StoreError> {
+    let mut all_renamed = 0;
     loop {
         let config = config.clone();
-        let checking = store.turn(move |turn| names::check_names(turn, &config, now));
-        let (done, renamed) = checking.await.map_err(|error| (error, true))?;
-        difference.renamed += renamed;
+        let (done, renamed) = store.turn(move |turn| names::check_names(turn, &config, now)).await?;
+        all_renamed += renamed;
         if done == 0 {
-            return Ok(difference);
+            return Ok(all_renamed);
         }
     }
 }
