@@ -114,6 +114,10 @@ pub enum StoreError {
     )]
     Older { found: usize, known: usize },
     #[error(
+        "the store was not updated: a row of {table} refers to a row of {parent} that is missing; go on with the older newswire and report it"
+    )]
+    Orphan { table: String, parent: String },
+    #[error(
         "updating {} needs {} MiB in {}, for a copy of the store as it is now, but {} MiB are free; free some space and start again",
         path.display(), needed.div_ceil(MIB), folder.display(), free / MIB
     )]

@@ -3,7 +3,7 @@
 //! Times are integer milliseconds since 1970 in UTC. Nothing secret is written: of a feed's address the readable form is
 //! `feed.url` with secrets masked, and `url_hash` tells whether the real one changed.
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::conversions::{self, ShowRows};
 use super::{StoreError, UpgradeStep};
@@ -57,7 +57,8 @@ pub const NEWEST: usize = MIGRATIONS.len();
 /// # Errors
 ///
 /// [`StoreError::Foreign`] if the file belongs to another program, [`StoreError::Newer`] if a newer newswire wrote it;
-/// both leave it untouched.
+/// both leave it untouched. [`StoreError::Orphan`] if a row of the newest version would refer to one that is missing; the
+/// store keeps its version then.
 pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {
@@ -70,6 +71,7 @@ pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -
             convert(&transaction, &mut |done, total| show(UpgradeStep::Converting { to, done, total }))?;
         }
     }
+    check_references(&transaction)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(
         None,
@@ -81,6 +83,15 @@ pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -
         show(UpgradeStep::Done);
     }
     Ok(())
+}
+
+/// Checks that no row refers to a row that is missing. What an update loses would be noticed only much later.
+fn check_references(connection: &Connection) -> Result<(), StoreError> {
+    let orphan = connection.query_row("PRAGMA foreign_key_check", [], |row| Ok((row.get(0)?, row.get(2)?)));
+    match orphan.optional()? {
+        Some((table, parent)) => Err(StoreError::Orphan { table, parent }),
+        None => Ok(()),
+    }
 }
 
 /// The version of the store, 0 for an empty file.
@@ -114,10 +125,10 @@ fn foreign(error: rusqlite::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    /// A store as it was before stories had an index of their own for what is public.
-    fn before_public_search() -> Connection {
+    /// An empty store as it was before the migration that has this text.
+    fn before(text: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        let before = MIGRATIONS.iter().take_while(|migration| !migration.sql.contains("TABLE public_search"));
+        let before = MIGRATIONS.iter().take_while(|migration| !migration.sql.contains(text));
         let mut version = 0;
         for migration in before {
             connection.execute_batch(migration.sql).unwrap();
@@ -130,10 +141,22 @@ mod tests {
 
     #[test]
     fn store_without_a_public_index_gets_an_empty_one() {
-        let mut connection = before_public_search();
+        let mut connection = before("TABLE public_search");
         migrate(&mut connection, &mut |_| ()).unwrap();
         assert_eq!(version(&connection).unwrap(), MIGRATIONS.len());
         let waiting: i64 = connection.query_row("SELECT count(*) FROM public_waiting", [], |row| row.get(0)).unwrap();
         assert_eq!(waiting, 0, "the config says what is public: the next start marks all");
+    }
+    #[test]
+    fn update_that_would_leave_rows_without_what_they_refer_to_changes_nothing() {
+        let mut connection = before("TO failure_detail");
+        connection.pragma_update(None, "foreign_keys", "off").unwrap();
+        let orphan = "INSERT INTO event (feed, at, kind, detail) VALUES (7, 0, 'recovered', '{}')";
+        connection.execute_batch(orphan).unwrap();
+        let before = version(&connection).unwrap();
+        let error = migrate(&mut connection, &mut |_| ()).unwrap_err().to_string();
+        assert!(error.contains("a row of event refers to a row of feed that is missing"), "{error}");
+        assert_eq!(version(&connection).unwrap(), before);
+        connection.prepare("SELECT last_error FROM feed").unwrap();
     }
 }
