@@ -1,4 +1,4 @@
-//! Writes the canonical document: Atom 1.0 of the plainest sort, without an empty element, which feed-rs reads without a fault.
+//! Writes the canonical document: the plainest Atom 1.0, without empty elements, which feed-rs reads without errors.
 
 use memchr::memmem;
 
@@ -6,13 +6,13 @@ use super::model::{ParsedPerson, ParsedText};
 use crate::entry::Category;
 use crate::time::Timestamp;
 
-/// A canonical document in the making.
+/// A canonical document under construction.
 pub(super) struct AtomWriter {
     out: String,
 }
 
 impl AtomWriter {
-    /// `capacity` is how many bytes it will hold, about.
+    /// Creates a writer. `capacity` is the approximate size in bytes.
     pub(super) fn new(capacity: usize) -> Self {
         let mut out = String::with_capacity(capacity);
         out.push_str(r#"<feed xmlns="http://www.w3.org/2005/Atom">"#);
@@ -24,17 +24,17 @@ impl AtomWriter {
         self.out
     }
 
-    /// How much has been written, for [`AtomWriter::take_back`].
+    /// Returns how much has been written, for [`AtomWriter::truncate`].
     pub(super) fn length(&self) -> usize {
         self.out.len()
     }
 
-    /// Drops all that was written since [`AtomWriter::length`] gave `length`.
-    pub(super) fn take_back(&mut self, length: usize) {
+    /// Removes everything written since [`AtomWriter::length`] returned `length`.
+    pub(super) fn truncate(&mut self, length: usize) {
         self.out.truncate(length);
     }
 
-    /// Begins an entry. Its id is its number among the entries, by which what was set aside for it is found again.
+    /// Begins an entry. Its id is its number among the entries, by which `read` finds what was set aside for it.
     pub(super) fn begin_entry(&mut self, number: usize) {
         self.out.push_str("<entry>");
         self.element("id", &number.to_string());
@@ -44,7 +44,7 @@ impl AtomWriter {
         self.out.push_str("</entry>");
     }
 
-    /// An element that holds only text; nothing where the text is blank.
+    /// Writes an element that contains only text; nothing if the text is blank.
     pub(super) fn element(&mut self, name: &str, text: &str) {
         self.written(name, "", text);
     }
@@ -53,7 +53,7 @@ impl AtomWriter {
         self.written(name, if text.html { r#" type="html""# } else { "" }, &text.value);
     }
 
-    /// A date, as milliseconds since 1970: feed-rs is given a parser for that, as its own is many times slower.
+    /// Writes a date as milliseconds since 1970. feed-rs gets a parser for that, because its own is many times slower.
     pub(super) fn date(&mut self, name: &str, timestamp: Timestamp) {
         self.element(name, &timestamp.millis().to_string());
     }
@@ -62,7 +62,7 @@ impl AtomWriter {
         let start = self.out.len();
         self.out.extend(["<", role, ">"]);
         let inside = self.out.len();
-        // feed-rs takes no person without name and address.
+        // feed-rs refuses a person without name and address.
         let name =
             if person.email.is_none() { person.name.as_ref().or(person.url.as_ref()) } else { person.name.as_ref() };
         for (name, value) in [("name", name), ("email", person.email.as_ref()), ("uri", person.url.as_ref())] {
@@ -108,7 +108,8 @@ impl AtomWriter {
         self.out.extend(["</", name, ">"]);
     }
 
-    /// A CDATA section is a single event to feed-rs, where each escaped character would be one of its own.
+    /// Writes text as a CDATA section: one event for feed-rs, which would otherwise see one event per escaped
+    /// character.
     fn character_data(&mut self, text: &str) {
         if !text.contains(['&', '<', '>']) {
             self.out.push_str(text);
@@ -126,7 +127,7 @@ impl AtomWriter {
     }
 }
 
-/// Appends text as the inside of an element or attribute.
+/// Appends text, escaped for the inside of an element or attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(at) = rest.find(['&', '<', '>', '"']) {

@@ -1,11 +1,11 @@
-//! The canonicalising pass: any feed in XML → one Atom 1.0 document that feed-rs reads without a fault.
+//! The canonicalising pass: any XML feed → one Atom 1.0 document that feed-rs reads without errors.
 //!
-//! Atom 0.3, RSS of every version, RDF and CDF become the same document, so that there is one way to read them. What Atom or feed-rs has
-//! no place for is set aside, entry by entry; each entry's id in the canonical document is its number, by which `read` joins the two
-//! again. Linear in the size; repairs are noted on the way.
+//! Atom 0.3, RSS of every version, RDF and CDF become the same kind of document, so that there is one way to read them.
+//! What Atom or feed-rs cannot hold is set aside, entry by entry. The id of each entry in the canonical document is its
+//! number, by which `read` joins the two again. The pass is linear in the size, and records repairs on the way.
 //!
-//! The pass assumes that an entry inside an entry is part of its content, and that the feed's link comes before its entries. If the document
-//! shows otherwise, the pass is done again with what is known then: at most three times.
+//! The pass assumes that an entry inside an entry is part of its content, and that the feed's link comes before its
+//! entries. If the document shows otherwise, the pass runs again with that knowledge: at most three times in all.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::ParseError;
 use super::atom::AtomWriter;
-use super::constructs::Unsaid;
+use super::constructs::DefaultKind;
 use super::entry_aside::EntryAside;
 use super::entry_fields;
 use super::feed_fields::{self, FeedAside};
@@ -27,36 +27,36 @@ use super::repairs::Repairs;
 use super::tree::{Element, MAX_BASE_BYTES, Opening, TreeEvent, TreeReader};
 use crate::feed::RepairKind;
 
-/// Entries of a document that are read; what comes after them is left out, and said.
+/// The entries of a document that are read; later ones are left out, and that is reported.
 const MAX_ENTRIES: usize = 5_000;
-/// Fields of one entry, or of the feed itself, that are read.
+/// The fields of one entry, or of the feed itself, that are read.
 const MAX_FIELDS: usize = 2_000;
-/// Channels and the like may nest as deeply; deeper ones are passed over.
+/// How deep channels and the like may nest; deeper ones are skipped.
 const MAX_CONTAINERS: usize = 32;
-/// The canonical document is at most so many times as long as the document itself: escaped characters take six bytes at most, and relative
-/// addresses are written out.
+/// The canonical document is at most this many times as long as the original: an escaped character takes at most six
+/// bytes, and relative addresses are written in full.
 const MAX_GROWTH: usize = 8;
-/// And so many bytes longer, for small documents.
+/// Additional bytes allowed for small documents.
 const LEAST_GROWTH_BYTES: usize = 1 << 20;
-/// So much of an element's name is told in an error.
+/// How much of an element's name an error shows.
 const MAX_NAME_CHARS: usize = 40;
 
-/// What the pass makes of a document.
+/// The result of the pass.
 pub(super) struct Canonical {
     /// The canonical document.
     pub atom: String,
     pub format: DocumentFormat,
     pub feed: FeedAside,
-    /// By number.
+    /// What was set aside for each entry, by the entry's number.
     pub entries: Vec<EntryAside>,
     pub truncated: bool,
     pub repairs: Repairs,
 }
 
-/// Brings a document to the canonical form; relative URLs in it are relative to `base`.
+/// Converts a document to the canonical form; relative URLs in it are relative to `base`.
 ///
 /// # Errors
-/// If it holds no feed: it is an HTML page, or something else. If reading it takes too much work.
+/// Fails if the document is not a feed (an HTML page, or something else), or if reading it takes too much work.
 pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> Result<Canonical, ParseError> {
     let base = base.cloned().map(Arc::new);
     let mut assumed = Assumed::default();
@@ -68,18 +68,18 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
     }
 }
 
-/// What a pass assumes of the document. Each of the two is corrected once at most.
+/// What a pass assumes about the document. Each assumption is corrected once at most.
 #[derive(Clone, Default)]
 struct Assumed {
-    /// Entries are not closed reliably: one that begins inside another ends it.
+    /// Entries are not closed reliably, so one that begins inside another ends it.
     entries_end_entries: bool,
-    /// The address of the feed's page, which comes after entries.
+    /// The address of the feed's page, if it comes after entries.
     site: Option<Arc<Url>>,
 }
 
 enum Passed {
     Done(Box<Canonical>),
-    /// Something was assumed wrongly.
+    /// An assumption was wrong.
     Again(Assumed),
 }
 
@@ -117,7 +117,7 @@ fn pass(text: &str, base: Option<Arc<Url>>, repairs: Repairs, assumed: Assumed) 
             return Err(ParseError::TooMuchWork);
         }
     }
-    if pass.reader.is_worn_out() {
+    if pass.reader.is_out_of_steps() {
         return Err(ParseError::TooMuchWork);
     }
     pass.finish()
@@ -127,23 +127,23 @@ struct CanonicalPass<'a> {
     text: &'a str,
     reader: TreeReader<'a>,
     assumed: Assumed,
-    /// What the whole document is relative to, as far as it says nothing of its own.
+    /// The base of the whole document, unless it sets its own.
     document_base: Option<Arc<Url>>,
-    /// The address of the feed's page, if the feed is not Atom.
+    /// The address of the feed's page, unless the feed is Atom.
     site: Option<Arc<Url>>,
-    /// Entries came before that address was known.
+    /// Whether entries came before that address was known.
     has_entries_before_site: bool,
-    /// The entry that is being read holds another one.
+    /// Whether the current entry contains another one.
     holds_entries: bool,
-    /// Entries inside an extension of the feed were not read.
+    /// Whether entries inside an extension of the feed were skipped.
     passed_over_entries: bool,
-    /// An entry or field that holds an entry has no end tag: the one that it holds is the next entry.
+    /// Whether an entry, or a field that contains an entry, has no end tag: the contained entry is the next entry.
     is_soup: bool,
     out: AtomWriter,
-    /// What the reader has entered.
+    /// The open containers, outermost first.
     containers: Vec<Container>,
     format: Option<DocumentFormat>,
-    /// The first element that was no feed, for the error.
+    /// The first element that is not part of a feed, for the error.
     first_name: Option<String>,
     text_before_root: bool,
     feed: FeedAside,
@@ -163,9 +163,9 @@ enum Container {
 
 struct OpenEntry {
     aside: EntryAside,
-    /// Where its start tag is in the text, for its hash.
+    /// The position of its start tag in the text, for its hash.
     at: usize,
-    /// How long the canonical document was before it, should it have to be taken back.
+    /// The length of the canonical document before it, in case it must be removed again.
     out_length: usize,
     fields: usize,
 }
@@ -216,20 +216,20 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// What an entry is relative to that has no `xml:base`: in Atom the document, else the feed's page.
+    /// Returns the base of an entry without `xml:base`: in Atom the document, else the feed's page.
     fn entry_base(&mut self, element: &Element) -> Option<Arc<Url>> {
-        if !self.is_unsaid(&element.base) {
+        if !self.is_default_base(&element.base) {
             return None;
         }
-        if unsaid(&self.format) == Unsaid::Plain {
+        if default_kind(&self.format) == DefaultKind::Plain {
             return self.document_base.clone();
         }
         self.has_entries_before_site |= self.site.is_none();
         self.assumed.site.clone().or(self.site.clone()).or(self.document_base.clone())
     }
 
-    /// Whether a base is only that of the document.
-    fn is_unsaid(&self, base: &Option<Arc<Url>>) -> bool {
+    /// Returns whether a base is only that of the document.
+    fn is_default_base(&self, base: &Option<Arc<Url>>) -> bool {
         parts::given_base(base, &self.document_base).is_none()
     }
 
@@ -247,7 +247,7 @@ impl<'a> CanonicalPass<'a> {
         self.open = Some(OpenEntry { aside: EntryAside::new(element, default_base), at, out_length, fields: 0 });
     }
 
-    /// RSS 1.0 has its items beside its channel; other RSS has them inside.
+    /// Returns whether items are inside the channel: RSS 1.0 has them next to it, all other RSS inside.
     fn is_plain_rss(&self) -> bool {
         self.format.as_ref().is_some_and(|format| {
             format.family == Family::Rss && !matches!(format.version.as_str(), "0.90" | "1.0" | "1.1")
@@ -285,7 +285,7 @@ impl<'a> CanonicalPass<'a> {
         let mut target = Target {
             out: &mut self.out,
             repairs: &mut self.reader.repairs,
-            unsaid: unsaid(&self.format),
+            default_kind: default_kind(&self.format),
             document_base: &self.document_base,
         };
         match &mut self.open {
@@ -298,14 +298,14 @@ impl<'a> CanonicalPass<'a> {
                 feed_fields::field(&element, &mut self.feed, &mut target);
             }
             Some(_) => target.repairs.note(RepairKind::TooManyFields),
-            // The entry is beyond the limit, and left out.
+            // The entry is beyond the limit and left out.
             None => {}
         }
     }
 
-    /// Takes the address of the feed's page from the link that gives it; other fields are relative to that, but in Atom.
+    /// Takes the address of the feed's page from its link. Except in Atom, other fields are relative to it.
     fn at_site(&mut self, element: &mut Element) {
-        if unsaid(&self.format) == Unsaid::Plain || !self.is_unsaid(&element.base) {
+        if default_kind(&self.format) == DefaultKind::Plain || !self.is_default_base(&element.base) {
             return;
         }
         if element.namespace != Namespace::Core || element.name != "link" {
@@ -328,7 +328,7 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// Leaves the innermost container, whose text ends at `end`, with its own end tag or without one.
+    /// Leaves the innermost container, whose text ends at `end`, with or without its own end tag.
     fn leave(&mut self, end: usize, is_closed: bool) {
         self.reader.leave();
         let is_entry = self.containers.pop() == Some(Container::Entry);
@@ -344,7 +344,7 @@ impl<'a> CanonicalPass<'a> {
     fn before_the_root(&mut self, element: &Element<'a>) -> Result<(), ParseError> {
         self.reader.pass_over();
         let name = element.name.chars().take(MAX_NAME_CHARS).collect();
-        // What comes in a page is part of the page, whatever it is called.
+        // Everything inside a page is part of the page, whatever its name.
         if element.name == "html" {
             return Err(page::refusal(self.text, Some(name)));
         }
@@ -369,7 +369,7 @@ impl<'a> CanonicalPass<'a> {
         }
         let truncated = self.reader.depth() > 0 || self.reader.broken_off();
         if let Some(open) = self.open.take() {
-            self.out.take_back(open.out_length);
+            self.out.truncate(open.out_length);
         }
         if truncated {
             self.reader.repairs.note(RepairKind::Truncated);
@@ -387,16 +387,16 @@ impl<'a> CanonicalPass<'a> {
     }
 }
 
-/// Whether an element is of a vocabulary that is not read here, though its name has no prefix.
+/// Returns whether an element belongs to a vocabulary that newswire does not read, though its name has no prefix.
 fn declares_another_vocabulary(element: &Element) -> bool {
     let own = element.attributes.iter().find(|attribute| attribute.name == "xmlns");
     own.is_some_and(|uri| namespaces::by_uri(&uri.value).is_none())
 }
 
-/// A text in Atom is plain where it does not say (RFC 4287 §3.1.1); in RSS nobody knows.
-fn unsaid(format: &Option<DocumentFormat>) -> Unsaid {
+/// Returns how to read a text of undeclared type: as plain in Atom (RFC 4287 §3.1.1); RSS does not define it.
+fn default_kind(format: &Option<DocumentFormat>) -> DefaultKind {
     let is_atom = format.as_ref().is_some_and(|format| format.family == Family::Atom);
-    if is_atom { Unsaid::Plain } else { Unsaid::Guess }
+    if is_atom { DefaultKind::Plain } else { DefaultKind::Guess }
 }
 
 fn container(element: &Element) -> Option<Container> {
@@ -416,7 +416,7 @@ fn is_field(element: &Element) -> bool {
     entry_fields::is_field(element.namespace, &element.name) || feed_fields::is_field(element.namespace, &element.name)
 }
 
-/// The format by the root element, and by the namespace of that element.
+/// Returns the format, by the root element and its namespace.
 fn format_of(root: &Element) -> DocumentFormat {
     let declared = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
     let declares = |uri: &str| declared().any(|attribute| attribute.value.trim_end_matches('/').ends_with(uri));

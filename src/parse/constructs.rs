@@ -1,7 +1,7 @@
-//! Text constructs: what a title, summary or content element holds, and of which kind it is.
+//! Text constructs: the content of a title, summary or content element, and its kind.
 //!
-//! RFC 4287 §3.1 and §4.1.3, Atom 0.3's `mode`, and what RSS leaves open: an RSS title is plain text unless it looks like HTML, a
-//! description is HTML. Markup that was not escaped is written as HTML again.
+//! Follows RFC 4287 §3.1 and §4.1.3 and Atom 0.3's `mode`. RSS leaves the kind open: an RSS title is plain text unless
+//! it looks like HTML, and a description is HTML. Markup that was not escaped is written as HTML again.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,26 +15,26 @@ use super::repairs::Repairs;
 use super::tree::{Element, XmlNode};
 use crate::feed::RepairKind;
 
-/// How a CDATA section begins and ends.
+/// The start and end of a CDATA section.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
 /// The same, escaped in HTML.
 const ESCAPED_SECTION: (&str, &str) = ("&lt;![CDATA[", "]]&gt;");
 
-/// What is shorter is no file in base64, but words that look like it: a title of a strange type.
+/// Shorter texts are not base64 files, but words that look like base64: a title with a strange type.
 const LEAST_FILE_BYTES: usize = 64;
 
-/// How a text is read whose element does not say.
+/// How to read a text whose element does not declare its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unsaid {
+pub(super) enum DefaultKind {
     Plain,
     Html,
-    /// HTML where it looks like that, else plain.
+    /// HTML if it looks like HTML, else plain.
     Guess,
 }
 
-/// The text of a construct; `None` where it is blank.
-pub(super) fn read(element: &Element, unsaid: Unsaid, repairs: &mut Repairs) -> Option<ParsedText> {
-    let (value, html) = value_and_kind(element, unsaid, repairs);
+/// Reads the text of a construct; `None` if it is blank.
+pub(super) fn read(element: &Element, default_kind: DefaultKind, repairs: &mut Repairs) -> Option<ParsedText> {
+    let (value, html) = value_and_kind(element, default_kind, repairs);
     let value = match value.trim() {
         trimmed if trimmed.len() == value.len() => value.into_owned(),
         trimmed => trimmed.to_owned(),
@@ -42,22 +42,26 @@ pub(super) fn read(element: &Element, unsaid: Unsaid, repairs: &mut Repairs) -> 
     let (value, html) = match unwrapped(&value, html) {
         Some(inside) => {
             repairs.note(RepairKind::EscapedSections);
-            let html =
-                if html && unsaid == Unsaid::Guess && says_nothing(element) { looks_like_html(&inside) } else { html };
+            let html = if html && default_kind == DefaultKind::Guess && declares_nothing(element) {
+                looks_like_html(&inside)
+            } else {
+                html
+            };
             (inside, html)
         }
         None => (value, html),
     };
-    let has_lines = html && says_nothing(element) && value.contains(['\n', '\r']) && !has_markup(&value);
+    let has_lines = html && declares_nothing(element) && value.contains(['\n', '\r']) && !has_markup(&value);
     (!value.is_empty()).then(|| ParsedText { value, html, has_lines, base: element.base.clone() })
 }
 
-/// Whether an element neither says of which kind its text is, nor has markup in it.
-fn says_nothing(element: &Element) -> bool {
+/// Returns whether an element neither declares the kind of its text nor contains markup.
+fn declares_nothing(element: &Element) -> bool {
     element.attribute("type").is_none() && element.elements().next().is_none()
 }
 
-/// What stands in a CDATA section that was escaped and so became text, however often that was; `None` if the text is not wholly one.
+/// Unwraps a CDATA section that was escaped and so became text, however often; `None` if the text is not exactly one
+/// section.
 pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
     let (start, end) = match text.starts_with(SECTION.0) {
         true => SECTION,
@@ -68,11 +72,11 @@ pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
     while let Some(more) = inside.strip_prefix(start).and_then(|inside| inside.strip_suffix(end)) {
         inside = more.trim();
     }
-    // A section that holds the end of one is written as two.
+    // A section that contains an end mark is written as two sections.
     Some(inside.replace(&format!("{end}{start}"), ""))
 }
 
-fn value_and_kind<'e>(element: &'e Element, unsaid: Unsaid, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
+fn value_and_kind<'e>(element: &'e Element, default_kind: DefaultKind, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
     let media_type =
         element.attribute("type").map(|value| value.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
     let mode = element.attribute("mode").map(str::to_ascii_lowercase);
@@ -87,27 +91,27 @@ fn value_and_kind<'e>(element: &'e Element, unsaid: Unsaid, repairs: &mut Repair
         Some("text" | "text/plain" | "plain") if has_markup => (Cow::Owned(xhtml(element)), true),
         Some("text" | "text/plain" | "plain") => (element.text(), false),
         None | Some("") if has_markup => (html(element), true),
-        None | Some("") => unsaid_kind(element, unsaid),
+        None | Some("") => by_default_kind(element, default_kind),
         Some(other) if other.ends_with("/xml") || other.ends_with("+xml") => (Cow::Owned(xhtml(element)), true),
         Some(other) if has_markup || other.starts_with("text/") || !other.contains('/') => {
             repairs.note_value(RepairKind::UnknownContentType, other);
-            if has_markup { (html(element), true) } else { unsaid_kind(element, Unsaid::Guess) }
+            if has_markup { (html(element), true) } else { by_default_kind(element, DefaultKind::Guess) }
         }
         other => base64_text(element, other, repairs),
     }
 }
 
-fn unsaid_kind<'e>(element: &'e Element, unsaid: Unsaid) -> (Cow<'e, str>, bool) {
+fn by_default_kind<'e>(element: &'e Element, default_kind: DefaultKind) -> (Cow<'e, str>, bool) {
     let text = element.text();
-    let html = match unsaid {
-        Unsaid::Plain => false,
-        Unsaid::Html => true,
-        Unsaid::Guess => looks_like_html(&text),
+    let html = match default_kind {
+        DefaultKind::Plain => false,
+        DefaultKind::Html => true,
+        DefaultKind::Guess => looks_like_html(&text),
     };
     (text, html)
 }
 
-/// What a base64 content holds, if it is text at all.
+/// Decodes base64 content, if it is text.
 fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
     let html = media_type.is_none_or(|media_type| media_type.contains("html"));
     let is_media = media_type.is_some_and(|media_type| {
@@ -120,17 +124,17 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
         _ => {
             repairs.note_value(RepairKind::UnknownContentType, media_type.unwrap_or("base64"));
-            unsaid_kind(element, Unsaid::Guess)
+            by_default_kind(element, DefaultKind::Guess)
         }
     }
 }
 
-/// Whether a text in base64 is as long as it must be; words that look like base64 seldom are.
+/// Returns whether a base64 text has a valid length; words that look like base64 seldom have.
 fn is_whole_base64(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }
 
-/// RFC 4648 §4, white space between its characters allowed; `None` where it is something else.
+/// Decodes base64 (RFC 4648 §4), ignoring white space; `None` if it is something else.
 fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0u32, 0u32);
@@ -153,7 +157,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// HTML that was escaped, or not: text directly in the element is HTML as it stands, child elements are written out.
+/// Returns HTML, escaped or not: text directly in the element is HTML already, and child elements are written out.
 pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
     match element.children.as_slice() {
         [XmlNode::Text(text)] => Cow::Borrowed(text),
@@ -170,7 +174,8 @@ pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
     }
 }
 
-/// Markup as it stands, without the `div` that RFC 4287 wraps around it. Without any markup it is taken for escaped HTML, if it looks so.
+/// Returns markup as it is, without the `div` that RFC 4287 wraps around it. Text without markup that looks like
+/// escaped HTML is taken as such.
 fn xhtml(element: &Element) -> String {
     let mut inner = element;
     if let [child] = element.elements().collect::<Vec<_>>().as_slice()
@@ -200,7 +205,8 @@ fn push_nodes(out: &mut String, nodes: &[XmlNode], base: &Option<Arc<Url>>) {
     }
 }
 
-/// `base` is what the whole text is relative to. Recursion is as deep as the tree, and that is bounded by its reader.
+/// Writes an element. `base` is the base of the whole text. Recursion is as deep as the tree, whose depth the reader
+/// bounds.
 fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
     out.extend(["<", &element.name]);
     for attribute in &element.attributes {
@@ -221,7 +227,7 @@ fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
     }
 }
 
-/// The value of an attribute; a URL is resolved here where an inner element has an `xml:base` of its own.
+/// Returns the value of an attribute. A URL is resolved here if an inner element has an `xml:base` of its own.
 fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<Arc<Url>>) -> Cow<'v, str> {
     let same_base = match (&element.base, base) {
         (Some(own), Some(outer)) => Arc::ptr_eq(own, outer) || own == outer,
@@ -236,12 +242,12 @@ fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<
     }
 }
 
-/// Whether a text holds a tag or a comment of HTML.
+/// Returns whether a text contains an HTML tag or comment.
 fn has_markup(text: &str) -> bool {
     has_tag(text) || text.contains("<!--")
 }
 
-/// Whether a text holds a tag or a reference of HTML.
+/// Returns whether a text contains an HTML tag or reference.
 pub(super) fn looks_like_html(text: &str) -> bool {
     has_tag(text) || has_reference(text)
 }

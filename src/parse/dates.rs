@@ -1,8 +1,8 @@
-//! Dates as feeds write them, in any order of their parts that leaves no doubt.
+//! Parses dates as feeds write them, in any order of their parts that is unambiguous.
 //!
-//! Read are RFC 822 and 850, `asctime`, W3C-DTF and ISO 8601 with all their misspellings, names of months in the languages
-//! of feeds, digits of any script, Korean and Japanese dates, seconds since 1970. What is out of range, or could be two
-//! dates, stays unread: no date is better than a wrong one. If a weekday stands with it, that decides.
+//! Supported are RFC 822 and 850, `asctime`, W3C-DTF and ISO 8601 with all their misspellings, names of months in the
+//! languages of feeds, digits of any script, Korean and Japanese dates, and seconds since 1970. A date that is out of
+//! range or ambiguous stays unread: no date is better than a wrong one. A weekday next to it resolves the ambiguity.
 //! Linear in the length, which is bounded.
 
 mod names;
@@ -19,18 +19,18 @@ use super::repairs::Repairs;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// No date is longer; what is longer is an attack (RUSTSEC-2026-0009).
+/// No date is longer; a longer text is an attack (RUSTSEC-2026-0009).
 const MAX_BYTES: usize = 128;
 
-/// The first whole year of the Gregorian calendar. An earlier year is a placeholder (`0001-01-01T00:00:00Z` is what several
-/// languages write for no date) or counted in another calendar.
+/// The first whole year of the Gregorian calendar. An earlier year is a placeholder (several languages write
+/// `0001-01-01T00:00:00Z` for no date) or belongs to another calendar.
 const FIRST_YEAR: i32 = 1583;
 
-/// How far the Thai calendar is ahead of the Gregorian one, and the first year that can only be one of it.
+/// The lead of the Thai calendar over the Gregorian one, and the first year that can only be Thai.
 const BUDDHIST_YEARS: i32 = 543;
 const FIRST_BUDDHIST_YEAR: i32 = 2400;
 
-/// Parses a date and notes if it cannot be read, or if its time zone is not known. Empty text is no date, without a note.
+/// Parses a date, and notes if it is unreadable or its time zone unknown. Empty text is no date, and is not noted.
 pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     let read = read(text);
     match &read {
@@ -41,15 +41,15 @@ pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     read.map(|read| read.at)
 }
 
-/// Parses a date; without a zone it is taken for UTC.
+/// Parses a date; without a zone it is taken as UTC.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     read(text).map(|read| read.at)
 }
 
-/// A date that was read.
+/// A parsed date.
 struct Read {
     at: Timestamp,
-    /// It was taken for UTC.
+    /// The zone was unknown, so the date was taken as UTC.
     has_unknown_zone: bool,
 }
 
@@ -67,7 +67,8 @@ fn read(text: &str) -> Option<Read> {
     read_parts(text)
 }
 
-/// Parses a date of our days that is written as RFC 3339 or RFC 5322 say, which most are; much faster than part by part.
+/// Parses a date in the form of RFC 3339 or RFC 5322 with a year of four digits. Most dates are like that, and this is
+/// much faster than parsing part by part.
 fn standard(text: &str) -> Option<Timestamp> {
     const FARTHEST_SECONDS: i32 = 14 * 60 * 60;
     let date = match text.as_bytes() {
@@ -83,7 +84,7 @@ fn standard(text: &str) -> Option<Timestamp> {
     is_usual.then(|| Timestamp::from_datetime(whole_seconds))
 }
 
-/// Parses a date part by part, in whatever order they are.
+/// Parses a date part by part, in any order.
 fn read_parts(text: &str) -> Option<Read> {
     let (spaced, default_zone) = spaced(text);
     let mut reading = DateReading { default_zone, ..DateReading::default() };
@@ -94,7 +95,7 @@ fn read_parts(text: &str) -> Option<Read> {
     Some(Read { at: reading.finish()?, has_unknown_zone })
 }
 
-/// A date without any separator: seconds or milliseconds since 1970, or the digits of a date.
+/// Parses a date without separators: seconds or milliseconds since 1970, or the digits of a date.
 fn only_digits(text: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().ok();
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN);
@@ -114,13 +115,14 @@ fn only_digits(text: &str) -> Option<Timestamp> {
     (local.year() >= FIRST_YEAR).then(|| Timestamp::from_datetime(local.and_utc()))
 }
 
-/// The text with spaces between its parts, ASCII digits and no comments; and the zone that its script lets expect, in minutes.
+/// Returns the text with spaces between its parts, ASCII digits and no comments; and the zone that its script suggests,
+/// in minutes.
 fn spaced(text: &str) -> (String, i32) {
     let mut spaced = String::with_capacity(text.len() + 8);
     let mut default_zone = 0;
     let mut comment_depth = 0usize;
     let mut before = None;
-    // Whether the last character is one that joins what comes after a space to it.
+    // Whether the last character attaches what comes after a space to it.
     let mut joins = false;
     let mut characters = text.chars().map(ascii_digit).peekable();
     while let Some(character) = characters.next() {
@@ -173,10 +175,10 @@ fn spaced(text: &str) -> (String, i32) {
 const HALVES_OF_DAY: [(&str, &str); 6] =
     [("오전", " am "), ("오후", " pm "), ("午前", " am "), ("午後", " pm "), ("上午", " am "), ("下午", " pm ")];
 
-/// A digit of any script that feeds use as the ASCII digit of its value.
+/// Converts a digit of any script that feeds use to the ASCII digit of the same value.
 fn ascii_digit(character: char) -> char {
-    // The zeros of Arabic, Persian, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Telugu, Kannada, Malayalam, Thai, Lao,
-    // Burmese, Khmer, and of full width.
+    // The zeros of Arabic, Persian, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Telugu, Kannada, Malayalam, Thai,
+    // Lao, Burmese, Khmer, and the full-width one.
     const ZEROS: [u32; 15] =
         [0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0x1040, 0x17E0, 0xFF10];
     if character.is_ascii() {
@@ -186,21 +188,21 @@ fn ascii_digit(character: char) -> char {
     value.and_then(|value| char::from_digit(value, 10)).unwrap_or(character)
 }
 
-/// What has been read of a date so far.
+/// The parts of a date read so far.
 #[derive(Default)]
 struct DateReading {
     year: Option<i32>,
-    /// The year has two digits, and may be a month after all.
+    /// The year has two digits, and may turn out to be a month.
     short_year: Option<u32>,
     months: Set,
-    /// The month was the very first word, and may be a weekday after all (Spanish `mar`).
+    /// The month was the very first word, and may turn out to be a weekday (Spanish `mar`).
     month_came_first: bool,
     /// The next number is the month.
     month_comes_next: bool,
     is_thai: bool,
     weekdays: Set,
     day: Option<u32>,
-    /// A date as one part, as in `2003-12-31`.
+    /// A date in one part, such as `2003-12-31`.
     joined: Option<Joined>,
     time: Option<(u32, u32, u32)>,
     afternoon: Option<bool>,
@@ -213,7 +215,7 @@ struct DateReading {
 }
 
 impl DateReading {
-    /// Takes in one part; `None` where it makes the whole unreadable.
+    /// Reads one part; `None` if it makes the whole date unreadable.
     fn part(&mut self, part: &str, index: usize) -> Option<()> {
         let starts_with_digit = part.starts_with(|c: char| c.is_ascii_digit());
         if !part.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -252,7 +254,7 @@ impl DateReading {
         self.joined.replace(joined).is_none().then_some(())
     }
 
-    /// Whether the day is known, if not the year.
+    /// Returns whether the day is known, even if the year is not.
     fn has_day(&self) -> bool {
         self.joined.is_some() || self.day.is_some() && self.months != 0
     }
@@ -288,7 +290,7 @@ impl DateReading {
             && !is_month
             && let Some(zone) = zones::named(bare)
         {
-            // A weekday in capitals is no zone.
+            // A weekday in capitals is not a zone.
             if zone != Zone::Unknown || weekdays == 0 {
                 self.take_zone(zone);
             }
@@ -305,7 +307,7 @@ impl DateReading {
         Some(())
     }
 
-    /// The zone that is known the surest.
+    /// Returns the most reliable zone.
     fn zone(&self) -> Option<Zone> {
         let region = || self.region.map(Zone::Region);
         self.offset.map(Zone::Offset).or(self.named.map(Zone::Named)).or_else(region)
@@ -322,7 +324,7 @@ impl DateReading {
                 self.short_year = Some(value);
             }
             4 if self.year.is_none() && !is_joined => self.year = Some(full_year(value, 4)),
-            // Two numbers before it were day and month.
+            // The two numbers before it were day and month.
             4 if self.months == 0 && !is_joined => {
                 let pair = (self.day.take()?, self.short_year.take()?);
                 self.year = None;
@@ -345,7 +347,7 @@ impl DateReading {
         let numbers: Vec<&str> = clock.trim_end_matches(':').split(':').collect();
         let number = |at: usize| numbers.get(at).map_or(Some(0), |digits| digits.parse::<u32>().ok());
         let time = (number(0)?, number(1)?, number(2)?);
-        // A fraction behind a colon.
+        // A fraction after a colon.
         let is_fraction = numbers.get(3).is_none_or(|digits| matches!(digits.len(), 2 | 3));
         if numbers.len() < 2 || numbers.len() > 4 || !is_fraction || self.time.replace(time).is_some() {
             return None;
@@ -390,7 +392,7 @@ impl DateReading {
         Some(local.checked_sub_signed(TimeDelta::minutes(minutes.into()))?.and_utc())
     }
 
-    /// The one date that it can be; of several, the one on a weekday that it names.
+    /// Returns the one date that is possible; of several, the one on the weekday that is named.
     fn date(&self) -> Option<NaiveDate> {
         let mut possible = self.possible_dates();
         possible.retain(|date| date.year() >= FIRST_YEAR);
@@ -411,7 +413,7 @@ impl DateReading {
                 .filter_map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
                 .collect(),
             None => {
-                // A month alone is its first day.
+                // A month without a day is its first day.
                 let only_month = (self.time.is_none() && self.short_year.is_none()).then_some(1);
                 let (Some(year), Some(day)) = (self.year, self.day.or(only_month)) else { return Vec::new() };
                 let is_buddhist = self.is_thai && year >= FIRST_BUDDHIST_YEAR;
@@ -428,15 +430,15 @@ impl DateReading {
 /// A date in one part.
 enum Joined {
     Date(NaiveDate),
-    /// Which number is the day and which the month is not known.
+    /// It is unknown which number is the day and which the month.
     Pair {
         year: i32,
         pair: (u32, u32),
     },
 }
 
-/// A date in one part: `2003-12-31`, `2003/1/10`, `2003-12`, `2003-335`, `2003-W52-6`, `03-12-31`, `31-Dec-03`, `31.12.2003`,
-/// `20031231`.
+/// Parses a date in one part: `2003-12-31`, `2003/1/10`, `2003-12`, `2003-335`, `2003-W52-6`, `03-12-31`, `31-Dec-03`,
+/// `31.12.2003`, `20031231`.
 fn joined_date(part: &str) -> Option<Joined> {
     let trimmed = part.trim_matches(['-', '/', '.']);
     let parts: Vec<&str> = trimmed.split(['-', '/', '.']).collect();
@@ -467,7 +469,7 @@ fn joined_date(part: &str) -> Option<Joined> {
     date.map(Joined::Date)
 }
 
-/// A joined date that does not begin with the year.
+/// Parses a joined date that does not begin with the year.
 fn day_and_month(first: &str, second: &str, year: &str, whole: &str) -> Option<Joined> {
     let number = |text: &str| text.parse::<u32>().ok();
     let first_number = number(first)?;
@@ -483,13 +485,13 @@ fn day_and_month(first: &str, second: &str, year: &str, whole: &str) -> Option<J
     date.map(Joined::Date)
 }
 
-/// The only month that a word names.
+/// Returns the month that a word names, if it is unambiguous.
 fn month_named(word: &str) -> Option<u32> {
     let months = names::months(&word.to_lowercase());
     (months.count_ones() == 1).then(|| months.trailing_zeros())
 }
 
-/// `101455`, `1014Z` or `101455+0100` with its colons.
+/// Inserts colons into `101455`, `1014Z` or `101455+0100`.
 fn compact_time(part: &str) -> Option<String> {
     let (digits, rest) = split_at_non_digit(part).unwrap_or((part, ""));
     match digits.len() {
@@ -499,7 +501,7 @@ fn compact_time(part: &str) -> Option<String> {
     }
 }
 
-/// `15.04` or `15.04.05`, as they are written in German and Finnish, with colons.
+/// Replaces the dots in `15.04` or `15.04.05`, the German and Finnish form, with colons.
 fn dotted_time(part: &str) -> Option<String> {
     let end = part.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(part.len());
     let (clock, rest) = part.split_at(end);
@@ -512,7 +514,7 @@ fn split_at_non_digit(part: &str) -> Option<(&str, &str)> {
     part.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0).map(|at| part.split_at(at))
 }
 
-/// Two digits: RFC 2822 §4.3 puts 50 to 99 into the last century. More digits are as they are.
+/// Completes a year of two digits: RFC 2822 §4.3 puts 50 to 99 into the last century. Years of more digits stay.
 fn full_year(year: u32, digits: usize) -> i32 {
     let year = i32::try_from(year).unwrap_or(i32::MAX);
     match (digits, year) {

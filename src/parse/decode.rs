@@ -1,12 +1,14 @@
-//! Bytes → text, whatever the document says of its encoding.
+//! Decodes bytes into text, whatever the document says about its encoding.
 //!
-//! In this order, as RFC 7303 §3 has it: byte order mark, the charset of HTTP's `Content-Type`, the XML declaration. A
-//! declaration is believed only as far as the bytes bear it out: valid UTF-8 that is more than ASCII is UTF-8 whatever single-byte
-//! encoding is declared, UTF-8 with some bad bytes stays UTF-8 (see `utf8`), and bytes that the declared encoding cannot hold are looked
-//! at by chardetng. Bytes that nothing can read become U+FFFD. Never fails, and is linear in the size.
+//! The sources of the encoding, in the order of RFC 7303 §3: the byte order mark, the charset of HTTP's `Content-Type`,
+//! the XML declaration. A declaration counts only as far as the bytes confirm it. Valid UTF-8 that is more than ASCII
+//! is UTF-8, whatever single-byte encoding is declared. UTF-8 with some bad bytes stays UTF-8 (see `utf8`). For bytes
+//! that are impossible in the declared encoding, chardetng guesses. Undecodable bytes become U+FFFD. Never fails, and
+//! is linear in the size.
 //!
-//! Read is what browsers read (the WHATWG Encoding Standard), and UTF-32. The code pages of DOS and the Macintosh beyond that are guessed at
-//! by their bytes, and said: their letters beyond ASCII may be wrong, the feed is kept. EBCDIC is no feed: nobody publishes in it.
+//! Supported are the encodings of browsers (the WHATWG Encoding Standard) and UTF-32. Other code pages of DOS and the
+//! Macintosh are guessed by their bytes, and that is reported: their letters outside ASCII may be wrong, but the feed
+//! is kept. EBCDIC is not supported: no feed is published in it.
 
 use std::borrow::Cow;
 
@@ -17,26 +19,27 @@ use super::repairs::Repairs;
 use super::utf8::{self, Evidence};
 use crate::feed::RepairKind;
 
-/// How far into a document its XML declaration is looked for: comments and junk may stand before it.
+/// How far into a document to search for the XML declaration: comments and junk may precede it.
 const DECLARATION_WITHIN_BYTES: usize = 4096;
 
-/// Text of another encoding that is valid UTF-8 by chance has fewer characters beyond ASCII.
+/// Text of another encoding that is valid UTF-8 by chance has fewer characters outside ASCII than this.
 const SURELY_UTF8_CHARS: usize = 8;
 
-/// A document that says that it is UTF-8 is believed if it has at most so many bad bytes for each character beyond ASCII. Text of other
-/// encodings has many more.
+/// A document that declares UTF-8 is taken as UTF-8 if it has at most this many bad bytes per character outside ASCII.
+/// Text of other encodings has many more.
 const MOST_BAD_BYTES: usize = 2;
-/// One that says otherwise is UTF-8 all the same if it has at least so many characters for each bad byte.
+/// A document that declares another encoding is nevertheless UTF-8 if it has at least this many such characters per bad
+/// byte.
 const LEAST_GOOD_CHARS: usize = 10;
 
-/// A document as text, without byte order mark.
+/// The text of a document, without byte order mark.
 pub(super) struct Decoded<'a> {
     pub text: Cow<'a, str>,
-    /// The name of the encoding that was used, as in `UTF-8`.
+    /// The name of the encoding that was used, such as `UTF-8`.
     pub encoding: String,
 }
 
-/// Decodes a document; `content_type` is the value of the HTTP header.
+/// Decodes a document. `content_type` is the value of the HTTP header.
 pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &mut Repairs) -> Decoded<'a> {
     if let Some(decoded) = wide(bytes, repairs) {
         return decoded;
@@ -65,7 +68,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     detect(bytes, declared.iter().flatten().next().copied(), repairs)
 }
 
-/// Valid UTF-8, unless the document declares an encoding in which the same bytes may be other characters: so few that UTF-8 may be chance.
+/// Takes bytes as UTF-8, which they are, unless the document declares an encoding in which they may be other
+/// characters, and so few of them that UTF-8 may be chance.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
     let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
@@ -84,15 +88,15 @@ fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], 
     Decoded { text: Cow::Borrowed(text), encoding: encoding.name().to_owned() }
 }
 
-/// Whether bytes that are not valid UTF-8 are UTF-8 with faults in it.
+/// Returns whether bytes that are not valid UTF-8 are UTF-8 with errors.
 fn is_broken_utf8(bytes: &[u8], declared: &[Option<&'static Encoding>]) -> bool {
     let mut declared = declared.iter().flatten().peekable();
     let is_other = declared.peek().is_some_and(|first| !first.is_single_byte() && **first != UTF_8);
-    let is_said = declared.any(|encoding| *encoding == UTF_8);
+    let declares_utf8 = declared.any(|encoding| *encoding == UTF_8);
     let Evidence { good, bad } = utf8::evidence(bytes);
     if is_other {
         good >= SURELY_UTF8_CHARS && good >= bad * LEAST_GOOD_CHARS
-    } else if is_said {
+    } else if declares_utf8 {
         good > 0 && bad <= good * MOST_BAD_BYTES
     } else {
         good > bad
@@ -100,22 +104,22 @@ fn is_broken_utf8(bytes: &[u8], declared: &[Option<&'static Encoding>]) -> bool 
 }
 
 fn decode_broken_utf8<'a>(bytes: &[u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
-    let mended = utf8::mended(bytes);
+    let repaired = utf8::repaired(bytes);
     let noted = [
         (declared.is_some_and(|declared| declared != UTF_8), RepairKind::WrongEncoding),
-        (mended.has_replaced, RepairKind::BadBytes),
-        (mended.has_joined, RepairKind::SplitCharacters),
+        (repaired.has_replaced, RepairKind::BadBytes),
+        (repaired.has_joined, RepairKind::SplitCharacters),
     ];
     noted.into_iter().filter(|(is_met, _)| *is_met).for_each(|(_, repair)| repairs.note(repair));
-    Decoded { text: Cow::Owned(mended.text), encoding: UTF_8.name().to_owned() }
+    Decoded { text: Cow::Owned(repaired.text), encoding: UTF_8.name().to_owned() }
 }
 
-/// Whether a character beyond ASCII begins with that byte in UTF-8.
+/// Returns whether a character outside ASCII begins with that byte in UTF-8.
 fn begins_beyond_ascii(byte: u8) -> bool {
     byte >= 0xC0
 }
 
-/// UTF-16 and UTF-32, by their byte order mark or by how `<` is written in them.
+/// Decodes UTF-16 and UTF-32, recognised by the byte order mark or by the bytes of `<`.
 fn wide<'a>(bytes: &'a [u8], repairs: &mut Repairs) -> Option<Decoded<'a>> {
     let (name, skip, unit, big_endian) = match bytes {
         [0, 0, 0xFE, 0xFF, ..] => ("UTF-32BE", 4, 4, true),
@@ -153,12 +157,12 @@ fn decode_utf32(bytes: &[u8], big_endian: bool) -> (Cow<'_, str>, bool) {
     (Cow::Owned(text.collect()), replaced)
 }
 
-/// What no declaration explains: an undeclared legacy encoding.
+/// Decodes bytes that no declaration explains: an undeclared legacy encoding.
 fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = match declared {
-        // A few bad bytes in an encoding with many of them: the declaration is still the best guess.
+        // A few bad bytes in an encoding with many non-ASCII ones: the declaration is still the best guess.
         Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
         _ => detector.guess(None, Utf8Detection::Allow),
     };
@@ -179,7 +183,7 @@ fn http_charset(content_type: &str) -> Option<String> {
     Some(label.trim_matches([' ', '"', '\'', '\t']).to_owned())
 }
 
-/// The `encoding` of an XML declaration, wherever in the document's beginning that stands.
+/// Returns the `encoding` of an XML declaration, wherever near the start of the document it is.
 fn declaration(bytes: &[u8]) -> Option<String> {
     let start = &bytes[..bytes.len().min(DECLARATION_WITHIN_BYTES)];
     let text = String::from_utf8_lossy(start);
@@ -190,7 +194,8 @@ fn declaration(bytes: &[u8]) -> Option<String> {
     value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next().map(str::to_owned)
 }
 
-/// An encoding by its label. A label of a wide encoding cannot be true of bytes in which the label itself was readable.
+/// Returns an encoding by its label. A label of a wide encoding cannot be true if the label itself was readable as
+/// bytes.
 fn encoding_of(label: &str, repairs: &mut Repairs) -> Option<&'static Encoding> {
     let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
         repairs.note_value(RepairKind::UnknownEncoding, label);

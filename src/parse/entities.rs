@@ -1,7 +1,8 @@
-//! Entities that a document declares for itself, in the internal subset of its document type declaration (XML 1.0 §4.4).
+//! Expands entities that a document declares in the internal subset of its document type declaration (XML 1.0 §4.4).
 //!
-//! Only those are expanded that are short texts without markup, and hold at most such ones in turn: they cannot blow a document up. External
-//! entities and parameter entities are never read. All that is expanded is bounded too.
+//! Only short texts without markup are expanded. They may contain other such texts, but only one level deep, so that
+//! they cannot blow a document up. External entities and parameter entities are never read. The total size of all
+//! expansions is bounded too.
 
 use std::borrow::Cow;
 
@@ -9,28 +10,29 @@ use super::references;
 use super::repairs::Repairs;
 use crate::feed::RepairKind;
 
-/// More entities are left as text.
+/// Entities beyond this number are left as written.
 const MAX_ENTITIES: usize = 64;
-/// A longer text is not expanded.
+/// Longer replacement texts are not expanded.
 const MAX_ENTITY_BYTES: usize = 1 << 10;
-/// All that is expanded has at most as many bytes as the document, or so many.
+/// All expansions together may have as many bytes as the document, or this many if that is more.
 const LEAST_EXPANSION_BYTES: usize = 64 << 10;
 
 /// The entities of a document.
 pub(super) struct Entities {
-    /// Each with its name, and the text that it stands for.
+    /// Each entity's name and replacement text.
     declared: Vec<(String, String)>,
-    /// So many bytes may still be expanded.
+    /// The bytes that may still be expanded.
     left: usize,
 }
 
 impl Entities {
-    /// No entities yet, of a document of so many bytes.
-    pub(super) fn of_document(bytes: usize) -> Self {
+    /// Creates an empty set for a document of `bytes` bytes.
+    pub(super) fn for_document(bytes: usize) -> Self {
         Entities { declared: Vec::new(), left: bytes.max(LEAST_EXPANSION_BYTES) }
     }
 
-    /// Takes the entities from a declaration, and returns whether there are any that can be used. The first document type declaration counts.
+    /// Takes the entities from a declaration, and returns whether any of them is usable. Only the first document type
+    /// declaration counts.
     pub(super) fn declare(&mut self, declaration: &str, repairs: &mut Repairs) -> bool {
         let is_doctype =
             declaration.get(.."<!DOCTYPE".len()).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
@@ -41,7 +43,7 @@ impl Entities {
         let written = entity_declarations(subset);
         let is_usable = |(_, value): &&(&str, Option<&str>)| value.is_some_and(|value| value.len() <= MAX_ENTITY_BYTES);
         let mut refused = written.len();
-        // First those that hold no other one, then those that hold these.
+        // First the entities that contain no other one, then those that contain these.
         for _ in 0..2 {
             let known = std::mem::take(&mut self.declared);
             for (name, value) in written.iter().filter(is_usable).take(MAX_ENTITIES) {
@@ -62,7 +64,8 @@ impl Entities {
         find(&self.declared, name)
     }
 
-    /// Appends the text of an entity, and returns whether it did: not if it is not declared, or too much was expanded already.
+    /// Appends the text of an entity, and returns whether it did: not if the entity is undeclared, or if too much was
+    /// expanded already.
     pub(super) fn expand(&mut self, name: &str, out: &mut String) -> bool {
         let Some(text) = find(&self.declared, name).filter(|text| text.len() <= self.left) else { return false };
         self.left -= text.len();
@@ -75,7 +78,8 @@ fn find<'e>(entities: &'e [(String, String)], name: &str) -> Option<&'e str> {
     entities.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
 }
 
-/// The names of the entities that are declared, each with what it stands for; without that if it is external or a parameter entity.
+/// Returns the names of the declared entities, each with its replacement text; `None` for external and parameter
+/// entities.
 fn entity_declarations(subset: &str) -> Vec<(&str, Option<&str>)> {
     let mut declarations = Vec::new();
     let mut rest = subset;
@@ -99,7 +103,7 @@ fn entity_declarations(subset: &str) -> Vec<(&str, Option<&str>)> {
     declarations
 }
 
-/// How many bytes a declaration has that begins the text.
+/// Returns the length in bytes of the declaration at the start of the text.
 fn declaration_length(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
@@ -121,7 +125,8 @@ fn entity_declaration(declaration: &str) -> Option<(&str, Option<&str>)> {
     Some((name, quoted('"').or_else(|| quoted('\''))))
 }
 
-/// What an entity stands for; `None` if that holds markup, or another entity than the known ones, or is too long.
+/// Returns the expanded replacement text; `None` if it is too long, or contains markup or an entity that is not in
+/// `known`.
 fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
     if value.contains('<') {
         return None;
@@ -132,7 +137,7 @@ fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
         let (name, after) = part.split_once(';')?;
         let meant = match name {
             "amp" | "lt" | "gt" | "quot" | "apos" => references::plain(name),
-            // These would be read again, as markup.
+            // Expanded, these would be read again, as markup.
             _ if name.starts_with('#') => references::plain(name).filter(|meant| !meant.contains(['<', '&'])),
             _ => find(known, name).map(Cow::Borrowed).or_else(|| references::plain(name)),
         };
@@ -148,7 +153,7 @@ mod tests {
 
     #[track_caller]
     fn check(subset: &str, name: &str, expected: Option<&str>) {
-        let mut entities = Entities::of_document(0);
+        let mut entities = Entities::for_document(0);
         entities.declare(&format!("<!DOCTYPE feed [{subset}]>"), &mut Repairs::default());
         let mut text = String::new();
         let is_expanded = entities.expand(name, &mut text);
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_left() {
+    fn other_entities_are_left_as_written() {
         check("<!ENTITY a '<b>x</b>'>", "a", None);
         check("<!ENTITY a '&#60;b>'>", "a", None);
         check("<!ENTITY a '&b;'><!ENTITY b '&c;'><!ENTITY c 'x'>", "a", None);
@@ -182,8 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expanded_is_bounded() {
-        let mut entities = Entities::of_document(0);
+    fn expansion_is_bounded() {
+        let mut entities = Entities::for_document(0);
         entities.declare(&format!("<!DOCTYPE a [<!ENTITY a '{}'>]>", "x".repeat(1024)), &mut Repairs::default());
         let mut text = String::new();
         assert_eq!((0..1000).filter(|_| entities.expand("a", &mut text)).count(), 64);

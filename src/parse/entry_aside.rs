@@ -6,42 +6,42 @@ use std::sync::Arc;
 use url::Url;
 
 use super::atom::AtomWriter;
-use super::constructs::{self, Unsaid};
+use super::constructs::{self, DefaultKind};
 use super::model::{ParsedEnclosure, ParsedEntry, ParsedText};
 use super::parts::{Dated, Target, TextAside};
 use super::pictures::{self, Picture};
 use super::tree::Element;
 
-/// Files of one entry that are read.
+/// The most files read from one entry.
 const MAX_ENCLOSURES: usize = 500;
 
-/// Pictures of one entry that are compared with each other; more are files like others.
+/// The most pictures of one entry that are compared with each other; further ones are treated as other files.
 const MAX_PICTURES: usize = 64;
 
-/// What of an entry has no place in the canonical document, or must be decided when all is read.
+/// What the canonical document cannot hold of an entry, or what can only be decided when all of it has been read.
 pub(super) struct EntryAside {
     /// Half of the entry; the other half comes through the canonical document.
     pub entry: ParsedEntry,
-    /// Its guid is an address too, unless it says no.
+    /// Whether the guid is also an address: yes, unless the document denies it.
     pub permalink: bool,
     pub guid: Option<String>,
-    /// What relative URLs in it are relative to where there is no `xml:base`.
+    /// The base of relative URLs without `xml:base`.
     pub default_base: Option<Arc<Url>>,
-    /// Its link was written as a relative URL, or it has none.
+    /// Whether the link is a relative URL, or there is no link.
     pub depends_on_site: bool,
     pub summary: TextAside,
     pub content: TextAside,
-    /// What stands in where the entry has no title, or no summary: media and itunes elements.
+    /// Substitutes for a missing title or summary: media and itunes elements.
     pub other_title: Option<ParsedText>,
     pub other_summary: Option<ParsedText>,
-    /// What stands beside an RSS description, which then is the content.
+    /// The text next to an RSS description, which makes the description the content.
     pub short_summary: Option<ParsedText>,
     about: Option<String>,
-    /// Boxed, as few entries have any of it.
+    /// Boxed, because few entries have any of it.
     pub rare: Option<Box<RareAside>>,
-    /// With how sure each is; the lower the surer.
+    /// Each with its rank; a lower rank is more reliable.
     pub originals: Vec<(u8, String)>,
-    /// Where each enclosure is, by its address.
+    /// The index of each enclosure, by address.
     enclosures_at: HashMap<String, usize>,
     pub seen: SeenEntryFields,
     pub published: Dated,
@@ -51,17 +51,17 @@ pub(super) struct EntryAside {
 /// What few entries have.
 #[derive(Default)]
 pub(super) struct RareAside {
-    /// The `xml:lang` of the summary; that of the content comes before it.
+    /// The `xml:lang` of the summary; the one of the content takes precedence.
     pub summary_language: Option<String>,
-    /// Where the file is, but for a service that counts downloads.
+    /// The address of the file itself, behind a service that counts downloads.
     pub original_enclosure: Option<String>,
     pub thumbnail: Option<String>,
     pictures: Vec<Picture>,
-    /// How many groups of media there were.
+    /// The number of media groups so far.
     groups: usize,
 }
 
-/// Which fields were read already: the first of each counts.
+/// The fields that were read already: the first of each counts.
 #[derive(Default)]
 pub(super) struct SeenEntryFields {
     pub title: bool,
@@ -71,7 +71,7 @@ pub(super) struct SeenEntryFields {
 }
 
 impl EntryAside {
-    /// `default_base` is what it is relative to if it has no `xml:base`; then it is the element's base.
+    /// Creates it. `default_base` is the base if there is no `xml:base`; in that case it is the element's base.
     pub(super) fn new(element: &Element, default_base: Option<Arc<Url>>) -> Self {
         let about = element.prefixed_attribute("about").or(element.attribute("about"));
         let language = element.language.as_deref().map(str::to_owned);
@@ -112,7 +112,7 @@ impl EntryAside {
             self.restore_enclosure(original);
         }
         let has_image = self.entry.image.is_some();
-        let (image, pictures) = pictures::told_apart(rare.pictures, has_image);
+        let (image, pictures) = pictures::one_of_each(rare.pictures, has_image);
         self.entry.image = self.entry.image.take().or(image).or(rare.thumbnail);
         pictures.into_iter().for_each(|picture| self.push_enclosure(picture));
         if self.guid.is_none() {
@@ -122,7 +122,7 @@ impl EntryAside {
         self.entry.originals = self.originals.drain(..).map(|(_, original)| original).collect();
     }
 
-    /// The number of a group of media that begins.
+    /// Returns the number for a media group that begins.
     pub(super) fn next_group(&mut self) -> usize {
         let groups = &mut self.rare.get_or_insert_default().groups;
         *groups += 1;
@@ -138,7 +138,8 @@ impl EntryAside {
         }
     }
 
-    /// Puts the original address of a file in the place of the one that counts its downloads: that with the same file name, or the only one.
+    /// Replaces the address that counts downloads with the file's original address: in the enclosure with the same file
+    /// name, or in the only one.
     fn restore_enclosure(&mut self, original: String) {
         let file_name =
             |url: &str| url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
@@ -154,12 +155,12 @@ impl EntryAside {
         }
     }
 
-    /// The first licence counts.
+    /// Sets the licence, unless there is one.
     pub(super) fn set_license(&mut self, license: Option<String>) {
         self.entry.license = self.entry.license.take().or(license);
     }
 
-    /// One file is told once, whether as enclosure or as media; what the later one knows more is taken over.
+    /// Adds a file. A file that occurs both as enclosure and as media is kept once, with the details of both.
     pub(super) fn push_enclosure(&mut self, enclosure: ParsedEnclosure) {
         let enclosures = &mut self.entry.enclosures;
         let Some(&at) = self.enclosures_at.get(&enclosure.url) else {
@@ -178,9 +179,9 @@ impl EntryAside {
     }
 }
 
-/// Sets a text aside, the first time that it is there.
+/// Sets a text aside, if it is the first.
 pub(super) fn set_text(place: &mut Option<ParsedText>, element: &Element, target: &mut Target) {
     if place.is_none() {
-        *place = constructs::read(element, Unsaid::Guess, target.repairs);
+        *place = constructs::read(element, DefaultKind::Guess, target.repairs);
     }
 }

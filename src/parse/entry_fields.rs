@@ -1,6 +1,6 @@
-//! The fields of an entry: where each goes, in the canonical document or aside.
+//! The fields of an entry: which go into the canonical document, and which are set aside.
 
-use super::constructs::{self, Unsaid};
+use super::constructs::{self, DefaultKind};
 use super::dates;
 use super::entry_aside::{EntryAside, set_text};
 use super::media;
@@ -10,7 +10,7 @@ use super::parts::{self, Target, number, resolved};
 use super::repairs::Repairs;
 use super::tree::Element;
 
-/// Whether an element of that name is a field of an entry.
+/// Returns whether an element of that name is a field of an entry.
 #[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     match namespace {
@@ -24,22 +24,22 @@ pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     }
 }
 
-/// Takes in one field of an entry.
+/// Reads one field of an entry.
 #[rustfmt::skip]
 pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Target) {
     use Namespace::{Content, Core, CreativeCommons, DublinCore, Feedburner, Itunes, Media, Podcast, Terms, Thread, Xhtml};
 
-    let is_atom = target.unsaid == Unsaid::Plain;
+    let is_atom = target.default_kind == DefaultKind::Plain;
     match (element.namespace, &*element.name) {
-        (Core | DublinCore, "title") => target.once(&mut aside.seen.title, "title", element, target.unsaid),
-        (Core, "description" | "abstract") => summary(element, Unsaid::Html, aside, target),
-        (Core, "summary") if is_atom => summary(element, Unsaid::Plain, aside, target),
+        (Core | DublinCore, "title") => target.once(&mut aside.seen.title, "title", element, target.default_kind),
+        (Core, "description" | "abstract") => summary(element, DefaultKind::Html, aside, target),
+        (Core, "summary") if is_atom => summary(element, DefaultKind::Plain, aside, target),
         (Core, "summary") => set_text(&mut aside.short_summary, element, target),
         (DublinCore, "description") => set_text(&mut aside.other_summary, element, target),
-        (Core, "content") => content(element, target.unsaid, aside, target),
-        (Content, "encoded") | (Core, "encoded" | "fullitem" | "body") => content(element, Unsaid::Html, aside, target),
-        (Xhtml, "body" | "div") => content(element, Unsaid::Html, aside, target),
-        (Core, "rights" | "copyright") | (DublinCore, "rights") => target.once(&mut aside.seen.rights, "rights", element, target.unsaid),
+        (Core, "content") => content(element, target.default_kind, aside, target),
+        (Content, "encoded") | (Core, "encoded" | "fullitem" | "body") => content(element, DefaultKind::Html, aside, target),
+        (Xhtml, "body" | "div") => content(element, DefaultKind::Html, aside, target),
+        (Core, "rights" | "copyright") | (DublinCore, "rights") => target.once(&mut aside.seen.rights, "rights", element, target.default_kind),
         (CreativeCommons | Media | Terms, "license") => aside.set_license(parts::license(element)),
 
         (Core, "link") => link(element, aside, target),
@@ -52,12 +52,12 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
         (Feedburner, "origlink") => original(0, element, aside),
         (Feedburner, "origenclosurelink") if is_web(&element.text()) => aside.rare.get_or_insert_default().original_enclosure = Some(element.text().into_owned()),
 
-        (Core, "pubdate" | "published") => aside.published.take_in(0, element, target.repairs),
-        (Core | Terms, "issued") => aside.published.take_in(1, element, target.repairs),
-        (DublinCore | Terms, "date") => aside.published.take_in(2, element, target.repairs),
-        (Core | Terms, "created") => aside.published.take_in(3, element, target.repairs),
-        (Core, "updated") => aside.updated.take_in(0, element, target.repairs),
-        (Core | Terms, "modified") | (Core, "lastbuilddate") => aside.updated.take_in(1, element, target.repairs),
+        (Core, "pubdate" | "published") => aside.published.offer(0, element, target.repairs),
+        (Core | Terms, "issued") => aside.published.offer(1, element, target.repairs),
+        (DublinCore | Terms, "date") => aside.published.offer(2, element, target.repairs),
+        (Core | Terms, "created") => aside.published.offer(3, element, target.repairs),
+        (Core, "updated") => aside.updated.offer(0, element, target.repairs),
+        (Core | Terms, "modified") | (Core, "lastbuilddate") => aside.updated.offer(1, element, target.repairs),
 
         (Core | DublinCore | Itunes, "author") | (DublinCore, "creator") => target.person("author", element),
         (Core | DublinCore, "contributor") => target.person("contributor", element),
@@ -75,8 +75,8 @@ pub(super) fn field(element: &Element, aside: &mut EntryAside, target: &mut Targ
     }
 }
 
-fn summary(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &mut Target) {
-    if let Some(text) = target.first(&mut aside.seen.summary, "summary", element, unsaid) {
+fn summary(element: &Element, default_kind: DefaultKind, aside: &mut EntryAside, target: &mut Target) {
+    if let Some(text) = target.first(&mut aside.seen.summary, "summary", element, default_kind) {
         aside.summary = text;
         if let Some(language) = element.own_language() {
             aside.rare.get_or_insert_default().summary_language = Some(language.to_owned());
@@ -84,7 +84,7 @@ fn summary(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &m
     }
 }
 
-fn content(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &mut Target) {
+fn content(element: &Element, default_kind: DefaultKind, aside: &mut EntryAside, target: &mut Target) {
     if let Some(src) = element.attribute("src") {
         let media_type = element.attribute("type").map(str::to_owned);
         let url = resolved(src, element);
@@ -94,7 +94,7 @@ fn content(element: &Element, unsaid: Unsaid, aside: &mut EntryAside, target: &m
             aside.push_enclosure(ParsedEnclosure { url, media_type, ..ParsedEnclosure::default() });
         }
     }
-    if let Some(text) = target.first(&mut aside.seen.content, "content", element, unsaid) {
+    if let Some(text) = target.first(&mut aside.seen.content, "content", element, default_kind) {
         aside.content = text;
         if let Some(language) = element.own_language() {
             aside.entry.language = Some(language.to_owned());
@@ -156,18 +156,18 @@ fn enclosure(element: &Element, aside: &mut EntryAside) {
     });
 }
 
-/// `source` of Atom (whole) or of RSS (a title and the address of the feed).
+/// Reads a `source` of Atom (a whole feed) or of RSS (a title and the address of the feed).
 fn source(element: &Element, aside: &EntryAside, repairs: &mut Repairs) -> Option<ParsedSource> {
     let url = element.attribute("url").map(|url| resolved(url, element));
     let mut source = ParsedSource { url, ..ParsedSource::default() };
     if element.elements().next().is_none() {
-        source.title = constructs::read(element, Unsaid::Guess, repairs);
+        source.title = constructs::read(element, DefaultKind::Guess, repairs);
     }
     for child in element.elements() {
         match &*child.name {
-            "title" => source.title = constructs::read(child, Unsaid::Plain, repairs),
+            "title" => source.title = constructs::read(child, DefaultKind::Plain, repairs),
             "id" => source.id = Some(child.text().into_owned()).filter(|id| !id.is_empty()),
-            "rights" => source.rights = constructs::read(child, Unsaid::Plain, repairs),
+            "rights" => source.rights = constructs::read(child, DefaultKind::Plain, repairs),
             "updated" => source.updated = dates::parse(&child.text()),
             "author" => source.authors.extend(parts::person(child)),
             "link" => source_link(child, aside, &mut source),
@@ -185,7 +185,7 @@ fn source_link(element: &Element, aside: &EntryAside, source: &mut ParsedSource)
     };
 }
 
-/// An address at which the entry was first published; `rank` is lower the surer that is.
+/// Records an address where the entry was first published; a lower `rank` is more reliable.
 fn original(rank: u8, element: &Element, aside: &mut EntryAside) {
     let text = element.text();
     if is_web(&text) {
@@ -197,7 +197,7 @@ fn is_web(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
-/// Whether a text is an absolute or relative URL, and not words such as "Comments are closed".
+/// Returns whether a text is an absolute or relative URL, and not words such as "Comments are closed".
 fn is_address(text: &str) -> bool {
     (text.contains('/') || text.starts_with(['#', '?'])) && !parts::is_words(text)
 }

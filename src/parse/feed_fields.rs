@@ -1,4 +1,4 @@
-//! The fields of a feed: where each goes in the canonical document, and what is set aside.
+//! The fields of a feed: which go into the canonical document, and which are set aside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use url::Url;
 
 use super::atom::AtomWriter;
-use super::constructs::{self, Unsaid};
+use super::constructs::{self, DefaultKind};
 use super::model::{ParsedCredit, ParsedText};
 use super::namespaces::Namespace;
 use super::parts::{self, Dated, Target, resolved};
 use super::tree::Element;
 use crate::feed::PollHints;
 
-/// What of a feed has no place in the canonical document, or must be decided when all is read.
+/// What the canonical document cannot hold of a feed, or what can only be decided when all of it has been read.
 #[derive(Default)]
 pub(super) struct FeedAside {
     pub base: Option<Arc<Url>>,
@@ -22,11 +22,11 @@ pub(super) struct FeedAside {
     pub license: Option<String>,
     pub credits: Vec<ParsedCredit>,
     pub cloud: Option<String>,
-    /// What its entries are relative to, if that is not `base`.
+    /// The base of its entries, if that is not `base`.
     pub site: Option<Arc<Url>>,
     pub hints: PollHints,
     seen: SeenFeedFields,
-    /// What stands in if there is no description, with how good it is; the lower the better.
+    /// A substitute for a missing description, with its rank; a lower rank is better.
     other_description: Option<(u8, ParsedText)>,
     updated: Dated,
     period: Option<Duration>,
@@ -42,7 +42,7 @@ struct SeenFeedFields {
 }
 
 impl FeedAside {
-    /// Takes in what the attributes of a root or channel say of all that is in it.
+    /// Reads what the attributes of a root or channel say about everything inside it.
     pub(super) fn root(&mut self, element: &Element) {
         self.base = element.base.clone().or(self.base.take());
         if let Some(language) = &element.language {
@@ -68,7 +68,7 @@ impl FeedAside {
     }
 }
 
-/// Whether an element of that name is a field of a feed.
+/// Returns whether an element of that name is a field of a feed.
 #[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     namespace == Namespace::Core
@@ -78,17 +78,17 @@ pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
         )
 }
 
-/// Takes in one field of the feed.
+/// Reads one field of the feed.
 #[rustfmt::skip]
 pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target) {
     use Namespace::{Core, CreativeCommons, DublinCore, Itunes, Podcast, Terms};
 
-    let (unsaid, seen) = (target.unsaid, &mut feed.seen);
+    let (default_kind, seen) = (target.default_kind, &mut feed.seen);
     match (element.namespace, &*element.name) {
-        (Core | DublinCore, "title") => target.once(&mut seen.title, "title", element, unsaid),
-        (Core, "description" | "abstract") => target.once(&mut seen.description, "subtitle", element, Unsaid::Html),
-        (Core, "subtitle" | "tagline") | (DublinCore, "description") => target.once(&mut seen.description, "subtitle", element, unsaid),
-        (Core, "copyright" | "rights") | (DublinCore, "rights") => target.once(&mut seen.rights, "rights", element, unsaid),
+        (Core | DublinCore, "title") => target.once(&mut seen.title, "title", element, default_kind),
+        (Core, "description" | "abstract") => target.once(&mut seen.description, "subtitle", element, DefaultKind::Html),
+        (Core, "subtitle" | "tagline") | (DublinCore, "description") => target.once(&mut seen.description, "subtitle", element, default_kind),
+        (Core, "copyright" | "rights") | (DublinCore, "rights") => target.once(&mut seen.rights, "rights", element, default_kind),
         (Core, "id" | "guid") if !seen.id => {
             let id = element.text();
             seen.id = !id.is_empty();
@@ -102,9 +102,9 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
         (CreativeCommons | Terms, "license") => feed.license = feed.license.take().or(parts::license(element)),
         (Podcast, "person") => feed.credits.extend(parts::credit(element)),
         (Core, "cloud") => feed.cloud = cloud(element),
-        (Core, "updated" | "modified" | "lastbuilddate") => feed.updated.take_in(0, element, target.repairs),
-        (Core, "pubdate" | "published") => feed.updated.take_in(1, element, target.repairs),
-        (DublinCore | Terms, "date" | "modified" | "issued" | "created") => feed.updated.take_in(2, element, target.repairs),
+        (Core, "updated" | "modified" | "lastbuilddate") => feed.updated.offer(0, element, target.repairs),
+        (Core, "pubdate" | "published") => feed.updated.offer(1, element, target.repairs),
+        (DublinCore | Terms, "date" | "modified" | "issued" | "created") => feed.updated.offer(2, element, target.repairs),
         (Core | DublinCore | Itunes, "author") | (Core, "managingeditor") | (DublinCore, "creator") => target.person("author", element),
         (Core | DublinCore, "contributor") => target.person("contributor", element),
         (Core, "category") | (DublinCore, "subject") => target.category(element),
@@ -124,13 +124,13 @@ pub(super) fn field(element: &Element, feed: &mut FeedAside, target: &mut Target
 
 fn other_description(rank: u8, element: &Element, feed: &mut FeedAside, target: &mut Target) {
     if feed.other_description.as_ref().is_none_or(|(known, _)| rank < *known)
-        && let Some(text) = constructs::read(element, Unsaid::Guess, target.repairs)
+        && let Some(text) = constructs::read(element, DefaultKind::Guess, target.repairs)
     {
         feed.other_description = Some((rank, text));
     }
 }
 
-/// The address of an image: RSS has it in a child, RDF and itunes in an attribute, Atom as the text.
+/// Sets the address of an image: RSS has it in a child, RDF and itunes in an attribute, Atom as text.
 fn image(element: &Element, feed: &mut FeedAside) {
     let child = element.elements().find(|child| child.name == "url").map(Element::text);
     let attribute = element.attribute("href").or(element.attribute("url")).or(element.prefixed_attribute("resource"));
@@ -141,7 +141,7 @@ fn image(element: &Element, feed: &mut FeedAside) {
     }
 }
 
-/// The address that the attributes of a `cloud` make up, whatever its protocol.
+/// Returns the address that the attributes of a `cloud` describe, whatever its protocol.
 fn cloud(element: &Element) -> Option<String> {
     let domain = element.attribute("domain")?;
     let port = element.attribute("port").map(|port| format!(":{port}")).unwrap_or_default();
@@ -149,7 +149,7 @@ fn cloud(element: &Element) -> Option<String> {
     Some(format!("http://{domain}{port}/{path}"))
 }
 
-/// How often the feed asks to be polled.
+/// Reads how often the feed wants to be polled.
 fn hint(element: &Element, feed: &mut FeedAside) {
     let hints = &mut feed.hints;
     match (element.namespace, &*element.name) {
@@ -173,7 +173,7 @@ fn listed(element: &Element, name: &str, value: impl Fn(&str) -> Option<u8>) -> 
     values
 }
 
-/// RSS 2.0 counts from 0; RSS 0.91 counted from 1 to 24.
+/// Parses an hour: RSS 2.0 counts from 0 to 23, RSS 0.91 from 1 to 24.
 fn hour(text: &str) -> Option<u8> {
     let hour: u8 = text.parse().ok()?;
     (hour <= 24).then_some(hour % 24)

@@ -1,6 +1,6 @@
-//! The names of HTML's elements, by which a tag is told from a `<` in plain text.
+//! The names of HTML elements, which distinguish a tag from a `<` in plain text.
 
-/// Whether it is the name of an HTML element, old ones included; case does not count.
+/// Returns whether it is the name of an HTML element, obsolete ones included; case does not matter.
 pub(crate) fn is_tag(name: &str) -> bool {
     const LONGEST: usize = 10;
     if name.is_empty() || name.len() > LONGEST {
@@ -10,7 +10,7 @@ pub(crate) fn is_tag(name: &str) -> bool {
     TAGS.binary_search(&lower.as_str()).is_ok()
 }
 
-/// Whether it is an element that has no end tag; `name` is in lower case.
+/// Returns whether the element has no end tag; `name` is in lower case.
 pub(crate) fn is_void(name: &str) -> bool {
     matches!(
         name,

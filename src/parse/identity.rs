@@ -1,9 +1,10 @@
-//! What makes an entry the same entry at the next poll.
+//! Guids: what identifies an entry as the same entry at the next poll.
 //!
-//! The document's own guid or id (RDF: `rdf:about`); else the link; else a hash of title and date; else one of title and text. If
-//! different entries have the same key, more is added to the keys: to a guid the link, to a link title and date, to these the
-//! text. Entries that agree in all of these are one entry. The repair stays with the feed, so that a key depends on its entry and
-//! on the feed only, never on the other entries of a document. The kind of key is kept with it.
+//! The guid is the document's own guid or id (in RDF `rdf:about`); else the link; else a hash of title and date; else a
+//! hash of title and text. If different entries have the same key, more is added to the keys: the link to a guid, title
+//! and date to a link, and the text to these. Entries that agree in all of these are one entry. The repair stays with
+//! the feed, so that a key depends only on its entry and feed, never on the other entries of a document. The kind of
+//! key is stored with it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,12 +19,13 @@ use super::model::{ParsedEntry, ParsedFeed, ParsedText};
 use crate::entry::{Guid, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::{Repair, RepairKind};
 
-/// Cleans a guid or id as the document gave it; `None` if it is empty.
+/// Cleans a guid or id as the document gives it; `None` if it is empty.
 pub(super) fn own_guid(written: Option<String>) -> Option<String> {
     written.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty())
 }
 
-/// Lets the raw hashes depend on what the entries inherit: when the feed's authors, language, rights, credits or address change, clean forms do.
+/// Adds to the raw hashes what the entries inherit: if the feed's authors, language, rights, credits or address change,
+/// so do the clean forms.
 pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     let info = &feed.info;
     let mut hasher = Xxh3Default::new();
@@ -39,27 +41,28 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
 }
 
-/// What is added to the raw hash of an entry whose addresses are relative to the feed's page: when that moves, clean forms change.
+/// Returns what is added to the raw hash of an entry whose addresses are relative to the feed's page: if the page
+/// moves, clean forms change.
 pub(super) fn hash_of_site(site: &Url) -> u64 {
     xxh3_64(site.as_str().as_bytes())
 }
 
-/// If at least one in so many entries of a document has its key in common with another, this is the feed's way, and the keys of
-/// all its entries are made of more. Fewer are slips: only theirs are.
+/// If at least one entry in this many shares its key with another, the feed does so habitually, and the keys of all its
+/// entries are extended. Fewer are slips, and only their keys are extended.
 pub const SLIPS: usize = 4;
 
 /// Gives every entry of a document its guid, unique in the document, and marks repeated entries.
 ///
-/// `known` is what the feed's earlier documents shared, so that its guids stay the same if this document happens not to share
-/// it. [`parse`](super::parse) does this for a feed of which nothing is known. Doing it twice changes nothing.
+/// `known` is what the feed's earlier documents shared, so that guids stay the same even if this document does not
+/// share it. [`parse`](super::parse) does this for a feed without a history. Doing it twice changes nothing.
 pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
     let noted = feed.guids_repaired;
     let mut shared = noted.with(known);
     let mut needed = vec![shared; feed.entries.len()];
-    while tell_apart(&feed.entries, &mut needed) {}
-    let told_apart = needed.iter().filter(|needed| **needed != shared);
-    let all = told_apart.clone().fold(shared, |all, needed| all.with(*needed));
-    if told_apart.count() * SLIPS >= feed.entries.len() {
+    while distinguish(&feed.entries, &mut needed) {}
+    let extended = needed.iter().filter(|needed| **needed != shared);
+    let all = extended.clone().fold(shared, |all, needed| all.with(*needed));
+    if extended.count() * SLIPS >= feed.entries.len() {
         shared = all;
         needed.fill(shared);
     } else {
@@ -92,10 +95,10 @@ fn mark_repeats(entries: &mut [ParsedEntry]) {
     }
 }
 
-/// Finds different entries with the same key, and notes what more their keys need; returns whether there are any.
-fn tell_apart(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
+/// Finds different entries with the same key, and records what more their keys need; returns whether there are any.
+fn distinguish(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
     let mut first_with = HashMap::with_capacity(entries.len());
-    // By the first of each, as most keys are of one entry.
+    // The first entry of each key owns the group, as most keys have one entry.
     let mut alike = HashMap::<usize, Vec<usize>>::new();
     for (at, entry) in entries.iter().enumerate() {
         let first = *first_with.entry(key(entry, needed[at]).0).or_insert(at);
@@ -103,21 +106,21 @@ fn tell_apart(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
             alike.entry(first).or_insert_with(|| vec![first]).push(at);
         }
     }
-    let mut are_told = false;
+    let mut has_changed = false;
     for group in alike.into_values() {
         let wholes: HashSet<String> = group.iter().map(|at| whole_hash(&entries[*at])).collect();
         if wholes.len() > 1 {
             for at in group {
                 let more = lacking(&entries[at], needed[at]);
-                are_told |= more != needed[at];
+                has_changed |= more != needed[at];
                 needed[at] = more;
             }
         }
     }
-    are_told
+    has_changed
 }
 
-/// What the key of an entry needs next.
+/// Returns what the key of an entry needs next.
 fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     if entry.own_guid.is_some() && !needed.guids {
         SharedKeys { guids: true, ..needed }
@@ -128,11 +131,13 @@ fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     }
 }
 
-/// The guid of an entry in a feed whose entries share this, and what kind of guid it is.
+/// Returns the guid of an entry in a feed whose entries share this, and its kind.
 fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
         (Some(own), Some(link)) if shared.guids => (format!("{own} {link}").into(), GuidKind::Guid, !shared.links),
-        (Some(own), None) if shared.guids && !shared.links => (told_by_title(own, entry).into(), GuidKind::Guid, true),
+        (Some(own), None) if shared.guids && !shared.links => {
+            (guid_with_title(own, entry).into(), GuidKind::Guid, true)
+        }
         (Some(own), _) => (Cow::from(own), GuidKind::Guid, !shared.guids),
         (None, Some(link)) => (Cow::from(link), GuidKind::Link, !shared.links),
         (None, None) => (Cow::from(""), GuidKind::Fingerprint, false),
@@ -150,11 +155,11 @@ fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     (value.into(), kind)
 }
 
-fn told_by_title(own: &str, entry: &ParsedEntry) -> String {
+fn guid_with_title(own: &str, entry: &ParsedEntry) -> String {
     entry.title.as_ref().map_or_else(|| own.to_owned(), |title| format!("{own} {}", title.value))
 }
 
-/// The keys of an entry if less were shared, and if more were.
+/// Returns the keys that an entry would have if less were shared, and if more were.
 fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).0.into_owned();
     let needed = SharedKeys { some: false, ..shared }.bits();
@@ -166,7 +171,7 @@ fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     };
     (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
     if entry.guid.kind == GuidKind::Fingerprint {
-        // Earlier versions of newswire made no other key of such an entry.
+        // Earlier versions of newswire made no other key for such an entry.
         add(fingerprint(entry));
     }
     let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);
@@ -180,7 +185,7 @@ fn date(entry: &ParsedEntry) -> Option<i64> {
     entry.published.or(entry.updated).map(|date| date.millis())
 }
 
-/// Of title and content (or summary).
+/// Hashes the title and the content (or summary).
 fn fingerprint(entry: &ParsedEntry) -> String {
     let text = entry.content.as_ref().map_or(&entry.summary, |_| &entry.content);
     hash([value(&entry.title), value(text)].into_iter())
@@ -192,7 +197,7 @@ fn title_and_date(entry: &ParsedEntry) -> String {
     hash([title.as_str(), &date].into_iter())
 }
 
-/// Of all that identifies an entry.
+/// Hashes everything that identifies an entry.
 fn whole_hash(entry: &ParsedEntry) -> String {
     let date = date(entry).map_or_else(String::new, |date| date.to_string());
     let own = [entry.own_guid.as_deref(), entry.link.as_deref(), Some(&date)].map(Option::unwrap_or_default);
@@ -204,7 +209,7 @@ fn value(text: &Option<ParsedText>) -> &str {
     text.as_ref().map_or("", |text| &text.value)
 }
 
-/// Feeds are adversarial: collision-resistant, 128 bits of SHA-256 in hexadecimal.
+/// Hashes with 128 bits of SHA-256, in hexadecimal: feeds may be adversarial, so the hash must resist collisions.
 fn hash<'t>(parts: impl Iterator<Item = &'t str>) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

@@ -1,7 +1,7 @@
-//! JSON Feed 1.0 and 1.1, read leniently: invalid JSON is mended as far as it can be, a value of a wrong shape is as good as absent, and an item
-//! of a wrong shape is left out.
+//! Reads JSON Feed 1.0 and 1.1 leniently: invalid JSON is repaired as far as possible, a value of a wrong shape counts
+//! as absent, and an item of a wrong shape is left out.
 //!
-//! <https://www.jsonfeed.org/version/1.1/>. Of extensions (`_name`), only `_newswire` is read: see `newswire`.
+//! <https://www.jsonfeed.org/version/1.1/>. Of the extensions (`_name`), only `_newswire` is read: see `newswire`.
 
 mod newswire;
 
@@ -26,13 +26,13 @@ use crate::feed::PollHints;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// Items that are kept; the rest is read over.
+/// The most items kept; the rest is skipped.
 const MAX_ITEMS: usize = 5_000;
-/// Authors, tags or attachments of one item that are kept.
+/// The most authors, tags or attachments kept per item.
 const MAX_PARTS: usize = 500;
-/// What the version of every JSON Feed holds.
+/// Part of the version of every JSON Feed.
 const VERSION: &str = "jsonfeed.org/version";
-/// So much of the message that stands in place of a feed is told.
+/// How much an error shows of the message that an API sent instead of a feed.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 object! {
@@ -52,7 +52,7 @@ object! {
         // `None` if it is absent.
         items: Option<List<Item, MAX_ITEMS>>,
         _newswire: Rare<newswire::OurDocument>,
-        // What an API says in place of a feed.
+        // What an API says instead of sending a feed.
         error: Text,
         message: Text,
     }
@@ -131,12 +131,12 @@ impl OfText for Attachment {
     }
 }
 
-/// Whether a document is JSON rather than XML.
+/// Returns whether a document is JSON rather than XML.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-/// Reads a JSON Feed that comes after something else, such as a warning of the server's; `None` if there is none.
+/// Reads a JSON Feed that comes after something else, such as a warning of the server; `None` if there is none.
 pub(super) fn parse_behind_junk(
     text: &str,
     base: Option<&Url>,
@@ -153,7 +153,7 @@ pub(super) fn parse_behind_junk(
 /// Reads a JSON Feed.
 ///
 /// # Errors
-/// If it is not JSON, even when mended, or has neither `items` nor the version of a JSON Feed.
+/// Fails if it is not JSON even after repairs, or has neither `items` nor the version of a JSON Feed.
 pub(super) fn parse(
     text: &str,
     base: Option<&Url>,
@@ -200,14 +200,14 @@ pub(super) fn parse(
     Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
-/// The document, and whether it ended in mid-air: then it holds the whole items before that.
+/// Returns the document, and whether it breaks off: then it has only the complete items.
 fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, bool), ParseError> {
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok((document, false)),
         Err(error) => error,
     };
-    let (json, mends) = json_text::mended(text);
-    (0..mends).for_each(|_| repairs.note(RepairKind::BadJson));
+    let (json, repair_count) = json_text::repaired(text);
+    (0..repair_count).for_each(|_| repairs.note(RepairKind::BadJson));
     let document = match serde_json::from_str(&json) {
         Ok(document) => Some((document, false)),
         Err(error) => {
@@ -222,7 +222,7 @@ fn without_items(message: Option<String>) -> ParseError {
     ParseError::NoItems { says: message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect()) }
 }
 
-/// A document up to the end of the last whole object in a list of the outermost object.
+/// Returns the document up to the end of the last complete object in a list of the outermost object.
 fn whole_items(text: &str) -> Option<&str> {
     let mut open = Vec::new();
     let (mut in_string, mut escaped, mut end) = (false, false, None);
@@ -245,13 +245,13 @@ fn whole_items(text: &str) -> Option<&str> {
     end.map(|end| &text[..end])
 }
 
-/// The number at the end of `https://jsonfeed.org/version/1.1`.
+/// Returns the number at the end of `https://jsonfeed.org/version/1.1`.
 fn version_number(version: &str) -> String {
     let last = version.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     last.chars().filter(|character| character.is_ascii_digit() || *character == '.').take(8).collect()
 }
 
-/// `site` is what its addresses are relative to, if that is known.
+/// Converts an item. `site` is the base of its addresses, if known.
 fn entry(item: Item, site: Option<&Url>, repairs: &mut Repairs) -> ParsedEntry {
     let mut hasher = Xxh3Default::new();
     item.hash(&mut hasher);
@@ -295,7 +295,7 @@ fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
     dates::noted(&text.0?, repairs)
 }
 
-/// The authors of 1.1, else the author of 1.0.
+/// Returns the authors of version 1.1, else the author of 1.0.
 fn authors(authors: List<Author, MAX_PARTS>, author: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
     people(if authors.kept.is_empty() { author } else { authors })
 }
@@ -304,7 +304,7 @@ fn people(list: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
     list.kept.into_iter().map(person).filter(|person| *person != ParsedPerson::default()).collect()
 }
 
-/// An address may stand in the name, as in RSS, or as a `mailto:` URL.
+/// Converts an author. The name may contain an e-mail address, as in RSS, or the URL may be a `mailto:` URL.
 fn person(author: Author) -> ParsedPerson {
     let named = author.name.0.as_deref().and_then(person::parse).unwrap_or_default();
     let address = author.url.0.as_deref().and_then(person::email);

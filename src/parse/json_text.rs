@@ -1,48 +1,48 @@
-//! Nearly JSON → JSON: what generators that glue texts together, and servers that add to them, get wrong.
+//! Nearly JSON → JSON: repairs what generators that concatenate strings, and servers that add to them, get wrong.
 //!
-//! Mended are raw line breaks and other control characters in strings, halves of surrogate pairs, unknown escapes, commas too many or too
-//! few, comments, names without quotes, values that are none (`NaN`), and what follows the document. A document that ends in mid-air still
-//! does. One linear pass.
+//! Repaired are raw line breaks and other control characters in strings, halves of surrogate pairs, unknown escapes,
+//! extra and missing commas, comments, unquoted names, invalid values (`NaN`), and anything after the document. A
+//! document that breaks off still does so afterwards. One linear pass.
 
-/// Returns the text as JSON, and how often something was mended. Text of which no JSON can be made stays invalid.
-pub(super) fn mended(text: &str) -> (String, usize) {
-    let mut mender = Mender {
+/// Returns the text as JSON, and the number of repairs. Text that cannot become JSON stays invalid.
+pub(super) fn repaired(text: &str) -> (String, usize) {
+    let mut repairer = Repairer {
         rest: text,
         out: String::with_capacity(text.len()),
         open: Vec::new(),
         before: Before::Nothing,
-        mends: 0,
+        repair_count: 0,
     };
-    while !mender.is_done() {
-        mender.token();
+    while !repairer.is_done() {
+        repairer.token();
     }
-    if !mender.rest.trim().is_empty() {
-        mender.mends += 1;
+    if !repairer.rest.trim().is_empty() {
+        repairer.repair_count += 1;
     }
-    (mender.out, mender.mends)
+    (repairer.out, repairer.repair_count)
 }
 
-/// What stands before the next token.
+/// What comes before the next token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// The start of the document, of an object or of a list.
+    /// Nothing: the start of the document, of an object or of a list.
     Nothing,
     Value,
     Comma,
     Colon,
 }
 
-struct Mender<'a> {
+struct Repairer<'a> {
     rest: &'a str,
     out: String,
-    /// The end signs of the objects and lists that are open.
+    /// The closing brackets of the open objects and lists.
     open: Vec<char>,
     before: Before,
-    mends: usize,
+    repair_count: usize,
 }
 
-impl Mender<'_> {
-    /// Whether the document has ended, or the text has.
+impl Repairer<'_> {
+    /// Returns whether the document or the text has ended.
     fn is_done(&self) -> bool {
         self.rest.is_empty() || self.open.is_empty() && self.before == Before::Value
     }
@@ -75,16 +75,16 @@ impl Mender<'_> {
         }
     }
 
-    /// Copies so many bytes.
+    /// Copies `bytes` bytes.
     fn take(&mut self, bytes: usize) {
         self.out.push_str(&self.rest[..bytes]);
         self.rest = &self.rest[bytes..];
     }
 
-    /// A comma is written when something follows.
+    /// Notes a comma; it is written when something follows.
     fn comma(&mut self) {
         self.rest = &self.rest[1..];
-        self.mends += usize::from(self.before != Before::Value);
+        self.repair_count += usize::from(self.before != Before::Value);
         if self.before == Before::Colon {
             self.out.push_str("null");
         }
@@ -93,36 +93,36 @@ impl Mender<'_> {
         }
     }
 
-    /// Writes the comma before a value or name, whether it is there or missing.
+    /// Writes the comma before a value or name, also if it is missing.
     fn begin_value(&mut self) {
         if matches!(self.before, Before::Value | Before::Comma) {
-            self.mends += usize::from(self.before == Before::Value);
+            self.repair_count += usize::from(self.before == Before::Value);
             self.out.push(',');
         }
     }
 
-    /// Ends the innermost object or list with that end sign, and those in it that are still open.
+    /// Ends the innermost object or list that `sign` closes, and any that are still open inside it.
     fn end(&mut self, sign: char) {
         self.rest = &self.rest[1..];
         let Some(position) = self.open.iter().rposition(|open| *open == sign) else {
-            self.mends += 1;
+            self.repair_count += 1;
             return;
         };
         if self.before == Before::Colon {
             self.out.push_str("null");
         }
-        self.mends +=
+        self.repair_count +=
             usize::from(matches!(self.before, Before::Comma | Before::Colon)) + self.open.len() - position - 1;
         self.out.extend(self.open.drain(position..).rev());
         self.before = Before::Value;
     }
 
     fn skip_comment(&mut self, end: &str) {
-        self.mends += 1;
+        self.repair_count += 1;
         self.rest = self.rest.find(end).map_or("", |at| &self.rest[at + end.len()..]);
     }
 
-    /// A number, `true`, `false` or `null`; or what is none of these.
+    /// Copies a number, `true`, `false` or `null`, or repairs something else.
     fn word(&mut self) {
         let end = self.rest.find(|c: char| c.is_whitespace() || "{}[],:\"/".contains(c)).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end.max(self.rest.chars().next().map_or(0, char::len_utf8)));
@@ -135,7 +135,7 @@ impl Mender<'_> {
             self.out.push_str(word);
             return;
         }
-        self.mends += 1;
+        self.repair_count += 1;
         match word.to_ascii_lowercase().as_str() {
             literal @ ("true" | "false") if !is_name => self.out.push_str(literal),
             _ if is_name || is_number => self.out.push_str(&serde_json::Value::from(word).to_string()),
@@ -143,7 +143,7 @@ impl Mender<'_> {
         }
     }
 
-    /// A string with its quotes; without the last one if the text ends before that.
+    /// Copies a string with its quotes; without the last quote if the text ends before it.
     fn string(&mut self) {
         self.take(1);
         while let Some(at) = self.rest.find(|c: char| c == '"' || c == '\\' || c.is_ascii_control()) {
@@ -152,7 +152,7 @@ impl Mender<'_> {
                 b'"' => return self.take(1),
                 b'\\' => self.escape(),
                 control => {
-                    self.mends += 1;
+                    self.repair_count += 1;
                     self.out.push_str(&format!("\\u{control:04x}"));
                     self.rest = &self.rest[1..];
                 }
@@ -170,20 +170,20 @@ impl Mender<'_> {
             }
             ('u', Some(0xD800..=0xDFFF)) => self.instead("\\ufffd", 6),
             ('u', Some(_)) => self.take(6),
-            // Words that hold backslashes, such as paths.
+            // A text with backslashes, such as a path.
             _ if escaped.is_ascii_alphanumeric() => self.instead("\\\\", 1),
             _ => self.instead("", 1),
         }
     }
 
     fn instead(&mut self, written: &str, bytes: usize) {
-        self.mends += 1;
+        self.repair_count += 1;
         self.out.push_str(written);
         self.rest = &self.rest[bytes..];
     }
 }
 
-/// The number of an escape such as `\ud83d` at the start.
+/// Returns the number of an escape such as `\ud83d` at the start.
 fn code_unit(text: &str) -> Option<u32> {
     let digits =
         text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
@@ -196,11 +196,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let (json, mends) = mended(text);
+        let (json, repair_count) = repaired(text);
         assert_eq!(json, expected);
-        assert!(mends > 0 || text == expected, "a mend that is not counted");
+        assert!(repair_count > 0 || text == expected, "an uncounted repair");
         assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
-        assert_eq!(mended(&json), (json, 0), "mending again changes nothing");
+        assert_eq!(repaired(&json), (json, 0), "repairing again changes nothing");
     }
 
     #[test]
@@ -226,8 +226,8 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_in_mid_air_still_does() {
-        assert_eq!(mended(r#"{"a":["b"#), (r#"{"a":["b"#.to_owned(), 0));
-        assert_eq!(mended(r#"{"a":"b\"#), (r#"{"a":"b\"#.to_owned(), 0));
+    fn truncated_json_stays_truncated() {
+        assert_eq!(repaired(r#"{"a":["b"#), (r#"{"a":["b"#.to_owned(), 0));
+        assert_eq!(repaired(r#"{"a":"b\"#), (r#"{"a":"b\"#.to_owned(), 0));
     }
 }

@@ -1,4 +1,4 @@
-//! JSON values of any shape, read for what they are wanted as; what cannot be that is absent, and never an error.
+//! Reads JSON values of any shape as what is wanted. A value of another shape is absent, and never an error.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,23 +10,23 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::constructs;
 use super::tree::MAX_FIELD_BYTES;
 
-/// Texts of one list that are kept.
+/// The most texts kept from one list.
 const MAX_TAGS: usize = 500;
 
-/// A string, or a number as one; anything else is absent, and so is what is blank.
+/// A string, or a number read as a string; anything else, and a blank string, is absent.
 #[derive(Default, Hash)]
 pub(super) struct Text(pub Option<String>);
 
-/// The objects of a list; one object without a list counts as a list of one. At most `MAX` are kept.
+/// The objects of a list. A single object counts as a list of one. At most `MAX` are kept.
 pub(super) struct List<T, const MAX: usize> {
     pub kept: Vec<T>,
-    /// What was of a wrong shape.
+    /// How many values had the wrong shape.
     pub wrong: usize,
-    /// What was beyond the limit.
+    /// How many values were beyond the limit.
     pub beyond: usize,
 }
 
-/// An object of which a mere text may say something too.
+/// An object that a plain text may replace.
 pub(super) trait OfText: Sized {
     fn of_text(text: Text) -> Option<Self>;
 }
@@ -47,10 +47,11 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
-/// An object that few documents have. If it is absent, it leaves no trace in a hash, so that the hashes of other documents stay the same.
+/// An object that few documents have. If absent, it leaves no trace in a hash, so that the hashes of other documents
+/// stay the same.
 pub(super) struct Rare<T>(pub Option<Box<T>>);
 
-/// A truth value; anything else is absent.
+/// A boolean; anything else is absent.
 #[derive(Default, Hash)]
 pub(super) struct Flag(pub Option<bool>);
 
@@ -68,7 +69,7 @@ impl<T: Hash> Hash for Rare<T> {
     }
 }
 
-/// Defines an object of which only the named members are read. A member that is there twice counts as it was last.
+/// Defines an object of which only the named members are read. If a member occurs twice, the last one counts.
 macro_rules! object {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($(#[$_:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$attribute])*
@@ -116,7 +117,7 @@ macro_rules! object {
 }
 pub(super) use object;
 
-/// Visits a value of any shape: what a visitor has no use for is read over, not refused.
+/// Visits a value of any shape: shapes that the visitor does not want are skipped, not refused.
 macro_rules! read_over {
     ($value:ident: $($visit:ident($type:ty)),*) => {
         $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
@@ -133,7 +134,7 @@ impl<'de> Deserialize<'de> for Text {
             type Value = Text;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a text")
+                f.write_str("a string")
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Text, E> {
@@ -173,7 +174,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// White space around a text is taken off, and a CDATA section around it: a generator made it from XML.
+/// Trims a text, and removes a CDATA section around it, which is left from XML.
 fn text_of(text: &str) -> Text {
     let inside = constructs::unwrapped(text.trim(), false);
     let trimmed = inside.as_deref().unwrap_or(text.trim());
@@ -185,7 +186,7 @@ fn object_of_text<T: OfText>(text: &str) -> Option<T> {
     Some(text_of(text)).filter(|text| text.0.is_some()).and_then(T::of_text)
 }
 
-/// An object, or `None` for a value of any other shape.
+/// An object, or `None` for a value of another shape.
 struct Object<T>(Option<T>);
 
 impl<T> Default for Object<T> {
@@ -243,7 +244,7 @@ impl<'de> Deserialize<'de> for Flag {
             type Value = Flag;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a truth value")
+                f.write_str("a boolean")
             }
 
             read_over!(Flag: visit_u64(u64), visit_i64(i64), visit_f64(f64), visit_str(&str));
@@ -325,7 +326,7 @@ impl<'de> Deserialize<'de> for Tags {
             type Value = Tags;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a list of texts")
+                f.write_str("a list of strings")
             }
 
             read_over!(Tags: visit_bool(bool), visit_u64(u64), visit_i64(i64), visit_f64(f64));

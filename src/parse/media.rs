@@ -1,8 +1,8 @@
-//! Media RSS, itunes and podcast elements of an entry, all of them set aside.
+//! Reads Media RSS, `itunes` and `podcast` elements of an entry, and sets them all aside.
 //!
-//! feed-rs knows a part of them, but recurses into nested groups without a bound and panics on long durations.
+//! feed-rs knows some of them, but it recurses into nested groups without a bound and panics on long durations.
 
-use super::constructs::{self, Unsaid};
+use super::constructs::{self, DefaultKind};
 use super::entry_aside::{EntryAside, set_text};
 use super::model::{ParsedEnclosure, ParsedTranscript};
 use super::namespaces::Namespace;
@@ -10,15 +10,15 @@ use super::parts::{self, Target, number, resolved};
 use super::pictures::{Picture, is_picture};
 use super::tree::Element;
 
-/// Groups may nest as deeply; nothing real nests more than twice.
+/// How deep groups may nest; real feeds nest at most twice.
 const MAX_GROUPS: usize = 8;
 
-/// A `media:` element.
+/// Reads a `media:` element.
 pub(super) fn media(element: &Element, aside: &mut EntryAside, target: &mut Target) {
     within_groups(element, aside, target, (0, None));
 }
 
-/// An element at a depth of groups, in one of them or in none.
+/// Reads an element inside `depth` groups.
 fn within_groups(
     element: &Element,
     aside: &mut EntryAside,
@@ -46,7 +46,7 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        // It says who had a part in the picture or recording: not even its `author` wrote the entry.
+        // It names who had a part in the picture or recording: even its `author` did not write the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }
@@ -74,7 +74,7 @@ fn content(element: &Element, aside: &mut EntryAside, group: Option<usize>) {
     }
 }
 
-/// An `itunes:` element.
+/// Reads an `itunes:` element.
 pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Target) {
     let podcast = aside.entry.podcast.get_or_insert_default();
     let text = element.text();
@@ -92,8 +92,8 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Tar
         "title" => set_text(&mut aside.other_title, element, target),
         "subtitle" => set_text(&mut aside.other_summary, element, target),
         "summary" => {
-            // It says more than the subtitle.
-            let summary = constructs::read(element, Unsaid::Guess, target.repairs);
+            // The summary says more than the subtitle.
+            let summary = constructs::read(element, DefaultKind::Guess, target.repairs);
             aside.other_summary = summary.or(aside.other_summary.take());
         }
         "keywords" => target.keywords(element),
@@ -102,7 +102,7 @@ pub(super) fn itunes(element: &Element, aside: &mut EntryAside, target: &mut Tar
     }
 }
 
-/// A `podcast:` element.
+/// Reads a `podcast:` element.
 pub(super) fn podcast(element: &Element, aside: &mut EntryAside) {
     let podcast = aside.entry.podcast.get_or_insert_default();
     match &*element.name {
@@ -131,7 +131,7 @@ fn explicit(text: &str) -> Option<bool> {
     }
 }
 
-/// Seconds, or hours, minutes and seconds between colons; fractions are cut off. Longer than a year is nonsense.
+/// Parses seconds, or hours, minutes and seconds between colons; fractions are cut off. More than a year is nonsense.
 fn duration_seconds(text: &str) -> Option<u64> {
     const YEAR: u64 = 365 * 24 * 60 * 60;
     let mut seconds = 0u64;

@@ -1,11 +1,13 @@
-//! Feed documents: bytes → [`ParsedFeed`], whatever real sites publish.
+//! Reads feed documents: bytes → [`ParsedFeed`], for everything that real sites publish.
 //!
-//! The way of a document: `decode` makes text of the bytes; `canonical` repairs it, brings every XML format to one plain Atom document and
-//! sets aside what Atom or feed-rs has no place for; `read` has feed-rs read that document and joins the two; `identity` gives every entry its
-//! guid. JSON Feed goes its own way in `json_feed`. Nothing is cleaned or believed here: that is `normalize`'s work.
+//! The path of a document: `decode` turns the bytes into text. `canonical` repairs the text, converts every XML format
+//! into one plain Atom document, and sets aside what Atom or feed-rs cannot hold. `read` lets feed-rs read that
+//! document and joins the two parts. `identity` gives every entry its guid. `json_feed` reads JSON Feed on a path of
+//! its own. This module cleans nothing and trusts nothing: that is the work of `normalize`.
 //!
-//! Policy: a bad entry never fails its feed, a bad field never fails its entry; each repair is said once. No input makes it panic, recurse
-//! deeply, or take more than linear time; of a DTD only short texts are taken (see `entities`), nothing is ever fetched. What is no feed is an error, never an empty feed.
+//! Policy: a bad entry never fails its feed, and a bad field never fails its entry. Each repair is reported once. No
+//! input makes the parser panic, recurse deeply, or take more than linear time. From a DTD it takes only short texts
+//! (see `entities`), and it never fetches anything. A document that is not a feed is an error, never an empty feed.
 
 mod atom;
 mod canonical;
@@ -50,44 +52,47 @@ pub use parts::is_words;
 use crate::feed::{DocumentFault, Failure, FailureKind};
 use repairs::Repairs;
 
-/// What is known of a document beside its bytes.
+/// What is known about a document apart from its bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'a> {
     /// The HTTP header `Content-Type`, with its charset.
     pub content_type: Option<&'a str>,
-    /// What relative URLs are relative to: `Content-Location`, else the URL that the document came from at last.
+    /// The base of relative URLs: `Content-Location`, else the URL of the last response after redirects.
     pub base: Option<&'a Url>,
 }
 
-/// Why a document gives no feed. Each message is one line, whatever the document holds.
+/// Why a document is not read as a feed. Each message is one line, whatever the document contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParseError {
+    /// The document has no bytes, or only white space.
     Empty,
+    /// The document is an HTML page.
     Page {
-        /// The feeds that the page links to, in its order: absolute where a base is known.
+        /// The feeds that the page links to, in page order; absolute URLs if a base is known.
         feeds: Vec<String>,
     },
+    /// The document is something else: binary data, plain text, or XML of another kind.
     NotAFeed {
-        /// The name of its first element; empty where it has none.
+        /// The name of its first element; empty if it has no element.
         found: String,
     },
-    /// JSON that cannot be read, and why.
+    /// The document is JSON that cannot be read; with the reason.
     Json(String),
-    /// JSON that is no JSON Feed.
+    /// The document is JSON, but not a JSON Feed.
     NoItems {
         /// What it says instead, if anything.
         says: Option<String>,
     },
-    /// What the reader of feeds says.
+    /// feed-rs refused the document: a fault of newswire, not of the document.
     Reader(String),
-    /// The reader of feeds panicked.
+    /// feed-rs panicked.
     ReaderPanic,
-    /// It would hold up the other feeds.
+    /// Reading the document would hold up the other feeds.
     TooMuchWork,
 }
 
 impl ParseError {
-    /// Returns the kind, for logs and metrics.
+    /// Returns the kind of failure, for logs and metrics.
     pub fn kind(&self) -> FailureKind {
         DocumentFault::from(self).kind()
     }
@@ -126,11 +131,11 @@ impl std::error::Error for ParseError {}
 
 /// Reads a feed document of any format.
 ///
-/// Never panics. Time is linear in the size, and memory a small multiple of it; the caller bounds the size.
+/// Never panics. Takes time linear in the size, and memory of a small multiple of it; the caller bounds the size.
 ///
 /// # Errors
-/// If the document holds no feed; the message says in one sentence what it is instead. If reading it takes far too much work. Poll again
-/// later, or ask the editor.
+/// Fails if the document is not a feed (the message says in one sentence what it is instead), or if reading it takes
+/// too much work. Poll again later, or tell the editor.
 pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);
@@ -156,13 +161,14 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     Ok(feed)
 }
 
-/// The address that a document gives for itself, else for its page: what it is relative to where it came from nowhere.
+/// Returns the address that a document gives for itself, else the address of its page: the base of a document that came
+/// from no URL.
 pub fn own_address(feed: &ParsedFeed) -> Option<Url> {
     let mut written = feed.info.links("self").chain(feed.info.links("alternate"));
     written.find_map(|link| Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https")))
 }
 
-/// A document as text, whatever its encoding, for whoever reads other formats than feeds. Never fails.
+/// Decodes a document of any encoding into text, for readers of formats other than feeds. Never fails.
 pub fn text(bytes: &[u8]) -> String {
     decode::decode(bytes, None, &mut Repairs::default()).text.into_owned()
 }

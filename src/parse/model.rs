@@ -1,7 +1,8 @@
-//! What a feed document says, as it says it: read and repaired, but neither cleaned nor believed.
+//! What a feed document says, in its own words: read and repaired, but neither cleaned nor trusted.
 //!
-//! Strings are the publisher's and untrusted: `normalize` makes an [`Entry`](crate::entry::Entry) of them. URLs are resolved against
-//! `xml:base` and the document's own address as far as those are known, and may still be relative.
+//! Strings come from the publisher and are untrusted: `normalize` makes an [`Entry`](crate::entry::Entry) of them. URLs
+//! are resolved against `xml:base` and the address of the document as far as those are known, and may still be
+//! relative.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,38 +13,48 @@ use crate::entry::{Category, Guid, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::{PollHints, Repair};
 use crate::time::Timestamp;
 
-/// A feed document, read.
+/// A feed document after reading.
 #[derive(Clone, Debug)]
 pub struct ParsedFeed {
+    /// The format and version of the document.
     pub format: DocumentFormat,
-    /// The encoding that it was read in, as in `windows-1252`.
+    /// The encoding in which it was read, such as `windows-1252`.
     pub encoding: String,
-    /// What was wrong with it and was mended or left out, each kind once.
+    /// What was wrong with the document and was repaired or left out; each kind once.
     pub repairs: Vec<Repair>,
+    /// The feed itself.
     pub info: ParsedInfo,
+    /// What the feed says about when to poll it.
     pub hints: PollHints,
-    /// In the document's order.
+    /// The entries in document order.
     pub entries: Vec<ParsedEntry>,
-    /// It ended in mid-air: its validators must not be kept, so that the next poll reads it whole.
+    /// Whether the document breaks off. If so, its validators must not be stored, so that the next poll fetches it
+    /// whole.
     pub truncated: bool,
-    /// What its different entries have in common, so that more was added to their guids; see [`reidentify`](super::reidentify).
+    /// What different entries of this document share, so that more was added to their guids; see
+    /// [`reidentify`](super::reidentify).
     pub guids_repaired: SharedKeys,
 }
 
-/// The format of a document, displayed as in `RSS 2.0` or `JSON Feed 1.1`.
+/// The format of a document, displayed as `RSS 2.0` or `JSON Feed 1.1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentFormat {
+    /// The family of formats.
     pub family: Family,
-    /// As in `2.0`; empty where the document says none.
+    /// The version, such as `2.0`; empty if the document names none.
     pub version: String,
 }
 
-/// The formats that are told apart.
+/// The families of formats that newswire distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
+    /// RSS of any version, RDF included.
     Rss,
+    /// Atom 0.3 or 1.0.
     Atom,
+    /// JSON Feed.
     JsonFeed,
+    /// Microsoft's Channel Definition Format.
     Cdf,
 }
 
@@ -60,82 +71,115 @@ impl fmt::Display for DocumentFormat {
     }
 }
 
-/// What a document says of its feed.
+/// What a document says about its feed.
 #[derive(Clone, Debug, Default)]
 pub struct ParsedInfo {
+    /// The title of the feed.
     pub title: Option<ParsedText>,
+    /// The description, or Atom's subtitle.
     pub description: Option<ParsedText>,
+    /// The id of the feed as written, such as Atom `<id>`.
     pub id: Option<String>,
-    /// All links but those of its image, each with its relation: `alternate`, `self`, `hub`, `next`, `prev-archive` …
+    /// All links except those of the feed's image, each with its relation: `alternate`, `self`, `hub`, `next`,
+    /// `prev-archive` …
     pub links: Vec<ParsedLink>,
+    /// The authors of every entry that names none.
     pub authors: Vec<ParsedPerson>,
+    /// The language tag as written.
     pub language: Option<String>,
+    /// The copyright notice of every entry that has none.
     pub rights: Option<ParsedText>,
+    /// The address of the licence, from an element of its own; see [`ParsedInfo::license`].
     pub license: Option<String>,
-    /// Those of every entry that names none of its own.
+    /// The credits of every entry that names none.
     pub credits: Vec<ParsedCredit>,
+    /// When the feed says that it last changed.
     pub updated: Option<Timestamp>,
+    /// The URL of the feed's image.
     pub image: Option<String>,
-    /// RSS `<cloud>` as one address.
+    /// RSS `<cloud>`, written as one URL.
     pub cloud: Option<String>,
-    /// What relative URLs are relative to.
+    /// The base of relative URLs.
     pub base: Option<Arc<Url>>,
-    /// The feed's page, if the URLs of entries are relative to that and not to `base`: in every format but Atom.
+    /// The page of the feed, if relative URLs of entries are relative to it and not to `base`: in every format except
+    /// Atom.
     pub entry_base: Option<Arc<Url>>,
 }
 
 impl ParsedInfo {
-    /// What relative URLs of entries are relative to.
+    /// Returns the base of relative URLs of entries.
     pub fn entry_base(&self) -> Option<&Url> {
         self.entry_base.as_deref().or(self.base.as_deref())
     }
 
-    /// The links of one relation, in the document's order.
+    /// Returns the addresses of the links with one relation, in document order.
     pub fn links(&self, rel: &'static str) -> impl Iterator<Item = &str> {
         self.links.iter().filter(move |link| link.rel == rel).map(|link| link.href.as_str())
     }
 
-    /// The licence that its entries may be used under, by an element of its own or by a link.
+    /// Returns the address of the licence of the entries, from an element of its own or from a link.
     pub fn license(&self) -> Option<&str> {
         self.license.as_deref().or_else(|| self.links("license").next())
     }
 }
 
-/// One entry of a document.
+/// An entry of a document.
 #[derive(Clone, Debug)]
 pub struct ParsedEntry {
-    /// Unique in the document, but for repeats.
+    /// The guid, unique in the document apart from repeats.
     pub guid: Guid,
-    /// Whether the document has the same entry further up: same guid, link, title, date and text. It is kept once.
+    /// Whether an earlier entry of the document is the same: same guid, link, title, date and text. Only the first is
+    /// kept.
     pub is_repeat: bool,
-    /// The guid or id as the document gave it, without white space around it; never empty.
+    /// The guid or id as the document gives it, without surrounding white space; never empty.
     pub own_guid: Option<String>,
+    /// The guids that the entry would have if its document shared less or more.
     pub other_guids: OtherGuids,
-    /// XXH3 of all that the document wrote for this entry, and of what it inherits from its feed: equal bytes, equal hash. What has a known
-    /// hash need not be cleaned again.
+    /// XXH3 of everything that the document writes for this entry and of what it inherits from its feed: equal bytes
+    /// give an equal hash. An entry with a known hash need not be cleaned again.
     pub raw_hash: u64,
-    /// The entry's own page.
+    /// The URL of the entry's own page.
     pub link: Option<String>,
-    /// Where it says that it was first published, the surest first: `feedburner:origLink`, `rel="canonical"`, `rel="via"`, `dc:source`.
+    /// The URLs where the entry says that it was first published, most reliable first: `feedburner:origLink`,
+    /// `rel="canonical"`, `rel="via"`, `dc:source`.
     pub originals: Vec<String>,
+    /// The title.
     pub title: Option<ParsedText>,
+    /// The summary, or the RSS description.
     pub summary: Option<ParsedText>,
+    /// The full content.
     pub content: Option<ParsedText>,
+    /// When the entry says that it was published.
     pub published: Option<Timestamp>,
+    /// When the entry says that it last changed.
     pub updated: Option<Timestamp>,
+    /// The authors that the entry names itself.
     pub authors: Vec<ParsedPerson>,
+    /// The contributors.
     pub contributors: Vec<ParsedPerson>,
+    /// The categories in document order.
     pub categories: Vec<Category>,
+    /// The files that come with the entry.
     pub enclosures: Vec<ParsedEnclosure>,
+    /// The URL of the picture that represents the entry.
     pub image: Option<String>,
+    /// The URL of the page with comments.
     pub comments: Option<String>,
+    /// The language tag as written.
     pub language: Option<String>,
+    /// The copyright notice.
     pub rights: Option<ParsedText>,
+    /// The address of the licence.
     pub license: Option<String>,
+    /// The entries that this one answers (RFC 4685).
     pub in_reply_to: Vec<ParsedInReplyTo>,
+    /// Who had a part in it, and in which role.
     pub credits: Vec<ParsedCredit>,
+    /// The feed that the entry names as its source.
     pub source: Option<Box<ParsedSource>>,
+    /// What podcast elements say about it.
     pub podcast: Option<Box<ParsedPodcast>>,
+    /// Other copies of the same story, from a newswire's own editions.
     pub copies: Vec<ParsedCopy>,
 }
 
@@ -172,100 +216,136 @@ impl Default for ParsedEntry {
     }
 }
 
-/// A text with its kind; never empty.
+/// A text and its kind; never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedText {
+    /// The text as written, with references resolved.
     pub value: String,
-    /// It is HTML, unsanitized; else plain text.
+    /// Whether the text is unsanitized HTML; otherwise it is plain text.
     pub html: bool,
-    /// It is HTML without any tag and does not say that it is HTML: its line ends are meant, as in plain text.
+    /// Whether the text has no tag and is not declared as HTML: its line breaks count, as in plain text.
     pub has_lines: bool,
-    /// The `xml:base` that relative URLs in it are relative to, if there is one.
+    /// The `xml:base` of relative URLs in the text, if there is one.
     pub base: Option<Arc<Url>>,
 }
 
-/// A link with its relation (`alternate` where it says none) in lower case.
+/// A link with its relation in lower case (`alternate` if it names none).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedLink {
+    /// The URL.
     pub href: String,
+    /// The relation.
     pub rel: String,
+    /// The media type as written.
     pub media_type: Option<String>,
 }
 
-/// A person; at least one of the three is there.
+/// A person; at least one field is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedPerson {
+    /// The name as plain text.
     pub name: Option<String>,
+    /// The e-mail address.
     pub email: Option<String>,
+    /// The URL of the person's page.
     pub url: Option<String>,
 }
 
-/// A file that comes with an entry, whether as enclosure, link, media or attachment.
+/// A file that comes with an entry: an enclosure, link, media element or attachment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedEnclosure {
+    /// The URL of the file.
     pub url: String,
+    /// The media type as written.
     pub media_type: Option<String>,
+    /// The size; never zero.
     pub bytes: Option<u64>,
+    /// The playing time.
     pub duration_seconds: Option<u64>,
+    /// The title of the file.
     pub title: Option<String>,
-    /// It is the entry's image, or another size of a picture that is there.
+    /// Whether the file is the entry's image, or another size of a picture that the entry already has.
     pub repeats_picture: bool,
 }
 
-/// A `thr:in-reply-to`.
+/// A reference to the entry that is answered: `thr:in-reply-to`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedInReplyTo {
+    /// The id of that entry.
     pub id: String,
+    /// The URL of that entry's page.
     pub url: Option<String>,
 }
 
-/// A `podcast:person` or `media:credit`.
+/// A person's part in an entry: `podcast:person` or `media:credit`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ParsedCredit {
+    /// The name of the person.
     pub name: String,
+    /// The role as written.
     pub role: Option<String>,
+    /// The URL of the person's page.
     pub url: Option<String>,
 }
 
 /// The feed that an entry names as its source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedSource {
+    /// The title of the source.
     pub title: Option<ParsedText>,
-    /// Its feed document.
+    /// The URL of its feed document.
     pub url: Option<String>,
+    /// The id of that feed.
     pub id: Option<String>,
-    /// Its page.
+    /// The URL of its page.
     pub site: Option<String>,
+    /// When that feed last changed.
     pub updated: Option<Timestamp>,
+    /// The authors of that feed.
     pub authors: Vec<ParsedPerson>,
+    /// The copyright notice of that feed.
     pub rights: Option<ParsedText>,
 }
 
-/// Another copy, as the entry names it.
+/// Another copy of the story, as the entry names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedCopy {
+    /// The URL of the copy.
     pub url: String,
+    /// The id of the feed that carries it.
     pub feed: Option<String>,
+    /// The title of that feed.
     pub title: Option<String>,
+    /// When the copy was published.
     pub published: Option<Timestamp>,
 }
 
-/// What itunes and podcast elements say of an entry.
+/// What `itunes` and `podcast` elements say about an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedPodcast {
+    /// The playing time.
     pub duration_seconds: Option<u64>,
+    /// The URL of the episode's image.
     pub image: Option<String>,
+    /// The number of the episode.
     pub episode: Option<u64>,
+    /// The number of the season.
     pub season: Option<u64>,
+    /// Whether the episode is marked explicit.
     pub explicit: Option<bool>,
+    /// The transcripts, in document order.
     pub transcripts: Vec<ParsedTranscript>,
+    /// The file with the chapters.
     pub chapters: Option<ParsedTranscript>,
 }
 
-/// A `podcast:transcript`, or the `podcast:chapters`.
+/// A file of a `podcast:transcript` or of `podcast:chapters`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedTranscript {
+    /// The URL of the file.
     pub url: String,
+    /// The media type as written.
     pub media_type: Option<String>,
+    /// The language tag as written.
     pub language: Option<String>,
 }

@@ -1,34 +1,35 @@
-//! Text that was encoded twice: UTF-8 taken for windows-1252 and encoded again, so that `é` stands there as `Ã©`.
+//! Repairs text that was encoded twice: UTF-8 taken for windows-1252 and encoded again, so that `é` became `Ã©`.
 //!
-//! A document is mended only where nearly all of its characters beyond ASCII show the fault: what stands there by chance (`CAFÉ®`) stays.
+//! A document is repaired only if nearly all its characters outside ASCII show the fault. Sequences that occur by
+//! chance (`CAFÉ®`) stay.
 
 use std::borrow::Cow;
 
 use super::repairs::Repairs;
 use crate::feed::RepairKind;
 
-/// A document without so many runs of doubly encoded characters is not mended.
+/// A document with fewer runs of doubly encoded characters is not repaired.
 const MIN_RUNS: usize = 2;
-/// Nor one with more than one sound run among so many.
+/// A document needs this many doubly encoded runs for each sound run, or it is not repaired.
 const RUNS_FOR_ONE_SOUND: usize = 5;
-/// When so many sound runs were met, and too few others, the search ends.
+/// The search ends after this many sound runs if too few doubly encoded ones were found so far.
 const SOUND_RUNS_UNTIL_SURE: usize = 100;
 
-/// Undoes the second encoding where there was one.
+/// Undoes the second encoding if there was one.
 pub(super) fn undo<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     if !is_encoded_twice(&text) {
         return text;
     }
     repairs.note(RepairKind::EncodedTwice);
-    let mut mended = String::with_capacity(text.len());
+    let mut repaired = String::with_capacity(text.len());
     let mut end = 0;
     for (start, run) in runs(&text) {
-        mended.push_str(&text[end..start]);
-        mended.push_str(decoded_again(run).as_deref().unwrap_or(run));
+        repaired.push_str(&text[end..start]);
+        repaired.push_str(decoded_again(run).as_deref().unwrap_or(run));
         end = start + run.len();
     }
-    mended.push_str(&text[end..]);
-    Cow::Owned(mended)
+    repaired.push_str(&text[end..]);
+    Cow::Owned(repaired)
 }
 
 fn is_encoded_twice(text: &str) -> bool {
@@ -45,7 +46,7 @@ fn is_encoded_twice(text: &str) -> bool {
     doubled >= MIN_RUNS && sound * RUNS_FOR_ONE_SOUND <= doubled
 }
 
-/// The runs of characters beyond ASCII, each with where it starts.
+/// Returns the runs of characters outside ASCII, each with its position.
 fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -57,14 +58,15 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The run, its characters taken for the bytes of windows-1252 that they stand for; `None` where those are not UTF-8.
+/// Decodes a run again, with its characters taken as bytes of windows-1252; `None` if those are not UTF-8.
 fn decoded_again(run: &str) -> Option<String> {
     let bytes: Option<Vec<u8>> = run.chars().map(windows_1252_byte).collect();
     String::from_utf8(bytes?).ok()
 }
 
 fn windows_1252_byte(character: char) -> Option<u8> {
-    /// What windows-1252 has from 0x80 on where Latin-1 has control characters; those that it leaves out stand for themselves.
+    /// The characters of windows-1252 from 0x80 on, where Latin-1 has control characters. Unassigned bytes map to
+    /// themselves.
     const SPECIAL: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘',
         '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_text_stays_as_it_is() {
+    fn sound_text_stays_unchanged() {
         for text in ["CAFÉ® and BEYONCÉ by chance, but also naïve, déjà vu, São", "Привет", "日本語", "Ã©", "NÃO, SÃO"]
         {
             check(text, text);

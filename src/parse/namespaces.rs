@@ -1,12 +1,12 @@
-//! XML namespaces: which vocabulary an element belongs to, however its document spells the namespace.
+//! XML namespaces: finds the vocabulary of an element, however its document spells the namespace.
 //!
-//! Real feeds misspell the URIs (`https`, another case, a missing slash) and forget to declare them. A URI is therefore
-//! compared without scheme, case and trailing punctuation, and a prefix that nobody declared means what it usually means.
+//! Real feeds misspell the URIs (`https`, another case, a missing slash) and forget to declare them. So URIs are
+//! compared without scheme, case and trailing punctuation, and an undeclared prefix has its usual meaning.
 
 /// A vocabulary that newswire reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namespace {
-    /// RSS of every version, Atom of every version, CDF, and whatever else a feed has as its default namespace: one set of names.
+    /// RSS of every version, Atom of every version, CDF, and any other default namespace of a feed: one set of names.
     Core,
     /// `content:encoded`.
     Content,
@@ -25,7 +25,7 @@ pub(super) enum Namespace {
     Unknown,
 }
 
-/// The vocabulary that a declared URI stands for; `None` where nothing here reads it.
+/// Returns the vocabulary of a declared URI; `None` if newswire does not read it.
 pub(super) fn by_uri(uri: &str) -> Option<Namespace> {
     let uri = uri.trim().to_ascii_lowercase();
     let uri = uri.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
@@ -59,7 +59,7 @@ pub(super) fn by_uri(uri: &str) -> Option<Namespace> {
     })
 }
 
-/// The vocabulary that a prefix usually stands for, for documents that do not declare it.
+/// Returns the usual vocabulary of a prefix, for documents that do not declare it.
 pub(super) fn by_usual_prefix(prefix: &str) -> Namespace {
     match prefix.to_ascii_lowercase().as_str() {
         "atom" | "atom10" | "atom03" | "a10" | "rss" => Namespace::Core,

@@ -1,14 +1,16 @@
-//! What a document is that holds no feed, and which feeds it offers if it is an HTML page: its autodiscovery links.
+//! Says what a document is that is not a feed, and which feeds it offers if it is an HTML page: its autodiscovery
+//! links.
 
 use super::ParseError;
 use super::html_names;
 use super::repairs::Repairs;
 use super::token::{Token, Tokens};
 
-/// Links that are looked at: a page has a few, and they stand in its head.
+/// The links that are looked at: a page has a few, in its head.
 const MAX_LINKS: usize = 500;
 
-/// Why a document gives no feed: it is an HTML page, whole or in part, or its first element, if it has one, is of something else.
+/// Returns the error for a document that is not a feed: it is all or part of an HTML page, or it begins with another
+/// element, or with none.
 pub(super) fn refusal(text: &str, first_name: Option<String>) -> ParseError {
     let text = text.trim_start();
     let found = first_name.unwrap_or_default();
@@ -25,7 +27,8 @@ fn starts_with_ignoring_case(text: &str, beginning: &str) -> bool {
     text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-/// The feeds that a page names by `<link rel="alternate" type="application/rss+xml" href="…">`, in the page's order, as written.
+/// Returns the feeds that a page names with `<link rel="alternate" type="application/rss+xml" href="…">`, in page
+/// order, as written.
 fn offered_feeds(text: &str) -> Vec<String> {
     let mut tokens = Tokens::new(text);
     let mut repairs = Repairs::default();

@@ -1,4 +1,5 @@
-//! What the fields of entries and of feeds have in common: texts, links, persons, categories, dates, and where they are written.
+//! What the fields of entries and of feeds have in common: texts, links, persons, categories and dates, and where they
+//! are written.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::atom::AtomWriter;
-use super::constructs::{self, Unsaid};
+use super::constructs::{self, DefaultKind};
 use super::dates;
 use super::model::{ParsedCredit, ParsedLink, ParsedPerson};
 use super::namespaces::Namespace;
@@ -18,10 +19,10 @@ use crate::entry::Category;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// Terms that are read of one list of keywords.
+/// The most terms read from one list of keywords.
 const MAX_KEYWORDS: usize = 500;
 
-/// What of a text has no place in the canonical document.
+/// What the canonical document cannot hold of a text.
 #[derive(Default)]
 pub(super) struct TextAside {
     pub base: Option<Arc<Url>>,
@@ -29,34 +30,34 @@ pub(super) struct TextAside {
     pub has_lines: bool,
 }
 
-/// Where fields go: the canonical document, and the list of what was mended.
+/// Where fields go: the canonical document, and the list of repairs.
 pub(super) struct Target<'t> {
     pub out: &'t mut AtomWriter,
     pub repairs: &'t mut Repairs,
-    /// How a text is read whose element does not say: the document is Atom, or it is not.
-    pub unsaid: Unsaid,
-    /// What the whole document is relative to.
+    /// How to read a text of undeclared kind; it depends on whether the document is Atom.
+    pub default_kind: DefaultKind,
+    /// The base of the whole document.
     pub document_base: &'t Option<Arc<Url>>,
 }
 
 impl Target<'_> {
-    /// Writes a text the first time that it is there.
-    pub(super) fn once(&mut self, seen: &mut bool, name: &str, element: &Element, unsaid: Unsaid) {
-        self.first(seen, name, element, unsaid);
+    /// Writes a text if it is the first of its kind.
+    pub(super) fn once(&mut self, seen: &mut bool, name: &str, element: &Element, default_kind: DefaultKind) {
+        self.first(seen, name, element, default_kind);
     }
 
-    /// Writes a text the first time that it is there, and returns what has no place in the canonical document.
+    /// Writes a text if it is the first of its kind, and returns what the canonical document cannot hold.
     pub(super) fn first(
         &mut self,
         seen: &mut bool,
         name: &str,
         element: &Element,
-        unsaid: Unsaid,
+        default_kind: DefaultKind,
     ) -> Option<TextAside> {
         if *seen {
             return None;
         }
-        let text = constructs::read(element, unsaid, self.repairs)?;
+        let text = constructs::read(element, default_kind, self.repairs)?;
         *seen = true;
         self.out.text(name, &text);
         Some(TextAside { base: text.base, has_lines: text.has_lines })
@@ -76,14 +77,14 @@ impl Target<'_> {
         inner.filter_map(category).for_each(|category| self.out.category(&category));
     }
 
-    /// `itunes:category`, and the ones within it.
+    /// Writes `itunes:category`, and the categories inside it.
     pub(super) fn itunes_category(&mut self, element: &Element) {
         let subcategories = element.elements().filter(|child| child.name == "category");
         let terms = std::iter::once(element).chain(subcategories).filter_map(|category| category.attribute("text"));
         terms.for_each(|term| self.term(term));
     }
 
-    /// Categories in one text, between commas.
+    /// Writes the categories of one comma-separated text.
     pub(super) fn keywords(&mut self, element: &Element) {
         let text = element.text();
         let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty());
@@ -102,8 +103,8 @@ pub(super) struct Dated {
 }
 
 impl Dated {
-    /// Takes in a date; of those that can be read, the first one of the lowest rank is kept.
-    pub(super) fn take_in(&mut self, rank: u8, element: &Element, repairs: &mut Repairs) {
+    /// Takes a date. Of the readable dates, the first of the lowest rank is kept.
+    pub(super) fn offer(&mut self, rank: u8, element: &Element, repairs: &mut Repairs) {
         let date = dates::noted(&element.text(), repairs);
         if let Some(timestamp) = date.filter(|_| self.kept.is_none_or(|(kept, _)| rank < kept)) {
             self.kept = Some((rank, timestamp));
@@ -115,15 +116,15 @@ impl Dated {
     }
 }
 
-/// A link in Atom's form or in that of RSS. `default_base` is what it is relative to if there is no `xml:base`.
+/// Reads a link in the form of Atom or of RSS. `default_base` is its base if there is no `xml:base`.
 pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option<ParsedLink> {
     let text = element.text();
     let written = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()));
     let href = match written {
-        // It tells entries apart, but leads nowhere.
+        // It distinguishes entries, but leads nowhere.
         Some(words) if is_words(words) => words.to_owned(),
         Some(href) => resolved(href, element),
-        // RFC 3986 §5.2: nothing means the base. Only an `xml:base` is a page, the document is none.
+        // RFC 3986 §5.2: an empty reference means the base. Only an `xml:base` is a page, the document is not.
         None if element.attributes.iter().any(|attribute| attribute.name.eq_ignore_ascii_case("href")) => {
             given_base(&element.base, default_base)?.to_string()
         }
@@ -132,12 +133,13 @@ pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option
     Some(ParsedLink { href, rel: relation(element), media_type: element.attribute("type").map(str::to_owned) })
 }
 
-/// A base if it is an `xml:base`, and not only the default.
+/// Returns a base if it is an `xml:base`, and not only the default.
 pub(super) fn given_base<'b>(base: &'b Option<Arc<Url>>, default_base: &Option<Arc<Url>>) -> Option<&'b Arc<Url>> {
     base.as_ref().filter(|base| !default_base.as_ref().is_some_and(|default| Arc::ptr_eq(base, default)))
 }
 
-/// The relation of a link, in lower case. RFC 4287 §4.2.7.2: the IRI of a registered relation means the same as its name.
+/// Returns the relation of a link, in lower case. RFC 4287 §4.2.7.2: the IRI of a registered relation means the same as
+/// its name.
 fn relation(element: &Element) -> String {
     const REGISTRIES: [&str; 3] =
         ["assignments/relation/", "assignments/link-relations/", "assignments/link-relations#"];
@@ -148,7 +150,7 @@ fn relation(element: &Element) -> String {
     registered.map(str::to_owned).unwrap_or(written)
 }
 
-/// Unwraps what stands in a CDATA section that was escaped, in a field and in its parts.
+/// Unwraps escaped CDATA sections in a field and in its parts.
 pub(super) fn unwrap_sections(field: &mut Element, repairs: &mut Repairs) {
     for node in &mut field.children {
         match node {
@@ -169,7 +171,7 @@ fn unwrap_section(text: &mut Cow<str>, repairs: &mut Repairs) {
     }
 }
 
-/// A person in Atom's form, or as one string.
+/// Reads a person in the form of Atom, or as one string.
 pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
     // RDF wraps the parts once more.
     let inner = element.elements().find(|child| matches!(&*child.name, "person" | "agent" | "description"));
@@ -192,21 +194,21 @@ pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
     })
 }
 
-/// Somebody's part in an entry or in all of a feed: `podcast:person`, `media:credit`.
+/// Reads a person's part in an entry or in a whole feed: `podcast:person`, `media:credit`.
 pub(super) fn credit(element: &Element) -> Option<ParsedCredit> {
     let name = Some(element.text().into_owned()).filter(|name| !name.is_empty())?;
     let url = element.attribute("href").map(|url| resolved(url, element));
     Some(ParsedCredit { name, role: element.attribute("role").map(str::to_owned), url })
 }
 
-/// The address of a licence, as the element's text or in its attribute.
+/// Returns the address of a licence, from the text or an attribute of the element.
 pub(super) fn license(element: &Element) -> Option<String> {
     let text = element.text();
     let attribute = element.prefixed_attribute("resource").or(element.attribute("href"));
     attribute.or(Some(&*text)).filter(|url| !url.is_empty()).map(|url| resolved(url, element))
 }
 
-/// A category in Atom's form or in that of RSS; its term is kept whole.
+/// Reads a category in the form of Atom or of RSS; its term is kept whole.
 fn category(element: &Element) -> Option<Category> {
     let holds_categories = element.elements().any(|child| child.name == element.name);
     let text = if holds_categories { element.own_text() } else { element.text() };
@@ -216,14 +218,15 @@ fn category(element: &Element) -> Option<Category> {
     Some(Category { term, scheme: attribute("scheme").or_else(|| attribute("domain")), label: attribute("label") })
 }
 
-/// Whether a text in the place of a URL says that there is none. An absolute URL may hold blanks, though it should not.
+/// Returns whether a text in the place of a URL is words and not a URL. An absolute URL may contain spaces, though it
+/// should not.
 pub fn is_words(text: &str) -> bool {
     let is_absolute = text.starts_with("http://") || text.starts_with("https://");
     let is_none = ["n/a", "none", "null"].iter().any(|none| text.eq_ignore_ascii_case(none));
     is_none || !is_absolute && text.contains(char::is_whitespace)
 }
 
-/// A URL as far as it can be resolved where it stands.
+/// Resolves a URL as far as is possible where it occurs.
 pub(super) fn resolved(url: &str, element: &Element) -> String {
     let url = url.trim();
     let is_absolute = url.starts_with("http://") || url.starts_with("https://");
@@ -231,13 +234,13 @@ pub(super) fn resolved(url: &str, element: &Element) -> String {
     joined.map_or_else(|| url.to_owned(), String::from)
 }
 
-/// A count that a publisher wrote, digit grouping allowed; zero says nothing.
+/// Parses a count as a publisher writes it, with optional digit grouping; zero says nothing.
 pub(super) fn number(text: Option<&str>) -> Option<u64> {
     let digits: String = text?.chars().filter(|&character| character != ',' && character != ' ').collect();
     digits.parse().ok().filter(|&number| number > 0)
 }
 
-/// The fields that CDF writes as attributes, as the elements that they stand for.
+/// Turns the fields that CDF writes as attributes into elements.
 pub(super) fn of_attributes<'a>(element: &Element<'a>) -> Vec<Element<'a>> {
     let field = |name: &'static str, attribute: &RawAttribute<'a>| Element {
         namespace: Namespace::Core,

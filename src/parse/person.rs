@@ -1,11 +1,11 @@
-//! Persons as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, a name, an address.
+//! Parses persons written as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, a name, an address.
 
 use super::model::ParsedPerson;
 use super::references;
 
 const MAILTO: &str = "mailto:";
 
-/// Returns the e-mail address that a text is, which may be written as a URL; `None` if it is anything else.
+/// Returns the e-mail address if the text is one, perhaps as a `mailto:` URL; `None` if it is anything else.
 pub(super) fn email(text: &str) -> Option<String> {
     let text = references::resolve_html(text.trim());
     let scheme = text.get(..MAILTO.len()).filter(|start| start.eq_ignore_ascii_case(MAILTO)).unwrap_or_default();
@@ -13,7 +13,7 @@ pub(super) fn email(text: &str) -> Option<String> {
     (address_in(address) == Some((0, address.len()))).then(|| address.to_owned())
 }
 
-/// Takes name and address apart; `None` where there is neither.
+/// Separates name and address; `None` if there is neither.
 pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
     let text = &*references::resolve_html(text.trim());
     let Some((start, end)) = address_in(text) else {
@@ -30,11 +30,12 @@ pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
     Some(ParsedPerson { name, email: Some(text[start..end].to_owned()), url: None })
 }
 
-/// Where in the text an e-mail address begins and ends. Bytes are compared only with ASCII, so both are between characters.
+/// Returns where an e-mail address begins and ends in the text. Only ASCII bytes are compared, so both positions are
+/// between characters.
 fn address_in(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     for (at, _) in text.match_indices('@') {
-        let start = at - bytes[..at].iter().rev().take_while(|&&byte| may_stand_before_at(byte)).count();
+        let start = at - bytes[..at].iter().rev().take_while(|&&byte| is_of_local_part(byte)).count();
         let host =
             bytes[at + 1..].iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)).count();
         let end = at + 1 + text[at + 1..at + 1 + host].trim_end_matches(['.', '-']).len();
@@ -51,7 +52,7 @@ fn address_in(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-fn may_stand_before_at(byte: u8) -> bool {
+fn is_of_local_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte)
 }
 

@@ -1,21 +1,22 @@
-//! The pictures that an entry comes with: which of them are one in several sizes, and which one stands for the entry.
+//! The pictures of an entry: which of them are one picture in several sizes, and which one represents the entry.
 
 use super::model::ParsedEnclosure;
 
-/// What is no larger was not meant to be looked at: the sizes that feeds give are those of pictures, not of pixels that count readers.
+/// The least width of a picture, in pixels. A narrower one counts readers and is not meant to be seen.
 const LEAST_PIXELS: u64 = 2;
 
-/// A picture as a `media:content` gives it.
+/// A picture from a `media:content`.
 pub(super) struct Picture {
     pub file: ParsedEnclosure,
-    /// In pixels.
+    /// The width in pixels.
     pub width: Option<u64>,
+    /// The height in pixels.
     pub height: Option<u64>,
-    /// The `media:group` that it is in: its members are one picture.
+    /// The `media:group` that contains it: all members of a group are one picture.
     pub group: Option<usize>,
 }
 
-/// Whether a file is a picture, by what is said of it, or by its name if nothing is.
+/// Returns whether a file is a picture, by its declared type, or by its name if no type is declared.
 pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &str) -> bool {
     let is_image = |kind: &str| kind.eq_ignore_ascii_case("image");
     match (medium, media_type) {
@@ -25,10 +26,10 @@ pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &s
     }
 }
 
-/// The address of the first picture in its largest size, which is the entry's image if it has none yet; and all pictures as
-/// files. Each is a file to show once, in its largest size, but for the image.
-pub(super) fn told_apart(pictures: Vec<Picture>, has_image: bool) -> (Option<String>, Vec<ParsedEnclosure>) {
-    // By name, where the largest is.
+/// Returns the address of the first picture in its largest size, which becomes the entry's image if it has none yet,
+/// and all pictures as files. Each file is to be shown once, in its largest size, except the image.
+pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<String>, Vec<ParsedEnclosure>) {
+    // The largest file of each name.
     let mut largest: Vec<(String, usize)> = Vec::new();
     for (at, picture) in pictures.iter().enumerate() {
         let name = without_size(picture);
@@ -53,8 +54,8 @@ pub(super) fn told_apart(pictures: Vec<Picture>, has_image: bool) -> (Option<Str
     (image, files.collect())
 }
 
-/// The address without what tells the sizes of one picture apart: numbers that are its width or height, and parameters of a
-/// file.
+/// Returns the address without what distinguishes the sizes of one picture: numbers equal to its width or height, and
+/// the parameters of a file.
 fn without_size(picture: &Picture) -> String {
     let url = picture.file.url.as_str();
     let name = if is_file(path(url)) { path(url) } else { url };
@@ -80,7 +81,7 @@ fn is_file(path: &str) -> bool {
     media_type(path).is_some()
 }
 
-/// The media type of a picture, by the end of its path.
+/// Returns the media type of a picture, by the extension of its path.
 fn media_type(path: &str) -> Option<&'static str> {
     const TYPES: [(&str, &str); 6] = [
         ("avif", "image/avif"),

@@ -1,7 +1,7 @@
-//! The canonical document, read by feed-rs and joined with what was set aside.
+//! Lets feed-rs read the canonical document, and joins the result with what was set aside.
 //!
-//! A new feed-rs parser is built for each document (one that met an error panics on the next), runs behind `catch_unwind`, and makes up no
-//! ids. A canonical document gives it no cause for either.
+//! Each document gets a new feed-rs parser, because one that met an error panics on the next document. It runs inside
+//! `catch_unwind` and makes up no ids. A canonical document triggers neither errors nor panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,13 +18,13 @@ use super::parts::{self, TextAside};
 use crate::entry::{Category, SharedKeys};
 use crate::time::Timestamp;
 
-/// Longer rights of a feed are cut: each entry without rights of its own inherits them.
+/// Longer rights of a feed are cut, because each entry without rights of its own inherits them.
 const MAX_RIGHTS_BYTES: usize = 2 << 10;
 
 /// Reads a canonical document.
 ///
 /// # Errors
-/// Where feed-rs refuses it or panics: a fault of newswire, not of the document.
+/// Fails if feed-rs refuses the document or panics: a fault of newswire, not of the document.
 pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed, ParseError> {
     let Canonical { atom, format, feed: aside, entries: asides, truncated, repairs } = canonical;
     let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom))).map_err(|_| ParseError::ReaderPanic)??;
@@ -73,7 +73,7 @@ fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
     parser.parse(atom.as_bytes()).map_err(|error| ParseError::Reader(error.to_string()))
 }
 
-/// Joins the two halves of an entry. `site` is the feed's page, if relative URLs are relative to that.
+/// Joins the two halves of an entry. `site` is the page of the feed, if relative URLs are relative to it.
 fn join(entry: model::Entry, aside: EntryAside, site: Option<&Url>) -> ParsedEntry {
     let EntryAside { entry: mut half, permalink, guid, default_base, .. } = aside;
     if let Some(site) = site.filter(|_| aside.depends_on_site) {
@@ -110,7 +110,7 @@ fn join(entry: model::Entry, aside: EntryAside, site: Option<&Url>) -> ParsedEnt
     }
 }
 
-/// The entry's own page among its links: an alternate one, HTML if several are offered.
+/// Returns the entry's own page among its links: an alternate one, HTML if there are several.
 fn page_link(links: &[ParsedLink]) -> Option<String> {
     let is_html = |link: &&ParsedLink| link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"));
     let alternates = || links.iter().filter(|link| link.rel == "alternate");

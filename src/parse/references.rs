@@ -1,7 +1,8 @@
-//! Character and entity references, as far as they can be made sense of.
+//! Resolves character and entity references, as far as they make sense.
 //!
-//! Resolved: XML's five, numbers, the entities that the document declares as far as `entities` knows them, and HTML's names, which feeds use
-//! without declaring them. Everything else stays as it is written. Also what may not stand in XML at all: control characters.
+//! Resolved are XML's five, numbers, the entities that the document declares (as far as `entities` accepts them), and
+//! HTML's names, which feeds use without declaring them. Everything else stays as written. This module also removes
+//! control characters, which XML forbids.
 
 use std::borrow::Cow;
 
@@ -12,14 +13,15 @@ use super::repairs::Repairs;
 use super::utf8;
 use crate::feed::RepairKind;
 
-/// No name and no number is longer (`&CounterClockwiseContourIntegral;`).
+/// The length of the longest name (`&CounterClockwiseContourIntegral;`); no number is longer.
 const MAX_REFERENCE_BYTES: usize = 40;
 
-/// The names that HTML knows without a semicolon too, and that pages have the most.
+/// The most frequent names that HTML also recognises without a semicolon.
 const COMMON: [(&str, char); 7] =
     [("amp", '&'), ("nbsp", '\u{a0}'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
 
-/// The text with its references resolved. `own` appends what a name of the document's own stands for, and returns whether there is one.
+/// Returns the text with its references resolved. `own` appends the text of an entity that the document declares, and
+/// returns whether there is one.
 pub(super) fn resolve<'a>(
     text: &'a str,
     mut own: impl FnMut(&str, &mut String) -> bool,
@@ -39,7 +41,7 @@ pub(super) fn resolve<'a>(
     Cow::Owned(resolved)
 }
 
-/// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes.
+/// Appends what the reference at the start of `rest` means, and returns the length of the reference in bytes.
 fn reference(
     rest: &str,
     resolved: &mut String,
@@ -79,7 +81,8 @@ fn reference(
     whole
 }
 
-/// The character of which `number` is the first surrogate and a reference at the start of `after` the second, and how many bytes that has.
+/// Returns the character of a split surrogate pair, whose first half is `number` and whose second half is a reference
+/// at the start of `after`; and the length of that reference in bytes.
 fn split_character(number: &str, after: &str) -> Option<(char, usize)> {
     let high = code(number).filter(|value| matches!(value, 0xD800..=0xDBFF))?;
     let after = after.strip_prefix("&#")?;
@@ -94,7 +97,7 @@ fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
     1
 }
 
-/// The character of a numeric reference; `Some(None)` where it may not stand in XML and is left out.
+/// Returns the character of a numeric reference; `Some(None)` if XML forbids it and it is left out.
 fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
     let value = code(number)?;
     let character = character(value);
@@ -109,16 +112,17 @@ fn code(number: &str) -> Option<u32> {
     hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()
 }
 
-/// Numbers 128 to 159 are control characters that nobody means: windows-1252 is meant, as in HTML. Half of a surrogate pair is U+FFFD.
+/// Returns the character of a number. 128 to 159 are control characters, which are never meant: as in HTML, they are
+/// read as windows-1252. Half of a surrogate pair is U+FFFD.
 fn character(value: u32) -> Option<char> {
     match (u8::try_from(value), char::from_u32(value)) {
         (_, None) if matches!(value, 0xD800..=0xDFFF) => Some(char::REPLACEMENT_CHARACTER),
         (Ok(byte @ 0x80..=0x9F), _) => WINDOWS_1252.decode_without_bom_handling(&[byte]).0.chars().next(),
-        (_, character) => character.filter(|&character| may_stand_in_xml(character)),
+        (_, character) => character.filter(|&character| is_allowed_in_xml(character)),
     }
 }
 
-/// The text of HTML with its references resolved, those without a semicolon that browsers read too among them.
+/// Resolves the references in HTML, including those without a semicolon that browsers accept.
 pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
     let Some(first) = memchr(b'&', html.as_bytes()) else { return Cow::Borrowed(html) };
     let mut resolved = String::with_capacity(html.len());
@@ -137,7 +141,8 @@ pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(resolved)
 }
 
-/// Appends what the reference at the start of `rest` stands for, and returns how many bytes it takes; `None` where it is none.
+/// Appends what the reference at the start of `rest` means, and returns its length in bytes; `None` if it is not a
+/// reference.
 fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
     let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let length = rest.as_bytes()[1..].iter().take(MAX_REFERENCE_BYTES).take_while(|byte| is_in_name(byte)).count();
@@ -162,7 +167,7 @@ fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
     Some(whole)
 }
 
-/// What a reference stands for, by its name without `&` and `;`, whatever the document declares.
+/// Returns the meaning of a reference, by its name without `&` and `;`, whatever the document declares.
 pub(super) fn plain(name: &str) -> Option<Cow<'static, str>> {
     match name.strip_prefix('#') {
         Some(number) => character(code(number)?).map(|character| Cow::Owned(character.to_string())),
@@ -176,18 +181,18 @@ fn named(reference: &str) -> Option<String> {
     (decoded != reference).then(|| decoded.into_owned())
 }
 
-/// The text without the characters that XML 1.0 §2.2 forbids.
+/// Returns the text without the characters that XML 1.0 §2.2 forbids.
 pub(super) fn without_control_characters<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let suspicious = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xEF || byte == 0x7F;
-    // By chunks, which a compiler takes a chunk at a time.
+    // In chunks, so that the compiler can vectorise it.
     let is_suspicious = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | suspicious(byte));
-    if !text.as_bytes().chunks(64).any(is_suspicious) || text.chars().all(may_stand_in_xml) {
+    if !text.as_bytes().chunks(64).any(is_suspicious) || text.chars().all(is_allowed_in_xml) {
         return text;
     }
     repairs.note(RepairKind::ControlCharacters);
-    Cow::Owned(text.chars().filter(|&character| may_stand_in_xml(character)).collect())
+    Cow::Owned(text.chars().filter(|&character| is_allowed_in_xml(character)).collect())
 }
 
-fn may_stand_in_xml(character: char) -> bool {
+fn is_allowed_in_xml(character: char) -> bool {
     !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }

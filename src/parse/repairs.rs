@@ -1,4 +1,4 @@
-//! What was wrong with a document and was mended or left out: each kind named once, with how often it was met.
+//! What was wrong with a document and was repaired or left out: each kind once, with the number of times.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::feed::{Repair, RepairKind};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Repairs {
     counts: BTreeMap<RepairKind, usize>,
-    /// The first unreadable value of a kind, shortened, to show what was met.
+    /// The first unreadable value of each kind, shortened, as an example.
     examples: BTreeMap<RepairKind, String>,
 }
 
@@ -17,13 +17,13 @@ impl Repairs {
         *self.counts.entry(repair).or_default() += 1;
     }
 
-    /// Notes a repair together with the value that needed it.
+    /// Notes a repair and the value that needed it.
     pub(super) fn note_value(&mut self, repair: RepairKind, value: &str) {
         self.note(repair);
         self.examples.entry(repair).or_insert_with(|| value.trim().chars().take(40).collect());
     }
 
-    /// One for each kind.
+    /// Returns one repair per kind.
     pub(super) fn list(mut self) -> Vec<Repair> {
         let of_kind = |(kind, count)| Repair { kind, count, example: self.examples.remove(&kind) };
         self.counts.into_iter().map(of_kind).collect()

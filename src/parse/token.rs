@@ -1,8 +1,8 @@
-//! Text → tags and character data, of anything that resembles XML.
+//! Splits anything that resembles XML into tags and character data.
 //!
-//! Never fails and never looks back: what is not a tag is text, what is not closed is closed. Linear in the size: where a thing ends is
-//! searched for once, and all that looking is counted against a budget of steps. A document type declaration is skipped, but for short
-//! texts that it declares (see `entities`).
+//! Never fails and never backtracks: what is not a tag is text, and what is not closed is closed. Linear in the size:
+//! the end of each construct is searched for once, and all searching is counted against a budget of steps. A document
+//! type declaration is skipped, except for the short texts that it declares (see `entities`).
 
 use std::borrow::Cow;
 
@@ -14,13 +14,14 @@ use super::repairs::Repairs;
 use super::steps::Steps;
 use crate::feed::RepairKind;
 
-/// A tag may have so many attributes; more are dropped (quick-xml's RUSTSEC-2026-0194 was quadratic in them).
+/// The most attributes of a tag; more are dropped (quick-xml's RUSTSEC-2026-0194 was quadratic in them).
 const MAX_ATTRIBUTES: usize = 256;
-/// And so many bytes in one attribute; one that is longer is dropped.
+/// The most bytes of one attribute; a longer one is dropped.
 const MAX_ATTRIBUTE_BYTES: usize = 64 << 10;
-/// A declaration that does not end within so many bytes is not closed. The DTD of RSS 0.91, copied whole into a feed, has 10 KiB.
+/// A declaration that does not end within this many bytes counts as unclosed. The DTD of RSS 0.91, copied whole into a
+/// feed, has 10 KiB.
 const MAX_DECLARATION_BYTES: usize = 64 << 10;
-/// Longer names are no names of elements, so no end tag of one ends a section.
+/// Longer names are not names of elements, so their end tags end no section.
 const MAX_NAME_BYTES: usize = 256;
 
 pub(super) enum Token<'a> {
@@ -34,7 +35,7 @@ pub(super) enum Token<'a> {
 pub(super) struct Tag<'a> {
     /// As written, with its prefix.
     pub name: &'a str,
-    /// Where the tag begins in the text.
+    /// The position of the tag in the text.
     pub at: usize,
     pub attributes: Vec<RawAttribute<'a>>,
     pub self_closing: bool,
@@ -50,32 +51,34 @@ pub(super) struct RawAttribute<'a> {
 /// A reader of tokens.
 pub(super) struct Tokens<'a> {
     text: &'a str,
-    /// Where the next token begins.
+    /// The position of the next token.
     at: usize,
     comment_end: Next,
     section_start: Next,
     section_end: Next,
     instruction_end: Next,
     entities: Entities,
-    /// A declaration did not end; those after it are not searched, they end at the first `>`.
+    /// Whether a declaration did not end. Later ones are not searched; they end at the first `>`.
     has_unclosed_declaration: bool,
-    /// The text ended inside of a tag.
+    /// Whether the text ended inside a tag.
     pub broken_off: bool,
-    /// What reading may still cost. No tokens come when it is spent.
+    /// The work that reading may still take. When it is used up, no more tokens come.
     pub steps: Steps,
 }
 
-/// Where something occurs next. Remembers what it found, and that nothing was found, so that no part of a text is searched twice.
+/// A forward search that remembers what it found, or that it found nothing, so that no part of a text is searched
+/// twice.
 #[derive(Default)]
 struct Next {
-    /// The part of the text that was searched ends here.
+    /// The end of the part of the text that was searched.
     searched_to: usize,
-    /// The last occurrence that was found; `None` where there is none up to the end of the text.
+    /// The last occurrence found; `None` if there is none up to the end of the text.
     found: Option<usize>,
 }
 
 impl Next {
-    /// Returns where `wanted` occurs first at or after `from`. Call it with one `wanted` only, and with a `from` that never decreases.
+    /// Returns the first position of `wanted` at or after `from`. Call it with only one `wanted`, and with a `from`
+    /// that never decreases.
     fn find(&mut self, text: &str, wanted: &str, from: usize, steps: &mut Steps) -> Option<usize> {
         if self.found.is_some_and(|at| at >= from) || self.found.is_none() && self.searched_to == text.len() {
             return self.found;
@@ -96,21 +99,21 @@ impl<'a> Tokens<'a> {
             section_start: Next::default(),
             section_end: Next::default(),
             instruction_end: Next::default(),
-            entities: Entities::of_document(text.len()),
+            entities: Entities::for_document(text.len()),
             has_unclosed_declaration: false,
             broken_off: false,
-            steps: Steps::of_document(text.len()),
+            steps: Steps::for_document(text.len()),
         }
     }
 
-    /// Where the next token begins in the text.
+    /// Returns the position of the next token in the text.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// The next token; `inside` is the innermost open element, at whose end tag an unclosed CDATA section ends.
+    /// Returns the next token. `inside` is the innermost open element; its end tag ends an unclosed CDATA section.
     pub(super) fn next(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
-        while self.at < self.text.len() && !self.steps.are_spent() {
+        while self.at < self.text.len() && !self.steps.are_used_up() {
             let start = self.at;
             let token = self.token(inside, repairs);
             self.steps.take(self.at - start);
@@ -121,7 +124,7 @@ impl<'a> Tokens<'a> {
         None
     }
 
-    /// Reads what begins here; `None` where that is nothing to be seen.
+    /// Reads what begins here; `None` if it produces no token.
     fn token(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
         let rest = &self.text[self.at..];
         if !opens_markup(rest) {
@@ -191,7 +194,7 @@ impl<'a> Tokens<'a> {
             self.at = end + END.len();
             return &self.text[start..end];
         }
-        // A nested section start is text where the element does not end before it.
+        // A nested section start is text if the element does not end before it.
         let most = end.unwrap_or(self.text.len());
         let own_end = inside.and_then(|name| self.end_tag_within(name, start, most));
         self.broken_off |= own_end.is_none() && end.is_none();
@@ -204,7 +207,8 @@ impl<'a> Tokens<'a> {
         &self.text[start..section_end]
     }
 
-    /// Where the end tag of an element begins in a part of the text, if it is there. All up to it is read, or else the whole part.
+    /// Returns where the end tag of an element begins in a part of the text, if it is there. Everything up to it counts
+    /// as read, or else the whole part.
     fn end_tag_within(&mut self, name: &str, from: usize, to: usize) -> Option<usize> {
         if name.len() > MAX_NAME_BYTES {
             return None;
@@ -214,7 +218,7 @@ impl<'a> Tokens<'a> {
         found.map(|offset| from + offset)
     }
 
-    /// `<!DOCTYPE … [ … ]>`: inert, but for short texts that it declares.
+    /// Skips `<!DOCTYPE … [ … ]>`, except for the short texts that it declares.
     fn skip_declaration(&mut self, repairs: &mut Repairs) {
         if !self.has_unclosed_declaration {
             let rest = &self.text.as_bytes()[self.at..];
@@ -255,7 +259,7 @@ impl<'a> Tokens<'a> {
         name
     }
 
-    /// `None` where the text ends before the tag does.
+    /// Reads a start tag; `None` if the text ends before the tag does.
     fn start_tag(&mut self, repairs: &mut Repairs) -> Option<Tag<'a>> {
         let at = self.at;
         let name = name_at(self.text, at + 1);
@@ -284,7 +288,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Reads one attribute and returns where it ends; `None` where the text ends before.
+    /// Reads one attribute and returns where it ends; `None` if the text ends before it.
     fn attribute(&mut self, start: usize, tag: &mut Tag<'a>, repairs: &mut Repairs) -> Option<usize> {
         let name_bytes = self.text[start..].find(|c: char| c.is_whitespace() || "=></".contains(c))?;
         let name = &self.text[start..start + name_bytes];
@@ -298,7 +302,7 @@ impl<'a> Tokens<'a> {
             value = written;
             cursor += length;
         } else if name.is_empty() {
-            // A lone sign that begins no attribute.
+            // A stray character that begins no attribute.
             cursor += after_name.chars().next()?.len_utf8();
         }
         if name.is_empty() {
@@ -318,7 +322,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// How many bytes a declaration has that begins the text; `None` where it does not end there.
+/// Returns the length in bytes of the declaration at the start of the text; `None` if it does not end.
 fn declaration_length(text: &[u8]) -> Option<usize> {
     let mut in_subset = false;
     let mut quote = None;
@@ -341,7 +345,7 @@ fn declaration_length(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// The value of an attribute as written, without its quotes, and how many bytes it takes with them.
+/// Returns the value of an attribute as written, without its quotes, and its length in bytes with them.
 fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) -> Option<(&'a str, usize)> {
     let quote = rest.chars().next()?;
     if quote != '"' && quote != '\'' {
@@ -355,7 +359,7 @@ fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) 
     let end = quoted.find(quote);
     let value = &quoted[..end.unwrap_or(quoted.len())];
     steps.take(value.len());
-    // A `>` that comes before a `<` says that the closing quote is missing.
+    // A `>` before a `<` means that the closing quote is missing.
     let tag_end =
         value.find('>').filter(|&greater| end.is_none() || value.find('<').is_some_and(|less| greater < less));
     if let Some(tag_end) = tag_end {
@@ -371,7 +375,7 @@ fn name_at(text: &str, start: usize) -> &str {
     &rest[..rest.find(|c: char| c.is_whitespace() || "/><=\"'".contains(c)).unwrap_or(rest.len())]
 }
 
-/// Whether a tag, comment, section, declaration or instruction begins here, and not a bare `<`.
+/// Returns whether a tag, comment, section, declaration or instruction begins here, and not a bare `<`.
 fn opens_markup(rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix('<') else { return false };
     match rest.chars().next() {
@@ -397,7 +401,7 @@ mod tests {
 
     use super::*;
 
-    /// What opens something, ends something, or seems to.
+    /// Texts that open or end something, or seem to.
     const UNITS: [&str; 40] = [
         "<",
         ">",
@@ -441,12 +445,12 @@ mod tests {
         "x ",
     ];
 
-    /// Reads all tokens, and returns how many steps a byte that takes.
-    fn steps_a_byte(text: &str, inside: Option<&str>) -> usize {
+    /// Reads all tokens, and returns how many steps per byte that takes.
+    fn steps_per_byte(text: &str, inside: Option<&str>) -> usize {
         let mut repairs = Repairs::default();
         let mut tokens = Tokens::new(text);
         while tokens.next(inside, &mut repairs).is_some() {}
-        tokens.steps.taken_of(text.len()) / text.len()
+        tokens.steps.taken_for(text.len()) / text.len()
     }
 
     #[track_caller]
@@ -454,8 +458,8 @@ mod tests {
         const MOST: usize = 8;
         let text = unit.repeat(2 * MAX_DECLARATION_BYTES / unit.len());
         for inside in [None, Some("title")] {
-            let steps = steps_a_byte(&text, inside);
-            assert!(steps <= MOST, "{unit:?} takes {steps} steps a byte inside {inside:?}");
+            let steps = steps_per_byte(&text, inside);
+            assert!(steps <= MOST, "{unit:?} takes {steps} steps per byte inside {inside:?}");
         }
     }
 
@@ -470,13 +474,13 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn nothing_is_searched_twice_whatever_is_left_open_in_what(units in prop::collection::vec(prop::sample::select(&UNITS), 2..6)) {
+        fn nothing_is_searched_twice_in_any_mix_of_open_markup(units in prop::collection::vec(prop::sample::select(&UNITS), 2..6)) {
             check(&units.concat());
         }
     }
 
     #[test]
-    fn section_that_begins_again_ends_as_before() {
+    fn nested_section_start_does_not_move_the_end() {
         let texts = |text: &str| {
             let mut repairs = Repairs::default();
             let mut tokens = Tokens::new(text);

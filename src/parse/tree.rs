@@ -1,8 +1,9 @@
-//! Tokens → the elements of a document, one field of it at a time.
+//! Builds the elements of a document from tokens, one field at a time.
 //!
-//! What stands around the fields (root, channel, entries) is only passed through, so that a document is never held as a tree; a field is
-//! read whole. Elements that are not closed end where their parent does; a field that has swallowed the fields after it gives them back
-//! (see [`Element::split_off_swallowed`]). Depth and size are bounded. Namespaces, `xml:base` and `xml:lang` are resolved here.
+//! What surrounds the fields (root, channel, entries) is only passed through, so that no document is held as a tree; a
+//! field is read whole. Unclosed elements end where their parent ends. A field that has swallowed the fields after it
+//! gives them back (see [`Element::split_off_swallowed`]). Depth and size are bounded. Namespaces, `xml:base` and
+//! `xml:lang` are resolved here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,20 +18,21 @@ use crate::feed::RepairKind;
 
 /// Elements nested more deeply are flattened into their parent.
 const MAX_DEPTH: usize = 128;
-/// One tag may declare so many namespaces; more are ignored (RUSTSEC-2026-0195).
+/// The most namespaces that one tag may declare; more are ignored (RUSTSEC-2026-0195).
 const MAX_NAMESPACES_PER_TAG: usize = 64;
-/// And so many may be in force at one place.
+/// The most namespaces that may be active at one place.
 const MAX_NAMESPACES: usize = 256;
-/// A longer base is ignored: each relative address in the document would become as long.
+/// A longer base is ignored, because each relative address in the document would become as long.
 pub(super) const MAX_BASE_BYTES: usize = 512;
-/// A longer language is none, and each entry would inherit it. BCP 47 asks for 35 characters at least (§4.4.1).
+/// A longer language tag is ignored, because each entry would inherit it. BCP 47 §4.4.1 requires support for at least
+/// 35 characters.
 const MAX_LANGUAGE_BYTES: usize = 64;
-/// One field may hold so much text; the rest is cut.
+/// The most text in one field; the rest is cut.
 pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
-/// And so many elements; the text of more is kept, their tags are not.
+/// The most elements in one field; of further ones only the text is kept.
 const MAX_FIELD_ELEMENTS: usize = 20_000;
 
-/// An element with all that is in it.
+/// An element and everything inside it.
 pub(super) struct Element<'a> {
     pub namespace: Namespace,
     /// As written, with its prefix.
@@ -39,32 +41,32 @@ pub(super) struct Element<'a> {
     pub name: Cow<'a, str>,
     pub attributes: Vec<RawAttribute<'a>>,
     pub children: Vec<XmlNode<'a>>,
-    /// What relative URLs in it are relative to.
+    /// The base of relative URLs in it.
     pub base: Option<Arc<Url>>,
     pub language: Option<Arc<str>>,
 }
 
 pub(super) enum XmlNode<'a> {
-    /// Never two in a row.
+    /// A text; never two in a row.
     Text(Cow<'a, str>),
     Element(Box<Element<'a>>),
 }
 
 impl<'a> Element<'a> {
-    /// The value of an attribute without namespace, white space around it taken off; `None` where it is empty.
+    /// Returns the value of an attribute without namespace, trimmed; `None` if it is empty.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let attribute = self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
         Some(attribute.value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The value of an attribute with a prefix, whatever that prefix is.
+    /// Returns the value of an attribute with any prefix.
     pub(super) fn prefixed_attribute(&self, local: &str) -> Option<&str> {
         let local_of = |name: &'a str| name.split_once(':').map(|(_, local)| local);
         let attribute = self.attributes.iter().find(|attribute| local_of(attribute.name) == Some(local))?;
         Some(attribute.value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// The `xml:lang` that it bears itself.
+    /// Returns the element's own `xml:lang`.
     pub(super) fn own_language(&self) -> Option<&str> {
         xml_attribute(self, "xml:lang")
     }
@@ -76,7 +78,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// All text in it, that of its children included, white space around it taken off.
+    /// Returns all text in it, its children included, trimmed.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
@@ -89,7 +91,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Only the text that stands directly in it.
+    /// Returns only the text directly in it.
     pub(super) fn own_text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
@@ -111,7 +113,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Takes out of an unclosed field the fields that came after it: its child elements from the first that is one.
+    /// Takes the fields that came after an unclosed field out of it: its child elements from the first that is a field.
     pub(super) fn split_off_swallowed(&mut self, is_field: impl Fn(&Element) -> bool) -> Vec<Element<'a>> {
         let first =
             self.children.iter().position(|node| matches!(node, XmlNode::Element(element) if is_field(element)));
@@ -126,21 +128,22 @@ impl<'a> Element<'a> {
 
 /// What begins or ends around the fields.
 pub(super) enum TreeEvent<'a> {
-    /// A tag outside of any field; follow it with [`TreeReader::enter`], [`TreeReader::field`] or [`TreeReader::pass_over`].
+    /// A tag outside any field; follow it with [`TreeReader::enter`], [`TreeReader::field`] or
+    /// [`TreeReader::pass_over`].
     Start(Element<'a>, Opening),
-    /// So many of the entered elements ended, the innermost first.
+    /// How many entered elements ended, innermost first.
     End(usize),
     Text(Cow<'a, str>),
 }
 
-/// A start tag whose inside has not been read.
+/// A start tag whose content has not been read.
 pub(super) struct Opening {
-    /// Where the tag begins in the text.
+    /// The position of the tag in the text.
     pub at: usize,
     self_closing: bool,
 }
 
-/// A field as read, and whether its own end tag was there.
+/// A field, and whether it had its own end tag.
 pub(super) struct ReadField<'a> {
     pub element: Element<'a>,
     pub closed: bool,
@@ -149,7 +152,7 @@ pub(super) struct ReadField<'a> {
 /// Reads a document.
 pub(super) struct TreeReader<'a> {
     tokens: Tokens<'a>,
-    /// A tag that ended an unclosed field, and is still to be dealt with.
+    /// A tag that ended an unclosed field, and has not been processed yet.
     pending: Option<Token<'a>>,
     entered: Vec<Entered<'a>>,
     bindings: Bindings<'a>,
@@ -175,29 +178,29 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Where in the text the next token begins; while a tag is pending, that is behind it.
+    /// Returns the position of the next token in the text; while a tag is pending, the position after that tag.
     pub(super) fn position(&self) -> usize {
         self.tokens.position()
     }
 
-    /// How many elements were entered and have not ended.
+    /// Returns how many elements were entered and have not ended.
     pub(super) fn depth(&self) -> usize {
         self.entered.len() - 1
     }
 
-    /// Whether the text ended inside of a tag or section.
+    /// Returns whether the text ended inside a tag or section.
     pub(super) fn broken_off(&self) -> bool {
         self.tokens.broken_off
     }
 
-    /// Whether the last field, which is not closed, ended because the text did.
+    /// Returns whether the last field, which is unclosed, ended because the text did.
     pub(super) fn is_at_end(&self) -> bool {
         self.pending.is_none()
     }
 
-    /// Whether reading ended early because it took too much work.
-    pub(super) fn is_worn_out(&self) -> bool {
-        self.tokens.steps.are_spent()
+    /// Returns whether reading stopped early because it took too much work.
+    pub(super) fn is_out_of_steps(&self) -> bool {
+        self.tokens.steps.are_used_up()
     }
 
     pub(super) fn next(&mut self) -> Option<TreeEvent<'a>> {
@@ -255,13 +258,13 @@ impl<'a> TreeReader<'a> {
         element
     }
 
-    /// Takes the vocabulary of an element, which has a prefix, for that of feeds.
+    /// Treats the vocabulary of an element, which has a prefix, as the one of feeds.
     pub(super) fn adopt(&mut self, element: &mut Element<'a>) {
         self.bindings.bind(prefix_of(element.qualified), Some(Namespace::Core));
         element.namespace = Namespace::Core;
     }
 
-    /// Goes into an element, to read what is in it by [`TreeReader::next`].
+    /// Enters an element, to read its content with [`TreeReader::next`].
     pub(super) fn enter(&mut self, element: &Element<'a>, opening: &Opening) {
         self.entered.push(Entered {
             qualified: element.qualified,
@@ -274,7 +277,7 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Passes over a start tag, so that what is in the element is read as if it stood outside.
+    /// Skips a start tag, so that the element's content is read as if it were outside.
     pub(super) fn pass_over(&mut self) {
         let outer = self.entered.last().expect("the outermost is never left");
         self.bindings.reset(outer.bindings);
@@ -289,7 +292,8 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Reads an element whole. It ends at its end tag, at that of an entered element, or where `ends_field` meets a start tag.
+    /// Reads a whole element. It ends at its end tag, at the end tag of an entered element, or where `ends_field`
+    /// accepts a start tag.
     pub(super) fn field(
         &mut self,
         element: Element<'a>,
@@ -358,10 +362,10 @@ impl<'a> TreeReader<'a> {
     }
 }
 
-/// The elements of a field that have not ended, each with the number of bindings before it.
+/// The open elements of a field, each with the number of bindings before it.
 struct Open<'a> {
     stack: Vec<(Element<'a>, usize)>,
-    /// So many bytes of text may still come.
+    /// The bytes of text that may still come.
     budget: usize,
     elements: usize,
 }
@@ -416,14 +420,14 @@ impl<'a> Open<'a> {
     }
 }
 
-/// The namespace prefixes in force.
+/// The active namespace prefixes.
 #[derive(Default)]
 struct Bindings<'a> {
-    /// The declarations, the innermost last, each with what its prefix meant before.
+    /// The declarations, innermost last, each with the previous meaning of its prefix.
     declared: Vec<(&'a str, Option<Namespace>)>,
-    /// That of names without a prefix: of nearly all names.
+    /// The namespace of names without a prefix: of nearly all names.
     default: Option<Namespace>,
-    /// Those of the other prefixes.
+    /// The namespaces of the other prefixes.
     prefixed: HashMap<&'a str, Namespace>,
 }
 
@@ -452,14 +456,14 @@ impl<'a> Bindings<'a> {
                 return;
             }
             declared += 1;
-            // An unknown default namespace is that of the feed itself: its names are what counts.
+            // An unknown default namespace is the feed's own: its names are what counts.
             let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
             let before = self.bind(prefix, Some(namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
             self.declared.push((prefix, before));
         }
     }
 
-    /// Gives a prefix another meaning, or none; returns the one that it had.
+    /// Binds or unbinds a prefix, and returns its previous meaning.
     fn bind(&mut self, prefix: &'a str, namespace: Option<Namespace>) -> Option<Namespace> {
         match namespace {
             _ if prefix.is_empty() => std::mem::replace(&mut self.default, namespace),

@@ -1,32 +1,32 @@
-//! UTF-8 with faults in it → text: only what is wrong is mended.
+//! Decodes UTF-8 with errors, and repairs only what is wrong.
 //!
-//! Characters that were cut in half and stray bytes become U+FFFD. A character beyond U+FFFF that was encoded as its two surrogates (CESU-8, as
-//! MySQL's `utf8`, Java and Oracle write it) becomes that character.
+//! Characters that were cut in half and stray bytes become U+FFFD. A character above U+FFFF that was encoded as two
+//! surrogates (CESU-8, as written by MySQL's `utf8`, Java and Oracle) becomes that character.
 
-/// How well bytes can be read as UTF-8.
+/// Evidence for and against UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// Characters beyond ASCII, also such as are only cut or split: hardly anything but UTF-8 has them.
+    /// The number of characters outside ASCII, cut or split ones included: hardly anything but UTF-8 has them.
     pub good: usize,
-    /// Other bytes.
+    /// The number of other bytes.
     pub bad: usize,
 }
 
-/// A text that was mended, and what was wrong with it.
-pub(super) struct Mended {
+/// A repaired text, and what was wrong with it.
+pub(super) struct Repaired {
     pub text: String,
     pub has_replaced: bool,
     pub has_joined: bool,
 }
 
-/// Weighs whether bytes are UTF-8.
+/// Collects the evidence for bytes being UTF-8.
 pub(super) fn evidence(bytes: &[u8]) -> Evidence {
     let mut evidence = Evidence::default();
     for part in parts(bytes) {
         match part {
             Utf8Part::Valid(text) => evidence.good += text.bytes().filter(|byte| *byte >= 0xC0).count(),
             Utf8Part::Split(_) => evidence.good += 1,
-            // One byte of a character may as well be a letter of another encoding.
+            // A single byte of a character may as well be a letter of another encoding.
             Utf8Part::Bad(bytes) if bytes.len() > 1 => evidence.good += 1,
             Utf8Part::Bad(_) => evidence.bad += 1,
         }
@@ -35,30 +35,33 @@ pub(super) fn evidence(bytes: &[u8]) -> Evidence {
 }
 
 /// Decodes bytes as UTF-8.
-pub(super) fn mended(bytes: &[u8]) -> Mended {
-    let mut mended =
-        Mended { text: String::with_capacity(bytes.len() + bytes.len() / 16), has_replaced: false, has_joined: false };
+pub(super) fn repaired(bytes: &[u8]) -> Repaired {
+    let mut repaired = Repaired {
+        text: String::with_capacity(bytes.len() + bytes.len() / 16),
+        has_replaced: false,
+        has_joined: false,
+    };
     for part in parts(bytes) {
         match part {
-            Utf8Part::Valid(text) => mended.text.push_str(text),
+            Utf8Part::Valid(text) => repaired.text.push_str(text),
             Utf8Part::Split(character) => {
-                mended.has_joined = true;
-                mended.text.push(character);
+                repaired.has_joined = true;
+                repaired.text.push(character);
             }
             Utf8Part::Bad(_) => {
-                mended.has_replaced = true;
-                mended.text.push(char::REPLACEMENT_CHARACTER);
+                repaired.has_replaced = true;
+                repaired.text.push(char::REPLACEMENT_CHARACTER);
             }
         }
     }
-    mended
+    repaired
 }
 
 enum Utf8Part<'a> {
     Valid(&'a str),
-    /// A character as its two surrogates.
+    /// A character encoded as its two surrogates.
     Split(char),
-    /// The beginning of a character without its end, half of a surrogate pair, or a byte that begins no character.
+    /// The start of a character without its end, half of a surrogate pair, or a byte that starts no character.
     Bad(&'a [u8]),
 }
 
@@ -80,7 +83,7 @@ fn parts(bytes: &[u8]) -> impl Iterator<Item = Utf8Part<'_>> {
     })
 }
 
-/// The surrogate at the start that is written as if it were a character.
+/// Returns the surrogate at the start that is encoded as if it were a character.
 fn surrogate(bytes: &[u8]) -> Option<u32> {
     match bytes {
         [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..] => {
@@ -90,7 +93,7 @@ fn surrogate(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// The character of a surrogate pair.
+/// Returns the character of a surrogate pair.
 pub(super) fn joined(high: u32, low: u32) -> char {
     char::from_u32(0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF)).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
@@ -101,11 +104,11 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], expected: &str) {
-        assert_eq!(mended(bytes).text, expected, "{bytes:x?}");
+        assert_eq!(repaired(bytes).text, expected, "{bytes:x?}");
     }
 
     #[test]
-    fn only_what_is_wrong_is_mended() {
+    fn only_wrong_bytes_are_repaired() {
         check("Größe 😀".as_bytes(), "Größe 😀");
         check(b"caf\xC3\xA9 \xF0\x9F\x98...", "café \u{FFFD}...");
         check(b"\xED\xA0\xBD\xED\xB8\x80!", "😀!");
@@ -115,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_and_split_characters_speak_for_utf8() {
+    fn cut_and_split_characters_are_evidence_for_utf8() {
         assert_eq!(evidence("é 😀".as_bytes()), Evidence { good: 2, bad: 0 });
         assert_eq!(evidence(b"\xF0\x9F\x98. \xED\xA0\xBD\xED\xB8\x80"), Evidence { good: 2, bad: 0 });
         assert_eq!(evidence(b"S\xC3O caf\xE9"), Evidence { good: 0, bad: 2 });

@@ -1,4 +1,4 @@
-//! Documents that are no feeds: each is refused with what it is instead, and a page with the feeds that it offers.
+//! Documents that are not feeds: each is refused with what it is instead, and a page with the feeds that it offers.
 
 use newswire::feed::FailureKind;
 use newswire::parse::{Hints, ParseError, parse};
@@ -46,22 +46,23 @@ fn page_says_which_feeds_it_offers() {
 fn other_xml_is_refused_by_its_name() {
     check("<?xml version=\"1.0\"?><data/>", "this is not a feed: its first element is <data>");
     check("<Error><Code>AccessDenied</Code></Error>", "this is not a feed: its first element is <error>");
-    check("<opml><body/></opml>", "this is not a feed but a list of feeds: `newswire import` takes it");
+    check("<opml><body/></opml>", "this is not a feed but a list of feeds; use `newswire import` to add them");
     check(
         "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><url/></urlset>",
-        "this is not a feed but a sitemap, which says where pages are and not what is new",
+        "this is not a feed but a sitemap, which lists pages and not news",
     );
 }
 
 #[test]
-fn what_is_no_markup_is_refused() {
+fn document_without_markup_is_refused() {
     check(" \n", "the document is empty");
-    check("just words", "this is not a feed: it is plain text, or in no format that is known");
-    check(b"\x89PNG\r\n\x1a\n\0\0", "this is not a feed: it is plain text, or in no format that is known");
-    // `<?xml?><rss/>` in EBCDIC, which is not read.
+    check("just words", "this is not a feed: it is plain text or an unknown format");
+    check(b"\x89PNG\r\n\x1a\n\0\0", "this is not a feed: it is plain text or an unknown format");
+    check(b"\x02<\xd8(\xd7rqf>\xf1", "this is not a feed: it is binary data");
+    // `<?xml?><rss/>` in EBCDIC, which is not supported.
     check(
         b"\x4C\x6F\xA7\x94\x93\x6F\x6E\x4C\x99\xA2\xA2\x61\x6E",
-        "this is not a feed: it is plain text, or in no format that is known",
+        "this is not a feed: it is plain text or an unknown format",
     );
 }
 

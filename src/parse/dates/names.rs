@@ -1,7 +1,7 @@
 //! The names of months and weekdays in the languages of feeds.
 //!
-//! They are those of Unicode's CLDR 45 (wide and abbreviated, in dates and alone) for the languages that write their dates
-//! in the Gregorian calendar. Latin letters are compared without their marks: feeds often leave them out.
+//! They come from Unicode's CLDR 45 (wide and abbreviated, in dates and alone), for the languages that write their
+//! dates in the Gregorian calendar. Latin letters are compared without their marks, because feeds often leave them out.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,8 +11,8 @@ use crate::latin;
 /// A set of months, bit 1 for January; or of weekdays, bit 0 for Monday.
 pub(super) type Set = u16;
 
-/// Returns the months that a word in lower case names. A few words name two: `listopad` is October in Croatian and November
-/// in Polish and Czech.
+/// Returns the months that a word in lower case names. A few words name two: `listopad` is October in Croatian and
+/// November in Polish and Czech.
 pub(super) fn months(word: &str) -> Set {
     static NAMES: LazyLock<HashMap<String, Set>> = LazyLock::new(|| index(&MONTHS, 1));
     let folded = folded(word);
@@ -27,12 +27,12 @@ pub(super) fn weekdays(word: &str) -> Set {
     NAMES.get(&folded(word)).copied().unwrap_or_default()
 }
 
-/// Returns whether a word in lower case says that the month's number comes next, as in Vietnamese.
+/// Returns whether a word in lower case announces a month's number, as in Vietnamese.
 pub(super) fn announces_month(word: &str) -> bool {
     matches!(&*folded(word), "thang" | "thg")
 }
 
-/// Returns whether a month's name is Thai, whose years are counted from the Buddha.
+/// Returns whether a month's name is Thai. Thai years are counted from the Buddha.
 pub(super) fn is_thai(word: &str) -> bool {
     word.chars().any(|c| matches!(c, '\u{E00}'..='\u{E7F}'))
 }
@@ -60,12 +60,12 @@ fn folded(word: &str) -> String {
     folded
 }
 
-/// Strips what Catalan and Hebrew write together with the month.
+/// Removes the preposition that Catalan and Hebrew attach to the month.
 fn without_preposition(word: &str) -> Option<&str> {
     ["d'", "d’", "ב"].iter().find_map(|preposition| word.strip_prefix(preposition))
 }
 
-/// Returns the month of a word by its first letters: most languages decline the Roman names.
+/// Returns the month of a word by its first letters, because most languages decline the Roman names.
 fn beginning(word: &str) -> Option<Set> {
     const BEGINNINGS: [&[&str]; 12] = [
         &["jan", "ene", "gen", "янв", "ιαν"],
@@ -86,7 +86,7 @@ fn beginning(word: &str) -> Option<Set> {
     Some(1 << (position + 1))
 }
 
-/// From January. The abbreviations are without their dots.
+/// From January. Abbreviations have no dots.
 const MONTHS: [&str; 12] = [
     "yanvar yan студзеня сту студзень януари яну ledna led leden ionawr ion jaanuar jaan urtarrila urt \
      tammikuuta tammi tammikuu eanáir ean xaneiro xan siječnja sij siječanj հունվարի հնվ հունվար იანვარი იან \
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_names_two_months_is_known_to() {
+    fn a_word_may_name_two_months() {
         let ambiguous = ["lip", "lis", "listopad", "listopada", "srp"];
         let index = index(&MONTHS, 1);
         let mut found: Vec<&str> =

@@ -1,4 +1,4 @@
-//! Every shape of date that feeds were seen to write, and what it says.
+//! Every shape of date seen in feeds, and its meaning.
 
 use proptest::prelude::*;
 
@@ -96,7 +96,7 @@ fn months_of_any_language_are_read() {
 }
 
 #[test]
-fn of_two_months_or_orders_the_weekday_decides() {
+fn weekday_resolves_an_ambiguous_date() {
     check("uto, 01 lis 2024 10:00:00 +0200", Some("2024-10-01T08:00:00Z"));
     check("pt., 01 lis 2024 10:00:00 +0100", Some("2024-11-01T09:00:00Z"));
     check("01 lis 2024 10:00:00 +0100", None);
@@ -114,7 +114,7 @@ fn of_two_months_or_orders_the_weekday_decides() {
 }
 
 #[test]
-fn shapes_that_programs_write_are_read() {
+fn date_formats_of_programs_are_read() {
     for text in [
         "Friday, December 22, 2017 - 3:09pm",
         "Friday, December 22, 2017 – 15:09",
@@ -163,7 +163,7 @@ fn zones_of_the_world_are_read() {
     check("2024-07-01T12:00[America/New_York]", Some("2024-07-01T16:00:00Z"));
     check("2024-07-01 12:00 America/Port-au-Prince", Some("2024-07-01T16:00:00Z"));
     check("2024-07-01 12:00 EST5EDT", Some("2024-07-01T16:00:00Z"));
-    // Its sign is the other way round.
+    // The sign of these zones is inverted.
     check("2024-07-01 12:00 Etc/GMT+5", Some("2024-07-01T17:00:00Z"));
     check("2024-07-01 12:00 Japan", Some("2024-07-01T03:00:00Z"));
     // The hour that spring skips, and the one that comes twice.
@@ -172,7 +172,7 @@ fn zones_of_the_world_are_read() {
 }
 
 #[test]
-fn a_zone_that_is_not_known_is_said() {
+fn unknown_zone_is_reported() {
     let check = |text: &str, expected: bool| {
         let read = read(text).unwrap();
         assert_eq!((read.at.rfc3339().as_str(), read.has_unknown_zone), ("2024-01-01T07:00:00Z", expected), "{text}");
@@ -187,7 +187,7 @@ fn a_zone_that_is_not_known_is_said() {
 }
 
 #[test]
-fn what_is_before_the_calendar_is_no_date() {
+fn year_before_the_gregorian_calendar_is_no_date() {
     for text in [
         "0001-01-01T00:00:00Z",
         "Mon, 01 Jan 0001 00:00:00 +0000",
@@ -235,7 +235,7 @@ fn nonsense_stays_unread() {
 }
 
 #[test]
-fn what_is_doubtful_is_among_the_repairs() {
+fn doubtful_dates_are_reported_as_repairs() {
     let mut repairs = Repairs::default();
     assert!(noted("Mon, 01 Jan 2024 07:00:00 XYZT", &mut repairs).is_some());
     assert!(noted("soon", &mut repairs).is_none());
@@ -279,7 +279,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn standard_dates_are_read_as_they_are_part_by_part(text in nearly_standard()) {
+    fn standard_dates_are_read_the_same_as_part_by_part(text in nearly_standard()) {
         if let Some(at) = standard(&text) {
             prop_assert_eq!(read_parts(&text).map(|read| (read.at, read.has_unknown_zone)), Some((at, false)), "{}", text);
         }

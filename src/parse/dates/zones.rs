@@ -12,11 +12,11 @@ pub(super) enum Zone {
     Named(i32),
     /// A region, whose offset depends on the day.
     Region(Tz),
-    /// A name that is not known.
+    /// An unknown name.
     Unknown,
 }
 
-/// The letters of the longest abbreviation.
+/// The length of the longest abbreviation, in letters.
 const LONGEST_ABBREVIATION: usize = 5;
 
 /// Parses a zone with digits or signs in it: `+0100`, `-08:00`, `+01`, `GMT+1`, `MST-07:00`, `-05:00Z`, `EST5EDT`.
@@ -49,7 +49,7 @@ const SIGNS: [char; 4] = ['+', '-', '−', '–'];
 /// Parses the digits of an offset: `1`, `01`, `0100`, `01:00`, `01:00:00`.
 fn minutes(offset: &str) -> Option<i32> {
     let (hours, minutes) = match offset.split_once(':') {
-        // Some programs write the seconds of local mean time, which are 0 since a hundred years.
+        // Some programs write the seconds of local mean time, which have been 0 for a hundred years.
         Some((hours, rest)) => (hours, rest.strip_suffix(":00").unwrap_or(rest)),
         None if offset.len() > 2 => offset.split_at_checked(offset.len() - 2)?,
         None => (offset, "0"),
@@ -58,16 +58,16 @@ fn minutes(offset: &str) -> Option<i32> {
     ((0..24).contains(&hours) && (0..60).contains(&minutes)).then(|| hours * 60 + minutes)
 }
 
-/// Parses an offset whose plus sign became a space on its way through a URL.
+/// Parses an offset whose plus sign a URL turned into a space.
 pub(super) fn without_plus(digits: &str) -> Option<Zone> {
     const FARTHEST: i32 = 14 * 60;
     let minutes = minutes(digits).filter(|minutes| *minutes <= FARTHEST && minutes % 15 == 0)?;
     (matches!(digits.len(), 4) || minutes == 0).then_some(Zone::Offset(minutes))
 }
 
-/// Returns the zone that a word without digits names; `None` if it is no name of a zone.
+/// Returns the zone that a word without digits names; `None` if it is not a zone name.
 ///
-/// `Unknown` is what looks like one: a path as of the IANA database, or a few capitals.
+/// `Unknown` is a word that looks like one: a path as in the IANA database, or a few capitals.
 pub(super) fn named(word: &str) -> Option<Zone> {
     let known = abbreviation(&word.to_ascii_lowercase()).map(Zone::Named);
     let is_capitals = (2..=LONGEST_ABBREVIATION).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
@@ -81,8 +81,8 @@ fn region(name: &str) -> Option<Tz> {
     starts_like_one.then(|| chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied())?
 }
 
-/// Converts the local time of a region. Of a time that comes twice the first is meant; one that the clocks skip is taken as if
-/// they had not been changed yet.
+/// Converts the local time of a region. If a time occurs twice, the first is taken; a time that the clocks skip is read
+/// as if they had not changed yet.
 pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc>> {
     let hour = TimeDelta::hours(1);
     let utc = match region.from_local_datetime(&local) {
@@ -95,10 +95,11 @@ pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc
     Some(utc)
 }
 
-/// Returns the minutes east of Greenwich of an abbreviation in lower case.
+/// Returns the minutes east of Greenwich for an abbreviation in lower case.
 ///
-/// Of one that several places use, it means what RFC 822 says, else the place with the most feeds. Those that two places use
-/// alike (`AMT`) or that changed of late (`ALMT`) are not here: a wrong time is worse than one that is said to be doubtful.
+/// If several places use it, the meaning of RFC 822 counts, else that of the place with the most feeds. Abbreviations
+/// that two places use equally (`AMT`), or that changed recently (`ALMT`), are missing here: a wrong time is worse than
+/// one that is reported as doubtful.
 fn abbreviation(name: &str) -> Option<i32> {
     let (hours, minutes) = match name {
         "z" | "gmt" | "ut" | "utc" | "uct" | "zulu" | "wet" | "wez" => (0, 0),
