@@ -1,4 +1,4 @@
-//! An entry's text as a person reads it: made once, then judged, compared, counted and searched.
+//! The text of an entry as a person reads it: extracted once, then judged, compared, counted and searched.
 
 pub mod scripts;
 
@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::entry::Entry;
 use crate::normalize;
 
-/// Title, summary and content of an entry as plain text.
+/// The title, summary and content of an entry as plain text.
 #[derive(Clone, Debug, Default)]
 pub struct PlainText {
     all: String,
@@ -16,6 +16,7 @@ pub struct PlainText {
 }
 
 impl PlainText {
+    /// Extracts the plain text of an entry.
     pub fn of(entry: &Entry) -> PlainText {
         let mut all = entry.title.clone();
         let mut add = |html: Option<&str>| {
@@ -29,20 +30,22 @@ impl PlainText {
         PlainText { all, summary, content }
     }
 
-    /// Title, summary and content, a line each.
+    /// Returns title, summary and content, one line each.
     pub fn all(&self) -> &str {
         &self.all
     }
 
+    /// Returns the summary.
     pub fn summary(&self) -> &str {
         &self.all[self.summary.clone()]
     }
 
+    /// Returns the content.
     pub fn content(&self) -> &str {
         &self.all[self.content.clone()]
     }
 
-    /// The number of words of the longer of summary and content, counted anew.
+    /// Counts the words of the longer of summary and content. Each call counts again.
     pub fn words(&self) -> usize {
         normalize::word_count(self.summary()).max(normalize::word_count(self.content()))
     }

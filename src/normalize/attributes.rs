@@ -1,4 +1,4 @@
-//! The attributes of untrusted elements: which are kept, and what their values become.
+//! The attributes of untrusted elements: which are kept, and how their values are cleaned.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use super::markup::in_lower_case;
 use super::srcset;
 use crate::parse::references::resolve_html;
 
-/// Attributes that are kept of any element but `pre`.
+/// The attributes kept on any element except `pre`.
 pub(super) const OF_ANY: [&str; 3] = ["lang", "title", "dir"];
 
-/// Attributes that are kept of an element besides [`OF_ANY`].
+/// Returns the attributes kept on an element in addition to [`OF_ANY`].
 pub(super) fn of(element: &str) -> &'static [&'static str] {
     match element {
         "a" => &["href", "hreflang"],
@@ -35,23 +35,23 @@ pub(super) fn of(element: &str) -> &'static [&'static str] {
     }
 }
 
-/// A longer value is dropped: it describes nothing, and it is slow to write (see `escape`).
+/// A longer value is dropped: it describes nothing, and is slow to write (see `escape`).
 const MAX_VALUE_BYTES: usize = 16 << 10;
 
-/// An attribute that is kept: its name in lower case, its value with references resolved.
+/// A kept attribute: its name in lower case, its value with references resolved.
 pub(super) struct Attribute<'a> {
     name: Cow<'a, str>,
     value: Cow<'a, str>,
 }
 
 impl Attribute<'_> {
-    /// An attribute that is written here; its value is text, and of `href` and `src` an absolute URL.
+    /// Creates an attribute. Its value is text; for `href` and `src` an absolute URL.
     pub(super) fn new(name: &'static str, value: String) -> Self {
         Attribute { name: Cow::Borrowed(name), value: Cow::Owned(value) }
     }
 }
 
-/// Returns the value of an attribute, of several the first, with its references resolved.
+/// Returns the value of the first attribute with that name, with its references resolved.
 pub(super) fn written<'a>(attributes: &[(&'a str, &'a str)], wanted: &str) -> Option<Cow<'a, str>> {
     let found = attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, value)| resolve_html(value))
@@ -62,13 +62,13 @@ pub(super) fn value<'a>(attributes: &'a [Attribute], wanted: &str) -> Option<&'a
     attributes.iter().find(|attribute| attribute.name == wanted).map(|attribute| &*attribute.value)
 }
 
-/// Whether an element may have an attribute; both names are in lower case.
+/// Returns whether an element may have an attribute; both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
-    // A parser drops what seems to be the first line end of a `pre`; to write it twice, its tag must be always the same.
+    // A parser drops a line break right after the tag of a `pre`. To write it twice, the tag must always be the same.
     element != "pre" && matches!(attribute, "lang" | "title" | "dir") || of(element).contains(&attribute)
 }
 
-/// The attributes of an element that are kept. URLs in them are absolute; one of another scheme than those allowed is dropped.
+/// Returns the attributes that an element keeps. Their URLs are absolute; a URL of a forbidden scheme is dropped.
 pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], bases: Bases) -> Vec<Attribute<'a>> {
     let kept = written.iter().filter_map(|(name, value)| {
         let name = in_lower_case(name);
@@ -88,7 +88,7 @@ pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], bases: Ba
     kept.collect()
 }
 
-/// How many bytes cleaning has added to the values of attributes.
+/// Returns how many bytes cleaning added to the values of attributes.
 pub(super) fn growth(written: &[(&str, &str)], cleaned: &[Attribute]) -> usize {
     let before: usize = written.iter().map(|(_, value)| value.len()).sum();
     let after: usize = cleaned.iter().map(|attribute| attribute.value.len()).sum();
@@ -110,7 +110,7 @@ pub(super) fn push(out: &mut String, attributes: &[Attribute]) {
     }
 }
 
-/// Whether an `img` is a picture that nobody can see: one pixel or none, in both directions.
+/// Returns whether an `img` is an invisible picture: at most one pixel in both directions.
 pub(super) fn is_tracking_pixel(attributes: &[Attribute]) -> bool {
     let pixels = |wanted: &str| value(attributes, wanted)?.trim().trim_end_matches("px").parse::<u32>().ok();
     matches!((pixels("width"), pixels("height")), (Some(0..=1), Some(0..=1)))

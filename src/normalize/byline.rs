@@ -1,19 +1,20 @@
-//! Bylines in one string: `by Darius Shahtahmasebi via gail - Anti-Media` → author, via, source.
+//! Splits bylines in one string: `by Darius Shahtahmasebi via gail - Anti-Media` → author, via, source.
 
 /// The parts of a byline, each plain text and never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Byline {
+    /// The author.
     pub author: Option<String>,
-    /// Who brought it.
+    /// The person who passed it on.
     pub via: Option<String>,
-    /// The source's title.
+    /// The title of the source.
     pub source: Option<String>,
 }
 
-/// Takes a byline apart; `None` where the string is only a name.
+/// Splits a byline; `None` if the string is only a name.
 ///
-/// It is a byline if it names a "via", or begins with "by" and names a source behind a dash. A dash alone says nothing: people and
-/// offices have them in their names.
+/// It is a byline if it names a "via", or if it begins with "by" and names a source after a dash. A dash alone is no
+/// evidence: people and offices have dashes in their names.
 pub fn split(name: &str) -> Option<Byline> {
     let name = name.trim();
     let without_by = strip_word(name, "by");
@@ -40,14 +41,14 @@ pub fn split(name: &str) -> Option<Byline> {
     (byline != Byline::default()).then_some(byline)
 }
 
-/// What comes after a word at the start, whatever its case.
+/// Removes a word from the start, ignoring case.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let head = text.get(..word.len())?;
     let rest = &text[word.len()..];
     (head.eq_ignore_ascii_case(word) && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
-/// What stands before and after a word of its own.
+/// Returns what comes before and after a separate word.
 fn find_word<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     if let Some(rest) = strip_word(text, word) {
         return Some(("", rest));
@@ -59,7 +60,7 @@ fn find_word<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     starts.into_iter().find_map(|(before, start)| strip_word(&text[start..], word).map(|rest| (&text[..before], rest)))
 }
 
-/// Splits at the last dash of any length that has a space on both sides.
+/// Splits at the last dash, of any length, that has a space on both sides.
 fn split_at_dash(text: &str) -> (&str, Option<&str>) {
     let is_dash = |character: char| matches!(character, '-' | '–' | '—' | '―' | '‒');
     let dash = text.char_indices().rev().find(|&(at, character)| {

@@ -1,7 +1,7 @@
-//! Untrusted HTML → well-formed markup, in which nothing that a person would see is gone without a substitute.
+//! Rewrites untrusted HTML into well-formed markup, in which everything visible is kept or has a substitute.
 //!
-//! A frame becomes a link, a picture that a script would load gets its address, a formula keeps its exponents, a drawing its
-//! title, the box of a task its tick. One linear pass.
+//! A frame becomes a link, a picture loaded by a script gets its address, a formula keeps its exponents, a drawing its
+//! title, and a task's box its tick. One linear pass.
 
 use std::borrow::Cow;
 
@@ -17,13 +17,13 @@ use super::srcset;
 use super::well_formed::Markup;
 use crate::parse::references::resolve_html;
 
-/// Addresses may make a text so many times as long, and so many bytes longer; the rest of them are dropped. An address of two
-/// bytes becomes as long as its base.
+/// Addresses may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]; further ones are dropped. An address
+/// of two bytes becomes as long as its base.
 const MAX_GROWTH: usize = 4;
 const LEAST_GROWTH_BYTES: usize = 4 << 10;
 
-/// Rewrites HTML, with its text hidden (see `escape`); relative URLs in it are relative to `bases`, and are dropped if there is
-/// none.
+/// Rewrites HTML, with its text hidden (see `escape`). Relative URLs in it are relative to `bases`, and are dropped if
+/// there is none.
 pub(super) fn rewrite(html: &str, bases: Bases) -> String {
     let mut content = Content {
         markup: Markup::new(html.len()),
@@ -52,15 +52,15 @@ struct Content<'a, 'b> {
     formula: Formula,
     has_formula: bool,
     drawing: Option<Drawing>,
-    /// How many bytes come behind the last end tag of a drawing.
+    /// The bytes after the last end tag of a drawing.
     bytes_behind_drawings: Option<usize>,
-    /// The first address of the `source` of a `picture`.
+    /// The first address of the `source` elements of a `picture`.
     picture_source: Option<String>,
-    /// The address of the last picture, as long as nothing came after it; else empty.
+    /// The address of the last picture, if nothing came after it; else empty.
     last_image: String,
-    /// The address of the last frame: an `object` has the same as the `embed` in it.
+    /// The address of the last frame: an `object` has the same address as the `embed` in it.
     last_frame: Option<String>,
-    /// How many open elements have an inside that is a second form of what was shown.
+    /// How many open elements contain a second form of what was already shown.
     unread: usize,
 }
 
@@ -140,7 +140,7 @@ impl<'a> Content<'a, '_> {
             "img" | "amp-img" => self.image(attributes),
             "input" => self.text(box_of_task(attributes)),
             _ if frames::is_frame(&name) => self.frame(&name, attributes),
-            // KaTeX writes each formula a second time, for the eye.
+            // KaTeX writes each formula a second time, for visual rendering.
             "span" if self.has_formula && is_second_form(attributes) => self.unread = 1,
             _ if is_kept(&name) => {
                 let cleaned = self.clean(&name, attributes);
@@ -166,7 +166,7 @@ impl<'a> Content<'a, '_> {
         cleaned
     }
 
-    /// A picture with an address.
+    /// Writes a picture, if it has an address.
     fn image(&mut self, written: &[(&'a str, &'a str)]) {
         let mut cleaned = self.clean("img", written);
         if attributes::is_tracking_pixel(&cleaned) {
@@ -176,7 +176,7 @@ impl<'a> Content<'a, '_> {
             let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
             let Some(source) = set.or_else(|| self.picture_source.clone().filter(|_| self.markup.is_in("picture")))
             else {
-                // A picture that stands in the text itself, mostly a sign. One whose address leads nowhere says no more.
+                // A picture inside its own address, mostly a symbol. One whose address leads nowhere says no more.
                 let is_inline = attributes::written(written, "src").is_some_and(|src| images::is_data(&src));
                 let alt = attributes::value(&cleaned, "alt").filter(|_| is_inline).unwrap_or_default();
                 let alt = alt.trim().to_owned();
@@ -216,7 +216,7 @@ impl<'a> Content<'a, '_> {
         self.last_frame = Some(frame.href);
     }
 
-    /// Reads over a drawing, if it ends: what comes behind one that does not is no part of it.
+    /// Begins to skip a drawing, if it ends: what follows an unclosed one is not part of it.
     fn begin_drawing(&mut self, attributes: &[(&'a str, &'a str)], is_closed: bool, html: &str, rest: &RealImages) {
         let behind = self.bytes_behind_drawings.get_or_insert_with(|| bytes_behind_last_end(html));
         let ends = rest.bytes_left() > *behind;
@@ -233,14 +233,14 @@ impl<'a> Content<'a, '_> {
     }
 }
 
-/// How many bytes of a text come behind its last `</svg`.
+/// Returns how many bytes follow the last `</svg` of a text.
 fn bytes_behind_last_end(html: &str) -> usize {
     const END: &[u8] = b"</svg";
     let last = html.as_bytes().windows(END.len()).rposition(|window| window.eq_ignore_ascii_case(END));
     last.map_or(html.len(), |last| html.len() - last - END.len())
 }
 
-/// The box that a task of a list has, as a character.
+/// Returns the character for the box of a task in a list.
 fn box_of_task(attributes: &[(&str, &str)]) -> &'static str {
     let kind = attributes::written(attributes, "type").unwrap_or_default();
     if !kind.trim().eq_ignore_ascii_case("checkbox") {

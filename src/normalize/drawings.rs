@@ -1,18 +1,18 @@
-//! Inline SVG → a stand-in of text: its title, else the words in it.
+//! Replaces inline SVG with text: its title, else the words in it.
 //!
-//! Nothing of a drawing itself is kept: parsers differ on foreign content, and most feed readers show none.
+//! Nothing of the drawing itself is kept: parsers differ on foreign content, and most feed readers show none.
 
-/// The words of a drawing are cut there.
+/// The words of a drawing are cut at this length.
 const MAX_CHARS: usize = 200;
 
-/// A drawing that is no larger is an icon, in pixels.
+/// A drawing no larger than this is an icon, in pixels.
 const ICON_PIXELS: f64 = 64.0;
 
-/// A drawing that is being read over.
+/// A drawing that is being skipped.
 pub(super) struct Drawing {
-    /// Nested `svg` elements.
+    /// The number of nested `svg` elements.
     depth: usize,
-    /// Open elements whose inside is HTML.
+    /// The number of open elements that contain HTML.
     foreign: usize,
     in_title: bool,
     title: String,
@@ -21,7 +21,7 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    /// Begins at an `svg` with these attributes.
+    /// Begins a drawing at an `svg` with these attributes.
     pub(super) fn new(attributes: &[(&str, &str)]) -> Drawing {
         let attribute = |wanted: &str| super::attributes::written(attributes, wanted).unwrap_or_default();
         let size = |wanted: &str| attribute(wanted).trim().trim_end_matches("px").parse::<f64>().ok();
@@ -39,7 +39,8 @@ impl Drawing {
         }
     }
 
-    /// Takes in a start tag. Returns whether it belongs to the drawing: HTML that a browser does not leave in one ends it.
+    /// Processes a start tag. Returns whether it belongs to the drawing: HTML that browsers move out of a drawing ends
+    /// it.
     pub(super) fn open(&mut self, name: &str, is_closed: bool) -> bool {
         match name {
             _ if is_closed => {}
@@ -55,7 +56,7 @@ impl Drawing {
         true
     }
 
-    /// Takes in an end tag. Returns whether the drawing goes on.
+    /// Processes an end tag. Returns whether the drawing continues.
     pub(super) fn close(&mut self, name: &str) -> bool {
         match name {
             "svg" => self.depth -= 1,
@@ -80,19 +81,19 @@ impl Drawing {
         }
     }
 
-    /// Returns what stands in its place; empty for an icon that says nothing.
+    /// Returns the replacement; empty for an icon that says nothing.
     pub(super) fn stand_in(&self, in_link: bool) -> String {
-        let said = if self.title.is_empty() { &self.words } else { &self.title };
-        match (said.as_str(), self.is_icon || in_link) {
+        let words = if self.title.is_empty() { &self.words } else { &self.title };
+        match (words.as_str(), self.is_icon || in_link) {
             ("", true) => String::new(),
             ("", false) => "[🖼]".to_owned(),
-            (said, true) => said.to_owned(),
-            (said, false) => format!("[🖼 {said}]"),
+            (words, true) => words.to_owned(),
+            (words, false) => format!("[🖼 {words}]"),
         }
     }
 }
 
-/// The start tags that end foreign content (HTML, *the rules for parsing tokens in foreign content*).
+/// Returns whether a start tag ends foreign content (HTML, *the rules for parsing tokens in foreign content*).
 fn breaks_out(name: &str) -> bool {
     matches!(
         name,

@@ -1,6 +1,6 @@
-//! What HTML's elements are to each other: which are kept of untrusted markup, and which close others though nothing says so.
+//! HTML's elements: which are kept in untrusted markup, and which implicitly close others.
 
-/// A list of names, and a function that tells whether a name is in it without a search: there is one such question for each tag.
+/// A list of names, and a function that returns whether a name is in it without a search: each tag needs such a lookup.
 macro_rules! names {
     ($(#[$of_list:meta])* $list:ident, $(#[$of_test:meta])* $test:ident: $($name:literal)*) => {
         $(#[$of_list])*
@@ -14,9 +14,9 @@ macro_rules! names {
 }
 
 names! {
-    /// Elements that are kept; the inside of others is kept without them.
+    /// The elements that are kept; of others, only the content is kept.
     ELEMENTS,
-    /// Whether an element of that name, in lower case, is kept.
+    /// Returns whether an element of that name, in lower case, is kept.
     is_kept:
     "a" "abbr" "address" "article" "aside" "audio" "b" "bdi" "bdo" "big" "blockquote" "br" "caption" "center" "cite" "code"
     "col" "colgroup" "dd" "del" "details" "dfn" "div" "dl" "dt" "em" "figcaption" "figure" "footer" "h1" "h2" "h3" "h4" "h5"
@@ -25,7 +25,7 @@ names! {
     "time" "tr" "tt" "u" "ul" "var" "video" "wbr"
 }
 
-/// Elements that mean something only in a table.
+/// Returns whether an element only has a meaning inside a table.
 pub(super) fn is_part_of_table(name: &str) -> bool {
     matches!(name, "caption" | "colgroup" | "col" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
 }
@@ -34,7 +34,7 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// Elements whose start tag closes a paragraph (HTML, *in body*).
+/// Returns whether the start tag of an element closes a paragraph (HTML, *in body*).
 pub(super) fn is_block(name: &str) -> bool {
     is_heading(name)
         || matches!(

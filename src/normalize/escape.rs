@@ -1,38 +1,41 @@
-//! The characters that HTML writes otherwise than they stand, and what stands for them while the sanitizer has a text.
+//! Escapes the special characters of HTML, and hides them while the sanitizer processes a text.
 //!
-//! The sanitizer's writer looks through all the rest of a text at each `&`, and at each character that begins as U+00A0 does in UTF-8
-//! (`write_escaped` of html5ever 0.40): a megabyte of them took it ten seconds. So it is given private characters in their place, which mean
-//! nothing to it, and they become what HTML writes for them when it is done. They only ever stand for text.
+//! At each `&`, and at each character whose UTF-8 begins like that of U+00A0, the sanitizer's writer searches the whole
+//! rest of a text (`write_escaped` of html5ever 0.40): a megabyte of them took it ten seconds. So it gets private
+//! characters instead, which mean nothing to it; afterwards they are replaced with what HTML writes. They never
+//! represent anything but text.
 
 use std::ops::RangeInclusive;
 
 use memchr::memchr;
 
-/// Characters that parsers drop, some of them only at the start: dropped everywhere, so that cleaning again changes nothing.
+/// Characters that parsers drop, some of them only at the start. They are dropped everywhere, so that cleaning again
+/// changes nothing.
 pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
 
-/// Stand for the characters up to U+00FF: U+10FF26 for `&`. No text has them, as they mean nothing to anybody; one that does loses them.
+/// The private characters that represent those up to U+00FF: U+10FF26 represents `&`. They have no meaning of their
+/// own; a text that contains them loses them.
 const STAND_INS: RangeInclusive<char> = '\u{10FF00}'..='\u{10FFFF}';
 
-/// Of a stand-in in UTF-8.
+/// The first byte of a stand-in in UTF-8.
 const FIRST_BYTE: u8 = 0xF4;
 
-/// Whether a text is the same as HTML, and needs no parser.
+/// Returns whether a text is the same in HTML and needs no parser.
 pub(super) fn is_plain(text: &str) -> bool {
-    let stands_for_itself = |character: char| match character {
+    let is_unchanged = |character: char| match character {
         '\u{A0}' => false,
         '\u{80}'..='\u{BF}' => true,
         _ => !is_special(character),
     };
-    text.chars().all(stands_for_itself)
+    text.chars().all(is_unchanged)
 }
 
-/// Appends text in the one way in which HTML is written here; characters that mean nothing in it are left out.
+/// Appends text, escaped in one canonical way, without meaningless characters.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     push(out, text, push_escaped_character);
 }
 
-/// Appends text as the sanitizer is given it; see [`reveal`].
+/// Appends text with its special characters hidden; see [`reveal`].
 pub(super) fn push_hidden(out: &mut String, text: &str) {
     push(out, text, |out, character| {
         let stand_in = char::from_u32(u32::from(*STAND_INS.start()) + u32::from(character));
@@ -40,7 +43,7 @@ pub(super) fn push_hidden(out: &mut String, text: &str) {
     });
 }
 
-/// HTML with what was hidden in it escaped.
+/// Returns HTML with the hidden characters escaped.
 pub(super) fn reveal(html: String) -> String {
     let Some(first) = memchr(FIRST_BYTE, html.as_bytes()) else { return html };
     let mut revealed = String::with_capacity(html.len());
@@ -70,7 +73,7 @@ fn push_escaped_character(out: &mut String, character: char) {
     }
 }
 
-/// Whether a special character may begin with a byte. A table, as it is asked for each byte of each text.
+/// Whether a special character may begin with a byte. A table, because each byte of each text is looked up.
 const MAY_BEGIN_SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let first_bytes = [b'&', b'<', b'>', 0, b'\r', 0xC2, 0xEF, FIRST_BYTE];
@@ -82,7 +85,7 @@ const MAY_BEGIN_SPECIAL: [bool; 256] = {
     table
 };
 
-/// Appends text, of which `special` writes the special characters. By bytes, as there are few of them in most texts.
+/// Appends text; `special` writes its special characters. Works on bytes, because most texts have few of them.
 fn push(out: &mut String, text: &str, special: impl Fn(&mut String, char)) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| MAY_BEGIN_SPECIAL[usize::from(byte)]) {
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_hidden_is_escaped_in_the_end() {
+    fn hidden_characters_are_escaped_at_the_end() {
         check("", "");
         check("été «»", "été «»");
         check("a<b>&\u{A0}c", "a&lt;b&gt;&amp;&nbsp;c");

@@ -1,12 +1,12 @@
-//! MathML → HTML that says the same: exponents as `sup`, indices as `sub`, fractions with a slash.
+//! Converts MathML to HTML with the same meaning: exponents become `sup`, indices `sub`, fractions get a slash.
 //!
-//! Nothing of MathML itself is kept: parsers differ on foreign content, and few feed readers show it. Of a formula with an
-//! annotation, the formula is shown.
+//! Nothing of MathML itself is kept: parsers differ on foreign content, and few feed readers show it. If a formula has
+//! an annotation, the formula is shown.
 
-/// Deeper elements of a formula are flattened.
+/// Elements of a formula nested more deeply are flattened.
 const MAX_DEPTH: usize = 100;
 
-/// What is written at a tag of a formula.
+/// What is written for a tag of a formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step {
     Text(&'static str),
@@ -14,23 +14,23 @@ pub(super) enum Step {
     Close(&'static str),
 }
 
-/// An element of a formula that is open.
+/// An open element of a formula.
 struct Part {
     name: Name,
     children: usize,
-    /// Written when it ends.
+    /// What is written when it ends.
     end: [Option<Step>; 2],
 }
 
 type Name = &'static str;
 
-/// The formula that is being read; none if no element is open.
+/// The formula that is being read; empty if no element is open.
 #[derive(Default)]
 pub(super) struct Formula {
     open: Vec<Part>,
 }
 
-/// The elements of MathML Core, and those of MathML 3 that pages have.
+/// The elements of MathML Core, and those of MathML 3 that occur on pages.
 const NAMES: [Name; 34] = [
     "annotation",
     "annotation-xml",
@@ -79,23 +79,24 @@ impl Formula {
         !self.open.is_empty()
     }
 
-    /// Whether text that stands here is shown: not white space between elements, and no second form of the formula.
+    /// Returns whether text here is shown: not white space between elements, and not a second form of the formula.
     pub(super) fn shows(&self, text: &str) -> bool {
         let is_token = |name: &str| matches!(name, "mi" | "mn" | "mo" | "ms" | "mtext");
         let in_token = self.open.last().is_some_and(|part| is_token(part.name));
         !self.hides() && (in_token || !text.trim_ascii().is_empty())
     }
 
-    /// Whether what stands here is not shown: an annotation besides the formula, or what only keeps room.
+    /// Returns whether content here is hidden: an annotation in addition to the formula, or an element that only
+    /// reserves space.
     pub(super) fn hides(&self) -> bool {
         let is_hidden =
             |part: &Part| matches!(part.name, "annotation" | "annotation-xml" | "mphantom") && part.children > 0;
         self.open.iter().any(is_hidden)
     }
 
-    /// Takes in a start tag. Returns what is written in its place; `None` if it is none of a formula.
+    /// Processes a start tag. Returns what to write instead; `None` if it is not part of a formula.
     pub(super) fn open(&mut self, name: &str, is_closed: bool) -> Option<Vec<Step>> {
-        // Asked of every tag of every text: nearly none is of a formula.
+        // This runs for every tag of every text, and nearly none is part of a formula.
         if !self.is_open() && !name.ends_with("math") {
             return None;
         }
@@ -123,14 +124,15 @@ impl Formula {
         if is_closed {
             steps.extend(end.into_iter().flatten());
         } else if self.open.len() < MAX_DEPTH {
-            // An annotation counts its place among its siblings, to know whether it is the only form of the formula.
+            // An annotation records its position among its siblings, to show whether it is the only form of the
+            // formula.
             let children = if name.starts_with("annotation") { index } else { usize::from(name == "mphantom") };
             self.open.push(Part { name, children, end });
         }
         Some(steps)
     }
 
-    /// Takes in an end tag. Returns what is written in its place; `None` if it is none of a formula.
+    /// Processes an end tag. Returns what to write instead; `None` if it is not part of a formula.
     pub(super) fn close(&mut self, name: &str) -> Option<Vec<Step>> {
         if !self.is_open() {
             return None;
@@ -140,7 +142,7 @@ impl Formula {
         Some(depth.map(|depth| self.close_to(depth)).unwrap_or_default())
     }
 
-    /// Ends the formula where HTML begins that cannot stand in one.
+    /// Ends the formula where HTML begins that is not allowed in a formula.
     pub(super) fn end(&mut self) -> Vec<Step> {
         self.close_to(0)
     }
@@ -150,7 +152,7 @@ impl Formula {
     }
 }
 
-/// What is written around a child of an element, by its position.
+/// Returns what to write around a child of an element, by its position.
 fn place(parent: &str, index: usize, name: &str) -> ([Option<Step>; 2], Option<Step>) {
     let is_compound = matches!(name, "mrow" | "mfrac" | "mstyle" | "mpadded");
     let wrapped = |tag| ([Some(Step::Open(tag)), None], Some(Step::Close(tag)));

@@ -1,30 +1,30 @@
-//! What stands on a page in a frame of its own, such as a video → a link to it, with its title and its picture.
+//! Replaces frames on a page, such as videos, with links that have their title and picture.
 
 use url::Url;
 
 use super::attributes::written;
 use super::links;
 
-/// What stands in the place of a frame.
+/// The replacement of a frame.
 #[derive(Debug, PartialEq)]
 pub(super) struct StandIn {
-    /// Where a person sees what the frame shows.
+    /// The page where a person sees what the frame shows.
     pub href: String,
-    /// A still of the video, if its address can be told.
+    /// A still of the video, if its address is known.
     pub picture: Option<String>,
-    /// The frame's title, else its host.
+    /// The title of the frame, else its host.
     pub title: String,
 }
 
 /// A longer title describes nothing.
 const MAX_TITLE_BYTES: usize = 500;
 
-/// Returns whether an element shows what stands elsewhere.
+/// Returns whether an element embeds content from elsewhere.
 pub(super) fn is_frame(name: &str) -> bool {
     matches!(name, "iframe" | "frame" | "embed" | "object" | "amp-iframe" | "amp-youtube" | "lite-youtube")
 }
 
-/// Returns what stands in for a frame; `None` if it has no address of the web, or is too small to be seen.
+/// Returns the replacement of a frame; `None` if it has no web address, or is too small to be visible.
 pub(super) fn stand_in(name: &str, attributes: &[(&str, &str)], base: Option<&Url>) -> Option<StandIn> {
     let attribute = |wanted: &str| written(attributes, wanted);
     let is_tiny =
@@ -51,7 +51,7 @@ pub(super) fn stand_in(name: &str, attributes: &[(&str, &str)], base: Option<&Ur
     })
 }
 
-/// Returns the page of what a well-known player plays, and its picture.
+/// Returns the page for the content of a well-known player, and its picture.
 fn player(frame: &Url) -> Option<(Url, Option<String>)> {
     let host = frame.host_str()?;
     let host = host.strip_prefix("www.").unwrap_or(host);

@@ -1,9 +1,10 @@
-//! Untrusted HTML → HTML that may stand on anybody's page.
+//! Turns untrusted HTML into HTML that is safe on any page.
 //!
-//! Two steps. `content` rewrites the markup: allowed elements only, not deep, with absolute URLs, without tracking pixels, and
-//! with substitutes for what may not stay. Then it is looked at again: most is `settled`, so plain that there is one way to read it; the rest goes through ammonia, which parses as
-//! browsers do, and lets through only what is on the allow-list. No script, style, frame, form, svg or math; no `id`, `class`,
-//! `name`, `style` or `on…`; no URL but `http`, `https` and `mailto`. Sanitizing again changes nothing.
+//! Two steps. `content` rewrites the markup: only allowed elements, bounded depth, absolute URLs, no tracking pixels,
+//! and substitutes for what is removed. Then the result is checked again. Most of it is `settled`: so plain that it can
+//! be read in only one way. The rest goes through ammonia, which parses as browsers do and lets only the allow-list
+//! through. No script, style, frame, form, svg or math; no `id`, `class`, `name`, `style` or `on…`; no URL except
+//! `http`, `https` and `mailto`. Sanitizing again changes nothing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -34,12 +35,12 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Sanitizes HTML; relative URLs in it are relative to `base`, and are dropped where there is none.
+/// Sanitizes HTML. Relative URLs in it are relative to `base`, and are dropped if there is none.
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
     sanitize_within(html, Bases::of(base))
 }
 
-/// The same, for a text whose relative URLs are not all relative to the same.
+/// Sanitizes a text whose relative URLs have several bases.
 pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
     let html = &*text::windows_1252(html);
     if escape::is_plain(html) {
@@ -53,7 +54,7 @@ pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
         through_parser(&written)
     };
     let mut clean = escape::reveal(clean);
-    // A parser drops the first line end of a `pre`: one that is meant must be written twice.
+    // A parser drops the first line break of a `pre`, so a meaningful one must be written twice.
     if clean.contains("<pre>\n") {
         clean = clean.replace("<pre>\n", "<pre>\n\n");
     }
@@ -61,14 +62,14 @@ pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
     if trimmed.len() == clean.len() { clean } else { trimmed.to_owned() }
 }
 
-/// Read as browsers do, and written with what is on the allow-list.
+/// Parses HTML as browsers do, and writes what is on the allow-list.
 fn through_parser(html: &str) -> String {
     let mut written = Vec::with_capacity(html.len());
     CLEANER.clean(html).write_to(&mut written).expect("a Vec takes all that is written to it");
     String::from_utf8(written).expect("what was text is text")
 }
 
-/// Plain text as HTML: escaped, a blank line begins a paragraph, a line end is a line end.
+/// Converts plain text to HTML: escaped; a blank line begins a paragraph, and a line break stays one.
 pub(super) fn from_plain_text(text: &str) -> String {
     let text = if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
     use crate::parse::html_names::is_void;
 
-    /// Well-nested markup of any kept elements, whether they may stand in each other or not.
+    /// Well-nested markup of any kept elements, in allowed and forbidden combinations.
     fn tree() -> impl Strategy<Value = String> {
         let text = prop::sample::select(vec!["", " ", "\n", "text", "日本", "a\tb"]).prop_map(str::to_owned);
         let attributes = prop::sample::select(vec!["", "", "", " title=\"a&quot;b\"", " href=\"https://a.example/\""]);
@@ -123,7 +124,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 20_000, max_global_rejects: 1_000_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn what_is_settled_is_what_a_parser_gives_back(html in tree()) {
+        fn settled_markup_passes_a_parser_unchanged(html in tree()) {
             prop_assume!(html.matches('<').count() > 5 && is_settled(&html));
             prop_assert_eq!(through_parser(&html), html);
         }

@@ -1,13 +1,13 @@
-//! Pictures that a script of the page would load: their real addresses, which stand in `data-…` attributes or in a `noscript`.
+//! Finds the real addresses of pictures that a script would load, in `data-…` attributes or in a `noscript`.
 
 use std::collections::VecDeque;
 
 use super::markup::{Piece, Pieces};
 
-/// Attributes in which loaders keep the real address, though `src` has one too.
+/// The attributes in which loaders keep the real address, even if `src` has another one.
 const LAZY: [&str; 4] = ["data-lazy-src", "data-src", "data-original", "data-orig-src"];
 
-/// Attributes that may hold it if there is none in `src`.
+/// The attributes that may contain it if `src` is missing.
 const OTHER: [&str; 8] = [
     "data-original-src",
     "data-lazyload",
@@ -21,11 +21,12 @@ const OTHER: [&str; 8] = [
 
 const LAZY_SETS: [&str; 3] = ["data-lazy-srcset", "data-srcset", "data-original-set"];
 
-/// How far behind a picture the one in a `noscript` may be: white space, the `noscript`, a link, a `picture`.
+/// How many pieces after a picture to search for the one in a `noscript`: white space, the `noscript`, a link, a
+/// `picture`.
 const LOOKAHEAD: usize = 8;
 
 /// Moves the real addresses of a picture or source to `src` and `srcset`. Returns whether there were any.
-pub(super) fn mend<'a>(attributes: &mut Vec<(&'a str, &'a str)>) -> bool {
+pub(super) fn use_real_address<'a>(attributes: &mut Vec<(&'a str, &'a str)>) -> bool {
     if !attributes.iter().any(|(name, _)| starts_with(name, "data-")) {
         return false;
     }
@@ -61,13 +62,13 @@ fn is_placeholder(src: &str) -> bool {
     src.is_empty() || src.starts_with('#') || is_data(src) || starts_with(src, "about:")
 }
 
-/// Whether it may be the address of a picture, and not a number, a word or JSON.
+/// Returns whether a value may be the address of a picture, and not a number, a word or JSON.
 fn is_address(value: &str) -> bool {
     let value = value.trim();
     value.contains(['/', '.']) && !value.starts_with(['{', '[', '<']) && !is_data(value)
 }
 
-/// Whether the picture stands in its address.
+/// Returns whether the address contains the picture itself.
 pub(super) fn is_data(src: &str) -> bool {
     starts_with(src.trim(), "data:")
 }
@@ -76,10 +77,10 @@ fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// The pieces of a text in which each picture is there once, with its real addresses.
+/// An iterator over the pieces of a text, in which each picture occurs once, with its real addresses.
 pub(super) struct RealImages<'a> {
     pieces: Pieces<'a>,
-    /// Pieces that were looked at already.
+    /// Pieces that were read ahead.
     ahead: VecDeque<Piece<'a>>,
 }
 
@@ -95,15 +96,15 @@ impl<'a> Iterator for RealImages<'a> {
         if let Piece::Open { name, attributes, .. } = &mut piece
             && matches!(&**name, "img" | "source" | "video" | "audio" | "iframe")
         {
-            let is_lazy = mend(attributes);
+            let is_lazy = use_real_address(attributes);
             if name == "img"
                 && let Some(at) = self.noscript_image()
             {
-                // The picture in the `noscript` is the real one, unless this one says its own address.
+                // The picture in the `noscript` is the real one, unless this one has an address of its own.
                 let copy = self.ahead.remove(at);
                 if !is_lazy && let Some(mut copy) = copy {
                     if let Piece::Open { attributes, .. } = &mut copy {
-                        mend(attributes);
+                        use_real_address(attributes);
                     }
                     return Some(copy);
                 }
@@ -114,12 +115,12 @@ impl<'a> Iterator for RealImages<'a> {
 }
 
 impl RealImages<'_> {
-    /// How many bytes are left to be read.
+    /// Returns how many bytes are left to read.
     pub(super) fn bytes_left(&self) -> usize {
         self.pieces.bytes_left()
     }
 
-    /// Where among the next pieces the picture of a `noscript` is that comes right behind.
+    /// Returns the position, among the next pieces, of the picture in a `noscript` that follows directly.
     fn noscript_image(&mut self) -> Option<usize> {
         let mut in_noscript = false;
         for at in 0..LOOKAHEAD {

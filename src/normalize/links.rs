@@ -1,4 +1,5 @@
-//! URLs as feeds write them → absolute `http` and `https` URLs without tracking parameters; of enclosures, those of streams too.
+//! Cleans URLs as feeds write them: absolute `http` and `https` URLs without tracking parameters; for enclosures also
+//! streams.
 
 use std::borrow::Cow;
 
@@ -7,29 +8,29 @@ use url::Url;
 
 use crate::link;
 
-/// Longer addresses are no addresses.
+/// Longer addresses are invalid.
 const MAX_BYTES: usize = 8 << 10;
 
 const WEB: [&str; 2] = ["http", "https"];
 const MEDIA: [&str; 8] = ["http", "https", "ftp", "ftps", "mms", "rtmp", "rtsp", "rtsps"];
 
-/// What the URLs of a text are relative to.
+/// The bases of the URLs in a text.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bases<'a> {
     pub base: Option<&'a Url>,
-    /// What an empty `href` leads to.
+    /// The target of an empty `href`.
     pub itself: Option<&'a Url>,
-    /// What a bare fragment is a place of.
+    /// The page that a bare fragment is on.
     pub fragment: Option<&'a Url>,
 }
 
 impl<'a> Bases<'a> {
-    /// The same base for all URLs.
+    /// Uses the same base for all URLs.
     pub(super) fn of(base: Option<&'a Url>) -> Self {
         Bases { base, itself: base, fragment: base }
     }
 
-    /// The address of an `href`, as [`clean`] gives it.
+    /// Resolves an `href`, and cleans it as [`clean`] does.
     pub(super) fn href(self, raw: &str) -> Option<Url> {
         match raw.trim() {
             "" => self.itself.and_then(|itself| clean(itself.as_str(), None)),
@@ -39,19 +40,19 @@ impl<'a> Bases<'a> {
     }
 }
 
-/// A link: resolved against `base`, without tracking parameters; `None` where it is not `http` or `https`.
+/// Cleans a link: resolves it against `base` and removes tracking parameters; `None` if it is not `http` or `https`.
 pub fn clean(raw: &str, base: Option<&Url>) -> Option<Url> {
     let mut url = file(raw, base)?;
     link::strip_tracking(&mut url, &[]);
     Some(url)
 }
 
-/// The address of a file: like [`clean`], but its parameters are kept, since podcast hosts count by them.
+/// Cleans the address of a file like [`clean`], but keeps its parameters, since podcast hosts count by them.
 pub(super) fn file(raw: &str, base: Option<&Url>) -> Option<Url> {
     resolve(raw, base, &WEB)
 }
 
-/// The address of an enclosure: a file, or a stream that a player opens and no browser runs.
+/// Cleans the address of an enclosure: a file, or a stream that a player opens but no browser runs.
 pub(super) fn media(raw: &str, base: Option<&Url>) -> Option<Url> {
     resolve(raw, base, &MEDIA)
 }
@@ -61,12 +62,12 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     if raw.is_empty() || raw.len() > MAX_BYTES {
         return None;
     }
-    // The parser drops tabs and line ends; other control characters have no place in a URL.
+    // The parser drops tabs and line breaks; other control characters have no place in a URL.
     let mut written = Cow::Borrowed(raw);
     if may_hold_control(raw) {
         written.to_mut().retain(|character| !character.is_control());
     }
-    // Escaped once too often; no address means this.
+    // Escaped once too often; no address means this literally.
     if memchr(b'&', written.as_bytes()).is_some() && written.contains("&amp;") {
         written = Cow::Owned(written.replace("&amp;", "&"));
     }
@@ -77,7 +78,7 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     url.ok().filter(|url| schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty()))
 }
 
-/// Whether a control character may be in a text: those beyond ASCII begin with the byte 0xC2.
+/// Returns whether a text may contain a control character: those outside ASCII begin with the byte 0xC2.
 fn may_hold_control(text: &str) -> bool {
     text.bytes().any(|byte| byte < b' ' || byte == 0x7F || byte == 0xC2)
 }

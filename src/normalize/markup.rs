@@ -1,6 +1,6 @@
-//! Reads HTML piece by piece, as a browser's tokenizer would, for all here that must not trust it.
+//! Reads HTML piece by piece, as a browser's tokenizer does, for the modules here that must not trust it.
 //!
-//! Linear; whatever it is given, the pieces cover it. Comments, declarations and the insides of scripts and styles are passed over.
+//! Linear; the pieces cover any input. Comments, declarations and the contents of scripts and styles are skipped.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use memchr::memchr;
 
 /// A piece of HTML.
 pub(super) enum Piece<'a> {
-    /// With its references, as written; a `<` in it begins no tag.
+    /// Text with its references, as written; a `<` in it begins no tag.
     Text(&'a str),
-    /// The name is in lower case.
+    /// A start tag; the name is in lower case.
     Open {
         name: Cow<'a, str>,
         attributes: Vec<(&'a str, &'a str)>,
-        /// It ends as `/>`, which means something in foreign content only.
+        /// Whether it ends with `/>`, which only has a meaning in foreign content.
         is_closed: bool,
     },
     Close {
@@ -22,18 +22,18 @@ pub(super) enum Piece<'a> {
     },
 }
 
-/// More attributes of one tag are passed over.
+/// Further attributes of a tag are skipped.
 const MAX_ATTRIBUTES: usize = 64;
 
-/// The pieces of a text.
+/// An iterator over the pieces of a text.
 pub(super) struct Pieces<'a> {
     rest: &'a str,
-    /// No comment ends in what is left.
+    /// Whether no comment ends in the rest.
     no_comment_end: bool,
 }
 
 impl Pieces<'_> {
-    /// How many bytes are left.
+    /// Returns how many bytes are left.
     pub(super) fn bytes_left(&self) -> usize {
         self.rest.len()
     }
@@ -100,7 +100,7 @@ impl<'a> Pieces<'a> {
         self.rest = memchr(wanted, self.rest.as_bytes()).map_or("", |at| &self.rest[at + 1..]);
     }
 
-    /// A start tag; `None` where it is passed over: it does not end, or nothing of it and its inside is to be seen.
+    /// Reads a start tag; `None` if it is skipped: it does not end, or it and its content are invisible.
     fn open(&mut self, after: &'a str) -> Option<Piece<'a>> {
         let name = name_of(after);
         let mut attributes = Vec::new();
@@ -114,7 +114,7 @@ impl<'a> Pieces<'a> {
                 break before[..before.len() - rest.len()].ends_with('/');
             }
             if rest.is_empty() {
-                // A tag that is never closed: a browser drops it, and so do we.
+                // A tag that is never closed: browsers drop it, and so do we.
                 self.rest = "";
                 return None;
             }
@@ -131,7 +131,8 @@ impl<'a> Pieces<'a> {
         Some(Piece::Open { name, attributes, is_closed })
     }
 
-    /// Past the end tag of a script or style. The search is linear: where there is no such end, nothing is left to search.
+    /// Skips past the end tag of a script or style. The search is linear: if there is no such end, nothing is left to
+    /// search.
     fn skip_raw(&mut self, name: &str) {
         let mut from = 0;
         while let Some(offset) = self.rest[from..].find("</") {
@@ -147,7 +148,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// Name and value of the attribute at the start, and what comes after it.
+/// Reads the name and value of the attribute at the start, and returns what comes after it.
 fn attribute(text: &str) -> ((&str, &str), &str) {
     let is_end = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'/' | b'>');
     // A name may begin with `=`.
@@ -172,7 +173,7 @@ fn name_of(text: &str) -> Cow<'_, str> {
     in_lower_case(&text[..text.bytes().position(is_end).unwrap_or(text.len())])
 }
 
-/// A name in lower case, which most are.
+/// Returns a name in lower case; most are already.
 pub(super) fn in_lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())

@@ -1,9 +1,9 @@
-//! What a feed wrote → a clean [`Entry`]: URLs, HTML, text, dates, names.
+//! Cleans what a feed wrote into an [`Entry`]: URLs, HTML, text, dates, names.
 //!
-//! Everything that a publisher writes is untrusted: HTML goes through `html` (an allow-list, absolute `http`, `https` and `mailto` URLs only,
-//! no tracking pixels), titles, names and rights become plain text, URLs of other schemes are dropped and the entry kept. Relative
-//! URLs are resolved against the innermost `xml:base`, then as `Page` says. Cleaning what is clean
-//! changes nothing. Never fails; a field that cannot be cleaned is absent.
+//! Everything that a publisher writes is untrusted. HTML goes through `html` (an allow-list; only absolute `http`,
+//! `https` and `mailto` URLs; no tracking pixels). Titles, names and rights become plain text. URLs of other schemes
+//! are dropped, and the entry is kept. Relative URLs are resolved against the innermost `xml:base`, then as `Page`
+//! says. Cleaning a clean value changes nothing. Never fails; a field that cannot be cleaned is absent.
 
 mod attributes;
 mod byline;
@@ -44,28 +44,28 @@ pub use links::clean as clean_url;
 pub use text::{cut_summary, cut_text, plain_text, says_nothing, word_count};
 pub use tracking::strip_own_tracking;
 
-/// Titles, names and terms longer than that are cut: nobody reads them, and every page and edition would carry them.
+/// Longer titles, names and terms are cut: they are unreadable, and every page and edition would carry them.
 const MAX_LINE_CHARS: usize = 1_000;
 
-/// Persons or categories of one entry that are kept.
+/// The most persons or categories kept per entry.
 const MAX_PARTS: usize = 500;
 
-/// So many bytes of persons does an entry inherit from its feed: every entry would carry the feed's 500.
+/// The most bytes of persons that an entry inherits from its feed: otherwise every entry could carry the feed's 500.
 const MAX_INHERITED_BYTES: usize = 2 << 10;
 
-/// Other copies that an entry may name: more than any newswire has.
+/// The most other copies that an entry may name: more than any newswire has.
 const MAX_COPIES: usize = 64;
 
-/// So many bytes may their addresses and titles have together.
+/// The most bytes of their addresses and titles together.
 const MAX_COPIES_BYTES: usize = 16 << 10;
 
-/// Longer languages are none (RFC 5646 §4.4.1).
+/// A longer language tag is invalid (RFC 5646 §4.4.1).
 const MAX_LANGUAGE_BYTES: usize = 35;
 
-/// Nobody escapes a name more often by accident.
+/// Accidents never escape a name more often than this.
 const MAX_ESCAPES: usize = 8;
 
-/// The clean form of one entry of a feed.
+/// Returns the clean form of one entry of a feed. Never fails: what cannot be cleaned is absent.
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let base = feed.info.entry_base();
     let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));
@@ -73,9 +73,9 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let page = Page { link: link.as_ref(), base: if is_atom(feed) { base } else { link.as_ref().or(base) } };
     let (authors, contributors, byline_source) = people(parsed, feed, base);
     let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
-    // Feeds often give one text as both: it is cleaned once.
+    // Feeds often give one text as both, which is then cleaned once.
     let says_it_twice = parsed.summary == parsed.content;
-    // What was taken from elsewhere is neither licensed nor made by those who write this feed.
+    // An entry taken from elsewhere has neither the licence nor the makers of this feed.
     let own_feed = (parsed.source.is_none() && byline_source.is_none()).then_some(&feed.info);
     let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
     let inherited_credits = own_feed.map_or(&[][..], |info| inherited(&info.credits, credit_bytes));
@@ -114,7 +114,7 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     entry
 }
 
-/// The clean form of what a document says of its feed.
+/// Returns the clean form of what a document says about its feed.
 pub fn info(feed: &ParsedFeed) -> FeedInfo {
     let base = feed.info.base.as_deref();
     let parsed = &feed.info;
@@ -138,7 +138,7 @@ pub fn info(feed: &ParsedFeed) -> FeedInfo {
     }
 }
 
-/// One line of plain text: without markup, white space single, not endless.
+/// Returns one line of plain text: no markup, single spaces, bounded length.
 fn line(text: &ParsedText) -> String {
     let plain = if text.html { title::line(&text.value) } else { text::single_spaced(&text.value) };
     text::cut_line(plain, MAX_LINE_CHARS)
@@ -148,7 +148,8 @@ fn plain_line(text: &str) -> String {
     text::cut_line(text::single_spaced(text), MAX_LINE_CHARS)
 }
 
-/// A name or term, which holds no markup however often that was escaped. If it was escaped too often, its special characters are removed.
+/// Returns a name or term without markup, however often it was escaped. If it was escaped too often, its special
+/// characters are removed.
 fn name_line(text: &str) -> String {
     let mut name = plain_line(text);
     for _ in 0..MAX_ESCAPES {
@@ -161,13 +162,13 @@ fn name_line(text: &str) -> String {
     plain_line(&name.replace(['&', '<', '>'], " "))
 }
 
-/// What relative URLs in the texts of an entry are relative to where there is no `xml:base`.
+/// The base of relative URLs in the texts of an entry without `xml:base`.
 #[derive(Clone, Copy)]
 struct Page<'a> {
     /// The entry's page. A bare fragment is a place on it, whatever the base.
     link: Option<&'a Url>,
-    /// In Atom the document's own address (RFC 3986 §5.1), else the entry's page: nothing says it for RSS and JSON Feed, and their publishers
-    /// mean what browsers do on that page.
+    /// In Atom the document's own address (RFC 3986 §5.1), else the entry's page: RSS and JSON Feed do not define it,
+    /// and their publishers mean what browsers do on that page.
     base: Option<&'a Url>,
 }
 
@@ -186,7 +187,7 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
             fragment: page.link.or(base).or(page.base),
         };
         let html = html::sanitize_within(&text.value, bases);
-        // Line ends mean nothing here. A reader of our own feeds must not take them for those of plain text.
+        // Line breaks have no meaning here. A reader of our own feeds must not take them for line breaks of plain text.
         if html.contains(['<', '>']) { html } else { html.replace('\n', " ") }
     } else {
         html::from_plain_text(&text.value)
@@ -194,7 +195,7 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
     (!html.trim().is_empty()).then_some(html)
 }
 
-/// Authors and contributors, a byline taken apart; and the source that the byline names.
+/// Returns authors and contributors, with bylines split; and the source that the byline names.
 fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<Person>, Vec<Person>, Option<String>) {
     let mut authors = persons(&parsed.authors, base);
     let mut contributors = persons(&parsed.contributors, base);
@@ -212,25 +213,27 @@ fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<P
     (authors, contributors, source)
 }
 
-/// RFC 4287 §4.2.1: an entry without author has those of its source, else those of its feed. So it is in JSON Feed and in podcasts; the
-/// editor of other RSS is not the author of what it carries.
+/// Returns the authors that an entry inherits. RFC 4287 §4.2.1: an entry without author has those of its source, else
+/// those of its feed. The same holds for JSON Feed and podcasts; the editor of other RSS is not the author of its
+/// items.
 fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> Vec<Person> {
     match &parsed.source {
-        // An entry taken from elsewhere was not written by those who write this feed.
+        // This feed's authors did not write an entry taken from elsewhere.
         Some(source) => source_authors(source, base),
         None if feed.format.family == Family::Rss && parsed.podcast.is_none() => Vec::new(),
         None => persons(inherited(&feed.info.authors, person_bytes), base),
     }
 }
 
-/// The entry's own rights, else those of the source that it names, else those of its feed if it was not taken from elsewhere.
+/// Returns the entry's own rights, else those of the source that it names, else those of its feed unless the entry was
+/// taken from elsewhere.
 fn rights(parsed: &ParsedEntry, own_feed: Option<&ParsedInfo>) -> Option<String> {
     let of_source = parsed.source.as_ref().and_then(|source| source.rights.as_ref());
     let of_feed = own_feed.and_then(|info| info.rights.as_ref());
     parsed.rights.as_ref().or(of_source).or(of_feed).map(line).filter(|rights| !rights.is_empty())
 }
 
-/// As many of the first as have at most [`MAX_INHERITED_BYTES`] together.
+/// Returns as many of the first items as fit into [`MAX_INHERITED_BYTES`].
 fn inherited<T>(all: &[T], bytes: impl Fn(&T) -> usize) -> &[T] {
     let mut total = 0;
     let end = all.iter().position(|one| {
@@ -312,7 +315,7 @@ fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
     credits
 }
 
-/// Each address once, and never that of the entry itself.
+/// Returns each address once, and never the entry's own.
 fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<NamedCopy> {
     let mut copies: Vec<NamedCopy> = Vec::new();
     let mut bytes = 0;
@@ -330,7 +333,7 @@ fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<
     copies
 }
 
-/// A category's scheme is an IRI or a word, never something that a browser would run.
+/// Returns whether a category's scheme is an IRI or a word, and nothing that a browser would run.
 fn is_harmless_scheme(scheme: &str) -> bool {
     let lower: String =
         scheme.chars().filter(|character| !character.is_control()).collect::<String>().to_ascii_lowercase();
@@ -355,7 +358,7 @@ fn is_picture(file: &ParsedEnclosure) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image"))
 }
 
-/// A media type in lower case without parameters; what is none is absent.
+/// Returns a media type in lower case without parameters; `None` if it is invalid.
 fn media_type(raw: Option<&str>) -> Option<String> {
     let essence = raw?.split(';').next()?.trim().to_ascii_lowercase();
     let is_token = |part: &str| {
@@ -365,14 +368,15 @@ fn media_type(raw: Option<&str>) -> Option<String> {
     (is_token(kind) && is_token(name)).then_some(essence)
 }
 
-/// BCP 47 as far as its characters go.
+/// Returns a BCP 47 tag, judged only by its characters.
 fn language(raw: Option<&str>) -> Option<String> {
     let language = raw.map(str::trim).filter(|language| language.len() <= MAX_LANGUAGE_BYTES)?.replace('_', "-");
     let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
     language.split('-').all(is_tag).then_some(language)
 }
 
-/// `link` is the entry's own page: RSS demands an address of its `source`, and an entry's page is no feed.
+/// Returns the source. `link` is the entry's own page: RSS requires an address for `source`, but an entry's page is not
+/// a feed.
 fn source(
     parsed: Option<&ParsedSource>,
     byline_source: Option<String>,
@@ -389,12 +393,13 @@ fn source(
         rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
     });
     source.title = source.title.or(byline_source);
-    // That it is from elsewhere is known even if nothing else is.
+    // That the entry is from elsewhere is known even if nothing else is.
     let is_named = parsed.is_some_and(|parsed| parsed.title.is_some());
     (is_named || source != Source::default()).then_some(source)
 }
 
-/// An author that only repeats the source's title stands for one that nobody names: RFC 4287 §4.2.1 demands one.
+/// Returns the authors of a source. One that only repeats the source's title is a placeholder, since RFC 4287 §4.2.1
+/// requires an author.
 fn source_authors(parsed: &ParsedSource, base: Option<&Url>) -> Vec<Person> {
     let title = parsed.title.as_ref().map(line);
     let mut authors = persons(&parsed.authors, base);

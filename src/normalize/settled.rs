@@ -1,9 +1,9 @@
-//! Whether markup is so plain that a parser would give it back to the byte: then it need not pass through one.
+//! Recognises markup so plain that a parser would return it byte for byte, and which therefore needs no parser.
 //!
-//! The second look at what `well_formed` wrote, by other rules: nothing of it is believed. What stands here may only be text
-//! in which nothing is special, allowed elements with allowed attributes in quotes, and URLs of harmless schemes, nested so
-//! that no rule of HTML's tree construction (*in body*) closes, opens or moves anything. Whatever is not understood is not
-//! settled: tables are left to the parser. One linear pass.
+//! This is a second check of what `well_formed` wrote, by other rules, and it trusts nothing of it. Settled markup
+//! contains only text without special characters, allowed elements with allowed, quoted attributes, and URLs of
+//! harmless schemes, nested so that no rule of HTML's tree construction (*in body*) closes, opens or moves anything.
+//! Anything not understood is not settled: tables are left to the parser. One linear pass.
 
 use memchr::{memchr, memchr2, memchr3};
 
@@ -11,10 +11,10 @@ use super::attributes::is_allowed;
 use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
 use crate::parse::html_names::is_void;
 
-/// References that stand in values; others would be written otherwise.
+/// The references allowed in values; a parser would write others differently.
 const REFERENCES: [&str; 5] = ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;"];
 
-/// Whether browsers read the markup as it stands, and all that stands in it is allowed.
+/// Returns whether browsers read the markup exactly as written, and everything in it is allowed.
 pub(super) fn is_settled(html: &str) -> bool {
     let mut open = Vec::new();
     let mut rest = html;
@@ -29,12 +29,12 @@ pub(super) fn is_settled(html: &str) -> bool {
     open.is_empty()
 }
 
-/// What comes after an end tag, if that closes the innermost element.
+/// Returns what comes after an end tag, if that closes the innermost element.
 fn after_end<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     tag.strip_prefix(open.pop()?)?.strip_prefix('>')
 }
 
-/// What comes after a start tag, if it may stand where it does.
+/// Returns what comes after a start tag, if the tag is allowed there.
 fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     let (name, mut rest) = tag.split_at(memchr2(b' ', b'>', tag.as_bytes())?);
     if !is_kept(name) || !may_begin(name, open) {
@@ -54,21 +54,21 @@ fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     if !is_void(name) {
         open.push(name);
     }
-    // A parser takes the first line end in a `pre` for none.
+    // A parser ignores a line break right after `<pre>`.
     (name != "pre" || !after.starts_with('\n')).then_some(after)
 }
 
-/// What comes before and after the first of an ASCII character.
+/// Splits a text around the first occurrence of an ASCII character.
 fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     let at = memchr(byte, text.as_bytes())?;
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// Whether nothing that is open is closed or moved when an element of that name begins.
+/// Returns whether an element of that name may begin without closing or moving any open element.
 fn may_begin(name: &str, open: &[&str]) -> bool {
     let innermost = open.last().copied().unwrap_or_default();
     let is_open = |wanted: &str| open.contains(&wanted);
-    // Of these, the one that is nearest.
+    // Returns the nearest of these.
     let nearest = |wanted: &[&str]| open.iter().rev().find(|open| wanted.contains(open)).copied().unwrap_or_default();
     if name == "table" || is_part_of_table(name) || is_block(name) && is_open("p") {
         return false;
@@ -82,7 +82,7 @@ fn may_begin(name: &str, open: &[&str]) -> bool {
     }
 }
 
-/// Whether an attribute may have a value, and a parser would write it so.
+/// Returns whether an attribute may have a value that a parser would write the same way.
 fn is_value(attribute: &str, value: &str) -> bool {
     let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     let is_harmless = match attribute {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_parser_would_change_is_not() {
+    fn markup_that_a_parser_would_change_is_not_settled() {
         for html in [
             "a & b",
             "a > b",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_allowed_is_not() {
+    fn forbidden_markup_is_not_settled() {
         for html in [
             "<script>a</script>",
             "<svg></svg>",

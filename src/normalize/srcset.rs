@@ -1,20 +1,20 @@
-//! The candidates of a `srcset`, parsed as HTML says (*parse a srcset attribute*), so that commas in addresses and without
-//! spaces are what browsers take them for.
+//! Parses the candidates of a `srcset` as HTML specifies (*parse a srcset attribute*), so that commas in addresses and
+//! missing spaces are handled as in browsers.
 
 use url::Url;
 
 use super::links;
 
-/// More candidates of one picture are dropped: each may become as long as its base.
+/// Further candidates of a picture are dropped, because each may become as long as its base.
 const MAX_CANDIDATES: usize = 64;
 
-/// Returns the candidates with absolute addresses; `None` if none is left. One that is not of the web, or whose descriptors
-/// are wrong, is dropped.
+/// Returns the candidates with absolute addresses; `None` if none is left. A candidate without a web address or with
+/// wrong descriptors is dropped.
 pub(super) fn clean(value: &str, base: Option<&Url>) -> Option<String> {
     let kept = candidates(value).take(MAX_CANDIDATES).filter_map(|(url, descriptors)| {
         let descriptors: Vec<&str> = descriptors.split_ascii_whitespace().collect();
         let url = links::clean(url, base).map(String::from)?;
-        // What tracking parameters were taken off may end in a comma now, which would end the candidate.
+        // Without its tracking parameters, an address may end in a comma, which would end the candidate.
         let is_sound = descriptors.iter().all(|descriptor| is_descriptor(descriptor)) && !url.ends_with(',');
         is_sound.then(|| [&[url.as_str()], descriptors.as_slice()].concat().join(" "))
     });
@@ -27,7 +27,7 @@ pub(super) fn first(cleaned: &str) -> &str {
     candidates(cleaned).next().map_or("", |(url, _)| url)
 }
 
-/// Each address with its descriptors.
+/// Returns each address with its descriptors.
 fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -47,7 +47,7 @@ fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Where the descriptors at the start end: at a comma that is not in parentheses.
+/// Returns where the descriptors at the start end: at a comma outside parentheses.
 fn end_of_descriptors(text: &str) -> usize {
     let mut in_parentheses = false;
     let end = text.bytes().position(|byte| {
@@ -61,7 +61,7 @@ fn end_of_descriptors(text: &str) -> usize {
     end.unwrap_or(text.len())
 }
 
-/// Whether it says a width, a height or a density.
+/// Returns whether a descriptor is a width, a height or a density.
 fn is_descriptor(descriptor: &str) -> bool {
     let Some(number) = descriptor.strip_suffix(['w', 'h', 'x']) else { return false };
     let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn candidates_are_parsed_as_browsers_do() {
+    fn candidates_are_parsed_as_in_browsers() {
         let base = Url::parse("https://b.example/d/").unwrap();
         let check = |value: &str, expected: &str| {
             let cleaned = clean(value, Some(&base)).unwrap_or_default();

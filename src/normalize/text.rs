@@ -1,4 +1,4 @@
-//! Text for people: what sanitized HTML says, how many words that is, and how to cut it.
+//! Text for people: extracts it from sanitized HTML, counts its words, and cuts it.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,15 @@ use super::markup::{Piece, pieces};
 use crate::parse::references::resolve_html;
 use crate::text::scripts::is_half_word;
 
-/// The text of sanitized HTML as a person reads it: blocks on lines of their own, white space single, references resolved.
+/// Returns the text of sanitized HTML as a person reads it: blocks on lines of their own, single spaces, references
+/// resolved.
 pub fn plain_text(html: &str) -> String {
     let mut text = TextInProgress::default();
     for piece in pieces(html) {
         match piece {
             Piece::Text(raw) => text.push(&resolve_html(raw)),
             Piece::Open { name, .. } | Piece::Close { name } if breaks_line(&name) => text.line_end = true,
-            // Cells stand apart.
+            // Cells are separated by spaces.
             Piece::Close { name } if matches!(&*name, "td" | "th") => text.space = true,
             Piece::Open { .. } | Piece::Close { .. } => {}
         }
@@ -23,7 +24,7 @@ pub fn plain_text(html: &str) -> String {
     text.out
 }
 
-/// A text in the making, with the white space that is due before the next word.
+/// A text under construction, with the white space that is due before the next word.
 #[derive(Default)]
 struct TextInProgress {
     out: String,
@@ -101,7 +102,7 @@ fn breaks_line(name: &str) -> bool {
     )
 }
 
-/// White space single, none at the ends, no control characters.
+/// Returns the text with single spaces, trimmed, without control characters.
 pub(super) fn single_spaced(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     let text = windows_1252(text);
@@ -114,10 +115,10 @@ pub(super) fn single_spaced(text: &str) -> String {
     spaced
 }
 
-/// Returns the text with the characters of windows-1252 in the place of the control characters U+0080 to U+009F.
+/// Replaces the control characters U+0080 to U+009F with characters of windows-1252.
 ///
-/// They come from bytes of windows-1252 that were taken for Latin-1, and HTML reads numeric references to them so (*numeric
-/// character reference end state*). The five that windows-1252 does not use are left out.
+/// They come from bytes of windows-1252 that were taken for Latin-1; HTML reads numeric references to them the same way
+/// (*numeric character reference end state*). The five bytes that windows-1252 does not use are left out.
 pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
     const MEANT: [&str; 32] = [
         "€", "", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "", "Ž", "", "", "‘", "’", "“", "”", "•", "–",
@@ -141,7 +142,7 @@ pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// What publishers and their programs write where a summary should be, in lower case and without punctuation.
+/// What publishers and their programs write where a summary should be: lower case, no punctuation, sorted.
 #[rustfmt::skip]
 const NO_SUMMARY: &[&str] = &[
     "article url", "comment", "comments", "continue", "continue reading", "description", "discuss", "discussion",
@@ -151,10 +152,10 @@ const NO_SUMMARY: &[&str] = &[
     "view comments",
 ];
 
-/// The longest of them, with a number of comments, is far shorter.
+/// A longer text is not one of them, even with a number of comments.
 const MAX_NO_SUMMARY_BYTES: usize = 64;
 
-/// Whether a plain text in the place of a summary says nothing of its entry, as `Comments` and `Read more…` do. An empty one
+/// Returns whether a plain-text summary says nothing about its entry, such as `Comments` or `Read more…`. An empty one
 /// says nothing.
 pub fn says_nothing(text: &str) -> bool {
     if text.len() > MAX_NO_SUMMARY_BYTES {
@@ -162,25 +163,25 @@ pub fn says_nothing(text: &str) -> bool {
     }
     let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
-    // As in `12 comments`.
+    // Such as `12 comments`.
     let counted = words.iter().position(|word| !word.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(0);
     let (number, rest) = words.split_at(counted);
     let is_count = number.is_empty() || matches!(rest, [what] if what.starts_with("comment"));
     words.is_empty() || is_count && NO_SUMMARY.binary_search(&rest.join(" ").as_str()).is_ok()
 }
 
-/// The text, cut at a word with an ellipsis where it has more characters than that.
+/// Cuts a text with more than `max_chars` characters at a word, with an ellipsis.
 pub(super) fn cut_line(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars { text } else { cut(&text, max_chars) }
 }
 
-/// A plain-text summary of sanitized HTML with at most `max_chars` characters: whole sentences if one ends in the second half of that,
-/// else whole words and an ellipsis. One line.
+/// Returns a plain-text summary of sanitized HTML, in one line of at most `max_chars` characters: whole sentences if
+/// one ends in the second half of that limit, else whole words and an ellipsis.
 pub fn cut_summary(html: &str, max_chars: usize) -> String {
     cut_text(single_spaced(&plain_text(html)), max_chars)
 }
 
-/// The same of a plain text in one line.
+/// Cuts a plain text of one line in the same way.
 pub fn cut_text(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars {
         return text;
@@ -204,7 +205,8 @@ fn ends_sentence(character: char, after: &str) -> bool {
     }
 }
 
-/// At most `max_chars` characters, the ellipsis among them; never cuts inside of a word unless that fills the whole.
+/// Cuts a text to at most `max_chars` characters, the ellipsis included; never inside a word, unless the word fills the
+/// whole text.
 fn cut(text: &str, max_chars: usize) -> String {
     let head = chars(text, max_chars.saturating_sub(1));
     let next = text[head.len()..].chars().next();
@@ -220,7 +222,8 @@ fn chars(text: &str, count: usize) -> &str {
     text.char_indices().nth(count).map_or(text, |(at, _)| &text[..at])
 }
 
-/// How many words a plain text has; of scripts without spaces each character counts as half a word, as translators count.
+/// Counts the words of a plain text. In scripts without spaces each character counts as half a word, as translators
+/// count.
 pub fn word_count(text: &str) -> usize {
     let mut words = 0;
     let mut cjk = 0;
@@ -244,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_in_the_place_of_a_summary_say_nothing() {
+    fn placeholder_summaries_say_nothing() {
         assert!(NO_SUMMARY.is_sorted());
         let check = |text: &str, expected: bool| assert_eq!(says_nothing(text), expected, "{text}");
         for noise in ["Comments", "12 comments", "Read more…", "[link] [comments]", "Continue reading →", "N/A", " - "]

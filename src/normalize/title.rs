@@ -1,7 +1,7 @@
-//! Titles and names that may hold HTML → one line of plain text.
+//! Turns titles and names that may contain HTML into one line of plain text.
 //!
-//! A title is often about markup: what is not certainly meant as markup is text. Markup are comments, and tags of HTML with
-//! attributes as HTML writes them; a start tag only if its end tag follows, so that `The <script> element explained` stays
+//! Titles are often about markup, so anything that is not certainly markup is text. Markup is comments, and HTML tags
+//! with well-formed attributes; a start tag only if its end tag follows, so that `The <script> element explained` stays
 //! whole. One linear pass.
 
 use std::collections::HashMap;
@@ -12,12 +12,12 @@ use super::text::single_spaced;
 use crate::parse::html_names;
 use crate::parse::references::resolve_html;
 
-/// One line without markup, of a title in HTML. Start tags without their end tags are text.
+/// Returns a title in HTML as one line without markup. Start tags without end tags are text.
 pub(super) fn line(html: &str) -> String {
     plain(html, true)
 }
 
-/// One line without markup, of a name in HTML. No tag stays: names do not speak of tags.
+/// Returns a name in HTML as one line without markup. No tag stays: names are not about tags.
 pub(super) fn without_tags(html: &str) -> String {
     plain(html, false)
 }
@@ -41,7 +41,7 @@ fn plain(html: &str, keeps_lone_tags: bool) -> String {
     single_spaced(&resolve_html(&text))
 }
 
-/// A piece of markup, by its bytes.
+/// A piece of markup and its byte range.
 struct Mark<'a> {
     start: usize,
     end: usize,
@@ -54,7 +54,7 @@ enum MarkKind<'a> {
     End(&'a str),
 }
 
-/// All markup in a text, tags without partners included.
+/// Returns all markup in a text, including tags without partners.
 fn marks(html: &str) -> Vec<Mark<'_>> {
     let mut scan = MarkScan { html, no_comment_end: false, no_quote: [false; 2] };
     let mut marks = Vec::new();
@@ -72,16 +72,16 @@ fn marks(html: &str) -> Vec<Mark<'_>> {
     marks
 }
 
-/// What is known of the rest of a text, so that nothing is searched twice.
+/// What is known about the rest of a text, so that nothing is searched twice.
 struct MarkScan<'a> {
     html: &'a str,
     no_comment_end: bool,
-    /// For double and single quotes.
+    /// Whether no quote follows: double, single.
     no_quote: [bool; 2],
 }
 
 impl<'a> MarkScan<'a> {
-    /// Reads the markup that begins at a `<`. Returns its end, or where to go on if it is text.
+    /// Reads the markup that begins at a `<`. Returns its end, or where to continue if it is text.
     fn mark(&mut self, start: usize) -> Result<(usize, MarkKind<'a>), usize> {
         let html = self.html;
         if html[start..].starts_with("<!--") {
@@ -106,7 +106,7 @@ impl<'a> MarkScan<'a> {
         end.map(|end| (inside + end + "-->".len(), MarkKind::Comment)).ok_or(inside)
     }
 
-    /// Reads attributes up to the end of the tag. A `<` among them says that there is no tag.
+    /// Reads attributes up to the end of the tag. A `<` among them means that it is not a tag.
     fn tag_end(&mut self, start: usize, mut at: usize) -> Result<usize, usize> {
         let bytes = self.html.as_bytes();
         loop {
@@ -126,7 +126,7 @@ impl<'a> MarkScan<'a> {
         }
     }
 
-    /// The end of a value in quotes, which begins there.
+    /// Returns the end of the quoted value that begins there.
     fn after_quote(&mut self, quote: u8, start: usize) -> Option<usize> {
         let no_quote = &mut self.no_quote[usize::from(quote == b'\'')];
         let length = (!*no_quote).then(|| memchr(quote, &self.html.as_bytes()[start..])).flatten();
@@ -135,9 +135,10 @@ impl<'a> MarkScan<'a> {
     }
 }
 
-/// Makes a script or style with its inside one mark. If lone tags are kept, takes out the start tags that no end tag follows.
+/// Merges a script or style and its content into one mark. If lone tags are kept, removes start tags without an end tag
+/// from the marks.
 ///
-/// Elements without end tags are markup if they do something where they stand: a line break, a picture with an address.
+/// Elements without end tags are markup if they have an effect: a line break, or a picture with an address.
 fn pair(html: &str, marks: &mut Vec<Mark>, keeps_lone_tags: bool) {
     let mut ends: HashMap<String, Vec<usize>> = HashMap::new();
     for mark in marks.iter_mut().rev() {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_a_title_speaks_of_stays() {
+    fn a_tag_that_is_the_subject_of_a_title_stays() {
         for title in [
             "A free guide to <head> elements",
             "The <script> element explained",

@@ -1,4 +1,4 @@
-//! Query parameters that an editor knows to track readers only, beside those that everybody knows.
+//! Removes query parameters that an editor has declared as tracking parameters, in addition to the well-known ones.
 
 use std::sync::LazyLock;
 
@@ -8,11 +8,12 @@ use url::Url;
 use crate::entry::Entry;
 use crate::link;
 
-/// As sanitized HTML has it: the value quoted, absolute, its references few.
+/// A link in sanitized HTML: its value is quoted and absolute, with few references.
 static HREF: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#" href="(https?:[^"]*\?[^"]*)""#).expect("the pattern is constant"));
 
-/// Takes the parameters named by `own`, as [`link::strip_tracking`] knows them, off an entry's links and those of its text.
+/// Removes the parameters that `own` names (in the form of [`link::strip_tracking`]) from an entry's links and from
+/// those in its text.
 pub fn strip_own_tracking(entry: &mut Entry, own: &[String]) {
     if own.is_empty() {
         return;
@@ -25,7 +26,7 @@ pub fn strip_own_tracking(entry: &mut Entry, own: &[String]) {
     }
 }
 
-/// A link in HTML; one of which nothing is taken off stays as it is, byte for byte.
+/// Cleans a link in HTML; a link from which nothing is removed stays the same, byte for byte.
 fn stripped(written: &str, own: &[String]) -> String {
     let Ok(before) = Url::parse(&html_escape::decode_html_entities(written)) else { return written.to_owned() };
     let mut after = before.clone();
@@ -38,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_that_the_editor_names_leave_every_link_of_an_entry() {
+    fn parameters_named_by_the_editor_are_removed_from_every_link_of_an_entry() {
         let mut entry: Entry = serde_json::from_value(serde_json::json!({
             "guid": { "value": "1", "kind": "guid" }, "title": "", "link": "https://a.example/1?partner=9",
             "content_html": "<a href=\"https://a.example/2?a=1&amp;partner=9&amp;b=2\">t</a> partner=9 <a href=\"https://a.example/3?a=1&amp;b=2\">u</a>"

@@ -1,7 +1,8 @@
-//! Any markup → well-formed markup of allowed elements, without the depth and the surprises that parsers are slow or wrong at.
+//! Turns any markup into well-formed markup of allowed elements, without deep nesting and other things that make
+//! parsers slow or wrong.
 //!
-//! What a browser would close, open or move without being told is closed, opened or put into its place here, so that the parser behind
-//! this sees a plain tree, and its output, read again, is the same tree. One linear pass.
+//! Everything that a browser would implicitly close, open or move is closed, opened or moved here. So the parser that
+//! comes after this sees a plain tree, and its output, read again, is the same tree. One linear pass.
 
 use std::borrow::Cow;
 
@@ -10,31 +11,32 @@ use super::elements::{is_block, is_heading, is_part_of_table};
 use super::escape::push_hidden;
 use crate::parse::html_names::is_void;
 
-/// Elements nested more deeply are flattened: HTML5 parsers are quadratic in depth.
+/// Elements nested more deeply are flattened: HTML5 parsers are quadratic in the depth.
 const MAX_DEPTH: usize = 100;
 
-/// What a cell stands in: a table, a body and a row, with the cell itself. All of them fit, or the table is flattened.
+/// The depth that a cell needs: a table, a body, a row and the cell itself. If they do not all fit, the table is
+/// flattened.
 const DEPTH_OF_CELL: usize = 4;
 
-/// A text has no more elements; the text of more is kept, their tags are not. A parser needs a quarter of a kilobyte for each.
+/// The most elements in a text; of further ones only the text is kept. A parser needs a quarter of a kilobyte for each.
 const MAX_ELEMENTS: usize = 20_000;
 
-/// Well-formed markup in the making.
+/// Well-formed markup under construction.
 pub(super) struct Markup<'a> {
     out: String,
-    /// The elements that are open, [`MAX_DEPTH`] at most.
+    /// The open elements, at most [`MAX_DEPTH`].
     open: Vec<Cow<'a, str>>,
-    /// How many there were in all.
+    /// The number of elements so far.
     elements: usize,
 }
 
 impl<'a> Markup<'a> {
-    /// Markup for a text of so many bytes.
+    /// Creates markup for a text of `bytes` bytes.
     pub(super) fn new(bytes: usize) -> Self {
         Markup { out: String::with_capacity(bytes + bytes / 8), open: Vec::new(), elements: 0 }
     }
 
-    /// Closes what is open, and returns the whole.
+    /// Closes all open elements, and returns the markup.
     pub(super) fn finish(mut self) -> String {
         self.close_to(0);
         self.out
@@ -44,13 +46,13 @@ impl<'a> Markup<'a> {
         self.open.iter().any(|open| open == name)
     }
 
-    /// Appends text. Returns whether anything of it is to be seen.
+    /// Appends text. Returns whether any of it is visible.
     pub(super) fn text(&mut self, text: &str) -> bool {
-        // Only this white space may stand between cells.
+        // Only this white space may occur between cells.
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
-        // A parser takes the first line end in a `pre` for none. Where two begin it, one is left to mean that.
+        // A parser ignores a line break right after `<pre>`. If two begin it, one is left to be meant.
         let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
         let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
         let before = self.out.len();
@@ -58,7 +60,7 @@ impl<'a> Markup<'a> {
         !self.out[before..].trim_ascii().is_empty()
     }
 
-    /// Appends a start tag. Returns whether it was written: what is nested too deeply is flattened.
+    /// Appends a start tag. Returns whether it was written: elements nested too deeply are flattened.
     pub(super) fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) -> bool {
         let depth = if name == "table" { DEPTH_OF_CELL } else { 1 };
         let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);
@@ -80,7 +82,7 @@ impl<'a> Markup<'a> {
         true
     }
 
-    /// Opens what must stand around an element in a table though nothing says so.
+    /// Opens the elements that a part of a table implies around it.
     fn open_implied(&mut self, name: &str) {
         match name {
             "td" | "th" => self.enter_row(),
@@ -91,7 +93,7 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// What stands in a table outside of its cells is put into one; a parser would move it before the table.
+    /// Puts content of a table outside its cells into a cell; a parser would move it before the table.
     fn enter_cell(&mut self) {
         if matches!(self.innermost(), "table" | "thead" | "tbody" | "tfoot" | "tr" | "colgroup") {
             self.enter_row();
@@ -130,7 +132,7 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// Closes elements until only so many are open.
+    /// Closes elements until only `length` are open.
     fn close_to(&mut self, length: usize) {
         while self.open.len() > length {
             let name = self.open.pop().expect("more than `length` are open");
@@ -138,7 +140,7 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// Closes what a start tag closes though nothing says so: a list item the one before it, a block the paragraph.
+    /// Closes what a start tag implicitly closes: a list item the previous one, a block the paragraph.
     fn close_implied(&mut self, name: &str) {
         let (closes, within): (&[&str], &[&str]) = match name {
             "li" => (&["li"], &["ul", "ol", "table"]),

@@ -1,14 +1,14 @@
-//! Scripts that are written without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese. Korean
-//! has spaces.
+//! Scripts that are written without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese.
+//! Korean has spaces.
 //!
-//! The one table of their characters. Three tests read it, each with a wider view than the one before. Word counts and the
-//! comparison of stories take the narrowest: changing it changes stored signatures. The search takes the second: changing
-//! it changes what the stored index holds.
+//! This is the only table of their characters. Three tests read it, each wider than the one before. Word counts and the
+//! comparison of stories use the narrowest: changing it changes stored signatures. The search uses the second: changing
+//! it changes the content of the stored index.
 
-/// What a character of such a script does. Each kind does what the kinds before it do, too.
+/// What a character of such a script does. Each kind also does what the kinds before it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Spaceless {
-    /// A word ends on both sides of it.
+    /// Words end on both sides of it.
     Breaks,
     /// It is searched as a word.
     Searched,
@@ -20,7 +20,7 @@ enum Spaceless {
 fn spaceless(character: char) -> Option<Spaceless> {
     use Spaceless::{Breaks, Counted, Searched};
     Some(match character {
-        // Most texts are written in these.
+        // Most texts use only these.
         '\0'..='\u{0DFF}' => return None,
         // Thai and Lao.
         '\u{0E00}'..='\u{0EFF}' => Counted,
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn each_script_without_spaces_stands_in_the_table() {
+    fn each_script_without_spaces_is_in_the_table() {
         check("ไทยລາວမြန်မာខ្មែរひらカタ漢字豈𠀀㐀", Some(Spaceless::Counted));
         check("བོད་々〆〇ㇰｱﾝ", Some(Spaceless::Searched));
         check("、。「」⺀ㄅ", Some(Spaceless::Breaks));
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_counts_as_half_a_word_is_searched_alone_and_what_is_searched_alone_breaks_words() {
+    fn half_words_are_searched_alone_and_characters_searched_alone_break_words() {
         for character in '\0'..=char::MAX {
             assert!(!is_half_word(character) || is_searched_alone(character), "{character}");
             assert!(!is_searched_alone(character) || breaks_words(character), "{character}");
