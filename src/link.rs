@@ -1,14 +1,14 @@
 //! Links as keys: when two addresses mean one page, and whose page it is.
 //!
-//! A key is for recognising, never for showing: what is published is the link as the feed gave it, without what tracks
-//! readers everywhere. The tables of tracking parameters are the only ones in the crate.
+//! A key is for comparing, never for showing. The published link is the one from the feed, without well-known tracking
+//! parameters. The tables of tracking parameters are the only ones in the crate.
 
 use url::{Host, Url};
 
-/// Query parameters that say how a reader came, not what the page is, all that begin so.
+/// Prefixes of query parameters that say how a reader arrived, and not which page it is.
 const TRACKING_PREFIXES: &[&str] = &["utm_", "mtm_", "piwik_", "matomo_", "hsa_", "at_custom", "at_link_"];
 
-/// And those of just that name.
+/// Whole names of such parameters.
 #[rustfmt::skip]
 const TRACKING_PARAMETERS: &[&str] = &[
     "ga_source", "ga_medium", "ga_campaign", "_ga", "_gl", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "gad_source",
@@ -21,21 +21,21 @@ const TRACKING_PARAMETERS: &[&str] = &[
     "hsctatracking",
 ];
 
-/// Those that only some sites use so: two links that differ in them alone lead to one page, yet a link is published
-/// with them, as elsewhere they may name something.
+/// Parameters that only some sites use for tracking. Two links that differ only in them lead to one page, but the
+/// published link keeps them, because on other sites they may identify something.
 #[rustfmt::skip]
 const TRACKING_OF_SOME_SITES: &[&str] = &[
     "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
     "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "xtor",
 ];
 
-/// Hosts that only pass a reader on, with the address that they pass on to unknown.
+/// Hosts that only redirect a reader, to an address that is unknown from the link.
 const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
 
-/// Hosts and paths of searches that pass a reader on to the address in their query.
+/// Hosts and paths of searches that redirect a reader to the address in their query.
 const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news/apiclick.aspx")];
 
-/// Query parameters that track the reader where they have one of [`TRACKING_VALUES`]; others may mean anything.
+/// Query parameters that track the reader if they have one of [`TRACKING_VALUES`]; other values may mean anything.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
 
 #[rustfmt::skip]
@@ -44,11 +44,11 @@ const TRACKING_VALUES: &[&str] = &[
     "mastodon", "social", "newsletter", "email", "push",
 ];
 
-/// Labels that name a variant of one site, at the front of its host.
+/// Labels at the front of a host that name a variant of one site.
 const VARIANTS: &[&str] = &["www.", "m.", "mobile.", "touch.", "wap.", "amp."];
 
-/// Takes off the query parameters that only track the reader: those of the table, and those that an editor names
-/// besides, in the same form. The order and spelling of the others stay as they are.
+/// Removes the query parameters that only track the reader: those of the table, and those that an editor names in the
+/// same form. The order and spelling of the others stay the same.
 pub fn strip_tracking(url: &mut Url, own: &[String]) {
     let is_tracking = |parameter: &&str| {
         let name = parameter.split('=').next().unwrap_or_default();
@@ -70,7 +70,7 @@ fn is_of_some_sites(name: &str) -> bool {
     TRACKING_OF_SOME_SITES.iter().any(|tracking| name.eq_ignore_ascii_case(tracking))
 }
 
-/// Whether it is the name that an editor gives, which may end in `*`.
+/// Returns whether `name` matches the name that an editor gives, which may end in `*`.
 fn is_named(name: &str, tracking: &str) -> bool {
     match tracking.strip_suffix('*') {
         Some(prefix) => begins_with(name, prefix),
@@ -82,11 +82,11 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
-/// The key of the page that `url` leads to, such as `example.org/2017/war-on-isis?p=1`; equal for addresses that differ
-/// only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking parameters or
-/// the order of parameters.
+/// Returns the key of the page at `url`, such as `example.org/2017/war-on-isis?p=1`. It is equal for addresses that
+/// differ only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking
+/// parameters or the order of parameters.
 ///
-/// `None` where no page of one entry can be meant: another scheme, a home page, a feed proxy.
+/// `None` if the address cannot be the page of a single entry: another scheme, a home page, a feed proxy.
 pub fn key(url: &Url) -> Option<String> {
     let unwrapped = page_behind(url);
     let url = unwrapped.as_ref().unwrap_or(url);
@@ -115,26 +115,28 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
-/// Whether a key may be that of a section's page, `example.org/live` or `example.org/news.html`, and not an item's: there is
-/// no folder, no number and no headline of three words in it.
+/// Returns whether a key may be the page of a section, such as `example.org/live` or `example.org/news.html`, and not
+/// of an item: it has no folder, no number and no headline of three words.
 pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return false };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
 }
 
-/// Whether an address only passes its reader on, to one that it does not tell.
+/// Returns whether an address only redirects its reader, to a page that it does not name.
 pub fn is_proxy(url: &Url) -> bool {
     url.host_str().is_some_and(|host| PROXY_HOSTS.contains(&host.trim_end_matches('.')))
 }
 
-/// The host that an address leads to in the end, as far as it says so itself: that of the page for a search's redirect.
+/// Returns the host that an address finally leads to, as far as it says so itself: for a search's redirect, the host of
+/// the page.
 pub fn host(url: &Url) -> Option<String> {
     let page = page_behind(url);
     page.as_ref().unwrap_or(url).host_str().map(str::to_owned)
 }
 
-/// The page that an address passes its reader on to, if it says so itself: a cache of AMP pages, a search's redirect.
+/// Returns the page that an address redirects to, if it names the page itself: a cache of AMP pages, a search's
+/// redirect.
 fn page_behind(url: &Url) -> Option<Url> {
     let (host, path) = (url.host_str()?, url.path());
     let cached = if host.ends_with(".cdn.ampproject.org") {
@@ -155,7 +157,7 @@ fn page_behind(url: &Url) -> Option<Url> {
     Url::parse(&target.1).ok()
 }
 
-/// The host without the labels of [`VARIANTS`].
+/// Returns the host without the labels of [`VARIANTS`].
 fn main_host(host: &str) -> &str {
     for variant in VARIANTS {
         if let Some(rest) = host.strip_prefix(variant)
@@ -167,7 +169,7 @@ fn main_host(host: &str) -> &str {
     host
 }
 
-/// The path without trailing slash, index document and AMP marks, its percent-encoding in one form.
+/// Returns the path without trailing slash, index document and AMP marks, with its percent-encoding normalised.
 fn page_path(path: &str) -> String {
     let path = path.split(";jsessionid=").next().unwrap_or(path).trim_end_matches('/');
     let path =
@@ -218,7 +220,8 @@ fn page_query(url: &Url) -> String {
     query.finish()
 }
 
-/// The domain that somebody registered, such as `example.co.uk`; of an IP address, the address. It says who speaks.
+/// Returns the registered domain, such as `example.co.uk`; of an IP address, the address. It says who is responsible
+/// for a page.
 pub fn registrable_domain(url: &Url) -> Option<String> {
     match url.host()? {
         Host::Domain(domain) => {
@@ -274,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_the_page_stays_in_its_key() {
+    fn identifying_parameters_stay_in_the_key() {
         check("http://example.org/?p=123", Some("example.org?p=123"));
         check("http://example.org/a?b=2&a=1", Some("example.org/a?a=1&b=2"));
         check("http://example.org:8080/a", Some("example.org:8080/a"));
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn tracking_parameters_of_the_table_and_of_the_editor_are_taken_off() {
+    fn tracking_parameters_of_the_table_and_of_the_editor_are_removed() {
         let check = |url: &str, expected: &str| {
             let mut url = Url::parse(url).unwrap();
             strip_tracking(&mut url, &["partner".to_owned(), "wire_*".to_owned()]);
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn registrable_domain_is_what_somebody_registered() {
+    fn registrable_domain_is_the_registered_part() {
         let domain = |url: &str| registrable_domain(&Url::parse(url).unwrap()).unwrap();
         assert_eq!(domain("https://news.blog.example.co.uk/a"), "example.co.uk");
         assert_eq!(domain("http://someone.github.io/"), "someone.github.io");

@@ -1,25 +1,26 @@
-//! The adaptive schedule: a feed is polled by how often it really publishes.
+//! The adaptive schedule: polls a feed as often as it actually publishes.
 //!
-//! The rhythm is a mean that forgets: what came in the last two weeks counts most. A feed is polled twice in the mean time
-//! between two entries, within bounds, so that its news is half that time old on average.
+//! The rate is a decaying mean: the last two weeks count most. A feed is polled twice in the mean time between two
+//! entries, within bounds, so that its news is on average half that time old.
 
 use std::time::Duration;
 
 use crate::duration;
 use crate::time::Timestamp;
 
-/// Never more often: publishers' servers come first.
+/// Feeds are never polled more often, out of politeness to publishers' servers.
 const SHORTEST: Duration = Duration::from_secs(3600);
 
-/// Never less often: a feed that slept for a year may wake.
+/// Feeds are never polled less often: one that was silent for a year may publish again.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
-/// How fast the past is forgotten, in days.
+/// The decay time of the mean, in days.
 const MEMORY_DAYS: f64 = 14.0;
 
 const SECONDS_A_DAY: f64 = 86_400.0;
 
-/// Entries a day, after `new` came since the last poll, `elapsed` ago; `before` is what the last poll gave.
+/// Updates the rate, in entries per day, after `new` entries came since the last poll, `elapsed` ago. `before` is the
+/// previous rate.
 pub fn observe(before: f64, new: usize, elapsed: Duration) -> f64 {
     let days = elapsed.as_secs_f64() / SECONDS_A_DAY;
     if days <= 0.0 {
@@ -29,7 +30,7 @@ pub fn observe(before: f64, new: usize, elapsed: Duration) -> f64 {
     before * kept + (new as f64 / days) * (1.0 - kept)
 }
 
-/// Entries a day by what a first document claims of itself: its entries over the time from the oldest to now.
+/// Estimates the rate, in entries per day, from a first document: its entries over the time from the oldest to now.
 pub fn first(published: impl Iterator<Item = Timestamp>, now: Timestamp) -> f64 {
     let (mut count, mut oldest) = (0_usize, now);
     for published in published.filter(|published| *published <= now) {
@@ -40,7 +41,8 @@ pub fn first(published: impl Iterator<Item = Timestamp>, now: Timestamp) -> f64 
     count as f64 / days.max(1.0)
 }
 
-/// How long to wait for the next poll. `missed` says that entries came and went unseen: then the wait was too long.
+/// Returns how long to wait for the next poll. `missed` means that entries appeared and vanished between two polls:
+/// then the wait was too long.
 pub fn interval(per_day: f64, missed: bool) -> Duration {
     let between_entries = SECONDS_A_DAY / per_day.max(f64::MIN_POSITIVE);
     let wait = (between_entries / 2.0).clamp(SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
@@ -48,12 +50,12 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// The reason in words, as in `3.1 entries a day: every 4 hours`. Where the last poll `missed` entries, that is how long
-/// after it the next one was planned, and it says so if that is sooner than usual.
+/// Returns the reason in words, such as `3.1 entries a day: every 4 hours`. If the last poll `missed` entries, that is
+/// the wait that was planned after it; the reason mentions it if it is shorter than usual.
 pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
     let why = format!("{per_day:.1} entries a day: every {}", in_words(usual));
-    // Times are kept to the millisecond, so that what was planned may seem a trifle shorter.
+    // Times are stored in milliseconds, so the planned wait may seem slightly shorter.
     match missed.filter(|planned| *planned + Duration::from_secs(1) < usual) {
         Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
         None => why,
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn rhythm_follows_what_the_feed_does_now() {
+    fn rate_follows_the_current_behaviour_of_the_feed() {
         let mut per_day = 0.0;
         for _ in 0..60 * 24 {
             per_day = observe(per_day, 0, HOUR);
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn first_document_tells_a_rhythm() {
+    fn first_document_gives_a_rate() {
         let now = Timestamp::from_millis(100 * 86_400_000);
         let published = (0..20).map(|n| now - HOUR * 12 * n);
         assert!((1.9..2.2).contains(&first(published, now)));
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_that_were_missed_shorten_the_wait() {
+    fn missed_entries_shorten_the_wait() {
         assert_eq!(interval(1.0, true), HOUR * 6);
         assert_eq!(interval(100.0, true), HOUR);
         let check = |per_day, missed, expected: &str| {

@@ -1,9 +1,9 @@
-//! Crontab schedules: five fields, as crontab(5) means them, on the `cron` crate.
+//! Crontab schedules: five fields as in crontab(5), on top of the `cron` crate.
 //!
-//! That crate has six fields, other days of the week, and no OR of the two day fields, so the fields are read here and
-//! handed to it as plain lists. It is asked in wall-clock time only, which never jumps; what the wall clock does in the two
-//! nights of a change is decided here, as Vixie cron does: a poll at fixed times runs once, the skipped hour's at its end;
-//! one with `*` for minute or hour goes by real time.
+//! That crate has six fields, numbers weekdays differently, and has no OR of the two day fields. So the fields are
+//! parsed here and passed to it as plain lists. It computes wall-clock times only, which never jump. What happens in
+//! the two nights of a clock change is decided here, as in Vixie cron: a poll at fixed times runs once, and one in the
+//! skipped hour runs at its end; a schedule with `*` for minute or hour follows real time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,10 +29,10 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 
-/// The shortest name of a month or weekday.
+/// The shortest allowed prefix of a month's or weekday's name.
 const MIN_NAME_LENGTH: usize = 3;
 
-/// The names of whole schedules, and the fields that they stand for.
+/// The names of whole schedules, and their fields.
 const NICKNAMES: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
@@ -43,32 +43,32 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// No zone puts its clock forward by more: Samoa left out a whole day.
+/// No zone sets its clock forward by more: Samoa skipped a whole day.
 const MAX_GAP: Duration = Duration::hours(25);
 
-/// More minutes than any zone repeats when it puts its clock back, at most by a day.
+/// More minutes than any zone repeats when it sets its clock back, at most a day.
 const MOST_REPEATED_MINUTES: usize = 25 * 60;
 
 /// More changes of one zone's clock than there are before 2100, where schedules end: Morocco has four in some years.
 const MOST_CHANGES: usize = 1000;
 
-/// A crontab schedule by the clock of one time zone. Displayed as it was written.
+/// A crontab schedule in one time zone. Displayed as it was written.
 #[derive(Clone, Debug)]
 pub struct Cron {
     text: String,
     timezone: Tz,
-    /// One, or two where either the day of the month or the day of the week will do.
+    /// One schedule, or two if either the day of the month or the day of the week suffices.
     walls: Vec<cron::Schedule>,
-    /// Minute or hour is `*` or `*/n`: it goes by real time through a change of the clock.
+    /// Whether minute or hour is `*` or `*/n`: the schedule then follows real time through a clock change.
     follows_real_time: bool,
 }
 
 impl Cron {
-    /// Reads five fields or a name such as `@hourly`.
+    /// Parses five fields or a name such as `@hourly`.
     ///
     /// # Errors
     ///
-    /// Which field is wrong and what is expected there; also where no day of any year fits.
+    /// Says which field is wrong and what is expected there; also fails if no day of any year matches.
     pub fn parse(text: &str, timezone: Tz) -> Result<Cron, String> {
         let fields = Fields::parse(expand_nickname(text)?)?;
         let walls =
@@ -76,45 +76,46 @@ impl Cron {
         let cron = Cron { text: text.to_owned(), timezone, walls, follows_real_time: fields.follows_real_time() };
         let some_time = DateTime::UNIX_EPOCH.naive_utc();
         if cron.next_wall(some_time).is_none() {
-            return Err("the schedule never comes to a poll: no year has such a day".to_owned());
+            return Err("the schedule never polls: no year has such a day".to_owned());
         }
         Ok(cron)
     }
 
-    /// The first time after `after` at which the schedule fires; [`Timestamp::MAX`] beyond the year 2100.
+    /// Returns the first time after `after` at which the schedule fires; [`Timestamp::MAX`] after the year 2100.
     pub fn next(&self, after: Timestamp) -> Timestamp {
         let after = after.datetime();
         let next = if self.follows_real_time { self.next_real(after) } else { self.next_fixed(after) };
         next.map_or(Timestamp::MAX, Timestamp::from_datetime)
     }
 
-    /// The first wall-clock time after `wall` that the fields fit.
+    /// Returns the first wall-clock time after `wall` that matches the fields.
     fn next_wall(&self, wall: NaiveDateTime) -> Option<NaiveDateTime> {
         let next = |schedule: &cron::Schedule| schedule.after(&wall.and_utc()).next();
         self.walls.iter().filter_map(next).min().map(|next| next.naive_utc())
     }
 
-    /// By fixed times: every wall-clock time has one moment, the earlier of two, and for a skipped one the end of the gap.
+    /// Returns the next poll at fixed times: every wall-clock time has one moment, the earlier of two, and for a
+    /// skipped one the end of the gap.
     fn next_fixed(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let first = self.next_wall(self.wall(after));
         let walls = std::iter::successors(first, |wall| self.next_wall(*wall));
         walls.take(MOST_REPEATED_MINUTES).map(|wall| self.moment(wall)).find(|moment| *moment > after)
     }
 
-    /// By real time: the clock is followed through each stretch of constant offset.
+    /// Returns the next poll in real time: the clock is followed through each stretch of constant offset.
     fn next_real(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (mut after, mut stretch) = (after, after);
         for _ in 0..MOST_CHANGES {
             let offset = self.offset(stretch);
             let candidate = self.next_wall(after.naive_utc() + offset)?.and_utc() - offset;
             let Some(change) = self.change_between(stretch, candidate) else { return Some(candidate) };
-            // The moment of the change may itself be one that fits.
+            // The moment of the change may itself match.
             (after, stretch) = (change - Duration::seconds(1), change);
         }
         None
     }
 
-    /// The first moment after `start`, and not after `end`, from which another offset holds.
+    /// Returns the first moment after `start`, and not after `end`, at which another offset applies.
     fn change_between(&self, start: DateTime<Utc>, end: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let offset = self.offset(start);
         let mut before = start;
@@ -131,7 +132,7 @@ impl Cron {
 
     /// Returns the first second after `before` that does not have `offset`; `before` has it, and `at` does not.
     ///
-    /// Zones change at whole seconds. So the search goes by whole seconds too, and halves their number at each step.
+    /// Zones change at whole seconds, so this is a binary search in whole seconds.
     fn bisect(&self, before: DateTime<Utc>, at: DateTime<Utc>, offset: Duration) -> DateTime<Utc> {
         let whole_second = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or(at);
         let (mut before, mut after) = (before.timestamp(), at.timestamp());
@@ -167,7 +168,7 @@ impl fmt::Display for Cron {
     }
 }
 
-/// What one field of a crontab line may hold.
+/// The allowed content of one field of a crontab line.
 struct FieldKind {
     name: &'static str,
     least: u32,
@@ -175,7 +176,7 @@ struct FieldKind {
     names: &'static [&'static str],
     /// The number of the first name.
     first_name: u32,
-    /// The greatest value of `*`, after which a range goes on with the least.
+    /// The largest value of `*`; after it, a range wraps around to the least.
     last: u32,
 }
 
@@ -183,15 +184,15 @@ const MINUTE: FieldKind = FieldKind { name: "minute", least: 0, most: 59, names:
 const HOUR: FieldKind = FieldKind { name: "hour", least: 0, most: 23, names: &[], first_name: 0, last: 23 };
 const DAY: FieldKind = FieldKind { name: "day of month", least: 1, most: 31, names: &[], first_name: 0, last: 31 };
 const MONTH: FieldKind = FieldKind { name: "month", least: 1, most: 12, names: &MONTHS, first_name: 1, last: 12 };
-/// 0 and 7 are both Sunday.
+/// 0 and 7 both mean Sunday.
 const WEEKDAY: FieldKind =
     FieldKind { name: "day of week", least: 0, most: 7, names: &WEEKDAYS, first_name: 0, last: 6 };
 
-/// One field as read.
+/// A parsed field.
 struct CronField {
-    /// In order, without repeats.
+    /// Sorted, without repeats.
     values: Vec<u32>,
-    /// It begins with `*`, which decides how the two day fields go together and what a change of the clock means.
+    /// Whether it begins with `*`, which decides how the two day fields combine and what a clock change means.
     starred: bool,
 }
 
@@ -227,7 +228,8 @@ impl Fields {
         self.minute.starred || self.hour.starred
     }
 
-    /// In the syntax of the `cron` crate. As in crontab, either day field will do where both are restricted.
+    /// Returns the schedule in the syntax of the `cron` crate. As in crontab, either day field suffices if both are
+    /// restricted.
     fn expressions(&self) -> Vec<String> {
         let expression = |day: &str, weekday: &str| {
             format!("0 {} {} {day} {} {weekday}", self.minute.list(), self.hour.list(), self.month.list())
@@ -265,7 +267,7 @@ impl CronField {
     }
 }
 
-/// The values of `*`, `5`, `Mon`, `1-5`, `Fri-Mon`, and of `*` and ranges with a step.
+/// Returns the values of `*`, `5`, `Mon`, `1-5`, `Fri-Mon`, and of `*` and ranges with a step.
 fn part_values(part: &str, kind: &FieldKind) -> Result<Vec<u32>, String> {
     let (range, step) = match part.split_once('/') {
         Some((range, step)) => (range, Some(step)),
@@ -317,5 +319,5 @@ fn expand_nickname(text: &str) -> Result<&str, String> {
 }
 
 fn wall_schedule(expression: &str) -> Result<cron::Schedule, String> {
-    cron::Schedule::from_str(expression).map_err(|error| format!("the schedule cannot be read: {error}"))
+    cron::Schedule::from_str(expression).map_err(|error| format!("not a valid cron schedule: {error}"))
 }

@@ -1,6 +1,7 @@
 //! When to poll next: cron, intervals, hints and backoff.
 //!
-//! Pure: `now` is an argument. The only place that knows local time, and the only one that uses the `cron` crate.
+//! Pure: `now` is an argument. This is the only module that knows local time, and the only one that uses the `cron`
+//! crate.
 
 pub mod adaptive;
 mod cron;
@@ -16,27 +17,26 @@ pub use self::cron::Cron;
 use crate::duration;
 use crate::time::Timestamp;
 
-/// How often a feed with an adaptive schedule is polled until its own rhythm is known.
+/// How often to poll a feed with an adaptive schedule until its own rate is known.
 pub const ADAPTIVE_START: Duration = Duration::from_secs(3600);
 
-/// A checked schedule of a feed. Displayed as it is written in the TOML.
+/// A checked schedule of a feed. Displayed as written in the TOML.
 #[derive(Clone, Debug)]
 pub enum Schedule {
     /// `every 1 hour`: the time from the start of one poll to the start of the next.
     Every(Duration),
-    /// `*/30 8-20 * * Mon-Fri`, `@hourly`; shared by the feeds that take it from `[poll]`.
+    /// `*/30 8-20 * * Mon-Fri`, `@hourly`; feeds that inherit it from `[poll]` share it.
     Cron(Arc<Cron>),
-    /// `adaptive`: the feed's own rhythm.
+    /// `adaptive`: follows how often the feed publishes.
     Adaptive,
 }
 
 impl Schedule {
-    /// Reads `every …`, five cron fields, a cron name such as `@hourly`, or `adaptive`. Cron goes by the clock of
-    /// `timezone`.
+    /// Parses `every …`, five cron fields, a cron name such as `@hourly`, or `adaptive`. Cron times are in `timezone`.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text; also that it would never come to a poll.
+    /// Says what is wrong with the text; also fails if the schedule would never poll.
     pub fn parse(text: &str, timezone: Tz) -> Result<Schedule, String> {
         let text = text.trim();
         if text.eq_ignore_ascii_case("adaptive") {
@@ -51,10 +51,10 @@ impl Schedule {
         Cron::parse(text, timezone).map(|cron| Schedule::Cron(Arc::new(cron)))
     }
 
-    /// When a poll is due that follows one at `after`: always later than it.
+    /// Returns when the poll after one at `after` is due: always later than `after`.
     ///
-    /// An interval is kept exactly. Cron times are moved by `phase` seconds within their minute, so that a thousand feeds
-    /// with one schedule do not start at once; with phase 0 they are exact.
+    /// An interval is kept exactly. Cron times are shifted by `phase` seconds within their minute, so that a thousand
+    /// feeds with one schedule do not start at once; with phase 0 they are exact.
     pub fn next(&self, after: Timestamp, phase: u64) -> Timestamp {
         match self {
             Schedule::Every(interval) => after + *interval,
@@ -67,12 +67,12 @@ impl Schedule {
     }
 }
 
-/// Returns whether the time of a feed's next poll has come. Holds and feeds that are gone are the caller's to leave out.
+/// Returns whether a feed's next poll is due. The caller leaves out holds and feeds that are gone.
 pub fn is_due(next_poll: Timestamp, now: Timestamp) -> bool {
     next_poll <= now
 }
 
-/// `15 minutes`, or a unit alone: `hour`.
+/// Parses `15 minutes`, or a unit alone: `hour`.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     let interval = duration::parse(text).or_else(|error| duration::parse(&format!("1 {text}")).map_err(|_| error))?;
     if interval < Duration::from_secs(1) {

@@ -1,4 +1,5 @@
-//! Schedules: what may be written, and when they fire; crontab semantics against croner, an independent implementation.
+//! Schedules: which texts are valid, and when they fire; crontab semantics are compared with croner, an independent
+//! implementation.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,7 +17,7 @@ fn schedule(text: &str, zone: &str) -> Schedule {
     Schedule::parse(text, zone.parse().unwrap()).unwrap()
 }
 
-/// The local times at which it fires after `start`.
+/// Returns the local times at which the schedule fires after `start`.
 fn local_times(text: &str, zone: &str, start: &str, count: usize) -> Vec<String> {
     let schedule = schedule(text, zone);
     let zone: Tz = zone.parse().unwrap();
@@ -93,22 +94,22 @@ fn bad_schedule_says_which_field_is_wrong_and_what_is_expected() {
     check("1- * * * *", "minute: expected a number");
     check("0 0 L * *", "day of month: expected a number");
     check("@reboot", "expected one of @yearly");
-    check("0 0 31 2 *", "never comes to a poll");
-    check("0 0 30,31 feb *", "never comes to a poll");
-    check("0 0 31 4,6,9,11 *", "never comes to a poll");
+    check("0 0 31 2 *", "the schedule never polls");
+    check("0 0 30,31 feb *", "the schedule never polls");
+    check("0 0 31 4,6,9,11 *", "the schedule never polls");
 }
 
 #[test]
-fn day_fields_go_together_as_in_crontab() {
+fn day_fields_combine_as_in_crontab() {
     fn check(text: &str, days: &[&str]) {
         let times = local_times(text, "UTC", "2026-11-01T00:00:00Z", days.len());
         let expected: Vec<String> = days.iter().map(|day| format!("11-{day}T00:00+00:00")).collect();
         assert_eq!(times, expected, "{text}");
     }
-    // Both restricted: either will do.
+    // Both restricted: either suffices.
     check("0 0 13 * Fri", &["06", "13", "20", "27"]);
     check("0 0 10 * Fri", &["06", "10", "13", "20"]);
-    // One of them begins with an asterisk: both must fit.
+    // One of them begins with an asterisk: both must match.
     check("0 0 */2 * Fri", &["13", "27"]);
     check("0 0 * * Fri", &["06", "13"]);
     check("0 0 9 * *", &["09"]);
@@ -122,7 +123,7 @@ fn day_fields_go_together_as_in_crontab() {
 }
 
 #[test]
-fn clock_put_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
+fn clock_set_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
     fn check(text: &str, expected: &[&str]) {
         let times = local_times(text, "Europe/Berlin", "2026-03-29T00:00:00Z", expected.len());
         assert_eq!(times, expected, "{text}");
@@ -135,7 +136,7 @@ fn clock_put_forward_runs_fixed_times_once_at_the_end_of_the_gap() {
 }
 
 #[test]
-fn clock_put_back_runs_fixed_times_once_and_others_by_real_time() {
+fn clock_set_back_runs_fixed_times_once_and_others_in_real_time() {
     fn check(text: &str, expected: &[&str]) {
         let times = local_times(text, "Europe/Berlin", "2026-10-24T23:50:00Z", expected.len());
         assert_eq!(times, expected, "{text}");
@@ -150,7 +151,7 @@ fn clock_put_back_runs_fixed_times_once_and_others_by_real_time() {
 
 #[test]
 fn zones_with_odd_changes_never_go_back_in_time() {
-    // Lord Howe moves by half an hour, Apia left out a whole day, Casablanca changes for Ramadan.
+    // Lord Howe changes by half an hour, Apia skipped a whole day, Casablanca changes for Ramadan.
     for (zone, start) in [
         ("Australia/Lord_Howe", "2026-04-04T00:00:00Z"),
         ("Australia/Lord_Howe", "2026-10-03T00:00:00Z"),
@@ -171,13 +172,13 @@ fn zones_with_odd_changes_never_go_back_in_time() {
 }
 
 #[test]
-fn day_that_a_zone_left_out_is_made_up_for_at_its_end() {
+fn polls_of_a_day_that_a_zone_skipped_run_at_its_end() {
     let times = local_times("0 12 * * *", "Pacific/Apia", "2011-12-29T12:00:00Z", 3);
     assert_eq!(times, ["12-29T12:00-10:00", "12-31T00:00+14:00", "12-31T12:00+14:00"]);
 }
 
-/// Where croner and crontab agree: it takes for fixed only what has one minute and one hour, so that lists of them are left
-/// out here, and compared in zones without changes only.
+/// Compares where croner and crontab agree. croner treats a schedule as fixed only if it has one minute and one hour,
+/// so lists are left out here, and compared only in zones without clock changes.
 #[test]
 fn a_year_of_times_is_the_same_as_that_of_croner() {
     let everywhere =

@@ -1,9 +1,9 @@
 //! Schedules around every change of every zone's clock from 2026 to 2036, against a slow oracle that walks minute by minute.
 //!
-//! The rule is Vixie cron's, as `schedule/cron.rs` describes it. A schedule with `*` for minute or hour goes by real time: it fires at
-//! each minute whose local time fits, so a repeated hour counts twice and a skipped one not at all. A schedule at fixed
-//! times fires once for each local time: for a repeated one at the first of the two moments, for a skipped one at the end
-//! of the gap.
+//! The rule is Vixie cron's, as `schedule/cron.rs` describes it. A schedule with `*` for minute or hour follows real
+//! time: it fires at each minute whose local time matches, so a repeated hour counts twice and a skipped one not at
+//! all. A schedule at fixed times fires once for each local time: for a repeated one at the first of the two moments,
+//! for a skipped one at the end of the gap.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use newswire::schedule::Schedule;
 use newswire::time::Timestamp;
 
-/// A schedule, whether it goes by real time, and which local times it means.
+/// A schedule, whether it follows real time, and which local times match it.
 type Pattern = (&'static str, bool, fn(&Local) -> bool);
 
 /// A local time, in the numbers of crontab.
@@ -62,7 +62,7 @@ const PATTERNS: [Pattern; 30] = [
     ("45 0-23/4 * * *", false, |t| t.minute == 45 && t.hour.is_multiple_of(4)),
 ];
 
-/// How far around a change the oracle looks. Beyond it the clock is even, and cron needs no help.
+/// How far around a change the oracle looks. Beyond it the clock is regular, and cron is simple.
 const BEFORE: Duration = Duration::hours(4);
 const AFTER: Duration = Duration::hours(30);
 
@@ -77,11 +77,11 @@ fn offset(zone: Tz, at: DateTime<Utc>) -> i32 {
     zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()
 }
 
-/// How closely changes are looked for: no zone changes its clock twice in so short a time.
+/// The step of the search for changes: no zone changes its clock twice in such a short time.
 const STEP_MINUTES: i64 = 360;
 
-/// Every change of every zone. Zones that change at one moment between the same two offsets have the
-/// same clock around it: the first one stands for all. The number is that of all changes of all zones.
+/// Returns the number of changes of all zones, and the distinct ones. Zones that change at one moment between the same
+/// two offsets have the same clock around it, so the first one represents all.
 fn changes() -> (usize, Vec<Change>) {
     let start: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     let end: DateTime<Utc> = "2037-01-01T00:00:00Z".parse().unwrap();
@@ -173,7 +173,7 @@ fn slot_at_the_moment_of_a_change_is_found_from_a_start_within_a_second() {
 }
 
 #[test]
-fn next_time_around_every_change_of_every_zone_is_that_of_a_walk_by_minutes() {
+fn next_time_around_every_clock_change_equals_a_walk_by_minutes() {
     let (count, changes) = changes();
     let mut tried = 0_u64;
     for change in &changes {

@@ -25,7 +25,7 @@ fn hourly() -> Schedule {
 
 static NO_HINTS: PollHints = PollHints { ttl: None, period: None, skip_hours: Vec::new(), skip_days: Vec::new() };
 
-/// A 304 of a feed of the web that is polled hourly.
+/// A 304 from a web feed that is polled hourly.
 fn outlook<'a>(schedule: &'a Schedule, hints: &'a PollHints) -> Outlook<'a> {
     Outlook {
         now: now(),
@@ -46,7 +46,7 @@ fn failed(status: u16) -> PollOutcome {
     PollOutcome::Failed { status: Some(status) }
 }
 
-/// The next poll with a change to that.
+/// Returns the next poll with one change to the outlook.
 fn next(change: impl FnOnce(&mut Outlook)) -> NextPoll {
     next_with(&NO_HINTS, change)
 }
@@ -58,7 +58,7 @@ fn next_with(hints: &PollHints, change: impl FnOnce(&mut Outlook)) -> NextPoll {
     next_poll(&outlook)
 }
 
-/// Seconds from now until the next poll.
+/// Returns the seconds from now until the next poll.
 fn wait(change: impl FnOnce(&mut Outlook)) -> u64 {
     next(change).at.since(now()).as_secs()
 }
@@ -79,7 +79,7 @@ fn a_feed_is_polled_hourly_and_one_without_validators_daily() {
 }
 
 #[test]
-fn a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
+fn a_feed_without_any_document_yet_is_not_delayed_by_a_day() {
     let first_failure = |outlook: &mut Outlook| {
         outlook.has_validators_ever = false;
         outlook.outcome = PollOutcome::Failed { status: None };
@@ -89,7 +89,7 @@ fn a_feed_that_never_gave_a_document_is_not_left_for_a_day() {
 }
 
 #[test]
-fn the_latest_of_all_that_was_asked_for_counts() {
+fn the_latest_requested_time_counts() {
     let check = |outcome, retry_after, max_age, expires, expected: u64, why: Option<&str>| {
         let next = next(|outlook| {
             outlook.outcome = outcome;
@@ -114,14 +114,14 @@ fn the_latest_of_all_that_was_asked_for_counts() {
 }
 
 #[test]
-fn a_hold_shorter_than_the_schedule_is_still_told() {
+fn a_hold_shorter_than_the_schedule_is_still_reported() {
     let next = next(|outlook| outlook.lifetimes.max_age = seconds(300));
     assert_eq!(next.at, now() + Duration::from_secs(HOUR));
     assert_eq!(next.hold_until, Some(now() + Duration::from_secs(300)));
 }
 
 #[test]
-fn lifetimes_are_kept_up_to_a_week_and_retry_after_up_to_a_month() {
+fn lifetimes_are_followed_up_to_a_week_and_retry_after_up_to_a_month() {
     let ten_years = seconds(3650 * DAY);
     assert_eq!(wait(|outlook| outlook.lifetimes.max_age = ten_years), 7 * DAY);
     assert_eq!(wait(|outlook| outlook.lifetimes.expires = ten_years), 7 * DAY);
@@ -141,7 +141,7 @@ fn status_503_with_retry_after_is_obeyed_like_429() {
 }
 
 #[test]
-fn statuses_429_and_503_with_retry_after_speak_for_a_public_host_only() {
+fn statuses_429_and_503_with_retry_after_apply_to_the_whole_of_a_public_host_only() {
     let check = |status, retry_after, host_is_public, expected: Option<u64>| {
         let next = next(|outlook| {
             (outlook.outcome, outlook.failures) = (failed(status), 1);
@@ -159,7 +159,7 @@ fn statuses_429_and_503_with_retry_after_speak_for_a_public_host_only() {
     check(404, seconds(7200), true, None);
 }
 
-/// The waits after so many failures in a row, in hours.
+/// Returns the waits after so many failures in a row, in hours.
 fn waits(status: Option<u16>, failures: u32) -> Vec<u64> {
     let wait_after = |failures| {
         wait(|outlook| (outlook.outcome, outlook.failures) = (PollOutcome::Failed { status }, failures)) / HOUR
@@ -203,7 +203,7 @@ proptest! {
         prop_assert!(wait(phase, failures) <= wait(0, failures) * 11 / 10);
     }
 
-    /// Whatever comes together, nothing is sooner than the schedule, and nothing is later than a month and the skipped days.
+        /// Whatever is combined, no poll is sooner than the schedule, and none is later than a month plus the skipped days.
     #[test]
     fn no_poll_is_early_and_none_is_lost(
         phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,
@@ -241,7 +241,7 @@ fn hints_of_the_document_lengthen_the_interval_and_never_shorten_it() {
 }
 
 #[test]
-fn skipped_hours_and_days_in_gmt_are_waited_out() {
+fn polls_wait_for_the_end_of_skipped_hours_and_days_in_gmt() {
     let hours = |hours: &[u8]| PollHints { skip_hours: hours.to_vec(), ..PollHints::default() };
     check_hints(hours(&[11]), "2026-01-07T12:00:00Z", "skipHours");
     let all_but_the_last = (0..=22).collect::<Vec<_>>();
@@ -254,13 +254,13 @@ fn skipped_hours_and_days_in_gmt_are_waited_out() {
 }
 
 #[test]
-fn hints_that_leave_no_hour_at_all_are_passed_over() {
+fn hints_that_leave_no_hour_free_are_ignored() {
     let never = PollHints { skip_hours: (0..24).collect(), skip_days: (0..7).collect(), ..PollHints::default() };
     assert_eq!(next_with(&never, |_| {}).at, now() + Duration::from_secs(HOUR));
 }
 
 #[test]
-fn feeds_that_skip_the_same_hours_do_not_all_come_back_on_the_hour() {
+fn feeds_that_skip_the_same_hours_are_not_all_polled_on_the_hour() {
     let hints = PollHints { skip_hours: vec![11], ..PollHints::default() };
     let at = |id: usize| next_with(&hints, |outlook| outlook.phase = phase(&FeedId::from(&*id.to_string()))).at;
     let on_the_hour = (0..100).filter(|id| at(*id).millis() % (3600 * 1000) < 1000).count();
@@ -272,7 +272,7 @@ fn a_gone_feed_has_no_next_poll() {
     assert_eq!(next(|outlook| outlook.outcome = PollOutcome::Gone).at, Timestamp::MAX);
 }
 
-/// Day 100 is now; times are in hours from then.
+/// Returns a plan. Now is day 100; times are in hours from now.
 fn planned(at: i64, last_poll: Option<i64>, hold_until: Option<i64>) -> PollPlan {
     PollPlan { at: hours(at), last_poll: last_poll.map(hours), hold_until: hold_until.map(hours), is_failing: false }
 }
@@ -286,7 +286,7 @@ fn replanned(schedule: &str, plan: PollPlan, ahead_hours: u64) -> Option<PollPla
 }
 
 #[test]
-fn plan_of_a_clock_that_was_right_stands() {
+fn plan_of_a_correct_clock_is_kept() {
     for (schedule, at, last_poll) in [
         ("every 1 hour", 1, Some(0)),
         ("every 1 hour", -5, Some(-6)),
@@ -307,7 +307,7 @@ fn plan_of_a_clock_that_was_right_stands() {
 }
 
 #[test]
-fn poll_in_the_future_is_planned_again_after_as_long_a_wait() {
+fn poll_in_the_future_is_planned_again_after_the_same_wait() {
     let check = |schedule: &str, plan: PollPlan, expected: PollPlan| {
         let ahead = plan.last_poll.unwrap().since(now()).as_secs() / HOUR;
         assert_eq!(replanned(schedule, plan, ahead), Some(expected), "{schedule} {plan:?}");
@@ -321,32 +321,32 @@ fn poll_in_the_future_is_planned_again_after_as_long_a_wait() {
         // A hold that is over by the clock that set it.
         check("every 1 hour", planned(back + 1, Some(back), Some(back - 1)), planned(1, Some(0), None));
     }
-    // Now is no full hour of the day: times of day are kept.
+    // Now is not a full hour of the day: times of day are kept.
     let daily = replanned("0 6 * * *", planned(20 * 24 + 6, Some(20 * 24), None), 480).unwrap();
     assert_eq!(daily.at, Schedule::parse("0 6 * * *", Tz::UTC).unwrap().next(now(), 0));
 }
 
 #[test]
-fn feed_that_the_wrong_clock_put_off_without_a_poll_is_planned_again() {
+fn feed_delayed_by_a_wrong_clock_without_a_poll_is_planned_again() {
     let back = 20 * 24;
     let at = |plan: PollPlan, ahead: u64| replanned("every 1 hour", plan, ahead).map(|plan| plan.at);
     assert_eq!(at(planned(back, Some(-2), None), 480), Some(hours(1)));
     assert_eq!(at(planned(back + 5, Some(-2), Some(back + 5)), 480), Some(hours(5)), "a hold is kept");
-    assert_eq!(at(planned(24 * 6, Some(-24), None), 480), None, "a backoff of the right clock stands");
-    assert_eq!(at(planned(back, Some(-2), None), 0), None, "without proof it stands");
+    assert_eq!(at(planned(24 * 6, Some(-24), None), 480), None, "a backoff of the right clock stays");
+    assert_eq!(at(planned(back, Some(-2), None), 0), None, "without proof it stays");
     assert!(at(planned(back, None, None), 0).is_some_and(|at| at <= hours(2)), "a new feed has no reason to wait");
     assert!(at(planned(10 * 365 * 24, Some(-1), None), 0).is_some_and(|at| at <= hours(2)));
 }
 
 #[test]
-fn clock_was_ahead_by_as_much_as_the_newest_poll_lies_in_the_future() {
+fn clock_was_ahead_by_as_much_as_the_newest_poll_is_in_the_future() {
     let plans = [planned(1, Some(-3), None), planned(481, Some(480), None), planned(1, None, None)];
     assert_eq!(clock_was_ahead(now(), plans.iter()), Duration::from_secs(480 * HOUR));
     assert_eq!(clock_was_ahead(now() + Duration::from_secs(480 * HOUR - 30), plans.iter()), Duration::ZERO);
 }
 
 #[test]
-fn an_outage_of_our_own_is_retried_within_minutes_however_often_it_failed() {
+fn an_outage_of_our_own_is_retried_within_minutes_after_any_number_of_failures() {
     for id in 0..100 {
         let outage = |outlook: &mut Outlook| {
             outlook.phase = phase(&FeedId::from(&*id.to_string()));
@@ -363,7 +363,7 @@ fn five_hundred_polls_with_restarts_between_are_an_hour_apart_and_no_sooner() {
     let mut starts = vec![outlook.now];
     while starts.len() < 500 {
         let at = next_poll(&outlook).at;
-        // Nothing but the stored time survives a restart; the poll itself takes a while.
+        // Only the stored time survives a restart; the poll itself takes a while.
         outlook.now = at + Duration::from_millis(starts.len() as u64 * 7 % 30_000);
         starts.push(at);
     }
@@ -385,16 +385,16 @@ fn overdue_feeds_are_spread_evenly_over_ten_minutes_or_a_sixth_of_their_interval
 }
 
 #[test]
-fn a_few_overdue_feeds_are_polled_at_once_and_in_their_order() {
+fn a_few_overdue_feeds_are_polled_at_once_and_in_order() {
     let schedule = hourly();
     assert_eq!(spread(now(), &[(1, &schedule), (2, &schedule)]), [now(), now()]);
     let many = (0..100).map(|number| (number, &schedule)).collect::<Vec<_>>();
     assert!(spread(now(), &many).is_sorted());
 }
 
-/// χ² with 59 degrees of freedom is above 87.2 in one of a hundred even distributions.
+/// For 59 degrees of freedom, χ² exceeds 87.2 in one of a hundred uniform distributions.
 #[test]
-fn feeds_that_were_new_together_are_even_over_the_hour_from_their_second_poll_on() {
+fn feeds_that_were_new_together_are_spread_over_the_hour_from_their_second_poll() {
     let ids = (0..1000).map(|number| FeedId::from(&*format!("https://site-{number}.example/feed")));
     let mut minutes = [0.0; 60];
     for id in ids {
@@ -409,7 +409,7 @@ fn feeds_that_were_new_together_are_even_over_the_hour_from_their_second_poll_on
 }
 
 #[test]
-fn a_feeds_phase_is_the_same_at_every_start() {
+fn the_phase_of_a_feed_is_the_same_at_every_start() {
     assert_eq!(phase(&FeedId::from("anti-media")), 14_621_617_842_945_600_303);
 }
 

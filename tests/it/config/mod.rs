@@ -14,7 +14,7 @@ fn source(path: &str, text: &str) -> SourceFile {
     SourceFile { path: PathBuf::from(path), text: text.to_owned() }
 }
 
-/// A secret called X is `secret-X`; those called MISSING are not there.
+/// The secret X is `secret-X`; secrets called MISSING do not exist.
 fn secret(reference: &SecretRef) -> Result<SecretString, String> {
     match reference {
         SecretRef::Env(name) if name.starts_with("MISSING") => {
@@ -38,7 +38,7 @@ fn good(text: &str) -> Config {
 const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/feed\"\n";
 const SECTION: &str = "[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
 
-/// The mistake stands in the table that it belongs to, in a config that is good otherwise.
+/// Checks a mistake in the table that it belongs to, in an otherwise valid config.
 fn check_mistake(text: &str, expected: &str) {
     let problems = problems(text);
     let shown: Vec<String> = problems.iter().map(Problem::to_string).collect();
@@ -145,7 +145,7 @@ fn whole_example_is_read() {
 }
 
 #[test]
-fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
+fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
     let site = |line: &str| format!("[site]\n{line}\n");
     let poll = |line: &str| format!("[poll]\n{line}\n");
     let feed = |line: &str| format!("{FEED}{line}\n{SECTION}");
@@ -203,7 +203,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
             "2:10: expected a network, an address or a host (as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\")",
         ),
         (poll("schedule = \"1 hour\""), "2:12: an interval begins with \"every\": write \"every 1 hour\""),
-        (poll("schedule = \"0 0 31 2 *\""), "2:12: the schedule never comes to a poll: no year has such a day"),
+        (poll("schedule = \"0 0 31 2 *\""), "2:12: the schedule never polls: no year has such a day"),
         (
             "[feed]\nurl = \"https://a.example/\"\n".to_owned(),
             "1:1: `feed` is a list of tables (write [[feed]] with two brackets)",
@@ -284,7 +284,7 @@ fn every_typical_mistake_gets_its_place_its_reason_and_a_way_out() {
 }
 
 #[test]
-fn what_is_legal_but_hardly_meant_is_a_warning() {
+fn legal_but_probably_unintended_settings_are_warnings() {
     fn check(text: &str, expected: &str) {
         let (config, problems) = config::check(&[source("/n.toml", text)], &secret);
         assert!(config.is_some(), "{problems:?}");
@@ -327,7 +327,7 @@ fn what_is_legal_but_hardly_meant_is_a_warning() {
 }
 
 #[test]
-fn problems_of_all_files_are_reported_at_once_in_their_order() {
+fn problems_of_all_files_are_reported_at_once_in_order() {
     let main = source("/n/newswire.toml", "include = [\"feeds/*.toml\"]\n[site]\ntitel = \"x\"\nlanguage = 3\n");
     let broken =
         source("/n/feeds/a.toml", "[[feed]]\nurl = \"https://a.example/\nschedule = \"hourly\"\n[[feed]]\nurl = 3\n");
@@ -389,7 +389,7 @@ fn problem_is_serialized_as_check_prints_it() {
 }
 
 #[test]
-fn no_secret_is_shown_with_a_problem() {
+fn no_problem_shows_a_secret() {
     let canary = "c4n4ry";
     let lines = [
         "token = \"c4n4ry\" ?",
