@@ -1,6 +1,7 @@
-//! Reading a body within its limits: bytes as they arrive and decoded, time, pace, and the memory of all bodies together.
+//! Reads a body within its limits: bytes as they arrive and after decoding, time, speed, and the memory of all bodies
+//! together.
 //!
-//! `Content-Length` is not believed, and no ratio is asked for: what counts is how much there is, and how much it becomes.
+//! `Content-Length` is not trusted, and there is no limit on the compression ratio: only the actual sizes count.
 
 use std::time::Duration;
 
@@ -16,14 +17,15 @@ use super::stopwatch::Stopwatch;
 use super::wire;
 use crate::feed::{Failure, HttpFault, PollPhase};
 
-/// A body slower than this over a whole [`PACE_WINDOW`] is given up: it holds a turn, memory and a connection.
+/// A body slower than this over a whole [`PACE_WINDOW`] is abandoned: it occupies a turn, memory and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 
-/// A body that comes in more chunks is given up: each costs some microseconds however small it is. The largest body has 640 of 16 KiB.
+/// A body in more chunks is abandoned: each costs some microseconds, however small it is. The largest body has 640 of
+/// 16 KiB.
 const MAX_CHUNKS: usize = 100_000;
 
-/// A body together with its place in memory, which is free again when the last clone of the bytes is gone.
+/// A body and its place in memory, which is freed when the last clone of the bytes is dropped.
 struct HeldBody {
     body: Vec<u8>,
     _place: MemoryPlace,
@@ -35,16 +37,16 @@ impl AsRef<[u8]> for HeldBody {
     }
 }
 
-/// Bytes that occupy `place` until they are dropped.
+/// Wraps a body so that it occupies `place` until its last clone is dropped.
 pub(super) fn hold(body: Vec<u8>, place: MemoryPlace) -> Bytes {
     Bytes::from_owner(HeldBody { body, _place: place })
 }
 
-/// The decoded body, of at most `limit` bytes.
+/// Reads and decodes a body of at most `limit` bytes.
 ///
 /// # Errors
 ///
-/// If it is too large, too slow, late, broken off, or coded in a way that was not asked for.
+/// Fails if the body is too large, too slow, late or incomplete, or has a coding that was not requested.
 pub(super) async fn read(
     response: Response,
     limit: u64,
@@ -62,7 +64,7 @@ pub(super) async fn read(
     }
 }
 
-/// The body as it arrives, and the place that it takes.
+/// Receives the body, and returns it with the place that it occupies.
 async fn receive(
     mut response: Response,
     mut place: MemoryPlace,
@@ -87,7 +89,7 @@ async fn receive(
                 return Err(unreadable(host, wire.unwrap_or(HttpFault::BrokeOff { why })));
             }
             Err(overrun) if overrun.of_total => return Err(overrun.into_failure(host, PollPhase::Body)),
-            Err(_) => Bytes::new(), // The window of the pace is over with nothing more: judged below.
+            Err(_) => Bytes::new(), // The speed window ended without another chunk: judged below.
         };
         let bytes = (body.len() + chunk.len()) as u64;
         if bytes > place.limit() {
@@ -107,14 +109,15 @@ async fn receive(
 
 /// How [`fill`] ended.
 enum Filled {
-    /// The body is whole.
+    /// The body is complete.
     All,
     /// There is no room for this chunk.
     Full(Bytes),
     TooManyChunks,
 }
 
-/// Appends chunks while they fit into `room`, and counts them. One timer serves all of them: a body may come in chunks of one byte.
+/// Appends chunks while they fit into `room`, and counts them. One timer serves all of them, because a body may come in
+/// chunks of one byte.
 async fn fill(response: &mut Response, body: &mut Vec<u8>, room: u64, chunks: &mut usize) -> reqwest::Result<Filled> {
     while let Some(chunk) = response.chunk().await? {
         *chunks += 1;
@@ -134,7 +137,8 @@ fn copied(body: &[u8], mut buffer: Vec<u8>) -> Vec<u8> {
     buffer
 }
 
-/// Decodes on a thread that may block. What does not fit into its place is begun anew in the next larger one.
+/// Decodes on a thread that may block. If the result does not fit into its place, decoding restarts in the next larger
+/// one.
 async fn decoded(
     coding: Coding,
     body: Bytes,
@@ -163,7 +167,7 @@ fn unreadable(host: &str, fault: HttpFault) -> Failure {
     Failure::Http { host: host.into(), fault }
 }
 
-/// The bytes of the current window of time.
+/// The bytes received in the current window of time.
 struct Pace {
     since: Instant,
     bytes: usize,
@@ -174,12 +178,12 @@ impl Pace {
         Pace { since: Instant::now(), bytes: 0 }
     }
 
-    /// The rest of the window.
+    /// Returns the rest of the window.
     fn left(&self) -> Duration {
         PACE_WINDOW.saturating_sub(self.since.elapsed())
     }
 
-    /// Counts bytes; at the end of a window says whether they were enough, and opens the next one.
+    /// Counts bytes. At the end of a window it returns whether there were enough, and begins the next window.
     fn keeps_up(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
         if self.since.elapsed() < PACE_WINDOW {

@@ -1,17 +1,17 @@
-//! Undoing a body's `Content-Encoding`, one layer of it, and never more than a bounded part.
+//! Undoes a single layer of `Content-Encoding`, and never decodes more than a bounded part.
 //!
-//! Gzip is known by its first bytes, whatever the header says: some servers send files that lie compressed on their disks
-//! without a word of it, others plain ones under its name.
+//! Gzip is recognised by its first bytes, whatever the header says: some servers send files that are compressed on disk
+//! without declaring it, others send plain files declared as gzip.
 //!
-//! Not left to the HTTP client: its decoders run while a body arrives, and each may take the memory that the sender wishes,
-//! up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few work at a time, after the body has
-//! arrived, and windows beyond the ones that RFC 7932 and RFC 9659 allow are refused.
+//! This is not left to the HTTP client. Its decoders run while a body arrives, and each may take as much memory as the
+//! sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few run at a time,
+//! after the body has arrived, and larger windows than RFC 7932 and RFC 9659 allow are refused.
 
 use std::io::{self, Read};
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// What is offered to servers.
+/// The codings offered to servers.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
 /// 8 MiB, the most that a decoder must support (RFC 9659).
@@ -22,27 +22,28 @@ const BROTLI_LARGE_WINDOW: u8 = 0x11;
 
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
-/// A body has no more gzip members: each costs a decoder of its own, for as few as 20 bytes. `bgzip` writes one for each 64 KiB.
+/// The most gzip members of a body: each needs a decoder of its own, for as few as 20 bytes. `bgzip` writes one per 64
+/// KiB.
 const MAX_GZIP_MEMBERS: usize = 10_000;
 
-/// What every gzip member begins with: its mark, and the only method that there is (RFC 1952 §2.3.1).
+/// The first bytes of every gzip member: its magic number, and the only method that exists (RFC 1952 §2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
-    /// RFC 9110 §8.4.1.2 means zlib, but some servers leave its header away.
+    /// RFC 9110 §8.4.1.2 means zlib, but some servers omit its header.
     Deflate,
     Brotli,
     Zstd,
 }
 
-/// The coding that a response names; `None` where it is not compressed. Words that name no compression at all (servers
-/// write `utf-8` or `none`) are passed over.
+/// Returns the coding that a response names; `None` if it is not compressed. Values that name no compression (servers
+/// write `utf-8` or `none`) are ignored.
 ///
 /// # Errors
 ///
-/// The header's value, if it names several layers, or a compression that was not offered.
+/// Returns the header's value if it names several layers, or a compression that was not offered.
 pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     let values = headers.get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let value = values.collect::<Vec<_>>().join(", ").to_ascii_lowercase();
@@ -58,7 +59,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     }
 }
 
-/// What a body is coded in that comes under this name.
+/// Returns the actual coding of a body, given the declared one.
 pub(super) fn actual(named: Option<Coding>, body: &[u8]) -> Option<Coding> {
     match named {
         None | Some(Coding::Gzip) => body.starts_with(&GZIP).then_some(Coding::Gzip),
@@ -66,11 +67,11 @@ pub(super) fn actual(named: Option<Coding>, body: &[u8]) -> Option<Coding> {
     }
 }
 
-/// The decoded body in `buffer`, which comes empty, if it has at most `room` bytes; `None` where it has more.
+/// Decodes a body into `buffer`, which is empty; `None` if the result has more than `room` bytes.
 ///
 /// # Errors
 ///
-/// If the body is not what its coding says, or broken off.
+/// Fails if the body is incomplete or does not match its coding.
 pub(super) fn decode(coding: Coding, body: &[u8], buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
     match coding {
         Coding::Gzip => gunzip(body, buffer, room),
@@ -93,7 +94,7 @@ fn bounded(decoder: impl Read, mut buffer: Vec<u8>, room: u64) -> io::Result<Opt
     Ok((buffer.len() as u64 <= room).then_some(buffer))
 }
 
-/// All members of the body (RFC 1952 §2.2). What follows the last one and is none, such as padding, is passed over.
+/// Decodes all members of the body (RFC 1952 §2.2). Anything else after the last one, such as padding, is ignored.
 fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<Vec<u8>>> {
     for _ in 0..MAX_GZIP_MEMBERS {
         let mut member = flate2::bufread::GzDecoder::new(body);
@@ -110,7 +111,7 @@ fn gunzip(mut body: &[u8], mut buffer: Vec<u8>, room: u64) -> io::Result<Option<
     Err(io::Error::other(format!("it has more than {MAX_GZIP_MEMBERS} gzip members")))
 }
 
-/// RFC 1950 §2.2: method 8, and a checksum over both bytes.
+/// Checks the zlib header (RFC 1950 §2.2): method 8, and a checksum over both bytes.
 fn has_zlib_header(body: &[u8]) -> bool {
     matches!(body, [method, flags, ..] if method & 0x0f == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
 }
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_beyond_the_specifications_are_refused_before_they_are_allocated() {
+    fn windows_larger_than_specified_are_refused_before_allocation() {
         // Large window of 2^30 bytes, then an empty last block.
         assert!(decode(Coding::Brotli, &[0x11, 0x9e, 0x03], Vec::new(), 1000).is_err());
         // A frame with a window of 2^31 bytes and no content size.
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_known_by_its_first_bytes_and_ends_with_its_last_member() {
+    fn gzip_is_recognised_by_its_first_bytes_and_ends_with_its_last_member() {
         assert_eq!(actual(None, &GZIP), Some(Coding::Gzip));
         assert_eq!(actual(Some(Coding::Gzip), b"<rss/>"), None);
         assert_eq!(actual(Some(Coding::Brotli), &GZIP), Some(Coding::Brotli));
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_are_not_what_they_say_are_errors_and_never_panics() {
+    fn bodies_that_do_not_match_their_coding_are_errors_and_never_panics() {
         for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
             for body in [&b"<rss/>"[..], &[0xff; 100], &[0x1f, 0x8b, 8], &[0x28, 0xb5, 0x2f, 0xfd, 0xff]] {
                 assert!(decode(coding, body, Vec::new(), 1000).is_err(), "{coding:?} {body:?}");

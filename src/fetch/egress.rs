@@ -1,10 +1,11 @@
-//! The HTTP clients: one for each way out, as connections are shared within a client and the guard is part of it.
+//! The HTTP clients: one for each way out, because connections are shared within a client, and the guard is part of it.
 //!
-//! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the environment, or
-//! accepts a certificate that does not verify; TLS is 1.2 or newer. A header line that is none is ignored, as browsers do;
-//! an answer whose length is in doubt is refused. A `proxy` that the editor configures is a trusted
-//! hop: it is let through wherever it is. Where it resolves names for us (`http:`, `socks5h:`), `guard` refuses addresses and
-//! local names before the request, and a public name that leads into the proxy's network is the proxy's to refuse. A `ca_file` takes the place of the system's certificates for the feeds that name it.
+//! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the
+//! environment, or accepts an invalid certificate; TLS is 1.2 or newer. An invalid header line is ignored, as in
+//! browsers. An answer of ambiguous length is refused. A `proxy` from the config is trusted: it may be at any address.
+//! If it resolves names for us (`http:`, `socks5h:`), `guard` refuses addresses and local names before the request, and
+//! refusing a public name that leads into the proxy's network is up to the proxy. A `ca_file` replaces the system's
+//! certificates for the feeds that name it.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -29,32 +30,33 @@ use crate::config::{Feed, PROXY_SCHEMES};
 use crate::feed::{Failure, FeedKey, HttpFault, PollPhase, SettingFault, TlsFault};
 use crate::foreign::Line;
 
-/// Long enough for the next feed of the same host a second later; short, as most hosts are not needed again for an hour.
+/// Long enough for the next feed of the same host a second later; short, because most hosts are not needed again for an
+/// hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What one HTTP/2 server may send that nobody has read yet: read buffers are not part of the budget of bodies. A feed from
-/// the other side of the earth still comes at a megabyte a second.
+/// The most unread bytes that one HTTP/2 server may send: read buffers are not part of the memory budget of bodies. A
+/// feed from the other side of the earth still arrives at a megabyte per second.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// Sites behind several proxies and firewalls send more than the usual 100. `wire` names the number too.
+/// Sites behind several proxies and firewalls send more than the usual 100. `wire` repeats the number.
 const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
 
-/// More different ways out than any config has; beyond it the idle ones are built anew when needed.
+/// More different ways out than any config has; beyond that, idle ones are rebuilt when needed.
 const MOST_CLIENTS: usize = 256;
 
-/// How names become addresses: asked once for each new connection.
+/// How names are resolved, once per new connection.
 #[derive(Clone)]
 pub(super) enum Names {
-    /// As the operating system does it.
+    /// By the operating system.
     System,
     Table(Lookup),
 }
 
-/// A stand-in for the name server.
+/// A substitute for the name server.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
-/// What makes two requests share a client.
+/// What two requests must have in common to share a client.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Egress {
     reach: Reach,
@@ -63,13 +65,13 @@ struct Egress {
     http2: bool,
 }
 
-/// The system's own bundle of certificates has 0.2 MB.
+/// The most bytes of a `ca_file`; the system's own bundle has 0.2 MB.
 const MAX_CERTIFICATES_BYTES: u64 = 16 << 20;
 
-/// The clients that were needed so far.
+/// The clients built so far.
 pub(super) struct Clients {
     names: Names,
-    /// Locked while a client is built: those who wait for it mostly want the same one.
+    /// Locked while a client is built: the waiting callers mostly need the same one.
     by_egress: Mutex<HashMap<Egress, Way>>,
 }
 
@@ -77,7 +79,8 @@ pub(super) struct Clients {
 #[derive(Clone)]
 pub(super) struct Way {
     pub client: Client,
-    /// The host of the proxy that is the peer, whose address says nothing of the server's.
+    /// The host of the proxy, if there is one. The peer's address is then that of the proxy, and says nothing about the
+    /// server.
     pub proxy: Option<Arc<str>>,
     /// Why this system has no CA certificates, if it has none: no server can be verified.
     pub no_roots: Option<Line>,
@@ -85,24 +88,26 @@ pub(super) struct Way {
 
 impl Clients {
     pub fn new(names: Names) -> Clients {
-        // Fails only where the program already installed one, which serves as well.
+        // Fails only if the program already installed one, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Clients { names, by_egress: Mutex::default() }
     }
 
+    /// Returns the way out for a feed, with a client that may be shared.
+    ///
     /// # Errors
     ///
-    /// If the feed's `proxy` or `ca_file` cannot be used.
+    /// Fails if the feed's `proxy` or `ca_file` is unusable.
     pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, Failure> {
         let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
         self.client(Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 }).await
     }
 
-    /// The way out for what belongs to no feed.
+    /// Returns the way out for requests that belong to no feed.
     ///
     /// # Errors
     ///
-    /// As [`Clients::way`], though there is nothing to go wrong.
+    /// The same as [`Clients::way`], though there is no setting that could be unusable.
     pub async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
         self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
     }
@@ -123,7 +128,7 @@ impl Clients {
     }
 }
 
-/// Reads certificates from disk.
+/// Builds a client. Reads certificates from disk.
 fn build(egress: &Egress, names: Names) -> Result<Way, Failure> {
     let proxy = egress.proxy.as_deref().map(trusted_hop).transpose()?.map(|(host, _)| Arc::from(host));
     let roots = egress.ca_file.as_deref().map(certificates).transpose()?;
@@ -178,7 +183,7 @@ fn configure(
     Ok(if egress.http2 { builder } else { builder.http1_only() })
 }
 
-/// The proxy and its host. Nothing of its URL gets into an error: it may hold a password.
+/// Parses the proxy, and returns its host too. Errors contain nothing of its URL, which may hold a password.
 fn trusted_hop(proxy: &str) -> Result<(String, Proxy), Failure> {
     let unusable = |fault| Failure::Setting { key: FeedKey::Proxy, fault };
     let url = Url::parse(proxy).map_err(|_| unusable(SettingFault::NoUrl))?;
@@ -202,7 +207,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Ok(certificates)
 }
 
-/// Of a regular file: a pipe would hold up every feed that waits for its client.
+/// Reads a regular file: a pipe would hold up every feed that waits for its client.
 fn read_certificates(path: &Path) -> io::Result<Vec<u8>> {
     let mut pem = Vec::new();
     file::open_regular(path)?.take(MAX_CERTIFICATES_BYTES).read_to_end(&mut pem)?;
@@ -217,12 +222,12 @@ fn unusable(egress: &Egress, error: &reqwest::Error) -> Failure {
 /// Resolves names to those of their addresses that the guard admits.
 struct GuardedResolver {
     reach: Reach,
-    /// The proxy's host, wherever it is.
+    /// The host of the proxy, which may be at any address.
     trusted: Option<String>,
     names: Names,
 }
 
-/// A name leads only to addresses that the guard refuses; here is one of them.
+/// The error for a name of which all addresses are refused; contains one of them.
 #[derive(Debug, Error)]
 #[error("{0} is refused")]
 struct Blocked(IpAddr);
@@ -254,7 +259,7 @@ impl Names {
     }
 }
 
-/// What the client's error means, for a request to `url`.
+/// Converts an error of the client, for a request to `url`.
 pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failure {
     let name = url.host_str().unwrap_or_default();
     let (host, why) = (Line::from(name), root_cause(error));
@@ -265,7 +270,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failu
         return Failure::Tls { host, fault: distrust(error).unwrap_or(TlsFault::Other { why }) };
     }
     if error.is_dns() {
-        // A SOCKS proxy may leave the feed's name to us.
+        // If proxied, the name may also be the feed's: a SOCKS proxy may leave resolving it to us.
         return Failure::Dns { host, proxied, why };
     }
     if error.is_timeout() {
@@ -278,13 +283,13 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failu
     Failure::Http { host, fault: wire.unwrap_or(HttpFault::Other { why }) }
 }
 
-/// TLS errors come wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
+/// Finds the TLS error: it is wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
 fn tls_error<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.downcast_ref().or_else(|| tls_error(wrapped?))
 }
 
-/// Why a certificate is not trusted, for the reasons that an editor can do something about.
+/// Returns why a certificate is not trusted, for the reasons that an editor can do something about.
 fn distrust(error: &rustls::Error) -> Option<TlsFault> {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,

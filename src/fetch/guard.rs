@@ -1,16 +1,16 @@
 //! Which addresses may be connected to: the guard against feeds that point into private networks.
 //!
 //! Every address is refused that the IANA registries of special-purpose addresses do not call global, and so is every
-//! port but those of the web. `allow` opens a network, an address with its port, or a host name, for the feeds that
-//! have it; there is no switch that turns the guard off. A redirect is judged anew, hop by hop: what `allow` opened for
-//! the feed's own address opens nothing else.
+//! port that is not a web port. `allow` opens a network, an address with its port, or a host name, for the feeds that
+//! have it. No setting turns the guard off. A redirect is judged again at each hop: what `allow` opened for the feed's
+//! own address opens nothing else.
 //!
-//! The guard judges the address that is really connected to: names are filtered while they are resolved (`egress`
-//! connects to no other address, so a second answer of the name server changes nothing), addresses written into the
-//! URL before the request, and the peer of every connection once more when its answer arrives.
+//! The guard judges the address of the actual connection. Names are filtered while they are resolved: `egress` connects
+//! to no other address, so a second answer of the name server changes nothing. Addresses in URLs are judged before the
+//! request, and the peer of every connection again when its answer arrives.
 //!
-//! A proxy may resolve names by itself, out of sight. So names that are local everywhere, such as `localhost`, and the proxy's
-//! own name are refused when a feed has a `proxy`.
+//! A proxy may resolve names by itself, invisibly to us. So names that are local everywhere, such as `localhost`, and
+//! the proxy's own name are refused if a feed has a `proxy`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,19 +20,21 @@ use url::{Host, Url};
 use crate::config::Allow;
 use crate::feed::{AddressRange, Failure};
 
-/// Where one request may go: what of an `allow` list holds for its host and port.
+/// Where one request may go: what an `allow` list permits for its host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reach {
-    /// Global addresses: those of every host, at the ports of the web.
+    /// Whether global addresses are permitted: for every host, at the web ports.
     public: bool,
-    /// What `allow` opens beyond.
+    /// What `allow` permits in addition.
     networks: Vec<IpNet>,
 }
 
 impl Reach {
+    /// Returns where a request to `url` may go.
+    ///
     /// # Errors
     ///
-    /// If the scheme, the port, or the address that the URL itself holds is refused.
+    /// Fails if the scheme, the port, or an address in the URL itself is refused.
     pub fn of(url: &Url, allow: &[Allow]) -> Result<Reach, Failure> {
         let (Some(host), Some(port), "http" | "https") = (url.host(), url.port_or_known_default(), url.scheme()) else {
             return Err(Failure::Scheme { scheme: url.scheme().into() });
@@ -54,11 +56,11 @@ impl Reach {
         opened || (self.public && special_range(address).is_none())
     }
 
-    /// Checks the name of a URL that is requested through a proxy, whose host is `proxy`.
+    /// Checks the name in a URL that is requested through a proxy, whose host is `proxy`.
     ///
     /// # Errors
     ///
-    /// If it is a local name, or the proxy's own, and `allow` does not open it.
+    /// Fails if it is a local name or the proxy's own, and `allow` does not permit it.
     pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), Failure> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         let is_proxy = is_named(&Host::Domain(name), proxy);
@@ -73,7 +75,7 @@ impl Reach {
         Err(Failure::LocalName { host: name.into(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
-    /// Whether the editor opened the very host of `url` by name or by address: it is one of their own.
+    /// Returns whether the editor permitted exactly this host, by name or by address: it is the editor's own.
     pub fn is_own(&self, url: &Url) -> bool {
         let everywhere = self.networks.contains(&EVERYWHERE[0]);
         let literal = url.host().as_ref().and_then(literal);
@@ -81,25 +83,25 @@ impl Reach {
     }
 }
 
-/// The error for an address that the guard refuses, with the line that would open it.
+/// Returns the error for a refused address, with the line that would permit it.
 pub(super) fn refusal(host: &str, address: IpAddr, port: u16) -> Failure {
     let address = address.to_canonical();
     let range = special_range(address).unwrap_or(AddressRange::OtherPort);
     Failure::Address { host: host.into(), address, port, range }
 }
 
-/// The ports at which feeds of the web are found; others belong to services that speak no HTTP.
+/// Returns whether a port is one where web feeds are found; other ports belong to services that do not speak HTTP.
 fn is_web_port(port: u16) -> bool {
     matches!(port, 80 | 443 | 8000..=8999)
 }
 
-/// What a name stands for that `allow` opens: the editor vouches for wherever it leads.
+/// The networks of a name that `allow` permits: the editor trusts it wherever it leads.
 const EVERYWHERE: [IpNet; 2] = [
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)),
 ];
 
-/// The networks that one entry of an `allow` list opens for a host and port.
+/// Returns the networks that one entry of an `allow` list permits for a host and port.
 fn opened(opening: &Allow, host: &Host<&str>, port: u16) -> Vec<IpNet> {
     match opening {
         Allow::Network(network) => vec![*network],
@@ -109,7 +111,7 @@ fn opened(opening: &Allow, host: &Host<&str>, port: u16) -> Vec<IpNet> {
     }
 }
 
-/// Names are compared as URLs hold them: in lower case, international ones in their ASCII form.
+/// Returns whether a host has this name, compared as in URLs: in lower case, international names in ASCII.
 fn is_named(host: &Host<&str>, name: &str) -> bool {
     match (host, Host::parse(name)) {
         (Host::Domain(domain), Ok(Host::Domain(name))) => domain.trim_end_matches('.') == name.trim_end_matches('.'),
@@ -119,12 +121,12 @@ fn is_named(host: &Host<&str>, name: &str) -> bool {
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
-/// The endings of names that no public name server knows: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and those that
-/// routers and companies use (RFC 6762 appendix G). `onion` is not among them: it needs a proxy and is public.
+/// The endings of names that no public name server knows: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and those
+/// that routers and companies use (RFC 6762 appendix G). `onion` is not among them: it needs a proxy and is public.
 const LOCAL_ENDINGS: [&str; 10] =
     ["localhost", "localdomain", "local", "internal", "home.arpa", "home", "lan", "corp", "intranet", "private"];
 
-/// Whether a name means a machine of the network in which it is looked up. A name without a dot does too.
+/// Returns whether a name means a machine in the network where it is looked up, as do names without a dot.
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     !name.contains('.') || LOCAL_ENDINGS.iter().any(|ending| ends_with_label(name, ending))
@@ -146,7 +148,7 @@ fn literal(host: &Host<&str>) -> Option<IpAddr> {
     }
 }
 
-/// What kind of address it is, if not a global one. An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is
+/// Returns the kind of address; `None` if it is global. An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is
 /// judged by itself.
 pub(super) fn special_range(address: IpAddr) -> Option<AddressRange> {
     match address.to_canonical() {
@@ -178,10 +180,10 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
 }
 
-/// RFC 6052: the IPv4 address in its last 32 bits is the one that is reached.
+/// RFC 6052: its last 32 bits are the IPv4 address that is reached.
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
 
-/// All that is assigned as global unicast (RFC 4291 §2.4).
+/// Everything assigned as global unicast (RFC 4291 §2.4).
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.
@@ -203,7 +205,7 @@ const SPECIAL_V4: [(Ipv4Net, AddressRange); 15] = [
     (v4(240, 0, 0, 0, 4), AddressRange::Reserved),
 ];
 
-/// IANA IPv6 Special-Purpose Address Registry; what lies outside of [`GLOBAL_V6`] is named here only for its message.
+/// IANA IPv6 Special-Purpose Address Registry. Ranges outside [`GLOBAL_V6`] are listed only for their messages.
 const SPECIAL_V6: [(Ipv6Net, AddressRange); 12] = [
     (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), AddressRange::Loopback),
     (v6(0, 0, 0, 96), AddressRange::Unspecified),
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_range_of_the_special_purpose_registries_is_refused_to_its_edges() {
+    fn every_special_purpose_range_is_refused_up_to_its_edges() {
         for (network, range) in SPECIAL_V4 {
             for address in [network.network(), network.broadcast()] {
                 assert_eq!(special_range(address.into()), Some(range), "{address}");
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_in_the_disguise_of_others_are_refused() {
+    fn embedded_private_addresses_are_refused() {
         for address in [
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",

@@ -1,7 +1,7 @@
-//! What a response's headers say of when to come back: `Retry-After`, `Cache-Control`, `Age`, `Expires`.
+//! Reads from the headers of a response when to come back: `Retry-After`, `Cache-Control`, `Age`, `Expires`.
 //!
-//! Taken as they are, from any status; the caps, and which of them counts, are `schedule::next`'s. Dates are read
-//! against the response's own `Date`, so that a server with a wrong clock still says how long.
+//! Values are taken as they are, from any status; `schedule::next` caps them and decides which of them counts. Dates
+//! are relative to the response's own `Date`, so that a server with a wrong clock still gives a correct delay.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use reqwest::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, 
 
 use crate::feed::Lifetimes;
 
-/// `now` stands in for a missing or unreadable `Date`.
+/// Reads the lifetimes. `now` replaces a missing or unreadable `Date`.
 pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Lifetimes {
     let date = text(headers, &DATE).and_then(instant).unwrap_or(now);
     let directives = directives(headers);
@@ -26,7 +26,7 @@ pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Lifetimes {
     }
 }
 
-/// Seconds or a date (RFC 9110 §10.2.3); garbage, and a date that has passed, say nothing.
+/// Parses seconds or a date (RFC 9110 §10.2.3); `None` for garbage and for a date in the past.
 fn retry_after(value: &str, date: SystemTime) -> Option<Duration> {
     seconds(value).or_else(|| instant(value)?.duration_since(date).ok())
 }
@@ -39,13 +39,13 @@ fn instant(value: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(value).ok()
 }
 
-/// Digits only; what is too large to count is as long as can be.
+/// Parses digits only; a number that is too large becomes the longest delay.
 fn seconds(value: &str) -> Option<Duration> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| Duration::from_secs(value.parse().unwrap_or(u32::MAX.into())))
 }
 
-/// All directives of all `Cache-Control` headers, names in lower case, values without quotes.
+/// Returns all directives of all `Cache-Control` headers: names in lower case, values without quotes.
 fn directives(headers: &HeaderMap) -> Vec<(String, Option<String>)> {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(directive).collect()
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cache_and_no_store_void_what_else_is_said() {
+    fn no_cache_and_no_store_override_other_directives() {
         check(&[("cache-control", "no-cache, max-age=315360000")], (None, None, None));
         check(&[("cache-control", "max-age=60"), ("cache-control", "no-store")], (None, None, None));
         check(&[("cache-control", "no-store"), ("expires", "Sun, 06 Nov 1994 09:00:00 GMT")], (None, None, None));

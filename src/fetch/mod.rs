@@ -1,15 +1,15 @@
-//! Polling one feed: one conditional GET, bounded in time, size, redirects and addresses, and polite to its host.
+//! Fetches one feed: one conditional GET, bounded in time, size, redirects and addresses, and polite to its host.
 //!
-//! One poll sends one GET, and one more for each redirect: nothing is probed, repeated, or guessed. It says who it is,
-//! sends no cookie, no Referer and no query of its own, echoes validators byte for byte to the URL that gave them, and
-//! keeps a feed's secrets to the feed's own origin. What the server asks for (`Retry-After` and the like) comes back
-//! with every answer, and `schedule::next` honours it. Validators are to be stored only with the entries of their
-//! document; a failure brings none.
+//! One poll sends one GET, and one more for each redirect; it probes, repeats and guesses nothing. It identifies
+//! itself, and sends no cookie, no Referer and no query of its own. It returns validators byte for byte to the URL that
+//! gave them, and sends a feed's secrets only to the feed's own origin. Every result carries what the server asks for
+//! (`Retry-After` and the like), and `schedule::next` follows it. Validators must be stored only together with the
+//! entries of their document; a failure has none.
 //!
-//! The specification is RFC 9110 and RFC 9111. The modules hold a policy each: `guard` (which addresses), `egress`
-//! (by which client), `request` (who asks, and with what), `redirect` (where to), `hosts` (in which turn), `stopwatch` and
-//! `progress` (how long), `wire` (what is wrong with an answer that is not HTTP), `budget`, `body` and `decode` (how much),
-//! `lifetimes` (when again), `file` (documents on disk).
+//! The specifications are RFC 9110 and RFC 9111. Each module holds one policy: `guard` (which addresses), `egress`
+//! (through which client), `request` (the headers), `redirect` (where to), `hosts` (in which order), `stopwatch` and
+//! `progress` (how long), `wire` (what is wrong with an answer that is not HTTP), `budget`, `body` and `decode` (how
+//! much), `lifetimes` (when again), `file` (documents on disk).
 //!
 //! Never parses a document, reads the store, or logs.
 
@@ -54,7 +54,7 @@ use hosts::{Hosts, Queue};
 use redirect::Trail;
 use stopwatch::Stopwatch;
 
-/// Polls feeds. Cheap to clone; all clones share connections, turns at hosts, and the memory for bodies.
+/// Fetches feeds. Cheap to clone; all clones share connections, turns at hosts, and the memory for bodies.
 #[derive(Clone)]
 pub struct Fetcher {
     user_agent: HeaderValue,
@@ -67,60 +67,65 @@ struct FetcherParts {
     budget: Budget,
 }
 
-/// The longest address to which a feed can have moved for good: it is logged and shown, and belongs into the TOML. Servers
-/// and browsers agree on at least so much.
+/// The longest address to which a feed can move permanently: it is logged and shown, and belongs in the TOML. Servers
+/// and browsers support at least this length.
 const LONGEST_MOVE_BYTES: usize = 2000;
 
-/// The origins that are left alone, and until when.
+/// The origins that must not be polled, and until when.
 pub type Holds = HashMap<String, Timestamp>;
 
-/// What became of one poll.
+/// The result of one poll.
 #[derive(Debug)]
 pub struct Attempt {
+    /// The document, or why there is none.
     pub result: Result<Fetched, Failure>,
-    /// Of the last answer; `None` where there was none.
+    /// The status of the last answer; `None` if there was none.
     pub status: Option<u16>,
-    /// What the server asked for, whatever the status; a redirect's own are passed over.
+    /// What the server asked for in the last answer, whatever its status; what redirects ask for is ignored.
     pub lifetimes: Lifetimes,
-    /// Where a chain of only 301 and 308 led from the URL that the poll began with, to a document or a 304. Absent where the
-    /// new URL holds a secret or is longer than 2000 bytes, as it could not be stored.
+    /// Where a chain of only 301 and 308 led from the first URL of the poll, to a document or a 304. `None` if the new
+    /// URL contains a secret or is longer than 2000 bytes, because it could not be stored.
     pub permanent: Option<Url>,
-    /// Scheme, host and port that answered last, if they are everybody's: what a hold of the whole host is kept by. Absent
-    /// for files, and for hosts that `allow` opened, which are the editor's own.
+    /// Scheme, host and port of the last answer, if the host is public: a hold of the whole host is stored under it.
+    /// `None` for files, and for hosts that `allow` permits, which are the editor's own.
     pub public_origin: Option<String>,
-    /// Whether the poll never left the server that the config names. After a redirect elsewhere the answer speaks for this
-    /// feed only: else a publisher could have any other server held, by sending us there.
+    /// Whether the poll never left the server that the config names. After a redirect elsewhere the answer only counts
+    /// for this feed: otherwise a publisher could cause a hold on any other server by redirecting to it.
     pub stayed_home: bool,
 }
 
-/// What a poll brought.
+/// The document of a successful poll.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one of them exists for each poll in flight")]
 pub enum Fetched {
-    /// The document is the one known.
+    /// The known document is still current.
     NotModified {
-        /// Those that were known, with the answer's own in their place (RFC 9111 §4.3.4).
+        /// The known validators, with those of the answer replacing them (RFC 9111 §4.3.4).
         validators: Validators,
     },
+    /// A new document.
     Document(FetchedDocument),
 }
 
 /// A feed document, not yet read.
 pub struct FetchedDocument {
-    /// Decoded as to `Content-Encoding`. Its memory is counted until the last clone is dropped.
+    /// Decoded as its `Content-Encoding` says. Its memory is counted until the last clone is dropped.
     pub body: Bytes,
-    /// Where it came from at last. It may hold tokens: not to be shown, and no base of links as it is.
+    /// The URL after all redirects. It may contain tokens: do not show it, and do not use it unchanged as a base of
+    /// links.
     pub final_url: Url,
-    /// The addresses that were asked, the last one included; empty of a file. They may hold tokens too.
+    /// The requested URLs, the last one included; empty for a file. They may contain tokens too.
     pub hops: Vec<Url>,
-    /// The header as it came, with its charset.
+    /// The `Content-Type` header as it came, with its charset.
     pub content_type: Option<String>,
-    /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7). It may hold tokens.
+    /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7). It may contain
+    /// tokens.
     pub content_location: Option<Url>,
+    /// The validators of this document.
     pub validators: Validators,
 }
 
-/// Neither the body nor the URLs, which may hold secrets.
+/// Shows neither the body nor the URLs, which may contain secrets.
 impl fmt::Debug for FetchedDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FetchedDocument { body, content_type, validators, .. } = self;
@@ -131,12 +136,12 @@ impl fmt::Debug for FetchedDocument {
 }
 
 impl Fetcher {
-    /// `contact` is the page that tells publishers who polls them; it goes into the User-Agent.
+    /// Creates a fetcher. `contact` is the page that says who polls; it is part of the User-Agent.
     pub fn new(contact: &Url) -> Fetcher {
         Fetcher::with_names(contact, Names::System)
     }
 
-    /// One that asks `lookup` in the place of the system's name service.
+    /// Creates a fetcher that resolves names with `lookup` instead of the system's resolver.
     pub fn with_lookup(contact: &Url, lookup: Lookup) -> Fetcher {
         Fetcher::with_names(contact, Names::Table(lookup))
     }
@@ -146,18 +151,18 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
-    /// Waits until the feed's host may be asked: one request in flight, a second between starts. The place in the line is
-    /// taken at once, so that the connection is kept for all who have one.
+    /// Waits for a turn at the feed's host: one request in flight, a second between starts. The place in the queue is
+    /// taken at once, so that the connection is kept for all requests in the queue.
     ///
-    /// To be awaited before anything that other hosts' feeds wait for, such as a place among those in flight.
+    /// Await it before anything that feeds of other hosts wait for, such as a slot for a poll in flight.
     pub fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> impl Future<Output = HostPermit> + use<> {
         self.shared.hosts.turn(queue(start.unwrap_or(&feed.url.secret), feed))
     }
 
-    /// Polls a feed from `start`, where a stored permanent move leads, else from its own URL.
+    /// Polls a feed from `start`, the target of a stored permanent move, else from its own URL.
     ///
-    /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory. No redirect is followed
-    /// to where `holds` forbid it; without them, as where somebody forces a poll, it is followed everywhere.
+    /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory. A redirect to an
+    /// origin in `holds` is not followed; without `holds`, as in a forced poll, every redirect is.
     pub async fn get(
         &self,
         feed: &Feed,
@@ -190,7 +195,7 @@ impl Fetcher {
         Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin, stayed_home }
     }
 
-    /// One hop after another, up to one that is no redirect.
+    /// Follows one hop after another, up to one that is not a redirect.
     async fn follow(
         &self,
         feed: &Feed,
@@ -220,7 +225,7 @@ impl Fetcher {
         }
     }
 
-    /// Waits for the turn at the host that a redirect leads to, unless that is left alone.
+    /// Waits for the turn at the host of a redirect, unless that host is held.
     async fn move_on(
         &self,
         feed: &Feed,
@@ -237,7 +242,8 @@ impl Fetcher {
         if holds.is_some() && permit.is_refused() { Err(held(None)) } else { Ok(permit) }
     }
 
-    /// Sends one request; the answer's peer is one that the guard admits. The `last` one at a host ends its connection.
+    /// Sends one request, and checks that the guard admits the answer's peer. The `last` request at a host closes its
+    /// connection.
     async fn ask(
         &self,
         feed: &Feed,
@@ -271,7 +277,7 @@ impl Fetcher {
         }
     }
 
-    /// What the last answer says.
+    /// Interprets the last answer.
     async fn conclude(
         &self,
         feed: &Feed,
@@ -311,19 +317,20 @@ impl Fetcher {
     }
 }
 
-/// Whether the feed is the editor's own: a file, or at a host that `allow` opens. Its polls trouble nobody else.
+/// Returns whether the feed is the editor's own: a file, or at a host that `allow` permits. Polling it disturbs no one
+/// else.
 pub fn is_editors_own(feed: &Feed) -> bool {
     feed.url.is_file() || is_own(&feed.url.secret, feed)
 }
 
-/// What is known of a poll beside its result.
+/// What is known about a poll apart from its result.
 #[derive(Default)]
 struct LastAnswer {
     status: Option<u16>,
     lifetimes: Lifetimes,
 }
 
-/// Whether the answer speaks for the whole host, as `schedule::next` holds it.
+/// Returns whether the answer asks for a pause of the whole host, by the rules of `schedule::next`.
 fn is_refusal(status: StatusCode, lifetimes: &Lifetimes) -> bool {
     match status {
         StatusCode::TOO_MANY_REQUESTS => true,
@@ -332,7 +339,7 @@ fn is_refusal(status: StatusCode, lifetimes: &Lifetimes) -> bool {
     }
 }
 
-/// Whether the editor opened the URL's host by `allow`.
+/// Returns whether the editor permitted the URL's host with `allow`.
 fn is_own(url: &Url, feed: &Feed) -> bool {
     Reach::of(url, &feed.allow).is_ok_and(|reach| reach.is_own(url))
 }
@@ -345,7 +352,7 @@ fn queue(url: &Url, feed: &Feed) -> Queue {
     }
 }
 
-/// A 304 replaces the validators that it names, and no other.
+/// Merges the validators of a 304: it replaces only those that it names.
 fn merge(known: &Validators, given: Validators) -> Validators {
     Validators {
         etag: given.etag.or_else(|| known.etag.clone()),
@@ -354,12 +361,13 @@ fn merge(known: &Validators, given: Validators) -> Validators {
     }
 }
 
-/// Cloudflare and AWS say so when what they answer is a challenge for browsers, whatever the status.
+/// Returns whether the answer is a challenge for browsers, which Cloudflare and AWS mark, whatever the status.
 fn is_bot_wall(headers: &HeaderMap) -> bool {
     headers.contains_key("cf-mitigated") || headers.contains_key("x-amzn-waf-action")
 }
 
-/// Another origin is not believed: it would let a server attach its relative links to somebody else.
+/// Returns `Content-Location` within the same origin. Otherwise a server could attach its relative links to another
+/// site.
 fn content_location(headers: &HeaderMap, url: &Url) -> Option<Url> {
     let location = url.join(&redirect::as_text(headers.get(CONTENT_LOCATION)?.as_bytes())).ok()?;
     (location.origin() == url.origin()).then_some(location)

@@ -1,4 +1,4 @@
-//! Telling a WebSub hub of changes: one POST through the same guard as every poll.
+//! Notifies a WebSub hub of changes: one POST, through the same guard as every poll.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use super::{Fetcher, egress};
 use crate::config::Allow;
 use crate::feed::{Failure, PollPhase};
 
-/// A hub has nothing to do before it answers.
+/// How long a hub may take: it need not do any work before it answers.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Fetcher {
-    /// Posts fields as a form (`application/x-www-form-urlencoded`); no redirect is followed, and the answer's body is not
-    /// read. `allow` opens private addresses, as it does for a feed.
+    /// Posts fields as a form (`application/x-www-form-urlencoded`). Follows no redirect, and does not read the
+    /// answer's body. `allow` permits private addresses, as for a feed.
     ///
     /// # Errors
     ///
-    /// If the address is refused, nobody answers, or the answer is none of 2xx.
+    /// Fails if the address is refused, if there is no answer, or if the status is not 2xx.
     pub async fn post_form(&self, url: &Url, allow: &[Allow], fields: &[(&str, &str)]) -> Result<(), Failure> {
         let host = url.host_str().unwrap_or_default();
         let reach = Reach::of(url, allow)?;

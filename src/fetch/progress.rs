@@ -1,7 +1,7 @@
-//! How long one poll has been at work: fetching or reading, and not waiting for a host, for memory, or for other polls.
+//! How long one poll has been working: fetching or reading, and not waiting for a host, for memory, or for other polls.
 //!
-//! A fetch has limits of its own and always ends. This is for the case that one does not, because of a fault of ours: whoever
-//! watches the polls compares the time at work with the feed's `timeout`.
+//! A fetch has its own limits and always ends. This is for the case that one does not, because of a bug in newswire:
+//! the watcher of the polls compares the working time with the feed's `timeout`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ pub struct Progress {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The time at work up to the last pause.
+    /// The working time up to the last pause.
     worked: Duration,
-    /// Since when it has been at work; `None` while it waits.
+    /// Since when the poll has been working; `None` while it waits.
     since: Option<Instant>,
 }
 
@@ -38,7 +38,7 @@ impl Progress {
         state.since = None;
     }
 
-    /// Awaits something that is no work, with the clock stopped. It runs again afterwards if it ran before.
+    /// Waits for something that is not work, with the clock stopped. Afterwards the clock runs again if it ran before.
     pub async fn waiting<T>(&self, wait: impl Future<Output = T>) -> T {
         let was_running = self.state().since.is_some();
         self.pause(Instant::now());

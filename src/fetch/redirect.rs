@@ -1,8 +1,8 @@
-//! Where a redirect leads, and whether the way there is for good.
+//! Where a redirect leads, and whether permanently.
 //!
-//! At most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and fragment that a
-//! `Location` holds are taken off: a publisher's server has no secrets to give to us. A chain of only 301 and 308 (RFC
-//! 9110 §15.4.2, §15.4.9) is a permanent move; one 302, 303 or 307 in it makes the whole of it temporary.
+//! At most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and fragment of a
+//! `Location` are removed: a publisher's server has no secrets to give us. A chain of only 301 and 308 (RFC 9110
+//! §15.4.2, §15.4.9) is a permanent move; a single 302, 303 or 307 makes the whole chain temporary.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use url::Url;
 
 use crate::feed::{Failure, RedirectFault};
 
-/// Browsers allow 20; a feed that needs more than two is in disorder.
+/// Browsers allow 20; a feed that needs more than two is misconfigured.
 const MOST_HOPS: usize = 5;
 
 /// The hops of one poll.
 pub(super) struct Trail {
-    /// In their order; the last is where the poll is now.
+    /// The URLs in order; the last is the current one.
     urls: Vec<Url>,
     permanent: bool,
 }
@@ -26,23 +26,23 @@ impl Trail {
         Trail { urls: vec![without_extras(url.clone())], permanent: true }
     }
 
-    /// Without userinfo and fragment.
+    /// Returns the current URL, without userinfo and fragment.
     pub fn here(&self) -> &Url {
         self.urls.last().expect("a trail has a start, and hops are only added")
     }
 
-    /// Every address so far, in their order.
+    /// Returns all URLs so far, in order.
     pub fn hops(&self) -> &[Url] {
         &self.urls
     }
 
-    /// Whether every hop so far was at the origin of `url`.
+    /// Returns whether every hop so far was at the origin of `url`.
     pub fn never_left(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
-    /// Whether every hop so far was at the server of `url`: at its origin, or at the same host with both at their usual ports,
-    /// as where `http:` leads to `https:`.
+    /// Returns whether every hop so far was at the server of `url`: at its origin, or at the same host with both at
+    /// their default ports, as when `http:` leads to `https:`.
     pub fn stays_at(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| {
             let have_usual_ports = hop.port().is_none() && url.port().is_none();
@@ -50,21 +50,21 @@ impl Trail {
         })
     }
 
-    /// Whether only permanent redirects led here, if any.
+    /// Returns whether all redirects so far, if any, were permanent.
     pub fn is_permanent(&self) -> bool {
         self.permanent
     }
 
-    /// Where a chain of permanent redirects led; `None` where there was no redirect.
+    /// Returns where a chain of permanent redirects led; `None` if there was no redirect.
     pub fn moved_to(&self) -> Option<&Url> {
         (self.permanent && self.urls.len() > 1).then(|| self.here())
     }
 
-    /// Goes one hop further.
+    /// Follows one redirect.
     ///
     /// # Errors
     ///
-    /// If the redirect leads nowhere, in a circle, too far, or to where it must not.
+    /// Fails if the redirect has no target, or leads in a circle, too far, or to a forbidden place.
     pub fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
         let host = self.here().host_str().unwrap_or_default();
         let next = self.target(location).map_err(|fault| Failure::Redirect { host: host.into(), fault })?;
@@ -92,8 +92,8 @@ impl Trail {
     }
 }
 
-/// Returns an address in a header as text. Bytes that are not UTF-8 are percent-encoded as they are: the server knows what they
-/// mean (RFC 3986 §2.5).
+/// Returns an address from a header as text. Bytes that are not UTF-8 are percent-encoded unchanged: the server knows
+/// what they mean (RFC 3986 §2.5).
 pub(super) fn as_text(address: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(address) {
         Ok(text) => text.into(),
@@ -105,14 +105,14 @@ fn encoded(byte: u8) -> String {
     if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
-/// Whether the status sends the request elsewhere by `Location`.
+/// Returns whether the status redirects by `Location`.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
 fn without_extras(mut url: Url) -> Url {
     url.set_fragment(None);
-    // Both fail only on URLs that have no host, which the guard refuses.
+    // Both fail only on URLs without a host, which the guard refuses.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url

@@ -1,8 +1,8 @@
-//! The headers of a poll: who asks, what for, under which conditions, and which secrets it brings.
+//! The headers of a request: who asks, for what, under which conditions, and with which secrets.
 //!
 //! Validators go byte for byte to the URL that gave them, and to no other. What the editor configured for a feed
-//! (`headers`, `basic_auth`, userinfo in the URL) goes to the feed's own scheme, host and port, and to no other. After a hop
-//! elsewhere it is not sent even there: another server must not choose what we ask for in the editor's name.
+//! (`headers`, `basic_auth`, userinfo in the URL) goes only to the feed's own scheme, host and port. After a hop to
+//! another server it is not sent even there: that server must not choose what we request in the editor's name.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -20,20 +20,21 @@ use crate::feed::{Failure, FeedKey, SettingFault, Validators};
 const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.2, */*;q=0.1";
 
-/// Servers refuse requests with more than some 8 KiB of headers: what they gave us must not shut us out for ever.
+/// The longest validator that is sent back. Servers refuse requests with more than about 8 KiB of headers, and their
+/// own validators must not lock us out for ever.
 const LONGEST_VALIDATOR_BYTES: usize = 4096;
 
-/// `newswire/0.1.0 (+https://news.example.org/about)`.
+/// Returns `newswire/0.1.0 (+https://news.example.org/about)`.
 pub(super) fn user_agent(contact: &Url) -> HeaderValue {
     let text = format!("newswire/{} (+{})", env!("CARGO_PKG_VERSION"), shown(contact));
     HeaderValue::try_from(text).expect("a URL is printable ASCII")
 }
 
-/// The one GET of a hop, to where the trail is.
+/// Builds the GET of one hop, to the current URL of the trail.
 ///
 /// # Errors
 ///
-/// If a configured header is not one that HTTP can carry.
+/// Fails if a configured header is not valid in HTTP.
 pub(super) fn get(
     client: &Client,
     feed: &Feed,
@@ -67,18 +68,18 @@ pub(super) fn get(
     })
 }
 
-/// The validators that a response gave, each for itself; absent, empty and overlong ones are absent. `url` is the form of
-/// the address that may be kept.
+/// Returns the validators of a response, each separately; missing, empty and overlong ones are absent. `url` is the
+/// form of the address that may be stored.
 pub(super) fn validators(headers: &HeaderMap, url: Url) -> Validators {
     let is_fit = |bytes: &&[u8]| (1..=LONGEST_VALIDATOR_BYTES).contains(&bytes.len());
     let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).filter(is_fit).map(<[u8]>::to_vec);
     Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(url) }
 }
 
-/// The client makes Basic credentials of it (RFC 7617).
+/// Adds userinfo to the URL; the client turns it into Basic credentials (RFC 7617).
 fn with_userinfo(url: &Url, userinfo: &Url) -> Url {
     let mut url = url.clone();
-    // Both fail only on URLs that have no host, which the guard refuses.
+    // Both fail only on URLs without a host, which the guard refuses.
     let _ = url.set_username(userinfo.username());
     let _ = url.set_password(userinfo.password());
     url
@@ -107,7 +108,7 @@ fn add_conditions(headers: &mut HeaderMap, known: &Validators) {
     }
 }
 
-/// Nothing of the text gets into the error: it may be a secret.
+/// Converts a value. Errors contain nothing of the text, which may be a secret.
 fn value(key: FeedKey, text: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(text).map_err(|_| Failure::Setting { key, fault: SettingFault::HeaderValue })
 }

@@ -1,4 +1,4 @@
-//! The time that one poll may take, over all its hops.
+//! The time limit of one poll, over all its hops.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use tokio::time::{Instant, timeout};
 use super::progress::Progress;
 use crate::feed::{Failure, PollPhase};
 
-/// Runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for memory.
+/// A stopwatch that runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for
+/// memory.
 pub(super) struct Stopwatch {
     total: Duration,
     left: Duration,
@@ -19,21 +20,21 @@ impl Stopwatch {
         Stopwatch { total, left: total, progress }
     }
 
-    /// The poll's own clock, for waits that do not count.
+    /// Returns the poll's own clock, for waits that do not count.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// Returns the time for the whole poll.
+    /// Returns the time limit of the whole poll.
     pub fn total(&self) -> Duration {
         self.total
     }
 
-    /// Awaits `future` for at most `limit`, and no longer than what is left.
+    /// Waits for `future` for at most `limit`, and no longer than the time that is left.
     ///
     /// # Errors
     ///
-    /// [`Overrun`], if either was not enough.
+    /// Returns [`Overrun`] if either limit was reached.
     pub async fn run<T>(&mut self, limit: Duration, future: impl Future<Output = T>) -> Result<T, Overrun> {
         let started = Instant::now();
         let result = timeout(limit.min(self.left), future).await;
@@ -43,10 +44,10 @@ impl Stopwatch {
     }
 }
 
-/// A time limit that was not enough.
+/// A time limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Overrun {
-    /// Whether the whole poll has no time left.
+    /// Whether the limit was that of the whole poll.
     pub of_total: bool,
     pub limit: Duration,
 }

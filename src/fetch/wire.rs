@@ -1,11 +1,11 @@
 //! What is wrong with an answer that the HTTP client cannot read.
 //!
-//! The client names the fault in its own terms, and only as text. `docs/odd-responses.md` lists odd answers and what newswire
-//! makes of them.
+//! The client names the problem in its own terms, and only as text. `docs/odd-responses.md` lists odd answers and how
+//! newswire handles them.
 
 use crate::feed::WireFault;
 
-/// How what the client says begins, and what it means.
+/// The beginnings of the client's messages, and what they mean.
 const REASONS: [(&str, WireFault); 20] = [
     ("message head is too large", WireFault::Head),
     ("invalid HTTP status-code", WireFault::StatusLine),
@@ -29,7 +29,7 @@ const REASONS: [(&str, WireFault); 20] = [
     ("Partial header", WireFault::Trailer),
 ];
 
-/// Returns what the client's reason means; `None` if it is none of those known.
+/// Returns the meaning of the client's message; `None` if it is unknown.
 pub(super) fn fault(reason: &str) -> Option<WireFault> {
-    REASONS.iter().find(|(said, _)| reason.starts_with(said)).map(|(_, fault)| *fault)
+    REASONS.iter().find(|(message, _)| reason.starts_with(message)).map(|(_, fault)| *fault)
 }
