@@ -1,12 +1,12 @@
-//! What somebody searches for, as they type it: words, phrases and fields; and where it stands in a text.
+//! A search as a person types it: words, phrases and fields; and where they occur in a text.
 //!
-//! `ferr harbour` finds texts that have words beginning so, whole words first; `"new shoes"` a phrase; `-ads` leaves out. Words
-//! of one or two letters are taken whole, since half of all texts have some that begin so.
-//! `title:` and `author:` look only there, `feed:` and `section:` name ids, `after:` and `before:` days (`2017`, `2017-12`,
-//! `2017-12-20`, in UTC). Case and accents do not count. In scripts without spaces every character is a word, and what is
-//! searched for is a phrase of them.
+//! `ferr harbour` finds texts with words that begin so, whole words first; `"new shoes"` finds a phrase; `-ads`
+//! excludes. Words of one or two letters only match whole words, because half of all texts have words that begin so.
+//! `title:` and `author:` search only there, `feed:` and `section:` name ids, `after:` and `before:` days (`2017`,
+//! `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter. In scripts without spaces every character is a
+//! word, and a search is a phrase of them.
 //!
-//! Pure: the store makes of it what its index asks for.
+//! Pure: the store translates it for its index.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,63 +15,69 @@ use chrono::{NaiveDate, NaiveTime};
 
 use crate::entry::Person;
 use crate::feed::{FeedId, SectionId};
+use crate::foreign;
 use crate::rows::{IndexedWords, SearchField, SearchTerm, SearchTerms};
 use crate::text::PlainText;
 use crate::text::scripts::is_searched_alone;
 use crate::time::Timestamp;
 
-/// How many characters of a text an excerpt shows: two lines of a terminal.
+/// The length of an excerpt in characters: two lines of a terminal.
 const EXCERPT_CHARS: usize = 160;
 
-/// How many of them stand before the first match.
+/// How many of them come before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// How many words, phrases and fields count: each costs as much as the first, and few people type more.
+/// The most words, phrases and fields that count: each costs as much as the first, and few people type more.
 const MAX_TERMS: usize = 8;
 
-/// How many words all phrases have together: in scripts without spaces, each character is one.
+/// The most words of all phrases together: in scripts without spaces, each character is one.
 const MAX_WORDS: usize = 32;
 
-/// Fewer letters begin so many words that to weigh them all takes a second over 100,000 stories.
+/// The fewest letters of a prefix: fewer begin so many words that weighing them all takes a second over 100,000
+/// stories.
 const PREFIX_CHARS: usize = 3;
 
-/// The base letters of U+00C0 to U+017F, as SQLite's `unicode61 remove_diacritics 2` takes their accents off.
+/// The base letters of U+00C0 to U+017F, without accents, as in SQLite's `unicode61 remove_diacritics 2`.
 const LATIN: &str = "AAAAAAÆCEEEEIIIIÐNOOOOO×ØUUUUYÞßaaaaaaæceeeeiiiiðnooooo÷øuuuuyþy\
 AaAaAaCcCcCcCcDdĐđEeEeEeEeEeGgGgGgGgHhĦħIiIiIiIiIıĲĳJjKkĸLlLlLlĿŀŁłNnNnNnŉŊŋOoOoOoŒœRrRrRrSsSsSsSsTtTtŦŧUuUuUuUuUuUuWwYyYZzZzZzſ";
 
-/// A search as it was understood.
+/// A parsed search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     wanted: Vec<SearchTerm>,
     unwanted: Vec<SearchTerm>,
+    /// The feeds to search; empty for all.
     pub feeds: Vec<FeedId>,
+    /// The sections to search; empty for all.
     pub sections: Vec<SectionId>,
-    /// Told at this time or later.
+    /// Only stories published at this time or later.
     pub after: Option<Timestamp>,
-    /// Told before this time.
+    /// Only stories published before this time.
     pub before: Option<Timestamp>,
 }
 
-/// What a story says, for [`Query::suits`].
+/// The texts of a story, for [`Query::matches`].
 #[derive(Clone, Copy, Debug)]
 pub struct Searched<'a> {
+    /// The title as plain text.
     pub title: &'a str,
     /// Title, summary and content as plain text.
     pub text: &'a str,
+    /// The names of the authors.
     pub author: &'a str,
 }
 
-/// Some words around the first match.
+/// A few words around the first match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Excerpt {
     /// Plain text on one line.
     pub text: String,
-    /// Where the words stand in it that were searched for, in bytes.
+    /// The ranges of the words that were searched for, in bytes.
     pub marks: Vec<Range<usize>>,
 }
 
 impl Query {
-    /// Reads what somebody typed, and tells what of it was not understood; that is left out.
+    /// Parses a search, and returns what was not understood as sentences; those parts are left out.
     pub fn parse(text: &str) -> (Query, Vec<String>) {
         let (mut query, mut faults) = (Query::default(), Vec::new());
         let mut words_left = MAX_WORDS;
@@ -88,7 +94,10 @@ impl Query {
                 Some(field @ ("after" | "before")) => match day(value) {
                     Some(start) if field == "after" => query.after = Some(start),
                     Some(start) => query.before = Some(start),
-                    None => faults.push(format!("{field}: expects a day such as 2017-12-20, 2017-12 or 2017")),
+                    None => faults.push(format!(
+                        "ignored \"{field}:{}\": use a date like 2017-12-20, 2017-12 or 2017",
+                        foreign::part(value)
+                    )),
                 },
                 field => {
                     let mut words: Vec<String> = words(value).map(|(_, word)| fold(word)).collect();
@@ -113,32 +122,32 @@ impl Query {
         (query, faults)
     }
 
-    /// All of these words in the title.
+    /// Returns a query for all of these words in the title.
     pub fn of_title(text: &str) -> Query {
         let terms =
             words(text).take(MAX_TERMS).map(|(_, word)| search_term(Some(SearchField::Title), vec![fold(word)], true));
         Query { wanted: terms.collect(), ..Query::default() }
     }
 
-    /// Whether nothing is searched for.
+    /// Returns whether the query has no terms, feeds, sections or days.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty() && !self.is_narrowed()
     }
 
-    /// Whether not only words are searched for, but feeds, sections or days.
+    /// Returns whether the query names feeds, sections or days, and not only words.
     pub fn is_narrowed(&self) -> bool {
         let has_limits = self.after.is_some() || self.before.is_some();
         has_limits || !self.feeds.is_empty() || !self.sections.is_empty()
     }
 
-    /// Returns the query as the store takes it.
+    /// Returns the query in the form that the store takes.
     pub fn search(&self) -> SearchTerms {
         let Query { wanted, unwanted, feeds, sections, after, before } = self.clone();
         SearchTerms { wanted, unwanted, feeds, sections, after, before }
     }
 
-    /// Whether the words are found in this one copy.
-    pub fn suits(&self, searched: Searched) -> bool {
+    /// Returns whether this single copy matches the words.
+    pub fn matches(&self, searched: Searched) -> bool {
         let [title, text, author] = [searched.title, searched.text, searched.author].map(folded_words);
         let is_found = |term: &SearchTerm| {
             let texts = match term.field {
@@ -151,7 +160,7 @@ impl Query {
         self.wanted.iter().all(is_found) && !self.unwanted.iter().any(is_found)
     }
 
-    /// An excerpt of the content or the summary, the first of them that has the words; a title is shown anyway.
+    /// Returns an excerpt of the content or the summary, whichever has the words first; the title is shown anyway.
     pub fn excerpt_of(&self, text: &PlainText) -> Excerpt {
         let bodies = [text.content(), text.summary()].into_iter().filter(|body| !body.is_empty());
         let excerpts: Vec<Excerpt> = bodies.map(|body| self.excerpt(body)).collect();
@@ -159,7 +168,7 @@ impl Query {
         found.cloned().unwrap_or_default()
     }
 
-    /// Some words of the text around the first that is searched for, all of those marked.
+    /// Returns some words around the first match, with all matches marked.
     pub fn excerpt(&self, text: &str) -> Excerpt {
         let Excerpt { text, marks } = self.marked(text);
         let first = marks.first().map_or(0, |mark| mark.start);
@@ -177,13 +186,13 @@ impl Query {
         }
     }
 
-    /// The text whole, in one line, the words marked that are searched for.
+    /// Returns the whole text in one line, with all matches marked.
     pub fn marked(&self, text: &str) -> Excerpt {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         Excerpt { marks: self.marks(&text), text }
     }
 
-    /// Where the wanted words stand, in their order, none within another.
+    /// Returns the ranges of the matches, in order, none within another.
     fn marks(&self, text: &str) -> Vec<Range<usize>> {
         let words = folded_words(text);
         let of_text = self.wanted.iter().filter(|term| term.field != Some(SearchField::Author));
@@ -204,7 +213,7 @@ fn search_term(field: Option<SearchField>, words: Vec<String>, may_go_on: bool) 
     SearchTerm { field, words, is_prefix: may_go_on && is_long }
 }
 
-/// The stretches of the text that match a term.
+/// Returns the parts of the text that match a term.
 fn find<'t>(term: &'t SearchTerm, text: &'t [(Range<usize>, String)]) -> impl Iterator<Item = Range<usize>> + 't {
     let last = term.words.len() - 1;
     let is_word = move |at: usize, wanted: &String, word: &String| {
@@ -216,7 +225,7 @@ fn find<'t>(term: &'t SearchTerm, text: &'t [(Range<usize>, String)]) -> impl It
     })
 }
 
-/// Returns what an index holds of a text by these people, so that a [`Query`] finds it.
+/// Returns what the index stores of a text by these people, so that a [`Query`] finds it.
 pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &'p Person>) -> IndexedWords {
     let words = format!("{}\n{}", text.summary(), text.content());
     let people = people.map(Person::display).collect::<Vec<_>>().join(", ");
@@ -224,7 +233,7 @@ pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &
     IndexedWords { title, text, author }
 }
 
-/// The text as an index takes it: characters of scripts without spaces stand alone.
+/// Prepares a text for the index: characters of scripts without spaces become separate words.
 fn spaced(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_searched_alone) {
         return Cow::Borrowed(text);
@@ -240,7 +249,7 @@ fn spaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(spaced)
 }
 
-/// One piece of what was typed.
+/// One piece of a typed search.
 struct QueryToken {
     field: Option<String>,
     text: String,
@@ -272,7 +281,7 @@ fn tokens(text: &str) -> Vec<QueryToken> {
 
 const FIELDS: [&str; 6] = ["title", "author", "feed", "section", "after", "before"];
 
-/// When a day, month or year begins.
+/// Returns when a day, month or year begins.
 fn day(text: &str) -> Option<Timestamp> {
     let parts = text.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
     let (year, month, day) = match *parts.as_slice() {
@@ -285,7 +294,8 @@ fn day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_datetime(date.and_time(NaiveTime::MIN).and_utc()))
 }
 
-/// The words of a text with their places: runs of letters and digits, and single characters where there are no spaces.
+/// Returns the words of a text with their positions: runs of letters and digits, and single characters in scripts
+/// without spaces.
 fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let mut chars = text.char_indices().peekable();
     std::iter::from_fn(move || {
@@ -305,7 +315,7 @@ fn folded_words(text: &str) -> Vec<(Range<usize>, String)> {
     words(text).map(|(range, word)| (range, fold(word))).collect()
 }
 
-/// Lower case, without accents.
+/// Returns the word in lower case, without accents.
 fn fold(word: &str) -> String {
     let base = |c: char| match u32::from(c) {
         code @ 0xC0..=0x17F => LATIN.chars().nth((code - 0xC0) as usize).unwrap_or(c),
@@ -314,18 +324,18 @@ fn fold(word: &str) -> String {
     word.chars().filter(|c| !is_mark(*c)).map(base).flat_map(char::to_lowercase).collect()
 }
 
-/// Accents that stand as characters of their own.
+/// Returns whether a character is a combining accent.
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36F}')
 }
 
-/// So many characters before `at`, then on to the beginning of a word.
+/// Goes back by `chars` characters from `at`, then forward to the start of a word.
 fn back(text: &str, at: usize, chars: usize) -> usize {
     let Some((start, _)) = text[..at].char_indices().rev().nth(chars) else { return 0 };
     text[start..at].find(' ').map_or(start, |space| start + space + 1)
 }
 
-/// So many characters behind `at`, then back to the end of a word.
+/// Goes forward by `chars` characters from `at`, then back to the end of a word.
 fn forth(text: &str, at: usize, chars: usize) -> usize {
     let Some((end, _)) = text[at..].char_indices().nth(chars) else { return text.len() };
     text[at..at + end].rfind(' ').filter(|space| *space > end / 2).map_or(at + end, |space| at + space)
@@ -335,7 +345,7 @@ fn forth(text: &str, at: usize, chars: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// Each term as its field and words, with a star if the last word may go on.
+    /// Shows each term as its field and words, with a star if the last word is a prefix.
     fn terms(terms: &[SearchTerm]) -> Vec<String> {
         let term = |term: &SearchTerm| {
             let field = term.field.map(|field| format!("{field:?}:").to_lowercase()).unwrap_or_default();
@@ -345,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_becomes_terms() {
+    fn typed_search_becomes_terms() {
         let check = |text: &str, wanted: &[&str], unwanted: &[&str]| {
             let search = Query::parse(text).0.search();
             assert_eq!(terms(&search.wanted), wanted, "{text}");
@@ -370,10 +380,11 @@ mod tests {
         assert!(faults.is_empty());
         let (query, faults) = Query::parse("after:yesterday before:2017-02-30 x");
         assert_eq!((query.after, query.before, faults.len()), (None, None, 2));
+        assert_eq!(faults[0], "ignored \"after:yesterday\": use a date like 2017-12-20, 2017-12 or 2017");
     }
 
     #[test]
-    fn only_so_many_words_count_and_the_rest_is_said() {
+    fn further_words_are_ignored_and_reported() {
         let (query, faults) = Query::parse("a b c d e f g h");
         assert_eq!((query.wanted.len(), faults.len()), (8, 0));
         let (query, faults) = Query::parse(&"word ".repeat(40));
@@ -384,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn excerpt_marks_what_was_searched_for() {
+    fn excerpt_marks_the_matches() {
         let check = |words: &str, text: &str, expected: &str| {
             let excerpt = Query::parse(words).0.excerpt(text);
             let mut marked = excerpt.text.clone();
@@ -406,10 +417,10 @@ mod tests {
     }
 
     #[test]
-    fn copy_suits_only_with_all_the_words() {
+    fn copy_matches_only_with_all_words() {
         let searched = Searched { title: "Ferries", text: "Ferries\nAre late again", author: "Jane Doe" };
         let check =
-            |words: &str, expected: bool| assert_eq!(Query::parse(words).0.suits(searched), expected, "{words}");
+            |words: &str, expected: bool| assert_eq!(Query::parse(words).0.matches(searched), expected, "{words}");
         check("ferries late", true);
         check("title:late", false);
         check("author:jane late", true);
@@ -420,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn table_of_accents_is_whole() {
+    fn table_of_accents_is_complete() {
         assert_eq!(LATIN.chars().count(), 0x180 - 0xC0);
         assert_eq!(fold("ÀÉÎÕÜçñÿŠŽąęłő"), "aeioucnyszaełő".replace('ő', "o"));
     }

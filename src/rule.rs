@@ -1,7 +1,7 @@
-//! Rules: how a section's `keep` and `drop` match, and the reason that they give.
+//! Rules: how `keep` and `drop` of a section match, and the reasons that they give.
 //!
-//! All keys of a rule must hold; of several values under a key, any. In a `keep`, `category`, `feed`, `tag` and `host` hold
-//! if any copy that the section sees fits; all else, and every `drop`, is judged by the lead.
+//! All keys of a rule must hold; of several values under a key, any suffices. In a `keep`, `category`, `feed`, `tag`
+//! and `host` hold if any copy that the section sees matches; all other keys, and every `drop`, look at the lead only.
 //!
 //! Pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text is searched
 //! beyond [`MAX_SEARCHED_BYTES`].
@@ -23,90 +23,115 @@ use crate::time::Timestamp;
 
 pub use canonical::CanonicalForm;
 
-/// Bounds the work of a rule on one story: a text ten times as long as a long article.
+/// The most text that a rule searches per story: ten times a long article.
 pub const MAX_SEARCHED_BYTES: usize = 64 * 1024;
 
-/// Bounds the reason that is stored and shown: `/.*/` matches a whole text.
+/// The most characters of a stored and shown reason: `/.*/` matches a whole text.
 const MAX_MATCHED_CHARS: usize = 100;
 
-/// Bounds the memory of one compiled pattern; `(\w{1000}){1000}` is refused.
+/// The most memory of one compiled pattern; `(\w{1000}){1000}` is refused.
 const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 
-/// One copy of a story, as rules see it.
+/// A copy of a story, as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleCopy<'a> {
+    /// The entry.
     pub entry: &'a Entry,
+    /// The feed of the copy.
     pub feed: &'a FeedId,
     /// The feed's tags.
     pub tags: &'a [String],
-    /// The entry's and those given by the feed, facets read.
+    /// The entry's own categories and those given by the feed, with facets resolved.
     pub categories: &'a [Category],
+    /// The entry's text.
     pub text: &'a PlainText,
 }
 
-/// The story that is judged: the copies that the section sees.
+/// A story to be judged: the copies that the section sees.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// Never empty.
+    /// The copies; never empty.
     pub copies: &'a [RuleCopy<'a>],
-    /// Which of the copies leads.
+    /// The index of the leading copy.
     pub lead: usize,
+    /// When the story is sorted.
     pub sort_at: Timestamp,
+    /// The time of the judgement.
     pub now: Timestamp,
 }
 
-/// One checked rule of a section. Displayed as the TOML that it stands for.
+/// A checked rule of a section. Displayed as TOML.
 #[derive(Clone, Debug)]
 pub struct Rule {
     tests: Vec<Test>,
 }
 
-/// One key of a rule with its values.
+/// One key of a rule with its values; any value suffices.
 #[derive(Clone, Debug)]
 pub enum Test {
+    /// Patterns for a field.
     Field(Field, Vec<Pattern>),
+    /// Parts that the entry must have.
     Has(Vec<Has>),
+    /// Bounds of the number of words.
     Words(Vec<Bound<usize>>),
-    /// How long ago the story's `sort_at` is.
+    /// Bounds of the time since the story's `sort_at`.
     Age(Vec<Bound<Duration>>),
+    /// The negation of a rule.
     Not(Box<Rule>),
 }
 
 /// A key whose values are patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
+    /// The title.
     Title,
+    /// Title, summary and content as plain text.
     Text,
+    /// The names of the authors.
     Author,
+    /// A category: its facet and term, its term, or its label.
     Category,
+    /// The link.
     Link,
+    /// The host of the link.
     Host,
+    /// The id of the feed.
     Feed,
+    /// A tag of the feed.
     Tag,
+    /// The language; `en` also matches `en-GB`.
     Language,
 }
 
-/// What an entry may have. Content is content or summary, a date one that the feed gave.
+/// A part that an entry may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Has {
+    /// A file.
     Enclosure,
+    /// A picture.
     Image,
+    /// Content or summary.
     Content,
+    /// An author.
     Author,
+    /// A date that the feed gave.
     Date,
 }
 
-/// `<` or `>` and a value.
+/// A comparison with a value: `<` or `>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound<T> {
+    /// `<`: less than the value.
     Below(T),
+    /// `>`: more than the value.
     Above(T),
 }
 
 /// A checked value of a [`Field`].
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// As in the TOML.
+    /// The text from the TOML.
     source: String,
     matcher: Matcher,
 }
@@ -115,40 +140,40 @@ pub struct Pattern {
 enum Matcher {
     /// The whole value, in lower case.
     Whole(String),
-    /// A word or phrase: the expression finds it, its ends must not lie inside of words.
+    /// A word or phrase that the expression finds; it must not begin or end inside a word.
     Phrase(Regex),
     Regex(Regex),
 }
 
-/// Whose word counts: in a `keep` any copy's for some keys, in a `drop` the lead's only.
+/// Which copies count: in a `keep` any copy for some keys, in a `drop` only the lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Voice {
+enum Judged {
     AnyCopy,
     Lead,
 }
 
 impl Rule {
-    /// A rule all of whose tests must hold.
+    /// Creates a rule whose tests must all hold.
     pub fn new(tests: Vec<Test>) -> Rule {
         Rule { tests }
     }
 
-    /// Why the rule holds as a `keep`, one reason a key; `None` if it does not.
+    /// Returns why the rule matches as a `keep`, one reason per key; `None` if it does not match.
     pub fn keep_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
-        self.matches(subject, Voice::AnyCopy)
+        self.matches(subject, Judged::AnyCopy)
     }
 
-    /// Why the rule holds as a `drop`, one reason a key; `None` if it does not.
+    /// Returns why the rule matches as a `drop`, one reason per key; `None` if it does not match.
     pub fn drop_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
-        self.matches(subject, Voice::Lead)
+        self.matches(subject, Judged::Lead)
     }
 
-    /// When an `age` of the rule will turn over next, after `subject.now`; `None` if none will.
+    /// Returns when an `age` of the rule changes its result next, after `subject.now`; `None` if none will.
     pub fn next_change(&self, subject: &Subject) -> Option<Timestamp> {
         self.tests.iter().filter_map(|test| test.next_change(subject)).min()
     }
 
-    /// Whether judging by it takes the plain text of a story or the number of its words.
+    /// Returns whether the rule needs the plain text of a story or its number of words.
     pub fn reads_text(&self) -> bool {
         self.tests.iter().any(|test| match test {
             Test::Field(field, _) => *field == Field::Text,
@@ -158,18 +183,18 @@ impl Rule {
         })
     }
 
-    fn matches(&self, subject: &Subject, voice: Voice) -> Option<Vec<Matched>> {
-        self.tests.iter().map(|test| test.matches(subject, voice)).collect()
+    fn matches(&self, subject: &Subject, judged: Judged) -> Option<Vec<Matched>> {
+        self.tests.iter().map(|test| test.matches(subject, judged)).collect()
     }
 }
 
 impl Test {
-    fn matches(&self, subject: &Subject, voice: Voice) -> Option<Matched> {
+    fn matches(&self, subject: &Subject, judged: Judged) -> Option<Matched> {
         let lead = &subject.copies[subject.lead];
         let matched = |words: String| Matched { key: self.key().to_owned(), words, feed: None };
         let by_lead = |words: String| Matched { feed: Some(lead.feed.clone()), ..matched(words) };
         match self {
-            Test::Field(field, patterns) => field_matches(*field, patterns, subject, voice),
+            Test::Field(field, patterns) => field_matches(*field, patterns, subject, judged),
             Test::Has(any) => any.iter().find(|has| has.holds(lead.entry)).map(|has| by_lead(has.name().to_owned())),
             Test::Words(bounds) => {
                 let words = lead.text.words();
@@ -179,7 +204,7 @@ impl Test {
                 let age = subject.now.since(subject.sort_at);
                 bounds.iter().find(|bound| bound.holds(&age)).map(|bound| matched(bound.words(duration::words)))
             }
-            Test::Not(rule) => rule.matches(subject, voice).is_none().then(|| matched(rule.to_string())),
+            Test::Not(rule) => rule.matches(subject, judged).is_none().then(|| matched(rule.to_string())),
         }
     }
 
@@ -208,10 +233,10 @@ impl Test {
     }
 }
 
-fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, voice: Voice) -> Option<Matched> {
+fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, judged: Judged) -> Option<Matched> {
     let lead = &subject.copies[subject.lead];
     let others = subject.copies.iter().enumerate().filter(|(index, _)| *index != subject.lead).map(|(_, copy)| copy);
-    let others_count = if voice == Voice::AnyCopy && field.is_of_any_copy() { usize::MAX } else { 0 };
+    let others_count = if judged == Judged::AnyCopy && field.is_of_any_copy() { usize::MAX } else { 0 };
     std::iter::once(lead).chain(others.take(others_count)).find_map(|copy| {
         let words = field.find(patterns, copy)?;
         Some(Matched { key: field.key().to_owned(), words, feed: Some(copy.feed.clone()) })
@@ -219,7 +244,7 @@ fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, voice: V
 }
 
 impl Field {
-    /// As in the TOML.
+    /// Returns the key as in the TOML.
     pub fn key(self) -> &'static str {
         match self {
             Field::Title => "title",
@@ -234,7 +259,7 @@ impl Field {
         }
     }
 
-    /// A plain value of it is a word or phrase, not the whole value.
+    /// Returns whether a plain value is a word or phrase, and not the whole value.
     fn is_prose(self) -> bool {
         matches!(self, Field::Title | Field::Text)
     }
@@ -243,7 +268,7 @@ impl Field {
         matches!(self, Field::Category | Field::Feed | Field::Tag | Field::Host)
     }
 
-    /// What of the copy the first pattern that fits matches.
+    /// Returns the part of the copy that the first matching pattern matches.
     fn find(self, patterns: &[Pattern], copy: &RuleCopy) -> Option<String> {
         let find = |value: &str| patterns.iter().find_map(|pattern| pattern.find(value)).map(shortened);
         let entry = copy.entry;
@@ -267,7 +292,7 @@ impl Field {
     }
 }
 
-/// A category is known by `facet:term`, by its term and by its label.
+/// Matches a category by `facet:term`, by its term and by its label.
 fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let facet = category.scheme_name();
     let written = facet.map(|facet| format!("{facet}:{}", category.term));
@@ -276,14 +301,14 @@ fn find_in_category(category: &Category, find: &impl Fn(&str) -> Option<String>)
     names.into_iter().flatten().any(|name| find(name).is_some()).then(shown)
 }
 
-/// `en` is `en-GB` too: basic filtering of RFC 4647 §3.3.1.
+/// Matches a language: `en` also matches `en-GB`, by basic filtering of RFC 4647 §3.3.1.
 fn find_in_language(language: &str, find: &impl Fn(&str) -> Option<String>) -> Option<String> {
     let ends = language.match_indices('-').map(|(end, _)| end);
     std::iter::once(language.len()).chain(ends).find_map(|end| find(&language[..end]))
 }
 
 impl Has {
-    /// As in the TOML.
+    /// All parts, with their names in the TOML.
     pub const NAMES: [(&'static str, Has); 5] = [
         ("enclosure", Has::Enclosure),
         ("image", Has::Image),
@@ -308,7 +333,7 @@ impl Has {
 }
 
 impl<T: Copy + PartialOrd> Bound<T> {
-    /// `<` or `>`, then what `read` can read.
+    /// Parses `<` or `>`, then a value with `read`; `None` if either fails.
     pub fn parse(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Bound<T>> {
         let text = text.trim();
         match (text.strip_prefix('<'), text.strip_prefix('>')) {
@@ -334,11 +359,12 @@ impl<T: Copy + PartialOrd> Bound<T> {
 }
 
 impl Pattern {
-    /// `/…/` is a regular expression; in title and text all else is a word or phrase, elsewhere the whole value.
+    /// Parses a value: `/…/` is a regular expression; anything else is a word or phrase in title and text, and the
+    /// whole value in other fields.
     ///
     /// # Errors
     ///
-    /// What is wrong with a regular expression, on one line.
+    /// Says in one line what is wrong with a regular expression.
     pub fn parse(text: &str, field: Field) -> Result<Pattern, String> {
         let regex = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')).filter(|regex| !regex.is_empty());
         let matcher = match regex {
@@ -349,17 +375,18 @@ impl Pattern {
         Ok(Pattern { source: text.to_owned(), matcher })
     }
 
+    /// Returns whether the pattern is a regular expression.
     pub fn is_regex(&self) -> bool {
         matches!(self.matcher, Matcher::Regex(_))
     }
 
-    /// Whether it is a regular expression that any text fits which is not empty.
+    /// Returns whether it is a regular expression that matches every non-empty text.
     pub fn matches_everything(&self) -> bool {
         let is_match = |text: &str| matches!(&self.matcher, Matcher::Regex(regex) if regex.is_match(text));
         ["a", "7", "Ω", "%"].into_iter().all(is_match)
     }
 
-    /// The part of the value that the pattern matches.
+    /// Returns the part of the value that the pattern matches.
     fn find<'a>(&self, value: &'a str) -> Option<&'a str> {
         let value = &value[..value.floor_char_boundary(MAX_SEARCHED_BYTES)];
         match &self.matcher {
@@ -391,13 +418,14 @@ fn compile(expression: &str) -> Result<Regex, String> {
     })
 }
 
-/// White space of any kind and length is alike, and so are the apostrophes of typewriters and typesetters.
+/// Builds the expression of a phrase. Any white space counts as one space, and straight and typographic apostrophes are
+/// equal.
 fn phrase_expression(phrase: &str) -> String {
     let words: Vec<String> = phrase.split_whitespace().map(regex::escape).collect();
     words.join(r"\s+").replace(['\'', '’'], "['’]")
 }
 
-/// The first place where the phrase stands as such, and not as a part of other words.
+/// Returns the first occurrence of the phrase that is not a part of other words.
 fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
     let mut start = 0;
     while let Some(found) = regex.find_at(text, start) {
@@ -413,7 +441,8 @@ fn find_phrase<'a>(regex: &Regex, text: &'a str) -> Option<&'a str> {
     None
 }
 
-/// Between the two a word ends: one of them is no part of a word, or is written in a script without spaces.
+/// Returns whether a word ends between two characters: one of them is not part of a word, or is from a script without
+/// spaces.
 fn is_word_end(left: Option<char>, right: Option<char>) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| (c.is_alphanumeric() || c == '_') && !breaks_words(c));
     !(is_word(left) && is_word(right))
@@ -443,7 +472,7 @@ impl fmt::Display for Test {
     }
 }
 
-/// A literal string of TOML where the text allows, as regular expressions read best in one.
+/// Quotes a text for TOML, as a literal string if possible: regular expressions are easiest to read in one.
 fn quoted(text: &str) -> String {
     if text.contains(['\\', '"']) && !text.contains('\'') && !text.contains(char::is_control) {
         return format!("'{text}'");

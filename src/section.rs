@@ -1,7 +1,7 @@
-//! Which stories a section holds, why, and in what words it shows them.
+//! Which stories a section contains, why, and how it shows them.
 //!
-//! Pure: values in, values out. The policy held here: everything is stored and sections choose; a section sees of a story
-//! only the copies of the feeds that it takes, and its lead, rules, categories and byline come from those alone.
+//! Pure: values in, values out. Policy: everything is stored, and sections select. A section sees only the copies of a
+//! story that come from its own feeds, and derives lead, rules, categories and byline from those alone.
 
 mod archives;
 mod byline;
@@ -36,57 +36,67 @@ pub use archives::{
 pub use weight::weight;
 pub use window::Window;
 
-/// How long a summary is that newswire makes where the feed gave none: some three sentences.
+/// The length of a summary that newswire makes if the feed gave none: about three sentences.
 const SUMMARY_CHARS: usize = 300;
 
-/// How many copies of a story a section judges by and shows. A reader learns nothing from more, and each is read again
+/// The most copies of a story that a section judges and shows. More do not help a reader, and each is read again
 /// whenever the story changes.
 pub const MAX_COPIES: usize = 64;
 
-/// What the list of a story's copies may take: some 500 bytes for each. A copy with a longer address is left out.
+/// The most bytes of a story's list of copies: about 500 bytes each. A copy whose address does not fit is left out.
 const COPIES_BYTES: usize = 32 * 1024;
 
-/// How many categories a story gets from copies that do not lead: some few for each of some ten copies.
+/// The most categories that a story gets from copies that do not lead: a few from each of about ten copies.
 const MAX_ADDED_CATEGORIES: usize = 64;
 
-/// What a name, a right or a category of another copy may take to be shown with the lead's words: two long paragraphs.
+/// The most bytes of a name, a rights notice or a category of another copy that is shown with the lead: two long
+/// paragraphs.
 const ADDED_BYTES: usize = 1024;
 
-/// How long a title may be in a shortened story: twice the longest headlines.
+/// The longest title of a shortened story: twice the longest headlines.
 const SHORT_TITLE_CHARS: usize = 500;
 
-/// What each list of a shortened story may take: some ten categories, or three enclosures.
+/// The most bytes of each list in a shortened story: about ten categories, or three enclosures.
 const SHORT_LIST_BYTES: usize = 1024;
 
-/// A copy as a section sees it: an entry beside the feed that it came from.
+/// A copy as a section sees it: an entry together with its feed.
 #[derive(Clone, Debug)]
 pub struct SeenCopy<'a> {
     /// The entry's number in the store.
     pub number: EntryNumber,
+    /// The feed of the copy.
     pub feed: &'a Feed,
+    /// The entry.
     pub entry: Cow<'a, Entry>,
+    /// The entry's text.
     pub text: Cow<'a, PlainText>,
-    /// The entry's own categories and those given by the feed, facets with their scheme.
+    /// The entry's own categories and those given by the feed; facets have their scheme.
     pub categories: Vec<Category>,
+    /// When newswire first saw the entry.
     pub first_seen: Timestamp,
     /// When its lasting content last changed.
     pub revised: Option<Timestamp>,
+    /// Why the copy belongs to the story.
     pub reason: JoinReason,
 }
 
 /// Whether a story is in a section, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
+    /// Whether the story is in the section.
     pub is_in: bool,
-    /// Index of the leading copy among those that the section sees.
+    /// The index of the leading copy among those that the section sees.
     pub lead: usize,
+    /// The rule by which it leads.
     pub lead_rule: LeadRule,
+    /// The reason.
     pub why: Why,
-    /// When time alone will make another judgement necessary.
+    /// When the story must be judged again because of time alone.
     pub next_change: Option<Timestamp>,
 }
 
-/// An entry's categories and those that its feed is configured to give, facets with their scheme, without repeats.
+/// Returns an entry's categories and those that its feed is configured to give; facets have their scheme, and none is
+/// repeated.
 pub fn categories_of(entry: &Entry, feed: &Feed, site: &Site) -> Vec<Category> {
     let mut categories = config::classify(&entry.categories, &site.facets, &site.url);
     merge_categories(&mut categories, &feed.categories);
@@ -101,17 +111,17 @@ fn merge_categories<'c>(into: &mut Vec<Category>, from: impl IntoIterator<Item =
     }
 }
 
-/// The copies whose feeds the section takes, in the given order.
+/// Returns the copies whose feeds belong to the section, in the given order.
 pub fn visible<'c, 'a>(section: &Section, copies: &'c [SeenCopy<'a>]) -> Vec<&'c SeenCopy<'a>> {
     copies.iter().filter(|copy| section.takes(&copy.feed.id)).collect()
 }
 
-/// Whether judging for a section takes the plain text of copies or the number of its words.
+/// Returns whether judging for a section needs the plain text of copies or their number of words.
 pub fn reads_text(section: &Section) -> bool {
     section.keep.iter().chain(&section.drop).any(Rule::reads_text)
 }
 
-/// Judges a story for a section by the copies that it sees; `None` if it sees none of them.
+/// Judges a story for a section by the copies that it sees; `None` if it sees none.
 pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: Timestamp) -> Option<Verdict> {
     if copies.is_empty() {
         return None;
@@ -144,7 +154,7 @@ pub fn judge(section: &Section, copies: &[&SeenCopy], sort_at: Timestamp, now: T
     verdict(false, Why::NoKeep)
 }
 
-/// A copy as rules see it.
+/// Returns a copy as rules see it.
 pub fn candidate<'a>(copy: &'a SeenCopy) -> RuleCopy<'a> {
     RuleCopy {
         entry: &copy.entry,
@@ -161,13 +171,13 @@ fn next_change(section: &Section, subject: &Subject) -> Option<Timestamp> {
     ages_out.into_iter().chain(by_rules).filter(|at| *at > subject.now).min()
 }
 
-/// Which of the copies leads, and by which rule. There must be at least one.
+/// Returns which of the copies leads, and by which rule. There must be at least one.
 pub fn lead(copies: &[&SeenCopy]) -> (usize, LeadRule) {
     let candidates: Vec<_> = copies.iter().map(|copy| lead_candidate(copy)).collect();
     story::lead(&candidates)
 }
 
-/// Which of the copies leads in a section whose placement names this lead. There must be at least one.
+/// Returns which of the copies leads in a section whose placement names `placed` as lead. There must be at least one.
 pub fn leading(placed: EntryNumber, copies: &[&SeenCopy]) -> usize {
     copies.iter().position(|copy| copy.number == placed).unwrap_or_else(|| lead(copies).0)
 }
@@ -186,22 +196,28 @@ fn lead_candidate<'a>(copy: &'a SeenCopy) -> LeadCandidate<'a> {
     }
 }
 
-/// A feed as pages and OPML name it.
+/// A feed as pages and OPML show it.
 #[derive(Clone, Debug)]
 pub struct ShownFeed {
+    /// The id of the feed.
     pub id: FeedId,
+    /// Its title.
     pub title: String,
-    /// Where it is polled, secrets taken off.
+    /// The address that is polled, without secrets.
     pub url: Url,
+    /// Its page.
     pub site: Option<Url>,
+    /// Its image.
     pub image: Option<Url>,
+    /// Its description as plain text.
     pub description: Option<String>,
+    /// Its tags.
     pub tags: Vec<String>,
-    /// Whether it is polled.
+    /// Whether the feed is polled.
     pub enabled: bool,
 }
 
-/// A configured feed with what its document says of it.
+/// Returns a configured feed with what its document says about it.
 pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
     ShownFeed {
         id: feed.id.clone(),
@@ -215,13 +231,14 @@ pub fn show_feed(feed: &Feed, info: &FeedInfo) -> ShownFeed {
     }
 }
 
-/// The feed's title: as configured, else as its document says, else its id.
+/// Returns the title of a feed: from the config, else from its document, else its id.
 pub fn title_of(feed: &Feed, info: &FeedInfo) -> String {
     let title = feed.title.as_ref().or(info.title.as_ref()).filter(|title| !title.is_empty());
     title.cloned().unwrap_or_else(|| feed.id.to_string())
 }
 
-/// The feed's address for readers: of a `file:` feed what its document calls itself, for a path is nobody's business.
+/// Returns the address of a feed for readers. For a `file:` feed it is what its document calls itself, because a path
+/// must stay private.
 fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     if !feed.url.is_file() {
         return feed.url.shown.clone();
@@ -233,11 +250,11 @@ fn public_url(feed: &Feed, info: &FeedInfo) -> Url {
     })
 }
 
-/// Returns a story as one section shows it, with all that the store has: what an archive keeps, since rights may change
-/// later. [`restrict`] cuts it to what may be published.
+/// Returns a story as one section shows it, with everything in the store: archives keep it like that, because rights
+/// may change later. [`restrict`] reduces it to what may be published.
 ///
-/// `frozen` are the words that the section keeps for it, if any; `copies` are those that the section sees, at least one, in
-/// the order in which they joined; `info` gives what a feed's document says of it.
+/// `frozen` is the text that the section keeps for the story, if any. `copies` are the copies that the section sees, at
+/// least one, in the order in which they joined. `info` returns what the document of a feed says about it.
 pub fn show(
     config: &Config,
     placed: PlacedRow,
@@ -280,7 +297,7 @@ pub fn show(
     }
 }
 
-/// Cuts a story to what its lead's feed allows to be published: rights are policy here, whatever is stored.
+/// Reduces a story to what its lead's feed allows to be published: the rights in the config decide, whatever is stored.
 pub fn restrict(story: &mut ShownStory, config: &Config) {
     let lead = story.copies.iter().find(|copy| copy.lead).and_then(|copy| config.feed(&copy.feed));
     // If the lead's feed is no longer configured, only the link may be published.
@@ -288,7 +305,7 @@ pub fn restrict(story: &mut ShownStory, config: &Config) {
     story.entry = republished(&story.entry, republish);
 }
 
-/// Cuts a story that is too long for a document of many to its summary, and its lists to their beginnings.
+/// Reduces a story that is too long for a document of many stories to its summary, and its lists to their beginnings.
 pub fn shorten(story: &mut ShownStory) {
     story.entry = republished(&story.entry, Republish::Summary);
     let ShownStory { entry, categories, via, byline, source, .. } = story;
@@ -311,7 +328,7 @@ pub fn shorten(story: &mut ShownStory) {
     }
 }
 
-/// Keeps the items, in their order, that together take so many bytes; leaves out those that do not fit.
+/// Keeps the items, in order, that together take at most `bytes`; leaves out those that do not fit.
 fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) {
     let mut left = bytes;
     items.retain(|item| {
@@ -321,7 +338,7 @@ fn keep_within<T>(items: &mut Vec<T>, bytes: usize, size: impl Fn(&T) -> usize) 
     });
 }
 
-/// The lead's categories, then those of the other copies.
+/// Returns the lead's categories, then those of the other copies.
 fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
     let mut categories = lead.categories.clone();
     let most = categories.len() + MAX_ADDED_CATEGORIES;
@@ -333,7 +350,8 @@ fn shown_categories(lead: &SeenCopy, copies: &[&SeenCopy]) -> Vec<Category> {
     without_repeats(categories)
 }
 
-/// Leaves out what readers see as a repeat: a term in other capitals, and one without a scheme beside the same with one.
+/// Leaves out what readers see as a repeat: a term in different case, and a term without a scheme if the same term has
+/// one.
 fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
     let fold = |term: &str| term.to_lowercase();
     let mut seen = HashSet::new();
@@ -349,7 +367,8 @@ fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
     kept
 }
 
-/// The rights by the first copy that has some. What a feed says of all that it carries is not said of another's words.
+/// Returns the rights of the first copy that has any. A feed's notice about its own entries does not apply to another
+/// feed's.
 fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> FeedInfo) -> Option<String> {
     let own = copies.iter().filter_map(|copy| Some((copy, copy.entry.rights.as_ref()?)));
     let mut own = own.filter(|(_, rights)| rights.len() <= ADDED_BYTES);
@@ -357,7 +376,7 @@ fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> FeedInfo) -> Opt
     found.map(|(_, rights)| rights.clone())
 }
 
-/// Who brought the story by the first copy that says so.
+/// Returns the people through whom the story came, from the first copy that names any.
 fn added_via(copies: &[&SeenCopy]) -> Vec<Person> {
     let via = copies.iter().find(|copy| !copy.entry.contributors.is_empty());
     let mut via = via.map(|copy| copy.entry.contributors.clone()).unwrap_or_default();
@@ -384,13 +403,13 @@ fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Fee
     shown
 }
 
-/// The claimed date, or `first_seen` where the feed claims none that can be, or one in the future.
+/// Returns the claimed date, or `first_seen` if the feed claims none that is possible, or one in the future.
 pub fn published_of(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().filter(|claimed| *claimed <= first_seen).unwrap_or(first_seen)
 }
 
-/// The source that the entry names, else the feed. What an entry does not say of its source, nobody says: the feed that
-/// carries it is another.
+/// Returns the source that the entry names, else the feed. Details that the entry does not give about its source stay
+/// absent: the feed that carries it is another one.
 fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     if let Some(named) = &entry.source {
         return Source { title: named.title.clone().or_else(|| host_of(named)), ..named.clone() };
@@ -407,7 +426,8 @@ fn source_of(entry: &Entry, feed: &Feed, info: &FeedInfo) -> Source {
     }
 }
 
-/// The host that a source without a title is at: by its page, its feed's address, its id (an address, or a `tag:`).
+/// Returns the host of a source without a title: that of its page, its feed's address, or its id (an address or a
+/// `tag:`).
 fn host_of(source: &Source) -> Option<String> {
     let id = source.id.as_deref().and_then(|id| Url::parse(id).ok());
     let of_tag = id.as_ref().filter(|id| id.scheme() == "tag").and_then(|id| id.path().split(',').next());
@@ -416,7 +436,7 @@ fn host_of(source: &Source) -> Option<String> {
     Some(host.strip_prefix("www.").unwrap_or(&host).to_owned())
 }
 
-/// The entry as far as it may be published.
+/// Returns the part of the entry that may be published.
 fn republished(entry: &Entry, republish: Republish) -> Entry {
     let mut entry = entry.clone();
     let made_summary = || {
@@ -442,7 +462,7 @@ fn republished(entry: &Entry, republish: Republish) -> Entry {
     entry
 }
 
-/// Plain text as HTML.
+/// Escapes plain text as HTML.
 fn escape(text: &str) -> String {
     html_escape::encode_text(text).into_owned()
 }

@@ -1,7 +1,7 @@
-//! What a config would put into its sections and take out of them, told before it does.
+//! Shows what a config would put into its sections and take out of them, before it is used.
 //!
-//! Reads the archive and changes nothing. Judged is what the daemon would judge, by the same [`section::judge`]; compared it
-//! is with the placements of the store, that is, with what readers see now.
+//! Reads the archive and changes nothing. It judges as the daemon would, by the same [`section::judge`], and compares
+//! the result with the placements in the store, that is, with what readers see now.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,68 +24,77 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// What a config would change. Serialized as `newswire try --json` prints it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Trial {
-    /// Those of the config in its order, then those that it lacks.
+    /// The sections of the config in its order, then those that it no longer has.
     pub sections: Vec<SectionTrial>,
+    /// The rules of these sections, in order.
     pub rules: Vec<RuleTrial>,
-    /// What is hardly meant, as sentences.
+    /// Results that are probably unintended, as sentences.
     pub warnings: Vec<String>,
 }
 
 /// What would enter and leave one section.
 #[derive(Clone, Debug, Serialize)]
 pub struct SectionTrial {
+    /// The id of the section.
     pub section: SectionId,
-    /// Newest first.
+    /// The stories that would enter, newest first.
     pub enter: Vec<Move>,
-    /// Newest first.
+    /// The stories that would leave, newest first.
     pub leave: Vec<Move>,
-    /// How many stories it holds now, and would hold.
+    /// How many stories it has now.
     pub before: usize,
+    /// How many stories it would have.
     pub after: usize,
 }
 
 /// A story that would enter a section or leave it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Move {
-    /// Its public id.
+    /// The public id of the story.
     pub id: String,
+    /// Its title.
     pub title: String,
+    /// Its link.
     pub link: Option<Url>,
     /// The deciding rule; `None` if none decides.
     pub rule: Option<RulePlace>,
-    /// The key and the words of it that match, as in `title sponsored`; `None` if no rule decides.
+    /// The key and the words that match, such as `title sponsored`; `None` if no rule decides.
     pub matched: Option<String>,
-    /// The whole reason, as a sentence's end.
+    /// The whole reason, as the end of a sentence.
     pub why: String,
+    /// The code of the reason.
     pub why_code: &'static str,
+    /// When the story is sorted.
     pub sort_at: Timestamp,
 }
 
-/// How much work one rule does over the archive.
+/// How much one rule does over the archive.
 #[derive(Clone, Debug, Serialize)]
 pub struct RuleTrial {
+    /// The section of the rule.
     pub section: SectionId,
-    /// As in `drop[1]`.
+    /// The place of the rule, such as `drop[1]`.
     pub rule: RulePlace,
-    /// For how many stories it decides.
+    /// For how many stories the rule decides.
     pub stories: usize,
-    /// How many of those are of the last seven days.
+    /// How many of those are from the last seven days.
     pub last_week: usize,
-    /// How many it matches, whoever decides.
+    /// How many stories it matches, even if another rule decides.
     pub matches: usize,
 }
 
 impl Trial {
+    /// Returns whether any story would enter or leave.
     pub fn changes_anything(&self) -> bool {
         self.sections.iter().any(|section| !section.enter.is_empty() || !section.leave.is_empty())
     }
 }
 
-/// Judges the archive by the config; of its sections only `only`, where that is given.
+/// Judges the archive by the config; only the section `only`, if given.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Timestamp) -> Result<Trial, StoreError> {
     let is_wanted = |id: &SectionId| only.is_none_or(|only| only == id);
     let mut judges: Vec<Judge> = config
@@ -115,7 +124,7 @@ pub fn run(config: &Config, reader: &Reader, only: Option<&SectionId>, now: Time
     Ok(trial)
 }
 
-/// One section and what came of judging so far.
+/// One section and its results so far.
 struct Judge<'c> {
     section: &'c Arc<Section>,
     rules: Vec<RuleTally<'c>>,
@@ -133,7 +142,7 @@ struct RuleTally<'c> {
     decides: usize,
     last_week: usize,
     matches: usize,
-    /// With how many of its matches another rule of the same list matches too.
+    /// For each other rule of the same list, how many of this rule's matches it matches too.
     shared: HashMap<usize, usize>,
 }
 
@@ -196,7 +205,7 @@ impl<'c> Judge<'c> {
         if self.after == 0 && self.before > 0 {
             trial.warnings.push(format!("{id} would become empty: all its stories would leave"));
         } else if self.after == 0 {
-            trial.warnings.push(format!("{id} would be empty: no story of the archive fits it"));
+            trial.warnings.push(format!("{id} would be empty: no story in the archive matches"));
         }
         for (at, tally) in self.rules.iter().enumerate() {
             trial.warnings.extend(self.warning(at, tally));
@@ -213,7 +222,7 @@ impl<'c> Judge<'c> {
         });
     }
 
-    /// A rule that does nothing, or nothing that another does not do.
+    /// Warns about a rule that does nothing, or nothing that another rule does not do.
     fn warning(&self, at: usize, tally: &RuleTally) -> Option<String> {
         let (id, name) = (&self.section.id, tally.place);
         if tally.matches == 0 {
@@ -225,7 +234,7 @@ impl<'c> Judge<'c> {
         };
         let other = (0..self.rules.len()).find(covers)?;
         let other = self.rules[other].place;
-        Some(format!("{id}: {other} makes {name} needless: it matches each of its stories too"))
+        Some(format!("{id}: {name} is redundant: {other} matches each of its stories too"))
     }
 }
 

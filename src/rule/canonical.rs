@@ -1,40 +1,46 @@
-//! The canonical form of rules: bytes that are the same at every start, whatever the code's own types look like.
+//! The canonical form of rules: bytes that stay the same across restarts and releases, however the Rust types change.
 
 use std::time::Duration;
 
 use super::{Bound, Rule, Test};
 
-/// Bytes of a canonical form; see [`config`](crate::config)'s definition of sections for what they stand for.
+/// The bytes of a canonical form; for their meaning see [`config`](crate::config)'s definition of sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CanonicalForm {
     bytes: Vec<u8>,
 }
 
 impl CanonicalForm {
+    /// Returns the form of a single text.
     pub fn of_text(text: &str) -> CanonicalForm {
         let mut form = CanonicalForm::default();
         form.text(text);
         form
     }
 
+    /// Returns the bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
+    /// Appends a text.
     pub fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
+    /// Appends a number.
     pub fn number(&mut self, number: u64) {
         self.bytes.extend_from_slice(&number.to_le_bytes());
     }
 
+    /// Appends a duration.
     pub fn duration(&mut self, duration: Duration) {
         self.number(duration.as_secs());
         self.number(duration.subsec_nanos().into());
     }
 
+    /// Appends whether a value is present, and the value with `write`.
     pub fn optional<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut CanonicalForm, T)) {
         self.bytes.push(u8::from(value.is_some()));
         if let Some(value) = value {
@@ -42,14 +48,14 @@ impl CanonicalForm {
         }
     }
 
-    /// Items in their order.
+    /// Appends items in their order.
     pub fn list(&mut self, items: impl IntoIterator<Item = CanonicalForm>) {
         let items: Vec<CanonicalForm> = items.into_iter().collect();
         self.number(items.len() as u64);
         items.iter().for_each(|item| self.bytes.extend_from_slice(&item.bytes));
     }
 
-    /// Items whose order says nothing.
+    /// Appends items whose order does not matter.
     pub fn set(&mut self, items: impl IntoIterator<Item = CanonicalForm>) {
         let mut items: Vec<CanonicalForm> = items.into_iter().collect();
         items.sort_unstable();
@@ -58,9 +64,9 @@ impl CanonicalForm {
 }
 
 impl Rule {
-    /// Returns the canonical form of the rule: the set of its keys, each with the set of its values, as all keys must hold and
-    /// any value of each. A pattern is its text, as in the TOML; a bound is the text `<` or `>` and a number or a duration; a
-    /// `not` has a rule in the place of values.
+    /// Returns the canonical form of the rule: the set of its keys, each with the set of its values, since all keys
+    /// must hold, and any value of each. A pattern is its text from the TOML; a bound is the text `<` or `>` and a
+    /// number or a duration; a `not` has a rule in place of values.
     pub fn canonical(&self) -> CanonicalForm {
         let mut form = CanonicalForm::default();
         form.set(self.tests.iter().map(Test::canonical));

@@ -1,12 +1,13 @@
-//! Archives of sections (RFC 5005 §4): what no longer fits into a section's document, in documents that stay as they are.
+//! Archives of sections (RFC 5005 §4): stories that no longer fit into a section's document, in documents that stay
+//! stable.
 //!
-//! Pure. The policy held here: archive documents and section document together hold every story that a section ever showed,
-//! and none is in two archive documents. A story is written when it is pushed out, as it was then; edits, new copies and new
-//! leads change nothing in it. What changes a document is rights, which are applied when it is read; a story that left
-//! the section by anything but its age; a feed that left it; and retention.
+//! Pure. Policy: archive documents and the section document together contain every story that the section ever showed,
+//! and no story is in two archive documents. A story is written when it is pushed out, as it was then; later edits,
+//! copies and leads do not change it. A document only changes by rights, which are applied when it is read; by a story
+//! that left the section for another reason than its age; by a feed that left the section; and by retention.
 //!
-//! A document is made of what was pushed out and of the older half of what the section document still shows, so that it
-//! is worth a request: readers know a story by its id wherever they meet it.
+//! A document consists of the stories that were pushed out and of the older half of those that the section document
+//! still shows, so that it is worth a request: readers recognise a story by its id wherever it occurs.
 
 use std::collections::BTreeSet;
 
@@ -16,24 +17,27 @@ use crate::number::StoryNumber;
 use crate::reason::Why;
 use crate::rows::ArchivedRow;
 
-/// How many stories a document holds at most.
+/// The most stories in a document.
 const DOCUMENT_STORIES: usize = 100;
 
-/// How large a document is at most, about: 1 MiB less its head.
+/// The approximate most bytes of a document: 1 MiB less its head.
 pub const DOCUMENT_BYTES: usize = 1020 * 1024;
 
-/// A story that alone would take so much of a document is shown by its summary there.
+/// A story that alone takes more of a document than this is shown there by its summary.
 pub const LONG_STORY_BYTES: usize = 256 * 1024;
 
-/// A story on its way into an archive; `shown` is `None` if no words of it are kept.
+/// A story on its way into an archive.
 #[derive(Clone, Debug)]
 pub struct Leaving {
+    /// The number of the story.
     pub number: StoryNumber,
+    /// The story; `None` if its text is no longer kept.
     pub shown: Option<ShownStory>,
 }
 
-/// Returns the stories that go into the archives, in the given order. `waiting` are in no archive yet, the oldest first;
-/// `shown` are in the section's document; `is_all` says that no others wait. Nothing goes unless something is pushed out.
+/// Returns the stories that go into the archives, in the given order. `waiting` are the stories in no archive yet,
+/// oldest first; `shown` are those in the section's document; `is_all` means that no others wait. Returns nothing
+/// unless at least one story is pushed out.
 pub fn pushed_out(waiting: Vec<StoryNumber>, shown: &BTreeSet<StoryNumber>, is_all: bool) -> Vec<StoryNumber> {
     let still_shown: Vec<_> = waiting.iter().copied().filter(|number| shown.contains(number)).collect();
     if still_shown.len() == waiting.len() {
@@ -44,7 +48,7 @@ pub fn pushed_out(waiting: Vec<StoryNumber>, shown: &BTreeSet<StoryNumber>, is_a
     waiting.into_iter().filter(|number| company.contains(number) || !shown.contains(number)).collect()
 }
 
-/// Divides stories, the oldest first, into documents that are neither too long nor too large.
+/// Splits stories, oldest first, into documents within the limits.
 pub fn documents(leaving: Vec<Leaving>) -> Vec<Vec<Leaving>> {
     let mut documents: Vec<Vec<Leaving>> = Vec::new();
     let mut bytes = 0;
@@ -64,18 +68,18 @@ pub fn documents(leaving: Vec<Leaving>) -> Vec<Vec<Leaving>> {
     documents
 }
 
-/// Whether an archive document still shows a story: it is in the section, or left it by its age alone.
+/// Returns whether an archive document still shows a story: it is in the section, or left it only because of its age.
 pub fn is_archived(row: &ArchivedRow) -> bool {
     row.left.is_none() || row.why == Why::TooOld
 }
 
-/// Whether the words of an archived story are those of a feed that the section still takes.
+/// Returns whether the section still has the feed that leads an archived story.
 pub fn is_led_by_a_feed_of(section: &Section, story: &ShownStory) -> bool {
     story.copies.iter().any(|copy| copy.lead && section.takes(&copy.feed))
 }
 
-/// Returns a story of an archive document as it is shown now: under the names that it has now, without the copies of feeds
-/// that left the section, and cut to what rights allow.
+/// Returns a story of an archive document as it is shown now: with its current names, without the copies of feeds that
+/// left the section, and reduced to what rights allow.
 pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut story: ShownStory) -> ShownStory {
     story.copies.retain(|copy| section.takes(&copy.feed));
     (story.id, story.slug) = (row.id, row.slug);
@@ -83,12 +87,12 @@ pub fn as_archived(config: &Config, section: &Section, row: ArchivedRow, mut sto
     story
 }
 
-/// Returns the story, shortened if it takes more than `room` bytes; `None` if it takes more even then.
+/// Returns the story, shortened if it takes more than `room` bytes; `None` if it still does not fit.
 pub fn fitting(story: ShownStory, room: usize) -> Option<ShownStory> {
     if weight(&story) <= room { Some(story) } else { shortened(story, room) }
 }
 
-/// Returns the story, shortened; `None` if it takes more than `room` bytes even then.
+/// Returns the story, shortened; `None` if it still takes more than `room` bytes.
 pub fn shortened(mut story: ShownStory, room: usize) -> Option<ShownStory> {
     shorten(&mut story);
     (weight(&story) <= room).then_some(story)
@@ -105,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pushed_out_goes_with_the_older_half_of_what_is_shown() {
+    fn pushed_out_stories_are_archived_with_the_older_half_of_the_shown_ones() {
         let check = |waiting: &[i64], shown: &[i64], is_all: bool, expected: &[i64]| {
             let shown: BTreeSet<_> = numbers(shown).into_iter().collect();
             assert_eq!(pushed_out(numbers(waiting), &shown, is_all), numbers(expected), "{waiting:?} {shown:?}");
@@ -115,7 +119,7 @@ mod tests {
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], true, &[1, 2, 3]);
         check(&[2, 1, 3, 4], &[2, 3, 4], true, &[2, 1]);
         check(&[1, 2, 3], &[9], true, &[1, 2, 3]);
-        // More of them wait: none that is shown goes yet.
+        // More of them wait: none of the shown stories goes yet.
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], false, &[1]);
     }
 
@@ -136,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn archive_shows_what_left_by_its_age_alone() {
+    fn archive_shows_stories_that_left_only_by_age() {
         let check = |left: bool, why: Why, expected: bool| {
             let row = ArchivedRow {
                 story: StoryNumber(1),

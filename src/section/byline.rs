@@ -1,9 +1,9 @@
-//! Bylines, as in `by A via B - S`: who wrote a story, who brought it, and which site it is from.
+//! Bylines such as `by A via B - S`: who wrote a story, through whom it came, and which site it is from.
 
 use crate::entry::Person;
 
-/// The byline of a story, by the site's pattern. It names nobody twice: an author who is the source, or who brought it, is
-/// named once.
+/// Returns the byline of a story, in the site's pattern. Each name occurs once: an author who is also the source or the
+/// via is not repeated.
 pub(super) fn of(pattern: &str, authors: &[Person], via: &[Person], source: &str) -> String {
     let (has_author, has_source) = (pattern.contains("{author}"), pattern.contains("{source}"));
     let names = |people: &[Person], others: &[&str]| -> Vec<String> {
@@ -34,20 +34,20 @@ fn is_same_name(one: &str, other: &str) -> bool {
     !one.is_empty() && folded(one) == folded(other)
 }
 
-/// A name without the source behind it, as in `Jane Doe - The Gazette` and `Jane Doe | The Gazette`.
+/// Returns a name without a source after it: `Jane Doe - The Gazette` and `Jane Doe | The Gazette` become `Jane Doe`.
 fn without_source<'n>(name: &'n str, source: &str) -> &'n str {
     let separator = |character: char| matches!(character, '-' | '–' | '—' | '|' | '·' | ',' | '/');
     let at = name.char_indices().rev().find(|(at, character)| {
-        let stands_apart = matches!(character, ',' | '|') || name[..*at].ends_with(char::is_whitespace);
-        separator(*character) && stands_apart && is_same_name(&name[at + character.len_utf8()..], source)
+        let is_separate = matches!(character, ',' | '|') || name[..*at].ends_with(char::is_whitespace);
+        separator(*character) && is_separate && is_same_name(&name[at + character.len_utf8()..], source)
     });
     let before = at.map(|(at, _)| name[..at].trim_end_matches(|c: char| c.is_whitespace() || separator(c)));
     before.filter(|before| !before.is_empty()).unwrap_or(name)
 }
 
-/// Fills a byline's pattern such as `by {author} via {via} - {source}`. The words before a part stand or fall with it.
+/// Fills a byline pattern such as `by {author} via {via} - {source}`. The words before a part are omitted with it.
 ///
-/// Returns plain text; empty if all the parts are.
+/// Returns plain text; empty if all parts are empty.
 fn byline(pattern: &str, author: &str, via: &str, source: &str) -> String {
     let parts = [("{author}", author), ("{via}", via), ("{source}", source)];
     let mut byline = String::new();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_parts_of_a_byline_take_their_separator_with_them() {
+    fn empty_parts_of_a_byline_are_omitted_with_their_separator() {
         check(("Darius", "gail", "Anti-Media"), "by Darius via gail - Anti-Media");
         check(("Darius", "", "Anti-Media"), "by Darius - Anti-Media");
         check(("", "gail", "Anti-Media"), "via gail - Anti-Media");
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn byline_names_nobody_twice() {
+    fn byline_repeats_no_name() {
         let people = |names: &[&str]| names.iter().map(|name| Person::named(*name)).collect::<Vec<_>>();
         let check = |authors: &[&str], via: &[&str], source: &str, expected: &str| {
             let pattern = "by {author} via {via} - {source}";

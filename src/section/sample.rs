@@ -1,11 +1,11 @@
-//! A config and stories for the tests of this room.
+//! A config and stories for the tests of this module.
 
 use super::{ShownCopy, ShownStory};
 use crate::config::{self, Config, SourceFile};
 use crate::entry::Source;
 use crate::time::Timestamp;
 
-/// Two feeds, and a section that takes both and has these keys.
+/// Returns a config of two feeds, and a section that has both and these keys.
 pub fn config(section: &str) -> Config {
     let text = format!(
         "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
@@ -16,7 +16,7 @@ pub fn config(section: &str) -> Config {
     config.unwrap_or_else(|| panic!("{problems:?}"))
 }
 
-/// A story led by the first feed, with so much text.
+/// Returns a story led by the first feed, with about `bytes` of text.
 pub fn story(config: &Config, slug: &str, bytes: usize) -> ShownStory {
     let guid = serde_json::json!({ "value": slug, "kind": "guid" });
     let content = "word ".repeat(bytes / 5);

@@ -1,14 +1,14 @@
-//! How large a story is in a document, so that documents can be bounded before they are written.
+//! Estimates the size of a story in a document, so that documents can be bounded before they are written.
 
 use url::Url;
 
 use super::ShownStory;
 use crate::entry::Person;
 
-/// What the smallest story takes: names of elements, dates, addresses of its source and its page.
+/// The size of the smallest story: element names, dates, addresses of its source and its page.
 const FRAME_BYTES: usize = 2 * 1024;
 
-/// How many bytes the story takes at most in a document of any format, about.
+/// Returns the approximate most bytes of the story in a document of any format.
 pub fn weight(story: &ShownStory) -> usize {
     let entry = &story.entry;
     // Some formats write a summary twice, as text and as HTML.
@@ -29,11 +29,11 @@ pub fn weight(story: &ShownStory) -> usize {
     FRAME_BYTES + html.chain(lists).chain(transcripts).sum::<usize>() + fields(story)
 }
 
-/// The fields that a story has once, most of them short.
+/// Returns the size of the fields that occur once per story, most of them short.
 fn fields(story: &ShownStory) -> usize {
     let (entry, source) = (&story.entry, &story.source);
     let texts = [&entry.rights, &source.title, &source.id, &source.rights].into_iter().flatten();
-    // The ids and the link stand in several places of one entry.
+    // The ids and the link occur in several places of one entry.
     let own = [&entry.title, &story.id, &story.id, &entry.guid.value, &story.slug, &story.byline];
     let links = [&entry.link, &entry.link, &entry.original, &entry.image, &entry.comments, &entry.license];
     let addresses = links.into_iter().chain([&source.url, &source.site]);
@@ -49,7 +49,7 @@ fn address(url: Option<&Url>) -> usize {
     url.map_or(0, |url| escaped(url.as_str()))
 }
 
-/// As XML has it, which is at least as long as JSON has it.
+/// Returns the size in XML, which is at least the size in JSON.
 fn escaped(text: &str) -> usize {
     let byte = |byte: u8| match byte {
         b'<' | b'>' => 4,

@@ -1,4 +1,4 @@
-//! The archive documents of sections: those that are to be written, and those that were.
+//! The archive documents of sections: new ones, and those already written.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,46 +12,48 @@ use crate::time::Timestamp;
 use super::Infos;
 use super::stories::written;
 
-/// How many stories are looked at in one step, so that a million of them do not hold up others.
+/// How many stories are read in one step, so that a million of them do not hold up others.
 const STEP: usize = 1000;
 
-/// An archive document as it is now to be published.
+/// An archive document as it is to be published now.
 #[derive(Clone, Debug)]
 pub struct Archive {
-    /// Newest first.
+    /// The stories, newest first.
     pub stories: Vec<ShownStory>,
-    /// When it was made, or a story of it last left or came back.
+    /// When it was written, or when a story of it last left or came back.
     pub changed: Timestamp,
 }
 
-/// Archive documents that are to be written.
+/// Archive documents to be written.
 #[derive(Clone, Debug, Default)]
 pub struct PushedOut {
-    /// The oldest first.
+    /// The documents, oldest first.
     pub documents: Vec<NewArchive>,
     /// Whether nothing more waits to be archived.
     pub is_all: bool,
 }
 
-/// An archive document that is to be written.
+/// An archive document to be written.
 #[derive(Clone, Debug)]
 pub struct NewArchive {
-    /// Numbers of all its stories, also of those of which no words are kept.
+    /// The numbers of all its stories, including those whose text is no longer kept.
     pub stories: Vec<StoryNumber>,
+    /// The stories, compressed.
     pub packed: Packed,
 }
 
 impl PushedOut {
+    /// Returns whether it has no stories.
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty()
     }
 }
 
-/// Returns what a section that shows these stories has pushed out since it was last asked, in steps.
+/// Returns, in steps, what a section that shows these stories has pushed out since the last call.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn pushed_out(
     view: &View,
     config: &Config,
@@ -76,11 +78,11 @@ fn pack(document: &[Leaving]) -> Result<NewArchive, StoreError> {
     Ok(NewArchive { stories: document.iter().map(|story| story.number).collect(), packed })
 }
 
-/// Returns an archive document of a section; `None` if there is no such one.
+/// Returns an archive document of a section; `None` if it does not exist.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> Result<Option<Archive>, StoreError> {
     let Some(row) = view.archive(&section.id, number)? else { return Ok(None) };
     let mut as_written: HashMap<StoryNumber, ShownStory> =
@@ -97,7 +99,7 @@ pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> 
         let kept = as_written.remove(&number).filter(|story| section::is_led_by_a_feed_of(section, story));
         let story = match kept {
             Some(story) => Some(story),
-            // What was written fits, what another copy says may not.
+            // The stored text fits, but that of another copy may not.
             None => {
                 let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
                 written(view, config, section, number, &infos)?.and_then(|story| section::fitting(story, room))

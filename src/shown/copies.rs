@@ -1,4 +1,4 @@
-//! The one reader of a story's copies.
+//! The only reader of a story's copies.
 
 use crate::config::Config;
 use crate::feed::FeedId;
@@ -11,12 +11,12 @@ use crate::store::{StoreError, View};
 /// How much of a story is read.
 pub const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
 
-/// Returns the copies of a story that `viewer` sees, whose feeds are configured and whose words are kept; of very many the
-/// best. Without `with_text` their plain text is left empty, which is faster.
+/// Returns the copies of a story that `viewer` sees, whose feeds are configured and whose text is kept; if there are
+/// very many, the best. Without `with_text` their plain text stays empty, which is faster.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn copies_of<'c>(
     view: &View,
     config: &'c Config,

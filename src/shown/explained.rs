@@ -1,4 +1,4 @@
-//! All that explains a story.
+//! Everything that explains a story.
 
 use std::collections::HashMap;
 
@@ -11,21 +11,23 @@ use crate::store::{StoreError, View};
 
 use super::copies::copies_of;
 
-/// A story, its copies, and how it stands in every section.
+/// A story, its copies, and its state in every section.
 pub struct Explained<'c> {
+    /// The story.
     pub story: StoredStory,
     /// The copies whose feeds are configured.
     pub copies: Vec<SeenCopy<'c>>,
-    /// All the copies, also those of feeds that left the config.
+    /// All copies, including those of feeds that left the config.
     pub all: Vec<StoredCopy>,
+    /// Its placements, by section.
     pub placements: HashMap<SectionId, PlacementRow>,
 }
 
-/// Returns a story's copies and how it stands in every section.
+/// Returns a story's copies and its state in every section.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn explain<'c>(view: &View, config: &'c Config, story: StoredStory) -> Result<Explained<'c>, StoreError> {
     let placements = view.placements_of(story.number)?;
     let copies = copies_of(view, config, story.number, Viewer::All, true)?.copies;

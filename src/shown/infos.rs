@@ -1,4 +1,4 @@
-//! What documents say of feeds.
+//! What documents say about their feeds.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,18 +6,19 @@ use std::collections::HashMap;
 use crate::feed::{FeedId, FeedInfo};
 use crate::store::{StoreError, View};
 
-/// What documents say of feeds, loaded as it is asked for: for work that needs few of them.
+/// What documents say about their feeds, loaded on demand: for work that needs few of them.
 pub struct Infos<'v> {
     view: &'v View,
     known: RefCell<HashMap<FeedId, FeedInfo>>,
 }
 
 impl<'v> Infos<'v> {
+    /// Creates an empty cache on a view.
     pub fn of(view: &'v View) -> Infos<'v> {
         Infos { view, known: RefCell::default() }
     }
 
-    /// Loads what the documents of these feeds say, unless it was loaded before.
+    /// Loads what the documents of these feeds say, unless it is already loaded.
     pub(super) fn load<'f>(&self, feeds: impl Iterator<Item = &'f FeedId>) -> Result<(), StoreError> {
         for feed in feeds {
             if !self.known.borrow().contains_key(feed) {
@@ -28,7 +29,7 @@ impl<'v> Infos<'v> {
         Ok(())
     }
 
-    /// Returns what was loaded; nothing of a feed that was not.
+    /// Returns what was loaded; empty for a feed that was not.
     pub(super) fn get(&self, feed: &FeedId) -> FeedInfo {
         self.known.borrow().get(feed).cloned().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Stories by what people call them: an id, a slug, a number, an address, or words of a title.
+//! Finds stories by what people call them: an id, a slug, a number, an address, or words of a title.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -16,27 +16,30 @@ use super::Infos;
 use super::searched::stories_found;
 use super::stories::first_shown;
 
-/// How many stories are listed at most where words may mean several.
+/// The most stories that are listed if words may mean several.
 pub const CANDIDATES: usize = 10;
 
-/// A story that somebody may mean.
+/// A story that may be meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
+    /// The public id.
     pub id: String,
-    /// As readers see it, else that of its first copy with words; may be empty.
+    /// The title as readers see it, else that of its first copy with text; may be empty.
     pub title: String,
+    /// When the story is sorted.
     pub sort_at: Timestamp,
-    /// When it was published, as readers see it; `None` if no section holds it.
+    /// When it was published, as readers see it; `None` if no section contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
 }
 
-/// Returns the stories that `wanted` names without doubt: by a public id, a number, a slug or the address of a page below
-/// `site`, or a link of one of their copies in any spelling. Several only if they share the link; at most [`CANDIDATES`] + 1.
+/// Returns the stories that `wanted` identifies: by a public id, a number, a slug or the address of a page below
+/// `site`, or a link of one of their copies in any spelling. Several only if they share the link; at most
+/// [`CANDIDATES`] + 1.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn named(view: &View, site: Option<&Url>, wanted: &str) -> Result<Vec<StoredStory>, StoreError> {
     let wanted = wanted.trim();
     if let Some(story) = view.story_by_id(wanted)? {
@@ -50,20 +53,20 @@ pub fn named(view: &View, site: Option<&Url>, wanted: &str) -> Result<Vec<Stored
         let page = wanted.trim_start_matches('/');
         return Ok(story_of_page(view, page.strip_prefix("story/").unwrap_or(page))?.into_iter().collect());
     };
-    // A copy's own link says more than what others call their original.
+    // A copy's own link says more than what others name as their original.
     for original in [false, true] {
         let stories = view.stories_with_link(&key, original, CANDIDATES + 1)?;
         if !stories.is_empty() {
             return Ok(stories);
         }
     }
-    // The site may have been read under another address; a number alone would fit any site's pages.
+    // The site may have been read at another address; a number alone would match any site's pages.
     let page = wanted.rsplit_once("/story/").map(|(_, page)| page.trim_end_matches('/'));
     let story = page.filter(|page| !is_number(page)).map(|slug| story_by_slug(view, slug)).transpose()?;
     Ok(story.flatten().into_iter().collect())
 }
 
-/// The story whose page this is, as in `harbour-news-12` or `12`.
+/// Returns the story of a page such as `harbour-news-12` or `12`.
 fn story_of_page(view: &View, page: &str) -> Result<Option<StoredStory>, StoreError> {
     let page = page.trim_end_matches('/');
     match page.parse().ok().filter(|_| is_number(page)) {
@@ -72,7 +75,7 @@ fn story_of_page(view: &View, page: &str) -> Result<Option<StoredStory>, StoreEr
     }
 }
 
-/// The story whose own page has this slug, or the older one that it joined.
+/// Returns the story whose own page has this slug, or the older one that it joined.
 fn story_by_slug(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreError> {
     story::slug_number(slug).map_or(Ok(None), |number| view.story_with_slug(number, slug))
 }
@@ -81,22 +84,22 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Returns the story that the address `/story/{slug}/` leads to: the one with the slug's number, or the older one that it
-/// joined. The words before the number may be others, so that no one can find out by guessing which words a story has had.
+/// Returns the story at the address `/story/{slug}/`: the one with the slug's number, or the older one that it joined.
+/// The words before the number are ignored, so that no one can find out by guessing which words a story has had.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn story_at(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreError> {
     story::slug_number(slug).map_or(Ok(None), |number| view.story_by_number(number))
 }
 
-/// Returns the stories that somebody may mean by these words: those of a guid, else those with the words in a title; the best
-/// first, at most [`CANDIDATES`] + 1.
+/// Returns the stories that these words may mean: those of a guid, else those with the words in a title; best first, at
+/// most [`CANDIDATES`] + 1.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn meant(view: &View, config: &Config, words: &str) -> Result<Vec<Candidate>, StoreError> {
     let words = words.trim();
     if words.is_empty() {
@@ -108,7 +111,7 @@ pub fn meant(view: &View, config: &Config, words: &str) -> Result<Vec<Candidate>
         stories = found.into_iter().map(|(story, _)| story).collect();
     }
     if stories.is_empty() {
-        // The index follows in the background, and knows whole words only.
+        // The index is filled in the background, and only knows whole words.
         stories = view.stories_with_in_title(words, CANDIDATES + 1)?;
     }
     stories.into_iter().map(|story| candidate(view, config, story)).collect()
@@ -118,7 +121,7 @@ pub fn meant(view: &View, config: &Config, words: &str) -> Result<Vec<Candidate>
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn candidate(view: &View, config: &Config, story: StoredStory) -> Result<Candidate, StoreError> {
     let shown = first_shown(view, config, story.number, &Infos::of(view))?.map(|(_, shown)| shown);
     let published = shown.as_ref().map(|shown| shown.published);

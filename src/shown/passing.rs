@@ -1,7 +1,7 @@
-//! The whole archive, story by story, for those who judge it without changing it.
+//! The whole archive, story by story, for judging it without changing it.
 //!
-//! One batch of stories is in memory at a time: what a rule would do to a million stories is asked while a daemon writes
-//! them. A story's copies come as the sections see them when they judge; of a story with very many, the best.
+//! Only one batch of stories is in memory at a time, so a rule can be tried on a million stories while a daemon writes
+//! them. A story's copies come as sections see them when they judge; if there are very many, the best.
 
 use url::Url;
 
@@ -14,24 +14,25 @@ use crate::store::{Reader, StoreError};
 
 use super::copies::{LIMITS, copies_of};
 
-/// A story with its copies and the sections that hold it.
+/// A story with its copies and the sections that contain it.
 pub struct Passing<'c> {
+    /// The story.
     pub story: StoredStory,
-    /// The copies whose feeds are configured and whose words are kept, in the order in which they joined.
+    /// The copies whose feeds are configured and whose text is kept, in the order in which they joined.
     pub copies: Vec<SeenCopy<'c>>,
-    /// Title and link of the first copy whose words are kept, whether its feed is configured or not.
+    /// Title and link of the first copy whose text is kept, whether or not its feed is configured.
     pub first: Option<(String, Option<Url>)>,
-    /// As placed in the store.
+    /// The sections where the store has placed it.
     pub sections: Vec<SectionId>,
 }
 
-/// Shows every story to `visit`, from the one that was stored last to the first, in one state of the store.
+/// Passes every story to `visit`, from the one stored last to the first, in one state of the store.
 ///
-/// Without `with_text` the copies' plain text is left empty, which is faster if no rule reads it.
+/// Without `with_text` the copies' plain text stays empty, which is faster if no rule reads it.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn each_story<'c>(
     reader: &Reader,
     config: &'c Config,

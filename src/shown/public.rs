@@ -1,7 +1,7 @@
-//! What anyone may see of stories: pages, and a search.
+//! What the public may see of stories: pages, and a search.
 //!
-//! Only what a public section shows is ever shown: a story's page exists only if a public section holds the story, and shows
-//! it as the first of those does.
+//! Only what a public section shows is ever shown. A story's page exists only if a public section contains the story,
+//! and shows it as the first of those does.
 
 use std::time::Duration;
 
@@ -18,37 +18,39 @@ use crate::text::PlainText;
 use super::Infos;
 use super::stories::story_in;
 
-/// How many of the stories that fit are looked at for each that is wanted: some may have ceased to be public since they were
-/// indexed.
+/// How many matches are read per wanted story: some may no longer be public since they were indexed.
 const LOOKED_AT: usize = 16;
 
-/// A story as the first public section that holds it shows it.
+/// A story as the first public section that contains it shows it.
 #[derive(Clone, Debug)]
 pub struct PublicStory {
+    /// The story.
     pub shown: ShownStory,
-    /// All the public sections that hold it.
+    /// All public sections that contain it.
     sections: Vec<SectionId>,
 }
 
 impl PublicStory {
+    /// Returns the public sections that contain it, in the order of the config.
     pub fn sections_in<'c>(&self, config: &'c Config) -> Vec<&'c Section> {
         self.sections.iter().filter_map(|id| config.section(id)).map(|section| &**section).collect()
     }
 }
 
-/// What a search of what is public found.
+/// The result of a search in what is public.
 #[derive(Clone, Debug)]
 pub struct PublicStories {
+    /// The stories with their text.
     pub stories: Vec<(PublicStory, PlainText)>,
     /// Whether only the newest stories were searched.
     pub is_cut: bool,
 }
 
-/// Returns a story as anyone may see it; `None` if no public section holds it.
+/// Returns a story as the public may see it; `None` if no public section contains it.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn public_story(
     view: &View,
     config: &Config,
@@ -68,12 +70,12 @@ pub fn public_story(
     Ok(first.map(|shown| PublicStory { shown, sections }))
 }
 
-/// Returns what public sections show that fits a query, at most `limit` stories. The index is searched for as long as
-/// `patience` says now; then reading the stories may go on until `reading`, the search included.
+/// Returns what public sections show that matches a query, at most `limit` stories. The search of the index takes as
+/// long as `patience` allows; then reading the stories may continue until `reading`, the search included.
 ///
 /// # Errors
 ///
-/// As of the store; [`StoreError::Interrupted`] if the reader has gone.
+/// Returns the errors of the store; [`StoreError::Interrupted`] if the client has gone.
 pub fn search_public(
     view: &View,
     config: &Config,
@@ -91,7 +93,7 @@ pub fn search_public(
         if stories.len() == limit {
             break;
         }
-        // It may have joined another since it was indexed.
+        // It may have joined another story since it was indexed.
         let Some(stored) = view.story_by_number(number)? else { continue };
         let Some(story) = public_story(view, config, stored.number, &infos)? else { continue };
         let text = PlainText::of(&story.shown.entry);
@@ -102,7 +104,8 @@ pub fn search_public(
     Ok(PublicStories { stories, is_cut: hits.is_cut })
 }
 
-/// What only a private copy says, or only a private section holds, must not be found.
+/// Returns whether the match is public: text that only a private copy has, or a story that only a private section
+/// contains, must not be found.
 fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> bool {
     let PublicStory { shown: story, sections } = story;
     let persons = story.entry.authors.iter().chain(&story.via);
@@ -111,5 +114,5 @@ fn is_found_in_public(query: &Query, story: &PublicStory, text: &PlainText) -> b
     let of_feed = |id: &FeedId| story.copies.iter().any(|copy| copy.feed == *id);
     (query.sections.is_empty() || query.sections.iter().any(in_section))
         && (query.feeds.is_empty() || query.feeds.iter().any(of_feed))
-        && query.suits(Searched { title: &story.entry.title, text: text.all(), author: &author })
+        && query.matches(Searched { title: &story.entry.title, text: text.all(), author: &author })
 }

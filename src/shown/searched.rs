@@ -1,4 +1,4 @@
-//! What an owner's search finds: over all entries, private ones among them.
+//! What the owner's search finds: all entries, private ones included.
 
 use std::collections::HashSet;
 
@@ -21,9 +21,10 @@ use super::Infos;
 use super::copies::copies_of;
 use super::stories::first_shown;
 
-/// What a search found.
+/// The result of a search.
 #[derive(Clone, Debug, Default)]
 pub struct SearchHits {
+    /// The stories.
     pub hits: Vec<SearchHit>,
     /// Whether only the newest entries with the words were searched.
     pub is_cut: bool,
@@ -32,16 +33,19 @@ pub struct SearchHits {
 /// A story that a search found.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchHit {
-    /// Its public id.
+    /// The public id.
     pub id: String,
+    /// The title.
     pub title: String,
+    /// The link.
     pub link: Option<Url>,
+    /// When it was published.
     pub published: Timestamp,
-    /// The sections that it is in.
+    /// The sections that contain it.
     pub sections: Vec<SectionId>,
-    /// Some words of its text around the first that matched, plain text; empty if it has none but a title.
+    /// A few words of its text around the first match, plain text; empty if it has only a title.
     pub excerpt: String,
-    /// Where in it the words are that were searched for: from and to, in characters.
+    /// The ranges of the matches in the excerpt, from and to, in characters.
     pub marks: Vec<(usize, usize)>,
 }
 
@@ -53,12 +57,12 @@ impl SearchHit {
     }
 }
 
-/// Returns the stories that fit, private ones among them, each once: the best first, or the newest if no words are searched
-/// for. Each is named by its lead, as pages and editions do: another copy may have the words that were searched for.
+/// Returns the matching stories, private ones included, each once: best first, or newest first if no words are searched
+/// for. Each is shown by its lead, as in pages and editions, even if another copy has the words.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn find(view: &View, config: &Config, query: &Query, limit: usize) -> Result<SearchHits, StoreError> {
     let (stories, is_cut) = stories_found(view, query, limit)?;
     let infos = Infos::of(view);
@@ -66,7 +70,7 @@ pub fn find(view: &View, config: &Config, query: &Query, limit: usize) -> Result
     Ok(SearchHits { hits: hits.collect::<Result<_, _>>()?, is_cut })
 }
 
-/// The stories that fit, each with its entry that fits best, and whether only the newest entries were searched.
+/// Returns the matching stories, each with its best entry, and whether only the newest entries were searched.
 pub(super) fn stories_found(
     view: &View,
     query: &Query,
@@ -115,7 +119,8 @@ fn hit(
     Ok(hit)
 }
 
-/// The words that readers see, or would see, and when they were published; `None` if all feeds of the story left the config.
+/// Returns the text that readers see, or would see, and when it was published; `None` if all feeds of the story left
+/// the config.
 fn lead(
     view: &View,
     config: &Config,

@@ -1,4 +1,4 @@
-//! What a section shows.
+//! The content of a section.
 
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
@@ -13,23 +13,24 @@ use super::copies::copies_of;
 /// How many placements are loaded at once, if the section shows that many.
 const STEP: usize = 100;
 
-/// What a section shows.
+/// The content of a section.
 #[derive(Clone, Debug)]
 pub struct SectionContent {
-    /// Newest first, at most the section's `limit`.
+    /// The stories, newest first, at most the section's `limit`.
     pub stories: Vec<ShownStory>,
+    /// The feeds of the section.
     pub feeds: Vec<ShownFeed>,
-    /// The newest change among the stories; of an empty section, when the store first saw it.
+    /// The newest change among the stories; for an empty section, when the store first saw it.
     pub updated: Timestamp,
     /// The section's permanent id.
     pub atom_id: String,
 }
 
-/// Returns what a section shows: its newest stories, as many as its [`Window`] takes.
+/// Returns the content of a section: its newest stories, as many as fit its [`Window`].
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn section_content(view: &View, config: &Config, section: &Section) -> Result<SectionContent, StoreError> {
     let infos = view.feed_infos()?;
     let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
@@ -65,11 +66,11 @@ pub fn section_content(view: &View, config: &Config, section: &Section) -> Resul
     Ok(SectionContent { stories, feeds, updated, atom_id: id_of(config, &section.id, row) })
 }
 
-/// Returns the permanent id of a section: until one is minted, its present address.
+/// Returns the permanent id of a section: its current address until an id is made.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn permanent_id(view: &View, config: &Config, section: &SectionId) -> Result<String, StoreError> {
     Ok(id_of(config, section, view.section(section)?))
 }

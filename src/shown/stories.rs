@@ -10,7 +10,8 @@ use crate::store::{StoreError, View};
 use super::Infos;
 use super::copies::copies_of;
 
-/// Returns a story as a section shows it that has or had it, with all that the store has; `None` if no words of it are kept.
+/// Returns a story as shown by a section that contains or contained it, with everything in the store; `None` if no text
+/// of it is kept.
 pub(super) fn written(
     view: &View,
     config: &Config,
@@ -42,11 +43,11 @@ fn read_placed(
     Ok(Some(section::show(config, placed, frozen.as_ref(), &visible, &|feed| infos.get(feed))))
 }
 
-/// Returns a story as a section shows it, limits aside; `None` if it is not in that section.
+/// Returns a story as a section shows it, ignoring limits; `None` if it is not in that section.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn story_in(
     view: &View,
     config: &Config,
@@ -62,12 +63,12 @@ pub fn story_in(
     Ok(shown)
 }
 
-/// Returns a story as readers see it: as the first section that holds it shows it, public sections before private ones, and
-/// that section; `None` if no section holds it.
+/// Returns a story as readers see it: as the first section that contains it shows it, public sections before private
+/// ones, and that section; `None` if no section contains it.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn first_shown<'c>(
     view: &View,
     config: &'c Config,
@@ -83,11 +84,11 @@ pub fn first_shown<'c>(
     Ok(None)
 }
 
-/// Returns a story as the first public section that holds it shows it; `None` if none does.
+/// Returns a story as the first public section that contains it shows it; `None` if none does.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn first_public(
     view: &View,
     config: &Config,
@@ -102,11 +103,12 @@ pub fn first_public(
     Ok(None)
 }
 
-/// Returns the title under which a section shows a story that it has or had; `None` if no words of it are kept.
+/// Returns the title under which a section shows a story that it contains or contained; `None` if no text of it is
+/// kept.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn title_in(
     view: &View,
     config: &Config,

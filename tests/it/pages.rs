@@ -1,4 +1,4 @@
-//! The HTML pages: what they hold, what they never hold, and what an editor may change about them.
+//! The HTML pages: what they contain, what they never contain, and what an editor may change about them.
 
 use crate::samples;
 
@@ -15,7 +15,7 @@ fn pages() -> Pages {
     Pages::new(&[]).unwrap().with_search()
 }
 
-/// Every page of a site, by name.
+/// Returns every page of a site, by name.
 fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     let (pages, feeds) = (pages(), feeds());
     let (section, podcast, empty) =
@@ -56,14 +56,14 @@ fn all_pages(site: &Site) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The values of an attribute, wherever it occurs.
+/// Returns the values of an attribute, wherever it occurs.
 fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
     let start = format!(" {attribute}=\"");
     page.match_indices(&start).map(|(at, _)| page[at + start.len()..].split('"').next().unwrap()).collect()
 }
 
 #[test]
-fn pages_are_written_whole() {
+fn pages_match_the_golden_files() {
     for (name, page) in all_pages(&site()) {
         check_golden(&format!("page_{name}.html"), page.as_bytes());
     }
@@ -95,12 +95,12 @@ fn pages_have_landmarks_one_first_heading_and_a_skip_link() {
 }
 
 #[test]
-fn links_that_leave_the_site_tell_it_nothing_and_give_no_rank() {
+fn external_links_send_no_referrer_and_are_nofollow() {
     for (name, page) in all_pages(&site()) {
         for (at, _) in page.match_indices("<a ") {
             let tag = page[at..].split_inclusive('>').next().unwrap();
             let leaves = tag.contains("href=\"http") && !tag.contains("href=\"https://news.example.org");
-            // What stands in the words of others is marked as theirs.
+            // Text by others is marked as theirs.
             let rels = ["rel=\"noopener noreferrer nofollow\"", "rel=\"noopener noreferrer nofollow ugc\""];
             assert!(!leaves || rels.iter().any(|rel| tag.contains(rel)), "{name}: {tag}");
         }
@@ -108,7 +108,7 @@ fn links_that_leave_the_site_tell_it_nothing_and_give_no_rank() {
 }
 
 #[test]
-fn every_path_lies_under_the_base_path_of_the_site() {
+fn every_path_is_under_the_base_path_of_the_site() {
     let site = Site { url: url("https://example.org/wire/"), ..site() };
     for (name, page) in all_pages(&site) {
         for address in values(&page, "href").into_iter().chain(values(&page, "src")) {
@@ -156,9 +156,9 @@ fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
     }
 }
 
-/// Where an article runs as the site does not, by its letters and not by its language or its first word.
+/// An article may run in another direction than the site: its letters decide, not its language or first word.
 #[test]
-fn story_runs_as_its_letters_do() {
+fn story_has_the_direction_of_its_letters() {
     let check = |title: &str, language: &str, expected: bool| {
         let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", title));
         story.entry.language = Some(language.to_owned());
@@ -183,13 +183,13 @@ fn found_words_are_marked_in_title_and_text() {
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
         assert!(page.contains(part), "{part}\n{page}");
     }
-    assert!(page.contains("Passed over: before: expects a day"), "what is not understood is said");
+    assert!(page.contains("Note: ignored &quot;before:soon&quot;: use a date"), "what is not understood is reported");
     assert!(page.contains(">The first 1 found for "), "there may be more: {page}");
-    assert!(page.contains(">Only the newest stories were searched"), "not all were searched: {page}");
+    assert!(page.contains(">Only the newest stories were searched"), "not everything was searched: {page}");
 }
 
 #[test]
-fn files_have_names_and_kinds_that_people_read() {
+fn files_are_shown_with_readable_names_and_kinds() {
     let check = |address: &str, media_type: &str, expected: &str| {
         let enclosure = serde_json::json!({ "url": address, "type": media_type });
         let mut story = story("s", "2017-12-20T06:18:00Z", entry("urn:s", "Sea shanties"));
@@ -205,7 +205,7 @@ fn files_have_names_and_kinds_that_people_read() {
 }
 
 #[test]
-fn category_is_named_once() {
+fn category_is_shown_once() {
     let category = |term: &str, scheme: Option<&str>| newswire::entry::Category {
         term: term.to_owned(),
         scheme: scheme.map(str::to_owned),
@@ -225,7 +225,7 @@ fn category_is_named_once() {
 }
 
 #[test]
-fn audio_that_comes_over_https_can_be_heard_on_the_page() {
+fn audio_over_https_can_be_played_on_the_page() {
     let page = pages().story(&site(), &episode(), &[]).unwrap();
     assert!(page.contains("<audio controls preload=\"none\" src=\"https://cast.example/12.mp3?a=1&amp;b=2\""));
     assert!(page.contains("(audio, 34:56, 12 MB)"), "{page}");
@@ -291,7 +291,7 @@ fn editor_replaces_a_template_and_the_style() {
 }
 
 #[test]
-fn faulty_template_is_found_when_it_is_loaded() {
+fn invalid_template_is_found_at_load() {
     let check = |name: &str, text: &str, expected: &str| {
         let error = Pages::new(&[(name.to_owned(), text.to_owned())]).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");

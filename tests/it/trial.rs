@@ -1,4 +1,4 @@
-//! `newswire try`: what it tells of a changed config, and that it changes nothing.
+//! `newswire try`: what it reports about a changed config, and that it changes nothing.
 
 use crate::support;
 
@@ -35,7 +35,7 @@ fn titles(trial: &Value, section: &str, direction: &str) -> Vec<String> {
 }
 
 #[test]
-fn rule_of_the_command_line_tells_what_would_leave_and_why() {
+fn rule_on_the_command_line_shows_what_would_leave_and_why() {
     let desk = desk(ALL);
     let before = desk.read("newswire.toml");
     let trial = desk.json(&["try", "--section", "all", "--drop", "title=/sponsored/"]);
@@ -63,13 +63,13 @@ fn changed_config_is_compared_with_what_readers_see() {
     let trial = desk.json(&["try", "--config", "new.toml"]);
     assert_eq!(titles(&trial, "all", "leave"), ["Sponsored by nobody"]);
     assert_eq!(titles(&trial, "nets", "enter"), ["Nets"]);
-    assert_eq!(titles(&trial, "old", "leave"), ["Sponsored by nobody"], "a section that is no more loses all");
+    assert_eq!(titles(&trial, "old", "leave"), ["Sponsored by nobody"], "a removed section loses everything");
     let only = desk.json(&["try", "--config", "new.toml", "--section", "nets"]);
     assert_eq!(only["sections"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn config_that_lies_elsewhere_is_tried_on_the_store_in_use() {
+fn config_in_another_folder_is_tried_on_the_store_in_use() {
     let desk = desk(ALL);
     desk.write("drafts/new.toml", &format!("{}{ALL}", FEEDS.replace("file:", "file:../")));
     let told = desk.run(&["try", "--config", "drafts/new.toml"]);
@@ -82,7 +82,7 @@ fn config_that_lies_elsewhere_is_tried_on_the_store_in_use() {
 }
 
 #[test]
-fn what_is_hardly_meant_is_pointed_out() {
+fn probable_mistakes_are_warnings() {
     let desk = desk(ALL);
     let check = |rules: &[&str], expected: &str| {
         let arguments: Vec<&str> = ["try", "--section", "all"].iter().chain(rules).copied().collect();
@@ -91,12 +91,18 @@ fn what_is_hardly_meant_is_pointed_out() {
     };
     check(&["--drop", "title=nowhere"], "all: drop[0] never matches: { title = \\\"nowhere\\\" }");
     check(&["--drop", "title=/./"], "all would become empty: all its stories would leave");
-    check(&["--keep", "title=/s/", "--keep", "title=sponsored"], "keep[0] makes keep[1] needless");
-    check(&["--drop", "title=sponsored", "--drop", "title=/sponsored/"], "drop[0] makes drop[1] needless");
+    check(
+        &["--keep", "title=/s/", "--keep", "title=sponsored"],
+        "keep[1] is redundant: keep[0] matches each of its stories too",
+    );
+    check(
+        &["--drop", "title=sponsored", "--drop", "title=/sponsored/"],
+        "drop[1] is redundant: drop[0] matches each of its stories too",
+    );
 }
 
 #[test]
-fn exit_code_tells_whether_anything_would_change() {
+fn exit_code_says_whether_anything_would_change() {
     let desk = desk(ALL);
     let code = |arguments: &[&str]| desk.run(&[&["try", "--exit-code"], arguments].concat()).code;
     assert_eq!(code(&[]), 0);
@@ -107,7 +113,7 @@ fn exit_code_tells_whether_anything_would_change() {
 }
 
 #[test]
-fn bad_rule_is_told_as_in_the_toml() {
+fn bad_rule_gets_the_same_error_as_in_the_toml() {
     let desk = desk(ALL);
     let check = |rule: &str, expected: &str| {
         let told = desk.run(&["try", "--section", "all", "--drop", rule]);

@@ -1,4 +1,4 @@
-//! What anonymous readers can ask for: that it costs no more than its share, and tells nothing of what is private.
+//! What anonymous readers can request: it costs no more than its share, and reveals nothing private.
 
 use crate::support::bed;
 
@@ -39,7 +39,7 @@ fn both() -> Arc<Config> {
     config(&format!("{FEEDS}{OPEN}{PRIVATE}"))
 }
 
-/// Puts so many stories that have all of [`COMMON`] into the public index.
+/// Puts so many stories with all words of [`COMMON`] into the public index.
 fn fill(bed: &Bed, count: i64) {
     let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
     store.execute_batch("PRAGMA foreign_keys = off; BEGIN").unwrap();
@@ -67,7 +67,7 @@ async fn page(publisher: &Publisher, config: &Arc<Config>, words: &str) -> Strin
     String::from_utf8(page.identity.to_vec()).unwrap()
 }
 
-/// The titles that a search page shows, in their order.
+/// Returns the titles on a search page, in order.
 async fn found(publisher: &Publisher, config: &Arc<Config>, words: &str) -> Vec<String> {
     let page = page(publisher, config, words).await.replace("<mark>", "").replace("</mark>", "");
     let heads = page.split("<h2 class=\"headline\">").skip(1);
@@ -81,7 +81,7 @@ async fn find(bed: &Bed, words: &str) -> Hits<StoryNumber> {
     finding.await.unwrap()
 }
 
-/// So many words that nobody else has, and the given ones.
+/// Returns words that no other story has, and the given ones.
 fn text(stem: &str, words: &str) -> String {
     let own: String = (0..50).map(|number| format!("{stem}{number} ")).collect();
     format!("{own}{words}")
@@ -118,7 +118,7 @@ async fn abandoned_searches_free_their_threads_soon() {
     let gone = Instant::now();
     while publisher.busy() > 0 {
         assert!(publisher.busy() <= 2);
-        // All of them one after the other in two threads would take twenty times as long as one.
+        // One after the other in two threads, all of them would take twenty times as long as one.
         assert!(gone.elapsed() < one * 10, "the threads work on for nobody: {:?} against {one:?}", gone.elapsed());
         tokio::task::yield_now().await;
     }
@@ -127,7 +127,7 @@ async fn abandoned_searches_free_their_threads_soon() {
 }
 
 #[tokio::test]
-async fn searches_beyond_the_queue_are_turned_away_at_once() {
+async fn searches_beyond_the_queue_are_rejected_at_once() {
     let bed = Bed::new(both()).await;
     fill(&bed, 1000);
     let publisher = publisher(&bed);
@@ -145,26 +145,26 @@ async fn searches_beyond_the_queue_are_turned_away_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn long_search_over_a_large_archive_ends_by_its_deadline_and_says_so() {
+async fn long_search_of_a_large_archive_stops_at_its_deadline_and_says_so() {
     let bed = Bed::new(both()).await;
     fill(&bed, 100_000);
     let publisher = publisher(&bed);
     let words = format!("after:2001 {COMMON} {COMMON} {COMMON}");
     let started = Instant::now();
     let page = page(&publisher, &bed.config, &words[..200]).await;
-    // The search has a second; the rest is for a busy machine.
+    // The search has a second; the rest is slack for a busy machine.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert!(page.contains("Only the newest stories were searched"), "{page}");
-    assert!(page.contains("Passed over: only the first 8 words count"), "{page}");
+    assert!(page.contains("Note: only the first 8 words count"), "{page}");
 }
 
 #[tokio::test]
-async fn search_takes_no_more_than_in_proportion_to_the_archive() {
+async fn search_time_grows_at_most_in_proportion_to_the_archive() {
     let (small, large) = (Bed::new(both()).await, Bed::new(both()).await);
     fill(&small, 15_000);
     fill(&large, 30_000);
     let mut times = [Duration::MAX; 2];
-    // In turn, so that a busy machine slows both.
+    // Alternately, so that a busy machine slows both.
     for _ in 0..20 {
         for (bed, least) in [&small, &large].into_iter().zip(&mut times) {
             let started = Instant::now();
@@ -176,7 +176,7 @@ async fn search_takes_no_more_than_in_proportion_to_the_archive() {
 }
 
 #[tokio::test]
-async fn words_of_private_texts_take_as_long_as_words_that_are_nowhere() {
+async fn searching_private_words_takes_as_long_as_searching_absent_words() {
     let mut bed = Bed::new(both()).await;
     let stories = |host: &str, word: &str| -> Vec<_> {
         let link = |number: usize| format!("https://{host}.example/{number}");
@@ -215,7 +215,7 @@ async fn words_of_private_texts_take_as_long_as_words_that_are_nowhere() {
 }
 
 #[tokio::test]
-async fn order_of_what_is_found_does_not_depend_on_private_texts() {
+async fn order_of_search_results_does_not_depend_on_private_texts() {
     let mut orders = Vec::new();
     for with_private in [false, true] {
         let mut bed = Bed::new(both()).await;
@@ -251,7 +251,7 @@ async fn public_index_follows_the_config_and_the_copies() {
     assert_eq!(find(&bed, "zeppelin").await.numbers.len(), 1);
     assert!(find(&bed, "xylophone").await.numbers.is_empty());
 
-    // A feed whose words may not be published is found by its title alone.
+    // If a feed's text may not be published, its stories are found only by title.
     let link = FEEDS.replacen("feed\"\n", "feed\"\nrepublish = \"link\"\n", 1);
     bed.follow(config(&format!("{link}{OPEN}{PRIVATE}"))).await;
     index(&bed).await;
@@ -280,7 +280,7 @@ async fn public_index_follows_the_config_and_the_copies() {
 }
 
 #[tokio::test]
-async fn index_for_another_config_than_the_stores_waits() {
+async fn indexing_waits_until_the_store_has_the_same_config() {
     let mut bed = Bed::new(both()).await;
     bed.poll("open", &[entry("https://open.example/1", "The ferry", &text("a", "zeppelin"))]).await;
     let before = bed.config.clone();
