@@ -7,14 +7,14 @@ const MINUTE: f64 = 60.0 * SECOND;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
 
-/// Longer than any wait or age that makes sense, and far from where times overflow.
+/// The longest duration: longer than any sensible wait or age, and far from overflow.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// A duration as people write it: `90 minutes`, `1 hour 30 min`, `1.5h`. A month is 30 days, a year 365.
+/// Parses a duration as people write it: `90 minutes`, `1 hour 30 min`, `1.5h`. A month is 30 days, a year 365.
 ///
 /// # Errors
 ///
-/// What is wrong with the text: it is not a duration, or longer than a hundred years.
+/// Says what is wrong with the text: it is not a duration, or longer than a hundred years.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let seconds = sum(text, unit).ok_or("expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\"")?;
     Duration::try_from_secs_f64(seconds)
@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration of at most 100 years".to_owned())
 }
 
-/// A duration in words, in the largest unit that divides it: `90 minutes`, `1 hour`, `7 days`.
+/// Returns a duration in words, in the largest unit that divides it: `90 minutes`, `1 hour`, `7 days`.
 pub fn words(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000), ("ms", 1)];
@@ -33,7 +33,7 @@ pub fn words(duration: Duration) -> String {
     format!("{} {unit}{plural}", millis / size)
 }
 
-/// In seconds.
+/// Returns the size of a unit in seconds.
 fn unit(name: &str) -> Option<f64> {
     Some(match name {
         "ms" | "millisecond" => SECOND / 1000.0,
@@ -48,7 +48,7 @@ fn unit(name: &str) -> Option<f64> {
     })
 }
 
-/// The sum of numbers with units; a unit may have a plural s.
+/// Adds up numbers with units; a unit may have a plural s.
 pub(crate) fn sum(text: &str, unit_size: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     let mut rest = text.trim();
     let mut sum = 0.0;

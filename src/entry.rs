@@ -1,35 +1,37 @@
-//! The words for what feeds carry: an entry and its parts, in the one form that newswire keeps.
+//! The words for what feeds carry: an entry and its parts, in the one form that newswire stores.
 //!
-//! An [`Entry`] is always clean: titles and names are plain text, HTML is sanitized, URLs are absolute with the scheme
-//! `http`, `https`, (links in HTML only) `mailto` or (enclosures only) that of a stream. `normalize` makes it, the store keeps it, rules judge it, `render` writes it.
-//! Nothing here reads, writes or decides.
+//! An [`Entry`] is always clean: titles and names are plain text, HTML is sanitized, and URLs are absolute with the
+//! scheme `http`, `https`, `mailto` (links in HTML only), or that of a stream (enclosures only). `normalize` makes it,
+//! the store saves it, rules judge it, `render` writes it. Nothing here reads, writes or decides.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::time::Timestamp;
 
-/// What makes an entry the same entry at the next poll, within its feed only.
+/// What identifies an entry at the next poll, within its feed only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Guid {
-    /// Byte for byte what the document gave (white space around it taken off), or what was made in its place.
+    /// Byte for byte what the document gave, trimmed, or a substitute.
     pub value: String,
+    /// Where the value comes from.
     pub kind: GuidKind,
 }
 
-/// Where a [`Guid`] was taken from; kept, so that a better key found later can be told apart.
+/// The origin of a [`Guid`]; stored so that a better key found later can be distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GuidKind {
     /// The document's own: Atom `id`, RSS `guid`, RDF `rdf:about`, JSON Feed `id`.
     Guid,
-    /// The entry's link, as the document had no guid for it.
+    /// The entry's link, because the document had no guid for it.
     Link,
-    /// A hash of title and content, as it had neither.
+    /// A hash of title and content, because the document had neither.
     Fingerprint,
 }
 
 impl GuidKind {
+    /// Returns the name of the kind: `guid`, `link` or `fingerprint`.
     pub fn as_str(self) -> &'static str {
         match self {
             GuidKind::Guid => "guid",
@@ -38,7 +40,7 @@ impl GuidKind {
         }
     }
 
-    /// Reads what [`GuidKind::as_str`] returned; anything else is a fingerprint.
+    /// Parses a name from [`GuidKind::as_str`]; any other text is a fingerprint.
     pub fn from_name(name: &str) -> GuidKind {
         match name {
             "guid" => GuidKind::Guid,
@@ -48,75 +50,77 @@ impl GuidKind {
     }
 }
 
-/// What different entries of one feed have in common, so that it does not identify them. A feed that showed it once keeps it,
-/// so that its keys stay the same whatever its next document holds.
+/// What different entries of one feed share, so that it does not identify them. Once a feed showed it, it applies to
+/// the feed for ever, so that keys stay the same whatever the next document contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SharedKeys {
-    /// Guids: the link, else the title, is added to them.
+    /// Guids are shared: the link, else the title, is added to them.
     pub guids: bool,
-    /// Links: title and date are added to them.
+    /// Links are shared: title and date are added to them.
     pub links: bool,
-    /// Titles and dates: the text is added to them.
+    /// Titles and dates are shared: the text is added to them.
     pub titles: bool,
-    /// Only a few entries have something in common: more is added to their keys alone.
+    /// Only a few entries share something: only their keys are extended.
     pub some: bool,
 }
 
 impl SharedKeys {
-    /// As a number with one bit for each kind, for the store. The first bit is the guids.
+    /// Returns a number with one bit per kind, for the store. The lowest bit is the guids.
     pub fn bits(self) -> u8 {
         u8::from(self.guids) | u8::from(self.links) << 1 | u8::from(self.titles) << 2 | u8::from(self.some) << 3
     }
 
-    /// Reads what [`SharedKeys::bits`] returned.
+    /// Parses a number from [`SharedKeys::bits`].
     pub fn from_bits(bits: u8) -> SharedKeys {
         SharedKeys { guids: bits & 1 != 0, links: bits & 2 != 0, titles: bits & 4 != 0, some: bits & 8 != 0 }
     }
 
-    /// Combines two: shared is what either shares.
+    /// Returns the union: what either shares.
     pub fn with(self, other: SharedKeys) -> SharedKeys {
         SharedKeys::from_bits(self.bits() | other.bits())
     }
 }
 
-/// Further keys of an entry beside its guid, made of the same document.
+/// Further keys of an entry in addition to its guid, from the same document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtherGuids {
-    /// The keys that it would have if less were shared in its feed, the most specific first. The store may know it under one.
+    /// The keys if less were shared in the feed, the most specific first. The store may know the entry under one of
+    /// them.
     pub plainer: Vec<String>,
-    /// The keys that it would have if more were shared, the most specific first; only the next one where nothing is shared.
+    /// The keys if more were shared, the most specific first; only the next one if nothing is shared.
     pub specific: Vec<String>,
 }
 
 /// One Atom entry, RSS item or JSON Feed item of one feed, cleaned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
+    /// The identity within its feed.
     pub guid: Guid,
-    /// The entry's own page.
+    /// The URL of the entry's own page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Url>,
-    /// Where the entry says that it was first published, if that is elsewhere: `feedburner:origLink`, `rel="via"` or
-    /// `"canonical"`, `dc:source`, RSS `source` with a link. A claim, believed only for recognising the story.
+    /// Where the entry says that it was first published, if elsewhere: `feedburner:origLink`, `rel="via"` or
+    /// `"canonical"`, `dc:source`, RSS `source` with a link. Only a claim, used only to recognise the story.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Url>,
-    /// Plain text; may be empty.
+    /// The title as plain text; may be empty.
     pub title: String,
-    /// Sanitized HTML.
+    /// The summary as sanitized HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary_html: Option<String>,
-    /// Sanitized HTML.
+    /// The content as sanitized HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_html: Option<String>,
-    /// What the feed claims; it may lie in the future.
+    /// When the feed claims that it was published; may be in the future.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
-    /// What the feed claims.
+    /// When the feed claims that it last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
-    /// In the document's order; the feed's own authors where the entry names none and the format lets it inherit.
+    /// The authors in document order; the feed's own if the entry names none and the format lets it inherit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
-    /// Who brought it: Atom `contributor`, `dc:contributor`, the "via" of a byline.
+    /// The people through whom it came: Atom `contributor`, `dc:contributor`, the "via" of a byline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contributors: Vec<Person>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -125,53 +129,53 @@ pub struct Entry {
     pub enclosures: Vec<Enclosure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
-    /// The page of its discussion.
+    /// The URL of its discussion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comments: Option<Url>,
-    /// BCP 47, as declared by the entry or its feed.
+    /// The BCP 47 language tag that the entry or its feed declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Plain text; the feed's own where the entry has none.
+    /// The copyright notice as plain text; the feed's own if the entry has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
-    /// The licence that it may be used under (RFC 4946, Creative Commons); the feed's own where the entry has none.
+    /// The licence (RFC 4946, Creative Commons); the feed's own if the entry has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
-    /// What it answers.
+    /// The entries that it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<InReplyTo>,
-    /// Who else had a part in it, beside authors and contributors.
+    /// Other people with a part in it, in addition to authors and contributors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<Credit>,
-    /// The feed that it says it was taken from, if it came through an aggregator.
+    /// The feed from which it says it was taken, if it came through an aggregator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
-    /// Where else it says that it is: Atom `rel="via"`, the `_newswire.copies` of a newswire.
+    /// Other addresses of the same story: Atom `rel="via"`, the `_newswire.copies` of a newswire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<NamedCopy>,
 }
 
-/// 1990-01-01T00:00:00Z: there was no web before, so that an earlier date comes from a clock that was never set.
+/// 1990-01-01T00:00:00Z. There was no web before, so an earlier date comes from a clock that was never set.
 const FIRST_MILLIS: i64 = 631_152_000_000;
 
 impl Entry {
-    /// When it was published, as far as the feed claims a date that can be.
+    /// Returns when it was published, if the feed claims a possible date.
     pub fn claimed(&self) -> Option<Timestamp> {
         [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
     }
 
-    /// The files that come with it, without those that only repeat a picture.
+    /// Returns the files that come with it, except those that only repeat a picture.
     pub fn files(&self) -> impl Iterator<Item = &Enclosure> {
         self.enclosures.iter().filter(|enclosure| !enclosure.repeats_picture)
     }
 }
 
-/// A person as named in a feed; at least one of the three is there.
+/// A person as named in a feed; at least one field is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Plain text.
+    /// The name as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,20 +185,21 @@ pub struct Person {
 }
 
 impl Person {
+    /// Creates a person with only a name.
     pub fn named(name: impl Into<String>) -> Self {
         Person { name: Some(name.into()), ..Person::default() }
     }
 
-    /// The name, else the address, else the page: what a byline shows.
+    /// Returns what a byline shows: the name, else the e-mail address, else the page.
     pub fn display(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).or(self.url.as_ref().map(Url::as_str)).unwrap_or_default()
     }
 }
 
-/// Atom `category`, RSS `category` with its `domain` as scheme, a JSON Feed tag.
+/// A category: Atom `category`, RSS `category` with its `domain` as scheme, or a JSON Feed tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Category {
-    /// Plain text, never empty.
+    /// The term as plain text; never empty.
     pub term: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
@@ -203,7 +208,8 @@ pub struct Category {
 }
 
 impl Category {
-    /// What its scheme ends in: `region` of `https://example.org/region`, `tag:example.org,2020:region` and `region`.
+    /// Returns the end of its scheme: `region` of `https://example.org/region`, `tag:example.org,2020:region` and
+    /// `region`.
     pub fn scheme_name(&self) -> Option<&str> {
         let scheme = self.scheme.as_deref()?.trim_end_matches(['/', '#']);
         scheme.rsplit(['/', '#', ':', '?', '=']).next().filter(|name| !name.is_empty())
@@ -213,29 +219,32 @@ impl Category {
 /// A file that comes with an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enclosure {
+    /// The URL of the file.
     pub url: Url,
-    /// A media type such as `audio/mpeg`.
+    /// The media type, such as `audio/mpeg`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// The size that the feed claims; absent where it says 0.
+    /// The size that the feed claims; absent if it claims 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u64>,
-    /// Plain text.
+    /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// It is the entry's image, or another size of a picture that is there. It is kept, and not shown as a file.
+    /// Whether it is the entry's image, or another size of a picture that the entry already has. It is stored, but not
+    /// shown as a file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats_picture: bool,
 }
 
-/// What an entry answers: `thr:in-reply-to` (RFC 4685 §3). How many answers an entry has is not kept: it changes all the time.
+/// The entry that is answered: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not stored, because it changes
+/// all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InReplyTo {
-    /// The id of the other entry, never empty.
+    /// The id of that entry; never empty.
     pub id: String,
-    /// The page of the other entry.
+    /// The page of that entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
@@ -243,30 +252,30 @@ pub struct InReplyTo {
 /// A person or an organisation with a part in an entry: `podcast:person`, `media:credit`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credit {
-    /// Plain text, never empty.
+    /// The name as plain text; never empty.
     pub name: String,
-    /// As in `guest` or `producer`; plain text.
+    /// The role as plain text, such as `guest` or `producer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
 
-/// Stands as the title of a source that has neither title nor address; read back, it is none.
+/// The title of a source that has neither title nor address. When it is read back, the title is absent again.
 pub const UNKNOWN_SOURCE: &str = "Unknown source";
 
 /// The feed that an entry names as its source: Atom `source`, RSS `source`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// Plain text.
+    /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The source's feed document.
+    /// The URL of the source's feed document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The source's page.
+    /// The URL of the source's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Url>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,18 +289,19 @@ pub struct Source {
 /// Another copy of an entry, as the entry names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedCopy {
+    /// The URL of the copy.
     pub url: Url,
-    /// The id of the feed that has it, at the newswire that names it.
+    /// The id of its feed, at the newswire that names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
-    /// The title of that feed; plain text.
+    /// The title of that feed as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
 }
 
-/// What a podcast client needs beside the enclosure (itunes and podcast namespaces).
+/// What a podcast client needs in addition to the enclosure (itunes and podcast namespaces).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Podcast {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -302,7 +312,7 @@ pub struct Podcast {
     pub episode: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub season: Option<u64>,
-    /// `itunes:explicit`, where it says either.
+    /// Whether `itunes:explicit` is true; absent if it is not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explicit: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -312,9 +322,10 @@ pub struct Podcast {
     pub chapters: Option<Transcript>,
 }
 
-/// A text that goes with an episode: `podcast:transcript` (and `podcast:chapters`, which has the same shape).
+/// A text of an episode: `podcast:transcript` (and `podcast:chapters`, which has the same shape).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
+    /// The URL of the text.
     pub url: Url,
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,

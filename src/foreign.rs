@@ -1,13 +1,15 @@
-//! Text that strangers wrote (addresses, titles, what a server says) as it may be shown in a log, an error, a note, a status.
+//! Makes text by strangers (addresses, titles, messages of servers) safe to show in a log, an error, a note or a
+//! status.
 //!
-//! Always one line, of bounded length, without characters that command a terminal or change how the line reads. So no page
-//! can forge a line of the log or fill the disk with one. Whatever is logged or stored of such text goes through here.
+//! The result is one line of bounded length, without characters that control a terminal or reorder the text. So no page
+//! can forge a line of the log, or fill the disk with one. All such text goes through here before it is logged or
+//! stored.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters of a sentence that holds foreign text: three addresses and the words around them.
+/// The most characters of a sentence with foreign text: three addresses and the words around them.
 const SENTENCE_CHARS: usize = 1000;
 
 /// The most characters of an address or a title within a sentence.
@@ -19,7 +21,7 @@ const ADDRESSES: usize = 3;
 /// More sentences about one document than newswire has kinds of repairs.
 const SENTENCES: usize = 50;
 
-/// A text that is one line of bounded length, by the way in which it is made.
+/// Defines a text that is always one line of bounded length, because its constructor makes it so.
 macro_rules! one_line {
     ($(#[$doc:meta])* $name:ident, $most:ident) => {
         $(#[$doc])*
@@ -28,11 +30,12 @@ macro_rules! one_line {
         pub struct $name(String);
 
         impl $name {
-            /// Escapes what is unfit and cuts what is too much.
+            /// Creates it: escapes unfit characters, and cuts a longer text.
             pub fn new(text: &str) -> $name {
                 $name(line(text, $most))
             }
 
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -59,21 +62,21 @@ macro_rules! one_line {
 }
 
 one_line! {
-    /// Text that strangers wrote, as [`sentence`] shows it.
+    /// A text by strangers, cleaned by [`sentence`].
     Line, SENTENCE_CHARS
 }
 
 one_line! {
-    /// An address, a title or a name that strangers wrote, as [`part`] shows it.
+    /// An address, a title or a name by strangers, cleaned by [`part`].
     ShortLine, PART_CHARS
 }
 
-/// Returns a sentence as one line of at most 1000 characters. A sentence that already is one stays as it is.
+/// Returns a sentence as one line of at most 1000 characters. A sentence that already is one stays unchanged.
 pub fn sentence(text: &str) -> String {
     line(text, SENTENCE_CHARS)
 }
 
-/// Returns the first fifty sentences, each as [`sentence`] does.
+/// Returns the first fifty sentences, each cleaned by [`sentence`].
 pub fn sentences(texts: &[String]) -> Vec<String> {
     texts.iter().take(SENTENCES).map(|text| sentence(text)).collect()
 }
@@ -83,7 +86,7 @@ pub fn part(text: &str) -> String {
     line(text, PART_CHARS)
 }
 
-/// Returns the first three of several addresses, each as [`part`] does, and how many more there are.
+/// Returns the first three of several addresses, each cleaned by [`part`], and the number of the others.
 pub fn addresses(addresses: &[String]) -> String {
     let shown: Vec<String> = addresses.iter().take(ADDRESSES).map(|address| part(address)).collect();
     let list = shown.join(", ");
@@ -93,11 +96,12 @@ pub fn addresses(addresses: &[String]) -> String {
     }
 }
 
-/// One line of at most `most` characters: what is unfit is escaped as in Rust, what is too much is cut at `…`.
+/// Returns one line of at most `most` characters: unfit characters are escaped as in Rust, and a longer text is cut and
+/// ends in `…`.
 fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut chars = 0;
-    // Where the text is cut if it turns out to be too long: there is room for `…`.
+    // Where to cut the text if it turns out to be too long, leaving room for `…`.
     let mut cut = 0;
     for character in text.chars() {
         let before = line.len();
@@ -118,7 +122,7 @@ fn line(text: &str, most: usize) -> String {
     line
 }
 
-/// Control characters, line and paragraph separators, and what reorders the text around it.
+/// Returns whether a character is a control character, a line or paragraph separator, or reorders the text around it.
 fn is_unfit(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -128,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn foreign_text_is_one_line_without_commands() {
+    fn foreign_text_is_one_line_without_control_characters() {
         let check = |text: &str, expected: &str| {
             assert_eq!(part(text), expected);
             assert_eq!(sentence(&sentence(text)), expected, "shown twice it is the same");

@@ -1,14 +1,14 @@
-//! Any script in the letters, digits and marks of ASCII, for addresses and for comparing names.
+//! Writes any script in the letters, digits and marks of ASCII, for addresses and for comparing names.
 //!
-//! By the tables of the crate `deunicode`, which are those of Text::Unidecode with corrections: without regard to the
-//! language, so that one title gives one address everywhere.
+//! The tables are those of the crate `deunicode`, based on Text::Unidecode with corrections. They ignore the language,
+//! so that a title gives the same address everywhere.
 
-/// Returns what stands for a character in ASCII: `u` for `ü`, `l` for `ł`, `Zh` for `Ж`, `Ri ` for `日`; empty if nothing does.
+/// Returns the ASCII form of a character: `u` for `ü`, `l` for `ł`, `Zh` for `Ж`, `Ri ` for `日`; empty if it has none.
 pub fn ascii(character: char) -> &'static str {
     deunicode::deunicode_char(character).unwrap_or_default()
 }
 
-/// Returns the words of a text in lower-case letters and digits of ASCII, with single spaces; empty if there are none.
+/// Returns the words of a text in lower-case ASCII letters and digits, with single spaces; empty if there are none.
 pub fn words(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for character in text.chars() {

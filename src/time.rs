@@ -1,6 +1,6 @@
-//! Points in time, as newswire keeps them: whole milliseconds since 1970 in UTC.
+//! Points in time as newswire stores them: whole milliseconds since 1970 in UTC.
 //!
-//! Never reads a clock: `now` is always given by the caller. Local time occurs only in `schedule` and in pages.
+//! Never reads a clock: the caller always passes `now`. Local time occurs only in `schedule` and in pages.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,44 +15,48 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 9999-12-31T23:59:59Z: the last moment that RFC 3339 can write, and the bound of every time here.
+    /// 9999-12-31T23:59:59Z: the last moment that RFC 3339 can express, and the upper bound of every time here.
     pub const MAX: Timestamp = Timestamp(253_402_300_799_000);
-    /// 0001-01-01T00:00:00Z.
+    /// 0001-01-01T00:00:00Z: the lower bound.
     pub const MIN: Timestamp = Timestamp(-62_135_596_800_000);
 
-    /// Times outside of the years 1 to 9999 are brought to the nearest bound.
+    /// Creates a timestamp from milliseconds since 1970. Times outside the years 1 to 9999 become the nearest bound.
     pub fn from_millis(millis: i64) -> Self {
         Timestamp(millis.clamp(Self::MIN.0, Self::MAX.0))
     }
 
+    /// Returns the milliseconds since 1970.
     pub fn millis(self) -> i64 {
         self.0
     }
 
+    /// Converts a chrono time, with the same bounds.
     pub fn from_datetime(datetime: DateTime<Utc>) -> Self {
         Self::from_millis(datetime.timestamp_millis())
     }
 
+    /// Returns the chrono time.
     pub fn datetime(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).expect("the bounds of Timestamp lie within those of chrono")
     }
 
-    /// RFC 3339 in UTC with whole seconds, as in `2017-12-20T06:18:00Z`.
+    /// Formats the time by RFC 3339 in UTC with whole seconds, such as `2017-12-20T06:18:00Z`.
     pub fn rfc3339(self) -> String {
         self.datetime().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
-    /// RFC 822 as RSS 2.0 wants it: four-digit year and numeric zone, as in `Wed, 20 Dec 2017 06:18:00 +0000`.
+    /// Formats the time by RFC 822 as RSS 2.0 requires: four-digit year and numeric zone, such as `Wed, 20 Dec 2017
+    /// 06:18:00 +0000`.
     pub fn rfc822(self) -> String {
         self.datetime().format("%a, %d %b %Y %H:%M:%S +0000").to_string()
     }
 
-    /// The whole second that it lies in: what formats with second precision can carry.
+    /// Returns the time cut to whole seconds, for formats with that precision.
     pub fn whole_second(self) -> Self {
         Timestamp(self.0 - self.0.rem_euclid(1000))
     }
 
-    /// The time from `earlier` to `self`; zero where `earlier` is the later one.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
@@ -109,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn times_beyond_the_calendar_are_brought_to_its_bounds() {
+    fn times_outside_the_calendar_become_its_bounds() {
         assert_eq!(Timestamp::from_millis(i64::MAX).rfc3339(), "9999-12-31T23:59:59Z");
         assert_eq!(Timestamp::from_millis(i64::MIN).rfc3339(), "0001-01-01T00:00:00Z");
         assert_eq!(Timestamp::MAX + Duration::from_secs(1), Timestamp::MAX);

@@ -1,37 +1,37 @@
-//! The config that decides.
+//! The active config.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::reload::{Difference, bring_in_line, check_all_names};
+use super::reload::{Difference, sync_config, check_all_names};
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// The config that the store was last brought in line with. Cheap to clone; clones share it.
+/// The config that the store was last synchronised with. Cheap to clone; clones share it.
 ///
-/// Read it inside the turn at the store. Then an edited config also decides what a poll brings that began before the edit.
+/// Read it inside the turn at the store. Then an edited config also applies to a poll that began before the edit.
 #[derive(Clone, Debug)]
 pub struct ActiveConfig(Arc<RwLock<Arc<Config>>>);
 
 impl ActiveConfig {
-    /// The active config of a store that was brought in line with it.
+    /// Creates it with the config that the store was synchronised with.
     pub fn new(config: Arc<Config>) -> ActiveConfig {
         ActiveConfig(Arc::new(RwLock::new(config)))
     }
 
-    /// The config as it is now.
+    /// Returns the current config.
     pub fn current(&self) -> Arc<Config> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Brings the store in line with another config, which is active from then on.
+    /// Synchronises the store with another config, which is active from then on.
     ///
     /// # Errors
     ///
-    /// As [`sync`](super::sync). If the store was not brought in line, the one before stays active.
+    /// The same as [`sync`](super::sync). If the store was not synchronised, the previous config stays active.
     pub async fn follow(&self, store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
         let (before, active, followed) = (self.current(), self.clone(), config.clone());
-        let synced = bring_in_line(store, config.clone(), now, move || active.set(followed)).await;
+        let synced = sync_config(store, config.clone(), now, move || active.set(followed)).await;
         let difference = synced.inspect_err(|_| self.set(before))?;
         let renamed = check_all_names(store, config, now).await?;
         Ok(Difference { renamed, ..difference })

@@ -1,4 +1,4 @@
-//! What changes in archive documents: those that are new, and words that retention removes.
+//! Changes of archive documents: new ones, and text that retention removes.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::store::{Packed, Store, StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
-/// Writes archive documents of a section; returns the number of its newest.
+/// Writes archive documents of a section; returns the number of the newest.
 ///
 /// # Errors
 ///
-/// As of the store; nothing is written then.
+/// Returns the errors of the store; in that case nothing is written.
 pub async fn archive(
     store: &Store,
     section: SectionId,
@@ -30,12 +30,12 @@ pub async fn archive(
     archiving.await
 }
 
-/// Removes from the archives what retention removed from the store: each of these stories whose words came from a feed that
-/// has no words of it left.
+/// Removes from the archives what retention removed from the store: those of `stories` whose text came from a feed that
+/// has no text of them left.
 ///
 /// # Errors
 ///
-/// As of the store, or that stored words cannot be read.
+/// Fails if the store does, or if stored text is unreadable.
 pub fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
     for (section, number) in turn.archives_of(stories)? {
         let mut kept = Vec::new();
@@ -51,7 +51,7 @@ pub fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreE
     Ok(())
 }
 
-/// Whether the store still has words of the feed that leads the story.
+/// Returns whether the store still has text of the feed that leads the story.
 fn has_words(turn: &Turn, number: Option<StoryNumber>, story: &ShownStory) -> Result<bool, StoreError> {
     let lead = story.copies.iter().find(|copy| copy.lead);
     number.zip(lead).map_or(Ok(false), |(number, lead)| turn.has_words(number, &lead.feed))

@@ -1,4 +1,4 @@
-//! What a document changes: known → candidates → plan → standing → decide → write, a run of its entries at a time.
+//! What a document changes: known → candidates → plan → standing → decide → write, one run of its entries at a time.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -16,18 +16,18 @@ use crate::rows::{EntryWrite, Standing, Writes};
 use crate::store::{StoreError, Turn};
 use crate::time::Timestamp;
 
-/// How many of a feed's entries are looked through where it seems to have changed all its guids: twice those of its document,
-/// but so many at least and at most.
+/// How many of a feed's entries are searched if the feed seems to have changed all its guids: twice those of its
+/// document, within these bounds.
 const FORMER: RangeInclusive<usize> = 1_000..=5_000;
 
-/// How many bytes of them are read: some thousand articles.
+/// How many bytes of them are read: about a thousand articles.
 const FORMER_BYTES: usize = 8 * 1024 * 1024;
 
-/// Writes what a document brings to the entries and stories of the store.
+/// Writes the changes that a document makes to the entries and stories of the store.
 ///
 /// # Errors
 ///
-/// As of the store; nothing of the turn is written then.
+/// Returns the errors of the store; in that case nothing of the turn is written.
 pub fn apply(
     turn: &Turn,
     config: &Config,
@@ -41,7 +41,7 @@ pub fn apply(
     let listed = turn.listed(number)?;
     reading.keep_specific_guids(document)?;
     let mut known = reading.known(&document.entries, &listed)?;
-    if reading.tell_reused_apart(document, &known)? {
+    if reading.separate_reused_guids(document, &known)? {
         known = reading.known(&document.entries, &listed)?;
     }
     let mut plan = Plan::new(&document.entries, &known);
@@ -49,7 +49,7 @@ pub fn apply(
     turn.mark_unspecific(number, plan.shared_keys().iter())?;
     let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
     let mut here = HashSet::new();
-    // Documents list the newest first: decided from the end, entries without a date come to stand in their order.
+    // Documents list the newest entry first. Deciding from the end puts entries without a date into their order.
     for run in newsroom::runs(&document.entries) {
         reading.load_others(run, &plan, &mut known)?;
         applied.compared += known.others.len();
@@ -64,7 +64,7 @@ pub fn apply(
     if after != before {
         turn.write_feed_document(number, &after)?;
     }
-    // The feed's title or address, which its stories bear, may be others.
+    // The feed's title or address, which its stories show, may have changed.
     if after.info != before.info {
         for section in config.sections.iter().filter(|section| section.takes(&feed.id)) {
             applied.sections.entry(section.id.clone()).or_default();
@@ -77,7 +77,7 @@ struct DocumentTurn<'a> {
     turn: &'a Turn<'a>,
     config: &'a Config,
     now: Timestamp,
-    /// The numbers of all sections, once something is decided: most documents change nothing.
+    /// The numbers of all sections, loaded when something is decided: most documents change nothing.
     sections: &'a OnceCell<HashMap<SectionId, SectionNumber>>,
     feed: &'a Feed,
     number: FeedNumber,
@@ -114,7 +114,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(())
     }
 
-    fn tell_reused_apart(&self, document: &mut PolledDocument, known: &Known) -> Result<bool, StoreError> {
+    fn separate_reused_guids(&self, document: &mut PolledDocument, known: &Known) -> Result<bool, StoreError> {
         let mut former = HashMap::new();
         for number in newsroom::to_compare(document, known) {
             former.insert(number, FormerEntry::of(self.turn.former(number)?.0));
@@ -122,7 +122,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(newsroom::tell_reused_apart(document, known, &former))
     }
 
-    /// What is known of the feed's own entries.
+    /// Loads what is known about the feed's own entries.
     fn known(&self, entries: &[PolledEntry], listed: &HashSet<EntryNumber>) -> Result<Known, StoreError> {
         let mut known = Known::of(self.number);
         if !listed.is_empty() || self.turn.has_entries(self.number)? {
@@ -133,9 +133,9 @@ impl<'a> DocumentTurn<'a> {
         Ok(known)
     }
 
-    /// The feed's entries that have just left the document, and those that have a plainer guid, or the link, of an unknown one;
-    /// all of them where it seems to have changed its guids. Besides, those that the document lists under a guid that they had.
-    /// Of more than [`FORMER_BYTES`] the newest.
+    /// Loads the feed's entries that have just left the document, and those that have a plainer guid or the link of an
+    /// unknown entry; all of them if the feed seems to have changed its guids. In addition, those that the document
+    /// lists under a former guid. If they exceed [`FORMER_BYTES`], only the newest.
     fn former(
         &self,
         entries: &[PolledEntry],
@@ -159,7 +159,7 @@ impl<'a> DocumentTurn<'a> {
             let linked = self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?;
             let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
             numbers.retain(|number| !here.contains(number));
-            // Those that the document lists too: an unknown guid may be another version of one.
+            // Also those that the document lists: an unknown guid may be another version of one.
             numbers.extend(linked);
         }
         numbers.extend(aliases);
@@ -178,7 +178,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(former)
     }
 
-    /// The guids of earlier versions, which lead to the entries that have the latest.
+    /// Returns the guids of earlier versions, which lead to the entries with the latest version.
     fn aliases_of_versions(&self, plan: &Plan, known: &Known) -> Result<Vec<EntryWrite>, StoreError> {
         let mut aliases = Vec::new();
         for (earlier, latest) in plan.earlier(known) {
@@ -190,7 +190,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(aliases)
     }
 
-    /// Loads the entries that may tell the same as one of this run, in place of those of the run before.
+    /// Loads the entries that may be the same story as one of this run, replacing those of the previous run.
     fn load_others(&self, run: &[PolledEntry], plan: &Plan, known: &mut Known) -> Result<(), StoreError> {
         let terms = self.terms();
         known.begin_run();
@@ -201,14 +201,15 @@ impl<'a> DocumentTurn<'a> {
             signatures: self.turn.signed(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
         };
         let (numbers, alike) = newsroom::to_read(run, plan, known, &terms, &found);
-        let takes = |feed: &FeedId| taking(self.config, feed);
+        let takes = |feed: &FeedId| dedup_of(self.config, feed);
         let others = self.turn.others(&numbers, newsroom::OTHERS_BYTES, takes)?;
         known.own_stories = self.turn.stories_with(self.number, others.iter().map(|(row, _)| row.story))?;
         known.take_found(found, alike, others);
         Ok(())
     }
 
-    /// Decides and writes a run, a step at a time: what comes after an entry that shows two stories to be one depends on that.
+    /// Decides and writes a run, one step at a time: if an entry shows that two stories are one, later entries depend
+    /// on that.
     fn decide_run(
         &self,
         run: &'a [PolledEntry],
@@ -279,14 +280,14 @@ impl<'a> DocumentTurn<'a> {
             let unites = std::mem::take(&mut tally.unites);
             self.count(tally, applied);
             for (entry, story, joins) in unites {
-                applied.united += self.unite(entry, story, &joins, plan, &mut applied.sections)?;
+                applied.united += self.join_related(entry, story, &joins, plan, &mut applied.sections)?;
             }
             rest = later;
         }
         Ok(())
     }
 
-    /// The stories that stand for those which the changes touch.
+    /// Returns the current stories of the entries that the changes touch.
     fn standing_of(&self, step: &[(&PolledEntry, Change)]) -> Result<Vec<Option<StoryNumber>>, StoreError> {
         let touched = step.iter().map(|(_, change)| newsroom::touched(change));
         touched.map(|story| story.map(|story| self.turn.standing_of(story)).transpose()).collect()
@@ -306,7 +307,7 @@ impl<'a> DocumentTurn<'a> {
         applied.restless.extend(names);
     }
 
-    /// What is known of the words that entries have until now, of those that get others.
+    /// Loads the current text of the entries that get another text.
     fn former_words(&self, step: &[(&PolledEntry, Change)]) -> Result<HashMap<EntryNumber, Former>, StoreError> {
         let mut former = HashMap::new();
         for number in step.iter().filter_map(|(_, change)| newsroom::rewords(change)) {
@@ -315,7 +316,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(former)
     }
 
-    /// The stories of the feed that have links of entries which are written.
+    /// Returns the feed's stories that share links with the entries to be written.
     fn linked(
         &self,
         step: &[(&PolledEntry, Change)],
@@ -331,8 +332,8 @@ impl<'a> DocumentTurn<'a> {
         self.turn.stories_linked(self.number, keys)
     }
 
-    /// Joins the story of an entry with those that the entry seems to belong to as well; returns how many it joined.
-    fn unite(
+    /// Joins an entry's story with the others that it seems to belong to; returns how many it joined.
+    fn join_related(
         &self,
         entry: EntryNumber,
         story: StoryNumber,
@@ -363,18 +364,18 @@ impl<'a> DocumentTurn<'a> {
     }
 }
 
-/// What holds two stories apart.
+/// Returns what keeps two stories apart.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<Pair, StoreError> {
     let mut apart = turn.held_apart(own)?;
     apart.extend(turn.held_apart(other)?);
     Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_apart: turn.are_apart(own, other)?, apart })
 }
 
-/// How entries of a feed take part in recognising stories; `None` if they do not.
-fn taking(config: &Config, feed: &FeedId) -> Option<Dedup> {
+/// Returns how entries of a feed take part in recognising stories; `None` if they do not.
+fn dedup_of(config: &Config, feed: &FeedId) -> Option<Dedup> {
     config.feed(feed).map(|feed| feed.dedup).filter(|dedup| *dedup != Dedup::Off)
 }

@@ -1,4 +1,4 @@
-//! What an editor's word changes: stories taken apart and joined.
+//! What an editor changes: stories that are split and joined.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,22 +13,26 @@ use crate::rows::StoredStory;
 use crate::store::{Store, StoreError, Turn};
 use crate::time::Timestamp;
 
-/// What an editor's word came to.
+/// The result of an editor's change.
 #[derive(Clone, Debug)]
 pub struct Edited {
+    /// The resulting story.
     pub story: StoredStory,
+    /// The sections that changed.
     pub sections: Vec<(SectionId, Moves)>,
 }
 
-/// Whether an edit is done, or only tried to see what it would come to.
+/// Whether an edit is performed, or only rehearsed to see its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
+    /// Performs the edit.
     Perform,
+    /// Rolls it back and only returns its result.
     Rehearse,
 }
 
 impl Mode {
-    /// Takes a turn at the store; of a rehearsal nothing is left.
+    /// Takes a turn at the store; a rehearsal leaves no trace.
     async fn turn<T: Send + 'static>(
         self,
         store: &Store,
@@ -41,12 +45,12 @@ impl Mode {
     }
 }
 
-/// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it had
-/// before if it had one, and the sections that changed. `None` if the story has no such copy with words, or only that.
+/// Takes a copy out of its story, and keeps the two apart for ever. Returns the copy's own story (under its former id,
+/// if it had one) and the sections that changed; `None` if the story has no such copy with text, or has no other copy.
 ///
 /// # Errors
 ///
-/// Nothing is changed then.
+/// Returns the errors of the store; in that case nothing is changed.
 pub async fn split(
     store: &Store,
     config: Arc<Config>,
@@ -57,11 +61,11 @@ pub async fn split(
     mode.turn(store, move |turn| commit_split(turn, &config, (story, entry), now)).await
 }
 
-/// Joins two stories because an editor says so; returns the older one, which stays, and the sections that changed.
+/// Joins two stories on behalf of an editor; returns the older one, which stays, and the sections that changed.
 ///
 /// # Errors
 ///
-/// Nothing is changed then.
+/// Returns the errors of the store; in that case nothing is changed.
 pub async fn join(
     store: &Store,
     config: Arc<Config>,

@@ -1,7 +1,7 @@
-//! Full text: both indexes are filled in the background, so that a poll does not wait for it.
+//! Full-text search: both indexes are filled in the background, so that a poll does not wait for it.
 //!
-//! The index that visitors search holds what public sections show, and nothing else. Stories whose words or places change are
-//! marked as they are written; an edit of the config marks the stories of the feeds that it concerns.
+//! The index for visitors contains what public sections show, and nothing else. Stories whose text or placements change
+//! are marked when they are written; an edit of the config marks the stories of the feeds that it affects.
 
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -15,31 +15,31 @@ use crate::shown::{self, Infos};
 use crate::store::{self, Store, StoreError, Turn};
 use crate::text::PlainText;
 
-/// How many entries one transaction indexes: some 50 ms of the writer's time.
+/// How many entries one transaction indexes: about 50 ms of the writer's time.
 const BATCH: usize = 1500;
 
-/// With so much of bodies a batch is full, however few they are.
+/// The most bytes of bodies in a batch, however few they are.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// How many entries' words may wait for being written.
+/// How many entries' words may wait to be written.
 const AHEAD: usize = 64;
 
-/// How many stories one transaction brings in line: some 50 ms of the writer's time.
+/// How many stories one transaction updates: about 50 ms of the writer's time.
 const PUBLIC_BATCH: usize = 250;
 
-/// With so much text such a batch is full, however few its stories are.
+/// The most bytes of text in such a batch, however few its stories are.
 const PUBLIC_BYTES: usize = 4 << 20;
 
-/// Brings the next batch of new words into the index; returns how many entries are done.
+/// Adds the next batch of new text to the index; returns how many entries are done.
 ///
 /// # Errors
 ///
-/// As of the store; the batch waits for the next call then.
+/// Returns the errors of the store; in that case the batch waits for the next call.
 pub async fn index_batch(store: &Store) -> Result<usize, StoreError> {
     store.turn(index_entries).await
 }
 
-/// Finding the words of one entry goes on while another's are written.
+/// Indexes a batch. One thread extracts words while the other writes.
 fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
     let waiting = turn.unindexed(BATCH, BATCH_BYTES)?;
     std::thread::scope(|scope| {
@@ -47,7 +47,7 @@ fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
         let all = &waiting;
         scope.spawn(move || {
             let words = all.iter().map(|row| words_of(row).map(|words| (row.entry, words)));
-            // Nobody takes them any more after an error.
+            // After an error there is no receiver.
             words.map(|words| send.send(words)).take_while(Result::is_ok).for_each(drop);
         });
         found.into_iter().try_for_each(|words| {
@@ -65,17 +65,17 @@ fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }
 
-/// Brings the next batch of marked stories into the public index, or out of it; returns how many.
+/// Updates the next batch of marked stories in the public index; returns how many.
 ///
 /// # Errors
 ///
-/// As of the store; the batch waits for the next call then.
+/// Returns the errors of the store; in that case the batch waits for the next call.
 pub async fn index_public_batch(store: &Store, config: Arc<Config>) -> Result<usize, StoreError> {
     store.turn(move |turn| index_public(turn, &config)).await
 }
 
 fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
-    // The stories were marked for another config than this one, which would put back what that one took out.
+    // The stories were marked for another config, and this one could add again what that one removed.
     if turn.public_terms()? != Some(newsroom::public_terms(config)) {
         return Ok(0);
     }
@@ -98,11 +98,11 @@ fn public_words(shown: &ShownStory) -> IndexedWords {
     query::indexed(&shown.entry.title, &PlainText::of(&shown.entry), people)
 }
 
-/// Marks the stories that a changed config may make public or private, or may show in other words.
+/// Marks the stories that a changed config may make public or private, or may show differently.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn follow_public(turn: &Turn, config: &Config) -> Result<(), StoreError> {
     let terms = newsroom::public_terms(config);
     match newsroom::reindexed(&terms, turn.public_terms()?.as_ref()) {

@@ -1,8 +1,8 @@
-//! What polls, edits of the config, editors and days change in the store.
+//! Changes to the store by polls, edits of the config, editors and the passing of time.
 //!
-//! Each takes a turn at the store: loads rows, lets [`newsroom`](crate::newsroom) decide, and writes what was decided, in one
-//! transaction. What must be read as readers see it, [`shown`](crate::shown) reads. Nothing here decides and nothing here knows
-//! of SQL; the order of loading and writing is all that it holds.
+//! Each takes a turn at the store: it loads rows, lets [`newsroom`](crate::newsroom) decide, and writes the decision,
+//! all in one transaction. [`shown`](crate::shown) reads whatever must be read as readers see it. Nothing here decides,
+//! and nothing here contains SQL; it only fixes the order of loading and writing.
 
 mod active;
 mod archive;

@@ -1,4 +1,4 @@
-//! The names of stories: of a section that becomes public, and those that an older version minted.
+//! The names of stories: of a section that becomes public, and those that an older version made.
 
 use crate::config::{Config, Section};
 use crate::newsroom;
@@ -12,11 +12,11 @@ use crate::time::Timestamp;
 /// How many stories of an older store one transaction checks: some tenths of a second.
 const BATCH: usize = 2000;
 
-/// Mints the slugs of the stories in a section that was private until now. Its readers know their ids: those stay.
+/// Makes slugs for the stories of a section that was private until now. Its readers know the ids, so those stay.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn name_stories_of(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<(), StoreError> {
     let mut names = Vec::new();
     for number in turn.unnamed_in(&section.id)? {
@@ -28,16 +28,17 @@ pub fn name_stories_of(turn: &Turn, config: &Config, section: &Section, now: Tim
     turn.write(&Writes { names, ..Writes::default() })
 }
 
-/// Checks the names of the next stories of an older store. Returns how many it checked, 0 when all are done, and how many
-/// public ones it renamed.
+/// Checks the names of the next stories of an older store. Returns how many it checked (0 when all are done), and how
+/// many public ones it renamed.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// Returns the errors of the store.
 pub fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
     let before = turn.unchecked(BATCH)?;
     if let Some(last) = before.last() {
-        // Those that a public section shows with all their copies keep their names: most, and no words are read for them.
+        // Stories that a public section shows with all their copies keep their names. That is most, and their text need
+        // not be read.
         for section in newsroom::public_sections(config) {
             turn.note_shown(&section.id, section.feeds.iter(), *last)?;
         }
@@ -51,7 +52,7 @@ pub fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usiz
     Ok((before.len(), renamed))
 }
 
-/// Returns whether readers of public sections knew the story by other names.
+/// Checks one story; returns whether readers of public sections knew it by other names.
 fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> Result<bool, StoreError> {
     let names = turn.names(number)?;
     let entered = turn.entered(names.standing)?;
@@ -67,7 +68,7 @@ fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> R
         })?;
     }
     if verdict.has_new_slug {
-        // The number alone, or words that the first public section shows. The old address leads on by its number.
+        // The number alone, or words that the first public section shows. The old address still works, by its number.
         let first = places.first().filter(|_| number == names.standing);
         let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
         let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));

@@ -6,11 +6,12 @@ use crate::config::Config;
 use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed};
 use crate::store::{Store, StoreError, Turn};
 
-/// Writes all that a poll brought, in one transaction, as the active config decides; returns when it is safe on disk.
+/// Writes everything that a poll brought, in one transaction, as the active config decides; returns when it is safe on
+/// disk.
 ///
 /// # Errors
 ///
-/// Nothing is written then: the poll never happened.
+/// Returns the errors of the store; in that case nothing is written, as if the poll never happened.
 pub async fn apply(store: &Store, active: impl Into<ActiveConfig>, mut polled: Polled) -> Result<Applied, StoreError> {
     let active = active.into();
     store.turn(move |turn| commit(turn, &active.current(), &mut polled)).await
@@ -20,7 +21,7 @@ fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, 
     let Some(before) = turn.feed(&polled.feed)? else { return Ok(Applied::default()) };
     let mut applied = Applied::default();
     if let Outcome::Document(document) = &mut polled.outcome {
-        // A feed that left the config while it was polled: what it brought has no place any more.
+        // The feed left the config during the poll: what the poll brought is discarded.
         let Some(feed) = config.feed(&polled.feed) else { return Ok(applied) };
         applied = document::apply(turn, config, polled.at, (feed, before.number), document)?;
     }

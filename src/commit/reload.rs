@@ -1,6 +1,6 @@
-//! Brings the store in line with a configuration: feeds that came, went or changed, and sections that were defined again.
+//! Synchronises the store with a config: feeds that were added, removed or changed, and sections with a new definition.
 //!
-//! Editing the TOML polls nothing again that was polled: a feed keeps its next poll unless its schedule became another.
+//! Editing the TOML does not cause a poll: a feed keeps its next poll time unless its schedule changed.
 
 use std::sync::Arc;
 
@@ -13,34 +13,46 @@ use crate::section;
 use crate::store::{Store, StoreError, Turn};
 use crate::time::Timestamp;
 
-/// What a configuration changed in the store.
+/// What a config changed in the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
+    /// The new feeds.
     pub feeds_added: Vec<FeedId>,
+    /// The feeds that were removed.
     pub feeds_removed: Vec<FeedId>,
-    /// Whose address changed.
+    /// The feeds whose address changed.
     pub feeds_moved: Vec<FeedId>,
+    /// The sections that changed.
     pub sections: Vec<SectionChange>,
-    /// How many public stories of an older store got another id or address, as theirs told what a private feed says.
+    /// How many public stories of an older store got another id or address, because their old ones revealed text from a
+    /// private feed.
     pub renamed: usize,
 }
 
 /// A section that was added, removed or judged again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SectionChange {
+    /// The id of the section.
     pub section: SectionId,
+    /// What happened to it.
     pub kind: SectionChangeKind,
+    /// The stories that entered and left.
     pub moves: Moves,
 }
 
+/// What happened to a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SectionChangeKind {
+    /// It is new.
     Added,
+    /// It left the config.
     Removed,
+    /// Its definition changed.
     Redefined,
 }
 
 impl SectionChangeKind {
+    /// Returns the name of the change, for logs.
     pub fn as_str(self) -> &'static str {
         match self {
             SectionChangeKind::Added => "added",
@@ -50,24 +62,24 @@ impl SectionChangeKind {
     }
 }
 
-/// Brings feeds, sections and placements in line with the configuration, in one transaction. Then checks the names that an
-/// older store minted, in small ones.
+/// Synchronises feeds, sections and placements with the config, in one transaction. Then checks the names that an older
+/// store made, in small ones.
 ///
 /// # Errors
 ///
-/// Nothing is changed then, or the rest of the names waits for the next call.
+/// Returns the errors of the store. In that case nothing is changed, or the remaining names wait for the next call.
 pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
-    let difference = bring_in_line(store, config.clone(), now, || {}).await?;
+    let difference = sync_config(store, config.clone(), now, || {}).await?;
     let renamed = check_all_names(store, config, now).await?;
     Ok(Difference { renamed, ..difference })
 }
 
-/// Brings feeds, sections and placements in line with the configuration, in one transaction; does something within its turn.
+/// Synchronises feeds, sections and placements with the config, in one transaction, and calls `within` inside its turn.
 ///
 /// # Errors
 ///
-/// Nothing is changed in the store then.
-pub(super) async fn bring_in_line(
+/// Returns the errors of the store; in that case nothing is changed.
+pub(super) async fn sync_config(
     store: &Store,
     config: Arc<Config>,
     now: Timestamp,
@@ -84,11 +96,11 @@ pub(super) async fn bring_in_line(
     syncing.await
 }
 
-/// Checks the names that an older store minted, in small transactions. Returns how many public stories got another one.
+/// Checks the names that an older store made, in small transactions. Returns how many public stories got another one.
 ///
 /// # Errors
 ///
-/// The rest of the names waits for the next call then.
+/// Returns the errors of the store; in that case the remaining names wait for the next call.
 pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<usize, StoreError> {
     let mut all_renamed = 0;
     loop {
@@ -130,7 +142,7 @@ fn sync_feeds(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Dif
 }
 
 fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Difference) -> Result<(), StoreError> {
-    // A section that has another id now is the same section: its stories, its archives and its permanent id stay with it.
+    // A section with a new id is still the same section: its stories, its archives and its permanent id stay.
     for section in &config.sections {
         for former in &section.formerly {
             turn.rename_section(former, &section.id)?;
@@ -143,7 +155,7 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
             Some(row) if row.is_gone => SectionChangeKind::Added,
             Some(row) if !row.has_former_hash && row.hash == section.definition_hash => continue,
             Some(row) if row.has_former_hash && row.hash == section.former_hash => {
-                // It is the same definition: only the form is another that is hashed.
+                // The definition is the same: only the form that is hashed has changed.
                 turn.define_section(&section.id, section.definition_hash, now)?;
                 continue;
             }
@@ -172,7 +184,7 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
     Ok(())
 }
 
-/// Judges every story that a section may hold, and every one that it holds.
+/// Judges every story that a section may contain, and every one that it contains.
 fn judge_archive(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<Moves, StoreError> {
     let all = turn.stories_for(&section.id, section.feeds.iter())?;
     let sections = turn.sections()?;

@@ -1,5 +1,5 @@
-//! Retention: words that no document lists any more are removed after a time, or earlier where there are too many; keys stay
-//! for ever, so that nothing comes back as new. Nothing that a feed still lists is ever touched.
+//! Retention: removes text that no document lists any more, after a time, or earlier if there is too much of it. Keys
+//! stay for ever, so that nothing comes back as new. What a feed still lists is never touched.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,15 +17,15 @@ use crate::time::Timestamp;
 /// How many rows one transaction deletes, so that polls need not wait long.
 const BATCH: usize = 500;
 
-/// How long the log of polls goes back, and what happened to feeds.
+/// How long the poll log and the events of feeds are kept.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Removes the words of the next batch of entries that are older than `[store] keep`, or more than it may hold; returns how
-/// many entries, 0 when all is done, and the sections that changed.
+/// Removes the text of the next batch of entries that are older than `[store] keep`, or exceed what it may hold.
+/// Returns the number of entries (0 when all is done), and the sections that changed.
 ///
 /// # Errors
 ///
-/// As of the store; nothing of the batch is changed then.
+/// Returns the errors of the store; in that case nothing of the batch is changed.
 pub async fn retain_batch(
     store: &Store,
     active: impl Into<ActiveConfig>,
@@ -67,7 +67,7 @@ fn commit(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, Sectio
     Ok((old.len(), changed))
 }
 
-/// How many entries are to be removed though they are not too old, at most [`BATCH`].
+/// Returns how many entries must be removed though they are not too old, at most [`BATCH`].
 fn excess(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
     let mut excess = 0;
     if let Some(most) = config.store.max_entries {

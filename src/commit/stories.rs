@@ -12,7 +12,7 @@ use crate::store::{StoreError, Turn};
 const STEP_STORIES: usize = 500;
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
-/// Places stories, a step at a time; returns the sections that changed.
+/// Places stories, one step at a time; returns the sections that changed.
 pub fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Result<SectionMoves, StoreError> {
     let mut changed = SectionMoves::new();
     let mut rest = stories;
@@ -28,7 +28,7 @@ pub fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Resu
     Ok(changed)
 }
 
-/// Writes what was decided, and adds the sections that changed to `changed`.
+/// Writes a decision, and adds the sections that changed to `changed`.
 pub fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Result<Vec<Unplaced>, StoreError> {
     turn.write(&decided.writes)?;
     for (section, moves) in decided.changed {
@@ -39,7 +39,7 @@ pub fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Resul
     Ok(decided.unplaced)
 }
 
-/// Places the stories that had to wait until what was decided was written.
+/// Places the stories that had to wait until the decision was written.
 pub fn place_rest(
     turn: &Turn,
     setting: Setting,
@@ -63,18 +63,18 @@ pub struct LoadedStories<'a> {
 }
 
 impl<'a> LoadedStories<'a> {
-    /// A board with these stories.
+    /// Returns a board with these stories.
     ///
     /// # Errors
     ///
-    /// As of the store.
+    /// Returns the errors of the store.
     pub fn board(self, turn: &Turn, setting: Setting<'a>) -> Result<Board<'a>, StoreError> {
         let standing = Standing { next: turn.next()?, stories: self.stories, linked: HashMap::new() };
         Ok(Board::new(setting, standing, self.seen))
     }
 }
 
-/// Loads the first of these stories, one at least, until they take too much memory; returns how many of them.
+/// Loads the first of these stories, at least one, until they take too much memory; returns how many it loaded.
 pub fn load<'a>(
     turn: &Turn,
     setting: Setting<'a>,

@@ -6,11 +6,11 @@ use crate::newsroom::{SectionMoves, Setting};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// Judges the stories for which time alone calls for it; returns the sections whose content changed.
+/// Judges the stories that are due for it because of time alone; returns the sections whose content changed.
 ///
 /// # Errors
 ///
-/// Nothing is changed then.
+/// Returns the errors of the store; in that case nothing is changed.
 pub async fn sweep(store: &Store, active: impl Into<ActiveConfig>, now: Timestamp) -> Result<SectionMoves, StoreError> {
     let active = active.into();
     let sweeping = store.turn(move |turn| {
