@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn place_of_a_rule_is_read_as_it_is_written() {
+    fn position_of_a_rule_is_parsed_as_displayed() {
         for (list, index) in [(RuleList::Keep, 0), (RuleList::Drop, 12)] {
             let place = RulePlace { list, index };
             assert_eq!(RulePlace::from_name(&place.to_string()), Some(place));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_read_as_the_ends_of_sentences() {
+    fn reasons_read_as_ends_of_sentences() {
         let matched = |key: &str, words: &str, feed: Option<&str>| Matched {
             key: key.to_owned(),
             words: words.to_owned(),

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_measured_by_the_feeds_own_rhythm() {
+    fn silence_is_measured_by_the_feeds_own_rate() {
         let check = |gap, silent, expected: &[&str]| assert_eq!(cares(&rhythm(gap, silent), now()), expected);
         check(DAY / 3, DAY * 9, &["usually about 3 a day, nothing for 9 days"]);
         check(DAY / 3, DAY * 2, &[]);
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn floods_gaps_and_restless_entries_are_told() {
+    fn floods_gaps_and_ever_changing_entries_are_reported() {
         let check = |rhythm: Rhythm, expected: &str| assert_eq!(cares(&rhythm, now()), [expected]);
         let polled =
             |new, listed, entries| Rhythm { last_news: Some((now() - DAY, new)), listed, entries, ..Rhythm::default() };
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn frequencies_are_told_in_the_unit_that_fits() {
+    fn frequencies_are_shown_in_a_suitable_unit() {
         assert_eq!(frequency(3.2), "about 3 a day");
         assert_eq!(frequency(0.29), "about 2 a week");
         assert_eq!(frequency(0.04), "about 1 a month");

@@ -1,4 +1,5 @@
-//! The house: imports go down only, the core has no I/O, clock or logging, and each outside crate lives in one place.
+//! The architecture: imports go down only, the core has no I/O, clock or logging, and each outside crate lives in one
+//! place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,7 +35,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     ),
 ];
 
-/// Where an outside crate may be named.
+/// Where an outside crate may be used.
 const PLACES: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("quick_xml", &["parse", "render", "config"]),
@@ -72,7 +73,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("zstd", &["publish", "fetch", "store"]),
 ];
 
-/// What the core and the words may not know of.
+/// What the core and the words must not use.
 const FORBIDDEN_BELOW_THE_EDGES: &[&str] = &[
     "std::fs",
     "std::net::Tcp",
@@ -94,7 +95,7 @@ const FORBIDDEN_BELOW_THE_EDGES: &[&str] = &[
 struct Source {
     path: PathBuf,
     module: String,
-    /// Without comments.
+    /// The code without comments.
     code: String,
 }
 
@@ -127,7 +128,7 @@ fn read(path: PathBuf) -> Source {
     Source { path, module, code }
 }
 
-/// Whether a `//` stands within a string, as in an address.
+/// Returns whether a `//` is inside a string, as in an address.
 fn is_in_text(line: &str, at: usize) -> bool {
     line[..at].matches('"').count() % 2 == 1
 }
@@ -136,7 +137,7 @@ fn floors() -> BTreeMap<&'static str, u8> {
     FLOORS.iter().flat_map(|(floor, modules)| modules.iter().map(move |module| (*module, *floor))).collect()
 }
 
-/// The modules that a source imports: `crate::x` and the heads of `crate::{x, y::z}`.
+/// Returns the modules that a source imports: `crate::x` and the heads of `crate::{x, y::z}`.
 fn imports(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
@@ -157,14 +158,14 @@ fn head(path: &str) -> &str {
     path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
 }
 
-/// A module's path below the crate, as `["store", "file"]`; that of a room's door (`mod.rs`) is the room's.
+/// Returns a module's path below the crate, such as `["store", "file"]`; a `mod.rs` has the path of its folder.
 fn module_path(file: &Path) -> Vec<String> {
     let names = file.strip_prefix("src").unwrap().with_extension("");
     let names = names.components().map(|name| name.as_os_str().to_str().unwrap().to_owned());
     names.filter(|name| !matches!(name.as_str(), "mod" | "lib")).collect()
 }
 
-/// The paths that a source names after `root` and `::`, each as its segments; those of a group come one by one.
+/// Returns the paths that a source names after `root` and `::`, as segments; a group gives one path per member.
 fn paths_from(code: &str, root: &str) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     for (at, found) in code.match_indices(&format!("{root}::")) {
@@ -175,7 +176,7 @@ fn paths_from(code: &str, root: &str) -> Vec<Vec<String>> {
     paths
 }
 
-/// Reads one path, or a group of them, and returns what follows it.
+/// Reads one path, or a group of paths, and returns the rest of the code.
 fn add_paths<'c>(code: &'c str, mut path: Vec<String>, paths: &mut Vec<Vec<String>>) -> &'c str {
     let mut code = code.trim_start();
     if let Some(group) = code.strip_prefix('{') {
@@ -198,8 +199,8 @@ fn add_paths<'c>(code: &'c str, mut path: Vec<String>, paths: &mut Vec<Vec<Strin
     }
 }
 
-/// What each module takes from others of its room. A door and the modules behind it are not counted: the one declares the
-/// others. What a door only passes on counts for the module that has it.
+/// Returns what each module uses from others of its folder. A `mod.rs` and the modules below it are not counted,
+/// because the one declares the others. What a `mod.rs` re-exports counts for the module that defines it.
 fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     let sources: BTreeMap<Vec<String>, String> = sources()
         .into_iter()
@@ -239,7 +240,7 @@ fn imports_within_rooms() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     imports
 }
 
-/// Everything that a module reaches through imports within its room.
+/// Returns everything that a module reaches through imports within its folder.
 fn reached<'m>(
     module: &'m Vec<String>,
     imports: &'m BTreeMap<Vec<String>, BTreeSet<Vec<String>>>,
@@ -253,7 +254,7 @@ fn reached<'m>(
 }
 
 #[test]
-fn files_of_one_room_do_not_import_each_other_in_a_circle() {
+fn files_of_one_folder_do_not_import_each_other_in_a_circle() {
     let imports = imports_within_rooms();
     let reached: BTreeMap<_, _> = imports.keys().map(|module| (module, reached(module, &imports))).collect();
     let mut circles = BTreeSet::new();
@@ -321,7 +322,7 @@ fn store_knows_the_words_and_nothing_else_of_ours() {
     assert!(known.is_empty(), "the store loads rows and writes rows; decide in the core, read in shown: {known:#?}");
 }
 
-/// The signatures and fields that others see of the items that the door of the store passes on.
+/// Returns the signatures and fields of the items that `store/mod.rs` exports.
 fn face_of_the_store() -> Vec<(PathBuf, String)> {
     let door = fs::read_to_string("src/store/mod.rs").unwrap();
     let passed_on: BTreeSet<&str> = door
@@ -358,19 +359,19 @@ fn face_of_the_store() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn face_of_the_store_shows_neither_its_engine_nor_bare_numbers() {
+fn public_items_of_the_store_show_neither_its_engine_nor_bare_numbers() {
     let face = face_of_the_store();
     assert!(face.len() > 100, "the signatures are no longer found: {face:#?}");
     let engine = ["rusqlite", "Connection", "ToSql", "i64"];
     let shown = face.iter().filter(|(_, signature)| engine.iter().any(|word| signature.contains(word)));
     let shown: Vec<_> = shown.collect();
     assert!(shown.is_empty(), "give these a type of their own: {shown:#?}");
-    // Whether a file may be named: to open a store, or to copy it.
+    // Files may be named to open a store, or to copy it.
     let files = face.iter().filter(|(path, signature)| {
         signature.contains("Path") && !["mod.rs", "read.rs", "backup.rs"].iter().any(|file| path.ends_with(file))
     });
     let files: Vec<_> = files.collect();
-    assert!(files.is_empty(), "only what opens or copies a store knows of files: {files:#?}");
+    assert!(files.is_empty(), "only code that opens or copies a store knows files: {files:#?}");
 }
 
 #[test]
@@ -404,7 +405,7 @@ fn each_outside_crate_lives_in_one_place() {
     assert!(strayed.is_empty(), "{strayed:#?}");
 }
 
-/// One name, one thing. Each command has its `Args`.
+/// One name means one thing. Each command has its own `Args`.
 #[test]
 fn no_two_types_have_one_name() {
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
@@ -421,7 +422,7 @@ fn no_two_types_have_one_name() {
     assert!(places.is_empty(), "give each of these a name of its own: {places:#?}");
 }
 
-/// A search that never ends stops its feed without a word: each has a number of steps that it cannot exceed.
+/// A search that never ends would silently stop its feed, so each has a fixed maximum of steps.
 #[test]
 fn searches_of_the_schedule_are_bounded() {
     let mut found = Vec::new();

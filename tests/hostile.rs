@@ -1,4 +1,4 @@
-//! What an attacker may send: no abort, no panic, bounded time and memory, on the stack of a worker thread.
+//! What an attacker may send causes no abort and no panic, in bounded time and memory, on the stack of a worker thread.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -9,19 +9,19 @@ use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
-/// What a thread of the worker pool has.
+/// The stack of a thread of the worker pool.
 const STACK_BYTES: usize = 2 << 20;
-/// Of the processor; the promise is one second, these tests run without optimisation.
+/// In processor time; the promise is one second, but these tests run without optimisation.
 const MOST_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
-/// Memory in use at any time, in sizes of the document; on top come the tables of the parsers, and what 5,000 empty entries take.
+/// Peak memory, in sizes of the document; the tables of the parsers and what 5,000 empty entries take come on top.
 const MOST_MEMORY: usize = 10;
 const MEMORY_OF_PARSERS: usize = 8 << 20;
 
-/// Counts what each thread allocates, to see its peak whatever other tests do beside it.
+/// Counts the allocations of each thread, to measure its peak independently of other tests.
 struct Counting;
 
 thread_local! {
-    /// Signed, as a thread may free what another one allocated.
+        /// Signed, because a thread may free what another one allocated.
     static IN_USE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
@@ -32,7 +32,8 @@ fn count(bytes: isize) {
     PEAK.set(PEAK.get().max(in_use));
 }
 
-// SAFETY: every call goes to the system's allocator as it came; the counters are plain cells, which never allocate.
+// SAFETY: every call is passed on unchanged to the system's allocator; the counters are plain cells, which never
+// allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
@@ -45,7 +46,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The processor's time that this thread has had: what other tests take at the same time does not count.
+/// Returns the processor time of this thread: other tests running at the same time do not count.
 fn time_of_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds of a second"))
@@ -54,7 +55,7 @@ fn time_of_thread() -> Duration {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What reading and cleaning a whole document took.
+/// The cost of reading and cleaning a whole document.
 struct Cost {
     time: Duration,
     memory: usize,
@@ -157,7 +158,7 @@ fn deep_html_is_flattened_before_it_is_parsed() {
 }
 
 #[test]
-fn json_may_be_as_deep_and_odd_as_it_likes() {
+fn deep_and_odd_json_is_handled() {
     let feed = |items: &str| format!(r#"{{"version":"https://jsonfeed.org/version/1.1","title":"t","items":{items}}}"#);
     assert_eq!(check("deep arrays", feed(&("[".repeat(500_000) + &"]".repeat(500_000)))), Ok(0));
     assert_eq!(check("deep objects", feed(&(r#"{"a":"#.repeat(200_000) + "1" + &"}".repeat(200_000)))), Ok(1));
@@ -223,7 +224,7 @@ fn many_small_things_are_bounded() {
 }
 
 #[test]
-fn what_never_ends_ends_soon() {
+fn endless_constructs_end_soon() {
     for unclosed in [
         "<!--",
         "<![CDATA[",
@@ -261,7 +262,7 @@ fn what_never_ends_ends_soon() {
 }
 
 #[test]
-fn entities_blow_nothing_up_and_are_never_fetched() {
+fn entities_never_expand_exponentially_and_are_never_fetched() {
     let mut doctype = String::from("<!DOCTYPE rss [<!ENTITY a0 \"lol\">");
     for n in 1..40 {
         write!(doctype, "<!ENTITY a{n} \"{}\">", format!("&a{};", n - 1).repeat(10)).unwrap();
@@ -286,7 +287,7 @@ fn entities_blow_nothing_up_and_are_never_fetched() {
 }
 
 #[test]
-fn what_makes_feed_rs_panic_is_read() {
+fn documents_that_make_feed_rs_panic_are_read() {
     for author in
         ["foo@example.com（山田太郎）", "名（foo@example.com）", "José «jose@example.com»", "é@é.é", "@", "a@b.c@d.e"]
     {
@@ -380,7 +381,7 @@ fn cost_is_linear_in_the_size_of_one_title() {
     }
 }
 
-/// Compares what a byte costs in a document of a size and in one of eight times the size.
+/// Compares the cost per byte in a document of a size with that in one of eight times the size.
 #[track_caller]
 fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     let cost = |bytes: usize| {
@@ -389,6 +390,6 @@ fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     };
     let (small, large) = (cost(bytes), cost(8 * bytes));
     println!("{name}: {:.1} and {:.1} ns a byte", small * 1e9, large * 1e9);
-    // Quadratic cost would be eight times as much a byte; a crowded cache may double what is measured.
+    // Quadratic cost would be eight times as much per byte; a crowded cache may double the measurement.
     assert!(large < small * 4.0, "{name}: {large} s a byte at {} bytes, {small} at {bytes}", 8 * bytes);
 }

@@ -1,4 +1,4 @@
-//! Archives (RFC 5005): every story that a section ever told is in one document, and the documents stay as they are.
+//! Archives (RFC 5005): every story that a section ever showed is in one document, and the documents stay stable.
 
 use crate::samples;
 
@@ -31,7 +31,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// `feed` is said of feed a, `section` of the section.
+    /// Creates a workspace; `feed` are keys of feed a, `section` keys of the section.
     async fn new(feed: &str, section: &str) -> Desk {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
@@ -66,7 +66,8 @@ impl Desk {
         std::fs::write(self.folder.path().join(format!("{feed}.xml")), document).unwrap();
     }
 
-    /// Two hours and a little more pass, so that the feeds are due wherever in the hour they were parted; they are polled, and the section is published.
+    /// Lets two hours and a little more pass, so that the feeds are due however they were spread; then polls them and
+    /// publishes the section.
     async fn pass(&mut self) {
         self.now = self.now + HOUR * 2 + HOUR / 60;
         self.poller.poll_due(&self.config, self.now).await.unwrap();
@@ -94,7 +95,7 @@ impl Desk {
         serde_json::from_slice(&self.get(path).await.unwrap().identity).unwrap()
     }
 
-    /// The titles of the section document, and of each archive document along the chain, the newest first.
+    /// Returns the titles of the section document, and of each archive document along the chain, newest first.
     async fn chain(&self) -> Vec<Vec<String>> {
         let mut documents = Vec::new();
         let mut path = Some("all.json".to_owned());
@@ -111,7 +112,7 @@ impl Desk {
         documents
     }
 
-    /// The hashes of all archive documents in every format.
+    /// Returns the hashes of all archive documents in every format.
     async fn archives(&self) -> BTreeMap<String, (String, Timestamp)> {
         let mut found = BTreeMap::new();
         for number in 1.. {
@@ -140,7 +141,7 @@ fn words(numbers: std::ops::Range<u32>) -> Vec<(u32, &'static str)> {
     numbers.rev().map(|number| (number, "Words")).collect()
 }
 
-/// The chain holds exactly these stories, and none in two archive documents.
+/// Asserts that the chain contains exactly these stories, and none in two archive documents.
 fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     let archived: Vec<_> = chain[1..].iter().flatten().collect();
     assert_eq!(archived.len(), archived.iter().collect::<BTreeSet<_>>().len(), "none twice: {chain:?}");
@@ -149,9 +150,9 @@ fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     assert_eq!(told, expected, "{chain:?}");
 }
 
-/// Five hundred entries later the first archive documents are what they were, to the byte.
+/// Five hundred entries later the first archive documents are still the same, byte for byte.
 #[tokio::test]
-async fn archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() {
+async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..35));
     desk.pass().await;
@@ -183,7 +184,7 @@ async fn archives_stay_as_they_are_while_stories_come_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn stories_that_come_one_by_one_fill_documents_worth_a_request() {
+async fn stories_that_appear_one_by_one_fill_documents_worth_a_request() {
     let mut desk = Desk::new("", "").await;
     for end in 1..=60 {
         desk.put("a", &words(end.max(10) - 10..end));
@@ -195,7 +196,7 @@ async fn stories_that_come_one_by_one_fill_documents_worth_a_request() {
 }
 
 #[tokio::test]
-async fn edits_new_copies_and_new_titles_leave_an_archive_as_it_is() {
+async fn edits_new_copies_and_new_titles_do_not_change_an_archive() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..20));
     desk.pass().await;
@@ -210,7 +211,7 @@ async fn edits_new_copies_and_new_titles_leave_an_archive_as_it_is() {
 }
 
 #[tokio::test]
-async fn rights_reach_what_is_archived_and_its_date_says_so() {
+async fn changed_rights_apply_to_archives_and_update_their_date() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..20));
     desk.pass().await;
@@ -236,7 +237,7 @@ async fn rights_reach_what_is_archived_and_its_date_says_so() {
 }
 
 #[tokio::test]
-async fn what_left_a_section_leaves_its_archives_and_what_only_grew_old_stays() {
+async fn story_that_leaves_a_section_leaves_its_archives_unless_it_only_grew_old() {
     let mut desk = Desk::new("", "max_age = \"10 days\"").await;
     desk.put("a", &words(0..20));
     desk.pass().await;
@@ -257,11 +258,11 @@ async fn what_left_a_section_leaves_its_archives_and_what_only_grew_old_stays() 
     let told: BTreeSet<_> = desk.chain().await.into_iter().flatten().collect();
     assert!(!told.contains("Words 3") && told.len() == 19, "{told:?}");
     let now = desk.archives().await;
-    assert!(now["all/archive/1.atom"].1 > before["all/archive/1.atom"].1, "E04: the date says that it changed");
+    assert!(now["all/archive/1.atom"].1 > before["all/archive/1.atom"].1, "the date says that it changed");
 }
 
 #[tokio::test]
-async fn retention_takes_the_words_out_of_the_archives() {
+async fn retention_removes_text_from_the_archives() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..20));
     desk.pass().await;
@@ -283,7 +284,7 @@ async fn retention_takes_the_words_out_of_the_archives() {
 }
 
 #[tokio::test]
-async fn feed_that_left_a_section_takes_its_words_out_of_the_archives() {
+async fn feed_that_left_a_section_is_removed_from_its_archives() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..12));
     desk.put("b", &words(12..20));
@@ -298,7 +299,7 @@ async fn feed_that_left_a_section_takes_its_words_out_of_the_archives() {
 }
 
 #[tokio::test]
-async fn documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_summary() {
+async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their_summary() {
     let mut desk = Desk::new("", "").await;
     let long = "So many words & <b>tags</b>. ".repeat(4_000);
     let stories: Vec<(u32, &str)> =
@@ -324,9 +325,9 @@ async fn documents_stay_below_a_mebibyte_and_long_stories_are_told_by_their_summ
     assert_eq!(count, 40, "{chain:?}");
 }
 
-/// Two newswires that read each other tell nothing twice, and each story keeps its first source and id.
+/// Two newswires that read each other publish nothing twice, and each story keeps its first source and id.
 #[tokio::test]
-async fn own_output_that_comes_back_makes_no_loop() {
+async fn own_output_that_is_read_back_makes_no_loop() {
     let mut desk = Desk::new("", "").await;
     desk.put("a", &words(0..5));
     desk.pass().await;
@@ -344,7 +345,7 @@ async fn own_output_that_comes_back_makes_no_loop() {
     assert_eq!(now["items"][0]["_newswire"]["source"]["title"], "a");
 }
 
-/// A subscriber that polls while stories come and change sees each of them once, under one id, with its newest words.
+/// A subscriber that polls while stories appear and change sees each of them once, under one id, with its newest text.
 #[tokio::test]
 async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once() {
     let mut desk = Desk::new("", "").await;

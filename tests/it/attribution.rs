@@ -1,11 +1,11 @@
-//! Who is named for a story: its authors, its source, its rights and its own address, on every page and in every edition.
+//! Attribution: the authors, source, rights and address of a story, on every page and in every edition.
 
 use crate::support;
 
 use serde_json::Value;
 use support::daemon::*;
 
-/// A desk with these feeds, each a file at a site of its own, in one section.
+/// A workspace with these feeds, each a file with a site of its own, in one section.
 fn desk(feeds: &[(&str, &str)]) -> Desk {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\ntimezone = \"Pacific/Auckland\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
@@ -51,7 +51,7 @@ fn rss(items: &str) -> String {
 }
 
 #[test]
-fn source_is_all_of_what_the_entry_says_and_nothing_of_who_relays_it() {
+fn source_has_everything_that_the_entry_says_and_nothing_about_the_relaying_feed() {
     let sources = [
         "<source><id>tag:blog.example,2018:feed</id><title>A blog</title></source>",
         "<source><title>Another</title><rights>(c) Another</rights></source>",
@@ -77,7 +77,7 @@ fn source_is_all_of_what_the_entry_says_and_nothing_of_who_relays_it() {
 }
 
 #[test]
-fn link_through_a_feed_proxy_is_that_of_the_original() {
+fn link_through_a_feed_proxy_becomes_the_original_link() {
     let item = "<item><guid isPermaLink=\"false\">1</guid><title>Tides</title><description>Words.</description>\
                 <link>http://feedproxy.google.com/~r/blog/~3/x/</link>\
                 <feedburner:origLink>https://www.blog.example/tides</feedburner:origLink></item>\
@@ -98,7 +98,7 @@ fn link_through_a_feed_proxy_is_that_of_the_original() {
 }
 
 #[test]
-fn comments_are_no_summary() {
+fn comments_are_not_a_summary() {
     let item = "<item><guid isPermaLink=\"false\">1</guid><title>Tides</title><link>https://a.example/tides</link>\
                 <description>&lt;a href=\"https://a.example/c\"&gt;Comments&lt;/a&gt;</description></item>";
     let desk = desk(&[("blog", &rss(item))]);
@@ -106,9 +106,9 @@ fn comments_are_no_summary() {
     assert!(!desk.read("site/all/index.html").contains("Comments"));
 }
 
-/// The relayer is seen first, and dates the story as it took it over.
+/// The relaying site is seen first, and dates the story to when it copied it.
 #[test]
-fn search_and_explain_show_the_lead_by_the_clock_of_the_site() {
+fn search_and_explain_show_the_lead_in_the_time_zone_of_the_site() {
     let text = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the public since a \
                 crane fell into the water. Fishermen who had argued for the step filled the hall and applauded.";
     let item = |link: &str, title: &str, hour: u32| {

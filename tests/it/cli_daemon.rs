@@ -1,4 +1,4 @@
-//! The desk beside a running daemon: what is tried, edited and signalled while it runs.
+//! Commands next to a running daemon: what is tried, edited and signalled while it runs.
 
 use crate::support;
 
@@ -7,7 +7,7 @@ use support::origin::{Origin, Reply};
 
 const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n";
 
-/// A daemon whose only section takes one file with two stories.
+/// Starts a daemon whose only section has one file feed with two stories.
 fn running(section: &str) -> (Desk, Daemon) {
     let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}"));
     desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
@@ -16,7 +16,7 @@ fn running(section: &str) -> (Desk, Daemon) {
 }
 
 #[test]
-fn rules_are_tried_beside_the_daemon_and_change_nothing() {
+fn rules_are_tried_next_to_the_daemon_and_change_nothing() {
     let (desk, mut daemon) = running("");
     daemon.get_until("/all.json", "Ferries");
     let trial = json(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
@@ -32,7 +32,7 @@ fn rules_are_tried_beside_the_daemon_and_change_nothing() {
 }
 
 #[test]
-fn feed_that_a_command_adds_is_taken_by_the_running_daemon() {
+fn feed_added_by_a_command_is_used_by_the_running_daemon() {
     let (desk, mut daemon) = running("");
     desk.write("b.xml", &headlines(&[("3", "Ropes")]));
     assert!(output(&desk.config(), &["add", "file:b.xml"]).status.success());
@@ -45,7 +45,7 @@ fn feed_that_a_command_adds_is_taken_by_the_running_daemon() {
 
 #[cfg(unix)]
 #[test]
-fn hangup_has_the_config_and_its_secrets_read_again() {
+fn hangup_reloads_the_config_and_its_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("token");
     std::fs::write(&secret, "the-first-of-two-tokens").unwrap();
@@ -62,7 +62,7 @@ fn hangup_has_the_config_and_its_secrets_read_again() {
 
 #[cfg(unix)]
 #[test]
-fn hangup_has_the_templates_read_again_unless_they_are_wrong() {
+fn hangup_reloads_the_templates_unless_they_are_invalid() {
     let desk =
         Desk::new(&format!("[publish]\ntemplates = \"own\"\n{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"));
     desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
@@ -82,7 +82,7 @@ fn hangup_has_the_templates_read_again_unless_they_are_wrong() {
 
 #[cfg(unix)]
 #[test]
-fn second_interrupt_ends_at_once() {
+fn second_interrupt_stops_at_once() {
     let origin = Origin::start(|_| Reply::silence());
     let desk = Desk::new(&one_feed(&origin));
     let mut daemon = Daemon::start(&desk);
@@ -96,7 +96,7 @@ fn second_interrupt_ends_at_once() {
 }
 
 #[test]
-fn save_repeats_no_warning_that_did_not_change_and_is_logged_when_it_is_served() {
+fn reload_repeats_no_unchanged_warning_and_is_logged_before_it_is_served() {
     let (desk, mut daemon) = running("drop = [{ tag = \"nowhere\" }]");
     daemon.get_until("/all.json", "Ferries");
     let config = desk.read("newswire.toml");
@@ -121,7 +121,7 @@ fn save_repeats_no_warning_that_did_not_change_and_is_logged_when_it_is_served()
 }
 
 #[test]
-fn removed_section_is_logged_with_the_key_that_leads_to_its_new_id() {
+fn removed_section_is_logged_with_the_key_that_redirects_to_its_new_id() {
     let (desk, mut daemon) = running("");
     daemon.get_until("/all.json", "Ferries");
     let config = desk.read("newswire.toml");
@@ -136,7 +136,7 @@ fn removed_section_is_logged_with_the_key_that_leads_to_its_new_id() {
 }
 
 #[test]
-fn last_section_that_is_removed_leaves_the_index_too() {
+fn last_removed_section_leaves_the_index_too() {
     let (desk, mut daemon) = running("");
     daemon.get_until("/", "/all.atom");
     let config = desk.read("newswire.toml");

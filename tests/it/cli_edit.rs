@@ -11,7 +11,7 @@ use support::origin::{Origin, Reply};
 const SECTION: &str =
     "# Our own.\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"sea\"\nfeeds = [\"tag:sea\"]\n";
 
-/// A desk that may look at the origin, with one feed.
+/// A workspace that may fetch from the origin, with one feed.
 fn desk(origin: &Origin) -> Desk {
     Desk::new(&format!(
         "[poll]\nallow = [\"{}\"]\n\n# The first.\n[[feed]]\nid = \"first\"\nurl = \"file:first.xml\"  # ours\ntags = [\"sea\"]\n\n{SECTION}",
@@ -40,7 +40,7 @@ fn site() -> Origin {
 }
 
 #[test]
-fn feed_behind_a_page_is_found_shown_and_written() {
+fn feed_of_a_page_is_found_shown_and_added() {
     let origin = site();
     let desk = desk(&origin);
     let before = desk.read("newswire.toml");
@@ -61,7 +61,7 @@ fn feed_behind_a_page_is_found_shown_and_written() {
 }
 
 #[test]
-fn several_feeds_are_a_choice_and_silent_pages_are_tried_at_the_usual_places() {
+fn several_feeds_are_offered_and_pages_without_links_are_tried_at_the_usual_places() {
     let origin = site();
     let desk = desk(&origin);
     let before = desk.read("newswire.toml");
@@ -77,7 +77,7 @@ fn several_feeds_are_a_choice_and_silent_pages_are_tried_at_the_usual_places() {
 }
 
 #[test]
-fn feed_that_is_there_already_is_not_added_again() {
+fn existing_feed_is_not_added_again() {
     let origin = site();
     let desk = desk(&origin);
     assert_eq!(desk.run(&["add", origin.url("/feed").as_str()]).code, 0);
@@ -98,7 +98,7 @@ fn feed_that_is_there_already_is_not_added_again() {
     assert!(forced.code == 0 && desk.read("newswire.toml").contains("/moved\""), "{}", forced.err);
 }
 
-/// A server that knows no encryption, and says so to whoever begins with it.
+/// A server that speaks no TLS, and answers TLS clients in plain text.
 fn plain_server() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -111,7 +111,7 @@ fn plain_server() -> SocketAddr {
                 true => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{feed}", feed.len()),
                 false => "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_owned(),
             };
-            // Who was told of no encryption may have gone.
+            // A client that got plain text may have gone.
             let _ = stream.write_all(answer.as_bytes());
         }
     });
@@ -119,7 +119,7 @@ fn plain_server() -> SocketAddr {
 }
 
 #[test]
-fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
+fn address_without_a_scheme_is_tried_with_https_and_http() {
     let address = plain_server();
     let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\"]\n{SECTION}"));
     let told = desk.run(&["add", &format!("{address}/feed")]);
@@ -128,7 +128,7 @@ fn address_without_a_scheme_is_looked_for_with_and_without_encryption() {
 }
 
 #[test]
-fn feed_scheme_is_taken_off_an_address_that_is_typed_or_found_in_a_page() {
+fn feed_scheme_is_removed_from_typed_and_found_addresses() {
     let address = plain_server();
     let pages = Origin::start(move |request| {
         let href = if request.target() == "/short" {
@@ -153,7 +153,7 @@ fn feed_scheme_is_taken_off_an_address_that_is_typed_or_found_in_a_page() {
 }
 
 #[test]
-fn edit_that_would_break_the_config_is_not_made() {
+fn edit_that_would_break_the_config_is_refused() {
     let origin = site();
     let desk = desk(&origin);
     let before = desk.read("newswire.toml");
@@ -172,7 +172,7 @@ fn edit_that_would_break_the_config_is_not_made() {
 }
 
 #[test]
-fn disabled_feed_is_enabled_again_without_a_trace() {
+fn enabling_a_disabled_feed_leaves_no_trace() {
     let origin = site();
     let desk = desk(&origin);
     let before = desk.read("newswire.toml");
@@ -185,7 +185,7 @@ fn disabled_feed_is_enabled_again_without_a_trace() {
 }
 
 #[test]
-fn keys_are_set_and_taken_out_and_a_dry_run_shows_the_difference() {
+fn keys_are_set_and_removed_and_a_dry_run_shows_the_difference() {
     let origin = site();
     let desk = desk(&origin);
     let before = desk.read("newswire.toml");
@@ -203,7 +203,7 @@ fn keys_are_set_and_taken_out_and_a_dry_run_shows_the_difference() {
 }
 
 #[test]
-fn no_secret_is_shown_of_what_is_added_or_edited() {
+fn secrets_of_added_or_edited_feeds_are_not_shown() {
     let origin = site();
     let desk = desk(&origin);
     let secret = |path: &str| origin.url(path).as_str().replace("//", "//user:canary@") + "?token=canary";
@@ -222,7 +222,7 @@ fn no_secret_is_shown_of_what_is_added_or_edited() {
 }
 
 #[test]
-fn removed_feed_leaves_the_sections_that_name_it() {
+fn removed_feed_is_removed_from_the_sections_that_name_it() {
     let desk = Desk::new("include = [\"feeds/*.toml\"]\n");
     desk.write(
         "newswire.toml",
@@ -243,7 +243,7 @@ fn removed_feed_leaves_the_sections_that_name_it() {
 }
 
 #[test]
-fn included_file_that_waits_for_feeds_takes_the_first() {
+fn empty_included_file_gets_the_first_feed() {
     let desk = Desk::example();
     assert_eq!(desk.run(&["poll"]).code, 0);
     assert_eq!(desk.run(&["add", "https://new.example/feed", "--unseen"]).code, 0);
@@ -258,7 +258,7 @@ fn included_file_that_waits_for_feeds_takes_the_first() {
 
 #[cfg(unix)]
 #[test]
-fn link_and_read_only_file_are_refused_with_a_reason() {
+fn symbolic_link_and_read_only_file_are_refused_with_a_reason() {
     use std::os::unix::fs::PermissionsExt;
     let desk = Desk::new(SECTION);
     std::fs::rename(desk.path("newswire.toml"), desk.path("real.toml")).unwrap();
@@ -276,14 +276,14 @@ fn link_and_read_only_file_are_refused_with_a_reason() {
     std::fs::set_permissions(desk.path("newswire.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
     assert_eq!(desk.run(&["add", "https://a.example/feed", "--unseen"]).code, 0);
     let mode = std::fs::metadata(desk.path("newswire.toml")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o640, "the rights stay");
+    assert_eq!(mode & 0o777, 0o640, "the permissions stay");
     std::fs::write(desk.path("newswire.toml"), b"# caf\xe9\n").unwrap();
     let told = desk.run(&["add", "https://a.example/feed", "--unseen"]);
     assert!(told.code == 78 && told.err.contains("not UTF-8"), "{}", told.err);
 }
 
 #[test]
-fn edit_by_hand_at_the_same_time_is_not_overwritten() {
+fn concurrent_edit_by_hand_is_not_overwritten() {
     let desk = Desk::new(SECTION);
     let path = desk.path("newswire.toml");
     let before = desk.read("newswire.toml");
@@ -292,5 +292,5 @@ fn edit_by_hand_at_the_same_time_is_not_overwritten() {
     assert!(error.contains("was edited meanwhile"), "{error}");
     assert!(desk.read("newswire.toml").ends_with("# by hand\n"));
     let left: Vec<_> = std::fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 1, "nothing is left lying about: {left:?}");
+    assert_eq!(left.len(), 1, "no temporary files are left: {left:?}");
 }

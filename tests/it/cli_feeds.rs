@@ -1,4 +1,4 @@
-//! `newswire feeds` and `sections`: what needs care comes first, and says so.
+//! `newswire feeds` and `sections`: whatever needs attention comes first, with a reason.
 
 use crate::support;
 
@@ -11,7 +11,7 @@ fn dated(number: usize) -> String {
 }
 
 #[test]
-fn whoever_has_no_feed_yet_is_told_how_to_take_one() {
+fn config_without_feeds_gets_a_hint_how_to_add_one() {
     let desk = Desk::new("");
     for command in ["feeds", "poll"] {
         assert_eq!(desk.run(&[command]).out, "there is no feed yet; `newswire add URL` takes one\n", "{command}");
@@ -25,7 +25,7 @@ fn whoever_has_no_feed_yet_is_told_how_to_take_one() {
 }
 
 #[test]
-fn who_polls_by_hand_is_told_why_a_feed_is_left_alone_and_what_to_do() {
+fn manual_poll_says_why_a_feed_is_not_polled_and_what_to_do() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/gone" => Reply::new(410, &[], ""),
         "/busy" => Reply::new(429, &[("Retry-After", "7200")], ""),
@@ -45,7 +45,7 @@ fn who_polls_by_hand_is_told_why_a_feed_is_left_alone_and_what_to_do() {
 }
 
 #[test]
-fn feed_that_is_asked_for_is_shown_alone_with_its_schedule() {
+fn named_feed_is_shown_alone_with_its_schedule() {
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\nschedule = \"every 2 hours\"\n");
     let desk = Desk::new(&["one", "two"].map(feed).concat());
     let told = desk.run(&["feeds", "two"]).out;
@@ -80,11 +80,11 @@ fn silent_and_failing_feeds_come_first_with_a_reason() {
     assert!(rows[0]["care"].as_array().unwrap().is_empty() && rows[1]["care"].as_array().unwrap().len() == 1, "{rows}");
     let sections = desk.run(&["sections", "--watch"]);
     assert!(sections.out.contains("none: no story fits it"), "{}", sections.out);
-    assert!(!sections.out.contains('\u{1b}'), "nobody watches a pipe");
+    assert!(!sections.out.contains('\u{1b}'), "a pipe gets no colours");
 }
 
 #[test]
-fn newest_of_a_feed_is_the_date_of_an_entry_and_not_the_day_of_its_import() {
+fn newest_of_a_feed_is_the_date_of_an_entry_and_not_of_its_import() {
     let desk = Desk::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n");
     let items = |numbers: std::ops::Range<usize>| {
         let items: String = numbers.map(dated).collect();
@@ -95,7 +95,11 @@ fn newest_of_a_feed_is_the_date_of_an_entry_and_not_the_day_of_its_import() {
     assert_eq!(desk.json(&["feeds"])[0]["newest"], "2020-01-09T10:00:00Z");
     desk.write("a.xml", &items(0..9));
     assert_eq!(desk.run(&["poll", "--force"]).code, 0);
-    assert_eq!(desk.json(&["feeds"])[0]["newest"], "2020-01-09T10:00:00Z", "older ones that come later change nothing");
+    assert_eq!(
+        desk.json(&["feeds"])[0]["newest"],
+        "2020-01-09T10:00:00Z",
+        "older entries that come later change nothing"
+    );
     assert_eq!(desk.run(&["publish", "--out", "site"]).code, 0);
     let page = desk.read("site/feeds/index.html");
     assert!(page.contains("2020-01-09T10:00:00"), "{page}");

@@ -1,4 +1,4 @@
-//! What the commands say when something is wrong, word by word and at 80 columns, with their exit codes.
+//! What the commands print if something is wrong, word by word and at 80 columns, with their exit codes.
 
 use crate::support;
 
@@ -7,7 +7,7 @@ use support::desk::{Desk, rss};
 const FEED: &str = "[[feed]]\nid = \"beta\"\nurl = \"file:beta.xml\"\n";
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
-/// All that the command prints is as expected, and fits a terminal.
+/// Asserts that everything the command prints is as expected, and fits a terminal.
 fn check(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
     let told = desk.run(arguments);
     let shown = told.out + &told.err;
@@ -15,7 +15,7 @@ fn check(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
-/// A desk with one feed and one story in it.
+/// A workspace with one feed and one story in it.
 fn polled() -> Desk {
     let desk = Desk::whole(&format!("{FEED}{ALL}"));
     desk.write("beta.xml", &rss(&[("1", "One", "x")]));
@@ -24,7 +24,7 @@ fn polled() -> Desk {
 }
 
 #[test]
-fn unclosed_list_is_one_error_beside_what_surely_holds() {
+fn unclosed_list_is_one_error_next_to_what_certainly_holds() {
     let section = "[[section]]\nid = \"a\"\nfeeds = [\"x\",\n  \"y\"\nlimit = 5\n\n";
     let rest = "[[section]]\nid = \"b\"\nlimt = 3\nfeeds = [\"nowhere\"]\n";
     let expected = "\
@@ -54,7 +54,7 @@ newswire: the config has 2 errors
 }
 
 #[test]
-fn key_that_is_given_twice_says_where_it_stands_first() {
+fn duplicate_key_says_where_the_first_one_is() {
     let expected = "\
 error: the key `title` is given twice
  --> newswire.toml:4:1
@@ -79,7 +79,7 @@ error: the table [site] is given twice
 }
 
 #[test]
-fn bare_section_is_named_by_its_line_also_beside_a_fault_of_syntax() {
+fn section_without_id_is_named_by_its_line_also_next_to_a_syntax_error() {
     let expected = "\
 error: [[section]] in line 1 needs `id`
  --> newswire.toml:1:1
@@ -105,7 +105,7 @@ newswire: the config has 2 errors
 }
 
 #[test]
-fn file_that_is_not_utf8_shows_the_line_and_the_place() {
+fn file_that_is_not_utf8_shows_the_line_and_column() {
     let desk = Desk::whole("");
     std::fs::write(desk.path("newswire.toml"), b"[site]\ntitle = \"caf\xe9\"\n").unwrap();
     let expected = "\
@@ -223,7 +223,7 @@ error: expected one of \"full\", \"summary\", \"link\"
 }
 
 #[test]
-fn bad_rule_of_the_command_line_is_wrong_usage() {
+fn bad_rule_on_the_command_line_is_wrong_usage() {
     let desk = polled();
     let expected = "newswire: the rule \"titel=x\": unknown key `titel` in a rule (did you mean `title`?)\n";
     let told = desk.run(&["try", "--section", "all", "--drop", "titel=x"]);
@@ -232,7 +232,7 @@ fn bad_rule_of_the_command_line_is_wrong_usage() {
 }
 
 #[test]
-fn poll_of_all_feeds_has_no_line_for_those_that_it_left_alone() {
+fn poll_of_all_feeds_prints_no_line_for_feeds_not_polled() {
     let feeds: String =
         (0..12).map(|number| format!("[[feed]]\nid = \"f{number:02}\"\nurl = \"file:f{number}.xml\"\n")).collect();
     let desk = Desk::whole(&format!("{feeds}{ALL}"));
@@ -243,12 +243,12 @@ fn poll_of_all_feeds_has_no_line_for_those_that_it_left_alone() {
     let expected = ["12 not polled: polled recently; next poll allowed in 10 min: f00, f01, f02, f03,", "  f04, …"];
     assert_eq!(lines[..2], expected, "{}", told.out);
     assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", told.out);
-    assert_eq!(desk.json_lines(&["poll", "--all"]).len(), 13, "programs are told of each");
+    assert_eq!(desk.json_lines(&["poll", "--all"]).len(), 13, "programs see each feed");
     assert!(desk.run(&["poll", "f03"]).out.starts_with("f03  polled recently; next poll allowed in 10 min\n"));
 }
 
 #[test]
-fn feed_that_is_named_is_shown_with_title_address_and_sections() {
+fn named_feed_is_shown_with_title_address_and_sections() {
     let desk = polled();
     let expected = format!(
         "\
@@ -290,7 +290,7 @@ fn file_is_added_by_its_path_and_removed_without_a_trace() {
 }
 
 #[test]
-fn list_of_addresses_names_bad_lines_by_number_and_takes_no_files_unasked() {
+fn address_list_names_bad_lines_by_number_and_skips_files_by_default() {
     let desk = Desk::whole(&format!("{FEED}{ALL}"));
     desk.write("list.txt", "# mine\nhttps://a.example/x\nthis is a note\nfile:///etc/hostname\n");
     let expected = "\
@@ -308,7 +308,7 @@ a list of addresses: 1 feed taken into newswire.toml, 1 there already
 }
 
 #[test]
-fn list_without_folders_ends_with_a_section_that_shows_its_feeds() {
+fn import_without_folders_suggests_a_section_for_its_feeds() {
     let desk = Desk::whole("");
     desk.write("urls", "https://council.example/feed \"~The Council\" town\n\"query:Unread:unread\"\n");
     let expected = "\
@@ -323,7 +323,7 @@ newsboat's urls: 1 feed taken into newswire.toml, 0 there already
 }
 
 #[test]
-fn settings_of_a_planet_without_a_counterpart_are_told_once() {
+fn planet_settings_without_a_counterpart_are_reported_once() {
     let desk = Desk::whole(&format!("{FEED}{ALL}"));
     let general: String = (1..=13).map(|number| format!("setting{number} = x\n")).collect();
     desk.write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));

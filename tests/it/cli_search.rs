@@ -25,7 +25,7 @@ fn desk() -> Desk {
 }
 
 #[test]
-fn words_phrases_and_fields_find_what_they_mean() {
+fn words_phrases_and_fields_find_their_matches() {
     let desk = desk();
     let check = |words: &str, expected: &[&str]| {
         let hits = desk.json(&["search", words]);
@@ -51,7 +51,7 @@ fn words_phrases_and_fields_find_what_they_mean() {
 }
 
 #[test]
-fn excerpt_shows_the_words_and_marks_them() {
+fn excerpt_shows_and_marks_the_words() {
     let desk = desk();
     let hits = desk.json(&["search", "harbour"]);
     let excerpt = hits[0]["excerpt"].as_str().unwrap();
@@ -90,7 +90,7 @@ fn story_is_explained_by_words_of_its_title_in_any_order() {
 }
 
 #[test]
-fn who_finds_more_than_is_shown_is_told_so() {
+fn search_with_further_matches_says_so() {
     let desk = Desk::new(
         "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
          [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"a-token-of-their-own\"\n",
@@ -109,20 +109,20 @@ fn who_finds_more_than_is_shown_is_told_so() {
     assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
     let mut daemon = Daemon::start(&desk);
     let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
-    // The daemon fills the index that readers search in the background.
+    // The daemon fills the index for readers in the background.
     daemon.get_until("/search?q=ferry+-x30", ">30 found for");
     assert!(page("ferry+-x30").contains(">30 found for"), "{}", page("ferry+-x30"));
     assert!(page("ferry").contains(">The first 30 found for"), "{}", page("ferry"));
-    assert!(page("ferry+title:y").contains(">Nothing found for"), "what is private counts for nothing");
+    assert!(page("ferry+title:y").contains(">Nothing found for"), "private text does not count");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
-fn search_that_did_not_reach_all_entries_says_so() {
+fn search_of_only_the_newest_entries_says_so() {
     let desk = desk();
     assert_eq!(desk.run(&["search", "ferry"]).err, "");
     let store = rusqlite::Connection::open(desk.path("newswire.db")).unwrap();
-    // More newer entries with the word than are weighed against each other.
+    // More newer entries with the word than are ranked.
     store
         .execute_batch(
             "WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)
@@ -135,5 +135,5 @@ fn search_that_did_not_reach_all_entries_says_so() {
         .unwrap();
     let told = desk.run(&["search", "ferry", "--json"]);
     assert!(told.err.contains("only the newest entries were searched; use more or rarer words"), "{}", told.err);
-    assert_eq!((told.code, told.out.trim()), (0, "[]"), "what is printed stays an array");
+    assert_eq!((told.code, told.out.trim()), (0, "[]"), "the output stays an array");
 }

@@ -19,7 +19,7 @@ fn faults(text: &str) -> Vec<String> {
     json_schema::faults(&schema, &schema, &toml_as_json(text), "")
 }
 
-/// Without the words for people, and `enum` as the checker of schemas knows it.
+/// Removes the texts for people, and writes `enum` as the schema checker knows it.
 fn plain(schema: Value) -> Value {
     let Value::Object(keywords) = schema else { return schema };
     let members = |members: Value| match members {
@@ -40,7 +40,7 @@ fn plain(schema: Value) -> Value {
 }
 
 #[test]
-fn schema_knows_every_key_with_the_words_of_the_reference() {
+fn schema_has_every_key_with_the_description_from_the_reference() {
     let schema = config::schema();
     for shape in SHAPES {
         let table = if shape.name == "the main file" {
@@ -67,7 +67,7 @@ fn schema_knows_every_key_with_the_words_of_the_reference() {
 }
 
 #[test]
-fn schema_takes_the_reference_and_marks_mistakes() {
+fn schema_accepts_the_reference_and_marks_mistakes() {
     assert_eq!(faults(REFERENCE), Vec::<String>::new());
     let check = |text: &str| assert!(!faults(text).is_empty(), "{text}");
     check("[sit]\n");
@@ -79,7 +79,7 @@ fn schema_takes_the_reference_and_marks_mistakes() {
 }
 
 #[test]
-fn look_at_the_feeds_tells_which_moved_or_are_none_and_stores_nothing() {
+fn online_check_reports_feeds_that_moved_or_are_not_feeds_and_stores_nothing() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/good" | "/new" => Reply::new(200, &[], rss(&[("1", "One", "x")])),
         "/moved" => Reply::redirect(301, "/new"),
@@ -102,7 +102,7 @@ fn look_at_the_feeds_tells_which_moved_or_are_none_and_stores_nothing() {
     assert_eq!(found.len(), 3, "{found:?}");
     assert_eq!(found[0], (13, "moved has moved for good"));
     assert!(found[1].0 == 16 && found[1].1.starts_with("page gives no feed: this is an HTML page"), "{found:?}");
-    assert_eq!(problems[1]["file"], "newswire.toml", "as one would type it here");
+    assert_eq!(problems[1]["file"], "newswire.toml", "the path as a user types it here");
     assert!(found[2].0 == 19 && found[2].1.starts_with("gone does not answer"), "{found:?}");
     assert_eq!(problems[0]["hint"], format!("write url = \"{}\"", origin.url("/new")));
     assert!(!desk.path("newswire.db").exists());
@@ -111,7 +111,7 @@ fn look_at_the_feeds_tells_which_moved_or_are_none_and_stores_nothing() {
 }
 
 #[test]
-fn section_with_another_id_is_reminded_of_its_former_one() {
+fn section_with_a_new_id_gets_a_hint_about_its_former_one() {
     let desk = Desk::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"old\"\nfeeds = [\"*\"]\n");
     desk.write("a.xml", &rss(&[("1", "One", "x")]));
     assert_eq!(desk.run(&["poll"]).code, 0);
@@ -124,7 +124,7 @@ fn section_with_another_id_is_reminded_of_its_former_one() {
 }
 
 #[test]
-fn first_config_works_and_overwrites_none() {
+fn first_config_works_and_overwrites_no_file() {
     let desk = Desk::new("");
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
     let without = desk.command(&["feeds"]).env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME").output();
@@ -201,7 +201,7 @@ fn completions_and_manual_pages_come_from_the_commands() {
 }
 
 #[test]
-fn nothing_panics_where_the_reader_has_seen_enough() {
+fn nothing_panics_if_the_reader_closes_the_pipe() {
     let desk = Desk::example();
     assert_eq!(desk.run(&["poll"]).code, 0);
     for command in ["schema", "config --all", "feeds", "completions bash", "check", "export", "search story"] {

@@ -1,4 +1,4 @@
-//! What the commands do at a terminal and nowhere else: questions, choices, a progress bar, colours, `--watch`.
+//! What the commands do only at a terminal: questions, choices, a progress bar, colours, `--watch`.
 
 #![cfg(unix)]
 
@@ -18,7 +18,7 @@ use support::terminal::Terminal;
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
 #[test]
-fn init_asks_four_questions_and_asks_again_what_it_cannot_use() {
+fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     let desk = Desk::new("");
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
     let mut terminal = Terminal::start(desk.command(&["init"]));
@@ -103,11 +103,11 @@ fn progress_of_a_poll_is_shown_while_it_lasts_and_then_its_outcome() {
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
     let last = terminal.shown.rsplit('\r').find(|line| line.contains("feeds:")).unwrap();
     assert!(last.contains("2 feeds: 2 changed, 2 new"), "{}", terminal.shown);
-    assert!(!desk.run(&["poll", "--force"]).err.contains("2/2"), "there is no bar where there is no terminal");
+    assert!(!desk.run(&["poll", "--force"]).err.contains("2/2"), "without a terminal there is no bar");
 }
 
 #[test]
-fn watched_feeds_are_shown_again_as_they_change() {
+fn watched_feeds_are_updated_as_they_change() {
     let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
     desk.write("a.xml", &rss(&[("1", "One", "x")]));
     let mut terminal = Terminal::start(desk.command(&["feeds", "--watch"]));
@@ -118,7 +118,7 @@ fn watched_feeds_are_shown_again_as_they_change() {
 }
 
 #[test]
-fn problems_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
+fn problems_are_coloured_on_a_terminal_unless_colours_are_off() {
     let desk = Desk::new("colour = \"blue\"");
     let shown = |no_color: &str| {
         let mut command = desk.command(&["check"]);
@@ -132,7 +132,7 @@ fn problems_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
 }
 
 #[test]
-fn states_of_feeds_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
+fn states_of_feeds_are_coloured_on_a_terminal_unless_colours_are_off() {
     let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
     desk.write("a.xml", &rss(&[("1", "One", "x")]));
     assert_eq!(desk.run(&["poll"]).code, 0);
@@ -149,7 +149,7 @@ fn states_of_feeds_are_coloured_on_a_terminal_unless_that_is_not_wanted() {
 }
 
 #[test]
-fn init_takes_the_feed_that_a_page_offers_and_asks_which_of_several() {
+fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
     let origin = two_feeds();
     let desk = Desk::new("");
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
@@ -175,11 +175,11 @@ fn init_takes_the_feed_that_a_page_offers_and_asks_which_of_several() {
     assert!(config.contains(&format!("url = \"{}\"  # The harbour\n", origin.url("/two"))), "{config}");
     assert!(config.contains(&format!("allow = [\"{}\"]\n", origin.address)), "{config}");
     assert_eq!(desk.run(&["check"]).out, "the config is good: 1 feed, 1 section\n");
-    assert!(desk.run(&["poll"]).out.contains("1 new"), "what init writes can be polled");
+    assert!(desk.run(&["poll"]).out.contains("1 new"), "the config that init writes can be polled");
 }
 
 #[test]
-fn hangup_at_a_terminal_ends_the_daemon() {
+fn hangup_at_a_terminal_stops_the_daemon() {
     let desk = Desk::new(ALL);
     let mut terminal = Terminal::start(desk.command(&["run"]));
     terminal.wait_for("status on ");
@@ -189,7 +189,7 @@ fn hangup_at_a_terminal_ends_the_daemon() {
 }
 
 #[test]
-fn daemon_ends_in_good_order_when_its_terminal_is_closed() {
+fn daemon_stops_cleanly_when_its_terminal_is_closed() {
     let desk = Desk::new(ALL);
     let run = format!("exec {} run", env!("CARGO_BIN_EXE_newswire"));
     let mut script = Command::new("script");
@@ -202,12 +202,12 @@ fn daemon_ends_in_good_order_when_its_terminal_is_closed() {
     assert!(shown.lines().map_while(Result::ok).any(|line| line.contains("status on ")));
     let socket = desk.path("newswire.db.sock");
     assert!(socket.exists());
-    // With it goes its end of the terminal.
+    // This closes its end of the terminal.
     script.kill().unwrap();
     script.wait().unwrap();
     let until = Instant::now() + PATIENCE;
     while socket.exists() {
-        assert!(Instant::now() < until, "the daemon goes on without its terminal");
+        assert!(Instant::now() < until, "the daemon keeps running without its terminal");
         std::thread::yield_now();
     }
 }

@@ -1,7 +1,7 @@
-//! Real feed readers see in every edition what was meant: the same titles, links, dates, authors, enclosures and ids.
+//! Real feed readers see the intended titles, links, dates, authors, enclosures and ids in every edition.
 //!
-//! newsboat and sfeed (Debian), feedparser (PyPI), feedsmith and feedparser (npm, found by `NODE_PATH`) are asked where they
-//! are installed; with `NEWSWIRE_VALIDATORS=required` their absence is a failure.
+//! newsboat and sfeed (Debian), feedparser (PyPI), feedsmith and feedparser (npm, found by `NODE_PATH`) run if they are
+//! installed; with `NEWSWIRE_VALIDATORS=required` a missing one is a failure.
 
 use crate::samples;
 
@@ -13,7 +13,7 @@ use newswire::render;
 use samples::*;
 use serde_json::Value;
 
-/// What a reader has seen of one story; `None` where it does not tell.
+/// What a reader has seen of one story; `None` for what it does not report.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
     id: String,
@@ -25,7 +25,7 @@ struct Seen {
     enclosures: Option<Vec<String>>,
 }
 
-/// The editions as files, each with what is to be seen in it.
+/// Writes the editions as files, each with what a reader must see in it.
 fn editions(folder: &Path) -> Vec<(PathBuf, Vec<Seen>)> {
     let (site, feeds) = (site(), feeds());
     let sections = [
@@ -68,13 +68,13 @@ fn meant(item: &Value) -> Seen {
     }
 }
 
-/// Text without its escapes, however many, and in one line: some readers give HTML, some plain text.
+/// Removes escapes, however many, and line breaks: some readers give HTML, some plain text.
 fn plain(text: &str) -> String {
     let decoded = html_escape::decode_html_entities(text);
     if decoded == text { decoded.split_whitespace().collect::<Vec<_>>().join(" ") } else { plain(&decoded) }
 }
 
-/// Compares what a reader saw, in any order, as far as it tells.
+/// Compares what a reader saw, in any order, as far as it reports it.
 fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
     let file = file.file_name().unwrap().to_string_lossy();
     let mut meant = meant.to_vec();
@@ -92,13 +92,13 @@ fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
     assert_eq!(seen, meant, "{reader} in {file}");
 }
 
-/// Whether to go on without a program; never where validators are required.
+/// Continues without a missing program, unless validators are required.
 fn is_missing(program: &str, why: &str) {
     assert!(std::env::var_os("NEWSWIRE_VALIDATORS").is_none(), "{program}: {why}");
     eprintln!("{program} is not installed: not asked ({why})");
 }
 
-/// What the program writes; `None` where it is not installed. Exit code 77 says that a library is missing.
+/// Returns the output of a program; `None` if it is not installed. Exit code 77 means that a library is missing.
 fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String> {
     let stdin = input.map_or_else(Stdio::null, |path| std::fs::File::open(path).unwrap().into());
     match Command::new(program).args(arguments).stdin(stdin).output() {
@@ -117,7 +117,7 @@ fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String
     }
 }
 
-/// What a script says of a file: a JSON array of stories.
+/// Returns what a script prints for a file: a JSON array of stories.
 fn seen_by_script(program: &str, script: &str, file: &Path) -> Option<Vec<Seen>> {
     let flag = if program == "node" { "-e" } else { "-c" };
     let told = ask(program, &[flag, script, file.to_str().unwrap()], None)?;
@@ -147,7 +147,7 @@ fn check_script(reader: &str, program: &str, script: &str, endings: &[&str]) {
 }
 
 #[test]
-fn feedparser_of_python_sees_what_was_meant() {
+fn python_feedparser_reads_editions_correctly() {
     let script = r#"
 import sys, json, calendar
 try:
@@ -167,7 +167,7 @@ print(json.dumps([{
 }
 
 #[test]
-fn feedparser_of_node_sees_what_was_meant() {
+fn node_feedparser_reads_editions_correctly() {
     let script = r#"
 let FeedParser; try { FeedParser = require("feedparser") } catch (error) { console.error(error.message); process.exit(77) }
 const stories = [];
@@ -185,7 +185,7 @@ require("fs").createReadStream(process.argv[1]).pipe(new FeedParser({ addmeta: f
 }
 
 #[test]
-fn feedsmith_of_node_sees_what_was_meant() {
+fn node_feedsmith_reads_editions_correctly() {
     let script = r#"
 let feedsmith; try { feedsmith = require("feedsmith") } catch (error) { console.error(error.message); process.exit(77) }
 const { format, feed } = feedsmith.parseFeed(require("fs").readFileSync(process.argv[1], "utf8"));
@@ -212,7 +212,7 @@ console.log(JSON.stringify((feed.entries ?? feed.items).map(read)));
 }
 
 #[test]
-fn sfeed_sees_what_was_meant() {
+fn sfeed_reads_editions_correctly() {
     let folder = tempfile::tempdir().unwrap();
     for (file, meant) in editions(folder.path()) {
         if file.extension().is_some_and(|ending| ending == "json") {
@@ -226,7 +226,7 @@ fn sfeed_sees_what_was_meant() {
                 title: fields[1].replace("\\\\", "\\"),
                 link: fields[2].to_owned(),
                 published: fields[0].parse().unwrap(),
-                // It tells of one author and one file only.
+                // It reports only one author and one file.
                 authors: None,
                 enclosures: None,
             }
@@ -236,7 +236,7 @@ fn sfeed_sees_what_was_meant() {
 }
 
 #[test]
-fn newsboat_sees_what_was_meant() {
+fn newsboat_reads_editions_correctly() {
     let folder = tempfile::tempdir().unwrap();
     for (file, meant) in editions(folder.path()) {
         if file.extension().is_some_and(|ending| ending == "json") {

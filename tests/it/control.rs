@@ -1,4 +1,4 @@
-//! Commands beside a running daemon: what they ask of it is done and published, and who may not ask.
+//! Commands next to a running daemon: what they request is done and published, and who may not use the socket.
 
 use crate::support;
 
@@ -61,7 +61,7 @@ fn stories_are_joined_and_split_while_the_daemon_runs() {
 }
 
 #[test]
-fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
+fn daemon_polls_feeds_when_a_command_requests_it() {
     let desk = two_sites();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Harbour news");
@@ -74,7 +74,7 @@ fn feeds_are_polled_by_the_daemon_when_a_command_asks() {
     assert_eq!(daemon.end(), Some(0));
 }
 
-/// Twenty stories, whose guids begin so.
+/// Returns twenty stories whose guids begin with the prefix.
 fn rekeyed(prefix: &str) -> String {
     let items: Vec<(String, String)> = (0..20).map(|n| (n.to_string(), format!("Ferry {n} is late"))).collect();
     let items: Vec<(&str, &str)> = items.iter().map(|(guid, title)| (guid.as_str(), title.as_str())).collect();
@@ -82,7 +82,7 @@ fn rekeyed(prefix: &str) -> String {
 }
 
 #[test]
-fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
+fn poll_reports_a_rekeyed_feed_with_and_without_the_daemon() {
     let desk = two_sites();
     let poll = |prefix| {
         desk.write("one.xml", &rekeyed(prefix));
@@ -94,12 +94,12 @@ fn feed_that_was_rekeyed_is_told_by_poll_beside_the_daemon_and_without_it() {
     let mut daemon = Daemon::start(&desk);
     assert!(poll("c").contains(note));
     let shown = text(&output(&desk.config(), &["poll", "--force", "one"]).stdout);
-    assert!(!shown.contains(note), "nothing happened since: {shown}");
+    assert!(!shown.contains(note), "nothing happened since then: {shown}");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
-fn site_is_written_by_the_daemon_when_a_command_asks() {
+fn daemon_writes_the_site_when_a_command_requests_it() {
     let desk = two_sites();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Harbour news");
@@ -118,7 +118,7 @@ fn site_is_written_by_the_daemon_when_a_command_asks() {
 }
 
 #[test]
-fn site_that_is_written_straight_after_a_poll_holds_all_that_the_poll_brought() {
+fn site_written_right_after_a_poll_contains_everything_from_the_poll() {
     let desk = two_sites();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Quay news");
@@ -136,7 +136,7 @@ fn site_that_is_written_straight_after_a_poll_holds_all_that_the_poll_brought() 
 }
 
 #[test]
-fn pages_in_a_folder_never_lead_to_the_search_that_only_a_daemon_answers() {
+fn pages_in_a_folder_do_not_link_to_the_search_which_needs_a_daemon() {
     let desk = two_sites();
     let config = desk.read("newswire.toml");
     desk.write("newswire.toml", &format!("{config}\n[publish]\ndirectory = \"site\"\n"));
@@ -162,7 +162,7 @@ fn pages_in_a_folder_never_lead_to_the_search_that_only_a_daemon_answers() {
 }
 
 #[test]
-fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
+fn socket_is_private_to_its_owner_and_is_removed_with_the_daemon() {
     let desk = two_sites();
     let mut daemon = Daemon::start(&desk);
     let socket = desk.folder.path().join("newswire.db.sock");
@@ -174,7 +174,7 @@ fn socket_is_its_owners_alone_and_goes_with_the_daemon() {
     assert_eq!(here.status.code(), Some(0), "without a daemon the command does it itself: {}", text(&here.stderr));
 }
 
-/// What `explain` tells of a story: its id, and how many copies it has.
+/// Returns what `explain` prints about a story: its id, and its number of copies.
 fn story(desk: &Desk, name: &str) -> (String, usize) {
     let explained = json(&desk.config(), &["explain", name, "--json"]);
     let id = explained["story"]["id"].as_str().unwrap().to_owned();
@@ -182,7 +182,7 @@ fn story(desk: &Desk, name: &str) -> (String, usize) {
 }
 
 #[test]
-fn words_list_the_stories_that_may_be_meant_and_change_nothing() {
+fn ambiguous_words_list_the_matching_stories_and_change_nothing() {
     let desk = two_sites();
     assert_eq!(desk.run(&["poll"]).code, 0);
     let check = |arguments: &[&str]| {
@@ -199,7 +199,10 @@ fn words_list_the_stories_that_may_be_meant_and_change_nothing() {
         assert!(listed.contains(part), "{part}: {listed}");
     }
     let one = check(&["join", "Harbour news", "Quay news"]);
-    assert!(one.contains("Harbour news") && !one.contains("Quay"), "a title is no name, even the only one: {one}");
+    assert!(
+        one.contains("Harbour news") && !one.contains("Quay"),
+        "a title is not a name, even if it is the only one: {one}"
+    );
     check(&["join", "https://one.example/1", "a"]);
     check(&["split", "news", "two"]);
     check(&["explain", "news"]);
@@ -208,13 +211,13 @@ fn words_list_the_stories_that_may_be_meant_and_change_nothing() {
     check(&["join", "Harbour news", "Quay news"]);
     check(&["join", "--dry-run", "Harbour news", "Quay news"]);
     unchanged();
-    assert_eq!(desk.run(&["explain", "harbour"]).code, 0, "explain shows the only one that is meant");
+    assert_eq!(desk.run(&["explain", "harbour"]).code, 0, "explain shows the only match");
     assert_eq!(desk.run(&["join", "nowhere", "Quay news"]).code, 1);
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
-fn list_of_stories_that_may_be_meant_is_short_and_a_whole_title_is_clear() {
+fn list_of_matching_stories_is_short_and_a_whole_title_is_unambiguous() {
     let desk = two_sites();
     let titles: Vec<String> = (0..15).map(|n| format!("Tide table {n}")).collect();
     let items: Vec<(String, &str)> = titles.iter().enumerate().map(|(n, title)| (n.to_string(), &**title)).collect();

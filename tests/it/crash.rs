@@ -1,4 +1,4 @@
-//! A daemon that is killed at any moment, with `kill -9`: nothing that was told is lost, nothing is told twice.
+//! A daemon that is killed at any moment with `kill -9` loses nothing that was published, and publishes nothing twice.
 
 use crate::support;
 
@@ -11,12 +11,12 @@ use support::origin::{Origin, Reply, Request};
 
 const ROUNDS: usize = 6;
 
-/// Every document has its own ETag, one story that all have, and one that no other has.
+/// Every document has its own ETag, one story that all documents have, and one that no other has.
 fn news() -> Origin {
     Origin::start(|request| {
         let number = request.number.to_string();
         let document = headlines(&[("always", "Ferries are late"), (&number, &format!("Tide {number}"))]);
-        // Comes in two parts, so that some kills meet a document that is half here.
+        // Sent in two parts, so that some kills happen while half a document has arrived.
         let (first, rest) = document.split_at(document.len() / 2);
         let head = format!("HTTP/1.1 200 OK\r\nETag: \"{number}\"\r\nContent-Length: {}\r\n\r\n", document.len());
         Reply::raw(head + first).pause(Duration::from_millis(20)).then(rest)
@@ -41,14 +41,14 @@ fn published(daemon: &Daemon) -> Vec<(String, String)> {
     edition["items"].as_array().unwrap().iter().map(story).collect()
 }
 
-/// The document of which the request knows.
+/// Returns the document that the request's validators name.
 fn known(request: &Request) -> Option<String> {
     let etag = String::from_utf8(request.header("if-none-match")?).unwrap();
     Some(etag.trim_matches('"').to_owned())
 }
 
 #[test]
-fn killed_daemon_goes_on_where_it_was_and_tells_nothing_twice() {
+fn killed_daemon_continues_where_it_was_and_publishes_nothing_twice() {
     let origin = news();
     let config = one_feed(&origin).replace("[[section]]", "schedule = \"every 1 second\"\n[[section]]");
     let desk = Desk::new(&format!("{config}\nlimit = 500"));
@@ -63,7 +63,7 @@ fn killed_daemon_goes_on_where_it_was_and_tells_nothing_twice() {
         let asked = origin.requests().len();
         let mut daemon = Daemon::start(&desk);
         wait_until("the daemon goes on polling", || origin.requests().len() > asked);
-        // Before the answer, while it comes, and while or after it is written.
+        // Before the answer, during it, and during or after its commit.
         std::thread::sleep(Duration::from_millis(8 * round as u64));
         daemon.process.kill().unwrap();
         daemon.process.wait().unwrap();
@@ -75,7 +75,7 @@ fn killed_daemon_goes_on_where_it_was_and_tells_nothing_twice() {
     assert_eq!(desk.run(&["poll", "--force"]).code, 0, "commands reach the daemon after a crash too");
     wait_until("the daemon goes on polling", || origin.requests().len() > asked + 1);
     let echoed: Vec<_> = origin.requests()[before..].iter().map(known).collect();
-    assert!(echoed.iter().all(Option::is_some), "whoever knows a document asks conditionally: {echoed:?}");
+    assert!(echoed.iter().all(Option::is_some), "requests for a known document are conditional: {echoed:?}");
     for number in echoed.into_iter().flatten() {
         daemon.get_until("/all.json", &format!("Tide {number}"));
     }

@@ -1,4 +1,5 @@
-//! The program as its users run it: real processes, real sockets, the example as it is and feeds from scripted origins.
+//! The program as users run it: real processes, real sockets, the example config unchanged, and feeds from scripted
+//! origins.
 
 use crate::support;
 
@@ -9,7 +10,7 @@ use support::daemon::*;
 use support::origin::{Origin, Reply, Request};
 
 #[test]
-fn example_is_told_in_every_format_with_validators() {
+fn example_is_published_in_every_format_with_validators() {
     let desk = Desk::example();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/international.json", "US War on ISIS");
@@ -56,7 +57,7 @@ fn example_is_told_in_every_format_with_validators() {
 }
 
 #[test]
-fn story_of_two_sites_is_told_once_with_everybody_named() {
+fn story_of_two_sites_is_published_once_with_full_attribution() {
     let desk = Desk::example();
     assert!(output(&desk.config(), &["poll"]).status.success());
     let explained =
@@ -103,7 +104,7 @@ fn story_of_two_sites_is_told_once_with_everybody_named() {
 }
 
 #[test]
-fn document_is_asked_for_unconditionally_once_in_its_life() {
+fn document_is_requested_unconditionally_only_once() {
     let origin = Origin::start(|request| {
         if request.header("if-none-match").as_deref() == Some(b"\"v1\"") {
             Reply::new(304, &[("ETag", "\"v1\"")], "")
@@ -130,7 +131,7 @@ fn document_is_asked_for_unconditionally_once_in_its_life() {
 }
 
 #[test]
-fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
+fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Ferries"), ("2", "Nets")])));
     let desk = Desk::new(&one_feed(&origin));
     let mut daemon = Daemon::start(&desk);
@@ -159,12 +160,12 @@ fn good_edit_is_followed_whole_and_a_bad_one_changes_nothing() {
     let moved = daemon.get("/all.atom");
     assert_eq!((moved.status, moved.header("location")), (308, Some("/every.atom")));
     assert_eq!(daemon.get("/new.atom").status, 410);
-    assert_eq!(origin.requests().len(), 1, "editing polls nothing again that was polled");
+    assert_eq!(origin.requests().len(), 1, "an edit does not poll anything again");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
-fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
+fn unreadable_feed_does_not_affect_other_feeds() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/good" => Reply::new(200, &[], headlines(&[("1", "Good")])),
         "/empty" => Reply::new(200, &[], ""),
@@ -185,7 +186,7 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
     let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
     let desk = Desk::new(&format!("{poll}{feeds}{section}"));
     let polled = output(&desk.config(), &["poll", "--json"]);
-    assert!(polled.status.success(), "one that could be read is enough");
+    assert!(polled.status.success(), "one readable feed is enough");
     let feeds = json(&desk.config(), &["feeds", "--json"]);
     for feed in feeds.as_array().unwrap() {
         let (id, state) = (feed["id"].as_str().unwrap(), feed["state"].as_str().unwrap());
@@ -194,7 +195,7 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
         } else {
             assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
             assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
-            // The code has no blanks; the words may.
+            // The code has no spaces; the words may.
             let kind = feed["error_kind"].as_str().unwrap().replace(' ', "_");
             assert_eq!(feed["error_code"].as_str(), Some(kind.as_str()), "{id}");
             assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
@@ -206,7 +207,7 @@ fn feed_that_cannot_be_read_is_its_own_failure_and_nobody_elses() {
 }
 
 #[test]
-fn end_does_not_wait_for_those_who_never_answer() {
+fn shutdown_does_not_wait_for_servers_that_never_answer() {
     let origin = Origin::start_on(([0, 0, 0, 0], 0).into(), |_| Reply::silence());
     let port = origin.address.port();
     let feeds: String =
@@ -233,10 +234,10 @@ fn end_does_not_wait_for_those_who_never_answer() {
     daemon.signal("TERM");
     daemon.wait_for("stopping");
     daemon.signal("TERM");
-    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "a second signal ends it at once");
+    assert_eq!(daemon.process.wait().unwrap().code(), Some(130), "a second signal stops it at once");
 }
 
-/// Threads, open files and watched folders of a process.
+/// Returns the numbers of threads, open files and watched folders of a process.
 fn footprint(daemon: &Daemon) -> [usize; 3] {
     let process = std::path::PathBuf::from(format!("/proc/{}", daemon.process.id()));
     let count = |folder| std::fs::read_dir(process.join(folder)).unwrap().count();
@@ -283,17 +284,20 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     let after = footprint(&daemon);
     assert_eq!(after[2], before[2], "as many folders are watched as before");
     assert!(after[0] < before[0] + 10 && after[1] < before[1] + 10, "{before:?} became {after:?}");
-    assert!(!status(&daemon).contains("\"state\":\"new\""), "those that came back are known");
+    assert!(!status(&daemon).contains("\"state\":\"new\""), "feeds that came back are known");
     let metrics = text(&request(&daemon.admin, "GET", "/metrics", &[]).body);
-    assert!(metrics.contains("newswire_lateness_seconds 0"), "S05: nobody is late: {metrics}");
+    assert!(metrics.contains("newswire_lateness_seconds 0"), "no poll is late: {metrics}");
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(origin.requests().len(), 8, "nobody was asked again");
+    assert_eq!(origin.requests().len(), 8, "nothing was polled again");
     assert!(output(&desk.config(), &["poll", "--force"]).status.success());
-    assert!(origin.requests()[8..].iter().all(Request::is_conditional), "not those that came back either");
+    assert!(
+        origin.requests()[8..].iter().all(Request::is_conditional),
+        "feeds that came back are polled conditionally too"
+    );
 }
 
 #[test]
-fn second_daemon_on_the_same_store_is_told_who_has_it() {
+fn second_daemon_on_the_same_store_says_which_process_has_it() {
     let desk = Desk::example();
     let mut daemon = Daemon::start(&desk);
     let second = output(&desk.config(), &["run"]);
@@ -301,12 +305,12 @@ fn second_daemon_on_the_same_store_is_told_who_has_it() {
     let told = text(&second.stderr);
     assert!(told.contains("newswire run") && told.contains(&daemon.process.id().to_string()), "{told}");
     let feeds = json(&desk.config(), &["feeds", "--json"]);
-    assert_eq!(feeds.as_array().unwrap().len(), 6, "commands that only read work beside it");
+    assert_eq!(feeds.as_array().unwrap().len(), 6, "read-only commands work next to it");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
-fn wrong_config_is_told_whole_with_exit_78() {
+fn invalid_config_is_reported_completely_with_exit_78() {
     let desk =
         Desk::new("[[feed]]\nurll = \"https://a.example/\"\n[[section]]\nid = \"Not good\"\ntitle = \"x\"\nlimit = 0");
     for command in ["check", "run", "poll"] {
@@ -316,7 +320,7 @@ fn wrong_config_is_told_whole_with_exit_78() {
         for part in ["newswire.toml:7", "urll", "url", "Not good", "limit"] {
             assert!(told.contains(part), "{command} does not say {part:?}: {told}");
         }
-        assert!(!desk.folder.path().join("newswire.db").exists(), "nothing was begun");
+        assert!(!desk.folder.path().join("newswire.db").exists(), "nothing was started");
     }
     let problems = json(&desk.config(), &["check", "--json"]);
     assert!(problems.as_array().unwrap().len() >= 3, "{problems}");
@@ -324,12 +328,12 @@ fn wrong_config_is_told_whole_with_exit_78() {
 }
 
 #[test]
-fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
+fn private_section_needs_its_token_and_is_named_nowhere() {
     let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Confidential")])));
     let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
     let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
     let desk = Desk::new(&format!("{config}\n{open}"));
-    // The token comes by the environment, which the daemon inherits.
+    // The token comes from the environment, which the daemon inherits.
     let token = "canary-7d1f";
     let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("INNER_TOKEN", token));
     daemon.get_until(&format!("/inner.json?token={token}"), "Confidential");
@@ -349,7 +353,7 @@ fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
         let body = text(&answer.body);
         assert!(body.contains("Confidential") && !body.contains("/story/"), "{path} leads to no page: {body}");
     }
-    assert_eq!(daemon.get("/story/confidential-1/").status, 404, "what no public section holds has no page");
+    assert_eq!(daemon.get("/story/confidential-1/").status, 404, "a story in no public section has no page");
     for path in
         ["/", "/feeds.opml", "/feeds/", "/about/", "/sitemap.xml", "/search?q=confidential", "/story/confidential-1/"]
     {
@@ -360,7 +364,7 @@ fn private_section_opens_only_to_its_key_and_is_named_nowhere() {
 }
 
 #[test]
-fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
+fn published_folder_equals_what_is_served_and_only_changes_are_written() {
     let desk = Desk::example();
     output(&desk.config(), &["poll"]);
     let site = desk.folder.path().join("site");
@@ -370,7 +374,7 @@ fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
     std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
     let mut daemon = Daemon::start(&desk);
     for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
-        // The daemon's address is another, and so are the links; the style is the same to the byte.
+        // The daemon has another address, and so have the links; the style is the same, byte for byte.
         let served = daemon.get(&format!("/{path}"));
         assert_eq!(served.status, 200, "{path}");
         if path == "style.css" {
@@ -381,7 +385,7 @@ fn published_folder_is_what_is_served_and_is_touched_only_where_it_changed() {
     assert!(site.join("mine.txt").exists());
 }
 
-/// A canary in every place where a secret may stand, looked for in all that comes out, at the most talkative level.
+/// Puts a canary everywhere a secret may be, and searches all output for it, at the most verbose log level.
 #[test]
 fn secrets_appear_nowhere() {
     let canary = "canary-c0ffee";
@@ -425,7 +429,7 @@ fn secrets_appear_nowhere() {
     };
     assert_eq!(daemon.end(), Some(0));
     let log = daemon.seen.join("\n");
-    assert!(log.contains("TRACE") || log.contains("DEBUG"), "it was as talkative as it can be");
+    assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is as verbose as possible");
     let mut shown = vec![("log", log), ("status", status)];
     for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/feeds/", "/all/", "/"] {
         let site = desk.folder.path().join("site");
@@ -458,7 +462,7 @@ fn secrets_appear_nowhere() {
 }
 
 #[test]
-fn page_that_is_no_feed_cannot_forge_lines_of_the_log_nor_fill_it() {
+fn page_that_is_not_a_feed_cannot_forge_or_flood_the_log() {
     let link = |number: usize| {
         let filling = "x".repeat(20_000);
         format!(

@@ -1,4 +1,4 @@
-//! Edits of the TOML: what changes, what stays to the byte, and what is refused.
+//! Edits of the TOML: what changes, what stays byte for byte, and what is refused.
 
 use std::path::PathBuf;
 
@@ -50,7 +50,7 @@ fn lines_changed(before: &str, after: &str) -> (usize, usize) {
 }
 
 #[test]
-fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
+fn added_feed_comes_after_the_last_one_and_nothing_else_changes() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
     let edited = edit::add(WIRE, "feed", block).unwrap();
     let expected = WIRE.replace("# they insist\n", &format!("# they insist\n\n{block}"));
@@ -59,11 +59,11 @@ fn added_feed_stands_after_the_last_one_and_nothing_else_changes() {
     assert_eq!(long.lines().count(), 300);
     let edited = edit::add(&long, "feed", block).unwrap();
     assert_eq!(lines_changed(&long, &edited), (0, 3));
-    assert_eq!(edit::remove(&edited, 73).unwrap(), long, "what was added goes without a trace");
+    assert_eq!(edit::remove(&edited, 73).unwrap(), long, "an added feed is removed without a trace");
 }
 
 #[test]
-fn added_table_leaves_keys_that_are_commented_out_to_the_table_above() {
+fn added_table_comes_after_commented_out_keys_of_the_table_above() {
     let check = |before: &str, kind: &str, block: &str, expected: &str| {
         assert_eq!(edit::add(before, kind, block).unwrap(), expected, "{before}");
     };
@@ -89,7 +89,7 @@ fn added_table_leaves_keys_that_are_commented_out_to_the_table_above() {
 }
 
 #[test]
-fn file_without_feeds_takes_its_first_at_the_end() {
+fn file_without_feeds_gets_its_first_at_the_end() {
     let block = "[[feed]]\nurl = \"https://new.example/\"\n";
     let check = |before: &str, expected: &str| assert_eq!(edit::add(before, "feed", block).unwrap(), expected);
     check("", block);
@@ -99,7 +99,7 @@ fn file_without_feeds_takes_its_first_at_the_end() {
 }
 
 #[test]
-fn removed_feed_takes_its_own_comment_and_tables_with_it() {
+fn removing_a_feed_removes_its_own_comment_and_tables() {
     let without_council = edit::remove(WIRE, 0).unwrap();
     let cut = "# The council speaks here.\n[[feed]]\nid = \"council\"\nurl = \"https://council.example/feed\"  # moved twice already\ntags = [\"town\"]\n\n";
     assert_eq!(without_council.len(), WIRE.len() - cut.len());
@@ -110,7 +110,7 @@ fn removed_feed_takes_its_own_comment_and_tables_with_it() {
 }
 
 #[test]
-fn byte_order_mark_and_line_ends_stay() {
+fn byte_order_mark_and_line_endings_stay() {
     let windows = format!("\u{feff}{}", WIRE.replace('\n', "\r\n"));
     let edited = edit::add(&windows, "feed", "[[feed]]\nurl = \"https://new.example/\"\n").unwrap();
     assert!(edited.starts_with('\u{feff}') && !edited.replace("\r\n", "").contains('\n'));
@@ -120,7 +120,7 @@ fn byte_order_mark_and_line_ends_stay() {
 }
 
 #[test]
-fn key_is_set_in_its_place_and_taken_out_again() {
+fn key_is_set_in_place_and_removed_again() {
     let check = |index, key, value, from: &str, to: &str| {
         let edited = edit::set(WIRE, index, key, value).unwrap();
         assert_eq!(edited, WIRE.replacen(from, to, 1), "{key}");
@@ -135,7 +135,7 @@ fn key_is_set_in_its_place_and_taken_out_again() {
 }
 
 #[test]
-fn feed_is_taken_out_of_the_lists_of_sections() {
+fn feed_is_removed_from_the_lists_of_sections() {
     let check = |feeds: &str, expected: &str| {
         let text = |feeds: &str| format!("[[section]]\nid = \"all\"\nfeeds = {feeds} # mine\n");
         assert_eq!(edit::unlist(&text(feeds), &FeedId::from("a")).unwrap(), text(expected));
@@ -149,7 +149,7 @@ fn feed_is_taken_out_of_the_lists_of_sections() {
 }
 
 #[test]
-fn what_cannot_be_edited_safely_is_refused() {
+fn unsafe_edit_is_refused() {
     let check = |text: &str, expected: &EditError| assert_eq!(edit::remove(text, 0).unwrap_err(), *expected, "{text}");
     check("feed = [{ url = \"https://a.example/\" }]\n", &EditError::InlineFeeds);
     check(
@@ -160,7 +160,7 @@ fn what_cannot_be_edited_safely_is_refused() {
 }
 
 #[test]
-fn value_of_the_command_line_becomes_what_the_key_takes() {
+fn command_line_value_gets_the_type_of_the_key() {
     let check = |key, text, expected: &str| assert_eq!(edit::feed_value(key, text).unwrap(), expected, "{key}");
     check("title", "3", "\"3\"");
     check("title", "a \"quoted\" one", "'a \"quoted\" one'");
@@ -175,7 +175,7 @@ fn value_of_the_command_line_becomes_what_the_key_takes() {
 }
 
 #[test]
-fn places_count_the_feeds_of_all_files() {
+fn positions_count_the_feeds_of_all_files() {
     let file = |path: &str, text: &str| SourceFile { path: PathBuf::from(path), text: text.to_owned() };
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n");
     let files = [file("/w/newswire.toml", &feed("a")), file("/w/b.toml", &(feed("b") + &feed("c")))];
@@ -216,7 +216,7 @@ proptest::proptest! {
     }
 }
 
-/// Parts of files that people lay out as they like.
+/// Parts of files in any layout that people use.
 const LAYOUT: [&str; 9] = [
     "\n",
     "\n",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use support::daemon::*;
 
-/// A desk whose feeds are files beside its config, all of them in one section.
+/// A workspace whose feeds are files next to its config, all in one section.
 fn desk(feeds: &[(&str, &str)]) -> Desk {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
@@ -33,7 +33,7 @@ fn items(json: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(json).unwrap()["items"].as_array().unwrap().clone()
 }
 
-/// An Atom feed of these entries.
+/// Returns an Atom feed of these entries.
 fn atom(head: &str, entries: &str) -> String {
     format!(
         "<feed xmlns=\"http://www.w3.org/2005/Atom\" {head}><id>https://x.example/feed</id><title>X</title>\
@@ -54,7 +54,7 @@ fn story(number: u32, id: &str) -> String {
 }
 
 #[test]
-fn ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
+fn ids_differ_by_every_letter_and_none_is_used_twice() {
     let spelled = [story(1, "http://x.example/A"), story(2, "http://x.example/a"), story(3, "http://x.example/%7Ea")];
     let first = atom("", &(spelled.concat() + &story(4, "http://x.example/~a") + &story(5, "post 5")));
     let second = atom("", &story(6, "http://x.example/A")).replace("https://x.example/6", "https://y.example/6");
@@ -73,16 +73,16 @@ fn ids_are_told_apart_to_the_letter_and_none_is_given_twice() {
     for id in ["http://x.example/A", "http://x.example/a", "http://x.example/~a"] {
         assert!(seen[0].contains(id), "{id}: {seen:?}");
     }
-    // The third is one that another feed has too; validators warn of `%7E`, as it is another spelling of `~`.
+    // The third is one that another feed has too; validators warn about `%7E`, because it is another spelling of `~`.
     assert_eq!(seen[0].iter().filter(|id| id.starts_with("urn:uuid:")).count(), 3, "{seen:?}");
     assert!(seen.iter().all(|ids| *ids == seen[0]), "all formats give the same ids");
     let kept =
         |seen: &[BTreeSet<String>]| seen[0].iter().filter(|id| id.starts_with("http")).cloned().collect::<Vec<_>>();
-    assert_eq!(kept(&ids(&desk(&feeds))), kept(&seen), "another store gives the same");
+    assert_eq!(kept(&ids(&desk(&feeds))), kept(&seen), "another store gives the same ids");
 }
 
 #[test]
-fn each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named() {
+fn each_entry_names_its_feed_and_keeps_the_source_that_it_named() {
     let named = "<source><id>https://origin.example/feed</id><title>The Origin</title>\
                  <updated>2017-12-19T00:00:00Z</updated><link rel=\"self\" href=\"https://origin.example/feed\"/></source>";
     let taken = entry("https://origin.example/1", "<title>Taken over</title>", named);
@@ -101,7 +101,7 @@ fn each_entry_names_the_feed_that_it_is_from_and_keeps_the_one_that_it_named() {
 }
 
 #[test]
-fn dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
+fn changed_dates_alone_change_no_byte_and_future_dates_are_not_trusted() {
     let document = |updated: &str| {
         let future = story(2, "https://x.example/2").replace("2017-12-20T06:18", "2099-01-01T00:00");
         let moving = story(1, "https://x.example/1").replace("<updated>2017-12-20T06:18:00Z", updated);
@@ -119,7 +119,7 @@ fn dates_that_move_alone_change_no_byte_and_the_future_is_not_believed() {
     assert_eq!(editions(&desk), before);
 }
 
-/// As `title` elements of Atom and what they mean as plain text.
+/// Contents of Atom `title` elements, and their meaning as plain text.
 const TITLES: [(&str, &str); 12] = [
     ("<title>War &amp; peace</title>", "War & peace"),
     ("<title type=\"text\">AT&amp;T</title>", "AT&T"),
@@ -138,13 +138,13 @@ const TITLES: [(&str, &str); 12] = [
     ("<title>\"quoted\" &amp; 'so'</title>", "\"quoted\" & 'so'"),
 ];
 
-/// Text as a reader shows it, that takes a title for HTML.
+/// Returns the text that a reader shows if it takes a title for HTML.
 fn shown(title: &str) -> String {
     html_escape::decode_html_entities(&ammonia::Builder::empty().clean(title).to_string()).into_owned()
 }
 
 #[test]
-fn titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
+fn titles_lose_no_markup_and_show_no_escapes() {
     for (title, meant) in TITLES {
         let document = atom("", &entry("https://x.example/1", title, "<link href=\"https://x.example/1\"/>"));
         let [atom, rss, json] = editions(&desk(&[("x", &document)]));
@@ -160,7 +160,7 @@ fn titles_come_through_with_neither_markup_lost_nor_escapes_shown() {
 }
 
 #[test]
-fn links_within_a_site_are_made_whole() {
+fn links_within_a_site_become_absolute() {
     let content = "<content type=\"html\">&lt;img src=\"/a.png\" srcset=\"b.png 2x\"&gt; &lt;a href=\"../c\"&gt;c&lt;/a&gt;</content>\
                    <link href=\"1\"/><link rel=\"enclosure\" type=\"audio/mpeg\" href=\"/d.mp3\"/>";
     let document =

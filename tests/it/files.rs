@@ -1,4 +1,4 @@
-//! The config's files: how they are found, read and watched, and what is said of those that cannot be read.
+//! The config's files: how they are found, read and watched, and the errors for those that cannot be read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use newswire::files::{self, FileWatch, LoadError};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-/// A folder with these files.
+/// Creates a folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -32,9 +32,9 @@ fn feed_ids(main: &Path) -> Vec<String> {
     files::load(main).unwrap().config.feeds.iter().map(|feed| feed.id.to_string()).collect()
 }
 
-/// `newswire check` shows it so, and so does a daemon that refuses to start or to take an edit.
+/// `newswire check` shows the error like this, and so does a daemon that refuses to start or to reload.
 #[test]
-fn wrong_template_is_an_error_of_the_config_with_its_file_and_line() {
+fn invalid_template_is_a_config_error_with_file_and_line() {
     let main = format!("[publish]\ntemplates = \"own\"\n{}", feed("a"));
     let check = |name: &str, text: &str, expected: &[&str]| {
         let folder = folder(&[("newswire.toml", &main), ("own/.hidden", "{{"), (&format!("own/{name}"), text)]);
@@ -59,7 +59,7 @@ fn first_error(folder: &TempDir) -> LoadError {
 }
 
 #[test]
-fn included_files_are_read_in_their_order_and_each_once() {
+fn included_files_are_read_in_order_and_each_once() {
     let folder = folder(&[
         (
             "newswire.toml",
@@ -84,7 +84,7 @@ fn folder_may_have_wildcards_in_its_own_name() {
 }
 
 #[test]
-fn paths_are_relative_to_the_file_that_holds_them() {
+fn paths_are_relative_to_the_file_that_contains_them() {
     let folder = folder(&[
         ("newswire.toml", "include = [\"feeds/a.toml\"]\n[store]\npath = \"db/wire.db\"\n"),
         ("feeds/a.toml", "[[feed]]\nid = \"a\"\nurl = \"file:samples/a.xml\"\nca_file = \"ca.pem\"\n"),
@@ -98,7 +98,7 @@ fn paths_are_relative_to_the_file_that_holds_them() {
 }
 
 #[test]
-fn secret_of_a_file_has_no_line_end() {
+fn secret_from_a_file_has_no_line_break_at_its_end() {
     fn check(content: &str, expected: &str) {
         let text = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\nheaders = { X = { file = \"key\" } }\n";
         let folder = folder(&[("newswire.toml", text), ("key", content)]);
@@ -112,7 +112,7 @@ fn secret_of_a_file_has_no_line_end() {
 }
 
 #[test]
-fn secret_that_cannot_be_had_is_an_error_at_its_place() {
+fn missing_secret_is_an_error_with_its_position() {
     fn check(reference: &str, expected: &str) {
         let text = format!("[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\nheaders = {{ X = {reference} }}\n");
         let folder =
@@ -131,7 +131,7 @@ fn secret_that_cannot_be_had_is_an_error_at_its_place() {
 }
 
 #[test]
-fn file_that_cannot_be_read_gets_a_reason_and_a_way_out() {
+fn unreadable_file_gets_a_reason_and_a_hint() {
     fn check(files: &[(&str, &[u8])], expected: &str) {
         let folder = tempfile::tempdir().unwrap();
         for (path, bytes) in files {
@@ -158,7 +158,7 @@ fn file_that_cannot_be_read_gets_a_reason_and_a_way_out() {
 }
 
 #[test]
-fn directory_and_endless_file_are_no_config() {
+fn directory_and_endless_file_are_refused_as_config() {
     let folder = tempfile::tempdir().unwrap();
     assert!(files::load(folder.path()).unwrap_err().to_string().contains("is a directory"));
     assert!(files::load(Path::new("/dev/zero")).unwrap_err().to_string().contains("not a regular file"));
@@ -166,7 +166,7 @@ fn directory_and_endless_file_are_no_config() {
 
 #[cfg(unix)]
 #[test]
-fn link_to_a_broken_place_is_told_and_a_loop_of_links_ends() {
+fn broken_symbolic_link_is_reported_and_a_loop_of_links_ends() {
     let folder = folder(&[("newswire.toml", "include = [\"feeds/*.toml\"]"), ("feeds/a.toml", &feed("a"))]);
     std::os::unix::fs::symlink("nowhere", folder.path().join("feeds/b.toml")).unwrap();
     std::os::unix::fs::symlink("c.toml", folder.path().join("feeds/c.toml")).unwrap();
@@ -195,7 +195,7 @@ fn pattern_that_matches_nothing_is_a_warning() {
 
 #[cfg(unix)]
 #[test]
-fn plain_secret_is_a_warning_and_more_so_where_everybody_can_read_it() {
+fn plain_secret_is_a_warning_and_a_stronger_one_if_world_readable() {
     use std::os::unix::fs::PermissionsExt;
     fn check(line: &str, mode: u32, expected: Option<(usize, &str)>) {
         let folder = folder(&[("newswire.toml", &format!("{}{line}\n", feed("a")))]);
@@ -218,7 +218,7 @@ fn plain_secret_is_a_warning_and_more_so_where_everybody_can_read_it() {
 
 #[cfg(unix)]
 #[test]
-fn file_of_a_secret_that_everybody_can_read_is_a_warning() {
+fn world_readable_secret_file_is_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let folder =
         folder(&[("newswire.toml", &format!("{}proxy = {{ file = \"p\" }}\n", feed("a"))), ("p", "http://proxy:1")]);
@@ -232,12 +232,12 @@ fn file_of_a_secret_that_everybody_can_read_is_a_warning() {
 }
 
 #[test]
-fn explicit_config_goes_before_all_others() {
+fn explicit_config_takes_precedence() {
     let path = PathBuf::from("some/where.toml");
     assert_eq!(files::find(Some(&path)).unwrap(), path);
 }
 
-/// Whether the watch reports a change within five seconds.
+/// Returns whether the watch reports a change within five seconds.
 async fn is_noticed(watch: &mut FileWatch) -> bool {
     tokio::time::timeout(Duration::from_secs(5), watch.changed()).await.is_ok()
 }
@@ -264,7 +264,7 @@ async fn edit_of_the_main_file_or_of_an_included_one_is_noticed() {
 }
 
 #[tokio::test]
-async fn file_that_an_editor_puts_in_place_of_the_old_one_is_noticed() {
+async fn file_that_replaces_the_old_one_is_noticed() {
     let (folder, mut watch) = watched();
     for text in ["[site]\ntitle = \"x\"\n", "[site]\ntitle = \"y\"\n"] {
         write(folder.path(), "newswire.toml~", text);
@@ -285,7 +285,7 @@ async fn new_included_file_is_noticed_also_in_a_new_folder() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn config_map_whose_link_is_swapped_is_noticed() {
+async fn swapped_link_of_a_config_map_is_noticed() {
     let folder =
         folder(&[("..1/newswire.toml", "[site]\ntitle = \"x\"\n"), ("..2/newswire.toml", "[site]\ntitle = \"y\"\n")]);
     let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
@@ -298,7 +298,7 @@ async fn config_map_whose_link_is_swapped_is_noticed() {
 }
 
 #[tokio::test]
-async fn what_changes_no_text_is_not_reported() {
+async fn change_that_leaves_the_text_the_same_is_not_reported() {
     let (folder, mut watch) = watched();
     write(folder.path(), "feeds/a.toml", &feed("a"));
     write(folder.path(), "newswire.db-wal", "…");

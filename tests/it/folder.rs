@@ -1,4 +1,5 @@
-//! The site as files: the same bytes as are served, only what changed, nothing outside of the folder, and at home under nginx.
+//! The site as files: the same bytes as are served, only what changed, nothing outside the folder, and usable under
+//! nginx.
 
 use crate::support;
 
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use support::daemon::*;
 
-/// The stories with these numbers, the last first.
+/// Returns a feed of the stories with these numbers, the last first.
 fn feed(numbers: std::ops::Range<u32>) -> String {
     let item = |number: u32| {
         format!(
@@ -49,7 +50,7 @@ fn files(folder: &Path, under: &Path, found: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn folder_holds_archives_and_their_stories_and_lets_go_of_what_is_gone() {
+fn folder_contains_archives_and_their_stories_and_drops_what_is_gone() {
     let desk = Desk::whole(&config("https://news.example.org/"));
     desk.write("a.xml", &feed(0..5));
     output(&desk.config(), &["poll", "--force"]);
@@ -87,14 +88,17 @@ fn pages_are_served_while_the_folder_is_still_written() {
     assert_eq!(daemon.get("/all.json").status, 200);
     assert_eq!(request(&daemon.admin, "GET", "/healthz", &[]).status, 200);
     // The list is written last.
-    assert!(!desk.path("site/.newswire-files").exists(), "pages must not wait for 3000 files");
+    assert!(!desk.path("site/.newswire-files").exists(), "serving pages must not wait for 3000 files");
     assert_eq!(daemon.end(), Some(0));
     let list = desk.read("site/.newswire-files");
-    assert!(list.lines().filter(|file| file.starts_with("story/")).count() == 3000, "the folder is whole at the end");
+    assert!(
+        list.lines().filter(|file| file.starts_with("story/")).count() == 3000,
+        "the folder is complete at the end"
+    );
 }
 
 #[test]
-fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
+fn page_of_a_joined_story_redirects_to_the_remaining_one() {
     let desk = Desk::whole(&config("https://news.example.org/wire/"));
     desk.write("a.xml", &feed(0..3));
     output(&desk.config(), &["poll", "--force"]);
@@ -117,7 +121,7 @@ fn page_of_a_joined_story_leads_to_the_one_that_tells_it() {
 }
 
 #[test]
-fn renamed_section_leaves_its_feeds_and_a_page_that_leads_on_under_its_old_id() {
+fn renamed_section_keeps_feeds_and_a_redirect_page_under_its_old_id() {
     let renamed = |access: &str| {
         config("https://news.example.org/wire/")
             .replace("id = \"all\"", &format!("id = \"every\"\nformerly = [\"all\", \"older\"]{access}"))
@@ -138,11 +142,14 @@ fn renamed_section_leaves_its_feeds_and_a_page_that_leads_on_under_its_old_id() 
     }
     desk.write("newswire.toml", &renamed("\ntoken = \"canary-of-sixteen\""));
     let (site, _) = published(&desk);
-    assert!(!site.join("all.atom").exists() && !site.join("all/index.html").exists(), "what is private now is gone");
+    assert!(
+        !site.join("all.atom").exists() && !site.join("all/index.html").exists(),
+        "a section that became private is gone"
+    );
 }
 
 #[test]
-fn folder_is_never_left_through_a_link_or_a_list() {
+fn publishing_never_writes_outside_the_folder_through_a_link_or_a_list() {
     let desk = Desk::whole(&config("https://news.example.org/"));
     desk.write("a.xml", &feed(0..3));
     output(&desk.config(), &["poll", "--force"]);
@@ -161,7 +168,7 @@ fn folder_is_never_left_through_a_link_or_a_list() {
     assert_eq!(std::fs::read_to_string(outside.join("index.html")).unwrap(), "mine");
 }
 
-/// Ends with the test.
+/// An nginx process that stops with the test.
 struct Nginx(Child);
 
 impl Drop for Nginx {
@@ -171,7 +178,7 @@ impl Drop for Nginx {
     }
 }
 
-/// `None` where it is not installed.
+/// Starts nginx; `None` if it is not installed.
 fn nginx(folder: &Path, site: &Path, port: u16) -> Option<Nginx> {
     let here = folder.display();
     let paths =
@@ -196,7 +203,7 @@ fn nginx(folder: &Path, site: &Path, port: u16) -> Option<Nginx> {
 }
 
 #[test]
-fn folder_is_a_whole_site_under_nginx_at_a_sub_path() {
+fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let base = format!("http://127.0.0.1:{port}/wire/");
     let desk = Desk::whole(&config(&base));
@@ -218,7 +225,7 @@ fn folder_is_a_whole_site_under_nginx_at_a_sub_path() {
         let answer = request(&address, "GET", &path, &[]);
         assert_eq!(answer.status, 200, "{path}");
         let body = text(&answer.body);
-        // Links of pages, and of one edition to the next.
+        // Links of pages, and from one edition to the next.
         let links = body.split(['"', '<', '>']).filter_map(|part| part.strip_prefix("http://").or(Some(part)));
         let links = links.filter_map(|part| part.strip_prefix(&*address).or(Some(part)));
         // A section's id is a name, not an address.

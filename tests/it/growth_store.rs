@@ -1,5 +1,5 @@
-//! One feed cannot stop the writer or empty a section: a poll costs as much as its document, and a story as much as a page
-//! can show, however many entries share a text, a link or a story.
+//! One feed cannot hold up the writer or empty a section: the cost of a poll depends on its document, and that of a
+//! story on what a page can show, however many entries share a text, a link or a story.
 
 use crate::support::bed;
 
@@ -23,7 +23,7 @@ spring, the chairwoman announced, provided that the divers find no further damag
 
 const ORIGINAL: &str = "https://origin.example/0";
 
-/// So many entries with one text, each under a guid and a link of its own, dated before everything else.
+/// Returns entries with one text, each under a guid and a link of its own, dated before everything else.
 fn copies(poll: usize, number: usize) -> Vec<Entry> {
     let copy = |at: usize| {
         let mut copy = entry(&format!("https://other.example/{poll}/{at}"), TITLE, TEXT);
@@ -33,7 +33,7 @@ fn copies(poll: usize, number: usize) -> Vec<Entry> {
     (0..number).map(copy).collect()
 }
 
-/// So many entries with words of their own, all under one link.
+/// Returns entries with texts of their own, all under one link.
 fn under_one_link(poll: usize, number: usize) -> Vec<Entry> {
     let item = |at: usize| {
         let mut item =
@@ -44,24 +44,24 @@ fn under_one_link(poll: usize, number: usize) -> Vec<Entry> {
     (0..number).map(item).collect()
 }
 
-/// The text and forty other stories.
+/// Returns the text and forty other stories.
 fn origins() -> Vec<Entry> {
     let other = |at: usize| entry(&format!("https://origin.example/{at}"), &format!("Story {at}"), &own_words("s"));
     std::iter::once(entry(ORIGINAL, TITLE, TEXT)).chain((1..41).map(other)).collect()
 }
 
-/// A section that is long enough for all of them.
+/// Returns a section that is long enough for all of them.
 fn long_section() -> Arc<Config> {
     three_feeds(&format!("{ALL}\nlimit = 100"))
 }
 
-/// How many stories of the first feed the section shows.
+/// Returns how many stories of the first feed the section shows.
 async fn shown_of_origin(bed: &Bed) -> usize {
     bed.shown("all").await.iter().filter(|story| story.id.starts_with("https://origin.example/")).count()
 }
 
 #[tokio::test]
-async fn feed_that_repeats_a_text_joins_its_story_once_and_leaves_the_section_as_it_is() {
+async fn feed_that_repeats_a_text_joins_its_story_once_and_does_not_change_the_section() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     assert_eq!(bed.poll("other", &copies(0, 150)).await.joined, 1);
@@ -70,12 +70,12 @@ async fn feed_that_repeats_a_text_joins_its_story_once_and_leaves_the_section_as
     assert_eq!(feeds, ["origin", "other"]);
     assert_eq!(shown_of_origin(&bed).await, 41);
     let late = entry("https://wire.example/1", TITLE, TEXT);
-    assert_eq!(bed.poll("wire", &[late]).await.joined, 1, "what others repeat is still recognised");
+    assert_eq!(bed.poll("wire", &[late]).await.joined, 1, "a repeated text is still recognised");
     assert_eq!(bed.copies(ORIGINAL).await.len(), 3);
 }
 
 #[tokio::test]
-async fn undated_entries_of_a_large_document_stand_in_its_order() {
+async fn undated_entries_of_a_large_document_keep_its_order() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nlimit = 250"))).await;
     let item = |at: usize| entry(&format!("https://other.example/{at}"), &format!("Item {at}"), "text");
     let entries: Vec<Entry> = (0..250).map(item).collect();
@@ -111,7 +111,7 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);
 }
 
-/// So many feeds with one text; the last is the original's, the one before it has a section of its own.
+/// Returns many feeds with one text; the last is the original's, the one before it has a section of its own.
 fn crowd(number: usize) -> Arc<Config> {
     let feeds = (0..number).map(|at| {
         format!("[[feed]]\nid = \"f{at}\"\nurl = \"https://f{at}.example/feed\"\npriority = {}\n", usize::from(at < 5))
@@ -140,13 +140,13 @@ async fn story_of_very_many_feeds_keeps_its_lead_and_every_sections_copy() {
         "the copy at the original's host leads"
     );
     let own = bed.shown("own").await;
-    assert_eq!(own.len(), 1, "a section sees the copy of its feed, whatever others there are");
+    assert_eq!(own.len(), 1, "a section sees the copy of its feed, whatever other copies there are");
     assert_eq!(own[0].copies.len(), 1);
     assert_eq!(bed.copies(&page).await.len(), number, "the store keeps all");
 }
 
 #[tokio::test]
-async fn story_that_one_feed_filled_before_is_read_by_few_of_its_copies() {
+async fn story_filled_by_one_feed_is_read_with_few_of_its_copies() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     bed.poll("other", &copies(0, 100)).await;
@@ -162,14 +162,14 @@ async fn story_that_one_feed_filled_before_is_read_by_few_of_its_copies() {
     let mut bed = Bed { folder, store, config, now };
     let shown = bed.shown("all").await;
     let story = shown.iter().find(|story| story.id == ORIGINAL).unwrap();
-    assert_eq!(story.copies.len(), 5, "the original's, and some of the feed's");
+    assert_eq!(story.copies.len(), 5, "the original's copy, and some of the feed's");
     assert!(story.copies[0].lead && story.copies[0].feed.to_string() == "origin");
-    assert_eq!(bed.copies(ORIGINAL).await.len(), 101, "nothing is taken out");
+    assert_eq!(bed.copies(ORIGINAL).await.len(), 101, "nothing is removed");
     assert_eq!(bed.poll("wire", &[entry("https://wire.example/1", TITLE, TEXT)]).await.joined, 1);
 }
 
 #[tokio::test]
-async fn feed_with_very_long_stories_leaves_room_for_those_of_others() {
+async fn feed_with_very_long_stories_leaves_room_for_other_feeds() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     let long = "word ".repeat(40_000);
@@ -184,7 +184,7 @@ async fn feed_with_very_long_stories_leaves_room_for_those_of_others() {
 }
 
 #[tokio::test]
-async fn copy_with_endless_lists_does_not_shorten_anothers_words() {
+async fn copy_with_endless_lists_does_not_shorten_another_copy() {
     let mut bed = Bed::new(long_section()).await;
     bed.poll("origin", &origins()).await;
     let mut copy = entry("https://other.example/a", TITLE, TEXT);
@@ -203,7 +203,7 @@ async fn copy_with_endless_lists_does_not_shorten_anothers_words() {
 }
 
 #[tokio::test]
-async fn page_that_comes_back_under_a_new_guid_is_the_same_entry() {
+async fn page_that_returns_under_a_new_guid_is_the_same_entry() {
     let mut bed = Bed::new(long_section()).await;
     let page = entry("https://other.example/page", TITLE, TEXT);
     let others: Vec<Entry> = (0..5)
@@ -217,7 +217,7 @@ async fn page_that_comes_back_under_a_new_guid_is_the_same_entry() {
     again.guid.value = "again".to_owned();
     let applied = bed.poll("other", &with_page(&again)).await;
     assert_eq!((applied.new, applied.rekeyed), (0, 1));
-    // Listed under both guids: what was not cleaned again is known.
+    // Listed under both guids: the second is known although it was not cleaned again.
     let mut twice = again.clone();
     twice.guid.value = "twice".to_owned();
     bed.now = bed.now + HOUR;
@@ -226,7 +226,7 @@ async fn page_that_comes_back_under_a_new_guid_is_the_same_entry() {
     document.entries[1].cleaned = None;
     assert_eq!(commit::apply(&bed.store, bed.config.clone(), polled).await.unwrap().new, 0);
     assert_eq!(bed.titles("all").await.iter().filter(|title| *title == TITLE).count(), 1);
-    assert_eq!(bed.poll("other", &with_page(&twice)).await.new, 0, "the further guid leads to it");
+    assert_eq!(bed.poll("other", &with_page(&twice)).await.new, 0, "the other guid leads to it");
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn link_that_very_many_entries_share_joins_nothing() {
     assert_eq!(bed.poll("wire", &[remark]).await.joined, 0);
 }
 
-/// How much processor time this process takes until the document is written: other programs do not count, nor does the disk.
+/// Returns the processor time of this process until the document is written: other programs and the disk do not count.
 async fn time(bed: &mut Bed, entries: &[Entry]) -> Duration {
     let spent = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
     bed.now = bed.now + HOUR;
@@ -250,10 +250,10 @@ async fn time(bed: &mut Bed, entries: &[Entry]) -> Duration {
     spent() - began
 }
 
-/// How many polls follow each other: the last ones meet an archive of several documents.
+/// The number of consecutive polls: the last ones meet an archive of several documents.
 const POLLS: usize = 5;
 
-/// How long each of the polls of so many entries takes.
+/// Returns the time of each poll of `number` entries.
 async fn polls(document: fn(usize, usize) -> Vec<Entry>, number: usize) -> [Duration; POLLS] {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &origins()).await;
@@ -267,8 +267,8 @@ async fn polls(document: fn(usize, usize) -> Vec<Entry>, number: usize) -> [Dura
     times
 }
 
-/// Checks that twice the entries take at most three times as long, and that the last poll takes about as long as the one before
-/// it though the archive is larger. Other tests only add to a time, so that the least of several counts.
+/// Checks that twice the entries take at most three times as long, and that the last poll takes about as long as the
+/// one before it although the archive is larger. Other tests can only add to a time, so the least of several counts.
 async fn check_growth(document: fn(usize, usize) -> Vec<Entry>) {
     const NUMBER: usize = 500;
     let (mut once, mut twice) = ([Duration::MAX; POLLS], [Duration::MAX; POLLS]);
@@ -286,13 +286,14 @@ async fn check_growth(document: fn(usize, usize) -> Vec<Entry>) {
 }
 
 #[tokio::test]
-async fn poll_costs_as_much_as_its_document_however_many_entries_share_a_text_or_a_link() {
+async fn cost_of_a_poll_depends_on_its_document_even_if_many_entries_share_a_text_or_link() {
     for document in [copies, under_one_link] {
         check_growth(document).await;
     }
 }
 
-/// The figures for larger documents: `NEWSWIRE_TIMES=1 cargo test --test it growth_store -- --ignored --nocapture`.
+/// Prints the figures for larger documents: `NEWSWIRE_TIMES=1 cargo test --test it growth_store -- --ignored
+/// --nocapture`.
 #[tokio::test]
 #[ignore = "prints times and checks nothing"]
 async fn times_of_large_documents() {

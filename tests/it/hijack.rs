@@ -1,4 +1,5 @@
-//! Nobody can hijack: whatever a feed claims, at once or in later revisions, what others said stays as they said it.
+//! A feed cannot hijack stories: whatever it claims, at once or in later revisions, what others published stays the
+//! same.
 
 use crate::support::bed;
 
@@ -13,7 +14,7 @@ const TEXT: &str = "The harbour board voted on Tuesday evening to reopen the old
 since a crane fell into the water. Fishermen who had argued for the step filled the hall and applauded. Repairs will begin in \
 spring, the chairwoman announced, provided that the divers find no further damage beneath the northern wall.";
 
-/// What a story shows of itself: id, words, the date that is published, where it stands.
+/// What a story shows: id, text, published date, position.
 type Shown = (String, Entry, Timestamp, Timestamp);
 
 fn victims() -> [(&'static str, Entry); 2] {
@@ -24,19 +25,19 @@ fn victims() -> [(&'static str, Entry); 2] {
     ]
 }
 
-/// The attacker's entry, under a guid of its own.
+/// Returns the attacker's entry, under a guid of its own.
 fn harmless() -> Entry {
     entry("https://other.example/a", "Recipes for the autumn", &own_words("soup"))
 }
 
-/// The entry with other fields; `with` is JSON as the store has it.
+/// Returns the entry with other fields; `with` is JSON as in the store.
 fn claiming(entry: &Entry, with: serde_json::Value) -> Entry {
     let mut json = serde_json::to_value(entry).unwrap();
     json.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
     serde_json::from_value(json).unwrap()
 }
 
-/// What the attacker's entry is at first, and what it becomes, revision by revision.
+/// Returns the attacker's entry at first, and what it becomes, revision by revision.
 fn attacks() -> Vec<(&'static str, Vec<Entry>)> {
     let [(_, origin), (_, wire)] = victims();
     let own = harmless();
@@ -99,7 +100,7 @@ fn says(entry: &Entry) -> (&str, &Option<String>, &Option<Url>) {
     (&entry.title, &entry.content_html, &entry.link)
 }
 
-/// What the sections show of the victims.
+/// Returns what the sections show of the victims.
 async fn shown(bed: &Bed) -> Vec<Vec<Shown>> {
     let mut all = Vec::new();
     for section in ["all", "mine"] {
@@ -126,7 +127,7 @@ async fn publish(bed: &mut Bed) -> Vec<Vec<Shown>> {
     shown
 }
 
-/// The attacker's entry, revision by revision.
+/// Polls the attacker's entry, revision by revision.
 async fn attack(bed: &mut Bed, revisions: &[Entry]) {
     for revision in revisions {
         bed.poll("other", std::slice::from_ref(revision)).await;
@@ -134,7 +135,7 @@ async fn attack(bed: &mut Bed, revisions: &[Entry]) {
 }
 
 #[tokio::test]
-async fn what_was_said_stays_whatever_others_claim_afterwards() {
+async fn published_stories_stay_the_same_whatever_others_claim_later() {
     for (name, revisions) in attacks() {
         let mut bed = bed().await;
         let before = publish(&mut bed).await;
@@ -144,9 +145,9 @@ async fn what_was_said_stays_whatever_others_claim_afterwards() {
 }
 
 #[tokio::test]
-async fn whoever_lies_in_wait_takes_nothing_of_what_is_said_later() {
+async fn attacker_that_claims_first_takes_nothing_from_later_stories() {
     for (name, revisions) in attacks() {
-        // A text alone does not tell who wrote it: who says it first at a page of its own leads, until an editor splits.
+        // A text alone does not show who wrote it: whoever publishes it first at a page of its own leads, until an editor splits.
         if name == "copies one, then the other" {
             continue;
         }
@@ -159,7 +160,7 @@ async fn whoever_lies_in_wait_takes_nothing_of_what_is_said_later() {
 }
 
 #[tokio::test]
-async fn entry_that_claims_to_be_anothers_story_is_a_copy_of_it_under_the_others_id() {
+async fn entry_that_claims_another_story_is_a_copy_of_it_under_its_id() {
     let mut bed = bed().await;
     bed.poll("other", &[harmless()]).await;
     publish(&mut bed).await;
@@ -178,7 +179,7 @@ async fn entry_that_claims_to_be_anothers_story_is_a_copy_of_it_under_the_others
 }
 
 #[tokio::test]
-async fn link_that_many_claim_still_belongs_to_who_is_at_home_there() {
+async fn link_that_many_claim_still_belongs_to_its_own_site() {
     let mut bed = bed().await;
     for number in 0..20 {
         let mut claim =

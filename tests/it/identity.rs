@@ -1,5 +1,5 @@
-//! Which entry is which: whatever feeds do with guids, links, titles and dates, no entry is lost, doubled, or taken for
-//! another's edit, and `inspect` lists what the store keeps.
+//! Identity of entries: whatever feeds do with guids, links, titles and dates, no entry is lost, doubled, or taken for
+//! an edit of another, and `inspect` lists what the store contains.
 
 use crate::support;
 
@@ -23,7 +23,7 @@ use url::Url;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const DAYS: usize = 30;
 
-/// A generator of numbers: the same for one seed.
+/// A random number generator; one seed always gives the same numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -76,7 +76,7 @@ fn start() -> Timestamp {
     Timestamp::from_millis(1_514_764_800_000)
 }
 
-/// A config with a feed of each file, whose texts join no stories.
+/// Returns a config with one feed per file, whose texts join no stories.
 fn feeds_of(files: &[PathBuf]) -> String {
     let mut config = "[site]\ntitle = \"Identity\"\n[stories]\ndedup = \"off\"\n".to_owned();
     for (number, file) in files.iter().enumerate() {
@@ -85,7 +85,7 @@ fn feeds_of(files: &[PathBuf]) -> String {
     config + "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n"
 }
 
-/// The guids that the store keeps, by feed.
+/// Returns the guids in the store, by feed.
 fn kept(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let connection = Connection::open(store).unwrap();
     let mut statement =
@@ -98,7 +98,8 @@ fn kept(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
     kept
 }
 
-/// Polls a feed of each file, and returns how many entries `inspect` lists of each: the ones that the store keeps.
+/// Polls one feed per file, and returns how many entries `inspect` lists for each, after checking that the store has
+/// the same.
 fn inspected_and_kept(files: &[PathBuf]) -> Vec<usize> {
     let desk = Desk::whole(&feeds_of(files));
     let polled = output(&desk.config(), &["poll", "--force"]);
@@ -123,7 +124,7 @@ fn inspected_and_kept(files: &[PathBuf]) -> Vec<usize> {
 }
 
 #[test]
-fn inspect_lists_what_the_store_keeps_of_documents_of_every_kind() {
+fn inspect_lists_what_the_store_contains_for_documents_of_every_kind() {
     let folder = tempfile::tempdir().unwrap();
     let mut dice = Dice(7);
     let (mut files, mut expected) = (Vec::new(), Vec::new());
@@ -156,9 +157,9 @@ fn inspect_lists_what_the_store_keeps_of_documents_of_every_kind() {
     assert_eq!(inspected_and_kept(&files), expected, "every item that differs from the others is an entry");
 }
 
-/// They are read from the folder that `NEWSWIRE_DOCUMENTS` names.
+/// The documents are read from the folder named by `NEWSWIRE_DOCUMENTS`.
 #[test]
-fn inspect_lists_what_the_store_keeps_of_documents_of_the_world() {
+fn inspect_lists_what_the_store_contains_for_real_documents() {
     let Some(folder) = std::env::var_os("NEWSWIRE_DOCUMENTS").map(PathBuf::from) else {
         eprintln!("NEWSWIRE_DOCUMENTS names no folder of feed documents: none is inspected");
         return;
@@ -179,7 +180,7 @@ enum Guids {
     OneForAll,
     /// The link and a counter of edits.
     CountedUp,
-    /// Others at each poll.
+    /// Other guids at each poll.
     Rotating,
 }
 
@@ -224,7 +225,7 @@ impl Site {
             Guids::CountedUp => Some(format!("{}#0", link.clone().unwrap_or_else(|| format!("item-{number}")))),
             Guids::Rotating => Some(self.dice.word()),
         };
-        // The first word of the text tells the item for ever.
+        // The first word of the text identifies the item for ever.
         let text = format!("token{number} {}", self.dice.words(30));
         let item = Item { guid, link, title: self.dice.words(6), day: self.is_dated.then_some(day), text };
         self.items.push((item, 0));
@@ -251,7 +252,7 @@ impl Site {
         }
     }
 
-    /// The document of a day: up to ten items, the newest first.
+    /// Returns the document of a day: up to ten items, newest first.
     fn document(&mut self, day: usize) -> String {
         let news = if day == 0 { 4 } else { self.dice.below(3) };
         (0..news).for_each(|_| self.publish(day));
@@ -274,7 +275,7 @@ fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Which item each entry of the store is, by its number, and by feed.
+/// Returns which item each entry of the store is, by its number, and by feed.
 fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
     let connection = Connection::open(store).unwrap();
     let mut statement = connection
@@ -335,7 +336,7 @@ async fn month_of_edits_loses_doubles_and_confuses_no_entry() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// A store with one feed, of a file that the test writes.
+/// A store with one feed, from a file that the test writes.
 struct Bed {
     folder: tempfile::TempDir,
     poller: Poller,
@@ -369,7 +370,7 @@ fn item(guid: Option<&str>, link: Option<&str>, title: &str, text: &str) -> Item
 }
 
 #[tokio::test]
-async fn entries_under_one_guid_and_one_link_are_told_apart_and_edits_stay_edits() {
+async fn entries_under_one_guid_and_one_link_are_distinguished_and_edits_stay_edits() {
     for guid in [None, Some("N/A")] {
         let mut bed = Bed::new().await;
         let news = |title: &str, text: &str| item(guid, Some("https://shirts.example"), title, text);
@@ -387,7 +388,7 @@ async fn entries_under_one_guid_and_one_link_are_told_apart_and_edits_stay_edits
 }
 
 #[tokio::test]
-async fn entry_that_is_known_under_a_plainer_guid_is_not_new() {
+async fn entry_known_under_a_plainer_guid_is_not_new() {
     let mut bed = Bed::new().await;
     let news = |title: &str| item(Some("N/A"), Some("N/A"), title, &format!("What is to be said of {title} today."));
     assert_eq!(bed.poll(&[news("One")]).await, (1, 0));
@@ -396,7 +397,7 @@ async fn entry_that_is_known_under_a_plainer_guid_is_not_new() {
 }
 
 #[tokio::test]
-async fn guid_that_one_other_entry_has_too_changes_no_other_guids() {
+async fn guid_shared_by_two_entries_changes_no_other_guids() {
     let mut bed = Bed::new().await;
     let news = |guid: &str, number: usize| {
         let (link, title) = (format!("https://t.example/{number}"), format!("Report number {number}"));
@@ -413,7 +414,7 @@ async fn guid_that_one_other_entry_has_too_changes_no_other_guids() {
 }
 
 #[tokio::test]
-async fn counted_up_guid_of_an_edited_entry_is_a_revision() {
+async fn guid_with_an_incremented_counter_is_a_revision() {
     let mut bed = Bed::new().await;
     let storm = |count: usize, title: &str, text: &str| {
         item(Some(&format!("https://t.example/c1#{count}")), Some("https://t.example/c1"), title, text)
@@ -427,7 +428,7 @@ async fn counted_up_guid_of_an_edited_entry_is_a_revision() {
 }
 
 #[tokio::test]
-async fn entry_alone_in_its_document_is_no_edit_of_the_one_before() {
+async fn single_entry_of_a_document_is_not_an_edit_of_the_previous_one() {
     for (guid, link) in
         [(Some("N/A"), Some("N/A")), (None, Some("https://t.example/")), (Some("https://t.example/"), None)]
     {
@@ -443,7 +444,7 @@ async fn entry_alone_in_its_document_is_no_edit_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn replies_on_one_page_are_entries_of_their_own() {
+async fn replies_on_one_page_are_separate_entries() {
     let mut bed = Bed::new().await;
     let reply = |count: usize, text: &str| Item {
         day: Some(count),
@@ -460,7 +461,7 @@ async fn replies_on_one_page_are_entries_of_their_own() {
 }
 
 #[tokio::test]
-async fn guids_that_count_the_entries_from_the_newest_confuse_none() {
+async fn guids_that_number_entries_from_the_newest_confuse_none() {
     let mut bed = Bed::new().await;
     let news = |position: usize, number: usize| {
         let (link, title) = (format!("https://t.example/{number}"), format!("Word{number} about thing{number}"));

@@ -1,4 +1,5 @@
-//! Lists of feeds from other programs: what is taken, merged and left out; that twice is once; that export and import agree.
+//! Feed lists from other programs: what is imported, merged and left out; importing twice adds nothing; export and
+//! import agree.
 
 use crate::support;
 
@@ -27,7 +28,7 @@ fn planned(name: &str) -> ImportPlan {
     import::plan(read(name), &config(""), None)
 }
 
-/// Each feed as url, title, sections and tags.
+/// Returns each feed as url, title, sections and tags.
 fn feeds(config: &Config) -> Vec<(String, String, Vec<String>, Vec<String>)> {
     let feed = |feed: &std::sync::Arc<config::Feed>| {
         let sections = config.sections.iter().filter(|section| section.takes(&feed.id));
@@ -54,12 +55,16 @@ fn check(name: &str, format: &str, expected: &[(&str, &str, &[&str], &[&str])], 
         assert!(told.iter().any(|told| told.starts_with(part)), "{part}: {told:#?}");
     }
     let again = import::plan(read(name), &config, None);
-    assert_eq!((again.feeds, again.sections, again.taken), (String::new(), String::new(), 0), "twice is once");
+    assert_eq!(
+        (again.feeds, again.sections, again.taken),
+        (String::new(), String::new(), 0),
+        "importing again adds nothing"
+    );
     config
 }
 
 #[test]
-fn broken_opml_is_mended_and_its_folders_become_sections() {
+fn broken_opml_is_repaired_and_its_folders_become_sections() {
     let config = check(
         "opml1_broken.opml",
         "OPML",
@@ -80,7 +85,7 @@ fn broken_opml_is_mended_and_its_folders_become_sections() {
 }
 
 #[test]
-fn attributes_of_freshrss_are_taken_or_told_and_no_cookie_is_copied() {
+fn freshrss_attributes_are_imported_or_reported_and_no_cookie_is_copied() {
     let config = check(
         "freshrss.opml",
         "OPML",
@@ -98,7 +103,7 @@ fn attributes_of_freshrss_are_taken_or_told_and_no_cookie_is_copied() {
 }
 
 #[test]
-fn attributes_of_miniflux_are_taken_or_told() {
+fn miniflux_attributes_are_imported_or_reported() {
     let config = check(
         "miniflux.opml",
         "OPML",
@@ -142,7 +147,7 @@ fn planet_becomes_a_section_with_its_filters_as_rules() {
 }
 
 #[test]
-fn urls_of_newsboat_keep_tags_and_titles() {
+fn newsboat_urls_keep_tags_and_titles() {
     check(
         "urls",
         "newsboat's urls",
@@ -156,7 +161,7 @@ fn urls_of_newsboat_keep_tags_and_titles() {
 }
 
 #[test]
-fn sfeedrc_is_read_and_not_run() {
+fn sfeedrc_is_read_but_not_executed() {
     check(
         "sfeedrc",
         "sfeedrc",
@@ -170,7 +175,7 @@ fn sfeedrc_is_read_and_not_run() {
 }
 
 #[test]
-fn plain_addresses_are_mended_and_merged() {
+fn plain_addresses_are_repaired_and_merged() {
     check(
         "plain.txt",
         "a list of addresses",
@@ -183,14 +188,14 @@ fn plain_addresses_are_mended_and_merged() {
     );
 }
 
-/// The addresses that are written for a plain list.
+/// Returns the addresses written for a plain list.
 fn taken(list: &str) -> Vec<String> {
     let opml: String = list.lines().map(|url| format!("<outline text=\"T\" xmlUrl=\"{url}\"/>")).collect();
     import::read(&format!("<opml><body>{opml}</body></opml>")).unwrap().feeds.into_iter().map(|feed| feed.url).collect()
 }
 
 #[test]
-fn blanks_in_an_address_are_encoded_and_never_cut_out() {
+fn spaces_in_an_address_are_encoded_and_never_removed() {
     let check = |url: &str, expected: &str| assert_eq!(taken(url), [expected], "{url}");
     check("http://a.example/our news.xml?q=low tide", "http://a.example/our%20news.xml?q=low%20tide");
     check("  http://a.example/feed  ", "http://a.example/feed");
@@ -200,7 +205,7 @@ fn blanks_in_an_address_are_encoded_and_never_cut_out() {
 }
 
 #[test]
-fn feed_scheme_is_taken_off() {
+fn feed_scheme_is_removed() {
     let check = |url: &str, expected: &str| assert_eq!(taken(url), [expected], "{url}");
     check("feed://a.example:8080/feed", "https://a.example:8080/feed");
     check("feed:http://a.example/feed", "http://a.example/feed");
@@ -208,7 +213,7 @@ fn feed_scheme_is_taken_off() {
 }
 
 #[test]
-fn of_http_and_https_the_latter_is_kept_and_the_rule_is_told() {
+fn https_is_preferred_to_http_and_the_merge_rule_is_reported() {
     let desk =
         Desk::new("[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[feed]]\nurl = \"https://known.example/feed\"\n");
     desk.write(
@@ -238,7 +243,7 @@ fn of_http_and_https_the_latter_is_kept_and_the_rule_is_told() {
 }
 
 #[test]
-fn list_beyond_the_bounds_is_refused() {
+fn oversized_list_is_refused() {
     let check = |text: &str, expected: ImportError| assert_eq!(import::read(text).unwrap_err(), expected);
     let outline = "<outline text=\"x\" xmlUrl=\"https://x.example/\"/>";
     check(&format!("<opml><body>{}</body></opml>", outline.repeat(10_001)), ImportError::TooMany);
@@ -258,7 +263,7 @@ fn document_type_is_inert() {
 }
 
 #[test]
-fn import_writes_into_the_config_once_and_says_what_it_did() {
+fn import_changes_the_config_once_and_says_what_it_did() {
     let desk = Desk::new("# Mine.\n[[section]]\nid = \"world\"\nfeeds = [\"*\"]\n");
     std::fs::copy("tests/fixtures/lists/opml1_broken.opml", desk.path("list.opml")).unwrap();
     let before = desk.read("newswire.toml");
@@ -280,7 +285,7 @@ fn import_writes_into_the_config_once_and_says_what_it_did() {
 }
 
 #[test]
-fn export_is_imported_as_what_it_was() {
+fn exported_feeds_are_imported_unchanged() {
     let desk = Desk::new(
         r#"
         [[feed]]
@@ -335,7 +340,7 @@ fn export_is_imported_as_what_it_was() {
 }
 
 #[test]
-fn ids_of_an_export_are_taken_where_they_are_free_and_else_told() {
+fn ids_of_an_export_are_used_if_free_and_otherwise_reported() {
     let list = "<opml version=\"2.0\"><body><outline text=\"Sea\" newswire:id=\"at-sea\">\
         <outline xmlUrl=\"https://a.example/\" newswire:id=\"first\"/><outline xmlUrl=\"https://b.example/\" newswire:id=\"taken\"/>\
         <outline xmlUrl=\"https://c.example/\" newswire:id=\"Not One\"/></outline></body></opml>";
@@ -349,7 +354,7 @@ fn ids_of_an_export_are_taken_where_they_are_free_and_else_told() {
 }
 
 #[test]
-fn filter_of_a_feed_that_is_there_already_is_told() {
+fn filter_of_an_existing_feed_is_reported() {
     let there = config("[[feed]]\nurl = \"https://ferries.example/rss\"\n");
     let plan = import::plan(read("planet.ini"), &there, None);
     assert!(!plan.sections.contains("advert"), "{}", plan.sections);
@@ -361,7 +366,7 @@ fn filter_of_a_feed_that_is_there_already_is_told() {
 }
 
 #[test]
-fn empty_name_of_a_planet_or_its_feed_is_none() {
+fn empty_name_of_a_planet_or_its_feed_counts_as_missing() {
     let imported = import::read("[Planet]\nname =\n[https://a.example/feed]\nname =\n").unwrap();
     let plan = import::plan(imported, &config(""), None);
     let taken = config(&format!("{}\n{}", plan.feeds, plan.sections));
@@ -369,7 +374,7 @@ fn empty_name_of_a_planet_or_its_feed_is_none() {
 }
 
 #[test]
-fn line_end_in_an_attribute_is_a_blank() {
+fn line_break_in_an_attribute_is_a_space() {
     let outline = "<outline text='A' xmlUrl='https://a.example/feed' userAgent='an\nagent' category='a\nb'/>";
     let imported = import::read(&format!("<opml version='2.0'><body>{outline}</body></opml>")).unwrap();
     let taken = config(&import::plan(imported, &config(""), None).feeds);

@@ -1,4 +1,4 @@
-//! `newswire inspect`: how a document was read, for programs and for people.
+//! `newswire inspect`: how a document is read, for programs and for people.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ fn as_json(name: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// How a document of these bytes is inspected, and with which exit code.
+/// Inspects a document of these bytes; returns the output and the exit code.
 fn inspect_bytes(bytes: &[u8]) -> (Value, Option<i32>) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), bytes).unwrap();
@@ -137,7 +137,7 @@ fn link_without_a_base_is_shown_as_written() {
 }
 
 #[test]
-fn document_is_relative_to_the_address_that_it_gives_for_itself() {
+fn links_are_relative_to_the_address_that_the_document_gives_itself() {
     let entry = |document: &str| inspect_bytes(document.as_bytes()).0["entries"][0].clone();
     let enclosure = |document: &str| entry(document)["enclosures"][0]["url"].clone();
     let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><link href='https://a.example/'/><link rel='self' href='https://a.example/dir/feed'/>
@@ -170,7 +170,7 @@ fn people_see_format_repairs_and_entries() {
 }
 
 #[test]
-fn address_that_is_not_configured_is_fetched_as_a_feed_of_the_config_would_be() {
+fn unconfigured_address_is_fetched_like_a_configured_feed() {
     let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "One", "x")])));
     let url = origin.url("/feed");
     let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n", origin.address));

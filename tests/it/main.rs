@@ -1,4 +1,4 @@
-//! All tests that need no process of their own: one file for each subject, and what they share in `support` and `samples`.
+//! All tests that need no process of their own: one file per subject; shared code is in `support` and `samples`.
 
 mod archive;
 mod attribution;

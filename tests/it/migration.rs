@@ -1,4 +1,4 @@
-//! Stores of earlier versions: what is copied, what is migrated, and that readers notice nothing of it.
+//! Stores of earlier versions: what is copied, what is migrated, and that readers notice nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use sha2::{Digest, Sha256};
 
 use crate::support::bed::{HOUR, config, start};
 
-/// The config of the store of version 3.
+/// Returns the config of the store of version 3.
 fn version_3() -> Arc<Config> {
     config(&std::fs::read_to_string("tests/fixtures/stores/version_3.toml").unwrap())
 }
 
-/// A hash of each document that a reader gets: every section in every format, and its archives.
+/// Returns a hash of each document that readers can get: every section in every format, and its archives.
 fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
     let mut documents = BTreeMap::new();
     let mut add = |path: String, document: Vec<u8>| {
@@ -70,7 +70,7 @@ fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a 
     }
 }
 
-/// One line for each document, as in the golden file.
+/// Returns one line per document, as in the golden file.
 fn lines(documents: &BTreeMap<String, String>) -> String {
     documents.iter().map(|(path, hash)| format!("{hash} {path}\n")).collect()
 }
@@ -84,7 +84,7 @@ fn unpacked(version: u32, folder: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn documents_of_an_older_store_stay_as_they_are_and_no_section_is_judged_again() {
+async fn documents_of_an_older_store_stay_unchanged_and_no_section_is_judged_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let expected = std::fs::read_to_string("tests/fixtures/stores/version_3.documents.txt").unwrap();
@@ -97,7 +97,7 @@ async fn documents_of_an_older_store_stay_as_they_are_and_no_section_is_judged_a
     assert!(Reader::open(&path).unwrap().verify().unwrap().is_empty());
 }
 
-/// The files in a folder whose names tell of copies, in order.
+/// Returns the names of the copies in a folder, in order.
 fn copies(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<_> = names.filter(|name| name.contains(".v") || name.contains("copy")).collect();
@@ -106,7 +106,7 @@ fn copies(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn older_store_is_copied_beside_itself_before_it_is_changed() {
+fn older_store_is_copied_before_it_is_changed() {
     use std::os::unix::fs::PermissionsExt;
     for version in [1, 3, 6] {
         let folder = tempfile::tempdir().unwrap();
@@ -118,7 +118,7 @@ fn older_store_is_copied_beside_itself_before_it_is_changed() {
         assert_eq!(copies(folder.path()), [name.as_str()]);
         let copy = folder.path().join(name);
         assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        // All but the head, in which SQLite counts changes.
+        // Everything except the header, in which SQLite counts changes.
         assert_eq!(std::fs::read(&copy).unwrap()[100..], before[100..]);
         assert!(matches!(steps.first(), Some(UpgradeStep::Copying { .. })), "{steps:?}");
         assert!(steps.contains(&UpgradeStep::Copied { from: version as usize, file: copy.clone() }), "{steps:?}");
@@ -146,7 +146,7 @@ fn copy_of_an_older_store_replaces_no_other_file() {
 }
 
 #[tokio::test]
-async fn reasons_of_an_older_store_are_told_as_before() {
+async fn reasons_of_an_older_store_read_as_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let reasons = |path: &Path, sql: &str| {
@@ -178,7 +178,7 @@ async fn reasons_of_an_older_store_are_told_as_before() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_the_feeds_of_an_older_store_is_told_as_before() {
+async fn notes_and_failures_of_an_older_store_read_as_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(3, folder.path());
     let store = Store::open(&path, "a test").unwrap();

@@ -1,11 +1,11 @@
-//! Damaged documents: whatever happens to the fixtures on their way, they are read, cleaned, or refused.
+//! Damaged documents: whatever happens to the fixtures in transit, they are read, cleaned, or refused.
 
 use newswire::normalize;
 use newswire::parse::{Hints, parse};
 use proptest::prelude::*;
 use url::Url;
 
-/// So many cases in all, for CI; set `NEWSWIRE_FUZZ_CASES` for long runs.
+/// The number of cases in CI; set `NEWSWIRE_FUZZ_CASES` for long runs.
 const CASES: u32 = 100_000;
 
 fn cases() -> u32 {
@@ -19,7 +19,7 @@ fn fixtures() -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// What is done to a document, at a place that is a share of its length.
+/// A kind of damage, at a place that is a share of the document's length.
 #[derive(Clone, Debug)]
 enum Damage {
     Cut(f64),
@@ -116,7 +116,7 @@ fn apply(document: &mut Vec<u8>, damage: &Damage) {
     }
 }
 
-/// Reads and cleans; what comes out is clean, whatever went in.
+/// Reads and cleans a document; the result is clean, whatever the input.
 fn read_and_clean(document: &[u8]) -> Result<(), TestCaseError> {
     let base = Url::parse("https://example.org/feed").unwrap();
     let Ok(feed) = parse(document, &Hints { content_type: None, base: Some(&base) }) else { return Ok(()) };

@@ -16,7 +16,7 @@ fn check(html: &str, expected: &str) {
 }
 
 #[test]
-fn sound_html_stays_as_it_is() {
+fn sound_html_stays_unchanged() {
     for html in [
         "",
         "words",
@@ -35,7 +35,7 @@ fn sound_html_stays_as_it_is() {
 }
 
 #[test]
-fn nothing_that_runs_comes_through() {
+fn no_active_content_passes() {
     check("a<script>alert(1)</script>b", "ab");
     check("a<SCRIPT SRC=//x></SCRIPT >b<style>*{}</style>c", "abc");
     check("<p onclick=\"x\" style='y' id=z class=q>t</p>", "<p>t</p>");
@@ -65,7 +65,7 @@ fn nothing_that_runs_comes_through() {
 }
 
 #[test]
-fn broken_html_is_made_well_formed() {
+fn broken_html_becomes_well_formed() {
     check("<p>a<p>b", "<p>a</p><p>b</p>");
     check("<b>a<p>b</b>c", "<b>a<p>b</p></b>c");
     check("</p></b>a</div>", "a");
@@ -85,7 +85,7 @@ fn broken_html_is_made_well_formed() {
 }
 
 #[test]
-fn control_characters_are_those_of_windows_1252() {
+fn control_characters_are_read_as_windows_1252() {
     check("don\u{92}t \u{93}quote\u{94} \u{80}5 \u{85}", "don’t “quote” €5 …");
     check("<p title=\"it\u{92}s\">a\u{81}b</p>", "<p title=\"it’s\">ab</p>");
     check("<p>&#146;&#x93;</p>", "<p>’“</p>");
@@ -126,7 +126,7 @@ fn a_frame_becomes_a_link_with_its_picture() {
         "<object data=https://a.example/v.swf><embed src=https://a.example/v.swf></object>",
         "<a href=\"https://a.example/v.swf\">a.example</a>",
     );
-    // Nobody can see it.
+    // It is invisible.
     check("a<iframe src=https://t.example/ns.html width=0 height=0></iframe>", "a");
     check("<iframe src='javascript:alert(1)' data-src='data:text/html,x'></iframe>", "");
     check(
@@ -142,7 +142,7 @@ fn a_frame_becomes_a_link_with_its_picture() {
 }
 
 #[test]
-fn a_picture_that_a_script_would_load_has_its_address() {
+fn a_picture_loaded_by_a_script_gets_its_address() {
     let real = "<img src=\"https://base.example/r.jpg\" alt=\"A\">";
     check("<img src=\"data:image/gif;base64,R0\" data-src=\"/r.jpg\" alt=\"A\">", real);
     check("<img data-lazy-src=\"/r.jpg\" alt=\"A\">", real);
@@ -163,7 +163,7 @@ fn a_picture_that_a_script_would_load_has_its_address() {
         "<picture><source data-srcset=\"/r.jpg\"><img alt=\"A\"></picture>",
         &format!("<picture><source srcset=\"https://base.example/r.jpg\">{real}</picture>"),
     );
-    // None has no address; what it says of itself stays.
+    // None has an address; their descriptions stay.
     check("<p><img src=\"data:x\" alt=\"A chart\"> b</p>", "<p>A chart b</p>");
     check("<img src=\"data:x\" data-src=\"javascript:alert(1)//.\" alt='<script>'>", "");
     check("<img data-src='{\"a\":\"/b.c\"}'>", "");
@@ -174,7 +174,7 @@ fn a_picture_that_a_script_would_load_has_its_address() {
 }
 
 #[test]
-fn a_formula_says_what_it_said() {
+fn a_formula_keeps_its_meaning() {
     check(
         "<p>So <math><msup><mi>e</mi><mrow><mi>k</mi><mi>t</mi></mrow></msup></math> grows</p>",
         "<p>So e<sup>kt</sup> grows</p>",
@@ -195,7 +195,7 @@ fn a_formula_says_what_it_said() {
     );
     check("<math><semantics><annotation encoding=\"application/x-tex\">e^x</annotation></semantics></math>", "e^x");
     check("<mml:math><mml:msup><mml:mi>e</mml:mi><mml:mi>x</mml:mi></mml:msup></mml:math>", "e<sup>x</sup>");
-    // A browser does not leave these in a formula.
+    // Browsers move these out of a formula.
     check("<math><mi>a<p>b</p><msup>c", "a<p>b</p>c");
     check(
         "<math><mtext><script>alert(1)</script><img src=x onerror=alert(1)></mtext></math>",
@@ -212,7 +212,7 @@ fn a_formula_says_what_it_said() {
 }
 
 #[test]
-fn a_drawing_says_its_title() {
+fn a_drawing_becomes_its_title() {
     check("a <svg viewBox=\"0 0 9 9\"><title>Rates &amp; <b></title><path d=\"M0\"/></svg> b", "a [🖼 Rates &amp;] b");
     check("<svg role=img aria-label=\"Rates\"><text>1</text></svg>", "[🖼 Rates]");
     check("<svg><text>Jan</text> <text>Feb</text><style>*{}</style></svg>", "[🖼 Jan Feb]");
@@ -239,7 +239,7 @@ fn a_drawing_says_its_title() {
 }
 
 #[test]
-fn the_box_of_a_task_has_its_tick() {
+fn a_task_box_keeps_its_tick() {
     check(
         "<ul><li><input type=\"checkbox\" disabled checked> done</li><li><input type=checkbox disabled> to do</li></ul>",
         "<ul><li>☑ done</li><li>☐ to do</li></ul>",
@@ -248,7 +248,7 @@ fn the_box_of_a_task_has_its_tick() {
 }
 
 #[test]
-fn what_follows_readers_is_taken_off() {
+fn tracking_is_removed() {
     check("t<img src=\"https://t.example/p.gif\" width=1 height='1'>", "t");
     check("t<img height=0 width=0px src=https://t.example/p.gif>", "t");
     check(
@@ -298,7 +298,7 @@ fn summary_is_cut_at_a_sentence_else_at_a_word() {
 }
 
 #[test]
-fn byline_is_taken_apart() {
+fn byline_is_split() {
     let check = |written: &str, author: &str, via: &str, source: &str| {
         let part = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let expected = Byline { author: part(author), via: part(via), source: part(source) };
@@ -326,7 +326,7 @@ fn depth_is_limited_so_that_sanitizing_again_changes_nothing() {
     }
 }
 
-/// Pieces of markup that are dangerous in each other's company.
+/// Pieces of markup that are dangerous in combination.
 fn markup() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "<p>",
@@ -446,7 +446,7 @@ proptest! {
     }
 
     #[test]
-    fn text_of_anything_is_given(html in "\\PC{0,200}", max_chars in 0usize..50) {
+    fn plain_text_of_any_input_is_returned(html in "\\PC{0,200}", max_chars in 0usize..50) {
         let clean = sanitize(&html, None);
         let text = plain_text(&clean);
         prop_assert!(word_count(&text) <= text.chars().count());

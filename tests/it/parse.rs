@@ -1,4 +1,4 @@
-//! Feed documents of every format, sound and broken, as newswire reads them.
+//! How newswire reads feed documents of every format, valid and broken.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn read(name: &str) -> ParsedFeed {
     read_bytes(&fixture(name))
 }
 
-/// The clean entries of a document.
+/// Returns the clean entries of a document.
 fn entries(feed: &ParsedFeed) -> Vec<Entry> {
     feed.entries.iter().map(|entry| normalize::entry(entry, feed)).collect()
 }
@@ -78,7 +78,7 @@ fn rss_entry_is_read_whole() {
 }
 
 #[test]
-fn feed_says_what_it_is_and_how_often_to_come() {
+fn feed_has_its_title_and_polling_hints() {
     let feed = read("rss_story.xml");
     let info = info(&feed);
     assert_eq!((info.title.as_deref(), info.description.as_deref()), (Some("Anti-Media"), Some("News & views")));
@@ -116,7 +116,7 @@ fn atom_entry_keeps_its_source_bases_and_languages() {
     assert_eq!(entry.enclosures[0].url.as_str(), "http://planet.example/feeds/1.ogg");
     assert_eq!(entry.contributors[0].url, url("http://planet.example/gail"));
     assert_eq!(entry.categories[0].label.as_deref(), Some("The A"));
-    assert_eq!(names(&entry.authors), ["Ada"], "an entry without author has its source's");
+    assert_eq!(names(&entry.authors), ["Ada"], "an entry without author inherits its source's");
     let source = entry.source.unwrap();
     assert_eq!(
         (source.id.as_deref(), source.title.as_deref(), source.rights.as_deref()),
@@ -173,7 +173,7 @@ fn licences_and_credits_are_kept_and_inherited() {
 }
 
 #[test]
-fn credit_of_a_picture_is_no_author() {
+fn credit_of_a_picture_is_not_an_author() {
     let media = "<media:content url='https://a.example/1.jpg'>";
     let check = |inside: &str, authors: &[&str], credits: &[(&str, Option<&str>)]| {
         let document = format!(
@@ -196,7 +196,7 @@ fn credit_of_a_picture_is_no_author() {
 }
 
 #[test]
-fn entry_from_elsewhere_inherits_nothing_from_who_relays_it() {
+fn entry_from_elsewhere_inherits_nothing_from_the_relaying_feed() {
     let document = |inside: &str| {
         format!(
             "<feed xmlns='http://www.w3.org/2005/Atom'><title>Planet</title><rights>(c) Planet</rights>\
@@ -217,14 +217,14 @@ fn entry_from_elsewhere_inherits_nothing_from_who_relays_it() {
 }
 
 #[test]
-fn stream_is_an_enclosure_and_script_is_none() {
+fn stream_is_an_enclosure_and_a_script_is_not() {
     let enclosures = entries(&read("rss_credits.xml")).remove(1).enclosures;
     let addresses: Vec<&str> = enclosures.iter().map(|enclosure| enclosure.url.as_str()).collect();
     assert_eq!(addresses, ["rtsp://stream.example/live"]);
 }
 
 #[test]
-fn answer_in_a_thread_keeps_what_it_answers() {
+fn reply_keeps_the_entry_that_it_answers() {
     let entry = entries(&read("atom_thread.xml")).remove(0);
     let question = InReplyTo { id: "urn:questions:1".to_owned(), url: url("https://questions.example/1") };
     assert_eq!(entry.in_reply_to, [question]);
@@ -245,13 +245,13 @@ fn language_is_that_of_the_text_else_of_the_entry_else_of_the_feed() {
 }
 
 #[test]
-fn json_member_that_is_there_twice_counts_as_it_was_last() {
+fn last_of_repeated_json_members_counts() {
     let feed = read_bytes(br#"{"items": [{"id": 1}], "title": "a", "items": [{"id": 2, "title": "x", "title": "y"}, {"id": 3}], "title": "b"}"#);
     assert_eq!((info(&feed).title.as_deref(), feed.entries.len(), titles(&feed)[0].as_str()), (Some("b"), 2, "y"));
 }
 
 #[test]
-fn unknown_encoding_is_guessed_and_said() {
+fn unknown_encoding_is_guessed_and_reported() {
     let feed = read_bytes(b"<?xml version='1.0' encoding='cp850'?><rss><channel><title>t\x82t\x82</title><item><title>x</title></item></channel></rss>");
     assert_eq!(
         (titles(&feed), has_repair(&feed, "not known, and was guessed: \"cp850\"")),
@@ -260,7 +260,7 @@ fn unknown_encoding_is_guessed_and_said() {
 }
 
 #[test]
-fn broken_markup_is_mended_and_said() {
+fn broken_markup_is_repaired_and_reported() {
     let feed = read("rss_broken.xml");
     assert_eq!(info(&feed).title.as_deref(), Some("Café & bar"));
     assert_eq!(titles(&feed), ["1 < 2 & 3 …", "Unclosed"]);
@@ -282,7 +282,7 @@ fn broken_markup_is_mended_and_said() {
 }
 
 #[test]
-fn truncated_document_gives_its_whole_entries() {
+fn truncated_document_gives_its_complete_entries() {
     let feed = read("rss_truncated.xml");
     assert_eq!(titles(&feed), ["Whole"]);
     assert!(feed.truncated && has_repair(&feed, "ends in mid-air"));
@@ -334,7 +334,7 @@ fn namespaces_may_be_wrong_or_missing() {
 }
 
 #[test]
-fn no_content_type_costs_an_entry() {
+fn no_content_type_loses_an_entry() {
     let feed = read("atom_content_types.xml");
     let contents: Vec<_> = entries(&feed).into_iter().map(|entry| entry.content_html).collect();
     let expected = [Some("Some *words*"), None, None, Some("a &lt;b&gt; c"), Some("<p>one</p>")];
@@ -345,17 +345,17 @@ fn no_content_type_costs_an_entry() {
 }
 
 #[test]
-fn entry_is_identified_by_guid_else_link_else_words() {
+fn entry_is_identified_by_guid_else_link_else_text() {
     let feed = read("rss_guid_missing.xml");
     let kinds: Vec<_> = feed.entries.iter().map(|entry| entry.guid.kind).collect();
     assert_eq!(kinds, [GuidKind::Link, GuidKind::Fingerprint, GuidKind::Guid]);
     assert_eq!(feed.entries[0].guid.value, "http://bare.example/1");
-    assert_eq!(feed.entries[1].guid, read("rss_guid_missing.xml").entries[1].guid, "the same at each reading");
+    assert_eq!(feed.entries[1].guid, read("rss_guid_missing.xml").entries[1].guid, "the same each time");
     assert_eq!(entries(&feed)[2].link, url("http://bare.example/3"), "a permanent link is a link");
 }
 
 #[test]
-fn shared_guids_are_told_apart_by_link() {
+fn shared_guids_are_distinguished_by_link() {
     let mut feed = read("rss_guid_shared.xml");
     let guids: Vec<_> = feed.entries.iter().map(|entry| entry.guid.value.clone()).collect();
     assert_eq!(guids, ["same http://shared.example/1", "same http://shared.example/2"]);
@@ -372,7 +372,7 @@ fn shared_guids_are_told_apart_by_link() {
 }
 
 #[test]
-fn equal_bytes_have_equal_hashes_wherever_the_entry_stands() {
+fn equal_bytes_have_equal_hashes_at_any_position() {
     let item = |words: &str| format!("<item><title>{words}</title></item>");
     let document = |items: &[String]| format!("<rss><channel><title>t</title>{}</channel></rss>", items.concat());
     let first = read_bytes(document(&[item("a"), item("b")]).as_bytes());
@@ -380,7 +380,7 @@ fn equal_bytes_have_equal_hashes_wherever_the_entry_stands() {
     assert_eq!(first.entries[0].raw_hash, second.entries[1].raw_hash);
     assert_ne!(first.entries[1].raw_hash, second.entries[2].raw_hash);
     let elsewhere = parse(document(&[item("a")]).as_bytes(), &Hints::default()).unwrap();
-    assert_ne!(first.entries[0].raw_hash, elsewhere.entries[0].raw_hash, "its relative URLs are others");
+    assert_ne!(first.entries[0].raw_hash, elsewhere.entries[0].raw_hash, "its relative URLs differ");
 }
 
 #[test]
@@ -406,7 +406,7 @@ fn json_values_of_wrong_shapes_are_left_out() {
 }
 
 #[test]
-fn truncated_json_gives_its_whole_items() {
+fn truncated_json_gives_its_complete_items() {
     let feed = read_bytes(br#"{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "tags": ["]}"]}, {"id": "2", "title": "cu"#);
     assert_eq!((feed.entries.len(), feed.entries[0].guid.value.as_str(), feed.truncated), (1, "1", true));
     assert!(parse(b"{\"items\": [{\"id\": ", &Hints::default()).is_err());
@@ -455,7 +455,7 @@ fn feed_is_decoded_whatever_it_declares() {
 }
 
 #[test]
-fn utf8_under_the_name_of_another_encoding_is_utf8() {
+fn utf8_declared_as_another_encoding_is_utf8() {
     let document =
         "<?xml version='1.0' encoding='gb2312'?><rss><channel><title>新华社北京十二月二十日电</title></channel></rss>";
     let feed = read_bytes(document.as_bytes());
@@ -472,7 +472,7 @@ fn rss_entry_does_not_inherit_the_editor() {
 }
 
 #[test]
-fn undecodable_bytes_are_replaced_and_said() {
+fn undecodable_bytes_are_replaced_and_reported() {
     let mut bytes = "<rss><channel><title>Größe, ëtwas länger</title>".as_bytes().to_vec();
     bytes.extend(b"<item><title>bad \xFF byte</title></item></channel></rss>");
     let feed = read_bytes(&bytes);
@@ -481,14 +481,14 @@ fn undecodable_bytes_are_replaced_and_said() {
 }
 
 #[test]
-fn unreadable_date_is_said_and_costs_nothing_else() {
+fn unreadable_date_is_reported_and_loses_nothing_else() {
     let feed = read_bytes(b"<rss><channel><item><title>t</title><pubDate>next week</pubDate><dc:date>2017-12-20</dc:date></item></channel></rss>");
     assert_eq!(entries(&feed)[0].published.unwrap().rfc3339(), "2017-12-20T00:00:00Z");
     assert!(has_repair(&feed, "next week"));
 }
 
 #[test]
-fn entries_stand_wherever_they_like() {
+fn entries_may_be_anywhere_in_the_document() {
     let feed = read_bytes(b"<rss><item><title>before</title></item><channel><title>t</title></channel><item><title>after</title></item></rss>");
     assert_eq!(titles(&feed), ["before", "after"]);
     let single = read_bytes(b"<entry xmlns='http://www.w3.org/2005/Atom'><id>1</id><title>alone</title></entry>");
@@ -510,7 +510,7 @@ fn person_is_read_from_one_string() {
 }
 
 #[test]
-fn original_is_what_the_entry_declares_surest_first() {
+fn originals_of_an_entry_are_listed_most_reliable_first() {
     let original =
         |inside: &str| rss_item(&format!("<link>http://a.example/1</link>{inside}")).original.map(String::from);
     let atom = "xmlns='http://www.w3.org/2005/Atom'";
@@ -563,7 +563,7 @@ fn the_twelve_titles_are_plain_text_without_double_escaping() {
 }
 
 #[test]
-fn rss_title_is_html_only_where_it_looks_like_it() {
+fn rss_title_is_html_only_if_it_looks_like_html() {
     let check = |written: &str, expected: &str| {
         assert_eq!(rss_item(&format!("<title>{written}</title>")).title, expected, "{written}")
     };

@@ -1,5 +1,5 @@
-//! Nothing of a private feed gets public: no words, title, address, guid, link or name, in whatever order copies come, and
-//! nothing from a store of the version before.
+//! Nothing of a private feed becomes public: no text, title, address, guid, link or name, in whatever order copies
+//! arrive, and nothing from a store of an earlier version.
 
 use crate::support::bed;
 
@@ -46,7 +46,7 @@ fn with_guid(guid: &str, mut entry: Entry) -> Entry {
     entry
 }
 
-/// What the private feed says of a story of which others write too.
+/// The private feed's copy of a story that other feeds also carry.
 fn private_copy() -> Entry {
     let copy = entry("https://canary-host.example/canary-link", "Canary headline", "The ferry sails. canary-text");
     Entry {
@@ -63,12 +63,12 @@ fn public_copy() -> Entry {
     with_guid("tag:origin.example,2018:1", entry("https://origin.example/1", "Ferry sails", "The ferry sails."))
 }
 
-/// The private copy is longer by a correction.
+/// The private copy with a correction added.
 fn edited(copy: Entry) -> Entry {
     Entry { title: "Canary headline again".to_owned(), ..copy }
 }
 
-/// Everything that everybody may read, by path: editions, pages of all stories, archives, a search, and the folder.
+/// Returns everything public, by path: editions, pages of all stories, archives, a search, and the folder.
 async fn public_documents(bed: &Bed) -> BTreeMap<String, String> {
     let publisher = Publisher::new(bed.store.clone(), Pages::new(&[]).unwrap().with_search());
     publish(bed, &publisher).await;
@@ -127,7 +127,7 @@ async fn assert_no_canary(bed: &Bed, order: &str) {
 }
 
 #[tokio::test]
-async fn no_public_document_shows_anything_of_a_private_feed_in_whatever_order_copies_come() {
+async fn no_public_document_reveals_a_private_feed_in_any_order_of_copies() {
     for order in
         ["private public", "public private", "private edited public", "private public edited", "public private edited"]
     {
@@ -156,18 +156,18 @@ async fn no_public_document_shows_anything_of_a_private_feed_in_whatever_order_c
 }
 
 #[tokio::test]
-async fn story_of_a_private_feed_has_a_minted_id_and_its_number_as_address() {
+async fn story_of_a_private_feed_has_a_generated_id_and_its_number_as_address() {
     let mut bed = Bed::new(both()).await;
     bed.poll("canary-feed", &[private_copy()]).await;
     let alone = bed.find("https://canary-host.example/canary-link").await;
     assert!(alone.id.starts_with("urn:uuid:"), "{}", alone.id);
     assert_eq!(alone.slug, alone.number.to_string());
     let feed = Url::parse("https://canary-host.example/feed").unwrap();
-    assert_ne!(alone.id, story::minted_id(&feed, &private_copy().guid), "nobody can find out the guid by guessing");
+    assert_ne!(alone.id, story::minted_id(&feed, &private_copy().guid), "the guid cannot be found by guessing");
     assert_eq!(bed.ids("canary-section").await, [alone.id.as_str()]);
 
     bed.poll("origin", &[public_copy()]).await;
-    assert_eq!(bed.ids("all").await, [alone.id.as_str()], "the id stays when the story gets public");
+    assert_eq!(bed.ids("all").await, [alone.id.as_str()], "the id stays when the story becomes public");
     assert_eq!(bed.ids("canary-section").await, [alone.id.as_str()]);
     let told = bed.find(&alone.id).await;
     assert_eq!(told.slug, format!("ferry-sails-{}", told.number));
@@ -182,7 +182,7 @@ async fn story_of_a_private_feed_has_a_minted_id_and_its_number_as_address() {
 }
 
 #[tokio::test]
-async fn guid_that_a_public_copy_bears_too_is_the_public_id() {
+async fn guid_that_a_public_copy_also_has_is_the_public_id() {
     let shared = "tag:shared.example,2018:1";
     let mut bed = Bed::new(both()).await;
     bed.poll("canary-feed", &[with_guid(shared, private_copy())]).await;
@@ -197,7 +197,7 @@ async fn guid_that_a_public_copy_bears_too_is_the_public_id() {
 }
 
 #[tokio::test]
-async fn section_that_becomes_public_names_its_stories_and_keeps_their_ids() {
+async fn section_that_becomes_public_gives_its_stories_slugs_and_keeps_their_ids() {
     let mut bed = Bed::new(both()).await;
     bed.poll("canary-feed", &[private_copy()]).await;
     bed.poll("origin", &[public_copy()]).await;
@@ -211,12 +211,12 @@ async fn section_that_becomes_public_names_its_stories_and_keeps_their_ids() {
     assert_eq!(named.slug, format!("only-here-{}", named.number));
     bed.follow(both()).await;
     bed.follow(open).await;
-    assert_eq!(bed.find("https://canary-host.example/2").await.slug, named.slug, "a slug is minted once");
+    assert_eq!(bed.find("https://canary-host.example/2").await.slug, named.slug, "a slug is made once");
     assert_eq!(bed.ids("canary-section").await, before);
 }
 
 #[tokio::test]
-async fn private_feed_that_a_public_section_takes_too_is_named_when_that_section_comes() {
+async fn private_feed_is_named_once_a_public_section_includes_it() {
     let mut bed = Bed::new(config(&format!("{FEEDS}{PRIVATE}"))).await;
     bed.poll("origin", &[public_copy()]).await;
     let before = bed.ids("canary-section").await;
@@ -227,7 +227,7 @@ async fn private_feed_that_a_public_section_takes_too_is_named_when_that_section
 }
 
 #[tokio::test]
-async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_its_old_address_leads_on() {
+async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_redirects_its_old_address() {
     let mut bed = Bed::new(both()).await;
     let memo = with_guid(
         "tag:canary-host.example,2018:canary-7",
@@ -264,7 +264,7 @@ async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_its_old_a
 }
 
 #[tokio::test]
-async fn private_copy_that_an_editor_splits_gets_names_that_tell_nothing() {
+async fn private_copy_that_is_split_off_gets_names_that_reveal_nothing() {
     let mut bed = Bed::new(both()).await;
     bed.poll("origin", &[public_copy()]).await;
     bed.poll("canary-feed", &[private_copy()]).await;
@@ -279,14 +279,14 @@ async fn private_copy_that_an_editor_splits_gets_names_that_tell_nothing() {
 }
 
 #[tokio::test]
-async fn section_that_ignores_edits_shows_no_words_of_a_feed_that_left_it() {
+async fn section_that_ignores_edits_shows_no_text_of_a_feed_that_left_it() {
     let quiet = |feeds: &str| {
         config(&format!("{FEEDS}{PRIVATE}[[section]]\nid = \"quiet\"\nfeeds = [{feeds}]\nedits = \"ignore\"\n"))
     };
     let mut bed = Bed::new(quiet("\"canary-feed\", \"origin\"")).await;
     bed.poll("canary-feed", &[private_copy()]).await;
     bed.poll("origin", &[public_copy()]).await;
-    assert_eq!(bed.titles("quiet").await, ["Canary headline"], "as it was when it came in");
+    assert_eq!(bed.titles("quiet").await, ["Canary headline"], "as it was when it entered");
     bed.follow(quiet("\"origin\"")).await;
     assert_eq!(bed.titles("quiet").await, ["Ferry sails"]);
 }
@@ -303,7 +303,7 @@ async fn log_does_not_name_the_entries_of_a_private_feed() {
 }
 
 #[tokio::test]
-async fn restored_backup_gives_a_private_story_the_id_that_it_had() {
+async fn restored_backup_keeps_the_id_of_a_private_story() {
     let mut bed = Bed::new(both()).await;
     let path = bed.folder.path().join("backup.db");
     Reader::open(bed.store.path()).unwrap().backup(bed.store.path(), &path).unwrap();
@@ -314,7 +314,7 @@ async fn restored_backup_gives_a_private_story_the_id_that_it_had() {
     assert_eq!(bed.ids("canary-section").await, id);
 }
 
-/// The store of version 1, with its config; see the README beside it.
+/// The store of version 1, with its config; see the README next to it.
 async fn version_1() -> Bed {
     let text = std::fs::read_to_string("tests/fixtures/stores/version_1.toml").unwrap();
     let (bed, _) = opened_version_1(config(&text)).await;
@@ -337,7 +337,7 @@ fn unpacked(folder: &Path) -> PathBuf {
     path
 }
 
-/// Ids and slugs of all stories, by number.
+/// Returns ids and slugs of all stories, by number.
 fn names(folder: &Path) -> BTreeMap<i64, (String, String)> {
     let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
     let mut statement = store.prepare("SELECT number, public_id, slug FROM story").unwrap();
@@ -346,7 +346,7 @@ fn names(folder: &Path) -> BTreeMap<i64, (String, String)> {
 }
 
 #[tokio::test]
-async fn public_names_of_an_older_store_stay_and_those_that_tell_of_private_feeds_go() {
+async fn public_names_of_an_older_store_stay_unless_they_reveal_private_feeds() {
     let folder = tempfile::tempdir().unwrap();
     unpacked(folder.path());
     let before = names(folder.path());
@@ -355,7 +355,7 @@ async fn public_names_of_an_older_store_stay_and_those_that_tell_of_private_feed
     assert_eq!(after.len(), before.len());
     let stay = [3, 5, 8, 9].into_iter().chain(13..=28).chain([35]);
     for number in stay {
-        assert_eq!(after[&number], before[&number], "public from the first on");
+        assert_eq!(after[&number], before[&number], "public from the start");
     }
     let slug = |number: i64| after[&number].1.as_str();
     assert_eq!(
@@ -368,8 +368,8 @@ async fn public_names_of_an_older_store_stay_and_those_that_tell_of_private_feed
             "snipe-drum-at-dusk-11",
         ]
     );
-    assert_eq!(after[&4].0, before[&4].0, "a public copy bears the guid too");
-    assert_eq!(after[&6].0, before[&6].0, "a minted id tells nothing");
+    assert_eq!(after[&4].0, before[&4].0, "a public copy has the same guid");
+    assert_eq!(after[&6].0, before[&6].0, "a generated id reveals nothing");
     for number in [2, 10, 12].into_iter().chain(29..=34) {
         assert_eq!(slug(number), number.to_string(), "no public section shows it");
     }
@@ -390,7 +390,7 @@ async fn private_readers_of_an_older_store_keep_the_ids_that_they_know() {
     let ids = bed.ids("desk").await;
     for number in [1, 2].into_iter().chain(29..=34) {
         assert!(ids.contains(&before[&number].0), "{number} in {ids:?}");
-        assert_eq!(bed.find(&before[&number].0).await.number.0, number, "editors find it by the id that it had");
+        assert_eq!(bed.find(&before[&number].0).await.number.0, number, "editors find it by its former id");
     }
     assert!(!bed.ids("quiet").await.iter().any(|id| id.contains("canary")));
 }
@@ -407,7 +407,7 @@ async fn public_documents_of_an_older_store_show_nothing_of_private_feeds() {
 }
 
 #[tokio::test]
-async fn old_address_of_an_older_store_leads_to_the_new_one() {
+async fn old_address_of_an_older_store_redirects_to_the_new_one() {
     let bed = version_1().await;
     let publisher = Publisher::new(bed.store.clone(), Pages::new(&[]).unwrap());
     publish(&bed, &publisher).await;
@@ -415,11 +415,11 @@ async fn old_address_of_an_older_store_leads_to_the_new_one() {
     let edition = publisher.make(&bed.config, old, String::new).await.unwrap().unwrap();
     assert_eq!(edition.moved_to.as_deref(), Some("story/kestrel-is-announced-1/"));
     let private = publisher.make(&bed.config, "story/secret-of-canary-title-2-2/", String::new).await.unwrap();
-    assert!(private.is_none(), "what no public section shows has no page");
+    assert!(private.is_none(), "a story in no public section has no page");
 }
 
 #[tokio::test]
-async fn editor_can_take_apart_what_was_joined_in_an_older_store() {
+async fn editor_can_split_stories_joined_in_an_older_store() {
     let bed = version_1().await;
     let one = bed.find("tag:wire.example,2018:8").await;
     assert_eq!(one.number.0, 7);
@@ -443,7 +443,7 @@ async fn editor_can_take_apart_what_was_joined_in_an_older_store() {
 }
 
 #[tokio::test]
-async fn polls_of_an_older_store_bring_nothing_twice() {
+async fn polls_after_a_migration_publish_nothing_twice() {
     let mut bed = version_1().await;
     let mut known = entry("https://origin.example/1", "Kestrel is announced", "The public wording of it.");
     known.guid = Guid { value: "tag:origin.example,2018:1".to_owned(), kind: GuidKind::Guid };
@@ -453,7 +453,7 @@ async fn polls_of_an_older_store_bring_nothing_twice() {
 }
 
 #[test]
-fn older_store_is_copied_but_not_read_until_it_is_brought_up_to_date() {
+fn older_store_is_copied_but_not_read_until_it_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let path = unpacked(folder.path());
     let error = Reader::open(&path).err().expect("it has an older version");

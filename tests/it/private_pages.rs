@@ -1,4 +1,4 @@
-//! Private sections over real sockets: their pages work from link to link, and nothing else tells of them.
+//! Private sections over real sockets: their pages work from link to link, and nothing else reveals them.
 
 use crate::support;
 
@@ -28,7 +28,7 @@ fn item(guid: &str, title: &str, link: &str, text: &str) -> String {
     )
 }
 
-/// A site whose private feed was polled first; one of its stories is told by the public feed too.
+/// Starts a site whose private feed was polled first; the public feed also carries one of its stories.
 fn site(sections: &str) -> (Desk, Daemon) {
     let desk = Desk::new(&format!("{FEEDS}{sections}"));
     let shared =
@@ -73,7 +73,7 @@ fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").expect("a session begins").split(';').next().unwrap().to_owned()
 }
 
-/// The addresses of this site that a document leads to, as paths.
+/// Returns the addresses of this site that a document links to, as paths.
 fn links(daemon: &Daemon, body: &str) -> BTreeSet<String> {
     let own = format!("http://{}", daemon.site);
     let quoted =
@@ -110,7 +110,11 @@ fn post(daemon: &Daemon, path: &str, body: &str) -> Answer {
 fn private_pages_work_from_link_to_link() {
     let (_desk, daemon) = site(&format!("{ALL}{}", inner()));
     let opened = daemon.get(&format!("/inner/?token={}&x=1", encoded()));
-    assert_eq!((opened.status, opened.header("location")), (303, Some("/inner/?x=1")), "the token leaves the address");
+    assert_eq!(
+        (opened.status, opened.header("location")),
+        (303, Some("/inner/?x=1")),
+        "the token is removed from the address"
+    );
     let set = opened.header("set-cookie").unwrap();
     assert!(set.ends_with("; Path=/inner/; HttpOnly; SameSite=Lax"), "{set}");
     assert!(!set.contains("canary"), "{set}");
@@ -208,9 +212,9 @@ fn section_with_a_password_asks_for_it_and_needs_no_cookie() {
     }
 }
 
-/// From the index on, every link that leads on; then what is nowhere linked; at last the log.
+/// Follows every link from the index on, then tries unlinked addresses, and finally reads the log.
 #[test]
-fn nothing_that_strangers_can_reach_tells_of_a_private_feed() {
+fn nothing_public_reveals_a_private_feed() {
     let (_desk, mut daemon) = site(&format!("{ALL}{}", inner()));
     daemon.get_until(&format!("/inner.json?token={}", encoded()), "Canary");
     let mut waiting: Vec<String> =

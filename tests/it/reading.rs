@@ -51,7 +51,7 @@ fn assert_repair(document: impl AsRef<[u8]>, part: &str) {
 }
 
 #[test]
-fn section_that_was_escaped_is_unwrapped() {
+fn escaped_cdata_section_is_unwrapped() {
     let check =
         |written: &str, expected: &str| assert_eq!(rss_entry(&format!("<title>{written}</title>")).title, expected);
     check("&lt;![CDATA[Hello World]]&gt;", "Hello World");
@@ -72,14 +72,14 @@ fn section_that_was_escaped_is_unwrapped() {
 }
 
 #[test]
-fn start_of_a_section_inside_a_section_is_text_and_no_fault() {
+fn start_of_a_section_inside_a_section_is_text_and_no_repair() {
     let document =
         rss("", "<description><![CDATA[In XML, <code>&lt;![CDATA[</code> or <![CDATA[ begins it.]]></description>");
     assert!(read(document).repairs.is_empty());
 }
 
 #[test]
-fn utf8_stays_utf8_whatever_is_cut_or_split_in_it() {
+fn utf8_with_cut_or_split_characters_stays_utf8() {
     let check = |xml: &str, http: Option<&str>, title: &[u8], expected: &str| {
         let mut document = format!(
             "<?xml version='1.0'{xml}?><rss><channel><item><title>Café at the pier</title></item><item><title>"
@@ -107,7 +107,7 @@ fn utf8_stays_utf8_whatever_is_cut_or_split_in_it() {
 }
 
 #[test]
-fn other_encodings_are_still_told_from_utf8() {
+fn other_encodings_are_still_distinguished_from_utf8() {
     let check = |label: &str, declared: &str, text: &str| {
         let document =
             format!("<?xml version='1.0'{declared}?><rss><channel><item><title>{text}</title></item></channel></rss>");
@@ -161,7 +161,7 @@ fn content_of_an_rss_entry_is_relative_to_its_own_page() {
 }
 
 #[test]
-fn content_of_an_atom_entry_is_relative_to_its_base_but_for_bare_fragments() {
+fn content_of_an_atom_entry_is_relative_to_its_base_except_bare_fragments() {
     let check = |feed: &str, content: &str, expected: &str| {
         let entry = format!("<entry><id>1</id><link href='https://site.example/1/'/>{content}</entry>");
         let entry = entries(format!("<feed {ATOM} {feed}>{entry}</feed>")).remove(0);
@@ -182,7 +182,7 @@ fn content_of_an_atom_entry_is_relative_to_its_base_but_for_bare_fragments() {
 }
 
 #[test]
-fn what_is_relative_in_rss_is_relative_to_the_feeds_page() {
+fn relative_urls_in_rss_are_relative_to_the_page_of_the_feed() {
     let items = "<item><link>2024/1.html</link><enclosure url='1.mp3'/><comments>2024/1.html#c</comments></item>";
     let check = |document: &str, expected: &str| {
         let entry = entries(document).remove(0);
@@ -295,17 +295,17 @@ fn entry_inside_an_entry_is_its_content() {
 }
 
 #[test]
-fn entries_inside_an_extension_of_the_feed_are_its_own() {
+fn entries_inside_an_extension_belong_to_the_extension() {
     let extension = "<x:old xmlns:x='urn:x'><item><title>old</title></item></x:old>";
     let document = rss(extension, "<title>new</title>");
     assert_eq!(titles(document), ["new"]);
     let only = format!("<rss><channel><title>t</title>{extension}</channel></rss>");
-    assert_eq!(titles(only), ["old"], "where there are no others, they are meant");
+    assert_eq!(titles(only), ["old"], "if there are no others, these are meant");
     assert_eq!(titles("<rss><channel><list><item><title>a</title></item></list></channel></rss>"), ["a"]);
 }
 
 #[test]
-fn entries_without_end_tags_are_entries_all_the_same() {
+fn entries_without_end_tags_are_still_entries() {
     let items = "<item><title>a</title><item><title>b</title><description>x<item><title>c</title></item>";
     for end in ["</channel></rss>", "</rss>"] {
         let document = format!("<rss><channel><title>t</title>{items}{end}");
@@ -317,11 +317,11 @@ fn entries_without_end_tags_are_entries_all_the_same() {
     let cut_content = format!(
         "<feed {ATOM}><entry><id>1</id><title>whole</title></entry><entry><id>2</id><content type='text/xml'><feed><entry><title>inner</title></entry>"
     );
-    assert_eq!(titles(cut_content), ["whole"], "what is broken off inside of content is no entry");
+    assert_eq!(titles(cut_content), ["whole"], "a fragment inside content is not an entry");
 }
 
 #[test]
-fn format_is_that_of_the_root_elements_namespace() {
+fn format_is_determined_by_the_namespace_of_the_root_element() {
     let check = |document: &str, expected: &str| assert_eq!(read(document).format.to_string(), expected, "{document}");
     check(&format!("<feed {ATOM} xmlns:at='http://purl.org/atompub/tombstones/1.0'></feed>"), "Atom 1.0");
     check(&format!("<feed {ATOM} xmlns:old='http://purl.org/atom/ns#' version='0.3'></feed>"), "Atom 1.0");
@@ -346,7 +346,7 @@ fn format_is_that_of_the_root_elements_namespace() {
 }
 
 #[test]
-fn json_is_forgiven_what_xml_is() {
+fn json_is_read_as_leniently_as_xml() {
     let check = |document: &str, expected: &[&str], repair: Option<&str>| {
         assert_eq!(titles(document), expected, "{document}");
         repair.into_iter().for_each(|repair| assert_repair(document, repair));
@@ -401,7 +401,7 @@ fn json_author_may_be_a_text_and_its_address_an_email() {
 }
 
 #[test]
-fn person_is_decoded_and_then_taken_apart() {
+fn person_is_decoded_and_then_split() {
     let check = |element: &str| {
         let author = rss_entry(element).authors.remove(0);
         assert_eq!(
@@ -428,7 +428,7 @@ fn source_is_kept_whatever_it_says() {
 }
 
 #[test]
-fn words_are_no_address() {
+fn words_are_not_an_address() {
     let comments = |written: &str| address(&rss_entry(&format!("<comments>{written}</comments>")).comments).to_owned();
     assert_eq!(comments("Comments are closed"), "");
     assert_eq!(comments("closed"), "");
@@ -441,7 +441,7 @@ fn words_are_no_address() {
 }
 
 #[test]
-fn tag_in_a_title_ends_behind_its_quoted_values() {
+fn tag_in_a_title_ends_after_its_quoted_values() {
     let check = |title: &str, expected: &str| {
         assert_eq!(atom_entry(&format!("<title type='html'><![CDATA[{title}]]></title>")).title, expected, "{title}");
     };
@@ -466,7 +466,7 @@ fn category_is_all_of_its_text() {
 }
 
 #[test]
-fn podcast_channel_has_what_itunes_elements_say() {
+fn podcast_channel_has_the_values_of_itunes_elements() {
     let check = |channel: &str, expected: Option<&str>| {
         assert_eq!(normalize::info(&read(rss(channel, ""))).description.as_deref(), expected, "{channel}");
     };
@@ -483,7 +483,7 @@ fn podcast_channel_has_what_itunes_elements_say() {
 }
 
 #[test]
-fn original_file_stands_in_for_the_one_that_counts_downloads() {
+fn original_file_replaces_the_one_that_counts_downloads() {
     let counted = "<enclosure url='https://count.example/r/1.mp3' type='audio/mpeg' length='7'/>";
     let original = "<feedburner:origEnclosureLink>https://a.example/1.mp3</feedburner:origEnclosureLink>";
     for item in
@@ -495,7 +495,7 @@ fn original_file_stands_in_for_the_one_that_counts_downloads() {
 }
 
 #[test]
-fn replies_are_a_page_only_if_they_say_so() {
+fn replies_are_a_page_only_if_declared_as_html() {
     let comments = |attributes: &str| {
         atom_entry(&format!("<link rel='replies' href='https://a.example/r' {attributes}/>")).comments
     };
@@ -515,7 +515,7 @@ fn language_of_a_summary_is_not_that_of_the_content() {
 }
 
 #[test]
-fn file_in_base64_is_no_text() {
+fn file_in_base64_is_not_text() {
     let content = |media_type: &str, inside: &str| {
         atom_entry(&format!("<content type='{media_type}'>{inside}</content>")).content_html
     };
@@ -526,7 +526,7 @@ fn file_in_base64_is_no_text() {
 }
 
 #[test]
-fn lines_of_a_plain_description_are_kept() {
+fn line_breaks_of_a_plain_description_are_kept() {
     let summary = |element: &str| rss_entry(element).summary_html.unwrap();
     let lines = "One &amp; two\r\nthree\n  \n  Four";
     let expected = "<p>One &amp; two<br>three</p><p>Four</p>";
@@ -552,7 +552,7 @@ fn lines_of_a_plain_description_are_kept() {
 }
 
 #[test]
-fn picture_of_an_entry_is_its_largest_and_told_once() {
+fn picture_of_an_entry_is_its_largest_and_listed_once() {
     #[track_caller]
     fn check(item: &str, image: &str, files: &[&str]) {
         let entry = rss_entry(item);

@@ -1,4 +1,4 @@
-//! `config/reference.toml`: that it holds every key, with its default.
+//! `config/reference.toml` contains every key with its default.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ fn good(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{problems:#?}"))
 }
 
-/// Every key of every table, as `[[feed]]` → its keys.
+/// Returns every key of every table: `[[feed]]` → its keys.
 fn keys_of(text: &str) -> BTreeMap<&'static str, BTreeSet<String>> {
     let document = DeTable::parse(text).unwrap();
     let mut keys: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -49,7 +49,7 @@ fn collect_keys(shape: &'static str, table: &DeTable, keys: &mut BTreeMap<&'stat
 
 const REFERENCE: &str = include_str!("../../config/reference.toml");
 
-/// The reference with the keys that are commented out.
+/// Returns the reference with the keys that are commented out.
 fn whole_reference() -> String {
     let is_key = |line: &str| {
         let key = line.split(" = ").next().unwrap_or_default();
@@ -60,7 +60,7 @@ fn whole_reference() -> String {
 }
 
 #[test]
-fn reference_holds_every_key() {
+fn reference_contains_every_key() {
     let text = whole_reference();
     good(&text);
     let keys = keys_of(&text);
@@ -71,7 +71,7 @@ fn reference_holds_every_key() {
 }
 
 #[test]
-fn reference_loads_as_it_is_and_its_values_are_the_defaults() {
+fn reference_loads_unchanged_and_its_values_are_the_defaults() {
     let reference = good(REFERENCE);
     let example = "[[feed]]\nurl = \"https://example.org/feed.xml\"\n[[section]]\nid = \"news\"\nfeeds = [\"*\"]\n";
     let minimal = good(example);
@@ -81,7 +81,7 @@ fn reference_loads_as_it_is_and_its_values_are_the_defaults() {
     assert_eq!(format!("{:?}", reference.publish), format!("{:?}", minimal.publish));
     assert_eq!(format!("{:?}", reference.stories), format!("{:?}", minimal.stories));
     assert_eq!(format!("{:?}", reference.poll), format!("{:?}", minimal.poll));
-    // Written or not, the schedule is the same; that somebody wrote it is what differs.
+    // The schedule is the same whether written or not; only whether it was written differs.
     let unwritten = |feed: &Feed| format!("{:?}", Feed { schedule_is_default: true, ..feed.clone() });
     assert_eq!(unwritten(&reference.feeds[0]), unwritten(&minimal.feeds[0]));
     assert_eq!(format!("{:?}", reference.sections[0]), format!("{:?}", minimal.sections[0]));

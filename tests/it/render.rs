@@ -8,7 +8,7 @@ use newswire::render::{self, Pages, SectionView};
 use newswire::section::ShownStory;
 use samples::*;
 
-/// Every edition and page of a view, with the ending of its file.
+/// Returns every edition and page of a view, with the extension of its file.
 fn documents(view: &SectionView) -> [(&'static str, Vec<u8>); 5] {
     let opml = render::opml(view.site, &view.section.title, view.feeds, view.updated);
     [
@@ -33,7 +33,7 @@ fn check_section(section: &Section, stories: &[ShownStory]) {
 }
 
 #[test]
-fn section_of_a_newswire_is_written_whole() {
+fn newswire_section_matches_the_golden_files() {
     check_section(
         &section("international", "International"),
         &[hostile_title_story(), war_story(), markup_title_story(), bare_story()],
@@ -41,7 +41,7 @@ fn section_of_a_newswire_is_written_whole() {
 }
 
 #[test]
-fn podcast_section_is_written_whole() {
+fn podcast_section_matches_the_golden_files() {
     check_section(&podcast_section(), &[episode()]);
 }
 
@@ -51,13 +51,13 @@ fn episode_in_another_section_needs_no_itunes() {
 }
 
 #[test]
-fn empty_section_is_written_whole() {
+fn empty_section_matches_the_golden_files() {
     check_section(&section("empty", "Empty"), &[]);
 }
 
-/// `max_age` is what RSS says in two ways.
+/// RSS says it twice: as `max_age` and in the channel.
 #[test]
-fn rss_says_how_long_it_may_be_kept() {
+fn rss_says_how_long_it_may_be_cached() {
     let check = |seconds: u64, ttl: &str, times_an_hour: &str| {
         let (site, section) = (site(), section("all", "All"));
         let view = SectionView { max_age: std::time::Duration::from_secs(seconds), ..view(&site, &section, &[], &[]) };
@@ -74,9 +74,9 @@ fn rss_says_how_long_it_may_be_kept() {
     check(3600, "60", "1");
 }
 
-/// A story that itself names a source keeps it, with the source's date; else that is its newest story's.
+/// A story that names a source keeps that source's date; otherwise the date is that of the source's newest story.
 #[test]
-fn source_is_as_new_as_its_newest_story_unless_it_says() {
+fn source_has_the_date_of_its_newest_story_unless_it_has_its_own() {
     let mut stories = [
         story("old", "2020-01-01T00:00:00Z", entry("urn:old", "Old")),
         story("new", "2020-02-02T00:00:00Z", entry("urn:new", "New")),
@@ -93,9 +93,9 @@ fn source_is_as_new_as_its_newest_story_unless_it_says() {
     assert_eq!(sources(&stories), ["2019-12-31T00:00:00Z", "2020-02-02T00:00:00Z"]);
 }
 
-/// An entry that nobody signed is its source's, never the site's.
+/// An entry without author is attributed to its source, never to the site.
 #[test]
-fn entry_without_author_is_ascribed_to_its_source() {
+fn entry_without_author_is_attributed_to_its_source() {
     let (site, section) = (site(), section("all", "All"));
     let stories = [story("one", "2020-01-01T00:00:00Z", entry("urn:one", "One"))];
     let document = String::from_utf8(render::atom(&view(&site, &section, &stories, &[]).prepare()).unwrap()).unwrap();

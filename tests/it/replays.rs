@@ -1,4 +1,4 @@
-//! Thirty days of feeds that change their guids, dates and domains, come back, or take from each other: nothing old is
+//! Thirty days of feeds that change their guids, dates and domains, are reset, or copy from each other: nothing old is
 //! published as new, and everything new is published once.
 
 use crate::support::bed;
@@ -12,13 +12,13 @@ use url::Url;
 
 const DAYS: usize = 30;
 
-/// How many posts there were before the first day.
+/// The number of posts before the first day.
 const BEFORE: usize = 20;
 
-/// How often a day the feed is polled.
+/// How often per day the feed is polled.
 const POLLS: u32 = 4;
 
-/// A post of the blog: the one of its day.
+/// Returns the post of a day.
 fn post(number: usize, guid: String, link: &str) -> Entry {
     let stem = format!("topic{}{}", char::from(b'a' + (number / 10) as u8), char::from(b'a' + (number % 10) as u8));
     let mut post = entry(link, &format!("What I learned about {stem}"), &own_words(&stem));
@@ -27,15 +27,15 @@ fn post(number: usize, guid: String, link: &str) -> Entry {
     post
 }
 
-/// The post as the blog has it at first.
+/// Returns the post as first published.
 fn plain(number: usize) -> Entry {
     post(number, format!("http://blog.example/?p={number}"), &format!("http://blog.example/posts/{number}"))
 }
 
-/// What the blog lists on a day: the posts by their numbers, and how each looks.
+/// The blog's list on a day: the posts by number, and how each looks.
 type Listing = (Range<usize>, fn(usize) -> Entry);
 
-/// Polls the blog four times a day for thirty days; on each day it has one post more.
+/// Polls the blog four times a day for thirty days; each day it has one more post.
 async fn replay(name: &str, keep: &str, listing: impl Fn(usize) -> Listing) {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nlimit = 500\n[store]\nkeep = \"{keep}\""))).await;
     let mut known = 0;
@@ -55,10 +55,10 @@ async fn replay(name: &str, keep: &str, listing: impl Fn(usize) -> Listing) {
         assert_eq!(new, if known == 0 { numbers.len() } else { expected }, "{name}: new entries on day {day}");
         known = known.max(numbers.end);
     }
-    assert_eq!(known, BEFORE + DAYS, "{name}: whatever was new came");
+    assert_eq!(known, BEFORE + DAYS, "{name}: all new posts arrived");
 }
 
-/// The last twenty of a day's posts.
+/// Returns the last twenty posts of a day.
 fn last(day: usize) -> Range<usize> {
     day + 1..BEFORE + day + 1
 }
@@ -86,7 +86,7 @@ async fn dates_that_are_always_now_publish_nothing_twice() {
 }
 
 #[tokio::test]
-async fn feed_that_is_reset_publishes_nothing_again() {
+async fn feed_that_is_reset_republishes_nothing() {
     let empty = |day: usize| BEFORE + day..BEFORE + day;
     let listing = |day| match day {
         10..13 => empty(day - (day - 9)),
@@ -109,7 +109,7 @@ async fn archive_that_returns_after_retention_publishes_nothing_again() {
     replay("retention and return", "2 days", |day| (listing(day), if day < 25 { plain } else { https })).await;
 }
 
-/// What a newswire offers to whoever subscribes to it.
+/// Returns what a newswire offers to its subscribers.
 async fn offered(bed: &Bed, host: &str) -> Vec<Entry> {
     let offer = |story: newswire::section::ShownStory| {
         let mut entry = story.entry;
@@ -122,8 +122,8 @@ async fn offered(bed: &Bed, host: &str) -> Vec<Entry> {
 }
 
 #[tokio::test]
-async fn newswires_that_take_from_each_other_tell_everything_once() {
-    // Two take from each other, and from themselves through the third.
+async fn newswires_that_read_each_other_publish_everything_once() {
+    // Two read each other, and themselves through the third.
     const HOSTS: [&str; 3] = ["left", "right", "third"];
     const PEERS: [(usize, usize); 5] = [(0, 1), (1, 0), (2, 0), (0, 2), (1, 2)];
     let feed = |id: &str, url: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n");
@@ -137,7 +137,7 @@ async fn newswires_that_take_from_each_other_tell_everything_once() {
         let now = start() + DAY * day as u32;
         for (side, bed) in beds.iter_mut().enumerate() {
             let number = day * HOSTS.len() + side;
-            // Every other one is a note of a few words without a link.
+            // Every other entry is a note of a few words without a link.
             let mut told = entry(
                 &format!("https://source-{}.example/{number}", HOSTS[side]),
                 &format!("Note of day {number}"),

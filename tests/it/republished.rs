@@ -1,6 +1,6 @@
-//! Documents as the world writes them, republished through a section: every edition and every archive document is valid.
+//! Real documents, republished through a section: every edition and every archive document is valid.
 //!
-//! They are read from the folder that `NEWSWIRE_DOCUMENTS` names; without it there is nothing to republish.
+//! They are read from the folder named by `NEWSWIRE_DOCUMENTS`; without it the test does nothing.
 
 use crate::samples::outside;
 use crate::samples::rules;
@@ -13,7 +13,7 @@ use outside::outside;
 use serde_json::Value;
 use support::daemon::*;
 
-/// A feed of each document, and sections that take all of them.
+/// Returns a config with one feed per document, and sections with all of them.
 fn config(documents: &Path) -> Option<String> {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"Republished\"\n\
         owner = { name = \"The Drummers\", email = \"drum@news.example.org\" }\n"
@@ -30,7 +30,7 @@ fn config(documents: &Path) -> Option<String> {
     Some(config)
 }
 
-/// The files below `folder` with these endings.
+/// Returns the files below `folder` with these extensions.
 fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -45,7 +45,7 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 }
 
 #[test]
-fn whatever_is_republished_is_valid() {
+fn republished_documents_are_valid() {
     let documents = std::env::var_os("NEWSWIRE_DOCUMENTS").map(PathBuf::from);
     let Some(config) = documents.as_deref().and_then(config) else {
         eprintln!("NEWSWIRE_DOCUMENTS names no folder of feed documents: nothing is republished");

@@ -1,4 +1,4 @@
-//! What newswire publishes, newswire reads: editions of any stories, in all formats, give back what was put in.
+//! newswire reads what newswire publishes: editions of any stories, in all formats, give back their input.
 
 use crate::samples;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use samples::*;
 use serde_json::{Value, json};
 
-/// What publishers write into any field: words, markup, references, and ends of what stands around them.
+/// Text as publishers write it into any field: words, markup, references, and ends of surrounding syntax.
 fn text() -> impl Strategy<Value = String> {
     let parts = [
         "word",
@@ -53,7 +53,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(parts.to_vec()), 1..8).prop_map(|parts| parts.concat())
 }
 
-/// Names and terms; what reads as HTML is neither, and is not published.
+/// Names and terms; text that reads as HTML is neither, and is not published.
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "Ann Hoy",
@@ -78,7 +78,7 @@ fn address(path: &str) -> String {
 }
 
 prop_compose! {
-    /// An entry as JSON Feed has it, which has room for any text.
+        /// An entry as in JSON Feed, which can hold any text.
     fn item()(
         title in text(), content in text(), summary in prop::option::of(text()), author in name(), tags in prop::collection::vec(name(), 0..3),
         paths in prop::collection::vec(path(), 4), millis in 1_000_000_000_000..2_000_000_000_000u64, language in prop::option::of("[a-z]{2}-[A-Z]{2}"),
@@ -93,13 +93,13 @@ prop_compose! {
     }
 }
 
-/// The clean entries of a document.
+/// Returns the clean entries of a document.
 fn read(document: &[u8]) -> Vec<Entry> {
     let feed = parse(document, &Hints::default()).unwrap();
     feed.entries.iter().map(|entry| normalize::entry(entry, &feed)).collect()
 }
 
-/// The entries as an edition carries them.
+/// Returns the entries as an edition carries them.
 fn published(entries: &[Entry], write: fn(&PreparedSection) -> Result<Vec<u8>, RenderError>) -> Vec<Entry> {
     let stories: Vec<ShownStory> = entries
         .iter()
@@ -121,7 +121,7 @@ proptest! {
         let document = json!({"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": items}).to_string();
         let mut entries: Vec<Entry> = read(document.as_bytes());
         for entry in &mut entries {
-            // JSON Feed has no members for these.
+                        // JSON Feed has no members for these.
             entry.license = Some(url("https://creativecommons.org/licenses/by/4.0/"));
             entry.in_reply_to = vec![InReplyTo { id: format!("urn:{} \"id\"", entry.title), url: entry.link.clone() }];
             entry.credits = entry.authors.iter().map(|author| Credit { name: author.display().to_owned(), role: Some("guest".to_owned()), url: None }).collect();

@@ -1,4 +1,4 @@
-//! Rules: what matches, the reason that is given, and when time changes the answer.
+//! Rules: what matches, the reason for it, and when time changes the answer.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use url::Url;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The rule, by way of a whole config.
+/// Parses a rule through a whole config.
 fn rule(text: &str) -> Rule {
     let text = format!(
         "[site]\nfacets = [\"region\", \"topic\", \"type\"]\n\
@@ -58,7 +58,7 @@ fn category(term: &str, scheme: &str) -> Category {
     Category { term: term.to_owned(), scheme: Some(scheme.to_owned()), label: None }
 }
 
-/// A story with the lead from anti-media and another copy from jungle-drum, an hour old.
+/// A story led by anti-media with another copy from jungle-drum, an hour old.
 struct Story {
     entries: [Entry; 2],
     feeds: [FeedId; 2],
@@ -150,7 +150,7 @@ fn title_matches_words_and_phrases_and_not_parts_of_words() {
 }
 
 #[test]
-fn slashes_make_a_regular_expression_without_regard_to_case() {
+fn slashes_make_a_case_insensitive_regular_expression() {
     fn check(title: &str, pattern: &str, expected: bool) {
         let rule = format!("{{ title = {pattern:?} }}");
         assert_eq!(Story::with_text(title).keeps(&rule), expected, "{pattern} in {title}");
@@ -164,7 +164,7 @@ fn slashes_make_a_regular_expression_without_regard_to_case() {
 }
 
 #[test]
-fn other_keys_match_the_whole_value_without_regard_to_case() {
+fn other_keys_match_the_whole_value_ignoring_case() {
     fn check(rule: &str, expected: bool) {
         assert_eq!(Story::new().keeps(rule), expected, "{rule}");
     }
@@ -209,7 +209,7 @@ fn all_keys_must_hold_and_any_value_of_a_list() {
 }
 
 #[test]
-fn keep_hears_every_copy_for_four_keys_and_drop_only_the_lead() {
+fn keep_looks_at_every_copy_for_four_keys_and_drop_only_at_the_lead() {
     fn check(rule: &str, keeps: bool, drops: bool) {
         assert_eq!(Story::new().keeps(rule), keeps, "keep {rule}");
         assert_eq!(Story::new().drops(rule), drops, "drop {rule}");
@@ -277,7 +277,7 @@ fn reason_names_the_key_the_words_and_the_feed_of_the_copy() {
 }
 
 #[test]
-fn age_tells_when_it_will_turn_over() {
+fn age_returns_when_its_result_changes() {
     fn check(text: &str, age: Duration, expected: Option<Duration>) {
         let turn =
             Story::new().judge(age, |subject| rule(text).next_change(subject).map(|turn| turn.since(subject.sort_at)));
@@ -310,7 +310,7 @@ fn rule_is_displayed_as_toml_that_means_the_same() {
 }
 
 #[test]
-fn matching_takes_linear_time_and_looks_at_64_kib() {
+fn matching_takes_linear_time_and_reads_at_most_64_kib() {
     let story = Story::with_text(&format!("{}!", "a".repeat(1_000_000)));
     let rules = [rule(r#"{ title = "/(a+)+$/" }"#), rule(r#"{ title = "a a" }"#), rule(r#"{ title = "/(x+x+)+y/" }"#)];
     let start = Instant::now();

@@ -1,5 +1,5 @@
-//! The files beside and behind a newswire: no command overwrites the store, shows it to others, writes on damage, or waits
-//! for a pipe.
+//! The files around a newswire: no command overwrites the store, exposes it to others, writes to a damaged one, or
+//! waits for a pipe.
 
 use crate::support;
 
@@ -15,7 +15,7 @@ const CONFIG: &str = "[store]\npath = \"var/lib/newswire.db\"\n[[feed]]\nid = \"
 
 const STORE: &str = "var/lib/newswire.db";
 
-/// A desk that has polled a story.
+/// A workspace that has polled a story.
 fn desk() -> Desk {
     let desk = Desk::new(CONFIG);
     desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
@@ -86,7 +86,7 @@ fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
 }
 
 #[test]
-fn backup_is_private_and_sound_and_replaces_an_older_one() {
+fn backup_is_private_and_valid_and_replaces_an_older_one() {
     let desk = desk();
     for _ in 0..2 {
         let told = desk.run(&["backup", "copy.db"]);
@@ -118,7 +118,7 @@ fn damage(store: &Path) {
 }
 
 #[test]
-fn damaged_store_is_said_to_be_so_and_not_written_to() {
+fn damaged_store_is_reported_and_not_written_to() {
     let desk = desk();
     damage(&desk.path(STORE));
     let before = fs::read(desk.path(STORE)).unwrap();
@@ -142,7 +142,7 @@ fn backup_of_a_damaged_store_does_not_replace_the_last_good_one() {
 }
 
 #[test]
-fn store_that_was_replaced_under_the_daemon_is_not_written_to() {
+fn store_replaced_under_the_daemon_is_not_written_to() {
     let desk = desk();
     assert_eq!(desk.run(&["backup", "copy.db"]).code, 0);
     let copy = fs::read(desk.path("copy.db")).unwrap();
@@ -151,16 +151,16 @@ fn store_that_was_replaced_under_the_daemon_is_not_written_to() {
     fs::rename(desk.path("copy.db"), desk.path(STORE)).unwrap();
     check_refused(&desk, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
     daemon.wait_for("was moved, deleted or replaced while newswire runs");
-    assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
+    assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(fs::read(desk.path(STORE)).unwrap(), copy);
-    // A log begins with a head of 32 bytes; without a frame after it there is nothing to read.
+    // A log begins with a header of 32 bytes; without a frame after it there is nothing to read.
     let log_bytes = fs::metadata(desk.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
     assert!(log_bytes <= 32, "the log of the old file must not be read with the new one: {log_bytes} bytes");
 }
 
 #[test]
-fn store_that_was_deleted_under_the_daemon_is_said_to_be_gone() {
+fn store_deleted_under_the_daemon_is_reported_as_gone() {
     let desk = desk();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Ferries");
@@ -170,7 +170,7 @@ fn store_that_was_deleted_under_the_daemon_is_said_to_be_gone() {
 }
 
 #[test]
-fn damage_that_the_daemon_meets_stops_all_writing() {
+fn damage_found_by_the_daemon_stops_all_writing() {
     let desk = desk();
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "Ferries");
@@ -178,13 +178,13 @@ fn damage_that_the_daemon_meets_stops_all_writing() {
     file.set_len(0).unwrap();
     daemon.wait_for("newswire.db is damaged and is not written to: ");
     check_refused(&desk, &["poll", "--force"], 1, "put a backup in its place");
-    assert_eq!(daemon.get("/all.json").status, 200, "what was published is served on");
+    assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(fs::metadata(desk.path(STORE)).unwrap().len(), 0);
 }
 
 #[test]
-fn damage_is_named_once_and_with_what_to_do_by_commands_that_read() {
+fn read_only_commands_report_damage_once_with_a_hint() {
     let desk = desk();
     damage(&desk.path(STORE));
     let told = desk.run(&["explain", "Nets"]);
@@ -198,7 +198,7 @@ fn damage_is_named_once_and_with_what_to_do_by_commands_that_read() {
 }
 
 #[test]
-fn store_has_one_writer_whatever_name_it_is_opened_by() {
+fn store_has_one_writer_even_if_opened_by_several_names() {
     let desk = desk();
     let under = |name: &str| CONFIG.replace(STORE, name);
     symlink(desk.path(STORE), desk.path("soft.db")).unwrap();
@@ -206,7 +206,7 @@ fn store_has_one_writer_whatever_name_it_is_opened_by() {
     daemon.get_until("/all.json", "Ferries");
     desk.write("soft.toml", &under("soft.db"));
     check_refused(&desk, &["run", "--config", "soft.toml"], 1, "in use by `newswire run` (process ");
-    assert_eq!(desk.run(&["poll", "--config", "soft.toml"]).code, 0, "the daemon is asked");
+    assert_eq!(desk.run(&["poll", "--config", "soft.toml"]).code, 0, "the daemon polls");
     fs::hard_link(desk.path(STORE), desk.path("hard.db")).unwrap();
     desk.write("hard.toml", &under("hard.db"));
     for command in ["run", "poll"] {
@@ -218,7 +218,7 @@ fn store_has_one_writer_whatever_name_it_is_opened_by() {
 }
 
 #[test]
-fn file_in_the_place_of_the_socket_is_named_and_kept() {
+fn file_in_place_of_the_socket_is_named_and_kept() {
     let desk = desk();
     desk.write("var/lib/newswire.db.sock", "mine");
     let mut daemon = Daemon::start(&desk);
@@ -229,13 +229,13 @@ fn file_in_the_place_of_the_socket_is_named_and_kept() {
 }
 
 #[test]
-fn system_error_is_said_once() {
+fn system_error_is_reported_once() {
     let desk = desk();
     let told = desk.run(&["backup", "nowhere/copy.db"]);
     assert_eq!((told.code, told.err.matches("os error 2").count()), (1, 1), "{}", told.err);
 }
 
-/// Runs a command of the shell with the program as `$0`.
+/// Runs a shell command with the program as `$0`.
 fn shell(desk: &Desk, script: &str) -> i32 {
     let mut command = Command::new("sh");
     command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(desk.folder.path());
@@ -244,7 +244,7 @@ fn shell(desk: &Desk, script: &str) -> i32 {
 }
 
 #[test]
-fn store_and_all_beside_it_are_private_under_any_umask() {
+fn store_and_the_files_next_to_it_are_private_under_any_umask() {
     for umask in ["000", "022", "077", "0277"] {
         let desk = Desk::new(CONFIG);
         desk.write("a.xml", &headlines(&[("1", "Ferries are late")]));
@@ -264,7 +264,7 @@ fn store_and_all_beside_it_are_private_under_any_umask() {
 }
 
 #[test]
-fn rights_that_others_were_given_are_taken_from_them() {
+fn file_permissions_for_others_are_revoked() {
     let desk = desk();
     for suffix in ["", ".lock"] {
         let path = desk.path(&format!("{STORE}{suffix}"));
@@ -277,7 +277,7 @@ fn rights_that_others_were_given_are_taken_from_them() {
 }
 
 #[test]
-fn lock_that_is_a_link_or_a_pipe_is_refused_and_left_alone() {
+fn lock_that_is_a_link_or_a_pipe_is_refused_and_not_touched() {
     let desk = desk();
     let lock = desk.path(&format!("{STORE}.lock"));
     fs::remove_file(&lock).unwrap();
@@ -298,13 +298,13 @@ fn program_that_locks_the_lock_file_is_named() {
     check_refused(&desk, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
 }
 
-/// Only root can give files away and become another user.
+/// Returns whether the user is root: only root can give files away and become another user.
 fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|id| text(&id.stdout).trim() == "0")
 }
 
 #[test]
-fn lock_of_another_user_is_named_with_its_owner_and_roots_own_is_given_to_the_stores_owner() {
+fn lock_of_another_user_is_named_with_its_owner_and_a_root_lock_is_given_to_the_owner_of_the_store() {
     let desk = desk();
     if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
         eprintln!("not tried: it needs root and setpriv");
@@ -367,7 +367,7 @@ fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
 }
 
 #[test]
-fn document_is_inspected_from_the_standard_input() {
+fn document_is_inspected_from_standard_input() {
     let desk = desk();
     let input = fs::File::open(desk.path("a.xml")).unwrap();
     let output = desk.command(&["inspect", "-", "--json"]).stdin(input).output().unwrap();

@@ -1,4 +1,5 @@
-//! No secret is ever shown: not one that is misspelt or misplaced in the TOML, and not one that a publisher's server repeats.
+//! No secret is ever shown: neither one that is misspelt or misplaced in the TOML, nor one that a publisher's server
+//! repeats.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -14,10 +15,10 @@ use support::origin::{Origin, Reply};
 use crate::support;
 use crate::support::bed;
 
-/// What stands in the place of a secret in the tables below.
+/// The secret in the tables below.
 const CANARY: &str = "c4n4ry-5ecret";
 
-/// The same as a number.
+/// A secret that is a number.
 const NUMBER: &str = "481516234242";
 
 /// Lines of a feed whose secret is misspelt or misplaced, each of them an error.
@@ -78,7 +79,7 @@ const IN_A_FEED: [&str; 54] = [
     "sections = [\"https://me:c4n4ry-5ecret@a.example/\"]",
 ];
 
-/// The same of a section and of a feed's address.
+/// The same for a section and for a feed's address.
 const OTHERS: [&str; 13] = [
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntokens = [\"c4n4ry-5ecret\"]",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { evn = \"c4n4ry-5ecret\" }",
@@ -107,7 +108,7 @@ fn assert_hidden(place: &str, case: &str, shown: &str) {
     }
 }
 
-/// A config that is good until it includes one of the cases.
+/// A workspace whose config is valid until it includes one of the cases.
 fn desk_with_cases() -> Desk {
     let desk = Desk::new("include = [\"cases/*.toml\"]\n");
     let main = format!("include = [\"cases/*.toml\"]\n{}", desk.read("newswire.toml").replace("include", "#"));
@@ -133,7 +134,7 @@ fn misspelt_or_misplaced_secret_is_not_shown_by_check_nor_at_the_start_of_the_da
 fn misspelt_or_misplaced_secret_is_not_shown_when_the_daemon_reads_the_edited_config() {
     let desk = desk_with_cases();
     let mut daemon = Daemon::start(&desk);
-    // Once it serves, it takes signals.
+    // Once it serves, it handles signals.
     daemon.get_until("/", "Test");
     for (number, case) in cases().iter().enumerate() {
         if number > 0 {
@@ -176,7 +177,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     }
 }
 
-/// What is wrong with a config, each problem on one line.
+/// Returns the problems of a config, each on one line.
 fn problems(text: &str) -> Vec<String> {
     let file = SourceFile { path: "/n.toml".into(), text: text.to_owned() };
     let (_, problems) = config::check(&[file], &|_| Ok("abc".into()));
@@ -186,7 +187,7 @@ fn problems(text: &str) -> Vec<String> {
 const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n[[section]]\nid = \"s\"\nfeeds = [\"*\"]\n";
 
 #[test]
-fn secret_of_a_section_that_can_be_guessed_is_refused() {
+fn guessable_secret_of_a_section_is_refused() {
     let check = |line: &str, expected: &str| {
         assert_eq!(problems(&format!("{FEED}{line}\n")), [expected], "{line}");
     };
@@ -203,7 +204,7 @@ fn secret_of_a_section_that_can_be_guessed_is_refused() {
 }
 
 #[test]
-fn address_that_is_published_holds_no_secret() {
+fn published_address_contains_no_secret() {
     let check = |text: &str, place: &str| {
         let told = problems(text).concat();
         let expected = format!("Error /n.toml:{place}: expected a URL without a secret such as `token`");
@@ -219,7 +220,7 @@ fn address_that_is_published_holds_no_secret() {
 }
 
 #[test]
-fn credentials_that_are_sent_unencrypted_are_a_warning() {
+fn unencrypted_credentials_are_a_warning() {
     let check = |url: &str, line: &str, expected: Option<&str>| {
         let text = FEED.replace("https://a.example/\"\n", &format!("{url}\"\n{line}\n"));
         let told = "this is sent unencrypted over http (write https:// in `url` if the server has it)";
@@ -237,7 +238,7 @@ fn credentials_that_are_sent_unencrypted_are_a_warning() {
     check("http://a.example/?token=c4n4ry", "", Some("3:7"));
 }
 
-/// An RSS document that repeats its own address wherever a document may, and is full of relative links.
+/// Returns an RSS document that repeats its own address wherever possible, and is full of relative links.
 fn document(name: &str, own: &str) -> String {
     let content = "&lt;p&gt;See &lt;a href=\"#note\"&gt;a note&lt;/a&gt;, &lt;a href=\"?page=2\"&gt;more&lt;/a&gt;, \
         &lt;a href=\"next\"&gt;next&lt;/a&gt;, &lt;a href=\"\"&gt;this&lt;/a&gt;, &lt;img src=\"i.png\" srcset=\"i2.png 2x\"&gt;, \
@@ -299,7 +300,7 @@ fn reply(target: &str, host: &str) -> Reply {
     }
 }
 
-/// The files of a folder and of those in it.
+/// Returns the files of a folder and its subfolders.
 fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -314,7 +315,7 @@ fn files_in(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn secret_that_the_server_repeats_gets_into_nothing_that_is_kept_or_shown() {
+fn secret_repeated_by_the_server_is_neither_stored_nor_shown() {
     let origin = Origin::start(|request| {
         let host = text(&request.header("host").unwrap_or_default());
         reply(&request.target(), &host)

@@ -25,7 +25,7 @@ async fn entry_is_new_once_and_then_unchanged() {
     let again = bed.poll("origin", &entries).await;
     assert_eq!((again.new, again.revised), (0, 0));
     assert!(again.sections.is_empty(), "nothing happened, so nothing is rendered");
-    assert_eq!(bed.titles("all").await, ["One", "Two"], "undated entries stand in their document's order");
+    assert_eq!(bed.titles("all").await, ["One", "Two"], "undated entries keep their document's order");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ fn taken_over() -> Entry {
 }
 
 #[tokio::test]
-async fn story_is_told_once_and_led_by_the_original_whichever_comes_first() {
+async fn story_is_published_once_and_led_by_the_original_whichever_comes_first() {
     for order in [["origin", "wire"], ["wire", "origin"]] {
         let mut bed = Bed::new(three_feeds(ALL)).await;
         let original = entry("http://origin.example/1", "The original", "the same text");
@@ -80,7 +80,7 @@ async fn story_is_told_once_and_led_by_the_original_whichever_comes_first() {
         assert_eq!(shown[0].copies.len(), 2);
         assert_eq!(shown[0].via, [Person::named("gail")]);
         let first = if order[0] == "origin" { "http://origin.example/1" } else { "https://wire.example/story-1" };
-        assert_eq!(shown[0].id, first, "the id was minted when the story was first seen");
+        assert_eq!(shown[0].id, first, "the id was made when the story was first seen");
     }
 }
 
@@ -97,7 +97,7 @@ async fn feed_elsewhere_cannot_take_the_lead_by_what_it_claims() {
 }
 
 #[tokio::test]
-async fn comment_with_words_of_its_own_stays_a_story_of_its_own() {
+async fn comment_with_a_text_of_its_own_stays_a_separate_story() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "Article", &own_words("article"))]).await;
     let mut comment = entry("https://other.example/comment", "On an article", &own_words("comment"));
@@ -106,7 +106,7 @@ async fn comment_with_words_of_its_own_stays_a_story_of_its_own() {
     assert_eq!(bed.titles("all").await.len(), 2);
     let remark = entry("https://origin.example/1", "Worth reading", "indeed");
     let applied = bed.poll("wire", &[remark]).await;
-    assert_eq!(applied.joined, 1, "a remark of a line is no story of its own");
+    assert_eq!(applied.joined, 1, "a remark of one line is not a story of its own");
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn link_that_several_entries_of_a_document_share_joins_nothing() {
 }
 
 #[tokio::test]
-async fn id_that_another_story_owns_is_minted_anew_and_kept() {
+async fn id_that_another_story_owns_is_replaced_with_a_generated_one() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut first = entry("https://origin.example/1", "One", "one");
     let mut second = entry("https://other.example/2", "Two", "two");
@@ -156,7 +156,7 @@ async fn redefined_section_is_judged_over_the_whole_archive() {
 }
 
 #[tokio::test]
-async fn removed_feed_takes_its_copies_out_and_a_disabled_one_leaves_them() {
+async fn removing_a_feed_removes_its_copies_and_disabling_keeps_them() {
     let two = |origin: &str| {
         config(&format!(
             "[site]\ntitle = \"T\"\n{origin}\n[[feed]]\nid = \"wire\"\nurl = \"https://wire.example/\"\n{ALL}"
@@ -171,7 +171,7 @@ async fn removed_feed_takes_its_copies_out_and_a_disabled_one_leaves_them() {
     assert_eq!(difference.feeds_removed, [FeedId::from("origin")]);
     assert!(bed.titles("all").await.is_empty());
     bed.follow(two(enabled)).await;
-    assert_eq!(bed.titles("all").await, ["One"], "a feed that comes back brings its entries");
+    assert_eq!(bed.titles("all").await, ["One"], "a feed that returns brings its entries");
     assert_eq!(bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await.new, 0);
 }
 
@@ -199,7 +199,7 @@ async fn story_that_grew_too_old_leaves_by_itself() {
 }
 
 #[tokio::test]
-async fn edits_are_applied_ignored_or_bump_as_the_section_says() {
+async fn edits_apply_are_ignored_or_bump_as_the_section_says() {
     let section =
         |edits: &str| format!("[[section]]\nid = \"{edits}\"\ntitle = \"E\"\nfeeds = [\"*\"]\nedits = \"{edits}\"\n");
     let mut bed = Bed::new(three_feeds(&["apply", "ignore", "bump"].map(section).concat())).await;
@@ -223,7 +223,7 @@ async fn date_in_the_future_is_not_published() {
 }
 
 #[tokio::test]
-async fn limits_cut_only_what_is_shown() {
+async fn limits_apply_only_to_what_is_shown() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\nlimit = 3\nper_feed = 2"))).await;
     let entries: Vec<_> =
         (0..5).map(|n| entry(&format!("https://origin.example/{n}"), &format!("O{n}"), "text")).collect();
@@ -233,7 +233,7 @@ async fn limits_cut_only_what_is_shown() {
 }
 
 #[tokio::test]
-async fn retention_takes_words_and_keeps_keys() {
+async fn retention_removes_text_and_keeps_keys() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nkeep = \"10 days\""))).await;
     let (old, listed) =
         (entry("https://origin.example/1", "Old", "text"), entry("https://origin.example/2", "Listed", "text"));
@@ -245,12 +245,12 @@ async fn retention_takes_words_and_keeps_keys() {
     assert_eq!(commit::retain_batch(&bed.store, bed.config.clone(), later).await.unwrap().0, 0);
     assert_eq!(bed.titles("all").await, ["Listed"]);
     let again = bed.poll("origin", &[old, listed]).await;
-    assert_eq!(again.new, 0, "what was let go does not come back as new");
+    assert_eq!(again.new, 0, "what was removed does not come back as new");
     assert_eq!(bed.titles("all").await, ["Listed"]);
 }
 
 #[tokio::test]
-async fn entry_is_found_by_its_present_words_only() {
+async fn entry_is_found_only_by_its_current_words() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let told = |story: &str| {
         let text = (0..60).map(|n| format!("{story}{n}")).collect::<Vec<_>>().join(" ");
@@ -273,7 +273,7 @@ async fn entry_is_found_by_its_present_words_only() {
 }
 
 #[tokio::test]
-async fn failed_poll_is_written_and_touches_nothing_else() {
+async fn failed_poll_is_stored_and_changes_nothing_else() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await;
     let mut failed = polled("origin", bed.now, &[]);
@@ -294,7 +294,7 @@ async fn failed_poll_is_written_and_touches_nothing_else() {
 }
 
 #[tokio::test]
-async fn poll_times_outlive_a_restart() {
+async fn poll_times_survive_a_restart() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[]).await;
     let bed = bed.reopen().await;
@@ -312,7 +312,7 @@ impl Bed {
 }
 
 #[tokio::test]
-async fn store_in_use_foreign_or_newer_is_refused_untouched() {
+async fn store_that_is_in_use_foreign_or_newer_is_refused_unchanged() {
     let bed = Bed::new(three_feeds(ALL)).await;
     let path = bed.folder.path().join("newswire.db");
     let second = Store::open(&path, "another");
@@ -372,7 +372,7 @@ async fn edition_that_did_not_change_keeps_its_time() {
 }
 
 #[tokio::test]
-async fn all_who_wait_for_a_locked_store_hear_so_and_later_work_goes_on() {
+async fn all_waiting_for_a_locked_store_get_an_error_and_later_work_continues() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let other = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

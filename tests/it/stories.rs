@@ -1,4 +1,5 @@
-//! One story, told once: what is recognised, what stays apart, what floods and edits do, and what nobody can do to others.
+//! One story is published once: what is recognised, what stays apart, what floods and edits do, and what no feed can do
+//! to others.
 
 use crate::support::bed;
 
@@ -34,7 +35,7 @@ async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
     assert!(copies[1].score.is_some_and(|score| score > 0.8 && score <= 1.0), "{:?}", copies[1].score);
 }
 
-/// An episode of a podcast, as its host describes every episode.
+/// Returns an episode of a podcast, with the same description as every episode of that host.
 fn episode(link: &str, title: &str, recording: &str) -> Entry {
     let text = "Hosted by Voices. See voices.example/privacy for more on how we use what we know of you, and for adverts. \
                 Voices is the home of the best shows in the land, made by people who love to talk and to listen.";
@@ -45,7 +46,7 @@ fn episode(link: &str, title: &str, recording: &str) -> Entry {
 }
 
 #[tokio::test]
-async fn episodes_with_other_recordings_are_other_stories_whatever_their_title_and_text() {
+async fn episodes_with_different_recordings_are_different_stories() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let title = "Season two trailer";
     bed.poll("origin", &[episode("https://origin.example/t", title, "https://media.example/origin/1.mp3")]).await;
@@ -57,7 +58,7 @@ async fn episodes_with_other_recordings_are_other_stories_whatever_their_title_a
 }
 
 #[tokio::test]
-async fn text_that_stands_under_other_titles_joins_nothing() {
+async fn text_under_several_titles_joins_nothing() {
     let advert = |host: &str, title: &str| {
         let text = "Get our best reports by mail every morning. It costs nothing, and you can leave whenever you like. Join \
                     the forty thousand readers who begin their day with us, and never miss what matters to your town.";
@@ -68,7 +69,11 @@ async fn text_that_stands_under_other_titles_joins_nothing() {
     bed.poll("origin", &[advert("origin", headline)]).await;
     let reused = [advert("wire", "Baker wins the marathon on his first try"), advert("wire", headline)];
     assert_eq!(bed.poll("wire", &reused).await.joined, 0, "the feed has it under everything");
-    assert_eq!(bed.poll("other", &[advert("other", headline)]).await.joined, 0, "and others know by that");
+    assert_eq!(
+        bed.poll("other", &[advert("other", headline)]).await.joined,
+        0,
+        "so other feeds do not join by it either"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +119,7 @@ async fn two_headlines_with_numbers_at_one_link_are_one_story_unless_they_are_of
 }
 
 #[tokio::test]
-async fn title_in_another_spelling_of_unicode_is_the_same_title() {
+async fn title_in_another_unicode_form_is_the_same_title() {
     let joined = async |one: &str, other: &str| {
         let mut bed = Bed::new(three_feeds(ALL)).await;
         bed.poll("origin", &[entry("https://origin.example/1", one, WIRE_TEXT)]).await;
@@ -127,7 +132,7 @@ async fn title_in_another_spelling_of_unicode_is_the_same_title() {
 }
 
 #[tokio::test]
-async fn parts_of_one_page_are_stories_of_their_own() {
+async fn parts_of_one_page_are_separate_stories() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let at = |part: &str, title: &str| entry(&format!("https://origin.example/changes{part}"), title, "See the page.");
     bed.poll("origin", &[at("#v7", "Lantern is quicker")]).await;
@@ -135,16 +140,16 @@ async fn parts_of_one_page_are_stories_of_their_own() {
     assert_eq!(bed.titles("all").await.len(), 2);
     bed.poll("wire", &[at("#v8", "Worth a look")]).await;
     bed.poll("wire", &[at("", "Lantern's changes")]).await;
-    assert_eq!(bed.titles("all").await.len(), 2, "what leads to the same part, or to the whole page, joins");
+    assert_eq!(bed.titles("all").await.len(), 2, "links to the same part, or to the whole page, join");
 }
 
 #[tokio::test]
-async fn entries_of_one_feed_are_never_one_by_their_text() {
+async fn entries_of_one_feed_are_never_joined_by_their_text() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[told_at("https://origin.example/1"), told_at("https://origin.example/2")]).await;
     assert_eq!(bed.titles("all").await.len(), 2);
     let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
-    assert_eq!(applied.joined, 0, "a text that two stories of a feed have says nothing of either");
+    assert_eq!(applied.joined, 0, "a text that two stories of a feed share identifies neither");
 }
 
 #[tokio::test]
@@ -164,7 +169,7 @@ async fn edit_shows_that_two_stories_are_one() {
 }
 
 #[tokio::test]
-async fn section_that_knew_only_the_younger_story_keeps_its_id_and_place() {
+async fn section_that_had_only_the_younger_story_keeps_its_id_and_position() {
     let sections = format!("{ALL}\n[[section]]\nid = \"mine\"\ntitle = \"M\"\nfeeds = [\"other\"]");
     let mut bed = Bed::new(three_feeds(&sections)).await;
     bed.poll("origin", &[told_at("https://origin.example/1")]).await;
@@ -178,7 +183,7 @@ async fn section_that_knew_only_the_younger_story_keeps_its_id_and_place() {
 }
 
 #[tokio::test]
-async fn editor_splits_what_was_wrongly_joined_for_ever() {
+async fn editor_splits_wrongly_joined_stories_for_ever() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[told_at("https://origin.example/1")]).await;
     bed.poll("other", &[told_at("https://other.example/a")]).await;
@@ -192,7 +197,7 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
     assert_eq!(bed.titles("all").await.len(), 2);
     let mut revised = told_at("https://other.example/a");
     revised.content_html = Some(format!("<p>{WIRE_TEXT} It rained.</p>"));
-    assert_eq!(bed.poll("other", &[revised]).await.united, 0, "what was split stays apart");
+    assert_eq!(bed.poll("other", &[revised]).await.united, 0, "split stories stay apart");
     assert_eq!(bed.titles("all").await.len(), 2);
     let alone =
         commit::split(&bed.store, bed.config.clone(), (edited.story.number, copies[1].number), Mode::Perform, bed.now)
@@ -202,7 +207,7 @@ async fn editor_splits_what_was_wrongly_joined_for_ever() {
 }
 
 #[tokio::test]
-async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
+async fn first_copy_that_is_split_off_again_has_its_former_id() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut first = told_at("https://origin.example/1");
     first.guid.value = "a guid of the feed's own".to_owned();
@@ -221,13 +226,13 @@ async fn first_copy_that_is_split_off_again_has_the_id_that_it_had() {
             commit::join(&bed.store, bed.config.clone(), (story.number, split.story.number), Mode::Perform, bed.now)
                 .await
                 .unwrap();
-        assert_eq!(joined.story.id, story.id, "what is left keeps the id under which it was published");
+        assert_eq!(joined.story.id, story.id, "the rest keeps the id under which it was published");
     }
     assert_eq!(ids[0], ids[1]);
 }
 
 #[tokio::test]
-async fn editor_joins_what_was_missed_and_can_take_it_back() {
+async fn editor_joins_unrecognised_copies_and_can_undo_it() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "One", "one")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Other", "other")]).await;
@@ -244,11 +249,11 @@ async fn editor_joins_what_was_missed_and_can_take_it_back() {
         .unwrap();
     let mut ids = bed.ids("all").await;
     ids.sort();
-    assert_eq!(ids, ["https://origin.example/1", "https://other.example/a"], "each has the id that it had");
+    assert_eq!(ids, ["https://origin.example/1", "https://other.example/a"], "each has its former id");
 }
 
 #[tokio::test]
-async fn feed_that_repeats_ids_links_and_words_changes_nothing_of_others() {
+async fn feed_that_repeats_ids_links_and_texts_changes_no_other_feed() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[told_at("https://origin.example/1")]).await;
     let before = bed.shown("all").await;
@@ -266,7 +271,7 @@ async fn feed_that_repeats_ids_links_and_words_changes_nothing_of_others() {
 }
 
 #[tokio::test]
-async fn feed_cannot_bring_two_stories_of_others_together() {
+async fn feed_cannot_join_two_stories_of_other_feeds() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[entry("https://origin.example/1", "Quay reopened", &own_words("quay"))]).await;
     bed.poll("wire", &[entry("https://wire.example/2", "Mayor resigns", &own_words("mayor"))]).await;
@@ -277,7 +282,7 @@ async fn feed_cannot_bring_two_stories_of_others_together() {
     assert_eq!(bed.titles("all").await.len(), 2);
 }
 
-/// Twenty posts of a blog, of one day each.
+/// Returns twenty posts of a blog, one per day.
 fn archive(address: impl Fn(usize) -> (String, String)) -> Vec<Entry> {
     let post = |number: usize| {
         let (guid, link) = address(number);
@@ -294,7 +299,7 @@ fn word(number: usize) -> String {
 }
 
 #[tokio::test]
-async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
+async fn feed_that_changes_its_guids_and_links_publishes_nothing_old_as_new() {
     let before = |n: usize| (format!("http://blog.example/?p={n}"), format!("http://blog.example/{}", word(n)));
     type Address = fn(usize) -> (String, String);
     let changes: [(&str, Address); 4] = [
@@ -320,9 +325,9 @@ async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
         assert_eq!(applied.notes(), [Note::Rekeyed { rekeyed: 20, listed: 21 }]);
         assert_eq!(bed.ids("all").await[1..], known, "{name}: each is where it was, under its id");
         let again = bed.poll("origin", &migrated).await;
-        assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: then all is quiet");
+        assert_eq!((again.new, again.revised, again.rekeyed), (0, 0, 0), "{name}: then nothing changes");
         let back = bed.poll("origin", &archive(before)).await;
-        assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: going back is no news either");
+        assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: changing back is not news either");
         let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
         assert_eq!(Note::line(&note), "20 of 20 entries re-keyed, matched");
@@ -330,7 +335,7 @@ async fn feed_that_changes_its_keys_publishes_nothing_old_as_new() {
 }
 
 #[tokio::test]
-async fn new_guid_with_a_known_link_is_another_entry_if_the_words_are_others() {
+async fn new_guid_with_a_known_link_is_another_entry_if_the_text_differs() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let live = |guid: &str, stem: &str| {
         let mut live = entry("https://origin.example/live", "Live", &own_words(stem));
@@ -346,7 +351,7 @@ async fn new_guid_with_a_known_link_is_another_entry_if_the_words_are_others() {
 
 const STORM: &str = "Tens of thousands of homes are without power after the storm made landfall on the coast";
 
-/// A version of an article whose guid counts up.
+/// Returns a version of an article whose guid counts up.
 fn version(count: usize, title: &str, text: &str) -> Entry {
     let mut version = entry("https://origin.example/news/c1", title, text);
     version.guid.value = format!("https://origin.example/news/c1#{count}");
@@ -355,7 +360,7 @@ fn version(count: usize, title: &str, text: &str) -> Entry {
 }
 
 #[tokio::test]
-async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_words() {
+async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_text() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let other = entry("https://origin.example/news/d2", "Another headline", &own_words("other"));
     let first = version(0, "Storm hits coast", STORM);
@@ -373,7 +378,7 @@ async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_wor
     assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 1, 1));
     for _ in 0..2 {
         let applied = bed.poll("origin", &listed).await;
-        assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "nothing happened since");
+        assert_eq!((applied.new, applied.revised, applied.rekeyed), (0, 0, 0), "nothing happened since then");
     }
     assert_eq!(bed.titles("all").await, [third.title.as_str(), &other.title]);
     assert_eq!(bed.find("https://origin.example/news/c1").await.number, id.number);
@@ -382,7 +387,7 @@ async fn versions_of_one_entry_in_one_document_are_one_entry_with_the_latest_wor
 }
 
 #[tokio::test]
-async fn parts_of_one_page_in_one_document_are_no_versions_of_each_other() {
+async fn parts_of_one_page_in_one_document_are_not_versions_of_each_other() {
     let two = || [version(5, "Re: Storm", &format!("I say: {STORM}")), version(4, "Re: Storm", STORM)];
     let check = async |what: &str, entries: Vec<Entry>| {
         let mut bed = Bed::new(three_feeds(ALL)).await;
@@ -430,7 +435,7 @@ async fn parts_of_one_page_in_one_document_are_no_versions_of_each_other() {
 }
 
 #[tokio::test]
-async fn edit_under_a_new_guid_counts_and_moves_the_date_of_change() {
+async fn edit_under_a_new_guid_counts_and_updates_the_date() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let mut first = told_at("https://origin.example/1");
     first.published = Some(start());
@@ -449,7 +454,7 @@ async fn edit_under_a_new_guid_counts_and_moves_the_date_of_change() {
 }
 
 #[tokio::test]
-async fn reply_by_another_author_is_no_edit_of_the_one_that_left() {
+async fn reply_by_another_author_is_not_an_edit_of_the_previous_one() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     let reply = |count: usize, author: &str, stem: &str| {
         let mut reply = version(count, "Re: Which boat", &own_words(stem));
@@ -459,7 +464,7 @@ async fn reply_by_another_author_is_no_edit_of_the_one_that_left() {
     bed.poll("origin", &[reply(4, "Ann", "blue")]).await;
     let mut next = reply(5, "Bob", "anchor");
     next.title = "Two anchors".to_owned();
-    assert_eq!(bed.poll("origin", &[next]).await.new, 1, "though a date without a time is the same");
+    assert_eq!(bed.poll("origin", &[next]).await.new, 1, "although a date without a time is the same");
 }
 
 #[tokio::test]
@@ -474,7 +479,7 @@ async fn column_with_one_title_and_text_brings_a_new_entry_every_day() {
 }
 
 #[tokio::test]
-async fn archive_that_comes_back_after_retention_is_not_new() {
+async fn archive_that_returns_after_retention_is_not_new() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nkeep = \"10 days\""))).await;
     let posts = |n: usize| (format!("http://origin.example/?p={n}"), format!("http://origin.example/{}", word(n)));
     bed.now = start() + DAY * 20;
@@ -490,7 +495,7 @@ async fn archive_that_comes_back_after_retention_is_not_new() {
 }
 
 #[tokio::test]
-async fn store_that_holds_too_many_entries_lets_the_first_unlisted_go() {
+async fn store_with_too_many_entries_drops_the_first_unlisted_ones() {
     let mut bed = Bed::new(three_feeds(&format!("{ALL}\n[store]\nmax_entries = 1000"))).await;
     let posts = |range: std::ops::Range<usize>| -> Vec<Entry> {
         range
@@ -512,7 +517,7 @@ async fn store_that_holds_too_many_entries_lets_the_first_unlisted_go() {
 }
 
 #[tokio::test]
-async fn correction_reaches_every_section_and_furniture_none() {
+async fn correction_reaches_every_section_and_boilerplate_none() {
     let sections = "[[section]]\nid = \"a\"\ntitle = \"A\"\nfeeds = [\"origin\"]\n[[section]]\nid = \"b\"\ntitle = \"B\"\nfeeds = [\"*\"]";
     let mut bed = Bed::new(three_feeds(sections)).await;
     let page = |votes: u32, comments: u32, advertisement: u32| {
@@ -562,7 +567,7 @@ fn commands_join_and_split_and_explain_says_so() {
 }
 
 #[tokio::test]
-async fn entries_without_a_date_stand_beside_their_neighbours_in_the_first_document_of_a_feed() {
+async fn undated_entries_of_a_first_document_are_placed_next_to_their_neighbours() {
     let dated = |link: &str, date: Option<Timestamp>| {
         let title = link.rsplit('/').next().unwrap();
         Entry { published: date, updated: None, ..entry(link, title, &own_words(title)) }
@@ -583,15 +588,15 @@ async fn entries_without_a_date_stand_beside_their_neighbours_in_the_first_docum
     bed.poll("origin", &first).await;
     assert_eq!(bed.titles("all").await, ["fresh", "top", "old", "below", "lower", "older"]);
     let statuses = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
-    assert_eq!(statuses[&FeedId::from("origin")].newest, Some(old), "no date is no news");
+    assert_eq!(statuses[&FeedId::from("origin")].newest, Some(old), "an entry without date does not count as new");
 
-    // Later ones are news.
+    // Later ones are new.
     let mut later = vec![dated(&page("new"), None)];
     later.extend(first);
     bed.poll("origin", &later).await;
     assert_eq!(bed.titles("all").await[..2], ["new", "fresh"]);
 
-    // Without any date the document's order is all that is known.
+    // Without any date only the document's order is known.
     bed.poll("other", &[dated("https://other.example/a", None), dated("https://other.example/b", None)]).await;
     assert_eq!(bed.titles("all").await[..3], ["a", "b", "new"]);
 }
@@ -610,7 +615,7 @@ async fn link_that_a_hundred_entries_share_is_specific_to_none_that_come_later()
     bed.poll("wire", &crowd).await;
     let mut listed = vec![guided("first"), guided("second")];
     bed.poll("origin", &listed).await;
-    // The only entry of its document that is new: the others are as they were, and are not read again.
+    // It is the only new entry of its document: the others are unchanged, and are not read again.
     listed.insert(0, guided("third"));
     bed.now = bed.now + HOUR;
     let mut polled = polled("origin", bed.now, &listed);

@@ -1,7 +1,7 @@
-//! Editions are valid by their specifications, and other programs read from them what was meant.
+//! Editions are valid by their specifications, and other programs read them as intended.
 //!
-//! `xmllint`, `jing` and Python's `feedparser` are used where they are installed; with `NEWSWIRE_VALIDATORS=required`
-//! their absence is a failure.
+//! `xmllint`, `jing` and Python's `feedparser` are used if they are installed; with `NEWSWIRE_VALIDATORS=required` a
+//! missing one is a failure.
 
 use crate::samples;
 use crate::samples::hostile;
@@ -20,7 +20,7 @@ use quick_xml::events::Event;
 use samples::*;
 use serde_json::Value;
 
-/// The samples, and some thousand stories whose every text is hostile.
+/// Returns the samples, and about a thousand stories with hostile text in every field.
 fn sections() -> Vec<(Section, Vec<ShownStory>)> {
     let mut sections = vec![
         (
@@ -45,7 +45,7 @@ fn with_views(check: impl Fn(&SectionView)) {
     }
 }
 
-/// Every XML document, as files in a folder.
+/// Writes every XML document as a file in a folder.
 fn xml_files(folder: &Path) -> Vec<PathBuf> {
     let (site, feeds) = (site(), feeds());
     let mut files = Vec::new();
@@ -124,7 +124,7 @@ fn assert_well_formed(document: &[u8]) {
 }
 
 #[test]
-fn no_document_holds_a_character_that_xml_forbids() {
+fn no_document_contains_a_character_that_xml_forbids() {
     let is_illegal = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
     with_views(|view| {
         for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
@@ -136,14 +136,14 @@ fn no_document_holds_a_character_that_xml_forbids() {
     });
 }
 
-/// A title without its escapes, however many: the documents write as HTML what would be taken for it.
+/// Removes escapes from a title, however many: documents escape text that looks like HTML.
 fn shown(title: &str) -> String {
     let decoded = html_escape::decode_html_entities(title);
     if decoded == title { decoded.into_owned() } else { shown(&decoded) }
 }
 
 #[test]
-fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
+fn feed_rs_reads_the_same_from_atom_and_rss_as_is_in_json() {
     with_views(|view| {
         let json: Value = serde_json::from_slice(&render::json(&view.prepare()).unwrap()).unwrap();
         for document in [render::atom(&view.prepare()).unwrap(), render::rss(&view.prepare()).unwrap()] {
@@ -168,7 +168,7 @@ fn atom_and_rss_are_read_by_feed_rs_as_json_has_them() {
 }
 
 #[test]
-fn entries_of_one_moment_have_dates_that_differ() {
+fn entries_of_one_moment_get_different_dates() {
     with_views(|view| {
         let feed = String::from_utf8(render::atom(&view.prepare()).unwrap()).unwrap();
         let updated = feed.match_indices("\n    <updated>").map(|(at, _)| &feed[at..at + 40]);
@@ -176,7 +176,7 @@ fn entries_of_one_moment_have_dates_that_differ() {
     });
 }
 
-/// What feedparser reads: a line of JSON for each file.
+/// Prints what feedparser reads: a line of JSON per file.
 const FEEDPARSER: &str = r#"
 import sys, json
 try:
@@ -238,7 +238,7 @@ fn hostile_text_stays_text_on_every_page() {
         for document in documents {
             assert_eq!(document.find("<script"), None);
             assert!(!document.contains("href=\"javascript:") && !document.contains("src=\"javascript:"));
-            assert!(!document.contains("60481729"), "templates in a text are not run");
+            assert!(!document.contains("60481729"), "templates inside a text are not run");
         }
     }
 }

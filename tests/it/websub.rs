@@ -1,4 +1,4 @@
-//! WebSub publishing: who the hub is stands in header and feed, and the hub is told once of each real change.
+//! WebSub publishing: header and feed name the hub, and the hub is notified once of each real change.
 
 use crate::support;
 
@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use support::daemon::*;
 
-/// What a hub was told: the fields of each form that was posted.
+/// A hub that records the fields of each posted form.
 struct Hub {
     address: SocketAddr,
     forms: Receiver<Vec<(String, String)>>,
 }
 
 impl Hub {
-    /// Answers with these statuses, the last one for ever.
+    /// Starts a hub that answers with these statuses, the last one for ever.
     fn start(statuses: &'static [u16]) -> Hub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -75,7 +75,7 @@ fn config(hub: &str, allow: &str) -> String {
 }
 
 #[test]
-fn hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
+fn hub_is_named_in_header_and_feed_and_notified_once_of_each_real_change() {
     let hub = Hub::start(&[204]);
     let url = format!("http://{}/", hub.address);
     let desk = Desk::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
@@ -86,7 +86,7 @@ fn hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
     let expected: Vec<_> = std::iter::once(("hub.mode".to_owned(), "publish".to_owned()))
         .chain(topics.iter().map(|topic| ("hub.url".to_owned(), topic.clone())))
         .collect();
-    // The empty section was told of first.
+    // The empty section was announced first.
     assert_eq!(hub.told(), expected);
     assert_eq!(hub.told(), expected);
     hub.assert_not_told();
@@ -103,7 +103,7 @@ fn hub_stands_in_header_and_feed_and_hears_of_each_real_change_once() {
         assert!(text(&answer.body).contains(&url), "{format}");
         let private = daemon.get(&format!("/inner.{format}?token=canary"));
         assert_eq!((private.status, private.header("link")), (200, None));
-        assert!(!text(&private.body).contains(&url), "nobody hears of a private section");
+        assert!(!text(&private.body).contains(&url), "a private section is not announced");
     }
     assert_eq!(daemon.end(), Some(0));
     let mut daemon = Daemon::start(&desk);
@@ -124,7 +124,7 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
 }
 
 #[test]
-fn hub_that_is_out_of_order_is_told_later_and_the_site_goes_on() {
+fn failing_hub_is_notified_later_and_the_site_keeps_running() {
     let hub = Hub::start(&[500]);
     let desk = Desk::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
     desk.write("a.xml", &feed("War"));
@@ -133,5 +133,5 @@ fn hub_that_is_out_of_order_is_told_later_and_the_site_goes_on() {
     hub.told();
     let line = daemon.wait_for("the hub could not be told");
     assert!(line.contains("500"), "{line}");
-    assert_eq!(daemon.end(), Some(0), "and the end does not wait for it");
+    assert_eq!(daemon.end(), Some(0), "and shutdown does not wait for it");
 }

@@ -1,9 +1,9 @@
-//! What holds for a config as a whole: its feeds in sections, its hashes, odd texts and large ones.
+//! What holds for a config as a whole: the feeds of sections, hashes, odd texts and large ones.
 
 use super::*;
 
 #[test]
-fn section_takes_the_feeds_that_it_names_and_that_name_it_each_once() {
+fn section_has_the_feeds_that_it_names_and_that_name_it_each_once() {
     let feed = |id: &str, line: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"https://{id}.example/\"\n{line}\n");
     let text = [
         feed("a", "tags = [\"world\"]"),
@@ -24,7 +24,7 @@ fn section_takes_the_feeds_that_it_names_and_that_name_it_each_once() {
 }
 
 #[test]
-fn definition_hash_changes_with_what_decides_on_stories_and_with_nothing_else() {
+fn definition_hash_depends_only_on_what_decides_about_stories() {
     let hash = |feed: &str, section: &str| {
         let text = format!("{FEED}{feed}\n[[feed]]\nurl = \"https://b.example/\"\n{SECTION}{section}\n");
         good(&text).sections[0].definition_hash
@@ -57,7 +57,7 @@ fn definition_hash_is_the_same_at_every_start_and_in_every_version() {
     );
     let section = good(&text).sections[0].clone();
     assert_eq!((section.definition_hash, section.former_hash), (9_787_850_679_614_064_600, 7_200_755_810_164_668_654));
-    // Neither the order of tags, keys and values nor their spelling counts.
+    // Neither the order of tags, keys and values nor their spelling matters.
     let other = text
         .replace("[\"b\", \"a\"]", "[\"a\", \"b\"]")
         .replace("[\"war\", \"/pe+ace/\"], words = \">50\"", "[\"/pe+ace/\", \"war\"], words = \"> 50\"")
@@ -66,7 +66,7 @@ fn definition_hash_is_the_same_at_every_start_and_in_every_version() {
 }
 
 #[test]
-fn byte_order_mark_and_windows_line_ends_do_no_harm() {
+fn byte_order_mark_and_windows_line_breaks_do_no_harm() {
     let text = format!("\u{feff}[site]\r\ntitle = \"x\"\r\n{}", format!("{FEED}{SECTION}").replace('\n', "\r\n"));
     assert_eq!(good(&text).feeds.len(), 1);
     let files = [source("/n.toml", "\u{feff}titel = \"x\"\r\n\r\n[[feed]]\r\nurl = 3\r\n")];

@@ -1,9 +1,9 @@
-//! What sites make of a story that they take over: each way a class of pairs that are one story.
+//! What sites make of a story that they copy: each way gives a class of pairs that are one story.
 
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A way of taking over: from the story and the number of its pair, the copy beside the original.
+/// A way of copying: from the story and the number of its pair to the copy next to the original.
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -50,7 +50,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     ways.into_iter().map(class).collect()
 }
 
-/// The story as its own site tells it.
+/// Returns the story as its own site publishes it.
 pub fn original(story: &Story, at: usize) -> Entry {
     entry(
         &format!("https://one-{at}.example/2018/{}", story.id),
@@ -83,7 +83,7 @@ fn truncated(story: &Story, at: usize) -> Option<Entry> {
     Some(cut)
 }
 
-/// About so many characters, fewer in scripts that say more with one; whole words where there are any.
+/// Returns about so many characters, fewer in scripts that say more per character; whole words if there are any.
 pub fn beginning(text: &str, chars: usize) -> &str {
     let chars = if text.is_ascii() || text.contains(' ') { chars } else { chars / 3 };
     let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
@@ -103,7 +103,7 @@ fn reworded(story: &Story, at: usize) -> Option<Entry> {
     (text != story.text).then(|| copy(story, at, &story.title, &format!("<p>{text}</p>")))
 }
 
-/// The headline cut where headlines can be cut; the text untouched.
+/// The headline is cut where headlines can be cut; the text is unchanged.
 fn reheaded(story: &Story, at: usize) -> Option<Entry> {
     let words: Vec<&str> = story.title.split(' ').collect();
     let title = words[..words.len() - words.len() / 4].join(" ");
@@ -117,13 +117,13 @@ fn reheaded_summary(story: &Story, at: usize) -> Option<Entry> {
     Some(cut)
 }
 
-/// With some of the first words again at the end.
+/// Repeats some of the first words at the end.
 fn recurring(story: &Story, at: usize) -> Entry {
     let html = format!("<p>{}</p><p>{}.</p>", story.text, beginning(&story.text, 36));
     Entry { content_html: Some(html), ..original(story, at) }
 }
 
-/// A headline of other words, which holds a number too.
+/// A different headline that contains a number too.
 fn numbered(story: &Story, at: usize) -> Option<Entry> {
     let title = format!("Now 19 of {}", story.id);
     Some(Entry { title, ..teaser(story, at, &format!("https://one-{at}.example/2018/{}", story.id)) })

@@ -134,7 +134,7 @@ async fn judge_together(pairs: &[Pair], sign: Sign) -> Outcome {
 }
 
 #[tokio::test]
-async fn stories_are_recognised_as_well_as_promised() {
+async fn recognition_meets_its_targets() {
     let stories = stories();
     let classes: Vec<Class> = [copies::classes(&stories), templates::classes(&stories), neighbours::classes(&stories)]
         .into_iter()

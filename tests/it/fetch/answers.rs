@@ -1,4 +1,4 @@
-//! What comes back with every kind of answer, and what a failure says.
+//! What comes back with every kind of answer, and the messages of failures.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 
 #[tokio::test]
-async fn what_the_server_asks_for_comes_with_every_status() {
+async fn lifetimes_come_with_every_status() {
     for status in [200, 304, 403, 404, 410, 429, 500, 503] {
         let asked = [("Retry-After", "7200"), ("Cache-Control", "max-age=172800"), ("Age", "800")];
         let origin = Origin::replies([Reply::new(status, &asked, "")]);
@@ -33,7 +33,7 @@ async fn the_lifetime_of_a_redirect_is_not_that_of_the_feed() {
 }
 
 #[tokio::test]
-async fn an_answer_tells_whose_host_it_speaks_for() {
+async fn an_answer_says_which_host_it_applies_to() {
     let origin = Origin::replies([Reply::new(429, &[], "")]);
     let own = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(own.public_origin, None);
@@ -80,7 +80,7 @@ async fn every_failure_has_its_kind_and_one_sentence() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_a_failure_to_connect() {
+async fn a_missing_server_is_a_failure_to_connect() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{nobody}/feed").parse().unwrap();
     let error = error(first_poll(&feed(&url, &[newswire::config::Allow::Address(nobody)])).await);
@@ -108,15 +108,15 @@ async fn content_location_is_a_base_only_within_its_own_origin() {
 }
 
 #[tokio::test]
-async fn bytes_of_a_content_location_that_are_not_ascii_stay_as_they_are() {
+async fn non_ascii_bytes_of_a_content_location_stay_unchanged() {
     let origin = Origin::replies([Reply::with_bytes(200, &[("Content-Location", b"/caf\xE9/")], "<rss/>")]);
     let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(document.content_location, Some(origin.url("/caf%E9/")));
 }
 
-/// The first address of the name never answers: its queue of connections is full.
+/// The first address of the name never answers: its connection queue is full.
 #[tokio::test]
-async fn a_dead_address_beside_a_good_one_costs_less_than_a_second() {
+async fn a_dead_address_next_to_a_good_one_costs_less_than_a_second() {
     let origin = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let dead = tokio::net::TcpSocket::new_v6().unwrap();
     dead.bind(std::net::SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), origin.address.port())).unwrap();

@@ -1,4 +1,4 @@
-//! Rows A: validators are echoed byte for byte, to the URL that gave them, and replaced by every answer.
+//! Validators are echoed byte for byte, to the URL that gave them, and replaced by every answer.
 
 use newswire::feed::Validators;
 use newswire::fetch::{Attempt, Fetched};
@@ -7,7 +7,7 @@ use crate::fetch::{document, error, fetcher, first_poll, poll};
 use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply, Request};
 
-/// What a poll leaves to be stored; a failure leaves what was known.
+/// Returns the validators to store after a poll; after a failure, the known ones.
 fn stored(attempt: Attempt, known: Validators) -> Validators {
     match attempt.result {
         Ok(Fetched::NotModified { validators }) => validators,
@@ -29,7 +29,7 @@ async fn requests(replies: Vec<Reply>) -> Vec<Request> {
     origin.requests()
 }
 
-/// The conditions of the last request after these replies.
+/// Checks the conditions of the last request after these replies.
 async fn check(replies: Vec<Reply>, etag: Option<&[u8]>, last_modified: Option<&[u8]>) {
     let request = requests(replies).await.pop().unwrap();
     assert_eq!(request.header("If-None-Match").as_deref(), etag);
@@ -41,7 +41,7 @@ fn ok(headers: &[(&str, &str)]) -> Reply {
 }
 
 #[tokio::test]
-async fn only_the_first_poll_of_all_is_unconditional() {
+async fn only_the_very_first_poll_is_unconditional() {
     let unchanged = |request: &Request| if request.is_conditional() { 304 } else { 200 };
     let origin = Origin::start(move |request| Reply::new(unchanged(request), &[("ETag", "\"1\"")], "<rss/>"));
     let feed = feed(&origin.url("/feed"), &[origin.allow()]);
@@ -73,14 +73,14 @@ async fn etag_comes_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn tags_that_no_server_would_take_back_are_not_kept() {
+async fn etags_that_no_server_would_accept_are_not_stored() {
     let overlong = format!("\"{}\"", "a".repeat(5000));
     check(vec![ok(&[("ETag", "")])], None, None).await;
     check(vec![ok(&[("ETag", &overlong), ("Last-Modified", "Mon")])], None, Some(b"Mon")).await;
 }
 
 #[tokio::test]
-async fn each_200_replaces_both_validators_each_for_itself() {
+async fn each_200_replaces_both_validators_separately() {
     let first = || ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     let both_new = ok(&[("ETag", "\"2\""), ("Last-Modified", "Tue")]);
     check(vec![first(), both_new], Some(b"\"2\""), Some(b"Tue")).await;
@@ -97,14 +97,14 @@ async fn validators_of_a_304_replace_those_that_they_name() {
 }
 
 #[tokio::test]
-async fn a_200_without_a_validator_takes_the_old_one_away() {
+async fn a_200_without_a_validator_removes_the_old_one() {
     let first = || ok(&[("ETag", "\"1\""), ("Last-Modified", "Mon")]);
     check(vec![first(), ok(&[("Last-Modified", "Mon")])], None, Some(b"Mon")).await;
     check(vec![first(), ok(&[])], None, None).await;
 }
 
 #[tokio::test]
-async fn a_failure_brings_no_validators() {
+async fn a_failure_gives_no_validators() {
     let first = || ok(&[("ETag", "\"1\"")]);
     for status in [202, 204, 205, 206, 226, 404, 503] {
         check(vec![first(), Reply::new(status, &[("ETag", "\"err\"")], "<html/>")], Some(b"\"1\""), None).await;
@@ -114,7 +114,7 @@ async fn a_failure_brings_no_validators() {
 }
 
 #[tokio::test]
-async fn expired_and_uncacheable_answers_are_still_asked_for_conditionally() {
+async fn expired_and_uncacheable_answers_are_still_requested_conditionally() {
     let uncacheable = ok(&[("ETag", "\"1\""), ("Expires", "0"), ("Cache-Control", "no-cache, must-revalidate")]);
     check(vec![uncacheable], Some(b"\"1\""), None).await;
 }
@@ -178,7 +178,7 @@ async fn one_poll_is_one_get_whatever_comes_back() {
 }
 
 #[tokio::test]
-async fn a304_without_a_condition_is_a_failure_and_not_an_unchanged_feed() {
+async fn status_304_without_a_condition_is_a_failure() {
     let origin = Origin::replies([Reply::new(304, &[("ETag", "\"1\"")], "")]);
     let attempt = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(attempt.status, Some(304));

@@ -16,7 +16,7 @@ fn url(path: &Path) -> Url {
 }
 
 #[tokio::test]
-async fn a_file_is_read_again_only_when_it_has_changed() {
+async fn a_file_is_read_again_only_after_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ein feed.xml");
     std::fs::write(&path, "<rss/>").unwrap();
@@ -51,12 +51,12 @@ async fn missing_files_folders_pipes_and_devices_are_refused() {
 }
 
 #[tokio::test]
-async fn waiting_for_memory_is_no_fault_of_the_file_system() {
+async fn waiting_for_memory_is_not_a_file_system_timeout() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.xml");
     std::fs::write(&path, vec![b' '; 2_000_000]).unwrap();
     let timeout = Duration::from_secs(1);
-    // It may fill all that there is for large bodies.
+    // It may fill all memory for large bodies.
     let feed = Feed { max_body_bytes: 64 << 20, timeout, ..feed(&url(&path), &[]) };
     let fetcher = fetcher();
     let first = document(poll(&fetcher, &feed, &Validators::default()).await);
@@ -79,7 +79,7 @@ async fn a_file_beyond_the_limit_is_refused_unread() {
 }
 
 #[tokio::test]
-async fn validators_of_an_http_feed_do_not_hold_for_a_file() {
+async fn validators_of_an_http_feed_do_not_apply_to_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("feed.xml");
     std::fs::write(&path, "<rss/>").unwrap();

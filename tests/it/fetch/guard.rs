@@ -1,4 +1,4 @@
-//! What is refused, at the moment of connecting, and what `allow` opens.
+//! What is refused at the moment of connecting, and what `allow` permits.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -18,13 +18,13 @@ fn ok() -> Origin {
     Origin::replies([Reply::new(200, &[], "<rss/>")])
 }
 
-/// Names resolve to these addresses, in turn at every look-up.
+/// Resolves names to these addresses, one list per look-up.
 fn flipping(answers: Vec<Vec<IpAddr>>) -> Lookup {
     let asked = AtomicUsize::new(0);
     Arc::new(move |_: &str| Ok(answers[asked.fetch_add(1, Ordering::Relaxed) % answers.len()].clone()))
 }
 
-/// All names are names of this machine.
+/// Resolves all names to this machine.
 fn local_names() -> Fetcher {
     Fetcher::with_lookup(&contact(), flipping(vec![vec![Ipv4Addr::LOCALHOST.into()]]))
 }
@@ -52,7 +52,7 @@ async fn private_addresses_are_refused_by_default_and_never_connected_to() {
 }
 
 #[tokio::test]
-async fn the_refusal_says_which_line_opens_it() {
+async fn the_refusal_shows_the_line_that_permits_the_address() {
     let refused = error(first_poll(&feed(&Url::parse("http://[::ffff:7f00:1]:8123/").unwrap(), &[])).await);
     assert_eq!(
         refused.to_string(),
@@ -108,7 +108,7 @@ async fn every_spelling_is_refused_as_the_target_of_a_redirect() {
     }
 }
 
-/// 127.0.0.1 stands for a public address here, as the only one that is allowed, and 127.0.0.2 for a private one.
+/// Here 127.0.0.1 represents a public address, as the only one that is allowed, and 127.0.0.2 a private one.
 #[tokio::test]
 async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address() {
     let public = Origin::replies([Reply::new(200, &[], "<rss/>").close()]);
@@ -124,7 +124,7 @@ async fn a_name_whose_answer_changes_is_never_connected_to_at_a_private_address(
 }
 
 #[tokio::test]
-async fn of_mixed_answers_only_the_admitted_addresses_are_connected_to() {
+async fn only_permitted_addresses_of_a_name_are_connected_to() {
     let origin = ok();
     let other = IpAddr::from([127, 0, 0, 2]);
     let fetcher = Fetcher::with_lookup(&contact(), flipping(vec![vec![other, Ipv4Addr::LOCALHOST.into()]]));
@@ -134,13 +134,13 @@ async fn of_mixed_answers_only_the_admitted_addresses_are_connected_to() {
 }
 
 #[tokio::test]
-async fn only_the_ports_of_the_web_are_open() {
+async fn only_web_ports_are_permitted() {
     for port in [1, 22, 25, 6379, 7999, 9000, 11211] {
         check_refused(&format!("http://feeds.example:{port}/")).await;
     }
 }
 
-/// What a feed with this `allow` gets from the origin, by this host name.
+/// Returns whether a feed with this `allow` can fetch from the origin under this host name.
 async fn is_open(origin: &Origin, host: &str, allow: Allow) -> bool {
     let fetcher = local_names();
     let attempt = poll(&fetcher, &feed(&origin.url_as(host, "/feed"), &[allow]), &Validators::default()).await;
@@ -154,7 +154,7 @@ async fn is_open(origin: &Origin, host: &str, allow: Allow) -> bool {
 }
 
 #[tokio::test]
-async fn allow_opens_networks_addresses_with_their_port_and_names() {
+async fn allow_permits_networks_addresses_with_port_and_names() {
     let origin = ok();
     let (here, port) = (origin.address, origin.address.port());
     let beside = std::net::SocketAddr::new(here.ip(), port ^ 1);
@@ -180,7 +180,7 @@ async fn allow_opens_networks_addresses_with_their_port_and_names() {
 }
 
 #[tokio::test]
-async fn what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_other_feeds() {
+async fn allow_of_a_feed_applies_neither_to_its_redirects_nor_to_other_feeds() {
     let (inside, entrance) = (ok(), ok());
     let to = inside.url("/secret").to_string();
     let redirecting = Origin::start(move |_| Reply::redirect(302, &to));
@@ -196,10 +196,10 @@ async fn what_is_allowed_for_a_feed_does_not_extend_to_its_redirects_nor_to_othe
     assert_eq!((inside.connections(), entrance.connections()), (0, 1));
 }
 
-/// Run by the test below in a process of its own, as the environment belongs to the whole process.
+/// The test below runs this in a process of its own, because the environment belongs to the whole process.
 #[tokio::test]
 #[ignore = "needs the environment that another test gives it"]
-async fn polls_in_spite_of_a_proxy_in_the_environment() {
+async fn polls_despite_a_proxy_in_the_environment() {
     let origin = ok();
     document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
 }
@@ -207,7 +207,7 @@ async fn polls_in_spite_of_a_proxy_in_the_environment() {
 #[test]
 fn proxies_of_the_environment_are_not_used() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "fetch::guard::polls_in_spite_of_a_proxy_in_the_environment", "--ignored"]);
+    child.args(["--exact", "fetch::guard::polls_despite_a_proxy_in_the_environment", "--ignored"]);
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"] {
         child.env(name, "http://127.0.0.1:9");
     }
@@ -243,7 +243,7 @@ async fn secrets_go_to_the_configured_origin_and_to_no_other() {
 }
 
 #[tokio::test]
-async fn a_server_elsewhere_cannot_send_a_poll_back_with_the_secrets() {
+async fn a_foreign_server_cannot_redirect_a_poll_back_with_the_secrets() {
     let own = std::sync::OnceLock::<Url>::new();
     let own = Arc::new(own);
     let back = own.clone();

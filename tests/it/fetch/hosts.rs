@@ -35,12 +35,12 @@ async fn feeds_of_one_host_are_polled_one_by_one_with_a_second_between() {
     poll_all(&local_names(), feeds.collect()).await;
     assert_eq!(origin.most_in_flight(), 1);
     let starts = origin.requests().iter().map(|request| request.at).collect::<Vec<_>>();
-    // The origin sees a request a moment after its start, on a busy machine a longer one.
+    // The origin sees a request a moment after its start, later on a busy machine.
     assert!(starts.windows(2).all(|pair| pair[1] - pair[0] > Duration::from_millis(900)), "{starts:?}");
 }
 
 #[tokio::test]
-async fn a_redirect_within_a_host_waits_for_its_second_too() {
+async fn a_redirect_within_a_host_also_waits_for_a_second() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::redirect(302, "/next"),
         _ => Reply::new(200, &[], "<rss/>"),
@@ -61,7 +61,7 @@ async fn different_hosts_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
+async fn the_editors_own_hosts_are_polled_one_by_one_without_a_pause() {
     let origin = Origin::start(|_| Reply::new(200, &[], "<rss/>"));
     let by_name = Allow::Host("own.test".to_owned(), None);
     let address = (0..20).map(|number| feed(&origin.url(&format!("/{number}")), &[origin.allow()]));
@@ -75,7 +75,7 @@ async fn the_editors_own_hosts_are_asked_one_by_one_without_a_pause() {
     assert_eq!(origin.most_in_flight(), 1);
 }
 
-/// Polls five feeds of a host at once that answers the first so; how many were asked.
+/// Polls five feeds of a host at once, of which the first gets this answer; returns how many were requested.
 async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
     let origin = Origin::replies([first, Reply::new(200, &[], "<rss/>")]);
     let fetcher = local_names();
@@ -96,7 +96,7 @@ async fn asked_after(first: Reply, allow: fn(&Origin) -> Allow) -> usize {
 }
 
 #[tokio::test]
-async fn a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
+async fn a_refusal_by_a_public_host_reaches_all_polls_waiting_for_it() {
     let refused = |status| Reply::new(status, &[("Retry-After", "60")], "");
     let own = |_: &Origin| Allow::Host("one.test".to_owned(), None);
     assert_eq!(asked_after(refused(429), Origin::allow).await, 1);
@@ -106,7 +106,7 @@ async fn a_refusal_by_a_public_host_is_heard_by_all_who_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_a_host_that_has_just_refused_is_followed_only_by_force() {
+async fn a_redirect_to_a_host_that_just_refused_is_followed_only_if_forced() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => {
             let host = String::from_utf8(request.header("host").unwrap()).unwrap();

@@ -17,7 +17,7 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const ACK: u8 = 1;
 
-/// Refuses every stream as not processed, which invites clients to send the request again; counts them.
+/// Refuses every stream as not processed, which allows clients to send the request again; counts them.
 fn refusing_server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

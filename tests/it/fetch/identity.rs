@@ -1,4 +1,4 @@
-//! Who asks, how, and over which connection.
+//! Who sends the request, how, and over which connection.
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn ok() -> Reply {
 }
 
 #[tokio::test]
-async fn a_poll_says_who_asks_and_what_for() {
+async fn a_poll_identifies_itself_and_the_types_it_accepts() {
     let origin = Origin::replies([ok()]);
     document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     let request = &origin.requests()[0];
@@ -49,14 +49,14 @@ async fn user_agent_and_language_of_a_feed_are_sent_on_every_hop() {
 }
 
 #[tokio::test]
-async fn the_declared_type_is_passed_on_and_does_not_decide() {
+async fn the_declared_type_is_passed_on_but_does_not_decide() {
     let origin = Origin::replies([ok()]);
     let document = document(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(document.content_type.as_deref(), Some("text/html; charset=utf-8"));
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn a_certificate_of_an_unknown_authority_is_refused() {
     let origin = Origin::start_tls(tls::server(&[]), |_| ok());
     let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
 }
 
 #[tokio::test]
-async fn a_ca_file_vouches_for_its_servers_under_their_own_names_only() {
+async fn a_ca_file_certifies_servers_under_their_own_names_only() {
     let origin = Origin::start_tls(tls::server(&[]), |_| ok());
     let mut trusted = feed(&origin.url("/feed"), &[origin.allow()]);
     trusted.ca_file = Some(tls::ca_file());
@@ -82,7 +82,7 @@ async fn a_ca_file_vouches_for_its_servers_under_their_own_names_only() {
 }
 
 #[tokio::test]
-async fn a_ca_file_that_cannot_be_used_is_named() {
+async fn an_unusable_ca_file_is_named() {
     for (file, message) in [
         ("missing.pem", "ca_file of the feed cannot be used: missing.pem: No such file or directory"),
         ("Cargo.toml", "ca_file of the feed cannot be used: Cargo.toml: it holds no certificate in PEM form"),
@@ -94,7 +94,7 @@ async fn a_ca_file_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
-async fn a_proxy_of_a_feed_is_used_wherever_it_is_and_its_password_stays_with_it() {
+async fn the_proxy_of_a_feed_may_be_anywhere_and_its_password_goes_only_to_it() {
     let proxy = Origin::replies([ok()]);
     let mut feed = feed(&"http://feeds.example/feed".parse().unwrap(), &[]);
     feed.proxy = Some(format!("http://user:canary@{}", proxy.address).into());
@@ -110,7 +110,7 @@ async fn a_proxy_of_a_feed_is_used_wherever_it_is_and_its_password_stays_with_it
     assert!(!format!("{failure} {failure:?} {unusable} {unusable:?}").contains("canary"));
 }
 
-/// A SOCKS5 proxy (RFC 1928) that answers every request itself; the names and ports that it was asked for.
+/// A SOCKS5 proxy (RFC 1928) that answers every request itself, and records the requested names and ports.
 fn socks_proxy() -> (std::net::SocketAddr, std::sync::mpsc::Receiver<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,7 +143,7 @@ async fn a_socks_proxy_resolves_the_names_of_a_feed() {
     assert_eq!(names.recv().unwrap(), "feeds.onion");
 }
 
-/// Run by the test below in a process of its own, whose environment hides the system's certificates.
+/// The test below runs this in a process of its own, whose environment hides the system's certificates.
 #[tokio::test]
 #[ignore = "needs the environment that the test below gives it"]
 async fn polls_without_certificates() {
@@ -158,7 +158,7 @@ async fn polls_without_certificates() {
 }
 
 #[test]
-fn a_system_without_certificates_is_told_so_and_still_polls_what_needs_none() {
+fn a_system_without_certificates_gets_a_hint_and_still_polls_http_feeds() {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", "fetch::identity::polls_without_certificates", "--ignored"]);
     child.env("SSL_CERT_FILE", "/nonexistent").env("SSL_CERT_DIR", "/nonexistent");
@@ -177,7 +177,7 @@ async fn literal_private_addresses_are_refused_through_a_proxy_too() {
 }
 
 #[tokio::test]
-async fn a_header_that_http_cannot_carry_is_named_without_its_value() {
+async fn an_invalid_header_is_named_without_its_value() {
     let mut feed = feed(&"http://feeds.example/".parse().unwrap(), &[]);
     feed.headers = vec![("X-Key".to_owned(), "canary\r\nHost: evil".into())];
     let error = error(first_poll(&feed).await);
@@ -185,7 +185,7 @@ async fn a_header_that_http_cannot_carry_is_named_without_its_value() {
 }
 
 #[tokio::test]
-async fn connections_are_kept_for_the_next_feed_of_the_same_origin_and_no_longer() {
+async fn connection_is_kept_for_the_next_feed_of_its_origin_and_no_longer() {
     let origin = Origin::replies([ok()]);
     let (feed, fetcher) = (feed(&origin.url("/feed"), &[origin.allow()]), fetcher());
     let permits = [0; 3].map(|_| fetcher.host_permit(&feed, None));

@@ -38,7 +38,7 @@ pub type Coding = (&'static str, fn(&[u8]) -> Vec<u8>);
 pub const CODINGS: [Coding; 4] = [("gzip", gzip), ("deflate", deflate), ("br", brotli), ("zstd", zstd)];
 
 #[tokio::test]
-async fn every_coding_that_is_offered_is_understood() {
+async fn every_offered_coding_is_decoded() {
     let body = b"<rss>".repeat(100_000);
     for (coding, encode) in CODINGS {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], encode(&body))]);
@@ -50,7 +50,7 @@ async fn every_coding_that_is_offered_is_understood() {
 }
 
 #[tokio::test]
-async fn a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
+async fn a_decompression_bomb_is_abandoned_at_the_limit_of_decoded_bytes() {
     let zeros = vec![0; 64 * MIB];
     for (coding, encode) in CODINGS {
         let origin = Origin::replies([Reply::new(200, &[("Content-Encoding", coding)], encode(&zeros))]);
@@ -60,7 +60,7 @@ async fn a_bomb_is_given_up_at_the_limit_of_decoded_bytes() {
 }
 
 #[tokio::test]
-async fn body_in_countless_chunks_of_one_byte_is_given_up() {
+async fn body_in_countless_chunks_of_one_byte_is_abandoned() {
     let reply = |bytes: usize| {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         Reply::raw(format!("{head}{}0\r\n\r\n", "1\r\nx\r\n".repeat(bytes)))
@@ -87,7 +87,7 @@ async fn only_one_layer_of_coding_is_undone() {
 }
 
 #[tokio::test]
-async fn gzip_is_known_by_its_bytes_and_may_be_padded() {
+async fn gzip_is_recognised_by_its_bytes_and_may_be_padded() {
     let (plain, coded) = (b"<rss/>".to_vec(), gzip(b"<rss/>"));
     let padded = [&coded[..], &[0; 100]].concat();
     for (headers, body) in
@@ -111,7 +111,7 @@ async fn gzip_is_known_by_its_bytes_and_may_be_padded() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_as_long_as_it_says_is_never_taken_for_whole() {
+async fn a_body_of_another_length_than_declared_is_never_taken_as_complete() {
     let chunked = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nTransfer-Encoding: chunked\r\n\r\n";
     for broken in [
         format!("{chunked}6\r\n<rss/>\r\n"),
@@ -135,7 +135,7 @@ async fn a_body_that_is_not_as_long_as_it_says_is_never_taken_for_whole() {
 }
 
 #[tokio::test]
-async fn the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
+async fn the_limit_is_the_feeds_own_and_content_length_is_not_trusted() {
     let body = vec![b' '; 2 * MIB];
     let plain = Reply::new(200, &[], &body);
     let endless = Reply::raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -153,7 +153,7 @@ async fn the_limit_is_the_feeds_own_and_content_length_is_not_believed() {
     assert_eq!(document(first_poll(&feed).await).body.len(), 2 * MIB);
 }
 
-/// Polls with a `timeout` of one second, and is done soon after.
+/// Polls with a `timeout` of one second, and checks that it ends soon afterwards.
 async fn check_freed(reply: Reply, kind: &str) {
     let origin = Origin::replies([reply]);
     let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
@@ -164,9 +164,9 @@ async fn check_freed(reply: Reply, kind: &str) {
     assert!(started.elapsed() < Duration::from_secs(2), "{error}");
 }
 
-/// As in the program, where a server that floods one thread does not stop the clock of the others.
+/// As in the program, where a server that floods one thread does not stop the clocks of the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_never_comes_to_an_end_is_given_up() {
+async fn an_endless_answer_is_abandoned() {
     let every = Duration::from_millis(100);
     check_freed(Reply::silence(), "timeout").await;
     check_freed(Reply::raw("HTTP/1.1 200 OK\r\n").drip("X-More: and more\r\n", every), "timeout").await;
@@ -181,7 +181,7 @@ async fn a_server_that_never_comes_to_an_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn server_may_take_all_of_the_timeout_to_answer() {
+async fn server_may_use_the_whole_timeout_to_answer() {
     let origin = Origin::replies([Reply::silence()]);
     let mut feed = feed(&origin.url("/feed"), &[origin.allow()]);
     feed.timeout = Duration::from_secs(1);
@@ -191,7 +191,7 @@ async fn server_may_take_all_of_the_timeout_to_answer() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_shakes_hands_is_given_up() {
+async fn a_server_that_never_completes_the_handshake_is_abandoned() {
     let origin = Origin::replies([Reply::silence()]);
     let mut url = origin.url("/feed");
     url.set_scheme("https").unwrap();
@@ -201,7 +201,7 @@ async fn a_server_that_never_shakes_hands_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_slow_drip_is_given_up_after_ten_seconds() {
+async fn a_slow_drip_is_abandoned_after_ten_seconds() {
     let every = Duration::from_secs(1);
     let origin = Origin::replies([Reply::raw("HTTP/1.1 200 OK\r\n\r\n<rss>").drip([b' '; 500], every)]);
     let started = Instant::now();

@@ -1,6 +1,4 @@
-//! Polling over real loopback sockets: a scripted origin records what it is asked, byte for byte.
-//!
-//! The names of the tests bear the rows that they hold: A conditional requests, B pacing, C redirects and status, X safety.
+//! Polling over real loopback sockets: a scripted origin records the requests byte for byte.
 
 mod answers;
 mod conditional;
@@ -31,13 +29,13 @@ fn fetcher() -> Fetcher {
     Fetcher::new(&contact())
 }
 
-/// One poll from the feed's own URL.
+/// Polls once from the feed's own URL.
 async fn poll(fetcher: &Fetcher, feed: &Feed, validators: &Validators) -> Attempt {
     let permit = fetcher.host_permit(feed, None).await;
     fetcher.get(feed, None, validators, permit, None).await
 }
 
-/// One poll of a feed that nothing is known of.
+/// Polls a feed for the first time.
 async fn first_poll(feed: &Feed) -> Attempt {
     poll(&fetcher(), feed, &Validators::default()).await
 }

@@ -1,4 +1,4 @@
-//! The whole of a feed's life with us: fetch and schedule together, by a clock of our own.
+//! A feed's whole life: fetch and schedule together, by a simulated clock.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::origin::{Origin, Reply, Request};
 
 const DAYS: u64 = 30;
 
-/// Polls for a month, with a new fetcher, as after a restart, each fifteenth time; the times of the polls.
+/// Polls for a month, with a new fetcher (as after a restart) each fifteenth time; returns the times of the polls.
 async fn month(feed: &Feed) -> Vec<Timestamp> {
     let start = Timestamp::from_millis(1_767_781_800_000);
     let (mut now, mut times, mut known, mut failures) = (start, Vec::new(), Validators::default(), 0);
@@ -60,7 +60,7 @@ fn least_gap(times: &[Timestamp]) -> Duration {
 #[tokio::test]
 async fn a_month_with_restarts_costs_one_unconditional_request_and_no_gap_below_an_hour() {
     let origin = Origin::start(|request| {
-        // The document changes twice a day, the tag with it; dates are in a form of the server's own.
+        // The document and its tag change twice a day; dates are in a form of the server's own.
         let version = request.number / 12;
         let (tag, date) = (format!("W/\"{version}\""), format!("{version} Jan 2026"));
         let is_known = request.header("If-None-Match").is_some_and(|known| known == tag.as_bytes());
@@ -80,7 +80,7 @@ async fn a_month_with_restarts_costs_one_unconditional_request_and_no_gap_below_
 }
 
 #[tokio::test]
-async fn a_month_without_validators_costs_a_request_a_day() {
+async fn a_month_without_validators_costs_one_request_per_day() {
     let origin = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let times = month(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert!((29..=30).contains(&times.len()));

@@ -1,4 +1,5 @@
-//! Answers that are not quite HTTP, as servers, firewalls and scripts send them: what newswire reads, and what curl reads.
+//! Answers that are not quite HTTP, as servers, firewalls and scripts send them: what newswire reads, and what curl
+//! reads.
 //!
 //! `docs/odd-responses.md` shows the same table.
 
@@ -27,30 +28,30 @@ fn odd(what: &'static str, bytes: impl Into<Vec<u8>>) -> Odd {
     Odd { what, bytes: bytes.into() }
 }
 
-/// The usual answer with these bytes among its headers.
+/// Returns the usual answer with these bytes among its headers.
 fn headers(lines: impl AsRef<[u8]>) -> Vec<u8> {
     let length = format!("Content-Type: text/xml\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
     [b"HTTP/1.1 200 OK\r\nServer: a\r\n", lines.as_ref(), length.as_bytes()].concat()
 }
 
-/// The usual answer with this status line.
+/// Returns the usual answer with this status line.
 fn status(line: impl AsRef<[u8]>) -> Vec<u8> {
     [line.as_ref(), format!("\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).as_bytes()].concat()
 }
 
-/// The usual answer with these lines for its length.
+/// Returns the usual answer with these lines for its length.
 fn length(lines: &str) -> String {
     let lines = lines.replace("{n}", &BODY.len().to_string());
     format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n{BODY}")
 }
 
-/// An answer in one chunk: `body` is written with `{n}` for its size and `{body}` for the document.
+/// Returns an answer in one chunk: `body` is written with `{n}` for its size and `{body}` for the document.
 fn chunked(body: &str) -> String {
     let body = body.replace("{n}", &format!("{:x}", BODY.len())).replace("{body}", BODY);
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
 }
 
-/// The document in a coding, with these headers.
+/// Returns the document in a coding, with these headers.
 fn coded(lines: &str, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 200 OK\r\n{lines}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
 }
@@ -232,7 +233,7 @@ fn origin(odd: &Odd) -> Origin {
     Origin::replies([Reply::raw(odd.bytes.clone()).close()])
 }
 
-/// What newswire makes of it.
+/// Returns how newswire reads it.
 async fn newswire(odd: &Odd) -> String {
     let origin = origin(odd);
     match first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await.result {
@@ -246,7 +247,7 @@ async fn newswire(odd: &Odd) -> String {
     }
 }
 
-/// What curl makes of it.
+/// Returns how curl reads it.
 fn curl(odd: &Odd) -> String {
     let origin = origin(odd);
     let url = origin.url("/feed");
@@ -265,7 +266,7 @@ fn all() -> Vec<Odd> {
     [header_lines(), status_lines(), lengths(), chunks(), codings()].into_iter().flatten().collect()
 }
 
-/// The rows of the tables: what comes, what curl makes of it, what newswire makes of it.
+/// Returns the rows of the tables: the response, how curl reads it, how newswire reads it.
 fn written() -> Vec<[String; 3]> {
     let page = std::fs::read_to_string("docs/odd-responses.md").unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
@@ -281,11 +282,11 @@ fn check(column: usize, found: &[(&str, String)]) {
     for row in &found {
         assert!(written.contains(row), "docs/odd-responses.md lacks {row:?}");
     }
-    assert_eq!(written.len(), found.len(), "docs/odd-responses.md has rows that nobody tries");
+    assert_eq!(written.len(), found.len(), "docs/odd-responses.md has rows without a test");
 }
 
 #[tokio::test]
-async fn odd_responses_are_read_or_refused_as_the_page_about_them_says() {
+async fn odd_responses_are_read_or_refused_as_documented() {
     let mut found = Vec::new();
     for odd in &all() {
         found.push((odd.what, newswire(odd).await));
@@ -295,17 +296,17 @@ async fn odd_responses_are_read_or_refused_as_the_page_about_them_says() {
 }
 
 #[tokio::test]
-async fn every_odd_response_that_is_refused_is_refused_in_plain_words() {
+async fn every_refused_odd_response_gets_a_clear_message() {
     for row in written() {
         let refused = row[2].strip_prefix("refuses it: ");
         assert!(row[2] == READS || refused.is_some_and(|why| !why.contains("parsed")), "{row:?}");
     }
 }
 
-/// Other versions of curl read other things.
+/// Other versions of curl behave differently.
 #[test]
 #[ignore = "needs curl 7.88"]
-fn curl_reads_odd_responses_as_the_page_about_them_says() {
+fn curl_reads_odd_responses_as_documented() {
     let found: Vec<_> = all().iter().map(|odd| (odd.what, curl(odd))).collect();
     check(1, &found);
 }

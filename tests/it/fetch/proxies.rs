@@ -1,4 +1,4 @@
-//! What a feed with a `proxy` may reach: a proxy that resolves names is no way around the guard.
+//! What a feed with a `proxy` may reach: a proxy that resolves names does not bypass the guard.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -13,10 +13,10 @@ use crate::fetch::{contact, document, error, poll};
 use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 
-/// A SOCKS5 proxy that stands for all servers itself: the path `/feed` leads elsewhere, every other one is a document.
+/// A SOCKS5 proxy that plays all servers itself: the path `/feed` redirects, every other path is a document.
 struct Socks {
     address: SocketAddr,
-    /// The names or addresses that it was asked to connect to.
+    /// The names or addresses of the requested connections.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -27,7 +27,7 @@ impl Socks {
         let (seen, location) = (Arc::clone(&asked), location.to_owned());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that hangs up is no failure of the proxy.
+                // A client that hangs up is not a failure of the proxy.
                 let _ = answer(stream.unwrap(), &location, &seen);
             }
         });
@@ -39,7 +39,7 @@ impl Socks {
     }
 }
 
-/// RFC 1928, as far as a client without a password needs it.
+/// Speaks RFC 1928, as far as a client without a password needs it.
 fn answer(mut stream: TcpStream, location: &str, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let take = |stream: &mut TcpStream, count: usize| {
         let mut bytes = vec![0; count];
@@ -69,7 +69,7 @@ fn answer(mut stream: TcpStream, location: &str, asked: &Mutex<Vec<String>>) -> 
     }
 }
 
-/// Names of this machine and of the proxy lead here, all others to a public address.
+/// Resolves names of this machine and of the proxy to here, all others to a public address.
 fn fetcher() -> Fetcher {
     let lookup = |name: &str| {
         let is_here = name.starts_with("localhost") || name == "proxy.company.example";
@@ -78,7 +78,7 @@ fn fetcher() -> Fetcher {
     Fetcher::with_lookup(&contact(), Arc::new(lookup))
 }
 
-/// A poll of a public feed through the proxy.
+/// Polls a public feed through the proxy.
 async fn poll_by(proxy: &str, allow: &[Allow]) -> Attempt {
     let mut feed = feed(&Url::parse("http://feeds.example/feed").unwrap(), allow);
     feed.proxy = Some(proxy.into());
@@ -125,7 +125,7 @@ async fn redirect_to_a_local_name_or_a_private_address_is_refused_through_an_htt
 }
 
 #[tokio::test]
-async fn proxy_that_wants_credentials_is_told_from_a_server_that_does() {
+async fn proxy_that_needs_credentials_is_distinguished_from_a_server_that_does() {
     let proxy = Origin::replies([Reply::new(407, &[], "")]);
     let refused = error(poll_by(&format!("http://{}", proxy.address), &[]).await);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Redirects are followed by hand, hop by hop, and only a permanent chain is called permanent.
+//! newswire itself follows redirects, hop by hop, and only a permanent chain counts as permanent.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::support::feeds::feed;
 use crate::support::origin::{Origin, Reply};
 use crate::support::tls;
 
-/// An origin whose paths `/301`, `/302` … redirect with that status to the rest of the path, and end at `/feed`.
+/// Starts an origin whose paths `/301`, `/302` … redirect with that status to the rest of the path, and end at `/feed`.
 fn chain() -> Origin {
     Origin::start(|request| match request.target().split_once('/').map(|(_, path)| path.split_once('/')) {
         Some(Some((status, rest))) => Reply::redirect(status.parse().unwrap(), &format!("/{rest}")),
@@ -40,7 +40,7 @@ async fn only_a_chain_of_301_and_308_is_a_permanent_move() {
 }
 
 #[tokio::test]
-async fn bytes_of_a_redirect_that_are_not_ascii_are_asked_as_they_are() {
+async fn non_ascii_bytes_of_a_redirect_are_requested_unchanged() {
     let check = async |location: &'static [u8], expected: &str| {
         let origin = Origin::start(move |request| match request.number {
             0 => Reply::with_bytes(302, &[("Location", location)], ""),
@@ -68,7 +68,7 @@ async fn a_stored_move_is_polled_directly() {
 }
 
 #[tokio::test]
-async fn a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
+async fn a_move_to_an_address_with_a_secret_is_not_stored() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/new?token=canary"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], "<rss/>"),
@@ -80,7 +80,7 @@ async fn a_move_to_an_address_that_holds_a_secret_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn every_poll_begins_at_the_configured_url() {
+async fn every_poll_starts_at_the_configured_url() {
     let origin = chain();
     let (feed, fetcher) = (feed(&origin.url("/302/feed"), &[origin.allow()]), fetcher());
     for _ in 0..20 {
@@ -101,7 +101,7 @@ async fn check_refused(script: fn(usize) -> Option<&'static str>, requests: usiz
 }
 
 #[tokio::test]
-async fn circles_long_chains_and_redirects_to_nowhere_end() {
+async fn redirects_in_circles_long_chains_or_to_nowhere_end() {
     let circle = |number: usize| Some(["/b", "/feed"][number % 2]);
     check_refused(circle, 2, "127.0.0.1 redirects in a circle").await;
     check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a circle").await;
@@ -123,7 +123,7 @@ async fn redirects_to_other_schemes_are_not_followed() {
 }
 
 #[tokio::test]
-async fn a_secure_feed_is_not_followed_to_an_insecure_address() {
+async fn an_https_feed_is_not_redirected_to_http() {
     let plain = Origin::replies([Reply::new(200, &[], "<rss/>")]);
     let to = plain.url("/feed").to_string();
     let secure = Origin::start_tls(tls::server(&[]), move |_| Reply::redirect(302, &to));
@@ -146,7 +146,7 @@ async fn the_time_of_all_hops_is_one_budget() {
 }
 
 #[tokio::test]
-async fn status_410_is_gone_but_not_where_a_temporary_redirect_led_to_it() {
+async fn status_410_means_gone_unless_a_temporary_redirect_led_there() {
     let gone = |status: u16| {
         Origin::start(move |request| match request.target().as_str() {
             "/old" => Reply::redirect(status, "/gone"),
@@ -161,7 +161,7 @@ async fn status_410_is_gone_but_not_where_a_temporary_redirect_led_to_it() {
     assert_eq!(error, Failure::Status { status: 410 });
 }
 
-/// Two hosts that redirect to each other, polled at once: neither poll may wait for the other's turn.
+/// Two hosts that redirect to each other are polled at once: neither poll may wait for the other's turn.
 #[tokio::test]
 async fn polls_that_cross_between_two_hosts_do_not_wait_for_each_other() {
     let origin = Origin::start(|request| {

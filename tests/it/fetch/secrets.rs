@@ -33,7 +33,7 @@ fn with_secrets(mut feed: Feed) -> Feed {
     feed
 }
 
-/// Polls answered in every way, in clear and by TLS; what they return, as text.
+/// Polls that are answered in every way, in clear and over TLS; returns their results as text.
 async fn polls(script: fn(usize) -> Reply) -> String {
     let plain = Origin::start(move |request| script(request.number));
     let secure = Origin::start_tls(tls::server(&[]), move |request| script(request.number));
@@ -51,7 +51,7 @@ async fn polls(script: fn(usize) -> Reply) -> String {
     text
 }
 
-/// In a process of its own, since the log is the whole process's.
+/// Runs in a process of its own, because the log belongs to the whole process.
 #[tokio::test]
 #[ignore = "run by another test"]
 async fn polls_with_a_canary_are_logged_at_trace_level() {

@@ -70,7 +70,7 @@ fn check_unit(unit: &str, (place, document): (&str, Place)) {
 }
 
 #[test]
-fn documents_of_one_awkward_unit_cost_as_much_as_they_are_long() {
+fn documents_of_one_awkward_unit_take_linear_time() {
     on_worker(|| {
         for unit in UNITS {
             PLACES.into_iter().for_each(|place| check_unit(unit, place));
@@ -85,7 +85,7 @@ proptest! {
     })]
 
     #[test]
-    fn documents_of_awkward_units_in_each_other_cost_as_much_as_they_are_long(
+    fn documents_of_nested_awkward_units_take_linear_time(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
         // Twice as long as a declaration may be: what is not closed costs a search at both lengths.
@@ -96,7 +96,7 @@ proptest! {
 }
 
 #[test]
-fn wide_encodings_with_half_a_unit_cost_as_much_as_they_are_long() {
+fn wide_encodings_with_half_a_unit_take_linear_time() {
     let starts: [&[u8]; 5] = [b"\xFF\xFE", b"\xFE\xFF", b"\xFF\xFE\0\0", b"\0\0\xFE\xFF", b"\xEF\xBB\xBF"];
     let units: [&[u8]; 6] = [b"\xD8\x00", b"\x00\xD8", b"<\0", b"\0<\xDC", b"\xE4\xB8", b"\xED\xA0\x80"];
     for (start, unit) in starts.iter().flat_map(|start| units.iter().map(move |unit| (start, unit))) {
@@ -106,7 +106,7 @@ fn wide_encodings_with_half_a_unit_cost_as_much_as_they_are_long() {
 }
 
 #[test]
-fn many_parts_cost_as_much_as_they_are_long() {
+fn many_parts_take_linear_time() {
     let each = |count: usize, part: fn(usize) -> String| (0..count).map(part).collect::<String>();
     check_document("attributes", 6_000, |n| item(&format!("<enclosure{}/>", each(n, |n| format!(" a{n}='v'")))));
     check_document("namespaces", 4_000, |n| item(&format!("<a{}/>", each(n, |n| format!(" xmlns:n{n}='urn:{n}'")))));
@@ -135,7 +135,7 @@ fn many_parts_cost_as_much_as_they_are_long() {
 
 /// What a feed says once, and each of its entries inherits: it must not cost as much as if each entry said it.
 #[test]
-fn what_entries_inherit_costs_little() {
+fn inherited_values_cost_little() {
     let entry = "<title>t</title>";
     let persons = |count: usize| {
         (0..count).map(|n| format!("<podcast:person>{n} {}</podcast:person>", "name ".repeat(100))).collect::<String>()
@@ -158,7 +158,7 @@ fn what_entries_inherit_costs_little() {
 
 /// One long address of a feed would be written out for each short one in it.
 #[test]
-fn document_that_its_base_makes_many_times_as_long_is_refused() {
+fn document_whose_base_multiplies_its_length_is_refused() {
     let document = |base: usize| {
         let base = format!("http://a.example/{}/", "b".repeat(base));
         let links = items("", &"<link>c</link>".repeat(1_000), 20);
@@ -172,7 +172,7 @@ fn document_that_its_base_makes_many_times_as_long_is_refused() {
 }
 
 #[test]
-fn relative_links_of_a_text_make_it_only_so_many_times_as_long() {
+fn relative_links_lengthen_a_text_only_up_to_a_limit() {
     let base = url::Url::parse(&format!("https://a.example/{}/", "b".repeat(4_000))).unwrap();
     let links = |count: usize| newswire::normalize::sanitize(&"<a href=x>c</a>".repeat(count), Some(&base));
     assert!(links(1).contains("/bbb"));
@@ -192,7 +192,7 @@ fn quadratic_work_is_found() {
 }
 
 #[test]
-fn names_that_were_escaped_without_end_become_plain_at_once() {
+fn endlessly_escaped_names_become_plain_at_once() {
     let mut names = String::new();
     for escape in ["amp;", "#38;", "AMP;"] {
         write!(names, "<category>&{}lt;b&gt;x</category>", escape.repeat(200)).unwrap();

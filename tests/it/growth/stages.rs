@@ -48,7 +48,7 @@ fn texts_are_cleaned_counted_and_cut_in_linear_time() {
 }
 
 #[test]
-fn what_lasts_of_a_text_is_found_in_linear_time() {
+fn lasting_part_of_a_text_is_found_in_linear_time() {
     for unit in UNITS {
         check_growth(
             &format!("fingerprint of {unit:?}"),
@@ -92,7 +92,7 @@ fn titles_and_texts_of_any_words_are_compared_in_linear_time() {
 }
 
 #[test]
-fn phrase_of_a_title_is_taken_out_of_a_text_in_linear_time() {
+fn phrase_of_a_title_is_removed_from_a_text_in_linear_time() {
     for (title, text) in
         [("a a a", "a "), ("a a a a a a a a a a a a a b", "a "), ("the quay now", "the quay now and the quay ")]
     {

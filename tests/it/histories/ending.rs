@@ -1,4 +1,4 @@
-//! What a history ends in, as far as readers and editors can see it, wording apart.
+//! The end of a history, as far as readers and editors can see it, wording apart.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,11 +14,11 @@ use sha2::{Digest, Sha256};
 use crate::histories::play::History;
 use crate::support::bed::start;
 
-/// How the ids begin that newswire makes, and how many characters follow.
+/// The beginning of the ids that newswire makes, and the number of characters that follow.
 const UUID: &str = "urn:uuid:";
 const UUID_CHARS: usize = 36;
 
-/// Documents by their paths.
+/// Documents by path.
 #[derive(Default)]
 pub struct Ending {
     editions: BTreeMap<String, Vec<u8>>,
@@ -43,8 +43,7 @@ impl Ending {
         ending
     }
 
-    /// Puts numbers in the place of ids that newswire made, in the order in which they occur: those of private stories are made
-    /// with a key that each store has of its own.
+    /// Replaces the ids that newswire made with numbers, in the order in which they occur: those of private stories are made with a key that differs from store to store.
     fn number_ids(&mut self) {
         let mut numbers = BTreeMap::new();
         for documents in [&mut self.editions, &mut self.archives, &mut self.stories] {
@@ -64,7 +63,7 @@ impl Ending {
         }
     }
 
-    /// The first 64 bits of SHA-256 of editions, archives and stories.
+    /// Returns the first 64 bits of SHA-256 of editions, archives and stories.
     pub fn hashes(&self) -> [String; 3] {
         [&self.editions, &self.archives, &self.stories].map(|documents| {
             let mut hasher = Sha256::new();
@@ -78,7 +77,7 @@ impl Ending {
         })
     }
 
-    /// Writes all of it into a folder, to be compared by eye.
+    /// Writes everything into a folder, for comparison by eye.
     pub fn write(&self, folder: &Path) {
         let stories = self.stories.iter().enumerate();
         let stories = stories
@@ -93,7 +92,7 @@ impl Ending {
     }
 }
 
-/// A section in every format.
+/// Returns a section in every format.
 async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
@@ -118,7 +117,7 @@ async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
     read.await.unwrap()
 }
 
-/// The archive documents of a section.
+/// Returns the archive documents of a section.
 async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
@@ -153,8 +152,8 @@ fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a 
     }
 }
 
-/// A story as `explain` shows it, without its sentences: its copies, and how it stands in each section and would by the
-/// active config.
+/// Returns a story as `explain` shows it, without its sentences: its copies, its state in each section, and what that
+/// would be by the active config.
 async fn story(history: &History, name: &str) -> String {
     let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
     let read = history.bed.store.read(move |reader| {

@@ -1,11 +1,11 @@
-//! Three hundred random histories of a newswire, from polls to retention: what they end in must not change while the code
-//! that decides it is rebuilt.
+//! Three hundred random histories of a newswire, from polls to retention: their ends must not change while the deciding
+//! code is rebuilt.
 //!
-//! A history is made from its seed alone, so the same seed gives the same polls, edits of the config, splits and joins. Its
-//! end is everything that a reader or an editor can see, wording apart: the editions, the archives, and for each story its
-//! copies and its standing in each section. `golden/histories.txt` has one line per history, with a hash of each part. To
-//! see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and compare the two folders.
-//! With `NEWSWIRE_ACCEPT=1` the golden file is written anew: only a change that users are meant to see may do that.
+//! A history is made from its seed alone, so the same seed gives the same polls, edits of the config, splits and joins.
+//! Its end is everything that a reader or an editor can see, wording apart: the editions, the archives, and for each
+//! story its copies and its state in each section. `golden/histories.txt` has one line per history, with a hash of each
+//! part. To see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and compare the
+//! two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file: only a change that users are meant to see may do that.
 
 mod ending;
 mod play;
@@ -17,7 +17,7 @@ use std::path::Path;
 use ending::Ending;
 use play::play;
 
-/// How many histories there are, and how many of them one test plays.
+/// The number of histories, and how many of them one test plays.
 const HISTORIES: u64 = 300;
 const PER_TEST: u64 = 75;
 
@@ -55,7 +55,7 @@ fn check(quarter: u64) {
     assert!(different.is_empty(), "these histories end otherwise than {GOLDEN} says: {different:?}");
 }
 
-/// Puts these lines into the golden file, in place of those of the same seeds.
+/// Writes these lines into the golden file, replacing those of the same seeds.
 fn accept(lines: &str) {
     let known = std::fs::read_to_string(GOLDEN).unwrap_or_default();
     let seed = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();

@@ -12,7 +12,7 @@ use crate::histories::ending::Ending;
 use crate::histories::world::{FEEDS, Random, World};
 use crate::support::bed::{Bed, HOUR, config};
 
-/// How many steps a history has.
+/// The number of steps of a history.
 const STEPS: u64 = 36;
 
 /// A newswire, the world around it, and what its history has shown so far.
@@ -71,7 +71,7 @@ impl History {
         while commit::retain_batch(&self.bed.store, self.bed.config.clone(), self.bed.now).await.unwrap().0 > 0 {}
     }
 
-    /// Takes a copy out of a story that has several.
+    /// Takes a copy out of a story with several.
     async fn split(&mut self) {
         let Some(address) = self.address().await else { return };
         let copies = self.bed.copies(&address).await;
@@ -81,7 +81,7 @@ impl History {
         let story = self.bed.find(&address).await.number;
         let entry = self.random.pick(&copies).number;
         let (store, config, now) = (self.bed.store.clone(), self.bed.config.clone(), self.bed.now);
-        // A copy of a feed that left the config cannot be moved: that is refused, and nothing changes.
+        // A copy of a feed that left the config cannot be split off: that is refused, and nothing changes.
         let _ = commit::split(&store, config, (story, entry), Mode::Perform, now).await;
     }
 
@@ -92,7 +92,7 @@ impl History {
         commit::join(&store, config, (one, other), Mode::Perform, now).await.unwrap();
     }
 
-    /// An address that a story is known by, if one that is picked at random is.
+    /// Picks a random address, and returns it if it belongs to a story.
     async fn address(&mut self) -> Option<String> {
         let addresses = self.world.addresses();
         for _ in 0..8 {
@@ -104,7 +104,7 @@ impl History {
         None
     }
 
-    /// Archives what the sections show no more, as publishing does before it renders.
+    /// Archives what the sections no longer show, as publishing does before it renders.
     async fn archive(&mut self) {
         for section in self.bed.config.sections.clone() {
             loop {
@@ -128,7 +128,7 @@ impl History {
     }
 }
 
-/// One of the configs between which the owner goes to and fro.
+/// Returns one of the configs between which the owner switches.
 fn edition_of_config(random: &mut Random) -> Arc<Config> {
     let without = if random.is_one_in(4) { Some(*random.pick(&FEEDS[1..])) } else { None };
     let mut text =
@@ -144,7 +144,7 @@ fn edition_of_config(random: &mut Random) -> Arc<Config> {
             _ => "",
         };
     }
-    // In some configs, what one feed says is for a private section alone.
+    // In some configs one feed is only for a private section.
     let public = FEEDS.into_iter().filter(|feed| without != Some(feed) && *feed != "closed");
     let public = public.map(|feed| format!("\"{feed}\"")).collect::<Vec<_>>().join(", ");
     let public = if random.is_one_in(2) { format!("feeds = [{public}]") } else { "feeds = [\"*\"]".to_owned() };

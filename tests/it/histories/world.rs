@@ -1,4 +1,4 @@
-//! What happens outside of the newswire: some pieces of news, and feeds that carry them in their own ways.
+//! What happens outside the newswire: pieces of news, and feeds that carry them in their own ways.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use newswire::time::Timestamp;
 
 use crate::support::bed::{HOUR, entry};
 
-/// Splitmix64: small, and the same everywhere for ever.
+/// Splitmix64: small, and the same on every machine for ever.
 pub struct Random(pub u64);
 
 impl Random {
@@ -20,7 +20,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 up to and without `end`.
+    /// Returns a number from 0 up to, but not including, `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
@@ -69,7 +69,7 @@ impl World {
         World { news: Vec::new(), has_moved: false }
     }
 
-    /// Lets news happen, and edits of what there is.
+    /// Lets news happen, and edits of existing news.
     pub fn go_on(&mut self, random: &mut Random, now: Timestamp) {
         for _ in 0..random.below(4) {
             let number = self.news.len() as u64;
@@ -82,7 +82,7 @@ impl World {
         self.has_moved |= random.is_one_in(40);
     }
 
-    /// What a feed's document lists, the newest first.
+    /// Returns what a feed's document lists, newest first.
     pub fn document(&self, feed: &str, random: &mut Random) -> Vec<Entry> {
         let first = self.news.len().saturating_sub(12);
         let carried = self.news[first..].iter().rev().filter(|news| carries(feed, news.number));
@@ -130,7 +130,7 @@ impl World {
         told
     }
 
-    /// Where a feed's entry leads.
+    /// Returns the link of a feed's entry.
     fn link(&self, feed: &str, number: u64) -> String {
         match (feed, number % 5) {
             ("origin", _) if self.has_moved => format!("https://new-origin.example/news/{number}"),
@@ -140,7 +140,7 @@ impl World {
         }
     }
 
-    /// The addresses by which stories can be found.
+    /// Returns the addresses by which stories can be found.
     pub fn addresses(&self) -> Vec<String> {
         let of = |news: &News| {
             let number = news.number;
@@ -152,7 +152,7 @@ impl World {
     }
 }
 
-/// Which feeds have which news: most of it is carried by two or three.
+/// Returns whether a feed carries a piece of news: two or three feeds carry most of it.
 fn carries(feed: &str, number: u64) -> bool {
     match feed {
         "origin" => number % 8 != 7,
@@ -170,12 +170,12 @@ fn category(term: &str) -> Category {
 fn title(news: &News) -> String {
     let subject = SUBJECTS[(news.number % 8) as usize];
     let event = EVENTS[(news.number / 8 % 8) as usize];
-    // Some headlines are edited with the text.
+    // Some headlines are edited together with the text.
     let mark = if news.edits >= 2 && news.number % 2 == 1 { ", say those who were there" } else { "" };
     format!("{subject} {event}{mark}")
 }
 
-/// Some sixty words of its own, with what the editing changed, and with what the carrier leaves out or adds.
+/// Returns about sixty words of its own, with the edits, and with what the carrier omits or adds.
 fn text(news: &News, feed: &str) -> String {
     let mut words: Vec<String> = (0..60).map(|at| format!("{}{at}", word(news.number, at))).collect();
     for edit in 0..news.edits {

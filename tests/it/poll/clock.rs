@@ -1,4 +1,4 @@
-//! The loop by a clock that jumps, while the machine's own goes on as ever.
+//! The loop by a clock that jumps, while the machine's own clock runs normally.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -16,10 +16,10 @@ use crate::support::origin::{Origin, Reply};
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// Longer than anything here takes on a busy machine; reached only when something is wrong.
+/// Longer than anything here takes on a busy machine; reached only if something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Something new at every request.
+/// Serves something new at every request.
 pub fn news() -> Origin {
     Origin::start(|request| {
         let document = FEED.replace(">1<", &format!(">{}<", request.number));
@@ -27,12 +27,12 @@ pub fn news() -> Origin {
     })
 }
 
-/// A loop that polls feeds of as many hosts, which all are one origin.
+/// A loop that polls feeds of many hosts, which are all one origin.
 pub struct Ticking {
     pub bed: Bed,
     pub origin: Origin,
     wall: Arc<AtomicI64>,
-    /// How often the loop has looked at the clock.
+    /// How often the loop has read the clock.
     looks: Arc<AtomicUsize>,
     edits: watch::Sender<Arc<Config>>,
     shutdown: CancellationToken,
@@ -40,7 +40,7 @@ pub struct Ticking {
 }
 
 impl Ticking {
-    /// All of them polled once.
+    /// Starts it after each feed was polled once.
     async fn new(feeds: usize) -> Ticking {
         let origin = news();
         let bed = Bed::of_hosts(&origin, feeds).await;
@@ -73,7 +73,7 @@ impl Ticking {
         self.origin.requests().len()
     }
 
-    /// Sets the clock and has the loop look at it twice: with the second look the work of the first is begun.
+    /// Sets the clock and lets the loop read it twice: at the second time the work of the first has begun.
     pub async fn turn(&self, now: Timestamp) {
         self.wall.store(now.millis(), Ordering::SeqCst);
         for _ in 0..2 {
@@ -81,7 +81,7 @@ impl Ticking {
         }
     }
 
-    /// Sets the clock, has the loop look at it, and waits until all is done that is due by it.
+    /// Sets the clock, lets the loop read it, and waits until everything that is due is done.
     pub async fn set(&self, now: Timestamp) {
         self.turn(now).await;
         self.until_settled().await;
@@ -116,7 +116,7 @@ impl Ticking {
 }
 
 #[tokio::test]
-async fn what_is_overdue_after_a_suspend_is_polled_within_half_a_minute() {
+async fn overdue_feeds_are_polled_within_half_a_minute_after_a_suspend() {
     let ticking = Ticking::new(3).await;
     let resumed = Instant::now();
     ticking.wall.store((start() + HOUR * 8).millis(), Ordering::SeqCst);
@@ -127,7 +127,7 @@ async fn what_is_overdue_after_a_suspend_is_polled_within_half_a_minute() {
 }
 
 #[tokio::test]
-async fn after_a_day_asleep_each_feed_is_polled_once_and_they_are_spread_over_ten_minutes() {
+async fn after_a_day_of_suspend_each_feed_is_polled_once_over_ten_minutes() {
     let feeds = 60;
     let ticking = Ticking::new(feeds).await;
     let awake = start() + DAY;
@@ -139,12 +139,12 @@ async fn after_a_day_asleep_each_feed_is_polled_once_and_they_are_spread_over_te
         assert!(polls <= 3 * feeds / 10, "{polls} in minute {minute}");
     }
     ticking.set(awake + TEN_MINUTES).await;
-    assert_eq!(ticking.polls(), 2 * feeds, "23 polls of each were missed, one is made");
+    assert_eq!(ticking.polls(), 2 * feeds, "23 polls of each were missed, one is made up");
     ticking.end().await;
 }
 
 #[tokio::test]
-async fn many_feeds_of_one_host_keep_nobody_else_waiting() {
+async fn many_feeds_of_one_host_do_not_delay_other_feeds() {
     let origin = news();
     let feed = |id: usize, host: &str| crate::poll::feed_at(&format!("f{id}"), host, &origin, &format!("/{host}"));
     let feeds = (0..60).map(|id| feed(id, "many.test")).chain((60..65).map(|id| feed(id, &format!("{id}.test"))));
@@ -160,11 +160,11 @@ async fn many_feeds_of_one_host_keep_nobody_else_waiting() {
         assert!(started.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(asked(true) < 30, "they were asked while sixty feeds of one host took a second each");
+    assert!(asked(true) < 30, "they were polled while sixty feeds of one host took a second each");
     ticking.end().await;
 }
 
-/// What comes of a jump five minutes after the first poll, in the hours that follow it. After their first poll, feeds that
+/// Checks a jump five minutes after the first poll, over the hours that follow it. After their first poll, feeds that
 /// were new together wait for up to two hours.
 async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
     let feeds = 12;
@@ -177,8 +177,8 @@ async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
         steps.push(ticking.polls() - before);
     }
     let polls: usize = steps.iter().sum();
-    assert!(polls >= feeds, "nobody is put off for long: {steps:?}");
-    assert!(polls <= 4 * feeds, "nobody is polled more often than hourly: {steps:?}");
+    assert!(polls >= feeds, "no feed is delayed for long: {steps:?}");
+    assert!(polls <= 4 * feeds, "no feed is polled more often than hourly: {steps:?}");
     let now = ticking.now();
     let bed = ticking.end().await;
     let statuses = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
@@ -190,22 +190,22 @@ async fn check_jump(jump: impl Fn(Timestamp) -> Timestamp) {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_by_an_hour_puts_polls_off_by_no_more() {
+async fn a_clock_set_back_by_an_hour_delays_polls_by_no_more_than_that() {
     check_jump(|now| now - HOUR).await;
 }
 
 #[tokio::test]
-async fn clock_set_back_by_twenty_days_stalls_nobody() {
+async fn clock_set_back_by_twenty_days_stalls_no_feed() {
     check_jump(|now| now - DAY * 20).await;
 }
 
 #[tokio::test]
-async fn clock_set_back_by_four_hundred_days_stalls_nobody() {
+async fn clock_set_back_by_four_hundred_days_stalls_no_feed() {
     check_jump(|now| now - DAY * 400).await;
 }
 
 #[tokio::test]
-async fn a_clock_set_back_by_ten_years_stalls_nobody() {
+async fn a_clock_set_back_by_ten_years_stalls_no_feed() {
     check_jump(|now| now - YEAR * 10).await;
 }
 
@@ -215,9 +215,9 @@ async fn a_clock_set_forward_by_a_day_makes_one_poll_of_each_feed() {
 }
 
 #[tokio::test]
-async fn a_clock_set_forward_by_ten_years_and_back_again_stalls_nobody() {
+async fn a_clock_set_forward_by_ten_years_and_back_again_stalls_no_feed() {
     check_jump(|now| now + YEAR * 10).await;
-    // So few that they are not spread.
+    // Few enough not to be spread.
     let ticking = Ticking::new(10).await;
     ticking.set(start() + YEAR * 10).await;
     assert_eq!(ticking.polls(), 20);

@@ -1,4 +1,4 @@
-//! What a poll without news costs: `cargo test --release --test it poll::cost -- --ignored --nocapture` prints it.
+//! The cost of a poll without news: `cargo test --release --test it poll::cost -- --ignored --nocapture` prints it.
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::support::origin::{Origin, Reply};
 
 const POLLS: u32 = 2000;
 
-/// What this process has used of the processor.
+/// Returns the processor time of this process.
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
 
-/// What this process has written to files.
+/// Returns the bytes that this process has written to files.
 fn written_bytes() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap();
     io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap().parse().unwrap()
 }
 
-/// Run by the test below in a process of its own, so that the work of the origin is not counted.
+/// The test below runs this in a process of its own, so that the origin's work does not count.
 #[tokio::test]
 #[ignore = "run by the test below"]
 async fn polls_an_unchanged_feed() {

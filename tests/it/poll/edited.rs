@@ -1,4 +1,4 @@
-//! The config is edited while a poll is on its way.
+//! The config is edited during a poll.
 
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -8,7 +8,7 @@ use newswire::commit::ActiveConfig;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_poll_brings_is_decided_by_the_config_that_is_active_when_it_comes() {
+async fn config_active_at_the_end_of_a_poll_decides_about_its_entries() {
     let (asked_tx, asked) = channel();
     let (go, waiting) = channel::<()>();
     let waiting = Mutex::new(waiting);

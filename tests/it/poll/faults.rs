@@ -1,4 +1,4 @@
-//! Faults of newswire itself over one feed: they are that feed's failure, and nobody else's.
+//! Faults of newswire itself with one feed: they count as that feed's failure, and affect no other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use newswire::poll::{PollReport, ReportedOutcome};
 use crate::poll::{Bed, DAY, FEED, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
 
-/// A feed that is well and one over which newswire meets a fault.
+/// A healthy feed and one that triggers a fault of newswire.
 async fn two_feeds(origin: &Origin, lookup: Lookup) -> Bed {
     let feeds = ["well", "ill"].map(|id| feed_at(id, &format!("{id}.test"), origin, &format!("/{id}")));
     Bed::new(&feeds.concat(), Some(lookup)).await
@@ -32,11 +32,11 @@ fn check_failed(report: &PollReport, words: &str) {
     assert_eq!((report.outcome, failure.kind().words()), (ReportedOutcome::Failed, "fault"));
     let error = failure.to_string();
     assert!(error.contains(words) && error.contains("please report it"), "{error}");
-    assert!(report.next_poll >= start() + HOUR, "it backs off like any failure: {report:?}");
+    assert!(report.next_poll >= start() + HOUR, "it backs off as after any failure: {report:?}");
 }
 
 #[tokio::test]
-async fn feed_over_which_newswire_panicked_is_failing_and_is_polled_again_by_its_schedule() {
+async fn feed_that_causes_a_panic_is_failing_and_is_polled_again_on_schedule() {
     let is_broken = AtomicBool::new(true);
     let lookup: Lookup = Arc::new(move |host: &str| match host {
         "ill.test" if is_broken.swap(false, Ordering::SeqCst) => panic!("a fault on purpose"),
@@ -53,7 +53,7 @@ async fn feed_over_which_newswire_panicked_is_failing_and_is_polled_again_by_its
 }
 
 #[tokio::test]
-async fn feed_whose_entries_the_store_cannot_take_backs_off() {
+async fn feed_whose_entries_cannot_be_stored_backs_off() {
     let bed = two_feeds(&news(), local_names()).await;
     change_store(
         &bed,
@@ -69,7 +69,7 @@ async fn feed_whose_entries_the_store_cannot_take_backs_off() {
 }
 
 #[tokio::test]
-async fn feed_whose_failure_the_store_cannot_take_is_left_alone_for_a_day() {
+async fn feed_whose_failure_cannot_be_stored_is_not_polled_for_a_day() {
     let origin = news();
     let bed = two_feeds(&origin, local_names()).await;
     change_store(

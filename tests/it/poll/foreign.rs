@@ -1,4 +1,4 @@
-//! What strangers write does not get into errors and notes as it is: one line each, of bounded length.
+//! Foreign text gets into errors and notes only as one line each, of bounded length.
 
 use newswire::poll::{PollReport, ReportedOutcome};
 use newswire::status;
@@ -6,10 +6,11 @@ use newswire::status;
 use crate::poll::{Bed, DAY, HOUR, start};
 use crate::support::origin::{Origin, Reply};
 
-/// What would begin a line of its own, or command a terminal.
+/// Texts that would begin a new line, or control a terminal.
 const COMMANDS: [&str; 5] = ["\n2026-01-01T00:00:00Z ERROR forged", "\r", "\u{2028}", "\u{1b}[2J", "\u{202e}"];
 
-/// A page that offers so many feeds, each under an address of 20 KB. A host in such brackets is no address, and stays as it is.
+/// Returns a page that offers so many feeds, each under an address of 20 KB. A host in such brackets is invalid and
+/// stays as written.
 fn page(links: usize) -> String {
     let filling = "x".repeat(20_000);
     let link = |number: usize| {
@@ -48,7 +49,7 @@ async fn page_with_endless_links_gives_an_error_of_one_short_line() {
     assert!(error.starts_with("this is an HTML page, not a feed; the page offers https://a.example/0"), "{error}");
     assert!(error.ends_with("… and 497 more"), "{error}");
     let stored = stored_errors(&bed).await;
-    assert_eq!(stored.len(), 5, "the feed's, three of the log of polls, and its death: {stored:?}");
+    assert_eq!(stored.len(), 5, "the feed's, three in the poll log, and its death: {stored:?}");
     stored.iter().for_each(|error| check_line(error, 1100));
     let config = bed.config.clone();
     let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), start() + HOUR)).await.unwrap();
@@ -56,7 +57,7 @@ async fn page_with_endless_links_gives_an_error_of_one_short_line() {
 }
 
 #[tokio::test]
-async fn titles_of_entries_that_never_rest_are_named_on_one_line_each_and_not_all() {
+async fn ever_changing_entries_are_listed_one_per_line_up_to_a_limit() {
     let origin = Origin::start(|request| {
         let item = |id: usize| {
             let title = format!("\\u001b[2J\\nERROR {id} {}", "x".repeat(900));

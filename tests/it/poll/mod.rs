@@ -43,12 +43,12 @@ fn fetcher(lookup: &Option<Lookup>) -> Fetcher {
     lookup.clone().map_or_else(|| Fetcher::new(&contact), |lookup| Fetcher::with_lookup(&contact, lookup))
 }
 
-/// All names are names of this machine.
+/// Resolves all names to this machine.
 fn local_names() -> Lookup {
     Arc::new(|_: &str| Ok(vec![[127, 0, 0, 1].into()]))
 }
 
-/// The TOML of a feed under a public name of this origin.
+/// Returns the TOML of a feed under a public name of this origin.
 fn feed_at(id: &str, host: &str, origin: &Origin, path: &str) -> String {
     let url = origin.url_as(host, path);
     format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\nallow = [\"{}\"]\n", origin.address)
@@ -82,13 +82,13 @@ impl Bed {
         Bed::new(&feed, None).await
     }
 
-    /// A feed each of so many public hosts, which all are this origin.
+    /// One feed for each of so many public hosts, which are all this origin.
     async fn of_hosts(origin: &Origin, hosts: usize) -> Bed {
         let feeds = (0..hosts).map(|host| feed_at(&format!("f{host}"), &format!("{host}.test"), origin, "/feed"));
         Bed::new(&feeds.collect::<String>(), Some(local_names())).await
     }
 
-    /// As after a restart of the program.
+    /// Restarts the program.
     async fn restart(self) -> Bed {
         let Bed { folder, store, poller, config, lookup } = self;
         drop((poller, store));
@@ -101,7 +101,7 @@ impl Bed {
         self.poller.poll_due(&self.config, now).await.unwrap()
     }
 
-    /// How many stories the section shows.
+    /// Returns how many stories the section shows.
     async fn stories(&self) -> usize {
         let config = self.config.clone();
         let read =
@@ -122,10 +122,10 @@ impl Bed {
 async fn after_a_gap_each_feed_is_polled_once() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of(&origin, "").await;
-    assert_eq!(bed.poll_due(start()).await.len(), 1, "what was never polled is due at once");
+    assert_eq!(bed.poll_due(start()).await.len(), 1, "a feed that was never polled is due at once");
     assert!(bed.poll_due(start() + HOUR / 2).await.is_empty());
     assert_eq!(bed.poll_due(start() + DAY).await.len(), 1);
-    assert!(bed.poll_due(start() + DAY).await.is_empty(), "23 polls were missed, one is made");
+    assert!(bed.poll_due(start() + DAY).await.is_empty(), "23 polls were missed, one is made up");
     assert_eq!(origin.requests().len(), 2);
 }
 
@@ -152,7 +152,7 @@ async fn failures_back_off_and_a_success_resets_them() {
 }
 
 #[tokio::test]
-async fn gone_feed_is_shown_and_asked_again_only_by_force() {
+async fn gone_feed_is_shown_and_polled_again_only_if_forced() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(410, &[], ""),
         _ => Reply::new(200, &[], FEED),
@@ -167,7 +167,7 @@ async fn gone_feed_is_shown_and_asked_again_only_by_force() {
 }
 
 #[tokio::test]
-async fn permanent_redirect_is_believed_after_three_polls_in_two_days() {
+async fn permanent_redirect_is_trusted_after_three_polls_in_two_days() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -188,7 +188,7 @@ async fn permanent_redirect_is_believed_after_three_polls_in_two_days() {
 }
 
 #[tokio::test]
-async fn temporary_redirect_is_never_believed() {
+async fn temporary_redirect_is_never_trusted() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(302, "/new"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], FEED),
@@ -202,7 +202,7 @@ async fn temporary_redirect_is_never_believed() {
 }
 
 #[tokio::test]
-async fn whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_where_allow_opened_it() {
+async fn public_origin_is_held_as_a_whole_and_a_permitted_host_only_per_feed() {
     let origin = Origin::start(|_| Reply::new(429, &[("Retry-After", "7200")], ""));
     let bed = Bed::of(&origin, "").await;
     let report = &bed.poll_due(start()).await[0];
@@ -210,14 +210,14 @@ async fn whole_origin_waits_where_the_server_speaks_for_it_and_only_the_url_wher
     let status = bed.status("a").await;
     assert_eq!(status.hold_why.map(|why| why.words()), Some("Retry-After"));
     let holds = bed.store.read(|reader| reader.host_holds(start(), start() + DAY * 40)).await.unwrap();
-    assert!(holds.is_empty(), "a host that the editor opened holds nobody else up: {holds:?}");
+    assert!(holds.is_empty(), "a host that the editor permitted holds up no other feed: {holds:?}");
     let all = bed.poller.pass(&bed.config, &Pass::All, start() + HOUR, |_, _| {}).await.unwrap();
     assert_eq!(all[0].outcome, ReportedOutcome::Held);
     assert_eq!(origin.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn outage_of_our_own_network_counts_against_nobody() {
+async fn outage_of_our_own_network_counts_against_no_feed() {
     let feeds: String =
         (0..8).map(|n| format!("[[feed]]\nid = \"f{n}\"\nurl = \"https://host{n}.example/feed\"\n")).collect();
     let bed = Bed::new(&feeds, Some(Arc::new(|_: &str| Ok(Vec::new())))).await;
@@ -228,11 +228,11 @@ async fn outage_of_our_own_network_counts_against_nobody() {
         counted += bed.status(&format!("f{n}")).await.failures;
     }
     assert_eq!(counted, 0);
-    assert!(reports.iter().all(|report| report.next_poll <= start() + HOUR * 2), "nobody is put off for long");
+    assert!(reports.iter().all(|report| report.next_poll <= start() + HOUR * 2), "no feed is delayed for long");
 }
 
 #[tokio::test]
-async fn permanent_redirect_to_a_page_that_is_no_feed_is_never_believed() {
+async fn permanent_redirect_to_a_page_that_is_not_a_feed_is_never_trusted() {
     let origin = Origin::start(|request| match request.target().as_str() {
         "/feed" => Reply::redirect(301, "/login"),
         _ => Reply::new(200, &[("ETag", "\"1\"")], "<!doctype html><title>Log in</title>"),
@@ -283,7 +283,7 @@ async fn after_two_hours_without_a_network_every_feed_is_polled_within_the_hour(
     }
 }
 
-/// The last reply again and again; what the third request is conditional on.
+/// Sends the last reply again and again; returns the condition of the third request.
 async fn third_condition(second: Reply) -> Option<Vec<u8>> {
     let origin = Origin::replies([Reply::new(200, &[("ETag", "\"1\"")], FEED), second]);
     let bed = Bed::of(&origin, "").await;
@@ -294,7 +294,7 @@ async fn third_condition(second: Reply) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn validators_are_stored_only_with_a_document_that_was_read_whole() {
+async fn validators_are_stored_only_with_a_completely_read_document() {
     let second = |status, body: &str| Reply::new(status, &[("ETag", "\"2\"")], body);
     let known = Some(b"\"1\"".to_vec());
     assert_eq!(third_condition(second(200, FEED)).await, Some(b"\"2\"".to_vec()));
@@ -306,7 +306,7 @@ async fn validators_are_stored_only_with_a_document_that_was_read_whole() {
 }
 
 #[tokio::test]
-async fn a_document_without_entries_takes_none_away_and_226_is_an_error() {
+async fn a_document_without_entries_removes_none_and_226_is_an_error() {
     let item =
         |number: usize| format!("<item><guid isPermaLink=\"false\">{number}</guid><title>{number}</title></item>");
     let document = |items: String| format!("<rss version=\"2.0\"><channel><title>A</title>{items}</channel></rss>");
@@ -331,9 +331,9 @@ async fn a_document_without_entries_takes_none_away_and_226_is_an_error() {
     assert!(origin.requests().iter().all(|request| request.header("a-im").is_none()), "226 was never asked for");
 }
 
-/// Thirty days, looked at every ten minutes, with fifty restarts.
+/// Thirty days in steps of ten minutes, with fifty restarts.
 #[tokio::test]
-async fn thirty_days_with_fifty_restarts_are_full_marks() {
+async fn thirty_days_with_fifty_restarts_are_perfectly_polite() {
     let origin = Origin::start(|request| match request.header("if-none-match").as_deref() {
         Some(b"\"v1\"") => Reply::new(304, &[("ETag", "\"v1\"")], ""),
         _ => Reply::new(200, &[("ETag", "\"v1\""), ("Last-Modified", "Fri, 9 Jan 2026 12:25:46 GMT")], FEED),
@@ -362,9 +362,9 @@ async fn thirty_days_with_fifty_restarts_are_full_marks() {
     assert!(polled_at.len() > 600, "it was polled all the time: {}", polled_at.len());
 }
 
-/// What a document asks for holds on the 304s that follow it.
+/// A document's wishes also apply after the 304s that follow it.
 #[tokio::test]
-async fn ttl_of_the_last_document_holds_on_304s_too() {
+async fn ttl_of_the_last_document_also_applies_after_a_304() {
     let feed = FEED.replace("<item>", "<ttl>180</ttl><item>");
     let origin = Origin::start(move |request| match request.number {
         0 => Reply::new(200, &[("ETag", "\"1\"")], &feed),
@@ -381,7 +381,7 @@ async fn ttl_of_the_last_document_holds_on_304s_too() {
 }
 
 #[tokio::test]
-async fn adaptive_feed_is_polled_by_its_own_rhythm() {
+async fn adaptive_feed_is_polled_at_its_own_rate() {
     // One entry a day, dated, then nothing new.
     let items: String = (0..10)
         .map(|day| {
@@ -401,10 +401,10 @@ async fn adaptive_feed_is_polled_by_its_own_rhythm() {
         bed.poll_due(now).await;
     }
     let slower = bed.status("a").await.next_poll.since(now);
-    assert!(slower > HOUR * 20, "it fell silent, and is asked less often: {slower:?}");
+    assert!(slower > HOUR * 20, "it fell silent, and is polled less often: {slower:?}");
 }
 
-/// Why the only feed is polled when it is.
+/// Returns why the only feed is polled when it is.
 async fn rhythm(bed: &Bed, now: Timestamp) -> Option<String> {
     let config = bed.config.clone();
     let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), now)).await.unwrap();
@@ -412,7 +412,7 @@ async fn rhythm(bed: &Bed, now: Timestamp) -> Option<String> {
 }
 
 #[tokio::test]
-async fn shown_rhythm_says_what_made_a_wait_other_than_usual() {
+async fn shown_rate_explains_an_unusual_wait() {
     let item = |day: u32| {
         let date = (start() - DAY * day).rfc822();
         format!("<item><guid isPermaLink=\"false\">{day}</guid><title>T {day}</title><pubDate>{date}</pubDate></item>")
@@ -435,7 +435,7 @@ async fn shown_rhythm_says_what_made_a_wait_other_than_usual() {
 }
 
 #[tokio::test]
-async fn feed_that_was_made_adaptive_since_its_last_poll_has_missed_nothing() {
+async fn feed_made_adaptive_since_its_last_poll_has_missed_nothing() {
     let origin = Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED));
     let bed = Bed::of(&origin, "schedule = \"every 1 hour\"").await;
     bed.poll_due(start()).await;
@@ -444,7 +444,7 @@ async fn feed_that_was_made_adaptive_since_its_last_poll_has_missed_nothing() {
 }
 
 #[tokio::test]
-async fn feed_without_validators_says_why_it_is_polled_but_once_a_day() {
+async fn feed_without_validators_says_why_it_is_polled_only_once_a_day() {
     let origin = Origin::start(|_| Reply::new(200, &[], FEED));
     let check = async |schedule: &str, expected: Option<&str>| {
         let bed = Bed::of(&origin, schedule).await;
@@ -458,7 +458,7 @@ async fn feed_without_validators_says_why_it_is_polled_but_once_a_day() {
 }
 
 #[tokio::test]
-async fn feed_that_edits_all_its_entries_at_every_poll_publishes_nothing_by_it() {
+async fn feed_that_edits_all_entries_at_every_poll_publishes_nothing_new() {
     let origin = Origin::start(|request| {
         let item = |day: u32| {
             let date = (start() - DAY * day).rfc822();
@@ -482,10 +482,10 @@ async fn feed_that_edits_all_its_entries_at_every_poll_publishes_nothing_by_it()
 }
 
 #[tokio::test]
-async fn document_of_which_nothing_was_known_may_have_been_missed() {
+async fn document_with_only_unknown_entries_suggests_missed_ones() {
     let origin = Origin::start(|request| Reply::new(200, &[], FEED.replace(">1<", &format!(">{}<", request.number))));
     let bed = Bed::of(&origin, "").await;
-    assert!(bed.poll_due(start()).await[0].problems.is_empty(), "a first document is all new");
+    assert!(bed.poll_due(start()).await[0].problems.is_empty(), "everything in a first document is new");
     let report = &bed.poll_due(start() + DAY * 2).await[0];
     assert!(report.problems.iter().any(|problem| problem.to_string().contains("missed")), "{report:?}");
     assert!(

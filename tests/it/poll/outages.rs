@@ -1,4 +1,5 @@
-//! Our own network goes away and comes back, and the clock is set back: what is counted, in passes by hand and in the loop.
+//! Outages of our own network, and a clock that is set back: what counts as a failure, in manual passes and in the
+//! loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,13 +13,13 @@ use crate::poll::clock::{Ticking, news};
 use crate::poll::{Bed, DAY, FEED, HOUR, MINUTE, feed_at, fetcher, start};
 use crate::support::origin::{Origin, Reply};
 
-/// Names of this machine while the network is up. Those that begin with `dead` lead nowhere at any time.
+/// Resolves names to this machine while the network is up. Names that begin with `dead` never resolve.
 #[derive(Clone, Default)]
 struct Network {
     is_down: Arc<AtomicBool>,
-    /// How many names were looked up in vain.
+    /// How many look-ups failed.
     misses: Arc<AtomicUsize>,
-    /// After so many misses the network comes back.
+    /// The network returns after this many failures.
     patience: Option<usize>,
 }
 
@@ -45,7 +46,7 @@ impl Network {
         })
     }
 
-    /// A feed each of these hosts, named after them.
+    /// One feed per host, named after it.
     async fn bed(&self, origin: &Origin, hosts: &[String]) -> Bed {
         let feeds = hosts.iter().map(|host| feed_at(host, &format!("{host}.test"), origin, "/feed"));
         Bed::new(&feeds.collect::<String>(), Some(self.lookup())).await
@@ -60,13 +61,13 @@ fn steady() -> Origin {
     Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED))
 }
 
-/// One after another, in the order of the config.
+/// Polls one after another, in the order of the config.
 fn one_by_one(bed: Bed) -> Bed {
     let poller = Poller::new(bed.store.clone(), fetcher(&bed.lookup), 1);
     Bed { poller, ..bed }
 }
 
-/// State, failures and the wait for the next poll.
+/// Checks state, failures and the wait for the next poll.
 async fn check(
     bed: &Bed,
     feeds: &[String],
@@ -92,7 +93,7 @@ fn failed(reports: &[PollReport]) -> usize {
 }
 
 #[tokio::test]
-async fn pass_without_a_network_counts_against_no_feed_and_is_tried_again_soon() {
+async fn pass_without_a_network_counts_against_no_feed_and_is_retried_soon() {
     let (origin, network, hosts) = (steady(), Network::default(), hosts("host", 8));
     let bed = network.bed(&origin, &hosts).await;
     network.set(false);
@@ -110,7 +111,7 @@ async fn pass_without_a_network_counts_against_no_feed_and_is_tried_again_soon()
 }
 
 #[tokio::test]
-async fn dead_feeds_beside_living_ones_back_off_whatever_their_order() {
+async fn dead_feeds_among_working_ones_back_off_in_any_order() {
     let (living, dead) = (hosts("living", 3), hosts("dead", 7));
     for order in [[&dead[..], &living[..]].concat(), [&living[..], &dead[..]].concat()] {
         let (origin, network) = (steady(), Network::default());
@@ -127,7 +128,7 @@ async fn dead_feeds_beside_living_ones_back_off_whatever_their_order() {
 }
 
 #[tokio::test]
-async fn four_feeds_or_two_hosts_are_no_outage() {
+async fn four_feeds_or_two_hosts_are_not_an_outage() {
     let (origin, network) = (steady(), Network::default());
     let few = network.bed(&origin, &hosts("host", 4)).await;
     let feeds: String = (0..8).map(|n| feed_at(&format!("f{n}"), &format!("h{}.test", n % 2), &origin, "/")).collect();
@@ -141,7 +142,7 @@ async fn four_feeds_or_two_hosts_are_no_outage() {
 }
 
 #[tokio::test]
-async fn network_that_goes_away_in_the_middle_of_a_pass_counts_against_no_feed() {
+async fn network_that_fails_during_a_pass_counts_against_no_feed() {
     let (network, hosts) = (Network::default(), hosts("host", 12));
     let falls = network.clone();
     let origin = Origin::start(move |request| {
@@ -163,7 +164,7 @@ async fn network_that_goes_away_in_the_middle_of_a_pass_counts_against_no_feed()
 }
 
 #[tokio::test]
-async fn network_that_comes_back_in_the_middle_of_a_pass_counts_against_no_feed() {
+async fn network_that_returns_during_a_pass_counts_against_no_feed() {
     let (origin, hosts) = (steady(), hosts("host", 12));
     let network = Network { patience: Some(6), ..Network::default() };
     let bed = one_by_one(network.bed(&origin, &hosts).await);
@@ -174,7 +175,7 @@ async fn network_that_comes_back_in_the_middle_of_a_pass_counts_against_no_feed(
     check(&bed, &hosts, away, "ok", 0, SOON.start..HOURLY.end).await;
 }
 
-/// Has the loop start what is due at `now` and waits until so many look-ups have failed.
+/// Lets the loop start what is due at `now`, and waits until so many look-ups have failed.
 async fn fail(ticking: &Ticking, network: &Network, now: Timestamp, misses: usize) {
     let before = network.misses();
     ticking.turn(now).await;
@@ -192,7 +193,7 @@ async fn daemon_without_a_network_counts_against_no_feed_and_recovers_soon() {
     let mut now = start() + HOUR * 3;
     fail(&ticking, &network, now, 8).await;
     check(&ticking.bed, &hosts, start(), "ok", 0, HOUR..HOUR * 3).await;
-    // The window is over: they are judged, and later ones at once.
+    // The window is over: these are judged now, and later ones at once.
     for _ in 0..6 {
         now = now + MINUTE * 20;
         ticking.set(now).await;
@@ -207,7 +208,7 @@ async fn daemon_without_a_network_counts_against_no_feed_and_recovers_soon() {
 }
 
 #[tokio::test]
-async fn dead_feeds_beside_living_ones_back_off_in_the_daemon() {
+async fn dead_feeds_among_working_ones_back_off_in_the_daemon() {
     let (origin, network) = (news(), Network::default());
     let (living, dead) = (hosts("living", 2), hosts("dead", 7));
     let bed = network.bed(&origin, &[&dead[..], &living[..]].concat()).await;
@@ -230,7 +231,7 @@ async fn dead_feeds_alone_back_off_in_the_daemon_at_the_end_of_the_window() {
     let ticking = Ticking::start(bed, origin);
     ticking.until_settled().await;
     check(&ticking.bed, &dead, start(), "failing", 1, HOURLY).await;
-    // No other feed is due meanwhile: those who failed before are no news.
+    // No other feed is due meanwhile: feeds that failed before are no evidence.
     let due = start() + MINUTE * 59 + HOUR;
     ticking.set(due).await;
     fail(&ticking, &network, due + HOUR / 5, 0).await;
@@ -242,7 +243,7 @@ async fn dead_feeds_alone_back_off_in_the_daemon_at_the_end_of_the_window() {
 }
 
 #[tokio::test]
-async fn polls_that_wait_for_their_verdict_are_written_when_the_daemon_ends() {
+async fn polls_awaiting_a_verdict_are_stored_when_the_daemon_stops() {
     let (origin, network, hosts) = (news(), Network::default(), hosts("host", 8));
     let ticking = Ticking::start(network.bed(&origin, &hosts).await, origin);
     ticking.until_settled().await;
@@ -253,7 +254,7 @@ async fn polls_that_wait_for_their_verdict_are_written_when_the_daemon_ends() {
     check(&bed, &hosts, away, "ok", 0, SOON).await;
 }
 
-/// Passes each ten minutes, as by a timer, after the clock was set back.
+/// Makes a pass every ten minutes, as a timer does, after the clock was set back.
 async fn check_set_back(back: Duration) {
     let origin = steady();
     let bed = Bed::of_hosts(&origin, 12).await;
@@ -262,7 +263,7 @@ async fn check_set_back(back: Duration) {
     let set_back = start() + HOUR * 3 + MINUTE - back;
     let mut polls = Vec::new();
     for step in 0..=12 {
-        // Each run of the program begins with the store as it is.
+        // Each run of the program starts from the store.
         polls.push(bed.poll_due(set_back + MINUTE * 10 * step).await.len());
     }
     assert_eq!(polls[..6].iter().sum::<usize>(), 0, "the last poll may have been a moment ago: {polls:?}");
@@ -275,7 +276,7 @@ async fn check_set_back(back: Duration) {
 }
 
 #[tokio::test]
-async fn clock_set_back_puts_no_feed_off_for_longer_than_its_interval() {
+async fn clock_set_back_delays_no_feed_by_more_than_its_interval() {
     for back in [HOUR, DAY * 20, DAY * 400] {
         check_set_back(back).await;
     }

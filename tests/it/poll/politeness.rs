@@ -1,4 +1,4 @@
-//! What is asked of a publisher by hand, and what a refusal means for the other feeds of its host.
+//! Manual polls of a publisher, and what a refusal means for the other feeds of its host.
 
 use newswire::feed::FeedId;
 use newswire::poll::{Pass, PollReport, ReportedOutcome};
@@ -17,7 +17,7 @@ async fn force(bed: &Bed, now: Timestamp) -> ReportedOutcome {
 }
 
 #[tokio::test]
-async fn force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally() {
+async fn forced_poll_runs_once_in_ten_minutes_and_is_always_conditional() {
     let origin = unchanging();
     let bed = Bed::of_hosts(&origin, 1).await;
     bed.poll_due(start()).await;
@@ -36,7 +36,7 @@ async fn force_asks_a_publisher_once_in_ten_minutes_and_always_conditionally() {
 }
 
 #[tokio::test]
-async fn the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
+async fn the_editors_own_host_is_polled_as_often_as_the_editor_likes() {
     let origin = unchanging();
     let bed = Bed::of(&origin, "").await;
     bed.poll_due(start()).await;
@@ -47,7 +47,7 @@ async fn the_editors_own_host_is_asked_as_often_as_the_editor_likes() {
 }
 
 #[tokio::test]
-async fn force_goes_against_what_a_server_asked_for_but_not_at_once() {
+async fn forced_poll_overrides_a_hold_but_not_immediately() {
     let origin = Origin::start(|request| match request.number {
         0 => Reply::new(503, &[("Retry-After", "86400")], ""),
         _ => Reply::new(200, &[], FEED),
@@ -58,7 +58,7 @@ async fn force_goes_against_what_a_server_asked_for_but_not_at_once() {
     assert_eq!(force(&bed, start() + HOUR).await, ReportedOutcome::Changed);
 }
 
-/// Five feeds of one public host, of which the first is answered so.
+/// Five feeds of one public host, of which the first gets this answer.
 async fn five_feeds(first: Reply) -> (Origin, Bed) {
     let origin = Origin::replies([first, Reply::new(200, &[("ETag", "\"1\"")], FEED)]);
     let feeds =
@@ -76,10 +76,10 @@ fn why_held(report: &PollReport) -> &str {
 }
 
 #[tokio::test]
-async fn a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
+async fn a_429_of_one_feed_holds_all_feeds_of_its_host() {
     let (origin, bed) = five_feeds(Reply::new(429, &[("Retry-After", "18000")], "")).await;
     bed.poll_due(start()).await;
-    assert_eq!(origin.requests().len(), 1, "those that waited for their turn heard of it");
+    assert_eq!(origin.requests().len(), 1, "the polls waiting for their turn were informed");
     let reports = bed.poll_due(start() + HOUR * 4).await;
     assert_eq!((origin.requests().len(), held(&reports)), (1, 4));
     assert!(reports.iter().any(|report| why_held(report) == "its host"), "{reports:?}");
@@ -88,7 +88,7 @@ async fn a_429_of_one_feed_holds_all_feeds_of_its_host_for_its_time() {
 }
 
 #[tokio::test]
-async fn a_500_of_one_feed_is_that_feeds_own() {
+async fn a_500_of_one_feed_does_not_affect_other_feeds() {
     let (origin, bed) = five_feeds(Reply::new(500, &[("Retry-After", "18000")], "")).await;
     assert_eq!(bed.poll_due(start()).await.len(), 5);
     assert_eq!(origin.requests().len(), 5);
@@ -114,7 +114,7 @@ async fn a_temporary_redirect_to_a_held_host_waits_as_long_as_the_hold_says() {
     let reports = bed.poll_due(start() + HOUR).await;
     assert_eq!((reports.len(), reports[0].outcome, asked()), (1, ReportedOutcome::Held, 1), "{reports:?}");
     assert_eq!(why_held(&reports[0]), "the host that it redirects to");
-    assert!(bed.poll_due(start() + HOUR * 4).await.is_empty(), "not even the host that redirects is asked");
+    assert!(bed.poll_due(start() + HOUR * 4).await.is_empty(), "not even the redirecting host is polled");
     assert_eq!(bed.status("led").await.failures, 0, "it did nothing wrong");
     bed.poll_due(start() + HOUR * 6).await;
     assert_eq!(asked(), 3);
@@ -138,7 +138,7 @@ async fn refusal_after_a_redirect_to_another_server_holds_only_the_redirected_fe
     };
     let led = poll("led", start()).await;
     assert_eq!((led.outcome, led.status), (ReportedOutcome::Failed, Some(429)));
-    assert!(led.next_poll >= start() + HOUR * 24 * 31, "what the server asked for is kept for the feed: {led:?}");
+    assert!(led.next_poll >= start() + HOUR * 24 * 31, "the feed follows what the server asked for: {led:?}");
     assert_eq!(poll("led", start() + HOUR).await.outcome, ReportedOutcome::Held);
     assert_eq!(poll("victim", start()).await.outcome, ReportedOutcome::Changed, "not even at the same moment");
     let holds = bed.store.read(|reader| reader.host_holds(start(), start() + HOUR * 24 * 40)).await.unwrap();

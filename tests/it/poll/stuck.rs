@@ -1,4 +1,4 @@
-//! Polls that never end are noticed, and those that only wait are not taken for such.
+//! Polls that never end are noticed, and polls that only wait are not mistaken for them.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ fn stuck(watch: &Watch, now: Instant) -> Vec<String> {
 }
 
 #[test]
-fn poll_is_stuck_when_it_has_worked_for_more_than_twice_its_timeout() {
+fn poll_is_stuck_after_working_for_more_than_twice_its_timeout() {
     let (watch, progress, now) = (Watch::default(), Progress::default(), Instant::now());
     let watched = watch.begin(&FeedId::from("a"), TIMEOUT, progress.clone());
     assert!(stuck(&watch, now + HOUR).is_empty(), "its turn has not come");
@@ -49,13 +49,13 @@ fn time_that_a_poll_waits_does_not_count() {
     assert_eq!(stuck(&watch, now + HOUR + TIMEOUT + Duration::from_millis(1)), ["a"]);
 }
 
-/// A pass over everything that is due, on its way.
+/// Starts a pass over everything that is due.
 fn poll_all(bed: &Bed) -> JoinHandle<Result<Vec<PollReport>, StoreError>> {
     let (poller, config) = (bed.poller.clone(), bed.config.clone());
     tokio::spawn(async move { poller.pass(&config, &Pass::Due, start(), |_, _| {}).await })
 }
 
-/// Looks again and again, as tasks go on.
+/// Checks again and again, while other tasks run.
 async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
         tokio::task::yield_now().await;
@@ -76,7 +76,7 @@ async fn waiting_for_a_host_is_not_being_stuck() {
     let bed = Bed::new(&feeds.concat(), Some(local_names())).await;
     let polls = poll_all(&bed);
     let watch = bed.poller.watch();
-    // One of those at the busy host has the turn and works; the other one and the redirected one wait for it.
+    // One of the feeds at the busy host has the turn and works; the other one and the redirected one wait for it.
     until(|| origin.requests().len() == 2).await;
     let far = || Instant::now() + HOUR;
     until(|| stuck(&watch, far()).len() == 1).await;
@@ -100,7 +100,7 @@ async fn waiting_for_the_store_is_not_being_stuck() {
     assert_eq!(polls.await.unwrap().unwrap()[0].new, 1);
 }
 
-/// What the admin address answers.
+/// Returns what the admin address answers.
 async fn ask(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -111,7 +111,7 @@ async fn ask(address: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn health_is_bad_and_names_the_feed_while_its_poll_is_stuck() {
+async fn health_check_fails_and_names_the_feed_while_its_poll_is_stuck() {
     let origin = Origin::start(|_| Reply::silence());
     let bed = Bed::of_hosts(&origin, 1).await;
     let (_edits, configs) = tokio::sync::watch::channel(bed.config.clone());
@@ -126,7 +126,7 @@ async fn health_is_bad_and_names_the_feed_while_its_poll_is_stuck() {
     assert!(good.starts_with("HTTP/1.1 200") && good.ends_with("ok\n"), "{good}");
     assert!(ask(&address, "/metrics").await.contains("newswire_polls_stuck 0\n"));
 
-    // A reader that never ends, of a feed that may not take any time.
+    // A document that never ends, of a feed with a tiny timeout.
     let reading = Progress::default();
     let stuck = watch.begin(&FeedId::from("endless"), Duration::ZERO, reading.clone());
     reading.resume(Instant::now());

@@ -1,9 +1,9 @@
-//! Private sections, and the address for the newswire's keeper.
+//! Private sections, and the admin address.
 
 use super::*;
 
 #[test]
-fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
+fn token_of_a_private_section_is_kept_in_its_links_and_required_everywhere() {
     let section = |id: &str| format!("[[section]]\n{id}\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n");
     let desk = Desk::new(&format!("{FEED}{}", section("id = \"inner\"")));
     desk.write("a.xml", &feed("War"));
@@ -22,7 +22,7 @@ fn key_of_a_private_section_moves_with_it_and_is_asked_for_everywhere() {
 }
 
 #[test]
-fn every_address_of_a_private_section_gives_strangers_one_answer() {
+fn every_address_of_a_private_section_gives_strangers_the_same_answer() {
     let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"vip\"\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n"));
     desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);
@@ -46,7 +46,7 @@ fn every_address_of_a_private_section_gives_strangers_one_answer() {
 
 /// A web page may point a name of its own at this machine.
 #[test]
-fn admin_address_answers_only_for_names_that_are_known() {
+fn admin_address_answers_only_for_known_host_names() {
     let desk = Desk::whole(&format!(
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
          admin_hosts = [\"Status.example.net\"]\n{FEED}{ALL}"
@@ -76,7 +76,7 @@ fn admin_address_answers_only_for_names_that_are_known() {
 }
 
 #[test]
-fn private_section_says_how_its_key_is_given() {
+fn private_section_says_how_to_give_its_token() {
     let section = |id: &str, key: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [\"*\"]\n{key}\n");
     let desk = Desk::new(&format!(
         "{FEED}{}{}",
@@ -105,7 +105,7 @@ fn private_section_says_how_its_key_is_given() {
 }
 
 #[test]
-fn status_tells_the_keeper_what_died_in_a_page_and_in_a_feed() {
+fn status_page_and_status_feed_report_dead_feeds() {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
     desk.write("a.xml", "this is no feed");
     for _ in 0..3 {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use support::daemon::*;
 
-/// A feed in a file beside the config, whose story says `words`.
+/// Returns a file feed next to the config, whose story says `words`.
 fn feed(words: &str) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>A</title><link>https://a.example/</link><description>d</description>\
@@ -35,7 +35,7 @@ const FORMATS: [(&str, &str); 4] = [
     ("/all.opml", "text/x-opml; charset=utf-8"),
 ];
 
-/// A running site with one section of two stories.
+/// Starts a site with one section of two stories.
 fn site() -> (Desk, Daemon) {
     let desk = Desk::new(&format!("{FEED}{ALL}"));
     desk.write("a.xml", &feed("War"));
@@ -49,7 +49,7 @@ fn get(daemon: &Daemon, path: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn edition_says_how_new_how_long_and_what_it_is() {
+fn edition_has_date_length_and_type_headers() {
     let (_desk, daemon) = site();
     for (path, media_type) in FORMATS {
         let answer = daemon.get(path);
@@ -61,13 +61,13 @@ fn edition_says_how_new_how_long_and_what_it_is() {
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("access-control-allow-origin"), "*");
         let modified = httpdate::parse_http_date(header("last-modified")).unwrap();
-        assert!(modified <= std::time::SystemTime::now(), "E04: never in the future");
+        assert!(modified <= std::time::SystemTime::now(), "never in the future");
         assert_eq!(answer.header("server"), None);
     }
     let rss = text(&daemon.get("/all.rss").body);
     assert!(rss.contains("<ttl>15</ttl>") && rss.contains("<sy:updateFrequency>4</sy:updateFrequency>"), "{rss}");
     for path in ["/", "/all/", "/style.css"] {
-        assert_eq!(daemon.get(path).header("access-control-allow-origin"), None, "{path}: only of feeds");
+        assert_eq!(daemon.get(path).header("access-control-allow-origin"), None, "{path}: only for feeds");
     }
     let status = request(&daemon.admin, "GET", "/status.json", &[]);
     assert_eq!(status.header("access-control-allow-origin"), None);
@@ -75,7 +75,7 @@ fn edition_says_how_new_how_long_and_what_it_is() {
 }
 
 #[test]
-fn page_and_its_style_are_asked_for_each_time_and_answered_in_short() {
+fn page_and_style_are_revalidated_each_time_with_304() {
     let (_desk, daemon) = site();
     let index = text(&daemon.get("/").body);
     let story = index.split("href=\"").filter_map(|part| part.split('"').next()).find(|link| link.contains("/story/"));
@@ -88,7 +88,7 @@ fn page_and_its_style_are_asked_for_each_time_and_answered_in_short() {
 }
 
 #[test]
-fn browser_may_ask_for_an_edition_under_conditions_also_by_its_former_address() {
+fn conditional_cross_origin_requests_work_also_at_former_addresses() {
     let desk = Desk::new(&format!("{FEED}{}", ALL.replace("id = \"all\"", "id = \"all\"\nformerly = [\"old\"]")));
     desk.write("a.xml", &headlines(&[("1", "One")]));
     let daemon = Daemon::start(&desk);
@@ -108,7 +108,7 @@ fn browser_may_ask_for_an_edition_under_conditions_also_by_its_former_address() 
 
 #[test]
 fn bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
-    // On a port that the system chooses, links name that port unless a public address is configured.
+    // On a port chosen by the system, links contain that port unless a public address is configured.
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
     let desk = Desk::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
@@ -131,7 +131,7 @@ fn bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
 }
 
 #[test]
-fn conditions_are_answered_as_rfc_9110_has_it() {
+fn conditional_requests_are_answered_as_in_rfc_9110() {
     let (_desk, daemon) = site();
     let whole = daemon.get("/all.atom");
     let (etag, modified) = (whole.header("etag").unwrap(), whole.header("last-modified").unwrap());
@@ -166,12 +166,12 @@ fn conditions_are_answered_as_rfc_9110_has_it() {
     check(&[("Range", "bytes=0-9")], 200);
     check(&[("If-None-Match", etag), ("Range", "bytes=0-9")], 304);
     let whole_again = get(&daemon, "/all.atom", &[("Range", "bytes=0-9")]);
-    assert_eq!(whole_again.body, whole.body, "parts are not offered");
+    assert_eq!(whole_again.body, whole.body, "ranges are not supported");
 }
 
-/// Browsers show feeds as source text, unless they are told that it is XML.
+/// Browsers show feeds as source text unless the type says XML.
 #[test]
-fn feed_that_is_opened_in_a_browser_is_shown_by_its_style_sheet() {
+fn feed_opened_in_a_browser_is_shown_with_its_style_sheet() {
     let (_desk, daemon) = site();
     for (path, media_type) in FORMATS {
         let opened = get(&daemon, path, &[("Sec-Fetch-Dest", "document")]);
@@ -184,7 +184,7 @@ fn feed_that_is_opened_in_a_browser_is_shown_by_its_style_sheet() {
 }
 
 #[test]
-fn each_coding_has_its_own_tag_and_all_of_them_are_known_again() {
+fn each_coding_has_its_own_etag_and_all_are_recognised() {
     let (_desk, daemon) = site();
     let plain = daemon.get("/all.atom");
     let mut tags = vec![plain.header("etag").unwrap().to_owned()];
@@ -214,7 +214,7 @@ fn each_coding_has_its_own_tag_and_all_of_them_are_known_again() {
 }
 
 #[test]
-fn only_reading_is_answered_and_what_was_here_is_told() {
+fn only_read_requests_are_answered_and_removed_addresses_say_so() {
     let (desk, daemon) = site();
     for path in ["/all.atom", "/all/", "/search?q=war", "/story/war-2/", "/nothing", "/all"] {
         let (whole, head) = (daemon.get(path), request(&daemon.site, "HEAD", path, &[]));
@@ -263,7 +263,7 @@ fn only_reading_is_answered_and_what_was_here_is_told() {
 }
 
 #[test]
-fn id_of_a_section_outlives_its_name_and_its_host() {
+fn id_of_a_section_survives_a_new_name_and_host() {
     let config = |url: &str, section: &str| {
         format!(
             "[site]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{FEED}[[section]]\n{section}\nfeeds = [\"*\"]\n"
@@ -285,7 +285,7 @@ fn id_of_a_section_outlives_its_name_and_its_host() {
 }
 
 #[test]
-fn last_good_edition_stays_where_a_new_one_cannot_be_made() {
+fn last_good_edition_stays_if_a_new_one_cannot_be_made() {
     let other = "[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"a\"\nfeeds = [\"a\"]\n";
     let desk = Desk::new(&format!("{FEED}{ALL}{other}"));
     desk.write("a.xml", &feed("War"));
@@ -320,7 +320,7 @@ fn last_good_edition_stays_where_a_new_one_cannot_be_made() {
 }
 
 #[test]
-fn no_header_of_the_reader_changes_a_byte_or_opens_a_door() {
+fn request_headers_change_no_byte_and_give_no_access() {
     let (_desk, daemon) = site();
     let forged = [
         ("X-Forwarded-Host", "evil.test"),
@@ -340,7 +340,7 @@ fn no_header_of_the_reader_changes_a_byte_or_opens_a_door() {
         assert!(answer.ends_with(&plain.body) && !text(&answer).contains("evil.test"), "{path}");
     }
     for path in ["/status", "/status.json", "/status.atom", "/metrics", "/healthz", "/readyz"] {
-        assert_eq!(get(&daemon, path, &forged).status, 404, "{path} is the keeper's");
+        assert_eq!(get(&daemon, path, &forged).status, 404, "{path} is only on the admin address");
         assert_eq!(request(&daemon.admin, "GET", path, &[]).status, 200, "{path}");
         assert_ne!(request(&daemon.admin, "POST", path, &[]).status, 200, "{path} is read only");
     }
@@ -350,14 +350,14 @@ fn no_header_of_the_reader_changes_a_byte_or_opens_a_door() {
     }
 }
 
-/// Counts how many of the sockets the other side has closed.
+/// Returns how many of the sockets the other side has closed.
 fn closed(sockets: &mut [TcpStream]) -> usize {
     let mut byte = [0; 64];
     let is_closed = |socket: &mut TcpStream| {
         loop {
             match socket.read(&mut byte) {
                 Ok(0) => return true,
-                // What it still had to say.
+                // Data that was still to come.
                 Ok(_) => {}
                 Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
             }
@@ -367,7 +367,7 @@ fn closed(sockets: &mut [TcpStream]) -> usize {
 }
 
 #[test]
-fn slow_and_silent_connections_are_cut_and_harm_nobody() {
+fn slow_and_silent_connections_are_closed_and_affect_no_other() {
     let (_desk, daemon) = site();
     let connect = |first: &[u8]| {
         let mut socket = TcpStream::connect(&daemon.site).unwrap();
@@ -383,7 +383,7 @@ fn slow_and_silent_connections_are_cut_and_harm_nobody() {
     let mut slowest = Duration::ZERO;
     while started.elapsed() < Duration::from_secs(16) {
         for socket in &mut dripping {
-            // Those that were cut cannot be written to.
+            // Closed connections cannot be written to.
             let _ = socket.write(b"x");
         }
         let asked = Instant::now();
@@ -406,7 +406,7 @@ fn addresses_and_headers_have_their_limits() {
     assert_eq!(daemon.get(&fitting).status, 200);
     let mut stream = TcpStream::connect(&daemon.site).unwrap();
     let header = "y".repeat(40 * 1024);
-    // It may hang up before it has read all.
+    // It may hang up before it has read everything.
     let _ = write!(stream, "GET / HTTP/1.1\r\nHost: a\r\nX-Long: {header}\r\n\r\n");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -445,7 +445,7 @@ fn site_under_a_base_path_is_found_whether_the_proxy_strips_it_or_not() {
 }
 
 #[test]
-fn socket_in_the_file_system_is_served_replaced_when_dead_and_removed_at_the_end() {
+fn unix_socket_is_served_replaced_if_stale_and_removed_at_shutdown() {
     let config = format!(
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"unix:site.sock\"\nadmin = \"unix:admin.sock\"\n{FEED}{ALL}"
     );
@@ -475,7 +475,7 @@ fn socket_in_the_file_system_is_served_replaced_when_dead_and_removed_at_the_end
 }
 
 #[test]
-fn index_leads_every_reader_to_every_edition() {
+fn index_links_to_every_edition() {
     let (_desk, daemon) = site();
     let page = text(&daemon.get("/").body);
     let links: Vec<_> = page.split("<link ").skip(1).map(|link| link.split('>').next().unwrap()).collect();
@@ -552,7 +552,7 @@ fn pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
 }
 
 #[test]
-fn script_of_another_site_may_ask_for_public_feeds_under_conditions() {
+fn script_of_another_site_may_request_public_feeds_conditionally() {
     let desk = Desk::new(&format!("{FEED}{ALL}[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"));
     desk.write("a.xml", &feed("War"));
     let daemon = Daemon::start(&desk);

@@ -28,7 +28,7 @@ pub fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Two sites and a newswire that takes stories from them.
+/// Returns two sites and a newswire that carries their stories.
 pub fn three_feeds(sections: &str) -> Arc<Config> {
     config(&format!(
         r#"
@@ -85,7 +85,7 @@ impl Bed {
         self.store.read(move |reader| shown::named(reader, None, &wanted)).await.unwrap().remove(0)
     }
 
-    /// Whether an id, a slug or a link leads to a story.
+    /// Returns whether an id, a slug or a link leads to a story.
     pub async fn is_known(&self, wanted: &str) -> bool {
         let wanted = wanted.to_owned();
         !self.store.read(move |reader| shown::named(reader, None, &wanted)).await.unwrap().is_empty()
@@ -171,7 +171,7 @@ pub fn entry(link: &str, title: &str, text: &str) -> Entry {
     entry
 }
 
-/// So many words that nobody else has.
+/// Returns words that no other text has.
 pub fn own_words(stem: &str) -> String {
     (0..60).map(|number| format!("{stem}{number} ")).collect()
 }

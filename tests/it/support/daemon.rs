@@ -1,4 +1,4 @@
-//! A running daemon on free ports, plain requests to it, and commands beside it.
+//! A running daemon on free ports, plain requests to it, and commands next to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use serde_json::Value;
 pub use super::desk::{Desk, rss};
 use super::origin::Origin;
 
-/// Longer than anything here takes on a busy machine; reached only when something is wrong.
+/// Longer than anything here takes on a busy machine; reached only if something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn newswire(config: &Path, arguments: &[&str]) -> Command {
@@ -59,7 +59,7 @@ impl Daemon {
         daemon
     }
 
-    /// The next line of the log that holds `words`.
+    /// Waits for the next line of the log that contains `words`.
     pub fn wait_for(&mut self, words: &str) -> String {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -81,7 +81,7 @@ impl Daemon {
         request(&self.site, "GET", path, &[])
     }
 
-    /// Asks until the body holds `words`: editions follow polls within a second or so.
+    /// Requests a path until the body contains `words`: editions follow polls within about a second.
     pub fn get_until(&self, path: &str, words: &str) -> Answer {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -99,7 +99,7 @@ impl Daemon {
         assert!(killed.success());
     }
 
-    /// Ends it as systemd would; returns its exit code.
+    /// Stops it as systemd would; returns its exit code.
     pub fn end(&mut self) -> Option<i32> {
         self.signal("TERM");
         let code = self.process.wait().unwrap().code();
@@ -112,7 +112,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -150,13 +150,13 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     Answer { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
-/// An RSS document whose entries all say the same: guid and title.
+/// Returns an RSS document whose entries have these guids and titles.
 pub fn headlines(entries: &[(&str, &str)]) -> String {
     let entries: Vec<_> = entries.iter().map(|(guid, title)| (*guid, *title, "Words.")).collect();
     rss(&entries)
 }
 
-/// A feed of this origin and a section that takes all.
+/// Returns a feed of this origin and a section of all feeds.
 pub fn one_feed(origin: &Origin) -> String {
     format!(
         "[[feed]]\nid = \"a\"\nurl = \"{}\"\nallow = [\"{}\"]\n[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]",

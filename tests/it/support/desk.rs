@@ -11,7 +11,7 @@ pub struct Desk {
     pub folder: TempDir,
 }
 
-/// What a command gave.
+/// The result of a command.
 pub struct Told {
     pub code: i32,
     pub out: String,
@@ -25,7 +25,7 @@ impl Desk {
         desk
     }
 
-    /// The example of this repository, on free ports.
+    /// Copies the example of this repository, on free ports.
     pub fn example() -> Desk {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         copy_folder(Path::new("config"), desk.folder.path());
@@ -37,7 +37,7 @@ impl Desk {
         desk
     }
 
-    /// With this config and nothing else in it.
+    /// Creates a folder with this config and nothing else in it.
     pub fn whole(config: &str) -> Desk {
         let desk = Desk { folder: tempfile::tempdir().unwrap() };
         desk.write("newswire.toml", config);
@@ -79,20 +79,20 @@ impl Desk {
         told(&self.command(arguments).output().unwrap())
     }
 
-    /// The lines that the command prints with `--json`.
+    /// Runs a command with `--json`, and returns the lines that it prints.
     pub fn json_lines(&self, arguments: &[&str]) -> Vec<Value> {
         let told = self.run(&[arguments, &["--json"]].concat());
         told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// What the command prints with `--json`.
+    /// Runs a command with `--json`, and returns what it prints.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let told = self.run(&[arguments, &["--json"]].concat());
         serde_json::from_str(&told.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", told.out, told.err))
     }
 }
 
-/// Copies a config with all that lies beside it, but no store.
+/// Copies a config with everything next to it, except a store.
 fn copy_folder(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -111,7 +111,7 @@ pub fn told(output: &Output) -> Told {
     Told { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
-/// An RSS document with these entries: guid, title and text.
+/// Returns an RSS document with these entries: guid, title and text.
 pub fn rss(entries: &[(&str, &str, &str)]) -> String {
     let items: String = entries
         .iter()

@@ -1,4 +1,4 @@
-//! What the tests of several modules stand on.
+//! Code that the tests of several modules share.
 
 pub mod bed;
 pub mod daemon;

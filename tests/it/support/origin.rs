@@ -1,4 +1,4 @@
-//! A scripted origin server on loopback: it records every request byte for byte with its time, and answers as it is told.
+//! A scripted origin server on loopback: it records every request byte for byte with its time, and answers by script.
 //!
 //! Plain threads and sockets, no HTTP library: it can send what no library would.
 
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use newswire::config::Allow;
 use url::Url;
 
-/// One request as it came.
+/// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Request line and headers, with the empty line that ends them.
     pub bytes: Vec<u8>,
     pub at: Instant,
-    /// Which request of this origin it is, counted from 0.
+    /// The number of the request at this origin, counted from 0.
     pub number: usize,
 }
 
@@ -31,7 +31,7 @@ impl Request {
         self.line().split(' ').nth(1).unwrap_or_default().to_owned()
     }
 
-    /// The bytes of a header's value; the name in any case.
+    /// Returns the bytes of a header's value; the name in any case.
     pub fn header(&self, name: &str) -> Option<Vec<u8>> {
         self.headers().into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
@@ -63,20 +63,20 @@ pub struct Reply {
 enum Step {
     Send(Vec<u8>),
     Pause(Duration),
-    /// The same bytes so many times, without keeping them all in memory.
+    /// The same bytes, repeated without keeping them all in memory.
     Repeat(Vec<u8>, usize),
     /// The same bytes again and again, with a pause after each, until the client hangs up.
     Drip(Vec<u8>, Duration),
 }
 
 impl Reply {
-    /// A whole answer with the length of its body.
+    /// A complete answer with the length of its body.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let pairs = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect::<Vec<_>>();
         Reply::with_bytes(status, &pairs, body)
     }
 
-    /// The same with values of headers that need not be text.
+    /// The same, with header values that need not be text.
     pub fn with_bytes(status: u16, headers: &[(&str, &[u8])], body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut bytes = format!("HTTP/1.1 {status} Word\r\n").into_bytes();
@@ -117,32 +117,32 @@ impl Reply {
         self
     }
 
-    /// Waits before what comes next.
+    /// Waits before the next step.
     pub fn pause(mut self, duration: Duration) -> Reply {
         self.steps.push(Step::Pause(duration));
         self
     }
 
-    /// Waits before all of it.
+    /// Waits before the whole answer.
     pub fn after(mut self, duration: Duration) -> Reply {
         self.steps.insert(0, Step::Pause(duration));
         self
     }
 
-    /// Ends in drops that never end.
+    /// Ends with an endless drip of bytes.
     pub fn drip(mut self, bytes: impl Into<Vec<u8>>, every: Duration) -> Reply {
         self.steps.push(Step::Drip(bytes.into(), every));
         self
     }
 
-    /// Hangs up afterwards.
+    /// Closes the connection afterwards.
     pub fn close(mut self) -> Reply {
         self.close = true;
         self
     }
 }
 
-/// Listens until the test program ends.
+/// A server that listens until the test program ends.
 pub struct Origin {
     pub address: SocketAddr,
     scheme: &'static str,
@@ -165,23 +165,23 @@ struct Log {
 type Script = dyn Fn(&Request) -> Reply + Send + Sync;
 
 impl Origin {
-    /// Answers every request as `script` says; `Request::number` counts them.
+    /// Answers every request by `script`; `Request::number` counts them.
     pub fn start(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
         Origin::start_on((Ipv4Addr::LOCALHOST, 0).into(), script)
     }
 
-    /// Gives these answers in turn, and the last one again and again.
+    /// Sends these answers in order, and the last one again and again.
     pub fn replies(replies: impl Into<Vec<Reply>>) -> Origin {
         let replies = replies.into();
         Origin::start(move |request| replies[request.number.min(replies.len() - 1)].clone())
     }
 
-    /// At an address of its own; port 0 is any that is free.
+    /// Listens at an address of its own; port 0 is any free one.
     pub fn start_on(address: SocketAddr, script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Origin {
         Origin::listen(address, "http", script, |socket, serve| serve(&mut &socket))
     }
 
-    /// The same behind TLS, with a certificate for `localhost` and 127.0.0.1.
+    /// The same over TLS, with a certificate for `localhost` and 127.0.0.1.
     pub fn start_tls(
         config: Arc<rustls::ServerConfig>,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -218,12 +218,12 @@ impl Origin {
         Url::parse(&format!("{}://{}{path}", self.scheme, self.address)).unwrap()
     }
 
-    /// The same under another name of this machine.
+    /// Returns the URL under another name of this machine.
     pub fn url_as(&self, host: &str, path: &str) -> Url {
         Url::parse(&format!("{}://{host}:{}{path}", self.scheme, self.address.port())).unwrap()
     }
 
-    /// What opens the guard to this origin and to no other.
+    /// Returns what permits this origin and no other.
     pub fn allow(&self) -> Allow {
         Allow::Address(self.address)
     }
@@ -236,7 +236,7 @@ impl Origin {
         self.shared.log.lock().unwrap().connections
     }
 
-    /// The largest number of requests that were being answered at one moment.
+    /// Returns the largest number of requests that were being answered at one moment.
     pub fn most_in_flight(&self) -> usize {
         self.shared.log.lock().unwrap().most_in_flight
     }
@@ -290,7 +290,7 @@ impl Step {
     }
 }
 
-/// Up to the empty line; `None` where the client hung up.
+/// Reads up to the empty line; `None` if the client hung up.
 fn read_request(stream: &mut dyn Stream) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut byte = [0];
