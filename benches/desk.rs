@@ -1,9 +1,9 @@
-//! What an editor waits for: `newswire try` and `search` over an archive of 100,000 stories, and edits of a TOML of 5,000
-//! feeds, as processes of their own.
+//! What an editor waits for: `newswire try` and `search` over an archive of 100,000 stories, and edits of a TOML of
+//! 5,000 feeds, as separate processes.
 //!
 //!     cargo bench --bench desk
 //!
-//! Prints a line each. The archive is made of invented words in files, polled once.
+//! Prints one line per command. The archive consists of invented words in files, polled once.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 const FEEDS: usize = 100;
 const ENTRIES: usize = 1000;
-/// As long as a short article.
+/// The words of an entry: about a short article.
 const WORDS: usize = 150;
 const RUNS: usize = 3;
-/// Of the list that is imported.
+/// The number of feeds in the imported list.
 const LISTED: usize = 5000;
 
 fn main() {
@@ -89,7 +89,7 @@ fn print_time(command: &[&str], time: Duration) {
     println!("newswire {}: {:.0} ms", command.join(" "), time.as_secs_f64() * 1000.0);
 }
 
-/// What the command prints, and how long it takes.
+/// Runs a command; returns what it prints, and how long it takes.
 fn run(folder: &Path, arguments: &[&str]) -> (String, Duration) {
     let started = Instant::now();
     let output = Command::new(env!("CARGO_BIN_EXE_newswire")).args(arguments).current_dir(folder).output();

@@ -1,8 +1,9 @@
-//! What it costs to publish a section when one story came, from archives of 1,000, 100,000 and 1,000,000 stories.
+//! The cost of publishing a section after one new story, with archives of 1,000, 100,000 and 1,000,000 stories.
 //!
-//! `cargo bench --bench editions` prints a table; `-- 100000` takes one size only. All of the archive is in one section, which
-//! shows 100; what it shows no more is in its archive documents. *read* is from the store, *render* Atom, RSS and JSON Feed,
-//! *publish* both with pages, three codings of everything, and what is noted in the store. Medians.
+//! `cargo bench --bench editions` prints a table; `-- 100000` measures one size only. The whole archive is in one
+//! section, which shows 100 stories; the others are in its archive documents. *read* is from the store, *render* is
+//! Atom, RSS and JSON Feed, *publish* is both with pages, three codings of everything, and the records in the store.
+//! Medians.
 
 #[path = "../tests/it/support/bed.rs"]
 mod bed;
@@ -18,10 +19,10 @@ use newswire::section::ShownStory;
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
-/// Entries of one poll.
+/// Entries per poll.
 const LISTED: usize = 1_000;
 
-/// How many publications one figure is of.
+/// How many publications each figure is taken from.
 const RUNS: usize = 21;
 
 fn post(number: usize) -> newswire::entry::Entry {
@@ -72,7 +73,7 @@ async fn measure(size: usize) {
     println!("{size:>10} {reading:>12.2} {rendering:>12.2} {publishing:>12.1} {filled:>12.0}");
 }
 
-/// Atom, RSS and JSON Feed of these stories, in one coding.
+/// Renders Atom, RSS and JSON Feed of these stories, in one coding.
 fn render(bed: &Bed, stories: &[ShownStory]) {
     let view = SectionView {
         site: &bed.config.site,

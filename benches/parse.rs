@@ -1,7 +1,7 @@
-//! How fast documents are read and cleaned, with feedparser beside it: `cargo bench --bench parse`.
+//! How fast documents are read and cleaned, compared with feedparser: `cargo bench --bench parse`.
 //!
-//! `-- JSON` takes only the documents whose name has that in it.
-//! The documents are made here, some megabytes each. feedparser runs in `python3` if both are there (`pip install feedparser`).
+//! `-- JSON` measures only the documents with that in their name. The documents are generated here, some megabytes
+//! each. feedparser runs in `python3` if both are installed (`pip install feedparser`).
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -77,7 +77,7 @@ fn best(mut run: impl FnMut()) -> Duration {
     (0..RUNS).map(|_| time(&mut run)).min().unwrap_or_default()
 }
 
-/// How long feedparser takes for a document, with or without sanitizing and resolving URLs.
+/// Returns how long feedparser takes for a document, with or without sanitizing and resolving URLs.
 fn feedparser(document: &str, sanitizing: bool) -> Result<Duration, String> {
     const SCRIPT: &str = "import sys, time, feedparser\ndata = open(sys.argv[1], 'rb').read()\nall = sys.argv[2] == 'true'\n\
         start = time.perf_counter()\nfeedparser.parse(data, sanitize_html=all, resolve_relative_uris=all)\nprint(time.perf_counter() - start)";
@@ -98,7 +98,7 @@ fn feedparser(document: &str, sanitizing: bool) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-/// Some paragraphs of a blog's HTML.
+/// Returns some paragraphs of a blog's HTML.
 fn paragraphs(count: usize) -> String {
     let mut html = String::new();
     for n in 0..count {

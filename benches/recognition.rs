@@ -1,10 +1,12 @@
-//! How well stories are recognised in labelled pairs of entries that somebody else wrote: `cargo bench --bench recognition -- PAIRS`.
+//! How well stories are recognised in labelled pairs of entries from elsewhere: `cargo bench --bench recognition --
+//! PAIRS`.
 //!
-//! PAIRS has a JSON object a line: `id`, `kind`, `language`, `same` (whether the two are one story), `original` (`"a"`, `"b"` or
-//! null: which of them stands at its publisher's own host), and the two entries `a` and `b`, each with `feed_title`, `feed_site`,
-//! `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`, `enclosure` and `categories`. Each is
-//! written as RSS, read, cleaned and polled as a feed of its own site that is configured with its title; each pair lies in a store of its own. The later one is
-//! polled first in every other pair. Prints a table by kind, and the ids of the pairs that were judged wrongly.
+//! PAIRS has one JSON object per line: `id`, `kind`, `language`, `same` (whether the two are one story), `original`
+//! (`"a"`, `"b"` or null: which of them is at its publisher's own host), and the two entries `a` and `b`, each with
+//! `feed_title`, `feed_site`, `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`,
+//! `enclosure` and `categories`. Each entry is written as RSS, read, cleaned and polled as a feed of its own site,
+//! configured with its title. Each pair has a store of its own. In every other pair the later entry is polled first.
+//! Prints a table by kind, and the ids of the pairs that were judged wrongly.
 
 #[path = "../tests/it/support/bed.rs"]
 mod bed;
@@ -54,12 +56,12 @@ struct PairFile {
     length: serde_json::Value,
 }
 
-/// What became of the pairs of a kind.
+/// The results for the pairs of a kind.
 #[derive(Default)]
 struct Judged {
     pairs: usize,
     joined: usize,
-    /// How many joined pairs have an original, and in how many it leads.
+    /// How many joined pairs have an original, and in how many of them it leads.
     with_original: usize,
     led: usize,
     wrong: Vec<String>,
@@ -111,13 +113,13 @@ fn print(table: &BTreeMap<(bool, String), Judged>) {
     println!("precision {:.2} %\n", sum(false) / (sum(false) + sum(true)) * 100.0);
 }
 
-/// Whether the entries of a pair became one story; and if so and one of them is the original, whether that leads.
+/// Returns whether the entries of a pair became one story, and if one of them is the original, whether it leads.
 async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     let feed = |id: &str, entry: &PairEntry| {
         format!(
             "[[feed]]\nid = \"{id}\"\nurl = \"{}\"\ntitle = {}\n",
             entry.feed_site.join(&format!("{id}.xml")).expect("it is a path"),
-            // A string of JSON is one of TOML.
+            // A JSON string is also a TOML string.
             serde_json::Value::from(entry.feed_title.as_str())
         )
     };
@@ -138,7 +140,7 @@ async fn judge(pair: &Pair, later_first: bool) -> (bool, Option<bool>) {
     (shown.len() == 1, leads)
 }
 
-/// The entry as it is read in a document of its feed.
+/// Returns the entry as read from a document of its feed.
 fn read(entry: &PairEntry) -> Entry {
     let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
     let element = |name: &str, text: &str| format!("<{name}>{}</{name}>", escaped(text));

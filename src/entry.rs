@@ -123,10 +123,13 @@ pub struct Entry {
     /// The people through whom it came: Atom `contributor`, `dc:contributor`, the "via" of a byline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contributors: Vec<Person>,
+    /// The categories, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,
+    /// The files that come with it, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
+    /// The URL of the picture that represents it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
     /// The URL of its discussion.
@@ -150,6 +153,7 @@ pub struct Entry {
     /// The feed from which it says it was taken, if it came through an aggregator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// What podcast clients need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
     /// Other addresses of the same story: Atom `rel="via"`, the `_newswire.copies` of a newswire.
@@ -178,8 +182,10 @@ pub struct Person {
     /// The name as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The e-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// The URL of the person's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
@@ -201,8 +207,10 @@ impl Person {
 pub struct Category {
     /// The term as plain text; never empty.
     pub term: String,
+    /// The scheme: an IRI or a word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
+    /// A label for people, as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
 }
@@ -227,6 +235,7 @@ pub struct Enclosure {
     /// The size that the feed claims; absent if it claims 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// The playing time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u64>,
     /// The title as plain text.
@@ -257,6 +266,7 @@ pub struct Credit {
     /// The role as plain text, such as `guest` or `producer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// The URL of the person's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
@@ -273,15 +283,19 @@ pub struct Source {
     /// The URL of the source's feed document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
+    /// The id of the source feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The URL of the source's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Url>,
+    /// When the source last changed, as it claims.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+    /// The authors of the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
+    /// The copyright notice of the source, as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
 }
@@ -297,6 +311,7 @@ pub struct NamedCopy {
     /// The title of that feed as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// When the copy was published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
 }
@@ -304,17 +319,22 @@ pub struct NamedCopy {
 /// What a podcast client needs in addition to the enclosure (itunes and podcast namespaces).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Podcast {
+    /// The playing time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u64>,
+    /// The URL of the episode's image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
+    /// The number of the episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub episode: Option<u64>,
+    /// The number of the season.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub season: Option<u64>,
     /// Whether `itunes:explicit` is true; absent if it is not declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explicit: Option<bool>,
+    /// The transcripts, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcripts: Vec<Transcript>,
     /// The address and media type of `podcast:chapters`.
@@ -327,8 +347,10 @@ pub struct Podcast {
 pub struct Transcript {
     /// The URL of the text.
     pub url: Url,
+    /// The media type, such as `text/vtt`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// The BCP 47 language tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }

@@ -1,16 +1,18 @@
-//! What it costs to recognise one entry against archives of 10,000, 100,000 and 1,000,000 entries, how many candidates are
-//! compared, and what share it is of a cold poll.
+//! The cost of recognising one entry in archives of 10,000, 100,000 and 1,000,000 entries, how many candidates are
+//! compared, and what share of a cold poll it is.
 //!
-//! `cargo bench --bench stories` prints a table; `-- 10000` takes one size only. Archives are spread over a year; the stores
-//! lie in the system's folder for temporary files. Figures are microseconds of processor time for one new entry, whatever
-//! else the machine does. One new entry in nine is a copy of one that the archive has.
+//! `cargo bench --bench stories` prints a table; `-- 10000` measures one size only. Archives are spread over a year;
+//! the stores are in the system's folder for temporary files. Figures are microseconds of processor time per new entry,
+//! independent of other work on the machine. One new entry in nine is a copy of one in the archive.
 //!
-//! A cold poll is the program's own: feeds that it has never polled are fetched from an origin on the loopback, read, cleaned,
-//! written, and their text is indexed; only the origin's own time is left out. Recognising is all that serves nothing else:
+//! A cold poll is the program's own: feeds that it has never polled are fetched from an origin on loopback, read,
+//! cleaned and written, and their text is indexed; only the origin's own time is excluded. Recognition is the work that
+//! serves nothing else:
 //!
-//! - *store*: what the writer takes more for entries that are recognised than for entries that are not, and that have no
-//!   links: looking for candidates, reading and comparing them, joining, writing the keys by which others are recognised;
-//! - *words*: making those keys, and the words that are compared, from what was read.
+//! - *store*: the additional time of the writer for entries that are recognised, compared with entries that are not and
+//!   have no links: finding candidates, reading and comparing them, joining, writing the keys by which others are
+//!   recognised;
+//! - *words*: making those keys, and the words that are compared, from the text.
 //!
 //! Linux only.
 
@@ -41,7 +43,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 
-/// How many posts a feed of the archive lists, and one that comes to it.
+/// How many posts are listed by a feed of the archive, and by one polled against it.
 const ARCHIVED: usize = 500;
 const LISTED: usize = 25;
 
@@ -51,10 +53,10 @@ const AT_ONCE: usize = 20;
 /// How often the writer is measured; the median counts.
 const ROUNDS: usize = 9;
 
-/// How many feeds of each kind come to the archive.
+/// How many feeds of each kind are polled against the archive.
 const COMERS: usize = AT_ONCE * ROUNDS;
 
-/// Of so many posts that come one is a copy.
+/// One new post in this many is a copy.
 const COPIED: usize = 9;
 
 const YEAR_MILLIS: usize = 365 * 24 * 3600 * 1000;
@@ -109,12 +111,12 @@ fn now() -> Timestamp {
     start() + Duration::from_millis(YEAR_MILLIS as u64)
 }
 
-/// A post of an archive of `size`.
+/// Returns a post of an archive of `size`.
 fn told(size: usize, number: usize) -> Post {
     Post { number, published: start() + Duration::from_millis((number * (YEAR_MILLIS / size)) as u64) }
 }
 
-/// What a feed that comes to an archive of `size` lists: all of its last days, and some of it copied.
+/// Returns what a new feed lists against an archive of `size`: posts of its last days, some of them copied.
 fn news(size: usize, feed: usize) -> Vec<Post> {
     let post = |number: usize| {
         let latest = told(size, size - 1 - number);
@@ -123,8 +125,8 @@ fn news(size: usize, feed: usize) -> Vec<Post> {
     (feed * LISTED..(feed + 1) * LISTED).map(post).collect()
 }
 
-/// The feeds of the archive, those whose posts the writer gets, recognised or kept apart, and those that are polled cold. Only
-/// these are enabled, so that a pass over all feeds is one over them.
+/// Returns the feeds of the archive, those whose posts the writer gets (recognised or kept apart), and those polled
+/// cold. Only the latter are enabled, so that a pass over all feeds polls only them.
 fn feeds(size: usize, origin: &Origin) -> String {
     let kinds =
         [("archive", size / ARCHIVED, ""), ("news", COMERS, ""), ("apart", COMERS, "dedup = \"off\"\n")].into_iter();
@@ -141,14 +143,14 @@ fn feeds(size: usize, origin: &Origin) -> String {
     format!("[site]\ntitle = \"Bench\"\n[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{ALL}")
 }
 
-/// The entries of a document, clean.
+/// Returns the clean entries of a document.
 fn read(feed: usize, posts: &[Post], links: bool) -> Vec<Entry> {
     let document = posts::document(feed, posts, links);
     let parsed = parse::parse(document.as_bytes(), &parse::Hints::default()).unwrap();
     parsed.entries.iter().map(|entry| normalize::entry(entry, &parsed)).collect()
 }
 
-/// Makes all by which entries are recognised; returns the time for one.
+/// Makes everything by which entries are recognised; returns the time per entry.
 fn make_keys(entries: &[Vec<Entry>]) -> f64 {
     let texts: Vec<_> = entries.iter().flatten().map(|entry| (entry, PlainText::of(entry))).collect();
     let begun = processor_time();
@@ -162,7 +164,7 @@ fn polled(bed: &Bed, kind: &str, feed: usize, entries: &[Entry]) -> Polled {
     bed::polled(&format!("{kind}-{feed}"), bed.now, entries)
 }
 
-/// Has polls written; returns the time for one entry, and what came of them.
+/// Writes polls; returns the time per entry, and the results.
 async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     let begun = processor_time();
     let written = polls.into_iter().map(|polled| commit::apply(&bed.store, bed.config.clone(), polled));
@@ -176,7 +178,7 @@ async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     (micros_each(begun, entries), all)
 }
 
-/// Polls all that is enabled, and indexes its text; returns the time for one entry.
+/// Polls everything enabled, and indexes its text; returns the time per entry.
 async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
     let poller = Poller::new(bed.store.clone(), Fetcher::new(&bed.config.poll.contact), bed.config.poll.concurrency);
     while commit::index_batch(&bed.store).await.unwrap() > 0 {}
@@ -189,13 +191,13 @@ async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
     micros_each(begun, new) - answered / new as f64
 }
 
-/// What this process has had of the processors.
+/// Returns the processor time of this process.
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// What the origin has had of them.
+/// Returns the processor time of the origin.
 fn origin_time(origin: &Origin) -> Duration {
     let statistics = std::fs::read_to_string(origin.thread.join("schedstat")).unwrap();
     Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())

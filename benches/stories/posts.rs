@@ -1,26 +1,26 @@
-//! What the benchmark's feeds tell: RSS as publishing software writes it, in words that no language has.
+//! The posts of the benchmark's feeds: RSS as publishing software writes it, in words of no language.
 //!
-//! Three of four posts are summaries of some 30 words, half of them with a picture; the fourth is a full text of some 400, in
-//! paragraphs with links, pictures, stressed words and character references, with a summary beside it. So it is in the mean
-//! of a hundred and more public feeds: a quarter of them give full texts, of 420 words with 5 links, and summaries have 29
-//! words. Links bear tracking parameters, and guids are short addresses of the same page.
+//! Three of four posts are summaries of about 30 words, half of them with a picture; the fourth is a full text of about
+//! 400, in paragraphs with links, pictures, emphasised words and character references, with a summary next to it. These
+//! are the averages of more than a hundred public feeds: a quarter of them have full texts, of 420 words with 5 links,
+//! and summaries have 29 words. Links have tracking parameters, and guids are short addresses of the same page.
 
 use newswire::time::Timestamp;
 
-/// Of so many posts one is a full text.
+/// One post in this many is a full text.
 const FULL: usize = 4;
 
-/// How many different words there are, some used everywhere, most hardly ever.
+/// The number of different words: some are used everywhere, most hardly ever.
 const WORDS: f64 = 20_000.0;
 
-/// Something that is told, always in the same words.
+/// A piece of news, always in the same words.
 #[derive(Clone, Copy)]
 pub struct Post {
     pub number: usize,
     pub published: Timestamp,
 }
 
-/// The document of a feed; without `links` nothing in it says where its entries are.
+/// Returns the document of a feed; without `links`, nothing in it says where its entries are.
 pub fn document(feed: usize, posts: &[Post], links: bool) -> String {
     let items: String = posts.iter().map(|post| item(feed, post, links)).collect();
     format!(
@@ -62,7 +62,7 @@ fn item(feed: usize, post: &Post, links: bool) -> String {
     )
 }
 
-/// Some 400 words.
+/// Returns about 400 words.
 fn article(dice: &mut Dice, page: &str) -> String {
     let mut html = String::new();
     for paragraph in 0..8 {
@@ -79,7 +79,7 @@ fn article(dice: &mut Dice, page: &str) -> String {
     html
 }
 
-/// Some 30 words, every other with a picture.
+/// Returns about 30 words, every other time with a picture.
 fn teaser(dice: &mut Dice, page: &str) -> String {
     let picture = if dice.roll().is_multiple_of(2) { picture(page) } else { String::new() };
     format!(
@@ -131,7 +131,7 @@ impl Dice {
     }
 }
 
-/// The word of a number: a syllable for each of its digits to the base of 12.
+/// Returns the word of a number: one syllable per digit to base 12.
 fn word(mut number: usize) -> String {
     const SYLLABLES: [&str; 12] = ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "to"];
     let mut word = String::new();

@@ -1,7 +1,7 @@
-//! The feeds of the benchmark: RSS, Atom and RDF in turn, the same bytes at every run, in words that no language has.
+//! The feeds of the benchmark: RSS, Atom and RDF in turn, the same bytes at every run, in words of no language.
 //!
-//! An entry is about 1 KB of HTML with links, an image and a quotation. A tenth of the entries are cross-posts: feeds of
-//! even number also carry what the next feed tells, with its link, under a guid of their own.
+//! An entry is about 1 KB of HTML with links, an image and a quotation. A tenth of the entries are cross-posts: feeds
+//! with even numbers also carry posts of the next feed, with their links, under guids of their own.
 
 use std::ops::RangeInclusive;
 
@@ -9,13 +9,13 @@ use chrono::{DateTime, Duration, Utc};
 
 pub const ENTRIES: usize = 25;
 
-/// Of so many entries in a feed of even number, one is a cross-post.
+/// One entry in this many is a cross-post, in feeds with even numbers.
 const CROSS_POSTED: u64 = 5;
 
-/// How many different words there are.
+/// The number of different words.
 const WORDS: u64 = 4_000;
 
-/// The document of feed `number`; `news` entries are told beyond the first [`ENTRIES`], the newest on top.
+/// Returns the document of feed `number`; `news` entries are added to the first [`ENTRIES`], newest first.
 pub fn document(number: usize, news: usize) -> String {
     let entries = (0..ENTRIES + news).rev().map(|index| Entry::new(number, index));
     match number % 3 {
@@ -126,7 +126,7 @@ fn rdf(number: usize, entries: impl Iterator<Item = Entry>) -> String {
     xml + "</rdf:RDF>\n"
 }
 
-/// The first words, without markup.
+/// Returns the first words, without markup.
 fn summary(html: &str) -> &str {
     let text = &html["<p>".len()..];
     &text[..text.find('<').unwrap_or(text.len())]
@@ -159,7 +159,7 @@ impl Dice {
     }
 }
 
-/// The word of a number: a syllable for each of its digits to the base of 14.
+/// Returns the word of a number: one syllable per digit to base 14.
 fn word(number: u64) -> String {
     const SYLLABLES: [&str; 14] =
         ["ba", "den", "fi", "gor", "hul", "ka", "lem", "mi", "nor", "pu", "ras", "sel", "ti", "vo"];

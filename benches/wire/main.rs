@@ -1,11 +1,11 @@
-//! What polling costs: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the same work.
+//! The cost of polling: the program itself on a thousand feeds, each stage alone, and lemon24/reader on the same work.
 //!
-//! `cargo bench --bench wire` starts an origin of its own on the loopback, and polls it cold, then with only 304s, then with
-//! one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; take the ratios, as the times
-//! are the machine's. Cross-posts are merged, text is indexed, everything is on disk. `-- --quick` does a tenth of it,
-//! `-- sections=20` has so many sections, and `-- program=PATH` measures another build of newswire, and only that.
-//! lemon24/reader is measured where `python3` has it (`pip install reader sgmllib3k`); its own start is not counted in its time.
-//! Linux only.
+//! `cargo bench --bench wire` starts an origin of its own on loopback, and polls it cold, then with only 304s, then
+//! with one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; use the ratios,
+//! because the times depend on the machine. Cross-posts are merged, text is indexed, everything is on disk. `--
+//! --quick` does a tenth of it, `-- sections=20` sets the number of sections, and `-- program=PATH` measures only
+//! another build of newswire. lemon24/reader is measured if `python3` has it (`pip install reader sgmllib3k`); its
+//! start-up is not counted. Linux only.
 
 mod feeds;
 mod origin;
@@ -25,16 +25,16 @@ use tempfile::TempDir;
 const FEEDS: usize = 1_000;
 const QUICK_FEEDS: usize = 100;
 
-/// How many sections there are at least: one of everything, and one with rules.
+/// The least number of sections: one with everything, and one with rules.
 const SECTIONS: usize = 2;
 
-/// What the titles of entries are made of.
+/// The words of titles.
 const SYLLABLES: [&str; 4] = ["ba", "ka", "mi", "ti"];
 
 /// How often the program is measured on each work; the median counts.
 const RUNS: usize = 3;
 
-/// What the programs are given to do.
+/// The work given to the programs.
 const WORKS: [&str; 3] = ["cold", "all 304", "1 feed in 10 has news"];
 
 fn main() -> anyhow::Result<()> {
@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
 struct Bed {
     folder: TempDir,
     config: PathBuf,
-    /// The addresses of the feeds, a line each.
+    /// The addresses of the feeds, one per line.
     urls: PathBuf,
 }
 
@@ -92,7 +92,7 @@ impl Bed {
         Ok(Bed { folder, config, urls })
     }
 
-    /// What each of the [`WORKS`] costs newswire.
+    /// Returns what each of the [`WORKS`] costs newswire.
     fn newswire(&self, origin: &Origin, program: &str) -> anyhow::Result<[Cost; 3]> {
         let mut poll = Command::new(program);
         poll.args(["poll", "--force", "--json", "--config"]).arg(&self.config);
@@ -114,7 +114,8 @@ impl Bed {
         Ok([cold, known, news])
     }
 
-    /// The same of lemon24/reader, and its version; `None` where it is not installed. Its cold poll is measured once.
+    /// Returns the same for lemon24/reader, and its version; `None` if it is not installed. Its cold poll is measured
+    /// once.
     fn reader(&self, origin: &Origin) -> anyhow::Result<Option<([Cost; 3], String)>> {
         let has_reader = Command::new("python3").args(["-c", "import reader"]).output();
         if !has_reader.is_ok_and(|output| output.status.success()) {
@@ -139,7 +140,7 @@ impl Bed {
         Ok(Some(([cold, known, news], version)))
     }
 
-    /// Removes a database and what SQLite keeps beside it.
+    /// Removes a database and the files that SQLite creates next to it.
     fn remove(&self, database: &str) -> std::io::Result<()> {
         for file in std::fs::read_dir(self.folder.path())? {
             let file = file?;
@@ -151,7 +152,7 @@ impl Bed {
     }
 }
 
-/// The median of each figure by itself.
+/// Returns the median of each figure separately.
 fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<Cost>) -> anyhow::Result<Cost> {
     let costs = (0..runs).map(|_| run()).collect::<Result<Vec<_>, _>>()?;
     let middle = |figure: fn(&Cost) -> f64| {
@@ -162,7 +163,7 @@ fn median(runs: usize, mut run: impl FnMut() -> anyhow::Result<Cost>) -> anyhow:
     Ok(Cost { wall: middle(|cost| cost.wall), cpu: middle(|cost| cost.cpu), peak_mib: middle(|cost| cost.peak_mib) })
 }
 
-/// The programs beside each other.
+/// Prints the programs next to each other.
 fn programs(newswire: &[Cost; 3], reader: Option<&([Cost; 3], String)>) -> String {
     let head = format!("{:>7} {:>7} {:>7}", "wall s", "CPU s", "MiB");
     let (peer, peer_head) = match reader {
@@ -185,7 +186,7 @@ fn figures(Cost { wall, cpu, peak_mib }: &Cost) -> String {
     format!("{wall:7.2} {cpu:7.2} {peak_mib:7.0}")
 }
 
-/// The stages, and how the cold poll and the one with only 304s compare with them.
+/// Prints the stages, and how the cold poll and the one with only 304s compare with them.
 fn alone(stages: &[Stage], count: usize, cores: usize, [cold, known, _]: &[Cost; 3]) -> String {
     let sum = |part: Part| stages.iter().filter(|stage| stage.part == part).map(|stage| stage.cpu).sum::<f64>();
     let mut table = format!("{:34} {:>8} {:>8} {:>12}\n", "stage alone", "CPU ms", "of cold", "µs a feed");

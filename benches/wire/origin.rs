@@ -1,7 +1,7 @@
-//! The servers of the feeds: one listener on the loopback, every feed at an address of its own.
+//! The servers of the feeds: one listener on loopback, and a separate address per feed.
 //!
-//! Answers come from memory, on one thread whose own use of the processor is known. A request that names the document's
-//! ETag gets a 304.
+//! Answers come from memory, on one thread whose processor time is known. A request that names the document's ETag gets
+//! a 304.
 
 #![allow(dead_code, reason = "every benchmark uses a part of it")]
 
@@ -14,15 +14,15 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The document of a feed, by its number and how many entries were added.
+/// Returns the document of a feed, by its number and how many entries were added.
 pub type Document = Box<dyn Fn(usize, usize) -> String + Send + Sync>;
 
-/// Listens until the program ends.
+/// A server that listens until the program ends.
 pub struct Origin {
     port: u16,
     document: Document,
     documents: Arc<RwLock<Vec<Served>>>,
-    /// Where the system tells of the thread that answers.
+    /// The folder in `/proc` of the answering thread.
     pub thread: PathBuf,
 }
 
@@ -61,13 +61,13 @@ impl Origin {
         self.documents.read().expect("nobody panics while holding the lock").len()
     }
 
-    /// The documents as they are now.
+    /// Returns the current documents.
     pub fn bodies(&self) -> Vec<Bytes> {
         let documents = self.documents.read().expect("nobody panics while holding the lock");
         documents.iter().map(|served| served.body.clone()).collect()
     }
 
-    /// One feed in ten gets one new entry.
+    /// Adds one new entry to one feed in ten.
     pub fn tell_news(&self) {
         let mut documents = self.documents.write().expect("nobody panics while holding the lock");
         for (number, served) in documents.iter_mut().enumerate().step_by(10) {
@@ -75,7 +75,7 @@ impl Origin {
         }
     }
 
-    /// 127.1.0.0 and on: a host for each feed.
+    /// Returns 127.1.0.0 and up: one host per feed.
     fn address(&self, number: usize) -> SocketAddr {
         let first = u32::from(Ipv4Addr::new(127, 1, 0, 0));
         (Ipv4Addr::from(first + number as u32), self.port).into()

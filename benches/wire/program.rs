@@ -1,17 +1,17 @@
-//! Running a program to its end and measuring it: wall time, processor time, and the most memory that it held.
+//! Runs a program to its end and measures it: wall time, processor time, and peak memory.
 
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often a running program's memory is looked at; the system itself keeps the peak, so that only the end may be missed.
+/// How often a running program's memory is read. The system itself tracks the peak, so only the end may be missed.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// `USER_HZ` of Linux, in which `/proc` counts processor time.
+/// `USER_HZ` of Linux, the unit of processor time in `/proc`.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// What one run took.
+/// The cost of one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
     pub wall: f64,
@@ -25,7 +25,7 @@ pub struct Cost {
 ///
 /// # Errors
 ///
-/// If it cannot be started or fails.
+/// Fails if it cannot be started, or fails itself.
 pub fn run(command: &mut Command) -> io::Result<(Cost, String)> {
     let before = children_cpu()?;
     let started = Instant::now();
@@ -48,27 +48,27 @@ pub fn run(command: &mut Command) -> io::Result<(Cost, String)> {
     Ok((Cost { wall, cpu: children_cpu()? - before, peak_mib: peak_kib as f64 / 1024.0 }, printed))
 }
 
-/// `VmHWM`; 0 once the program has ended.
+/// Returns `VmHWM`; 0 once the program has ended.
 fn resident_peak_kib(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// The processor time of all programs that this one has waited for, in seconds.
+/// Returns the processor time of all programs that this one has waited for, in seconds.
 fn children_cpu() -> io::Result<f64> {
     ticks(Path::new("/proc/self"), 15)
 }
 
-/// The processor time of a process or thread, of which `folder` of `/proc` tells, in seconds.
+/// Returns the processor time of a process or thread, by its folder in `/proc`, in seconds.
 pub fn cpu(folder: &Path) -> io::Result<f64> {
     ticks(folder, 13)
 }
 
-/// The sum of a field of `stat` and the one after it, counted from 0 as in proc(5): user and system time.
+/// Returns the sum of a field of `stat` and the one after it, counted from 0 as in proc(5): user and system time.
 fn ticks(folder: &Path, field: usize) -> io::Result<f64> {
     let stat = std::fs::read_to_string(folder.join("stat"))?;
-    // The program's name, in parentheses, may hold spaces.
+    // The program's name, in parentheses, may contain spaces.
     let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields).split(' ');
     let ticks: u64 = fields.skip(field - 2).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(ticks as f64 / TICKS_PER_SECOND)

@@ -1,4 +1,5 @@
-//! Each stage of a poll alone, in this process, through the library: what the work costs without the pipeline around it.
+//! Each stage of a poll alone, in this process, through the library: the cost of the work without the pipeline around
+//! it.
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -27,7 +28,8 @@ use crate::program;
 /// How many feeds the fetching stage has in flight.
 const IN_FLIGHT: usize = 64;
 
-/// How often what takes milliseconds is done, as the system counts processor time in hundredths of a second.
+/// How often to repeat work that takes milliseconds, because the system counts processor time in hundredths of a
+/// second.
 const PUBLISHINGS: usize = 10;
 
 /// The processor time of a stage, in seconds.
@@ -40,17 +42,17 @@ pub struct Stage {
 /// What a stage is part of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// Of a cold poll.
+    /// A cold poll.
     Cold,
-    /// Of the stage before it: what the crate beneath takes for the same.
+    /// The stage before it: the time of the underlying crate for the same work.
     Crate,
-    /// Of a poll that brings only 304s.
+    /// A poll that brings only 304s.
     Known,
-    /// Of publishing.
+    /// Publishing.
     Edition,
 }
 
-/// Does every stage once; the store is made in `folder`.
+/// Runs every stage once; the store is created in `folder`.
 pub fn measure(origin: &Origin, config: &Path, folder: &Path) -> anyhow::Result<Vec<Stage>> {
     let config = Arc::new(files::load(config)?.config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -126,12 +128,12 @@ impl Stages<'_> {
     }
 }
 
-/// The processor time of this process without that of the origin.
+/// Returns the processor time of this process without that of the origin.
 fn own_cpu(origin: &Origin) -> std::io::Result<f64> {
     Ok(program::cpu(Path::new("/proc/self"))? - program::cpu(&origin.thread)?)
 }
 
-/// Asks for every feed; returns the validators that came, in the order of the feeds.
+/// Requests every feed; returns the validators in the order of the feeds.
 async fn fetch(fetcher: &Fetcher, config: &Config, validators: &[Validators]) -> anyhow::Result<Vec<Validators>> {
     let flights = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut attempts = JoinSet::new();
@@ -175,7 +177,7 @@ fn document(parsed: ParsedFeed, cleaned: Vec<Cleaned>, validators: Validators) -
     }))
 }
 
-/// A poll of each feed.
+/// Polls each feed.
 fn polls(config: &Config, outcomes: impl Iterator<Item = Outcome>) -> Vec<Polled> {
     let now = clock::now();
     let polled = |(feed, outcome): (&Arc<Feed>, Outcome)| Polled {

@@ -1,4 +1,4 @@
-//! Any bytes are read and cleaned, or refused; what comes out is clean.
+//! Any bytes are read and cleaned, or refused; the result is clean.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

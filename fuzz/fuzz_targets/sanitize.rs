@@ -1,4 +1,4 @@
-//! Any HTML is sanitized; doing it again changes nothing, and its text can be taken.
+//! Any HTML is sanitized; doing it again changes nothing, and its text can be extracted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -58,7 +58,9 @@ pub fn place_rest(
 /// Stories with their copies.
 #[derive(Default)]
 pub struct LoadedStories<'a> {
+    /// The stories.
     pub stories: Vec<StandingStory>,
+    /// Their copies, by story.
     pub seen: BTreeMap<StoryNumber, SeenStory<'a>>,
 }
 

@@ -231,7 +231,8 @@ impl Site {
         self.items.push((item, 0));
     }
 
-    /// Changes at most one of guid, link and title of an item, or some words of its text; a counter follows each change.
+    /// Changes at most one of guid, link and title of an item, or some words of its text; a counter follows each
+    /// change.
     fn edit(&mut self, at: usize) {
         let dice = &mut self.dice;
         let (item, edits) = &mut self.items[at];

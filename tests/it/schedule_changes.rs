@@ -1,4 +1,5 @@
-//! Schedules around every change of every zone's clock from 2026 to 2036, against a slow oracle that walks minute by minute.
+//! Schedules around every change of every zone's clock from 2026 to 2036, against a slow oracle that walks minute by
+//! minute.
 //!
 //! The rule is Vixie cron's, as `schedule/cron.rs` describes it. A schedule with `*` for minute or hour follows real
 //! time: it fires at each minute whose local time matches, so a repeated hour counts twice and a skipped one not at

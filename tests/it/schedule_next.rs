@@ -203,7 +203,8 @@ proptest! {
         prop_assert!(wait(phase, failures) <= wait(0, failures) * 11 / 10);
     }
 
-        /// Whatever is combined, no poll is sooner than the schedule, and none is later than a month plus the skipped days.
+        /// Whatever is combined, no poll is sooner than the schedule, and none is later than a month plus the skipped
+        /// days.
     #[test]
     fn no_poll_is_early_and_none_is_lost(
         phase: u64, failures in 0u32..1000, status in 100u16..600, outcome in 0usize..3,

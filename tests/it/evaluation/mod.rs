@@ -1,13 +1,14 @@
 //! How well stories are recognised: labelled pairs of entries, polled into a real store, class by class.
 //!
-//! `stories.toml` holds stories in many languages, written for this set; `long_stories.toml` longer ones. [`copies`] makes of each
-//! what sites make of a story that they take over, [`templates`] what templates put around it; [`neighbours`] makes pairs that
-//! must stay apart though much of them is the same, some of them by filling the forms of `forms.toml` and of `notices.toml`.
-//! All pairs of a class whose texts differ lie in one store, each in two feeds of its own, so that a merge across pairs is
-//! found too. The rules were tuned on all of this: what the table says of them is no measure of other feeds.
+//! `stories.toml` has stories in many languages, written for this set; `long_stories.toml` has longer ones. [`copies`]
+//! derives what sites make of a story that they copy, and [`templates`] what templates put around it. [`neighbours`]
+//! makes pairs that must stay apart although they have much in common, some of them by filling the forms of
+//! `forms.toml` and `notices.toml`. All pairs of a class whose texts differ are in one store, each in two feeds of its
+//! own, so that a merge across pairs is found too. The rules were tuned on all of this, so the table does not predict
+//! results for other feeds.
 //!
-//! `cargo test --test it evaluation -- --nocapture` prints the table. The aims: no more than one merge in two hundred false; of
-//! copies that share a link 97 % found, of copies that share their text 90 %.
+//! `cargo test --test it evaluation -- --nocapture` prints the table. The targets: at most one false merge in two
+//! hundred; found are 97 % of copies that share a link, and 90 % of copies that share their text.
 
 use crate::support::bed;
 mod copies;
@@ -27,7 +28,7 @@ struct Story {
     language: String,
     title: String,
     text: String,
-    /// The story of which this one is the translation.
+    /// The story that this one translates.
     translates: Option<String>,
     /// Words that a copy editor replaced.
     #[serde(default)]
@@ -42,16 +43,16 @@ struct Pair {
     other: Entry,
 }
 
-/// Pairs of one kind, which are all one story each, or all two.
+/// Pairs of one kind: each pair is one story, or each is two.
 struct Class {
     name: &'static str,
     sign: Sign,
-    /// Whether several pairs have a text in common.
+    /// Whether several pairs share a text.
     shares_texts: bool,
     pairs: Vec<Pair>,
 }
 
-/// What says that the entries of a pair are one story.
+/// The evidence that the entries of a pair are one story.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sign {
     Link,
@@ -60,7 +61,7 @@ enum Sign {
     Nothing,
 }
 
-/// What became of the pairs of a class.
+/// The result for the pairs of a class.
 #[derive(Default)]
 struct Outcome {
     pairs: usize,
@@ -79,7 +80,7 @@ fn stories() -> Vec<Story> {
     files.into_iter().flat_map(|file| toml::from_str::<File>(file).unwrap().story).collect()
 }
 
-/// Where the pairs of a class have texts in common, each is judged in a store of its own.
+/// Judges a class; if its pairs share texts, each in a store of its own.
 async fn judge(class: &Class) -> Outcome {
     if !class.shares_texts {
         return judge_together(&class.pairs, class.sign).await;

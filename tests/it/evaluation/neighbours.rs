@@ -1,4 +1,4 @@
-//! Pairs that must stay apart though much of them is the same: series, releases, forms that are filled anew, comments.
+//! Pairs that must stay apart although they have much in common: series, releases, forms filled in again, comments.
 
 use crate::evaluation::copies::{beginning, entry, original};
 use serde::Deserialize;
@@ -59,7 +59,7 @@ fn forms() -> Vec<Form> {
     files.into_iter().flat_map(|file| toml::from_str::<Forms>(file).unwrap().form).collect()
 }
 
-/// One of the two with the title, an advertisement and a footer of its site.
+/// Gives one of the two the title, an advertisement and a footer of its site.
 fn retemplated(mut pair: Pair) -> Pair {
     let title = &pair.other.title;
     let html = pair.other.content_html.take().unwrap_or_default();
@@ -115,7 +115,7 @@ fn another_story(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (own, other))
 }
 
-/// A press release with what two blogs have to say on it.
+/// A press release with the comments of two blogs on it.
 fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     let comments = if story.text.contains(' ') {
         let words: Vec<&str> = next.text.split(' ').collect();
@@ -142,7 +142,7 @@ fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
     pair
 }
 
-/// A page that says something else every day, at one address.
+/// A page at one address that says something else every day.
 fn live(story: &Story, next: &Story, at: usize) -> Pair {
     let link = format!("https://one-{at}.example/live");
     let mut one = entry(&link, "Live: all developments", &format!("<p>{}</p>", story.text), &story.language);
@@ -164,7 +164,7 @@ fn dated(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (of_day(story, 5), of_day(next, 6)))
 }
 
-/// A translation that names what it translates.
+/// A translation that names its original.
 fn translated(stories: &[Story]) -> Vec<Pair> {
     let pairs = stories.iter().filter_map(|story| {
         let original = stories.iter().find(|other| Some(&other.id) == story.translates.as_ref())?;

@@ -1,10 +1,11 @@
-//! What templates put around a story: names of sites, excerpts, buttons, bylines, pictures, other typography, other addresses.
+//! What templates put around a story: names of sites, excerpts, buttons, bylines, pictures, other typography, other
+//! addresses.
 
 use crate::evaluation::copies::{beginning, copy, original, teaser};
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// From the story and the number of its pair, both copies.
+/// From the story and the number of its pair to both copies.
 type Way = fn(&Story, usize) -> Option<(Entry, Entry)>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -38,7 +39,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     ways.into_iter().map(class).collect()
 }
 
-/// The story with something before and after it, beside the original.
+/// The story with something before and after it, next to the original.
 fn framed(story: &Story, at: usize, before: &str, after: &str) -> Option<(Entry, Entry)> {
     let html = format!("{before}<p>{}</p>{after}", story.text);
     Some((original(story, at), copy(story, at, &story.title, &html)))
@@ -150,7 +151,7 @@ fn doubled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, other))
 }
 
-/// The first sentence is all there is.
+/// Only the first sentence is left.
 fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let end = story.text.find(['.', '。', '।'])?;
     let text = &story.text[..end];
@@ -159,7 +160,7 @@ fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, copy(story, at, &story.title, &format!("<div>{text}.</div>"))))
 }
 
-/// As services make titles of posts that have none.
+/// Titles as services make them for posts that have none.
 fn untitled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let title = format!("{}…", beginning(&story.text, 60));
     let mut one = original(story, at);

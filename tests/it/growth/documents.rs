@@ -9,7 +9,7 @@ use super::{MOST_GROWTH, check_growth, on_worker, read_and_clean};
 
 const BYTES: usize = 48 << 10;
 
-/// What opens something, ends something, seems to, or is awkward in another way.
+/// Texts that open or end something, seem to, or are awkward in another way.
 #[rustfmt::skip]
 const UNITS: [&str; 74] = [
     "<", ">", "<!", "<!--", "<!-->", "-->", "<![CDATA[", "<![CDATA[]]>", "<![CDATA[<![CDATA[]]>", "]]>", "<!D", "<!D[>", "<!D'>",
@@ -20,7 +20,7 @@ const UNITS: [&str; 74] = [
     "1 ", "a ", "@", "\\", "{", "[", "href=\"a\" ",
 ];
 
-/// Puts what is repeated into a place of a document.
+/// Puts a repeated unit into a place of a document.
 type Place = fn(&str) -> String;
 
 const PLACES: [(&str, Place); 9] = [
@@ -79,7 +79,7 @@ fn documents_of_one_awkward_unit_take_linear_time() {
 }
 
 proptest! {
-    // The same cases each time: a machine that is busy must not choose others.
+        // The same cases each time: a busy machine must not select others.
     #![proptest_config(ProptestConfig {
         cases: 60, failure_persistence: None, rng_seed: prop::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default()
     })]
@@ -88,7 +88,7 @@ proptest! {
     fn documents_of_nested_awkward_units_take_linear_time(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
-        // Twice as long as a declaration may be: what is not closed costs a search at both lengths.
+                // Twice as long as a declaration may be: anything unclosed costs a search at both lengths.
         let (unit, (name, document)) = (units.concat(), PLACES[place]);
         let name = format!("{unit:?} in {name}");
         on_worker(move || check_document(&name, 2 * BYTES, |bytes| document(&unit.repeat(bytes / unit.len()))));
@@ -133,7 +133,7 @@ fn many_parts_take_linear_time() {
     });
 }
 
-/// What a feed says once, and each of its entries inherits: it must not cost as much as if each entry said it.
+/// What a feed says once and each of its entries inherits must not cost as much as if each entry said it.
 #[test]
 fn inherited_values_cost_little() {
     let entry = "<title>t</title>";
@@ -146,7 +146,7 @@ fn inherited_values_cost_little() {
         ("language", format!("<language>{}</language>", "en-".repeat(40_000))),
     ];
     for (name, head) in cases {
-        // Half of the document is what is inherited: twice as much of both is twice the document.
+        // Half of the document is inherited: twice as much of both is twice the document.
         check_document(name, 500, |count| items(&head.repeat(count / 500), entry, 2 * count));
         let (plain, heavy) = (items("", entry, 1_000).into_bytes(), items(&head, entry, 1_000).into_bytes());
         let time =
@@ -156,7 +156,7 @@ fn inherited_values_cost_little() {
     }
 }
 
-/// One long address of a feed would be written out for each short one in it.
+/// One long address of a feed would be written in full for each short one in it.
 #[test]
 fn document_whose_base_multiplies_its_length_is_refused() {
     let document = |base: usize| {
@@ -167,7 +167,7 @@ fn document_whose_base_multiplies_its_length_is_refused() {
     let read = |document: String| parse(document.as_bytes(), &Hints::default()).map(|feed| feed.entries.len());
     assert_eq!(read(document(20)), Ok(20));
     assert_eq!(read(document(400)), Err(ParseError::TooMuchWork));
-    // A base beyond all reason is none.
+    // An excessive base is ignored.
     assert_eq!(read(document(60_000)), Ok(20));
 }
 
@@ -180,7 +180,7 @@ fn relative_links_lengthen_a_text_only_up_to_a_limit() {
     assert_eq!(links(10_000).matches("<a").count(), 10_000);
 }
 
-/// The measure itself: what is quadratic is found.
+/// Tests the measurement: it detects quadratic work.
 #[test]
 #[should_panic(expected = "at twice as much")]
 fn quadratic_work_is_found() {

@@ -1,6 +1,8 @@
-//! What work costs on hostile input: twice the input takes at most three times the time, at every stage from bytes to stories.
+//! The cost of work on hostile input: twice the input takes at most three times the time, at every stage from bytes to
+//! stories.
 //!
-//! Compares times of one thread's processor, so that other work on the machine counts little, and measures again before it fails.
+//! Compares processor time of one thread, so that other work on the machine matters little, and measures again before
+//! it fails.
 
 mod documents;
 mod stages;
@@ -12,38 +14,39 @@ use newswire::normalize;
 use newswire::parse::{Hints, ParseError, parse};
 use url::Url;
 
-/// What a thread of the worker pool has.
+/// The stack of a thread of the worker pool.
 const STACK_BYTES: usize = 2 << 20;
 
-/// Twice the input may take so many times as long.
+/// Twice the input may take this many times as long.
 const MOST_GROWTH: f64 = 3.0;
 
-/// Shorter times say nothing of how they grow.
+/// Shorter times are too imprecise to compare.
 const LEAST_TIME: Duration = Duration::from_millis(2);
 
-/// So often is a case measured that seems to grow too fast.
+/// How often a case is measured that seems to grow too fast.
 const ATTEMPTS: usize = 6;
 
-/// The processor's time that this thread has had.
+/// Returns the processor time of this thread.
 fn time_of_thread() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds of a second"))
 }
 
-/// How long `run` takes with an input, the input not counted.
+/// Returns how long `run` takes with an input, without making the input.
 fn time<T>(input: &T, run: impl Fn(&T)) -> Duration {
     let start = time_of_thread();
     run(input);
     time_of_thread() - start
 }
 
-/// Asserts that twice the input takes at most three times the time, at this size or at the next. `size` is in whatever unit `make` understands.
+/// Asserts that twice the input takes at most three times the time, at this size or at the next. `size` is in the unit
+/// of `make`.
 #[track_caller]
 fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl Fn(&T)) {
     let (once, twice) = (make(size), make(2 * size));
     let (mut small, mut large) = (time(&once, &run), time(&twice, &run));
     for attempt in 0..ATTEMPTS {
-        // The least of all measurements is the nearest to what it takes.
+        // The least of all measurements is the most accurate.
         if large.as_secs_f64() <= MOST_GROWTH * small.max(LEAST_TIME).as_secs_f64() {
             return;
         }
@@ -52,14 +55,15 @@ fn check_growth<T>(name: &str, size: usize, make: impl Fn(usize) -> T, run: impl
         }
         large = large.min(time(&twice, &run));
     }
-    // A step at one size, such as where a bound is met or memory comes in larger pieces, is no growth: that goes on.
+    // A jump at one size, for example at a bound or because memory comes in larger pieces, is not growth; growth
+    // continues.
     let quadruple = make(4 * size);
     let largest = (0..ATTEMPTS).map(|_| time(&quadruple, &run)).min().expect("there are attempts");
     let goes_on = largest.as_secs_f64() > MOST_GROWTH * large.as_secs_f64();
     assert!(!goes_on, "{name}: {small:?} at {size}, {large:?} at twice as much, {largest:?} at four times as much");
 }
 
-/// All that happens to a document before it reaches the store.
+/// Does everything that happens to a document before it reaches the store.
 fn read_and_clean(document: &[u8]) -> Result<usize, ParseError> {
     let base = Url::parse("https://example.org/feed").unwrap();
     let feed = parse(document, &Hints { content_type: None, base: Some(&base) })?;
@@ -69,7 +73,7 @@ fn read_and_clean(document: &[u8]) -> Result<usize, ParseError> {
     Ok(cleaned.filter(|cleaned| !cleaned.entry.guid.value.is_empty()).count())
 }
 
-/// Runs on the stack of a worker thread: nothing may recurse as deeply as its input nests.
+/// Runs on the stack of a worker thread: no recursion may be as deep as the nesting of its input.
 fn on_worker(run: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(run).unwrap();
     if let Err(panic) = thread.join() {

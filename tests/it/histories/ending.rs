@@ -43,7 +43,8 @@ impl Ending {
         ending
     }
 
-    /// Replaces the ids that newswire made with numbers, in the order in which they occur: those of private stories are made with a key that differs from store to store.
+    /// Replaces the ids that newswire made with numbers, in the order in which they occur: those of private stories are
+    /// made with a key that differs from store to store.
     fn number_ids(&mut self) {
         let mut numbers = BTreeMap::new();
         for documents in [&mut self.editions, &mut self.archives, &mut self.stories] {

@@ -1,11 +1,11 @@
-//! Stories whose every text was written to break a document; the same at every run.
+//! Stories with text in every field that was written to break a document; the same at every run.
 
 use newswire::entry::{Category, Entry, Person};
 use newswire::section::ShownStory;
 
 use crate::samples::{entry, story, url};
 
-/// Text that ends, opens or escapes something somewhere.
+/// Texts that end, open or escape something somewhere.
 const FRAGMENTS: [&str; 40] = [
     "<",
     ">",
@@ -84,12 +84,12 @@ impl Numbers {
     }
 }
 
-/// One text of a batch.
+/// Returns one text of a batch.
 pub fn text(batch: u64) -> String {
     Numbers(0x9e37_79b9_7f4a_7c15 ^ batch).text()
 }
 
-/// So many stories; their ids are unique.
+/// Returns `count` stories with unique ids.
 pub fn stories(batch: u64, count: usize) -> Vec<ShownStory> {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d ^ (batch + 1));
     (0..count).map(|index| hostile_story(&mut numbers, &format!("{batch}-{index}"))).collect()

@@ -1,4 +1,4 @@
-//! Sites, sections and stories that the tests of `render` write documents from.
+//! Sites, sections and stories for the tests of `render`.
 
 pub mod hostile;
 pub mod outside;
@@ -64,7 +64,7 @@ pub fn podcast_section() -> Section {
     Section { podcast: Some(podcast), ..section("listen", "Listen") }
 }
 
-/// A view of `stories`, changed when the newest of them did.
+/// Returns a view of `stories`, changed when the newest of them was.
 pub fn view<'a>(
     site: &'a Site,
     section: &'a Section,
@@ -113,7 +113,7 @@ pub fn entry(guid: &str, title: &str) -> Entry {
     }
 }
 
-/// A story with one copy, from the feed of `source.example`.
+/// Returns a story with one copy, from the feed of `source.example`.
 pub fn story(slug: &str, published: &str, entry: Entry) -> ShownStory {
     let published = time(published);
     let source = Source {
@@ -156,7 +156,7 @@ fn facet(facet: &str, term: &str) -> Category {
     }
 }
 
-/// A real story as a community newswire carried it: the original and the newswire's copy.
+/// Returns a real story as a community newswire carried it: the original and the newswire's copy.
 pub fn war_story() -> ShownStory {
     let original = url("http://theantimedia.example/war-on-isis-biggest-lie-since-2003/");
     let copy_url = url("http://jungledrum.example/news/story-3061.html");
@@ -202,7 +202,7 @@ pub fn war_story() -> ShownStory {
     }
 }
 
-/// A title that no format may take for markup.
+/// Returns a story with a title that no format may take for markup.
 pub fn hostile_title_story() -> ShownStory {
     let entry = Entry {
         link: Some(url("https://source.example/?a=1&b=[2]|3")),
@@ -226,7 +226,7 @@ pub fn hostile_title_story() -> ShownStory {
     ShownStory { updated: time("2017-12-21T08:30:00.999Z"), ..story }
 }
 
-/// A title that names tags and references, and that HTML would swallow.
+/// Returns a story with a title about tags and references, which HTML would swallow.
 pub fn markup_title_story() -> ShownStory {
     let entry = Entry {
         link: Some(url("https://source.example/markup")),
@@ -237,7 +237,7 @@ pub fn markup_title_story() -> ShownStory {
     story("markup", "2017-12-19T12:00:00Z", entry)
 }
 
-/// A story of which nothing is known but that it is there.
+/// Returns a story with no details at all.
 pub fn bare_story() -> ShownStory {
     ShownStory {
         byline: String::new(),
@@ -314,7 +314,7 @@ pub fn feeds() -> Vec<ShownFeed> {
     ]
 }
 
-/// Compares a whole document with its golden file; `UPDATE_GOLDEN=1` writes these anew.
+/// Compares a whole document with its golden file; `UPDATE_GOLDEN=1` rewrites the file.
 pub fn check_golden(name: &str, document: &[u8]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

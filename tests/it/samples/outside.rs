@@ -1,9 +1,9 @@
-//! Programs of others that judge our documents.
+//! Other programs that check our documents.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Runs an outside program on files; `None` where it is not installed and need not be.
+/// Runs another program on files; `None` if it is not installed and not required.
 pub fn outside(program: &str, arguments: &[&str], files: &[PathBuf]) -> Option<String> {
     let required = std::env::var_os("NEWSWIRE_VALIDATORS").is_some();
     match Command::new(program).args(arguments).args(files).output() {

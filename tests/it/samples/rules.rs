@@ -1,4 +1,4 @@
-//! What the W3C feed validator asks of Atom and RSS documents beyond their schemas: its errors and its warnings.
+//! What the W3C feed validator requires of Atom and RSS documents beyond their schemas: its errors and its warnings.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ static RUNS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?i)<(script|style|iframe|object|embed|meta|base|form|svg|math)[\s>/]").unwrap());
 static END_TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"</\w+>").unwrap());
 
-/// What the validator would say of the document; empty if nothing.
+/// Returns what the validator would report; empty if nothing.
 pub fn faults(document: &[u8]) -> Vec<String> {
     let root = read(document);
     let mut faults = Faults(Vec::new());
@@ -111,7 +111,7 @@ fn element(tag: &BytesStart) -> Element {
     Element { name: tag.name().0.to_owned(), attributes: attributes.collect(), ..Element::default() }
 }
 
-/// What holds of every element.
+/// Checks what applies to every element.
 fn everywhere(element: &Element, faults: &mut Faults) {
     let is_lost = |character: char| matches!(character, '\u{80}'..='\u{9f}' | '\u{fffd}');
     let values = element.attributes.iter().map(|(_, value)| value);
@@ -119,7 +119,7 @@ fn everywhere(element: &Element, faults: &mut Faults) {
     for (name, value) in &element.attributes {
         let is_right = match name.as_str() {
             "href" | "url" => URI.is_match(value),
-            // Of a text construct it says how the text is written.
+            // On a text construct it says how the text is written.
             "type" => matches!(value.as_str(), "text" | "html") || MEDIA_TYPE.is_match(value),
             "length" | "fileSize" | "duration" => value.bytes().all(|byte| byte.is_ascii_digit()),
             "xml:lang" | "language" => LANGUAGE.is_match(value),
@@ -156,7 +156,7 @@ fn everywhere(element: &Element, faults: &mut Faults) {
     element.children.iter().for_each(|child| everywhere(child, faults));
 }
 
-/// IRIs may hold more than URIs.
+/// Converts an IRI to ASCII: IRIs may contain more than URIs.
 fn ascii(iri: &str) -> String {
     iri.chars().map(|character| if character.is_ascii() { character } else { '_' }).collect()
 }

@@ -1,9 +1,9 @@
-//! As much of JSON Schema (2020-12) as `fixtures/json_feed.schema.json` uses.
+//! The part of JSON Schema (2020-12) that `fixtures/json_feed.schema.json` uses.
 
 use regex::Regex;
 use serde_json::Value;
 
-/// Every way in which `value` breaks `schema`, each with its place; `root` holds what `$ref` names.
+/// Returns every violation of `schema` by `value`, each with its place; `root` contains the targets of `$ref`.
 pub fn faults(root: &Value, schema: &Value, value: &Value, place: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (keyword, rule) in schema.as_object().expect("a schema is an object") {

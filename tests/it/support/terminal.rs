@@ -1,4 +1,4 @@
-//! The program at a terminal of 80 columns: what it shows there, and answers typed to it.
+//! The program at a terminal of 80 columns: what it shows, and answers typed to it.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -18,9 +18,9 @@ pub struct Terminal {
     process: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
-    /// All that was shown, control characters included.
+    /// Everything shown so far, control characters included.
     pub shown: String,
-    /// How much of it was waited for.
+    /// How much of it was already waited for.
     seen: usize,
 }
 
@@ -46,12 +46,12 @@ impl Terminal {
                 }
             }
         });
-        // Who still held the program's end of the terminal, as `command` does, would never see it end.
+        // If this process kept the program's end of the terminal open, as `command` does, it would never see the end.
         drop(command);
         Terminal { process, keyboard, screen, shown: String::new(), seen: 0 }
     }
 
-    /// Reads on until `words` are shown, after those that were waited for before.
+    /// Reads until `words` are shown, after the part that was already waited for.
     pub fn wait_for(&mut self, words: &str) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -70,13 +70,13 @@ impl Terminal {
         writeln!(self.keyboard, "{line}").unwrap();
     }
 
-    /// Signals as the system does when the terminal is closed.
+    /// Sends the signal that the system sends when a terminal is closed.
     pub fn hang_up(&self) {
         let killed = Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status().unwrap();
         assert!(killed.success());
     }
 
-    /// Waits until it ends by itself; returns its exit code.
+    /// Waits until it stops by itself; returns its exit code.
     pub fn end(&mut self) -> i32 {
         while let Ok(part) = self.screen.recv_timeout(PATIENCE) {
             self.shown.push_str(&String::from_utf8_lossy(&part));
@@ -87,7 +87,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
