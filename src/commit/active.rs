@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::reload::{Difference, sync_config, check_all_names};
+use super::reload::{Difference, check_all_names, sync_config};
 use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;

@@ -80,9 +80,9 @@ impl fmt::Display for DocumentFault {
             }
             DocumentFault::Reader { why } => write!(f, "the feed could not be read: {why}"),
             DocumentFault::ReaderPanic => f.write_str("the feed could not be read: it panicked"),
-            DocumentFault::TooMuchWork => f.write_str(
-                "not read: the document is built so that reading it takes far too much work; ask its publisher to repair it",
-            ),
+            DocumentFault::TooMuchWork => {
+                f.write_str("reading this document takes too much work; ask the publisher to repair it")
+            }
         }
     }
 }
@@ -97,10 +97,12 @@ fn offered(offers: &[ShortLine], more: usize) -> String {
 }
 
 fn found_instead(found: &str) -> String {
+    let is_no_name = |character: char| !(character.is_alphanumeric() || "-_.:".contains(character));
     match found {
-        "" => ": it is plain text, or in no format that is known".to_owned(),
-        "opml" => " but a list of feeds: `newswire import` takes it".to_owned(),
-        "urlset" | "sitemapindex" => " but a sitemap, which says where pages are and not what is new".to_owned(),
+        "" => ": it is plain text or an unknown format".to_owned(),
+        "opml" => " but a list of feeds; use `newswire import` to add them".to_owned(),
+        "urlset" | "sitemapindex" => " but a sitemap, which lists pages and not news".to_owned(),
+        found if found.contains(is_no_name) => ": it is binary data".to_owned(),
         found => format!(": its first element is <{found}>"),
     }
 }
