@@ -95,7 +95,7 @@ impl Query {
                     Some(start) if field == "after" => query.after = Some(start),
                     Some(start) => query.before = Some(start),
                     None => faults.push(format!(
-                        "ignored \"{field}:{}\": use a date like 2017-12-20, 2017-12 or 2017",
+                        "{field}:{} is not a date; use one like 2017-12-20, 2017-12 or 2017",
                         foreign::part(value)
                     )),
                 },
@@ -380,7 +380,7 @@ mod tests {
         assert!(faults.is_empty());
         let (query, faults) = Query::parse("after:yesterday before:2017-02-30 x");
         assert_eq!((query.after, query.before, faults.len()), (None, None, 2));
-        assert_eq!(faults[0], "ignored \"after:yesterday\": use a date like 2017-12-20, 2017-12 or 2017");
+        assert_eq!(faults[0], "after:yesterday is not a date; use one like 2017-12-20, 2017-12 or 2017");
     }
 
     #[test]

@@ -82,6 +82,6 @@ fn killed_daemon_continues_where_it_was_and_publishes_nothing_twice() {
     let last = published(&daemon);
     assert!(first.iter().all(|story| last.contains(story)), "ids stay: {first:?} {last:?}");
     let guids: BTreeSet<_> = last.iter().map(|(guid, _)| guid).collect();
-    assert_eq!(guids.len(), last.len(), "told twice: {last:?}");
+    assert_eq!(guids.len(), last.len(), "published twice: {last:?}");
     assert_eq!(daemon.end(), Some(0));
 }

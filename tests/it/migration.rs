@@ -214,7 +214,7 @@ async fn notes_and_failures_of_an_older_store_read_as_before() {
     assert_eq!(events, expected.map(|(code, text)| (code, text.to_owned())));
 }
 
-/// What is told of the failing feeds in the store of version 6: the feed, the code of its failure, and the sentence.
+/// The failures of the feeds in the store of version 6: feed, code of the failure, and sentence.
 const FAILURES: [(&str, &str, &str); 6] = [
     ("far", "redirect", "redirects to xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
     ("fault", "fault", "newswire met a fault of its own; please report it, with what the log says of this feed"),

@@ -49,7 +49,7 @@ impl Hub {
     }
 
     fn told(&self) -> Vec<(String, String)> {
-        self.forms.recv_timeout(PATIENCE).expect("the hub is told")
+        self.forms.recv_timeout(PATIENCE).expect("the hub is notified")
     }
 
     fn assert_not_told(&self) {

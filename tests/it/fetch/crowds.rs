@@ -108,7 +108,7 @@ async fn hosts_that_never_answer_do_not_slow_the_others() {
             healthy().await
         };
         let ((), among_tar_pits) = tokio::join!(crowd, among_tar_pits);
-        println!("160 healthy hosts alone: {alone:?}, beside 40 that never answer: {among_tar_pits:?}");
+        println!("160 healthy hosts alone: {alone:?}, with 40 that never answer: {among_tar_pits:?}");
         if among_tar_pits < alone.mul_f64(1.1) {
             break;
         }

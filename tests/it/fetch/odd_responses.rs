@@ -225,7 +225,7 @@ fn codings() -> Vec<Odd> {
         odd("Content-Encoding: utf-8", coded("Content-Encoding: utf-8", BODY.as_bytes())),
         odd("Content-Encoding: none", coded("Content-Encoding: none", BODY.as_bytes())),
         odd("an empty Content-Encoding", coded("Content-Encoding:", BODY.as_bytes())),
-        odd("a coding that nobody asked for", coded("Content-Encoding: xz", BODY.as_bytes())),
+        odd("a coding that was not requested", coded("Content-Encoding: xz", BODY.as_bytes())),
     ]
 }
 

@@ -18,7 +18,7 @@ fn token_of_a_private_section_is_kept_in_its_links_and_required_everywhere() {
     let moved = daemon.get("/inner.json?token=canary");
     assert_eq!((moved.status, moved.header("location")), (308, Some("/inmost.json?token=canary")));
     let unknown = daemon.get("/inner.json");
-    assert_eq!((unknown.status, unknown.header("location")), (401, None), "strangers are not told its name");
+    assert_eq!((unknown.status, unknown.header("location")), (401, None), "strangers do not learn its name");
 }
 
 #[test]

@@ -258,7 +258,7 @@ fn only_read_requests_are_answered_and_removed_addresses_say_so() {
     for path in ["/every.atom", "/every/", "/every.opml", "/every/archive/1.json"] {
         let answer = daemon.get(path);
         assert_eq!(answer.status, 410, "{path}");
-        assert!(text(&answer.body).contains("<h1>"), "a person who comes here is told so on a page");
+        assert!(text(&answer.body).contains("<h1>"), "people get a page that says so");
     }
 }
 
@@ -453,7 +453,7 @@ fn unix_socket_is_served_replaced_if_stale_and_removed_at_shutdown() {
     desk.write("a.xml", &feed("War"));
     let path = desk.folder.path().join("site.sock");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    assert!(path.exists(), "a socket that nobody listens at");
+    assert!(path.exists(), "a stale socket");
     let mut daemon = Daemon::start(&desk);
     let get = |path: &std::path::Path, target: &str| {
         let mut stream = UnixStream::connect(path).unwrap();
