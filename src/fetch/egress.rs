@@ -243,7 +243,7 @@ impl Resolve for GuardedResolver {
             match (admitted.is_empty(), refused.first()) {
                 (true, Some(refused)) => Err(Blocked(*refused).into()),
                 (true, None) => Err("the name has no address".into()),
-                // The port of the URL takes the place of 0.
+                // The port of the URL replaces 0.
                 (false, _) => Ok(Box::new(admitted.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs),
             }
         })

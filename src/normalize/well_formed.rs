@@ -52,7 +52,7 @@ impl<'a> Markup<'a> {
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
-        // A parser ignores a line break right after `<pre>`. If two begin it, one is left to be meant.
+        // A parser ignores a line break right after `<pre>`. If the text begins with two, one of them remains.
         let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
         let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
         let before = self.out.len();

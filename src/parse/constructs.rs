@@ -17,7 +17,7 @@ use crate::feed::RepairKind;
 
 /// The start and end of a CDATA section.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
-/// The same, escaped in HTML.
+/// The start and end, escaped in HTML.
 const ESCAPED_SECTION: (&str, &str) = ("&lt;![CDATA[", "]]&gt;");
 
 /// Shorter texts are not base64 files, but words that look like base64: a title with a strange type.

@@ -243,7 +243,7 @@ pub struct ParsedLink {
 /// A person; at least one field is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedPerson {
-    /// The name as plain text.
+    /// The name as written.
     pub name: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,

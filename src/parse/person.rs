@@ -56,7 +56,7 @@ fn is_of_local_part(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._%+-".contains(&byte)
 }
 
-/// A name without the brackets, quotes and separators around it.
+/// Returns a name without the brackets, quotes and separators around it.
 fn bare_name(text: &str) -> &str {
     const AROUND: &[char] =
         &['(', ')', '<', '>', '[', ']', '"', '\'', ',', ';', ':', '（', '）', '«', '»', '-', '–', '|'];

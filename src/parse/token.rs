@@ -151,7 +151,7 @@ impl<'a> Tokens<'a> {
         None
     }
 
-    /// Text up to the next `<` that opens markup.
+    /// Reads text up to the next `<` that opens markup.
     fn character_data(&mut self, repairs: &mut Repairs) -> Token<'a> {
         let start = self.at;
         let mut end = start;

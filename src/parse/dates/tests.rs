@@ -109,7 +109,7 @@ fn weekday_resolves_an_ambiguous_date() {
     check("03/04/2020", None);
     check("13/04/2020", Some("2020-04-13T00:00:00Z"));
     check("04/04/2020", Some("2020-04-04T00:00:00Z"));
-    // A weekday that is wrong does no harm where it need not decide.
+    // A wrong weekday does no harm if it is not needed.
     check("Mon, 05 Nov 2024 10:00:00 GMT", Some("2024-11-05T10:00:00Z"));
 }
 
@@ -166,7 +166,7 @@ fn zones_of_the_world_are_read() {
     // The sign of these zones is inverted.
     check("2024-07-01 12:00 Etc/GMT+5", Some("2024-07-01T17:00:00Z"));
     check("2024-07-01 12:00 Japan", Some("2024-07-01T03:00:00Z"));
-    // The hour that spring skips, and the one that comes twice.
+    // The hour skipped in spring, and the one repeated in autumn.
     check("2024-03-31 02:30 Europe/Berlin", Some("2024-03-31T01:30:00Z"));
     check("2024-10-27 02:30 Europe/Berlin", Some("2024-10-27T00:30:00Z"));
 }
@@ -250,7 +250,7 @@ fn doubtful_dates_are_reported_as_repairs() {
     );
 }
 
-/// Dates as the standards write them, and some that come near.
+/// Dates in the forms of the standards, and some close to them.
 fn nearly_standard() -> impl Strategy<Value = String> {
     let number = |most: u32| 0..=most;
     let clock = (number(24), number(60), number(61));

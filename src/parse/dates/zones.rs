@@ -21,7 +21,7 @@ const LONGEST_ABBREVIATION: usize = 5;
 
 /// Parses a zone with digits or signs in it: `+0100`, `-08:00`, `+01`, `GMT+1`, `MST-07:00`, `-05:00Z`, `EST5EDT`.
 ///
-/// If an offset and a name disagree, as in `+09:00GMT`, the offset counts. Returns `None` if it is no zone.
+/// If an offset and a name disagree, as in `+09:00GMT`, the offset counts. Returns `None` if it is not a zone.
 pub(super) fn zone(text: &str) -> Option<Zone> {
     if let Some(region) = region(text) {
         return Some(Zone::Region(region));
