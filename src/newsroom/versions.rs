@@ -136,47 +136,79 @@ impl<'k> Versions<'k> {
     }
 }
 
-/// The entries of a document that lead to a page, and what groups them.
+/// The entries of a document that share a link, and what groups them.
 struct Listing<'a> {
     listed: Vec<Listed<'a>>,
     /// By guid without version, and link key: places in `listed`, in the document's order.
-    groups: BTreeMap<(&'a str, String), Vec<usize>>,
+    groups: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// How many entries of the document bear a link key.
-    bearers: HashMap<String, usize>,
+    bearers: HashMap<&'a str, usize>,
 }
 
 impl<'a> Listing<'a> {
     fn of(entries: &'a [PolledEntry], known: &'a Known) -> Listing<'a> {
         let former: HashMap<EntryNumber, &FormerEntry> =
             known.former.iter().map(|former| (former.number, former)).collect();
+        let words = |entry: &'a PolledEntry| ListedWords::of(entry, known, &former);
         let mut listing = Listing { listed: Vec::new(), groups: BTreeMap::new(), bearers: HashMap::new() };
+        for key in entries.iter().filter_map(words).flat_map(|words| words.keys()) {
+            *listing.bearers.entry(key).or_default() += 1;
+        }
+        // Most entries of most documents share their link with no other.
         for entry in entries {
-            let before = known.entries.get(&entry.guid);
-            let (keys, listed) = match &entry.cleaned {
-                Some(cleaned) => {
-                    let keys = cleaned.link_keys.iter().map(|key| key.key.clone());
-                    (keys.collect(), Listed::of(&entry.guid, cleaned, before))
-                }
-                // What is listed as it is known is not cleaned again.
-                None => match before.filter(|before| !before.is_alias).and_then(|before| former.get(&before.number)) {
-                    Some(former) => (former.specific_keys.clone(), Listed::of_known(&entry.guid, former, before)),
-                    None => continue,
-                },
-            };
-            listing.add(keys, listed);
+            let Some(words) = words(entry) else { continue };
+            if words.keys().any(|key| listing.bearers[key] > 1) {
+                listing.add(&entry.guid, words, known.entries.get(&entry.guid));
+            }
         }
         listing
     }
 
-    fn add(&mut self, keys: Vec<String>, listed: Listed<'a>) {
-        let own = listed.link.and_then(link::key).filter(|key| keys.contains(key));
-        keys.into_iter().for_each(|key| *self.bearers.entry(key).or_default() += 1);
-        let Some(key) = own else { return };
-        let stems: BTreeSet<&str> = without_version(listed.guid).into_iter().filter(|stem| !stem.is_empty()).collect();
+    fn add(&mut self, guid: &'a str, words: ListedWords<'a>, known: Option<&'a KnownEntry>) {
+        let own = words.link().and_then(link::key);
+        let Some(key) = words.keys().find(|key| own.as_deref() == Some(*key)) else { return };
+        let stems: BTreeSet<&str> = without_version(guid).into_iter().filter(|stem| !stem.is_empty()).collect();
         for stem in stems {
-            self.groups.entry((stem, key.clone())).or_default().push(self.listed.len());
+            self.groups.entry((stem, key)).or_default().push(self.listed.len());
         }
-        self.listed.push(listed);
+        self.listed.push(Listed::of(guid, words, known));
+    }
+}
+
+/// What is known of the words of an entry of the document.
+#[derive(Clone, Copy)]
+enum ListedWords<'a> {
+    Read(&'a Cleaned),
+    /// An entry that is listed as it is known is not cleaned again.
+    Kept(&'a FormerEntry),
+}
+
+impl<'a> ListedWords<'a> {
+    fn of(
+        entry: &'a PolledEntry,
+        known: &Known,
+        former: &HashMap<EntryNumber, &'a FormerEntry>,
+    ) -> Option<ListedWords<'a>> {
+        if let Some(cleaned) = &entry.cleaned {
+            return Some(ListedWords::Read(cleaned));
+        }
+        let known = known.entries.get(&entry.guid).filter(|known| !known.is_alias)?;
+        former.get(&known.number).copied().map(ListedWords::Kept)
+    }
+
+    fn keys(self) -> impl Iterator<Item = &'a str> {
+        let (read, kept): (&[_], &[_]) = match self {
+            ListedWords::Read(cleaned) => (&cleaned.link_keys, &[]),
+            ListedWords::Kept(former) => (&[], &former.specific_keys),
+        };
+        read.iter().map(|key| key.key.as_str()).chain(kept.iter().map(String::as_str))
+    }
+
+    fn link(self) -> Option<&'a Url> {
+        match self {
+            ListedWords::Read(cleaned) => cleaned.entry.link.as_ref(),
+            ListedWords::Kept(former) => former.link.as_ref(),
+        }
     }
 }
 
@@ -192,19 +224,19 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn of(guid: &'a str, cleaned: &'a Cleaned, known: Option<&'a KnownEntry>) -> Listed<'a> {
-        let entry = &cleaned.entry;
-        let mut authors: Vec<&str> = entry.authors.iter().map(|author| author.display()).collect();
+    fn of(guid: &'a str, words: ListedWords<'a>, known: Option<&'a KnownEntry>) -> Listed<'a> {
+        let link = words.link();
+        let (published, mut authors, wording): (_, Vec<&str>, _) = match words {
+            ListedWords::Read(cleaned) => {
+                let authors = cleaned.entry.authors.iter().map(|author| author.display());
+                (cleaned.entry.published, authors.collect(), Some(&cleaned.wording))
+            }
+            ListedWords::Kept(former) => {
+                (former.published, former.authors.iter().map(String::as_str).collect(), former.wording.as_ref())
+            }
+        };
         authors.sort_unstable();
-        let wording = Some(&cleaned.wording);
-        Listed { guid, link: entry.link.as_ref(), published: entry.published, authors, wording, known }
-    }
-
-    fn of_known(guid: &'a str, former: &'a FormerEntry, known: Option<&'a KnownEntry>) -> Listed<'a> {
-        let mut authors: Vec<&str> = former.authors.iter().map(String::as_str).collect();
-        authors.sort_unstable();
-        let (link, wording) = (former.link.as_ref(), former.wording.as_ref());
-        Listed { guid, link, published: former.published, authors, wording, known }
+        Listed { guid, link, published, authors, wording, known }
     }
 
     /// Whether both are of one moment, by the same authors, and at the same part of the page.

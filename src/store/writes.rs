@@ -18,11 +18,11 @@ use crate::rows::{
 };
 use crate::time::Timestamp;
 
-/// Once a hundred entries share a link, it is known that it says nothing of any, whatever feed they are of: more rows would
+/// Finds a link that a hundred entries share: it is known to say nothing of any, whatever feed they are of, and more rows would
 /// only be searched.
-const INSERT_LINK: &str = "INSERT INTO link (key, entry, original, specific) SELECT ?1, ?2, ?3, ?4
-  WHERE (SELECT count(*) FROM (SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 100)) < 100
-  ON CONFLICT DO NOTHING";
+///
+/// It is a statement of its own, as an INSERT that reads its own table goes through a temporary table.
+const IS_COMMON_LINK: &str = "SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 1 OFFSET 99";
 
 impl Turn<'_> {
     /// Writes rows and performs operations, in the order of the fields.
@@ -215,7 +215,12 @@ impl Turn<'_> {
             )?;
             update.execute(params![link.key, words.feed, words.story])?;
         }
-        let mut insert = self.connection.prepare_cached(INSERT_LINK)?;
+        if self.connection.prepare_cached(IS_COMMON_LINK)?.exists([&link.key])? {
+            return Ok(());
+        }
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO link (key, entry, original, specific) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?;
         insert.execute(params![link.key, words.number, link.original, link.specific])?;
         Ok(())
     }
