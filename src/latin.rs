@@ -12,6 +12,10 @@ pub fn ascii(character: char) -> &'static str {
 pub fn words(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for character in text.chars() {
+        if character.is_ascii_alphanumeric() {
+            words.push(character.to_ascii_lowercase());
+            continue;
+        }
         let written = match character {
             '\u{300}'..='\u{36F}' => continue,
             _ if character.is_alphanumeric() => ascii(character),

@@ -55,6 +55,7 @@ fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
             turn.write_index(entry, words.as_ref())
         })
     })?;
+    waiting.last().map_or(Ok(()), |last| turn.finish_index(last.entry))?;
     Ok(waiting.len())
 }
 

@@ -222,7 +222,16 @@ impl Turn<'_> {
                 .prepare_cached("INSERT INTO search (rowid, title, text, author) VALUES (?1, ?2, ?3, ?4)")?;
             insert.execute(params![entry, title, text, author])?;
         }
-        self.connection.prepare_cached("DELETE FROM unindexed WHERE entry = ?1")?.execute([entry])?;
+        Ok(())
+    }
+
+    /// Marks entries as indexed: all that [`Turn::unindexed`] returned, of which this is the last.
+    ///
+    /// # Errors
+    ///
+    /// As of SQLite.
+    pub fn finish_index(&self, last: EntryNumber) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM unindexed WHERE entry <= ?1")?.execute([last])?;
         Ok(())
     }
 
