@@ -1,4 +1,4 @@
-//! Looks at a feed once, as a poll would fetch and read it, and keeps nothing. Finds the feed behind a page.
+//! Fetches and reads a feed once, as a poll would, and stores nothing. Finds the feeds that a page links to.
 
 use url::Url;
 
@@ -8,43 +8,45 @@ use crate::fetch::{Fetched, Fetcher};
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
 use crate::poll;
 
-/// Where feeds are found on sites whose pages do not say: the defaults of what most sites are made with.
+/// Paths to try on a site whose pages do not link to a feed: the defaults of common site generators.
 const WELL_KNOWN: [&str; 8] =
     ["/feed/", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss/", "/feeds/all.atom.xml"];
 
-/// What was found at a feed's address.
+/// What was found at an address.
 pub enum Looked {
+    /// A feed.
     Feed(Box<Seen>),
-    /// A document that is no feed.
+    /// A document that is not a feed.
     Refused {
-        /// Without secrets.
+        /// Why it is not a feed, with secrets masked.
         error: ParseError,
-        /// The feeds that a page offers, as they can be asked. They may hold tokens: not to be shown.
+        /// The addresses of the feeds that a page links to, absolute. They may contain tokens; do not show them.
         offers: Vec<String>,
     },
-    /// No document.
+    /// No document; the reason, with secrets masked.
     Failed(String),
 }
 
-/// A feed's document as read.
+/// A feed document as read.
 pub struct Seen {
+    /// The feed and its entries.
     pub parsed: ParsedFeed,
-    /// What of the entries must not be shown.
+    /// The secrets that must not be shown.
     pub secrets: Secrets,
-    /// Where it was found at last. It may hold tokens: not to be shown.
+    /// The address after all redirects. It may contain tokens; do not show it.
     pub final_url: Url,
-    /// Where only permanent redirects led.
+    /// The address that permanent redirects lead to; `None` if the feed has not moved.
     pub moved: Option<Url>,
 }
 
-/// Asks once, without validators. What `hints` say goes before what the server says.
+/// Fetches and reads a feed once, without validators. `hints` take precedence over what the server says.
 pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     let permit = fetcher.host_permit(feed, None).await;
     let attempt = fetcher.get(feed, None, &Validators::default(), permit, None).await;
     let document = match attempt.result {
         Ok(Fetched::Document(document)) => document,
         Ok(Fetched::NotModified { .. }) => {
-            let why = "the server says that nothing changed, to one who knew nothing";
+            let why = "the server answered 304 (not modified) to an unconditional request";
             return Looked::Failed(why.to_owned());
         }
         Err(error) => return Looked::Failed(error.to_string()),
@@ -60,7 +62,7 @@ pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
             Looked::Feed(Box::new(Seen { parsed, secrets, final_url, moved }))
         }
         Err(error) => {
-            // Who asks what the page offers needs the whole addresses.
+            // The caller needs the unmasked addresses of the feeds that the page links to.
             let again = parse::parse(&document.body, &Hints { content_type, base: Some(address) });
             let offers = if let Err(ParseError::Page { feeds }) = again { feeds } else { Vec::new() };
             Looked::Refused { error: poll::without_secrets(error, &secrets), offers }
@@ -68,12 +70,12 @@ pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     }
 }
 
-/// Returns the addresses at which a site that does not name its feed usually has one.
+/// Returns the addresses where a site usually has its feed, for a page that links to none.
 pub fn well_known(page: &Url) -> Vec<Url> {
     WELL_KNOWN.iter().filter_map(|path| page.join(path).ok()).collect()
 }
 
-/// Leaves out feeds of comments if a page names others: the entries are meant.
+/// Removes feeds of comments if a page also links to other feeds, since the user wants the entries.
 pub fn without_comments(feeds: Vec<String>) -> Vec<String> {
     let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
     if others.is_empty() { comments } else { others }

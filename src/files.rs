@@ -1,6 +1,7 @@
-//! The config's files: found, read with their includes and secrets, and watched for edits. Files of any kind: written whole.
+//! The files of the config: finds them, reads them with their includes and secrets, and watches them for edits. Also writes
+//! files atomically.
 //!
-//! The only place that reads them. What they mean is decided by `config`.
+//! No other module reads the config's files. `config` decides what they mean.
 
 mod pages;
 mod regular;
@@ -24,30 +25,31 @@ pub use self::watch::{FileWatch, WatchError, watch};
 pub use self::whole::write_whole;
 use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
 
-/// A TOML of a hundred thousand feeds has some 20 MB.
+/// The largest config file. One with a hundred thousand feeds has about 20 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// More than any token, and than a private key.
+/// The largest file with a secret: larger than any token or private key.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 const NO_VARIABLE: &str = "expected the name of an environment variable: letters, digits and underscores";
 
-/// A configuration that may be used, and what it was read from.
+/// A valid configuration and its source files.
 #[derive(Clone, Debug)]
 pub struct Loaded {
+    /// The checked configuration.
     pub config: Config,
-    /// What is legal but hardly meant.
+    /// Problems that are not errors: things that are allowed but probably wrong.
     pub warnings: Vec<Problem>,
-    /// The main file first, then the included ones.
+    /// The texts: the main file first, then the included files.
     pub sources: Vec<SourceFile>,
 }
 
-/// Why there is no configuration: at least one error, and the warnings.
+/// The problems of a configuration that cannot be used: at least one error, and all warnings.
 #[derive(Clone, Debug)]
 pub struct LoadError {
-    /// In the order of the files and their lines.
+    /// The problems in the order of files and lines.
     pub problems: Vec<Problem>,
-    /// What could be read: the texts that the problems point into.
+    /// The texts that could be read; the problems point into them.
     pub sources: Vec<SourceFile>,
 }
 
@@ -56,13 +58,13 @@ impl LoadError {
         LoadError { problems: vec![problem], sources: Vec::new() }
     }
 
-    /// Every problem with the line that it stands in, as `newswire check` shows it.
+    /// Renders every problem with its line, as `newswire check` shows it. `styled` adds colours.
     pub fn render(&self, styled: bool) -> String {
         config::render_problems(&self.problems, &self.sources, styled)
     }
 }
 
-/// Every problem on one line, as a log shows it.
+/// Formats every problem on one line, for the log.
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines: Vec<String> = self.problems.iter().map(Problem::to_string).collect();
@@ -72,12 +74,12 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// The main file: `explicit`, else the first that is there of `./newswire.toml`, `./config/newswire.toml`,
+/// Returns the path of the main file: `explicit`, else the first that exists of `./newswire.toml`, `./config/newswire.toml`,
 /// `$XDG_CONFIG_HOME/newswire/newswire.toml` and `/etc/newswire/newswire.toml`.
 ///
 /// # Errors
 ///
-/// None of them is there.
+/// If none of them exists.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     if let Some(path) = explicit {
         return Ok(path.to_owned());
@@ -91,16 +93,16 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     candidates.iter().find(|path| path.is_file()).cloned().ok_or_else(|| {
         let looked_at: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
         let hint =
-            format!("`newswire init` writes one, --config names one elsewhere; looked in: {}", looked_at.join(", "));
+            format!("create one with `newswire init`, or name one with --config; looked in: {}", looked_at.join(", "));
         LoadError::of(Problem::of_file(candidates[0].clone(), "no config found", hint))
     })
 }
 
-/// Reads the main file, all that it includes and all secrets, and checks the whole.
+/// Reads the main file, its includes and all secrets, and checks the whole configuration.
 ///
 /// # Errors
 ///
-/// A file cannot be read, or the configuration has errors; every problem of all the files is in it.
+/// Every problem of all files, if a file cannot be read or the configuration has errors.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let (main, not_utf8) = read_source(path)?;
     let mut problems = Vec::from_iter(not_utf8);
@@ -109,11 +111,11 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     judge(sources, problems)
 }
 
-/// Checks texts as if they had been read from their files: what an edit would make of the configuration.
+/// Checks texts as if they had been read from their files, before an edit writes them.
 ///
 /// # Errors
 ///
-/// As of [`load`].
+/// Every problem of the texts and secrets.
 pub fn check(sources: Vec<SourceFile>) -> Result<Loaded, LoadError> {
     judge(sources, Vec::new())
 }
@@ -145,7 +147,7 @@ fn judge(mut sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loa
     }
 }
 
-/// The problem of a text that comes after `count` others.
+/// Moves the position of a problem to a text that comes after `count` others.
 fn behind(mut problem: Problem, count: usize) -> Problem {
     problem.place = problem.place.map(|place| Place { file: place.file + count, ..place });
     problem
@@ -153,11 +155,11 @@ fn behind(mut problem: Problem, count: usize) -> Problem {
 
 fn exposed_secret(path: PathBuf) -> Problem {
     let message = "this file is world-readable and holds a secret";
-    Problem { level: Level::Warning, ..Problem::of_file(path, message, "forbid it with chmod o-r") }
+    Problem { level: Level::Warning, ..Problem::of_file(path, message, "run chmod o-r on it") }
 }
 
-/// Reads the files that the first of the sources includes, sorted and each once. Returns what is wrong with the patterns and
-/// the files.
+/// Reads the files that the first source includes, in sorted order and each once. Returns the problems of the patterns and
+/// files.
 fn read_included(sources: &mut Vec<SourceFile>) -> Vec<Problem> {
     let (paths, mut problems) = included_paths(&sources[0]);
     for path in paths {
@@ -191,7 +193,7 @@ fn included_paths(main: &SourceFile) -> (Vec<PathBuf>, Vec<Problem>) {
         for path in matched {
             let real = path.canonicalize().unwrap_or_else(|_| path.clone());
             if Some(&real) == main_file.as_ref() {
-                let hint = "write a pattern that leaves this file out";
+                let hint = "write a pattern that does not match this file";
                 problems.push(problem(Level::Error, "the file includes itself", hint));
             } else if seen.insert(real) {
                 paths.push(path);
@@ -202,7 +204,7 @@ fn included_paths(main: &SourceFile) -> (Vec<PathBuf>, Vec<Problem>) {
     (paths, problems)
 }
 
-/// The regular files that match; hidden ones only where the pattern says so.
+/// Returns the files that match the pattern; hidden files only if the pattern names the dot.
 fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let folder = main.path.parent().unwrap_or(Path::new(""));
     let folder = folder.to_str().ok_or("the path of the config's folder is not UTF-8")?;
@@ -219,22 +221,22 @@ fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     Ok(matches.into_iter().filter(|path| !path.is_dir()).collect())
 }
 
-/// Reads a text. One that is not UTF-8 is read as far as it can be, so that what else is wrong in it is found too.
+/// Reads a text. Replaces bytes that are not UTF-8, so that other problems in the text are found too.
 fn read_source(path: &Path) -> Result<(SourceFile, Option<Problem>), LoadError> {
     let problem = |message: String, hint: &str| LoadError::of(Problem::of_file(path.to_owned(), message, hint));
     let absolute = std::path::absolute(path).map_err(|error| problem(reason(&error), "give another path"))?;
     let bytes = read_regular(&absolute, MAX_FILE_BYTES).map_err(|error| {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => "check the path given with --config or in `include`",
-            io::ErrorKind::PermissionDenied => "let the user that runs newswire read it",
-            _ => "name a TOML file",
+            io::ErrorKind::PermissionDenied => "make it readable for the user that runs newswire",
+            _ => "give a TOML file",
         };
         problem(format!("cannot read the file: {}", reason(&error)), hint)
     })?;
     Ok(decoded(absolute, bytes))
 }
 
-/// The text of a file, and the problem that it is not UTF-8, placed at the first such byte.
+/// Decodes the text of a file. Also returns a problem at the first byte that is not UTF-8.
 fn decoded(path: PathBuf, bytes: Vec<u8>) -> (SourceFile, Option<Problem>) {
     let error = match String::from_utf8(bytes) {
         Ok(text) => return (SourceFile { path, text }, None),
@@ -253,10 +255,10 @@ fn decoded(path: PathBuf, bytes: Vec<u8>) -> (SourceFile, Option<Problem>) {
     (SourceFile { path, text }, Some(problem))
 }
 
-/// The value of a secret; of a file, without the line end that editors put after it.
+/// Reads a secret. Removes the line break that editors add at the end of a file.
 fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
     let value = match secret {
-        // It may be the secret itself, and must not get into a message.
+        // The text may be the secret itself, so the message must not quote it.
         SecretRef::Env(name) if !config::is_variable(name) => return Err(NO_VARIABLE.to_owned()),
         SecretRef::Env(name) => match env::var(name) {
             Ok(value) => value,
@@ -285,13 +287,13 @@ fn is_readable_by_all(_: &Path) -> bool {
     false
 }
 
-/// The system's reason without its number: `no such file or directory`.
+/// Returns the system's reason for an error in lower case, without its number: `no such file or directory`.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
-/// A path as one would type it here.
+/// Returns a path relative to the working directory, if it is in there.
 pub fn short(path: &Path) -> PathBuf {
     let here = env::current_dir().ok().filter(|here| here.parent().is_some());
     let short = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));

@@ -1,18 +1,18 @@
 //! newswire: polls feeds, recognises the stories in them, and republishes them by section.
 //!
-//! Four floors; imports go down only, and `tests/architecture.rs` holds it so. Decide in values, act at the edges.
+//! Four floors; imports go down only (`tests/architecture.rs` checks it). Decide in values, act at the edges.
 //!
 //! | floor | modules | what they may do |
 //! |---|---|---|
-//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | bring the others together; the only floor with a clock |
-//! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not know each other |
+//! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors; the only floor with a clock |
+//! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not import each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they are what the others speak of |
+//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they define the types that the others share |
 //!
-//! The way of one entry, with no way back: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
-//! pool; on the writer's thread [`commit`] takes a turn at the [`store`], loads the [`rows`] that bear on it, lets the
-//! [`newsroom`] decide, and writes what was decided in one transaction with the feed's validators and next poll; [`publish`]
-//! renders the sections that changed, as [`shown`] reads them; [`serve`] answers from memory.
+//! The path of one entry, in one direction: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
+//! pool; on the writer thread, [`commit`] takes a turn at the [`store`], loads the [`rows`] that matter, lets the
+//! [`newsroom`] decide, and writes the decisions in one transaction with the feed's validators and next poll; [`publish`]
+//! renders the sections that changed, from what [`shown`] reads; [`serve`] answers from memory.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! Where connections come in: a TCP address, or a socket in the file system behind a reverse proxy.
+//! Listeners: a TCP address, or a Unix socket behind a reverse proxy.
 
 use std::io;
 use std::net::IpAddr;
@@ -13,53 +13,55 @@ use tokio_util::either::Either;
 
 use crate::config::Listen;
 
-/// How many connections wait to be accepted at a socket, as tokio has it for addresses.
+/// How many connections may wait to be accepted on a Unix socket; the same as tokio's number for TCP.
 const BACKLOG: i32 = 1024;
 
-/// A connection's bytes, whichever way they come.
+/// An accepted connection, over TCP or a Unix socket.
 pub type Stream = Either<TcpStream, UnixStream>;
 
-/// Who may connect to a socket in the file system.
+/// Who may connect to a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketReach {
-    /// Everybody who can reach its folder: what is served there is public.
-    Everybody,
-    /// The user whom newswire runs as.
+    /// Every user who can access its folder: the content is public.
+    AllUsers,
+    /// The user that newswire runs as.
     Owner,
 }
 
-/// A bound place; a socket's file goes when it is dropped.
+/// A bound listener. The file of a Unix socket is removed on drop.
 #[derive(Debug)]
 pub enum Listener {
+    /// A TCP address.
     Tcp(TcpListener),
+    /// A Unix socket with its file.
     Unix(UnixListener, SocketFile),
 }
 
-/// Removed on drop.
+/// The file of a Unix socket, removed on drop.
 #[derive(Debug)]
 pub struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Somebody may have removed it already.
+        // The file may have been removed already.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 impl Listener {
-    /// Binds the place. A socket that nobody listens at any more is replaced; any other file is left alone.
+    /// Binds an address. Replaces a Unix socket that no process listens on; never replaces any other file.
     ///
     /// # Errors
     ///
-    /// If somebody listens there already, or the system does not let us.
+    /// If the address is in use, or the system refuses it.
     pub async fn bind(listen: &Listen, reach: SocketReach) -> io::Result<Listener> {
         match listen {
             Listen::Address(address) => TcpListener::bind(address).await.map(Listener::Tcp),
             Listen::Unix(path) => {
                 remove_dead_socket(path).await?;
                 let (socket, file) = bound_socket(path)?;
-                let mode = if reach == SocketReach::Everybody { 0o666 } else { 0o600 };
-                // Before it listens: until then no one can connect, whatever mode the umask left.
+                let mode = if reach == SocketReach::AllUsers { 0o666 } else { 0o600 };
+                // Set the mode before listening: until then no one can connect, whatever mode the umask left.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
                 rustix::net::listen(&socket, BACKLOG)?;
                 let listener = std::os::unix::net::UnixListener::from(socket);
@@ -69,11 +71,11 @@ impl Listener {
         }
     }
 
-    /// As in `http://127.0.0.1:8080` or `unix:/run/newswire/site.sock`, with the port that the system gave.
+    /// Returns the address in words, such as `http://127.0.0.1:8080` or `unix:/run/newswire/site.sock`, with the actual port.
     ///
     /// # Errors
     ///
-    /// If the system does not tell.
+    /// If the system does not return the address.
     pub fn name(&self) -> io::Result<String> {
         match self {
             Listener::Tcp(listener) => Ok(format!("http://{}", listener.local_addr()?)),
@@ -81,7 +83,7 @@ impl Listener {
         }
     }
 
-    /// The IP address that it listens on, if it has one.
+    /// Returns the IP address; `None` for a Unix socket.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(|address| address.ip()),
@@ -89,7 +91,7 @@ impl Listener {
         }
     }
 
-    /// The port that it listens on, if it has one.
+    /// Returns the port; `None` for a Unix socket.
     pub fn port(&self) -> Option<u16> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(|address| address.port()),
@@ -97,16 +99,16 @@ impl Listener {
         }
     }
 
-    /// The next connection, and whose it is; `None` where the peer is on this machine by its nature.
+    /// Accepts the next connection. Returns it with the peer's address; `None` for a Unix socket.
     ///
     /// # Errors
     ///
-    /// If the system refuses it, as where too many files are open.
+    /// If the system refuses it, for example because too many files are open.
     pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                // Answers are written whole; waiting for more to send only delays them.
+                // Answers are written as a whole, so waiting for more data would only delay them.
                 stream.set_nodelay(true)?;
                 Ok((Either::Left(stream), Some(peer.ip().to_canonical())))
             }
@@ -115,7 +117,7 @@ impl Listener {
     }
 }
 
-/// A socket that is bound to a new file at `path` and does not listen yet.
+/// Binds a socket to a new file at `path`, without listening yet.
 fn bound_socket(path: &Path) -> io::Result<(OwnedFd, SocketFile)> {
     let address = SocketAddrUnix::new(path)?;
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;

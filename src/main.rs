@@ -1,4 +1,4 @@
-//! The binary: arguments and logging; the work is in [`newswire::cli`].
+//! The binary: parses the arguments and starts logging; [`newswire::cli`] does the work.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! How feeds and sections are doing, in one form for the commands, the status pages and the metrics.
+//! The state of feeds and sections, in one form for the commands, the status pages and the metrics.
 
 mod stuck;
 
@@ -19,73 +19,97 @@ use crate::time::Timestamp;
 
 pub use stuck::{StuckPoll, Watch, Watched};
 
-/// A feed without validators is polled so often, where nobody wrote a schedule for it.
+/// How often a feed without validators is polled, unless a schedule is written for it.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Fewer gaps between stories make no rhythm.
+/// How many gaps between stories are needed to know the usual gap.
 const GAPS_FOR_RHYTHM: u32 = 4;
 
-/// A silence of so many usual gaps is out of the rhythm, if it is not shorter than [`LEAST_SILENCE`].
+/// A silence is unusual if it is at least this many usual gaps long, and not shorter than [`LEAST_SILENCE`].
 const SILENT_GAPS: u32 = 5;
 
-/// Everybody has a weekend.
+/// The shortest silence that counts as unusual: longer than a weekend.
 const LEAST_SILENCE: Duration = Duration::from_secs(3 * 86_400);
 
-/// So many new entries at once are a flood.
+/// This many new entries at once are a flood.
 const FLOOD: u64 = 50;
 
-/// For how long a flood is told.
+/// For how long a flood is reported.
 const FRESH: Duration = Duration::from_secs(2 * 86_400);
 
-/// A document that lists fewer entries may well be all new.
+/// In a document with fewer entries, it is normal that all are new.
 const LISTED_FOR_GAPS: u64 = 5;
 
-/// A feed as `newswire feeds` shows it.
+/// The state of a feed as `newswire feeds` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct FeedOverview {
+    /// The id of the feed.
     pub id: FeedId,
-    /// Secrets taken off.
+    /// The address, with secrets masked.
     pub url: String,
+    /// The title as plain text: from the config, else from the feed, else the id.
     pub title: String,
+    /// The state now.
     pub state: FeedCondition,
+    /// When the feed was last polled.
     pub last_poll: Option<Timestamp>,
+    /// When the next poll is due; `None` for a disabled feed, and one that is gone.
     pub next_poll: Option<Timestamp>,
+    /// How many polls have failed since the last good one.
     pub failures: u32,
+    /// The error of the last poll; a sentence.
     pub last_error: Option<String>,
+    /// The kind of the last error, in words.
     pub error_kind: Option<&'static str>,
+    /// The kind of the last error, as a code.
     pub error_code: Option<FailureKind>,
+    /// How many entries the store has.
     pub entries: u64,
-    /// The date of its newest entry.
+    /// The date of the newest entry.
     pub newest: Option<Timestamp>,
-    /// Until when it is left alone and who asked for it, as in `until 2026-01-01T14:05:00Z by Retry-After`.
+    /// Until when the feed is not polled and who asked for that, such as `until 2026-01-01T14:05:00Z by Retry-After`.
     pub held: Option<String>,
+    /// Who asked for the hold, as a code.
     pub held_code: Option<HoldReason>,
-    /// Why it is polled as often as it is, where the TOML does not say: `3.1 entries a day: every 4 hours`.
+    /// The end of the hold.
+    #[serde(skip)]
+    pub held_until: Option<Timestamp>,
+    /// Why the feed is polled as often as it is, if the TOML does not say: `3.1 entries a day: every 4 hours`.
     pub rhythm: Option<String>,
-    /// What had to be mended to read its document, and what else an editor should know.
+    /// The repairs that reading its document needed, and other notes for an editor; sentences.
     pub repairs: Vec<String>,
+    /// The kinds of the repairs, in the same order.
     pub repairs_code: Vec<RepairKind>,
-    /// The last thing that its entries did which an editor should know, and when: re-keyed, or revised for ever.
+    /// The last unusual event of its entries, such as re-keying or constant revisions; a sentence.
     pub note: Option<String>,
+    /// The codes of the same event.
     pub note_code: Vec<&'static str>,
+    /// When that event happened.
     pub noted: Option<Timestamp>,
-    /// Where permanent redirects lead: what to write into the TOML.
+    /// The address that permanent redirects lead to, with secrets masked: what to write into the TOML.
     pub moved_to: Option<String>,
 }
 
-/// How a feed is doing now, by its last poll, the holds and the config.
+/// The state of a feed, by its last poll, its holds and the config. Ordered by how much attention it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FeedCondition {
+    /// The server said that the feed will not come back; it is not polled.
     Gone,
+    /// The last poll failed.
     Failing,
+    /// The server asked to wait longer than the schedule says.
     Held,
+    /// The feed was never polled.
     New,
+    /// The last poll succeeded.
     Ok,
+    /// The config disables the feed.
     Disabled,
 }
 
 impl FeedCondition {
+    /// Returns the state as a word in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             FeedCondition::Ok => "ok",
@@ -98,23 +122,28 @@ impl FeedCondition {
     }
 }
 
-/// A section as `newswire sections` shows it.
+/// The state of a section as `newswire sections` shows it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SectionRow {
+    /// The id of the section.
     pub id: SectionId,
+    /// The title as plain text.
     pub title: String,
+    /// How many stories are in the section.
     pub stories: u64,
-    /// When its newest story was told.
+    /// The date of the newest story.
     pub newest: Option<Timestamp>,
+    /// Whether the section is private.
     pub private: bool,
+    /// The feeds that the section takes, in the config's order.
     pub feeds: Vec<FeedId>,
 }
 
-/// Every configured feed, in the config's order; those that the store does not know yet too.
+/// Returns the state of every configured feed, in the config's order, including those that the store does not know yet.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// If the store cannot be read.
 pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result<Vec<FeedOverview>, StoreError> {
     let mut statuses = reader.map(|reader| reader.feed_statuses()).transpose()?.unwrap_or_default();
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
@@ -137,6 +166,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
         newest: None,
         held: None,
         held_code: None,
+        held_until: None,
         rhythm: None,
         repairs: Vec::new(),
         repairs_code: Vec::new(),
@@ -146,7 +176,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
         moved_to: None,
     };
     let Some(status) = status else { return row };
-    // A server that asks for no more than the schedule gives anyway holds nobody.
+    // A hold that ends before the next scheduled poll has no effect.
     let scheduled = status.last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
     let hold = status.hold_until.filter(|until| *until > now && scheduled.is_none_or(|scheduled| *until > scheduled));
     row.state = match status.state {
@@ -157,6 +187,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
         FeedState::New => FeedCondition::New,
         FeedState::Ok => FeedCondition::Ok,
     };
+    row.held_until = hold;
     row.held_code = hold.map(|_| status.hold_why.unwrap_or(HoldReason::Server));
     row.held = hold.zip(row.held_code).map(|(until, why)| format!("until {until} by {why}"));
     row.rhythm = rhythm(feed, &status).filter(|_| hold.is_none() && status.failures == 0);
@@ -178,7 +209,7 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
     row
 }
 
-/// Why the next poll is planned for when it is, where that is not the schedule's doing.
+/// Says why the next poll is due when it is, if the schedule alone does not explain it.
 fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
     let planned = status.last_poll.map(|last| status.next_poll.since(last));
     match (&feed.schedule, status.per_day) {
@@ -187,18 +218,18 @@ fn rhythm(feed: &Feed, status: &FeedStatus) -> Option<String> {
             Some(schedule::adaptive::why(per_day, planned.filter(|_| has_gap)))
         }
         (Schedule::Every(interval), _) if feed.schedule_is_default && *interval <= DAY / 2 && planned? >= DAY => Some(
-            "its server sends no ETag or Last-Modified, so it is polled once a day; a `schedule` of its own ends that"
+            "polled once a day, because its server sends no ETag or Last-Modified; set a `schedule` to change that"
                 .to_owned(),
         ),
         _ => None,
     }
 }
 
-/// Every configured section, in the config's order.
+/// Returns the state of every configured section, in the config's order.
 ///
 /// # Errors
 ///
-/// As of the store.
+/// If the store cannot be read.
 pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionRow>, StoreError> {
     let statuses = reader.map(|reader| reader.section_statuses()).transpose()?.unwrap_or_default();
     let rows = config.sections.iter().map(|section| {
@@ -215,7 +246,7 @@ pub fn sections(config: &Config, reader: Option<&Reader>) -> Result<Vec<SectionR
     Ok(rows.collect())
 }
 
-/// How many feeds are in each state.
+/// Counts the feeds in each state; states without feeds are missing.
 pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     let mut counts = HashMap::new();
     for feed in feeds {
@@ -224,33 +255,34 @@ pub fn count_states(feeds: &[FeedOverview]) -> HashMap<FeedCondition, usize> {
     counts
 }
 
-/// How long the feed that is longest overdue has waited for its poll.
+/// Returns how long the most overdue feed has been waiting for its poll; zero if none is overdue.
 pub fn lateness(feeds: &[FeedOverview], now: Timestamp) -> Duration {
     let due = feeds.iter().filter_map(|feed| feed.next_poll).min();
     due.map(|due| now.since(due)).unwrap_or_default()
 }
 
-/// What of a feed's or a section's rhythm needs care, as sentences; empty where nothing does.
-pub fn cares(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
-    let mut cares: Vec<String> = silence(&rhythm.times, now).into_iter().collect();
+/// Returns what is unusual about the rhythm of a feed or section, as sentences; empty if nothing is.
+pub fn anomalies(rhythm: &Rhythm, now: Timestamp) -> Vec<String> {
+    let mut anomalies: Vec<String> = silence(&rhythm.times, now).into_iter().collect();
     let Rhythm { listed, entries, restless, last_news, .. } = *rhythm;
     if restless > 0 {
-        cares.push(format!("{restless} of its entries revise themselves at every poll"));
+        let entries = if restless == 1 { "1 entry changes".to_owned() } else { format!("{restless} entries change") };
+        anomalies.push(format!("{entries} at every poll"));
     }
     if let Some((at, new)) = last_news.filter(|(_, new)| *new < entries) {
         let ago = duration::words(whole_days(now.since(at)));
         if new >= listed && listed >= LISTED_FOR_GAPS {
-            cares.push(format!(
-                "{ago} ago all {listed} entries that it lists were new: some may be missed, poll it more often"
+            anomalies.push(format!(
+                "{ago} ago all {listed} listed entries were new, so some may have been missed; poll it more often"
             ));
         } else if new >= FLOOD && now.since(at) < FRESH {
-            cares.push(format!("flooded: {new} new entries at once {ago} ago"));
+            anomalies.push(format!("flood: {new} new entries at once {ago} ago"));
         }
     }
-    cares
+    anomalies
 }
 
-/// A silence that is out of its rhythm, as in `usually about 3 a day, nothing for 9 days`.
+/// Describes an unusual silence, such as `usually about 3 a day, nothing for 9 days`.
 fn silence(times: &[Timestamp], now: Timestamp) -> Option<String> {
     let (newest, oldest) = (times.first()?, times.last()?);
     let gaps = u32::try_from(times.len() - 1).ok().filter(|gaps| *gaps >= GAPS_FOR_RHYTHM)?;
@@ -268,20 +300,20 @@ fn whole_days(duration: Duration) -> Duration {
     Duration::from_secs((duration.as_secs() / day).max(1) * day)
 }
 
-/// How much care a feed needs: the lower, the more.
-pub fn need(row: &FeedOverview, has_cares: bool) -> u8 {
+/// Returns the rank of a feed by how much attention it needs; 0 is the most urgent.
+pub fn urgency(row: &FeedOverview, has_anomalies: bool) -> u8 {
     match row.state {
         FeedCondition::Gone => 0,
         FeedCondition::Failing => 1,
         FeedCondition::Disabled => 6,
-        _ if has_cares || row.moved_to.is_some() => 2,
+        _ if has_anomalies || row.moved_to.is_some() => 2,
         FeedCondition::Held => 3,
         FeedCondition::New => 4,
         FeedCondition::Ok => 5,
     }
 }
 
-/// How often something comes, as in `about 3 a day`.
+/// Returns a frequency in words, such as `about 3 a day`.
 pub fn frequency(per_day: f64) -> String {
     let units = [("day", 1.0), ("week", 7.0), ("month", 30.0), ("year", 365.0)];
     let (unit, days) = units.into_iter().find(|(_, days)| per_day * days >= 0.95).unwrap_or(("year", 365.0));
@@ -303,7 +335,7 @@ mod tests {
 
     #[test]
     fn silence_is_measured_by_the_feeds_own_rate() {
-        let check = |gap, silent, expected: &[&str]| assert_eq!(cares(&rhythm(gap, silent), now()), expected);
+        let check = |gap, silent, expected: &[&str]| assert_eq!(anomalies(&rhythm(gap, silent), now()), expected);
         check(DAY / 3, DAY * 9, &["usually about 3 a day, nothing for 9 days"]);
         check(DAY / 3, DAY * 2, &[]);
         check(DAY * 7, DAY * 30, &[]);
@@ -313,16 +345,16 @@ mod tests {
 
     #[test]
     fn floods_gaps_and_ever_changing_entries_are_reported() {
-        let check = |rhythm: Rhythm, expected: &str| assert_eq!(cares(&rhythm, now()), [expected]);
+        let check = |rhythm: Rhythm, expected: &str| assert_eq!(anomalies(&rhythm, now()), [expected]);
         let polled =
             |new, listed, entries| Rhythm { last_news: Some((now() - DAY, new)), listed, entries, ..Rhythm::default() };
-        check(polled(60, 100, 500), "flooded: 60 new entries at once 1 day ago");
+        check(polled(60, 100, 500), "flood: 60 new entries at once 1 day ago");
         check(
             polled(10, 10, 500),
-            "1 day ago all 10 entries that it lists were new: some may be missed, poll it more often",
+            "1 day ago all 10 listed entries were new, so some may have been missed; poll it more often",
         );
-        check(Rhythm { restless: 2, ..Rhythm::default() }, "2 of its entries revise themselves at every poll");
-        assert!(cares(&polled(100, 100, 100), now()).is_empty(), "the first poll is no flood");
+        check(Rhythm { restless: 2, ..Rhythm::default() }, "2 entries change at every poll");
+        assert!(anomalies(&polled(100, 100, 100), now()).is_empty(), "the first poll is no flood");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `newswire add`: the feed behind an address, looked at, shown, and written into the TOML.
+//! `newswire add`: finds the feed at an address, shows it, and writes it into the TOML.
 
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,50 +21,50 @@ use crate::normalize;
 use crate::parse::{Hints, ParseError};
 use crate::time::Timestamp;
 
-/// A page may name a feed for every tag: that is not a choice any more.
+/// How many of a page's feeds are offered. Some pages link to a feed per tag, which is too many to choose from.
 const MAX_CHOICES: usize = 10;
 
-/// How many of the newest entries are shown.
+/// How many of the first entries are shown.
 const SHOWN_ENTRIES: usize = 3;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// A feed, a page that has one, or a file
+    /// The address of a feed, or of a page that links to one; or a file
     url: String,
-    /// A section that shall have it; may be given several times
+    /// A section that takes the feed; may be given several times
     #[arg(long, value_name = "ID")]
     section: Vec<String>,
-    /// A tag of it; may be given several times
+    /// A tag for the feed; may be given several times
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
-    /// Its id [default: made from the address]
+    /// The id of the feed [default: made from the address]
     #[arg(long)]
     id: Option<String>,
-    /// Its title [default: what the feed says]
+    /// The title of the feed [default: what the feed says]
     #[arg(long)]
     title: Option<String>,
-    /// The file of the config that takes it [default: where its section's feeds are, else where feeds are]
+    /// The config file to add it to [default: the file with its section's feeds, else the file with most feeds]
     #[arg(long)]
     file: Option<PathBuf>,
-    /// Which one, where a page has several feeds
+    /// Which feed to add if the page has several
     #[arg(long, value_name = "N")]
     choose: Option<usize>,
-    /// Add it though it is there already, which else is a warning: nothing is written, and the exit code is 0
+    /// Add the feed even if the config has it already; without this, newswire warns, writes nothing and exits with 0
     #[arg(long)]
     force: bool,
-    /// Do not look at it: write it as it is
+    /// Add the address as given, without fetching it
     #[arg(long)]
     unseen: bool,
     /// Print the difference and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// How one of several feeds is chosen without a terminal.
+    /// The option that chooses one of several feeds without a terminal, for the error message.
     #[arg(skip = "--choose N")]
     choose_by: &'static str,
 }
 
 impl Args {
-    /// Those of another command, which takes the address of the feed itself by `choose_by`.
+    /// Returns the arguments for another command, whose option `choose_by` takes the address of the feed itself.
     pub fn of_address(url: &str, choose_by: &'static str) -> Args {
         Args { url: url.to_owned(), choose_by, ..Args::default() }
     }
@@ -72,15 +72,17 @@ impl Args {
 
 /// A feed that may be added.
 pub struct FoundFeed {
+    /// The address to write into the TOML: absolute, or a `file:` URL that may be relative to the TOML.
     pub url: String,
-    /// `None` if it was not looked at.
+    /// The fetched document; `None` if the feed was not fetched.
     pub seen: Option<Box<Seen>>,
 }
 
-/// Why there is no feed at an address.
+/// Why no feed was found at an address.
 pub enum NotFound {
-    /// It did not answer; the reason, without secrets.
+    /// The address could not be fetched; the reason, with secrets masked.
     Unreachable(String),
+    /// The address has no feed, or another step failed.
     Failed(CommandError),
 }
 
@@ -90,6 +92,7 @@ impl<E: Into<CommandError>> From<E> for NotFound {
     }
 }
 
+/// Runs `newswire add`. Warns and writes nothing if the config already has the feed.
 pub fn run(path: Option<&Path>, args: &Args) -> Done {
     let loaded = load(path)?;
     let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
@@ -120,8 +123,8 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The address of a file of this machine that was given by its path: relative to the folder of the TOML if it lies in it.
-/// `None` if the text is none.
+/// Returns the `file:` address of a local file that was given by its path: relative to the folder of the TOML if the file
+/// is in it. `None` if the text is not a path.
 fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
     let is_path = ["/", "./", "../"].iter().any(|start| text.starts_with(start)) && !text.starts_with("//");
     if has_scheme(text) || !(is_path || Path::new(text).is_file()) {
@@ -134,12 +137,12 @@ fn local_file(text: &str, config: &Path) -> anyhow::Result<Option<String>> {
     let folder = config.parent().and_then(|folder| Url::from_directory_path(folder).ok());
     let url = Url::from_file_path(&path).map_err(|()| anyhow!("{text} cannot be written as an address"))?;
     let inside = folder.as_ref().and_then(|folder| url.path().strip_prefix(folder.path()));
-    // What has a colon in its first part would be taken for an address.
+    // A relative path with a colon in its first part would be read as a URL with a scheme.
     let inside = inside.filter(|inside| !inside.split('/').next().is_some_and(|first| first.contains(':')));
     Ok(Some(format!("file:{}", inside.unwrap_or(url.path()))))
 }
 
-/// The address with this scheme, if it was typed without one.
+/// Adds the scheme to an address that was typed without one.
 fn with_scheme(url: &str, scheme: &str) -> String {
     let url = config::without_feed_scheme(url);
     if let Some(rest) = url.strip_prefix("//") {
@@ -152,14 +155,18 @@ fn has_scheme(url: &str) -> bool {
     url.contains("://") || url.starts_with("file:")
 }
 
-/// The file that is to take a feed: the one named, else where most feeds of its first section are, else an included file that
-/// still is empty, else where most feeds are.
+/// Returns the index of the config file that a new feed goes into: the named one, else the one with most feeds of its first
+/// section, else an included file that is still empty, else the one with most feeds.
+///
+/// # Errors
+///
+/// If the named file is not part of the config.
 pub fn file_for(loaded: &Loaded, named: Option<&Path>, sections: &[String]) -> anyhow::Result<usize> {
     if let Some(named) = named {
         let wanted = named.canonicalize().unwrap_or_else(|_| named.to_owned());
         let is_it = |source: &config::SourceFile| source.path.canonicalize().is_ok_and(|path| path == wanted);
         let position = loaded.sources.iter().position(is_it);
-        return position.ok_or_else(|| anyhow!("{} is no file of the config: `include` it first", named.display()));
+        return position.ok_or_else(|| anyhow!("{} is not part of the config; `include` it first", named.display()));
     }
     let places = edit::places(&loaded.sources);
     let section = sections.first().and_then(|id| loaded.config.section(&SectionId::from(id.as_str())));
@@ -180,20 +187,20 @@ fn is_comment(line: &str) -> bool {
     line.trim().is_empty() || line.trim_start().starts_with('#')
 }
 
-/// The address as it may be shown.
+/// Returns the address for display, with its secrets masked.
 fn masked(url: &str) -> String {
-    // Relative to the TOML, which a parsed one would not be.
+    // Parsing would make an address that is relative to the TOML absolute.
     if url.starts_with("file:") {
         return safe(url);
     }
     safe(&Url::parse(url).map_or_else(|_| config::masked_urls(url), |url| config::shown(&url).to_string()))
 }
 
-/// Looks for the feed at the address of `args`, or behind it.
+/// Finds the feed at the address of `args`, or one that the page there links to.
 ///
 /// # Errors
 ///
-/// There is none, or the address does not answer.
+/// If there is no feed, or the address cannot be fetched.
 pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotFound> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
@@ -209,11 +216,11 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
         Looked::Refused { error, .. } => return Err(anyhow!("{}: {error}", masked(&url)).into()),
         Looked::Failed(why) => return Err(NotFound::Unreachable(format!("{}: {why}", masked(&url)))),
     };
-    // A site speaks its page's scheme in any case.
+    // The site certainly supports the scheme of its page, so try that one first.
     let schemes = if url.starts_with("https:") { ["https", "http"] } else { ["http", "https"] };
     let mut found = Vec::new();
     for offer in discover::without_comments(offered).into_iter().take(MAX_CHOICES) {
-        // An offer that no feed can have for its address is one that cannot be read.
+        // A link that is not a usable feed address counts as unreadable.
         if let Ok((url, Looked::Feed(seen))) = look_by_scheme(&offer, schemes, look) {
             found.push(FoundFeed { url, seen: Some(seen) });
         }
@@ -221,7 +228,7 @@ pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotF
     Ok(choose(found, args)?)
 }
 
-/// Looks at an address. One without a scheme is tried with both of these in turn.
+/// Fetches an address. Tries one without a scheme with both of these in turn.
 fn look_by_scheme(
     address: &str,
     schemes: [&str; 2],
@@ -252,15 +259,15 @@ fn well_known(page: &str, look: impl Fn(&str) -> Result<Looked, CommandError>) -
 fn choose(mut found: Vec<FoundFeed>, args: &Args) -> Result<FoundFeed, CommandError> {
     let number = match (args.choose, found.len()) {
         (_, 0) => {
-            return Err(anyhow!("{}: none of the feeds that the page names can be read", masked(&args.url)).into());
+            return Err(anyhow!("{}: none of the feeds that the page links to can be read", masked(&args.url)).into());
         }
         (Some(number), _) => number,
         (None, 1) => 1,
         (None, _) => {
             let list: String = found.iter().zip(1..).map(|(found, number)| choice(number, found)).collect();
             if !std::io::stdin().is_terminal() {
-                let way = args.choose_by;
-                return Err(anyhow!("the page has several feeds; say which with {way}\n{}", list.trim_end()).into());
+                let option = args.choose_by;
+                return Err(anyhow!("the page has several feeds; choose one with {option}\n{}", list.trim_end()).into());
             }
             ask(&list)?
         }
@@ -290,46 +297,52 @@ fn ask(list: &str) -> Result<usize, CommandError> {
     Ok(answer.trim().parse().unwrap_or(0))
 }
 
-/// The feed as it would be polled, with what the config says of all feeds.
+/// Returns the feed as the config would have it with this address added to `file`: with the defaults under `[poll]`.
+///
+/// # Errors
+///
+/// If the address cannot be added to the config.
 pub fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, CommandError> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
     sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;
     let drafted = files::check(sources).map_err(|error| {
         let first = error.problems.iter().find(|problem| problem.level == Level::Error);
-        let why = first.map_or("the config would be bad", |problem| &*problem.message);
+        let why = first.map_or("the config would have errors", |problem| &*problem.message);
         anyhow!("{} cannot be added: {why}", masked(url))
     });
     Ok(added(&drafted?, file)?)
 }
 
-/// The last feed of a file.
+/// Returns the last feed of a file.
 fn added(loaded: &Loaded, file: usize) -> anyhow::Result<Arc<Feed>> {
     let last = edit::places(&loaded.sources).iter().rposition(|place| place.file == file);
     let feed = last.and_then(|last| loaded.config.feeds.get(last));
-    feed.cloned().ok_or_else(|| anyhow!("the feed that was added cannot be found"))
+    feed.cloned().ok_or_else(|| anyhow!("the added feed cannot be found in the config"))
 }
 
-/// The feed that is there already: at this address, at one that it leads to, or at the one that the document gives for itself.
+/// Returns the configured feed that `found` duplicates: with the same address, an address that it redirects to, or the
+/// document's own `self` link.
 fn known_feed<'l>(loaded: &'l Loaded, found: &FoundFeed) -> Option<&'l Feed> {
     let addresses = found.seen.iter().flat_map(|seen| {
-        let own_name = normalize::info(&seen.parsed).self_link;
-        [Some(seen.final_url.clone()), seen.moved.clone(), own_name].into_iter().flatten()
+        let self_link = normalize::info(&seen.parsed).self_link;
+        [Some(seen.final_url.clone()), seen.moved.clone(), self_link].into_iter().flatten()
     });
     Url::parse(&found.url).ok().into_iter().chain(addresses).find_map(|url| known(&loaded.config, &url))
 }
 
-/// The same feed twice would tell nothing more, and cost its publisher double.
+/// Returns the warning that the config has this feed already. Polling it twice would bring nothing new and cost its
+/// publisher double.
 fn already_there(known: &Feed, found: &FoundFeed) -> String {
     let (id, shown) = (&known.id, &known.url.shown);
     let is_same = Url::parse(&found.url).is_ok_and(|url| url == known.url.secret);
     let spelling = if is_same { String::new() } else { format!(" under another spelling, {shown}") };
-    let told = format!("warning: the feed is there already: it is {id}{spelling}; nothing was written");
-    let way_out = format!("`newswire set {id} KEY=VALUE` changes it, --force adds it once more");
-    wrap(&told, columns(), "  ") + &wrap(&format!("  {way_out}"), columns(), "  ")
+    let warning = format!("warning: the config already has this feed as {id}{spelling}; nothing was written");
+    let hint = format!("change it with `newswire set {id} KEY=VALUE`, or add it again with --force");
+    wrap(&warning, columns(), "  ") + &wrap(&format!("  {hint}"), columns(), "  ")
 }
 
-/// The `[[feed]]` table of a feed that was found.
+/// Returns the `[[feed]]` table for a feed that was found, as TOML.
 pub fn block(found: &FoundFeed, args: &Args) -> String {
     let title = found.seen.as_ref().and_then(|seen| normalize::info(&seen.parsed).title);
     let comment = title.map(|title| safe(&title)).filter(|title| !title.is_empty() && args.title.is_none());
@@ -346,7 +359,7 @@ pub fn block(found: &FoundFeed, args: &Args) -> String {
     block
 }
 
-/// The feed as people see it before they take it.
+/// Describes a feed before it is added: title, address, format, entries and how often it publishes.
 pub fn shown(url: &str, seen: &Seen) -> String {
     let parsed = &seen.parsed;
     let info = normalize::info(parsed);
@@ -363,12 +376,12 @@ pub fn shown(url: &str, seen: &Seen) -> String {
         text.push_str(&format!("  {date}  {}\n", cut(&safe(&entry.title), columns().saturating_sub(14))));
     }
     if let Some(moved) = &seen.moved {
-        text.push_str(&format!("  it has moved for good to {}\n", config::shown(moved)));
+        text.push_str(&format!("  moved permanently to {}\n", config::shown(moved)));
     }
     text
 }
 
-/// How often it publishes, by the dates of its entries, the oldest first.
+/// Describes how often the feed publishes, from the dates of its entries in ascending order.
 fn rhythm(dates: &[Timestamp]) -> Option<String> {
     let (first, last) = (dates.first()?, dates.last()?);
     let days = last.since(*first).as_secs_f64() / 86_400.0;

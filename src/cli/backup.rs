@@ -1,4 +1,4 @@
-//! `newswire backup` and `newswire verify`: a copy of the store, and whether it is sound.
+//! `newswire backup` and `newswire verify`: copy the store, and check its integrity.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,10 +12,11 @@ use crate::store::Reader;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The copy: a new file, or an older backup, which is replaced when the copy is whole and sound
+    /// The file to write. An older backup is replaced only after the new one is complete and intact
     file: PathBuf,
 }
 
+/// Runs `newswire backup`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = load(config)?.config;
     let reader = Reader::open_any_version(&config.store.path)?;
@@ -26,11 +27,11 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A backup holds what private feeds say, so it must not lie in the published folder; what lies in the folder of the
-/// templates is read as a template, and a TOML perhaps as an include.
+/// Refuses a file that newswire would publish or read. A backup holds what private feeds say, so it must not be in the
+/// published folder; a file in the templates folder is read as a template, and a TOML file perhaps as an include.
 fn refuse_served(config: &Config, file: &Path) -> anyhow::Result<()> {
     if file.extension().is_some_and(|extension| extension == "toml") {
-        bail!("{} has the name of a config file; name another file", file.display());
+        bail!("{} has the name of a config file (.toml); choose another name", file.display());
     }
     let absolute = std::path::absolute(file)?;
     let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
@@ -39,21 +40,22 @@ fn refuse_served(config: &Config, file: &Path) -> anyhow::Result<()> {
         if let (Some(folder), Some(served)) = (&folder, &served)
             && folder.starts_with(served)
         {
-            bail!("{} is in the folder of `{key}` under [publish]; name a file elsewhere", file.display());
+            bail!("{} is in the folder set as `{key}` under [publish]; choose a file elsewhere", file.display());
         }
     }
     Ok(())
 }
 
+/// Runs `newswire verify`.
 pub fn verify(config: Option<&Path>) -> Done {
     let config = load(config)?.config;
     let reader = Reader::open_any_version(&config.store.path)?;
     let found = reader.verify()?;
     if found.is_empty() {
-        print(&format!("{} is sound\n", config.store.path.display()))?;
+        print(&format!("{} is intact\n", config.store.path.display()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let path = config.store.path.display();
-    let advice = "move it away with its -wal and -shm files and put a backup in its place";
+    let advice = "move it and its -wal and -shm files away, and put a backup in its place";
     Err(anyhow!("{path} is damaged; {advice}\n{}", found.join("\n")).into())
 }

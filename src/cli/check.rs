@@ -1,4 +1,4 @@
-//! `newswire check`: every problem of the config, and with `--online` of its feeds.
+//! `newswire check`: prints every problem of the config, and with `--online` of its feeds.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -18,22 +18,23 @@ use crate::files::{Loaded, short};
 use crate::parse::{Hints, ParseError};
 use crate::store::{Reader, StoreError};
 
-/// How many feeds are looked at side by side.
+/// How many feeds are fetched at the same time.
 const LOOKS: usize = 32;
 
-/// For how long a section is missed that left the config.
+/// For how long `check` warns about a section that left the config.
 const MISSED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Look at every feed: which answer, which moved, which are none; nothing is stored
+    /// Fetch every feed, and report those that fail, have moved or are not feeds; stores nothing
     #[arg(long)]
     online: bool,
-    /// An array of objects, empty when all is well
+    /// Print an array of objects, empty if there are no problems
     #[arg(long)]
     json: bool,
 }
 
+/// Runs `newswire check`. Only errors exit with 78; warnings exit with 0.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     match load(config) {
         Ok(mut loaded) => {
@@ -51,7 +52,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
                 print(&config::render_problems(&loaded.warnings, &loaded.sources, true))?;
                 let (feeds, sections) = (loaded.config.feeds.len(), loaded.config.sections.len());
                 let (feeds, sections) = (count(feeds, "feed", "feeds"), count(sections, "section", "sections"));
-                print(&format!("{looks}the config is good: {feeds}, {sections}\n"))?;
+                print(&format!("{looks}the config is valid: {feeds}, {sections}\n"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -63,12 +64,13 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     }
 }
 
-/// A section that the store has and the config lacks may only have another id now: readers would find nothing there.
+/// Warns of sections that the store has and the config lacks. They may have been renamed, and readers of the old addresses
+/// would find nothing.
 fn renamed_sections(loaded: &Loaded) -> Vec<Problem> {
     let Ok(missing) = missing_sections(&loaded.config) else { return Vec::new() };
     let problem = |id: SectionId| {
-        let message = format!("the section `{id}` was here, and its addresses answer 410 now");
-        let hint = format!("if it has another id, write formerly = [\"{id}\"] there, and they lead to it");
+        let message = format!("the section `{id}` was removed; its addresses now return 410");
+        let hint = format!("if you renamed it, add formerly = [\"{id}\"] to the new section");
         Problem { level: Level::Warning, ..Problem::of_file(loaded.sources[0].path.clone(), message, hint) }
     };
     missing.into_iter().map(problem).collect()
@@ -84,15 +86,15 @@ fn missing_sections(config: &Config) -> Result<Vec<SectionId>, StoreError> {
     Ok(known)
 }
 
-/// As in `looked at 8 feeds: 3 are fine, 5 need care`.
-fn looked_at(config: &Config, amiss: usize) -> String {
+/// Returns a summary such as `checked 8 feeds: 3 ok, 5 need attention`.
+fn looked_at(config: &Config, failing: usize) -> String {
     let seen = config.feeds.iter().filter(|feed| feed.enabled).count();
-    let fine = count(seen - amiss, "is fine", "are fine");
-    let need_care = count(amiss, "needs care", "need care");
-    format!("looked at {}: {fine}, {need_care}\n", count(seen, "feed", "feeds"))
+    let ok = seen - failing;
+    let need_attention = count(failing, "needs attention", "need attention");
+    format!("checked {}: {ok} ok, {need_attention}\n", count(seen, "feed", "feeds"))
 }
 
-/// What is amiss with the feeds that are polled, in their order.
+/// Fetches every enabled feed. Returns a warning for each that needs attention, in the order of the config.
 fn look_at_all(loaded: &Loaded) -> Result<Vec<Problem>, CommandError> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let places = edit::places(&loaded.sources);
@@ -113,13 +115,13 @@ fn remark(feed: &Feed, looked: Looked) -> Option<(String, Option<String>)> {
     match looked {
         Looked::Feed(seen) => {
             let moved = config::shown(seen.moved.as_ref()?);
-            Some((format!("{id} has moved for good"), Some(format!("write url = \"{moved}\""))))
+            Some((format!("{id} has moved permanently"), Some(format!("set url = \"{moved}\""))))
         }
         Looked::Refused { error: ParseError::Page { feeds }, .. } if !feeds.is_empty() => {
-            let hint = format!("the page offers one: write url = \"{}\"", feeds[0]);
-            Some((format!("{id} gives a page, and no feed"), Some(hint)))
+            let hint = format!("the page links to a feed: set url = \"{}\"", feeds[0]);
+            Some((format!("{id} is a web page, not a feed"), Some(hint)))
         }
-        Looked::Refused { error, .. } => Some((format!("{id} gives no feed: {error}"), None)),
-        Looked::Failed(why) => Some((format!("{id} does not answer: {why}"), None)),
+        Looked::Refused { error, .. } => Some((format!("{id} cannot be read: {error}"), None)),
+        Looked::Failed(why) => Some((format!("{id} cannot be fetched: {why}"), None)),
     }
 }

@@ -1,4 +1,4 @@
-//! `newswire remove`, `enable`, `disable` and `set`: one feed's table in the TOML, all else left as it is.
+//! `newswire remove`, `enable`, `disable` and `set`: edit one feed's table in the TOML and leave the rest as it is.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ pub struct FeedArgs {
 pub struct SetArgs {
     /// The id of the feed, or its address
     feed: String,
-    /// As in schedule="every 2 hours", tags=world,sea or title= (which takes the key out)
+    /// Such as schedule="every 2 hours", tags=world,sea or title= (which removes the key)
     #[arg(required = true, value_name = "KEY=VALUE")]
     values: Vec<String>,
     /// Print the difference and write nothing
@@ -34,7 +34,7 @@ pub struct SetArgs {
     dry_run: bool,
 }
 
-/// `newswire remove`: also out of the `feeds` of the sections.
+/// Runs `newswire remove`: removes the feed's table, and its id from the `feeds` of the sections.
 pub fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
     let loaded = load(path)?;
     let (id, place) = find(&loaded, &args.feed)?;
@@ -46,27 +46,27 @@ pub fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
         }
         texts.push((file, text));
     }
-    // The feed's own table goes last: a section that names a feed which is not there would be an error.
+    // Write the file with the feed's table last: a section that names a missing feed would be an error.
     texts.sort_by_key(|(file, _)| *file == place.file);
     commit(&loaded, texts, args.dry_run)?;
-    done(args.dry_run, &format!("removed {id}; its stories stay in the store, and come back with it\n"))
+    done(args.dry_run, &format!("removed {id}; its stories stay in the store and return if you add it again\n"))
 }
 
-/// `newswire enable`.
+/// Runs `newswire enable`.
 pub fn enable(path: Option<&Path>, args: &FeedArgs) -> Done {
     change(path, &args.feed, args.dry_run, "enabled", |text, index| edit::set(text, index, "enabled", None))
 }
 
-/// `newswire disable`: no longer polled; its stories stay.
+/// Runs `newswire disable`: stops polling the feed; its stories stay.
 pub fn disable(path: Option<&Path>, args: &FeedArgs) -> Done {
     change(path, &args.feed, args.dry_run, "disabled", |text, index| edit::set(text, index, "enabled", Some("false")))
 }
 
-/// `newswire set`.
+/// Runs `newswire set`.
 pub fn set(path: Option<&Path>, args: &SetArgs) -> Done {
     let mut values = Vec::new();
     for text in &args.values {
-        let pair = text.split_once('=').ok_or_else(|| anyhow!("expected KEY=VALUE, as in title=Harbour"))?;
+        let pair = text.split_once('=').ok_or_else(|| anyhow!("expected KEY=VALUE, such as title=Harbour"))?;
         let (key, value) = (pair.0.trim(), pair.1.trim());
         let value = (!value.is_empty()).then(|| edit::feed_value(key, value)).transpose();
         values.push((key, value.map_err(anyhow::Error::from)?));
@@ -89,17 +89,22 @@ fn change(
     let text = edit(&source.text, place.index).map_err(in_file(source))?;
     let is_same = text == source.text;
     commit(&loaded, vec![(place.file, text)], dry_run)?;
-    let what_it_is = if what == "changed" { "so" } else { what };
-    let told = if is_same { format!("{id} is already {what_it_is}\n") } else { format!("{what} {id}\n") };
-    done(dry_run, &told)
+    done(
+        dry_run,
+        &match (is_same, what) {
+            (false, _) => format!("{what} {id}\n"),
+            (true, "changed") => format!("nothing to change: {id} already has these values\n"),
+            (true, _) => format!("{id} is already {what}\n"),
+        },
+    )
 }
 
-/// Says which file cannot be edited.
+/// Adds the path of the file to an edit's error.
 pub fn in_file(source: &SourceFile) -> impl Fn(EditError) -> anyhow::Error {
     |error| anyhow!("{}: {error}", short(&source.path).display())
 }
 
-/// The feed with this id or address, and where its table stands.
+/// Returns the feed with this id or address, and the place of its table.
 fn find(loaded: &Loaded, wanted: &str) -> anyhow::Result<(FeedId, FeedPlace)> {
     let config = &loaded.config;
     let by_id = config.feed(&FeedId::from(wanted));
@@ -111,22 +116,25 @@ fn find(loaded: &Loaded, wanted: &str) -> anyhow::Result<(FeedId, FeedPlace)> {
     Ok((feed.id.clone(), place.ok_or_else(|| anyhow!("the table of {} was not found", feed.id))?))
 }
 
-/// The configured feed with this address, in whatever spelling.
+/// Returns the configured feed with this address, in any spelling.
 pub fn known<'c>(config: &'c Config, url: &Url) -> Option<&'c config::Feed> {
     let is_same = |feed: &&std::sync::Arc<config::Feed>| config::spelling(&feed.url.secret) == config::spelling(url);
     config.feeds.iter().find(is_same).map(|feed| &**feed)
 }
 
-/// Checks the config with these texts in the place of those that they come from, and writes what differs.
+/// Checks the config with these texts in place of the old ones, and writes the files that differ. A dry run prints the
+/// differences instead. Returns the edited config.
 ///
-/// On a dry run the difference is printed instead. Returns the config that is in the files then.
+/// # Errors
+///
+/// If the edited config has errors, or a file cannot be written.
 pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Result<Loaded, CommandError> {
     let mut sources = loaded.sources.clone();
     for (file, text) in &texts {
         sources[*file].text.clone_from(text);
     }
     let edited = files::check(sources).inspect_err(|_| {
-        anstream::eprintln!("newswire: nothing was written, since the config would have problems then:\n");
+        anstream::eprintln!("newswire: nothing was written; the edited config would have errors:\n");
     })?;
     for (file, text) in texts {
         let source = &loaded.sources[file];
@@ -136,22 +144,22 @@ pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Re
             files::replace(&source.path, &source.text, &text).map_err(anyhow::Error::from)?;
         }
     }
-    warn_of_news(loaded, &edited);
+    print_new_warnings(loaded, &edited);
     Ok(edited)
 }
 
-/// What the edit alone gives cause to warn of.
-fn warn_of_news(before: &Loaded, after: &Loaded) {
+/// Prints the warnings that the edit caused.
+fn print_new_warnings(before: &Loaded, after: &Loaded) {
     let is_old = |problem: &&Problem| before.warnings.iter().any(|old| old.message == problem.message);
-    let news: Vec<Problem> = after.warnings.iter().filter(|problem| !is_old(problem)).cloned().collect();
-    if !news.is_empty() {
-        anstream::eprintln!("{}", config::render_problems(&news, &after.sources, true).trim_end());
+    let new: Vec<Problem> = after.warnings.iter().filter(|problem| !is_old(problem)).cloned().collect();
+    if !new.is_empty() {
+        anstream::eprintln!("{}", config::render_problems(&new, &after.sources, true).trim_end());
     }
 }
 
-fn done(dry_run: bool, told: &str) -> Done {
+fn done(dry_run: bool, message: &str) -> Done {
     if !dry_run {
-        print(told)?;
+        print(message)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `newswire explain`: a story, its copies, and why it is in each section or not.
+//! `newswire explain`: shows a story, its copies, and why it is or is not in each section.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,13 +21,13 @@ use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The published id of the story, its slug, number or page, a link in any spelling, or words of its title; words that
-    /// several stories have list these, and exit with 2
+    /// The story's published id, slug, number or page, a link in any spelling, or words of its title; if several stories
+    /// match, lists them and exits with 2
     story: String,
     /// Only this section
     #[arg(long)]
     section: Option<String>,
-    /// One object
+    /// Print one object
     #[arg(long)]
     json: bool,
 }
@@ -43,7 +43,7 @@ struct StoryPart {
     id: String,
     title: String,
     sort_at: Timestamp,
-    /// When it was published, as pages and editions say.
+    /// The date that pages and editions show.
     published: Timestamp,
     copies: Vec<CopyPart>,
 }
@@ -54,13 +54,13 @@ struct CopyPart {
     guid: String,
     link: Option<String>,
     lead: bool,
-    /// Why it is a copy of this story: first, link, original …
+    /// Why the copy belongs to this story: first, link, original …
     reason: JoinReason,
     score: Option<f64>,
-    /// Why it leads; only of the lead.
+    /// Why this copy is the lead; `None` for the others.
     why: Option<&'static str>,
     why_code: Option<&'static str>,
-    /// The date that the feed claims, which may lie in the future.
+    /// The date that the feed claims; may be in the future.
     claimed: Option<Timestamp>,
 }
 
@@ -73,11 +73,12 @@ struct SectionPart {
     rule: Option<RulePlace>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
-    /// What readers see now, where the config would have it otherwise.
+    /// Whether the story is in the section now; only if the config decides otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     now_in: Option<bool>,
 }
 
+/// Runs `newswire explain`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
@@ -97,7 +98,8 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The story that is named, or the only one that may be meant: alone with the words, or with no other words in its title.
+/// Returns the story that the words name, or the only one that matches them. If several match, returns the one whose title
+/// is exactly these words.
 fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, CommandError> {
     let mut named = shown::named(reader, Some(&config.site.url), wanted)?;
     if named.len() == 1 {
@@ -118,10 +120,10 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, C
         _ => return Err(Unclear { wanted: wanted.to_owned(), candidates }.into()),
     };
     let story = reader.story_by_id(&only.id)?;
-    Ok(story.ok_or_else(|| anyhow!("the story {} was removed meanwhile", only.id))?)
+    Ok(story.ok_or_else(|| anyhow!("the story {} has just been removed", only.id))?)
 }
 
-/// The copy that leads, and why: the one that pages and editions show, else the one that would lead all of them.
+/// Returns the lead and why it is: the copy that pages and editions show, else the copy that would lead all of them.
 fn lead_of<'e>(
     explained: &'e Explained,
     shown: Option<&(&Section, ShownStory)>,
@@ -184,8 +186,8 @@ fn of_section(section: &Section, explained: &Explained) -> SectionPart {
         section: section.id.to_string(),
         r#in: is_in,
         why: match why {
-            // The section is named before.
-            Why::TakesNone => "it takes none of the feeds that have it".to_owned(),
+            // The sentence names the section already.
+            Why::TakesNone => "none of the story's feeds belong to it".to_owned(),
             _ => why.to_string(),
         },
         why_code: why.code(),
@@ -204,43 +206,43 @@ fn as_text(explanation: &Explanation, config: &Config) -> String {
     for part in &explanation.sections {
         text.push_str(&wrap(&sentence(part, &day), columns(), "  "));
     }
-    let many = if story.copies.len() == 1 { "One copy:" } else { "The copies:" };
-    text.push_str(&format!("\n{many}\n"));
+    let heading = if story.copies.len() == 1 { "One copy:" } else { "Copies:" };
+    text.push_str(&format!("\n{heading}\n"));
     for copy in &story.copies {
         text.push_str(&wrap(&format!("  {}: {}", copy.feed, of_copy(copy)), columns(), "    "));
         text.push_str(&format!("    {}\n", safe(copy.link.as_deref().unwrap_or(&copy.guid))));
         if let Some(claimed) = copy.claimed.filter(|claimed| *claimed > clock::now()) {
-            text.push_str(&format!("    claims to be of {}\n", day(claimed)));
+            text.push_str(&format!("    dated in the future by its feed: {}\n", day(claimed)));
         }
     }
     text
 }
 
-/// As in `In international since 20 December 2017: keep[0] matched category region:international from jungle-drum.`
+/// Returns a sentence such as `In international since 20 December 2017, 09:30: first keep rule matched category …`.
 fn sentence(part: &SectionPart, day: &dyn Fn(Timestamp) -> String) -> String {
     let SectionPart { section, why, .. } = part;
     let since = |time: Option<Timestamp>| time.map(|time| format!(" since {}", day(time))).unwrap_or_default();
-    let standing = match (part.r#in, part.now_in) {
-        (true, Some(_)) => format!("Not in {section} now, but in it by this config"),
-        (false, Some(_)) => format!("In {section}{}, but not by this config", since(part.entered)),
+    let state = match (part.r#in, part.now_in) {
+        (true, Some(_)) => format!("Not in {section} yet, but this config puts it there"),
+        (false, Some(_)) => format!("In {section}{}, but this config takes it out", since(part.entered)),
         (true, None) => format!("In {section}{}", since(part.entered)),
-        (false, None) if part.entered.is_some() => format!("Not in {section} any more{}", since(part.left)),
+        (false, None) if part.entered.is_some() => format!("No longer in {section}{}", since(part.left)),
         (false, None) => format!("Not in {section}"),
     };
-    format!("{standing}: {}.", safe(why))
+    format!("{state}: {}.", safe(why))
 }
 
-/// Why a copy belongs to the story, and why it leads if it does.
+/// Says why a copy belongs to the story, and for the lead why it leads.
 fn of_copy(copy: &CopyPart) -> String {
     let why = match copy.reason {
-        JoinReason::First => "the first that was seen",
-        JoinReason::Link => "joined by its link",
-        JoinReason::Original => "joined by the original that it names",
-        JoinReason::Id => "joined as it bears the story's id",
-        JoinReason::Text => "joined by its text",
+        JoinReason::First => "first seen",
+        JoinReason::Link => "has the same link",
+        JoinReason::Original => "names the same original",
+        JoinReason::Id => "has the story's id",
+        JoinReason::Text => "has a similar text",
         JoinReason::Editor => "joined by an editor",
     };
-    let score = copy.score.map(|score| format!(", {:.0} % alike", score * 100.0)).unwrap_or_default();
-    let lead = copy.why.map(|why| format!("; leads, as {why}")).unwrap_or_default();
+    let score = copy.score.map(|score| format!(", {:.0} % similar", score * 100.0)).unwrap_or_default();
+    let lead = copy.why.map(|why| format!("; leads because {why}")).unwrap_or_default();
     format!("{why}{score}{lead}")
 }

@@ -1,4 +1,4 @@
-//! `newswire feeds` and `newswire sections`: how they are doing, at a glance; what needs care comes first.
+//! `newswire feeds` and `newswire sections`: show their state in a table; rows that need attention come first.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -17,42 +17,43 @@ use crate::newsroom::MAX_REVISIONS;
 use crate::status::{self, FeedCondition, FeedOverview, SectionRow};
 use crate::time::Timestamp;
 
-/// How often `--watch` looks again.
+/// How often `--watch` refreshes.
 const WATCH: Duration = Duration::from_secs(2);
 
-/// What empties a terminal and begins above.
+/// The escape sequences that clear a terminal and move the cursor to the top.
 const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 
-/// The head of the column that is coloured.
+/// The heading of the coloured column.
 const STATE: &str = "state";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Look again every two seconds, on a terminal
+    /// Refresh every two seconds, on a terminal
     #[arg(long, conflicts_with = "json")]
     watch: bool,
-    /// An array of objects
+    /// Print an array of objects
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct FeedsArgs {
-    /// The ids of the feeds to show, with address, title, sections and schedule [default: all, without]
+    /// The ids of the feeds to show with title, address, sections and schedule [default: all, without these details]
     feeds: Vec<String>,
     #[command(flatten)]
     shown: Args,
 }
 
-/// A row with what of it needs care.
+/// A row with what needs attention.
 #[derive(Serialize)]
-struct Cared<Row> {
+struct WithCare<Row> {
     #[serde(flatten)]
     row: Row,
-    /// Sentences; empty where all is well.
+    /// Sentences; empty if all is well.
     care: Vec<String>,
 }
 
+/// Runs `newswire feeds`.
 pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
     show(&args.shown, || {
         let (config, reader) = load_with_reader(config)?;
@@ -64,43 +65,43 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
             reader.as_ref().map(|reader| reader.feed_rhythms(MAX_REVISIONS)).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
             let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedCondition::Disabled);
-            Cared { care: rhythm.map(|rhythm| status::cares(&rhythm, now)).unwrap_or_default(), row }
+            WithCare { care: rhythm.map(|rhythm| status::anomalies(&rhythm, now)).unwrap_or_default(), row }
         });
         let is_shown = |id: &FeedId| args.feeds.is_empty() || args.feeds.iter().any(|shown| shown == id.as_str());
-        let mut rows: Vec<Cared<FeedOverview>> = rows.filter(|cared| is_shown(&cared.row.id)).collect();
+        let mut rows: Vec<WithCare<FeedOverview>> = rows.filter(|shown| is_shown(&shown.row.id)).collect();
         if args.shown.json {
             return Ok(serde_json::to_string_pretty(&rows)? + "\n");
         }
-        rows.sort_by_key(|cared| status::need(&cared.row, !cared.care.is_empty()));
+        rows.sort_by_key(|shown| status::urgency(&shown.row, !shown.care.is_empty()));
         let more = |row: &FeedOverview| if args.feeds.is_empty() { Vec::new() } else { details(row, &config) };
         Ok(feeds_as_text(&rows, more, now))
     })
 }
 
-/// What is shown of a feed that was asked for by its id.
+/// Returns the details of a feed that was named on the command line.
 fn details(row: &FeedOverview, config: &Config) -> Vec<String> {
     let sections = config.sections.iter().filter(|section| section.takes(&row.id));
     let sections: Vec<&str> = sections.map(|section| section.id.as_str()).collect();
     let sections = match sections.is_empty() {
-        true => "it is in no section".to_owned(),
-        false => format!("its sections: {}", sections.join(", ")),
+        true => "not in any section".to_owned(),
+        false => format!("sections: {}", sections.join(", ")),
     };
-    let schedule = config.feed(&row.id).map(|feed| format!("its schedule: {}", feed.schedule));
-    let details = [format!("its title: {}", safe(&row.title)), format!("its address: {}", safe(&row.url)), sections];
+    let schedule = config.feed(&row.id).map(|feed| format!("schedule: {}", feed.schedule));
+    let details = [format!("title: {}", safe(&row.title)), format!("address: {}", safe(&row.url)), sections];
     details.into_iter().chain(schedule).collect()
 }
 
-/// The table, then what there is to say of each feed; `details` come last.
+/// Returns the table, then the remarks on each feed, then its `details`.
 fn feeds_as_text(
-    rows: &[Cared<FeedOverview>],
+    rows: &[WithCare<FeedOverview>],
     details: impl Fn(&FeedOverview) -> Vec<String>,
     now: Timestamp,
 ) -> String {
     if rows.is_empty() {
-        return "there is no feed yet; `newswire add URL` takes one\n".to_owned();
+        return "no feeds yet; add one with `newswire add URL`\n".to_owned();
     }
     let mut overview = table(&["feed", STATE, "last poll", "next poll", "failures", "entries"]);
-    for Cared { row, .. } in rows {
+    for WithCare { row, .. } in rows {
         let time = |time: Option<Timestamp>| time.map_or_else(|| "–".to_owned(), |time| relative(time, now));
         overview.add_row([
             row.id.to_string(),
@@ -112,8 +113,8 @@ fn feeds_as_text(
         ]);
     }
     let mut text = coloured(&lines(&overview));
-    let remarks = rows.iter().flat_map(|cared| {
-        remarks(cared, now).into_iter().chain(details(&cared.row)).map(|remark| (&cared.row.id, remark))
+    let remarks = rows.iter().flat_map(|shown| {
+        remarks(shown, now).into_iter().chain(details(&shown.row)).map(|remark| (&shown.row.id, remark))
     });
     for (at, (id, remark)) in remarks.enumerate() {
         text.push_str(if at == 0 { "\n" } else { "" });
@@ -122,7 +123,7 @@ fn feeds_as_text(
     text
 }
 
-/// The table with its states in colours, which [`print`] takes off where no terminal shows them.
+/// Colours the states in the table. [`print`] removes the colours if stdout is not a terminal.
 fn coloured(table: &str) -> String {
     let Some(column) = table.find(STATE) else { return table.to_owned() };
     let coloured = |(at, line): (usize, &str)| {
@@ -147,7 +148,7 @@ fn style(state: &str) -> Option<Style> {
     Some(colour.on_default())
 }
 
-/// With the kind of its failure.
+/// Returns the state, with the kind of failure if the feed is failing.
 fn state(row: &FeedOverview) -> String {
     match (row.state, row.error_kind) {
         (FeedCondition::Failing, Some(kind)) => format!("failing: {kind}"),
@@ -155,48 +156,51 @@ fn state(row: &FeedOverview) -> String {
     }
 }
 
-fn remarks(Cared { row, care }: &Cared<FeedOverview>, now: Timestamp) -> Vec<String> {
+fn remarks(WithCare { row, care }: &WithCare<FeedOverview>, now: Timestamp) -> Vec<String> {
     let error = row.last_error.as_ref().map(|error| match row.state {
         FeedCondition::Gone => {
             let id = &row.id;
-            format!("{}; `newswire remove {id}`, or ask again: `newswire poll --force {id}`", safe(error))
+            format!("{}; `newswire remove {id}`, or try again: `newswire poll --force {id}`", safe(error))
         }
         _ => safe(error),
     });
-    let held = row.held.as_ref().map(|held| format!("held {}", safe(held)));
-    let moved = row.moved_to.as_ref().map(|to| format!("has moved for good: newswire set {} url={}", row.id, safe(to)));
+    let held = row.held_until.zip(row.held_code);
+    let held = held.map(|(until, why)| format!("held by {why}; next poll allowed {}", relative(until, now)));
+    let moved = row.moved_to.as_ref();
+    let moved = moved.map(|to| format!("moved permanently; run: newswire set {} url={}", row.id, safe(to)));
     let noted = row.note.as_ref().zip(row.noted).map(|(note, at)| format!("{} ({})", safe(note), relative(at, now)));
     let more = row.rhythm.iter().chain(care).cloned();
     error.into_iter().chain(held).chain(moved).chain(noted).chain(more).collect()
 }
 
+/// Runs `newswire sections`.
 pub fn sections(config: Option<&Path>, args: &Args) -> Done {
     show(args, || {
         let (config, reader) = load_with_reader(config)?;
         let now = clock::now();
         let rhythms = reader.as_ref().map(|reader| reader.section_rhythms()).transpose()?.unwrap_or_default();
         let rows = status::sections(&config, reader.as_ref())?.into_iter().map(|row| {
-            let mut care = rhythms.get(&row.id).map(|rhythm| status::cares(rhythm, now)).unwrap_or_default();
+            let mut care = rhythms.get(&row.id).map(|rhythm| status::anomalies(rhythm, now)).unwrap_or_default();
             if row.stories == 0 && reader.is_some() {
-                care.push("no story fits it".to_owned());
+                care.push("no story matches".to_owned());
             }
-            Cared { care, row }
+            WithCare { care, row }
         });
-        let mut rows: Vec<Cared<SectionRow>> = rows.collect();
+        let mut rows: Vec<WithCare<SectionRow>> = rows.collect();
         if args.json {
             return Ok(serde_json::to_string_pretty(&rows)? + "\n");
         }
-        rows.sort_by_key(|cared| cared.care.is_empty());
+        rows.sort_by_key(|shown| shown.care.is_empty());
         Ok(sections_as_text(&rows, now))
     })
 }
 
-fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
+fn sections_as_text(rows: &[WithCare<SectionRow>], now: Timestamp) -> String {
     if rows.is_empty() {
-        return "there is no section yet; write a [[section]] into the TOML\n".to_owned();
+        return "no sections yet; add a [[section]] to the TOML\n".to_owned();
     }
     let mut overview = table(&["section", "title", "stories", "newest", "feeds", ""]);
-    for Cared { row, .. } in rows {
+    for WithCare { row, .. } in rows {
         overview.add_row([
             row.id.to_string(),
             safe(&row.title),
@@ -207,7 +211,7 @@ fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
         ]);
     }
     let mut text = lines(&overview);
-    let remarks = rows.iter().flat_map(|cared| cared.care.iter().map(|care| (&cared.row.id, care)));
+    let remarks = rows.iter().flat_map(|shown| shown.care.iter().map(|care| (&shown.row.id, care)));
     for (at, (id, remark)) in remarks.enumerate() {
         text.push_str(if at == 0 { "\n" } else { "" });
         text.push_str(&wrap(&format!("{id}: {remark}"), columns(), "  "));
@@ -215,7 +219,7 @@ fn sections_as_text(rows: &[Cared<SectionRow>], now: Timestamp) -> String {
     text
 }
 
-/// Prints once, or again and again where somebody watches.
+/// Prints the text once, or repeatedly with `--watch` on a terminal.
 fn show(args: &Args, text: impl Fn() -> Result<String, CommandError>) -> Done {
     let is_watched = args.watch && std::io::stdout().is_terminal();
     loop {

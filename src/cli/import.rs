@@ -1,4 +1,4 @@
-//! `newswire import` and `newswire export`: lists of feeds from other programs, and for them.
+//! `newswire import` and `newswire export`: read lists of feeds from other programs, and write one for them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use super::edit::{commit, in_file};
 use super::output::{columns, count, labelled, print, safe, wrap};
 use super::{Done, load, load_with_reader, no_section};
 use crate::clock;
-use crate::config::import::{self, ImportPlan, LeftOut, MAX_BYTES, SameAddress};
+use crate::config::import::{self, ImportPlan, MAX_BYTES, SameAddress, Skipped};
 use crate::config::{self, Config, edit};
 use crate::feed::SectionId;
 use crate::files::{self, short};
@@ -19,20 +19,20 @@ use crate::render::{self, OpmlFolder};
 use crate::section;
 use crate::store::Reader;
 
-/// As wide as what stands before the feeds that were merged or left out.
-const LABELS: usize = "  left out".len();
+/// The width of the labels in front of the feeds that were merged or skipped.
+const LABELS: usize = "  section".len();
 
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
-    /// OPML, Planet's ini, newsboat's urls, sfeedrc, or addresses one a line; - is the standard input
+    /// OPML, Planet's ini, newsboat's urls, sfeedrc, or one address per line; - is standard input
     list: PathBuf,
-    /// The section that takes the feeds which are in no folder
+    /// The section for feeds that are in no folder
     #[arg(long, value_name = "ID")]
     section: Option<String>,
-    /// The file of the config that takes the feeds [default: where feeds are]
+    /// The config file to add the feeds to [default: the file with most feeds]
     #[arg(long)]
     file: Option<PathBuf>,
-    /// Take feeds that are files of this machine, too
+    /// Also import feeds that are local files
     #[arg(long)]
     allow_files: bool,
     /// Print the difference and write nothing
@@ -47,11 +47,12 @@ pub struct ExportArgs {
     section: Option<String>,
 }
 
+/// Runs `newswire import`.
 pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     let loaded = load(path)?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     let bytes = files::read_named(&args.list, limit).with_context(|| format!("cannot read {}", args.list.display()))?;
-    let name = if args.list == Path::new("-") { "the standard input".into() } else { args.list.to_string_lossy() };
+    let name = if args.list == Path::new("-") { "standard input".into() } else { args.list.to_string_lossy() };
     let named = |error| anyhow!("{name}: {error}");
     let mut imported = import::read(&parse::text(&bytes)).map_err(named)?;
     if !args.allow_files {
@@ -72,42 +73,43 @@ pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
             }
         }
         commit(&loaded, vec![(file, text)], args.dry_run)?;
-        into = format!(" into {}", short(&source.path).display());
+        into = format!(" to {}", short(&source.path).display());
     }
-    print(&told(&plan, has_made_section, format, &into))?;
+    print(&as_text(&plan, has_made_section, format, &into))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// What came of each feed of the list, and why; `into` says where those are that were taken.
-fn told(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) -> String {
-    let (taken, known) = (count(plan.taken, "feed", "feeds"), plan.known);
-    let mut first = format!("{format}: {taken} taken{into}, {known} there already");
+/// Returns the summary of the import, then why each feed was merged or skipped. `into` names the file with the new feeds.
+fn as_text(plan: &ImportPlan, has_made_section: bool, format: &str, into: &str) -> String {
+    let (added, known) = (count(plan.taken, "feed", "feeds"), plan.known);
+    let mut first = format!("{format}: {added} added{into}, {known} already known");
     if !plan.merged.is_empty() {
-        first.push_str(&format!(", {} named more than once and merged", plan.merged.len()));
+        first.push_str(&format!(", {} listed more than once and merged", plan.merged.len()));
     }
     let mut text = wrap(&first, columns(), "  ");
     if has_made_section {
-        let made = "`all` was added, as the config had no section; it shows every feed";
+        let made = "added `all`, which shows every feed, because the config had no section";
         text.push_str(&labelled("  section", LABELS, made));
     }
     for same in &plan.merged {
         text.push_str(&labelled("  merged", LABELS, &spelled(same, "kept")));
     }
     for same in &plan.known_as {
-        text.push_str(&labelled("  there", LABELS, &spelled(same, "the config has")));
+        text.push_str(&labelled("  known", LABELS, &spelled(same, "the config has")));
     }
-    for LeftOut { what, why } in &plan.left_out {
-        text.push_str(&labelled("  left out", LABELS, &safe(&config::masked_urls(&format!("{what}: {why}")))));
+    for Skipped { what, why } in &plan.skipped {
+        text.push_str(&labelled("  skipped", LABELS, &safe(&config::masked_urls(&format!("{what}: {why}")))));
     }
     text
 }
 
-/// An address that is another spelling of one that is `kept`, and why.
+/// Names an address that is another spelling of a `kept` one, and the rule by which both are the same.
 fn spelled(same: &SameAddress, kept: &str) -> String {
     let rule = same.rule().map(|rule| format!(": {kept} {}, {rule}", same.kept));
     safe(&config::masked_urls(&format!("{}{}", same.url, rule.unwrap_or_default())))
 }
 
+/// Runs `newswire export`.
 pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     let (config, reader) = load_with_reader(path)?;
     let wanted = args.section.as_deref().map(SectionId::from);
@@ -122,7 +124,8 @@ pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The feeds by section, those in none last. What cannot be told without a secret is left out, and said.
+/// Groups the feeds by section; feeds in no section come last. Skips feeds whose address contains a secret, with a note on
+/// stderr.
 fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -> anyhow::Result<Vec<OpmlFolder>> {
     let infos = reader.map(|reader| reader.feed_infos()).transpose()?.unwrap_or_default();
     let shown = |feed: &config::Feed| {
@@ -130,12 +133,12 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
         section::show_feed(feed, &info)
     };
     for feed in config.feeds.iter().filter(|feed| !is_public(feed)) {
-        anstream::eprintln!("newswire: left out {}: its address is secret, or a file of this machine", feed.id);
+        anstream::eprintln!("newswire: skipped {}: its address is secret or a local file", feed.id);
     }
     let public = || config.feeds.iter().filter(|feed| is_public(feed));
     let sections = config.sections.iter().filter(|section| only.is_none_or(|only| *only == section.id));
     for section in sections.clone().filter(|section| section.access.is_some()) {
-        anstream::eprintln!("newswire: {} is private here; it will not be where this list is imported", section.id);
+        anstream::eprintln!("newswire: {} is private here, but will not be where this list is imported", section.id);
     }
     let mut folders: Vec<OpmlFolder> = sections
         .map(|section| OpmlFolder {
@@ -151,7 +154,7 @@ fn folders(config: &Config, reader: Option<&Reader>, only: Option<&SectionId>) -
     Ok(folders)
 }
 
-/// Whether who knows the shown address can poll it.
+/// Whether the shown address, which has its secrets masked, is enough to poll the feed.
 fn is_public(feed: &config::Feed) -> bool {
     !feed.url.is_file()
         && feed.url.shown.path() == feed.url.secret.path()

@@ -1,4 +1,4 @@
-//! `newswire inspect FILE-OR-URL…`: how newswire reads a document: its format, the repairs made, the feed, the entries.
+//! `newswire inspect FILE-OR-URL…`: shows how newswire reads a document: its format, the repairs, the feed, the entries.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,41 +22,48 @@ use crate::normalize;
 use crate::parse::{self, Hints, ParseError, ParsedEntry, ParsedFeed};
 use crate::time::Timestamp;
 
-/// Far more than any feed: a poll takes 10 MiB, where `max_size` says nothing else.
+/// The largest document that `inspect` reads. A poll reads at most 10 MiB, unless `max_size` says otherwise.
 const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
-/// What `inspect` takes.
+/// The arguments of `newswire inspect`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Feed documents: files, or http(s) URLs; - is the standard input
+    /// Feed documents: files, or http(s) URLs; - is standard input
     #[arg(required = true, value_name = "FILE-OR-URL")]
     pub documents: Vec<String>,
-    /// Print one JSON object for each document
+    /// Print one JSON object per document
     #[arg(long)]
     pub json: bool,
-    /// What relative URLs in the documents are relative to
+    /// The base of relative URLs in the documents
     #[arg(long, value_name = "URL")]
     pub base_url: Option<Url>,
-    /// The documents' HTTP Content-Type, with its charset
+    /// The HTTP Content-Type of the documents, with charset
     #[arg(long, value_name = "TYPE")]
     pub content_type: Option<String>,
 }
 
-/// How a document was read, in the shape that `--json` prints.
+/// The report on one document, in the shape that `--json` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct Inspection {
     /// `ok` or `refused`.
     pub status: &'static str,
+    /// Why the document was refused.
     pub error: Option<String>,
+    /// The format with its version, such as `RSS 2.0`.
     pub format: Option<String>,
+    /// The character encoding that the document was read in.
     pub encoding: Option<String>,
+    /// The repairs made, as sentences.
     pub repairs: Vec<String>,
+    /// The kinds of the same repairs, in the same order.
     pub repairs_code: Vec<RepairKind>,
+    /// `None` if the document was refused.
     pub feed: Option<FeedReport>,
+    /// The entries in document order; empty if the document was refused.
     pub entries: Vec<EntryReport>,
 }
 
-/// What the document says of its feed.
+/// What the document says about its feed.
 #[derive(Clone, Debug, Serialize)]
 pub struct FeedReport {
     pub title: Option<String>,
@@ -82,20 +89,20 @@ pub struct FeedReport {
 pub struct HintsReport {
     pub ttl_seconds: Option<u64>,
     pub period_seconds: Option<u64>,
-    /// In GMT, 0 to 23.
+    /// Hours in GMT, 0 to 23.
     pub skip_hours: Vec<u8>,
-    /// 0 is Monday.
+    /// Days of the week; 0 is Monday.
     pub skip_days: Vec<u8>,
 }
 
-/// An entry, cleaned.
+/// A cleaned entry.
 #[derive(Clone, Debug, Serialize)]
 pub struct EntryReport {
     pub guid: String,
     pub guid_kind: GuidKind,
-    /// Whether the document has the same entry further up; it is kept once.
+    /// Whether the same entry occurs earlier in the document. newswire keeps it once.
     pub repeat: bool,
-    /// As written where it is relative and nothing is known that it is relative to.
+    /// Absolute; as written if it is relative and the document has no base.
     pub link: Option<String>,
     pub title: String,
     pub published: Option<Timestamp>,
@@ -134,7 +141,7 @@ pub struct CategoryReport {
     pub label: Option<String>,
 }
 
-/// A file that comes with an entry; what is unknown is `null`.
+/// An enclosure of an entry; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnclosureReport {
     pub url: Url,
@@ -157,7 +164,7 @@ pub struct SourceReport {
     pub rights: Option<String>,
 }
 
-/// The report on a document that could not be read or fetched.
+/// Returns the report on a document that could not be fetched or read.
 fn refused(error: String) -> Inspection {
     Inspection {
         status: "refused",
@@ -171,7 +178,7 @@ fn refused(error: String) -> Inspection {
     }
 }
 
-/// `secrets` are those of the address that it came from.
+/// Returns the report on a document that was read, without `secrets`, which are those of its address.
 fn of_feed(feed: &ParsedFeed, secrets: &Secrets) -> Inspection {
     let info = secrets.scrubbed(normalize::info(feed)).unwrap_or_default();
     let clean = |parsed| secrets.scrubbed(normalize::entry(parsed, feed));
@@ -277,7 +284,7 @@ fn source_report(source: Source) -> SourceReport {
     }
 }
 
-/// Inspects documents; ends with 1 if one of them was refused.
+/// Runs `newswire inspect`. Exits with 1 if a document was refused.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let mut all_read = true;
     for document in &args.documents {
@@ -300,7 +307,8 @@ fn of_file(args: &Args, path: &Path) -> Inspection {
     }
 }
 
-/// Reads a document. If no base is given, it is relative to the address that it gives for itself; the links of entries are shown as written.
+/// Reads a document. Without `--base-url`, its URLs are relative to its own `self` link, and the links of entries are shown
+/// as written.
 fn read(args: &Args, bytes: &[u8]) -> Result<Inspection, ParseError> {
     let hints = Hints { content_type: args.content_type.as_deref(), base: args.base_url.as_ref() };
     let feed = parse::parse(bytes, &hints)?;
@@ -314,7 +322,7 @@ fn read(args: &Args, bytes: &[u8]) -> Result<Inspection, ParseError> {
     Ok(inspection)
 }
 
-/// Fetches as a poll would, with what the config says of that feed, if it is one of its own.
+/// Fetches a document as a poll would, with the feed's own settings if the config has it.
 fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, CommandError> {
     let configured = load(config).ok();
     let feeds = configured.iter().flat_map(|loaded| &loaded.config.feeds);
@@ -335,11 +343,11 @@ fn fetched(config: Option<&Path>, args: &Args, url: &Url) -> Result<Inspection, 
     })
 }
 
-/// A feed with the defaults of every key.
+/// Returns a feed with the default of every key.
 fn lone_feed(url: &Url) -> Result<Arc<Feed>, CommandError> {
     let text = format!("[[feed]]\nid = \"inspected\"\nurl = {}\n", edit::quoted(url.as_str()));
     let file = SourceFile { path: PathBuf::from("inspect"), text };
-    let (config, problems) = config::check(&[file], &|_| Err("none is needed".to_owned()));
+    let (config, problems) = config::check(&[file], &|_| Err("no secret is needed".to_owned()));
     let feed = config.and_then(|config| config.feeds.first().cloned());
     feed.ok_or_else(|| {
         anyhow!(
@@ -354,7 +362,7 @@ fn lone_feed(url: &Url) -> Result<Arc<Feed>, CommandError> {
 fn for_people(document: &str, inspection: &Inspection) -> String {
     let document = config::masked_urls(document);
     let Some(feed) = &inspection.feed else {
-        return format!("{document}: {}\n", safe(inspection.error.as_deref().unwrap_or("it was refused")));
+        return format!("{document}: {}\n", safe(inspection.error.as_deref().unwrap_or("refused")));
     };
     let or_none = |text: &Option<String>| text.as_deref().map_or_else(|| "(none)".to_owned(), safe);
     let mut lines = vec![format!("{document}: {}, {}", or_none(&inspection.format), or_none(&inspection.encoding))];

@@ -1,4 +1,4 @@
-//! `newswire join`: two stories that newswire did not recognise as one.
+//! `newswire join`: merges two stories that newswire did not recognise as the same.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,19 +9,20 @@ use crate::daemon::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The published id of the one story, its slug, number or page, or a link in any spelling; other words only list the
-    /// stories that may be meant, and exit with 2
+    /// The published id, slug, number or page of one story, or a link in any spelling; other words only list the stories
+    /// that match, and exit with 2
     one: String,
-    /// The same of the other story; the older of the two stays
+    /// The same for the other story; the older of the two stays
     other: String,
-    /// Say what would happen and change nothing
+    /// Show what would happen and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
+/// Runs `newswire join`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let edited = edit(config, "join", Edit::Join { one: args.one.clone(), other: args.other.clone() }, args.dry_run)?;
-    let what = if args.dry_run { "They would be one story" } else { "They are one story now" };
+    let what = if args.dry_run { "would merge into one story" } else { "merged into one story" };
     print(&format!("{what}: {}\n", safe(&edited.id)))?;
     print_sections(&edited.sections)?;
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
-//! The commands, one file each: they print, and nothing else; the work is done by the modules below.
+//! The commands, one file each. They only print; the modules below do the work.
 //!
-//! Data goes to stdout, logs and errors to stderr. Exit codes: 0; 1 a failure at run time; 2 usage; 78 bad config.
+//! Data goes to stdout, logs and errors to stderr. Exit codes: 0 success; 1 a failure at run time; 2 wrong usage;
+//! 78 bad config.
 
 mod add;
 mod backup;
@@ -42,17 +43,17 @@ use crate::shown::{CANDIDATES, Candidate};
 use crate::store::{Reader, StoreError};
 use output::print;
 
-/// sysexits' EX_CONFIG: what systemd knows as "do not start me again".
+/// EX_CONFIG of sysexits.h. The systemd unit does not restart a service that exits with it.
 const EXIT_CONFIG: u8 = 78;
 
-/// As clap ends: the command was not understood.
+/// The exit code for wrong usage, the same as clap's.
 const EXIT_USAGE: u8 = 2;
 
 /// A newswire that you run yourself: polls feeds, recognises stories, republishes sections.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
 pub struct Cli {
-    /// The main TOML file [default: ./newswire.toml, ./config/newswire.toml, then the user's and the system's]
+    /// The main config file [default: ./newswire.toml, ./config/newswire.toml, then the user's and the system's]
     #[arg(long, short, global = true, env = "NEWSWIRE_CONFIG", value_name = "FILE", hide_env_values = true)]
     config: Option<PathBuf>,
 
@@ -62,68 +63,68 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The daemon: polls on schedule, publishes, serves, reloads when the TOML changes
+    /// Runs the daemon: polls on schedule, publishes, serves, reloads when the TOML changes
     Run,
-    /// Polls what is due, then ends
+    /// Polls the feeds that are due, then exits
     Poll(poll::Args),
-    /// Writes all editions and pages as files; unchanged files are not touched
+    /// Writes all editions and pages as files; does not touch unchanged files
     Publish(publish::Args),
     /// Reads the config and prints every problem
     Check(check::Args),
-    /// Shows how the feeds are doing
+    /// Shows the state of the feeds
     Feeds(feeds::FeedsArgs),
-    /// Shows how the sections are doing
+    /// Shows the state of the sections
     Sections(feeds::Args),
-    /// Finds the feed behind an address and writes it into the TOML
+    /// Finds the feed at an address and adds it to the TOML
     Add(add::Args),
-    /// Takes a feed out of the TOML
+    /// Removes a feed from the TOML
     Remove(edit::FeedArgs),
-    /// Polls a disabled feed again
+    /// Starts polling a disabled feed again
     Enable(edit::FeedArgs),
     /// Stops polling a feed; its stories stay
     Disable(edit::FeedArgs),
     /// Sets keys of a feed in the TOML
     Set(edit::SetArgs),
-    /// Takes the feeds of another program's list into the TOML
+    /// Adds the feeds in another program's list to the TOML
     Import(import::ImportArgs),
     /// Prints the feeds as OPML 2.0, without secrets
     Export(import::ExportArgs),
     /// Shows how newswire reads a document
     Inspect(inspect::Args),
-    /// Shows a story, its copies, and why it is in each section or not
+    /// Shows a story, its copies, and why it is or is not in each section
     Explain(explain::Args),
-    /// Shows what a changed config, or one more rule, would put into the sections and take out; changes nothing
+    /// Shows which stories a changed config or rule would add to sections and remove; changes nothing
     Try(trial::Args),
-    /// Takes a copy out of a story that it does not belong to, for ever
+    /// Permanently takes a copy out of a story that it does not belong to
     Split(split::Args),
-    /// Makes two stories one
+    /// Merges two stories
     Join(join::Args),
     /// Searches the archive
     Search(search::Args),
     /// Asks four questions and writes a config that works
     Init(setup::InitArgs),
-    /// Prints the config in force, each value with its origin, secrets masked
+    /// Prints the effective config, each value with its origin; masks secrets
     Config(setup::ConfigArgs),
-    /// Prints the JSON Schema of the TOML, for editors
+    /// Prints the JSON Schema of the TOML, for text editors
     Schema,
-    /// Prints a script that completes commands in a shell
+    /// Prints a shell completion script
     Completions(setup::CompletionsArgs),
-    /// Prints the manual page, or writes those of all commands
+    /// Prints the manual page, or writes the pages of all commands
     Man(setup::ManArgs),
-    /// Copies the store while it is in use
+    /// Backs up the store, even while it is in use
     Backup(backup::Args),
-    /// Checks that the store is sound
+    /// Checks the integrity of the store
     Verify,
 }
 
-/// How a command fails.
+/// An error of a command, by exit code and layout.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error("{0}")]
     Config(#[from] LoadError),
     #[error(transparent)]
     Unclear(#[from] Unclear),
-    /// The command line says something that cannot be done.
+    /// An argument that clap accepts, but newswire cannot use.
     #[error("{}", in_one_sentence(.0))]
     Usage(anyhow::Error),
     #[error(transparent)]
@@ -160,9 +161,10 @@ impl From<serde_json::Error> for CommandError {
 type Done = Result<ExitCode, CommandError>;
 
 impl Cli {
-    /// Logs go to stderr; `RUST_LOG` sets what is logged. A command that ends by itself logs warnings only.
+    /// Starts logging to stderr. `RUST_LOG` sets the level; by default, `run` logs at INFO and the other commands log
+    /// errors only.
     pub fn start_logging(&self) {
-        // The verifier of certificates logs each that it refuses, which is an error of its feed and told there.
+        // The certificate verifier logs every certificate that it rejects. The feed's own error reports it already.
         let default = match self.command {
             Command::Run => "newswire=info,warn,rustls_platform_verifier=off",
             _ => "error,rustls_platform_verifier=off",
@@ -174,13 +176,14 @@ impl Cli {
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
             .with_ansi(is_styled)
-            // A terminal that was closed takes no log. Saying so there would panic.
+            // If stderr is a closed terminal, reporting that a log line could not be written would panic.
             .log_internal_errors(false)
             .with_target(false)
             .init();
     }
 
-    /// Runs the command; what went wrong is told on stderr in one sentence, or as a list of the config's problems.
+    /// Runs the command and returns its exit code. Prints an error to stderr as one sentence, or as a list of the
+    /// config's problems.
     pub fn execute(self) -> ExitCode {
         let config = self.config.as_deref();
         let done = match self.command {
@@ -237,14 +240,14 @@ impl Cli {
     }
 }
 
-/// Returns an error and what led to it, without what an outer error says already.
+/// Returns an error with its causes, separated by colons; skips a cause that an outer error repeats.
 fn in_one_sentence(error: &anyhow::Error) -> String {
     let mut sentence = String::new();
     let mut before = None;
     for cause in error.chain().map(ToString::to_string) {
-        let is_said =
+        let is_repeated =
             sentence.contains(&cause) || before.as_ref().is_some_and(|before: &String| cause.ends_with(before));
-        if !is_said {
+        if !is_repeated {
             let colon = if sentence.is_empty() { "" } else { ": " };
             sentence = format!("{sentence}{colon}{cause}");
         }
@@ -253,12 +256,12 @@ fn in_one_sentence(error: &anyhow::Error) -> String {
     sentence
 }
 
-/// The config in force for a command.
+/// Loads the config that a command uses.
 fn load(config: Option<&Path>) -> Result<Loaded, LoadError> {
     files::load(&files::find(config)?)
 }
 
-/// The config and a reader of its store; none if there is no store yet.
+/// Loads the config and opens a reader of its store; `None` if there is no store yet.
 fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader>), CommandError> {
     let config = Arc::new(load(config)?.config);
     match Reader::open(&config.store.path) {
@@ -268,27 +271,27 @@ fn load_with_reader(config: Option<&Path>) -> Result<(Arc<Config>, Option<Reader
     }
 }
 
-/// Says that no feed has this id, and which id is like it.
+/// Returns the error for an unknown feed id, with the nearest known id.
 fn no_feed(config: &Config, id: &str) -> anyhow::Error {
     absent("feed", id, config.feeds.iter().map(|feed| feed.id.as_str()))
 }
 
-/// Says that no section has this id, and which id is like it.
+/// Returns the error for an unknown section id, with the nearest known id.
 fn no_section(config: &Config, id: &str) -> anyhow::Error {
     absent("section", id, config.sections.iter().map(|section| section.id.as_str()))
 }
 
 fn absent<'c>(what: &str, id: &str, known: impl Iterator<Item = &'c str>) -> anyhow::Error {
-    let way_out = like(id, known).unwrap_or_else(|| format!("`newswire {what}s` lists them"));
-    anyhow::anyhow!("there is no {what} {:?}; {way_out}", config::masked_urls(id))
+    let hint = like(id, known).unwrap_or_else(|| format!("`newswire {what}s` lists them"));
+    anyhow::anyhow!("there is no {what} {:?}; {hint}", config::masked_urls(id))
 }
 
-/// As in `did you mean "beta"?`; `None` if no known id is like it.
+/// Returns a question such as `did you mean "beta"?`; `None` if no known id is similar.
 fn like<'c>(id: &str, known: impl Iterator<Item = &'c str>) -> Option<String> {
     config::nearest(id, known).map(|nearest| format!("did you mean {nearest:?}?"))
 }
 
-/// Does what an editor asks, here or through the daemon that has the store; on a dry run nothing is changed.
+/// Applies an editor's command, here or through the daemon that holds the store. A dry run changes nothing.
 fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Result<EditOutcome, CommandError> {
     let config = Arc::new(load(config)?.config);
     if !config.store.path.exists() {
@@ -307,14 +310,14 @@ fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Resu
                 match ask(&config, held, &request).await? {
                     Answer::Edited(edited) => Ok(edited),
                     Answer::Unclear(unclear) => Err(unclear.into()),
-                    other => Err(anyhow::anyhow!("the daemon answered another question: {other:?}").into()),
+                    other => Err(anyhow::anyhow!("unexpected answer from the daemon: {other:?}").into()),
                 }
             }
         }
     })
 }
 
-/// The stories that words may mean, with their days and ids.
+/// Lists the stories that the user may have meant, with their dates and ids.
 fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
     let mut text = String::new();
     for Candidate { id, title, sort_at, published } in unclear.candidates.iter().take(CANDIDATES) {
@@ -326,12 +329,12 @@ fn candidates(unclear: &Unclear, loaded: Option<&Loaded>) -> String {
         text.push_str(&format!("  {day}  {}\n              {}\n", output::safe(title), output::safe(id)));
     }
     if unclear.candidates.len() > CANDIDATES {
-        text.push_str("  and more; `newswire search` finds stories\n");
+        text.push_str("  … and more; use `newswire search` to find the story\n");
     }
     text
 }
 
-/// What the daemon says that has the store; `held`, if none has it.
+/// Sends the request to the daemon that holds the store. Returns `held` as the error if no daemon holds it.
 async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Answer, CommandError> {
     let answer = match held {
         StoreError::Held(_) => control::ask(&config.store.path, request).await,
@@ -344,7 +347,7 @@ async fn ask(config: &Config, held: StoreError, request: &Request) -> Result<Ans
     }
 }
 
-/// What an editor changed, section by section, in a line each.
+/// Prints one line per section: how many stories an editor's command added and removed.
 fn print_sections(sections: &BTreeMap<SectionId, Moves>) -> std::io::Result<()> {
     let line = |(section, moves): (&SectionId, &Moves)| {
         let (entered, left) = (moves.entered, moves.left);
@@ -353,7 +356,7 @@ fn print_sections(sections: &BTreeMap<SectionId, Moves>) -> std::io::Result<()> 
     print(&sections.iter().map(line).collect::<String>())
 }
 
-/// A runtime for a command that ends by itself.
+/// Creates the async runtime of a command.
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -1,4 +1,4 @@
-//! Printing: tables and times for people, at 80 columns where no terminal says otherwise.
+//! Printing: tables and times for people, 80 columns wide if the terminal does not say otherwise.
 
 use std::io::Write;
 
@@ -7,10 +7,10 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::config::Config;
 use crate::time::Timestamp;
 
-/// Columns where no terminal says how many it has.
+/// The number of columns if the terminal's is unknown.
 const WIDTH: u16 = 80;
 
-/// Writes to stdout. A reader that has seen enough (`| head`) is no failure.
+/// Writes to stdout. A reader that stops early (`| head`) is not an error.
 pub fn print(text: &str) -> std::io::Result<()> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -19,7 +19,7 @@ pub fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// An empty table with the given heads, as wide as the terminal.
+/// Returns an empty table with these headings, as wide as the terminal.
 pub fn table(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(heads);
@@ -32,17 +32,17 @@ pub fn table(heads: &[&str]) -> Table {
     table
 }
 
-/// A table as text, without blanks at the ends of its lines.
+/// Returns a table as text, without trailing spaces.
 pub fn lines(table: &Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// How many columns the terminal has.
+/// Returns how many columns the terminal has.
 pub fn columns() -> usize {
     Table::new().width().unwrap_or(WIDTH).into()
 }
 
-/// A text on one line of at most so many characters.
+/// Shortens a text to at most `columns` characters, the last one an ellipsis.
 pub fn cut(text: &str, columns: usize) -> String {
     match text.char_indices().nth(columns.max(1)) {
         Some(_) => text.chars().take(columns.max(1) - 1).chain(['…']).collect(),
@@ -50,7 +50,7 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
 }
 
-/// A text broken between words, every line but the first behind `indent`; ends with a line end.
+/// Wraps a text between words and indents every line but the first by `indent`; ends with a line break.
 pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     let mut wrapped: String = text.chars().take_while(|c| *c == ' ').collect();
     let mut width = wrapped.len();
@@ -73,22 +73,22 @@ pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     wrapped
 }
 
-/// A label in a column of its own and a text beside it, broken between words; ends with a line end.
+/// Returns a label in a column of its own, followed by a text wrapped between words; ends with a line break.
 pub fn labelled(label: &str, width: usize, text: &str) -> String {
     let indent = " ".repeat(width + 2);
     let beside = wrap(&format!("{indent}{text}"), columns(), &indent);
     format!("{label:width$}  {}", beside.trim_start())
 }
 
-/// A day by the site's clock, as in `2017-12-20`.
+/// Returns a date in the site's time zone, such as `2017-12-20`.
 pub fn story_date(time: Timestamp, config: &Config) -> String {
     time.datetime().with_timezone(&config.site.timezone).format("%Y-%m-%d").to_string()
 }
 
-/// How far a time lies from now, as in `5 min ago` or `in 2 h`.
+/// Returns the distance of a time from now, such as `5 min ago` or `in 2 h`.
 pub fn relative(time: Timestamp, now: Timestamp) -> String {
     let (distance, is_past) = if time <= now { (now.since(time), true) } else { (time.since(now), false) };
-    // Rounded up where it is to come: what was set two hours ahead is `in 2 h` a moment later too.
+    // Round up a future time: what is set two hours ahead is still `in 2 h` a moment later.
     let seconds = if is_past { distance.as_secs() } else { distance.as_secs().next_multiple_of(60) };
     let distance = match seconds {
         0..60 => return if is_past { "just now".to_owned() } else { "in a moment".to_owned() },
@@ -99,12 +99,12 @@ pub fn relative(time: Timestamp, now: Timestamp) -> String {
     if is_past { format!("{distance} ago") } else { format!("in {distance}") }
 }
 
-/// A number with its noun, as in `1 story` or `3 stories`.
+/// Returns a number with its noun, such as `1 story` or `3 stories`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Text from a feed for a terminal: control characters, which could command it, are taken out.
+/// Makes a feed's text safe for a terminal: replaces control characters, which could control it, by spaces.
 pub fn safe(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

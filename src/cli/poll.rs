@@ -1,4 +1,4 @@
-//! `newswire poll`: one pass over the feeds, then the end.
+//! `newswire poll`: makes one pass over the feeds, then exits.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,20 +25,20 @@ use crate::poll::{Hold, Pass, PollReport, Poller, ReportedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
 
-/// How many of the feeds that were left alone are named.
+/// How many of the feeds that were not polled are named.
 const HELD_NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The ids of the feeds to poll [default: those that are due]
     feeds: Vec<String>,
-    /// Every feed, but what servers asked for is kept, and ten minutes since its last poll
+    /// Poll every feed, except those whose server asked to wait or that were polled in the last ten minutes
     #[arg(long, conflicts_with = "feeds")]
     all: bool,
-    /// Every feed, or those named, whatever servers asked for; a public host is asked for a feed once in ten minutes at most
+    /// Poll every feed, or those named, even if the server asked to wait; a feed on a public host at most every ten minutes
     #[arg(long, conflicts_with = "all")]
     force: bool,
-    /// One JSON object a feed, then a summary
+    /// Print one JSON object per feed, then a summary
     #[arg(long)]
     json: bool,
 }
@@ -53,7 +53,7 @@ struct Summary {
     duration_ms: u64,
 }
 
-/// A line of `--json`: what one feed came to.
+/// A line of `--json`: the outcome of one feed.
 #[derive(Serialize)]
 struct PollLine<'r> {
     feed: &'r FeedId,
@@ -74,7 +74,7 @@ struct PollLine<'r> {
     next_poll: Timestamp,
 }
 
-/// Until when a feed is left alone, and why, as in `by Retry-After`.
+/// Until when a feed is not polled, and why, such as `by Retry-After`.
 #[derive(Serialize)]
 struct HeldPart {
     until: Timestamp,
@@ -108,6 +108,7 @@ impl PollLine<'_> {
     }
 }
 
+/// Runs `newswire poll`. Exits with 1 if none of the polled feeds could be read.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = Arc::new(load(config)?.config);
     let pass = pass(&config, args)?;
@@ -117,7 +118,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
             Ok(store) => poll_here(&config, store, &pass, &progress_bar(args)).await,
             Err(held) => match ask(&config, held, &Request::Poll(pass.clone())).await? {
                 Answer::Polled(reports) => Ok(reports),
-                other => Err(anyhow!("the daemon answered another question: {other:?}").into()),
+                other => Err(anyhow!("unexpected answer from the daemon: {other:?}").into()),
             },
         }
     })?;
@@ -125,8 +126,8 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let is_idle = reports.is_empty() && matches!(pass, Pass::Due);
     print(&match args.json {
         true => as_json(&reports, &summary)?,
-        false if config.feeds.is_empty() => "there is no feed yet; `newswire add URL` takes one\n".to_owned(),
-        false if is_idle => "no feed is due; `newswire feeds` shows when, --all or --force poll now\n".to_owned(),
+        false if config.feeds.is_empty() => "no feeds yet; add one with `newswire add URL`\n".to_owned(),
+        false if is_idle => "no feed is due; `newswire feeds` shows when, --all or --force polls now\n".to_owned(),
         false => as_text(&reports, &summary, clock::now(), is_named(&pass)),
     })?;
     let polled = reports.iter().filter(|report| report.outcome != ReportedOutcome::Held).count();
@@ -149,7 +150,7 @@ async fn poll_here(
         bar.inc(1);
     };
     let reports = poller.pass(config, pass, now, show).await?;
-    // The index that readers of the site search is the daemon's to build: commands do not search it.
+    // Completes the index that `newswire search` uses. Only the daemon builds the index for readers of the site.
     while commit::index_batch(&store).await? > 0 {}
     bar.finish_and_clear();
     Ok(reports)
@@ -160,7 +161,7 @@ fn pass(config: &Config, args: &Args) -> anyhow::Result<Pass> {
     for id in &named {
         match config.feed(id) {
             None => return Err(no_feed(config, id.as_str())),
-            Some(feed) if !feed.enabled => bail!("the feed {id} is disabled; set `enabled = true` to poll it"),
+            Some(feed) if !feed.enabled => bail!("the feed {id} is disabled; to poll it, run `newswire enable {id}`"),
             Some(_) => {}
         }
     }
@@ -203,17 +204,17 @@ fn as_json(reports: &[PollReport], summary: &Summary) -> Result<String, serde_js
     Ok(text)
 }
 
-/// Whether each feed of the pass was named, so that each gets an answer.
+/// Whether the user named the feeds of the pass. Each named feed gets a line.
 fn is_named(pass: &Pass) -> bool {
     matches!(pass, Pass::Named(_)) || matches!(pass, Pass::Force(named) if !named.is_empty())
 }
 
-/// A line for each feed that was polled, and for each that was named.
+/// Returns one line per feed that was polled or named, and a summary.
 fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp, is_named: bool) -> String {
     let mut text = String::new();
-    let (held, told): (Vec<_>, Vec<_>) = reports.iter().partition(|report| report.held.is_some() && !is_named);
-    let width = told.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
-    for report in told {
+    let (held, listed): (Vec<_>, Vec<_>) = reports.iter().partition(|report| report.held.is_some() && !is_named);
+    let width = listed.iter().map(|report| report.feed.as_str().len()).max().unwrap_or_default();
+    for report in listed {
         text.push_str(&labelled(report.feed.as_str(), width, &what(report, now)));
     }
     text.push_str(&not_polled(&held, now));
@@ -225,7 +226,7 @@ fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp, is_named: 
     text
 }
 
-/// A line for each reason for which feeds were left alone, with the first few of them.
+/// Returns one line per reason why feeds were not polled, with the first few of these feeds.
 fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
     let mut reasons: BTreeMap<String, Vec<(Timestamp, &str)>> = BTreeMap::new();
     for report in held {
@@ -247,7 +248,7 @@ fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
     text
 }
 
-/// Why a feed is left alone, as in `polled recently` or `held by Retry-After`.
+/// Says why a feed is not polled, such as `polled recently` or `held by Retry-After`.
 fn why(hold: &Hold) -> String {
     match hold.why {
         HoldReason::LastPoll => "polled recently".to_owned(),
@@ -255,7 +256,7 @@ fn why(hold: &Hold) -> String {
     }
 }
 
-/// What a feed came to.
+/// Describes the outcome of a feed.
 fn what(report: &PollReport, now: Timestamp) -> String {
     if let Some(hold) = &report.held {
         return format!("{}; next poll allowed {}", why(hold), relative(hold.until, now));
@@ -267,7 +268,7 @@ fn what(report: &PollReport, now: Timestamp) -> String {
         (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
         (None, outcome) => outcome.as_str().to_owned(),
     };
-    let moved = report.moved_to.iter().map(|to| format!("it has moved for good, write url = {:?}", safe(to)));
+    let moved = report.moved_to.iter().map(|to| format!("moved permanently; set url = {:?}", safe(to)));
     let notes = report.notes.iter().map(|note| safe(&note.to_string()));
     std::iter::once(what).chain(notes).chain(moved).collect::<Vec<_>>().join("; ")
 }

@@ -1,4 +1,4 @@
-//! `newswire publish`: the site as files.
+//! `newswire publish`: writes the site as files.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,21 +18,23 @@ use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The folder, made if need be [default: `directory` under [publish]]
+    /// The folder to write to, created if missing [default: `directory` under [publish]]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
+/// Runs `newswire publish`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = Arc::new(load(config)?.config);
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
-    let folder = folder.ok_or_else(|| anyhow!("say where to: --out DIR, or `directory` under [publish]"))?;
+    let folder =
+        folder.ok_or_else(|| anyhow!("no folder to publish to; use --out DIR, or set `directory` under [publish]"))?;
     let written = runtime()?.block_on(async {
         match upgrade::open(&config.store.path, "`newswire publish`") {
             Ok(store) => write_here(&config, store, &folder).await,
             Err(held) => match ask(&config, held, &Request::Publish(std::path::absolute(&folder)?)).await? {
                 Answer::Written(written) => Ok(written),
-                other => Err(anyhow!("the daemon answered another question: {other:?}").into()),
+                other => Err(anyhow!("unexpected answer from the daemon: {other:?}").into()),
             },
         }
     })?;

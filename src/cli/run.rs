@@ -1,4 +1,4 @@
-//! `newswire run`: the daemon.
+//! `newswire run`: starts the daemon: loads the config, opens the store, binds the listeners, and connects the parts.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,29 +19,33 @@ use crate::poll::Poller;
 use crate::publish::Publisher;
 use crate::serve::Health;
 
+/// Runs `newswire run` until a signal stops the daemon.
 pub fn run(config: Option<&Path>) -> Done {
     let main = files::find(config)?;
     let runtime = runtime()?;
     let result = runtime.block_on(start(main));
-    // What still waits for a slow name server or disk must not hold up the end.
+    // Tasks that still wait for a slow name server or disk must not delay the exit.
     runtime.shutdown_background();
     result.map(|()| ExitCode::SUCCESS)
 }
 
 async fn start(main: PathBuf) -> Result<(), CommandError> {
-    // Watched before it is read, so that no edit falls between the two.
-    let watching = files::watch(&main).inspect_err(|error| tracing::warn!(%error, "edits are noticed on SIGHUP only"));
+    // Watch the files before reading them, so that no edit is missed in between.
+    let watching = files::watch(&main)
+        .inspect_err(|error| tracing::warn!(%error, "cannot watch the config files; send SIGHUP after an edit"));
     let hangup = signals::hangup().context("cannot receive signals")?;
     let (reloads, closes) = if signals::is_at_terminal() { (None, Some(hangup)) } else { (Some(hangup), None) };
     let (loaded, pages) = reload::load(&main)?;
     let mut warnings = Warnings::default();
     warnings.log(&loaded.warnings, &loaded.sources);
     let store = upgrade::open_logging(&loaded.config.store.path, "`newswire run`")?;
-    let public = bind(&loaded.config.server.listen, SocketReach::Everybody, "listen").await?;
+    let public = bind(&loaded.config.server.listen, SocketReach::AllUsers, "listen").await?;
     let admin = bind(&loaded.config.server.admin, SocketReach::Owner, "admin").await?;
     let control = control::bind(store.path())
         .await
-        .inspect_err(|error| tracing::warn!(%error, "commands that write must wait until the daemon ends"))
+        .inspect_err(|error| {
+            tracing::warn!(%error, "no control socket; commands that write do not work while the daemon runs");
+        })
         .ok();
     let port = public.port();
     let config = Arc::new(reload::with_port(loaded.config, port));
@@ -64,7 +68,7 @@ async fn start(main: PathBuf) -> Result<(), CommandError> {
         admin,
         control,
     };
-    tokio::spawn(signals::end_on_signal(shutdown.clone(), closes));
+    tokio::spawn(signals::stop_on_signal(shutdown.clone(), closes));
     tokio::spawn(daemon::check_store(newswire.store.clone(), shutdown.clone()));
     let sources = Sources { main, watching: watching.ok(), hangup: reloads, port };
     tokio::spawn(reload::follow(sources, warnings, publisher, edits, health));

@@ -1,4 +1,4 @@
-//! `newswire search`: full text over the archive.
+//! `newswire search`: searches the full text of the archive.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,14 +18,15 @@ pub struct Args {
     /// Words that must all occur, "a phrase", -without; title: author: feed: section: after:2017-12 before:2018
     #[arg(required = true)]
     words: Vec<String>,
-    /// How many stories at most
+    /// Show at most this many stories
     #[arg(long, default_value_t = 20)]
     limit: usize,
-    /// An array of objects
+    /// Print an array of objects
     #[arg(long)]
     json: bool,
 }
 
+/// Runs `newswire search`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
@@ -34,15 +35,11 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         return Err(anyhow!("{}", faults.join("; ")).into());
     }
     if query.is_empty() {
-        return Err(
-            anyhow!("nothing is searched for: write words, \"a phrase\", or a field as in title:harbour").into()
-        );
+        return Err(anyhow!("no search words; give words, \"a phrase\", or a field such as title:harbour").into());
     }
     let SearchHits { mut hits, is_cut } = shown::find(&reader, &config, &query, args.limit.saturating_add(1))?;
     if is_cut {
-        anstream::eprintln!(
-            "newswire: only the newest entries were searched; use more or rarer words to search them all"
-        );
+        anstream::eprintln!("newswire: searched only the newest entries; use more or rarer words to search all");
     }
     let has_more = hits.len() > args.limit;
     hits.truncate(args.limit);
@@ -65,7 +62,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         }
     }
     if has_more {
-        text.push_str(&format!("\nThe first {}; --limit shows more.\n", args.limit));
+        text.push_str(&format!("\nShowing the first {}; use --limit to see more.\n", args.limit));
     } else if hits.is_empty() {
         text.push_str(&nothing(&query, &config));
     }
@@ -73,7 +70,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was named and is not there may be why nothing was found.
+/// Returns the message that nothing was found, with the feeds and sections in the query that do not exist.
 fn nothing(query: &Query, config: &Config) -> String {
     let feeds = query.feeds.iter().filter(|id| config.feed(id).is_none());
     let feed_ids = || config.feeds.iter().map(|feed| feed.id.as_str());
@@ -83,15 +80,15 @@ fn nothing(query: &Query, config: &Config) -> String {
     let sections = sections.map(|id| absent("section", id.as_str(), like(id.as_str(), section_ids())));
     let unknown: Vec<String> = feeds.chain(sections).collect();
     let why = if unknown.is_empty() { String::new() } else { format!(": {}", unknown.join("; ")) };
-    format!("nothing was found{why}\n")
+    format!("no stories found{why}\n")
 }
 
 fn absent(what: &str, id: &str, like: Option<String>) -> String {
     let like = like.map(|like| format!("; {like}")).unwrap_or_default();
-    format!("there is no {what} {id}, `newswire {what}s` lists them{like}")
+    format!("there is no {what} {id} (`newswire {what}s` lists them){like}")
 }
 
-/// The excerpt's words, each with whether it is one that was searched for.
+/// Returns the words of the excerpt, each with whether it is a search word.
 fn marked(hit: &SearchHit) -> Vec<(String, bool)> {
     let mut words: Vec<(String, bool)> = Vec::new();
     let mut is_new = true;
@@ -113,7 +110,7 @@ fn marked(hit: &SearchHit) -> Vec<(String, bool)> {
     words
 }
 
-/// Lines of at most so many columns, the marked words bold.
+/// Wraps the words into lines of at most `columns` characters, with the marked words in bold.
 fn wrapped(words: &[(String, bool)], columns: usize) -> Vec<String> {
     let bold = Style::new().bold();
     let mut lines = vec![String::new()];

@@ -1,4 +1,4 @@
-//! `newswire init`, `config`, `schema`, `completions` and `man`: what one needs around the TOML.
+//! `newswire init`, `config`, `schema`, `completions` and `man`: help to set up and inspect newswire.
 
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ use crate::config::effective::{EffectiveSetting, Origin, effective};
 use crate::config::{self, SourceFile, edit};
 use crate::files::{self, Loaded};
 
-/// Where the comment begins that tells a value's origin.
+/// The column of the comment that gives a value's origin.
 const ORIGIN_COLUMN: usize = 48;
 
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// What the site is called
+    /// The title of the site
     #[arg(long)]
     title: Option<String>,
-    /// Where readers find it, as in https://news.example.org/ [default: this machine alone]
+    /// The public address of the site, such as https://news.example.org/ [default: this machine only]
     #[arg(long)]
     url: Option<String>,
-    /// A page that tells publishers who polls them
+    /// A page that tells publishers who polls their feeds
     #[arg(long, value_name = "URL")]
     contact: Option<String>,
     /// A first feed; may be given several times
@@ -37,10 +37,10 @@ pub struct InitArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ConfigArgs {
-    /// The plain defaults of feeds and sections too
+    /// Also print the defaults of feeds and sections
     #[arg(long)]
     all: bool,
-    /// An array of objects
+    /// Print an array of objects
     #[arg(long)]
     json: bool,
 }
@@ -52,25 +52,25 @@ pub struct CompletionsArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// Write a page for every command into this folder, instead of printing the first
+    /// Write a page per command into this folder, instead of printing the main page
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// Writes a config that works, and overwrites none.
+/// Runs `newswire init`: writes a config that works. Never overwrites a file.
 pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     let named = path.is_some();
     let path = std::path::absolute(path.unwrap_or(Path::new("newswire.toml")))?;
     if path.exists() {
-        return Err(anyhow!("{} is there already; nothing was written", files::short(&path).display()).into());
+        return Err(anyhow!("{} already exists; nothing was written", files::short(&path).display()).into());
     }
-    let title = answer(args.title.as_ref(), "What is the site called?", "Newswire", |_| true)?;
-    let url = answer(args.url.as_ref(), "Its public address? (none: for this machine alone)", "", is_web)?;
-    let contact = answer(args.contact.as_ref(), "A page that tells publishers who polls them? (none)", "", is_web)?;
+    let title = answer(args.title.as_ref(), "Title of the site?", "Newswire", |_| true)?;
+    let url = answer(args.url.as_ref(), "Public address? (empty: this machine only)", "", is_web)?;
+    let contact = answer(args.contact.as_ref(), "Page that tells publishers who polls them? (optional)", "", is_web)?;
     let config = |allow: &[String], feeds: &[String]| first_config(&title, &url, &contact, allow, feeds);
     let check = |text: String| {
         let checked = files::check(vec![SourceFile { path: path.clone(), text }]);
-        checked.inspect_err(|_| anstream::eprintln!("newswire: nothing was written, since the config would be bad:\n"))
+        checked.inspect_err(|_| anstream::eprintln!("newswire: nothing was written; the config would have errors:\n"))
     };
     let mut allow = Vec::new();
     let mut feeds = Vec::new();
@@ -82,13 +82,13 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     check(config(&[], &[]))?;
     args.feed.iter().filter(|address| !address.is_empty()).try_for_each(|address| look(address))?;
     while args.feed.is_empty() {
-        let address = answer(None, "A first feed, or a page that has one? (none)", "", is_web)?;
+        let address = answer(None, "First feed, or a page that links to one? (optional)", "", is_web)?;
         if address.is_empty() {
             break;
         }
         match look(&address) {
             Ok(()) => break,
-            // What cannot be used is asked for again.
+            // Ask again if the address cannot be used.
             Err(CommandError::Other(error)) => anstream::eprintln!("{}", in_one_sentence(&error)),
             Err(failure) => return Err(failure),
         }
@@ -96,25 +96,26 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     let text = config(&allow, &feeds);
     check(text.clone())?;
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
     files::replace(&path, "", &text).map_err(anyhow::Error::from)?;
     let option = if named { format!(" --config {}", files::short(&path).display()) } else { String::new() };
     print(&format!(
-        "wrote {}\n`newswire add URL{option}` takes more feeds, `newswire run{option}` polls and serves them\n",
+        "wrote {}\nadd feeds with `newswire add URL{option}`, then start with `newswire run{option}`\n",
         files::short(&path).display()
     ))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The table of a first feed. Of a page it takes the feed that the page offers; what does not answer is taken as it is.
+/// Returns the `[[feed]]` table of the first feed. Takes the feed that a page links to; adds an address that cannot be
+/// fetched as it is, with a warning.
 fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     let args = add::Args::of_address(address, "--feed URL");
     let found = match add::find(loaded, 0, &args) {
         Ok(found) => found,
         Err(NotFound::Failed(failure)) => return Err(failure),
         Err(NotFound::Unreachable(why)) => {
-            anstream::eprintln!("warning: {why}; it was written without a look at it");
+            anstream::eprintln!("warning: {why}; added without checking it");
             FoundFeed { url: address.to_owned(), seen: None }
         }
     };
@@ -124,7 +125,7 @@ fn first_feed(loaded: &Loaded, address: &str) -> Result<String, CommandError> {
     Ok(add::block(&found, &args))
 }
 
-/// What `allow` needs for a feed at a private address. Who types such an address means it.
+/// Returns the entry that `allow` needs for a feed at a private address. The user typed the address, so it is intended.
 fn opening(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     let is_private = match url.host()? {
@@ -140,7 +141,7 @@ fn is_web(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// What the flag says, else what is answered on a terminal, asked again until it is one, else the default.
+/// Returns the flag's value, else the answer typed on a terminal (asks until it is valid), else the default.
 fn answer(
     given: Option<&String>,
     question: &str,
@@ -163,13 +164,13 @@ fn answer(
         match answer.trim() {
             "" => return Ok(default.to_owned()),
             answer if is_good(answer) => return Ok(answer.to_owned()),
-            _ => writeln!(stderr, "it begins with http:// or https://")?,
+            _ => writeln!(stderr, "expected a URL that begins with http:// or https://")?,
         }
     }
 }
 
-/// What is not answered stands as a comment that shows how. The feeds are last, so that those which `add` and `import` write
-/// stand with them.
+/// Returns the text of a new config. Questions without an answer become commented-out examples. The feeds come last, where
+/// `add` and `import` write more.
 fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: &[String]) -> String {
     let line = |key: &str, value: &str, example: &str| match value {
         "" => format!("# {key} = {}", edit::quoted(example)),
@@ -185,31 +186,31 @@ fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: 
     let allow = match allow {
         [] => String::new(),
         allow => format!(
-            "# Private addresses that may be polled.\nallow = {}\n",
+            "# Private addresses that newswire may poll.\nallow = {}\n",
             edit::list(allow.iter().map(String::as_str))
         ),
     };
     format!(
-        r##"# A newswire. `newswire check` tells what is wrong here; a running newswire takes
-# every edit when it is saved.
+        r##"# The config of a newswire. `newswire check` finds mistakes; a running newswire
+# reloads this file when you save it.
 
 [site]
 {title}
-# The public base of every link.
+# The base of every published link.
 {url}
 
 [server]
-# Pages and feeds for readers; status and metrics for you alone.
+# `listen` is for readers: pages and feeds. `admin` is private: status and metrics.
 listen = "127.0.0.1:8080"
 admin = "127.0.0.1:8081"
 
 [poll]
 schedule = "every 1 hour"
-# What publishers find in the User-Agent.
+# The User-Agent tells publishers this address.
 {contact}
 {allow}
-# What is published: a story is in if one rule of `keep` matches, or there is none,
-# and no rule of `drop`.
+# A section publishes a story if a `keep` rule matches it (or there is none) and no
+# `drop` rule does.
 
 [[section]]
 id = "all"
@@ -218,7 +219,7 @@ feeds = ["*"]
 # keep = [{{ title = "harbour" }}, {{ tag = "town" }}]
 # drop = [{{ title = "sponsored" }}]
 
-# The feeds. `tags` are for sections and their rules.
+# The feeds. Sections and rules can refer to their `tags`.
 {feeds}"##
     )
 }
@@ -234,7 +235,7 @@ struct SettingRow<'s> {
     line: Option<usize>,
 }
 
-/// Prints the config in force.
+/// Runs `newswire config`.
 pub fn config(path: Option<&Path>, args: &ConfigArgs) -> Done {
     let loaded = load(path)?;
     let settings = effective(&loaded.config, &loaded.sources, args.all);
@@ -272,16 +273,17 @@ fn origin(origin: &Origin) -> String {
     match origin {
         Origin::File { path, line } => format!("{}:{line}", files::short(path).display()),
         Origin::Default => "default".to_owned(),
-        Origin::Made => "made from the rest".to_owned(),
+        Origin::Made => "derived".to_owned(),
     }
 }
 
-/// Prints the JSON Schema of the TOML.
+/// Runs `newswire schema`.
 pub fn schema() -> Done {
     print(&format!("{}\n", serde_json::to_string_pretty(&config::schema())?))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `newswire completions`.
 pub fn completions(args: &CompletionsArgs) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "newswire", &mut script);
@@ -289,6 +291,7 @@ pub fn completions(args: &CompletionsArgs) -> Done {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `newswire man`.
 pub fn man(args: &ManArgs) -> Done {
     let mut page = Vec::new();
     match &args.out {

@@ -1,4 +1,4 @@
-//! `newswire split`: a copy that was wrongly joined becomes a story of its own again, and stays one.
+//! `newswire split`: makes a wrongly joined copy a separate story again, for good.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,21 +9,22 @@ use crate::daemon::control::Edit;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The published id of the story, its slug, number or page, or a link in any spelling; other words only list the stories
-    /// that may be meant, and exit with 2
+    /// The published id, slug, number or page of the story, or a link in any spelling; other words only list the stories
+    /// that match, and exit with 2
     story: String,
     /// The copy to take out: its link in any spelling, its guid, or the id of its feed
     copy: String,
-    /// Say what would happen and change nothing
+    /// Show what would happen and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
+/// Runs `newswire split`.
 pub fn run(config: Option<&Path>, args: &Args) -> Done {
     let edited =
         edit(config, "split", Edit::Split { story: args.story.clone(), copy: args.copy.clone() }, args.dry_run)?;
     let copy = edited.copy.unwrap_or_default();
-    let what = if args.dry_run { "would be a story of its own" } else { "is a story of its own now" };
+    let what = if args.dry_run { "would become a separate story" } else { "is now a separate story" };
     print(&format!("{} {what}: {}\n", safe(&copy), safe(&edited.id)))?;
     print_sections(&edited.sections)?;
     Ok(ExitCode::SUCCESS)

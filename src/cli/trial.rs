@@ -1,4 +1,4 @@
-//! `newswire try`: what a changed config or one more rule would put into the sections and take out, changing nothing.
+//! `newswire try`: shows which stories a changed config or one more rule would add to sections and remove. Changes nothing.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,23 +21,24 @@ pub struct Args {
     /// Only this section
     #[arg(long, value_name = "ID")]
     section: Option<String>,
-    /// One more rule for what the section keeps, as in 'title=/ferr(y|ies)/' or '{ tag = "world", words = ">300" }'
+    /// An additional keep rule for the section, such as 'title=/ferr(y|ies)/' or '{ tag = "world", words = ">300" }'
     #[arg(long, value_name = "RULE", requires = "section")]
     keep: Vec<String>,
-    /// One more rule for what it drops
+    /// An additional drop rule for the section
     #[arg(long, value_name = "RULE", requires = "section")]
     drop: Vec<String>,
-    /// How many stories are listed of those that enter, and of those that leave [--json: all]
+    /// List at most this many stories that enter, and that leave [--json: all]
     #[arg(long, default_value_t = 20, value_name = "N")]
     limit: usize,
-    /// End with 1 if anything would change
+    /// Exit with 1 if anything would change
     #[arg(long)]
     exit_code: bool,
-    /// One object
+    /// Print one object
     #[arg(long)]
     json: bool,
 }
 
+/// Runs `newswire try`.
 pub fn run(path: Option<&Path>, args: &Args) -> Done {
     let mut config = load(path)?.config;
     let reader = open_store(&config)?;
@@ -55,7 +56,8 @@ pub fn run(path: Option<&Path>, args: &Args) -> Done {
     Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The store that the config names; for one that lies elsewhere and has none yet, that of the config in use.
+/// Opens the store of the config. If there is none, as for a draft config in another folder, opens the store of the
+/// default config.
 fn open_store(config: &Config) -> Result<Reader, CommandError> {
     match Reader::open(&config.store.path) {
         Err(StoreError::Missing(missing)) => {
@@ -68,7 +70,7 @@ fn open_store(config: &Config) -> Result<Reader, CommandError> {
     }
 }
 
-/// Puts the rules of the command line after those of the section.
+/// Appends the rules from the command line to those of the section.
 fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> Result<(), CommandError> {
     let Some(at) = config.sections.iter().position(|section| section.id == *id) else {
         return Err(no_section(config, id.as_str()).into());
@@ -85,11 +87,11 @@ fn add_rules(config: &mut Config, id: &SectionId, args: &Args) -> Result<(), Com
 
 fn rule(text: &str, config: &Config) -> anyhow::Result<Rule> {
     config::parse_rule(text, config).map_err(|problems| {
-        let told = problems.iter().map(|problem| match &problem.hint {
+        let messages = problems.iter().map(|problem| match &problem.hint {
             Some(hint) => format!("{} ({hint})", problem.message),
             None => problem.message.clone(),
         });
-        anyhow!("the rule {text:?}: {}", told.collect::<Vec<_>>().join("; "))
+        anyhow!("the rule {text:?}: {}", messages.collect::<Vec<_>>().join("; "))
     })
 }
 
@@ -98,7 +100,7 @@ fn as_text(trial: &Trial, config: &Config, limit: usize) -> String {
     for section in &trial.sections {
         text.push_str(&of_section(section, config, limit));
         for rule in trial.rules.iter().filter(|rule| rule.section == section.section) {
-            text.push_str(&wrap(&format!("  {}: {}", rule.rule, work(rule)), columns(), "    "));
+            text.push_str(&wrap(&format!("  {}: {}", rule.rule, effect(rule)), columns(), "    "));
         }
         text.push('\n');
     }
@@ -111,12 +113,13 @@ fn as_text(trial: &Trial, config: &Config, limit: usize) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// As in `14 stories, 3 of them in the last week; 2 more are decided by other rules`.
-fn work(rule: &RuleTrial) -> String {
+/// Describes what a rule does, such as `14 stories, 3 of them in the last week; 2 more are decided by other rules`.
+fn effect(rule: &RuleTrial) -> String {
     let stories = match (rule.stories, rule.last_week) {
+        (0, _) if rule.matches == 0 => "matches no story".to_owned(),
         (0, _) => "decides no story".to_owned(),
-        (1, 0) => "1 story, not of the last week".to_owned(),
-        (1, _) => "1 story, of the last week".to_owned(),
+        (1, 0) => "1 story, not from the last week".to_owned(),
+        (1, _) => "1 story, from the last week".to_owned(),
         (stories, 0) => format!("{stories} stories, none of them in the last week"),
         (stories, week) => format!("{stories} stories, {week} of them in the last week"),
     };

@@ -1,4 +1,4 @@
-//! Opens a store for a command or the daemon, and shows how far one of an older version is on its way to the newest.
+//! Opens the store for a command or the daemon, and shows the progress of upgrading a store from an older version.
 
 use std::io::IsTerminal;
 use std::path::Path;
@@ -7,11 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::store::{Store, StoreError, UpgradeStep};
 
-/// Opens the store for a command.
+/// Opens the store for a command, and shows an upgrade as a progress bar on a terminal. Other programs see `holder` as the
+/// name of the process that holds the store.
 ///
 /// # Errors
 ///
-/// As of [`Store::open`].
+/// The same as [`Store::open`].
 pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
     let bar = match std::io::stderr().is_terminal() {
         true => {
@@ -40,11 +41,11 @@ fn advance(bar: &ProgressBar, what: &'static str, done: u64, total: u64) {
     bar.set_position(done);
 }
 
-/// Opens the store for the daemon, which logs how far it is: a line for each tenth.
+/// Opens the store for the daemon, and logs each tenth of an upgrade.
 ///
 /// # Errors
 ///
-/// As of [`Store::open`].
+/// The same as [`Store::open`].
 pub fn open_logging(path: &Path, holder: &str) -> Result<Store, StoreError> {
     let mut logged = None;
     Store::open_checked(path, holder, &mut |step| {
@@ -52,7 +53,7 @@ pub fn open_logging(path: &Path, holder: &str) -> Result<Store, StoreError> {
             UpgradeStep::Copying { done, total } => ("copying the store", *done, *total),
             UpgradeStep::Converting { done, total, .. } => ("updating the store", *done, *total),
             UpgradeStep::Copied { file, .. } => return tracing::info!("{}", copied(file)),
-            UpgradeStep::Done => return tracing::info!("the store has the newest version"),
+            UpgradeStep::Done => return tracing::info!("the store is up to date"),
         };
         let tenths = done.saturating_mul(10).checked_div(total).unwrap_or(10);
         if logged.replace((what, tenths)) != Some((what, tenths)) {
@@ -62,5 +63,5 @@ pub fn open_logging(path: &Path, holder: &str) -> Result<Store, StoreError> {
 }
 
 fn copied(file: &Path) -> String {
-    format!("the store is being updated; a copy of it as it was is {}", file.display())
+    format!("updating the store; a copy of the old version is in {}", file.display())
 }

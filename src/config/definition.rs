@@ -1,14 +1,15 @@
-//! The hash of a section's definition: of all that decides which stories are in the section, and of nothing else.
+//! The hash of a section's definition: of everything that decides which stories are in the section, and nothing else.
 //!
-//! The store keeps it. If it changes, the section is judged again, over the whole archive; so it must not change because the
-//! code does. It is the XXH3 (64 bits) of these bytes:
+//! The store keeps the hash. If it changes, newswire re-judges the section over the whole archive, so a change of the code
+//! must not change it. It is the XXH3 (64 bits) of these bytes:
 //!
 //! - A text is its length in bytes (64 bits, little endian) and its bytes. A number has 64 bits, little endian. A duration is
-//!   two numbers: whole seconds, and the nanoseconds of the rest. What may be absent is the byte 0, or the byte 1 and the value.
+//!   two numbers: whole seconds, and the nanoseconds of the rest. An optional value is the byte 0 if absent, else the byte 1 and
+//!   the value.
 //! - A list is its length as a number, and its items. A set is a list whose items are sorted by their bytes.
 //! - The definition is the text `newswire section 2`; the set of the feeds (id, set of tags, set of categories); `max_age` or its
-//!   absence; the list of the facets; the lists of `keep` and `drop`. Rules stay in their order, as the first that matches decides.
-//! - A category is its term, and its scheme and its label or their absence. A rule is described in [`Rule::canonical`].
+//!   absence; the list of the facets; the lists of `keep` and `drop`. Rules keep their order, because the first match decides.
+//! - A category is its term, and its scheme and its label or their absence. [`Rule::canonical`] describes the form of a rule.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::model::Feed;
 use crate::entry::Category;
 use crate::rule::{CanonicalForm, Rule};
 
-/// What decides which stories are in a section.
+/// The settings that decide which stories are in a section.
 #[derive(Clone, Copy)]
 pub struct Definition<'a> {
     pub feeds: &'a [&'a Arc<Feed>],
@@ -31,7 +32,7 @@ pub struct Definition<'a> {
 }
 
 impl Definition<'_> {
-    /// Returns the hash of its canonical form, see the module.
+    /// Returns the hash of the canonical form that the module docs describe.
     pub fn hash(&self) -> u64 {
         let mut form = CanonicalForm::default();
         form.text("newswire section 2");
@@ -50,7 +51,7 @@ impl Definition<'_> {
         xxh3_64(form.bytes())
     }
 
-    /// Returns the hash that stores up to version 4 have: of a text as the code of that time happened to write it.
+    /// Returns the hash that stores up to version 4 hold, which hashed the `Debug` output of that time.
     pub fn former_hash(&self) -> u64 {
         let category = |Category { term, scheme, label }: &Category| {
             format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")

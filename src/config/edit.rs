@@ -1,8 +1,8 @@
-//! Edits of the TOML that leave all else as it is, to the byte.
+//! Edits of the TOML that leave the rest of the file as it is, byte for byte.
 //!
-//! Where a table or a value stands comes from `toml_edit`; the text itself is cut and joined, never printed anew, so comments,
-//! order, layout, line ends and byte-order mark stay. Every edit is proved before it is given back: the new text, read by
-//! the TOML parser, is the old one with just that change. What cannot be edited so is refused with a reason.
+//! `toml_edit` gives the position of a table or value. The text itself is cut and joined, never printed again, so comments,
+//! order, layout, line endings and byte-order mark stay. Every edit is verified before it is returned: parsed as TOML, the new
+//! text must equal the old one with just that change. An edit that cannot be made this way is refused with a reason.
 
 use std::ops::Range;
 
@@ -14,41 +14,47 @@ use super::mask;
 use super::model::Config;
 use crate::feed::FeedId;
 
-/// How many unchanged lines a difference shows around what changed.
+/// How many unchanged lines a difference shows around the changed ones.
 const CONTEXT: usize = 3;
 
-/// Why a text cannot be edited by a program.
+/// Why newswire cannot edit a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    #[error("the file has faults: {0}")]
+    /// The text is not TOML; the parser's message.
+    #[error("the file has a syntax error: {0}")]
     Syntax(String),
-    #[error("the feeds of this file are written as one list; write each as [[feed]], then it can be edited")]
+    /// The feeds are one inline list, `feed = [{ … }]`.
+    #[error("the feeds in this file are one inline list; write each as [[feed]], then newswire can edit them")]
     InlineFeeds,
+    /// The text has no feed of this index.
     #[error("there is no such [[feed]] in the file")]
     NoFeed,
-    #[error("`{0}` is written as a table of its own; edit it by hand")]
+    /// The key is a table with a header of its own, or has dotted keys.
+    #[error("`{0}` is a separate table; edit it by hand")]
     OwnTable(String),
+    /// The edited text would not say the same apart from the change.
     #[error("the layout of this file cannot be kept; edit it by hand")]
     Entangled,
+    /// The new key or value is not valid; the message says why, without the value.
     #[error("{0}")]
     Value(String),
 }
 
-/// Where a feed's table stands.
+/// The position of a feed's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeedPlace {
-    /// The number of the file.
+    /// The index of the file; the main file is 0.
     pub file: usize,
-    /// Which `[[feed]]` of that file.
+    /// The index of the `[[feed]]` in that file.
     pub index: usize,
 }
 
-/// Where a feed of a good configuration stands in the texts that it was read from.
+/// Returns the position of a feed in the texts that the configuration was read from; `None` if it has no such feed.
 pub fn place_of(config: &Config, files: &[SourceFile], id: &FeedId) -> Option<FeedPlace> {
     places(files).get(*config.feed_index.get(id)?).copied()
 }
 
-/// Where each feed of a good configuration stands, in the configuration's order.
+/// Returns the position of every feed of a valid configuration, in the configuration's order.
 pub fn places(files: &[SourceFile]) -> Vec<FeedPlace> {
     let of_file = |(file, source): (usize, &SourceFile)| {
         (0..count_feeds(&source.text)).map(move |index| FeedPlace { file, index }).collect::<Vec<_>>()
@@ -56,7 +62,7 @@ pub fn places(files: &[SourceFile]) -> Vec<FeedPlace> {
     files.iter().enumerate().flat_map(of_file).collect()
 }
 
-/// How many feeds a text has; none if it cannot be read.
+/// Returns how many feeds a text has; 0 if it cannot be parsed.
 fn count_feeds(text: &str) -> usize {
     let count = |document: Document<&str>| match document.get("feed") {
         Some(Item::ArrayOfTables(tables)) => tables.len(),
@@ -66,20 +72,21 @@ fn count_feeds(text: &str) -> usize {
     Document::parse(text).map_or(0, count)
 }
 
-/// The place of the header of a feed's table, or of its `key` where it has one: in bytes.
+/// Returns the position of the `key` in a feed's table, or of the table's header if it has no such key: in bytes. `None` if
+/// there is no such feed.
 pub fn span_of(text: &str, index: usize, key: &str) -> Option<Range<usize>> {
     let document = Document::parse(text).ok()?;
     let table = feed_table(&document, index).ok()?;
     table.get(key).and_then(Item::span).or(table.span())
 }
 
-/// Returns the text with `block`, which holds whole tables of one kind, `feed` or `section`, after the last of them; at its
-/// end if it has none. A blank line comes before the block, unless the tables there follow each other without one: so
-/// [`remove`] brings the old text back.
+/// Returns the text with `block` added after the last table of its kind, or at the end if there is none. `block` holds whole
+/// tables of one kind, `feed` or `section`. A blank line separates it from the table before, unless the tables there follow
+/// each other without one; so [`remove`] restores the old text.
 ///
 /// # Errors
 ///
-/// If the file cannot be edited.
+/// If the text is not TOML, or its layout does not allow the edit.
 pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
     let document = parse(text)?;
     let at = match document.get(kind) {
@@ -103,7 +110,7 @@ pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
     edited.push_str(&block.replace('\n', newline));
     edited.push_str(after);
     let added = read(block)?;
-    proved(text, edited, |expected| {
+    verified(text, edited, |expected| {
         for (key, value) in added {
             let list = expected.entry(key).or_insert_with(|| toml::Value::Array(Vec::new()));
             list.as_array_mut()?.extend(value.as_array()?.iter().cloned());
@@ -112,11 +119,11 @@ pub fn add(text: &str, kind: &str, block: &str) -> Result<String, EditError> {
     })
 }
 
-/// The text without a feed's table, and without the comment that stands directly above it.
+/// Returns the text without a feed's table and the comment directly above it.
 ///
 /// # Errors
 ///
-/// If the file cannot be edited.
+/// If there is no such feed, the text is not TOML, or its layout does not allow the edit.
 pub fn remove(text: &str, index: usize) -> Result<String, EditError> {
     let document = parse(text)?;
     let table = feed_table(&document, index)?;
@@ -131,7 +138,7 @@ pub fn remove(text: &str, index: usize) -> Result<String, EditError> {
         end += rest.find('\n').map_or(0, |newline| newline + 1);
     }
     let edited = format!("{}{}", &text[..start], &text[end..]);
-    proved(text, edited, |expected| {
+    verified(text, edited, |expected| {
         let feeds = expected.get_mut("feed")?.as_array_mut()?;
         feeds.remove(index);
         if feeds.is_empty() {
@@ -141,11 +148,11 @@ pub fn remove(text: &str, index: usize) -> Result<String, EditError> {
     })
 }
 
-/// The text with another value for a feed's key, written as TOML; `None` takes the key out.
+/// Returns the text with a new value for a feed's key. The value is TOML; `None` removes the key.
 ///
 /// # Errors
 ///
-/// If the value is no TOML, or the file cannot be edited.
+/// If the value is not TOML, there is no such feed, or the layout of the text does not allow the edit.
 pub fn set(text: &str, index: usize, key: &str, value: Option<&str>) -> Result<String, EditError> {
     let document = parse(text)?;
     let table = feed_table(&document, index)?;
@@ -166,7 +173,7 @@ pub fn set(text: &str, index: usize, key: &str, value: Option<&str>) -> Result<S
         (None, None) => return Ok(text.to_owned()),
         (None, Some(value)) => with_new_key(text, table, key, value)?,
     };
-    proved(text, edited, |expected| {
+    verified(text, edited, |expected| {
         let feed = expected.get_mut("feed")?.as_array_mut()?.get_mut(index)?.as_table_mut()?;
         match new {
             Some(value) => feed.insert(key.to_owned(), value),
@@ -176,11 +183,11 @@ pub fn set(text: &str, index: usize, key: &str, value: Option<&str>) -> Result<S
     })
 }
 
-/// The text with a feed taken out of the `feeds` of its sections.
+/// Returns the text with a feed's id removed from the `feeds` of all sections.
 ///
 /// # Errors
 ///
-/// If the file cannot be edited.
+/// If the text is not TOML, or its layout does not allow the edit.
 pub fn unlist(text: &str, id: &FeedId) -> Result<String, EditError> {
     let document = parse(text)?;
     let Some(sections) = document.get("section").and_then(Item::as_array_of_tables) else { return Ok(text.to_owned()) };
@@ -200,7 +207,7 @@ pub fn unlist(text: &str, id: &FeedId) -> Result<String, EditError> {
     for cut in cuts.into_iter().rev() {
         edited.replace_range(cut, "");
     }
-    proved(text, edited, |expected| {
+    verified(text, edited, |expected| {
         for section in expected.get_mut("section")?.as_array_mut()? {
             if let Some(feeds) = section.get_mut("feeds").and_then(toml::Value::as_array_mut) {
                 feeds.retain(|feed| feed.as_str() != Some(id.as_str()));
@@ -210,18 +217,18 @@ pub fn unlist(text: &str, id: &FeedId) -> Result<String, EditError> {
     })
 }
 
-/// A value of a rule as it is given on a command line: TOML where it looks like it, else a text.
+/// Returns a rule's value from the command line as TOML: unchanged if it looks like TOML, else quoted.
 pub fn value_of(text: &str) -> String {
     let text = text.trim();
     if text.starts_with(['[', '"', '\'', '{']) { text.to_owned() } else { quoted(text) }
 }
 
-/// A value for a feed's key as it is given on a command line, as TOML of the kind that the key takes; a bare word where the
-/// key takes none is left a text, so that whoever checks the config says what it takes.
+/// Returns a value from the command line as TOML of the kind that the feed's key takes. A bare word for a key of another kind
+/// becomes a string, so that the check of the config reports what the key takes.
 ///
 /// # Errors
 ///
-/// If there is no such key.
+/// If feeds have no such key.
 pub fn feed_value(key: &str, text: &str) -> Result<String, EditError> {
     let shape: &Shape = &FEED;
     let unknown =
@@ -237,19 +244,19 @@ pub fn feed_value(key: &str, text: &str) -> Result<String, EditError> {
     })
 }
 
-/// A text as a string of TOML.
+/// Returns a text as a TOML string.
 pub fn quoted(text: &str) -> String {
     toml_edit::Value::from(text).to_string()
 }
 
-/// Texts as a list of TOML, on one line.
+/// Returns texts as a TOML list on one line, without empty ones.
 pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).map(quoted).collect();
     format!("[{}]", texts.join(", "))
 }
 
-/// What changed between two texts of a file, as a unified difference with one hunk and its secrets masked; empty if nothing
-/// did.
+/// Returns the changes between two texts of a file as a unified diff with one hunk and masked secrets; empty if the texts are
+/// equal.
 pub fn difference(name: &str, before: &str, after: &str) -> String {
     if before == after {
         return String::new();
@@ -271,7 +278,7 @@ pub fn difference(name: &str, before: &str, after: &str) -> String {
     text
 }
 
-/// How many lines are the same at the start of two texts, and at their ends.
+/// Returns how many lines two texts share at the start, and at the end.
 fn same_ends(before: &str, after: &str) -> (usize, usize) {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let same_start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
@@ -285,12 +292,12 @@ fn parse(text: &str) -> Result<Document<&str>, EditError> {
 }
 
 fn read(text: &str) -> Result<toml::Table, EditError> {
-    // The text may hold a secret: it is not repeated.
+    // The text may hold a secret, so the message does not repeat it.
     toml::from_str(text).map_err(|error| EditError::Value(format!("the value is not TOML: {}", error.message())))
 }
 
-/// The edited text, if it says what the old one says with just this change.
-fn proved(
+/// Returns the edited text if it parses to what the old one says with just this change.
+fn verified(
     before: &str,
     after: String,
     change: impl FnOnce(&mut toml::Table) -> Option<()>,
@@ -313,7 +320,7 @@ fn is_dotted(table: &Table, key: &str) -> bool {
     table.get(key).and_then(Item::as_inline_table).is_some_and(toml_edit::InlineTable::is_dotted)
 }
 
-/// After the last of the feed's own values, before its tables.
+/// Inserts a key after the last of the feed's own values, before its tables.
 fn with_new_key(text: &str, table: &Table, key: &str, value: &str) -> Result<String, EditError> {
     let own = table
         .iter()
@@ -328,7 +335,7 @@ fn with_new_key(text: &str, table: &Table, key: &str, value: &str) -> Result<Str
     Ok(format!("{before}{first}{indent}{key} = {value}{newline}{after}"))
 }
 
-/// Where the last value or header of a table and of its own tables ends.
+/// Returns where the last value or header of a table and its subtables ends.
 fn end_of_table(table: &Table) -> usize {
     let own = table.span().map_or(0, |span| span.end);
     table.iter().map(|(_, item)| end_of_item(item)).fold(own, usize::max)
@@ -346,12 +353,12 @@ fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
-/// Behind the line in which `at` lies.
+/// Returns the end of the line that contains `at`, after its line break.
 fn line_end(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1)
 }
 
-/// Where the comment lines begin that stand directly above a line; those at the head of the file speak for the file.
+/// Returns the start of the comment lines directly above a line. Comments at the head of the file belong to the file.
 fn above_comments(text: &str, line: usize) -> usize {
     let mut start = line;
     while start > 0 {
@@ -364,8 +371,8 @@ fn above_comments(text: &str, line: usize) -> usize {
     line
 }
 
-/// Where the comment lines end that stand directly below a table, such as keys that are commented out. Comments directly
-/// above the next table are its own.
+/// Returns the end of the comment lines directly below a table, such as commented-out keys. Comments directly above the next
+/// table belong to that table.
 fn below_comments(text: &str, line: usize) -> usize {
     let mut end = line;
     while text[end..].trim_start_matches([' ', '\t']).starts_with('#') {

@@ -1,4 +1,4 @@
-//! The configuration in force, value by value, each with where it comes from; secrets are masked.
+//! The effective configuration, value by value, each with its origin; secrets are masked.
 
 use std::path::PathBuf;
 
@@ -9,32 +9,38 @@ use super::mask;
 use super::model::Config;
 use super::{SourceFile, edit, schema};
 
-/// One value that is in force.
+/// One effective value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EffectiveSetting {
-    /// As an editor writes it: `[site]`, `[[feed]]`.
+    /// The table as written in the TOML: `[site]`, `[[feed]]`.
     pub table: &'static str,
-    /// Which of the feeds or sections.
+    /// The id of the feed or section; `None` for other tables.
     pub of: Option<String>,
+    /// The name of the key.
     pub key: &'static str,
-    /// As TOML, secrets masked.
+    /// The value as TOML on one line, with secrets masked.
     pub value: String,
+    /// Where the value comes from.
     pub origin: Origin,
 }
 
-/// Where a value comes from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
+    /// The value is written in a file.
     File {
+        /// The absolute path of the file.
         path: PathBuf,
+        /// The line, from 1.
         line: usize,
     },
+    /// The key's default.
     Default,
-    /// Made from other values.
+    /// Derived from other values.
     Made,
 }
 
-/// Keys that a feed takes from another table where it says nothing.
+/// Keys that a feed inherits from another table if it does not set them.
 const INHERITED: [(&str, &Shape); 6] = [
     ("schedule", &keys::POLL),
     ("timeout", &keys::POLL),
@@ -44,7 +50,8 @@ const INHERITED: [(&str, &Shape); 6] = [
     ("dedup", &keys::STORIES),
 ];
 
-/// Every value of a good configuration. Of feeds and sections the plain defaults are left out, unless `all` are wanted.
+/// Returns every value of a valid configuration, table by table. Leaves out the defaults of feeds and sections, unless `all`
+/// is set. Empty if the main file cannot be parsed.
 pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<EffectiveSetting> {
     let texts: Vec<ConfigText> = files.iter().filter_map(ConfigText::of).collect();
     let Some(main) = texts.first() else { return Vec::new() };
@@ -80,7 +87,7 @@ pub fn effective(config: &Config, files: &[SourceFile], all: bool) -> Vec<Effect
     settings
 }
 
-/// The values of one feed or section: as written, else as `otherwise` has them, else the defaults, if `all` are wanted.
+/// Returns the values of one feed or section: as written, else from `otherwise`, else the defaults if `all` is set.
 fn of_table(
     shape: &'static Shape,
     text: &ConfigText,
@@ -97,13 +104,13 @@ fn of_table(
     shape.keys.iter().filter_map(setting).collect()
 }
 
-/// What a feed takes from another table of the main file.
+/// Returns the value that a feed inherits from another table of the main file.
 fn inherited(main: &ConfigText, key: &str) -> Option<(String, Origin)> {
     let (_, shape) = INHERITED.iter().find(|(name, _)| *name == key)?;
     main.written(main.document.get(table_name(shape))?.get(key)?)
 }
 
-/// What the defaults of a key that has none of its own are made of.
+/// Returns the value of a key whose default is derived from other values.
 fn made(config: &Config, shape: &Shape, key: &str) -> Option<(String, Origin)> {
     let value = match (shape.name, key) {
         ("[site]", "url") => config.site.url.to_string(),
@@ -122,7 +129,7 @@ fn table_name(shape: &Shape) -> &'static str {
     shape.name.trim_matches(['[', ']'])
 }
 
-/// A text with its secrets masked, and its places.
+/// A text, parsed with positions, and its copy with masked secrets.
 struct ConfigText<'a> {
     source: &'a SourceFile,
     masked: String,
@@ -140,13 +147,13 @@ impl<'a> ConfigText<'a> {
         tables.into_iter().flatten().collect()
     }
 
-    /// As it is written, on one line, and where.
+    /// Returns a value as written, on one line, and its position.
     fn written(&self, item: &Item) -> Option<(String, Origin)> {
         let span = item.span()?;
         let line = self.source.text[..span.start].matches('\n').count() + 1;
         let value = match item {
             Item::Value(_) => self.masked.get(span)?.to_owned(),
-            _ => "(a table of its own)".to_owned(),
+            _ => "(a separate table)".to_owned(),
         };
         let lines = value.lines().map(|line| line.split(" #").next().unwrap_or(line).trim());
         let value = if value.contains('\n') { lines.collect::<Vec<_>>().join(" ") } else { value };

@@ -1,6 +1,6 @@
-//! Facets: categories that are read as a classification by region, topic, type …
+//! Facets: categories that classify an entry by region, topic, type …
 //!
-//! Facet `region` of a site is published as `scheme="{site.url}/region"`, whatever way a feed wrote it.
+//! The facet `region` is published as `scheme="{site.url}/region"`, however a feed wrote it.
 
 use std::collections::HashSet;
 
@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::entry::Category;
 
-/// The categories with their facets read: `region:international`, a scheme that ends in a facet's name, and
-/// `international / prose / post` become the lower-case term with the facet's scheme; the label keeps the writing where it
-/// differs. Others pass through. In the given order, without repeats.
+/// Reads facets from the categories: `region:international`, a scheme that ends in a facet's name, and
+/// `international / prose / post` become the lower-case term with the facet's scheme; the label keeps the original spelling if
+/// it differs. Other categories stay as they are. Keeps the order and removes repeats.
 pub fn classify(categories: &[Category], facets: &[String], site_url: &Url) -> Vec<Category> {
     let mut seen = HashSet::new();
     let classified = categories.iter().flat_map(|category| classify_one(category, facets, site_url));
@@ -37,7 +37,7 @@ fn classify_one(category: &Category, facets: &[String], site_url: &Url) -> Vec<C
     vec![category.clone()]
 }
 
-/// `{site.url}/region`: the scheme under which a facet is published.
+/// Returns the scheme of a facet in editions: `{site.url}/region`.
 fn scheme(facet: &str, site_url: &Url) -> String {
     format!("{}/{facet}", site_url.as_str().trim_end_matches('/'))
 }

@@ -1,4 +1,4 @@
-//! `[[feed]]`: ids first, so that everything else can refer to them; then the rest of each.
+//! Reads the `[[feed]]` tables: ids first, so that everything else can refer to them, then the other keys.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{classify, mask, shown_url, value};
 use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
 
-/// What newswire sets itself: given by hand, they would break the request.
+/// Headers that newswire sets itself. Setting them by hand would break the request.
 const RESERVED_HEADERS: [&str; 10] = [
     "host",
     "content-length",
@@ -30,21 +30,21 @@ const RESERVED_HEADERS: [&str; 10] = [
     "if-modified-since",
 ];
 
-/// All feeds of a configuration, and what the sections need to know of them.
+/// All feeds of a configuration, with what the sections need to know about them.
 #[derive(Default)]
 pub(super) struct Feeds {
-    /// Those without faults, in the order of the files.
+    /// The feeds without errors, in the order of the files.
     pub good: Vec<Arc<Feed>>,
-    /// The ids of all, the faulty ones too.
+    /// The ids of all feeds, including those with errors.
     pub ids: HashSet<FeedId>,
-    /// The tags of all.
+    /// The tags of all feeds.
     pub tags: HashSet<String>,
-    /// Who names a section in `sections`; empty where only faulty feeds do.
+    /// The feeds that name a section in `sections`; an empty list if all of them have errors.
     pub named: HashMap<SectionId, Vec<FeedId>>,
 }
 
 impl Feeds {
-    /// Those of a checked configuration.
+    /// Returns the feeds of a checked configuration.
     pub fn of(config: &Config) -> Feeds {
         Feeds {
             good: config.feeds.clone(),
@@ -55,13 +55,14 @@ impl Feeds {
     }
 }
 
-/// A feed's table with the two values that it is known by.
+/// A feed's table with the two values that identify it.
 struct FeedHead<'a> {
     table: Table<'a>,
     id: Option<FeedId>,
     url: Option<FeedUrl>,
 }
 
+/// Reads all feeds, and reports every problem of them.
 pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &SectionIds) -> Feeds {
     let mut feeds = Feeds::default();
     for head in heads(tables) {
@@ -76,7 +77,7 @@ pub(super) fn read_all(tables: &[Table], settings: &Settings, sections: &Section
     feeds
 }
 
-/// Ids that are written go before ids that are made; the second feed with an id is at fault.
+/// Reads the ids and URLs. Assigns written ids before generated ones; a second feed with the same id is an error.
 fn heads<'a>(tables: &[Table<'a>]) -> Vec<FeedHead<'a>> {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
@@ -107,7 +108,7 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
         let reading = head.table.reading;
         if let Some((other, first)) = first.get(&shown_url::spelling(&url.secret)) {
             let spelling = if **other == url.secret { "" } else { " in another spelling" };
-            let hint = format!("see {}", reading.elsewhere(first, &place));
+            let hint = format!("see {}", reading.location(first, &place));
             reading.warn(&place, Fault::new(format!("another feed has the same URL{spelling}"), hint));
         } else {
             first.insert(shown_url::spelling(&url.secret), (&url.secret, place));
@@ -115,15 +116,15 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
     }
 }
 
-/// A feed that no section takes is polled for nobody.
-pub(super) fn warn_of_untaken(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
+/// Warns of feeds that no section takes: polling them serves no reader.
+pub(super) fn warn_of_unused_feeds(tables: &[Table], feeds: &Feeds, sections: &[Arc<Section>]) {
     let Some(reading) = tables.first().map(|table| table.reading) else { return };
     let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| section.feeds.iter()).collect();
     if sections.is_empty() || reading.has_errors() {
         return;
     }
     for (feed, table) in feeds.good.iter().zip(tables).filter(|(feed, _)| !taken.contains(&feed.id) && feed.enabled) {
-        let hint = "name it in `feeds` of a section, or write sections = [\"…\"] here";
+        let hint = "add it to the `feeds` of a section, or write sections = [\"…\"] here";
         reading.warn(&table.place, Fault::new(format!("no section takes the feed `{}`", feed.id), hint));
     }
 }
@@ -142,7 +143,7 @@ fn section_names(table: &Table, sections: &SectionIds) -> Vec<SectionId> {
     table.get("sections", |node| node.list(read)).unwrap_or_default().into_iter().flatten().collect()
 }
 
-/// The whole feed; `None` where it has no id or no URL.
+/// Reads all keys of a feed; `None` if it has no id or no URL.
 fn read(head: FeedHead, tags: Vec<String>, settings: &Settings) -> Option<Feed> {
     let table = &head.table;
     let defaults = &settings.defaults;
@@ -178,7 +179,7 @@ fn read(head: FeedHead, tags: Vec<String>, settings: &Settings) -> Option<Feed> 
         ca_file: table.get("ca_file", value::path),
         http2: table.get("http2", Node::boolean).unwrap_or(true),
         site: table.get("site", value::web_url),
-        // Last, so that the faults of all other keys are found first.
+        // Last, so that the problems of all other keys are reported too.
         id: head.id?,
         url: head.url?,
     })
@@ -188,7 +189,7 @@ fn category(node: Node) -> Result<Category, Fault> {
     Ok(Category { term: value::words(node)?, ..Category::default() })
 }
 
-/// The headers, and whether one of them is secret: by its name, or because it is kept elsewhere.
+/// Reads the headers, and whether one of them is secret: by its name, or because its value is in the environment or a file.
 fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
     let mut headers = Vec::new();
     let mut has_secret = false;
@@ -196,9 +197,9 @@ fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
         let reserved = RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if reserved {
-            node.reading.fail(&place, Fault::from(format!("the header `{name}` is set by newswire itself")));
+            node.reading.fail(&place, Fault::from(format!("newswire sets the header `{name}` itself")));
         } else if name.is_empty() || !name.bytes().all(token) {
-            node.reading.fail(&place, Fault::from("expected the name of a header".to_owned()));
+            node.reading.fail(&place, Fault::from("expected a header name".to_owned()));
         }
         has_secret |= mask::sounds_secret(name) || node.is_table();
         match value::header_secret(node) {
@@ -209,11 +210,11 @@ fn headers(node: Node) -> Result<(Vec<(String, SecretString)>, bool), Fault> {
     Ok((headers, has_secret))
 }
 
-/// The schemes of proxies that feeds may be fetched through.
+/// The URL schemes of the proxies that newswire supports.
 pub const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// Warns of credentials that are sent over http, where everybody on the way can read them. `key` holds credentials beside the
-/// address.
+/// Warns of credentials that are sent over http, where anyone on the network path can read them. `key` is the key with
+/// credentials other than `url`.
 fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
     let FeedUrl { secret: url, shown } = url;
     let is_on_this_machine = match url.host() {
@@ -225,7 +226,7 @@ fn warn_of_plain_http(table: &Table, url: &FeedUrl, key: Option<&'static str>) {
     let has_userinfo = !url.username().is_empty() || url.password().is_some();
     let is_secret = has_userinfo || (url.path(), url.query()) != (shown.path(), shown.query());
     if let Some(key) = key.or(is_secret.then_some("url")).filter(|_| url.scheme() == "http" && !is_on_this_machine) {
-        let fault = Fault::new("this is sent unencrypted over http", "write https:// in `url` if the server has it");
+        let fault = Fault::new("this is sent unencrypted over http", "use https:// in `url` if the server supports it");
         table.reading.warn(&table.place_of(key), fault);
     }
 }
@@ -235,6 +236,6 @@ fn proxy(node: Node) -> Result<SecretString, Fault> {
     let url = Url::parse(proxy.expose_secret()).ok();
     let good = url.is_some_and(|url| PROXY_SCHEMES.contains(&url.scheme()) && url.has_host());
     let wanted =
-        || Fault::new("expected the URL of a proxy", "as in \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\"");
+        || Fault::new("expected the URL of a proxy", "such as \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\"");
     if good { Ok(proxy) } else { Err(wanted()) }
 }

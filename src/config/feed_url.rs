@@ -1,4 +1,4 @@
-//! The addresses of feeds: how they are written, and the ids that are made from them.
+//! The addresses of feeds: how to read them, and how to generate ids from them.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ use super::reader::{Fault, Node};
 use super::shown_url::shown;
 use super::{id, value};
 
-/// Words of a feed's path that tell nothing about it.
+/// Words in a feed's path that say nothing about the feed.
 const NOISE: [&str; 14] =
     ["feed", "feeds", "rss", "rss2", "atom", "xml", "rdf", "json", "index", "default", "html", "htm", "php", "aspx"];
 
-/// Long enough to tell feeds apart, short enough to type and to fit into a table.
+/// The longest generated id: long enough to distinguish feeds, short enough to type and to fit into a table.
 const MAX_ID_LENGTH: usize = 40;
 
-/// `url` of a feed: `http(s):`, `file:` relative to the file that holds it, or a secret.
+/// Reads the `url` of a feed: `http(s):`, `file:` relative to the TOML file, or a secret.
 pub(super) fn read(node: Node) -> Result<FeedUrl, Fault> {
     if !node.is_table() {
         let url = parse(node.secret_text()?, node.folder())?;
         return Ok(FeedUrl { shown: shown(&url), secret: url });
     }
     let secret = parse(value::secret(node)?.expose_secret(), node.folder())
-        .map_err(|_| Fault::from("the secret is not a http or https URL".to_owned()))?;
+        .map_err(|_| Fault::from("the secret is not an http or https URL".to_owned()))?;
     let mut shown = shown(&secret);
     shown.set_path("/");
     shown.set_query(None);
@@ -39,10 +39,11 @@ fn parse(text: &str, folder: &Path) -> Result<Url, Fault> {
     }
 }
 
-/// The path may be written with `//` and `localhost` before it, as in every `file:` URL.
+/// Reads the path of a `file:` address. Like every `file:` URL, it may have `//` and `localhost` before the path.
 fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
     let path = path.strip_prefix("//localhost").or(path.strip_prefix("//")).unwrap_or(path);
-    let wanted = || Fault::new("expected the path of a file", "as in \"file:samples/news.xml\", relative to this file");
+    let wanted =
+        || Fault::new("expected the path of a file", "such as \"file:samples/news.xml\", relative to this file");
     if path.trim_matches('/').is_empty() {
         return Err(wanted());
     }
@@ -52,8 +53,8 @@ fn parse_file(path: &str, folder: &Path) -> Result<Url, Fault> {
     url.ok_or_else(wanted)
 }
 
-/// The id of a feed that was given none: the host without `www` and the words of path and query, in `[a-z0-9-]`; of a
-/// file, its name.
+/// Generates the id of a feed without one: the host without `www` and the words of path and query, in `[a-z0-9-]`; for a file,
+/// its name.
 pub(super) fn default_id(url: &FeedUrl) -> String {
     let shown = &url.shown;
     let host = shown.host_str().unwrap_or_default();
@@ -66,7 +67,7 @@ pub(super) fn default_id(url: &FeedUrl) -> String {
     if words.is_empty() { "feed".to_owned() } else { shortened(&words) }
 }
 
-/// A second id for a feed whose default id is taken: the same at every start, whatever feeds come before it.
+/// Generates the id of a feed whose default id is taken: the same at every start, regardless of the feeds before it.
 pub(super) fn other_id(id: &str, url: &FeedUrl) -> String {
     let hash = xxhash_rust::xxh3::xxh3_64(url.secret.as_str().as_bytes());
     format!("{id}-{:05x}", hash & 0xf_ffff)

@@ -1,4 +1,4 @@
-//! The ids of feeds and sections: what they may look like, and that each is given once.
+//! The ids of feeds and sections: which characters they may have, and that each is unique.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,22 +11,22 @@ use super::reader::{Fault, Node, Table};
 use crate::feed::{FeedId, SectionId};
 use crate::latin;
 
-/// As long as a file name and a URL segment may comfortably be.
+/// The longest id. It becomes a file name and a URL segment, which should stay short.
 pub(super) const MAX_LENGTH: usize = 64;
 
-/// The site's own paths, and names that it may yet need.
+/// The site's own paths, and names that it may need later.
 const RESERVED: [&str; 25] = [
     "about", "admin", "api", "archive", "assets", "atom", "feed", "feeds", "healthz", "help", "hub", "index", "login",
     "metrics", "newswire", "opml", "readyz", "robots", "rss", "search", "static", "status", "stories", "story",
     "websub",
 ];
 
-/// `id` of a feed.
+/// Reads the `id` of a feed.
 pub(super) fn feed(node: Node) -> Result<FeedId, Fault> {
     Ok(FeedId::from(checked(node.text()?, "-_.")?))
 }
 
-/// `id` of a section, which is part of its URLs.
+/// Reads the `id` of a section, which is part of its URLs.
 pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     let text = node.text()?;
     if is_reserved(text) {
@@ -36,17 +36,17 @@ pub(super) fn section(node: Node) -> Result<SectionId, Fault> {
     Ok(SectionId::from(checked(text, "-")?))
 }
 
-/// Whether a feed may be called so.
+/// Whether the text is a valid feed id.
 pub(super) fn is_of_feed(text: &str) -> bool {
     checked(text, "-_.").is_ok()
 }
 
-/// Whether a section may be called so.
+/// Whether the text is a valid section id.
 pub(super) fn is_of_section(text: &str) -> bool {
     !is_reserved(text) && checked(text, "-").is_ok()
 }
 
-/// Whether a section may not be called so, since the site itself needs the path.
+/// Whether the site itself needs the path, so that no section can have this id.
 pub(super) fn is_reserved(text: &str) -> bool {
     RESERVED.contains(&text)
 }
@@ -60,7 +60,8 @@ fn checked<'a>(text: &'a str, marks: &str) -> Result<&'a str, Fault> {
     let slug = slug_of_words(text);
     let is_harmless = masked_urls(text) == text;
     let hint = (is_harmless && (1..=MAX_LENGTH).contains(&slug.len())).then(|| format!("write \"{slug}\""));
-    let message = format!("an id has up to {MAX_LENGTH} of a-z, 0-9 and {marks}, and begins with a letter or digit");
+    let message =
+        format!("an id has at most {MAX_LENGTH} characters of a-z, 0-9 and {marks}, and begins with a letter or digit");
     Err(Fault { message, hint })
 }
 
@@ -69,8 +70,8 @@ pub(super) fn slug_of_words(text: &str) -> String {
     latin::words(text).replace(' ', "-")
 }
 
-/// Lower-case ASCII letters and digits, all else one hyphen. The ids that feeds get from their addresses are made so, and may
-/// not change.
+/// Returns the lower-case ASCII letters and digits of a text, with one hyphen for each run of other characters. Generated feed
+/// ids depend on this, so it must not change.
 pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {
@@ -83,7 +84,7 @@ pub(super) fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// The ids that are given, each with its place.
+/// The ids in use, each with its position.
 pub(super) struct Ids<Id>(HashMap<Id, Place>);
 
 impl<Id> Default for Ids<Id> {
@@ -93,16 +94,16 @@ impl<Id> Default for Ids<Id> {
 }
 
 impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
-    /// Gives the id to the table; where another has it already, that is reported.
+    /// Assigns the id to the table. If another table has it, reports that and returns false.
     pub fn claim(&mut self, id: &Id, table: &Table) -> bool {
         let Some(first) = self.take(id, table) else { return true };
         let place = table.place_of("id");
-        let hint = format!("it is given first in {}", table.reading.elsewhere(&first, &place));
-        table.reading.fail(&place, Fault::new(format!("the id `{id}` is given twice"), hint));
+        let hint = format!("first used in {}", table.reading.location(&first, &place));
+        table.reading.fail(&place, Fault::new(format!("the id `{id}` is used twice"), hint));
         false
     }
 
-    /// Gives the id to the table, or returns the place where it is given already.
+    /// Assigns the id to the table, or returns the position of the table that has it already.
     pub fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
         match self.0.entry(id.clone()) {
             Entry::Occupied(first) => Some(first.get().clone()),
@@ -122,7 +123,7 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
     }
 }
 
-/// The ids of all sections, the faulty ones too.
+/// The ids of all sections, including those with errors.
 #[derive(Default)]
 pub(super) struct SectionIds(pub Ids<SectionId>);
 

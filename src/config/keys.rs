@@ -1,37 +1,44 @@
-//! Every table of the TOML, the keys that it takes and what their values are: the one list that the reader, its suggestions,
-//! `newswire schema`, `newswire set` and the test of `config/reference.toml` share.
+//! Every table of the TOML with its keys and the kinds of their values. The reader, its suggestions, `newswire schema`,
+//! `newswire set` and the test of `config/reference.toml` share this list.
 
-/// A table of the TOML and the keys that it may have.
+/// A table of the TOML with its keys.
 #[derive(Debug)]
 pub struct Shape {
-    /// As an editor writes it: `[site]`, `[[feed]]`, `owner = { … }`.
+    /// The table as written in the TOML: `[site]`, `[[feed]]`, `owner = { … }`.
     pub name: &'static str,
+    /// The names of the keys.
     pub keys: &'static [&'static str],
-    /// What each of the keys takes, in their order.
+    /// The kinds of the keys' values, in the same order.
     pub kinds: &'static [Kind],
 }
 
-/// What the value of a key is, as far as its form goes; the reader checks more.
+/// The type of a key's value. The reader checks more.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
+    /// A string.
     Text,
-    /// A text, or `{ env = "…" }` or `{ file = "…" }`.
+    /// A string, or `{ env = "…" }` or `{ file = "…" }`.
     Secret,
+    /// `true` or `false`.
     Boolean,
-    /// From the one to the other.
+    /// A whole number from the first to the second, inclusive.
     Integer(i64, i64),
+    /// One of these strings.
     OneOf(&'static [&'static str]),
+    /// A list of strings.
     Texts,
-    /// A text or a list of texts.
+    /// A string or a list of strings.
     TextOrTexts,
+    /// A table.
     Table(&'static Shape),
+    /// A list of tables.
     Tables(&'static Shape),
-    /// A table of secrets whose keys are the editor's own.
+    /// A table of secrets with any keys.
     Secrets,
 }
 
 impl Shape {
-    /// What the key takes; `None` if the table has no such key.
+    /// Returns the kind of the key's value; `None` if the table has no such key.
     pub fn kind(&self, key: &str) -> Option<Kind> {
         self.keys.iter().zip(self.kinds).find(|(name, _)| **name == key).map(|(_, kind)| *kind)
     }
@@ -145,7 +152,7 @@ shape!(RULE, "a rule", {
     not: Kind::Table(&RULE),
 });
 
-/// Every table that an editor may write, the main file first.
+/// Every table of the TOML, the main file first.
 pub static SHAPES: [&Shape; 14] = [
     &MAIN,
     &SITE,
@@ -163,7 +170,7 @@ pub static SHAPES: [&Shape; 14] = [
     &RULE,
 ];
 
-/// What people write who come from other programs, and what it is called here.
+/// Names of keys in other programs, and their names here.
 const OTHER_NAMES: [(&str, &str); 14] = [
     ("cron", "schedule"),
     ("interval", "schedule"),
@@ -181,7 +188,8 @@ const OTHER_NAMES: [(&str, &str); 14] = [
     ("lang", "language"),
 ];
 
-/// What to do about a key that `shape` does not take: the nearest name, else where the key belongs, else what it takes.
+/// Returns the hint for a key that `shape` does not have: the nearest name, else the table that has the key, else the keys of
+/// `shape`.
 pub(super) fn advice(key: &str, shape: &Shape) -> String {
     if let Some(nearest) = nearest(key, shape.keys.iter().copied()) {
         return format!("did you mean `{nearest}`?");
@@ -198,32 +206,32 @@ pub(super) fn advice(key: &str, shape: &Shape) -> String {
     format!("{} takes {}", shape.name, shape.keys.join(", "))
 }
 
-/// The longest that a key may be to be shown: a longer one may be a secret that stands in the place of a key.
+/// The longest key that a message shows: a longer one may be a secret in the place of a key.
 const MAX_NAME_LENGTH: usize = 40;
 
-/// Whether a key looks like the name of one, so that it may be shown.
+/// Whether a key looks like a name, so that a message may show it.
 pub(super) fn is_name(key: &str) -> bool {
     let is_mark = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     (1..=MAX_NAME_LENGTH).contains(&key.len()) && key.bytes().all(is_mark)
 }
 
-/// Whether a message about `shape` may name a key: where a secret belongs, only one that was meant as a key.
+/// Whether a message about `shape` may show a key. In the place of a secret, only a key that resembles a known one.
 pub(super) fn may_be_named(key: &str, shape: &Shape) -> bool {
     is_name(key) && (shape.name != SECRET.name || nearest(key, shape.keys.iter().copied()).is_some())
 }
 
-/// Whether a word is the name of any key, misspelt or not.
+/// Whether a word is the name of any key, or a misspelling of one.
 pub(super) fn is_like_a_key(word: &str) -> bool {
     nearest(word, SHAPES.iter().flat_map(|shape| shape.keys.iter().copied())).is_some()
 }
 
-/// Whether an environment variable may be called so. What is not may be the secret itself.
+/// Whether the text is a valid name of an environment variable. Any other text may be the secret itself.
 pub fn is_variable(name: &str) -> bool {
     let is_mark = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(is_mark)
 }
 
-/// The candidate that `word` was most likely meant to be; `None` where none is like it.
+/// Returns the candidate most similar to `word`, ignoring case; `None` if none is similar.
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let length = word.chars().count();
@@ -232,7 +240,7 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= most_edits)
         .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
         .filter(|(edits, _)| *edits <= most_edits)
-        // Of two with as many edits, the longer has more in common with the word.
+        // With equal edit distance, the longer candidate has more in common with the word.
         .min_by_key(|(edits, candidate)| (*edits, usize::MAX - candidate.chars().count()))
         .map(|(_, candidate)| candidate)
 }

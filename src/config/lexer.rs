@@ -1,5 +1,5 @@
-//! TOML cut into tokens, for whoever needs to know what a stretch of text is and not what it says. Never fails: a string
-//! without its closing quotes ends with its line, a multi-line one with the text.
+//! Splits TOML into tokens, for code that needs the kind of a piece of text and not its value. Never fails: a string without
+//! closing quotes ends with its line, a multi-line string with the text.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ pub(super) enum TokenKind {
     Comment,
     /// A string with its quotes.
     Quoted,
-    /// A bare key, a dotted one too, a number, a date or a boolean.
+    /// A bare or dotted key, a number, a date or a boolean.
     Word,
     /// `=`, a comma, a bracket or a brace.
     Mark,
@@ -18,11 +18,11 @@ pub(super) enum TokenKind {
 #[derive(Clone, Debug)]
 pub(super) struct TomlToken {
     pub kind: TokenKind,
-    /// In bytes.
+    /// The position in bytes.
     pub span: Range<usize>,
 }
 
-/// The tokens in their order, without the blanks between them.
+/// Returns the tokens in order, without the white space between them.
 pub(super) fn tokens(text: &str) -> Vec<TomlToken> {
     let mut tokens = Vec::new();
     let mut start = 0;
@@ -54,7 +54,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
     let triple = [quote; 3].iter().collect::<String>();
     if text.starts_with(&triple) {
         let end = closing(&text[3..], &triple, quote == '"').map_or(text.len(), |end| 3 + end + 3);
-        // Up to two quotes may stand before the three that close it.
+        // Up to two quotes may come before the three that close it.
         end + text[end..].bytes().take(2).take_while(|byte| *byte == quote as u8).count()
     } else {
         let line = &text[..line_length(text)];
@@ -62,7 +62,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
     }
 }
 
-/// Where the closing quotes begin.
+/// Returns the start of the closing quotes.
 fn closing(text: &str, quotes: &str, has_escapes: bool) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().find_map(|(at, c)| {

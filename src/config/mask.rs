@@ -1,10 +1,10 @@
-//! Secrets taken out of TOML before a line of it is shown.
+//! Masks secrets in TOML before a message shows a line of it.
 //!
-//! Shows what is known to be harmless and masks the rest, so that no misspelling shows a secret. A value is shown where a known
-//! key takes it and the key is none for secrets. Masked are: what stands below `headers`, `basic_auth`, `token` and `proxy`,
-//! but for the names in `{ env = "…" }` and `{ file = "…" }`; the value of every unknown key, and a value of another form
-//! than its key takes; and of addresses the userinfo and the secret parameters. A text with faults of syntax is judged line by
-//! line: of a line that cannot be read alone, only the names of known keys are shown.
+//! Shows only what is known to be harmless and masks the rest, so that no misspelling shows a secret. A value is shown if it
+//! belongs to a known key that is not for secrets. Masked are: everything under `headers`, `basic_auth`, `token` and `proxy`,
+//! except the names in `{ env = "…" }` and `{ file = "…" }`; the value of every unknown key; a value of the wrong type; and the
+//! userinfo and secret parameters of addresses. A text with syntax errors is masked line by line: if a line cannot be parsed
+//! alone, only the names of known keys in it are shown.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -17,19 +17,19 @@ use super::keys::{self, BASIC_AUTH, Kind, MAIN, SECRET, SHAPES, Shape};
 use super::lexer::{self, TomlToken};
 use super::shown_url::SECRET_PARAMETERS;
 
-/// A key and the string that is its value, even where its closing quote is missing.
+/// Matches a key and its string value, even if the closing quote is missing.
 static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     let strings = r#""{3}.*|'{3}.*|"(?:[^"\\]|\\.)*"?|'[^']*'?"#;
     Regex::new(&format!(r#"([\w-]+)["']?\s*=\s*({strings})"#)).expect("the constant is an expression")
 });
 
-/// The userinfo of an address. One with a slash in it is no address, but somebody's password all the same.
+/// Matches the userinfo of an address. With a slash in it, the address is not valid, but it may still contain a password.
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
     let (plain, with_slash) = (r#"[^/\s"'?#<>]*"#, r#"[^/\s"'?#<>:]*:[^/\s"'?#<>]*[^0-9/\s"'?#<>][^\s"'?#<>]*"#);
     Regex::new(&format!("://({plain}|{with_slash})@")).expect("the constant is an expression")
 });
 
-/// The same of an address without its scheme.
+/// Matches the userinfo of an address without a scheme.
 static BARE_USERINFO: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"^["']*([^/\s"'?#:]*:[^/\s"'?#]+)@"#).expect("the constant is an expression"));
 
@@ -38,7 +38,7 @@ static PARAMETER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r#"(?i)[?&;](?:{names})=([^&#"'\s<>]*)"#)).expect("the names hold no special characters")
 });
 
-/// What seems to be a key with its value in a comment.
+/// Matches what looks like a key and its value in a comment.
 static REMARK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"([\w-]+)["']?\s*(=|:\s)\s*"#).expect("the constant is an expression"));
 
@@ -49,7 +49,7 @@ static CREDENTIALS: LazyLock<Regex> =
 const SECRET_WORDS: [&str; 10] =
     ["password", "passwd", "passphrase", "pwd", "token", "secret", "auth", "cookie", "proxy", "key"];
 
-/// The text with an asterisk for every byte of a secret, so that places in it stay where they are.
+/// Returns the text with an asterisk for every byte of a secret, so that positions in it stay valid.
 pub(super) fn masked(text: &str) -> String {
     let mut masking = Masking::new(text);
     let (document, faults) = DeTable::parse_recoverable(text);
@@ -64,15 +64,16 @@ pub(super) fn masked(text: &str) -> String {
     masking.into_text()
 }
 
-/// The text with the secrets of the addresses in it masked.
+/// Masks the secrets in the addresses of a text: userinfo and the values of secret parameters. The length in bytes stays the
+/// same.
 pub fn masked_urls(text: &str) -> String {
     let mut masking = Masking::new(text);
     masking.hide_in_urls();
     masking.into_text()
 }
 
-/// The first secret that stands in the text itself, though it might be kept elsewhere; headers that sound harmless are
-/// none.
+/// Returns the position of the first secret in plain text, which should be in the environment or a file; in bytes. Headers
+/// with harmless names do not count.
 pub(super) fn plain_secret(text: &str) -> Option<Range<usize>> {
     let mut start = 0;
     text.split_inclusive('\n').find_map(|line| {
@@ -84,7 +85,7 @@ pub(super) fn plain_secret(text: &str) -> Option<Range<usize>> {
     })
 }
 
-/// Whether a key or a header with this name holds a secret.
+/// Whether a key or header with this name probably holds a secret.
 pub(super) fn sounds_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word))
@@ -115,7 +116,8 @@ struct Harmless {
 }
 
 impl Harmless {
-    /// What of a text without faults of syntax may be shown; its keys are those of `shape`. Places are moved by `start`.
+    /// Returns what may be shown of a text without syntax errors, whose keys are those of `shape`. Adds `start` to all
+    /// positions.
     fn of(document: &DeTable, shape: &Shape, start: usize) -> Harmless {
         let mut harmless = Harmless::default();
         harmless.add_table(document, shape);
@@ -129,7 +131,7 @@ impl Harmless {
     fn add_table(&mut self, table: &DeTable, shape: &Shape) {
         for (key, value) in table {
             let name: &str = key.get_ref();
-            // Of credentials the user is hidden too: people mistake the one for the other.
+            // Hide the user name too: people mix up user name and password.
             let is_hidden = shape.name == BASIC_AUTH.name && !value.get_ref().is_table();
             if let Some(kind) = shape.kind(name).filter(|_| !is_hidden) {
                 self.add_value(name, value, kind);
@@ -140,7 +142,7 @@ impl Harmless {
         }
     }
 
-    /// Adds what of the value under a key may be shown: nothing, where it has another form than the key takes.
+    /// Adds the parts of a key's value that may be shown; none if the value has the wrong type.
     fn add_value(&mut self, key: &str, value: &Spanned<DeValue>, kind: Kind) {
         match (kind, value.get_ref()) {
             (Kind::Table(shape) | Kind::Tables(shape), DeValue::Table(table)) => self.add_table(table, shape),
@@ -157,7 +159,7 @@ impl Harmless {
                 references.for_each(|table| self.add_table(table, &SECRET));
             }
             (Kind::Table(_) | Kind::Tables(_) | Kind::Secret | Kind::Secrets, _) | (_, DeValue::Table(_)) => {}
-            // They take one name; a list may hold the secret itself.
+            // These keys take one name; a list may hold the secret itself.
             (_, DeValue::Array(_)) if matches!(key, "env" | "file") => {}
             (_, DeValue::Array(items)) => items.iter().for_each(|item| self.add_value(key, item, kind)),
             (_, DeValue::String(name)) if key == "env" && !keys::is_variable(name) => {}
@@ -175,7 +177,7 @@ impl Harmless {
     }
 }
 
-/// A text and what of it is masked so far.
+/// A text and its partly masked copy.
 struct Masking<'t> {
     text: &'t str,
     masked: Vec<u8>,
@@ -198,7 +200,7 @@ impl<'t> Masking<'t> {
         in_urls(self.text).into_iter().for_each(|span| self.hide(span));
     }
 
-    /// Hides the inside of a string or of a comment; any other token whole.
+    /// Hides the inside of a string or comment, or any other token as a whole.
     fn hide_token(&mut self, token: &TomlToken) {
         let Range { start, end } = token.span;
         let text = &self.text[start..end];
@@ -213,14 +215,14 @@ impl<'t> Masking<'t> {
         self.hide(start + quotes..if is_closed { end - quotes } else { end });
     }
 
-    /// Hides all values but those that are harmless, and the keys that are no names.
+    /// Hides all values except the harmless ones, and keys that do not look like names.
     fn hide_all_but(&mut self, harmless: &Harmless, tokens: &[TomlToken]) {
         let mut hides_in_line = false;
         for (token, is_key) in tokens.iter().zip(are_keys(self.text, tokens)) {
             let text = &self.text[token.span.clone()];
             hides_in_line &= token.kind != lexer::TokenKind::Newline;
             let is_shown = match token.kind {
-                // What is said of a secret may say the secret.
+                // A comment about a secret may repeat the secret.
                 lexer::TokenKind::Comment => !hides_in_line,
                 lexer::TokenKind::Mark | lexer::TokenKind::Newline => true,
                 _ if is_key => harmless.shows_key(text.trim_matches(['"', '\'']), &token.span),
@@ -237,7 +239,7 @@ impl<'t> Masking<'t> {
         }
     }
 
-    /// Hides all but marks and the names of known keys, misspelt or not.
+    /// Hides everything except marks and the names of known keys, including misspelt ones.
     fn hide_all_but_known_keys(&mut self, tokens: &[TomlToken]) {
         for (token, is_key) in tokens.iter().zip(are_keys(self.text, tokens)) {
             let text = &self.text[token.span.clone()];
@@ -252,7 +254,7 @@ impl<'t> Masking<'t> {
         }
     }
 
-    /// Hides what in a comment seems to be the value of a key, unless that is harmless, to the end of the line.
+    /// Hides the rest of a comment after what looks like a key, unless that key is harmless.
     fn hide_in_comments(&mut self, tokens: &[TomlToken]) {
         for token in tokens.iter().filter(|token| token.kind == lexer::TokenKind::Comment) {
             let comment = &self.text[token.span.clone()];
@@ -265,7 +267,7 @@ impl<'t> Masking<'t> {
         }
     }
 
-    /// For a text with faults of syntax, which may have put its strings and tables into disorder.
+    /// Masks a text with syntax errors line by line, because an error can shift where strings and tables end.
     fn hide_by_lines(&mut self) {
         let mut shape = Some(&MAIN);
         let mut start = 0;
@@ -290,7 +292,7 @@ impl<'t> Masking<'t> {
     }
 }
 
-/// For each token whether it is a key, or a part of one in the header of a table.
+/// Returns for each token whether it is a key, or part of a key in a table's header.
 fn are_keys(text: &str, tokens: &[TomlToken]) -> Vec<bool> {
     let (mut depth, mut is_line_start, mut is_header) = (0_usize, true, false);
     let mut are_keys = Vec::with_capacity(tokens.len());
@@ -309,7 +311,7 @@ fn are_keys(text: &str, tokens: &[TomlToken]) -> Vec<bool> {
     are_keys
 }
 
-/// The table that a header opens; `None` for one that is not known, and for `headers`.
+/// Returns the table that a header opens; `None` for an unknown table, and for `headers`.
 fn shape_of(text: &str, header: &[TomlToken]) -> Option<&'static Shape> {
     let parts = header.iter().filter(|token| matches!(token.kind, lexer::TokenKind::Word | lexer::TokenKind::Quoted));
     let names = parts.flat_map(|token| text[token.span.clone()].split('.')).map(|name| name.trim_matches(['"', '\'']));
@@ -324,7 +326,7 @@ fn shape_of(text: &str, header: &[TomlToken]) -> Option<&'static Shape> {
     Some(shape)
 }
 
-/// The userinfo of an address without its scheme, as in `url = "user:password@host/feed"`.
+/// Returns the position of the userinfo in an address without a scheme, such as `url = "user:password@host/feed"`.
 fn bare_userinfo(text: &str) -> Option<Range<usize>> {
     let found = BARE_USERINFO.captures(text).filter(|_| !text.contains("://"))?;
     Some(found.get(1)?.range())

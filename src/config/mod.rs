@@ -1,8 +1,8 @@
-//! The configuration: TOML texts → a checked [`Config`], or every problem found.
+//! The configuration: turns TOML texts into a checked [`Config`], or reports every problem.
 //!
-//! Never touches a file, the environment or the clock: texts come in, and secrets are looked up by a function that the
-//! caller gives (`files` does both). What is checked here is passed on whole and never asked for again. No message
-//! quotes a secret, and no fault hides another: all are found in one run.
+//! Never touches a file, the environment or the clock: the caller passes the texts, and a function that looks up secrets
+//! (`files` does both). The result is checked as a whole, so no other module checks it again. No message quotes a secret, and
+//! no problem hides another: one run finds them all.
 
 mod definition;
 pub mod edit;
@@ -44,25 +44,26 @@ pub use self::settings::DEFAULT_CONTACT;
 pub use self::shown_url::{shown, spelling, without_feed_scheme};
 use crate::rule::Rule;
 
-/// One TOML text and where it came from.
+/// A TOML text and the file it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// Absolute, so that the paths in it can be made so.
+    /// The absolute path, which resolves relative paths in the text.
     pub path: PathBuf,
+    /// The content of the file.
     pub text: String,
 }
 
-/// Where a secret is kept.
+/// The place of a secret outside the TOML.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretRef {
     /// An environment variable.
     Env(String),
-    /// A file; its path is already joined to the folder of the TOML that names it.
+    /// A file; a relative path is already joined to the folder of the TOML file.
     File(PathBuf),
 }
 
-/// Checks all texts, the main file first: the configuration, unless there is an error, and every problem in the order of
-/// files and lines. `secret` looks up a secret or says why it cannot be had.
+/// Checks all texts, the main file first. Returns the configuration, unless there is an error, and every problem in the order
+/// of files and lines. `secret` looks up a secret, or says why that failed.
 pub fn check(
     files: &[SourceFile],
     secret: &dyn Fn(&SecretRef) -> Result<SecretString, String>,
@@ -79,12 +80,12 @@ pub fn check(
     (config.filter(|_| !failed), problems)
 }
 
-/// The patterns of the main file's `include`, in its order; none where they cannot be read.
+/// Returns the patterns of the main file's `include`, in order; empty if they cannot be read.
 pub fn includes(main: &SourceFile) -> Vec<String> {
     read_includes(main).into_iter().map(|(pattern, _)| pattern).collect()
 }
 
-/// A problem of one of the patterns of `include`, such as that no file matches it.
+/// Returns a problem of one pattern of `include`, such as a pattern that matches no file.
 pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: &str, hint: &str) -> Problem {
     let place = read_includes(main).into_iter().find(|(other, _)| other == pattern).map(|(_, place)| place);
     let place = place.unwrap_or(Place { file: 0, span: 0..0 });
@@ -92,13 +93,14 @@ pub fn include_problem(main: &SourceFile, pattern: &str, level: Level, message: 
     reading.problem(level, &place, message.to_owned(), Some(hint.to_owned()))
 }
 
-/// A warning for each file that holds a secret in plain text; worse where, as `is_exposed` says, everybody may read it.
+/// Returns a warning for each file with a secret in plain text. `is_exposed` says whether the file is world-readable, which
+/// gets a stronger message.
 pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -> Vec<Problem> {
     let reading = Reading::new(files, &no_secret);
     let warning = |(file, source): (usize, &SourceFile)| {
         let span = mask::plain_secret(&source.text)?;
         let (message, hint) = if is_exposed(&source.path) {
-            let hint = "forbid it with chmod o-r, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
+            let hint = "run chmod o-r on it, or keep the secret in { env = \"NAME\" } or { file = \"/path\" }";
             ("this file is world-readable and holds a secret", hint)
         } else {
             ("secret in plain text", "keep it in { env = \"NAME\" } or { file = \"/path\" }")
@@ -108,18 +110,18 @@ pub fn plain_secrets(files: &[SourceFile], is_exposed: &dyn Fn(&Path) -> bool) -
     files.iter().enumerate().filter_map(warning).collect()
 }
 
-/// A warning about a feed, placed at its `url`.
+/// Returns a warning about a feed, placed at its `url`.
 pub fn feed_warning(files: &[SourceFile], place: edit::FeedPlace, message: String, hint: Option<String>) -> Problem {
     let span = edit::span_of(&files[place.file].text, place.index, "url").unwrap_or(0..0);
     let reading = Reading::new(files, &no_secret);
     reading.problem(Level::Warning, &Place { file: place.file, span }, message, hint)
 }
 
-/// A rule as it is given on a command line: `title=/sponsored/`, or a table as in the TOML.
+/// Parses a rule from the command line: `title=/sponsored/`, or a table as in the TOML.
 ///
 /// # Errors
 ///
-/// Every problem of the rule; a warning is none.
+/// Every problem of the rule. A warning alone is not an error.
 pub fn parse_rule(text: &str, config: &Config) -> Result<Rule, Vec<Problem>> {
     let text = match text.trim().split_once('=') {
         Some((key, value)) if !key.starts_with('{') => format!("{{ {} = {} }}", key.trim(), edit::value_of(value)),
@@ -148,7 +150,7 @@ fn read(main: &Table, tables: &[Table]) -> Config {
     let feed_tables = of_all("feed", &keys::FEED);
     let feeds = feed::read_all(&feed_tables, &settings, &section_ids);
     let sections = section::read_all(&section_heads, &section_ids, &feeds, &settings.site.facets);
-    feed::warn_of_untaken(&feed_tables, &feeds, &sections);
+    feed::warn_of_unused_feeds(&feed_tables, &feeds, &sections);
     Config {
         feed_index: feeds.good.iter().enumerate().map(|(index, feed)| (feed.id.clone(), index)).collect(),
         feeds: feeds.good,
@@ -177,5 +179,5 @@ fn include(node: Node) -> Result<(String, Place), reader::Fault> {
 }
 
 fn no_secret(_: &SecretRef) -> Result<SecretString, String> {
-    Err("secrets are not looked up here".to_owned())
+    Err("this step does not look up secrets".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The checked configuration, as the rest of the program sees it. Every reference in it holds.
+//! The checked configuration that the rest of the program uses. Every reference in it is valid.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -17,72 +17,90 @@ use crate::feed::{FeedId, SectionId};
 use crate::rule::Rule;
 use crate::schedule::Schedule;
 
-/// A whole configuration: the main file and all that it includes.
+/// A whole configuration: the main file and its includes.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// `[site]`.
     pub site: Site,
+    /// `[server]`.
     pub server: Server,
+    /// `[store]`.
     pub store: StoreConfig,
+    /// `[publish]`.
     pub publish: Publish,
+    /// `[stories]`.
     pub stories: Stories,
+    /// `[poll]`.
     pub poll: Poll,
-    /// In the order of the files; ids are unique.
+    /// The feeds in the order of the files; ids are unique.
     pub feeds: Vec<Arc<Feed>>,
-    /// In the order of the files; ids are unique.
+    /// The sections in the order of the files; ids are unique.
     pub sections: Vec<Arc<Section>>,
-    /// Where in `feeds` each of them is.
+    /// The index of each feed in `feeds`.
     pub(super) feed_index: HashMap<FeedId, usize>,
 }
 
 impl Config {
+    /// Returns the feed with this id, in constant time.
     pub fn feed(&self, id: &FeedId) -> Option<&Arc<Feed>> {
         self.feed_index.get(id).map(|index| &self.feeds[*index])
     }
 
+    /// Returns the section with this id.
     pub fn section(&self, id: &SectionId) -> Option<&Arc<Section>> {
         self.sections.iter().find(|section| section.id == *id)
     }
 }
 
-/// `[site]`: what every edition and page says of the whole.
+/// `[site]`: what every edition and page says about the whole site.
 #[derive(Clone, Debug)]
 pub struct Site {
+    /// The title of the site. Default: `Newswire`.
     pub title: String,
-    /// Public base of every link; its path ends with a slash. Default: `http://` and `server.listen`.
+    /// The public base of every link; its path ends with a slash. Default: `http://` and `server.listen`.
     pub url: Url,
+    /// A sentence about the site, as plain text.
     pub description: Option<String>,
-    /// BCP 47.
+    /// The language of the site as a BCP 47 tag. Default: `en`.
     pub language: String,
-    /// For cron schedules and for pages.
+    /// The time zone of cron schedules and pages. Default: UTC.
     pub timezone: Tz,
+    /// The rights of the site as a whole, as plain text.
     pub rights: Option<String>,
+    /// The person or group behind the site.
     pub owner: Option<Owner>,
-    /// Names of the parts of a classification, in their order: `["region", "topic", "type"]`.
+    /// The names of the parts of a classification, in order: `["region", "topic", "type"]`.
     pub facets: Vec<String>,
     /// The pattern of a byline, with `{author}`, `{via}` and `{source}`.
     pub byline: String,
 }
 
+/// `owner` of `[site]`.
 #[derive(Clone, Debug)]
 pub struct Owner {
+    /// The name.
     pub name: String,
+    /// The e-mail address.
     pub email: Option<String>,
 }
 
-/// `[server]`: where it listens.
+/// `[server]`: the addresses to listen on.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// The address for readers: editions and pages.
     pub listen: Listen,
+    /// The private address: status, health, metrics and the status feed.
     pub admin: Listen,
-    /// Host names in lower case under which the admin address answers, besides its own.
+    /// Further host names, in lower case, that the admin address answers to.
     pub admin_hosts: Vec<String>,
 }
 
-/// A place at which connections come in.
+/// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
+    /// An IP address and port.
     Address(SocketAddr),
-    /// A socket in the file system, for a reverse proxy on the same machine: `unix:/run/newswire/site.sock`.
+    /// A Unix socket, for a reverse proxy on the same machine: `unix:/run/newswire/site.sock`.
     Unix(PathBuf),
 }
 
@@ -95,103 +113,133 @@ impl fmt::Display for Listen {
     }
 }
 
-/// `[store]`.
+/// `[store]`: where the store is, and how much it keeps.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// Absolute, or relative to the working directory: the config's own folder is already joined to it.
+    /// The path of the database: absolute, or relative to the working directory. The config's folder is already joined to it.
     pub path: PathBuf,
-    /// How long words are kept that no document lists any more.
+    /// How long to keep the text of entries after they left their feed's document. Default: 365 days.
     pub keep: Duration,
-    /// How many entries keep their words at most; those that documents list are kept all the same.
+    /// How many entries keep their text at most. Entries that a document still lists always keep it.
     pub max_entries: Option<u64>,
-    /// How large the store may grow before the oldest words are let go, those that documents list excepted.
+    /// How large the store may grow, in bytes, before the oldest texts are deleted. Entries that a document still lists always
+    /// keep theirs.
     pub max_bytes: Option<u64>,
 }
 
-/// `[publish]`.
+/// `[publish]`: where else editions go.
 #[derive(Clone, Debug)]
 pub struct Publish {
+    /// The folder to write the site to as files.
     pub directory: Option<PathBuf>,
+    /// The WebSub hub to notify of changes.
     pub hub: Option<Url>,
+    /// The folder with the user's own page templates.
     pub templates: Option<PathBuf>,
 }
 
-/// `[stories]`: how one story is recognised.
+/// `[stories]`: how newswire recognises copies of one story.
 #[derive(Clone, Debug)]
 pub struct Stories {
+    /// The tests that may join copies. Default: text.
     pub dedup: Dedup,
-    /// How far apart, by `sort_at`, copies of one text may be.
+    /// How far apart, by `sort_at`, copies of one text may be. Default: 3 days.
     pub window: Duration,
-    /// How much of their text long copies under one title must have in common, 0 to 1.
+    /// How much of their text long copies with the same title must share, 0 to 1. Default: 0.6.
     pub likeness: f64,
-    /// Query parameters that only track readers, beside the known ones; in lower case, `*` at the end for all that begin so.
+    /// Further query parameters that only track readers: in lower case; `*` at the end matches any rest of the name.
     pub tracking: Vec<String>,
 }
 
+/// The tests that may join copies into one story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dedup {
+    /// Links and text.
     Text,
+    /// Links only.
     Links,
+    /// None: every entry is a story of its own.
     Off,
 }
 
-/// `[poll]`, as far as it is not the default of each feed's own keys.
+/// `[poll]`, except the keys that only set defaults of feeds.
 #[derive(Clone, Debug)]
 pub struct Poll {
+    /// How many feeds may be polled at the same time. Default: 256.
     pub concurrency: usize,
-    /// Goes into the User-Agent.
+    /// The address in the User-Agent that tells publishers who polls them.
     pub contact: Url,
-    /// Private addresses that may be reached, by a feed that says nothing itself and for the WebSub hub.
+    /// Private addresses that may be fetched: by feeds without an `allow` of their own, and for the WebSub hub.
     pub allow: Vec<Allow>,
 }
 
 /// `[[feed]]`, with the defaults of `[poll]` filled in.
 #[derive(Clone, Debug)]
 pub struct Feed {
+    /// The id: written, or generated from the URL.
     pub id: FeedId,
+    /// The address to poll.
     pub url: FeedUrl,
-    /// Overrides what the document says.
+    /// The title, which overrides the document's; plain text.
     pub title: Option<String>,
+    /// The tags, which sections and rules can refer to.
     pub tags: Vec<String>,
-    /// Given to every entry, facets taken apart: `region:international` has the facet's scheme.
+    /// The categories to add to every entry, with facets resolved: `region:international` has the facet's scheme.
     pub categories: Vec<Category>,
+    /// When to poll the feed.
     pub schedule: Schedule,
-    /// Whether no `schedule` is written, neither for the feed nor in `[poll]`.
+    /// Whether neither the feed nor `[poll]` sets a `schedule`.
     pub schedule_is_default: bool,
+    /// Of two copies of a story, the one from the feed with the higher priority leads. Default: 0.
     pub priority: i64,
+    /// Whether to poll the feed. The stories of a disabled feed stay.
     pub enabled: bool,
+    /// Further request headers; the values may be secret.
     pub headers: Vec<(String, SecretString)>,
+    /// The credentials for HTTP Basic authentication (RFC 7617).
     pub basic_auth: Option<BasicAuth>,
+    /// A face or logo to show with the feed.
     pub image: Option<Url>,
+    /// How long a whole poll may take.
     pub timeout: Duration,
+    /// The largest document to read, in bytes.
     pub max_body_bytes: u64,
+    /// Private addresses that this feed may fetch.
     pub allow: Vec<Allow>,
+    /// How much of an entry's text may be published.
     pub republish: Republish,
+    /// The tests that may join this feed's entries to stories.
     pub dedup: Dedup,
+    /// A User-Agent instead of newswire's own.
     pub user_agent: Option<String>,
+    /// The Accept-Language header to send.
     pub accept_language: Option<String>,
+    /// The URL of the proxy to fetch through; may contain credentials.
     pub proxy: Option<SecretString>,
+    /// A file with the certificate authorities to trust instead of the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether HTTP/2 may be used. Default: true.
     pub http2: bool,
-    /// The site that the feed speaks for; what a `file:` feed needs to lead a story.
+    /// The site that the feed belongs to. A `file:` feed needs it to count as the original's own feed.
     pub site: Option<Url>,
 }
 
-/// Where a feed is polled, and the form of that address which may be shown.
+/// The address of a feed, and the form of it that may be shown.
 #[derive(Clone)]
 pub struct FeedUrl {
-    /// `http`, `https`, or `file` with an absolute path. May hold userinfo and tokens: never shown.
+    /// The address to fetch: `http`, `https`, or `file` with an absolute path. May contain userinfo and tokens; never show it.
     pub secret: Url,
-    /// Without userinfo, and with the values of secret parameters masked; of a wholly secret URL only the host.
+    /// The address without userinfo and with secret parameters masked; only the host if the whole URL is secret.
     pub shown: Url,
 }
 
 impl FeedUrl {
+    /// Whether the feed is a local file.
     pub fn is_file(&self) -> bool {
         self.secret.scheme() == "file"
     }
 
-    /// Whether the address as a whole is secret, so that no more than its origin may be shown.
+    /// Whether the address is secret as a whole, so that only its origin may be shown.
     pub fn is_wholly_secret(&self) -> bool {
         let (secret, shown) = (&self.secret, &self.shown);
         secret.path() != shown.path() || secret.query().is_some() != shown.query().is_some()
@@ -204,16 +252,21 @@ impl fmt::Debug for FeedUrl {
     }
 }
 
+/// Credentials for HTTP Basic authentication (RFC 7617).
 #[derive(Clone, Debug)]
 pub struct BasicAuth {
+    /// The user name, without a colon.
     pub user: String,
+    /// The password.
     pub password: SecretString,
 }
 
-/// One opening in the guard against private addresses.
+/// A private address that may be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allow {
+    /// Every address of a network, on all ports.
     Network(IpNet),
+    /// One address and port.
     Address(SocketAddr),
     /// A host name in lower case, with a port or for all ports.
     Host(String, Option<u16>),
@@ -222,44 +275,58 @@ pub enum Allow {
 /// How much of an entry's text may be published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Republish {
+    /// Title and link only.
     Link,
+    /// The summary.
     Summary,
+    /// The whole content.
     Full,
 }
 
-/// `[[section]]`.
+/// `[[section]]`: one published, filtered, merged output.
 #[derive(Clone, Debug)]
 pub struct Section {
+    /// The id, which is part of its addresses.
     pub id: SectionId,
+    /// The title. Default: the id in words.
     pub title: String,
+    /// A sentence about the section, as plain text.
     pub description: Option<String>,
-    /// The feeds that it takes, resolved from ids, tags and `"*"`, in the config's order; removed feeds are not among them.
+    /// The feeds that it takes, resolved from ids, tags and `"*"`, in the config's order.
     pub feeds: FeedList,
+    /// A story is in the section if one of these matches, or if there are none.
     pub keep: Vec<Rule>,
+    /// A story is not in the section if one of these matches.
     pub drop: Vec<Rule>,
+    /// How many stories it shows, 1 to 500. Default: 50.
     pub limit: usize,
+    /// How old a story may be; `None` for no limit.
     pub max_age: Option<Duration>,
+    /// How many stories of one feed it shows; `None` for no limit.
     pub per_feed: Option<usize>,
+    /// What happens to an entry that changes. Default: apply.
     pub edits: Edits,
-    /// Ids that it had before.
+    /// Former ids, whose addresses redirect to this section.
     pub formerly: Vec<SectionId>,
+    /// The podcast metadata, if the section is a podcast.
     pub podcast: Option<PodcastChannel>,
-    /// Whoever reads it must know one of these; `None` where it is public.
+    /// What readers must present; `None` if the section is public.
     pub access: Option<Access>,
-    /// The hash of all that decides which stories are in it (feeds, rules, `max_age`): if it changes, the section is judged
-    /// again. Same text and same feeds give the same hash, at every start.
+    /// The hash of everything that decides which stories are in the section (feeds, rules, `max_age`). If it changes, newswire
+    /// re-judges the section. The same definition has the same hash at every start.
     pub definition_hash: u64,
-    /// The hash that the version before made of the same. A section that has it in the store need not be judged again.
+    /// The hash that the previous version made of the same definition. A section with this hash in the store need not be
+    /// re-judged.
     pub former_hash: u64,
 }
 
 impl Section {
-    /// Whether everybody may read the section.
+    /// Whether anyone may read the section.
     pub fn is_public(&self) -> bool {
         self.access.is_none()
     }
 
-    /// The token by which a private section is read, if it is read by one.
+    /// Returns the token of a private section; `None` if it is public or uses a password.
     pub fn token(&self) -> Option<&SecretString> {
         match &self.access {
             Some(Access::Token(token)) => Some(token),
@@ -273,8 +340,8 @@ impl Section {
     }
 }
 
-/// Feeds in an order, each once. Asking whether one is among them does not take longer with their number: it is asked for
-/// every story and section.
+/// An ordered list of feeds without repeats. [`FeedList::contains`] takes constant time, because it is called for every story
+/// and section.
 #[derive(Clone, Debug, Default)]
 pub struct FeedList {
     in_order: Vec<FeedId>,
@@ -282,10 +349,12 @@ pub struct FeedList {
 }
 
 impl FeedList {
+    /// Returns the feeds in order.
     pub fn iter(&self) -> impl Iterator<Item = &FeedId> {
         self.in_order.iter()
     }
 
+    /// Whether the feed is in the list.
     pub fn contains(&self, feed: &FeedId) -> bool {
         self.all.contains(feed)
     }
@@ -306,19 +375,28 @@ impl FromIterator<FeedId> for FeedList {
 /// What a section does with an entry that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edits {
+    /// Shows the new text at the same place.
     Apply,
+    /// Keeps showing the old text.
     Ignore,
+    /// Shows the new text and moves the story to the top.
     Bump,
 }
 
+/// `podcast` of a section: metadata for podcast directories.
 #[derive(Clone, Debug)]
 pub struct PodcastChannel {
+    /// The iTunes category, such as `News`.
     pub category: String,
+    /// Whether the podcast has explicit content.
     pub explicit: bool,
 }
 
+/// What a reader of a private section must present.
 #[derive(Clone, Debug)]
 pub enum Access {
+    /// A token: `?token=…` in the URL, or a Bearer header.
     Token(SecretString),
+    /// A user name and password.
     Basic(BasicAuth),
 }

@@ -1,6 +1,6 @@
-//! What is wrong in a configuration, and how it is shown: the place, the reason, and what to do.
+//! Problems of a configuration, and how to show them: the place, the reason, and what to do.
 //!
-//! No message quotes a value, and the lines that are shown have their secrets masked.
+//! No message quotes a value, and secrets in the shown lines are masked.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,50 +13,54 @@ use serde::{Serialize, Serializer};
 use super::SourceFile;
 use super::mask;
 
-/// What every terminal has.
+/// The width of every terminal, in columns.
 const WIDTH: usize = 80;
 
-/// What stands before a text: `warning: `, or the line number's column and `= help: `.
+/// The columns before a text: `warning: `, or the line number and `= help: `.
 const MARGIN: usize = 14;
 
-/// One problem of a configuration. Serialized as `newswire check --json` prints it.
+/// A problem of a configuration. Serializes to the form that `newswire check --json` prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
+    /// Whether the problem is an error or a warning.
     pub level: Level,
+    /// The file with the problem.
     #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
-    /// From 1; 1 also where the whole file is meant.
+    /// The line, from 1; 1 for a problem of the whole file.
     pub line: usize,
-    /// In characters, from 1.
+    /// The column in characters, from 1.
     pub column: usize,
-    /// Lower case, no full stop.
+    /// What is wrong: lower case, no full stop.
     pub message: String,
-    /// What to do about it.
+    /// What to do.
     pub hint: Option<String>,
-    /// Where in which of the texts; `None` where a whole file is meant.
+    /// The position in the checked texts; `None` for a problem of a whole file.
     #[serde(skip)]
     pub place: Option<Place>,
 }
 
-/// Errors keep a configuration from being used, warnings do not.
+/// The severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    /// The configuration cannot be used.
     Error,
+    /// The configuration can be used, but something in it is probably wrong.
     Warning,
 }
 
-/// A stretch of one of the texts that were checked.
+/// A position in one of the checked texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The text's number, the main file being 0.
+    /// The index of the text; the main file is 0.
     pub file: usize,
-    /// In bytes.
+    /// The range in bytes.
     pub span: Range<usize>,
 }
 
 impl Problem {
-    /// A problem of a file as a whole, such as that it cannot be read.
+    /// Returns an error about a whole file, such as a file that cannot be read.
     pub fn of_file(file: PathBuf, message: impl Into<String>, hint: impl Into<String>) -> Problem {
         Problem {
             level: Level::Error,
@@ -70,7 +74,7 @@ impl Problem {
     }
 }
 
-/// One line, as a log shows it: `newswire.toml:7:1: unknown key … (did you mean …?)`.
+/// Formats the problem on one line for the log: `newswire.toml:7:1: unknown key … (did you mean …?)`.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)?;
@@ -81,8 +85,8 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The problems as `newswire check` shows them, at 80 columns: each with its place, the line with the place marked, and what
-/// to do. `files` are the texts that were checked; `styled` is for terminals with colours.
+/// Renders the problems as `newswire check` shows them, 80 columns wide: each with its position, the marked line, and what to
+/// do. `files` are the checked texts; `styled` adds colours.
 pub fn render_problems(problems: &[Problem], files: &[SourceFile], styled: bool) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
     let mut masked: HashMap<usize, String> = HashMap::new();
@@ -98,7 +102,7 @@ pub fn render_problems(problems: &[Problem], files: &[SourceFile], styled: bool)
     text
 }
 
-/// The text of a file as it may be shown; the other texts that have problems are templates.
+/// Returns the text of a file with masked secrets. Files that are not TOML are templates.
 fn shown(file: &SourceFile) -> String {
     let is_template = file.path.extension().is_some_and(|extension| extension == "html" || extension == "css");
     if is_template { mask::masked_urls(&file.text) } else { mask::masked(&file.text) }
@@ -125,7 +129,7 @@ fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {
     }
 }
 
-/// Broken between words, so that it fits beside the margin.
+/// Wraps a text between words, to the width that the margin leaves.
 fn wrapped(text: &str) -> String {
     let mut wrapped = String::new();
     let mut column = 0;
@@ -144,12 +148,12 @@ fn wrapped(text: &str) -> String {
     wrapped
 }
 
-/// What of a path is not UTF-8 is replaced: a report of problems must not fail for it.
+/// Serializes a path and replaces bytes that are not UTF-8: a report of problems must not fail because of them.
 fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
-/// The line in which the span begins, and the part of the span that lies in it.
+/// Returns the line in which the span begins, and the part of the span in that line.
 fn marked_line<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, Range<usize>) {
     let start = text.floor_char_boundary(span.start);
     let byte_order_mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };

@@ -1,5 +1,5 @@
-//! A small typed reader over TOML that knows the place of everything and goes on after a fault, so that all problems of a
-//! table are found in one run. (serde stops at the first.)
+//! A small typed reader of TOML. It knows the position of everything and continues after an error, so that one run finds all
+//! problems. (serde stops at the first.)
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::RangeInclusive;
@@ -11,14 +11,14 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, Shape};
 use super::mask::masked_urls;
 use super::problem::{Level, Place, Problem};
-use super::syntax::{self, MendedToml};
+use super::syntax::{self, RecoveredToml};
 use super::{SecretRef, SecretString, SourceFile};
 
-/// How many problems get a suggestion from among ids: comparing thousands of unknown ids with thousands of known ones
-/// would take minutes.
+/// How many problems get a suggestion of an id. Comparing thousands of unknown ids with thousands of known ones would take
+/// minutes.
 const MAX_SUGGESTIONS: u32 = 100;
 
-/// What is wrong with a value, before its place is known.
+/// A problem of a value, without its position.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub message: String,
@@ -37,15 +37,15 @@ impl From<String> for Fault {
     }
 }
 
-/// The reading of all texts of one configuration, and the problems found so far.
+/// The state of reading one configuration: its texts, and the problems found so far.
 pub(super) struct Reading<'a> {
     pub files: &'a [SourceFile],
     pub secret: &'a dyn Fn(&SecretRef) -> Result<SecretString, String>,
     line_starts: Vec<OnceCell<Vec<usize>>>,
     problems: RefCell<Vec<Problem>>,
     suggestions: Cell<u32>,
-    /// For each text that has faults of syntax, what of it is sure.
-    mended: OnceCell<Vec<Option<MendedToml>>>,
+    /// For each text with syntax errors, the part that could be recovered.
+    recovered: OnceCell<Vec<Option<RecoveredToml>>>,
 }
 
 impl<'a> Reading<'a> {
@@ -56,42 +56,43 @@ impl<'a> Reading<'a> {
             line_starts: vec![OnceCell::new(); files.len()],
             problems: RefCell::default(),
             suggestions: Cell::new(MAX_SUGGESTIONS),
-            mended: OnceCell::new(),
+            recovered: OnceCell::new(),
         }
     }
 
-    /// Parses every text and reads what they say. Of a text that is not TOML the first fault becomes a problem, and what
-    /// surely means what it says is read.
+    /// Parses all texts and passes them to `read`. For a text with syntax errors, reports the first one and reads the part that
+    /// is certain.
     pub fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
         let parsed: Vec<_> = self.files.iter().map(|source| syntax::parse(&source.text)).collect();
-        for (file, (_, mended)) in parsed.iter().enumerate() {
-            if let Some(MendedToml { fault, .. }) = mended {
+        for (file, (_, recovered)) in parsed.iter().enumerate() {
+            if let Some(RecoveredToml { fault, .. }) = recovered {
                 let place = Place { file, span: fault.span.clone() };
                 let first = fault.first.map(|first| Place { file, span: first..first });
-                let first = first.map(|first| format!("it is given first in {}", self.elsewhere(&first, &place)));
+                let first = first.map(|first| format!("first used in {}", self.location(&first, &place)));
                 let hint = first.or(fault.hint.map(str::to_owned));
                 self.report(Level::Error, &place, fault.message.clone(), hint);
             }
         }
-        let (whole, mended): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
-        // Nothing is read twice: each reading reads its texts once.
-        let mended: &[Option<MendedToml>] = self.mended.get_or_init(|| mended);
-        let again = mended.iter().map(|mended| mended.as_ref().map(|mended| syntax::parse(&mended.text).0));
+        let (whole, recovered): (Vec<_>, Vec<_>) = parsed.into_iter().unzip();
+        // `get_or_init` always sets the value here, because each reading parses its texts once.
+        let recovered: &[Option<RecoveredToml>] = self.recovered.get_or_init(|| recovered);
+        let again =
+            recovered.iter().map(|recovered| recovered.as_ref().map(|recovered| syntax::parse(&recovered.text).0));
         let again: Vec<_> = again.collect();
         let documents: Vec<_> =
             whole.iter().zip(&again).map(|(whole, again)| again.as_ref().unwrap_or(whole)).collect();
         read(&documents)
     }
 
-    /// Whether a text has faults of syntax: what other texts name may stand in the part that cannot be read.
+    /// Whether any text has syntax errors. Things that other texts refer to may be in the part that cannot be read.
     pub fn is_broken(&self) -> bool {
-        self.mended.get().is_some_and(|mended| mended.iter().any(Option::is_some))
+        self.recovered.get().is_some_and(|recovered| recovered.iter().any(Option::is_some))
     }
 
-    /// Whether a table has faults of syntax, so that what it seems to lack may only be unreadable.
+    /// Whether a table has syntax errors, so that a key that seems to be missing may only be unreadable.
     fn is_damaged(&self, table: &Place) -> bool {
-        let mended = self.mended.get().and_then(|mended| mended.get(table.file)?.as_ref());
-        mended.is_some_and(|mended| mended.has_touched(&table.span))
+        let recovered = self.recovered.get().and_then(|recovered| recovered.get(table.file)?.as_ref());
+        recovered.is_some_and(|recovered| recovered.has_touched(&table.span))
     }
 
     pub fn fail(&self, place: &Place, fault: Fault) {
@@ -102,21 +103,21 @@ impl<'a> Reading<'a> {
         self.report(Level::Warning, place, fault.message, fault.hint);
     }
 
-    /// Reports that something is nowhere, unless a text has faults of syntax that may be the reason.
-    pub fn miss(&self, place: &Place, fault: Fault) {
+    /// Reports something missing as an error, unless a text has syntax errors that may be the reason.
+    pub fn fail_missing(&self, place: &Place, fault: Fault) {
         if !self.is_broken() {
             self.fail(place, fault);
         }
     }
 
-    /// "did you mean …?", where a candidate is like `word`.
+    /// Returns "did you mean …?" if a candidate is similar to `word`.
     pub fn suggest<'c>(&self, word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
         let left = self.suggestions.get().checked_sub(1)?;
         self.suggestions.set(left);
         keys::nearest(word, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
     }
 
-    /// All problems in the order of the files and their lines, and whether one of them is an error.
+    /// Returns all problems in the order of files and lines, and whether one of them is an error.
     pub fn finish(self) -> (Vec<Problem>, bool) {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
@@ -136,8 +137,8 @@ impl<'a> Reading<'a> {
         Problem { level, file, line, column, message, hint, place: Some(place.clone()) }
     }
 
-    /// Where else something stands: `line 7`, or `feeds/a.toml:7` where that is not the file of `here`.
-    pub fn elsewhere(&self, place: &Place, here: &Place) -> String {
+    /// Returns a position in words: `line 7`, or `feeds/a.toml:7` if it is not in the file of `here`.
+    pub fn location(&self, place: &Place, here: &Place) -> String {
         let (line, _) = self.line_and_column(place);
         if place.file == here.file {
             return format!("line {line}");
@@ -163,7 +164,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// One value, with its place.
+/// A value with its position.
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a> {
     value: &'a Spanned<DeValue<'a>>,
@@ -176,7 +177,7 @@ impl<'a> Node<'a> {
         Place { file: self.file, span: self.value.span() }
     }
 
-    /// The folder of the file that holds it: what relative paths are relative to.
+    /// Returns the folder of the file with this value, which resolves relative paths.
     pub fn folder(self) -> &'a Path {
         self.reading.files[self.file].path.parent().unwrap_or(Path::new(""))
     }
@@ -192,7 +193,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Like [`Node::text`], for a value that may be secret: no hint repeats it.
+    /// Like [`Node::text`], for a value that may be secret: the hint does not repeat it.
     pub fn secret_text(self) -> Result<&'a str, Fault> {
         self.text().map_err(|fault| Fault { hint: fault.hint.map(|_| "put it in quotes".to_owned()), ..fault })
     }
@@ -217,7 +218,7 @@ impl<'a> Node<'a> {
             .ok_or_else(|| format!("expected a whole number from {} to {}", range.start(), range.end()).into())
     }
 
-    /// A list, read as far as its values are good: the faults of the others are reported each at its own place.
+    /// Reads a list. Reports each invalid value at its own position and returns the others.
     pub fn list<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         let Some(items) = self.value.get_ref().as_array() else {
             let fault = self.expected("a list");
@@ -236,7 +237,7 @@ impl<'a> Node<'a> {
         Ok(items.iter().filter_map(read_or_report).collect())
     }
 
-    /// A list, or one value that stands for a list of one.
+    /// Reads a list, or a single value as a list of one.
     pub fn one_or_more<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         match self.value.get_ref().as_array() {
             Some(items) if items.is_empty() => Err("expected at least one".to_owned().into()),
@@ -249,13 +250,13 @@ impl<'a> Node<'a> {
         self.value.get_ref().is_table()
     }
 
-    /// A table whose keys are all known; those that are not are reported.
+    /// Reads a table with known keys, and reports unknown ones.
     pub fn table(self, shape: &'static Shape) -> Result<Table<'a>, Fault> {
         let entries = self.entries(shape.name)?;
         Ok(Table::new(shape, entries, self.place(), self.reading))
     }
 
-    /// A table whose keys are the editor's own, in their alphabetical order.
+    /// Reads a table with any keys, in alphabetical order.
     pub fn pairs(self) -> Result<Vec<(&'a str, Place, Node<'a>)>, Fault> {
         let pair = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
             let key: &'a Spanned<std::borrow::Cow<'a, str>> = key;
@@ -273,7 +274,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// One table with known keys.
+/// A table with known keys.
 #[derive(Clone)]
 pub(super) struct Table<'a> {
     shape: &'static Shape,
@@ -283,7 +284,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// The table of a whole text.
+    /// Returns the top-level table of a text.
     pub fn of_document(
         shape: &'static Shape,
         file: usize,
@@ -304,32 +305,32 @@ impl<'a> Table<'a> {
         Table { shape, entries, place, reading }
     }
 
-    /// The value under `key`; `None` if there is none, or a bad one, which is reported.
+    /// Returns the value of `key`; `None` if it is missing or invalid. Reports an invalid one.
     pub fn get<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         let node = self.node(key)?;
         read(node).map_err(|fault| self.reading.fail(&node.place(), fault)).ok()
     }
 
-    /// Like [`Table::get`], and its being absent is a problem too.
+    /// Like [`Table::get`], but also reports a missing value.
     pub fn need<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         if !self.has(key) {
-            self.lack(&format!("needs `{key}`"));
+            self.fail_lacking(&format!("needs `{key}`"));
         }
         self.get(key, read)
     }
 
-    /// Reports what the table lacks, unless faults of syntax in it may be the reason.
-    fn lack(&self, what: &str) {
+    /// Reports what the table lacks, unless syntax errors in it may be the reason.
+    fn fail_lacking(&self, what: &str) {
         if !self.reading.is_damaged(&self.place) {
             self.reading.fail(&self.place, Fault::from(format!("{} {what}", self.named())));
         }
     }
 
-    /// What the table is, as in `[[feed]]`; one of several by its line, as in `[[feed]] in line 7`.
+    /// Returns the name of the table, with its line if there may be several, such as `[[feed]] in line 7`.
     pub fn named(&self) -> String {
         let name = self.shape.name;
         if name.starts_with("[[") {
-            format!("{name} in {}", self.reading.elsewhere(&self.place, &self.place))
+            format!("{name} in {}", self.reading.location(&self.place, &self.place))
         } else {
             name.to_owned()
         }
@@ -339,22 +340,22 @@ impl<'a> Table<'a> {
         self.node(key).is_some()
     }
 
-    /// There is a list with something in it, or a value that should have been a list.
+    /// Whether `key` has a list with items, or a value that should have been a list.
     pub fn has_items(&self, key: &str) -> bool {
         self.node(key).is_some_and(|node| node.value.get_ref().as_array().is_none_or(|items| !items.is_empty()))
     }
 
-    /// The place of the value under `key`, else that of the table.
+    /// Returns the position of the value of `key`, else that of the table.
     pub fn place_of(&self, key: &str) -> Place {
         self.node(key).map_or_else(|| self.place.clone(), Node::place)
     }
 
-    /// The table under `key`; `None` if it is absent.
+    /// Returns the table under `key`; `None` if it is missing or invalid.
     pub fn table(&self, key: &str, shape: &'static Shape) -> Option<Table<'a>> {
         self.get(key, |node| node.table(shape))
     }
 
-    /// The tables under `[[key]]`.
+    /// Returns the tables under `[[key]]`.
     pub fn tables(&self, key: &str, shape: &'static Shape) -> Vec<Table<'a>> {
         let read = |node: Node<'a>| match node.value.get_ref() {
             DeValue::Table(_) => {

@@ -1,4 +1,4 @@
-//! The rules of a section as they stand in the TOML.
+//! Reads the rules of a section.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ const FIELDS: [Field; 9] = [
     Field::Language,
 ];
 
-/// A rule: a table, all of whose keys must hold.
+/// Reads a rule: a table whose keys must all hold.
 pub(super) fn read(node: Node, feeds: &Feeds) -> Result<Rule, Fault> {
     let table = node.table(&keys::RULE)?;
     if table.is_empty() {
-        return Err(Fault::new("an empty rule would match every story", "take it out"));
+        return Err(Fault::new("an empty rule would match every story", "remove it"));
     }
     let mut tests: Vec<Test> = FIELDS.iter().filter_map(|field| field_test(&table, *field, feeds)).collect();
     tests.extend(table.get("has", |node| node.one_or_more(has)).map(Test::Has));
@@ -44,7 +44,7 @@ fn pattern(node: Node, field: Field, feeds: &Feeds) -> Result<Pattern, Fault> {
     let text = value::words(node)?;
     let pattern = Pattern::parse(&text, field)?;
     if pattern.matches_everything() {
-        let hint = "take it out, or say what it is to match";
+        let hint = "remove it, or write what it should match";
         node.reading.warn(&node.place(), Fault::new("this matches everything", hint));
     }
     match field {
@@ -55,7 +55,7 @@ fn pattern(node: Node, field: Field, feeds: &Feeds) -> Result<Pattern, Fault> {
     Ok(pattern)
 }
 
-/// A feed that is named must be there.
+/// Checks that a named feed exists.
 pub(super) fn check_feed(node: Node, name: &str, feeds: &Feeds) -> Result<(), Fault> {
     if feeds.ids.contains(&FeedId::from(name)) || node.reading.is_broken() {
         return Ok(());
@@ -65,7 +65,7 @@ pub(super) fn check_feed(node: Node, name: &str, feeds: &Feeds) -> Result<(), Fa
     Err(Fault { message: format!("there is no feed `{name}`"), hint: as_tag.or_else(suggestion) })
 }
 
-/// A tag that no feed bears is hardly meant, but may be waiting for its feed.
+/// Warns of a tag that no feed has. It is probably a mistake, but the feed may be added later.
 pub(super) fn warn_of_unknown_tag(node: Node, tag: &str, feeds: &Feeds) {
     if !feeds.tags.contains(tag) && !node.reading.is_broken() {
         let hint = node.reading.suggest(tag, feeds.tags.iter().map(String::as_str));

@@ -1,7 +1,6 @@
-//! The TOML as a JSON Schema, so that editors complete it and mark what is wrong while one types.
+//! The JSON Schema of the TOML, so that text editors can complete keys and mark mistakes.
 //!
-//! Made from the same table of keys as the reader; what each key is for, and its default, are the words of
-//! `config/reference.toml`.
+//! Generated from the same table of keys that the reader uses. Descriptions and defaults come from `config/reference.toml`.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +9,7 @@ use super::keys::{self, Kind, Shape};
 
 const REFERENCE: &str = include_str!("../../config/reference.toml");
 
-/// What a table cannot do without.
+/// The required keys of each table.
 const REQUIRED: [(&str, &[&str]); 5] = [
     ("[[feed]]", &["url"]),
     ("[[section]]", &["id"]),
@@ -19,16 +18,16 @@ const REQUIRED: [(&str, &[&str]); 5] = [
     ("podcast = { … }", &["category"]),
 ];
 
-/// What the reference says of a key.
+/// A key's entry in the reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyReference {
-    /// Sentences; empty where the reference has none.
+    /// The description; empty if the reference has none.
     pub about: String,
-    /// As TOML; `None` where the key has no default.
+    /// The default as TOML; `None` if the key has no default.
     pub default: Option<String>,
 }
 
-/// The schema of a main file; included files have the same tables, and fewer.
+/// Returns the schema of a main file. Included files have a subset of its tables.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     for shape in keys::SHAPES.iter().skip(1) {
@@ -41,7 +40,7 @@ pub fn schema() -> Value {
     schema
 }
 
-/// What the reference says of a table's key.
+/// Returns a key's description and default from the reference.
 pub(super) fn reference(shape: &Shape, key: &str) -> KeyReference {
     let header = if shape.name.starts_with('[') { Some(shape.name) } else { None };
     let mut is_here = header.is_none() && shape.name == keys::SHAPES[0].name;

@@ -1,11 +1,11 @@
-//! The secrets of one feed, taken out of what its server sends before anything of it is kept or shown.
+//! Removes the secrets of a feed from what its server sends, before any of it is stored or shown.
 //!
-//! A server that knows a token writes it into what it sends: into links to the feed itself, guids and redirects. Relative links
-//! resolve against [`Secrets::base`], which holds none. What still equals a secret is replaced by `***`, in every text. The
-//! secrets are the password, the values of secret query parameters, credentials in headers, and of an address that is secret
-//! as a whole the parts that look like a token; if none does, the folder of its path. A short value is one only in its own
-//! place, such as `token=abc`, so that no common word vanishes from a text. Parameters of an entry's own links that only have
-//! the name of a secret one stay.
+//! A server that knows a token repeats it in what it sends: in links to the feed itself, guids and redirects. Relative links
+//! resolve against [`Secrets::base`], which has no secrets. Whatever still equals a secret becomes `***`, in every text. The
+//! secrets are the password, the values of secret query parameters, credentials in headers, and for an address that is secret
+//! as a whole, the parts that look like a token; if none does, the folder of its path. A short value counts only in its own
+//! place, such as `token=abc`, so that no common word disappears from a text. Parameters of an entry's own links that merely
+//! have the name of a secret one stay.
 
 use std::borrow::Cow;
 
@@ -19,38 +19,39 @@ use super::mask;
 use super::model::Feed;
 use super::shown_url::{MASK, is_secret_parameter, shown};
 
-/// A text of this length is no word that occurs by chance.
+/// A text of at least this many bytes does not occur by chance.
 const LONG: usize = 10;
 
-/// The same for one that mixes letters with digits, or cases.
+/// The same for a text that mixes letters with digits, or upper with lower case.
 const LONG_IF_MIXED: usize = 6;
 
-/// The same for a part of an address that is secret as a whole.
+/// The same for a part of an address that is secret as a whole; such parts are often words.
 const LONG_IN_PATH: usize = 16;
 
-/// A redirect that names more secrets only wants to cost time. Those of the configuration come first.
+/// How many secrets are searched for. More can only come from redirects that try to waste time; those of the configuration come
+/// first.
 const MAX_NEEDLES: usize = 100;
 
-/// What may stand behind the value of a parameter, and behind a path.
+/// The characters that may follow the value of a parameter, and a path.
 const VALUE_ENDS: &str = "&#\"'<>;, \t\r\n)%";
 const PATH_ENDS: &str = "/?#\"'<>;, \t\r\n)%";
 
 /// The secrets of a feed. Most feeds have none.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
-    /// The longest first.
+    /// The secrets, longest first.
     needles: Vec<Needle>,
     is_whole: bool,
 }
 
-/// A secret in its place.
+/// A secret with its context.
 #[derive(Clone, PartialEq, Eq)]
 struct Needle {
-    /// What stands before it, and the secret.
+    /// The text before the secret, and the secret.
     text: String,
-    /// Where in the text the secret begins.
+    /// The start of the secret in the text.
     start: usize,
-    /// The characters that may stand behind it; empty for all.
+    /// The characters that may follow the secret; empty for all.
     ends: &'static str,
 }
 
@@ -61,7 +62,7 @@ impl std::fmt::Debug for Needle {
 }
 
 impl Secrets {
-    /// What the configuration of a feed holds.
+    /// Returns the secrets in the configuration of a feed.
     pub fn of(feed: &Feed) -> Secrets {
         let mut secrets = Secrets { needles: Vec::new(), is_whole: feed.url.is_wholly_secret() };
         if !feed.url.is_file() {
@@ -81,18 +82,19 @@ impl Secrets {
         secrets.sorted()
     }
 
-    /// The same with the secrets of the addresses to which redirects led.
+    /// Adds the secrets in the addresses of redirects.
     pub fn with_hops<'u>(mut self, hops: impl IntoIterator<Item = &'u Url>) -> Secrets {
         hops.into_iter().for_each(|hop| self.add_url(hop));
         self.sorted()
     }
 
+    /// Whether the feed has no secrets.
     pub fn is_empty(&self) -> bool {
         self.needles.is_empty() && !self.is_whole
     }
 
-    /// What relative links in a document at `url` may be resolved against: without userinfo, fragment and secret parameters;
-    /// of an address that is secret as a whole, its origin.
+    /// Returns the base for relative links in a document at `url`: the address without userinfo, fragment and secret
+    /// parameters; for an address that is secret as a whole, its origin.
     pub fn base(&self, url: &Url) -> Url {
         let mut base = shown(url);
         let parameters = url.query().map(|query| query.split('&').filter(|parameter| !is_secret(parameter)));
@@ -101,7 +103,8 @@ impl Secrets {
         self.storable(base)
     }
 
-    /// An address as it may be kept to be compared: as it is shown, and of one that is secret as a whole its origin.
+    /// Returns the form of an address that may be stored for comparison: as it is shown; for an address that is secret as a
+    /// whole, its origin.
     pub fn kept(&self, url: &Url) -> Url {
         self.storable(shown(url))
     }
@@ -119,7 +122,7 @@ impl Secrets {
         url
     }
 
-    /// The text with `***` in the place of each secret.
+    /// Returns the text with each secret replaced by `***`.
     pub fn scrub<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut scrubbed = Cow::Borrowed(text);
         for needle in &self.needles {
@@ -130,7 +133,7 @@ impl Secrets {
         scrubbed
     }
 
-    /// The value with all its texts scrubbed; `None` if it cannot be made without a secret.
+    /// Returns the value with all its texts scrubbed; `None` if the scrubbed texts do not form a valid value.
     pub fn scrubbed<T: Serialize + DeserializeOwned>(&self, value: T) -> Option<T> {
         if self.needles.is_empty() {
             return Some(value);
@@ -139,14 +142,14 @@ impl Secrets {
         if self.scrub_json(&mut json) { serde_json::from_value(json).ok() } else { Some(value) }
     }
 
-    /// What a scrubbed text may have been before.
+    /// Returns the texts that a scrubbed text may have been before.
     pub fn unscrubbed<'s>(&'s self, text: &'s str) -> impl Iterator<Item = String> + 's {
         let secrets = self.needles.iter().filter(|_| text.contains(MASK)).map(|needle| &needle.text[needle.start..]);
         let before = secrets.map(|secret| text.replace(MASK, secret));
         before.filter(move |before| self.scrub(before) == text)
     }
 
-    /// Returns whether there was a secret.
+    /// Scrubs all strings in the value. Returns whether there was a secret.
     fn scrub_json(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => {
@@ -180,14 +183,14 @@ impl Secrets {
         }
     }
 
-    /// The path of an address that is secret as a whole.
+    /// Adds the secret parts of the path of an address that is secret as a whole.
     fn add_path(&mut self, url: &Url) {
         let path = url.path().trim_start_matches('/');
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         folder.split('/').chain([stem]).filter(|part| looks_secret(part)).for_each(|part| self.add_distinct(part));
         let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        // Where neither the name of the file nor the query looks secret, the folder may be, and what else is in it.
+        // If neither the file name nor the query looks secret, the folder and everything in it may be.
         let query = url.query().unwrap_or_default();
         if looks_secret(stem) || query.split(['=', '&']).any(looks_secret) {
             return;
@@ -197,7 +200,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret, which is one anywhere if it is distinct, else only behind one of `places` and before one of `ends`.
+    /// Adds a secret. A distinct one counts anywhere; any other only after one of `places` and before one of `ends`.
     fn add(&mut self, secret: &str, places: &[String], ends: &'static str) {
         if is_distinct(secret) {
             self.add_distinct(secret);
@@ -206,7 +209,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret in all its spellings, unless it could be any word.
+    /// Adds a secret in all its encodings, unless it could be a common word.
     fn add_distinct(&mut self, secret: &str) {
         if !is_distinct(secret) {
             return;
@@ -223,7 +226,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret in its place, as it is and as a part of an address in the parameter of another.
+    /// Adds a secret with the text before it, plain and encoded as in an address within the parameter of another.
     fn push_at(&mut self, place: &str, secret: &str, ends: &'static str) {
         self.push(place.to_owned(), secret, ends);
         self.push(encoded(place), &encoded(secret), ends);
@@ -243,7 +246,7 @@ impl Secrets {
 }
 
 impl Needle {
-    /// The text without the secret; `None` if it is not there.
+    /// Returns the text with the secret masked; `None` if the text does not contain it.
     fn taken_out(&self, text: &str) -> Option<String> {
         let mut without = String::new();
         let mut copied = 0;
@@ -269,7 +272,7 @@ fn is_secret(parameter: &str) -> bool {
     parameter.split_once('=').is_some_and(|(name, _)| is_secret_parameter(name))
 }
 
-/// Whether a text is so long or so mixed that it stands in no other text by chance.
+/// Whether a text is so long or so mixed that it does not occur in another text by chance.
 fn is_distinct(text: &str) -> bool {
     text.len() >= LONG || is_mixed(text)
 }

@@ -1,4 +1,4 @@
-//! `[[section]]`: ids first, so that feeds can name them; then the rest, once all feeds are known.
+//! Reads the `[[section]]` tables: ids first, so that feeds can name them, then the other keys, once all feeds are known.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,10 +12,11 @@ use super::reader::{Fault, Node, Table};
 use super::{keys, rule, value};
 use crate::feed::{FeedId, SectionId};
 
-/// How many stories a section shows where it does not say.
+/// How many stories a section shows by default.
 const DEFAULT_LIMIT: usize = 50;
 
-/// More make documents that feed readers refuse, and that cost every subscriber at every poll.
+/// The most stories that a section may show. Feed readers refuse larger documents, and every subscriber pays for them at every
+/// poll.
 const MAX_LIMIT: i64 = 500;
 
 /// A section's table with its id.
@@ -24,7 +25,7 @@ pub(super) struct SectionHead<'a> {
     id: Option<SectionId>,
 }
 
-/// Reads the ids; the second section with an id is at fault.
+/// Reads the ids. A second section with the same id is an error.
 pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<SectionHead<'a>>, SectionIds) {
     let mut ids = Ids::default();
     let head = |table: &Table<'a>| {
@@ -35,7 +36,7 @@ pub(super) fn heads<'a>(tables: &[Table<'a>]) -> (Vec<SectionHead<'a>>, SectionI
     (heads, SectionIds(ids))
 }
 
-/// The sections without their faulty ones, in the order of the files.
+/// Reads all sections. Returns those without errors, in the order of the files.
 pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, facets: &[String]) -> Vec<Arc<Section>> {
     let takers = Takers::new(feeds);
     let mut formerly = HashSet::new();
@@ -50,7 +51,7 @@ pub(super) fn read_all(heads: &[SectionHead], ids: &SectionIds, feeds: &Feeds, f
     sections
 }
 
-/// The whole section; `None` where it has no id.
+/// Reads all keys of a section; `None` if it has no id.
 fn read(
     table: &Table,
     id: Option<&SectionId>,
@@ -78,7 +79,7 @@ fn read(
         podcast: podcast(table),
         access: access(table),
         title: table.get("title", value::words).unwrap_or_else(|| id.map(title_of).unwrap_or_default()),
-        // Last, so that the faults of all other keys are found first.
+        // Last, so that the problems of all other keys are reported too.
         id: id?.clone(),
     })
 }
@@ -99,13 +100,13 @@ fn access(table: &Table) -> Option<Access> {
     let token = table.get("token", value::access_secret).map(Access::Token);
     let basic = value::basic_auth(table, value::access_secret).map(Access::Basic);
     if token.is_some() && basic.is_some() {
-        let fault = Fault::from("a section has either `token` or `basic_auth`".to_owned());
+        let fault = Fault::new("a section cannot have both `token` and `basic_auth`", "remove one of them");
         table.reading.fail(&table.place_of("basic_auth"), fault);
     }
     token.or(basic)
 }
 
-/// A former id leads to one section, and to none that is there.
+/// Checks that each former id belongs to one section only and is not the id of a section.
 fn check_former_ids<'a>(
     table: &Table,
     ids: impl Iterator<Item = &'a SectionId>,
@@ -114,16 +115,16 @@ fn check_former_ids<'a>(
 ) {
     for id in ids {
         if present.find(id.as_str()).is_some() {
-            let fault = Fault::from(format!("there is a section `{id}`: it cannot be a former id too"));
+            let fault = Fault::from(format!("there is a section `{id}`, so it cannot be a former id too"));
             table.reading.fail(&table.place_of("formerly"), fault);
         } else if !seen.insert(id.clone()) {
-            let fault = Fault::from(format!("`{id}` is named in `formerly` twice"));
+            let fault = Fault::from(format!("`{id}` is in `formerly` twice"));
             table.reading.fail(&table.place_of("formerly"), fault);
         }
     }
 }
 
-/// Who can be named in `feeds` of a section.
+/// The feeds that `feeds` of a section can name.
 struct Takers<'a> {
     feeds: &'a Feeds,
     by_id: HashMap<&'a FeedId, usize>,
@@ -142,14 +143,14 @@ impl<'a> Takers<'a> {
         Takers { feeds, by_id, by_tag }
     }
 
-    /// The feeds that a section takes: those that it names and those that name it, in the order of the files.
+    /// Returns the feeds that a section takes: those that it names and those that name it, in the order of the files.
     fn of(&self, table: &Table, id: Option<&SectionId>, named: Option<&Vec<FeedId>>) -> Vec<&'a Arc<Feed>> {
         let chosen = table.get("feeds", |node| node.list(|node| self.chosen(node)));
         if named.is_none() && !table.has_items("feeds") {
             let name = id.map_or_else(|| table.named(), |id| format!("section `{id}`"));
-            let hint = "write feeds = [\"*\"] to take all, or name some";
+            let hint = "write feeds = [\"*\"] to take all feeds, or list some";
             let fault = Fault::new(format!("{name} has no feeds"), hint);
-            table.reading.miss(&table.place_of("feeds"), fault);
+            table.reading.fail_missing(&table.place_of("feeds"), fault);
         }
         let mut indexes: Vec<usize> = chosen.into_iter().flatten().flatten().collect();
         indexes.extend(named.into_iter().flatten().filter_map(|id| self.by_id.get(id)));

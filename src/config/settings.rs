@@ -1,4 +1,4 @@
-//! The tables that stand in the main file only: `[site]`, `[server]`, `[store]`, `[publish]`, `[stories]`, `[poll]`.
+//! Reads the tables that only the main file may have: `[site]`, `[server]`, `[store]`, `[publish]`, `[stories]`, `[poll]`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -17,17 +17,17 @@ use crate::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// More often than this is hardly meant.
+/// The shortest interval between polls that gets no warning.
 const OFTEN: Duration = Duration::from_secs(600);
 
-/// How many polls of a schedule are looked at for how often they come: enough for two hours of such, and quick for a hundred
-/// thousand feeds.
+/// How many polls of a schedule are checked for the shortest interval: enough for two hours of polls every ten minutes, and
+/// quick for a hundred thousand feeds.
 const WATCHED_POLLS: usize = 12;
 
-/// The store of a config under `/etc` that names none.
+/// The default store of a config under `/etc`.
 const INSTALLED_STORE: &str = "/var/lib/newswire/newswire.db";
 
-/// What the main file says beside its feeds and sections.
+/// The settings of the main file, apart from its feeds and sections.
 pub(super) struct Settings {
     pub site: Site,
     pub server: Server,
@@ -38,7 +38,7 @@ pub(super) struct Settings {
     pub defaults: FeedDefaults,
 }
 
-/// What a feed takes where it says nothing itself.
+/// The defaults of keys that a feed does not set.
 pub(super) struct FeedDefaults {
     pub schedule: Schedule,
     pub schedule_is_default: bool,
@@ -48,7 +48,7 @@ pub(super) struct FeedDefaults {
     pub republish: Republish,
 }
 
-/// Reads the tables of the main file; what is absent or bad has its default.
+/// Reads the tables of the main file. Missing and invalid values get their defaults.
 pub(super) fn read(main: &Table) -> Settings {
     let server_table = main.table("server", &keys::SERVER);
     let server = server(server_table.as_ref());
@@ -56,7 +56,7 @@ pub(super) fn read(main: &Table) -> Settings {
     let site = site(site_table.as_ref(), &server);
     let is_public = site_table.is_some_and(|table| table.has("url"));
     if let Some(table) = server_table.filter(|_| !is_public) {
-        need_no_url(&table, &server);
+        require_url(&table, &server);
     }
     let (poll, defaults) = poll(main, &site, is_public);
     Settings { store: store(main), publish: publish(main), stories: stories(main), site, server, poll, defaults }
@@ -87,7 +87,7 @@ fn owner(site: &Table) -> Option<Owner> {
     Some(Owner { name: owner.need("name", value::words)?, email })
 }
 
-/// The public base; its path is made to end with a slash.
+/// Reads the public base address, and makes its path end with a slash.
 fn site_url(node: Node) -> Result<Url, Fault> {
     let mut url = value::web_url(node)?;
     if url.query().is_some() || url.fragment().is_some() {
@@ -99,15 +99,15 @@ fn site_url(node: Node) -> Result<Url, Fault> {
     Ok(url)
 }
 
-/// Nobody can guess from the path of a socket under which address the site is reached.
-fn need_no_url(table: &Table, server: &Server) {
+/// Reports a missing `url` if the server listens on a Unix socket, because the path does not say the site's public address.
+fn require_url(table: &Table, server: &Server) {
     if matches!(server.listen, Listen::Unix(_)) {
-        let fault = Fault::new("a site behind a socket needs its address for links", "write `url` under [site]");
-        table.reading.miss(&table.place_of("listen"), fault);
+        let fault = Fault::new("a site behind a socket needs a public address for its links", "set `url` under [site]");
+        table.reading.fail_missing(&table.place_of("listen"), fault);
     }
 }
 
-/// The base of links for who reads on the same machine.
+/// Returns the base of links for readers on the same machine.
 fn address_of(listen: &Listen) -> Url {
     let listen = match listen {
         Listen::Address(address) => *address,
@@ -146,7 +146,7 @@ fn server(table: Option<&Table>) -> Server {
     let any_port = matches!(server.listen, Listen::Address(address) if address.port() == 0);
     if let Some(table) = table.filter(|_| server.listen == server.admin && !any_port) {
         let fault = Fault::new("`listen` and `admin` are the same address", "give one of them another port");
-        table.reading.miss(&table.place_of("admin"), fault);
+        table.reading.fail_missing(&table.place_of("admin"), fault);
     }
     server
 }
@@ -165,7 +165,8 @@ fn store(main: &Table) -> StoreConfig {
     }
 }
 
-/// Beside the main file; of an installed newswire, whose config is not to be written to, where the system keeps state.
+/// Returns the default path of the store: next to the main file; for an installed newswire, whose config folder is read-only,
+/// the system's folder for state.
 fn default_store(main: &Table) -> PathBuf {
     let main_file = &main.reading.files[main.place.file].path;
     if main_file.starts_with("/etc") { INSTALLED_STORE.into() } else { main_file.with_file_name("newswire.db") }
@@ -193,12 +194,12 @@ fn stories(main: &Table) -> Stories {
     }
 }
 
-/// The name of a query parameter, or how the names of several begin.
+/// Reads the name of a query parameter, or a prefix of names.
 fn parameter(node: Node) -> Result<String, Fault> {
     let text = node.text()?;
     let name = text.strip_suffix('*').unwrap_or(text);
     let good = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.[]".contains(&byte));
-    let wanted = "expected the name of a query parameter, or its beginning and a `*`, as in \"partner\" or \"wire_*\"";
+    let wanted = "expected the name of a query parameter, or a prefix and `*`, such as \"partner\" or \"wire_*\"";
     if good { Ok(text.to_ascii_lowercase()) } else { Err(wanted.to_owned().into()) }
 }
 
@@ -225,41 +226,42 @@ fn poll(main: &Table, site: &Site, is_public: bool) -> (Poll, FeedDefaults) {
     (poll, defaults)
 }
 
-/// What stands in the User-Agent of a newswire that has no public address: the program's own page.
+/// The contact address in the User-Agent of a newswire without a public address: the program's own page.
 pub const DEFAULT_CONTACT: &str = "https://newswire.example/";
 
-/// The site's page about itself, if the site has an address.
+/// Returns the site's about page if the site has a public address, else [`DEFAULT_CONTACT`].
 fn default_contact(site: &Site, is_public: bool) -> Url {
     let about = site.url.join("about/").ok().filter(|_| is_public);
     about.unwrap_or_else(|| Url::parse(DEFAULT_CONTACT).expect("the constant is a URL"))
 }
 
-/// When to poll, by the clock of the site's time zone. Polls that a publisher may mind are a warning, if it is not a file.
+/// Reads a schedule, in the site's time zone. Warns of an interval so short that publishers may object, unless the feed is a
+/// file.
 pub(super) fn schedule(node: Node, timezone: Tz, is_file: bool) -> Result<Schedule, Fault> {
     let text = node.text()?;
     let schedule = Schedule::parse(text, timezone)
         .map_err(|message| Fault { message, hint: schedule_hint(text.trim(), timezone) })?;
     let shortest = shortest_gap(&schedule);
     if !is_file && shortest < OFTEN {
-        let hint = "few feeds change so often, and publishers may lock you out: write \"every 15 minutes\" or more";
+        let hint = "few feeds change so often, and publishers may block you; write \"every 15 minutes\" or more";
         node.reading.warn(&node.place(), Fault::new(format!("this polls every {}", duration::words(shortest)), hint));
     }
     Ok(schedule)
 }
 
-/// What a schedule was probably meant to be.
+/// Returns the schedule that a misspelt one was probably meant to be, as a hint.
 fn schedule_hint(text: &str, timezone: Tz) -> Option<String> {
     let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let names = ["every", "adaptive", "@hourly", "@daily", "@weekly", "@monthly", "@yearly"];
     let first = keys::nearest(first, names.into_iter()).unwrap_or(first);
-    let mended = format!("{first} {}", rest.trim()).trim().to_owned();
-    if mended != text && Schedule::parse(&mended, timezone).is_ok() {
-        return Some(format!("did you mean \"{mended}\"?"));
+    let repaired = format!("{first} {}", rest.trim()).trim().to_owned();
+    if repaired != text && Schedule::parse(&repaired, timezone).is_ok() {
+        return Some(format!("did you mean \"{repaired}\"?"));
     }
     if first == "every" { value::unit_hint(rest) } else { None }
 }
 
-/// The shortest time between two polls of those that come first in a year.
+/// Returns the shortest time between two of the first polls of a year.
 fn shortest_gap(schedule: &Schedule) -> Duration {
     let mut shortest = Duration::MAX;
     let mut last = Timestamp::from_millis(1_767_225_600_000);
@@ -273,7 +275,7 @@ fn shortest_gap(schedule: &Schedule) -> Duration {
     shortest
 }
 
-/// How long a whole poll of a feed may take.
+/// Reads how long a whole poll of a feed may take.
 pub(super) fn timeout(node: Node) -> Result<Duration, Fault> {
     let timeout = value::duration_from(Duration::from_secs(1))(node)?;
     if timeout > Duration::from_secs(600) { Err("expected at most 10 minutes".to_owned().into()) } else { Ok(timeout) }

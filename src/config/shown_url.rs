@@ -1,4 +1,4 @@
-//! What of an address may be shown: never its userinfo, and never the values of its secret query parameters.
+//! The form of an address that may be shown: never with userinfo or the values of secret query parameters.
 
 use url::Url;
 
@@ -6,11 +6,11 @@ use url::Url;
 pub(super) const SECRET_PARAMETERS: [&str; 10] =
     ["token", "key", "api_key", "apikey", "auth", "access_token", "password", "secret", "sig", "signature"];
 
-/// What stands in the place of a secret value.
+/// The replacement for a secret value.
 pub(super) const MASK: &str = "***";
 
-/// The form of a configured or redirected URL that may be shown: without userinfo, and with the values of secret
-/// query parameters masked; the fragment, which is never sent, is left out.
+/// Returns the form of a configured or redirected URL that may be shown: without userinfo and fragment, and with the values of
+/// secret query parameters masked.
 pub fn shown(url: &Url) -> Url {
     let mut shown = url.clone();
     // These fail only for URLs that cannot have a user, which then have none.
@@ -24,7 +24,8 @@ pub fn shown(url: &Url) -> Url {
     shown
 }
 
-/// What is the same for all spellings of one address: scheme, `www.`, default port, trailing slash and fragment left out.
+/// Returns a key that is equal for all spellings of an address: without scheme, `www.`, default port, trailing slash and
+/// fragment.
 pub fn spelling(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_prefix("www.").unwrap_or(host);
@@ -50,7 +51,7 @@ fn masked_parameter(parameter: &str) -> String {
     }
 }
 
-/// The name of the first query parameter whose value is secret.
+/// Returns the name of the first query parameter whose value is secret.
 pub(super) fn secret_parameter(url: &Url) -> Option<String> {
     let names = url.query()?.split('&').filter_map(|parameter| Some(parameter.split_once('=')?.0));
     names.into_iter().find(|name| is_secret_parameter(name)).map(str::to_owned)

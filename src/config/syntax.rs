@@ -1,8 +1,8 @@
-//! Texts that are not TOML: the first fault of syntax, and the rest of the text, which surely means what it says.
+//! Recovers from syntax errors in TOML: reports the first error, and keeps the rest of the text that is certain.
 //!
-//! After an unclosed list a parser takes every later line for a fault. So the statement with the first fault is blanked out
-//! and the rest is parsed again: a text with one fault gets one message, and the other mistakes in it are found too. What
-//! such a text lacks may stand in the part that was blanked out, so the caller must not report it as missing.
+//! After an unclosed list, a parser reports every later line as an error. So newswire replaces the statement with the first
+//! error by spaces and parses the rest again: a text with one syntax error gets one message, and other mistakes in it are found
+//! too. Something that seems to be missing may be in the removed part, so the caller must not report it as missing.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,27 +13,27 @@ use toml::de::{DeTable, Error};
 use super::keys::SHAPES;
 use super::lexer::{self, TokenKind, TomlToken};
 
-/// How many statements are blanked out before the rest of the text is given up.
+/// How many statements are removed before newswire gives up on the rest of the text.
 const MAX_ROUNDS: usize = 20;
 
-/// The first fault of a text.
+/// The first syntax error of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SyntaxFault {
-    /// In bytes.
+    /// The position in bytes.
     pub span: Range<usize>,
     pub message: String,
     pub hint: Option<&'static str>,
-    /// Where the same key or table stands first, if it is given twice: in bytes.
+    /// The first position of a key or table that is used twice, in bytes.
     pub first: Option<usize>,
 }
 
-/// What of a text with faults surely means what it says.
+/// The part of a text with syntax errors whose meaning is certain.
 #[derive(Debug)]
-pub(super) struct MendedToml {
+pub(super) struct RecoveredToml {
     pub fault: SyntaxFault,
-    /// The text with its faulty statements blanked out: of the same length, and TOML.
+    /// The text with spaces in place of the broken statements: valid TOML of the same length.
     pub text: String,
-    /// What was blanked out.
+    /// The positions of the removed parts.
     pub blanked: Vec<Range<usize>>,
 }
 
@@ -45,36 +45,36 @@ struct Statement {
     unclosed: Option<Range<usize>>,
 }
 
-/// Parses a text; if it has faults, tells what of it is sure.
-pub(super) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Option<MendedToml>) {
+/// Parses a text. If it has syntax errors, also returns the recovered part.
+pub(super) fn parse(text: &str) -> (Spanned<DeTable<'_>>, Option<RecoveredToml>) {
     let (document, errors) = DeTable::parse_recoverable(text);
-    let mended = (!errors.is_empty()).then(|| mend(text, first_fault(text, &errors), first_error(&errors)));
-    (document, mended)
+    let recovered = (!errors.is_empty()).then(|| recover(text, first_fault(text, &errors), first_error(&errors)));
+    (document, recovered)
 }
 
-/// Blanks out the faulty statements.
-fn mend(text: &str, fault: SyntaxFault, at: Range<usize>) -> MendedToml {
-    let mut mended = MendedToml { fault, text: text.to_owned(), blanked: Vec::new() };
+/// Replaces the broken statements by spaces.
+fn recover(text: &str, fault: SyntaxFault, at: Range<usize>) -> RecoveredToml {
+    let mut recovered = RecoveredToml { fault, text: text.to_owned(), blanked: Vec::new() };
     for _ in 0..MAX_ROUNDS {
-        let (_, errors) = DeTable::parse_recoverable(&mended.text);
+        let (_, errors) = DeTable::parse_recoverable(&recovered.text);
         if errors.is_empty() {
-            return mended;
+            return recovered;
         }
-        let span = statement_to_blank(&mended.text, &first_error(&errors));
-        mended.blank(span);
+        let span = statement_to_blank(&recovered.text, &first_error(&errors));
+        recovered.blank(span);
     }
-    // So many faults are none of a slip: only what comes before the first is sure.
+    // So many errors are not a typo: only the text before the first one is certain.
     let start = statement_to_blank(text, &at).start;
-    mended.text = text.to_owned();
-    mended.blank(start..text.len());
-    if !DeTable::parse_recoverable(&mended.text).1.is_empty() {
-        mended.blank(0..text.len());
+    recovered.text = text.to_owned();
+    recovered.blank(start..text.len());
+    if !DeTable::parse_recoverable(&recovered.text).1.is_empty() {
+        recovered.blank(0..text.len());
     }
-    mended
+    recovered
 }
 
-impl MendedToml {
-    /// Puts blanks in the place of a part, so that all else stays where it is.
+impl RecoveredToml {
+    /// Replaces a part by spaces, so that all positions stay valid.
     fn blank(&mut self, span: Range<usize>) {
         let blanks = self.text[span.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
         let blanks: String = blanks.collect();
@@ -82,7 +82,7 @@ impl MendedToml {
         self.blanked.push(span);
     }
 
-    /// Whether a part of the table whose header or braces are here was blanked out, so that its keys may stand there.
+    /// Whether a part of the table with this header or these braces was removed, so that its keys may be there.
     pub fn has_touched(&self, table: &Range<usize>) -> bool {
         let after = self.text.get(table.end..).unwrap_or_default();
         let is_header = |line: &&str| line.trim_start().starts_with('[');
@@ -93,7 +93,7 @@ impl MendedToml {
     }
 }
 
-/// The first fault, as the parser and the open brackets show it.
+/// Returns the first error: an unclosed bracket, or what the parser reports.
 fn first_fault(text: &str, errors: &[Error]) -> SyntaxFault {
     let statements = statements(text);
     let at = first_error(errors);
@@ -119,7 +119,8 @@ fn first_error(errors: &[Error]) -> Range<usize> {
     errors.iter().filter_map(Error::span).min_by_key(|span| span.start).unwrap_or(0..0)
 }
 
-/// Whether the bracket explains the error: one in the same line, such as a missing quote, is the better reason.
+/// Whether the open bracket explains the error. For an error in the same line, the parser's reason, such as a missing quote, is
+/// better.
 fn is_unclosed(text: &str, open: &Range<usize>, error: &Range<usize>) -> bool {
     text.get(open.start..error.start).is_none_or(|between| between.contains('\n'))
 }
@@ -141,19 +142,19 @@ fn of_parser(text: &str, errors: &[Error], span: Range<usize>) -> SyntaxFault {
     SyntaxFault { span, message, hint: None, first }
 }
 
-/// As in `the key title is given twice`. Names only what newswire knows: all else may be a secret.
+/// Returns a message such as `the key title is used twice`. Shows only known names: any other may be a secret.
 fn given_twice(text: &str, span: &Range<usize>) -> String {
     let name = text.get(span.clone()).unwrap_or_default();
     let is_known = SHAPES.iter().any(|shape| shape.keys.contains(&name));
     let line = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
     match (is_known, text[line..].trim_start().starts_with('[')) {
-        (false, _) => "this is given twice".to_owned(),
-        (true, false) => format!("the key `{name}` is given twice"),
-        (true, true) => format!("the table [{name}] is given twice"),
+        (false, _) => "this is used twice".to_owned(),
+        (true, false) => format!("the key `{name}` is used twice"),
+        (true, true) => format!("the table [{name}] is used twice"),
     }
 }
 
-/// The opening quotes of a multi-line text that goes on to the end of the file, where the parser finds the error.
+/// Returns the opening quotes of a multi-line string that runs to the end of the file, where the parser reports the error.
 fn unclosed_text(text: &str, error: usize) -> Option<Range<usize>> {
     let last = lexer::tokens(text).pop().filter(|token| token.kind == TokenKind::Quoted && error >= text.len())?;
     let written = &text[last.span.clone()];
@@ -161,11 +162,11 @@ fn unclosed_text(text: &str, error: usize) -> Option<Range<usize>> {
     is_multi_line.then(|| last.span.start..last.span.start + 3)
 }
 
-/// Where the key or the header that stands at `second` stands first.
+/// Returns the first position of the key or header at `second`, in bytes.
 fn first_of(text: &str, second: usize) -> Option<usize> {
     let tokens = lexer::tokens(text);
     let mut headers: HashMap<String, usize> = HashMap::new();
-    // The keys of the table, and of the inline tables and lists that are open.
+    // The keys of the table, and of the open inline tables and lists.
     let mut scopes: Vec<HashMap<&str, usize>> = vec![HashMap::new()];
     let mut at = 0;
     while at < tokens.len() {
@@ -209,7 +210,7 @@ fn is_key(text: &str, tokens: &[TomlToken]) -> bool {
     matches!(key.kind, TokenKind::Word | TokenKind::Quoted) && &text[equals.span.clone()] == "="
 }
 
-/// Whether the tokens begin with the header of a table, and not with a list in a list.
+/// Whether the tokens begin with a table header, and not with a list in a list.
 fn is_header(text: &str, tokens: &[TomlToken]) -> bool {
     let written = |token: Option<&TomlToken>| token.map(|token| &text[token.span.clone()]);
     let brackets = tokens.iter().take_while(|token| &text[token.span.clone()] == "[").count();
@@ -221,7 +222,7 @@ fn is_header(text: &str, tokens: &[TomlToken]) -> bool {
         && written(tokens.get(brackets + 1)) == Some("]")
 }
 
-/// The text cut into statements. One that leaves a bracket open ends where the next surely begins.
+/// Splits the text into statements. One with an open bracket ends where the next certainly begins.
 fn statements(text: &str) -> Vec<Statement> {
     let tokens = lexer::tokens(text);
     let mut statements = Vec::new();
@@ -251,7 +252,7 @@ fn statements(text: &str) -> Vec<Statement> {
                 end = token.span.end;
             }
             at += 1;
-            if is_line_end && begins_anew(text, &tokens, at, open.last()) {
+            if is_line_end && begins_statement(text, &tokens, at, open.last()) {
                 unclosed = open.first().cloned();
                 break;
             }
@@ -261,8 +262,8 @@ fn statements(text: &str) -> Vec<Statement> {
     statements
 }
 
-/// Whether a statement begins at a line, though the bracket before it is open.
-fn begins_anew(text: &str, tokens: &[TomlToken], at: usize, open: Option<&Range<usize>>) -> bool {
+/// Whether a statement begins at a line, although a bracket before it is open.
+fn begins_statement(text: &str, tokens: &[TomlToken], at: usize, open: Option<&Range<usize>>) -> bool {
     let rest = &tokens[at..];
     let is_in_table = open.is_some_and(|open| text[open.clone()].starts_with('{'));
     let before = tokens[..at].iter().rev().find(|token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment));
@@ -270,7 +271,7 @@ fn begins_anew(text: &str, tokens: &[TomlToken], at: usize, open: Option<&Range<
     is_header(text, rest) || (is_key(text, rest) && !(is_in_table && is_listed))
 }
 
-/// The statement at an error; of the header of a table with all that the table holds.
+/// Returns the position of the statement at an error; for a table header, including everything in the table.
 fn statement_to_blank(text: &str, error: &Range<usize>) -> Range<usize> {
     let statements = statements(text);
     let unclosed = statements.iter().position(|statement| statement.unclosed.is_some());
@@ -289,11 +290,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, line: usize, message: &str, sure: &str) {
-        let (_, mended) = parse(text);
-        let MendedToml { fault, text: mended, .. } = mended.expect("the text has a fault");
+        let (_, recovered) = parse(text);
+        let RecoveredToml { fault, text: recovered, .. } = recovered.expect("the text has a fault");
         assert_eq!(text[..fault.span.start].matches('\n').count() + 1, line, "{text}: {fault:?}");
         assert!(fault.message.contains(message), "{text}: {fault:?}");
-        let kept: Vec<&str> = mended.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let kept: Vec<&str> = recovered.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         assert_eq!(kept.join("; "), sure, "{text}");
     }
 
@@ -336,9 +337,9 @@ mod tests {
         #[test]
         fn mended_text_is_toml_of_the_same_length(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();
-            if let (_, Some(MendedToml { fault, text: mended, .. })) = parse(&text) {
-                prop_assert_eq!(mended.len(), text.len());
-                prop_assert!(DeTable::parse_recoverable(&mended).1.is_empty(), "{}", mended);
+            if let (_, Some(RecoveredToml { fault, text: recovered, .. })) = parse(&text) {
+                prop_assert_eq!(recovered.len(), text.len());
+                prop_assert!(DeTable::parse_recoverable(&recovered).1.is_empty(), "{}", recovered);
                 prop_assert!(fault.span.end <= text.len() && text.is_char_boundary(fault.span.start));
             }
         }

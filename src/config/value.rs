@@ -1,4 +1,4 @@
-//! Values as people write them: durations, sizes, addresses, languages, secrets.
+//! Reads values as people write them: durations, sizes, addresses, languages, secrets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -17,16 +17,16 @@ use crate::duration;
 
 const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
-/// What systems take as the path of a socket: 104 or 108 bytes with the one that ends it.
+/// The longest path of a socket. Systems accept 104 or 108 bytes, including the final zero byte.
 const MAX_SOCKET_PATH: usize = 100;
 
-/// A shorter secret of a section is found by trying.
+/// The shortest secret of a section. A shorter one can be found by trying.
 const LEAST_ACCESS_CHARS: usize = 6;
 
-/// A random secret of this length cannot be found by trying, however it was written.
+/// The shortest secret without a warning. A random secret of this length cannot be found by trying.
 const GOOD_ACCESS_CHARS: usize = 16;
 
-/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`.
+/// Parses a size such as `10 MiB`, `500 kB` or `2000 bytes`. Returns bytes.
 fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
     let unit = |unit: &str| {
         Some(match unit.to_ascii_lowercase().as_str() {
@@ -52,15 +52,15 @@ fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
 
 pub(super) fn duration(node: Node) -> Result<Duration, Fault> {
     let text = node.text().map_err(|fault| Fault {
-        hint: fault.hint.map(|_| "write the unit too, as in \"30 seconds\" or \"7 days\"".to_owned()),
+        hint: fault.hint.map(|_| "write the unit too, such as \"30 seconds\" or \"7 days\"".to_owned()),
         ..fault
     })?;
     let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let hint = is_number.then(|| format!("write the unit too, as in \"{text} seconds\"")).or_else(|| unit_hint(text));
+    let hint = is_number.then(|| format!("write the unit too, such as \"{text} seconds\"")).or_else(|| unit_hint(text));
     duration::parse(text).map_err(|message| Fault { message, hint })
 }
 
-/// The unit that a misspelt one was probably meant to be.
+/// Returns the unit that a misspelt one was probably meant to be, as a hint.
 pub(super) fn unit_hint(text: &str) -> Option<String> {
     let units = ["seconds", "minutes", "hours", "days", "weeks", "months", "years"];
     let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
@@ -68,7 +68,7 @@ pub(super) fn unit_hint(text: &str) -> Option<String> {
     keys::nearest(misspelt.next()?, units.into_iter()).map(|unit| format!("did you mean \"{unit}\"?"))
 }
 
-/// A duration that is not shorter than `least`.
+/// Reads a duration of at least `least`.
 pub(super) fn duration_from(least: Duration) -> impl Fn(Node) -> Result<Duration, Fault> {
     move |node| {
         let duration = duration(node)?;
@@ -83,7 +83,7 @@ pub(super) fn size(node: Node) -> Result<u64, Fault> {
     size_between(KIB, GIB)(node)
 }
 
-/// The size of a store.
+/// Reads the size limit of a store, in bytes.
 pub(super) fn store_size(node: Node) -> Result<u64, Fault> {
     size_between(16 * 1024 * KIB, 16 * 1024 * GIB)(node)
 }
@@ -91,14 +91,14 @@ pub(super) fn store_size(node: Node) -> Result<u64, Fault> {
 fn size_between(least: u64, most: u64) -> impl Fn(Node) -> Result<u64, Fault> {
     move |node| {
         let text = node.text().map_err(|fault| Fault {
-            hint: fault.hint.map(|_| "write the unit too, as in \"10 MiB\"".to_owned()),
+            hint: fault.hint.map(|_| "write the unit too, such as \"10 MiB\"".to_owned()),
             ..fault
         })?;
         Ok(parse_size(text, least, most)?)
     }
 }
 
-/// A text that is not empty; white space around it is taken off.
+/// Reads a text that is not empty, and trims white space around it.
 pub(super) fn words(node: Node) -> Result<String, Fault> {
     match node.text()?.trim() {
         "" => Err("expected a text that is not empty".to_owned().into()),
@@ -106,7 +106,7 @@ pub(super) fn words(node: Node) -> Result<String, Fault> {
     }
 }
 
-/// A text that may stand in an HTTP header: visible, and on one line.
+/// Checks that a text can be the value of an HTTP header: not empty, on one line, without control characters.
 pub(super) fn header_value(text: &str) -> Result<(), Fault> {
     let good = !text.is_empty() && text.chars().all(|c| c == '\t' || !c.is_control());
     if good { Ok(()) } else { Err("expected one line of text without control characters".to_owned().into()) }
@@ -118,7 +118,7 @@ pub(super) fn header_words(node: Node) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// An absolute `http` or `https` URL that may be shown to everybody.
+/// Reads an absolute `http` or `https` URL that may be published.
 pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
     let url = parse_web(node.text()?)?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -126,26 +126,26 @@ pub(super) fn web_url(node: Node) -> Result<Url, Fault> {
     }
     match shown_url::secret_parameter(&url) {
         Some(name) => {
-            let hint = format!("everybody can read it: write it without `{name}`");
+            let hint = format!("readers can see it; write it without `{name}`");
             Err(Fault::new(format!("expected a URL without a secret such as `{name}`"), hint))
         }
         None => Ok(url),
     }
 }
 
-/// An absolute `http` or `https` URL.
+/// Parses an absolute `http` or `https` URL.
 pub(super) fn parse_web(text: &str) -> Result<Url, Fault> {
     let text = text.trim();
     let wanted = "expected a URL that begins with http:// or https://";
     let hint = with_scheme(shown_url::without_feed_scheme(text))
-        // A secret is not repeated.
-        .filter(|mended| mended != text && mended.contains('.') && !mended.contains(['@', '?']))
-        .map(|mended| format!("write \"{mended}\""));
+        // The hint must not repeat a secret.
+        .filter(|repaired| repaired != text && repaired.contains('.') && !repaired.contains(['@', '?']))
+        .map(|repaired| format!("write \"{repaired}\""));
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or_else(|| Fault { message: wanted.to_owned(), hint })
 }
 
-/// The address as it was probably meant: `htps:`, `http//` and `feed:` mended, `https` where no scheme is.
+/// Repairs the scheme of an address: `htps:`, `http//` and `feed:`; adds `https` if there is none.
 fn with_scheme(text: &str) -> Option<String> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (scheme, rest) = text.split_at(end);
@@ -160,7 +160,7 @@ fn with_scheme(text: &str) -> Option<String> {
     Some(format!("{scheme}://{}", rest.trim_start_matches([':', '/'])))
 }
 
-/// A path, relative to the folder of the file that holds it.
+/// Reads a path; joins a relative one to the folder of the TOML file.
 pub(super) fn path(node: Node) -> Result<PathBuf, Fault> {
     let text = words(node)?;
     if text.contains('\0') {
@@ -185,17 +185,17 @@ pub(super) fn timezone(node: Node) -> Result<Tz, Fault> {
     })
 }
 
-/// An IP address with its port, or a socket in the file system.
+/// Reads an IP address with a port, or a Unix socket.
 pub(super) fn listen(node: Node) -> Result<Listen, Fault> {
     let Some(path) = node.text()?.strip_prefix("unix:") else { return socket_addr(node).map(Listen::Address) };
     let path = node.folder().join(path);
     if path.file_name().is_none() || path.as_os_str().len() > MAX_SOCKET_PATH {
-        return Err(Fault::new("expected a path of at most 100 bytes", "write \"unix:/run/newswire/site.sock\""));
+        return Err(Fault::new("expected a path of at most 100 bytes", "such as \"unix:/run/newswire/site.sock\""));
     }
     Ok(Listen::Unix(path))
 }
 
-/// A host name without a port, in lower case.
+/// Reads a host name without a port; returns it in lower case.
 pub(super) fn host_name(node: Node) -> Result<String, Fault> {
     let name = node.text()?.trim().trim_end_matches('.').to_ascii_lowercase();
     let is_good =
@@ -203,7 +203,7 @@ pub(super) fn host_name(node: Node) -> Result<String, Fault> {
     if name.split('.').all(is_good) {
         Ok(name)
     } else {
-        Err(Fault::new("expected a host name without a port", "write \"status.example.org\""))
+        Err(Fault::new("expected a host name without a port", "such as \"status.example.org\""))
     }
 }
 
@@ -216,7 +216,7 @@ fn socket_addr(node: Node) -> Result<SocketAddr, Fault> {
     })
 }
 
-/// One opening in the guard against private addresses: a network, an address or a host name, with a port or without.
+/// Reads a private address that may be fetched: a network, an address or a host name, with or without a port.
 pub(super) fn allow(node: Node) -> Result<Allow, Fault> {
     let text = node.text()?.trim();
     let as_host = || {
@@ -234,7 +234,7 @@ pub(super) fn allow(node: Node) -> Result<Allow, Fault> {
     let as_socket = || text.parse().map(Allow::Address).ok();
     as_network().or_else(as_address).or_else(as_socket).or_else(as_host).ok_or_else(|| {
         let expected = "expected a network, an address or a host";
-        Fault::new(expected, "as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\"")
+        Fault::new(expected, "such as \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\"")
     })
 }
 
@@ -250,7 +250,7 @@ pub(super) fn edits(node: Node) -> Result<Edits, Fault> {
     choice(node, &[("apply", Edits::Apply), ("ignore", Edits::Ignore), ("bump", Edits::Bump)])
 }
 
-/// One of a few words.
+/// Reads one of a few words.
 pub(super) fn choice<T: Copy>(node: Node, choices: &[(&'static str, T)]) -> Result<T, Fault> {
     let text = node.text()?;
     let names = || choices.iter().map(|(name, _)| *name);
@@ -261,7 +261,7 @@ pub(super) fn choice<T: Copy>(node: Node, choices: &[(&'static str, T)]) -> Resu
     })
 }
 
-/// A secret: `{ env = "…" }`, `{ file = "…" }`, or the text itself.
+/// Reads a secret: `{ env = "…" }`, `{ file = "…" }`, or the text itself.
 pub(super) fn secret(node: Node) -> Result<SecretString, Fault> {
     if !node.is_table() {
         return Ok(SecretString::from(node.secret_text()?));
@@ -276,21 +276,21 @@ pub(super) fn secret(node: Node) -> Result<SecretString, Fault> {
     }
 }
 
-/// A secret that is sent in a header.
+/// Reads a secret that is sent in a header.
 pub(super) fn header_secret(node: Node) -> Result<SecretString, Fault> {
     let secret = secret(node)?;
     header_value(secret.expose_secret())?;
     Ok(secret)
 }
 
-/// A secret that keeps a section private: one that cannot be guessed by trying.
+/// Reads the secret of a private section, which must be too long to guess.
 pub(super) fn access_secret(node: Node) -> Result<SecretString, Fault> {
     let secret = header_secret(node)?;
     let length = secret.expose_secret().chars().count();
     let hint = "make one with `openssl rand -hex 16`";
     if length < LEAST_ACCESS_CHARS {
         return Err(Fault::new(
-            format!("anybody can guess a secret of fewer than {LEAST_ACCESS_CHARS} characters"),
+            format!("a secret of fewer than {LEAST_ACCESS_CHARS} characters is easy to guess"),
             hint,
         ));
     }
@@ -303,7 +303,7 @@ pub(super) fn access_secret(node: Node) -> Result<SecretString, Fault> {
     Ok(secret)
 }
 
-/// `password` reads the password.
+/// Reads `basic_auth`; `password` reads the password.
 pub(super) fn basic_auth(
     table: &Table,
     password: impl FnOnce(Node) -> Result<SecretString, Fault>,
@@ -312,7 +312,7 @@ pub(super) fn basic_auth(
     let user = table.need("user", |node| {
         node.secret_text()?;
         let user = header_words(node)?;
-        if user.contains(':') { Err("a user name holds no colon".to_owned().into()) } else { Ok(user) }
+        if user.contains(':') { Err("a user name cannot contain a colon".to_owned().into()) } else { Ok(user) }
     });
     let password = table.need("password", password);
     Some(BasicAuth { user: user?, password: password? })

@@ -1,11 +1,11 @@
-//! Commands beside a running daemon.
+//! The control socket: lets commands work while the daemon runs.
 //!
-//! One process writes a store at a time. While the daemon has it, `poll`, `publish`, `split` and `join` ask the daemon to do
-//! their work, through a socket beside the store; the daemon publishes what changed as after any poll. One request a connection, in a
-//! line of JSON; one answer, in another.
+//! Only one process can write to a store at a time. While the daemon holds it, `poll`, `publish`, `split` and `join` send their
+//! work to the daemon, through a Unix socket next to the store; the daemon publishes the changes as after any poll. Each
+//! connection has one request and one answer, each a line of JSON.
 //!
-//! The policy held here: the socket is for the user to whom the store belongs, by the mode of its file and by who connects;
-//! over TCP nothing can be changed. No connection can hold the daemon up: requests are short, and few at a time.
+//! The policy held here: only the owner of the store can use the socket, by the mode of its file and a check of the peer's
+//! user; nothing can be changed over TCP. No connection can block the daemon: requests are short, and few run at a time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -36,68 +36,74 @@ use super::folder::FolderRequest;
 pub use super::edit::{Edit, EditOutcome, StoryEditError, Unclear, perform};
 pub use crate::commit::Mode;
 
-/// How many requests are done at once; more wait.
-const VISITS: usize = 8;
+/// How many requests run at the same time; more wait.
+const MAX_CONNECTIONS: usize = 8;
 
 /// The longest request: the ids of ten thousand feeds.
 const MAX_REQUEST_BYTES: u64 = 1 << 20;
 
-/// How long a request may take to come in.
-const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a request may take to arrive.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long accepting pauses when the system refuses it.
-const REFUSED: Duration = Duration::from_secs(1);
+/// How long to wait after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many of the feeds that are to be polled are logged.
+/// How many of the requested feeds the log names.
 const FEEDS_LOGGED: usize = 5;
 
-/// What a command asks of the daemon.
+/// A command's request to the daemon.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
+    /// Poll these feeds.
     Poll(Pass),
+    /// Split or join stories.
     Edit(Edit),
-    /// Say what this would come to, and change nothing.
+    /// Return what this edit would do, and change nothing.
     Rehearse(Edit),
-    /// Write the site into this folder, given from the root.
+    /// Write the site into this folder; an absolute path.
     Publish(PathBuf),
 }
 
-/// What the daemon says.
+/// The daemon's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
+    /// A report per feed.
     Polled(Vec<PollReport>),
+    /// The outcome of an edit or a dry run.
     Edited(EditOutcome),
+    /// How many files were written.
     Written(Written),
-    /// The edit names no single story; nothing is changed.
+    /// The edit does not name a single story; nothing has changed.
     Unclear(Unclear),
-    /// A sentence.
+    /// The request failed; a sentence that says why.
     Failed(String),
 }
 
-/// Binds the socket of the store at `store`.
+/// Binds the control socket of the store at `store`.
 ///
 /// # Errors
 ///
-/// If the system does not let us: its path is longer than 107 bytes, or its folder takes no sockets.
+/// If the socket cannot be created: its path is longer than 107 bytes, its folder does not support sockets, or another file
+/// has its name.
 pub async fn bind(store: &Path) -> io::Result<Listener> {
     let path = socket(store);
     let listener = Listener::bind(&Listen::Unix(path.clone()), SocketReach::Owner).await;
     listener.map_err(|error| {
         let why = match error.kind() {
-            io::ErrorKind::AddrInUse => "another file is in the place of the socket; remove it and restart newswire",
+            io::ErrorKind::AddrInUse => "another file has the name of the socket; remove it and restart newswire",
             _ => &error.to_string(),
         };
         io::Error::new(error.kind(), format!("{}: {why}", path.display()))
     })
 }
 
-/// Asks the daemon that holds the store; `None` if nobody answers there, since what holds it is no daemon.
+/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, because another program holds it.
 ///
 /// # Errors
 ///
-/// If the daemon ends, or is of another version, before it has answered.
+/// If the daemon stops before it answers, or answers in the format of another version.
 pub async fn ask(store: &Path, request: &Request) -> io::Result<Option<Answer>> {
     let Ok(mut stream) = UnixStream::connect(socket(store)).await else { return Ok(None) };
     stream.write_all(&line(request)?).await?;
@@ -106,7 +112,7 @@ pub async fn ask(store: &Path, request: &Request) -> io::Result<Option<Answer>> 
     Ok(Some(serde_json::from_str(&answer)?))
 }
 
-/// Beside the store's file itself, so that the daemon is found under any name of it.
+/// Returns the path of the socket: next to the store's real file, so that every link to the store leads to the same socket.
 fn socket(store: &Path) -> PathBuf {
     let store = std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut name = store.into_os_string();
@@ -120,61 +126,68 @@ fn line(message: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// What the daemon does for commands.
+/// Serves the requests of commands.
 pub struct ControlServer {
+    /// The store that edits change.
     pub store: Store,
+    /// Polls the requested feeds.
     pub poller: Poller,
-    /// Takes the folders to write the site into.
+    /// Sends folders to write the site into.
     pub(super) folders: mpsc::UnboundedSender<FolderRequest>,
+    /// The newest config.
     pub configs: watch::Receiver<Arc<Config>>,
+    /// The config that the store follows.
     pub active: ActiveConfig,
-    /// Takes what polls came to.
+    /// Sends the reports of polls.
     pub reports: mpsc::UnboundedSender<PollReport>,
-    /// Takes the sections to publish.
+    /// Sends the sections to publish.
     pub changed: mpsc::UnboundedSender<BTreeSet<SectionId>>,
 }
 
 impl ControlServer {
-    /// Does what is asked until `shutdown`; polls that are on their way then are given up. Without a listener nothing.
+    /// Serves requests until `shutdown`, then drops those that still run. Returns at once if there is no listener.
     pub async fn serve(self, listener: Option<Listener>, shutdown: CancellationToken) {
         let Some(listener) = listener else { return };
         let server = Arc::new(self);
-        let mut visits = JoinSet::new();
+        let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                Some(_) = visits.join_next() => {}
-                accepted = listener.accept(), if visits.len() < VISITS => match accepted {
-                    Ok((Either::Right(stream), _)) => drop(visits.spawn(server.clone().visit(stream))),
+                Some(_) = connections.join_next() => {}
+                accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => match accepted {
+                    Ok((Either::Right(stream), _)) => drop(connections.spawn(server.clone().handle(stream))),
                     Ok((Either::Left(_), _)) => {}
                     Err(error) => {
-                        tracing::warn!(%error, "commands cannot reach the daemon");
-                        tokio::time::sleep(REFUSED).await;
+                        tracing::warn!(%error, "cannot accept a connection on the control socket");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
             }
         }
     }
 
-    async fn visit(self: Arc<Self>, mut stream: UnixStream) {
-        let request = tokio::time::timeout(REQUEST_PATIENCE, self.read(&mut stream)).await;
+    async fn handle(self: Arc<Self>, mut stream: UnixStream) {
+        let request = tokio::time::timeout(REQUEST_TIMEOUT, self.read(&mut stream)).await;
         let answer = match request.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(request) => self.answer(&request).await,
-            Err(error) => Answer::Failed(format!("the daemon could not read the request: {error}")),
+            Err(error) => Answer::Failed(format!("the daemon refused the request: {error}")),
         };
         if let Ok(line) = line(&answer) {
-            // The command may have gone away; what it asked for is done all the same.
+            // The command may have exited; its request is done anyway.
             let _ = stream.write_all(&line).await;
         }
     }
 
     async fn read(&self, stream: &mut UnixStream) -> io::Result<Request> {
         let ours = |_| rustix::process::geteuid().as_raw();
-        // The owner of a store that is gone is told so by what is asked for.
+        // If the store was deleted, the request itself reports that.
         let owner = std::fs::metadata(self.store.path()).map_or_else(ours, |store| store.uid());
         let peer = stream.peer_cred()?.uid();
         if peer != owner && peer != 0 {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is for the owner of the store"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "only the owner of the store may send commands; run the command as that user",
+            ));
         }
         let mut request = String::new();
         BufReader::new(stream.take(MAX_REQUEST_BYTES)).read_line(&mut request).await?;
@@ -186,8 +199,8 @@ impl ControlServer {
         match request {
             Request::Poll(pass) => {
                 let config = self.configs.borrow().clone();
-                let told = |report: &PollReport, _| drop(self.reports.send(report.clone()));
-                let polled = self.poller.pass(&config, pass, clock::now(), told).await;
+                let send = |report: &PollReport, _| drop(self.reports.send(report.clone()));
+                let polled = self.poller.pass(&config, pass, clock::now(), send).await;
                 polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
             }
             Request::Edit(edit) => self.edit(edit, Mode::Perform).await,
@@ -196,10 +209,10 @@ impl ControlServer {
         }
     }
 
-    /// The publish loop writes the folder, so that what it holds was published together.
+    /// Lets the publish loop write the folder, so that all files are from the same publication.
     async fn write_folder(&self, folder: &Path) -> Answer {
         let (reply, written) = oneshot::channel();
-        // The publish loop ends before this one only when everything ends; then there is no answer either.
+        // The publish loop only stops before this task at shutdown. Then there is no answer either.
         let _ = self.folders.send(FolderRequest { folder: folder.to_owned(), reply });
         match written.await {
             Ok(Ok(written)) => Answer::Written(written),
@@ -213,7 +226,7 @@ impl ControlServer {
         match perform(&self.store, self.active.current(), edit, mode, clock::now()).await {
             Ok(edited) => {
                 if mode == Mode::Perform {
-                    // The publish loop ends before this one only when everything ends.
+                    // The publish loop only stops before this task at shutdown.
                     let _ = self.changed.send(edited.sections.keys().cloned().collect());
                 }
                 Answer::Edited(edited)
@@ -224,7 +237,7 @@ impl ControlServer {
     }
 }
 
-/// Logs what a command asks, as in `poll requested feed=guardian`.
+/// Logs a request, such as `poll requested feed=guardian`.
 fn log(request: &Request) {
     match request {
         Request::Poll(Pass::Due) => tracing::info!("poll requested"),

@@ -1,4 +1,4 @@
-//! An editor's splits and joins: finds the stories and the copy that they name, and does or rehearses the edit.
+//! An editor's splits and joins: finds the stories and the copy that they name, and performs the edit or a dry run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,60 +16,78 @@ use crate::shown::{self, Candidate};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// What is to be done. Stories are named by their id, slug, number or page, or by a link in any spelling; never by words.
+/// An edit of stories. A story is named by its id, slug, number or page, or by a link in any spelling; never by words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edit {
-    /// The copy, named by its link, its guid or its feed, becomes a story of its own.
-    Split { story: String, copy: String },
-    /// The two become one.
-    Join { one: String, other: String },
+    /// Make a copy a separate story.
+    Split {
+        /// The story that has the copy.
+        story: String,
+        /// The link, guid or feed id of the copy.
+        copy: String,
+    },
+    /// Merge two stories; the older one stays.
+    Join {
+        /// One story.
+        one: String,
+        /// The other story.
+        other: String,
+    },
 }
 
-/// What came of it.
+/// The outcome of an edit.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EditOutcome {
-    /// The published id of the story that was split off, or of the one that the two are now.
+    /// The published id of the story that was split off, or of the merged story.
     pub id: String,
-    /// The title of the copy that was split off.
+    /// The title of the copy that was split off; `None` for a join.
     pub copy: Option<String>,
-    /// The sections to publish again.
+    /// The sections to publish again, with how many stories entered and left.
     pub sections: BTreeMap<SectionId, Moves>,
 }
 
-/// Words that name no single story, and the stories that may be meant: at most [`CANDIDATES`](shown::CANDIDATES) + 1, the
-/// best first.
+/// Words that do not name a single story, and the stories that match them.
 #[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("{wanted:?} names no single story; name one by its id, slug, number or link")]
+#[error("{wanted:?} does not name a single story; give its id, slug, number or link")]
 pub struct Unclear {
+    /// The words as typed.
     pub wanted: String,
+    /// The matching stories, best first; at most [`CANDIDATES`](shown::CANDIDATES) + 1.
     pub candidates: Vec<Candidate>,
 }
 
-/// Why it could not be done.
+/// Why an edit was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum StoryEditError {
+    /// Several stories match.
     #[error(transparent)]
     Unclear(Unclear),
+    /// No story matches these words.
     #[error("no story has {0:?} as its id, slug, number or link, or in its title; `newswire search` finds stories")]
     NoStory(String),
+    /// The story has no copy with this link, guid or feed.
     #[error("the story has no copy {0:?}; `newswire explain` lists its copies")]
     NoCopy(String),
-    #[error("several copies fit {0:?}; name it by its guid, which `newswire explain` shows")]
+    /// Several copies have this link, guid or feed.
+    #[error("several copies match {0:?}; give the guid, which `newswire explain` shows")]
     SeveralCopies(String),
-    #[error("the story has no other copy with words; there is nothing to split")]
+    /// The copy is the story's only one with text.
+    #[error("the story has no other copy with text, so there is nothing to split")]
     OnlyCopy,
-    #[error("the two are one story already: {0}")]
+    /// Both names mean the story with this id.
+    #[error("both are already the same story: {0}")]
     OneAlready(String),
+    /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Does what an editor asks.
+/// Performs an edit, or with [`Mode::Rehearse`] returns its outcome and changes nothing.
 ///
 /// # Errors
 ///
-/// Nothing is changed then.
+/// If the edit does not name one story or copy, makes no sense, or the store fails. Nothing has changed then.
 pub async fn perform(
     store: &Store,
     config: Arc<Config>,
@@ -82,7 +100,7 @@ pub async fn perform(
             let story = named_story(store, &config, story).await?;
             let copy = named_copy(store, &story, copy).await?;
             let edited = commit::split(store, config, (story.number, copy.number), mode, now).await?;
-            Ok(told(edited.ok_or(StoryEditError::OnlyCopy)?, Some(copy.title)))
+            Ok(outcome(edited.ok_or(StoryEditError::OnlyCopy)?, Some(copy.title)))
         }
         Edit::Join { one, other } => {
             let (one, other) = (named_story(store, &config, one).await?, named_story(store, &config, other).await?);
@@ -90,23 +108,23 @@ pub async fn perform(
                 return Err(StoryEditError::OneAlready(one.id));
             }
             let edited = commit::join(store, config, (one.number, other.number), mode, now).await?;
-            Ok(told(edited, None))
+            Ok(outcome(edited, None))
         }
     }
 }
 
-fn told(edited: commit::Edited, copy: Option<String>) -> EditOutcome {
+fn outcome(edited: commit::Edited, copy: Option<String>) -> EditOutcome {
     EditOutcome { id: edited.story.id, copy, sections: edited.sections.into_iter().collect() }
 }
 
-/// The one story that somebody names without doubt.
+/// Returns the story that the words name, if it is the only one.
 async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Result<StoredStory, StoryEditError> {
-    let (config, asked) = (config.clone(), wanted.to_owned());
+    let (config, words) = (config.clone(), wanted.to_owned());
     let (mut named, candidates) = store
         .read(move |reader| {
-            let named = shown::named(reader, Some(&config.site.url), &asked)?;
+            let named = shown::named(reader, Some(&config.site.url), &words)?;
             let candidates = match named.len() {
-                0 => shown::meant(reader, &config, &asked)?,
+                0 => shown::meant(reader, &config, &words)?,
                 1 => Vec::new(),
                 _ => named
                     .iter()
@@ -123,10 +141,10 @@ async fn named_story(store: &Store, config: &Arc<Config>, wanted: &str) -> Resul
     }
 }
 
-/// The one copy that somebody names.
+/// Returns the copy of the story that the words name, if it is the only one.
 async fn named_copy(store: &Store, story: &StoredStory, wanted: &str) -> Result<StoredCopy, StoryEditError> {
-    let asked = story.number;
-    let copies = store.read(move |reader| reader.stored_copies(asked)).await?;
+    let number = story.number;
+    let copies = store.read(move |reader| reader.stored_copies(number)).await?;
     let key = Url::parse(wanted).ok().as_ref().and_then(link::key);
     let is_wanted = |copy: &StoredCopy| {
         let has_link = key.is_some() && copy.link.as_ref().and_then(link::key) == key;

@@ -1,4 +1,4 @@
-//! What time demands: stories age out of sections, old words are deleted, and the text indexes follow.
+//! Periodic work: moves stories that age out of sections, deletes old text, and updates the text indexes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::store::{Store, StoreError};
 /// How often to re-judge stories whose placement depends on their age.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// How often to delete words that are older than `[store] keep`.
+/// How often to delete text that is older than `[store] keep`.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 
-/// How often to bring new entries into the text indexes.
+/// How often to add new entries to the text indexes.
 const INDEX: Duration = Duration::from_secs(2);
 
-/// Does what time demands, in small steps between polls, until `shutdown`. `swept` takes the sections that changed.
+/// Does the periodic work in small steps between polls, until `shutdown`. Sends the changed sections to `swept`.
 pub(super) async fn run(
     store: Store,
     active: ActiveConfig,
@@ -33,7 +33,7 @@ pub(super) async fn run(
     for interval in [&mut sweeps, &mut retentions, &mut indexing] {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
-    // A lasting failure is logged once, not every other second.
+    // Log a lasting failure once, not every two seconds.
     let mut failing = None;
     loop {
         let result = tokio::select! {
@@ -45,10 +45,10 @@ pub(super) async fn run(
         let error = result.as_ref().err().map(StoreError::to_string);
         match result {
             Ok(sections) if sections.is_empty() => {}
-            // The publish loop ends before this one only when everything ends.
+            // The publish loop only stops before this task at shutdown.
             Ok(sections) => drop(swept.send(sections)),
             Err(_) if error == failing => {}
-            Err(error) => tracing::error!(%error, "maintenance failed; it is retried"),
+            Err(error) => tracing::error!(%error, "maintenance failed; retrying"),
         }
         failing = error;
     }
@@ -66,18 +66,18 @@ async fn retain(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<Section
 }
 
 async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
-    // The index that readers search goes first.
+    // Update the index that readers search first.
     while commit::index_public_batch(store, active.current()).await? > 0 {}
     while commit::index_batch(store).await? > 0 {}
     Ok(BTreeSet::new())
 }
 
-/// Looks for damage in a large store while it is in use.
+/// Checks the integrity of a large store while the daemon runs, until done or `shutdown`. Logs damage.
 pub async fn check_store(store: Store, shutdown: CancellationToken) {
     tokio::select! {
         () = shutdown.cancelled() => {}
         checked = store.check() => if let Err(error) = checked {
-            tracing::error!(%error, "the store is not written to any more");
+            tracing::error!(%error, "newswire no longer writes to the store");
         }
     }
 }

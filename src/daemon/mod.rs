@@ -1,11 +1,11 @@
-//! The daemon: polls on schedule, publishes what changed, serves it, follows edits of the config and does commands' work.
+//! The daemon: polls on schedule, publishes what changed, serves it, reloads the config and serves commands.
 //!
-//! Here its parts are wired. Each has a file of its own: `publishing` renders what changed, `folder` writes it as files, `maintenance` does what time
-//! demands, `reload` follows the TOML, `signals` stops it, `control` does what commands ask, and `edit` does an editor's splits
-//! and joins. The caller of [`run`] binds the listeners and decides when to stop.
+//! This file connects the parts. `publishing` renders what changed, `folder` writes it as files, `maintenance` does periodic
+//! work, `reload` follows edits of the TOML, `signals` stops the daemon, `control` serves commands, and `edit` performs an
+//! editor's splits and joins. The caller of [`run`] binds the listeners and decides when to stop.
 //!
-//! The policy held here: one part never waits for another. They send each other what changed, and each goes on after a failure
-//! of its own, which it logs.
+//! The policy held here: no part waits for another. They send each other what changed, and each logs its own failures and
+//! continues.
 
 pub mod control;
 mod edit;
@@ -34,19 +34,25 @@ use control::ControlServer;
 pub use maintenance::check_store;
 use publishing::{Publishing, all_sections};
 
-/// Everything that a running newswire is made of. The caller binds the listeners and decides when it ends.
+/// The parts of a running newswire.
 pub struct Newswire {
+    /// The open store.
     pub store: Store,
+    /// Polls the feeds.
     pub poller: Poller,
     /// Notifies the WebSub hub.
     pub fetcher: Fetcher,
+    /// Renders and holds the editions.
     pub publisher: Publisher,
+    /// The state that the admin address reports.
     pub health: Health,
-    /// The active config; every new value is applied whole.
+    /// The config; every new value is applied as a whole.
     pub configs: watch::Receiver<Arc<Config>>,
+    /// The listener for readers.
     pub public: Listener,
+    /// The listener for status and metrics.
     pub admin: Listener,
-    /// Where commands ask for what only the daemon may do; `None` if the socket could not be bound.
+    /// The control socket; `None` if it could not be bound.
     pub control: Option<Listener>,
 }
 
@@ -54,7 +60,7 @@ pub struct Newswire {
 ///
 /// # Errors
 ///
-/// If the store cannot be brought in line with the config at the start. Later failures are logged, and what runs goes on.
+/// If the store cannot be updated to the config at the start. Later failures are logged, and the daemon continues.
 pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), StoreError> {
     let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
     let health = health.watching(poller.watch());

@@ -1,7 +1,7 @@
-//! The publish loop: renders what polls, edits of the config, editors and time changed.
+//! The publish loop: renders the sections that polls, config edits, editors or time changed.
 //!
-//! At most one pass a second, so that a crowd of first polls is published together. A section that cannot be rendered keeps
-//! its last good edition.
+//! Makes at most one pass per second, so that the first polls of many feeds are published together. A section that cannot be
+//! rendered keeps its last good edition.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,23 +20,23 @@ use crate::publish::{PublishError, Publisher};
 use crate::serve::Health;
 use crate::store::Store;
 
-/// How often a section is rendered at most: a newcomer's first polls come in by the dozen, and readers come by the minute.
+/// The shortest time between two passes: a new site's first polls finish by the dozen, and readers poll by the minute.
 const RENDER_GAP: Duration = Duration::from_secs(1);
 
-/// Renders what polls, edits of the config and time changed.
+/// The publish loop.
 pub(super) struct Publishing {
     pub store: Store,
     pub active: ActiveConfig,
     pub publisher: Publisher,
     pub health: Health,
-    /// Takes the sections that the hub is notified of.
+    /// Sends the changed sections to the task that notifies the hub.
     pub hub_tx: mpsc::UnboundedSender<SectionId>,
-    /// Takes what has to be written as files.
+    /// Requests writes of folders.
     pub folder_work: FolderWork,
 }
 
 impl Publishing {
-    /// Publishes the sections in `changed` first. Ends when no poll can end any more, after a last pass.
+    /// Publishes the sections in `changed`, then every change. Returns after a last pass, when no more poll reports can come.
     pub async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
@@ -46,7 +46,7 @@ impl Publishing {
         mut folders: mpsc::UnboundedReceiver<FolderRequest>,
     ) {
         let mut rendered = tokio::time::Instant::now();
-        // Whether a new config is not served yet.
+        // Whether there is a new config that is not served yet.
         let mut is_reloading = false;
         loop {
             tokio::select! {
@@ -74,7 +74,7 @@ impl Publishing {
                             changed.clear();
                             self.folder_work.write(request, &config);
                         }
-                        // The command may have gone away.
+                        // The command may have exited.
                         Err(error) => drop(request.reply.send(Err(error))),
                     }
                     rendered = tokio::time::Instant::now();
@@ -99,11 +99,11 @@ impl Publishing {
     async fn follow(&self, config: &Arc<Config>) {
         match self.active.follow(&self.store, config.clone(), clock::now()).await {
             Ok(difference) => reload::log_difference(&difference, config),
-            Err(error) => tracing::error!(%error, "the new config could not be brought into the store"),
+            Err(error) => tracing::error!(%error, "cannot apply the new config to the store"),
         }
     }
 
-    /// Renders all that is committed, and has it written into the folder of the config.
+    /// Renders everything that is committed, and requests a write of the configured folder.
     async fn publish_all(&self, config: &Arc<Config>) -> Result<(), PublishError> {
         let mut sections = all_sections(config);
         while !sections.is_empty() {
@@ -119,19 +119,19 @@ impl Publishing {
     }
 }
 
-/// Logs that a new config is active, now that it is served.
+/// Logs that a new config is active, once it is served.
 fn log_reload(is_reloading: &mut bool) {
     if std::mem::take(is_reloading) {
         tracing::info!("config reloaded");
     }
 }
 
-/// Sends the sections that changed to the task that notifies the hub. It ends before this one only when everything ends.
+/// Sends the changed sections to the task that notifies the hub. That task only stops before this one at shutdown.
 fn send_changed(changed: BTreeSet<SectionId>, hub_tx: &mpsc::UnboundedSender<SectionId>) {
     changed.into_iter().for_each(|section| drop(hub_tx.send(section)));
 }
 
-/// Renders these sections. Returns the sections to publish again: one pass archives only so many stories.
+/// Renders these sections. Returns those to publish again, because one pass archives a limited number of stories.
 pub(super) async fn publish(
     publisher: &Publisher,
     config: &Arc<Config>,
@@ -140,12 +140,12 @@ pub(super) async fn publish(
 ) -> BTreeSet<SectionId> {
     match publisher.publish(config, sections, clock::now()).await {
         Ok(published) => {
-            published.errors.iter().for_each(|error| tracing::error!(%error, "the last good edition stays"));
+            published.errors.iter().for_each(|error| tracing::error!(%error, "cannot publish; the last edition stays"));
             send_changed(published.changed, hub_tx);
             published.unfinished
         }
         Err(error) => {
-            tracing::error!(%error, "nothing could be published; the last good editions stay");
+            tracing::error!(%error, "cannot publish any section; the last editions stay");
             BTreeSet::new()
         }
     }

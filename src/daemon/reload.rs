@@ -1,7 +1,7 @@
-//! Reloading: reads the TOML again when it changes or on SIGHUP, and makes every good edit the active config.
+//! Reloading: reads the TOML again when it changes or on SIGHUP, and makes every valid edit the active config.
 //!
-//! The policy held here: an edit is taken whole or not at all. A bad one changes nothing, and is shown in the log and on the
-//! status page. What a running daemon cannot change is said in the log.
+//! The policy held here: an edit applies as a whole or not at all. An edit with errors changes nothing; the log and the status
+//! page show the errors. The log also names changed keys that need a restart.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -21,26 +21,28 @@ use crate::serve::{Health, LoadState};
 
 use super::signals;
 
-/// Where the config comes from, and what tells that it changed.
+/// The source of the config, and the signals that it changed.
 pub struct Sources {
+    /// The main file.
     pub main: PathBuf,
+    /// Watches the files; `None` if the system cannot.
     pub watching: Option<FileWatch>,
-    /// `None` at a terminal, where SIGHUP says that the terminal was closed.
+    /// SIGHUP; `None` at a terminal, where it means that the terminal was closed.
     pub hangup: Option<Signal>,
-    /// The port that the system chose.
+    /// The port that the system chose, if the config has port 0.
     pub port: Option<u16>,
 }
 
-/// The warnings that were logged, so that a save repeats none that did not change.
+/// The logged warnings, so that a reload does not repeat unchanged ones.
 #[derive(Debug, Default)]
 pub struct Warnings(HashSet<(PathBuf, String, String)>);
 
 impl Warnings {
-    /// Logs what `check` would warn of and was not logged before.
+    /// Logs the warnings that were not logged before.
     pub fn log(&mut self, warnings: &[Problem], sources: &[SourceFile]) {
         let before = std::mem::take(&mut self.0);
         for warning in warnings {
-            // Where it stands is no matter: lines move when others are added.
+            // Compare without the position: lines move when others are added.
             let marked = warning.place.as_ref().and_then(|place| sources.get(place.file)?.text.get(place.span.clone()));
             let key = (warning.file.clone(), warning.message.clone(), marked.unwrap_or_default().to_owned());
             if !before.contains(&key) {
@@ -51,8 +53,8 @@ impl Warnings {
     }
 }
 
-/// Makes every good edit of the TOML the active config, and loads the templates again. Never returns. The publish loop logs
-/// that a config is active, once it is served.
+/// Makes every valid edit of the TOML the active config, and reloads the templates. Never returns. The publish loop logs when
+/// the config is active.
 pub async fn follow(
     sources: Sources,
     mut warnings: Warnings,
@@ -93,23 +95,23 @@ pub async fn follow(
                     "config not reloaded ({count} {errors} below); still using the previous one\n{problems}"
                 );
             }
-            Err(error) => tracing::error!(%error, "the edited config could not be read; still using the previous one"),
+            Err(error) => tracing::error!(%error, "cannot read the edited config; still using the previous one"),
         }
     }
 }
 
-/// Reads the config and its templates.
+/// Loads the config and its templates.
 ///
 /// # Errors
 ///
-/// All problems of both.
+/// All problems of the config, or of the templates if the config has none.
 pub fn load(main: &Path) -> Result<(Loaded, Pages), LoadError> {
     let loaded = files::load(main)?;
     let pages = files::pages(&loaded.config)?;
     Ok((loaded, pages.with_search()))
 }
 
-/// Logs the changed keys that a running daemon cannot follow.
+/// Logs the changed keys that need a restart.
 fn log_unfollowed(old: &Config, new: &Config) {
     let changes = [
         ("[server] listen", old.server.listen != new.server.listen),
@@ -119,20 +121,20 @@ fn log_unfollowed(old: &Config, new: &Config) {
         ("[poll] contact", old.poll.contact != new.poll.contact),
     ];
     for (key, _) in changes.into_iter().filter(|(_, has_changed)| *has_changed) {
-        tracing::warn!("{key} was changed; that needs a restart");
+        tracing::warn!("{key} changed; restart newswire to apply it");
     }
 }
 
-/// Returns the config with the port that the system chose (`listen = "127.0.0.1:0"`), if links are to name that one.
+/// Replaces port 0 in the site's address by the port that the system chose (`listen = "127.0.0.1:0"`).
 pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     if config.site.url.port() == Some(0) {
-        // It fails only on URLs that can have no port, and this one has.
+        // Fails only for URLs that cannot have a port; this one has a port.
         let _ = config.site.url.set_port(port);
     }
     config
 }
 
-/// Logs what a config changed in the store, a line each.
+/// Logs what a new config changed in the store, one line per change.
 pub fn log_difference(difference: &Difference, config: &Config) {
     for feed in &difference.feeds_added {
         tracing::info!(%feed, "feed added");
@@ -141,11 +143,11 @@ pub fn log_difference(difference: &Difference, config: &Config) {
         tracing::info!(%feed, "feed removed");
     }
     for feed in &difference.feeds_moved {
-        tracing::info!(%feed, "the address of the feed was changed");
+        tracing::info!(%feed, "feed address changed");
     }
     if difference.renamed > 0 {
         let stories = difference.renamed;
-        tracing::warn!(stories, "stories got new ids or addresses; the old ones showed what private feeds say");
+        tracing::warn!(stories, "stories got new ids or addresses, because the old ones revealed private feeds");
     }
     for change in &difference.sections {
         let (section, moves) = (&change.section, &change.moves);
@@ -158,10 +160,10 @@ pub fn log_difference(difference: &Difference, config: &Config) {
     }
 }
 
-/// Logs where the addresses of a removed section lead now.
+/// Logs what the addresses of a removed section return now.
 fn log_removed(section: &SectionId, config: &Config) {
     match config.sections.iter().find(|other| other.formerly.contains(section)) {
-        Some(new) => tracing::info!(%section, "section renamed to {}: its addresses lead there", new.id),
+        Some(new) => tracing::info!(%section, "section renamed to {}: its addresses redirect there", new.id),
         None => tracing::warn!(
             %section,
             "section removed: its addresses now return 410; if you renamed it, add formerly = [\"{section}\"] to the new one"

@@ -1,4 +1,4 @@
-//! An editor's own templates and style, read from their folder and tried: a mistake in them is one of the config.
+//! Reads the user's own templates and style from their folder and tries them out: a mistake in them is a problem of the config.
 
 use std::io;
 use std::ops::Range;
@@ -8,23 +8,24 @@ use super::{LoadError, MAX_FILE_BYTES, decoded, read_regular, reason};
 use crate::config::{Config, Place, Problem, SourceFile};
 use crate::render::{Pages, RenderError};
 
-/// The built-in pages, those of `templates` under `[publish]` in the place of those that bear their names.
+/// Returns the pages: the built-in templates, with those in the folder `templates` under `[publish]` in place of the built-in
+/// ones of the same name. Renders every page once to try it out.
 ///
 /// # Errors
 ///
-/// The folder cannot be read, or something in it is no template or a wrong one. Every page was rendered once.
+/// If the folder cannot be read, a file has no template's name, or a template has an error.
 pub fn pages(config: &Config) -> Result<Pages, LoadError> {
     let Some(folder) = &config.publish.templates else {
-        return Ok(Pages::new(&[]).expect("the built-in templates are right, as tests see"));
+        return Ok(Pages::new(&[]).expect("tests check the built-in templates"));
     };
     let own = templates(folder)?;
     Pages::new(&own).map_err(|error| wrong_template(folder, &own, error))
 }
 
-/// The texts of the folder, by file name; hidden files are passed over.
+/// Reads the files of the folder, sorted by name; ignores hidden files.
 fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
     let failed = |path: &Path, error: &io::Error| {
-        let message = format!("the template cannot be read: {}", reason(error));
+        let message = format!("cannot read the template: {}", reason(error));
         LoadError::of(Problem::of_file(path.to_owned(), message, "see `templates` under [publish]"))
     };
     let mut templates = Vec::new();
@@ -49,13 +50,15 @@ fn wrong_template(folder: &Path, own: &[(String, String)], error: RenderError) -
     let (name, line, message) = match error {
         RenderError::Template { name, line, message } => (name, line, message),
         RenderError::UnknownTemplate(name, known) => {
-            let problem = Problem::of_file(folder.join(name), "no page has this name", format!("there are {known}"));
+            let problem =
+                Problem::of_file(folder.join(name), "no template has this name", format!("use one of {known}"));
             return LoadError::of(problem);
         }
         other => ("style.css".to_owned(), 1, other.to_string()),
     };
     let path = folder.join(&name);
-    let problem = Problem::of_file(path.clone(), message, "the built-in templates show what each page is given");
+    let problem =
+        Problem::of_file(path.clone(), message, "the built-in templates show which values each page receives");
     let text = own.iter().find(|(own, _)| *own == name).map(|(_, text)| text.clone());
     let place = text.as_ref().map(|text| Place { file: 0, span: span_of(text, line) });
     LoadError {
@@ -64,7 +67,7 @@ fn wrong_template(folder: &Path, own: &[(String, String)], error: RenderError) -
     }
 }
 
-/// Where a line, counted from 1, stands in the text.
+/// Returns the position of a line, counted from 1, in the text.
 fn span_of(text: &str, line: usize) -> Range<usize> {
     let mut lines = text.split_inclusive('\n');
     let start = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();

@@ -1,4 +1,4 @@
-//! One file of the config replaced by an edited text: whole or not at all, and never over somebody else's edit.
+//! Replaces a config file by an edited text: atomically, and never over another program's edit.
 
 use std::fs;
 use std::io;
@@ -7,27 +7,51 @@ use std::path::{Path, PathBuf};
 use super::short;
 use super::whole::{READABLE, WholeFile};
 
-/// Why a file was not replaced; it is as it was.
+/// Why a file was not replaced. The file has not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    #[error("{} was edited meanwhile; nothing was written, run the command again", short(path).display())]
-    Edited { path: PathBuf },
+    /// The text is no longer the one that was edited.
+    #[error("{} was edited in the meantime; nothing was written, run the command again", short(path).display())]
+    Edited {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The path is a symbolic link; replacing it would detach it from its target.
     #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", short(path).display(), target.display())]
-    Link { path: PathBuf, target: PathBuf },
-    #[error("{} is not a regular file; nothing was written, name a TOML file", short(path).display())]
-    Irregular { path: PathBuf },
-    #[error("{} is read-only; nothing was written, allow it with chmod u+w", short(path).display())]
-    ReadOnly { path: PathBuf },
-    #[error("{} cannot be written: {source}", short(path).display())]
-    Io { path: PathBuf, source: io::Error },
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// The target, as written in the link.
+        target: PathBuf,
+    },
+    /// The path is a folder, pipe or device.
+    #[error("{} is not a regular file; nothing was written, give a TOML file", short(path).display())]
+    Irregular {
+        /// The path.
+        path: PathBuf,
+    },
+    /// No one may write to the file.
+    #[error("{} is read-only; nothing was written, make it writable with chmod u+w", short(path).display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused to read or write.
+    #[error("cannot write {}: {source}", short(path).display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
-/// Replaces the file's text, if it still is `before`, by `after`. Whoever reads it meanwhile sees the one or the other; its
-/// permissions stay. A file that is not there is made, if `before` is empty.
+/// Replaces the file's text by `after` if it still is `before`. Other programs see either the old or the new text; the
+/// permissions stay. Creates a missing file if `before` is empty.
 ///
 /// # Errors
 ///
-/// The file is as it was then.
+/// If the file was edited, is not a writable regular file, or cannot be written. It has not changed then.
 pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceError> {
     let failed = |source| ReplaceError::Io { path: path.to_owned(), source };
     let metadata = match fs::symlink_metadata(path) {
@@ -44,22 +68,22 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
         Err(error) => return Err(failed(error)),
     };
     let keep = |file: &fs::File| keep_rights(file, metadata.as_ref());
-    let edited = WholeFile::beside(path, after.as_bytes(), keep).map_err(failed)?;
-    let is_as_it_was = match fs::read(path) {
+    let edited = WholeFile::next_to(path, after.as_bytes(), keep).map_err(failed)?;
+    let is_unchanged = match fs::read(path) {
         Ok(bytes) => bytes == before.as_bytes(),
         Err(_) => metadata.is_none(),
     };
-    if !is_as_it_was {
+    if !is_unchanged {
         return Err(ReplaceError::Edited { path: path.to_owned() });
     }
     edited.put().map_err(failed)
 }
 
-/// Those of the file that is replaced; of a new one, as an editor would make it.
+/// Gives the new file the owner and mode of the old one; or the default mode if there is no old one.
 fn keep_rights(file: &fs::File, metadata: Option<&fs::Metadata>) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     if let Some(metadata) = metadata {
-        // Only root may give files away; for others the owner is themselves or stays out of reach.
+        // Only root may change the owner; for other users it usually is themselves, so ignore a failure.
         let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
     }
     file.set_permissions(metadata.map_or_else(|| fs::Permissions::from_mode(READABLE), fs::Metadata::permissions))

@@ -1,7 +1,7 @@
-//! Noticing edits of the config's files.
+//! Watches the files of the config for edits.
 //!
-//! Watches folders, not files: editors put a new file in the place of the old one, and Kubernetes swaps a link. What counts
-//! is that the texts have changed, not that something was written.
+//! Watches folders, not files: text editors replace the old file by a new one, and Kubernetes swaps a link. Reports a change
+//! only if the texts differ, not whenever something was written.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,25 +18,25 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{MAX_FILE_BYTES, included_paths, read_regular, read_source};
 use crate::config::{self, SourceFile};
 
-/// Editors and git write in several steps: the files must have been left alone for so long.
+/// How long the files must stay unchanged before they are compared: text editors and git write in several steps.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// A file that is written to all the time is looked at nevertheless.
+/// After this many waits, the files are compared even if they are still being written to.
 const MAX_QUIET_WAITS: u32 = 10;
 
-/// Network and container file systems tell nothing of changes, and folders below a wildcard are not watched: the texts are
-/// compared now and then without being told to.
+/// How often the texts are compared without an event: network and container file systems do not report changes, and folders
+/// below a wildcard are not watched.
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
 
-/// The files of one configuration, watched until this is dropped.
+/// A watch of a configuration's files, which ends on drop.
 pub struct FileWatch {
     changes: mpsc::Receiver<()>,
 }
 
 impl FileWatch {
-    /// Waits until the texts have changed since the last call, and have then been left alone for half a second.
+    /// Waits until the texts have changed since the last call, and then stayed unchanged for half a second.
     ///
-    /// Dropping the future loses nothing: the next call reports the change.
+    /// Cancel safe: if the future is dropped, the next call reports the change.
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             std::future::pending::<()>().await;
@@ -44,22 +44,21 @@ impl FileWatch {
     }
 }
 
-/// The system cannot watch files.
+/// The error that the system cannot watch files.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot watch the config's files for edits")]
 pub struct WatchError(#[from] notify::Error);
 
-/// Watches the main file and all that it includes, from now on: call it before [`load`](super::load), so that no edit
-/// falls between the two.
+/// Starts to watch the main file and its includes. Call it before [`load`](super::load), so that no edit in between is missed.
 ///
 /// # Errors
 ///
-/// The system gives no watcher or no thread; edits are then noticed only when the caller is told by other means.
+/// If the system cannot create a watcher or a thread. The caller can then only reload on a signal.
 pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     let (event_sender, events) = sync_channel(1);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if event.map_or(true, |event| concerns_config(&event)) {
-            // A full channel says already what is to be said.
+            // If the channel is full, an event is pending already.
             let _ = event_sender.try_send(());
         }
     })?;
@@ -74,7 +73,7 @@ pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     Ok(FileWatch { changes })
 }
 
-/// Compares the texts after each quiet end of edits, until nobody listens any more.
+/// Compares the texts after each series of edits, until the [`FileWatch`] is dropped.
 fn observe(
     main: &Path,
     mut watcher: RecommendedWatcher,
@@ -86,14 +85,14 @@ fn observe(
         match events.recv_timeout(COMPARE_EVERY) {
             Ok(()) => wait_for_quiet(events),
             Err(RecvTimeoutError::Timeout) => {}
-            // The watcher has died: comparing goes on.
+            // The watcher has died; go on comparing.
             Err(RecvTimeoutError::Disconnected) => thread::sleep(COMPARE_EVERY),
         }
         watch_folders(&mut watcher, main);
         let fingerprint = fingerprint(main);
         if fingerprint != last {
             last = fingerprint;
-            // A full channel says already what is to be said.
+            // If the channel is full, a change is pending already.
             let _ = changes.try_send(());
         }
     }
@@ -107,27 +106,29 @@ fn wait_for_quiet(events: &Receiver<()>) {
     }
 }
 
-/// Watches the folders of today's includes; a folder that was watched and replaced is watched anew.
+/// Watches the folders of the current includes. Also watches a folder again that was replaced.
 fn watch_folders(watcher: &mut RecommendedWatcher, main: &Path) {
     for folder in folders(main) {
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            tracing::debug!(folder = %folder.display(), %error, "the folder is not watched");
+            tracing::debug!(folder = %folder.display(), %error, "cannot watch the folder");
         }
     }
 }
 
-/// Neither what is only read (by ourselves, first of all) nor what else lies in the folders, such as the store, which is
-/// written to all the time. Without an extension are folders, and the links that Kubernetes swaps begin with `..`.
+/// Whether an event may concern the config. Ignores reads (mostly newswire's own), and other files in the folders, such as the
+/// store, which changes all the time. Paths without an extension may be folders; the links that Kubernetes swaps begin with
+/// `..`.
 fn concerns_config(event: &Event) -> bool {
     let is_read = matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write));
-    let is_named_so = |path: &PathBuf| {
+    let may_be_config = |path: &PathBuf| {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         path.extension().is_none_or(|extension| extension == "toml") || name.starts_with("..")
     };
-    !is_read && (event.paths.is_empty() || event.paths.iter().any(is_named_so))
+    !is_read && (event.paths.is_empty() || event.paths.iter().any(may_be_config))
 }
 
-/// The folders of the main file and of what it includes or may include, and those that they lead to by links.
+/// Returns the folders of the main file, its includes and its `include` patterns, and the folders that links among them lead
+/// to.
 fn folders(main: &Path) -> BTreeSet<PathBuf> {
     let main = std::path::absolute(main).unwrap_or_else(|_| main.to_owned());
     let mut folders = BTreeSet::new();
@@ -144,7 +145,7 @@ fn folders(main: &Path) -> BTreeSet<PathBuf> {
     folders
 }
 
-/// The path of a pattern up to its first wildcard, with that part in it.
+/// Returns the path of a pattern up to and including the first part with a wildcard.
 fn fixed_part(main: &SourceFile, pattern: &str) -> PathBuf {
     let mut path = main.path.parent().unwrap_or(Path::new("")).to_owned();
     for part in Path::new(pattern).components() {
@@ -156,12 +157,12 @@ fn fixed_part(main: &SourceFile, pattern: &str) -> PathBuf {
     path
 }
 
-/// The folder itself, or the nearest above it that is there.
+/// Returns the folder, or its nearest ancestor that exists.
 fn nearest_folder(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned)
 }
 
-/// Of the paths and bytes of all texts; an unreadable file is like an empty one.
+/// Returns a hash of the paths and bytes of all texts. An unreadable file counts as empty.
 fn fingerprint(main: &Path) -> u128 {
     let included = read_source(main).map(|(source, _)| included_paths(&source).0).unwrap_or_default();
     let mut hasher = Xxh3::new();

@@ -1,7 +1,7 @@
-//! A file written whole or not at all: into a temporary file of the same folder, then renamed.
+//! Writes files atomically: into a temporary file in the same folder, which is then renamed.
 //!
-//! A reader sees the former text or the new one, also after a power cut: the text is safe on disk before the file has its name.
-//! Whether its name is, too, is the caller's choice: a folder of many pages is written again if names are lost.
+//! A reader sees the old or the new text, even after a power cut: the text is synced to disk before the rename. Whether the
+//! rename is synced too is the caller's choice: a folder of many pages is written again if renames are lost.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -10,23 +10,27 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Everybody may read it, as of a file that an editor makes.
+/// The mode of a new file: everyone may read it, as with a file from a text editor.
 pub(super) const READABLE: u32 = 0o644;
 
-/// A text that is safe on disk, but not yet under its name. Dropping it removes it.
+/// A text that is synced to disk under a temporary name. Dropping it removes the file.
 pub(super) struct WholeFile {
     temporary: NamedTempFile,
     path: PathBuf,
 }
 
 impl WholeFile {
-    /// Writes a text beside `path`. `set_rights` gives the file its owner and mode before it has its name.
+    /// Writes a text to a temporary file next to `path`. `set_rights` sets its owner and mode before the rename.
     ///
     /// # Errors
     ///
-    /// If the folder or the file cannot be written; `path` is as it was.
-    pub fn beside(path: &Path, text: &[u8], set_rights: impl FnOnce(&File) -> io::Result<()>) -> io::Result<WholeFile> {
-        // Created with O_EXCL for the owner alone.
+    /// If the folder or the file cannot be written; `path` has not changed.
+    pub fn next_to(
+        path: &Path,
+        text: &[u8],
+        set_rights: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<WholeFile> {
+        // Created with O_EXCL, readable only for the owner.
         let mut temporary = tempfile::Builder::new().prefix(".newswire-new-").tempfile_in(folder_of(path))?;
         temporary.write_all(text)?;
         set_rights(temporary.as_file())?;
@@ -34,15 +38,15 @@ impl WholeFile {
         Ok(WholeFile { temporary, path: path.to_owned() })
     }
 
-    /// Replaces what is at the path, and makes sure that its name is safe on disk.
+    /// Replaces the file at the path, and syncs the rename to disk.
     ///
     /// # Errors
     ///
-    /// If it cannot be renamed; the path is as it was.
+    /// If the rename fails; the path has not changed.
     pub fn put(self) -> io::Result<()> {
         let path = self.path.clone();
         self.rename()?;
-        // The name is safe on disk with its folder; some file systems cannot do that.
+        // Syncing the folder syncs the rename. Some file systems cannot do that, so ignore a failure.
         let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
         Ok(())
     }
@@ -52,13 +56,13 @@ impl WholeFile {
     }
 }
 
-/// Replaces the file, or creates it; everybody may read it. After a power cut it may have its former text, never a part of one.
+/// Replaces or creates a file that everyone may read. After a power cut it may have its old text, but never a part of a text.
 ///
 /// # Errors
 ///
-/// If it cannot be written; the path is as it was.
+/// If the file cannot be written; the path has not changed.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
-    WholeFile::beside(path, text, |file| file.set_permissions(Permissions::from_mode(READABLE)))?.rename()
+    WholeFile::next_to(path, text, |file| file.set_permissions(Permissions::from_mode(READABLE)))?.rename()
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -88,8 +92,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("page.html");
         write_whole(&path, b"first").unwrap();
-        drop(WholeFile::beside(&path, b"second", |_| Ok(())).unwrap());
-        assert!(WholeFile::beside(&path, b"third", |_| Err(io::Error::other("no rights"))).is_err());
+        drop(WholeFile::next_to(&path, b"second", |_| Ok(())).unwrap());
+        assert!(WholeFile::next_to(&path, b"third", |_| Err(io::Error::other("no rights"))).is_err());
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     }

@@ -1,11 +1,11 @@
-//! What is made when somebody asks: a story's own page, an archive document, and the search. What anyone may see of stories,
-//! [`shown`](crate::shown) says.
+//! Documents rendered on request: the pages of stories, archive documents, and the search page. [`shown`](crate::shown) decides
+//! what readers may see.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
-use super::lane::{VisitorTurn, patience};
+use super::queue::{RequestTurn, patience};
 use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::feed::SectionId;
@@ -17,19 +17,19 @@ use crate::store::{Patience, StoreError};
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
 
-/// How long the index is searched for a page. What was found until then is shown.
+/// How long a search may use the index. The page shows what was found until then.
 const FIND_TIME: Duration = Duration::from_secs(1);
 
-/// How long reading the store for a page of the search takes at most, the search included.
+/// How long reading the store for a search page may take, including the search itself.
 const SEARCH_TIME: Duration = Duration::from_secs(2);
 
-/// How many characters of what is searched for are looked at.
+/// How many characters of the search words are used.
 const MAX_WORDS: usize = 200;
 
-/// How many of the pages and documents are kept, until the next publication.
+/// How many pages and documents are cached until the next publication.
 const KEPT: usize = 256;
 
-/// What a path means that no edition has.
+/// The document that a path without an edition stands for.
 #[derive(Debug, PartialEq, Eq)]
 enum WantedPage<'p> {
     /// A story's page, by its slug.
@@ -39,7 +39,7 @@ enum WantedPage<'p> {
 }
 
 impl<'p> WantedPage<'p> {
-    /// The path is without the leading slash.
+    /// Parses a path without the leading slash.
     fn parse(path: &'p str) -> Option<WantedPage<'p>> {
         if path == "search" {
             return Some(WantedPage::Search);
@@ -51,18 +51,19 @@ impl<'p> WantedPage<'p> {
         let (section, name) = path.split_once("/archive/")?;
         let (number, extension) = name.split_once('.')?;
         let format = super::section::FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
-        // A number has one address: `007` is none.
+        // A number has only one address, so `007` is not valid.
         let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
         Some(WantedPage::Archive(SectionId::from(section), number, format))
     }
 }
 
 impl Publisher {
-    /// What is served at a path where no edition is; `None` if nothing is there. `words` are those of a search.
+    /// Renders the document at a path without an edition; `None` if there is none. `words` returns the search words.
     ///
     /// # Errors
     ///
-    /// As of the store, or if it cannot be rendered.
+    /// If too many requests are waiting, the store cannot be read in time, or rendering fails. See
+    /// [`PublishError::is_for_now`].
     pub async fn make(
         &self,
         config: &Arc<Config>,
@@ -71,7 +72,7 @@ impl Publisher {
     ) -> Result<Option<Arc<Edition>>, PublishError> {
         let Some(wanted) = WantedPage::parse(path) else { return Ok(None) };
         let current = self.current();
-        if let Some(made) = current.made.lock().expect("nobody panics while holding the lock").get(path) {
+        if let Some(made) = current.made.lock().expect("no code panics while it holds the lock").get(path) {
             return Ok(Some(made.clone()));
         }
         let made = match wanted {
@@ -91,25 +92,25 @@ impl Publisher {
             }
         };
         let Some(made) = made.map(Arc::new) else { return Ok(None) };
-        let mut kept = current.made.lock().expect("nobody panics while holding the lock");
-        // One story has any number of addresses that lead to it: they must not crowd out what is asked for.
+        let mut kept = current.made.lock().expect("no code panics while it holds the lock");
+        // Do not cache redirects: a story may have many old addresses, and they must not crowd out the pages.
         if kept.len() < KEPT && made.moved_to.is_none() {
             kept.insert(path.to_owned(), made.clone());
         }
         Ok(Some(made))
     }
 
-    /// The page of the story with this slug. What leads to it, if the slug is an old one or that of a story which joined it.
-    /// `None` if no public section holds it. With a `turn` it is made to be served, without one for a folder.
+    /// Renders the page of the story with this slug; or a redirect, if the slug is an old one or belongs to a story that was
+    /// merged. `None` if no public section has the story. With a `turn`, renders it for the server, else for a folder.
     ///
     /// # Errors
     ///
-    /// As of the store, or if the page cannot be rendered.
+    /// If the store cannot be read in time, or rendering fails.
     pub(super) async fn story_page(
         &self,
         config: &Arc<Config>,
         slug: &str,
-        turn: Option<VisitorTurn>,
+        turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (of_config, wanted) = (config.clone(), slug.to_owned());
         let patience = patience(turn.as_ref());
@@ -133,19 +134,19 @@ impl Publisher {
         page.map(Some).map_err(|source| PublishError::Render { section: format!("story {slug}"), source })
     }
 
-    /// The search page, with what was found for `words`; the form alone where they are empty.
+    /// Renders the search page with the results for `words`; only the form if they are empty.
     async fn search_page(
         &self,
         config: &Arc<Config>,
         words: String,
-        turn: VisitorTurn,
+        turn: RequestTurn,
     ) -> Result<Edition, PublishError> {
         let (query, faults) = Query::parse(&words);
         let (of_config, wanted) = (config.clone(), query.clone());
         let patience = Patience::new(FIND_TIME);
         let limits = patience.clone();
         let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
-            // One more than a page shows, if there are so many.
+            // Search for one more than the page shows, to know whether there are more.
             shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME))
         });
         let PublicStories { mut stories, is_cut } = reading.await?;
@@ -168,13 +169,14 @@ impl Publisher {
     }
 }
 
-/// What leads to the story with this slug.
+/// Returns a redirect to the story with this slug.
 fn joined(config: &Config, slug: &str) -> Edition {
     let to = format!("story/{slug}/");
     Edition { moved_to: Some(to.clone()), ..made_now(render::moved(&config.site, &to)) }
 }
 
-/// A page that is asked for too seldom to be kept in codings; nobody knows when it last changed.
+/// Returns an edition without compression, because it is requested too rarely, and without a modification time, because none is
+/// known.
 fn made_now(page: String) -> Edition {
     Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
 }

@@ -1,4 +1,4 @@
-//! Editions: the rendered bytes of one path, with their validators and codings, and all of them together.
+//! Editions: the rendered bytes of each path with their validators and content codings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
@@ -12,13 +12,15 @@ use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
 use crate::time::Timestamp;
 
+/// The media type of pages.
 pub const HTML_TYPE: &str = "text/html; charset=utf-8";
 pub(super) const CSS_TYPE: &str = "text/css; charset=utf-8";
 pub(super) const SVG_TYPE: &str = "image/svg+xml";
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
+/// The media type of XML documents that are not feeds, and of feeds that a browser opens.
 pub const XML_TYPE: &str = "application/xml; charset=utf-8";
 
-/// Levels at which an edition of 250 KB takes some milliseconds: each is compressed once and sent a thousand times.
+/// Compression levels at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand times.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: u32 = 5;
 const ZSTD_LEVEL: i32 = 6;
@@ -26,68 +28,76 @@ const ZSTD_LEVEL: i32 = 6;
 /// Brotli's window, as a power of two: larger than any edition.
 const BROTLI_WINDOW: u32 = 22;
 
-/// The rendered bytes of one path, with their validators and their codings.
+/// The rendered bytes of one path, with their validators and content codings.
 #[derive(Clone, Debug)]
 pub struct Edition {
+    /// The Content-Type.
     pub media_type: &'static str,
+    /// The bytes without compression.
     pub identity: Bytes,
+    /// The bytes compressed with gzip; `None` if that is not smaller.
     pub gzip: Option<Bytes>,
+    /// The bytes compressed with Brotli; `None` if that is not smaller.
     pub brotli: Option<Bytes>,
+    /// The bytes compressed with Zstandard; `None` if that is not smaller.
     pub zstd: Option<Bytes>,
-    /// Of the identity coding, without quotes.
+    /// The ETag of the uncompressed bytes, without quotes.
     pub etag: String,
-    /// When the bytes last changed; never goes back. `None` for pages that are made anew for everybody who asks.
+    /// When the bytes last changed; never goes back. `None` for pages that are rendered for each request.
     pub last_modified: Option<Timestamp>,
-    /// The private section that it belongs to, whose key a reader must have.
+    /// The private section that the edition belongs to; its readers need credentials.
     pub private: Option<SectionId>,
     /// Whether it is a feed, which scripts of other sites may read.
     pub is_feed: bool,
-    /// The header `Link`: where the document is and which hub tells of its changes.
+    /// The `Link` header: the document's own address, and its WebSub hub.
     pub links: Option<String>,
-    /// Where readers are sent on to, without the leading slash; the bytes say so to whoever gets them as a file.
+    /// The path to redirect to, without the leading slash. The bytes are a page with a link, for readers of the folder.
     pub moved_to: Option<String>,
-    /// The page as a file, if it differs: it leads to nothing that only a server answers.
+    /// The page as written to a folder, if it differs: without links that only a server can answer.
     pub in_folder: Option<Bytes>,
 }
 
-/// Everything that is served, by path without the leading slash (`international.atom`, `international/`, `` for the index).
+/// Everything that is served.
 #[derive(Debug, Default)]
 pub struct Editions {
+    /// The editions by path without the leading slash (`international.atom`, `international/`, `` for the index).
     pub by_path: HashMap<String, Arc<Edition>>,
-    /// Old section ids and the ones that they have now.
+    /// The current id of each former section id.
     pub formerly: HashMap<String, SectionId>,
-    /// Ids of sections that were here once.
+    /// The ids of removed sections.
     pub gone: BTreeSet<String>,
-    /// By id; whoever reads a private one must have its key.
+    /// The sections by id. Readers of a private one need credentials.
     pub sections: HashMap<SectionId, Arc<Section>>,
-    /// The key that sessions of readers are made with.
+    /// The key that the session cookies of readers are made with.
     pub session_key: Vec<u8>,
-    /// What is shown in the place of private sections.
+    /// The pages that ask for credentials.
     pub private_pages: PrivatePages,
     /// The slugs of the stories that each public section shows.
     pub shown: BTreeMap<SectionId, Vec<String>>,
     pub(super) archives: HashMap<SectionId, ArchiveSetting>,
-    /// Pages and archive documents that were asked for since this was published.
+    /// Pages and archive documents that were requested since this publication, by path.
     pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
 }
 
-/// The pages that ask for the key of a private section; they say nothing of it.
+/// The pages that ask for the credentials of a private section. They reveal nothing about it.
 #[derive(Clone, Debug, Default)]
 pub struct PrivatePages {
+    /// The page with the form for a token.
     pub asks_for_token: Bytes,
-    /// After a token that is not the section's.
+    /// The same page after a wrong token.
     pub token_is_wrong: Bytes,
+    /// The page for sections with a password, which the browser asks for.
     pub asks_for_password: Bytes,
 }
 
-/// What the archive documents of a section are written from beside their stories: its title, the rights of its feeds.
+/// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
 #[derive(Clone, Debug)]
 pub(super) struct ArchiveSetting {
     pub hash: Vec<u8>,
     pub changed: Timestamp,
 }
 
-/// A document before it is known when it last changed.
+/// A rendered document, before its modification time is known.
 pub(super) struct Rendered {
     pub path: String,
     pub media_type: &'static str,
@@ -100,7 +110,7 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    /// A page or another file that everybody may read.
+    /// Creates a public document.
     pub fn public(path: impl Into<String>, media_type: &'static str, body: Vec<u8>) -> Rendered {
         Rendered {
             path: path.into(),
@@ -114,7 +124,7 @@ impl Rendered {
         }
     }
 
-    /// A page that everybody may read, as it is served and as it is written into a folder.
+    /// Renders a public page, for the server and for a folder.
     pub fn page(
         path: impl Into<String>,
         pages: &PageSet,
@@ -128,7 +138,7 @@ impl Rendered {
         Sha256::digest(&self.body).to_vec()
     }
 
-    /// As it is served, in all codings that save something.
+    /// Creates the edition with all content codings that are smaller.
     pub fn encode(self, last_modified: Option<Timestamp>) -> Edition {
         Edition {
             gzip: smaller(gzip(&self.body), &self.body),
@@ -138,7 +148,7 @@ impl Rendered {
         }
     }
 
-    /// As it is served, in no other coding than itself: for what is asked for too seldom.
+    /// Creates the edition without compression, for documents that are requested rarely.
     pub fn plain(self, last_modified: Option<Timestamp>) -> Edition {
         Edition {
             media_type: self.media_type,
@@ -157,7 +167,7 @@ impl Rendered {
     }
 }
 
-/// The pages of a site, as they are served and as they are written into a folder.
+/// The templates of a site, for the server and for a folder.
 #[derive(Clone, Debug)]
 pub(super) struct PageSet {
     pub served: Arc<Pages>,
@@ -172,12 +182,12 @@ impl PageSet {
     }
 }
 
-/// The tag of what has this hash.
+/// Returns the ETag for a hash, without quotes.
 pub(super) fn etag(hash: &[u8]) -> String {
     hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The media type of a feed, with its charset where it may have one.
+/// Returns the media type of a feed, with a charset if the type allows one.
 pub(super) fn feed_type(format: Format) -> &'static str {
     match format {
         Format::Atom => "application/atom+xml; charset=utf-8",
@@ -198,7 +208,7 @@ fn brotli(body: &[u8]) -> Option<Vec<u8>> {
     Some(encoder.into_inner())
 }
 
-/// A coding that saves nothing is not offered.
+/// Returns the compressed body if it is smaller than the original.
 fn smaller(coded: Option<Vec<u8>>, body: &[u8]) -> Option<Bytes> {
     coded.filter(|coded| coded.len() < body.len()).map(Bytes::from)
 }

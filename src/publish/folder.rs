@@ -1,7 +1,7 @@
-//! The site as files: the same bytes as are served, each written beside its place and renamed into it, only if it changed.
+//! Writes the site as files: the same bytes that are served. Writes only changed files, each atomically.
 //!
-//! Never follows a symbolic link and never writes outside its folder. What it wrote once and is published no more it
-//! removes; files of others it leaves alone, for it keeps a list of its own.
+//! Never follows a symbolic link and never writes outside the folder. Removes files that it wrote and that are no longer
+//! published; never touches other files, because it keeps a list of its own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -21,24 +21,32 @@ use crate::render::{self, Format};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// The list of what newswire wrote into the folder, one path a line.
+/// The file with the list of files that newswire wrote, one path per line.
 const LIST: &str = ".newswire-files";
 
-/// A list of ten million files.
+/// The largest list: about ten million files.
 const MAX_LIST_BYTES: u64 = 1 << 30;
 
-/// What can go wrong with the folder.
+/// Why the site was not written to the folder.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
+    /// The system refused to read or write a file or folder.
     #[error("cannot write {path}: {}", reason(source))]
-    File { path: PathBuf, source: io::Error },
-    #[error("{0} is a symbolic link; newswire writes only into folders of its own")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A file or folder on the way is a symbolic link.
+    #[error("{0} is a symbolic link; newswire does not follow links, replace it by a real file or folder")]
     Link(PathBuf),
-    #[error("{0} does not stay inside the folder")]
+    /// The path of a file leaves the folder.
+    #[error("{0} is outside the folder")]
     Outside(String),
 }
 
-/// Why a file cannot be written, in words.
+/// Returns why a file cannot be written, in words.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => "not a folder".to_owned(),
@@ -46,34 +54,37 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// How many files were written, left as they were, and removed.
+/// The result of writing the site to a folder, in files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
+    /// Files that were new or changed.
     pub written: usize,
+    /// Files that already had the right content.
     pub unchanged: usize,
+    /// Files that are no longer published.
     pub removed: usize,
 }
 
-/// What of the folder need not be made again: it holds only as long as the daemon runs.
+/// What is known about the folder from the last pass, to skip work. Lost when the daemon stops.
 #[derive(Debug, Default)]
 pub(super) struct FolderMemory {
     folder: PathBuf,
     config: Option<Arc<Config>>,
-    /// The archive documents that were written, as of their last change.
+    /// The written archive documents, by path, with the time of their last change.
     archives: HashMap<String, Timestamp>,
 }
 
-/// How much is gathered before it is written: a site of a million stories is not held in memory.
+/// How many bytes are collected before they are written, so that a site with a million stories does not fill memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 impl Publisher {
-    /// Writes all that is public below `folder`, which is made if need be: the pages of all stories that public sections
-    /// hold, archive documents, and last the editions and pages that lead to them. Of stories that are not shown any more, a
-    /// page that is there already is left as it is until the config changes or the daemon starts again.
+    /// Writes everything public into `folder`, which is created if missing: the pages of all stories in public sections, archive
+    /// documents, and last the editions and pages that link to them. The existing page of a story that is no longer shown is
+    /// not updated until the config changes or the daemon restarts.
     ///
     /// # Errors
     ///
-    /// At the first page that cannot be made or file that cannot be written; those before it are whole.
+    /// At the first page that cannot be rendered or file that cannot be written. Files written before are complete.
     pub async fn write_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
         let mut memory = self.folder.lock().await;
         let is_same = memory.folder == folder && memory.config.as_ref().is_some_and(|known| Arc::ptr_eq(known, config));
@@ -87,7 +98,7 @@ impl Publisher {
             let id = section.id.clone();
             for slug in self.store.read(move |reader| reader.page_slugs(&id)).await? {
                 let file = format!("story/{slug}/index.html");
-                // What rights allow may be another thing under another config.
+                // Under another config, the page may have to change, for example because of `republish`.
                 if is_same && !shown.contains(&slug) && files.before.contains(&file) {
                     files.keep(file);
                 } else if let Some(page) = self.story_page(config, &slug, None).await? {
@@ -110,7 +121,7 @@ impl Publisher {
         Ok(written)
     }
 
-    /// Returns when each archive document last changed.
+    /// Writes the archive documents that changed since `before`. Returns when each one last changed, by path.
     async fn write_archives(
         &self,
         config: &Arc<Config>,
@@ -136,7 +147,7 @@ impl Publisher {
     }
 }
 
-/// Writes what readers of a renamed section find under its old id: a page that leads on, and its feeds themselves.
+/// Writes the files under the old id of a renamed section: a page that redirects, and copies of its feeds.
 async fn write_stubs(
     config: &Config,
     current: &Editions,
@@ -153,10 +164,10 @@ async fn write_stubs(
     files.put(format!("{old}/index.html"), page.into()).await
 }
 
-/// A folder on its way to hold these files and, of ours, no others.
+/// A pass over the folder, which writes these files and removes all others that newswire wrote.
 struct FolderWriter {
     folder: PathBuf,
-    /// What newswire wrote there earlier.
+    /// The files that newswire wrote earlier.
     before: BTreeSet<String>,
     files: BTreeSet<String>,
     waiting: Vec<(String, Bytes)>,
@@ -176,12 +187,12 @@ impl FolderWriter {
         Ok(FolderWriter { folder, before, files, waiting, waiting_bytes: 0, written: 0 })
     }
 
-    /// Leaves a file as it is.
+    /// Keeps a file unchanged.
     fn keep(&mut self, file: String) {
         self.files.insert(file);
     }
 
-    /// Writes a file, now or with others.
+    /// Writes a file, now or in a later batch.
     async fn put(&mut self, file: String, body: Bytes) -> Result<(), PublishError> {
         if self.files.insert(file.clone()) {
             self.waiting_bytes += body.len();
@@ -204,7 +215,7 @@ impl FolderWriter {
         Ok(())
     }
 
-    /// Writes what waits and the list, and removes what is published no more.
+    /// Writes the last batch and the list, and removes files that are no longer published.
     async fn finish(mut self) -> Result<Written, PublishError> {
         self.flush().await?;
         let FolderWriter { folder, before, files, written, .. } = self;
@@ -221,14 +232,14 @@ impl FolderWriter {
     }
 }
 
-/// Does on a thread of its own what waits for the disk.
+/// Runs disk work on the blocking pool.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
 ) -> Result<T, PublishError> {
     Ok(tokio::task::spawn_blocking(work).await.map_err(StoreError::from)??)
 }
 
-/// `international/` is `international/index.html`, as web servers have it.
+/// Returns the file of a path: `international/` is `international/index.html`, as web servers expect.
 fn file_name(path: &str) -> String {
     if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() }
 }
@@ -242,15 +253,15 @@ fn listed(folder: &Path) -> Result<BTreeSet<String>, FolderError> {
     }
 }
 
-/// Reads a regular file that is no link. Never opens a pipe or a device, which could block for ever.
+/// Reads a regular file that is not a symbolic link. Never opens a pipe or device, which could block forever.
 fn read_own(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     if std::fs::symlink_metadata(path)?.is_symlink() {
-        return Err(io::Error::other("it is a symbolic link"));
+        return Err(io::Error::other("is a symbolic link"));
     }
     files::read_regular(path, max_bytes)
 }
 
-/// The place of a file, every folder on the way to it checked.
+/// Returns the full path of a file, after checking that no part of it is a symbolic link or leaves the folder.
 fn inside(folder: &Path, file: &str) -> Result<PathBuf, FolderError> {
     let mut path = folder.to_owned();
     for component in Path::new(file).components() {
@@ -263,19 +274,19 @@ fn inside(folder: &Path, file: &str) -> Result<PathBuf, FolderError> {
     Ok(path)
 }
 
-/// Returns whether the file was there.
+/// Removes a file, and its folder if that is empty. Returns whether the file existed.
 fn remove_file(folder: &Path, file: &str) -> Result<bool, FolderError> {
     let path = inside(folder, file)?;
     let was_there = std::fs::remove_file(&path).is_ok();
-    // A folder that others use too stays.
+    // Fails if the folder has other files; it stays then.
     let _ = path.parent().filter(|parent| *parent != folder).map(std::fs::remove_dir);
     Ok(was_there)
 }
 
-/// Returns whether the file had to be written.
+/// Writes a file if its content differs. Returns whether it was written.
 fn write_file(folder: &Path, file: &str, body: &[u8]) -> Result<bool, FolderError> {
     let path = inside(folder, file)?;
-    // What is larger, or no file at all, is replaced: a rename does not open it.
+    // If the file is larger, or is not a regular file, replace it without reading it: a rename does not open it.
     if read_own(&path, body.len() as u64).is_ok_and(|before| before == body) {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
-//! WebSub publishing: the hub is told once of each change of a public section, and again later if it does not answer.
+//! WebSub publishing: notifies the hub once of each change of a public section, and retries if it does not answer.
 //!
-//! The hub fetches the section itself and distributes it; nothing of its content goes there. Changes that come while the
-//! hub is not to be reached are told together.
+//! The hub fetches the section itself and distributes it; newswire sends it no content. Changes that happen while the hub is
+//! unreachable are sent as one notification per section.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use crate::feed::{Failure, SectionId};
 use crate::fetch::Fetcher;
 use crate::render;
 
-/// How long it waits after the first failure; twice as long after each further one.
+/// How long to wait after the first failure; doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
 
-/// After so many failures the hub is given up until the next change: by then its subscribers have polled.
+/// After this many failures, wait for the next change: by then, the subscribers have polled the section.
 const MOST_FAILURES: u32 = 8;
 
-/// What is still to be told of a section.
+/// A notification that is still to be sent for a section.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     failures: u32,
     due: Instant,
 }
 
-/// Tells the configured hub of the sections that come by `changes`, until these end or `shutdown`.
+/// Notifies the configured hub of the sections from `changes`, until that channel closes or `shutdown`.
 pub async fn run(
     fetcher: Fetcher,
     configs: watch::Receiver<Arc<Config>>,
@@ -51,10 +51,10 @@ pub async fn run(
                 let Some((section, Waiting { failures, .. })) = next else { continue };
                 waiting.remove(&section);
                 let config = configs.borrow().clone();
-                if let Err(error) = tell(&fetcher, &config, &section).await {
+                if let Err(error) = notify(&fetcher, &config, &section).await {
                     let failures = failures + 1;
                     let error = error.to_string();
-                    tracing::warn!(%section, failures, error, "the hub could not be told of a change");
+                    tracing::warn!(%section, failures, error, "cannot notify the WebSub hub");
                     if failures < MOST_FAILURES {
                         let due = Instant::now() + FIRST_WAIT * 2_u32.pow(failures - 1);
                         waiting.insert(section, Waiting { failures, due });
@@ -65,14 +65,14 @@ pub async fn run(
     }
 }
 
-/// One POST for all the formats of a section. How a hub is told is not laid down (WebSub §6); these fields are what hubs know.
-async fn tell(fetcher: &Fetcher, config: &Config, section: &SectionId) -> Result<(), Failure> {
+/// Sends one POST for all formats of a section. WebSub §6 does not specify the request; these fields are what hubs accept.
+async fn notify(fetcher: &Fetcher, config: &Config, section: &SectionId) -> Result<(), Failure> {
     let is_public = config.section(section).is_some_and(|section| section.access.is_none());
     let Some(hub) = config.publish.hub.as_ref().filter(|_| is_public) else { return Ok(()) };
     let topics = FEED_FORMATS.map(|format| render::under(&config.site, &path(section, format)).to_string());
     let mut fields = vec![("hub.mode", "publish")];
     fields.extend(topics.iter().map(|topic| ("hub.url", topic.as_str())));
     fetcher.post_form(hub, &config.poll.allow, &fields).await?;
-    tracing::info!(%section, "the hub was told of a change");
+    tracing::info!(%section, "WebSub hub notified");
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! Publishing: which sections changed → their editions in memory, and the same bytes as files in a folder.
+//! Publishing: renders the changed sections into editions in memory, and writes the same bytes as files into a folder.
 //!
-//! The policy held here: an edition changes only when its content does; one that cannot be rendered, or from which a reader
-//! would not read what it was written from, leaves the last good one in place; a failing feed never becomes an entry;
-//! private sections are in no index, no OPML, no sitemap and no folder.
+//! The policy held here: an edition changes only when its content does; an edition that cannot be rendered, or cannot be read
+//! back to the stories it was rendered from, does not replace the last good one; a failing feed never becomes an entry; private
+//! sections are in no index, OPML, sitemap or folder.
 
 mod dynamic;
 mod edition;
 mod folder;
 pub mod hub;
-mod lane;
+mod queue;
 mod section;
 mod site;
 
@@ -31,72 +31,84 @@ use edition::{ArchiveSetting, PageSet, PrivatePages, Rendered};
 pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
-use lane::Lane;
+use queue::RequestQueue;
 
-/// How long readers and caches may keep an edition; `Cache-Control`, `ttl` and `sy:*` say the same.
+/// How long readers and caches may keep an edition; goes into `Cache-Control`, `ttl` and `sy:*`.
 pub const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
-/// Where static hosts look for what they show in place of a page that is not there.
+/// The path of the "page not found" page, where static hosts expect it.
 pub const NOT_FOUND: &str = "404.html";
 
-/// How many pages are made at once for those who ask: making one reads the store, which polls need too.
+/// How many requested pages are rendered at the same time: each reads the store, which polls need too.
 const MAKING: usize = 4;
 
-/// How many searches run at once: one fills a processor for up to a second.
+/// How many searches run at the same time: each uses a processor for up to a second.
 const SEARCHING: usize = 2;
 
-/// How many requests wait for their turn in each lane. Those who come later are turned away at once: they would wait longer
-/// than people do.
+/// How many requests may wait in each queue. Further requests are refused at once: they would wait longer than people do.
 const WAITING: usize = 32;
 
-/// What can go wrong in publishing.
+/// Why something was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
+    /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("section {section} could not be rendered: {source}")]
-    Render { section: String, source: RenderError },
-    #[error("{path} does not read as what it was written from")]
-    Unfaithful { path: String },
+    /// A document could not be rendered.
+    #[error("cannot render {section}: {source}")]
+    Render {
+        /// The section, or what else was rendered: `index`, `search`, `story war-7`.
+        section: String,
+        /// The reason.
+        source: RenderError,
+    },
+    /// A rendered document does not parse to the stories it was rendered from.
+    #[error("{path} was not published: it does not parse to the stories it was rendered from; please report this")]
+    Unfaithful {
+        /// The path of the document.
+        path: String,
+    },
+    /// The site could not be written to a folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    #[error("too many requests wait for the store")]
+    /// Too many requests are waiting; try again later.
+    #[error("too many requests are waiting for the store")]
     Busy,
 }
 
 impl PublishError {
-    /// Whether a request came at a bad time and may succeed later, with nothing wrong in the store.
+    /// Whether a request failed only because newswire is busy, so that it may succeed later.
     pub fn is_for_now(&self) -> bool {
         matches!(self, PublishError::Busy | PublishError::Store(StoreError::Interrupted))
     }
 }
 
-/// What a publication came to.
+/// The result of a publication.
 #[derive(Debug, Default)]
 pub struct Published {
-    /// Why sections kept their last good editions.
+    /// The errors; the sections concerned keep their last good editions.
     pub errors: Vec<PublishError>,
-    /// The public sections of which readers get something else than before.
+    /// The public sections whose content changed for readers.
     pub changed: BTreeSet<SectionId>,
-    /// The sections that have more to archive than one publication does: to be published again.
+    /// The sections to publish again, because they have more to archive than one publication does.
     pub unfinished: BTreeSet<SectionId>,
 }
 
-/// Makes editions of one store and keeps the newest for whoever serves them. Cheap to clone.
+/// Renders the editions of a store, and holds the newest ones for the server. Cheap to clone.
 #[derive(Clone)]
 pub struct Publisher {
     store: Store,
     pages: Arc<RwLock<PageSet>>,
     current: Arc<RwLock<Arc<Editions>>>,
-    making: Lane,
-    searching: Lane,
+    making: RequestQueue,
+    searching: RequestQueue,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
 }
 
-/// The documents of one section, and what has to be known beside them.
+/// The rendered documents of a section.
 struct RenderedSection {
     documents: Vec<Rendered>,
-    /// Of the stories that it shows.
+    /// The slugs of the stories that it shows.
     slugs: Vec<String>,
     archive_setting: ArchiveSetting,
     is_finished: bool,
@@ -105,38 +117,38 @@ struct RenderedSection {
 impl Publisher {
     /// Creates a publisher. Pages link to the search if `pages` do, but never in a folder.
     pub fn new(store: Store, pages: Pages) -> Publisher {
-        let making = Lane::new(MAKING, WAITING);
-        let searching = Lane::new(SEARCHING, WAITING);
+        let making = RequestQueue::new(MAKING, WAITING);
+        let searching = RequestQueue::new(SEARCHING, WAITING);
         let pages = Arc::new(RwLock::new(PageSet::new(pages)));
         Publisher { store, pages, current: Arc::default(), making, searching, folder: Arc::default() }
     }
 
-    /// How many threads work for those who ask: on pages, archive documents and searches.
+    /// Returns how many requests are being worked on: pages, archive documents and searches.
     pub fn busy(&self) -> usize {
         self.making.busy() + self.searching.busy()
     }
 
-    /// What is published now. Never waits for rendering.
+    /// Returns what is published now. Never waits for rendering.
     pub fn current(&self) -> Arc<Editions> {
-        self.current.read().expect("nobody panics while holding the lock").clone()
+        self.current.read().expect("no code panics while it holds the lock").clone()
     }
 
-    /// Takes other pages, for what is made from now on.
+    /// Replaces the templates for everything that is rendered from now on.
     pub fn set_pages(&self, pages: Pages) {
-        *self.pages.write().expect("nobody panics while holding the lock") = PageSet::new(pages);
+        *self.pages.write().expect("no code panics while it holds the lock") = PageSet::new(pages);
     }
 
     fn pages(&self) -> PageSet {
-        self.pages.read().expect("nobody panics while holding the lock").clone()
+        self.pages.read().expect("no code panics while it holds the lock").clone()
     }
 
-    /// Makes the editions of the given sections anew, and what names them all; keeps the others as they are.
+    /// Renders the editions of the given sections, and of the site as a whole; keeps the other sections' editions.
     ///
-    /// A section that cannot be read or rendered keeps its last good editions, and is among the returned errors.
+    /// A section that cannot be read or rendered keeps its last good editions; the returned errors include the reason.
     ///
     /// # Errors
     ///
-    /// As of the store; then nothing changes.
+    /// If the store cannot be read or written; nothing changes then.
     pub async fn publish(
         &self,
         config: &Arc<Config>,
@@ -167,7 +179,7 @@ impl Publisher {
                     if !rendered.is_finished {
                         published.unfinished.insert(section.id.clone());
                     }
-                    if self.take(section, rendered, &before, &mut editions, now).await? && section.access.is_none() {
+                    if self.add(section, rendered, &before, &mut editions, now).await? && section.access.is_none() {
                         published.changed.insert(section.id.clone());
                     }
                 }
@@ -189,11 +201,11 @@ impl Publisher {
                 keep_site(&before, &mut editions);
             }
         }
-        *self.current.write().expect("nobody panics while holding the lock") = Arc::new(editions);
+        *self.current.write().expect("no code panics while it holds the lock") = Arc::new(editions);
         Ok(published)
     }
 
-    /// Renders what a section shows, once what it shows no more is in its archives.
+    /// Archives the stories that a section no longer shows, then renders the section.
     async fn render_section(
         &self,
         config: &Arc<Config>,
@@ -221,8 +233,8 @@ impl Publisher {
         rendering.await.map_err(StoreError::from)?
     }
 
-    /// Takes a rendered section among the editions; returns whether its stories changed.
-    async fn take(
+    /// Adds a rendered section to the editions. Returns whether its stories changed.
+    async fn add(
         &self,
         section: &Section,
         rendered: RenderedSection,
@@ -257,8 +269,8 @@ impl Publisher {
         rendered.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
     }
 
-    /// Gives a document its validators and codings, or the edition that has the same bytes already; says whether it was
-    /// never published like this before, by an earlier run of the daemon neither.
+    /// Adds validators and codings to a document, or reuses the edition with the same bytes. Also returns whether these bytes
+    /// were never published before, even by an earlier run of the daemon.
     async fn finish(
         &self,
         rendered: Rendered,
@@ -287,7 +299,7 @@ fn private_pages(config: &Config, pages: &Pages) -> Result<PrivatePages, RenderE
     })
 }
 
-/// Keeps a section's editions as they were.
+/// Keeps the previous editions of a section.
 fn keep(section: &Section, before: &Editions, editions: &mut Editions) {
     for path in section::paths(&section.id) {
         if let Some(edition) = before.by_path.get(&path) {
@@ -300,7 +312,7 @@ fn keep(section: &Section, before: &Editions, editions: &mut Editions) {
     editions.archives.extend(before.archives.get(&section.id).map(|setting| (section.id.clone(), setting.clone())));
 }
 
-/// Keeps what belongs to no one section as it was.
+/// Keeps the previous documents of the site as a whole.
 fn keep_site(before: &Editions, editions: &mut Editions) {
     let of_sections: BTreeSet<String> = before.sections.keys().flat_map(section::paths).collect();
     let of_site = before.by_path.iter().filter(|(path, _)| !of_sections.contains(*path));

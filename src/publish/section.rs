@@ -1,11 +1,11 @@
-//! The documents of one section: its editions, its page, and its archive documents.
+//! Renders the documents of a section: its editions, its page, and its archive documents.
 
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::edition::{ArchiveSetting, Edition, PageSet, Rendered, feed_type};
-use super::lane::{VisitorTurn, patience};
+use super::queue::{RequestTurn, patience};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -16,10 +16,10 @@ use crate::shown::{self, SectionContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// The formats in which stories are published.
+/// The formats that contain stories.
 pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
 
-/// Every path of a section that is published with it.
+/// Returns the paths of a section's editions and page.
 pub(super) fn paths(id: &SectionId) -> [String; 5] {
     let [atom, rss, json, opml] = Format::ALL.map(|format| path(id, format));
     [atom, rss, json, opml, format!("{id}/")]
@@ -33,7 +33,7 @@ pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> Strin
     format!("{id}/archive/{number}.{}", format.extension())
 }
 
-/// The editions and the page of a section.
+/// Renders the editions and the page of a section.
 pub(super) fn render(
     config: &Config,
     section: &Section,
@@ -62,7 +62,7 @@ pub(super) fn render(
     Ok(rendered)
 }
 
-/// One document of a section's stories, in one format.
+/// Renders one document with a section's stories, in one format.
 fn feed(prepared: &PreparedSection, path: String, format: Format) -> Result<Rendered, PublishError> {
     let view = prepared.view;
     let body = write(prepared, format)
@@ -71,8 +71,8 @@ fn feed(prepared: &PreparedSection, path: String, format: Format) -> Result<Rend
         return Err(PublishError::Unfaithful { path });
     }
     let links = view.hub.map(|hub| {
-        let itself = render::under(view.site, &path);
-        format!("<{itself}>; rel=\"self\", <{hub}>; rel=\"hub\"")
+        let own_address = render::under(view.site, &path);
+        format!("<{own_address}>; rel=\"self\", <{hub}>; rel=\"hub\"")
     });
     let private = private(view.section);
     Ok(Rendered { is_feed: true, private, links, ..Rendered::public(path, feed_type(format), body) })
@@ -88,21 +88,21 @@ fn write(prepared: &PreparedSection, format: Format) -> Result<Vec<u8>, RenderEr
     }
 }
 
-/// Whether a reader finds in the document the stories that it was written from, each under its id and in their order: what
-/// is not so is not published.
+/// Whether the document parses to the stories it was rendered from, with their ids and in their order. If not, it is not
+/// published.
 fn says_the_same(body: &[u8], stories: &[ShownStory]) -> bool {
     let Ok(read) = parse::parse(body, &parse::Hints::default()) else { return false };
     let ids = read.entries.iter().map(|entry| entry.guid.value.as_str());
     !read.truncated && ids.eq(stories.iter().map(|story| story.id.as_str()))
 }
 
-/// A view without what differs from document to document.
+/// Returns the part of a view that all documents of the section share.
 fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
     SectionView {
         site: &config.site,
         section,
         id,
-        // Nobody but its readers is told of a private section.
+        // The hub must not learn of private sections.
         hub: config.publish.hub.as_ref().filter(|_| section.access.is_none()),
         stories,
         feeds: &[],
@@ -118,19 +118,18 @@ fn private(section: &Section) -> Option<SectionId> {
 }
 
 impl Publisher {
-    /// An archive document as it is to be served; `None` if there is no such one. With a `turn`, it is made for somebody who
-    /// asked.
+    /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested it.
     ///
     /// # Errors
     ///
-    /// As of the store, or if the document cannot be rendered.
+    /// If the store cannot be read in time, or rendering fails.
     pub(super) async fn archive(
         &self,
         config: &Arc<Config>,
         section: &Arc<Section>,
         number: u32,
         format: Format,
-        turn: Option<VisitorTurn>,
+        turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (wanted, of_section) = (config.clone(), section.clone());
         let patience = patience(turn.as_ref());
@@ -156,7 +155,7 @@ impl Publisher {
         rendering.await.map_err(StoreError::from)?
     }
 
-    /// What a section's archive documents are written from beside their stories, and when it last became something else.
+    /// Returns what a section's archive documents depend on apart from their stories, and when it last changed.
     pub(super) async fn archive_setting(
         &self,
         config: &Config,

@@ -1,4 +1,4 @@
-//! What names all the public sections: the index, the lists of feeds, the sitemap, what this site is, and how it looks.
+//! Renders the documents of the site as a whole: the index, the lists of feeds, the sitemap, the about page, and the styles.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// How many stories of each section the index page shows.
 const INDEX_STORIES: usize = 5;
 
-/// What the documents of the site are rendered from.
+/// The content of the site's documents.
 pub(super) struct SiteContent {
     /// The first stories of each public section, in the config's order.
     sections: Vec<SectionContent>,
@@ -24,14 +24,15 @@ pub(super) struct SiteContent {
     feeds: Vec<FeedOverview>,
 }
 
-/// Reads the first stories of each public section, and how the feeds are.
+/// Reads the first stories of each public section, and the state of the feeds.
 pub(super) fn read(reader: &Reader, config: &Config, now: Timestamp) -> Result<SiteContent, StoreError> {
     let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
     let sections = public(config).map(|section| shown::section_content(reader, config, &first(section)));
     Ok(SiteContent { sections: sections.collect::<Result<_, _>>()?, feeds: status::feeds(config, Some(reader), now)? })
 }
 
-/// Renders everything that belongs to no one section. `shown` are the slugs of the stories that each public section shows.
+/// Renders everything that does not belong to a single section. `shown` has the slugs of the stories that each public section
+/// shows.
 pub(super) fn render(
     config: &Config,
     content: &SiteContent,
@@ -64,7 +65,7 @@ fn public(config: &Config) -> impl Iterator<Item = &Section> {
     config.sections.iter().map(|section| &**section).filter(|section| section.access.is_none())
 }
 
-/// The feeds that a public section takes, in the config's order.
+/// Returns the feeds that public sections take, in the config's order.
 fn public_feeds(config: &Config, contents: &[SectionContent]) -> Vec<ShownFeed> {
     let feeds: HashMap<_, _> =
         contents.iter().flat_map(|content| &content.feeds).map(|feed| (&feed.id, feed)).collect();
@@ -97,12 +98,12 @@ fn documents(
     ])
 }
 
-/// Lets robots in, and tells them of the sitemap.
+/// Returns a robots.txt (RFC 9309) that allows everything and names the sitemap.
 fn robots(config: &Config) -> String {
     format!("User-agent: *\nDisallow:\nSitemap: {}\n", render::under(&config.site, "sitemap.xml"))
 }
 
-/// The pages of the site: the sections first, then the stories that they show.
+/// Renders the sitemap: the site's own pages, the sections, then the stories that they show.
 fn sitemap(config: &Config, summaries: &[SectionSummary], slugs: &BTreeSet<&str>) -> Result<Vec<u8>, RenderError> {
     let newest = summaries.iter().map(|summary| summary.updated).max();
     let mut pages = vec![(String::new(), newest), ("about/".to_owned(), None), ("feeds/".to_owned(), None)];

@@ -1,4 +1,4 @@
-//! Where things live under the site's URL, and how an address is written so that every reader takes it.
+//! The addresses of the site's documents, and how to write an address so that every reader accepts it.
 
 use secrecy::ExposeSecret;
 use url::Url;
@@ -9,16 +9,21 @@ use crate::feed::SectionId;
 /// The four documents of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
+    /// Atom 1.0 (RFC 4287).
     Atom,
+    /// RSS 2.0.
     Rss,
+    /// JSON Feed 1.1.
     Json,
+    /// OPML 2.0: the feeds of the section, not its stories.
     Opml,
 }
 
 impl Format {
+    /// All formats.
     pub const ALL: [Format; 4] = [Format::Atom, Format::Rss, Format::Json, Format::Opml];
 
-    /// The ending of its path, without the dot.
+    /// Returns the extension of its path, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Format::Atom => "atom",
@@ -28,7 +33,7 @@ impl Format {
         }
     }
 
-    /// Its media type, without parameters.
+    /// Returns the media type, without parameters.
     pub fn media_type(self) -> &'static str {
         match self {
             Format::Atom => "application/atom+xml",
@@ -38,7 +43,7 @@ impl Format {
         }
     }
 
-    /// Its name for people.
+    /// Returns the name for people.
     pub fn name(self) -> &'static str {
         match self {
             Format::Atom => "Atom",
@@ -49,7 +54,7 @@ impl Format {
     }
 }
 
-/// The address of `path`, which is relative to the site's base.
+/// Returns the absolute address of `path`, which is relative to the site's base.
 pub fn under(site: &Site, path: &str) -> Url {
     let mut url = site.url.clone();
     let full = format!("{}{path}", url.path());
@@ -57,21 +62,23 @@ pub fn under(site: &Site, path: &str) -> Url {
     url
 }
 
-/// The same without scheme and host: pages work under whatever name they are reached by.
+/// Returns the same without scheme and host, so that pages work under any host name.
 pub fn path(site: &Site, path: &str) -> String {
     under(site, path).path().to_owned()
 }
 
+/// Returns the absolute address of a section's page.
 pub fn section_page(site: &Site, section: &SectionId) -> Url {
     under(site, &format!("{section}/"))
 }
 
+/// Returns the absolute address of a section's edition.
 pub fn edition(site: &Site, section: &SectionId, format: Format) -> Url {
     under(site, &format!("{section}.{}", format.extension()))
 }
 
-/// The address under which feed readers subscribe to a section: that of a private one carries its token, as readers cannot
-/// enter it. Only who may read the section may see it.
+/// Returns the address that feed readers subscribe to. For a private section it contains the token, because feed readers cannot
+/// enter one. Show it only to those who may read the section.
 pub fn subscription(site: &Site, section: &Section, format: Format) -> Url {
     let mut url = edition(site, &section.id, format);
     if let Some(token) = section.token() {
@@ -80,21 +87,22 @@ pub fn subscription(site: &Site, section: &Section, format: Format) -> Url {
     url
 }
 
-/// The same without scheme and host.
+/// Returns the path, query and fragment of an address.
 pub fn without_host(url: &Url) -> String {
     url[url::Position::BeforePath..].to_owned()
 }
 
+/// Returns the absolute address of a story's page.
 pub fn story_page(site: &Site, slug: &str) -> Url {
     under(site, &format!("story/{slug}/"))
 }
 
-/// An archive document of a section.
+/// Returns the absolute address of a section's archive document.
 pub fn archive(site: &Site, section: &SectionId, number: u32, format: Format) -> String {
     uri(&under(site, &format!("{section}/archive/{number}.{}", format.extension())))
 }
 
-/// An address that may be published: that of a file on this machine may not.
+/// Returns the address if it may be published. The address of a local file may not.
 pub fn public(url: Option<&Url>) -> Option<String> {
     url.filter(|url| is_public(url)).map(uri)
 }
@@ -104,7 +112,7 @@ pub fn is_public(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// The URL as RFC 3986 writes it. The URL standard lets more stand: `|`, `^`, brackets and single percent signs.
+/// Returns the URL as a URI (RFC 3986). Escapes what only the URL standard allows: `|`, `^`, brackets and stray percent signs.
 pub fn uri(url: &Url) -> String {
     let text = url.as_str();
     let authority_end = url[..url::Position::BeforePath].len();

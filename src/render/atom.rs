@@ -10,13 +10,13 @@ use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::{RenderError, SectionView, extension, text, xml_head};
 use crate::time::Timestamp;
 
-/// The section as an Atom document in UTF-8.
+/// Renders a section as an Atom document in UTF-8.
 ///
-/// An entry whose author nobody names is never ascribed to the site: its
-/// source stands as the author (RFC 4287 §4.2.1).
+/// An entry without an author is never attributed to the site: its source becomes the author (RFC 4287 §4.2.1).
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
+///
+/// If the writer fails; no content causes that.
 pub fn atom(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     let (view, entries) = (section.view, section.entries.clone());
     let languages: Vec<_> = entries.iter().map(|entry| entry.language.clone()).collect();
@@ -29,7 +29,7 @@ pub fn atom(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     Ok(format!("{}{document}\n", xml_head(view.site)).into_bytes())
 }
 
-/// Puts each entry's `xml:lang` where the crate has no field for it. All text is escaped, so `<entry>` is always the tag.
+/// Adds `xml:lang` to each entry, for which the crate has no field. All text is escaped, so `<entry>` is always the tag.
 fn with_languages(document: &str, languages: &[Option<String>]) -> String {
     let mut parts = document.split("<entry>");
     let mut result = parts.next().unwrap_or_default().to_owned();
@@ -43,8 +43,8 @@ fn with_languages(document: &str, languages: &[Option<String>]) -> String {
     result
 }
 
-/// Says that the document is an archive (RFC 5005 §4), before the first entry: the crate writes extensions of a feed after
-/// its entries, where RFC 4287 has no place for them.
+/// Marks the document as an archive (RFC 5005 §4), before the first entry: the crate writes extensions of a feed after its
+/// entries, where RFC 4287 does not allow them.
 fn mark_as_archive(document: &mut String) {
     if let Some(at) = document.find("<entry").or_else(|| document.rfind("</feed>")) {
         document.insert_str(at, "<fh:archive/>\n  ");
@@ -75,8 +75,8 @@ fn feed(view: &SectionView, entries: Vec<EditionEntry>) -> Feed {
     }
 }
 
-/// Readers that sort by `updated` want it to differ from entry to entry. Moments that are the same stay the same, and are
-/// written in different zones.
+/// Writes equal `updated` times in different time zones: readers that sort by `updated` expect it to differ from entry to
+/// entry. The moments stay the same.
 fn distinct_dates(mut entries: Vec<Entry>) -> Vec<Entry> {
     let mut seen: BTreeMap<_, i32> = BTreeMap::new();
     for entry in &mut entries {
@@ -99,7 +99,7 @@ fn used_namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<Str
 fn feed_links(view: &SectionView) -> Vec<Link> {
     let atom = Some(Format::Atom.media_type());
     let page = address::uri(&address::section_page(view.site, &view.section.id));
-    let mut links = vec![link("self", view.itself(Format::Atom), atom), link("alternate", page, Some("text/html"))];
+    let mut links = vec![link("self", view.self_url(Format::Atom), atom), link("alternate", page, Some("text/html"))];
     links.extend(view.current(Format::Atom).map(|current| link("current", current, atom)));
     links.extend(view.prev_archive(Format::Atom).map(|archive| link("prev-archive", archive, atom)));
     links.extend(view.hub.map(|hub| link("hub", address::uri(hub), None)));
@@ -134,7 +134,7 @@ fn atom_entry(view: &SectionView, entry: EditionEntry) -> Entry {
     }
 }
 
-/// The links of one entry: the original, the other copies, its own page, the files, the discussion, the licence.
+/// Returns the links of an entry: the original, the other copies, its own page, the files, the discussion, the licence.
 fn entry_links(entry: &EditionEntry) -> Vec<Link> {
     let mut links = vec![link("alternate", entry.link.clone(), Some("text/html"))];
     links.extend(entry.copies.iter().map(|copy| link("via", copy.clone(), Some("text/html"))));
@@ -159,19 +159,22 @@ fn entry_extensions(entry: &EditionEntry) -> Vec<extension::Extension> {
     extensions
 }
 
-fn source(view: &SectionView, source: entry::EditionSource, stands_as_author: bool) -> Source {
+fn source(view: &SectionView, source: entry::EditionSource, is_author: bool) -> Source {
     let mut authors = people(source.authors);
-    if authors.is_empty() && stands_as_author {
+    if authors.is_empty() && is_author {
         authors.extend(text::name(&source.title).map(|name| Person { name, ..Person::default() }));
     }
-    let own = view.current(Format::Atom).unwrap_or_else(|| view.itself(Format::Atom));
-    let itself = source.url.filter(|url| *url != own).map(|url| link("self", url, None));
+    let own = view.current(Format::Atom).unwrap_or_else(|| view.self_url(Format::Atom));
+    let self_link = source.url.filter(|url| *url != own).map(|url| link("self", url, None));
     Source {
         title: plain(source.title),
         id: source.id,
         updated: date(source.updated),
         authors,
-        links: itself.into_iter().chain(source.site.map(|site| link("alternate", site, Some("text/html")))).collect(),
+        links: self_link
+            .into_iter()
+            .chain(source.site.map(|site| link("alternate", site, Some("text/html"))))
+            .collect(),
         rights: source.rights.map(plain),
         ..Source::default()
     }
@@ -187,7 +190,7 @@ fn people(people: Vec<entry::EditionPerson>) -> Vec<Person> {
     people.into_iter().map(person).collect()
 }
 
-/// Atom's `scheme` is an IRI; a plain word stays out.
+/// Converts a category. Omits a scheme that is a plain word, because Atom's `scheme` is an IRI.
 fn category(category: crate::entry::Category) -> Category {
     Category {
         term: category.term,
@@ -196,7 +199,7 @@ fn category(category: crate::entry::Category) -> Category {
     }
 }
 
-/// Plain text. What would be taken for HTML is written as HTML, which leaves no doubt.
+/// Returns a plain text. Text that readers would take for HTML is written as HTML, so that it is unambiguous.
 fn plain(value: String) -> Text {
     if text::reads_as_html(&value) { html(html_escape::encode_text(&value).into_owned()) } else { value.into() }
 }

@@ -1,4 +1,4 @@
-//! A story as pages show it: its texts, its dates in the site's time zone, and where its links lead.
+//! A story as pages show it: its texts, its dates in the site's time zone, and its links.
 
 use std::collections::HashSet;
 
@@ -10,41 +10,43 @@ use crate::render::{address, shown, text};
 use crate::section::ShownStory;
 use crate::time::Timestamp;
 
-/// Where a story is shown: lists cut its summary and leave out its content.
+/// Where a story is shown. Lists shorten the summary and omit the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CardPlace {
+    /// The list of a public section.
     List,
-    /// A list whose stories need not have pages: that of a private section.
+    /// The list of a private section, whose stories may have no pages.
     PrivateList,
+    /// The story's own page.
     OwnPage,
 }
 
-/// A story as pages show it. All texts are plain but `content_html`.
+/// A story as pages show it. All texts are plain, except `content_html`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Card {
     pub title: String,
-    /// The original, absolute.
+    /// The absolute address of the original.
     pub link: String,
-    /// Where the original is; `None` where it is nowhere else.
+    /// The host of the original; `None` if the story has no link.
     host: Option<String>,
-    /// Its own page, a path.
+    /// The path of its own page.
     page: Option<String>,
-    /// Whether its headline is all that is shown.
+    /// Whether to show only the headline.
     is_brief: bool,
     language: Option<String>,
-    /// `rtl` or `ltr`, where its text does not run as the site's does.
+    /// `rtl` or `ltr`, if its text runs in another direction than the site's.
     direction: Option<&'static str>,
     byline: Option<String>,
     source: SourceLink,
-    /// Whether the byline names the source, so that it need not be named again.
+    /// Whether the byline names the source, so that the page need not repeat it.
     byline_has_source: bool,
     pub published: Date,
-    /// Where the words changed after they were published.
+    /// When the text last changed; `None` if it never did.
     revised: Option<Date>,
     pub summary: String,
-    /// Sanitized, as pages show it; only on its own page.
+    /// Sanitized HTML for pages; only on its own page.
     content_html: Option<String>,
-    /// Only over `https`: pages load no other images.
+    /// An address over `https`; pages load no other images.
     pub image: Option<String>,
     categories: Vec<CategoryName>,
     rights: Option<String>,
@@ -77,20 +79,21 @@ struct CopyLink {
 struct EnclosureLink {
     href: String,
     name: String,
-    /// `audio` or `video`, if the page may play it: pages load no media but over `https`.
+    /// `audio` or `video`, if the page can play it: pages load media only over `https`.
     player: Option<&'static str>,
-    /// Where a player finds it.
+    /// The address for the player, over `https`.
     media: Option<String>,
-    /// As in `audio, 34:56, 12 MB`.
+    /// Details such as `audio, 34:56, 12 MB`.
     details: String,
 }
 
 impl Card {
+    /// Creates the card of a story.
     pub fn new(site: &Site, story: &ShownStory, place: CardPlace) -> Card {
         Card::of(site, entry::edition_entry(site, story, &[], place != CardPlace::PrivateList), place)
     }
 
-    /// The card of a story that is made ready; how new its source is does not matter.
+    /// Creates the card of a prepared story. Does not use the source's `updated`.
     fn of(site: &Site, entry: EditionEntry, place: CardPlace) -> Card {
         let has_page = place != CardPlace::PrivateList;
         let story = entry.story;
@@ -122,13 +125,13 @@ impl Card {
         }
     }
 
-    /// The same story, by its headline alone if so wished.
+    /// Returns the card, reduced to the headline if `is_brief`.
     pub fn brief(self, is_brief: bool) -> Card {
         Card { is_brief, ..self }
     }
 }
 
-/// How the story's text runs, if not as the site's.
+/// Returns the direction of the story's text if it differs from the site's.
 fn direction(site: &Site, entry: &EditionEntry) -> Option<&'static str> {
     let has_text = entry.summary_html.is_some() || entry.content_html.is_some();
     let words =
@@ -136,7 +139,7 @@ fn direction(site: &Site, entry: &EditionEntry) -> Option<&'static str> {
     text::direction(&words).filter(|direction| *direction != text::direction_of_language(&site.language))
 }
 
-/// The names of the categories, each once; one that is a facet's is not said again outside of it.
+/// Returns the names of the categories without repeats. A name that a facet has is not repeated outside of it.
 fn category_names(site: &Site, categories: &[crate::entry::Category]) -> Vec<CategoryName> {
     let mut names: Vec<CategoryName> = categories.iter().map(|category| category_name(site, category)).collect();
     let facets: HashSet<String> =
@@ -144,8 +147,8 @@ fn category_names(site: &Site, categories: &[crate::entry::Category]) -> Vec<Cat
     let mut seen = HashSet::new();
     names.retain(|name| {
         let folded = name.name.to_lowercase();
-        let is_said = name.facet.is_none() && facets.contains(&folded);
-        !is_said && seen.insert((folded, name.facet.clone()))
+        let is_repeated = name.facet.is_none() && facets.contains(&folded);
+        !is_repeated && seen.insert((folded, name.facet.clone()))
     });
     names
 }
@@ -184,7 +187,7 @@ fn enclosure_link(enclosure: &entry::EditionEnclosure, entry: &EditionEntry) -> 
     }
 }
 
-/// What people call a file of a media type.
+/// Returns what people call a file of a media type.
 fn kind_of_file(media_type: &str) -> &str {
     let subtype = media_type.split_once('/').map_or("", |(_, subtype)| subtype);
     match media_type.split('/').next().unwrap_or_default() {
@@ -200,13 +203,13 @@ fn kind_of_file(media_type: &str) -> &str {
     }
 }
 
-/// The name of the file at an address, if people can read it: it has an ending, and is no mere number in hexadecimal.
+/// Returns the name of the file at an address if it is readable: it has an extension and is not just a hexadecimal number.
 fn file_name(address: &str) -> Option<String> {
-    /// Names of so many digits are made by programs.
+    /// Programs generate names with this many digits.
     const OPAQUE_DIGITS: usize = 16;
 
     let encoded = address.split(['?', '#']).next()?.rsplit('/').next()?;
-    // A path is decoded as a query is, but for its `+` and `&`.
+    // A path decodes like a query, except for `+` and `&`.
     let query = format!("name={}", encoded.replace('+', "%2B").replace('&', "%26"));
     let (_, decoded) = url::form_urlencoded::parse(query.as_bytes()).next()?;
     let name = text::line(&decoded)?;
@@ -233,22 +236,23 @@ fn duration(seconds: u64) -> String {
     }
 }
 
-/// A moment, for machines and in the site's time zone for people.
+/// A time, for machines in UTC and for people in the site's time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Date {
-    /// RFC 3339.
+    /// The time in UTC (RFC 3339).
     pub iso: String,
-    /// As in `Wednesday, 20 December 2017`.
+    /// Such as `Wednesday, 20 December 2017`.
     day: String,
-    /// As in `19:18`.
+    /// Such as `19:18`.
     time: String,
-    /// As in `20 December 2017, 19:18`.
+    /// Such as `20 December 2017, 19:18`.
     full: String,
-    /// As in `20 Dec 2017`.
+    /// Such as `20 Dec 2017`.
     short: String,
 }
 
 impl Date {
+    /// Formats a time in the site's time zone.
     pub fn new(site: &Site, timestamp: Timestamp) -> Date {
         let local = timestamp.datetime().with_timezone(&site.timezone);
         let write = |pattern: &str| local.format(pattern).to_string();
@@ -262,19 +266,19 @@ impl Date {
     }
 }
 
-/// Stories that follow each other on one day.
+/// Consecutive stories of one day.
 #[derive(Debug, Serialize)]
 pub struct Day {
     name: String,
     stories: Vec<Card>,
 }
 
-/// The cards of stories that are made ready, in their order.
+/// Returns the cards of prepared stories, in the same order.
 pub fn cards(site: &Site, entries: &[EditionEntry], place: CardPlace) -> Vec<Card> {
     entries.iter().map(|entry| Card::of(site, entry.clone(), place)).collect()
 }
 
-/// The cards in their order, under the days on which the stories were published; the first `whole` with their summaries.
+/// Groups the cards by the day on which the stories were published, in the same order. Shows summaries for the first `whole`.
 pub fn days(cards: &[Card], whole: usize) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for (index, card) in cards.iter().enumerate() {

@@ -1,6 +1,6 @@
-//! A story made ready for any format: legal text, addresses that every reader takes, nothing empty.
+//! Prepares a story for every format: legal text, addresses that every reader accepts, no empty values.
 //!
-//! Atom, RSS, JSON Feed and the pages only say where each field goes; that they agree is decided here, once for all of them.
+//! Atom, RSS, JSON Feed and the pages only decide where each field goes; all values are decided here, so that the formats agree.
 
 use serde::Serialize;
 use url::Url;
@@ -13,24 +13,24 @@ use crate::section::ShownStory;
 use crate::story;
 use crate::time::Timestamp;
 
-/// A title made from the text is at most so long: about one line.
+/// The longest title made from the text: about one line.
 const TITLE_CHARS: usize = 80;
 
-/// A story as editions carry it. Texts are legal and not empty, addresses are absolute URIs.
+/// A story as editions contain it. Texts are legal and not empty, addresses are absolute URIs.
 #[derive(Clone, Debug)]
 pub struct EditionEntry<'a> {
     pub id: String,
-    /// Plain text in one line; made from the text where the entry has no title.
+    /// Plain text on one line; made from the text if the entry has no title.
     pub title: String,
-    /// The original; the story's own page where it has no link, or the site's where it has no page either.
+    /// The original; the story's own page if it has no link, or the site if it has no page either.
     pub link: String,
     /// The story's own page.
     pub page: Option<String>,
     pub published: Timestamp,
     pub updated: Timestamp,
-    /// Plain text in one line.
+    /// Plain text on one line.
     pub summary: String,
-    /// What the entry itself gave as its summary; HTML.
+    /// The entry's own summary, as HTML.
     pub summary_html: Option<String>,
     pub content_html: Option<String>,
     pub authors: Vec<EditionPerson>,
@@ -46,7 +46,7 @@ pub struct EditionEntry<'a> {
     pub source: EditionSource,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
-    /// Those of them that no feed here has: the lead names them.
+    /// The copies among them that the lead names and no configured feed has.
     pub named_copies: Vec<EditionCopy>,
     pub in_reply_to: Vec<Reply>,
     pub credits: Vec<EditionCredit>,
@@ -54,7 +54,7 @@ pub struct EditionEntry<'a> {
     pub story: &'a ShownStory,
 }
 
-/// A person with a name; the address stands in for a missing one.
+/// A person with a name; without a name, the address is used.
 #[derive(Clone, Debug)]
 pub struct EditionPerson {
     pub name: String,
@@ -62,8 +62,7 @@ pub struct EditionPerson {
     pub url: Option<String>,
 }
 
-/// Another copy, as the entry names it. The host stands in for a feed or a title that it does not name, the story's date for
-/// that of the copy.
+/// Another copy that the entry names. Without a feed or title, the host is used; without a date, the story's.
 #[derive(Clone, Debug)]
 pub struct EditionCopy {
     pub url: String,
@@ -72,7 +71,7 @@ pub struct EditionCopy {
     pub published: Timestamp,
 }
 
-/// What the entry answers.
+/// The entry or page that this entry replies to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reply {
     pub id: String,
@@ -80,7 +79,7 @@ pub struct Reply {
     pub url: Option<String>,
 }
 
-/// Who had a part in the entry.
+/// A contributor with a role.
 #[derive(Clone, Debug, Serialize)]
 pub struct EditionCredit {
     pub name: String,
@@ -99,30 +98,31 @@ pub struct EditionEnclosure {
     pub title: Option<String>,
 }
 
-/// The feed that the story was taken from.
+/// The feed that the story comes from.
 #[derive(Clone, Debug)]
 pub struct EditionSource {
     pub id: String,
     pub title: String,
-    /// Its document.
+    /// The address of the feed document.
     pub url: Option<String>,
-    /// Its page.
+    /// The address of the site's page.
     pub site: Option<String>,
     pub updated: Timestamp,
     pub authors: Vec<EditionPerson>,
     pub rights: Option<String>,
 }
 
-/// A view with its stories made ready, once for all formats.
+/// A section with its stories prepared for all formats.
 #[derive(Debug)]
 pub struct PreparedSection<'v> {
+    /// The content that was prepared.
     pub view: &'v SectionView<'v>,
-    /// In the order of the view.
+    /// The prepared stories, in the order of the view.
     pub entries: Vec<EditionEntry<'v>>,
 }
 
 impl SectionView<'_> {
-    /// Makes the stories ready for every format.
+    /// Prepares the stories for all formats.
     pub fn prepare(&self) -> PreparedSection<'_> {
         let has_pages = self.section.access.is_none();
         let entries =
@@ -131,7 +131,8 @@ impl SectionView<'_> {
     }
 }
 
-/// One story, made ready; `shown_with` says how new its source is. Only a story of a public section `has_page` for sure.
+/// Prepares a story. The source's `updated` is the newest among the stories in `shown_with` from the same source. Only a story
+/// in a public section certainly has a page.
 pub fn edition_entry<'a>(
     site: &Site,
     story: &'a ShownStory,
@@ -230,7 +231,7 @@ fn credit(credit: &entry::Credit) -> Option<EditionCredit> {
     Some(EditionCredit { name: text::line(&credit.name)?, role, url: address::public(credit.url.as_ref()) })
 }
 
-/// Without the addresses that may not be published.
+/// Removes the addresses that may not be published.
 fn podcast(mut podcast: Podcast) -> Podcast {
     podcast.image = podcast.image.filter(address::is_public);
     podcast.chapters = podcast.chapters.filter(|chapters| address::is_public(&chapters.url));
@@ -238,7 +239,7 @@ fn podcast(mut podcast: Podcast) -> Podcast {
     podcast
 }
 
-/// Whether readers take it for an e-mail address (RFC 5322 `addr-spec`, without quoting).
+/// Whether readers accept the text as an e-mail address (RFC 5322 `addr-spec`, without quoting).
 fn is_email(email: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+'".contains(&byte);
     match email.split_once('@') {
@@ -258,7 +259,7 @@ fn category(category: &Category) -> Option<Category> {
     })
 }
 
-/// A scheme is a name, not a link to follow: of URLs, those that cannot run.
+/// Returns the scheme of a category if it is a plain word, or a URL that cannot run code.
 fn scheme(scheme: &str) -> Option<String> {
     match Url::parse(scheme.trim()) {
         Ok(url) => matches!(url.scheme(), "http" | "https" | "tag" | "urn").then(|| address::uri(&url)),
@@ -266,8 +267,8 @@ fn scheme(scheme: &str) -> Option<String> {
     }
 }
 
-/// The files that go by HTTP, as readers demand, from another machine than the reader's own; how long an episode lasts is
-/// said of its first.
+/// Returns the enclosures over HTTP, as readers require, that are not on localhost. The first one gets the duration of the
+/// episode.
 fn enclosures(entry: &entry::Entry) -> Vec<EditionEnclosure> {
     let can_be_fetched = |enclosure: &&entry::Enclosure| {
         matches!(enclosure.url.scheme(), "http" | "https") && enclosure.url.host_str() != Some("localhost")
@@ -289,7 +290,7 @@ fn enclosure(enclosure: &entry::Enclosure) -> EditionEnclosure {
     }
 }
 
-/// The declared media type if it is one, else what the name's ending means.
+/// Returns the declared media type if it is valid, else the one for the extension of the URL.
 pub fn media_type(declared: Option<&str>, url: &Url) -> String {
     declared.map(str::trim).filter(|declared| is_media_type(declared)).unwrap_or_else(|| guessed_type(url)).to_owned()
 }

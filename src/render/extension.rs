@@ -1,7 +1,6 @@
-//! What Atom and RSS both say in the elements of other namespaces: archives, Media RSS, iTunes, Podcasting 2.0.
+//! Elements of other namespaces that Atom and RSS share: archives, Media RSS, iTunes, Podcasting 2.0.
 //!
-//! An [`Extension`] is written in the order in which its prefix and name sort, then as given: the crates keep them in
-//! sorted maps.
+//! Elements are written sorted by prefix and name, then in the given order, because the crates keep them in sorted maps.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +9,25 @@ use crate::render::entry::{EditionEnclosure, EditionEntry, media_type};
 use crate::render::text;
 use crate::render::{SectionView, address};
 
-/// Prefixes and namespaces, as both formats declare them.
+// Prefixes and namespaces, as both formats declare them.
+
+/// Atom (RFC 4287).
 pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
+/// RSS 1.0 content module.
 pub const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
+/// Dublin Core.
 pub const DC: (&str, &str) = ("dc", "http://purl.org/dc/elements/1.1/");
+/// Feed paging and archiving (RFC 5005).
 pub const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
+/// iTunes podcasts.
 pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
+/// Media RSS.
 pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
+/// Podcasting 2.0.
 pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
+/// RSS 1.0 syndication module.
 pub const SY: (&str, &str) = ("sy", "http://purl.org/rss/1.0/modules/syndication/");
+/// Threading extensions (RFC 4685).
 pub const THREAD: (&str, &str) = ("thr", "http://purl.org/syndication/thread/1.0");
 
 /// An element of another namespace.
@@ -32,11 +41,12 @@ pub struct Extension {
 }
 
 impl Extension {
+    /// Creates an element with a text.
     pub fn text(prefix: &'static str, name: &'static str, text: impl ToString) -> Self {
         Extension { prefix, name, text: Some(text.to_string()), attributes: Vec::new(), children: Vec::new() }
     }
 
-    /// An element with the attributes that have a value.
+    /// Creates an element with the attributes that have a value.
     pub fn with<const N: usize>(
         prefix: &'static str,
         name: &'static str,
@@ -50,18 +60,18 @@ impl Extension {
         format!("{}:{}", self.prefix, self.name)
     }
 
-    /// The text; an empty one keeps the writers from breaking the line inside an element that has attributes only.
+    /// Returns the text to write. An empty text keeps the writers from breaking the line inside an element with attributes only.
     fn written_text(&self) -> Option<String> {
         if self.children.is_empty() { Some(self.text.clone().unwrap_or_default()) } else { self.text.clone() }
     }
 }
 
-/// Says of an archive document that it is one (RFC 5005 §4).
+/// Returns the element that marks an archive document (RFC 5005 §4).
 pub fn archive(view: &SectionView) -> Option<Extension> {
     view.archive.map(|_| Extension::with(HISTORY.0, "archive", []))
 }
 
-/// Every enclosure as `media:content`, with its duration and title.
+/// Returns every enclosure as `media:content`, with its duration and title.
 pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = Extension> {
     enclosures.iter().map(|enclosure| {
         let attributes = [
@@ -75,12 +85,12 @@ pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = E
     })
 }
 
-/// The image as `media:thumbnail`.
+/// Returns the image as `media:thumbnail`.
 pub fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
     entry.image.clone().map(|image| Extension::with(MEDIA.0, "thumbnail", [("url", Some(image))]))
 }
 
-/// The `itunes:` elements of an episode.
+/// Returns the `itunes:` elements of an episode.
 pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
     let duration = duration(entry).map(|seconds| Extension::text(ITUNES.0, "duration", seconds));
     let Some(podcast) = &entry.podcast else { return duration.into_iter().collect() };
@@ -95,7 +105,7 @@ pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
     extensions.into_iter().flatten().collect()
 }
 
-/// How long the episode lasts, or the first of the files where there is no podcast.
+/// Returns the duration of the episode in seconds, or of the first enclosure if the entry is not an episode.
 fn duration(entry: &EditionEntry) -> Option<u64> {
     let of_podcast = entry.podcast.as_ref().and_then(|podcast| podcast.duration_seconds);
     of_podcast.or_else(|| entry.enclosures.first()?.duration_seconds)
@@ -106,14 +116,14 @@ pub fn is_episode(entry: &EditionEntry) -> bool {
     entry.podcast.is_some() || duration(entry).is_some()
 }
 
-/// What the entry answers, as `thr:in-reply-to` (RFC 4685 §3).
+/// Returns what the entry replies to, as `thr:in-reply-to` (RFC 4685 §3).
 pub fn in_reply_to(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.in_reply_to.iter().map(|reply| {
         Extension::with(THREAD.0, "in-reply-to", [("ref", Some(reply.id.clone())), ("href", reply.url.clone())])
     })
 }
 
-/// Who had a part in the entry, as `podcast:person`.
+/// Returns the entry's contributors with roles, as `podcast:person`.
 pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.credits.iter().map(|credit| Extension {
         text: Some(credit.name.clone()),
@@ -121,7 +131,7 @@ pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     })
 }
 
-/// The namespaces that these entries need beside those of the format: of podcasts where somebody or some text is named, of threads.
+/// Returns the namespaces for contributors, transcripts and chapters, and for replies, each with whether the entries need it.
 pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
     let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
     let any_text = entries.iter().filter_map(|entry| entry.podcast.as_ref()).any(has_texts);
@@ -130,7 +140,7 @@ pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static s
     [(any_text || any_credit, PODCAST), (any_reply, THREAD)]
 }
 
-/// Transcripts and chapters of an episode.
+/// Returns the transcripts and chapters of an episode.
 pub fn podcast_texts(podcast: &Podcast) -> impl Iterator<Item = Extension> {
     let transcripts = podcast.transcripts.iter().map(|transcript| podcast_text("transcript", transcript));
     transcripts.chain(podcast.chapters.iter().map(|chapters| podcast_text("chapters", chapters)))
@@ -145,7 +155,7 @@ fn podcast_text(name: &'static str, transcript: &Transcript) -> Extension {
     Extension::with(PODCAST.0, name, attributes)
 }
 
-/// As the rss crate keeps them.
+/// Converts the elements to the rss crate's type.
 pub fn for_rss(extensions: Vec<Extension>) -> rss::extension::ExtensionMap {
     let mut map = rss::extension::ExtensionMap::new();
     for extension in extensions {
@@ -166,7 +176,7 @@ fn rss_extension(extension: Extension) -> rss::extension::Extension {
     rss::extension::Extension { name, value, attrs, children }
 }
 
-/// As the atom_syndication crate keeps them. It writes their attributes as they are, so they are escaped here.
+/// Converts the elements to the atom_syndication crate's type. It does not escape attributes, so this function does.
 pub fn for_atom(extensions: Vec<Extension>) -> atom_syndication::extension::ExtensionMap {
     let mut map = atom_syndication::extension::ExtensionMap::new();
     for extension in extensions {

@@ -1,4 +1,4 @@
-//! JSON Feed 1.1 (jsonfeed.org/version/1.1). What it has no field for is under `_newswire`, as it provides for extensions.
+//! JSON Feed 1.1 (jsonfeed.org/version/1.1). Values without a field go into the extension `_newswire`.
 
 use serde::Serialize;
 
@@ -11,10 +11,11 @@ use crate::time::Timestamp;
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
-/// The section as a JSON Feed document in UTF-8, without members that have no value.
+/// Renders a section as a JSON Feed document in UTF-8, without members that have no value.
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
+///
+/// If the writer fails; no content causes that.
 pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     let view = prepared.view;
     let (site, section) = (view.site, view.section);
@@ -23,7 +24,7 @@ pub fn json(prepared: &PreparedSection) -> Result<Vec<u8>, RenderError> {
         version: VERSION,
         title: text::line(&section.title).unwrap_or_else(|| section.id.to_string()),
         home_page_url: address::uri(&address::section_page(site, &section.id)),
-        feed_url: view.itself(Format::Json),
+        feed_url: view.self_url(Format::Json),
         description: section.description.as_deref().and_then(text::line),
         next_url: view.prev_archive(Format::Json),
         authors: text::line(owner).map(|name| JsonAuthor { name, url: None }).into_iter().collect(),
@@ -67,7 +68,7 @@ struct JsonFeed {
 struct FeedExtension {
     id: String,
     updated: Timestamp,
-    /// Of an archive document, the section document.
+    /// The address of the section document; only in archive documents.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,7 @@ struct JsonAuthor {
     url: Option<String>,
 }
 
-/// A person whose address has a place.
+/// A person with an e-mail address, which `authors` of JSON Feed has no field for.
 #[derive(Serialize)]
 struct JsonPerson {
     name: String,
@@ -142,7 +143,7 @@ struct ItemExtension {
     page: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     byline: Option<String>,
-    /// The authors once more, where one has an address.
+    /// The authors with e-mail addresses; only if one has an address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<JsonPerson>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -236,7 +237,7 @@ fn persons(people: Vec<entry::EditionPerson>) -> Vec<JsonPerson> {
     people.into_iter().map(person).collect()
 }
 
-/// The categories' terms, each once.
+/// Returns the terms of the categories without repeats.
 fn tags(categories: &[Category]) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     for category in categories {

@@ -1,9 +1,9 @@
-//! A section's stories → Atom 1.0, RSS 2.0, JSON Feed 1.1, OPML 2.0 and HTML pages.
+//! Renders a section's stories as Atom 1.0, RSS 2.0, JSON Feed 1.1, OPML 2.0 and HTML pages.
 //!
-//! Pure and deterministic: the same view gives the same bytes; there is no clock, and maps are written in a fixed order.
-//! Every address comes from the site's configured URL. Nothing that a feed said reaches a document unless it is legal XML,
-//! and no element is empty. `entry` makes each story ready once, so that all formats say the same; what is written
-//! beside the crates' own fields (RFC 4287, RSS 2.0, Media RSS, iTunes, Podcasting 2.0) is in `extension`.
+//! Pure and deterministic: the same view gives the same bytes; there is no clock, and maps have a fixed order. Every address
+//! comes from the site's configured URL. All text from feeds is made legal XML, and no element is empty. `entry` prepares each
+//! story once, so that all formats agree; `extension` has the elements that the crates have no fields for (RFC 5005, Media RSS,
+//! iTunes, Podcasting 2.0).
 
 mod address;
 mod atom;
@@ -14,11 +14,11 @@ mod json;
 mod moved;
 mod opml;
 mod page;
-mod rehearsal;
 mod rss;
 mod shown;
 mod sitemap;
 mod status;
+mod template_check;
 mod text;
 
 use std::time::Duration;
@@ -42,44 +42,47 @@ pub use status::{StatusEvent, status_feed, status_page};
 
 /// The style sheet of the pages, served as `style.css`.
 pub const STYLE_CSS: &str = include_str!("templates/style.css");
-/// What a browser shows of a feed document: served as `feed.css`, named by an `xml-stylesheet` instruction.
+/// The style sheet of feed documents in browsers: served as `feed.css`, named by an `xml-stylesheet` instruction.
 pub const FEED_CSS: &str = include_str!("templates/feed.css");
-/// Served as `favicon.svg`.
+/// The icon of the site, served as `favicon.svg`.
 pub const FAVICON_SVG: &str = include_str!("templates/favicon.svg");
 
-/// Everything that a section's editions are written from.
+/// The content of a section's document.
 #[derive(Clone, Debug)]
 pub struct SectionView<'a> {
+    /// The site.
     pub site: &'a Site,
+    /// The section.
     pub section: &'a Section,
-    /// The section's permanent id, an absolute IRI: the same in all its documents, under whatever address it is served.
+    /// The section's permanent id, an absolute IRI: the same in all its documents, regardless of their addresses.
     pub id: &'a str,
-    /// The WebSub hub that is told of changes.
+    /// The WebSub hub that is notified of changes.
     pub hub: Option<&'a Url>,
-    /// In the order in which they are shown; ids are unique.
+    /// The stories in the order in which they are shown; ids are unique.
     pub stories: &'a [ShownStory],
+    /// The feeds that the section takes, for OPML and the page.
     pub feeds: &'a [ShownFeed],
-    /// The newest change among the stories; of an empty section, when it was first seen.
+    /// The newest change among the stories; for an empty section, when it was first seen.
     pub updated: Timestamp,
-    /// How long a reader may keep an edition: what `Cache-Control`, `ttl` and `sy:*` say. They agree to the second where
-    /// it is whole minutes and divides an hour.
+    /// How long a reader may keep an edition, as `Cache-Control`, `ttl` and `sy:*` say. They agree exactly if it is a whole
+    /// number of minutes that divides an hour.
     pub max_age: Duration,
-    /// Which archive document of the section this is, counted from 1 (RFC 5005 §4); `None` for the section document.
+    /// The number of this archive document, from 1 (RFC 5005 §4); `None` for the section document.
     pub archive: Option<u32>,
-    /// The newest archive document that is older than this one.
+    /// The number of the newest archive document that is older than this document.
     pub prev_archive: Option<u32>,
 }
 
 impl SectionView<'_> {
-    /// The address of the document itself.
-    fn itself(&self, format: Format) -> String {
+    /// Returns the address of the document itself.
+    fn self_url(&self, format: Format) -> String {
         match self.archive {
             Some(number) => address::archive(self.site, &self.section.id, number, format),
             None => address::uri(&address::edition(self.site, &self.section.id, format)),
         }
     }
 
-    /// Of an archive document, the section document: where the newest stories are.
+    /// Returns the address of the section document, which has the newest stories; only for an archive document.
     fn current(&self, format: Format) -> Option<String> {
         self.archive.map(|_| address::uri(&address::edition(self.site, &self.section.id, format)))
     }
@@ -89,26 +92,37 @@ impl SectionView<'_> {
     }
 }
 
-/// Why a document could not be written; never caused by what a feed said.
+/// Why a document could not be rendered; never caused by the content of a feed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
+    /// The Atom writer failed.
     #[error("cannot write an Atom document")]
     Atom(#[from] atom_syndication::Error),
+    /// The RSS writer failed.
     #[error("cannot write an RSS document")]
     Rss(#[from] ::rss::Error),
+    /// The JSON writer failed.
     #[error("cannot write a JSON Feed document")]
     Json(#[from] serde_json::Error),
+    /// The XML writer of OPML documents and sitemaps failed.
     #[error("cannot write an OPML document")]
     Opml(#[from] std::io::Error),
-    /// A template that does not parse, or asks for what is not there: the editor has to correct it.
+    /// A template does not parse, or uses a value that does not exist. The user has to correct it.
     #[error("template {name}, line {line}: {message}")]
-    Template { name: String, line: usize, message: String },
-    /// A template that no page is made from.
-    #[error("template {0}: no such page; there are {1}")]
+    Template {
+        /// The file name of the template.
+        name: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// No page uses a template of this name; then the names that exist.
+    #[error("template {0}: no such template; use one of {1}")]
     UnknownTemplate(String, String),
 }
 
-/// The first lines of every XML document: in a browser, the style sheet shows what a feed is and where its page is.
+/// Returns the first lines of every XML document. In a browser, the style sheet explains what a feed is and links to its page.
 fn xml_head(site: &Site) -> String {
     let style = text::escape(&address::path(site, "feed.css"));
     format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<?xml-stylesheet type=\"text/css\" href=\"{style}\"?>\n")

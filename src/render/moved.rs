@@ -1,9 +1,9 @@
-//! A page that is somewhere else now, for hosts of plain files, which cannot answer with a redirect.
+//! A page that redirects, for hosts of plain files, which cannot answer with an HTTP redirect.
 
 use crate::config::Site;
 use crate::render::{address, text};
 
-/// Returns a document that leads browsers and robots on to the page at `path`, which is relative to the site's base.
+/// Returns a document that redirects browsers and robots to the page at `path`, which is relative to the site's base.
 pub fn moved(site: &Site, path: &str) -> String {
     let there = text::escape(&address::path(site, path));
     let canonical = text::escape(&address::uri(&address::under(site, path)));

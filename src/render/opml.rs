@@ -1,5 +1,5 @@
-//! OPML 2.0 subscription lists. What OPML has no attribute for and an import reads back (the ids of feeds and sections, and
-//! that a feed is disabled) stands in a namespace of our own, as OPML 2.0 provides for.
+//! OPML 2.0 subscription lists. The ids of feeds and sections, and whether a feed is disabled, have no attribute in OPML; they
+//! are written in a namespace of our own, as OPML 2.0 allows, so that an import can read them back.
 
 use std::io;
 
@@ -17,23 +17,26 @@ const NEWSWIRE: &str = "https://newswire.example/opml";
 
 /// A section as an outline with its feeds.
 pub struct OpmlFolder {
-    /// Its id and title; `None` of the feeds that no section takes, which stand beside the folders.
+    /// The id and title of the section; `None` for the feeds that no section takes, which are written outside the folders.
     pub section: Option<(SectionId, String)>,
+    /// The feeds in the folder, in order.
     pub feeds: Vec<ShownFeed>,
 }
 
-/// A list of feeds as an OPML 2.0 document in UTF-8, in the order given.
+/// Renders a list of feeds as an OPML 2.0 document in UTF-8, in the given order.
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
+///
+/// If the writer fails; no content causes that.
 pub fn opml(site: &Site, title: &str, feeds: &[ShownFeed], created: Timestamp) -> Result<Vec<u8>, RenderError> {
     document(site, title, created, |writer| feeds.iter().try_for_each(|feed| outline(writer, feed)))
 }
 
-/// Feeds in folders as an OPML 2.0 document in UTF-8, in the order given.
+/// Renders feeds in folders as an OPML 2.0 document in UTF-8, in the given order.
 ///
 /// # Errors
-/// As [`opml`].
+///
+/// The same as [`opml`].
 pub fn opml_folders(
     site: &Site,
     title: &str,
@@ -100,7 +103,7 @@ fn outline(writer: &mut Writer<Vec<u8>>, feed: &ShownFeed) -> io::Result<()> {
     writer.write_event(Event::Empty(quick_xml::events::BytesStart::new("outline").with_attributes(attributes)))
 }
 
-/// OPML lets titles hold HTML: what could be taken for it is escaped.
+/// Escapes text that readers could take for HTML, because OPML allows HTML in titles.
 fn words(text: &str) -> String {
     if text.contains('<') || text::reads_as_html(text) {
         html_escape::encode_text(text).into_owned()

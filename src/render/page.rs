@@ -1,7 +1,7 @@
-//! The HTML pages, from templates that an editor may replace.
+//! The HTML pages, from templates that users may replace.
 //!
-//! Server-rendered, without script or inline style, so that the strictest Content-Security-Policy holds. Links within the
-//! site are paths, so that pages work under whatever name they are reached by; what readers and robots store is absolute.
+//! Pages have no scripts or inline styles, so that the strictest Content-Security-Policy works. Links within the site are
+//! paths, so that pages work under any host name; addresses that readers and robots store are absolute.
 
 use std::error::Error;
 use std::ops::Range;
@@ -21,8 +21,8 @@ use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-/// The built-in templates, by the names under which an editor may replace them. `base.html` frames all, `story_card.html`
-/// is a story in a list.
+/// The built-in templates, by the names under which users may replace them. `base.html` is the frame of all pages,
+/// `story_card.html` a story in a list.
 const TEMPLATES: [(&str, &str); 11] = [
     ("base.html", include_str!("templates/base.html")),
     ("story_card.html", include_str!("templates/story_card.html")),
@@ -37,20 +37,20 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("private.html", include_str!("templates/private.html")),
 ];
 
-/// The style sheet's name among the overrides.
+/// The name of the style sheet among the overrides.
 const STYLE_NAME: &str = "style.css";
 
-/// A page has at most so many bytes, as far as showing less of its stories makes it so: what a phone has at once.
+/// The target size of a page: what a phone loads at once. A longer page shows fewer stories and summaries.
 const PAGE_BYTES: usize = 50_000;
 
-/// How many stories a section's page shows with their summaries, and how many at all: the first that keeps it in its bounds.
+/// How many stories a section's page shows with summaries, and in total. The first pair that fits into [`PAGE_BYTES`] is used.
 const DEPTHS: [(usize, usize); 8] =
     [(usize::MAX, usize::MAX), (50, usize::MAX), (25, usize::MAX), (25, 100), (25, 50), (15, 30), (5, 20), (1, 5)];
 
-/// What a template may spend on one page, in minijinja's instructions: a page of 10,000 stories, but no endless loop.
+/// The most instructions of minijinja per page: enough for 10,000 stories, but a bound for endless loops.
 const FUEL: u64 = 20_000_000;
 
-/// The templates, checked and ready.
+/// The checked templates of the site.
 #[derive(Clone, Debug)]
 pub struct Pages {
     environment: Environment<'static>,
@@ -61,44 +61,48 @@ pub struct Pages {
 /// A section as the index shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct SectionSummary<'a> {
+    /// The section.
     pub section: &'a Section,
-    /// The first few, in the section's order.
+    /// The first few stories, in the section's order.
     pub stories: &'a [ShownStory],
+    /// The newest change among the section's stories.
     pub updated: Timestamp,
-    /// How many it shows in all.
+    /// How many stories the section shows.
     pub count: usize,
 }
 
 /// A feed as the list of feeds shows it.
 #[derive(Clone, Debug)]
 pub struct ListedFeed {
+    /// The feed.
     pub feed: ShownFeed,
-    /// "ok", "failing", "held", "gone", "disabled" or "new".
+    /// The state: "ok", "failing", "held", "gone", "disabled" or "new".
     pub state: String,
-    /// When its newest entry was published.
+    /// The date of its newest entry.
     pub newest: Option<Timestamp>,
 }
 
-/// What somebody searched for.
+/// A reader's search.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// As it was typed.
+    /// The words as typed.
     pub words: &'a str,
-    /// As it was understood.
+    /// The parsed query.
     pub query: &'a Query,
-    /// What of it was not understood.
+    /// The parts of the query that could not be parsed, as sentences.
     pub faults: &'a [String],
-    /// Whether more was found than is shown.
+    /// Whether there are more results than shown.
     pub has_more: bool,
-    /// Whether only the newest stories were searched, as all would take too long.
+    /// Whether only the newest stories were searched, because searching all would take too long.
     pub is_cut: bool,
 }
 
-/// A story that a search found.
+/// A search result.
 #[derive(Clone, Debug)]
 pub struct SearchedStory<'a> {
+    /// The story.
     pub story: ShownStory,
-    /// Of the story's entry.
+    /// The plain text of the story's entry.
     pub text: PlainText,
     /// The public sections that show it.
     pub sections: Vec<&'a Section>,
@@ -108,7 +112,8 @@ impl Pages {
     /// Parses the built-in templates and the `overrides` (name and text), which replace those of the same name.
     ///
     /// # Errors
-    /// If an override has another name, or does not parse.
+    ///
+    /// If an override has an unknown name, or does not parse.
     pub(super) fn parse(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -134,25 +139,26 @@ impl Pages {
         Ok(Pages { environment, style, has_search: false })
     }
 
-    /// Returns the same pages for a folder of files, where no link leads to `search`; `None` if none does anyway.
+    /// Returns the pages for a folder of files, without links to `search`; `None` if there are no such links anyway.
     pub fn for_folder(&self) -> Option<Pages> {
         self.has_search.then(|| Pages { has_search: false, ..self.clone() })
     }
 
-    /// The same pages with a link to `search`, for a site that answers it.
+    /// Adds a link to `search`, for a site that has a server.
     pub fn with_search(self) -> Pages {
         Pages { has_search: true, ..self }
     }
 
-    /// What is served as `style.css`.
+    /// Returns the style sheet, served as `style.css`.
     pub fn style(&self) -> &str {
         &self.style
     }
 
-    /// `/`: the sections with their first stories.
+    /// Renders `/`: the sections with their first stories.
     ///
     /// # Errors
-    /// As every page: if a template of the editor's fails.
+    ///
+    /// If a user's template fails.
     pub fn index(&self, site: &Site, sections: &[SectionSummary]) -> Result<String, RenderError> {
         let blocks: Vec<SectionBlock> = sections.iter().map(|summary| SectionBlock::new(site, summary)).collect();
         let alternates: Vec<Alternate> =
@@ -162,10 +168,11 @@ impl Pages {
         self.render("index.html", site, &page, context! { sections => value(blocks), updated => value(updated) })
     }
 
-    /// `/{section}/`: the section's stories by day.
+    /// Renders `/{section}/`: the section's stories by day.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn section(&self, section: &PreparedSection) -> Result<String, RenderError> {
         let view = section.view;
         let place = if view.section.access.is_none() { CardPlace::List } else { CardPlace::PrivateList };
@@ -180,7 +187,7 @@ impl Pages {
         Ok(page)
     }
 
-    /// A section's page that shows these stories, the first `whole` of them with their summaries.
+    /// Renders a section's page with these stories, the first `whole` of them with summaries.
     fn section_to(&self, view: &SectionView, shown: &[Card], whole: usize) -> Result<String, RenderError> {
         let (site, section) = (view.site, view.section);
         let page = PageHead {
@@ -200,14 +207,15 @@ impl Pages {
         self.render("section.html", site, &page, block)
     }
 
-    /// `/story/{slug}/`: a story whole, and the sections that show it.
+    /// Renders `/story/{slug}/`: the whole story, and the sections that show it.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn story(&self, site: &Site, story: &ShownStory, sections: &[&Section]) -> Result<String, RenderError> {
         let card = Card::new(site, story, CardPlace::OwnPage);
         let page = PageHead {
-            // The words are another's: search engines are sent to the original.
+            // The text belongs to the source, so search engines should index the original.
             canonical: card.link.clone(),
             kind: "article",
             published: Some(card.published.iso.clone()),
@@ -220,10 +228,11 @@ impl Pages {
         self.render("story.html", site, &page, context! { story => value(card), sections => value(sections) })
     }
 
-    /// `/feeds/`: the feeds and how they are.
+    /// Renders `/feeds/`: the feeds and their state.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn feeds(&self, site: &Site, feeds: &[ListedFeed]) -> Result<String, RenderError> {
         let opml = Alternate {
             media_type: Format::Opml.media_type(),
@@ -235,10 +244,11 @@ impl Pages {
         self.render("feeds.html", site, &page, context! { feeds => rows, opml => address::path(site, "feeds.opml") })
     }
 
-    /// `/about/`: what this site is, and how to subscribe.
+    /// Renders `/about/`: what this site is, and how to subscribe.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn about(&self, site: &Site, sections: &[&Section]) -> Result<String, RenderError> {
         let page = PageHead {
             alternates: sections.iter().flat_map(|section| alternates(site, section)).collect(),
@@ -248,10 +258,11 @@ impl Pages {
         self.render("about.html", site, &page, context! { sections => value(links) })
     }
 
-    /// `/search`: the form, and what was found; the words are empty where nothing was asked yet.
+    /// Renders `/search`: the form and the results; only the form if the words are empty.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn search(&self, site: &Site, search: Search, hits: &[SearchedStory]) -> Result<String, RenderError> {
         let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Search"), "search") };
         let hits: Vec<Value> = hits.iter().map(|hit| search_hit(site, search.query, hit)).collect();
@@ -264,20 +275,22 @@ impl Pages {
         )
     }
 
-    /// What is shown where nothing is.
+    /// Renders the "page not found" page.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn not_found(&self, site: &Site) -> Result<String, RenderError> {
-        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Nothing here"), "404.html") };
+        let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Page not found"), "404.html") };
         self.render("not_found.html", site, &page, context! {})
     }
 
-    /// What is shown in the place of a private section to who did not give its token or password. It says nothing of the
-    /// section. `is_wrong` after a token that is not the section's.
+    /// Renders the page that asks for the token or password of a private section. It reveals nothing about the section.
+    /// `is_wrong` means that the reader entered a wrong token.
     ///
     /// # Errors
-    /// As every page.
+    ///
+    /// If a user's template fails.
     pub fn private(&self, site: &Site, asks_for_token: bool, is_wrong: bool) -> Result<String, RenderError> {
         let page = PageHead { robots: Some("noindex"), ..PageHead::new(site, Some("Private section"), "401.html") };
         self.render("private.html", site, &page, context! { asks_for_token, is_wrong })
@@ -294,7 +307,7 @@ fn value(serializable: impl Serialize) -> Value {
     Value::from(Serde(serializable))
 }
 
-/// Escapes for text and for quoted attributes; leaves `/` alone, so that addresses stay readable.
+/// Escapes a value for text and quoted attributes. Does not escape `/`, so that addresses stay readable.
 fn write_escaped(
     output: &mut minijinja::Output,
     state: &mut minijinja::State,
@@ -306,7 +319,7 @@ fn write_escaped(
     }
 }
 
-/// The innermost error names the template at fault; those around it only include that one.
+/// Converts an error. The innermost one names the template with the mistake; the others only include it.
 fn template_error(error: minijinja::Error) -> RenderError {
     let mut innermost = &error;
     while let Some(inner) = innermost.source().and_then(|source| source.downcast_ref()) {
@@ -320,20 +333,20 @@ fn template_error(error: minijinja::Error) -> RenderError {
     }
 }
 
-/// What a page says of itself in its `head`.
+/// The metadata of a page for its `head`.
 #[derive(Serialize)]
 struct PageHead {
-    /// `None` on the index, which bears the site's title.
+    /// `None` on the index, which has the site's title.
     title: Option<String>,
-    /// The page's own address, absolute.
+    /// The page's own absolute address.
     url: String,
     /// The same as a path.
     path: String,
-    /// Where search engines should look instead.
+    /// The address that search engines should index.
     canonical: String,
     /// The Open Graph type.
     kind: &'static str,
-    /// Of an article.
+    /// When an article was published.
     published: Option<String>,
     description: Option<String>,
     image: Option<String>,
@@ -359,7 +372,7 @@ impl PageHead {
     }
 }
 
-/// One autodiscovery link.
+/// An autodiscovery link.
 #[derive(Serialize)]
 struct Alternate {
     #[serde(rename = "type")]
@@ -378,7 +391,7 @@ fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
     formats.map(alternate).into()
 }
 
-/// A section as a place to go to and to subscribe to.
+/// The links to a section's page and editions.
 #[derive(Serialize)]
 struct SectionLink {
     title: String,
@@ -420,7 +433,7 @@ struct SectionBlock {
 }
 
 impl SectionBlock {
-    /// The first story leads; the others are headlines.
+    /// Shows the first story with its summary, and the others as headlines.
     fn new(site: &Site, summary: &SectionSummary) -> SectionBlock {
         let card = |(at, story)| Card::new(site, story, CardPlace::List).brief(at > 0);
         SectionBlock {
@@ -473,7 +486,7 @@ fn search_hit(site: &Site, query: &Query, hit: &SearchedStory) -> Value {
     }
 }
 
-/// A stretch of a text in which words are marked.
+/// A piece of a text, marked or not.
 #[derive(Serialize)]
 struct MarkedPiece {
     text: String,

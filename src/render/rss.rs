@@ -1,5 +1,5 @@
-//! RSS 2.0 after the RSS Advisory Board's profile, with Dublin Core, `content:encoded`, Atom links, Media RSS and
-//! syndication hints; `itunes:` only in a section that is a podcast, since one element of it makes readers ask for all.
+//! RSS 2.0 according to the RSS Advisory Board's profile, with Dublin Core, `content:encoded`, Atom links, Media RSS and
+//! syndication hints. `itunes:` occurs only in a section that is a podcast, because one element of it makes readers expect all.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,15 @@ use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::extension::{self, Extension};
 use crate::render::{RenderError, SectionView, text, xml_head};
 
-/// Stand for `<` and `&` in plain text until the document is written: no legal text holds them.
+/// Placeholders for `<` and `&` in plain text until the document is written. Legal text does not contain them.
 const LESS_THAN: &str = "\u{1}";
 const AMPERSAND: &str = "\u{2}";
 
-/// The section as an RSS document in UTF-8.
+/// Renders a section as an RSS document in UTF-8.
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
+///
+/// If the writer fails; no content causes that.
 pub fn rss(section: &PreparedSection) -> Result<Vec<u8>, RenderError> {
     let view = section.view;
     let written = channel(view, section.entries.clone()).pretty_write_to(Vec::new(), b' ', 2)?;
@@ -67,7 +68,7 @@ fn namespaces(view: &SectionView, entries: &[EditionEntry]) -> BTreeMap<String, 
 
 fn channel_extensions(view: &SectionView) -> Vec<Extension> {
     let rss = Some(Format::Rss.media_type());
-    let mut extensions = vec![atom_link("self", view.itself(Format::Rss), rss)];
+    let mut extensions = vec![atom_link("self", view.self_url(Format::Rss), rss)];
     extensions.extend(view.current(Format::Rss).map(|current| atom_link("current", current, rss)));
     extensions.extend(view.prev_archive(Format::Rss).map(|archive| atom_link("prev-archive", archive, rss)));
     extensions.extend(extension::archive(view));
@@ -78,7 +79,7 @@ fn channel_extensions(view: &SectionView) -> Vec<Extension> {
     extensions
 }
 
-/// What podcast directories ask of the channel.
+/// Returns the elements that podcast directories require in the channel.
 fn podcast_channel(view: &SectionView) -> Vec<Extension> {
     let Some(podcast) = &view.section.podcast else { return Vec::new() };
     let itunes = extension::ITUNES.0;
@@ -142,12 +143,12 @@ fn category(category: crate::entry::Category) -> Category {
     Category { name: plain_text(&category.term), domain: category.scheme }
 }
 
-/// RSS demands a length and asks for 0 where it is not known.
+/// Converts an enclosure. RSS requires a length, and 0 if it is unknown.
 fn enclosure(enclosure: entry::EditionEnclosure) -> Enclosure {
     Enclosure { url: enclosure.url, length: enclosure.bytes.unwrap_or(0).to_string(), mime_type: enclosure.media_type }
 }
 
-/// RSS demands the feed's address; of a feed that was read from a file, its site or the story's link.
+/// Converts the source. RSS requires the feed's address; for a feed that is a file, uses its site or the story's link.
 fn source(source: entry::EditionSource, link: &str) -> Source {
     Source {
         url: source.url.or(source.site).unwrap_or_else(|| link.to_owned()),
@@ -155,8 +156,9 @@ fn source(source: entry::EditionSource, link: &str) -> Source {
     }
 }
 
-/// Titles and the like are plain text, and readers that take them for HTML are told better by a numeric reference (RSS profile): of each
-/// `<`, and of an `&` that could begin a reference. One with tags or references in its words would lose them, and is written as HTML.
+/// Escapes titles and other plain text for readers that take it for HTML. As the RSS profile recommends, writes each `<`, and
+/// each `&` that could begin a reference, as a numeric reference. A text that contains tags or references would lose them in
+/// such readers, so it is written as HTML.
 fn plain_text(title: &str) -> String {
     let is_html_to_many = text::has_tag(title) || text::reads_as_html(title);
     let title = if is_html_to_many { html_escape::encode_text(title) } else { title.into() };

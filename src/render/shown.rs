@@ -1,12 +1,12 @@
-//! Sanitized HTML as our own pages show it: links that lend no weight, and media over `https` only.
+//! Adapts sanitized HTML for our own pages: adds `nofollow` to links, and allows media over `https` only.
 //!
-//! Editions keep the HTML as it is. Pages load no media over plain `http` (their Content-Security-Policy), so addresses are
-//! upgraded as browsers upgrade them (*mixed content*); media at an address that cannot be upgraded become links.
+//! Editions keep the HTML as it is. The Content-Security-Policy of pages forbids media over plain `http`, so their addresses are
+//! upgraded to `https`, as browsers do for *mixed content*; media whose address cannot be upgraded become links.
 
-/// What links in the words of others say of themselves: the site does not vouch for them.
+/// The `rel` of links in feed content: the site does not endorse them.
 const REL: &str = " rel=\"noopener noreferrer nofollow ugc\"";
 
-/// Returns the HTML of a page. It must be sanitized: values in double quotes, no `<` but of tags.
+/// Returns the HTML for a page. The input must be sanitized: values in double quotes, and `<` only in tags.
 pub fn html(sanitized: &str) -> String {
     let mut out = String::with_capacity(sanitized.len() + sanitized.len() / 8);
     let mut open_links = 0usize;
@@ -37,8 +37,8 @@ pub fn html(sanitized: &str) -> String {
     out
 }
 
-/// Returns the address over `https`; `None` if nothing can be expected there: at a port of its own, a bare number, a name
-/// within a network.
+/// Returns the address over `https`; `None` if there is probably no `https` server: with an explicit port, an IP address, or
+/// a name in a local network.
 pub fn over_https(address: &str) -> Option<String> {
     let Some(rest) = address.strip_prefix("http://") else {
         return address.starts_with("https://").then(|| address.to_owned());
@@ -52,7 +52,7 @@ pub fn over_https(address: &str) -> Option<String> {
     is_public.then(|| format!("https://{host}{path}"))
 }
 
-/// How long the tag at the start is, with its end.
+/// Returns the length of the tag at the start, including `>`.
 fn tag_length(tag: &str) -> usize {
     let mut in_value = false;
     let end = tag.bytes().position(|byte| {
@@ -62,7 +62,7 @@ fn tag_length(tag: &str) -> usize {
     end.map_or(tag.len(), |end| end + 1)
 }
 
-/// Writes the start tag of a link. Content that was cleaned by an earlier version may have a `rel` of its own.
+/// Writes the start tag of a link. Replaces a `rel`, which content cleaned by an earlier version may have.
 fn push_link(out: &mut String, tag: &str) {
     out.push_str("<a");
     for (attribute, value) in attributes_of(tag).filter(|(attribute, _)| *attribute != "rel") {
@@ -72,7 +72,7 @@ fn push_link(out: &mut String, tag: &str) {
     out.push('>');
 }
 
-/// Writes an element of media over `https`; what cannot be is linked.
+/// Writes a media element over `https`, or a link if that is not possible.
 fn push_media(out: &mut String, name: &str, tag: &str, in_link: bool) {
     let mut attributes = String::new();
     let mut unreachable = None;
@@ -100,7 +100,7 @@ fn push_media(out: &mut String, name: &str, tag: &str, in_link: bool) {
             out.extend(["<a href=\"", address, "\"", REL, ">", text, "</a>"]);
         }
     }
-    // A picture or source without its address shows nothing; a player may have others.
+    // Without an address, a picture or source shows nothing; a player may have other sources.
     if unreachable.is_none() && !attributes.is_empty() || !is_void {
         out.extend(["<", name, &attributes, ">"]);
     }
@@ -115,7 +115,7 @@ fn candidates_over_https(set: &str) -> Option<String> {
     (!kept.is_empty()).then_some(kept)
 }
 
-/// The names and values of a sanitized start tag.
+/// Returns the names and values of the attributes in a sanitized start tag.
 fn attributes_of(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = tag.find(' ').map_or("", |at| &tag[at..]);
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! The list of a site's pages for search engines (sitemaps.org).
+//! The sitemap: the list of a site's pages for search engines (sitemaps.org).
 
 use std::io;
 
@@ -11,13 +11,14 @@ use crate::time::Timestamp;
 
 const NAMESPACE: &str = "http://www.sitemaps.org/schemas/sitemap/0.9";
 
-/// As many addresses as one sitemap may hold.
+/// The most addresses that a sitemap may contain.
 const MAX_PAGES: usize = 50_000;
 
-/// The pages, each a path under the site's URL with the time of its last change, as a sitemap in UTF-8.
+/// Renders a sitemap in UTF-8. `pages` are paths under the site's URL, each with the time of its last change.
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
+///
+/// If the writer fails; no content causes that.
 pub fn sitemap<'p>(
     site: &Site,
     pages: impl Iterator<Item = (&'p str, Option<Timestamp>)>,

@@ -1,4 +1,4 @@
-//! How the newswire is doing, for its keeper: a page, and a feed of events for the feed reader that is open anyway.
+//! The status for the operator: a page, and a feed of events for the feed reader.
 
 use atom_syndication::{Content, Entry, Feed, Link, Person, Text};
 use minijinja::value::{Serde, Value};
@@ -12,20 +12,24 @@ use crate::time::Timestamp;
 
 const PAGE: &str = include_str!("templates/status.html");
 
-/// Something that the keeper should know.
+/// An event that the operator should know about.
 #[derive(Clone, Debug)]
 pub struct StatusEvent {
-    /// Of a URL under the site's, unique among the events.
+    /// A path under the site's URL that identifies the event.
     pub path: String,
+    /// The title as plain text.
     pub title: String,
+    /// The details as plain text.
     pub text: String,
+    /// When it happened.
     pub at: Timestamp,
 }
 
-/// The page at `/status`; `status` is what `/status.json` says.
+/// Renders the page at `/status`. `status` is the value of `/status.json`.
 ///
 /// # Errors
-/// If the template asks for what `status` does not have.
+///
+/// If the template uses a value that `status` does not have.
 pub fn status_page(site: &Site, status: &impl Serialize) -> Result<String, RenderError> {
     let mut environment = Environment::new();
     environment.add_template("status.html", PAGE).map_err(failed)?;
@@ -38,11 +42,12 @@ fn failed(error: minijinja::Error) -> RenderError {
     RenderError::Template { name, line: error.line().unwrap_or(1), message: error.to_string() }
 }
 
-/// The events, the last first, as an Atom document in UTF-8. `itself` is its address, where it has one.
+/// Renders the events as an Atom document in UTF-8, in the given order. `self_url` is the document's address, if it has one.
 ///
 /// # Errors
-/// If the writer fails, which no content makes it do.
-pub fn status_feed(site: &Site, itself: Option<&str>, events: &[StatusEvent]) -> Result<Vec<u8>, RenderError> {
+///
+/// If the writer fails; no content causes that.
+pub fn status_feed(site: &Site, self_url: Option<&str>, events: &[StatusEvent]) -> Result<Vec<u8>, RenderError> {
     let title = format!("{}: status", text::line(&site.title).unwrap_or_default());
     let newest = events.iter().map(|event| event.at).max().unwrap_or(Timestamp::from_millis(0));
     let link = |href: &str| Link {
@@ -56,7 +61,7 @@ pub fn status_feed(site: &Site, itself: Option<&str>, events: &[StatusEvent]) ->
         authors: vec![Person { name: title.clone(), ..Person::default() }],
         title: Text::plain(title),
         updated: newest.whole_second().datetime().fixed_offset(),
-        links: itself.map(link).into_iter().collect(),
+        links: self_url.map(link).into_iter().collect(),
         entries: events.iter().map(|event| entry(site, event)).collect(),
         ..Feed::default()
     };

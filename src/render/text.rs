@@ -1,15 +1,15 @@
-//! Text as documents take it: legal in XML 1.0, in one line where it has to be, cut at a sentence.
+//! Prepares text for documents: legal in XML 1.0, on one line where necessary, cut at a sentence.
 
 use url::Url;
 
 use crate::link;
 use crate::normalize;
 
-/// How long a summary made from the content is at most, in characters: three lines of a page, and fifty of them in 50 KB.
+/// The longest summary made from the content, in characters: three lines of a page, so that fifty of them fit into 50 KB.
 const SUMMARY_CHARS: usize = 200;
 
-/// Without the characters that XML 1.0 §2.2 forbids, or that stand for nothing: control characters other than tab and
-/// line feed, noncharacters, and U+FFFD, which only says that something was lost. Line ends become line feeds.
+/// Removes the characters that XML 1.0 §2.2 forbids or that have no meaning: control characters other than tab and line feed,
+/// noncharacters, and U+FFFD, which only says that something was lost. Converts line endings to line feeds.
 pub fn legal(text: &str) -> String {
     if !text.chars().any(|character| character == '\r' || is_forbidden(character)) {
         return text.to_owned();
@@ -25,32 +25,32 @@ fn is_forbidden(character: char) -> bool {
     }
 }
 
-/// Legal text in one line, with single spaces; `None` where nothing is left.
+/// Returns legal text on one line, with single spaces; `None` if nothing is left.
 pub fn line(text: &str) -> Option<String> {
     let line = legal(text).split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
 }
 
-/// Legal HTML; `None` where it says nothing.
+/// Returns legal HTML; `None` if it is blank.
 ///
-/// A forbidden character leaves a zero-width space: taken out whole, it would join what the sanitizer saw apart, and make
-/// the scheme `javascript:` of an address that had none.
+/// Replaces a forbidden character by a zero-width space: removing it could join text that the sanitizer saw as separate, and
+/// create the scheme `javascript:` in an address.
 pub fn html(html: &str) -> Option<String> {
     let html = legal(&html.replace(is_forbidden, "\u{200b}"));
     Some(html).filter(|html| !html.trim().is_empty())
 }
 
-/// For the text of an element, or an attribute's value in quotes.
+/// Escapes text for an element, or for an attribute's value in quotes.
 pub fn escape(text: &str) -> String {
     html_escape::encode_quoted_attribute(text).into_owned()
 }
 
-/// Whether plain text would be taken for HTML: it holds an end tag, or a reference such as `&amp;` or `&#39`.
+/// Whether readers would take a plain text for HTML: it contains an end tag, or a reference such as `&amp;` or `&#39`.
 pub fn reads_as_html(text: &str) -> bool {
     has_end_tag(text) || text.match_indices('&').any(|(at, _)| starts_with_reference(&text[at + 1..]))
 }
 
-/// Whether the text holds something like `</b>`.
+/// Whether the text contains something like `</b>`.
 pub fn has_end_tag(text: &str) -> bool {
     text.match_indices("</").any(|(at, _)| {
         let name = &text[at + 2..];
@@ -59,7 +59,7 @@ pub fn has_end_tag(text: &str) -> bool {
     })
 }
 
-/// Whether the text holds something like `<br>` or `</b>`.
+/// Whether the text contains something like `<br>` or `</b>`.
 pub fn has_tag(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let inside = &text[at + 1..];
@@ -79,8 +79,8 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// A name in one line. One that reads as HTML was escaped once too often, and one with an address in angle brackets
-/// says too much: both are read as HTML, and what then still looks like it is no name.
+/// Returns a name on one line. Decodes a name that looks like HTML, because it was escaped too often, and removes an address in
+/// angle brackets. Removes the marks from a name that still looks like HTML after that.
 pub fn name(text: &str) -> Option<String> {
     const ESCAPED_AT_MOST: usize = 3;
     let is_markup = |name: &str| reads_as_html(name) || (name.contains('<') && name.contains('@'));
@@ -100,7 +100,7 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
     ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv \
     sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
-/// A language tag (RFC 5646) whose language exists and whose shape is right; feeds also write `en_US`, "English" and `jp`.
+/// Returns a language tag (RFC 5646) if its language exists and its form is valid. Feeds also write `en_US`, "English" and `jp`.
 pub fn language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let mut parts = tag.split('-');
@@ -119,14 +119,14 @@ pub fn language(tag: &str) -> Option<String> {
 const RIGHT_TO_LEFT: [&str; 14] =
     ["ar", "arc", "azb", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "ug", "ur", "yi"];
 
-/// How a language is written: `rtl` or `ltr`.
+/// Returns the direction of a language: `rtl` or `ltr`.
 pub fn direction_of_language(tag: &str) -> &'static str {
     let primary = tag.split('-').next().unwrap_or_default();
     if RIGHT_TO_LEFT.iter().any(|language| language.eq_ignore_ascii_case(primary)) { "rtl" } else { "ltr" }
 }
 
-/// How a text runs, by the letters that it has most of: many feeds name a language that theirs is not, and an Arabic title
-/// may begin with a Latin name. `None` where it has no letters.
+/// Returns the direction of a text, `rtl` or `ltr`, by the majority of its letters: many feeds declare a wrong language, and
+/// an Arabic title may begin with a Latin name. `None` if the text has no letters.
 pub fn direction(text: &str) -> Option<&'static str> {
     let (mut letters, mut right_to_left) = (0, 0);
     for character in text.chars().filter(|character| character.is_alphabetic()) {
@@ -136,28 +136,28 @@ pub fn direction(text: &str) -> Option<&'static str> {
     (letters > 0).then_some(if right_to_left * 2 > letters { "rtl" } else { "ltr" })
 }
 
-/// The blocks of Hebrew, Arabic and their neighbours (Unicode, DerivedBidiClass).
+/// Whether a character is in the blocks of Hebrew, Arabic and related scripts (Unicode, DerivedBidiClass).
 fn is_right_to_left(character: char) -> bool {
     matches!(u32::from(character), 0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x1_0800..=0x1_0FFF | 0x1_E800..=0x1_EFFF)
 }
 
-/// The host that an address leads to in the end, as people name it.
+/// Returns the host that an address finally leads to, without `www.`.
 pub fn host(url: &Url) -> Option<String> {
     let host = link::host(url)?;
     Some(host.strip_prefix("www.").map(str::to_owned).unwrap_or(host))
 }
 
-/// The text of sanitized HTML, in one line: tags taken off, references resolved.
+/// Returns the plain text of sanitized HTML on one line, without tags and with references resolved.
 pub fn plain(html: &str) -> String {
     line(&normalize::plain_text(html)).unwrap_or_default()
 }
 
-/// The beginning of a text: whole sentences where that leaves enough of it, else whole words and an ellipsis.
+/// Returns the beginning of a text: whole sentences if that leaves enough, else whole words and an ellipsis.
 pub fn excerpt(text: &str) -> String {
     normalize::cut_text(text.to_owned(), SUMMARY_CHARS)
 }
 
-/// The summary of an entry that has none, or of which no more than the link may be published; plain text.
+/// Returns a summary, as plain text, for an entry that has none or whose text may not be published.
 pub fn where_to_read(link: Option<&Url>) -> String {
     match link.and_then(host) {
         Some(host) => format!("Read it at {host}."),

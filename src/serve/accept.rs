@@ -1,7 +1,7 @@
-//! The accept loop: connections with limits in number and time, and a quiet end.
+//! The accept loop: limits connections in number and time, and shuts down gracefully.
 //!
-//! `axum::serve` has neither a header timeout nor a cap, so that a few hundred silent sockets would hold the site up. Here a
-//! connection lasts as long as it is of use (see `pulse`), and no peer has more than its share (see `peers`).
+//! `axum::serve` has neither a header timeout nor a connection limit, so a few hundred silent sockets would block the site.
+//! Here a connection stays open while it is active (see `activity`), and no peer gets more than its share (see `peers`).
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -17,33 +17,33 @@ use hyper_util::server::conn::auto;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::activity::{Activity, Counted};
 use super::peers::Peers;
-use super::pulse::{Counted, Pulse};
 use crate::listen::{Listener, Stream};
 
-/// Connections at once: more than a small site's readers need, and few enough for its memory.
+/// How many connections may be open: more than a small site's readers need, and few enough for its memory.
 const CONNECTIONS: u32 = 1024;
 
-/// How long a request's headers may take to arrive; over HTTP/1 the time since the last answer counts.
+/// How long a request's headers may take to arrive; for HTTP/1, counted from the last answer.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to say so.
+/// How often a silent HTTP/2 connection gets a ping, and how long it may take to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Headers of a request, all together.
+/// The largest size of all headers of a request.
 const HEADER_BYTES: usize = 32 * 1024;
 
-/// What one HTTP/2 connection may ask for at once: each stream may hold a place for its headers.
+/// How many concurrent streams an HTTP/2 connection may have: each may need memory for its headers.
 const STREAMS: u32 = 32;
 
-/// How long answers on their way may take after the daemon was told to end.
-const FINISHING: Duration = Duration::from_secs(5);
+/// How long running answers may take after the shutdown begins.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection that is of no use has to say farewell.
-const PARTING: Duration = Duration::from_secs(1);
+/// How long an inactive connection has to close gracefully.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What answers requests. Every connection has a clone.
+/// A service that answers requests. Every connection has a clone.
 pub trait Responder<B>:
     Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
@@ -54,46 +54,46 @@ impl<S, B> Responder<B> for S where
 {
 }
 
-/// Answers by `site` until `shutdown`, then lets answers on their way finish for [`FINISHING`].
+/// Answers requests with `site` until `shutdown`, then lets running answers finish within [`SHUTDOWN_TIMEOUT`].
 pub async fn serve<B>(listener: Listener, site: impl Responder<B>, shutdown: CancellationToken)
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let builder = Arc::new(builder());
-    let places = Arc::new(Semaphore::new(CONNECTIONS as usize));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS as usize));
     let peers = Peers::default();
     loop {
-        // Whoever comes when all places are taken waits in the system's queue.
+        // When all slots are taken, new connections wait in the system's queue.
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = async {
-                let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-                listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+                let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+                listener.accept().await.map(|(stream, peer)| (stream, peer, slot))
             } => accepted,
         };
-        let (stream, peer, place) = match accepted {
+        let (stream, peer, slot) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                // Out of descriptors, mostly: wait until some are free rather than spin.
-                tracing::warn!(%error, "a connection could not be accepted");
+                // Usually out of file descriptors: wait until some are free, rather than spin.
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        let Some(share) = peers.place(peer) else { continue };
+        let Some(peer_slot) = peers.slot(peer) else { continue };
         let (builder, site, shutdown) = (builder.clone(), site.clone(), shutdown.clone());
         tokio::spawn(async move {
-            converse(&builder, stream, site, shutdown).await;
-            drop((place, share));
+            serve_connection(&builder, stream, site, shutdown).await;
+            drop((slot, peer_slot));
         });
     }
     drop(listener);
-    // All places are free again when all connections have ended.
-    let _ = tokio::time::timeout(FINISHING, places.acquire_many(CONNECTIONS)).await;
+    // All slots are free when all connections are closed.
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, slots.acquire_many(CONNECTIONS)).await;
 }
 
-/// One connection, to its end.
-async fn converse<B>(
+/// Serves one connection until it closes.
+async fn serve_connection<B>(
     builder: &auto::Builder<TokioExecutor>,
     stream: Stream,
     site: impl Responder<B>,
@@ -101,22 +101,22 @@ async fn converse<B>(
 ) where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
-    let pulse = Arc::new(Pulse::default());
-    let counted = pulse.clone();
+    let activity = Arc::new(Activity::default());
+    let counted = activity.clone();
     let service = hyper::service::service_fn(move |request| {
         counted.count_request();
         site.call(request)
     });
-    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, pulse.clone())), service);
+    let connection = builder.serve_connection(TokioIo::new(Counted::new(stream, activity.clone())), service);
     tokio::pin!(connection);
-    let patience = tokio::select! {
-        // A reader that goes away in mid-air is nothing to report.
+    let timeout = tokio::select! {
+        // A reader that disconnects in the middle of an answer is not an error.
         _ = &mut connection => return,
-        () = pulse.until_useless() => PARTING,
-        () = shutdown.cancelled() => FINISHING,
+        () = activity.until_inactive() => CLOSE_TIMEOUT,
+        () = shutdown.cancelled() => SHUTDOWN_TIMEOUT,
     };
     connection.as_mut().graceful_shutdown();
-    let _ = tokio::time::timeout(patience, connection).await;
+    let _ = tokio::time::timeout(timeout, connection).await;
 }
 
 fn builder() -> auto::Builder<TokioExecutor> {

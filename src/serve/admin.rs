@@ -1,5 +1,5 @@
-//! For the keeper alone, on an address of its own: health, readiness, status, events and metrics. Read only, and only under
-//! names that are known (see `hosts`).
+//! The admin address: health, readiness, status, events and metrics, for the operator only. It is read-only, and answers only
+//! to known host names (see `hosts`).
 
 use std::sync::{Arc, RwLock};
 use std::time::Instant;
@@ -18,7 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::answer::{guard, plain};
+use super::answer::{add_security_headers, plain};
 use super::hosts::{KnownHosts, known_host};
 use crate::clock;
 use crate::config::{Config, Listen};
@@ -30,7 +30,7 @@ use crate::status::{self, FeedOverview, SectionRow, StuckPoll, Watch};
 use crate::store::{Event, Store, StoreError};
 use crate::time::Timestamp;
 
-/// What the daemon's parts tell of themselves. Cheap to clone.
+/// The health of the daemon, as its parts report it. Cheap to clone.
 #[derive(Clone)]
 pub struct Health {
     configs: watch::Receiver<Arc<Config>>,
@@ -45,14 +45,20 @@ struct Condition {
     config: LoadState,
 }
 
-/// How the newest edit of the config was taken.
+/// The result of the last attempt to load the config.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum LoadState {
+    /// The config is active.
     #[default]
     Ok,
-    /// The previous config is still used.
-    Refused { since: Timestamp, problems: String },
+    /// The config has errors; the previous one is still active.
+    Refused {
+        /// When the load failed.
+        since: Timestamp,
+        /// The problems as plain text, as `newswire check` renders them.
+        problems: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,11 +81,11 @@ struct Status {
     version: &'static str,
     ready: bool,
     config: LoadState,
-    /// Polls that have fetched or read for more than twice their timeout.
+    /// Polls that have been running for more than twice their timeout.
     stuck: Vec<StuckPoll>,
     feeds: Vec<FeedOverview>,
     sections: Vec<SectionRow>,
-    /// The last first.
+    /// The newest first.
     events: Vec<ShownEvent>,
 }
 
@@ -89,7 +95,7 @@ struct ShownEvent {
     number: u64,
     feed: FeedId,
     at: Timestamp,
-    /// As in `died`.
+    /// A code such as `died`.
     kind: String,
     /// A sentence, without the feed's name.
     text: String,
@@ -98,7 +104,7 @@ struct ShownEvent {
 impl ShownEvent {
     fn of(event: Event) -> ShownEvent {
         let Event { number, feed, at, what } = event;
-        // A store of an older version may hold longer ones.
+        // A store from an older version may contain longer texts.
         ShownEvent { number, feed, at, kind: what.code().to_owned(), text: foreign::sentence(&what.to_string()) }
     }
 }
@@ -106,43 +112,45 @@ impl ShownEvent {
 /// How many stuck polls `/healthz` names; `/status.json` names all.
 const STUCK_SHOWN: usize = 20;
 
-/// How many events the status tells of.
+/// How many events the status shows.
 const EVENTS: usize = 100;
 
 impl Health {
+    /// Creates the health of a daemon that is not ready yet.
     pub fn new(configs: watch::Receiver<Arc<Config>>) -> Health {
         Health { configs, state: Arc::default(), polls: Family::default(), watch: Watch::default() }
     }
 
-    /// Returns the same health, which is bad while one of the polls that `watch` watches is stuck.
+    /// Makes `/healthz` fail while a poll that `watch` watches is stuck.
     pub fn watching(self, watch: Watch) -> Health {
         Health { watch, ..self }
     }
 
-    /// Everything is published that the store has: readers can be sent here.
+    /// Makes `/readyz` succeed. Call it when everything in the store is published.
     pub fn set_ready(&self) {
         self.write(|state| state.is_ready = true);
     }
 
+    /// Sets the result of the last attempt to load the config.
     pub fn set_config(&self, config: LoadState) {
         self.write(|state| state.config = config);
     }
 
-    /// Counts a poll that ended so, as in `not modified`.
+    /// Counts a poll with this outcome, such as `not modified`.
     pub fn count(&self, outcome: &str) {
         self.polls.get_or_create(&OutcomeLabel { outcome: outcome.replace(' ', "_") }).inc();
     }
 
     fn write(&self, change: impl FnOnce(&mut Condition)) {
-        change(&mut self.state.write().expect("nobody panics while holding the lock"));
+        change(&mut self.state.write().expect("no code panics while it holds the lock"));
     }
 
     fn read(&self) -> Condition {
-        self.state.read().expect("nobody panics while holding the lock").clone()
+        self.state.read().expect("no code panics while it holds the lock").clone()
     }
 }
 
-/// The routes of the admin address.
+/// Returns the routes of the admin address.
 pub fn router(store: Store, health: Health, listener: &Listener) -> Router {
     let hosts = KnownHosts::of(listener, health.configs.clone());
     Router::new()
@@ -158,11 +166,11 @@ pub fn router(store: Store, health: Health, listener: &Listener) -> Router {
             plain(StatusCode::NOT_FOUND, "see /status, /status.json, /status.atom, /healthz, /readyz and /metrics\n")
         })
         .layer(axum::middleware::from_fn_with_state(hosts, known_host))
-        .layer(axum::middleware::map_response(guarded))
+        .layer(axum::middleware::map_response(with_security_headers))
         .with_state((store, health))
 }
 
-/// Whether newswire does its work: 503 while a poll is stuck, with a line for each such feed.
+/// Answers 200 if newswire works; 503 while polls are stuck, with a line for each such feed.
 async fn healthy(State((_, health)): State<(Store, Health)>) -> Response {
     let stuck = health.watch.stuck(Instant::now());
     if stuck.is_empty() {
@@ -184,9 +192,9 @@ async fn ready(State((_, health)): State<(Store, Health)>) -> Response {
     }
 }
 
-/// What every answer of the public site carries too.
-async fn guarded(mut response: Response) -> Response {
-    guard(response.headers_mut());
+/// Adds the security headers of the public site, and forbids caching.
+async fn with_security_headers(mut response: Response) -> Response {
+    add_security_headers(response.headers_mut());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -228,18 +236,18 @@ async fn status_feed(State((store, health)): State<(Store, Health)>) -> Response
         Err(error) => return failed(&error),
     };
     let config = health.configs.borrow().clone();
-    let itself = match &config.server.admin {
+    let self_link = match &config.server.admin {
         Listen::Address(address) => Some(format!("http://{address}/status.atom")),
         Listen::Unix(_) => None,
     };
-    match render::status_feed(&config.site, itself.as_deref(), &tidings(&status)) {
+    match render::status_feed(&config.site, self_link.as_deref(), &status_events(&status)) {
         Ok(feed) => ([(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")], feed).into_response(),
         Err(error) => failed(&error),
     }
 }
 
-/// What the status feed tells: a config that is refused, as long as it is, then what happened to feeds.
-fn tidings(status: &Status) -> Vec<StatusEvent> {
+/// Returns the entries of the status feed: the current config error, if any, then the events of feeds.
+fn status_events(status: &Status) -> Vec<StatusEvent> {
     let refused = match &status.config {
         LoadState::Ok => None,
         LoadState::Refused { since, problems } => Some(StatusEvent {
@@ -282,20 +290,20 @@ async fn metrics(State((store, health)): State<(Store, Health)>) -> Response {
     let lateness = Gauge::<i64>::default();
     lateness.set(i64::try_from(status::lateness(&feeds, clock::now()).as_secs()).unwrap_or(i64::MAX));
     registry.register("feeds", "Configured feeds by state", by_state);
-    registry.register_with_unit("lateness", "How long the longest overdue feed waits", Unit::Seconds, lateness);
+    registry.register_with_unit("lateness", "How long the most overdue feed has been waiting", Unit::Seconds, lateness);
     registry.register("stories", "Stories in a section", stories);
     let stuck_polls = Gauge::<i64>::default();
     stuck_polls.set(i64::try_from(stuck.len()).unwrap_or(i64::MAX));
-    registry.register("polls_stuck", "Polls at work for more than twice their timeout", stuck_polls);
+    registry.register("polls_stuck", "Polls running for more than twice their timeout", stuck_polls);
     registry.register("polls", "Polls since the start by outcome", health.polls.clone());
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {
-        return plain(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be written\n");
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "cannot write the metrics\n");
     }
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 
 fn failed(error: &dyn std::error::Error) -> Response {
-    tracing::error!(%error, "the status could not be told");
-    plain(StatusCode::INTERNAL_SERVER_ERROR, "the status could not be told; the log says why\n")
+    tracing::error!(%error, "cannot read the status");
+    plain(StatusCode::INTERNAL_SERVER_ERROR, "cannot read the status; see the log\n")
 }

@@ -1,8 +1,8 @@
-//! Which host names the admin address answers for.
+//! The host names that the admin address answers to.
 //!
-//! A page anywhere on the web may point a name of its own at 127.0.0.1 (DNS rebinding): the browser then takes what the admin
-//! address answers for that page's own. Such a page cannot choose the `Host` that the browser sends, so names that nobody
-//! configured get no answer. IP addresses are names that nobody can point elsewhere.
+//! Any web page may resolve its own host name to 127.0.0.1 (DNS rebinding): the browser then lets the page read the answers of
+//! the admin address. Such a page cannot choose the `Host` header that the browser sends, so newswire refuses host names that
+//! are not configured. IP addresses are always accepted, because DNS cannot redirect them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,21 +19,22 @@ use super::answer::plain;
 use crate::config::Config;
 use crate::listen::Listener;
 
-/// The names of the admin address.
+/// The accepted host names of the admin address.
 #[derive(Clone)]
 pub struct KnownHosts {
-    /// `None` for a socket in the file system, which no browser reaches.
+    /// The IP address of the listener; `None` for a Unix socket, which browsers cannot reach.
     listens_on: Option<IpAddr>,
     configs: watch::Receiver<Arc<Config>>,
 }
 
 impl KnownHosts {
+    /// Returns the host names for a listener; follows changes of the config.
     pub fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> KnownHosts {
         KnownHosts { listens_on: listener.ip(), configs }
     }
 
-    /// Whether the request names no host, or only hosts that are known.
-    fn answer_for(&self, request: &Request) -> bool {
+    /// Whether every host that the request names is known.
+    fn accepts(&self, request: &Request) -> bool {
         let Some(listens_on) = self.listens_on else { return true };
         let config = self.configs.borrow().clone();
         let mut names: Vec<&str> = config.server.admin_hosts.iter().map(String::as_str).collect();
@@ -45,9 +46,9 @@ impl KnownHosts {
     }
 }
 
-/// Answers only for known hosts.
+/// Refuses requests for unknown hosts with 421 Misdirected Request.
 pub async fn known_host(State(hosts): State<KnownHosts>, request: Request, next: Next) -> Response {
-    if hosts.answer_for(&request) {
+    if hosts.accepts(&request) {
         return next.run(request).await;
     }
     plain(
@@ -56,7 +57,7 @@ pub async fn known_host(State(hosts): State<KnownHosts>, request: Request, next:
     )
 }
 
-/// `host` as in a `Host` header, with a port or without.
+/// Whether a host is known. `host` is the value of a `Host` header, with or without a port.
 fn is_known(host: &str, listens_on: IpAddr, names: &[&str]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else { return false };
     let name = authority.host().trim_end_matches('.').to_ascii_lowercase();

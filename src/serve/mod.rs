@@ -1,19 +1,18 @@
-//! Serving: editions and pages from memory with conditional answers; on a second address, for its keeper alone, how the
-//! newswire is doing.
+//! The HTTP server: serves editions and pages from memory with conditional answers, and on a second, private address the
+//! status of the newswire.
 //!
-//! Never renders a feed and never reads the store to answer for an edition. The policy held here: answers are a function of
-//! what was published, not of `Host` or `X-Forwarded-*`; only GET and HEAD, OPTIONS for feeds, and POST for the token of a
-//! private section; nobody who is slow or silent holds anything up. Parts of
-//! editions are not given, neither ranges nor what is new since an edition (RFC 3229): either would make an answer depend on
-//! more than its address and coding, and shared caches useless.
+//! Never renders a feed and never reads the store to answer a request for an edition. The policy held here: answers depend on
+//! what was published, not on `Host` or `X-Forwarded-*`; allowed are GET and HEAD, OPTIONS for feeds, and POST for the token of
+//! a private section; a slow or silent client blocks no other. Neither ranges nor deltas since an edition (RFC 3229) are
+//! supported: both would make an answer depend on more than its address and coding, and shared caches useless.
 
 mod accept;
+mod activity;
 mod admin;
 mod answer;
 mod entry;
 mod hosts;
 mod peers;
-mod pulse;
 mod session;
 
 use std::convert::Infallible;
@@ -36,7 +35,7 @@ use crate::store::Store;
 
 pub use admin::{Health, LoadState};
 
-/// Serves the public site until `shutdown`, then lets answers on their way finish.
+/// Serves the public site until `shutdown`, then lets running answers finish.
 pub async fn public(
     listener: Listener,
     publisher: Publisher,
@@ -51,7 +50,7 @@ pub async fn public(
     accept::serve(listener, service, shutdown).await;
 }
 
-/// Serves health, status and metrics until `shutdown`.
+/// Serves health, status and metrics on the admin address until `shutdown`.
 pub async fn admin(listener: Listener, store: Store, health: Health, shutdown: CancellationToken) {
     let router =
         admin::router(store, health, &listener).map_request(|request: Request<Incoming>| request.map(Body::new));
@@ -67,30 +66,30 @@ impl PublicSite {
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let config = self.configs.borrow().clone();
         let editions = self.publisher.current();
-        // Whatever body came is not read, but that of the form which opens a private section.
+        // The body is never read, except that of the form for a private section's token.
         let (request, body) = request.into_parts();
-        let asked = match answer::Asked::of(&request, &config.site.url) {
-            Ok(asked) => asked,
+        let site_request = match answer::SiteRequest::of(&request, &config.site.url) {
+            Ok(site_request) => site_request,
             Err(refusal) => return refusal,
         };
-        if asked.is_preflight() {
-            return answer::preflight(&editions, &asked);
+        if site_request.is_preflight() {
+            return answer::preflight(&editions, &site_request);
         }
         if request.method == Method::POST {
-            return entry::enter(&editions, &asked, body).await;
+            return entry::enter(&editions, &site_request, body).await;
         }
-        if let Some(locked) = answer::locked(&editions, &asked) {
+        if let Some(locked) = answer::locked(&editions, &site_request) {
             return locked;
         }
-        if let Some(edition) = editions.by_path.get(asked.path()) {
-            return answer::edition(&editions, edition, &asked);
+        if let Some(edition) = editions.by_path.get(site_request.path()) {
+            return answer::edition(&editions, edition, &site_request);
         }
-        match self.publisher.make(&config, asked.path(), || asked.words()).await {
-            Ok(Some(edition)) => answer::edition(&editions, &edition, &asked),
-            Ok(None) => answer::elsewhere(&editions, &asked),
+        match self.publisher.make(&config, site_request.path(), || site_request.words()).await {
+            Ok(Some(edition)) => answer::edition(&editions, &edition, &site_request),
+            Ok(None) => answer::without_edition(&editions, &site_request),
             Err(error) if error.is_for_now() => answer::unavailable(),
             Err(error) => {
-                tracing::error!(%error, "a page could not be made");
+                tracing::error!(%error, "cannot render a page");
                 answer::unavailable()
             }
         }

@@ -1,33 +1,33 @@
-//! How many connections each peer has: so that nobody takes all the places.
+//! Limits the connections of each peer, so that no peer takes all slots.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// More than any reader opens, few enough that a thousand places are not one machine's.
+/// How many connections a peer may have: more than any reader opens, but far fewer than the total limit.
 const CONNECTIONS_OF_A_PEER: usize = 64;
 
-/// The bits of an IPv6 address that one customer shares.
+/// The bits of an IPv6 address that identify a customer's network.
 const NETWORK_BITS: u32 = 64;
 
-/// The connections of each peer. Loopback is never counted: a reverse proxy is there, which speaks for everybody.
+/// The number of connections of each peer. Loopback is not counted, because a reverse proxy there serves all readers.
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-/// The right to one connection, given back on drop.
+/// A connection slot of a peer, released on drop.
 #[derive(Debug)]
-pub struct PeerPlace {
+pub struct PeerSlot {
     peers: Peers,
     of: Option<IpAddr>,
 }
 
 impl Peers {
-    /// A place for a connection of `peer`; `None` if it has too many already.
-    pub fn place(&self, peer: Option<IpAddr>) -> Option<PeerPlace> {
+    /// Takes a slot for a connection of `peer`; `None` if it has too many connections already.
+    pub fn slot(&self, peer: Option<IpAddr>) -> Option<PeerSlot> {
         let Some(network) = peer.filter(|peer| !peer.is_loopback()).map(network) else {
-            return Some(PeerPlace { peers: self.clone(), of: None });
+            return Some(PeerSlot { peers: self.clone(), of: None });
         };
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(network).or_default();
@@ -35,11 +35,11 @@ impl Peers {
             return None;
         }
         *count += 1;
-        Some(PeerPlace { peers: self.clone(), of: Some(network) })
+        Some(PeerSlot { peers: self.clone(), of: Some(network) })
     }
 }
 
-impl Drop for PeerPlace {
+impl Drop for PeerSlot {
     fn drop(&mut self) {
         let Some(network) = self.of else { return };
         let mut counts = self.peers.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ impl Drop for PeerPlace {
     }
 }
 
-/// The address, of IPv6 only the part that names a customer's network.
+/// Returns the address; for IPv6, only the part that identifies a customer's network.
 fn network(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
@@ -69,10 +69,10 @@ mod tests {
         let check = |peers: &[&str], expected: usize| {
             let counted = Peers::default();
             let addresses = peers.iter().cycle().map(|peer| Some(peer.parse().unwrap())).take(200);
-            let places: Vec<_> = addresses.filter_map(|peer| counted.place(peer)).collect();
+            let places: Vec<_> = addresses.filter_map(|peer| counted.slot(peer)).collect();
             assert_eq!(places.len(), expected, "{peers:?}");
             drop(places);
-            assert!(counted.counts.lock().unwrap().is_empty(), "places are given back");
+            assert!(counted.counts.lock().unwrap().is_empty(), "slots are released");
         };
         check(&["203.0.113.7"], 64);
         check(&["203.0.113.7", "203.0.113.8"], 128);

@@ -1,8 +1,8 @@
-//! Sessions on the pages of private sections: who gave the token once goes from link to link without it.
+//! Sessions on the pages of private sections: a reader enters the token once and then follows links without it.
 //!
-//! The server keeps no list of sessions: the cookie's value is made from the store's key and the section's token. Another
-//! token ends all sessions. The policy held here: the cookie goes to the section's own pages alone, no script reads it, and
-//! nothing in it tells the token.
+//! The server keeps no list of sessions: the cookie's value is derived from the store's key and the section's token. Changing
+//! the token ends all sessions. The policy held here: the cookie is sent only to the section's own pages, scripts cannot read
+//! it, and it does not reveal the token.
 
 use http::HeaderMap;
 use http::header;
@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use crate::feed::SectionId;
 
-/// The cookie's name. Each section has one of its own, as each has its own path.
+/// The name of the cookie. Each section has its own cookie, because the paths differ.
 const NAME: &str = "newswire";
 
-/// Returns the header `Set-Cookie` that begins a session. `base_path` ends in a slash; `is_secure` where the site is reached
-/// by https.
+/// Returns the `Set-Cookie` header that begins a session (RFC 6265). `base_path` ends with a slash; `is_secure` says whether
+/// the site's URL is https.
 pub fn begin(key: &[u8], section: &SectionId, token: &SecretString, base_path: &str, is_secure: bool) -> String {
     let secure = if is_secure { "; Secure" } else { "" };
     let value = value(key, section, token);
@@ -30,12 +30,12 @@ pub fn is_open(key: &[u8], section: &SectionId, token: &SecretString, request: &
     cookies.filter(|(name, _)| *name == NAME).any(|(_, value)| is_same(value, &expected))
 }
 
-/// Compares in a time that tells nothing of where two secrets differ: their hashes are compared.
+/// Compares two secrets by their hashes, so that the time does not reveal where they differ.
 pub fn is_same(one: &str, other: &str) -> bool {
     Sha256::digest(one) == Sha256::digest(other)
 }
 
-/// A keyed hash, 64 hexadecimal digits. The outer hash keeps anybody from lengthening what was hashed.
+/// Returns a keyed hash of the token, as 64 hexadecimal digits. The outer hash prevents length extension.
 fn value(key: &[u8], section: &SectionId, token: &SecretString) -> String {
     let inner = Sha256::new_with_prefix(key).chain_update(format!("session\n{section}\n{}", token.expose_secret()));
     let outer = Sha256::new_with_prefix(key).chain_update(inner.finalize());

@@ -1,7 +1,8 @@
-//! Watching polls: one that fetches or reads for more than twice its feed's `timeout` is stuck, and health says so.
+//! Watches polls: one that has been fetching or reading for more than twice its feed's `timeout` is stuck, and `/healthz`
+//! fails.
 //!
-//! Every fetch and every reader is bounded, so a stuck poll is a fault of newswire. Time that a poll waits does not count:
-//! for its turn at a host, for memory, for other polls, or for the store, as when the disk is full.
+//! Every fetch and every reader has a time limit, so a stuck poll is a bug in newswire. Waiting does not count: for the host's
+//! rate limit, for memory, for other polls, or for the store, for example when the disk is full.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +15,10 @@ use crate::duration;
 use crate::feed::FeedId;
 use crate::fetch::Progress;
 
-/// How many times its timeout a poll may work: the fetch takes it once at most, and reading takes much less.
+/// How many timeouts a poll may take: the fetch takes at most one, and reading takes much less.
 const TIMEOUTS: u32 = 2;
 
-/// The polls that have had their turn and have not ended. Cheap to clone; all clones watch the same polls.
+/// The polls that are running. Cheap to clone; all clones watch the same polls.
 #[derive(Clone, Default)]
 pub struct Watch {
     polls: Arc<Mutex<Polls>>,
@@ -36,24 +37,25 @@ struct WatchedPoll {
     was_logged: bool,
 }
 
-/// A poll that is watched until this is dropped.
+/// A guard that watches a poll until it is dropped.
 pub struct Watched {
     watch: Watch,
     number: u64,
 }
 
-/// A poll that has fetched or read for too long.
+/// A poll that has been fetching or reading for too long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StuckPoll {
+    /// The feed that is polled.
     pub feed: FeedId,
-    /// For how long it has fetched and read, waits left out.
+    /// How long the poll has been fetching and reading, without waits.
     pub working_seconds: u64,
     /// The feed's `timeout`, rounded up.
     pub timeout_seconds: u64,
 }
 
 impl Watch {
-    /// Begins to watch a poll; `progress` is its clock.
+    /// Starts to watch a poll; `progress` measures its time.
     pub fn begin(&self, feed: &FeedId, timeout: Duration, progress: Progress) -> Watched {
         let mut polls = self.polls();
         polls.begun += 1;
@@ -62,12 +64,12 @@ impl Watch {
         Watched { watch: self.clone(), number }
     }
 
-    /// Returns the polls that are stuck at `now`, the oldest first.
+    /// Returns the polls that are stuck at `now`, oldest first.
     pub fn stuck(&self, now: Instant) -> Vec<StuckPoll> {
         self.polls().by_number.values().filter_map(|poll| poll.stuck(now)).collect()
     }
 
-    /// Returns those that are stuck at `now` and were not returned here before.
+    /// Returns the polls that are stuck at `now` and were not returned by this function before.
     pub fn newly_stuck(&self, now: Instant) -> Vec<StuckPoll> {
         let mut polls = self.polls();
         let stuck = polls.by_number.values_mut().filter(|poll| !poll.was_logged).filter_map(|poll| {
@@ -100,7 +102,7 @@ impl Drop for Watched {
     }
 }
 
-/// As in `stuck for 65 seconds while fetching or reading (timeout 30 seconds)`.
+/// Formats as `stuck for 65 seconds while fetching or reading (timeout 30 seconds)`.
 impl fmt::Display for StuckPoll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = |seconds| duration::words(Duration::from_secs(seconds));

@@ -26,7 +26,7 @@ fn rules_are_tried_next_to_the_daemon_and_change_nothing() {
     let told = output(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
     let told = text(&told.stdout);
     assert!(told.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{told}");
-    assert!(told.contains("drop[0]: 1 story, of the last week"), "{told}");
+    assert!(told.contains("drop[0]: 1 story, from the last week"), "{told}");
     assert!(text(&daemon.get("/all.json").body).contains("Ferries"));
     assert_eq!(daemon.end(), Some(0));
 }
@@ -129,7 +129,7 @@ fn removed_section_is_logged_with_the_key_that_redirects_to_its_new_id() {
     let line = daemon.wait_for("section removed");
     assert!(line.contains("its addresses now return 410; if you renamed it, add formerly = [\"all\"]"), "{line}");
     desk.write("newswire.toml", &config.replace("id = \"all\"", "id = \"whole\"\nformerly = [\"all\", \"every\"]"));
-    daemon.wait_for("section renamed to whole: its addresses lead there");
+    daemon.wait_for("section renamed to whole: its addresses redirect there");
     daemon.wait_for("config reloaded");
     assert_eq!(daemon.get("/all.atom").header("location"), Some("/whole.atom"));
     assert_eq!(daemon.end(), Some(0));

@@ -87,10 +87,14 @@ fn existing_feed_is_not_added_again() {
         assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
         assert_eq!(desk.read("newswire.toml"), before);
     };
-    check(&["add", origin.url("/feed").as_str()], 0, "warning: the feed is there already: it is 127-0-0-1;");
-    check(&["add", origin.url("/page").as_str()], 0, "nothing was written\n  `newswire set 127-0-0-1 KEY=VALUE`");
-    check(&["add", origin.url("/feed#top").as_str()], 0, "it is 127-0-0-1 under another spelling");
-    check(&["add", origin.url("/moved").as_str()], 0, "it is 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/feed").as_str()], 0, "warning: the config already has this feed as 127-0-0-1;");
+    check(
+        &["add", origin.url("/page").as_str()],
+        0,
+        "nothing was written\n  change it with `newswire set 127-0-0-1 KEY=VALUE`",
+    );
+    check(&["add", origin.url("/feed#top").as_str()], 0, "as 127-0-0-1 under another spelling");
+    check(&["add", origin.url("/moved").as_str()], 0, "as 127-0-0-1 under another spelling");
     check(&["add", origin.url("/gone.xml").as_str()], 1, "/gone.xml");
     check(&["add", "file:nowhere.xml"], 1, "--unseen");
     check(&["add", "no address"], 1, "https://no address cannot be added: expected a URL");
@@ -289,7 +293,7 @@ fn concurrent_edit_by_hand_is_not_overwritten() {
     let before = desk.read("newswire.toml");
     desk.write("newswire.toml", &format!("{before}# by hand\n"));
     let error = newswire::files::replace(&path, &before, "new").unwrap_err().to_string();
-    assert!(error.contains("was edited meanwhile"), "{error}");
+    assert!(error.contains("was edited in the meantime"), "{error}");
     assert!(desk.read("newswire.toml").ends_with("# by hand\n"));
     let left: Vec<_> = std::fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 1, "no temporary files are left: {left:?}");

@@ -14,7 +14,7 @@ fn dated(number: usize) -> String {
 fn config_without_feeds_gets_a_hint_how_to_add_one() {
     let desk = Desk::new("");
     for command in ["feeds", "poll"] {
-        assert_eq!(desk.run(&[command]).out, "there is no feed yet; `newswire add URL` takes one\n", "{command}");
+        assert_eq!(desk.run(&[command]).out, "no feeds yet; add one with `newswire add URL`\n", "{command}");
     }
     assert!(desk.run(&["sections"]).out.contains("[[section]]"));
     desk.write("a.xml", &rss(&[("1", "One", "x")]));
@@ -41,7 +41,7 @@ fn manual_poll_says_why_a_feed_is_not_polled_and_what_to_do() {
     let told = desk.run(&["poll", "busy"]).out;
     assert!(told.starts_with("busy  held by Retry-After; next poll allowed in 2 h\n"), "{told}");
     let told = desk.run(&["feeds"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(told.contains("(410); `newswire remove gone`, or ask again: `newswire poll --force gone`"), "{told}");
+    assert!(told.contains("(410); `newswire remove gone`, or try again: `newswire poll --force gone`"), "{told}");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn named_feed_is_shown_alone_with_its_schedule() {
     let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\nschedule = \"every 2 hours\"\n");
     let desk = Desk::new(&["one", "two"].map(feed).concat());
     let told = desk.run(&["feeds", "two"]).out;
-    assert!(!told.contains("one") && told.ends_with("\ntwo: its schedule: every 2 hours\n"), "{told}");
+    assert!(!told.contains("one") && told.ends_with("\ntwo: schedule: every 2 hours\n"), "{told}");
     assert!(!desk.run(&["feeds"]).out.contains("schedule"));
     assert_eq!(desk.json(&["feeds", "two"]).as_array().unwrap().len(), 1);
     assert!(desk.run(&["feeds", "three"]).err.contains("there is no feed \"three\""));
@@ -79,7 +79,7 @@ fn silent_and_failing_feeds_come_first_with_a_reason() {
     assert_eq!(rows[0]["id"], "fine", "the order of the config, for programs");
     assert!(rows[0]["care"].as_array().unwrap().is_empty() && rows[1]["care"].as_array().unwrap().len() == 1, "{rows}");
     let sections = desk.run(&["sections", "--watch"]);
-    assert!(sections.out.contains("none: no story fits it"), "{}", sections.out);
+    assert!(sections.out.contains("none: no story matches"), "{}", sections.out);
     assert!(!sections.out.contains('\u{1b}'), "a pipe gets no colours");
 }
 

@@ -56,23 +56,23 @@ newswire: the config has 2 errors
 #[test]
 fn duplicate_key_says_where_the_first_one_is() {
     let expected = "\
-error: the key `title` is given twice
+error: the key `title` is used twice
  --> newswire.toml:4:1
   |
 4 | title = \"Y\"
   | ^^^^^
   |
-  = help: it is given first in line 2
+  = help: first used in line 2
 ";
     check(&Desk::whole("[site]\ntitle = \"X\"\nlanguage = \"en\"\ntitle = \"Y\"\n"), &["check"], 78, expected);
     let expected = "\
-error: the table [site] is given twice
+error: the table [site] is used twice
  --> newswire.toml:4:2
   |
 4 | [site]
   |  ^^^^
   |
-  = help: it is given first in line 1
+  = help: first used in line 1
 ";
     let twice = "[site]\ntitle = \"X\"\n[server]\n[site]\nlanguage = \"en\"\n";
     check(&Desk::whole(twice), &["check"], 78, expected);
@@ -93,7 +93,7 @@ error: [[section]] in line 1 has no feeds
 1 | [[section]]
   | ^^^^^^^^^^^
   |
-  = help: write feeds = [\"*\"] to take all, or name some
+  = help: write feeds = [\"*\"] to take all feeds, or list some
 
 newswire: the config has 2 errors
 ";
@@ -209,7 +209,7 @@ For more information, try '--help'.
 ";
     check(&desk, &["fedes"], 2, expected);
     let expected = "\
-newswire: nothing was written, since the config would have problems then:
+newswire: nothing was written; the edited config would have errors:
 
 error: expected one of \"full\", \"summary\", \"link\"
  --> newswire.toml:4:13
@@ -255,10 +255,10 @@ fn named_feed_is_shown_with_title_address_and_sections() {
 feed  state  last poll  next poll  failures  entries
 beta  ok     just now   in 1 h     0         1
 
-beta: its title: The harbour
-beta: its address: file://{}
-beta: its sections: all
-beta: its schedule: every 1 hour
+beta: title: The harbour
+beta: address: file://{}
+beta: sections: all
+beta: schedule: every 1 hour
 ",
         desk.path("beta.xml").canonicalize().unwrap().display()
     );
@@ -294,14 +294,14 @@ fn address_list_names_bad_lines_by_number_and_skips_files_by_default() {
     let desk = Desk::whole(&format!("{FEED}{ALL}"));
     desk.write("list.txt", "# mine\nhttps://a.example/x\nthis is a note\nfile:///etc/hostname\n");
     let expected = "\
-a list of addresses: 1 feed taken into newswire.toml, 0 there already
-  left out  this is a note: line 3 has no usable feed address
-  left out  file:///etc/hostname: a file of this machine; --allow-files takes it
+a list of addresses: 1 feed added to newswire.toml, 0 already known
+  skipped  this is a note: line 3 has no usable feed address
+  skipped  file:///etc/hostname: a local file; --allow-files imports it
 ";
     check(&desk, &["import", "list.txt"], 0, expected);
     let expected = "\
-a list of addresses: 1 feed taken into newswire.toml, 1 there already
-  left out  this is a note: line 3 has no usable feed address
+a list of addresses: 1 feed added to newswire.toml, 1 already known
+  skipped  this is a note: line 3 has no usable feed address
 ";
     check(&desk, &["import", "list.txt", "--allow-files"], 0, expected);
     assert!(desk.read("newswire.toml").contains("url = \"file:///etc/hostname\""));
@@ -312,13 +312,14 @@ fn import_without_folders_suggests_a_section_for_its_feeds() {
     let desk = Desk::whole("");
     desk.write("urls", "https://council.example/feed \"~The Council\" town\n\"query:Unread:unread\"\n");
     let expected = "\
-newsboat's urls: 1 feed taken into newswire.toml, 0 there already
-  section   `all` was added, as the config had no section; it shows every feed
-  left out  query:Unread:unread: line 2: a query over feeds is a section here:
-            write [[section]] with `keep`
+newsboat's urls: 1 feed added to newswire.toml, 0 already known
+  section  added `all`, which shows every feed, because the config had no
+           section
+  skipped  query:Unread:unread: line 2: write the query as a [[section]] with
+           `keep`
 ";
     check(&desk, &["import", "urls"], 0, expected);
-    check(&desk, &["check"], 0, "the config is good: 1 feed, 1 section\n");
+    check(&desk, &["check"], 0, "the config is valid: 1 feed, 1 section\n");
     assert_eq!(desk.json(&["sections"])[0]["feeds"][0], "council-example");
 }
 
@@ -328,13 +329,13 @@ fn planet_settings_without_a_counterpart_are_reported_once() {
     let general: String = (1..=13).map(|number| format!("setting{number} = x\n")).collect();
     desk.write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));
     let expected = "\
-Planet's ini: 1 feed taken into newswire.toml, 0 there already
-  left out  these settings have no counterpart and were skipped: setting1 of
-            [Planet], setting10 of [Planet], setting11 of [Planet], setting12 of
-            [Planet], setting13 of [Planet], setting2 of [Planet], setting3 of
-            [Planet], setting4 of [Planet], setting5 of [Planet], setting6 of
-            [Planet], setting7 of [Planet], setting8 of [Planet], setting9 of
-            [Planet], [a.py], filters of https://a.example/feed
+Planet's ini: 1 feed added to newswire.toml, 0 already known
+  skipped  these settings have no counterpart and were skipped: setting1 of
+           [Planet], setting10 of [Planet], setting11 of [Planet], setting12 of
+           [Planet], setting13 of [Planet], setting2 of [Planet], setting3 of
+           [Planet], setting4 of [Planet], setting5 of [Planet], setting6 of
+           [Planet], setting7 of [Planet], setting8 of [Planet], setting9 of
+           [Planet], [a.py], filters of https://a.example/feed
 ";
     check(&desk, &["import", "planet.ini"], 0, expected);
 }
@@ -350,9 +351,9 @@ warning: this is sent unencrypted over http
 3 | headers = { X-Api = { env = \"HOME\" } }
   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: write https:// in `url` if the server has it
+  = help: use https:// in `url` if the server supports it
 
-the config is good: 1 feed, 1 section
+the config is valid: 1 feed, 1 section
 ";
     check(&desk, &["check"], 0, expected);
 }

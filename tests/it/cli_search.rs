@@ -69,9 +69,9 @@ fn excerpt_shows_and_marks_the_words() {
         let told = desk.run(&["search", "--", words]);
         assert!(told.code == code && (told.out + &told.err).contains(expected), "{words}: {expected}");
     };
-    check("nowhere", 0, "nothing was found\n");
-    check("feed:c harbour", 0, "nothing was found: there is no feed c, `newswire feeds` lists them");
-    check("-shoes", 1, "nothing is searched for");
+    check("nowhere", 0, "no stories found\n");
+    check("feed:c harbour", 0, "no stories found: there is no feed c (`newswire feeds` lists them)");
+    check("-shoes", 1, "no search words");
     let faulty = desk.run(&["search", "after:yesterday", "x"]);
     assert!(faulty.code == 1 && faulty.err.contains("2017-12-20"), "{}", faulty.err);
 }
@@ -104,16 +104,16 @@ fn search_with_further_matches_says_so() {
     desk.write("b.xml", &stories("y", 40));
     assert_eq!(desk.run(&["poll"]).code, 0);
     let told = |arguments: &[&str]| desk.run(arguments).out;
-    assert!(told(&["search", "ferry"]).ends_with("\nThe first 20; --limit shows more.\n"));
-    assert!(!told(&["search", "ferry", "--limit", "71"]).contains("The first"));
+    assert!(told(&["search", "ferry"]).ends_with("\nShowing the first 20; use --limit to see more.\n"));
+    assert!(!told(&["search", "ferry", "--limit", "71"]).contains("Showing the first"));
     assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
     let mut daemon = Daemon::start(&desk);
     let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
     // The daemon fills the index for readers in the background.
-    daemon.get_until("/search?q=ferry+-x30", ">30 found for");
-    assert!(page("ferry+-x30").contains(">30 found for"), "{}", page("ferry+-x30"));
-    assert!(page("ferry").contains(">The first 30 found for"), "{}", page("ferry"));
-    assert!(page("ferry+title:y").contains(">Nothing found for"), "private text does not count");
+    daemon.get_until("/search?q=ferry+-x30", ">30 results for");
+    assert!(page("ferry+-x30").contains(">30 results for"), "{}", page("ferry+-x30"));
+    assert!(page("ferry").contains(">Showing the first 30 results for"), "{}", page("ferry"));
+    assert!(page("ferry+title:y").contains(">No results for"), "private text does not count");
     assert_eq!(daemon.end(), Some(0));
 }
 
@@ -134,6 +134,6 @@ fn search_of_only_the_newest_entries_says_so() {
         )
         .unwrap();
     let told = desk.run(&["search", "ferry", "--json"]);
-    assert!(told.err.contains("only the newest entries were searched; use more or rarer words"), "{}", told.err);
+    assert!(told.err.contains("searched only the newest entries; use more or rarer words"), "{}", told.err);
     assert_eq!((told.code, told.out.trim()), (0, "[]"), "the output stays an array");
 }

@@ -100,14 +100,14 @@ fn online_check_reports_feeds_that_moved_or_are_not_feeds_and_stores_nothing() {
         .map(|problem| (problem["line"].as_u64().unwrap(), problem["message"].as_str().unwrap()))
         .collect();
     assert_eq!(found.len(), 3, "{found:?}");
-    assert_eq!(found[0], (13, "moved has moved for good"));
-    assert!(found[1].0 == 16 && found[1].1.starts_with("page gives no feed: this is an HTML page"), "{found:?}");
+    assert_eq!(found[0], (13, "moved has moved permanently"));
+    assert!(found[1].0 == 16 && found[1].1.starts_with("page cannot be read: this is an HTML page"), "{found:?}");
     assert_eq!(problems[1]["file"], "newswire.toml", "the path as a user types it here");
-    assert!(found[2].0 == 19 && found[2].1.starts_with("gone does not answer"), "{found:?}");
-    assert_eq!(problems[0]["hint"], format!("write url = \"{}\"", origin.url("/new")));
+    assert!(found[2].0 == 19 && found[2].1.starts_with("gone cannot be fetched"), "{found:?}");
+    assert_eq!(problems[0]["hint"], format!("set url = \"{}\"", origin.url("/new")));
     assert!(!desk.path("newswire.db").exists());
     let told = desk.run(&["check", "--online"]);
-    assert!(told.code == 0 && told.out.contains("looked at 4 feeds: 1 is fine, 3 need care\n"), "{}", told.out);
+    assert!(told.code == 0 && told.out.contains("checked 4 feeds: 1 ok, 3 need attention\n"), "{}", told.out);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn first_config_works_and_overwrites_no_file() {
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
     let without = desk.command(&["feeds"]).env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME").output();
     let without = told(&without.unwrap());
-    assert!(without.code == 78 && without.err.contains("`newswire init` writes one"), "{}", without.err);
+    assert!(without.code == 78 && without.err.contains("create one with `newswire init`"), "{}", without.err);
     let told = desk.run(&[
         "init",
         "--title",
@@ -145,7 +145,7 @@ fn first_config_works_and_overwrites_no_file() {
     assert_eq!(desk.json(&["check"]), Value::Array(Vec::new()), "{config}");
     assert_eq!(desk.json(&["feeds"])[0]["url"], "https://a.example/f");
     let again = desk.run(&["init", "--title", "x"]);
-    assert!(again.code == 1 && again.err.contains("is there already"), "{}", again.err);
+    assert!(again.code == 1 && again.err.contains("already exists"), "{}", again.err);
     assert_eq!(desk.read("newswire.toml"), config);
     let bad = desk.run(&["init", "--url", "news", "--config", "other.toml"]);
     assert!(bad.code == 78 && !desk.path("other.toml").exists(), "{}", bad.err);
@@ -167,10 +167,10 @@ fn effective_config_names_every_origin_and_masks_secrets() {
     for line in [
         "title = \"T\" # newswire.toml:3",
         "language = \"en\" # default",
-        "url = \"http://127.0.0.1:8080/\" # made from the rest",
+        "url = \"http://127.0.0.1:8080/\" # derived",
         "priority = 3 # x.toml:3",
         "timeout = \"9 seconds\" # newswire.toml:5",
-        "id = \"a-example-f\" # made from the rest",
+        "id = \"a-example-f\" # derived",
         "feeds = [ \"*\", ] # newswire.toml:8",
     ] {
         assert!(has(line), "{line}\n{}", told.out);

@@ -23,11 +23,11 @@ fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     std::fs::remove_file(desk.path("newswire.toml")).unwrap();
     let mut terminal = Terminal::start(desk.command(&["init"]));
     for (question, answer) in [
-        ("What is the site called? [Newswire] ", "The Drum"),
-        ("Its public address? ", "news.example.org"),
-        ("it begins with http:// or https://", ""),
+        ("Title of the site? [Newswire] ", "The Drum"),
+        ("Public address? ", "news.example.org"),
+        ("expected a URL that begins with http:// or https://", ""),
         ("who polls them? ", "https://news.example.org/about"),
-        ("A first feed, or a page that has one? ", "https://a.example/feed"),
+        ("First feed, or a page that links to one? ", "https://a.example/feed"),
     ] {
         terminal.wait_for(question);
         terminal.answer(answer);
@@ -80,7 +80,11 @@ fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
     desk.write("newswire.toml", &by_hand);
     terminal.answer("1");
     assert_eq!(terminal.end(), 1, "{}", terminal.shown);
-    assert!(terminal.shown.contains("newswire.toml was edited meanwhile; nothing was written"), "{}", terminal.shown);
+    assert!(
+        terminal.shown.contains("newswire.toml was edited in the meantime; nothing was written"),
+        "{}",
+        terminal.shown
+    );
     assert_eq!(desk.read("newswire.toml"), by_hand);
 }
 
@@ -156,12 +160,12 @@ fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
     let address = origin.url("/page");
     let told = desk.run(&["init", "--feed", address.as_str()]);
     assert_eq!(told.code, 1, "{}", told.out);
-    assert!(told.err.contains("the page has several feeds; say which with --feed URL\n  1  "), "{}", told.err);
+    assert!(told.err.contains("the page has several feeds; choose one with --feed URL\n  1  "), "{}", told.err);
     assert!(told.err.contains("/two") && !desk.path("newswire.toml").exists(), "{}", told.err);
     let mut terminal = Terminal::start(desk.command(&["init", "--title", "x", "--url", "https://x.example/"]));
     for (question, answer) in [
         ("who polls them? ", ""),
-        ("or a page that has one? (none) ", address.as_str()),
+        ("or a page that links to one? (optional) ", address.as_str()),
         ("which one? ", "2"),
         ("The harbour", ""),
     ] {
@@ -174,7 +178,7 @@ fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
     let config = desk.read("newswire.toml");
     assert!(config.contains(&format!("url = \"{}\"  # The harbour\n", origin.url("/two"))), "{config}");
     assert!(config.contains(&format!("allow = [\"{}\"]\n", origin.address)), "{config}");
-    assert_eq!(desk.run(&["check"]).out, "the config is good: 1 feed, 1 section\n");
+    assert_eq!(desk.run(&["check"]).out, "the config is valid: 1 feed, 1 section\n");
     assert!(desk.run(&["poll"]).out.contains("1 new"), "the config that init writes can be polled");
 }
 

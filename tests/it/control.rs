@@ -42,18 +42,18 @@ fn stories_are_joined_and_split_while_the_daemon_runs() {
 
     let joined = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(joined.status.code(), Some(0), "{}", text(&joined.stderr));
-    assert!(text(&joined.stdout).contains("one story now"), "{}", text(&joined.stdout));
+    assert!(text(&joined.stdout).contains("merged into one story"), "{}", text(&joined.stdout));
     let explained = json(&desk.config(), &["explain", "https://two.example/2", "--json"]);
     assert_eq!(explained["story"]["copies"].as_array().unwrap().len(), 2);
     daemon.wait_for("join requested");
 
     let again = output(&desk.config(), &["join", "https://one.example/1", "https://two.example/2"]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(text(&again.stderr).contains("one story already"), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("already the same story"), "{}", text(&again.stderr));
 
     let split = output(&desk.config(), &["split", "https://one.example/1", "two"]);
     assert_eq!(split.status.code(), Some(0), "{}", text(&split.stderr));
-    assert!(text(&split.stdout).contains("Quay news is a story of its own now"), "{}", text(&split.stdout));
+    assert!(text(&split.stdout).contains("Quay news is now a separate story"), "{}", text(&split.stdout));
     daemon.get_until("/all.json", "Quay news");
     let nobody = output(&desk.config(), &["split", "no such story", "two"]);
     assert!(text(&nobody.stderr).contains("no story has \"no such story\""), "{}", text(&nobody.stderr));
@@ -188,7 +188,7 @@ fn ambiguous_words_list_the_matching_stories_and_change_nothing() {
     let check = |arguments: &[&str]| {
         let told = desk.run(arguments);
         assert_eq!(told.code, 2, "{arguments:?}: {}{}", told.out, told.err);
-        assert!(told.err.contains("names no single story"), "{arguments:?}: {}", told.err);
+        assert!(told.err.contains("does not name a single story"), "{arguments:?}: {}", told.err);
         told.err
     };
     let unchanged =
@@ -268,7 +268,7 @@ fn dry_run_of_join_and_split_says_what_would_happen_and_changes_nothing() {
     let rehearse = || {
         let told = desk.run(&["join", "--dry-run", one, two]).out;
         assert!(told.contains("  all: 0 in, 1 out\n"), "{told}");
-        told.lines().next().unwrap().strip_prefix("They would be one story: ").unwrap().to_owned()
+        told.lines().next().unwrap().strip_prefix("would merge into one story: ").unwrap().to_owned()
     };
     let copies = || (story(&desk, one).1, story(&desk, two).1);
     let stays = rehearse();
@@ -280,7 +280,7 @@ fn dry_run_of_join_and_split_says_what_would_happen_and_changes_nothing() {
     assert_eq!(desk.run(&["join", one, two]).code, 0);
     assert_eq!((copies(), story(&desk, one).0), ((2, 2), stays));
     let told = desk.run(&["split", "--dry-run", one, "two"]);
-    assert!(told.out.contains("Quay news would be a story of its own: "), "{}{}", told.out, told.err);
+    assert!(told.out.contains("Quay news would become a separate story: "), "{}{}", told.out, told.err);
     assert_eq!(copies(), (2, 2));
     assert_eq!(daemon.end(), Some(0));
 }

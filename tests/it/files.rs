@@ -47,7 +47,7 @@ fn invalid_template_is_a_config_error_with_file_and_line() {
     };
     check("story.html", "<h1>\n{{ story.titel }}", &["own/story.html:2", "2 | {{ story.titel }}", "undefined value"]);
     check("about.html", "\n\n{% if %}", &["own/about.html:3", "3 | {% if %}", "syntax error"]);
-    check("abuot.html", "", &["own/abuot.html", "no page has this name", "about.html"]);
+    check("abuot.html", "", &["own/abuot.html", "no template has this name", "about.html"]);
     let missing = folder(&[("newswire.toml", &main)]);
     assert!(first_error(&missing).to_string().contains("no such file or directory"));
     let right = folder(&[("newswire.toml", &main), ("own/about.html", "{{ site.title }}")]);
@@ -125,8 +125,8 @@ fn missing_secret_is_an_error_with_its_position() {
     check("{ file = \"missing\" }", "no such file or directory");
     check("{ file = \"empty\" }", "the secret is empty");
     check("{ file = \".\" }", "is a directory");
-    check("{ file = \"/dev/zero\" }", "it is a pipe or a device, not a regular file");
-    check("{ file = \"long\" }", "it has more than 65536 bytes");
+    check("{ file = \"/dev/zero\" }", "a pipe or device, not a regular file");
+    check("{ file = \"long\" }", "larger than 65536 bytes");
     check("{ file = \"two-lines\" }", "one line of text");
 }
 

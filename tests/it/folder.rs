@@ -164,7 +164,7 @@ fn publishing_never_writes_outside_the_folder_through_a_link_or_a_list() {
     std::fs::remove_file(site.join("all")).unwrap();
     std::fs::write(site.join(".newswire-files"), "../outside/index.html\n").unwrap();
     let (_, told) = published(&desk);
-    assert!(told.contains("does not stay inside the folder"), "{told}");
+    assert!(told.contains("is outside the folder"), "{told}");
     assert_eq!(std::fs::read_to_string(outside.join("index.html")).unwrap(), "mine");
 }
 

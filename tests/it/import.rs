@@ -49,7 +49,7 @@ fn check(name: &str, format: &str, expected: &[(&str, &str, &[&str], &[&str])], 
         .map(|(url, title, sections, tags)| ((*url).to_owned(), (*title).to_owned(), words(sections), words(tags)))
         .collect();
     assert_eq!(feeds(&config), expected, "{text}");
-    let told: Vec<String> = plan.left_out.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
+    let told: Vec<String> = plan.skipped.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
     assert_eq!(told.len(), left_out.len(), "{told:#?}");
     for part in left_out {
         assert!(told.iter().any(|told| told.starts_with(part)), "{part}: {told:#?}");
@@ -74,7 +74,11 @@ fn broken_opml_is_repaired_and_its_folders_become_sections() {
             ("https://cafe.example/feed.xml", "Café", &["town-sea"], &["Deep"]),
             ("https://loose.example/", "Loose", &[], &[]),
         ],
-        &["No address: it has no address", "Others: what it includes is not fetched", "Bad: not a usable feed address"],
+        &[
+            "No address: has no feed address",
+            "Others: included lists are not fetched",
+            "Bad: not a usable feed address",
+        ],
     );
     assert_eq!(config.sections[0].title, "Town & Sea");
     assert_eq!(config.feeds[0].site.as_ref().unwrap().as_str(), "https://council.example/");
@@ -94,8 +98,8 @@ fn freshrss_attributes_are_imported_or_reported_and_no_cookie_is_copied() {
             "Blogs: the list at https://elsewhere.example/blogs.opml is not fetched",
             "cssfullcontent of A blog",
             "filtersactionread of A blog: write it as `drop`",
-            "curlopt_cookie of A blog: it may be a secret",
-            "A page: it is scraped",
+            "curlopt_cookie of A blog: may be a secret",
+            "A page: scraped from web pages",
         ],
     );
     assert_eq!(config.feeds[0].user_agent.as_deref(), Some("agent/1.0"));
@@ -225,7 +229,7 @@ fn https_is_preferred_to_http_and_the_merge_rule_is_reported() {
     for part in [
         "merged http://a.example/feed: kept https://a.example/feed, they differ only in http or https",
         "merged http://www.b.example/feed/: kept https://b.example/feed, they differ only in http or https and www. and a slash at the end",
-        "merged http://c.example/feed there http://known.example/feed: the config has https://known.example/feed, they differ only in http or https",
+        "merged http://c.example/feed known http://known.example/feed: the config has https://known.example/feed, they differ only in http or https",
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
@@ -271,14 +275,14 @@ fn import_changes_the_config_once_and_says_what_it_did() {
     assert!(dry.out.contains("+[[feed]]") && desk.read("newswire.toml") == before, "{}{}", dry.out, dry.err);
     let told = desk.run(&["import", "list.opml"]);
     assert_eq!(told.code, 0, "{}", told.err);
-    for part in ["OPML: 4 feeds taken into newswire.toml, 0 there already, 1 named more than", "left out  Bad"] {
+    for part in ["OPML: 4 feeds added to newswire.toml, 0 already known, 1 listed more than", "skipped  Bad"] {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
     let after = desk.read("newswire.toml");
     assert!(after.starts_with(&before) && after.contains("id = \"town-sea\""), "{after}");
     assert_eq!(desk.run(&["check"]).code, 0);
     let again = desk.run(&["import", "list.opml"]);
-    assert!(again.out.contains("0 feeds taken, 4 there already"), "{}", again.out);
+    assert!(again.out.contains("0 feeds added, 4 already known"), "{}", again.out);
     assert_eq!(desk.read("newswire.toml"), after);
     let missing = desk.run(&["import", "nowhere.opml"]);
     assert!(missing.code == 1 && missing.err.contains("nowhere.opml"), "{}", missing.err);
@@ -316,8 +320,8 @@ fn exported_feeds_are_imported_unchanged() {
     );
     let told = desk.run(&["export"]);
     assert_eq!(told.code, 0, "{}", told.err);
-    assert!(!told.out.contains("canary") && told.err.contains("left out d-example"), "{}{}", told.out, told.err);
-    assert!(told.err.contains("zwei is private here; it will not be where this list is imported"), "{}", told.err);
+    assert!(!told.out.contains("canary") && told.err.contains("skipped d-example"), "{}{}", told.out, told.err);
+    assert!(told.err.contains("zwei is private here, but will not be where this list is imported"), "{}", told.err);
     let other = Desk::new("");
     other.write("list.opml", &told.out);
     assert_eq!(other.run(&["import", "list.opml"]).code, 0);
@@ -331,8 +335,8 @@ fn exported_feeds_are_imported_unchanged() {
     assert_eq!(named(&imported), named(&exported));
     assert_eq!(named(&imported)[2], ("third".to_owned(), false));
     assert_eq!(
-        other.run(&["export"]).out.lines().skip(4).collect::<Vec<_>>(),
-        told.out.lines().skip(4).collect::<Vec<_>>()
+        other.run(&["export"]).out.lines().skip(5).collect::<Vec<_>>(),
+        told.out.lines().skip(5).collect::<Vec<_>>()
     );
     let section = desk.run(&["export", "--section", "zwei"]).out;
     assert!(section.contains("b.example") && !section.contains("a.example"), "{section}");
@@ -349,7 +353,7 @@ fn ids_of_an_export_are_used_if_free_and_otherwise_reported() {
     let imported = config(&format!("{}\n{}", plan.feeds, plan.sections));
     let ids: Vec<&str> = imported.feeds.iter().map(|feed| feed.id.as_str()).collect();
     assert_eq!((ids, imported.sections[0].id.as_str()), (vec!["first", "b-example", "c-example"], "at-sea"));
-    let left_out: Vec<&str> = plan.left_out.iter().map(|left| left.what.as_str()).collect();
+    let left_out: Vec<&str> = plan.skipped.iter().map(|left| left.what.as_str()).collect();
     assert_eq!(left_out, ["the id taken of https://b.example/", "the id Not One of https://c.example/"]);
 }
 
@@ -358,9 +362,9 @@ fn filter_of_an_existing_feed_is_reported() {
     let there = config("[[feed]]\nurl = \"https://ferries.example/rss\"\n");
     let plan = import::plan(read("planet.ini"), &there, None);
     assert!(!plan.sections.contains("advert"), "{}", plan.sections);
-    let filter = plan.left_out.iter().find(|left| left.what.contains("advert")).unwrap();
+    let filter = plan.skipped.iter().find(|left| left.what.contains("advert")).unwrap();
     assert!(
-        filter.what.ends_with("of http://ferries.example/rss") && filter.why.contains("there already"),
+        filter.what.ends_with("of http://ferries.example/rss") && filter.why.contains("already has the feed"),
         "{filter:?}"
     );
 }

@@ -183,9 +183,9 @@ fn found_words_are_marked_in_title_and_text() {
     for part in ["US <mark>War</mark> on ISIS", "The <mark>war</mark> is said to be over. <mark>Who</mark> won it"] {
         assert!(page.contains(part), "{part}\n{page}");
     }
-    assert!(page.contains("Passed over: before:soon is not a date"), "what is not understood is reported");
-    assert!(page.contains(">The first 1 found for "), "there may be more: {page}");
-    assert!(page.contains(">Only the newest stories were searched"), "not everything was searched: {page}");
+    assert!(page.contains("Ignored: before:soon is not a date"), "what is not understood is reported");
+    assert!(page.contains(">Showing the first 1 result for "), "there may be more: {page}");
+    assert!(page.contains(">Searched only the newest stories"), "not everything was searched: {page}");
 }
 
 #[test]
@@ -244,8 +244,8 @@ fn section_of_many_stories_is_under_fifty_kilobytes() {
         assert_eq!((shown("summary"), shown("headline")), (summaries, headlines));
         assert!(page.contains(older));
     };
-    check(20, 20, 20, "20 stories, last changed");
-    check(80, 25, 80, "80 stories, last changed");
+    check(20, 20, 20, "20 stories, updated");
+    check(80, 25, 80, "80 stories, updated");
     check(500, 25, 50, "450 older stories are in the section's feeds");
 }
 
@@ -299,7 +299,7 @@ fn invalid_template_is_found_at_load() {
     check("about.html", "\n{% if %}", "template about.html, line 2");
     check("story.html", "{{ story.titel }}", "template story.html, line 1");
     check("story_card.html", "\n\n{{ storey.title }}", "template story_card.html, line 3");
-    check("abuot.html", "", "template abuot.html: no such page; there are base.html");
+    check("abuot.html", "", "template abuot.html: no such template; use one of base.html");
     check(
         "index.html",
         "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",

@@ -161,7 +161,7 @@ fn form_on_the_page_of_a_private_section_opens_it() {
     }
     let wrong = post(&daemon, "/inner/", "token=wrong");
     assert_eq!((wrong.status, wrong.header("set-cookie")), (401, None));
-    assert!(text(&wrong.body).contains("This is not the token of this section."), "{}", text(&wrong.body));
+    assert!(text(&wrong.body).contains("Wrong token."), "{}", text(&wrong.body));
     assert_eq!(post(&daemon, "/inner/", "").status, 401);
     assert_eq!(post(&daemon, "/inner/", &format!("token={}", "x".repeat(5000))).status, 413);
     for path in ["/", "/all/", "/all.atom", "/nothing/", "/story/1/"] {

@@ -81,8 +81,8 @@ fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
     desk.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
     fs::create_dir_all(desk.path("public/deep")).unwrap();
     fs::create_dir(desk.path("own")).unwrap();
-    check_refused(&desk, &["backup", "public/deep/copy.db"], 1, "is in the folder of `directory` under [publish]");
-    check_refused(&desk, &["backup", "own/copy.db"], 1, "is in the folder of `templates` under [publish]");
+    check_refused(&desk, &["backup", "public/deep/copy.db"], 1, "is in the folder set as `directory` under [publish]");
+    check_refused(&desk, &["backup", "own/copy.db"], 1, "is in the folder set as `templates` under [publish]");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn file_in_place_of_the_socket_is_named_and_kept() {
     let desk = desk();
     desk.write("var/lib/newswire.db.sock", "mine");
     let mut daemon = Daemon::start(&desk);
-    let is_named = |line: &String| line.contains("newswire.db.sock: another file is in the place of the socket");
+    let is_named = |line: &String| line.contains("newswire.db.sock: another file has the name of the socket");
     assert!(daemon.seen.iter().any(is_named), "{:?}", daemon.seen);
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(desk.read("var/lib/newswire.db.sock"), "mine");
@@ -343,7 +343,7 @@ fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
         let words = (told.out + &told.err).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(told.code == code && words.contains(expected), "{arguments:?} {}: {words}", told.code);
     };
-    let what = "it is a pipe or a device, not a regular file";
+    let what = "a pipe or device, not a regular file";
     let feed = "[[feed]]\nid = \"b\"\nurl = \"https://127.0.0.1:1/\"\nallow = [\"127.0.0.1:1\"]\n";
     for name in ["pipe", "/dev/zero"] {
         check(&["import", name], 1, what);
@@ -386,7 +386,7 @@ fn pipe_in_the_published_folder_is_replaced_and_one_for_its_list_refused() {
     assert!(desk.read("site/all.json").contains("Ferries") && desk.read("site/all/index.html").contains("Ferries"));
     fs::remove_file(desk.path("site/.newswire-files")).unwrap();
     fifo(&desk.path("site/.newswire-files"));
-    check_refused(&desk, &["publish", "--out", "site"], 1, "site/.newswire-files: it is a pipe or a device");
+    check_refused(&desk, &["publish", "--out", "site"], 1, "site/.newswire-files: a pipe or device");
 }
 
 #[test]

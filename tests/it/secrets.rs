@@ -192,7 +192,7 @@ fn guessable_secret_of_a_section_is_refused() {
         assert_eq!(problems(&format!("{FEED}{line}\n")), [expected], "{line}");
     };
     let hint = "make one with `openssl rand -hex 16`";
-    let guessed = "anybody can guess a secret of fewer than 6 characters";
+    let guessed = "a secret of fewer than 6 characters is easy to guess";
     check("token = \"x\"", &format!("Error /n.toml:7:9: {guessed} ({hint})"));
     check("token = { env = \"TOKEN\" }", &format!("Error /n.toml:7:9: {guessed} ({hint})"));
     check("basic_auth = { user = \"a\", password = \"12345\" }", &format!("Error /n.toml:7:39: {guessed} ({hint})"));
@@ -223,7 +223,7 @@ fn published_address_contains_no_secret() {
 fn unencrypted_credentials_are_a_warning() {
     let check = |url: &str, line: &str, expected: Option<&str>| {
         let text = FEED.replace("https://a.example/\"\n", &format!("{url}\"\n{line}\n"));
-        let told = "this is sent unencrypted over http (write https:// in `url` if the server has it)";
+        let told = "this is sent unencrypted over http (use https:// in `url` if the server supports it)";
         let expected: Vec<String> = expected.iter().map(|place| format!("Warning /n.toml:{place}: {told}")).collect();
         assert_eq!(problems(&text), expected, "{url} {line}");
     };

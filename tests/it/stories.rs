@@ -557,7 +557,8 @@ fn commands_join_and_split_and_explain_says_so() {
     std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
     newswire(folder.path(), &["poll"]);
     assert!(
-        newswire(folder.path(), &["join", "https://two.example/1", "https://one.example/1"]).contains("one story now")
+        newswire(folder.path(), &["join", "https://two.example/1", "https://one.example/1"])
+            .contains("merged into one story")
     );
     let explained = newswire(folder.path(), &["explain", "https://two.example/1"]);
     assert!(explained.contains("joined by an editor"), "{explained}");

@@ -118,7 +118,7 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
     let desk = Desk::whole(&config(&format!("http://{}/", hub.address), ""));
     desk.write("a.xml", &feed("War"));
     let mut daemon = Daemon::start(&desk);
-    let line = daemon.wait_for("the hub could not be told");
+    let line = daemon.wait_for("cannot notify the WebSub hub");
     assert!(line.contains("refused to connect"), "{line}");
     hub.assert_not_told();
 }
@@ -131,7 +131,7 @@ fn failing_hub_is_notified_later_and_the_site_keeps_running() {
     let mut daemon = Daemon::start(&desk);
     daemon.get_until("/all.json", "War");
     hub.told();
-    let line = daemon.wait_for("the hub could not be told");
+    let line = daemon.wait_for("cannot notify the WebSub hub");
     assert!(line.contains("500"), "{line}");
     assert_eq!(daemon.end(), Some(0), "and shutdown does not wait for it");
 }

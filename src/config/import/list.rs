@@ -1,7 +1,6 @@
-//! Addresses one a line, alone or with tags as in newsboat's `urls`.
+//! Lists with one address per line, alone or with tags as in newsboat's `urls`.
 //!
-//! `"~A title"` is a title, `!` hides a feed from newsboat's list and says nothing here. Programs in the place of an address
-//! are never run.
+//! `"~A title"` is a title; `!` hides a feed in newsboat and is ignored here. Programs in place of an address are never run.
 
 use super::{Imported, ImportedFeed};
 
@@ -17,16 +16,16 @@ pub(super) fn read(text: &str) -> Imported {
         if let Some(kind) = program.filter(|kind| matches!(kind.as_str(), "exec" | "filter" | "query")) {
             imported.format = NEWSBOAT;
             let why = match kind.as_str() {
-                "exec" => "programs are not run; let one write a file and name it as file:",
-                "filter" => "programs are not run; the feed's own address stands at its end",
-                _ => "a query over feeds is a section here: write [[section]] with `keep`",
+                "exec" => "programs are not run; let it write a file, and add that with file:",
+                "filter" => "programs are not run; add the feed's own address, which is at the end",
+                _ => "write the query as a [[section]] with `keep`",
             };
-            imported.leave_out(url, format!("line {number}: {why}"));
+            imported.skip(url, format!("line {number}: {why}"));
             continue;
         }
         let mut feed = ImportedFeed { url, ..ImportedFeed::default() };
-        if super::mended(&feed.url).is_none() {
-            imported.leave_out(super::shown(line), format!("line {number} has no usable feed address"));
+        if super::repaired(&feed.url).is_none() {
+            imported.skip(super::shown(line), format!("line {number} has no usable feed address"));
             continue;
         }
         for word in words {
@@ -42,12 +41,12 @@ pub(super) fn read(text: &str) -> Imported {
     imported
 }
 
-/// Whether a line of it could have been meant for an address.
+/// Whether a line could be meant as an address.
 pub(super) fn names_anything(text: &str) -> bool {
     text.lines().any(|line| line.split_whitespace().next().is_some_and(|word| word.contains("://")))
 }
 
-/// The words of a line; what stands in double quotes is one, with `\"` for a quote.
+/// Splits a line into words. Text in double quotes is one word, with `\"` for a quote.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,9 +1,9 @@
-//! Lists of feeds from other programs → `[[feed]]` and `[[section]]` of our own.
+//! Converts lists of feeds from other programs to `[[feed]]` and `[[section]]` tables.
 //!
-//! What is read is told apart by its content: OPML 1.0 and 2.0 (with the attributes of FreshRSS and Miniflux), the ini of
-//! Planet and Planet Venus, newsboat's `urls`, sfeed's `sfeedrc`, or addresses one a line. A list is hostile until proved
-//! otherwise: it is bounded in size, depth and number, and nothing that it names is ever fetched. Whatever cannot be taken
-//! is told with its reason, never dropped silently.
+//! The content decides the format: OPML 1.0 and 2.0 (with the attributes of FreshRSS and Miniflux), the ini of Planet and
+//! Planet Venus, newsboat's `urls`, sfeed's `sfeedrc`, or one address per line. A list is untrusted input: its size, depth and
+//! number of feeds are limited, and nothing in it is ever fetched. Everything that cannot be imported is reported with the
+//! reason, never dropped silently.
 
 mod list;
 mod opml;
@@ -19,96 +19,110 @@ use super::shown_url;
 
 pub use self::plan::{ImportPlan, SameAddress, plan};
 
-/// The longest list that is read.
+/// The longest list that newswire reads, in bytes.
 pub const MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// The most feeds and folders that are read.
+/// The most feeds and folders that a list may have.
 const MAX_OUTLINES: usize = 10_000;
 
-/// The deepest nesting of folders that is read.
+/// The deepest nesting of folders that a list may have.
 const MAX_DEPTH: usize = 32;
 
-/// The most tags of one feed that are taken. An editor has a dozen.
+/// The most tags that one feed may have. People use about a dozen.
 const MAX_TAGS: usize = 500;
 
-/// The most characters of a line that are shown.
+/// How many characters of a line a message shows.
 const LINE_CHARS: usize = 120;
 
-/// Why a list was not read at all.
+/// Why newswire refuses a whole list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    #[error("the list has more than 10 MiB; split it")]
+    /// More than [`MAX_BYTES`].
+    #[error("the list is larger than 10 MiB; split it")]
     TooLong,
+    /// More than 10,000 feeds and folders.
     #[error("the list has more than {MAX_OUTLINES} feeds and folders; split it")]
     TooMany,
-    #[error("the list nests folders deeper than {MAX_DEPTH}")]
+    /// Folders nested more than 32 deep.
+    #[error("the list nests folders more than {MAX_DEPTH} deep; flatten it")]
     TooDeep,
-    #[error("this is no list of feeds: neither OPML, Planet's ini, newsboat's urls, sfeedrc, nor addresses one a line")]
+    /// The text has no known format and no address.
+    #[error("not a list of feeds; expected OPML, Planet's ini, newsboat's urls, sfeedrc, or one address per line")]
     Unknown,
 }
 
 /// A list as read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Imported {
-    /// What kind of list it is, as people call it.
+    /// The format of the list, in words.
     pub format: &'static str,
-    /// In the list's order; one address may occur several times.
+    /// The feeds in the list's order; an address may occur several times.
     pub feeds: Vec<ImportedFeed>,
-    /// Of a planet: how many stories its page shows.
+    /// How many stories a planet's page shows; `None` for other formats.
     pub limit: Option<i64>,
-    /// What a planet's section drops, in its order.
+    /// The filters of a planet, in the file's order.
     pub drops: Vec<Filter>,
-    pub left_out: Vec<LeftOut>,
+    /// Everything in the list that was not imported.
+    pub skipped: Vec<Skipped>,
 }
 
 /// A feed of a list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImportedFeed {
-    /// Mended, and one that can be polled.
+    /// The repaired address, absolute: http, https or file.
     pub url: String,
+    /// The title as plain text.
     pub title: Option<String>,
+    /// The web address of the feed's site.
     pub site: Option<String>,
+    /// The web address of a face or logo.
     pub image: Option<String>,
+    /// The User-Agent to send to this feed.
     pub user_agent: Option<String>,
-    /// As an export of newswire names it.
+    /// The feed id in a list that newswire exported.
     pub id: Option<String>,
-    /// The sections that it belongs to.
+    /// The folders that contain the feed; each becomes a section.
     pub folders: Vec<Folder>,
+    /// The tags in the list's order.
     pub tags: Vec<String>,
+    /// Whether the feed is not polled.
     pub is_disabled: bool,
 }
 
-/// What becomes a section.
+/// A folder of a list; becomes a section.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Folder {
+    /// The title as plain text.
     pub title: String,
-    /// As an export of newswire names it.
+    /// The section id in a list that newswire exported.
     pub id: Option<String>,
 }
 
-/// Stories that do not come in.
+/// A filter of a planet, which becomes a drop rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// Only of the feed with this address.
+    /// The address of the feed that the filter is for; `None` for all feeds.
     pub feed: Option<String>,
     /// A regular expression for title, summary and content.
     pub pattern: String,
-    /// Whether it drops what matches, and not what does not.
+    /// Whether to drop stories that match (`exclude`), or those that do not (`filter`).
     pub drops_matches: bool,
 }
 
-/// Something that a list holds and newswire does not take.
+/// Something in a list that newswire does not import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct Skipped {
+    /// What was skipped, such as an address or a setting.
     pub what: String,
+    /// The reason, and where possible what to do.
     pub why: String,
 }
 
-/// Reads a list of any known kind.
+/// Reads a list of any known format.
 ///
 /// # Errors
 ///
-/// If it is none, or beyond the bounds.
+/// If the text has no known format, or exceeds a limit.
 pub fn read(text: &str) -> Result<Imported, ImportError> {
     if text.len() > MAX_BYTES {
         return Err(ImportError::TooLong);
@@ -123,7 +137,7 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
     } else {
         list::read(text)
     };
-    if imported.feeds.len() + imported.left_out.len() > MAX_OUTLINES {
+    if imported.feeds.len() + imported.skipped.len() > MAX_OUTLINES {
         return Err(ImportError::TooMany);
     }
     if imported.feeds.is_empty() && !text.trim_start().starts_with('<') && !list::names_anything(text) {
@@ -133,31 +147,31 @@ pub fn read(text: &str) -> Result<Imported, ImportError> {
 }
 
 impl Imported {
-    /// Leaves out the feeds that are files of this machine: a list from elsewhere must not make newswire publish them.
+    /// Skips feeds that are local files: a list from elsewhere must not make newswire publish them.
     pub fn refuse_files(&mut self) {
         let feeds = std::mem::take(&mut self.feeds);
         let (files, feeds): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| is_file(&feed.url));
         self.feeds = feeds;
         for feed in files {
-            self.leave_out(feed.url, "a file of this machine; --allow-files takes it");
+            self.skip(feed.url, "a local file; --allow-files imports it");
         }
     }
 
-    fn leave_out(&mut self, what: impl Into<String>, why: impl Into<String>) {
-        self.left_out.push(LeftOut { what: what.into(), why: why.into() });
+    fn skip(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.skipped.push(Skipped { what: what.into(), why: why.into() });
     }
 
-    /// Takes the feed, if its address is one.
+    /// Adds the feed if its address can be polled, else skips it.
     fn take(&mut self, mut feed: ImportedFeed) {
         let (tags, is_cut) = distinct(std::mem::take(&mut feed.tags));
         feed.tags = tags;
         if is_cut {
             let named = feed.title.as_ref().unwrap_or(&feed.url).clone();
-            self.leave_out(format!("some tags of {named}"), format!("a feed may have {MAX_TAGS} tags"));
+            self.skip(format!("some tags of {named}"), format!("a feed may have at most {MAX_TAGS} tags"));
         }
-        match mended(&feed.url) {
+        match repaired(&feed.url) {
             Some(url) => self.feeds.push(ImportedFeed { url, ..feed }),
-            None => self.leave_out(feed.title.unwrap_or(feed.url), "not a usable feed address"),
+            None => self.skip(feed.title.unwrap_or(feed.url), "not a usable feed address"),
         }
     }
 }
@@ -166,13 +180,13 @@ fn is_file(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme() == "file")
 }
 
-/// A line of a list, cut to what can be shown.
+/// Shortens a line of a list for a message.
 fn shown(line: &str) -> String {
     let end = line.char_indices().nth(LINE_CHARS);
     end.map_or_else(|| line.to_owned(), |(end, _)| format!("{}…", &line[..end]))
 }
 
-/// The first of each, in their order, and whether there were more than [`MAX_TAGS`].
+/// Removes repeated tags and keeps the order. Returns at most [`MAX_TAGS`], and whether there were more.
 fn distinct(tags: impl IntoIterator<Item = String>) -> (Vec<String>, bool) {
     let mut seen = HashSet::new();
     let mut distinct: Vec<String> =
@@ -182,8 +196,8 @@ fn distinct(tags: impl IntoIterator<Item = String>) -> (Vec<String>, bool) {
     (distinct, is_cut)
 }
 
-/// The address as it was meant; `None` if it cannot be polled.
-fn mended(url: &str) -> Option<String> {
+/// Repairs an address; `None` if it cannot be polled.
+fn repaired(url: &str) -> Option<String> {
     let url = shown_url::without_feed_scheme(url).replace("&amp;", "&");
     let url = if url.starts_with("//") {
         format!("https:{url}")
@@ -202,7 +216,8 @@ fn mended(url: &str) -> Option<String> {
     is_pollable.then_some(url)
 }
 
-/// Encodes the blanks of path and query, which are part of the address. No scheme and no host has any, and line breaks are none.
+/// Encodes spaces in path and query, where they belong to the address. Removes other white space, and spaces in scheme and
+/// host.
 fn without_blanks(url: &str) -> String {
     let url: String = url.chars().filter(|c| !matches!(c, '\n' | '\r' | '\t')).collect();
     let host = url.find("//").map_or(0, |slashes| slashes + 2);
@@ -213,7 +228,7 @@ fn without_blanks(url: &str) -> String {
     head + &tail.chars().map(encoded).collect::<String>()
 }
 
-/// An absolute web address.
+/// Returns an absolute web address without secrets; `None` for anything else.
 fn web_address(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let has_secret =

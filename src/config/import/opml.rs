@@ -1,8 +1,8 @@
-//! OPML 1.0 and 2.0 as programs write it, and as people break it.
+//! OPML 1.0 and 2.0, valid or broken.
 //!
-//! The outermost folder becomes a section, folders within it and categories become tags. Bare ampersands, attributes in any
-//! case, tags that do not match and a missing end are passed over; document types are inert; `type="include"` is never
-//! fetched. The ids that newswire's own export writes are taken back.
+//! The outermost folder becomes a section; folders within it and categories become tags. Accepts bare ampersands, attributes
+//! in any case, mismatched tags and a missing end. Ignores document types; never fetches `type="include"`. Restores the ids
+//! that newswire's own export writes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::{Folder, ImportError, Imported, ImportedFeed, MAX_DEPTH, MAX_OUTLINES, web_address};
 use crate::normalize;
 
-/// What FreshRSS and Miniflux keep with a feed and newswire does in another way, or not at all.
+/// Attributes of FreshRSS and Miniflux for things that newswire does in another way, or not at all.
 const EXTRAS: [(&str, &str); 15] = [
     ("scraperrules", "full texts are not fetched"),
     ("crawler", "full texts are not fetched"),
@@ -25,10 +25,10 @@ const EXTRAS: [(&str, &str); 15] = [
     ("frss:filtersactionread", "write it as `drop` of a section"),
     ("keeplistrules", "write it as `keep` of a section"),
     ("keepfilterentryrules", "write it as `keep` of a section"),
-    ("cookie", "it may be a secret: write it under `headers` as { env = \"…\" }"),
-    ("frss:curlopt_cookie", "it may be a secret: write it under `headers` as { env = \"…\" }"),
-    ("proxyurl", "it may hold a secret: write `proxy` by hand"),
-    ("frss:curlopt_proxy", "it may hold a secret: write `proxy` by hand"),
+    ("cookie", "may be a secret; write it under `headers` as { env = \"…\" }"),
+    ("frss:curlopt_cookie", "may be a secret; write it under `headers` as { env = \"…\" }"),
+    ("proxyurl", "may contain a secret; write `proxy` by hand"),
+    ("frss:curlopt_proxy", "may contain a secret; write `proxy` by hand"),
 ];
 
 pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
             Ok(_) => {}
             Err(error) => {
                 let at = text[..text.floor_char_boundary(as_index(reader.error_position()))].lines().count().max(1);
-                list.imported.leave_out(format!("all from line {at} on"), format!("it is broken there: {error}"));
+                list.imported.skip(format!("everything from line {at} on"), format!("broken XML: {error}"));
                 break;
             }
         }
@@ -60,7 +60,7 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
 #[derive(Default)]
 struct OpmlList {
     imported: Imported,
-    /// The open outlines; none where one is a feed.
+    /// The open outlines; `None` for one that is a feed.
     open: Vec<Option<Folder>>,
     outlines: usize,
 }
@@ -87,23 +87,23 @@ impl OpmlList {
         let named = || title.clone().unwrap_or_else(|| "an outline without a title".to_owned());
         let kind = outline.get("type").unwrap_or_default().to_lowercase();
         if let Some(url) = outline.get("frss:opmlurl") {
-            self.imported.leave_out(named(), format!("the list at {url} is not fetched; import it by itself"));
+            self.imported.skip(named(), format!("the list at {url} is not fetched; import it by itself"));
         }
         if matches!(kind.as_str(), "include" | "link") {
-            self.imported.leave_out(named(), "what it includes is not fetched; import that list by itself");
+            self.imported.skip(named(), "included lists are not fetched; import that list by itself");
             return;
         }
         let Some(url) = outline.feed_url() else {
             if is_empty {
-                self.imported.leave_out(named(), "it has no address of a feed");
+                self.imported.skip(named(), "has no feed address");
             }
             return;
         };
         if kind.contains("xpath") || kind.contains("dotnotation") {
-            self.imported.leave_out(named(), "it is scraped from pages, and newswire reads feeds only");
+            self.imported.skip(named(), "scraped from web pages; newswire reads feeds only");
             return;
         }
-        self.tell_extras(outline, &named());
+        self.report_extras(outline, &named());
         let mut folders = self.open.iter().flatten().cloned();
         let section = folders.next();
         let tags = folders.map(|folder| folder.title).chain(outline.categories()).collect();
@@ -120,22 +120,22 @@ impl OpmlList {
         });
     }
 
-    fn tell_extras(&mut self, outline: &Outline, title: &str) {
+    fn report_extras(&mut self, outline: &Outline, title: &str) {
         for (name, why) in EXTRAS.iter().filter(|(name, _)| outline.get(name).is_some_and(|value| value != "false")) {
             let name = name.strip_prefix("frss:").unwrap_or(name);
-            self.imported.leave_out(format!("{name} of {title}"), *why);
+            self.imported.skip(format!("{name} of {title}"), *why);
         }
     }
 }
 
-/// The attributes of one outline, their names in lower case; none is empty.
+/// The attributes of one outline: names in lower case, without empty values.
 struct Outline(BTreeMap<String, String>);
 
 impl Outline {
     fn of(tag: &BytesStart) -> Outline {
         let mut attributes = tag.html_attributes();
         let attributes = attributes.with_checks(false).flatten().map(|attribute| {
-            // Line ends in a value mean blanks (XML 1.0 §3.3.3), and what is written into the TOML has none.
+            // A line break in an attribute value means a space (XML 1.0 §3.3.3); the TOML strings are on one line.
             let value = html_escape::decode_html_entities(&attribute.value).replace(char::is_control, " ");
             (attribute.key.as_ref().to_lowercase(), value.trim().to_owned())
         });
@@ -146,25 +146,25 @@ impl Outline {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Some programs write `url` for it.
+    /// Returns the address of the feed; some programs write it as `url`.
     fn feed_url(&self) -> Option<&str> {
         let is_feed = self.get("type").is_some_and(|kind| matches!(&*kind.to_lowercase(), "rss" | "atom" | "feed"));
         self.get("xmlurl").or(self.get("url").filter(|_| is_feed))
     }
 
-    /// `None` of a feed, and of what has no title.
+    /// Returns the outline as a folder; `None` if it is a feed or has no title.
     fn folder(&self) -> Option<Folder> {
         let title = self.title().filter(|_| self.feed_url().is_none())?;
         Some(Folder { title, id: self.get("newswire:id").map(str::to_owned) })
     }
 
-    /// As Miniflux says it, or newswire's own export.
+    /// Whether Miniflux or newswire's own export marks the feed as disabled.
     fn is_disabled(&self) -> bool {
         let says = |name, wanted: &str| self.get(name).is_some_and(|value| value.eq_ignore_ascii_case(wanted));
         says("disabled", "true") || says("newswire:enabled", "false")
     }
 
-    /// Plain text: titles may hold HTML.
+    /// Returns the title as plain text; titles may contain HTML.
     fn title(&self) -> Option<String> {
         let title = self.get("title").or(self.get("text"))?;
         let plain = if title.contains(['<', '&']) { normalize::plain_text(title) } else { title.to_owned() };
@@ -172,7 +172,7 @@ impl Outline {
         Some(plain).filter(|title| !title.is_empty())
     }
 
-    /// `category="/a/b,c"`: paths, between commas.
+    /// Returns the paths of `category="/a/b,c"`, without slashes at the ends.
     fn categories(&self) -> impl Iterator<Item = String> {
         let categories = self.get("category").unwrap_or_default().split(',');
         categories.map(|category| category.trim().trim_matches('/').to_owned()).filter(|category| !category.is_empty())

@@ -1,41 +1,44 @@
-//! What an imported list adds to a configuration: only what is not there yet, so that importing twice changes nothing.
+//! Decides what an imported list adds to a configuration: only what it lacks, so that importing twice changes nothing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
 use url::Url;
 
-use super::{Filter, Folder, Imported, ImportedFeed, LeftOut, MAX_TAGS};
+use super::{Filter, Folder, Imported, ImportedFeed, MAX_TAGS, Skipped};
 use crate::config::{self, Config, FeedUrl, edit, feed_url, id};
 use crate::feed::SectionId;
 
-/// What is to be written, and what is to be told.
+/// The tables to write, and what to report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImportPlan {
-    /// `[[feed]]` tables; empty if there is nothing new.
+    /// `[[feed]]` tables as TOML; empty if there are no new feeds.
     pub feeds: String,
-    /// `[[section]]` tables that the feeds name and the config lacks.
+    /// `[[section]]` tables as TOML that the new feeds need and the config lacks.
     pub sections: String,
     /// How many feeds are new.
     pub taken: usize,
-    /// Of the list's feeds, those that it named more than once.
+    /// Addresses that the list repeats, in any spelling.
     pub merged: Vec<SameAddress>,
     /// How many feeds the config has already; they stay as they are.
     pub known: usize,
-    /// Those of them that the config has under another spelling of their address.
+    /// The known feeds whose address the config spells differently.
     pub known_as: Vec<SameAddress>,
-    pub left_out: Vec<LeftOut>,
+    /// Everything in the list that is not imported.
+    pub skipped: Vec<Skipped>,
 }
 
-/// An address that is taken for another spelling of one that is kept.
+/// An address that is another spelling of one that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SameAddress {
+    /// The address that is not written.
     pub url: String,
+    /// The address that is kept, with secrets masked if it comes from the config.
     pub kept: String,
 }
 
 impl SameAddress {
-    /// Returns the rule by which the two are one: in what they differ; `None` if in nothing.
+    /// Returns the rule by which both are the same address: how they differ; `None` if they are equal.
     pub fn rule(&self) -> Option<String> {
         let (url, kept) = (Url::parse(&self.url).ok()?, Url::parse(&self.kept).ok()?);
         let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
@@ -43,7 +46,7 @@ impl SameAddress {
             (url.scheme() != kept.scheme(), "http or https"),
             (host(&url) != host(&kept), "www."),
             (url.path() != kept.path(), "a slash at the end"),
-            (url.fragment() != kept.fragment(), "what comes after #"),
+            (url.fragment() != kept.fragment(), "the part after #"),
         ];
         let differs: Vec<_> = differs.into_iter().filter(|(differs, _)| *differs).map(|(_, what)| what).collect();
         (!differs.is_empty()).then(|| format!("they differ only in {}", differs.join(" and ")))
@@ -51,8 +54,8 @@ impl SameAddress {
 }
 
 impl ImportPlan {
-    /// Adds a section of all feeds if the config would have none otherwise, so that the new feeds are shown. Returns whether
-    /// it did.
+    /// Adds a section with all feeds if the config would have no section, so that the new feeds are shown. Returns whether it
+    /// added one.
     pub fn ensure_section(&mut self, config: &Config) -> bool {
         let is_shown = !config.sections.is_empty() || !self.sections.is_empty();
         if is_shown || self.taken == 0 {
@@ -63,9 +66,9 @@ impl ImportPlan {
     }
 }
 
-/// What the list adds to the configuration. `section` takes the feeds that are in no folder.
+/// Plans what the list adds to the configuration. Feeds in no folder go into `section`.
 pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) -> ImportPlan {
-    let mut plan = ImportPlan { left_out: imported.left_out, ..ImportPlan::default() };
+    let mut plan = ImportPlan { skipped: imported.skipped, ..ImportPlan::default() };
     let feeds = merged(imported.feeds, &mut plan.merged);
     let there = config.feeds.iter().map(|feed| (config::spelling(&feed.url.secret), &feed.url));
     let there: HashMap<String, &FeedUrl> = there.collect();
@@ -78,7 +81,7 @@ pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) ->
     });
     plan.known_as = others.collect();
     let mut sections = Sections::new(config);
-    let ids = ids_of(&new, &imported.drops, config, &mut plan.left_out);
+    let ids = ids_of(&new, &imported.drops, config, &mut plan.skipped);
     for feed in &new {
         let mut of_feed: Vec<String> = feed.folders.iter().map(|folder| sections.id_of(folder)).collect();
         of_feed.extend(section.filter(|_| of_feed.is_empty()).map(SectionId::to_string));
@@ -89,24 +92,24 @@ pub fn plan(imported: Imported, config: &Config, section: Option<&SectionId>) ->
         push(&mut plan.sections, &section_table(&folder.title, id, imported.limit, &rules));
     }
     let has_new_section = !sections.new.is_empty();
-    plan.left_out.extend(imported.drops.iter().filter_map(|filter| lost(filter, has_new_section, &ids)));
+    plan.skipped.extend(imported.drops.iter().filter_map(|filter| lost(filter, has_new_section, &ids)));
     plan
 }
 
-/// A filter that no new section takes.
-fn lost(filter: &Filter, has_new_section: bool, ids: &BTreeMap<String, String>) -> Option<LeftOut> {
+/// Returns a note for a filter that no new section contains.
+fn lost(filter: &Filter, has_new_section: bool, ids: &BTreeMap<String, String>) -> Option<Skipped> {
     let is_of_known = filter.feed.as_deref().is_some_and(|url| !ids.contains_key(&spelled(url)));
     let why = match (has_new_section, is_of_known) {
-        (_, true) => "the feed is there already: write it as `drop` of its section",
-        (false, _) => "the section is there already: write it as its `drop`",
+        (_, true) => "the config already has the feed; add this to the `drop` of its section",
+        (false, _) => "the config already has the section; add this to its `drop`",
         (true, false) => return None,
     };
     let of = filter.feed.as_ref().map(|url| format!(" of {url}")).unwrap_or_default();
-    Some(LeftOut { what: format!("the filter /{}/{of}", filter.pattern), why: why.to_owned() })
+    Some(Skipped { what: format!("the filter /{}/{of}", filter.pattern), why: why.to_owned() })
 }
 
-/// Each address once; a feed in several folders belongs to all of them. Of several spellings the first is kept, but https goes
-/// before http.
+/// Merges feeds with the same address; the merged feed belongs to all their folders. Keeps the first spelling, but prefers
+/// https to http.
 fn merged(feeds: Vec<ImportedFeed>, repeated: &mut Vec<SameAddress>) -> Vec<ImportedFeed> {
     let mut at: HashMap<String, usize> = HashMap::new();
     let mut unique: Vec<ImportedFeed> = Vec::new();
@@ -151,25 +154,25 @@ fn spelled(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| config::spelling(&url))
 }
 
-/// The sections that folders stand for.
+/// The sections of the folders.
 struct Sections {
-    /// The ids of those that are there, by their titles in lower case.
+    /// The ids of the config's sections, by title in lower case.
     by_title: HashMap<String, String>,
-    /// Every id that is given.
+    /// Every id in use.
     taken: HashSet<String>,
-    /// The ids of those that are there.
+    /// The ids of the config's sections.
     there: HashSet<String>,
     made: HashMap<Folder, String>,
-    /// Of ids with a number at their end, the next number to try.
+    /// The next number to try for an id that ends in a number.
     numbers: HashMap<String, usize>,
-    /// Folder and id, in the order in which they are first named.
+    /// The new sections: folder and id, in order of first use.
     new: Vec<(Folder, String)>,
 }
 
 impl Sections {
     fn new(config: &Config) -> Self {
         let there: HashSet<String> = config.sections.iter().map(|section| section.id.to_string()).collect();
-        // Of sections with one title, the first.
+        // If sections share a title, the first one wins.
         let by_title =
             config.sections.iter().rev().map(|section| (section.title.to_lowercase(), section.id.to_string()));
         Sections {
@@ -182,14 +185,14 @@ impl Sections {
         }
     }
 
-    /// The id of the section of this id or name, which is made if there is none.
+    /// Returns the id of the section with the folder's id or title; adds a new section if there is none.
     fn id_of(&mut self, folder: &Folder) -> String {
         if let Some(id) = self.made.get(folder) {
             return id.clone();
         }
         let given = folder.id.as_ref().filter(|id| id::is_of_section(id));
         let slug = given.cloned().unwrap_or_else(|| id::slug_of_words(&folder.title));
-        // An earlier version made other ids of titles that are not ASCII.
+        // Earlier versions generated other ids for titles that are not ASCII.
         let by_id = self.there.get(&slug).or_else(|| self.there.get(&id::slug(&folder.title)));
         let known = by_id.or_else(|| self.by_title.get(&folder.title.to_lowercase())).cloned();
         let id = known.unwrap_or_else(|| {
@@ -201,7 +204,7 @@ impl Sections {
         id
     }
 
-    /// An id that no section has, like the slug as far as can be.
+    /// Returns an unused id, as close to the slug as possible.
     fn free_id(&mut self, slug: String) -> String {
         let base = if slug.is_empty() { "section".to_owned() } else { slug };
         let base = if id::is_reserved(&base) { format!("{base}-news") } else { base };
@@ -222,12 +225,12 @@ impl Sections {
     }
 }
 
-/// The ids that are written, by the spelling of the feed's address: those that the list gives, and of feeds that rules name.
+/// Returns the feed ids to write, by the normalized address: ids in the list, and ids for feeds that rules refer to.
 fn ids_of(
     new: &[ImportedFeed],
     filters: &[Filter],
     config: &Config,
-    left_out: &mut Vec<LeftOut>,
+    skipped: &mut Vec<Skipped>,
 ) -> BTreeMap<String, String> {
     let named: HashSet<String> = filters.iter().filter_map(|filter| filter.feed.as_deref()).map(spelled).collect();
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
@@ -237,8 +240,8 @@ fn ids_of(
         let id = match &feed.id {
             Some(id) if id::is_of_feed(id) && taken.insert(id.clone()) => Some(id.clone()),
             Some(id) => {
-                let why = "it is none that a feed may have here, or another feed has it".to_owned();
-                left_out.push(LeftOut { what: format!("the id {id} of {}", feed.url), why });
+                let why = "not a valid feed id, or another feed has it".to_owned();
+                skipped.push(Skipped { what: format!("the id {id} of {}", feed.url), why });
                 None
             }
             None if named.contains(&spelling) => made_id(&feed.url, &mut taken),
@@ -249,7 +252,7 @@ fn ids_of(
     ids
 }
 
-/// The id that the feed would be given.
+/// Generates the id that the config would give the feed.
 fn made_id(url: &str, taken: &mut HashSet<String>) -> Option<String> {
     let secret = Url::parse(url).ok()?;
     let url = FeedUrl { shown: config::shown(&secret), secret };

@@ -1,7 +1,7 @@
-//! The ini of Planet and Planet Venus: every section named by an address is a feed.
+//! The ini of Planet and Planet Venus: every section with an address as its name is a feed.
 //!
-//! `name` becomes the title, `face` the image, `link` the site; `filter` and `exclude` become what the planet's section
-//! drops. What makes Planet's own pages is left out.
+//! `name` becomes the title, `face` the image, `link` the site; `filter` and `exclude` become drop rules of the planet's
+//! section. Settings for Planet's own pages are skipped.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use url::Url;
 use super::{Filter, Folder, ImportError, Imported, ImportedFeed, MAX_OUTLINES, web_address};
 use crate::rule::{Field, Pattern};
 
-/// Keys that tell something which a newswire has no need of.
+/// Keys that newswire ignores without a note, because it does not need them.
 const NEEDLESS: [&str; 4] = ["facewidth", "faceheight", "nick", "feedtype"];
 
 /// One `[section]`.
@@ -29,7 +29,7 @@ pub(super) fn is_planet(text: &str) -> bool {
 pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
     let mut imported = Imported { format: "Planet's ini", ..Imported::default() };
     let sections = sections(text);
-    // Two of them are no feeds: what holds for all, and the planet itself.
+    // Two sections are not feeds: the defaults, and the planet itself.
     if sections.len() > MAX_OUTLINES + 2 {
         return Err(ImportError::TooMany);
     }
@@ -46,9 +46,9 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
         if matches!(section.name.to_ascii_lowercase().as_str(), "planet" | "default") {
             continue;
         }
-        match super::mended(&section.name).filter(|_| section.name.contains("://")) {
+        match super::repaired(&section.name).filter(|_| section.name.contains("://")) {
             Some(url) if section.keys.get("content_type").is_some_and(|kind| kind.contains("opml")) => {
-                imported.leave_out(url, "the list is not fetched; import it by itself");
+                imported.skip(url, "the list is not fetched; import it by itself");
             }
             Some(url) => {
                 for key in read_feed(&url, section, title, base.as_ref(), &mut imported) {
@@ -63,12 +63,12 @@ pub(super) fn read(text: &str) -> Result<Imported, ImportError> {
             [url] => format!("{key} of {url}"),
             _ => format!("{key} of {} feeds", urls.len()),
         }));
-        imported.leave_out("these settings have no counterpart and were skipped", skipped.join(", "));
+        imported.skip("these settings have no counterpart and were skipped", skipped.join(", "));
     }
     Ok(imported)
 }
 
-/// Reads what holds for all feeds, or for the planet's pages. What has no counterpart goes to `skipped`.
+/// Reads the settings of all feeds, or of the planet's pages. Adds settings without a counterpart to `skipped`.
 fn read_general(general: &PlanetSection, imported: &mut Imported, skipped: &mut Vec<String>) {
     add_filters(&general.keys, None, imported);
     for (key, value) in &general.keys {
@@ -77,18 +77,16 @@ fn read_general(general: &PlanetSection, imported: &mut Imported, skipped: &mut 
             "items_per_page" => imported.limit = value.parse().ok().filter(|limit| (1..=500).contains(limit)),
             "filter" | "exclude" => {}
             "name" => {
-                imported.leave_out(heading, format!("write title = {} under [site]", super::super::edit::quoted(value)))
+                imported.skip(heading, format!("write title = {} under [site]", super::super::edit::quoted(value)))
             }
-            "link" => {
-                imported.leave_out(heading, format!("write url = {} under [site]", super::super::edit::quoted(value)))
-            }
-            "owner_name" | "owner_email" => imported.leave_out(heading, "write `owner` under [site]"),
+            "link" => imported.skip(heading, format!("write url = {} under [site]", super::super::edit::quoted(value))),
+            "owner_name" | "owner_email" => imported.skip(heading, "write `owner` under [site]"),
             _ => skipped.push(heading),
         }
     }
 }
 
-/// Reads a feed; returns the keys that have no counterpart.
+/// Reads a feed. Returns the keys without a counterpart.
 fn read_feed(
     url: &String,
     section: &PlanetSection,
@@ -106,7 +104,7 @@ fn read_feed(
         match key.as_str() {
             "name" | "link" | "filter" | "exclude" => {}
             "face" if image.is_some() => {}
-            "face" => imported.leave_out(format!("face of {url}"), "it is relative, and the planet has no link"),
+            "face" => imported.skip(format!("face of {url}"), "relative address, and the planet has no link"),
             _ => skipped.push(key.clone()),
         }
     }
@@ -121,7 +119,7 @@ fn read_feed(
     skipped
 }
 
-/// `exclude` drops what matches, `filter` what does not.
+/// Adds the filters: `exclude` drops what matches, `filter` what does not.
 fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported: &mut Imported) {
     for (key, drops_matches) in [("exclude", true), ("filter", false)] {
         let Some(pattern) = keys.get(key).filter(|pattern| !pattern.is_empty()) else { continue };
@@ -129,13 +127,13 @@ fn add_filters(keys: &BTreeMap<String, String>, feed: Option<&String>, imported:
             Ok(_) => imported.drops.push(Filter { feed: feed.cloned(), pattern: pattern.clone(), drops_matches }),
             Err(why) => {
                 let of = feed.map_or("the planet", String::as_str);
-                imported.leave_out(format!("{key} = {pattern} of {of}"), why);
+                imported.skip(format!("{key} = {pattern} of {of}"), why);
             }
         }
     }
 }
 
-/// The file as Python's ConfigParser reads it, without interpolation; an empty value is none.
+/// Parses the file like Python's ConfigParser, without interpolation. Ignores empty values.
 fn sections(text: &str) -> Vec<PlanetSection> {
     let mut sections: Vec<PlanetSection> = Vec::new();
     let mut last_key: Option<String> = None;

@@ -1,10 +1,10 @@
 //! sfeed's `sfeedrc`: a shell script whose function `feeds` calls `feed NAME ADDRESS [SITE] [ENCODING]`.
 //!
-//! The script is read and never run: a call with variables in it cannot be understood and is left out.
+//! The script is read and never run, so a call with variables in it is skipped.
 
 use super::{Imported, ImportedFeed, web_address};
 
-/// What stands for the end of a line that is continued.
+/// Replaces the end of a continued line.
 const CONTINUED: &str = "\u{0}";
 
 pub(super) fn is_sfeedrc(text: &str) -> bool {
@@ -19,7 +19,7 @@ pub(super) fn is_sfeedrc(text: &str) -> bool {
 
 pub(super) fn read(text: &str) -> Imported {
     let mut imported = Imported { format: "sfeedrc", ..Imported::default() };
-    // A line that is continued keeps the number of its first.
+    // A continued line has the number of its first line.
     let mut number = 1;
     for line in text.replace("\\\n", CONTINUED).lines() {
         let of_line = number;
@@ -30,12 +30,12 @@ pub(super) fn read(text: &str) -> Imported {
         };
         let words = words(call);
         let Some(url) = words.get(1) else {
-            imported.leave_out(super::shown(line.trim()), format!("line {of_line}: the call has no address"));
+            imported.skip(super::shown(line.trim()), format!("line {of_line}: the call has no address"));
             continue;
         };
         if words.iter().any(|word| word.contains(['$', '`'])) {
-            let why = "the script is not run, and this call has a variable";
-            imported.leave_out(super::shown(line.trim()), format!("line {of_line}: {why}"));
+            let why = "the call has a variable, and scripts are not run";
+            imported.skip(super::shown(line.trim()), format!("line {of_line}: {why}"));
             continue;
         }
         imported.take(ImportedFeed {
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str) -> Imported {
     imported
 }
 
-/// The words of a shell's line, up to a comment or the end of the command.
+/// Splits a shell command into words, up to a comment or the end of the command.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

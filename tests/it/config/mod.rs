@@ -188,11 +188,11 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         ),
         (
             poll("timeout = 30"),
-            "2:11: expected a text, found a number (write the unit too, as in \"30 seconds\" or \"7 days\")",
+            "2:11: expected a text, found a number (write the unit too, such as \"30 seconds\" or \"7 days\")",
         ),
         (
             poll("timeout = \"30\""),
-            "2:11: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\" (write the unit too, as in \"30 seconds\")",
+            "2:11: expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\" (write the unit too, such as \"30 seconds\")",
         ),
         (poll("timeout = \"1 day\""), "2:11: expected at most 10 minutes"),
         (poll("max_size = \"10 miles\""), "2:12: expected a size such as \"500 KiB\" or \"10 MiB\""),
@@ -200,7 +200,7 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         (poll("concurrency = 0"), "2:15: expected a whole number from 1 to 10000"),
         (
             poll("allow = [\"10.0.0.0/33\"]"),
-            "2:10: expected a network, an address or a host (as in \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\")",
+            "2:10: expected a network, an address or a host (such as \"192.168.1.0/24\", \"127.0.0.1:8081\" or \"intranet.example\")",
         ),
         (poll("schedule = \"1 hour\""), "2:12: an interval begins with \"every\": write \"every 1 hour\""),
         (poll("schedule = \"0 0 31 2 *\""), "2:12: the schedule never polls: no year has such a day"),
@@ -220,44 +220,44 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
         (format!("[[feed]]\nurl = \"|curl x\"\n{SECTION}"), "2:7: expected a URL that begins with http:// or https://"),
         (
             format!("[[feed]]\nurl = \"file:\"\n{SECTION}"),
-            "2:7: expected the path of a file (as in \"file:samples/news.xml\", relative to this file)",
+            "2:7: expected the path of a file (such as \"file:samples/news.xml\", relative to this file)",
         ),
         (feed("sections = [\"newz\"]"), "4:13: there is no section `newz` (did you mean `news`?)"),
         (feed("enabled = \"yes\""), "4:11: expected true or false, found a text (write true, without quotes)"),
         (feed("priority = \"10\""), "4:12: expected a whole number, found a text (write 10, without quotes)"),
-        (feed("headers = { Host = \"x\" }"), "4:13: the header `Host` is set by newswire itself"),
+        (feed("headers = { Host = \"x\" }"), "4:13: newswire sets the header `Host` itself"),
         (feed("headers = { X = { env = \"MISSING\" } }"), "4:17: the environment variable `MISSING` is not set"),
         (feed("headers = { X = {} }"), "4:17: expected a secret (write { env = \"NAME\" } or { file = \"/path\" })"),
         (feed("basic_auth = { user = \"a\" }"), "4:14: basic_auth = { … } needs `password`"),
         (
             feed("proxy = \"myproxy\""),
-            "4:9: expected the URL of a proxy (as in \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\")",
+            "4:9: expected the URL of a proxy (such as \"http://proxy:3128\" or \"socks5h://127.0.0.1:9050\")",
         ),
         (
             format!("{FEED}[[feed]]\nid = \"a\"\nurl = \"https://b.example/\"\n{SECTION}"),
-            "5:6: the id `a` is given twice (it is given first in line 2)",
+            "5:6: the id `a` is used twice (first used in line 2)",
         ),
         (
             format!("{FEED}[[section]]\nid = \"news\"\n"),
-            "4:1: section `news` has no feeds (write feeds = [\"*\"] to take all, or name some)",
+            "4:1: section `news` has no feeds (write feeds = [\"*\"] to take all feeds, or list some)",
         ),
         (format!("{FEED}[[section]]\nfeeds = [\"*\"]\n"), "4:1: [[section]] in line 4 needs `id`"),
         (
             format!("{FEED}[[section]]\nid = \"Top News\"\nfeeds = [\"*\"]\n"),
-            "5:6: an id has up to 64 of a-z, 0-9 and -, and begins with a letter or digit (write \"top-news\")",
+            "5:6: an id has at most 64 characters of a-z, 0-9 and -, and begins with a letter or digit (write \"top-news\")",
         ),
         (
             format!("{FEED}[[section]]\nid = \"search\"\nfeeds = [\"*\"]\n"),
             "5:6: `search` is a path of the site itself (write \"search-news\")",
         ),
-        (format!("{FEED}{SECTION}{SECTION}"), "8:6: the id `news` is given twice (it is given first in line 5)"),
+        (format!("{FEED}{SECTION}{SECTION}"), "8:6: the id `news` is used twice (first used in line 5)"),
         (
             format!("{FEED}[[section]]\nid = \"news\"\nfeeds = [\"b\"]\n"),
             "6:10: there is no feed `b` (did you mean `a`?)",
         ),
         (section("limit = 501"), "7:9: expected a whole number from 1 to 500"),
         (section("keep = { title = \"x\" }"), "7:8: expected a list, found a table (put it in brackets: [{ … }])"),
-        (section("keep = [ {} ]"), "7:10: an empty rule would match every story (take it out)"),
+        (section("keep = [ {} ]"), "7:10: an empty rule would match every story (remove it)"),
         (section("keep = [ { title = [] } ]"), "7:20: expected at least one"),
         (section("keep = [ { title = \"/(/\" } ]"), "7:20: bad regular expression: unclosed group"),
         (
@@ -271,10 +271,10 @@ fn every_typical_mistake_gets_its_position_a_reason_and_a_hint() {
             section("drop = [ { has = \"picture\" } ]"),
             "7:18: expected one of \"enclosure\", \"image\", \"content\", \"author\", \"date\"",
         ),
-        (section("formerly = [\"news\"]"), "7:12: there is a section `news`: it cannot be a former id too"),
+        (section("formerly = [\"news\"]"), "7:12: there is a section `news`, so it cannot be a former id too"),
         (
             section("token = \"a-token-of-our-own\"\nbasic_auth = { user = \"a\", password = \"b-b-b-b-b-b-b-b-b\" }"),
-            "8:14: a section has either `token` or `basic_auth`",
+            "8:14: a section cannot have both `token` and `basic_auth` (remove one of them)",
         ),
     ];
     for (text, expected) in &cases {
@@ -312,13 +312,13 @@ fn legal_but_probably_unintended_settings_are_warnings() {
         &format!(
             "{FEED}[[feed]]\nurl = \"https://b.example/\"\nid = \"b\"\n[[section]]\nid = \"news\"\nfeeds = [\"a\"]\n"
         ),
-        "4:1: no section takes the feed `b` (name it in `feeds` of a section, or write sections = [\"…\"] here)",
+        "4:1: no section takes the feed `b` (add it to the `feeds` of a section, or write sections = [\"…\"] here)",
     );
     check(
         &format!("{FEED}{SECTION}keep = [{{ title = \"/.*/\" }}]\n"),
-        "7:19: this matches everything (take it out, or say what it is to match)",
+        "7:19: this matches everything (remove it, or write what it should match)",
     );
-    let too_often = "(few feeds change so often, and publishers may lock you out: write \"every 15 minutes\" or more)";
+    let too_often = "(few feeds change so often, and publishers may block you; write \"every 15 minutes\" or more)";
     for (schedule, gap) in [("every 2 minutes", "2 minutes"), ("*/5 * * * *", "5 minutes"), ("0,1 8 * * *", "1 minute")]
     {
         let expected = format!("4:12: this polls every {gap} {too_often}");

@@ -301,7 +301,7 @@ fn last_good_edition_stays_if_a_new_one_cannot_be_made() {
     assert!(store.execute(corrupt, []).unwrap() > 0);
     drop(store);
     desk.write("a.xml", &feed("War").replace("Other", "Another"));
-    daemon.wait_for("the last good edition stays");
+    daemon.wait_for("cannot publish; the last edition stays");
     let still = daemon.get("/all.atom");
     assert_eq!((still.status, still.body), (200, good.body));
     daemon.get_until("/a.json", "Another");

@@ -1,5 +1,5 @@
-//! Every page once, of a made-up site: what an editor's template asks for and is not there shows when it is loaded, not
-//! when somebody opens the page.
+//! Checks templates by rendering every page of a made-up site, so that a template's mistake shows when it is loaded, not when a
+//! reader opens the page.
 
 use std::time::Duration;
 
@@ -15,11 +15,12 @@ use crate::text::PlainText;
 use crate::time::Timestamp;
 
 impl Pages {
-    /// Parses the built-in templates and the `overrides` (name and text), which replace those of the same name, and
-    /// renders every page once if there are any.
+    /// Parses the built-in templates and the `overrides` (name and text), which replace those of the same name. If there are
+    /// overrides, renders every page once.
     ///
     /// # Errors
-    /// If an override has another name, does not parse, or asks for what is not there.
+    ///
+    /// If an override has an unknown name, does not parse, or uses a value that does not exist.
     pub fn new(overrides: &[(String, String)]) -> Result<Pages, RenderError> {
         let pages = Pages::parse(overrides)?;
         if !overrides.is_empty() {
@@ -29,10 +30,11 @@ impl Pages {
     }
 }
 
-/// Renders each page with all that it can show, and with as little as it may get.
+/// Renders each page with every optional value, and with none.
 ///
 /// # Errors
-/// The first that a template gives.
+///
+/// The first error of a template.
 fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
     let (full, bare) = (story(full_entry(), true), story(bare_entry(), false));
     for (site, stories) in [(site(true), vec![full, bare.clone()]), (site(false), Vec::new())] {
@@ -133,7 +135,7 @@ fn feed() -> ShownFeed {
 
 fn bare_entry() -> Entry {
     Entry {
-        guid: Guid { value: "urn:newswire:rehearsal".to_owned(), kind: GuidKind::Guid },
+        guid: Guid { value: "urn:newswire:example".to_owned(), kind: GuidKind::Guid },
         link: None,
         original: None,
         title: String::new(),

@@ -1,4 +1,4 @@
-//! Whether a connection is of use: what it did of late, counted where it happens.
+//! The activity of a connection: counts its requests and sent bytes, to close it when it is inactive.
 
 use std::io;
 use std::pin::Pin;
@@ -9,35 +9,36 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How long a connection may take until its first request is there, preface and headers included.
+/// How long the first request of a connection may take to arrive, including the preface and headers.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
 
-/// A connection that neither asks for something nor takes [`LEAST_BYTES`] of an answer in this time is of no use: it is idle
-/// (whatever pings it answers), or it reads so slowly that it only holds its place.
+/// A connection that neither makes a request nor takes [`LEAST_BYTES`] of an answer in this time is inactive: it is idle, even
+/// if it answers pings, or reads so slowly that it only blocks its slot.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// A reader at 1 KiB a second, slower than any modem, takes seven times as much; HTTP/2 pings are 17 bytes.
+/// The fewest sent bytes of an active connection. A reader at 1 KiB per second, slower than any modem, takes seven times as
+/// many; HTTP/2 pings are 17 bytes.
 const LEAST_BYTES: u64 = 4096;
 
-/// What a connection has done since it was opened.
+/// Counts what a connection has done since it was opened.
 #[derive(Debug, Default)]
-pub struct Pulse {
+pub struct Activity {
     requests: AtomicU64,
     sent_bytes: AtomicU64,
 }
 
-impl Pulse {
-    /// A request has arrived with all its headers.
+impl Activity {
+    /// Counts a request that has arrived with all its headers.
     pub fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> Deeds {
-        Deeds { requests: self.requests.load(Ordering::Relaxed), sent_bytes: self.sent_bytes.load(Ordering::Relaxed) }
+    fn read(&self) -> Counts {
+        Counts { requests: self.requests.load(Ordering::Relaxed), sent_bytes: self.sent_bytes.load(Ordering::Relaxed) }
     }
 
-    /// Returns when the connection has been of no use for too long.
-    pub async fn until_useless(&self) {
+    /// Waits until the connection is inactive.
+    pub async fn until_inactive(&self) {
         tokio::time::sleep(FIRST_REQUEST).await;
         let mut before = self.read();
         if before.requests == 0 {
@@ -46,7 +47,7 @@ impl Pulse {
         loop {
             tokio::time::sleep(WINDOW).await;
             let now = self.read();
-            if !is_of_use(before, now) {
+            if !is_active(before, now) {
                 return;
             }
             before = now;
@@ -54,32 +55,33 @@ impl Pulse {
     }
 }
 
-/// What a connection had done at one moment.
+/// The counts of a connection at one moment.
 #[derive(Clone, Copy, Debug, Default)]
-struct Deeds {
+struct Counts {
     requests: u64,
     sent_bytes: u64,
 }
 
-/// Whether a connection that had done so much a [`WINDOW`] ago, and so much now, is of use.
-fn is_of_use(before: Deeds, now: Deeds) -> bool {
+/// Whether a connection with these counts a [`WINDOW`] ago, and these now, is active.
+fn is_active(before: Counts, now: Counts) -> bool {
     now.requests > before.requests || now.sent_bytes - before.sent_bytes >= LEAST_BYTES
 }
 
-/// A stream that counts what is sent.
+/// A stream that counts the sent bytes.
 pub struct Counted<S> {
     stream: S,
-    pulse: Arc<Pulse>,
+    activity: Arc<Activity>,
 }
 
 impl<S> Counted<S> {
-    pub fn new(stream: S, pulse: Arc<Pulse>) -> Counted<S> {
-        Counted { stream, pulse }
+    /// Wraps a stream.
+    pub fn new(stream: S, activity: Arc<Activity>) -> Counted<S> {
+        Counted { stream, activity }
     }
 
     fn count(&self, sent: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(bytes)) = sent {
-            self.pulse.sent_bytes.fetch_add(*bytes as u64, Ordering::Relaxed);
+            self.activity.sent_bytes.fetch_add(*bytes as u64, Ordering::Relaxed);
         }
     }
 }
@@ -125,11 +127,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connection_is_of_use_while_it_asks_or_takes() {
+    fn connection_is_active_while_it_asks_or_takes() {
         let window = WINDOW.as_secs();
         let check = |requests: u64, bytes_a_second: u64, expected: bool| {
-            let now = Deeds { requests: 1 + requests, sent_bytes: 9_000 + window * bytes_a_second };
-            assert_eq!(is_of_use(Deeds { requests: 1, sent_bytes: 9_000 }, now), expected);
+            let now = Counts { requests: 1 + requests, sent_bytes: 9_000 + window * bytes_a_second };
+            assert_eq!(is_active(Counts { requests: 1, sent_bytes: 9_000 }, now), expected);
         };
         check(0, 0, false);
         check(1, 0, true);
