@@ -54,6 +54,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
+    ("similar", &["config"]),
     ("psl", &["link"]),
     ("deunicode", &["latin"]),
     ("caseless", &["story"]),

@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use similar::udiff::UnifiedHunkHeader;
+use similar::{Algorithm, capture_diff_slices_by_key, group_diff_ops};
 use toml_edit::{Document, Item, Table};
 
 use super::SourceFile;
@@ -255,36 +257,22 @@ pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// Returns the changes between two texts of a file as a unified diff with one hunk and masked secrets; empty if the texts are
-/// equal.
+/// Returns what changed between two texts of a file, as a unified diff with its secrets masked; empty if nothing did.
 pub fn difference(name: &str, before: &str, after: &str) -> String {
-    if before == after {
-        return String::new();
+    let (old_masked, new_masked) = (mask::masked(before), mask::masked(after));
+    // Each line with its masked form: lines are compared as they are, so that a changed secret is a change.
+    let old: Vec<(&str, &str)> = before.lines().zip(old_masked.lines()).collect();
+    let new: Vec<(&str, &str)> = after.lines().zip(new_masked.lines()).collect();
+    let operations = capture_diff_slices_by_key(Algorithm::Myers, &old, &new, |(line, _)| *line);
+    let mut text = String::new();
+    for hunk in group_diff_ops(operations, CONTEXT) {
+        text.push_str(&format!("{}\n", UnifiedHunkHeader::new(&hunk)));
+        for change in hunk.iter().flat_map(|operation| operation.iter_changes(&old[..], &new[..])) {
+            let (_, shown) = change.value();
+            text.push_str(&format!("{}{shown}\n", change.tag()));
+        }
     }
-    let (same_start, same_end) = same_ends(before, after);
-    let (old, new) = (mask::masked(before), mask::masked(after));
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let from = same_start.saturating_sub(CONTEXT);
-    let (old_end, new_end) = (old.len() - same_end, new.len() - same_end);
-    let after_lines = &old[old_end..(old_end + CONTEXT).min(old.len())];
-    let (old_count, new_count) = (old_end - from + after_lines.len(), new_end - from + after_lines.len());
-    let range = |count: usize| format!("{},{count}", if count == 0 { from } else { from + 1 });
-    let mut text = format!("--- {name}\n+++ {name}\n@@ -{} +{} @@\n", range(old_count), range(new_count));
-    let marked = |sign: char, lines: &[&str]| lines.iter().map(|line| format!("{sign}{line}\n")).collect::<String>();
-    text.push_str(&marked(' ', &old[from..same_start]));
-    text.push_str(&marked('-', &old[same_start..old_end]));
-    text.push_str(&marked('+', &new[same_start..new_end]));
-    text.push_str(&marked(' ', after_lines));
-    text
-}
-
-/// Returns how many lines two texts share at the start, and at the end.
-fn same_ends(before: &str, after: &str) -> (usize, usize) {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let same_start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let rest = old.len().min(new.len()) - same_start;
-    let same_end = old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(old, new)| old == new).count();
-    (same_start, same_end)
+    if text.is_empty() { text } else { format!("--- {name}\n+++ {name}\n{text}") }
 }
 
 fn parse(text: &str) -> Result<Document<&str>, EditError> {

@@ -63,6 +63,36 @@ fn added_feed_comes_after_the_last_one_and_nothing_else_changes() {
 }
 
 #[test]
+fn diff_shows_two_changes_far_apart_without_what_lies_between() {
+    let before = long_config();
+    let after = before.replace("site-2.example/feed\"", "site-2.example/new\"").replace("[\"*\"]", "[\"site-2\"]");
+    assert_eq!(
+        edit::difference("wire.toml", &before, &after),
+        "--- wire.toml\n\
+         +++ wire.toml\n\
+         @@ -13,7 +13,7 @@\n \n # Feed number 2, since spring.\n [[feed]]\n\
+         -url   =   \"https://site-2.example/feed\" # keep\n\
+         +url   =   \"https://site-2.example/new\" # keep\n \n # Feed number 3, since spring.\n [[feed]]\n\
+         @@ -297,4 +297,4 @@\n \n [[section]]\n id = \"all\"\n\
+         -feeds = [\"*\"]\n\
+         +feeds = [\"site-2\"]\n"
+    );
+    assert_eq!(edit::difference("wire.toml", &before, &before), "");
+}
+
+#[test]
+fn diff_shows_that_a_secret_changed_but_neither_the_old_nor_the_new_one() {
+    let config =
+        |token: &str| format!("[server]\nlisten = \"[::1]:8080\"\n\n[[section]]\nid = \"a\"\ntoken = {token}\n");
+    let check = |old: &str, new: &str, expected: &str| {
+        let difference = edit::difference("x", &config(old), &config(new));
+        assert!(difference.ends_with(expected), "{difference}");
+    };
+    check("\"canary\"", "\"falcon\"", " id = \"a\"\n-token = \"******\"\n+token = \"******\"\n");
+    check("\"\"\"can\nary\"\"\"", "\"\"\"can\nvas\"\"\"", " token = \"\"\"***\n-***\"\"\"\n+***\"\"\"\n");
+}
+
+#[test]
 fn added_table_comes_after_commented_out_keys_of_the_table_above() {
     let check = |before: &str, kind: &str, block: &str, expected: &str| {
         assert_eq!(edit::add(before, kind, block).unwrap(), expected, "{before}");
