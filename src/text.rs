@@ -1,5 +1,6 @@
 //! The text of an entry as a person reads it: extracted once, then judged, compared, counted and searched.
 
+pub mod columns;
 pub mod scripts;
 
 use std::ops::Range;

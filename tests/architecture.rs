@@ -55,6 +55,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("toml_edit", &["config"]),
     ("annotate_snippets", &["config"]),
     ("similar", &["config"]),
+    ("textwrap", &["text"]),
+    ("unicode_segmentation", &["text"]),
     ("psl", &["link"]),
     ("deunicode", &["latin"]),
     ("caseless", &["story"]),

@@ -5,6 +5,8 @@ use std::io::Write;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::config::Config;
+use crate::text;
+pub use crate::text::columns::cut;
 use crate::time::Timestamp;
 
 /// The number of columns if the terminal's is unknown.
@@ -42,35 +44,12 @@ pub fn columns() -> usize {
     Table::new().width().unwrap_or(WIDTH).into()
 }
 
-/// Shortens a text to at most `columns` characters, the last one an ellipsis.
-pub fn cut(text: &str, columns: usize) -> String {
-    match text.char_indices().nth(columns.max(1)) {
-        Some(_) => text.chars().take(columns.max(1) - 1).chain(['…']).collect(),
-        None => text.to_owned(),
-    }
-}
-
 /// Wraps a text between words and indents every line but the first by `indent`; ends with a line break.
 pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
-    let mut wrapped: String = text.chars().take_while(|c| *c == ' ').collect();
-    let mut width = wrapped.len();
-    let mut is_first = true;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if !is_first && width + 1 + length > columns {
-            wrapped.push('\n');
-            wrapped.push_str(indent);
-            width = indent.len();
-        } else if !is_first {
-            wrapped.push(' ');
-            width += 1;
-        }
-        is_first = false;
-        wrapped.push_str(word);
-        width += length;
-    }
-    wrapped.push('\n');
-    wrapped
+    let words = text.trim_start_matches(' ');
+    let start = &text[..text.len() - words.len()];
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    text::columns::wrap(&format!("{start}{words}"), columns, indent) + "\n"
 }
 
 /// Returns a label in a column of its own, followed by a text wrapped between words; ends with a line break.

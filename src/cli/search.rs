@@ -6,12 +6,15 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::anyhow;
 
-use super::output::{columns, cut, print, safe, story_date};
+use super::output::{columns, cut, print, safe, story_date, wrap};
 use super::{Done, like, load_with_reader};
 use crate::config::Config;
 use crate::query::Query;
 use crate::shown::{self, SearchHit, SearchHits};
 use crate::store::StoreError;
+
+/// What stands below the date of a hit.
+const INDENT: &str = "            ";
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -54,8 +57,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> Done {
         let link = hit.link.as_ref().map_or("", |link| link.as_str());
         let title = cut(&safe(&hit.title), columns() - 12);
         text.push_str(&format!("{published}  {title}\n            {}\n", safe(link)));
-        for line in wrapped(&marked(hit), columns() - 12).iter().filter(|line| !line.is_empty()) {
-            text.push_str(&format!("            {line}\n"));
+        let excerpt = marked(hit);
+        if !excerpt.is_empty() {
+            text.push_str(&wrap(&format!("{INDENT}{excerpt}"), columns(), INDENT));
         }
         if !sections.is_empty() {
             text.push_str(&format!("            in {sections}\n"));
@@ -88,8 +92,8 @@ fn absent(what: &str, id: &str, like: Option<String>) -> String {
     format!("there is no {what} {id} (`newswire {what}s` lists them){like}")
 }
 
-/// Returns the words of the excerpt, each with whether it is a search word.
-fn marked(hit: &SearchHit) -> Vec<(String, bool)> {
+/// Returns the excerpt on one line, with the search words in bold.
+fn marked(hit: &SearchHit) -> String {
     let mut words: Vec<(String, bool)> = Vec::new();
     let mut is_new = true;
     for (at, c) in safe(&hit.excerpt).chars().enumerate() {
@@ -107,24 +111,8 @@ fn marked(hit: &SearchHit) -> Vec<(String, bool)> {
         }
         is_new = false;
     }
-    words
-}
-
-/// Wraps the words into lines of at most `columns` characters, with the marked words in bold.
-fn wrapped(words: &[(String, bool)], columns: usize) -> Vec<String> {
     let bold = Style::new().bold();
-    let mut lines = vec![String::new()];
-    let mut width = 0;
-    for (word, is_marked) in words {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > columns {
-            lines.push(String::new());
-            width = 0;
-        }
-        let line = lines.last_mut().expect("there is always a line");
-        let space = if width > 0 { " " } else { "" };
-        line.push_str(&if *is_marked { format!("{space}{bold}{word}{bold:#}") } else { format!("{space}{word}") });
-        width += length + space.len();
-    }
-    lines
+    let shown =
+        words.into_iter().map(|(word, is_marked)| if is_marked { format!("{bold}{word}{bold:#}") } else { word });
+    shown.collect::<Vec<_>>().join(" ")
 }

@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 
 use super::SourceFile;
 use super::mask;
+use crate::text::columns::wrap;
 
 /// The width of every terminal, in columns.
 const WIDTH: usize = 80;
@@ -114,7 +115,7 @@ fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {
         Level::Warning => annotate_snippets::Level::WARNING,
     };
     let path = problem.file.to_string_lossy();
-    let group = level.primary_title(wrapped(&problem.message));
+    let group = level.primary_title(wrap(&problem.message, WIDTH - MARGIN, ""));
     let group = match (&problem.place, source) {
         (Some(place), Some(source)) => {
             let (line, span) = marked_line(source, &place.span);
@@ -124,28 +125,9 @@ fn group<'a>(problem: &'a Problem, source: Option<&'a String>) -> Group<'a> {
         _ => group.element(annotate_snippets::Origin::path(path)),
     };
     match &problem.hint {
-        Some(hint) => group.element(annotate_snippets::Level::HELP.message(wrapped(hint))),
+        Some(hint) => group.element(annotate_snippets::Level::HELP.message(wrap(hint, WIDTH - MARGIN, ""))),
         None => group,
     }
-}
-
-/// Wraps a text between words, to the width that the margin leaves.
-fn wrapped(text: &str) -> String {
-    let mut wrapped = String::new();
-    let mut column = 0;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if column > 0 && column + 1 + width > WIDTH - MARGIN {
-            wrapped.push('\n');
-            column = 0;
-        } else if column > 0 {
-            wrapped.push(' ');
-            column += 1;
-        }
-        wrapped.push_str(word);
-        column += width;
-    }
-    wrapped
 }
 
 /// Serializes a path and replaces bytes that are not UTF-8: a report of problems must not fail because of them.
