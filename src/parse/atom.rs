@@ -129,16 +129,5 @@ impl AtomWriter {
 
 /// Appends text, escaped for the inside of an element or attribute.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"']) {
-        out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            _ => "&quot;",
-        });
-        rest = &rest[at + 1..];
-    }
-    out.push_str(rest);
+    html_escape::encode_double_quoted_attribute_to_string(text, out);
 }

@@ -6,6 +6,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::Url;
 
 use super::atom::push_escaped;
@@ -14,6 +17,14 @@ use super::model::ParsedText;
 use super::repairs::Repairs;
 use super::tree::{Element, XmlNode};
 use crate::feed::RepairKind;
+
+/// Base64 without padding; ignores stray bits after the last whole byte.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// The start and end of a CDATA section.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
@@ -117,7 +128,7 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
     let is_media = media_type.is_some_and(|media_type| {
         ["audio/", "font/", "image/", "model/", "video/"].iter().any(|kind| media_type.starts_with(kind))
     });
-    match base64(&element.text()).map(String::from_utf8) {
+    match base64_bytes(&element.text()).map(String::from_utf8) {
         // RFC 4287 §4.1.3.3: a file, whatever its bytes look like.
         Some(_) if is_media && is_whole_base64(&element.text()) => (Cow::Borrowed(""), false),
         Some(Ok(text)) => (Cow::Owned(text), html),
@@ -134,27 +145,13 @@ fn is_whole_base64(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }
 
-/// Decodes base64 (RFC 4648 §4), ignoring white space; `None` if it is something else.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0u32, 0u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xFF_FFFF;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count & 0xFF) as u8);
-        }
-    }
-    Some(bytes)
+/// Decodes base64 (RFC 4648 §4), ignoring white space and padding; `None` if it is something else. If the text is cut off,
+/// returns the whole bytes.
+fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').collect();
+    // One digit after the last four holds no whole byte.
+    let end = digits.len() - usize::from(digits.len() % 4 == 1);
+    BASE64.decode(&digits[..end]).ok()
 }
 
 /// Returns HTML, escaped or not: text directly in the element is HTML already, and child elements are written out.

@@ -526,6 +526,19 @@ fn file_in_base64_is_not_text() {
 }
 
 #[test]
+fn base64_is_read_with_line_breaks_without_padding_and_cut_off() {
+    let check = |base64: &str, expected: &str| {
+        let content = atom_entry(&format!("<content type='text/html' mode='base64'>{base64}</content>")).content_html;
+        assert_eq!(content.as_deref(), Some(expected), "{base64}");
+    };
+    check("PHA+SGVsbG8uPC9wPg==", "<p>Hello.</p>");
+    check("\n  PHA+SGVs\n  bG8uPC9w\n  Pg==\n", "<p>Hello.</p>");
+    check("PHA+SGVsbG8uPC9wPg", "<p>Hello.</p>");
+    check("SGVsbG8uP", "Hello.");
+    check("Hello, you.", "Hello, you.");
+}
+
+#[test]
 fn line_breaks_of_a_plain_description_are_kept() {
     let summary = |element: &str| rss_entry(element).summary_html.unwrap();
     let lines = "One &amp; two\r\nthree\n  \n  Four";
