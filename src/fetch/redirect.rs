@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, percent_encode};
 use reqwest::StatusCode;
 use url::Url;
 
@@ -97,12 +98,8 @@ impl Trail {
 pub(super) fn as_text(address: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(address) {
         Ok(text) => text.into(),
-        Err(_) => address.iter().map(|byte| encoded(*byte)).collect::<String>().into(),
+        Err(_) => percent_encode(address, &AsciiSet::EMPTY).into(),
     }
-}
-
-fn encoded(byte: u8) -> String {
-    if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 /// Returns whether the status redirects by `Location`.

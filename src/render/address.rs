@@ -1,10 +1,27 @@
 //! The addresses of the site's documents, and how to write an address so that every reader accepts it.
 
+use percent_encoding::{AsciiSet, PercentEncode, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use url::Url;
 
 use crate::config::{Section, Site};
 use crate::feed::SectionId;
+
+/// ASCII characters that RFC 3986 §2 allows nowhere after the authority. Whether a percent sign is allowed depends on what
+/// follows it.
+const NOT_IN_A_URI: &AsciiSet = &AsciiSet::EMPTY
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The four documents of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,31 +131,23 @@ pub fn is_public(url: &Url) -> bool {
 
 /// Returns the URL as a URI (RFC 3986). Escapes what only the URL standard allows: `|`, `^`, brackets and stray percent signs.
 pub fn uri(url: &Url) -> String {
-    let text = url.as_str();
-    let authority_end = url[..url::Position::BeforePath].len();
-    let mut uri = text[..authority_end].to_owned();
-    for (offset, character) in text[authority_end..].char_indices() {
-        let rest = &text.as_bytes()[authority_end + offset..];
-        let stray_percent = character == '%' && !starts_with_escape(rest);
-        match character {
-            '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '[' | ']' | ' ' => push_escaped(&mut uri, character),
-            '%' if stray_percent => uri.push_str("%25"),
-            _ if character.is_ascii() => uri.push(character),
-            _ => push_escaped(&mut uri, character),
-        }
+    let (authority, rest) = url.as_str().split_at(url[..url::Position::BeforePath].len());
+    let mut parts = rest.split('%');
+    let mut uri = authority.to_owned();
+    uri.extend(parts.next().into_iter().flat_map(escaped));
+    for part in parts {
+        uri.push_str(if begins_with_hex_digits(part) { "%" } else { "%25" });
+        uri.extend(escaped(part));
     }
     uri
 }
 
-fn starts_with_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'%', first, second, ..] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit())
+fn begins_with_hex_digits(text: &str) -> bool {
+    matches!(text.as_bytes(), [first, second, ..] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit())
 }
 
-fn push_escaped(uri: &mut String, character: char) {
-    let mut buffer = [0; 4];
-    for byte in character.encode_utf8(&mut buffer).bytes() {
-        uri.push_str(&format!("%{byte:02X}"));
-    }
+fn escaped(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, NOT_IN_A_URI)
 }
 
 #[cfg(test)]
