@@ -184,7 +184,7 @@ impl PageSet {
 
 /// Returns the ETag for a hash, without quotes.
 pub(super) fn etag(hash: &[u8]) -> String {
-    hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&hash[..16])
 }
 
 /// Returns the media type of a feed, with a charset if the type allows one.

@@ -4,6 +4,7 @@
 //! the token ends all sessions. The policy held here: the cookie is sent only to the section's own pages, scripts cannot read
 //! it, and it does not reveal the token.
 
+use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use http::header;
 use secrecy::{ExposeSecret, SecretString};
@@ -35,11 +36,11 @@ pub fn is_same(one: &str, other: &str) -> bool {
     Sha256::digest(one) == Sha256::digest(other)
 }
 
-/// Returns a keyed hash of the token, as 64 hexadecimal digits. The outer hash prevents length extension.
+/// Returns the HMAC (RFC 2104) of a section and its token, as 64 hexadecimal digits.
 fn value(key: &[u8], section: &SectionId, token: &SecretString) -> String {
-    let inner = Sha256::new_with_prefix(key).chain_update(format!("session\n{section}\n{}", token.expose_secret()));
-    let outer = Sha256::new_with_prefix(key).chain_update(inner.finalize());
-    outer.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let hmac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    let code = hmac.chain_update(format!("session\n{section}\n{}", token.expose_secret())).finalize();
+    base16ct::lower::encode_string(&code.into_bytes())
 }
 
 #[cfg(test)]
