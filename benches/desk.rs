@@ -4,6 +4,13 @@
 //!     cargo bench --bench desk
 //!
 //! Prints one line per command. The archive consists of invented words in files, polled once.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;

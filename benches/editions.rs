@@ -4,6 +4,13 @@
 //! section, which shows 100 stories; the others are in its archive documents. *read* is from the store, *render* is
 //! Atom, RSS and JSON Feed, *publish* is both with pages, three codings of everything, and the records in the store.
 //! Medians.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 #[path = "../tests/it/support/bed.rs"]
 mod bed;

@@ -2,6 +2,13 @@
 //!
 //! `-- JSON` measures only the documents with that in their name. The documents are generated here, some megabytes
 //! each. feedparser runs in `python3` if both are installed (`pip install feedparser`).
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 use std::fmt::Write;
 use std::hint::black_box;

@@ -7,6 +7,13 @@
 //! `enclosure` and `categories`. Each entry is written as RSS, read, cleaned and polled as a feed of its own site,
 //! configured with its title. Each pair has a store of its own. In every other pair the later entry is polled first.
 //! Prints a table by kind, and the ids of the pairs that were judged wrongly.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 #[path = "../tests/it/support/bed.rs"]
 mod bed;

@@ -1,5 +1,6 @@
 //! The architecture: imports go down only, the core has no I/O, clock or logging, and each outside crate lives in one
 //! place.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,6 @@
 //! What an attacker may send causes no abort and no panic, in bounded time and memory, on the stack of a worker thread.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by a panic, and may say what it measured")]
+#![allow(unsafe_code, reason = "it counts allocations with an allocator of its own")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

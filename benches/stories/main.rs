@@ -15,6 +15,13 @@
 //! - *words*: making those keys, and the words that are compared, from the text.
 //!
 //! Linux only.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 #[path = "../../tests/it/support/bed.rs"]
 mod bed;

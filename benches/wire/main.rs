@@ -6,6 +6,13 @@
 //! --quick` does a tenth of it, `-- sections=20` sets the number of sections, and `-- program=PATH` measures only
 //! another build of newswire. lemon24/reader is measured if `python3` has it (`pip install reader sgmllib3k`); its
 //! start-up is not counted. Linux only.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
 
 mod feeds;
 mod origin;

@@ -64,7 +64,7 @@ pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
         let mut rhythms =
             reader.as_ref().map(|reader| reader.feed_rhythms(MAX_REVISIONS)).transpose()?.unwrap_or_default();
         let rows = status::feeds(&config, reader.as_ref(), now)?.into_iter().map(|row| {
-            let rhythm = rhythms.remove(&row.id).filter(|_| row.state != status::FeedCondition::Disabled);
+            let rhythm = rhythms.remove(&row.id).filter(|_| row.state != FeedCondition::Disabled);
             WithCare { care: rhythm.map(|rhythm| status::anomalies(&rhythm, now)).unwrap_or_default(), row }
         });
         let is_shown = |id: &FeedId| args.feeds.is_empty() || args.feeds.iter().any(|shown| shown == id.as_str());

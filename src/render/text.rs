@@ -185,7 +185,7 @@ mod tests {
             assert!(!html.contains("\"javascript:"), "{character:?}");
         };
         "\u{0}\u{b}\u{7f}\u{85}\u{fffd}\u{fffe}\u{fdd0}".chars().for_each(check);
-        assert_eq!(super::html(" \n"), None);
+        assert_eq!(html(" \n"), None);
     }
 
     #[test]

@@ -1,4 +1,12 @@
 //! All tests that need no process of their own: one file per subject; shared code is in `support` and `samples`.
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic, may be a long table, and may say what it measured"
+)]
 
 mod archive;
 mod attribution;
