@@ -65,7 +65,7 @@ fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
 #[test]
 fn pages_match_the_golden_files() {
     for (name, page) in all_pages(&site()) {
-        check_golden(&format!("page_{name}.html"), page.as_bytes());
+        check_snapshot(&format!("page_{name}.html"), page.as_bytes());
     }
 }
 

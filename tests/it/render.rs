@@ -1,4 +1,4 @@
-//! Editions of whole sections, compared with golden files.
+//! Editions of whole sections, compared with snapshots.
 
 use crate::samples;
 
@@ -28,7 +28,7 @@ fn check_section(section: &Section, stories: &[ShownStory]) {
         ..view(&site, section, stories, &feeds)
     };
     for (ending, document) in documents(&view) {
-        check_golden(&format!("{}.{ending}", section.id), &document);
+        check_snapshot(&format!("{}.{ending}", section.id), &document);
     }
 }
 

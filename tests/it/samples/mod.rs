@@ -5,7 +5,6 @@ pub mod outside;
 pub mod rules;
 pub mod schema;
 
-use std::path::Path;
 use std::time::Duration;
 
 use newswire::config::{Edits, Owner, PodcastChannel, Section, Site};
@@ -314,12 +313,11 @@ pub fn feeds() -> Vec<ShownFeed> {
     ]
 }
 
-/// Compares a whole document with its golden file; `UPDATE_GOLDEN=1` rewrites the file.
-pub fn check_golden(name: &str, document: &[u8]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, document).unwrap();
-    }
-    let golden = std::fs::read(&path).unwrap_or_default();
-    assert_eq!(String::from_utf8_lossy(document), String::from_utf8_lossy(&golden), "{name}");
+/// Compares a whole document with its snapshot in `tests/it/snapshots`.
+pub fn check_snapshot(name: &str, document: &[u8]) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, std::str::from_utf8(document).unwrap()));
 }
