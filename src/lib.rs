@@ -7,7 +7,7 @@
 //! | 3, the program | [`cli`], [`daemon`], [`poll`], [`commit`], [`publish`], [`serve`], [`shown`], [`status`], [`trial`], [`discover`], [`clock`], [`listen`] | connect the other floors; the only floor with a clock |
 //! | 2, the edges | [`fetch`], [`store`], [`files`] | I/O, each outside crate in one place; they do not import each other |
 //! | 1, the core | [`config`], [`parse`], [`normalize`], [`text`], [`link`], [`query`], [`story`], [`newsroom`], [`rule`], [`section`], [`schedule`], [`render`] | values in, values out |
-//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they define the types that the others share |
+//! | 0, the words | [`entry`], [`feed`], [`number`], [`reason`], [`rows`], [`size`], [`time`], [`duration`], [`foreign`], [`latin`] | nothing: they define the types that the others share |
 //!
 //! The path of one entry, in one direction: [`fetch`] gets a document; [`parse`] and [`normalize`] read it on the blocking
 //! pool; on the writer thread, [`commit`] takes a turn at the [`store`], loads the [`rows`] that matter, lets the
@@ -46,6 +46,7 @@ pub mod schedule;
 pub mod section;
 pub mod serve;
 pub mod shown;
+pub mod size;
 pub mod status;
 pub mod store;
 pub mod story;

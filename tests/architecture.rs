@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The floor of each module.
 const FLOORS: &[(u8, &[&str])] = &[
-    (0, &["duration", "entry", "feed", "foreign", "latin", "number", "reason", "rows", "time"]),
+    (0, &["duration", "entry", "feed", "foreign", "latin", "number", "reason", "rows", "size", "time"]),
     (
         1,
         &[

@@ -13,7 +13,7 @@ use super::keys;
 use super::model::{Allow, BasicAuth, Dedup, Edits, Listen, Republish};
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, shown_url};
-use crate::duration;
+use crate::{duration, size};
 
 const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
@@ -28,21 +28,7 @@ const GOOD_ACCESS_CHARS: usize = 16;
 
 /// Parses a size such as `10 MiB`, `500 kB` or `2000 bytes`. Returns bytes.
 fn parse_size(text: &str, least: u64, most: u64) -> Result<u64, String> {
-    let unit = |unit: &str| {
-        Some(match unit.to_ascii_lowercase().as_str() {
-            "b" | "byte" => 1.0,
-            "kb" => 1e3,
-            "mb" => 1e6,
-            "gb" => 1e9,
-            "k" | "kib" => 1024.0,
-            "m" | "mib" => 1024.0 * 1024.0,
-            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-            _ => return None,
-        })
-    };
-    let bytes = duration::sum(text, unit).ok_or("expected a size such as \"500 KiB\" or \"10 MiB\"")?;
-    // A float beyond the range of u64 becomes its bound.
-    let bytes = bytes as u64;
+    let bytes = size::parse(text).ok_or("expected a size such as \"500 KiB\" or \"10 MiB\"")?;
     if (least..=most).contains(&bytes) {
         Ok(bytes)
     } else {

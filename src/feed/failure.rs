@@ -18,6 +18,7 @@ use super::fault::{
 use super::state::FailureKind;
 use crate::duration;
 use crate::foreign::{self, Line};
+use crate::size;
 use crate::time::Timestamp;
 
 /// What failed in a poll. Displayed as a sentence of one line.
@@ -180,7 +181,7 @@ impl Failure {
             }
             Failure::TooLarge { limit_bytes } => format!(
                 "the document is larger than {}; if that is meant, raise max_size of the feed",
-                size(*limit_bytes)
+                size::words(*limit_bytes)
             ),
             Failure::Status { status } => format!("the server answered {status}{}", status_hint(*status)),
             Failure::Gone => "the publisher says that the feed is gone for good (410)".to_owned(),
@@ -209,13 +210,6 @@ impl std::error::Error for Failure {}
 
 fn of_proxy(proxied: bool) -> &'static str {
     if proxied { "the proxy for " } else { "" }
-}
-
-/// Returns a size as the TOML has it.
-fn size(bytes: u64) -> String {
-    let units = [("MiB", 1024 * 1024), ("KiB", 1024), ("bytes", 1)];
-    let (unit, size) = units.into_iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(("bytes", 1));
-    format!("{} {unit}", bytes / size)
 }
 
 fn status_hint(status: u16) -> &'static str {

@@ -8,6 +8,7 @@ use crate::config::Site;
 use crate::render::entry::{self, EditionEntry};
 use crate::render::{address, shown, text};
 use crate::section::ShownStory;
+use crate::size;
 use crate::time::Timestamp;
 
 /// Where a story is shown. Lists shorten the summary and omit the content.
@@ -175,7 +176,7 @@ fn enclosure_link(enclosure: &entry::EditionEnclosure, entry: &EditionEntry) -> 
     let details = [
         Some(kind_of_file(&enclosure.media_type).to_owned()),
         enclosure.duration_seconds.map(duration),
-        enclosure.bytes.map(size),
+        enclosure.bytes.map(size::rounded),
     ];
     let media = shown::over_https(&enclosure.url);
     EnclosureLink {
@@ -219,13 +220,6 @@ fn file_name(address: &str) -> Option<String> {
     let is_opaque =
         digits >= OPAQUE_DIGITS && stem.bytes().all(|byte| byte.is_ascii_hexdigit() || b"-_".contains(&byte));
     (has_ending && !stem.is_empty() && !is_opaque).then_some(name)
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
 }
 
 fn duration(seconds: u64) -> String {
