@@ -26,7 +26,7 @@ const TRACKING_PARAMETERS: &[&str] = &[
 #[rustfmt::skip]
 const TRACKING_OF_SOME_SITES: &[&str] = &[
     "cid_source", "cmpid", "feedtype", "guccounter", "icid", "mbid", "ncid", "ocid", "ref_src", "ref_url", "s_cid",
-    "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "xtor",
+    "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "wtmc", "xtor",
 ];
 
 /// Hosts that only redirect a reader, to an address that is unknown from the link.
@@ -116,9 +116,10 @@ pub fn key(url: &Url) -> Option<String> {
 }
 
 /// Returns whether a key may be the page of a section, such as `example.org/live` or `example.org/news.html`, and not
-/// of an item: it has no folder, no number and no headline of three words.
+/// of an item: it has no folder, no number and no headline of three words. `example.org?p=1` need not be an item's
+/// either: software whose links are not set up writes the number of the first post, which it brings along.
 pub fn may_be_section(key: &str) -> bool {
-    let Some((_, name)) = key.split_once('/') else { return false };
+    let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
 }
@@ -267,11 +268,17 @@ mod tests {
 
     #[test]
     fn item_has_a_number_a_folder_or_a_headline_in_its_address() {
-        for section in ["example.org/live", "example.org/read-more", "example.org/ticker.html", "example.org/Новости"]
-        {
+        let sections = ["live", "read-more", "ticker.html", "Новости"].map(|name| format!("example.org/{name}"));
+        for section in sections.iter().map(String::as_str).chain(["example.org?p=1"]) {
             assert!(may_be_section(section), "{section}");
         }
-        for item in ["example.org?p=1", "example.org/a/live", "example.org/live-17", "example.org/old-quay-opens"] {
+        for item in [
+            "example.org?p=12",
+            "example.org/1?p=1",
+            "example.org/a/live",
+            "example.org/live-17",
+            "example.org/old-quay-opens",
+        ] {
             assert!(!may_be_section(item), "{item}");
         }
     }
