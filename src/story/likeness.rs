@@ -4,6 +4,9 @@
 //! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
 //! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
 //!
+//! Under one headline that both texts tell, as news do and the names of columns do not, the texts are about one thing: a shorter
+//! text is enough, and bylines in lines of their own do not count.
+//!
 //! Under headlines that differ altogether only a text that both have word for word is one, and only if both headlines say
 //! what it says.
 //!
@@ -14,9 +17,9 @@
 use foldhash::HashSet;
 
 use super::media::Media;
-use super::parting::{Headlines, LEAST_TEXT, Parting, Vocabulary, reach};
+use super::parting::{Headlines, LEAST_TEXT, Parting, Vocabulary, has_own_words, reach};
 use super::title::{LEAST_TITLE, Title, Titles};
-use super::words::{Word, Words, has_own, mixed, shingles};
+use super::words::{Stood, Word, Words, has_own, mixed, shingles};
 use crate::entry::Enclosure;
 use crate::text::PlainText;
 
@@ -32,6 +35,12 @@ const SAYING_TEXT: usize = 12;
 
 /// Of the telling words of a headline fewer than one in so many are in an entry about something else: by chance.
 const STRAY_WORDS: usize = 4;
+
+/// A text tells within so many words what its headline says.
+const TELLING_BEGINNING: usize = 150;
+
+/// A shorter text is recognised only by a longer headline, even if it tells what the headline says.
+const TOLD_TEXT: usize = 16;
 
 /// How much of a summary must stand in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
@@ -63,6 +72,8 @@ pub struct Wording {
     keys: Vec<u32>,
     /// The words of the title that a text repeated.
     repeated: HashSet<u64>,
+    /// Whether a text has the title in the middle of what it tells.
+    repeats_title: bool,
     media: Media,
 }
 
@@ -71,10 +82,12 @@ impl Wording {
         let title = Title::of(title);
         // Above the text and in footers ("The post … appeared first on …") it says nothing more.
         let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
-        let mut repeated = HashSet::default();
+        let (mut repeated, mut repeats_title) = (HashSet::default(), false);
         for form in title.forms().into_iter().rev().filter(|form| form.extent() >= LEAST_TITLE) {
             for words in &mut texts {
-                if words.take_out(form) {
+                let stood = words.take_out(form);
+                repeats_title |= stood == Stood::InText;
+                if stood != Stood::Nowhere {
                     repeated.extend(form.hashes());
                 }
             }
@@ -82,7 +95,7 @@ impl Wording {
         texts.retain(|words| !words.is_empty());
         texts.sort_by_key(|words| std::cmp::Reverse(words.words.len()));
         let keys = texts.first().map_or_else(Vec::new, |text| keys(&title, text));
-        Wording { title, texts, keys, repeated, media: Media::default() }
+        Wording { title, texts, keys, repeated, repeats_title, media: Media::default() }
     }
 
     /// The wording of an entry with these enclosures.
@@ -101,6 +114,12 @@ impl Wording {
     /// How many words the texts have: what comparing costs.
     pub fn words(&self) -> usize {
         self.texts.iter().map(|text| text.words.len()).sum()
+    }
+
+    /// Whether the text tells near its beginning what the title says.
+    fn tells_title(&self) -> bool {
+        let is_told = |text: &Words| self.title.is_told_in(text.beginning(TELLING_BEGINNING));
+        self.repeats_title || self.texts.first().is_some_and(is_told)
     }
 
     /// A key of the title without names of sites; `None` where there is none.
@@ -124,7 +143,9 @@ impl Wording {
         if titles == Titles::Other && self.title.whole.numbers_against(&other.title.whole) {
             return None;
         }
-        let headlines = Headlines::of(&self.title, &other.title, titles);
+        let are_same = matches!(titles, Titles::EqualTelling | Titles::Equal);
+        let are_told = are_same && self.tells_title() && other.tells_title();
+        let headlines = Headlines::of(&self.title, &other.title, titles, are_told);
         let pairs = self.texts.iter().flat_map(|own| other.texts.iter().map(move |others| (own, others)));
         let scores = pairs
             .filter(|(own, others)| !self.title_tells(other, own, others) && !other.title_tells(self, others, own))
@@ -318,6 +339,7 @@ fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Optio
         Titles::Equal if extent >= VERY_LONG_TEXT => (least, true),
         Titles::EqualTelling if headlines.are_specific && extent >= LONG_TEXT / 2 => (least.max(0.7), true),
         Titles::EqualTelling | Titles::Equal if extent >= LONG_TEXT / 2 => (least.max(0.7), false),
+        _ if headlines.are_told && extent >= TOLD_TEXT => (0.9, false),
         Titles::EqualTelling if extent >= LEAST_TEXT => (0.9, false),
         Titles::EqualShort if extent >= LONG_TEXT / 2 => (0.9, false),
         Titles::Edited | Titles::Alike if extent >= VERY_LONG_TEXT => (least, true),
@@ -325,7 +347,7 @@ fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Optio
         Titles::Edited if extent >= LONG_TEXT / 2 => (0.9, false),
         _ => return None,
     };
-    let is_telling = titles == Titles::EqualTelling;
+    let is_telling = titles == Titles::EqualTelling || headlines.are_told;
     let titles_words = &headlines.words;
     let parting = Parting::of(short, long, headlines)?;
     // Where no capital tells a name, more places may be a form's.
@@ -341,15 +363,9 @@ fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Optio
         || parting.has_numbers_around && extent < VERY_LONG_TEXT
         || parting.has_words_around(short, long, titles_words)
         || has_own_words(short, long, (extent / 10).clamp(OWN_WORDS_OF_TEXTS, OWN_WORDS));
-    let needed_share = if headlines.are_specific { REWORDED_SHARE } else { SUMMARY_SHARE };
+    let needed_share = if headlines.are_specific || headlines.are_told { REWORDED_SHARE } else { SUMMARY_SHARE };
     let is_alike = jaccard >= needed || share >= needed_share;
     (is_alike && !is_apart).then_some(jaccard.max(share))
-}
-
-/// Whether both have as many words as that which the other lacks.
-fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
-    let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
-    one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
 }
 
 fn jaccard(one: &Words, other: &Words) -> f64 {
@@ -494,8 +510,55 @@ mod tests {
         check(named, 14, ["near 17", "near 18"], false);
         check(named, 14, ["Mary", "John"], false);
         // A short text with one word of its own may be a form, and a headline without names may be that of one.
-        check(named, 8, ["about", "around"], false);
-        check("Health centre opens more hours for everyone this month", 14, ["about", "around"], false);
+        check(named, 8, ["before", "after"], false);
+        check("Health centre opens more hours for everyone this month", 14, ["before", "after"], false);
+        // A synonym fills no form.
+        check(named, 8, ["about", "around"], true);
+    }
+
+    #[test]
+    fn synonym_is_a_copy_editors_and_another_word_may_be_a_forms() {
+        let text = "The harbour board in Leeds opens the old quay to walkers due to the many letters that 9 fishermen wrote, and \
+             it hopes for small boats from April on, its chairwoman explains.";
+        let check = |others: &str, expected: bool| {
+            check_same(["Harbour board opens old quay"; 2], [text, others], expected);
+        };
+        check(&text.replace("due to", "because of"), true);
+        check(&text.replace("walkers", "riders"), false);
+        check(&text.replace("Leeds", "York"), false);
+        check(&text.replace("9 fishermen", "8 fishermen"), false);
+        check(&text.replace("due to", "because of").replace("9 fishermen", "8 fishermen"), false);
+        let text = "港口董事会周四宣布，老码头四月起对行人和小船开放，感谢所有写信的渔民，修缮工程历时一个冬天，耗资五百万元，不过码头北墙仍然封闭。";
+        let check = |others: &str, expected: bool| check_same(["港口董事会开放老码头"; 2], [text, others], expected);
+        check(&text.replace("宣布", "公布"), true);
+        check(&text.replace("北墙", "南墙"), false);
+    }
+
+    #[test]
+    fn short_text_is_recognised_if_it_tells_what_its_headline_says() {
+        let short = "The harbour board opens the old quay to walkers from April on, its chairwoman says, and rejoices.";
+        let credited = format!("<p>{short}</p><p>First in the Harbour Post.</p>");
+        check_same(["Harbour board opens quay"; 2], [short, &credited], true);
+        // It may stand over any text of the site.
+        check_same(["Good news from the north"; 2], [short, &credited], false);
+    }
+
+    #[test]
+    fn bylines_and_footers_are_left_out_where_the_text_tells_what_its_headline_says() {
+        let title = ["Harbour board opens old quay"; 2];
+        let text = "<p>The harbour board opens the old quay to walkers and to small boats from April on, after a winter of \
+             repairs for which nobody had hoped.</p>";
+        let byline = |name: &str| format!("<p>{name}, staff reporter</p>{text}");
+        check_same(title, [&byline("Mary Hill"), &byline("Jane Lake")], true);
+        check_same(title, [&byline("Mary Hill"), text], true);
+        let head = |name: &str| text.replace("The harbour board", &format!("In {name} the harbour board"));
+        check_same(title, [&head("Leeds"), &head("York")], false);
+        // What footers have in common is not where the texts go on.
+        let rest =
+            "<p>The divers had found no damage beneath the wall, and so the fishermen filled the hall and cheered.</p>";
+        let whole = format!("{text}{rest}<p>© The Harbour Post. All rights reserved.</p>");
+        let teaser = format!("{text}<p>This article was first published by The Harbour Post.</p>");
+        check_same(title, [&whole, &teaser], true);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod numerals;
 mod parting;
 mod permanent;
 mod spelling;
+mod synonyms;
 mod title;
 mod words;
 

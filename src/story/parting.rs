@@ -6,8 +6,9 @@
 use foldhash::{HashMap, HashSet};
 
 use super::anchors::{anchors, walk_back, walk_on};
+use super::synonyms::are_synonyms;
 use super::title::{Title, Titles};
-use super::words::{SHINGLE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
+use super::words::{BYLINE, SHINGLE, SHORT_LINE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
 
 /// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
 const OWN_WORDS_AROUND: usize = 12;
@@ -25,12 +26,6 @@ const REWORDED: usize = 8;
 /// first on …".
 const MORE_WORDS: usize = 12;
 
-/// A byline before a text has as many words at most.
-const BYLINE: usize = 6;
-
-/// A line of as few words around a text is a byline, a link or an invitation.
-const SHORT_LINE: usize = 10;
-
 /// Shorter texts say too little to be recognised by.
 pub const LEAST_TEXT: usize = 8;
 
@@ -42,14 +37,17 @@ pub struct Headlines {
     /// Whether they are the same, long, and name somebody, a place or a number: forms that are filled anew do so under
     /// headlines that are filled too.
     pub are_specific: bool,
+    /// Whether they are the same, and both texts tell what they say: then the texts are about one thing.
+    pub are_told: bool,
 }
 
 impl Headlines {
-    pub fn of(one: &Title, other: &Title, titles: Titles) -> Headlines {
+    /// `are_told` is whether both texts tell what their headlines say.
+    pub fn of(one: &Title, other: &Title, titles: Titles, are_told: bool) -> Headlines {
         let mut words = Vocabulary::default();
         [one, other].into_iter().for_each(|title| words.add(&title.whole.words));
         let are_specific = titles == Titles::EqualTelling && one.is_specific() && other.is_specific();
-        Headlines { titles, words, are_specific }
+        Headlines { titles, words, are_specific, are_told }
     }
 }
 
@@ -95,6 +93,12 @@ pub fn reach(summary: &Words) -> usize {
     summary.extent() * 5 / 4 + 30
 }
 
+/// Whether both have as many words as that which the other lacks.
+pub fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
+    let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
+    one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
+}
+
 /// Where two texts part, and what stands there.
 #[derive(Debug, Default)]
 pub struct Parting {
@@ -106,7 +110,7 @@ pub struct Parting {
     longest_replaced: usize,
     /// How many such runs there are.
     pub replaced: usize,
-    /// Whether words were added, cut or spelt in another way, as no form is filled.
+    /// Whether words were added, cut, spelt in another way or replaced by synonyms, as no form is filled.
     is_edited: bool,
     /// Whether several words stand in the place of several.
     has_phrases_replaced: bool,
@@ -132,14 +136,17 @@ impl Parting {
     /// bylines and dates of publishing: numbers in them do not count.
     pub fn of(short: &Words, long: &Words, headlines: &Headlines) -> Option<Parting> {
         let is_telling = headlines.titles == Titles::EqualTelling;
-        let anchors = anchors(short, long);
+        let anchors = without_footers(anchors(short, long), short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
         let (start, end) = (walk_back(short, long, first), walk_on(short, long, (last.0 + SHINGLE, last.1 + SHINGLE)));
         let (longest, is_specific) = (long.extent(), headlines.are_specific);
         let longest_form = if is_specific { LONGEST_NAMED_FORM } else { LONGEST_FORM };
+        let is_told = headlines.are_told;
         let mut parting = Parting { start, end, longest, longest_form, is_specific, ..Parting::default() };
         let mut at = parting.line_starts(short, long);
-        if is_specific && start.0 - at.0 <= BYLINE && start.1 - at.1 <= BYLINE {
+        let bylines = if is_told { (short.start_behind_bylines(), long.start_behind_bylines()) } else { (0, 0) };
+        let is_behind_bylines = start.0 > bylines.0 && start.1 > bylines.1;
+        if is_specific && start.0 - at.0 <= BYLINE && start.1 - at.1 <= BYLINE || is_told && !is_behind_bylines {
             at = start;
         }
         for (i, j) in anchors {
@@ -150,7 +157,7 @@ impl Parting {
         parting.see_end(&short.words[end.0..], &long.words[end.1..]);
         let (around_short, around_long) =
             if is_telling { parting.around_in_line(short, long) } else { parting.around(short, long) };
-        parting.has_heads = parting.start.0 > 0 && parting.start.1 > 0;
+        parting.has_heads = is_behind_bylines;
         parting.has_numbers_around = has_own_number(&around_short, long) && has_own_number(&around_long, short);
         Some(parting)
     }
@@ -233,6 +240,10 @@ impl Parting {
             self.is_edited |= short.len() != long.len() && short.iter().chain(long).all(|word| !word.begins_line);
             return;
         }
+        if are_synonyms(short, long) {
+            self.is_edited = true;
+            return;
+        }
         let both = |is: fn(&Word) -> bool| {
             let own = |one: &[Word], other: &[Word]| has_own(one.iter().filter(|word| is(word)), other);
             own(short, long) && own(long, short)
@@ -264,6 +275,16 @@ impl Parting {
         }
         own.intersection(&others).count() as f64 / own.len().max(1) as f64
     }
+}
+
+/// The places without those in the footers of one of the texts, if there are others: two sites end in the same phrases.
+fn without_footers(mut places: Vec<(usize, usize)>, short: &Words, long: &Words) -> Vec<(usize, usize)> {
+    let ends = (short.end_before_footers(), long.end_before_footers());
+    let in_text = places.partition_point(|(i, j)| *i < ends.0 && *j < ends.1);
+    if in_text > 0 {
+        places.truncate(in_text);
+    }
+    places
 }
 
 /// The words without the lines that are so short that they say nothing of the story.

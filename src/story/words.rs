@@ -22,6 +22,12 @@ pub const SHINGLE: usize = 3;
 /// In shorter words another letter makes another word.
 const LEAST_SPELT: usize = 5;
 
+/// A byline has at most as many words.
+pub const BYLINE: usize = 6;
+
+/// A line of at most as many words around a text is a byline, a link or an invitation.
+pub const SHORT_LINE: usize = 10;
+
 /// A word with its case folded, known by its hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Word {
@@ -38,6 +44,15 @@ pub struct Word {
     /// How many letters it has, and which, as far as 64 bits can say.
     length: usize,
     letters: u64,
+}
+
+/// Where a phrase stands in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stood {
+    Nowhere,
+    /// In a line of its own, or in one that says little else.
+    InShortLine,
+    InText,
 }
 
 /// The words of a plain text, in their order.
@@ -105,14 +120,47 @@ impl Words {
         self.words.iter().map(|word| word.hash).collect()
     }
 
-    /// Takes out a phrase wherever it stands; returns whether it stood there. Linear in the text, whatever the phrase.
-    pub fn take_out(&mut self, phrase: &Words) -> bool {
+    /// Returns where the text begins behind its bylines: behind the first lines that are no longer than a byline.
+    pub fn start_behind_bylines(&self) -> usize {
+        let mut start = 0;
+        for line in self.lines() {
+            if extent(line) > BYLINE {
+                return start;
+            }
+            start += line.len();
+        }
+        0
+    }
+
+    /// Returns where the text ends before its footers: before the last lines that are short. A text of short lines has none.
+    pub fn end_before_footers(&self) -> usize {
+        let mut end = self.words.len();
+        while end > 0 {
+            let start = self.line_start(end - 1);
+            if extent(&self.words[start..end]) > SHORT_LINE {
+                return end;
+            }
+            end = start;
+        }
+        self.words.len()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &[Word]> {
+        self.words.chunk_by(|_, next| !next.begins_line)
+    }
+
+    /// Takes out a phrase wherever it stands; returns where it stood. Linear in the text, whatever the phrase.
+    pub fn take_out(&mut self, phrase: &Words) -> Stood {
         let (phrase, before) = (&phrase.words, self.words.len());
         let borders = borders(phrase);
+        let mut stood = Stood::Nowhere;
         let mut matched = 0;
         let mut kept = 0;
+        // Whether the word before, which was taken out, began a line: then the next one does.
+        let mut begins_line = false;
         for at in 0..before {
-            let word = self.words[at];
+            let mut word = self.words[at];
+            word.begins_line |= std::mem::take(&mut begins_line);
             self.words[kept] = word;
             kept += 1;
             while matched > 0 && phrase[matched].hash != word.hash {
@@ -122,10 +170,21 @@ impl Words {
             if !phrase.is_empty() && matched == phrase.len() {
                 kept -= matched;
                 matched = 0;
+                begins_line = self.words[kept].begins_line;
+                let before = if begins_line { 0 } else { self.line_before(kept) };
+                let rest = before + line_behind(&self.words[at + 1..]);
+                stood = stood.max(if rest > SHORT_LINE { Stood::InText } else { Stood::InShortLine });
             }
         }
         self.words.truncate(kept);
-        kept < before
+        stood
+    }
+
+    /// How many words stand in a line before this one; of a long line only that it is long.
+    fn line_before(&self, at: usize) -> usize {
+        let near = &self.words[at.saturating_sub(2 * SHORT_LINE + 2)..at];
+        let line = near.iter().rposition(|word| word.begins_line).map_or(near, |start| &near[start..]);
+        extent(line)
     }
 
     /// Whether both have numbers that the other lacks.
@@ -201,6 +260,12 @@ fn borders(phrase: &[Word]) -> Vec<usize> {
         borders[at] = matched;
     }
     borders
+}
+
+/// How many words stand in a line from here on; of a long line only that it is long.
+fn line_behind(words: &[Word]) -> usize {
+    let near = &words[..words.len().min(2 * SHORT_LINE + 2)];
+    extent(near.iter().take_while(|word| !word.begins_line))
 }
 
 /// As [`Words::extent`].
@@ -377,7 +442,7 @@ mod tests {
         let check = |text: &str, phrase: &str, expected: &str| {
             let hashes = |words: &Words| words.words.iter().map(|word| word.hash).collect::<Vec<_>>();
             let mut words = Words::of(text);
-            assert_eq!(words.take_out(&Words::of(phrase)), text != expected, "{text}");
+            assert_eq!(words.take_out(&Words::of(phrase)) != Stood::Nowhere, text != expected, "{text}");
             assert_eq!(hashes(&words), hashes(&Words::of(expected)), "{text}");
         };
         check("the quay at night", "the quay", "at night");
@@ -387,6 +452,35 @@ mod tests {
         check("a a b a a b a a a", "a a b a a a", "a a b");
         check("night", "the quay at night", "night");
         check("night", "", "night");
+    }
+
+    #[test]
+    fn line_keeps_its_beginning_when_a_phrase_is_taken_out_of_it() {
+        let check = |text: &str, expected: Stood, lines: usize| {
+            let mut words = Words::of(text);
+            assert_eq!(words.take_out(&Words::of("the old quay")), expected, "{text}");
+            assert_eq!(words.lines().count(), lines, "{text}");
+        };
+        let line = "many walkers and fishermen cheered as the board in the harbour opened";
+        check(&format!("{line} the old quay"), Stood::InText, 1);
+        check(&format!("{line} today\nthe old quay first appeared in the Post"), Stood::InShortLine, 2);
+        check(&format!("the old quay\n{line} a pier"), Stood::InShortLine, 1);
+        check(&format!("{line}\nthe old quay\n{line}"), Stood::InShortLine, 2);
+        check(line, Stood::Nowhere, 1);
+    }
+
+    #[test]
+    fn lines_around_a_text_are_told_from_it() {
+        let long = "walkers cheered as the board in the harbour opened the quay again";
+        let check = |text: &str, expected: (usize, usize)| {
+            let words = Words::of(text);
+            assert_eq!((words.start_behind_bylines(), words.end_before_footers()), expected, "{text}");
+        };
+        check(&format!("By Mary Hill\n{long}\nFull story\nFirst in the Post"), (3, 15));
+        check(&format!("By Mary Hill, staff reporter of the Post\n{long}"), (0, 20));
+        check(long, (0, 12));
+        check("Leeds: rain\nYork: sun", (0, 4));
+        check("", (0, 0));
     }
 
     #[test]
