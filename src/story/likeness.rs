@@ -16,6 +16,7 @@
 
 use foldhash::HashSet;
 
+use super::episode;
 use super::media::Media;
 use super::parting::{Headlines, LEAST_TEXT, Parting, Vocabulary, has_own_words, reach};
 use super::title::{LEAST_TITLE, Title, Titles};
@@ -99,14 +100,16 @@ impl Wording {
     }
 
     /// The wording of an entry with these enclosures.
-    pub fn with_media(self, enclosures: &[Enclosure]) -> Wording {
-        Wording { media: Media::of(enclosures), ..self }
+    pub fn with_media(mut self, enclosures: &[Enclosure]) -> Wording {
+        self.media = Media::of(enclosures);
+        self.keys.extend(self.media.key().map(|recording| (mixed(5, recording) >> 32) as u32));
+        self
     }
 
     /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
-    /// title, one of the text's beginning, one of the whole text. Empty where the text says too little.
+    /// title, one of the text's beginning, one of the whole text, if it says enough; and one of the recording.
     ///
-    /// The last two are the least of their shingles' hashes: two texts have it in common as often as their shingles overlap.
+    /// Those of the text are the least of their shingles' hashes: two texts have it in common as often as their shingles overlap.
     pub fn keys(&self) -> &[u32] {
         &self.keys
     }
@@ -135,7 +138,19 @@ impl Wording {
         if self.media.contradicts(&other.media) {
             return None;
         }
-        self.same_words(other, least)
+        self.same_words(other, least).or_else(|| self.same_episode(other))
+    }
+
+    /// How alike the texts of one episode are, the same recording under a title that names the same. A feed may have a few words
+    /// for each episode, with a byline before them and an invitation behind; but a text that has nothing of the other tells
+    /// of something else: a live stream has one address, whatever is on air.
+    fn same_episode(&self, other: &Wording) -> Option<f64> {
+        if !self.media.shares(&other.media) {
+            return None;
+        }
+        episode::labels(&self.title.whole, &other.title.whole)?;
+        let (own, others) = (self.texts.first()?, other.texts.first()?);
+        self.shares_text_with(other).then(|| jaccard(own, others))
     }
 
     fn same_words(&self, other: &Wording, least: f64) -> Option<f64> {

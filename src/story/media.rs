@@ -10,17 +10,44 @@ use crate::link;
 /// Endings of recordings whose type nobody declares.
 const ENDINGS: [&str; 10] = [".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".mp4", ".m4v", ".webm"];
 
+/// Feeds that do not know how long a recording is say less, mostly 0 or 1.
+const LEAST_BYTES: u64 = 1000;
+
 /// The recordings of an entry, each known by its address, and by its name and length. Pictures and documents do not count:
 /// copies of one article may come with different ones.
 #[derive(Clone, Debug, Default)]
 pub struct Media {
     signs: HashSet<u64>,
+    /// Those that no other recording has by chance: not a name of which the length is unknown.
+    sure: HashSet<u64>,
+    key: Option<u64>,
 }
 
 impl Media {
     pub fn of(enclosures: &[Enclosure]) -> Media {
-        let recordings = enclosures.iter().filter(|enclosure| is_recording(enclosure));
-        Media { signs: recordings.flat_map(signs).collect() }
+        let mut media = Media::default();
+        for (sign, is_sure) in enclosures.iter().filter(|enclosure| is_recording(enclosure)).flat_map(signs) {
+            media.signs.insert(sign);
+            if is_sure {
+                media.sure.insert(sign);
+            }
+        }
+        media.key = enclosures.iter().find(|enclosure| is_recording(enclosure)).map(key);
+        media
+    }
+
+    /// A key that copies of one episode have in common nearly always; `None` where there is no recording.
+    pub fn key(&self) -> Option<u64> {
+        self.key
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.signs.is_empty()
+    }
+
+    /// Whether the two have a recording in common.
+    pub fn shares(&self, other: &Media) -> bool {
+        !self.sure.is_disjoint(&other.sure)
     }
 
     /// Whether both have recordings, and none in common.
@@ -39,12 +66,23 @@ fn is_recording(enclosure: &Enclosure) -> bool {
     }
 }
 
-fn signs(enclosure: &Enclosure) -> Vec<u64> {
+/// By what a recording is known, and whether that is sure.
+fn signs(enclosure: &Enclosure) -> Vec<(u64, bool)> {
     let url = behind_counters(&enclosure.url);
     let address = link::key(&url).unwrap_or_else(|| url.to_string());
     let name = url.path().rsplit('/').next().unwrap_or_default();
-    let file = enclosure.bytes.map(|bytes| format!("{bytes} {name}"));
-    [Some(address), file].into_iter().flatten().map(|sign| xxh3_64(sign.as_bytes())).collect()
+    let file = enclosure.bytes.map(|bytes| (format!("{bytes} {name}"), bytes >= LEAST_BYTES));
+    let signs = [Some((address, true)), file].into_iter().flatten();
+    signs.map(|(sign, is_sure)| (xxh3_64(sign.as_bytes()), is_sure)).collect()
+}
+
+/// The recording's address, without what a counter put behind it if the path itself names a file.
+fn key(enclosure: &Enclosure) -> u64 {
+    let mut url = behind_counters(&enclosure.url);
+    if ENDINGS.iter().any(|ending| url.path().to_ascii_lowercase().ends_with(ending)) {
+        url.set_query(None);
+    }
+    xxh3_64(link::key(&url).unwrap_or_else(|| url.to_string()).as_bytes())
 }
 
 /// The address that a counter of downloads passes on to: `counter.example/redirect.mp3/host.example/1.mp3`.
@@ -79,5 +117,38 @@ mod tests {
         check((own, Some(7_000)), ("https://cdn.example/x/7.mp3", Some(8_000)), true);
         check((own, None), ("https://cdn.example/x/7.mp3", None), true);
         check((own, None), ("https://cdn.example/x/7.jpg", None), false);
+    }
+
+    #[test]
+    fn recordings_are_one_by_their_address_or_by_name_and_length() {
+        let check = |one: (&str, Option<u64>), other: (&str, Option<u64>), expected: bool| {
+            let (one, other) = (media(one.0, one.1), media(other.0, other.1));
+            assert_eq!((one.shares(&other), other.shares(&one)), (expected, expected));
+        };
+        let own = "https://media.example/a/7.mp3";
+        check((own, None), (own, None), true);
+        check((own, None), ("https://count.example/redirect.mp3/media.example/a/7.mp3", None), true);
+        check((own, Some(7_000)), ("https://cdn.example/x/7.mp3?id=9", Some(7_000)), true);
+        check((own, Some(0)), ("https://cdn.example/x/7.mp3", Some(0)), false);
+        check((own, None), ("https://cdn.example/x/7.mp3", None), false);
+        check(("https://media.example/a/7.jpg", None), ("https://media.example/a/7.jpg", None), false);
+    }
+
+    #[test]
+    fn key_of_a_recording_leaves_out_what_counters_add() {
+        let check = |one: &str, other: &str, expected: bool| {
+            assert_eq!(media(one, None).key() == media(other, None).key(), expected, "{one} {other}");
+        };
+        let own = "https://media.example/a/7.mp3";
+        check(own, "https://media.example/a/7.mp3?dest-id=9&utm_source=rss", true);
+        check(own, "https://count.example/redirect.mp3/media.example/a/7.mp3", true);
+        check(own, "https://media.example/a/8.mp3", false);
+        let by_script = |query: &str| {
+            let url = format!("https://media.example/play?{query}");
+            let enclosure = serde_json::json!({ "url": url, "type": "audio/mpeg" });
+            Media::of(&[serde_json::from_value(enclosure).unwrap()]).key()
+        };
+        assert_ne!(by_script("id=7"), by_script("id=8"));
+        assert_eq!(media("https://media.example/a/7.jpg", None).key(), None);
     }
 }

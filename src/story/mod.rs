@@ -7,6 +7,7 @@
 
 mod anchors;
 mod credit;
+mod episode;
 mod former;
 mod id;
 mod keys;
