@@ -1,14 +1,21 @@
 //! Which of a story's copies leads: whose words are shown.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use url::Url;
 
 use super::credit::{Publication, Said};
+use super::episode::{self, Label};
+use super::media::Media;
+use super::words::Words;
 use super::{link_keys, original};
 use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
+
+/// Copies that were first seen no further apart may have been published in any order: many feeds are polled once a day.
+const SEEN_TOGETHER: Duration = Duration::from_secs(24 * 3600);
 
 /// What decides the lead, of one copy.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +38,8 @@ pub enum LeadRule {
     OriginalHost,
     Credited,
     Priority,
+    OwnShow,
+    PublishedFirst,
     FullText,
     FirstSeen,
     /// The section keeps the words that the story entered with.
@@ -45,6 +54,8 @@ impl LeadRule {
             LeadRule::OriginalHost => "original_host",
             LeadRule::Credited => "credited",
             LeadRule::Priority => "priority",
+            LeadRule::OwnShow => "own_show",
+            LeadRule::PublishedFirst => "published_first",
             LeadRule::FullText => "full_text",
             LeadRule::FirstSeen => "first_seen",
             LeadRule::Kept => "kept",
@@ -58,6 +69,8 @@ impl LeadRule {
             LeadRule::OriginalHost => "its feed is at the original's own host",
             LeadRule::Credited => "another copy names its publication as where it comes from",
             LeadRule::Priority => "its feed has the higher priority",
+            LeadRule::OwnShow => "its headline names the episode as the show's own feed does",
+            LeadRule::PublishedFirst => "it published the episode first",
             LeadRule::FullText => "it has the full text",
             LeadRule::FirstSeen => "it was seen first",
             LeadRule::Kept => "the section keeps the words that it entered with",
@@ -68,8 +81,9 @@ impl LeadRule {
 /// Which of a story's copies leads, as an index, and by which rule.
 ///
 /// In this order: the copy at the original's own host, of several one that does not name the publication of another of them
-/// as where it comes from; the higher priority; the one that the story was made for; the first seen; the first in the given
-/// order.
+/// as where it comes from; the higher priority; of copies of one recording that were first seen within a day the one with the
+/// headline of the show's own feed, then the one that published it first; the one that the story was made for; the first seen;
+/// the first in the given order.
 /// A full text takes the lead from a summary where the two share a link and stand alike in host and priority.
 ///
 /// # Panics
@@ -83,7 +97,9 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     }
     let homes = homes(copies);
     let standing = |at: usize| (homes[at], Reverse(copies[at].priority));
-    let rank = |at: &usize| (standing(*at), !copies[*at].is_first, copies[*at].first_seen);
+    let at_home: Vec<usize> = (0..copies.len()).filter(|at| homes[*at] == HomeRank::Own).collect();
+    let yields = yields(copies, &at_home);
+    let rank = |at: &usize| (standing(*at), yields[*at].is_some(), !copies[*at].is_first, copies[*at].first_seen);
     let best = (0..copies.len()).min_by_key(rank).expect("there is at least one copy");
     let fuller = (0..copies.len())
         .filter(|&at| standing(at) == standing(best) && is_fuller(copies[at].entry, copies[best].entry));
@@ -91,13 +107,14 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
         return (fuller, LeadRule::FullText);
     }
     let second = (0..copies.len()).filter(|&at| at != best).min_by_key(rank).expect("there is another copy");
+    let why_not = yields[second].filter(|_| yields[best].is_none());
     let (first, second) = (standing(best), standing(second));
     let rule = if first.0 != second.0 {
         if second.0 == HomeRank::Credits { LeadRule::Credited } else { LeadRule::OriginalHost }
     } else if first.1 != second.1 {
         LeadRule::Priority
     } else {
-        LeadRule::FirstSeen
+        why_not.unwrap_or(LeadRule::FirstSeen)
     };
     (best, rule)
 }
@@ -129,6 +146,38 @@ fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
         }
     }
     homes
+}
+
+/// Of each copy the rule by which another one goes before it, if both have one recording and stand alike at home: a show's own
+/// feed and that of its network, which does not name the show.
+///
+/// The show's own feed numbers its episodes and need not name itself; a network's, which has many shows, names the show in the
+/// headline, or has no number. The show's own feed also has the episode first. Which of the two was seen first says only which feed was polled first, unless more than a day
+/// lies between: then neither a headline nor a date gives the lead.
+fn yields(copies: &[LeadCandidate], at_home: &[usize]) -> Vec<Option<LeadRule>> {
+    let mut yields = vec![None; copies.len()];
+    let episodes = at_home.iter().map(|at| (*at, Media::of(&copies[*at].entry.enclosures)));
+    let episodes: Vec<_> = episodes.filter(|(_, media)| !media.is_empty()).collect();
+    for (at, media) in &episodes {
+        let mut others = episodes.iter().filter(|(other, others)| other != at && others.shares(media));
+        yields[*at] = others.find_map(|(other, _)| goes_before(&copies[*other], &copies[*at]));
+    }
+    yields
+}
+
+/// By which rule an episode's copy goes before another.
+fn goes_before(copy: &LeadCandidate, other: &LeadCandidate) -> Option<LeadRule> {
+    let (earlier, later) = (copy.first_seen.min(other.first_seen), copy.first_seen.max(other.first_seen));
+    if copy.priority != other.priority || later.since(earlier) > SEEN_TOGETHER {
+        return None;
+    }
+    let labels = episode::labels(&Words::of(&copy.entry.title), &Words::of(&other.entry.title))?;
+    let is_first = || copy.entry.published.zip(other.entry.published).is_some_and(|(own, others)| own < others);
+    match labels {
+        (Label::Number, Label::None | Label::Show) | (Label::None, Label::Show) => Some(LeadRule::OwnShow),
+        (own, others) if own == others && is_first() => Some(LeadRule::PublishedFirst),
+        _ => None,
+    }
 }
 
 /// Whether an entry has the full text of what another has a summary of, by a link that they share.
@@ -221,6 +270,45 @@ mod tests {
         check(["", "First in the City Wire"], 0, (0, LeadRule::Credited));
         check(["First in the Harbour Post", "First in the City Wire"], 0, (0, LeadRule::FirstSeen));
         check(["First in the Other Post", ""], 0, (0, LeadRule::FirstSeen));
+    }
+
+    #[test]
+    fn shows_own_feed_leads_an_episode_though_its_network_was_polled_first() {
+        const HOUR: i64 = 3_600_000;
+        let entry = |host: &str, title: &str, published: i64| -> Entry {
+            let link = format!("https://{host}.example/1");
+            let guid = serde_json::json!({ "value": link, "kind": "guid" });
+            let enclosure = serde_json::json!({ "url": "https://audio.example/8.mp3", "bytes": 7000 });
+            let published = Timestamp::from_millis(published).to_string();
+            let entry = serde_json::json!({ "guid": guid, "link": link, "title": title, "content_html": "<p>Cats.</p>",
+                "published": published, "enclosures": [enclosure] });
+            serde_json::from_value(entry).unwrap()
+        };
+        let check = |titles: [&str; 2], published: [i64; 2], seen: i64, expected: (usize, LeadRule)| {
+            let hosts = ["network", "show"];
+            let feeds = hosts.map(|host| Url::parse(&format!("https://{host}.example/feed")).unwrap());
+            let entries = [0, 1].map(|at| entry(hosts[at], titles[at], published[at]));
+            let candidates = [0, 1].map(|at| LeadCandidate {
+                entry: &entries[at],
+                speaks_for: Some(&feeds[at]),
+                title: None,
+                priority: 0,
+                is_first: at == 0,
+                first_seen: Timestamp::from_millis(if at == 0 { 0 } else { seen }),
+            });
+            assert_eq!(lead(&candidates), expected, "{titles:?} {published:?} {seen}");
+        };
+        let (plain, numbered) = ("The quay at night", "Episode 8: The quay at night");
+        check([plain, numbered], [0, 0], HOUR, (1, LeadRule::OwnShow));
+        check([plain, numbered], [0, HOUR], HOUR, (1, LeadRule::OwnShow));
+        check(["Harbour Hours 8: The quay at night", plain], [0, HOUR], HOUR, (1, LeadRule::OwnShow));
+        check([plain, plain], [HOUR, 0], HOUR, (1, LeadRule::PublishedFirst));
+        check([numbered, numbered], [HOUR, 0], HOUR, (1, LeadRule::PublishedFirst));
+        check([plain, plain], [0, HOUR], HOUR, (0, LeadRule::PublishedFirst));
+        check([plain, plain], [0, 0], HOUR, (0, LeadRule::FirstSeen));
+        // What comes a day later does not get the lead, whatever it says.
+        check([plain, numbered], [HOUR, 0], 25 * HOUR, (0, LeadRule::FirstSeen));
+        check([plain, "A winter without ice"], [HOUR, 0], HOUR, (0, LeadRule::FirstSeen));
     }
 
     #[test]
