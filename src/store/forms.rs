@@ -133,29 +133,24 @@ impl Absent for bool {
     }
 }
 
-impl Kept for String {
-    type Form<'a> = Cow<'a, str>;
+/// Words whose form borrows them whole.
+macro_rules! kept_borrowed {
+    ($($word:ty as $borrowed:ty),*) => {$(
+        impl Kept for $word {
+            type Form<'a> = Cow<'a, $borrowed>;
 
-    fn lend(&self) -> Cow<'_, str> {
-        Cow::Borrowed(self)
-    }
+            fn lend(&self) -> Cow<'_, $borrowed> {
+                Cow::Borrowed(self)
+            }
 
-    fn take(form: Cow<'_, str>) -> String {
-        form.into_owned()
-    }
+            fn take(form: Cow<'_, $borrowed>) -> $word {
+                form.into_owned()
+            }
+        }
+    )*};
 }
 
-impl Kept for Url {
-    type Form<'a> = Cow<'a, Url>;
-
-    fn lend(&self) -> Cow<'_, Url> {
-        Cow::Borrowed(self)
-    }
-
-    fn take(form: Cow<'_, Url>) -> Url {
-        form.into_owned()
-    }
-}
+kept_borrowed!(String as str, Url as Url);
 
 macro_rules! kept_as_it_is {
     ($($word:ty),*) => {$(
