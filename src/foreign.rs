@@ -15,9 +15,6 @@ const SENTENCE_CHARS: usize = 1000;
 /// The most characters of an address or a title within a sentence.
 const PART_CHARS: usize = 200;
 
-/// How many addresses a sentence lists.
-const ADDRESSES: usize = 3;
-
 /// More sentences about one document than newswire has kinds of repairs.
 const SENTENCES: usize = 50;
 
@@ -86,16 +83,6 @@ pub fn part(text: &str) -> String {
     line(text, PART_CHARS)
 }
 
-/// Returns the first three of several addresses, each cleaned by [`part`], and the number of the others.
-pub fn addresses(addresses: &[String]) -> String {
-    let shown: Vec<String> = addresses.iter().take(ADDRESSES).map(|address| part(address)).collect();
-    let list = shown.join(", ");
-    match addresses.len() - shown.len() {
-        0 => list,
-        more => format!("{list} and {more} more"),
-    }
-}
-
 /// Returns one line of at most `most` characters: unfit characters are escaped as in Rust, and a longer text is cut and
 /// ends in `…`.
 fn line(text: &str, most: usize) -> String {
@@ -156,13 +143,5 @@ mod tests {
         check("\n".repeat(20_000), format!("{}…", "\\n".repeat(99)));
         check(format!("{}\u{2028}", "a".repeat(195)), format!("{}…", "a".repeat(195)));
         assert_eq!(sentence(&"a".repeat(20_000)).chars().count(), SENTENCE_CHARS);
-    }
-
-    #[test]
-    fn at_most_three_addresses_are_listed() {
-        let list = |count: usize| (0..count).map(|number| format!("https://a.example/{number}")).collect::<Vec<_>>();
-        assert_eq!(addresses(&list(1)), "https://a.example/0");
-        assert_eq!(addresses(&list(3)), "https://a.example/0, https://a.example/1, https://a.example/2");
-        assert_eq!(addresses(&list(500)), "https://a.example/0, https://a.example/1, https://a.example/2 and 497 more");
     }
 }

@@ -106,3 +106,21 @@ fn found_instead(found: &str) -> String {
         found => format!(": its first element is <{found}>"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_names_at_most_three_of_the_feeds_that_it_offers() {
+        let check = |feeds: usize, expected: &str| {
+            let feeds: Vec<_> = (0..feeds).map(|number| format!("https://a.example/{number}")).collect();
+            let sentence = DocumentFault::page(&feeds).to_string();
+            assert_eq!(sentence, format!("this is an HTML page, not a feed{expected}"));
+        };
+        check(0, "");
+        check(1, "; the page offers https://a.example/0");
+        check(3, "; the page offers https://a.example/0, https://a.example/1, https://a.example/2");
+        check(500, "; the page offers https://a.example/0, https://a.example/1, https://a.example/2 and 497 more");
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! A failure has a kind, whose code never changes, and details. It is displayed as one sentence with a hint where there is
 //! something to do; nothing compares, stores or takes apart that sentence. What other programs say (the system, an HTTP
-//! client, a parser) is one detail, cut to the length of a line. No detail holds a path, a query or userinfo of a feed's
-//! address, a header or a byte of a body, so that no secret can be in it.
+//! client, a parser) is one detail, cut to the length of a line.
+//!
+//! No secret may be in a detail. Of an address that was requested there is only the host. What a document says comes in
+//! after `poll` has taken the feed's secrets out.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

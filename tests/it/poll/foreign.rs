@@ -3,7 +3,7 @@
 use newswire::poll::{PollReport, ReportedOutcome};
 use newswire::status;
 
-use crate::poll::{Bed, DAY, HOUR, start};
+use crate::poll::{Bed, DAY, HOUR, feed_at, local_names, start};
 use crate::support::origin::{Origin, Reply};
 
 /// Texts that would begin a new line, or control a terminal.
@@ -54,6 +54,22 @@ async fn page_with_endless_links_gives_an_error_of_one_short_line() {
     let config = bed.config.clone();
     let rows = bed.store.read(move |reader| status::feeds(&config, Some(reader), start() + HOUR)).await.unwrap();
     assert_eq!(rows[0].last_error.as_deref(), Some(error.as_str()));
+}
+
+#[tokio::test]
+async fn secret_at_the_cut_of_a_long_address_is_not_kept_in_part() {
+    const TOKEN: &str = "canary-7f3a9c2e51d84b60";
+    let origin = Origin::start(|_| {
+        let address = format!("https://a.example/{}?token={TOKEN}", "x".repeat(165));
+        let page = format!("<!doctype html><link rel=alternate type='application/rss+xml' href='{address}'>");
+        Reply::new(200, &[("Content-Type", "text/html")], page)
+    });
+    let feed = feed_at("a", "a.test", &origin, &format!("/feed?token={TOKEN}"));
+    let bed = Bed::new(&feed, Some(local_names())).await;
+    let report = bed.poll_due(start()).await.pop().unwrap();
+    let error = report.failure.unwrap().to_string();
+    assert!(error.ends_with("?token=***") && !error.contains("canary"), "{error}");
+    assert!(stored_errors(&bed).await.iter().all(|error| !error.contains("canary")));
 }
 
 #[tokio::test]
