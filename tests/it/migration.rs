@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use newswire::commit::{self, Difference};
-use newswire::config::{Config, Section};
+use newswire::config::Config;
 use newswire::feed::{Failure, FailureKind, FeedState, HoldReason, Note};
 use newswire::render::{self, SectionView};
-use newswire::section::ShownStory;
 use newswire::shown;
 use newswire::status;
 use newswire::store::{FeedStatus, Reader, Store, UpgradeStep};
 use sha2::{Digest, Sha256};
 
-use crate::support::bed::{HOUR, config, start};
+use crate::support::bed::{HOUR, config, section_view, start};
 
 /// Returns the config of the store of version 3.
 fn version_3() -> Arc<Config> {
@@ -35,7 +33,7 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
             feeds: &content.feeds,
             updated: content.updated,
             prev_archive: reader.newest_archive(&section.id).unwrap(),
-            ..view(config, section, &content.atom_id, &content.stories)
+            ..section_view(config, section, &content.atom_id, &content.stories)
         };
         let opml = render::opml(&config.site, &section.title, &content.feeds, content.updated).unwrap();
         add(format!("{}.atom", section.id), render::atom(&shown.prepare()).unwrap());
@@ -47,27 +45,12 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
             let shown = SectionView {
                 updated: archive.changed,
                 archive: Some(number),
-                ..view(config, section, &content.atom_id, &archive.stories)
+                ..section_view(config, section, &content.atom_id, &archive.stories)
             };
             add(format!("{}/archive/{number}.atom", section.id), render::atom(&shown.prepare()).unwrap());
         }
     }
     documents
-}
-
-fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
-    SectionView {
-        site: &config.site,
-        section,
-        id,
-        hub: None,
-        stories,
-        feeds: &[],
-        updated: start(),
-        max_age: Duration::from_secs(900),
-        archive: None,
-        prev_archive: None,
-    }
 }
 
 /// Returns one line per document, as in the golden file.

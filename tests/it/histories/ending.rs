@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use newswire::config::{Config, Section};
 use newswire::render::{self, SectionView};
-use newswire::section::{self, ShownStory};
+use newswire::section;
 use newswire::shown;
 use sha2::{Digest, Sha256};
 
 use crate::histories::play::History;
-use crate::support::bed::start;
+use crate::support::bed::section_view;
 
 /// The beginning of the ids that newswire makes, and the number of characters that follow.
 const UUID: &str = "urn:uuid:";
@@ -103,7 +102,7 @@ async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
             feeds: &content.feeds,
             updated: content.updated,
             prev_archive,
-            ..view(&config, &of, &content.atom_id, &content.stories)
+            ..section_view(&config, &of, &content.atom_id, &content.stories)
         };
         let opml = render::opml(&config.site, &of.title, &content.feeds, content.updated).unwrap();
         let documents = [
@@ -129,28 +128,13 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
             let view = SectionView {
                 updated: archive.changed,
                 archive: Some(number),
-                ..view(&config, &of, &id, &archive.stories)
+                ..section_view(&config, &of, &id, &archive.stories)
             };
             documents.push((format!("{}/archive/{number}.atom", of.id), render::atom(&view.prepare()).unwrap()));
         }
         Ok(documents)
     });
     read.await.unwrap()
-}
-
-fn view<'a>(config: &'a Config, section: &'a Section, id: &'a str, stories: &'a [ShownStory]) -> SectionView<'a> {
-    SectionView {
-        site: &config.site,
-        section,
-        id,
-        hub: None,
-        stories,
-        feeds: &[],
-        updated: start(),
-        max_age: Duration::from_secs(900),
-        archive: None,
-        prev_archive: None,
-    }
 }
 
 /// Returns a story as `explain` shows it, without its sentences: its copies, its state in each section, and what that

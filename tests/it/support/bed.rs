@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use newswire::commit;
 use newswire::commit::Difference;
-use newswire::config::{self, Config, SourceFile};
+use newswire::config::{self, Config, Section, SourceFile};
 use newswire::entry::{Entry, OtherGuids, SharedKeys};
 use newswire::feed::{FeedId, FeedInfo, PollHints, SectionId, Validators};
 use newswire::newsroom::Applied;
 use newswire::newsroom::{Cleaned, Outcome, Polled, PolledDocument, PolledEntry};
+use newswire::render::SectionView;
 use newswire::rows::{StoredCopy, StoredStory};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
@@ -157,6 +158,27 @@ pub fn polled(feed: &str, now: Timestamp, entries: &[Entry]) -> Polled {
         start: None,
         permanent: None,
         public_origin: None,
+    }
+}
+
+/// Returns a section as it is rendered, without its feeds and archives.
+pub fn section_view<'a>(
+    config: &'a Config,
+    section: &'a Section,
+    id: &'a str,
+    stories: &'a [ShownStory],
+) -> SectionView<'a> {
+    SectionView {
+        site: &config.site,
+        section,
+        id,
+        hub: None,
+        stories,
+        feeds: &[],
+        updated: start(),
+        max_age: Duration::from_secs(900),
+        archive: None,
+        prev_archive: None,
     }
 }
 
