@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use newswire::config::{Config, Section};
+use newswire::config::Section;
 use newswire::render::{self, SectionView};
 use newswire::section;
 use newswire::shown;
