@@ -47,7 +47,7 @@ pub struct RuleCopy<'a> {
     pub text: &'a PlainText,
 }
 
-/// A story to be judged: the copies that the section sees.
+/// A story to be counted: the copies that the section sees.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The copies; never empty.
@@ -147,7 +147,7 @@ enum Matcher {
 
 /// Which copies count: in a `keep` any copy for some keys, in a `drop` only the lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Judged {
+enum CountedCopies {
     AnyCopy,
     Lead,
 }
@@ -160,12 +160,12 @@ impl Rule {
 
     /// Returns why the rule matches as a `keep`, one reason per key; `None` if it does not match.
     pub fn keep_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
-        self.matches(subject, Judged::AnyCopy)
+        self.matches(subject, CountedCopies::AnyCopy)
     }
 
     /// Returns why the rule matches as a `drop`, one reason per key; `None` if it does not match.
     pub fn drop_matches(&self, subject: &Subject) -> Option<Vec<Matched>> {
-        self.matches(subject, Judged::Lead)
+        self.matches(subject, CountedCopies::Lead)
     }
 
     /// Returns when an `age` of the rule changes its result next, after `subject.now`; `None` if none will.
@@ -183,18 +183,18 @@ impl Rule {
         })
     }
 
-    fn matches(&self, subject: &Subject, judged: Judged) -> Option<Vec<Matched>> {
-        self.tests.iter().map(|test| test.matches(subject, judged)).collect()
+    fn matches(&self, subject: &Subject, counted: CountedCopies) -> Option<Vec<Matched>> {
+        self.tests.iter().map(|test| test.matches(subject, counted)).collect()
     }
 }
 
 impl Test {
-    fn matches(&self, subject: &Subject, judged: Judged) -> Option<Matched> {
+    fn matches(&self, subject: &Subject, counted: CountedCopies) -> Option<Matched> {
         let lead = &subject.copies[subject.lead];
         let matched = |words: String| Matched { key: self.key().to_owned(), words, feed: None };
         let by_lead = |words: String| Matched { feed: Some(lead.feed.clone()), ..matched(words) };
         match self {
-            Test::Field(field, patterns) => field_matches(*field, patterns, subject, judged),
+            Test::Field(field, patterns) => field_matches(*field, patterns, subject, counted),
             Test::Has(any) => any.iter().find(|has| has.holds(lead.entry)).map(|has| by_lead(has.name().to_owned())),
             Test::Words(bounds) => {
                 let words = lead.text.words();
@@ -204,7 +204,7 @@ impl Test {
                 let age = subject.now.since(subject.sort_at);
                 bounds.iter().find(|bound| bound.holds(&age)).map(|bound| matched(bound.words(duration::words)))
             }
-            Test::Not(rule) => rule.matches(subject, judged).is_none().then(|| matched(rule.to_string())),
+            Test::Not(rule) => rule.matches(subject, counted).is_none().then(|| matched(rule.to_string())),
         }
     }
 
@@ -233,10 +233,10 @@ impl Test {
     }
 }
 
-fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, judged: Judged) -> Option<Matched> {
+fn field_matches(field: Field, patterns: &[Pattern], subject: &Subject, counted: CountedCopies) -> Option<Matched> {
     let lead = &subject.copies[subject.lead];
     let others = subject.copies.iter().enumerate().filter(|(index, _)| *index != subject.lead).map(|(_, copy)| copy);
-    let others_count = if judged == Judged::AnyCopy && field.is_of_any_copy() { usize::MAX } else { 0 };
+    let others_count = if counted == CountedCopies::AnyCopy && field.is_of_any_copy() { usize::MAX } else { 0 };
     std::iter::once(lead).chain(others.take(others_count)).find_map(|copy| {
         let words = field.find(patterns, copy)?;
         Some(Matched { key: field.key().to_owned(), words, feed: Some(copy.feed.clone()) })
