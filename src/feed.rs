@@ -1,6 +1,6 @@
-//! The words for feeds: their ids, what their documents say of them, and the validators of conditional requests.
+//! Types for feeds: their ids, what their documents say about them, and the validators of conditional requests.
 //!
-//! Nothing here reads, writes or decides.
+//! Values only: no I/O and no policy.
 
 mod document_fault;
 mod event;
@@ -39,6 +39,7 @@ pub struct SectionId(pub Arc<str>);
 macro_rules! text_id {
     ($id:ident) => {
         impl $id {
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -61,33 +62,37 @@ macro_rules! text_id {
 text_id!(FeedId);
 text_id!(SectionId);
 
-/// What a feed document says of the feed itself, cleaned like an [`Entry`](crate::entry::Entry).
+/// What a feed document says about the feed itself, cleaned like an [`Entry`](crate::entry::Entry).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FeedInfo {
-    /// Plain text.
+    /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// The feed's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Url>,
+    /// The id that the document gives itself (Atom `id`), as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Plain text.
+    /// The description as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// BCP 47, as declared.
+    /// The language (BCP 47), as declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Plain text.
+    /// The rights as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
-    /// The licence that its entries may be used under.
+    /// The licence of its entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
+    /// When the feed claims that it last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+    /// The authors of the feed, in the document's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
+    /// The picture of the feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
     /// The address that the document gives itself (`rel="self"`, `feed_url`).
@@ -96,10 +101,10 @@ pub struct FeedInfo {
     /// WebSub hubs, in the document's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hubs: Vec<Url>,
-    /// Where it tells of changes by rssCloud: RSS `<cloud>` as one address.
+    /// The rssCloud address to subscribe to changes: RSS `<cloud>` as one address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud: Option<Url>,
-    /// The document with the entries that come after those of this one (`rel="next"`, `next_url`).
+    /// The document with the entries that follow those of this one (`rel="next"`, `next_url`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Url>,
     /// The archive before this document (RFC 5005 §4).
@@ -112,38 +117,42 @@ pub struct FeedInfo {
 /// Hints lengthen an interval and never shorten it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollHints {
+    /// RSS `ttl`.
     pub ttl: Option<Duration>,
     /// `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub period: Option<Duration>,
-    /// Hours of the day in GMT, 0 to 23, in which not to poll; empty where all 24 were listed.
+    /// Hours of the day in GMT, 0 to 23, in which not to poll; empty if all 24 were listed.
     pub skip_hours: Vec<u8>,
-    /// Days of the week, 0 = Monday, in which not to poll; empty where all seven were listed.
+    /// Days of the week, 0 = Monday, in which not to poll; empty if all seven were listed.
     pub skip_days: Vec<u8>,
 }
 
-/// How long a server asked to be left alone, or said that its answer stays fresh; as it said it, without our own bounds.
+/// How long a server asked clients to wait, or said that its response stays fresh; as received, without our own bounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// RFC 9110 §10.2.3; a date is taken as the time from the response's own `Date`.
+    /// `Retry-After` (RFC 9110 §10.2.3); a date counts as the time since the response's own `Date`.
     pub retry_after: Option<Duration>,
-    /// `Cache-Control: max-age` less `Age` (RFC 9111 §4.2); absent where `no-cache` or `no-store` voids it.
+    /// `Cache-Control: max-age` minus `Age` (RFC 9111 §4.2); `None` if `no-cache` or `no-store` cancels it.
     pub max_age: Option<Duration>,
-    /// `Expires` less `Date`; absent where `no-cache` or `no-store` voids it.
+    /// `Expires` minus `Date`; `None` if `no-cache` or `no-store` cancels it.
     pub expires: Option<Duration>,
 }
 
-/// What a server gave with a document, echoed byte for byte by the next conditional request (RFC 9110 §8.8).
+/// The validators that a server sent with a document; the next conditional request repeats them byte by byte (RFC 9110 §8.8).
 ///
 /// Bytes, not text: servers send unquoted, weak and non-ASCII tags and dates in odd shapes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
+    /// `ETag`.
     pub etag: Option<Vec<u8>>,
+    /// `Last-Modified`.
     pub last_modified: Option<Vec<u8>>,
-    /// The URL that gave them; they are sent to no other.
+    /// The URL that sent them; they are never sent to another.
     pub url: Option<Url>,
 }
 
 impl Validators {
+    /// Returns whether there is neither an `ETag` nor a `Last-Modified`.
     pub fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
     }

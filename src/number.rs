@@ -1,6 +1,6 @@
-//! The numbers of the store's rows, each a type of its own, so that none is taken for another.
+//! The numbers of the store's rows, each with its own type, so that they cannot be confused.
 //!
-//! Nothing here reads, writes or decides.
+//! Values only: no I/O and no policy.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ macro_rules! number {
         pub struct $name(pub i64);
 
         impl $name {
-            /// Returns the number that comes after this one.
+            /// Returns the next number.
             pub fn next(self) -> $name {
                 $name(self.0 + 1)
             }
@@ -29,11 +29,11 @@ macro_rules! number {
 }
 
 number! {
-    /// The number of an entry. Later entries have greater ones.
+    /// The number of an entry. Later entries have greater numbers.
     EntryNumber
 }
 number! {
-    /// The number of a story. Later stories have greater ones; it is part of the story's address.
+    /// The number of a story. Later stories have greater numbers; it is part of the story's address.
     StoryNumber
 }
 number! {

@@ -1,7 +1,7 @@
-//! The words for why things are as they are: why a copy belongs to its story, and why a story is in a section or not.
+//! Reasons: why a copy belongs to its story, and why a story is in a section or not.
 //!
-//! Each reason has a short code, which is stable: it is what the store and `--json` have of it. Nothing compares the sentences
-//! that reasons are displayed as. Nothing here reads, writes or decides.
+//! Each reason has a short, stable code for the store and `--json`. Nothing compares the sentences that reasons are
+//! displayed as. Values only: no I/O and no policy.
 
 use std::fmt;
 
@@ -13,17 +13,17 @@ use crate::feed::FeedId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinReason {
-    /// It is the entry that the story was made for.
+    /// It is the entry that the story was created for.
     First,
-    /// Its link is the link of a copy.
+    /// It has the same link as a copy.
     Link,
-    /// The original that it declares is the link of a copy, or the other way round.
+    /// Its declared original is the link of a copy, or the other way round.
     Original,
-    /// It bears the published id of the story: another newswire took it over, and this one takes it back.
+    /// It has the published id of the story: another newswire republished the story, and this one reads it back.
     Id,
-    /// Its title and text are those of a copy.
+    /// It has the title and text of a copy.
     Text,
-    /// An editor said so.
+    /// An editor joined it.
     Editor,
 }
 
@@ -37,6 +37,7 @@ impl JoinReason {
         JoinReason::Editor,
     ];
 
+    /// Returns the code.
     pub fn as_str(self) -> &'static str {
         match self {
             JoinReason::First => "first",
@@ -48,27 +49,32 @@ impl JoinReason {
         }
     }
 
+    /// Parses a code; `None` if it is unknown.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
 }
 
-/// Which of its two lists of rules a section has a rule in.
+/// The list of a section that a rule is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleList {
+    /// `keep`.
     Keep,
+    /// `drop`.
     Drop,
 }
 
 /// The place of a rule in its section. Displayed as `keep[0]` or `drop[1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulePlace {
+    /// The list.
     pub list: RuleList,
+    /// The index in the list, from 0.
     pub index: usize,
 }
 
 impl RulePlace {
-    /// Reads what a place is displayed as.
+    /// Parses a place in the form in which it is displayed; `None` if it has another form.
     pub fn from_name(name: &str) -> Option<RulePlace> {
         let (list, rest) = name.split_at_checked(4)?;
         let list = match list {
@@ -103,14 +109,14 @@ impl Serialize for RulePlace {
 pub struct Matched {
     /// The key, as in the TOML.
     pub key: String,
-    /// What matched, as in `region:international`; cut after a hundred characters.
+    /// The text that matched, as in `region:international`; cut after a hundred characters.
     pub words: String,
     /// The feed of the copy that matched; `None` if the story as a whole did.
     pub feed: Option<FeedId>,
 }
 
 impl Matched {
-    /// Returns what several keys matched, as in `category region:international from jungle-drum and title Syria`.
+    /// Returns the matches of several keys, as in `category region:international from jungle-drum and title Syria`.
     pub fn list(matched: &[Matched]) -> String {
         matched.iter().map(Matched::to_string).collect::<Vec<_>>().join(" and ")
     }
@@ -133,29 +139,42 @@ pub enum Why {
     TooOld,
     /// The section has no copy of it any more: its feeds left the config or the section.
     NoFeed,
-    /// Another story took it in.
-    United,
-    /// The section has no `keep`, and so takes all of the feed that leads the story.
-    TakesAll { lead: FeedId },
+    /// It was merged into another story.
+    Merged,
+    /// The section has no `keep`, and so has all stories that this feed leads.
+    TakesAll {
+        /// The feed of the story's lead.
+        lead: FeedId,
+    },
     /// The section has `keep` rules, and none of them matched.
     NoKeep,
     /// This rule matched, by these keys.
-    Rule { place: RulePlace, matched: Vec<Matched> },
-    /// The section takes none of the feeds that have it.
+    Rule {
+        /// The rule.
+        place: RulePlace,
+        /// The keys that matched.
+        matched: Vec<Matched>,
+    },
+    /// The section has none of the feeds of the story's copies.
     TakesNone,
-    /// The section is not in the config.
+    /// The section is not configured.
     NoSection,
-    /// What an older version wrote, in its words.
-    Old { rule: Option<RulePlace>, words: String },
+    /// A reason that an older version wrote as a sentence.
+    Old {
+        /// The deciding rule.
+        rule: Option<RulePlace>,
+        /// The sentence.
+        words: String,
+    },
 }
 
 impl Why {
-    /// The code, which never changes.
+    /// Returns the code, which never changes.
     pub fn code(&self) -> &'static str {
         match self {
             Why::TooOld => "too_old",
             Why::NoFeed => "no_feed",
-            Why::United => "united",
+            Why::Merged => "united",
             Why::TakesAll { .. } => "takes_all",
             Why::NoKeep => "no_keep",
             Why::Rule { .. } => "rule",
@@ -165,7 +184,7 @@ impl Why {
         }
     }
 
-    /// The deciding rule; `None` if no rule decided.
+    /// Returns the deciding rule; `None` if no rule decided.
     pub fn rule(&self) -> Option<RulePlace> {
         match self {
             Why::Rule { place, .. } => Some(*place),
@@ -179,13 +198,13 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Why::TooOld => f.write_str("it is older than the section's max_age"),
-            Why::NoFeed => f.write_str("no feed of the section has it any more"),
-            Why::United => f.write_str("it is one story with another"),
-            Why::TakesAll { lead } => write!(f, "the section takes all of {lead}"),
+            Why::NoFeed => f.write_str("no feed of the section has it any longer"),
+            Why::Merged => f.write_str("it was merged into another story"),
+            Why::TakesAll { lead } => write!(f, "the section has all stories of {lead}"),
             Why::NoKeep => f.write_str("no keep rule matched"),
             Why::Rule { place, matched } => write!(f, "{place} matched {}", Matched::list(matched)),
-            Why::TakesNone => f.write_str("the section takes none of the feeds that have it"),
-            Why::NoSection => f.write_str("the section is not in the config"),
+            Why::TakesNone => f.write_str("none of its feeds belong to the section"),
+            Why::NoSection => f.write_str("the section is not configured"),
             Why::Old { words, .. } => f.write_str(words),
         }
     }

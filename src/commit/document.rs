@@ -119,7 +119,7 @@ impl<'a> DocumentTurn<'a> {
         for number in newsroom::to_compare(document, known) {
             former.insert(number, FormerEntry::of(self.turn.former(number)?.0));
         }
-        Ok(newsroom::tell_reused_apart(document, known, &former))
+        Ok(newsroom::separate_reused(document, known, &former))
     }
 
     /// Loads what is known about the feed's own entries.
@@ -197,8 +197,8 @@ impl<'a> DocumentTurn<'a> {
         let wanted = newsroom::wanted(run, plan, known, &terms);
         let found = Found {
             links: self.turn.linked(wanted.links.iter(), LINKED_AT_MOST)?,
-            ids: self.turn.bearing(wanted.ids.iter(), LINKED_AT_MOST)?,
-            signatures: self.turn.signed(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
+            ids: self.turn.with_ids(wanted.ids.iter(), LINKED_AT_MOST)?,
+            signatures: self.turn.with_signatures(wanted.signatures.iter(), newsroom::FOUND_AT_MOST)?,
         };
         let (numbers, alike) = newsroom::to_read(run, plan, known, &terms, &found);
         let takes = |feed: &FeedId| dedup_of(self.config, feed);
@@ -224,7 +224,7 @@ impl<'a> DocumentTurn<'a> {
             for entry in entries.by_ref() {
                 let change = plan.change(entry, known, &self.terms());
                 here.extend(change.number());
-                let is_last = change.unites_stories();
+                let is_last = change.may_merge_stories();
                 if change.is_written() {
                     step.push((entry, change));
                 }
@@ -277,10 +277,10 @@ impl<'a> DocumentTurn<'a> {
                 board.apply(polling, entry, change, story, &mut tally);
             }
             self.write(board, &mut applied.sections)?;
-            let unites = std::mem::take(&mut tally.unites);
+            let merges = std::mem::take(&mut tally.merges);
             self.count(tally, applied);
-            for (entry, story, joins) in unites {
-                applied.united += self.join_related(entry, story, &joins, plan, &mut applied.sections)?;
+            for (entry, story, joins) in merges {
+                applied.merged += self.join_related(entry, story, &joins, plan, &mut applied.sections)?;
             }
             rest = later;
         }
@@ -290,7 +290,7 @@ impl<'a> DocumentTurn<'a> {
     /// Returns the current stories of the entries that the changes touch.
     fn standing_of(&self, step: &[(&PolledEntry, Change)]) -> Result<Vec<Option<StoryNumber>>, StoreError> {
         let touched = step.iter().map(|(_, change)| newsroom::touched(change));
-        touched.map(|story| story.map(|story| self.turn.standing_of(story)).transpose()).collect()
+        touched.map(|story| story.map(|story| self.turn.active_story(story)).transpose()).collect()
     }
 
     fn write(&self, board: Board, changed: &mut SectionMoves) -> Result<(), StoreError> {
@@ -341,9 +341,9 @@ impl<'a> DocumentTurn<'a> {
         plan: &mut Plan,
         changed: &mut SectionMoves,
     ) -> Result<usize, StoreError> {
-        let mut united = 0;
+        let mut merged = 0;
         for join in joins {
-            let (own, other) = (self.turn.standing_of(story)?, self.turn.standing_of(join.story)?);
+            let (own, other) = (self.turn.active_story(story)?, self.turn.active_story(join.story)?);
             if own == other {
                 continue;
             }
@@ -354,13 +354,13 @@ impl<'a> DocumentTurn<'a> {
             both.stories.extend(loaded.stories);
             both.seen.extend(loaded.seen);
             let mut board = both.board(self.turn, setting)?;
-            if board.unite(entry, own, &Join { story: other, ..*join }, &pair) {
-                plan.note_united(join.story);
-                united += 1;
+            if board.merge_if_same(entry, own, &Join { story: other, ..*join }, &pair) {
+                plan.note_merged(join.story);
+                merged += 1;
                 self.write(board, changed)?;
             }
         }
-        Ok(united)
+        Ok(merged)
     }
 }
 
@@ -370,9 +370,9 @@ impl<'a> DocumentTurn<'a> {
 ///
 /// Returns the errors of the store.
 pub fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<Pair, StoreError> {
-    let mut apart = turn.held_apart(own)?;
-    apart.extend(turn.held_apart(other)?);
-    Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_apart: turn.are_apart(own, other)?, apart })
+    let mut apart = turn.splits_of(own)?;
+    apart.extend(turn.splits_of(other)?);
+    Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_split: turn.are_split(own, other)?, apart })
 }
 
 /// Returns how entries of a feed take part in recognising stories; `None` if they do not.

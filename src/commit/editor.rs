@@ -40,7 +40,7 @@ impl Mode {
     ) -> Result<T, StoreError> {
         match self {
             Mode::Perform => store.turn(work).await,
-            Mode::Rehearse => store.rehearse(work).await,
+            Mode::Rehearse => store.dry_run(work).await,
         }
     }
 }
@@ -105,7 +105,7 @@ fn commit_join(
     (a, b): (StoryNumber, StoryNumber),
     now: Timestamp,
 ) -> Result<Edited, StoreError> {
-    let (a, b) = (turn.standing_of(a)?, turn.standing_of(b)?);
+    let (a, b) = (turn.active_story(a)?, turn.active_story(b)?);
     let mut changed = SectionMoves::new();
     if a != b {
         let sections = turn.sections()?;

@@ -42,12 +42,12 @@ pub fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usiz
         for section in newsroom::public_sections(config) {
             turn.note_shown(&section.id, section.feeds.iter(), *last)?;
         }
-        turn.pass_shown(*last)?;
+        turn.mark_shown_checked(*last)?;
     }
     let mut renamed = 0;
     for story in turn.unchecked(BATCH)?.into_iter().filter(|story| before.contains(story)) {
         renamed += usize::from(check(turn, config, story, now)?);
-        turn.pass(story)?;
+        turn.mark_checked(story)?;
     }
     Ok((before.len(), renamed))
 }

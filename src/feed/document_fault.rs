@@ -1,4 +1,4 @@
-//! Why a document gives no feed.
+//! Why a document is not a feed.
 
 use std::fmt;
 
@@ -7,40 +7,45 @@ use serde::{Deserialize, Serialize};
 use super::state::FailureKind;
 use crate::foreign::{self, Line, ShortLine};
 
-/// How many of the feeds that a page offers are kept.
+/// The most offered feeds of a page that are kept.
 const OFFERS: usize = 3;
 
 /// What a document is instead of a feed. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum DocumentFault {
+    /// It is empty.
     Empty,
     /// An HTML page.
     Page {
-        /// The first of the feeds that it offers.
+        /// The first feeds that it offers.
         offers: Vec<ShortLine>,
         /// How many more it offers.
         more: usize,
     },
+    /// It has another format.
     NotAFeed {
         /// The name of its first element; empty if it has none.
         found: ShortLine,
     },
     /// JSON that cannot be read.
     Json {
+        /// The parser's message.
         why: ShortLine,
     },
-    /// JSON that is no JSON Feed.
+    /// JSON that is not a JSON Feed.
     NoItems {
-        /// What it says instead, in quotes.
+        /// The message that it has instead, in quotes.
         says: Option<Line>,
     },
-    /// What the reader of feeds says.
+    /// The feed parser's fault.
     Reader {
+        /// The message.
         why: ShortLine,
     },
+    /// The feed parser panicked.
     ReaderPanic,
-    /// It would hold up the other feeds.
+    /// Reading it would delay the other feeds.
     TooMuchWork,
 }
 
@@ -51,7 +56,7 @@ impl DocumentFault {
         DocumentFault::Page { more: feeds.len() - offers.len(), offers }
     }
 
-    /// Returns the kind of failure that it is.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> FailureKind {
         match self {
             DocumentFault::Empty => FailureKind::Empty,
@@ -75,11 +80,11 @@ impl fmt::Display for DocumentFault {
             DocumentFault::Json { why } => write!(f, "this JSON is not a JSON Feed: {why}"),
             DocumentFault::NoItems { says: None } => f.write_str("this JSON is not a JSON Feed: it has no items"),
             DocumentFault::NoItems { says: Some(says) } => {
-                let what = format!("it has no items, but says {says}");
+                let what = format!("it has no items, but the message {says}");
                 write!(f, "this JSON is not a JSON Feed: {}", foreign::part(&what))
             }
             DocumentFault::Reader { why } => write!(f, "the feed could not be read: {why}"),
-            DocumentFault::ReaderPanic => f.write_str("the feed could not be read: it panicked"),
+            DocumentFault::ReaderPanic => f.write_str("the feed could not be read: internal error in the parser"),
             DocumentFault::TooMuchWork => {
                 f.write_str("reading this document takes too much work; ask the publisher to repair it")
             }

@@ -1,38 +1,48 @@
-//! What happens to feeds.
+//! Events of feeds.
 
 use std::fmt;
 
 use super::failure::Failure;
 
-/// Something that happened to a feed. Displayed as a sentence without the feed's name.
+/// An event of a feed. Displayed as a sentence without the feed's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEvent {
     /// It answered 410.
     Gone,
-    /// It failed so often in a row.
+    /// It failed several times in a row.
     Died {
+        /// How many polls failed.
         failures: u32,
+        /// Why the last of them failed.
         failure: Failure,
     },
+    /// It answers again after it had died.
     Recovered {
+        /// How many polls had failed.
         failures: u32,
     },
     /// It has moved for good.
     Moved {
+        /// The new address.
         to: String,
     },
-    /// It brought so many new entries at once.
+    /// It brought many new entries at once.
     Flooded {
+        /// How many.
         new: usize,
     },
-    /// So many of its entries came under new guids, and were recognised.
+    /// Many of its entries came under new guids, and were recognised.
     Rekeyed {
+        /// How many.
         rekeyed: usize,
+        /// How many entries its document lists.
         listed: usize,
     },
-    /// What an older version wrote, in its words.
+    /// An event that an older version wrote as a sentence.
     Old {
+        /// The code of the event.
         code: String,
+        /// The sentence.
         words: String,
     },
 }
@@ -60,7 +70,9 @@ impl fmt::Display for FeedEvent {
             FeedEvent::Recovered { failures } => write!(f, "answers again after {failures} failures"),
             FeedEvent::Moved { to } => write!(f, "moved for good to {to}"),
             FeedEvent::Flooded { new } => write!(f, "brought {new} new entries at once"),
-            FeedEvent::Rekeyed { rekeyed, listed } => write!(f, "{rekeyed} of {listed} entries re-keyed, matched"),
+            FeedEvent::Rekeyed { rekeyed, listed } => {
+                write!(f, "{rekeyed} of {listed} entries have new guids, matched to known ones")
+            }
             FeedEvent::Old { words, .. } => f.write_str(words),
         }
     }

@@ -1,11 +1,11 @@
-//! Why a poll brought no document: a value with all that its sentence needs.
+//! Why a poll failed: a value with all details of the message.
 //!
-//! A failure has a kind, whose code never changes, and details. It is displayed as one sentence with a hint where there is
-//! something to do; nothing compares, stores or takes apart that sentence. What other programs say (the system, an HTTP
-//! client, a parser) is one detail, cut to the length of a line.
+//! A failure has a kind, whose code never changes, and details. It is displayed as one sentence, with a hint if there is
+//! something to do. Nothing compares, stores or parses that sentence. The message of another program (the system, an
+//! HTTP client, a parser) is one detail, cut to the length of a line.
 //!
-//! No secret may be in a detail. Of an address that was requested there is only the host. What a document says comes in
-//! after `poll` has taken the feed's secrets out.
+//! No detail may contain a secret. Of a requested address there is only the host. Text of a document is added after
+//! `poll` has removed the feed's secrets from it.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -23,108 +23,156 @@ use crate::foreign::{self, Line};
 use crate::size;
 use crate::time::Timestamp;
 
-/// What failed in a poll. Displayed as a sentence of one line.
+/// The failure of a poll. Displayed as a sentence on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Failure {
+    /// The name could not be resolved.
     Dns {
+        /// The host.
         host: Line,
-        /// Whether the request was to go through a proxy, whose name it may be.
+        /// Whether the request used a proxy; then the name may be that of the proxy.
         proxied: bool,
+        /// The system's message.
         why: Line,
     },
-    /// The guard refuses the address.
+    /// The address is not public, and the feed does not allow it.
     Address {
+        /// The host.
         host: Line,
+        /// The address that its name resolved to.
         address: IpAddr,
+        /// The port.
         port: u16,
+        /// The kind of address.
         range: AddressRange,
     },
+    /// The port is not a usual web port, and the feed does not allow it.
     Port {
+        /// The host.
         host: Line,
+        /// The port.
         port: u16,
     },
-    /// A name that a proxy would resolve in a network of its own.
+    /// The feed's proxy would resolve the name in its own network.
     LocalName {
+        /// The host.
         host: Line,
+        /// The port.
         port: u16,
     },
+    /// The scheme is neither `http:` nor `https:`.
     Scheme {
+        /// The scheme.
         scheme: Line,
     },
+    /// The connection was not accepted.
     Connect {
+        /// The host.
         host: Line,
-        /// Whether it was the proxy that did not accept the connection.
+        /// Whether the proxy did not accept the connection.
         proxied: bool,
+        /// The system's message.
         why: Line,
     },
+    /// The server could not be verified.
     Tls {
+        /// The host.
         host: Line,
+        /// What was wrong.
         fault: TlsFault,
     },
+    /// A phase of the poll took too long.
     Timeout {
+        /// The host.
         host: Line,
-        /// Whether it was the proxy that took too long.
+        /// Whether the proxy took too long.
         proxied: bool,
+        /// The phase.
         phase: PollPhase,
+        /// The time limit.
         after: Duration,
     },
+    /// The document came too slowly.
     TooSlow {
+        /// The host.
         host: Line,
+        /// The least rate that is accepted.
         bytes_per_second: u64,
     },
+    /// The document is larger than the feed's `max_size`.
     TooLarge {
+        /// The limit.
         limit_bytes: u64,
     },
+    /// The server answered with this status, and without a feed.
     Status {
+        /// The HTTP status.
         status: u16,
     },
-    /// 410: the publisher says that the feed will not come back.
+    /// 410: the publisher has removed the feed for good.
     Gone,
+    /// A redirect cannot be followed.
     Redirect {
+        /// The host that redirects.
         host: Line,
+        /// What is wrong.
         fault: RedirectFault,
     },
+    /// A challenge for browsers instead of the document.
     BotWall {
+        /// The host.
         host: Line,
     },
+    /// The response cannot be read.
     Http {
+        /// The host.
         host: Line,
+        /// What is wrong.
         fault: HttpFault,
     },
-    /// A redirect leads to a host that is left alone, since it asked for that; newswire did not ask it.
+    /// A redirect leads to a host on hold; newswire sent it no request.
     Held {
+        /// The host.
         host: Line,
-        /// `None` if another poll learned of it a moment ago.
+        /// The end of the hold; `None` if another poll has just received it.
         until: Option<Timestamp>,
     },
+    /// The document of a `file:` feed cannot be read.
     File {
         /// The path; the address if it has none.
         path: Line,
+        /// What is wrong.
         fault: FileFault,
     },
-    /// A key of the feed cannot be used as it stands.
+    /// A key of the feed has a value that cannot be used.
     Setting {
+        /// The key.
         key: FeedKey,
+        /// What is wrong.
         fault: SettingFault,
     },
-    /// The document is no feed.
+    /// The document is not a feed.
     Document {
+        /// What it is instead.
         fault: DocumentFault,
     },
     /// A fault of newswire itself.
     Own {
+        /// The fault.
         fault: OwnFault,
     },
-    /// What a store of version 6 or older holds, in its words.
+    /// The message that a store of version 6 or older has.
     Old {
+        /// The kind of the failure.
         kind: FailureKind,
+        /// The message.
         words: Line,
     },
 }
 
 impl Failure {
-    /// Returns the kind, by which failures are stored and counted.
+    /// Returns the kind, under which the failure is stored and counted.
     pub fn kind(&self) -> FailureKind {
         match self {
             Failure::Dns { .. } => FailureKind::Dns,
@@ -149,27 +197,32 @@ impl Failure {
         }
     }
 
-    /// Returns the sentence, not yet cut to the length of a line.
+    /// Returns the message before it is cut to the length of a line.
     fn sentence(&self) -> String {
         match self {
             Failure::Dns { host, proxied, why } => {
                 let or_proxy = if *proxied { " or of its proxy" } else { "" };
-                format!("the name of {host}{or_proxy} could not be resolved: {why}")
+                format!("could not resolve the name of {host}{or_proxy}: {why}")
             }
-            Failure::Address { host, address, port, range } => format!(
-                "refused to connect to {host} at {address} ({range}); if that is meant, add allow = [\"{}\"] to the feed",
-                SocketAddr::new(*address, *port)
-            ),
+            Failure::Address { host, address, port, range } => {
+                let allow = SocketAddr::new(*address, *port);
+                let what = match range {
+                    AddressRange::OtherPort => format!("{host} ({address}) is not allowed at port {port}"),
+                    _ if host.as_str() == address.to_string() => format!("{address} is not a public address ({range})"),
+                    _ => format!("{host} has an address that is not public: {address} ({range})"),
+                };
+                format!("{what}; to permit it, add allow = [\"{allow}\"] to the feed")
+            }
             Failure::Port { host, port } => format!(
-                "refused to connect to port {port} of {host}, which is not one of the web (80, 443, 8000 to 8999); \
-                 if that is meant, add allow = [\"{host}:{port}\"] to the feed"
+                "port {port} of {host} is not a web port (80, 443, 8000 to 8999); \
+                 to permit it, add allow = [\"{host}:{port}\"] to the feed"
             ),
             Failure::LocalName { host, port } => format!(
                 "{host} is a local name, which the feed's proxy would look up in its own network; \
                  to permit it, add allow = [\"{host}:{port}\"] to the feed"
             ),
             Failure::Scheme { scheme } => {
-                format!("refused to follow the scheme {scheme}:, only http: and https: are fetched")
+                format!("cannot fetch the scheme {scheme}:, only http: and https:")
             }
             Failure::Connect { host, proxied, why } => {
                 format!("could not connect to {}{host}: {why}", of_proxy(*proxied))
@@ -179,23 +232,23 @@ impl Failure {
                 format!("{}{host} did not {phase} within {}", of_proxy(*proxied), duration::words(*after))
             }
             Failure::TooSlow { host, bytes_per_second } => {
-                format!("{host} sends its document more slowly than {bytes_per_second} bytes a second")
+                format!("{host} is too slow: it sends less than {bytes_per_second} bytes per second")
             }
             Failure::TooLarge { limit_bytes } => format!(
-                "the document is larger than {}; if that is meant, raise max_size of the feed",
+                "the document is larger than {}; to permit it, raise max_size of the feed",
                 size::words(*limit_bytes)
             ),
-            Failure::Status { status } => format!("the server answered {status}{}", status_hint(*status)),
+            Failure::Status { status } => status_message(*status),
             Failure::Gone => "the publisher says that the feed is gone for good (410)".to_owned(),
             Failure::Redirect { host, fault } => format!("{host} redirects{fault}"),
             Failure::BotWall { host } => {
-                format!("{host} keeps programs out with a challenge for browsers; ask the publisher to let newswire in")
+                format!("{host} blocks programs with a challenge for browsers; ask the publisher to let newswire in")
             }
-            Failure::Http { host, fault } => format!("the answer of {host} could not be read: {fault}"),
-            Failure::Held { host, .. } => format!("redirects lead to {host}, which asked to be left alone"),
+            Failure::Http { host, fault } => format!("could not read the response of {host}: {fault}"),
+            Failure::Held { host, .. } => format!("redirects to {host}, which asked clients to wait"),
             Failure::File { path, fault } => fault.sentence(path),
             Failure::Setting { key, fault } => format!("{key} of the feed cannot be used: {fault}"),
-            Failure::Own { fault } => format!("{fault}; please report it, with what the log says of this feed"),
+            Failure::Own { fault } => format!("{fault}; please report it with the log lines of this feed"),
             Failure::Old { words, .. } => words.to_string(),
             Failure::Document { fault } => fault.to_string(),
         }
@@ -214,20 +267,21 @@ fn of_proxy(proxied: bool) -> &'static str {
     if proxied { "the proxy for " } else { "" }
 }
 
-fn status_hint(status: u16) -> &'static str {
-    match status {
-        204 | 205 => " (there is no document)",
-        206 => " (a part of the document, which nobody asked for)",
-        226 => " (what has changed of the document, which nobody asked for)",
-        304 => " to a request without conditions",
-        401 => " (it wants credentials: see headers and basic_auth of the feed)",
-        407 => " (the proxy wants credentials: write them into the URL under proxy of the feed)",
-        403 => " (forbidden: it may want credentials, or keep programs out)",
-        404 => " (not found: see whether the feed has moved)",
-        429 => " (too many requests)",
-        500..=599 => " (trouble of its own)",
-        _ => "",
-    }
+fn status_message(status: u16) -> String {
+    let what = match status {
+        204 | 205 => "the server sent no document",
+        206 => "the server sent only a part of the document, though newswire requested all of it",
+        226 => "the server sent only changes of the document, though newswire requested all of it",
+        304 => "the server reported no change to an unconditional request",
+        401 => return "the server requires credentials (401); set headers or basic_auth of the feed".to_owned(),
+        403 => return "access denied (403); the server may require credentials, or block programs".to_owned(),
+        404 => return "not found (404); check whether the feed has moved".to_owned(),
+        407 => return "the proxy requires credentials (407); add them to the URL under proxy of the feed".to_owned(),
+        429 => "rate limit of the server reached",
+        500..=599 => "server error",
+        _ => return format!("the server answered {status}"),
+    };
+    format!("{what} ({status})")
 }
 
 #[cfg(test)]
@@ -247,11 +301,11 @@ mod tests {
     fn failures_of_a_request_read_as_sentences() {
         let (host, why) = (|| Line::from("a.example"), || Line::from("no route"));
         let dns = |proxied| Failure::Dns { host: host(), proxied, why: why() };
-        check(dns(false), FailureKind::Dns, "the name of a.example could not be resolved: no route");
-        check(dns(true), FailureKind::Dns, "the name of a.example or of its proxy could not be resolved: no route");
+        check(dns(false), FailureKind::Dns, "could not resolve the name of a.example: no route");
+        check(dns(true), FailureKind::Dns, "could not resolve the name of a.example or of its proxy: no route");
         let address =
             Failure::Address { host: host(), address: "::1".parse().unwrap(), port: 80, range: AddressRange::Loopback };
-        let message = "refused to connect to a.example at ::1 (loopback); if that is meant, add allow = [\"[::1]:80\"] to the feed";
+        let message = "a.example has an address that is not public: ::1 (loopback); to permit it, add allow = [\"[::1]:80\"] to the feed";
         check(address, FailureKind::RefusedAddress, message);
         let connect = |proxied| Failure::Connect { host: host(), proxied, why: why() };
         check(connect(false), FailureKind::Connect, "could not connect to a.example: no route");
@@ -266,25 +320,21 @@ mod tests {
         check(
             large,
             FailureKind::TooLarge,
-            "the document is larger than 10 MiB; if that is meant, raise max_size of the feed",
+            "the document is larger than 10 MiB; to permit it, raise max_size of the feed",
         );
         let http = Failure::Http { host: host(), fault: HttpFault::Wire { wire: WireFault::ChunkEnd } };
-        check(http, FailureKind::Http, "the answer of a.example could not be read: a chunk does not end with CR LF");
+        check(http, FailureKind::Http, "could not read the response of a.example: a chunk does not end with CR LF");
         let unwritten = Failure::Own { fault: OwnFault::Unwritten { why: why() } };
         check(
             unwritten,
             FailureKind::Fault,
-            "what it brought could not be written (no route); please report it, with what the log says of this feed",
+            "the poll could not be saved (no route); please report it with the log lines of this feed",
         );
         let held = Failure::Held { host: host(), until: Some(Timestamp::from_millis(0)) };
-        check(held, FailureKind::Held, "redirects lead to a.example, which asked to be left alone");
+        check(held, FailureKind::Held, "redirects to a.example, which asked clients to wait");
         let setting =
             Failure::Setting { key: FeedKey::CaFile, fault: SettingFault::NoCertificate { path: "/ca".into() } };
-        check(
-            setting,
-            FailureKind::Setting,
-            "ca_file of the feed cannot be used: /ca: it holds no certificate in PEM form",
-        );
+        check(setting, FailureKind::Setting, "ca_file of the feed cannot be used: /ca: it contains no PEM certificate");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::state::coded;
 use crate::foreign::Line;
 
 coded! {
-    /// What a server was asked to do in time.
+    /// A phase of a poll with a time limit: what the server must do in time.
     PollPhase: Answer {
         Connect "connect" "accept a connection",
         Answer "answer" "answer",
@@ -17,7 +17,7 @@ coded! {
 }
 
 coded! {
-    /// What kind of address the guard refuses.
+    /// A kind of address that newswire does not connect to.
     AddressRange: NotGlobal {
         ThisNetwork "this_network" "this network",
         Private "private" "private",
@@ -37,13 +37,13 @@ coded! {
         Net6to4 "6to4" "6to4",
         SiteLocal "site_local" "site-local",
         NotGlobal "not_global" "not a global address",
-        /// The address is global; it is the port that only some networks may use.
+        /// The address is public, but the port is open only for some networks.
         OtherPort "other_port" "a global address, at a port that is open only for some networks",
     }
 }
 
 coded! {
-    /// A key of a feed that fetching it uses.
+    /// A key of a feed that affects fetching.
     FeedKey: Proxy {
         Proxy "proxy" "proxy",
         CaFile "ca_file" "ca_file",
@@ -54,15 +54,15 @@ coded! {
 }
 
 coded! {
-    /// How an answer breaks HTTP.
+    /// How a response violates HTTP.
     WireFault: Invalid {
-        /// The client reads no more headers, nor longer ones; `fetch` sets the number.
+        /// More or longer headers than the client reads; `fetch` sets the number.
         Head "head" "it has more than 256 headers, or they are too long",
         StatusLine "status_line" "its status line is not valid HTTP",
         Version "version" "it does not begin with HTTP/1.0 or HTTP/1.1",
-        Header "header" "a header holds a character that no header may hold",
+        Header "header" "a header contains an invalid character",
         Length "length" "its Content-Length is not a plain number, or comes twice with different numbers",
-        CodedOld "coded_old" "it has a Transfer-Encoding, which HTTP/1.0 does not know",
+        CodedOld "coded_old" "it has a Transfer-Encoding, which HTTP/1.0 does not support",
         NoHead "no_head" "the connection was closed before the headers were complete",
         Cut "cut" "the connection was closed before the document was complete",
         ChunkSize "chunk_size" "a chunk does not begin with its size in hexadecimal digits and CR LF",
@@ -76,17 +76,22 @@ coded! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum TlsFault {
-    /// No authority that this system trusts signed its certificate.
+    /// The certificate is signed by an unknown authority.
     UnknownIssuer,
+    /// The certificate has expired.
     Expired,
+    /// The certificate is not valid yet.
     NotYetValid,
+    /// The certificate is for another name.
     OtherName,
     /// This system has no CA certificates.
     NoRoots {
+        /// The system's message.
         why: Line,
     },
-    /// Anything else, as the TLS library says it.
+    /// Any other fault, as the TLS library reports it.
     Other {
+        /// The message.
         why: Line,
     },
 }
@@ -94,36 +99,40 @@ pub enum TlsFault {
 impl fmt::Display for TlsFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TlsFault::UnknownIssuer => f.write_str(
-                "nobody whom this system trusts vouches for its certificate; if that is meant, name who does as ca_file",
-            ),
-            TlsFault::Expired => f.write_str("its certificate has expired"),
-            TlsFault::NotYetValid => {
-                f.write_str("its certificate is not valid yet; see whether the clock of this machine is right")
+            TlsFault::UnknownIssuer => {
+                f.write_str("certificate signed by an unknown authority; if you trust it, set ca_file")
             }
+            TlsFault::Expired => f.write_str("its certificate has expired"),
+            TlsFault::NotYetValid => f.write_str("its certificate is not valid yet; check the clock of this machine"),
             TlsFault::OtherName => f.write_str("its certificate is for another name"),
-            TlsFault::NoRoots { why } => write!(
-                f,
-                "no CA certificates are to be found on this system ({why}); install its package ca-certificates"
-            ),
+            TlsFault::NoRoots { why } => {
+                write!(f, "no CA certificates found on this system ({why}); install the package ca-certificates")
+            }
             TlsFault::Other { why } => why.fmt(f),
         }
     }
 }
 
-/// Why a redirect cannot be followed. Displayed as what follows `a.example redirects`.
+/// Why a redirect cannot be followed. Displayed as the words after `a.example redirects`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum RedirectFault {
+    /// The response has no `Location`.
     NoTarget,
+    /// The target is not a valid address.
     NoAddress,
     /// From `https:` to `http:`.
     Downgrade,
+    /// The target is neither `http:` nor `https:`.
     Scheme {
+        /// The scheme.
         scheme: Line,
     },
+    /// The redirects lead back to an address that was visited.
     Circle,
+    /// There are too many redirects.
     TooMany {
+        /// The most that are followed.
         most: usize,
     },
 }
@@ -131,41 +140,50 @@ pub enum RedirectFault {
 impl fmt::Display for RedirectFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RedirectFault::NoTarget => f.write_str(", but does not say where to"),
-            RedirectFault::NoAddress => f.write_str(" to something that is no address"),
-            RedirectFault::Downgrade => f.write_str(" from https: to http:, which is not followed"),
-            RedirectFault::Scheme { scheme } => write!(f, " to the scheme {scheme}:, which is not followed"),
-            RedirectFault::Circle => f.write_str(" in a circle"),
+            RedirectFault::NoTarget => f.write_str(" without an address"),
+            RedirectFault::NoAddress => f.write_str(" to an invalid address"),
+            RedirectFault::Downgrade => f.write_str(" from https: to http:, which newswire does not follow"),
+            RedirectFault::Scheme { scheme } => write!(f, " to the scheme {scheme}:, which newswire does not follow"),
+            RedirectFault::Circle => f.write_str(" in a loop"),
             RedirectFault::TooMany { most } => write!(f, " more than {most} times"),
         }
     }
 }
 
-/// Why an answer could not be read. Displayed as a reason.
+/// Why a response could not be read. Displayed as a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum HttpFault {
     /// It is not valid HTTP.
     Wire {
+        /// What is invalid.
         wire: WireFault,
     },
-    /// It is compressed in a way that newswire did not offer.
+    /// It has a content coding that newswire did not offer.
     UnknownCoding {
+        /// The coding.
         coding: Line,
     },
+    /// The document has too many chunks.
     TooManyChunks {
+        /// The most that are read.
         most: usize,
     },
+    /// The document was cut off.
     BrokeOff {
+        /// The HTTP client's message.
         why: Line,
     },
+    /// The document cannot be decompressed.
     BrokenCoding {
+        /// The decoder's message.
         why: Line,
     },
     /// The decoder panicked.
     DecoderPanic,
-    /// Anything else, as the HTTP client says it.
+    /// Any other fault, as the HTTP client reports it.
     Other {
+        /// The message.
         why: Line,
     },
 }
@@ -174,11 +192,11 @@ impl fmt::Display for HttpFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HttpFault::Wire { wire } => wire.fmt(f),
-            HttpFault::UnknownCoding { coding } => write!(f, "its coding \"{coding}\" was not asked for"),
-            HttpFault::TooManyChunks { most } => write!(f, "its document comes in more than {most} chunks"),
-            HttpFault::BrokeOff { why } => write!(f, "its document broke off ({why})"),
-            HttpFault::BrokenCoding { why } => write!(f, "its coding is broken ({why})"),
-            HttpFault::DecoderPanic => f.write_str("its coding is broken (the decoder gave up)"),
+            HttpFault::UnknownCoding { coding } => write!(f, "its content coding \"{coding}\" was not requested"),
+            HttpFault::TooManyChunks { most } => write!(f, "its document has more than {most} chunks"),
+            HttpFault::BrokeOff { why } => write!(f, "its document was cut off ({why})"),
+            HttpFault::BrokenCoding { why } => write!(f, "its content coding is invalid ({why})"),
+            HttpFault::DecoderPanic => f.write_str("its content coding is invalid (the decoder failed)"),
             HttpFault::Other { why } => why.fmt(f),
         }
     }
@@ -188,9 +206,13 @@ impl fmt::Display for HttpFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum FileFault {
+    /// The address has no path on this machine.
     NoPath,
+    /// The path is not a regular file.
     NotRegular,
+    /// The file cannot be read.
     Unreadable {
+        /// The system's message.
         why: Line,
     },
     /// The file system took too long.
@@ -200,7 +222,7 @@ pub enum FileFault {
 impl FileFault {
     pub(super) fn sentence(&self, path: &Line) -> String {
         match self {
-            FileFault::NoPath => format!("{path} is no path on this machine"),
+            FileFault::NoPath => format!("{path} is not a path on this machine"),
             FileFault::NotRegular => format!("{path} is not a regular file"),
             FileFault::Unreadable { why } => format!("could not read {path}: {why}"),
             FileFault::TooSlow => format!("could not read {path}: the file system took too long"),
@@ -212,23 +234,36 @@ impl FileFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum SettingFault {
+    /// The proxy is not a URL.
     NoUrl,
+    /// The proxy's URL has no host.
     NoHost,
+    /// The scheme of the proxy's URL is not supported.
     BadScheme,
+    /// newswire cannot connect to the proxy.
     NoProxy,
+    /// The file cannot be read.
     Unreadable {
+        /// The file.
         path: Line,
+        /// The system's message.
         why: Line,
     },
+    /// The file contains no PEM certificate.
     NoCertificate {
+        /// The file.
         path: Line,
     },
+    /// The name is not a valid header name.
     HeaderName {
+        /// The name.
         name: Line,
     },
+    /// The value has characters that a header cannot have.
     HeaderValue,
-    /// Anything else, as the HTTP client says it.
+    /// Any other fault, as the HTTP client reports it.
     Other {
+        /// The message.
         why: Line,
     },
 }
@@ -241,11 +276,11 @@ impl fmt::Display for SettingFault {
             SettingFault::BadScheme => {
                 f.write_str("its scheme is none of http, https, socks4, socks4a, socks5 and socks5h")
             }
-            SettingFault::NoProxy => f.write_str("it is not one that can be connected to"),
+            SettingFault::NoProxy => f.write_str("newswire cannot connect to it"),
             SettingFault::Unreadable { path, why } => write!(f, "{path}: {why}"),
-            SettingFault::NoCertificate { path } => write!(f, "{path}: it holds no certificate in PEM form"),
-            SettingFault::HeaderName { name } => write!(f, "\"{name}\" is no name of a header"),
-            SettingFault::HeaderValue => f.write_str("it holds characters that no header can carry"),
+            SettingFault::NoCertificate { path } => write!(f, "{path}: it contains no PEM certificate"),
+            SettingFault::HeaderName { name } => write!(f, "\"{name}\" is not a valid header name"),
+            SettingFault::HeaderValue => f.write_str("it contains characters that a header cannot have"),
             SettingFault::Other { why } => why.fmt(f),
         }
     }
@@ -255,20 +290,23 @@ impl fmt::Display for SettingFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum OwnFault {
-    /// A panic over this poll.
+    /// A panic in this poll.
     Panic,
-    /// A panic over the document.
+    /// A panic while the document was read.
     ReadingPanic,
-    /// The store did not take what the poll brought.
-    Unwritten { why: Line },
+    /// The store could not save the poll.
+    Unwritten {
+        /// The store's message.
+        why: Line,
+    },
 }
 
 impl fmt::Display for OwnFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            OwnFault::Panic => f.write_str("newswire met a fault of its own"),
-            OwnFault::ReadingPanic => f.write_str("newswire met a fault of its own while it read the document"),
-            OwnFault::Unwritten { why } => write!(f, "what it brought could not be written ({why})"),
+            OwnFault::Panic => f.write_str("internal error in newswire"),
+            OwnFault::ReadingPanic => f.write_str("internal error in newswire while it read the document"),
+            OwnFault::Unwritten { why } => write!(f, "the poll could not be saved ({why})"),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! What was wrong with a document and was mended or left out, and what else an editor should know of it.
+//! What was wrong with a document and was repaired or skipped, and what else an editor should know of it.
+//!
+//! The words of a kind never change: stores up to version 3 have them instead of its code.
 
 use std::fmt;
 
@@ -7,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::state::coded;
 
 coded! {
-    /// One kind of repair.
+    /// A kind of repair.
     RepairKind: Old {
         WrongEncoding "wrong_encoding" "the declared encoding was wrong",
         UnknownEncoding "unknown_encoding" "the declared encoding is not known, and was guessed",
@@ -42,30 +44,33 @@ coded! {
         SharedGuids "shared_guids" "one guid for several different entries: the link was added to it",
         SharedLinks "shared_links" "one link for several different entries: title and date were added to it",
         SharedTitles "shared_titles" "one title and date for several different entries: the text was added to them",
-        /// The feed publishes faster than it is polled. This mends nothing, but an editor should know it.
+        /// The feed publishes faster than it is polled. Nothing is repaired, but an editor should know it.
         Gap "gap" "nothing of this document was known before: entries may have been missed",
-        /// What an older or a newer version wrote: the example holds its words.
+        /// A repair that an older or a newer version wrote: its sentence is the example.
         Old "old" "",
     }
 }
 
-/// A repair of one document: its kind, named once, with how often it was met. Displayed as a sentence.
+/// A repair of one document: its kind, once, and how often it was needed. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repair {
+    /// The kind.
     #[serde(rename = "code")]
     pub kind: RepairKind,
+    /// How often it was needed.
     pub count: usize,
-    /// The first value of the kind that could not be read, shortened, to show what was met.
+    /// The first value that could not be read, shortened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
 }
 
 impl Repair {
+    /// Creates a repair that was needed once.
     pub fn once(kind: RepairKind) -> Repair {
         Repair { kind, count: 1, example: None }
     }
 
-    /// A repair that is known by its words alone.
+    /// Creates a repair of which only the sentence is known.
     pub fn old(words: String) -> Repair {
         Repair { kind: RepairKind::Old, count: 1, example: Some(words) }
     }

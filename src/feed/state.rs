@@ -1,6 +1,6 @@
-//! The words for how a feed stands: its state, why a poll failed, who wants it to be left alone, and what an editor should know.
+//! The state of a feed: its last result, the kind of a failure, the reason for a hold, and notes for the editor.
 //!
-//! Each has a stable code, which is what the store and `--json` have of it; what it is displayed as is for people alone.
+//! Each has a stable code for the store and `--json`; the text that it is displayed as is only for people.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::foreign;
 
-/// An enum whose variants each have a stable code, by which it is stored, and words.
+/// Defines an enum whose variants each have a stable code, under which they are stored, and words for people.
 macro_rules! coded {
     ($(#[$doc:meta])* $name:ident: $else:ident { $($(#[$of:meta])* $variant:ident $code:literal $words:literal,)* }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$of])* $variant,)*
+            $($(#[$of])* #[doc = concat!("\n\nDisplayed as `", $words, "`.")] $variant,)*
         }
 
         impl $name {
-            /// All of them, in a fixed order.
+            /// All variants, in a fixed order.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
             /// Returns the code, which never changes.
@@ -28,14 +28,14 @@ macro_rules! coded {
                 }
             }
 
-            /// Returns it as people read it.
+            /// Returns the words for people.
             pub fn words(self) -> &'static str {
                 match self {
                     $($name::$variant => $words,)*
                 }
             }
 
-            /// Reads a code; what a newer version may have written is the one for all else.
+            /// Parses a code; an unknown one, written by a newer version, gives the variant for all others.
             pub fn from_code(code: &str) -> $name {
                 Self::ALL.iter().copied().find(|known| known.code() == code).unwrap_or($name::$else)
             }
@@ -64,19 +64,19 @@ macro_rules! coded {
 pub(super) use coded;
 
 coded! {
-    /// How the last poll of a feed left it.
+    /// The state of a feed after its last poll.
     FeedState: New {
         /// It was never polled.
         New "new" "new",
         Ok "ok" "ok",
         Failing "failing" "failing",
-        /// The publisher says that it will not come back: polling stops until it is forced.
+        /// The publisher has removed it for good: polling stops until it is forced.
         Gone "gone" "gone",
     }
 }
 
 coded! {
-    /// Who or what wants a feed to be left alone.
+    /// The reason why a feed is on hold.
     HoldReason: Server {
         RetryAfter "retry_after" "Retry-After",
         MaxAge "max_age" "max-age",
@@ -85,19 +85,19 @@ coded! {
         UpdatePeriod "update_period" "sy:updatePeriod",
         SkipHours "skip_hours" "skipHours",
         SkipDays "skip_days" "skipDays",
-        /// A temporary redirect leads to a host that asked to be left alone.
+        /// A temporary redirect leads to a host on hold.
         RedirectHost "redirect_host" "the host that it redirects to",
-        /// Another feed of its host was told so.
+        /// A response to another feed of its host.
         ItsHost "its_host" "its host",
         /// It was polled minutes ago.
         LastPoll "last_poll" "its last poll",
-        /// It is not known which word of the server it was.
+        /// It is unknown which header or element of the server it was.
         Server "server" "the server",
     }
 }
 
 coded! {
-    /// What failed in a poll.
+    /// The kind of a failed poll.
     FailureKind: Other {
         Dns "dns" "dns",
         RefusedAddress "refused_address" "refused address",
@@ -125,19 +125,32 @@ coded! {
     }
 }
 
-/// Something that the entries of a feed did and that an editor should know.
+/// A note for the editor on the entries of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
-    /// So many of its entries came under new guids, and were recognised.
-    Rekeyed { rekeyed: usize, listed: usize },
-    /// An entry changes at every poll, and its changes are not applied any more. The name is its title or guid; empty if it is
-    /// private.
-    Restless { name: String },
-    /// So many more entries do so.
-    MoreRestless { count: usize },
-    /// What an older version wrote, in its words.
-    Old { words: String },
+    /// Many of its entries came under new guids, and were recognised.
+    Rekeyed {
+        /// How many.
+        rekeyed: usize,
+        /// How many entries its document lists.
+        listed: usize,
+    },
+    /// An entry changes at every poll, and its changes are no longer applied.
+    Restless {
+        /// Its title or guid; empty if it is private.
+        name: String,
+    },
+    /// More entries change at every poll.
+    MoreRestless {
+        /// How many.
+        count: usize,
+    },
+    /// A note that an older version wrote as a sentence.
+    Old {
+        /// The sentence.
+        words: String,
+    },
 }
 
 impl Note {
@@ -151,7 +164,7 @@ impl Note {
         }
     }
 
-    /// Returns what several notes say, on one line.
+    /// Returns several notes on one line.
     pub fn line(notes: &[Note]) -> String {
         let notes: Vec<String> = notes.iter().map(Note::to_string).collect();
         foreign::sentence(&notes.join("; "))
@@ -161,12 +174,14 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Note::Rekeyed { rekeyed, listed } => write!(f, "{rekeyed} of {listed} entries re-keyed, matched"),
+            Note::Rekeyed { rekeyed, listed } => {
+                write!(f, "{rekeyed} of {listed} entries have new guids, matched to known ones")
+            }
             Note::Restless { name } if name.is_empty() => {
-                f.write_str("an entry changes at every poll; its changes are not applied any more")
+                f.write_str("an entry changes at every poll; its changes are no longer applied")
             }
             Note::Restless { name } => {
-                write!(f, "\"{}\" changes at every poll; its changes are not applied any more", foreign::part(name))
+                write!(f, "\"{}\" changes at every poll; its changes are no longer applied", foreign::part(name))
             }
             Note::MoreRestless { count } => write!(f, "{count} more entries change at every poll"),
             Note::Old { words } => f.write_str(words),

@@ -1,10 +1,10 @@
-//! The stories that one step touches, as they are and as they come to be.
+//! The stories that a decision touches: as they are, and as they will be.
 //!
-//! Pure: [`Board::new`] gets rows, deciding changes them in memory, and [`Board::finish`] returns what is to be written. What
-//! one decision changes, the next one sees, as if it had been written.
+//! Pure: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns the writes. Each
+//! decision sees the changes of the ones before, as if they had been written.
 //!
-//! The policy held here: each story is judged for every section that exists; a story gets its public names when a public
-//! section first shows it, and never loses them.
+//! The policy of publishing: each story is judged for every configured section; a story gets its public names when a
+//! public section first shows it, and never loses them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,41 +22,45 @@ use crate::section::{self, MAX_COPIES, SeenCopy, Verdict};
 use crate::story;
 use crate::time::Timestamp;
 
-/// How many stories came into a section and left it.
+/// How many stories entered a section and left it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
+    /// How many entered.
     pub entered: usize,
+    /// How many left.
     pub left: usize,
 }
 
-/// The sections whose shown content changed, if only in words.
+/// The sections whose shown content changed, even if only in text.
 pub type SectionMoves = BTreeMap<SectionId, Moves>;
 
-/// What a store, a config and a time give to every decision.
+/// The input of every decision: store, config and time.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
+    /// The active config.
     pub config: &'a Config,
+    /// The time of the decision.
     pub now: Timestamp,
-    /// The numbers of all sections that the store has, also of those that are gone.
+    /// The numbers of all sections of the store, including removed ones.
     pub sections: &'a HashMap<SectionId, SectionNumber>,
-    /// What the ids of private stories are made with.
+    /// The key for the ids of private stories.
     pub key: &'a [u8],
 }
 
 impl<'a> Setting<'a> {
-    /// The configured sections that the store has, in the config's order.
+    /// Returns the configured sections that the store has, in the config's order.
     fn judging(self) -> impl Iterator<Item = (&'a Section, SectionNumber)> {
         let known = |section: &'a Arc<Section>| Some((&**section, *self.sections.get(&section.id)?));
         self.config.sections.iter().filter_map(known)
     }
 
-    /// Whether any section judges by the text of copies.
+    /// Returns whether any section has rules on the text of copies.
     pub fn reads_text(self) -> bool {
         self.config.sections.iter().any(|section| section::reads_text(section))
     }
 }
 
-/// See the module.
+/// The stories that a decision touches; see the module.
 #[derive(Debug)]
 pub struct Board<'a> {
     pub(super) setting: Setting<'a>,
@@ -68,19 +72,23 @@ pub struct Board<'a> {
     unplaced: Vec<Unplaced>,
 }
 
-/// A story that is to be placed once what was decided so far is written: it has so many copies that they must be chosen again.
+/// A story to be placed after the writes so far: it has so many copies that they must be selected again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unplaced {
+    /// The story.
     pub story: StoryNumber,
-    /// The entry whose words have just changed, if any.
+    /// The entry whose content has just changed, if any.
     pub revised: Option<EntryNumber>,
 }
 
-/// What a step came to.
+/// The result of a decision.
 #[derive(Debug)]
 pub struct Decided {
+    /// What to write.
     pub writes: Writes,
+    /// The sections that changed.
     pub changed: SectionMoves,
+    /// The stories that are still to be placed.
     pub unplaced: Vec<Unplaced>,
 }
 
@@ -99,25 +107,26 @@ pub(super) struct Story<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub row: PlacementRow,
-    /// Where it lies on disk; `None` if it is new.
+    /// Its key on disk; `None` if it is new.
     under: Option<Key>,
     is_changed: bool,
     frozen: Option<Box<Entry>>,
 }
 
-/// What the sections say of a story: for each, in the config's order, its verdict; `None` if it sees no copy.
+/// The verdicts of the sections on a story, in the config's order; `None` where the section sees no copy.
 pub(super) struct Judged<'a> {
     verdicts: Vec<(&'a Section, SectionNumber, Option<Verdict>)>,
 }
 
 impl Judged<'_> {
-    /// Returns the copy whose words the first public section shows that takes the story; `None` if none takes it.
+    /// Returns the copy whose content is shown by the first public section that has the story; `None` if no public
+    /// section has it.
     pub fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
         let (section, verdict) = self.takers().next()?;
         section::visible(section, copies).get(verdict.lead).copied()
     }
 
-    /// Returns the copies that readers of any public section see, which takes the story.
+    /// Returns the copies that readers see in any public section that has the story.
     fn public<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> impl Iterator<Item = &'c SeenCopy<'e>> {
         copies.iter().filter(|copy| self.takers().any(|(section, _)| section.takes(&copy.feed.id)))
     }
@@ -129,7 +138,7 @@ impl Judged<'_> {
 }
 
 impl<'a> Board<'a> {
-    /// A board with nothing on it yet. `stories` are those that will be decided about, with their chosen copies.
+    /// Creates a board. `stories` are the stories that will be decided, with their selected copies.
     pub fn new(setting: Setting<'a>, standing: Standing, mut seen: BTreeMap<StoryNumber, SeenStory<'a>>) -> Board<'a> {
         let stories = standing.stories.into_iter().map(|story| {
             let number = story.row.number;
@@ -146,7 +155,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Returns all that was decided.
+    /// Returns all decisions.
     pub fn finish(mut self) -> Decided {
         for (number, story) in self.stories {
             for (section, placed) in story.placements {
@@ -163,7 +172,7 @@ impl<'a> Board<'a> {
         Decided { writes: self.writes, changed: self.changed, unplaced: self.unplaced }
     }
 
-    /// Judges a story for all sections. `revised` is the entry whose words have just changed, if any.
+    /// Judges a story for all sections. `revised` is the entry whose content has just changed, if any.
     pub fn place(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(story) = self.stories.get(&number) else { return };
         if !story.is_whole_still() {
@@ -173,7 +182,7 @@ impl<'a> Board<'a> {
         self.place_seen(number, revised);
     }
 
-    /// As [`Board::place`], by the copies that are on the board, whether they are all or the best.
+    /// Judges a story for all sections by the copies on the board, whether these are all copies or the best.
     pub fn place_seen(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         let judged = self.judge(story.row.sort_at, &story.copies);
@@ -182,7 +191,7 @@ impl<'a> Board<'a> {
         self.stories.insert(number, story);
     }
 
-    /// Judges a story for one section alone.
+    /// Judges a story for one section only.
     pub fn place_in_section(&mut self, section: &'a Section, number: StoryNumber) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         if let Some(&at) = self.setting.sections.get(&section.id) {
@@ -204,7 +213,7 @@ impl<'a> Board<'a> {
         Judged { verdicts: self.setting.judging().map(verdict).collect() }
     }
 
-    /// Places a story as it was judged.
+    /// Places a story by its verdicts.
     pub(super) fn settle(&mut self, story: &mut Story, judged: &Judged, revised: Option<EntryNumber>) {
         let occasion = Occasion { now: self.setting.now, revised };
         for (section, number, verdict) in &judged.verdicts {
@@ -225,7 +234,7 @@ impl<'a> Board<'a> {
         let slug = story::slug(&lead.entry.title, story.row.number);
         let public: Vec<&str> =
             judged.public(&story.copies).filter_map(|copy| story::own_id(&copy.entry.guid)).collect();
-        // The id that the story kept to itself becomes its public one if a copy that readers see bears it.
+        // An unpublished id of the story becomes its public id if a copy that readers see has it.
         let borne = story.kept.iter().find(|(id, _)| public.contains(&id.as_str()));
         let published = borne.filter(|(_, is_taken)| !is_taken).map(|(id, _)| id.clone());
         let published = published.map(|id| story.publish(id));
@@ -234,7 +243,7 @@ impl<'a> Board<'a> {
         self.writes.names.push(names);
     }
 
-    /// Marks the sections that hold a story, as words of it changed that neither move it nor make it newer.
+    /// Marks the sections of a story as changed, because its text changed without moving it or making it newer.
     pub fn touch(&mut self, number: StoryNumber) {
         let Some(story) = self.stories.get(&number) else { return };
         for (section, at) in self.setting.judging() {
@@ -244,7 +253,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Notes what readers of a section will notice.
+    /// Records what readers of a section will notice.
     pub(super) fn note(&mut self, section: &SectionId, effect: Effect) {
         if effect != Effect::None {
             let moves = self.changed.entry(section.clone()).or_default();
@@ -253,7 +262,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// The section with this number.
+    /// Returns the id of the section with this number.
     pub(super) fn section(&self, number: SectionNumber) -> Option<&'a SectionId> {
         self.setting.sections.iter().find(|(_, at)| **at == number).map(|(id, _)| id)
     }
@@ -267,17 +276,17 @@ impl<'a> Story<'a> {
         Story { row, kept, copies, bytes, is_whole, placements: placements.collect() }
     }
 
-    /// A new story, without copies yet.
+    /// Creates a new story, without copies.
     pub fn alone(row: StoryRow) -> Story<'a> {
         Story { row, kept: Vec::new(), copies: Vec::new(), bytes: 0, is_whole: true, placements: BTreeMap::new() }
     }
 
-    /// Whether all copies are here, and few and small enough to be judged by as they are.
+    /// Returns whether all copies are loaded, and few and small enough to judge the story by them.
     fn is_whole_still(&self) -> bool {
         self.is_whole && self.copies.len() <= MAX_COPIES && (self.bytes <= MAX_BYTES || self.copies.len() <= 1)
     }
 
-    /// Adds a copy, or replaces the words of one, keeping the order in which they joined.
+    /// Adds a copy, or replaces the content of one, keeping the order in which the copies joined.
     pub fn put(&mut self, copy: SeenCopy<'a>, bytes: usize) {
         self.bytes += bytes;
         match self.copies.iter_mut().find(|known| known.number == copy.number) {
@@ -295,7 +304,7 @@ impl<'a> Story<'a> {
         placed.put(row, placing.frozen);
     }
 
-    /// Publishes an id that the story kept to itself. Readers who know it by the one before keep that one. Returns both.
+    /// Publishes an id that the story had but did not publish. Sections whose readers know the previous id keep it. Returns both ids.
     fn publish(&mut self, id: String) -> (String, String) {
         let before = std::mem::replace(&mut self.row.public_id, id.clone());
         for placed in self.placements.values_mut() {
@@ -326,13 +335,13 @@ impl Placed {
         self.frozen = frozen.or(self.frozen.take());
     }
 
-    /// Marks the row as changed.
+    /// Returns the row, and marks it as changed.
     pub fn change(&mut self) -> &mut PlacementRow {
         self.is_changed = true;
         &mut self.row
     }
 
-    /// Where it lies on disk; `None` if it is new.
+    /// Returns its key on disk; `None` if it is new.
     pub fn under(&self) -> Option<Key> {
         self.under
     }

@@ -1,7 +1,8 @@
-//! Which entries may tell the same as those of a run: how they are looked for, and which of those found are compared.
+//! Which entries may tell the same story as those of a run: how they are found, and which of them are compared.
 //!
-//! Pure. The policy held here: an entry is compared with a bounded number of others, whatever the archive holds. A link or a
-//! key of a text that very many entries have points to none of them, and no feed can hide the entries of another.
+//! Pure. The policy of candidates: an entry is compared with a bounded number of others, however large the archive is.
+//! A link or a text key that very many entries share is specific to none of them, and no feed can hide the entries of
+//! another.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -17,33 +18,35 @@ use crate::rows::{LinkRow, OtherRow, SignatureKey, SignatureRow};
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// How many entries with the same link are compared with a new one at most; a link that more have is a page of its own.
+/// The most entries with the same link that are compared with a new one; a link that more entries share is a page of
+/// its own.
 pub const LINKED_AT_MOST: usize = 16;
 
-/// How many bytes are read of entries that may tell the same as those of one run.
+/// The most bytes of candidates that are read for one run.
 pub const OTHERS_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many days lie together: with the usual window of three, three such spans cover it.
+/// The length of a span of time: with the usual window of three days, three spans cover it.
 const SPAN: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// More spans are not looked through: a window of a year would be looked through for minutes.
+/// The most spans that are searched: a window of a year would take minutes.
 const SPANS: usize = 16;
 
-/// A key that more entries have belongs to a column or a footer, and points to no story.
+/// The most entries that a useful key finds: a key that more entries share comes from a column or a footer, and
+/// identifies no story.
 pub const FOUND_AT_MOST: usize = 64;
 
-/// How many candidates are compared, those with the most keys in common first.
+/// The most candidates that are compared, those with the most keys in common first.
 const COMPARED: usize = 8;
 
-/// How many of these may be of one feed: two show that the feed repeats the text.
+/// The most of these from one feed: two show that the feed repeats the text.
 const OF_ONE_FEED: usize = 2;
 
-/// What is looked for.
+/// What to look for.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Link keys.
     pub links: BTreeSet<String>,
-    /// Ids that stories may publish or keep to themselves.
+    /// Ids that stories may publish, or have without publishing them.
     pub ids: BTreeSet<String>,
     /// Keys of texts.
     pub signatures: BTreeSet<SignatureKey>,
@@ -52,16 +55,16 @@ pub struct Wanted {
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Entries that have a link as a specific one, at most [`LINKED_AT_MOST`] for each.
+    /// Entries that have a link as a specific one, at most [`LINKED_AT_MOST`] per link.
     pub links: HashMap<String, Vec<LinkRow>>,
-    /// The entries of the story with an id.
+    /// The entries of the story with an id, by id.
     pub ids: HashMap<String, Vec<EntryNumber>>,
-    /// Entries with a key, at most [`FOUND_AT_MOST`] for each.
+    /// Entries with a key, at most [`FOUND_AT_MOST`] per key.
     pub signatures: HashMap<SignatureKey, Vec<SignatureRow>>,
 }
 
-/// The key under which a text's key is kept, beside the days that its entry is of: entries of one time lie together, and a
-/// window is some few lookups.
+/// Combines a key of a text with a span of days: entries of the same time are stored together, so that a window takes
+/// only a few lookups.
 fn in_span(span: i64, key: u32) -> SignatureKey {
     SignatureKey((span << 32) | i64::from(key))
 }
@@ -70,12 +73,12 @@ fn span(time: Timestamp) -> i64 {
     time.millis().div_euclid(SPAN.as_millis() as i64)
 }
 
-/// Returns the keys under which an entry of this time is found by its words.
+/// Returns the keys by which an entry of this time is found by its text.
 pub fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
     wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 
-/// The keys under which the words of an entry are found that the store has.
+/// Returns the keys by which the text of a stored entry is found.
 pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey> {
     signatures(&wording(entry), sort_at(entry, first_seen))
 }
@@ -84,11 +87,11 @@ pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey>
 struct Compared<'r> {
     polled: &'r PolledEntry,
     cleaned: &'r Cleaned,
-    /// Its own number, if it is known.
+    /// Its number, if it is known.
     own: Option<EntryNumber>,
 }
 
-/// The entries of a run that are new or say something else now.
+/// Returns the entries of a run that are new or whose text has changed.
 fn compared<'r>(
     run: &'r [PolledEntry],
     plan: &'r Plan,
@@ -111,7 +114,7 @@ impl Compared<'_> {
         keys.filter(|key| !plan.shared_keys().contains(*key))
     }
 
-    /// The keys of its text in every span of the window; none is of a time after now.
+    /// Returns the keys of its text in every span of the window, none later than now.
     fn signatures(&self, terms: &Terms) -> impl Iterator<Item = SignatureKey> {
         let sort_at = sort_at(&self.cleaned.entry, terms.now);
         let spans = span(sort_at - terms.window)..=span((sort_at + terms.window).min(terms.now));
@@ -121,7 +124,7 @@ impl Compared<'_> {
     }
 }
 
-/// Returns what is looked for to decide a run.
+/// Returns what to look for to decide a run.
 pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) -> Wanted {
     let mut wanted = Wanted::default();
     for entry in compared(run, plan, known, terms) {
@@ -134,8 +137,8 @@ pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) ->
     wanted
 }
 
-/// Returns the entries to read, each once, those that are most likely the same first; by guid those that may have the text
-/// of an entry.
+/// Returns the entries to read, each once, the most likely first; and by guid, the entries that may have the text of an
+/// entry.
 pub fn to_read(
     run: &[PolledEntry],
     plan: &Plan,
@@ -156,8 +159,8 @@ pub fn to_read(
     (numbers, alike)
 }
 
-/// The entries that have some of the keys, those with most of them first. Few are compared as they are; of more each feed has
-/// its part, so that none hides the others.
+/// Returns the entries that share keys with the entry, those with most keys first. If there are few, all are compared;
+/// otherwise each feed gets its share, so that none hides the others.
 fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) -> Vec<EntryNumber> {
     let mut counts = HashMap::<EntryNumber, (usize, FeedNumber)>::new();
     for row in entry.signatures(terms).filter_map(|key| found.signatures.get(&key)).flatten() {
@@ -178,7 +181,7 @@ fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) ->
 }
 
 impl Known {
-    /// Takes the entries that were read for a run in place of those of the run before.
+    /// Replaces the candidates of the previous run by those of this run.
     pub fn begin_run(&mut self) {
         self.others.clear();
         self.links.clear();
@@ -187,7 +190,7 @@ impl Known {
         self.own_stories.clear();
     }
 
-    /// Takes what was found for a run, and those of the entries found that could be read.
+    /// Stores what was found for a run, and those of the found entries that could be read.
     pub fn take_found(&mut self, found: Found, alike: HashMap<String, Vec<EntryNumber>>, rows: Vec<(OtherRow, Dedup)>) {
         let places: HashMap<EntryNumber, usize> =
             rows.iter().enumerate().map(|(at, (row, _))| (row.number, at)).collect();

@@ -1,9 +1,10 @@
-//! Which copies of a story are read: all of an ordinary story, and of a story with very many copies only those that matter.
+//! Which copies of a story are read: all of an ordinary story, and only the relevant ones of a story with very many
+//! copies.
 //!
-//! Pure. The policy held here: what one story costs is bounded, however many feeds carry its text. A story with more than
-//! [`MAX_COPIES`] copies is judged and shown by the best of them, and no feed can push out another's: each feed has a few
-//! places at most, each section chooses among the copies that it sees, and the copies that may lead come first (at the
-//! original's own host, then by priority, then the first).
+//! Pure. The policy of copies: the cost of one story is bounded, however many feeds have its text. A story with more
+//! than [`MAX_COPIES`] copies is judged and shown by the best of them, and no feed can push out another's: each feed
+//! has a few places at most, each section selects among the copies that it sees, and the copies that may lead come
+//! first (at the original's own host, then by priority, then the first).
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -20,22 +21,25 @@ use crate::rows::{CopyHead, CopyRow};
 use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::text::PlainText;
 
-/// How many bytes of entries are read for one story: as much as one document may bring. The best copy is always read.
+/// The most bytes of entries that are read for one story: as much as one document may bring. The best copy is always
+/// read.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many copies of one feed are considered. Only an editor joins more than one; earlier versions joined any number.
+/// The most copies of one feed that are considered. Only an editor joins more than one; earlier versions joined any
+/// number.
 const MAX_OF_ONE_FEED: usize = 4;
 
-/// Who looks at the copies.
+/// For which sections copies are selected.
 #[derive(Clone, Copy)]
 pub enum Viewer<'s> {
-    /// All sections, and whoever compares stories.
+    /// All sections, and the comparing of stories.
     All,
+    /// One section.
     Section(&'s Section),
 }
 
 impl Viewer<'_> {
-    /// Whether the copies of this feed are looked at: it is configured, and the viewer takes it.
+    /// Returns whether copies of this feed count: it is configured, and the viewer has it.
     pub fn sees(self, config: &Config, feed: &FeedId) -> bool {
         let takes = match self {
             Viewer::All => true,
@@ -45,20 +49,20 @@ impl Viewer<'_> {
     }
 }
 
-/// The copies of a story, as far as it is judged by them.
+/// The copies of a story that it is judged by.
 #[derive(Debug, Default)]
 pub struct SeenStory<'a> {
     /// In the order in which they joined.
     pub copies: Vec<SeenCopy<'a>>,
-    /// What they take on disk.
+    /// Their size on disk.
     pub bytes: usize,
-    /// Whether they are all copies whose words are kept.
+    /// Whether they are all copies with content.
     pub is_whole: bool,
 }
 
 impl<'a> SeenStory<'a> {
-    /// Makes copies of rows. Those of feeds that are not configured are left out. Without `with_text` their plain text is left
-    /// empty, which is faster.
+    /// Makes copies from rows. Skips those of feeds that are not configured. Without `with_text` their plain text is
+    /// left empty, which is faster.
     pub fn of(config: &'a Config, rows: Vec<CopyRow>, is_whole: bool, with_text: bool) -> SeenStory<'a> {
         let bytes = rows.iter().map(|row| row.bytes).sum();
         let copies = rows.into_iter().filter_map(|row| seen(config, row, with_text)).collect();
@@ -66,7 +70,7 @@ impl<'a> SeenStory<'a> {
     }
 }
 
-/// An entry as sections see it; `None` if its feed is not configured.
+/// Returns an entry as sections see it; `None` if its feed is not configured.
 pub fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
     let feed = config.feed(&row.feed)?;
     Some(SeenCopy {
@@ -81,7 +85,7 @@ pub fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'
     })
 }
 
-/// Chooses the best copies for the viewer, among those that it sees; for all sections, those of each.
+/// Selects the best copies for the viewer, among those that it sees; for all sections, the best of each.
 pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<EntryNumber> {
     let mut of_feed = HashMap::<&FeedId, usize>::new();
     let mut heads: Vec<_> = heads
@@ -106,7 +110,7 @@ pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<E
     chosen
 }
 
-/// The numbers of the first copies of the feeds that are taken, as many as may be read.
+/// Returns the numbers of the first copies of the accepted feeds, as many as may be read.
 fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeSet<EntryNumber> {
     let mut chosen = BTreeSet::new();
     let mut bytes = 0;
@@ -122,7 +126,7 @@ fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeS
     chosen
 }
 
-/// How far the addresses of a copy are at its feed's own site.
+/// How much the addresses of a copy belong to its feed's own site.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     All,

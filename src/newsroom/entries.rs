@@ -1,8 +1,8 @@
-//! What the entries of a document change on the board: new ones, revised ones, and known ones under new guids.
+//! What the entries of a document change on the board: new entries, revised entries, and known entries under new guids.
 //!
-//! Pure. The policy held here: a new entry is judged before it gets its names, so that the names of a story that no public
-//! section shows tell nothing of it; a link that several entries of a feed have is specific to none of them, unless they tell
-//! one story.
+//! Pure. The policy of entries: a new entry is judged before it gets its names, so that the names of a story that no
+//! public section shows reveal nothing of it; a link that several entries of a feed share is specific to none of them,
+//! unless they belong to one story.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -26,45 +26,53 @@ use crate::time::Timestamp;
 /// The feed whose document is decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Polling<'a> {
+    /// The feed.
     pub feed: &'a Feed,
+    /// The feed's number.
     pub number: FeedNumber,
-    /// The words that entries have until now, of those that get others.
+    /// The current content of entries that get other content, by number.
     pub former: &'a HashMap<EntryNumber, Former>,
-    /// Link keys that several entries of the document have.
+    /// Link keys that several entries of the document share.
     pub shared: &'a HashSet<String>,
-    /// By guid, when entries without a date may have been published.
+    /// The estimated dates of entries without a date, by guid.
     pub neighbour_dates: &'a HashMap<String, Timestamp>,
 }
 
-/// What is known of an entry that gets other words.
+/// What is known of an entry that gets other content.
 #[derive(Clone, Debug)]
 pub struct Former {
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// The keys of its words; empty if retention removed them.
+    /// The signature keys of its text; empty if retention deleted the content.
     pub signatures: Vec<SignatureKey>,
 }
 
 impl Former {
+    /// Builds the value from a row of the store.
     pub fn of(row: &FormerRow) -> Former {
         let signatures = row.entry.as_ref().map(|entry| signature_keys(entry, row.first_seen));
         Former { first_seen: row.first_seen, signatures: signatures.unwrap_or_default() }
     }
 }
 
-/// What the changes of a step came to, in numbers.
+/// The numbers of changes of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Tally<'a> {
+    /// New entries.
     pub new: usize,
+    /// Revised entries.
     pub revised: usize,
+    /// New entries that joined the story of another copy.
     pub joined: usize,
+    /// Known entries under new guids.
     pub rekeyed: usize,
     /// Entries that change at every poll.
     pub restless: Vec<&'a PolledEntry>,
-    /// New and revised entries with the stories that they may show to be one, in this order.
-    pub unites: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
+    /// New and revised entries, each with the stories that may be the same as its own, in this order.
+    pub merges: Vec<(EntryNumber, StoryNumber, Vec<Join>)>,
 }
 
-/// The stories that a change touches, and the ids that it may publish.
+/// Returns the story that a change touches.
 pub fn touched(change: &Change) -> Option<StoryNumber> {
     match change {
         Change::Rekeyed { story, rewording, .. } if *rewording != Rewording::Kept => Some(*story),
@@ -75,7 +83,7 @@ pub fn touched(change: &Change) -> Option<StoryNumber> {
 }
 
 impl<'a> Board<'a> {
-    /// Applies one change; `story` is the one that stands for the story of the change.
+    /// Applies one change; `story` is the active story behind the story of the change.
     pub fn apply(
         &mut self,
         polling: Polling<'a>,
@@ -106,25 +114,25 @@ impl<'a> Board<'a> {
                     self.touch(story);
                 }
             }
-            Change::Revised { number, unites, .. } => {
+            Change::Revised { number, merges, .. } => {
                 let Some(story) = story else { return };
                 let fingerprint = cleaned.fingerprint;
                 self.write(EntryWrite::Revised { number: *number, raw_hash, fingerprint });
                 self.reword(polling, cleaned, *number, story, true);
                 self.place(story, Some(*number));
                 tally.revised += 1;
-                tally.note_unites(*number, story, unites);
+                tally.note_merges(*number, story, merges);
             }
             Change::New { join: None, .. } => {
                 self.add_story(polling, polled, cleaned);
                 tally.new += 1;
             }
-            Change::New { join: Some(join), unites } => {
+            Change::New { join: Some(join), merges } => {
                 let Some(story) = story else { return };
                 let number = self.add_copy(polling, polled, cleaned, &Join { story, ..*join });
                 tally.new += 1;
                 tally.joined += 1;
-                tally.note_unites(number, story, unites);
+                tally.note_merges(number, story, merges);
             }
         }
     }
@@ -133,8 +141,8 @@ impl<'a> Board<'a> {
         self.writes.entries.push(write);
     }
 
-    /// Makes a story for an entry that belongs to none. Its names depend on whether a public section takes it: so it is
-    /// judged before it is written.
+    /// Creates a story for an entry that belongs to none. Its names depend on whether a public section shows it, so it
+    /// is judged before it is written.
     fn add_story(&mut self, polling: Polling<'a>, polled: &'a PolledEntry, cleaned: &'a Cleaned) {
         let now = self.setting.now;
         let neighbour = polling.neighbour_dates.get(&polled.guid);
@@ -174,9 +182,9 @@ impl<'a> Board<'a> {
         std::mem::replace(&mut self.next.entry, next)
     }
 
-    /// The row of a new story for an entry. `shown` says since when a public section shows it, if one does.
+    /// Returns the row of a new story for an entry. `shown` is when a public section first shows it, if one does.
     ///
-    /// A public story gets the entry's own id if no other story has it, and a slug of its title.
+    /// A public story gets the entry's own id if no other story has it, and a slug made from its title.
     pub(super) fn new_story(
         &mut self,
         feed_url: &Url,
@@ -194,7 +202,7 @@ impl<'a> Board<'a> {
         if let (None, Some(id)) = (shown, own) {
             self.writes.kept_ids.push((id.to_owned(), number));
         }
-        // Only a feed that was here before under another id can have minted it: the number makes it unique.
+        // Only a feed that was configured before under another id can have minted it: the number makes it unique.
         let numbered = format!("{minted}#{number}");
         let mut ids = own_id.map(str::to_owned).into_iter().chain([minted, numbered]);
         let public_id = ids.next().unwrap_or_default();
@@ -203,7 +211,7 @@ impl<'a> Board<'a> {
         row
     }
 
-    /// An entry of the document, as sections see it.
+    /// Returns an entry of the document as sections see it.
     fn seen(&self, feed: &'a Feed, number: EntryNumber, cleaned: &'a Cleaned, join: &Join) -> SeenCopy<'a> {
         SeenCopy {
             number,
@@ -234,7 +242,7 @@ impl<'a> Board<'a> {
         self.write_words(polling, cleaned, number, join.story, None);
     }
 
-    /// Gives a known entry its new guid.
+    /// Changes the guid of a known entry.
     fn rekey(&mut self, polling: Polling, polled: &PolledEntry, cleaned: &Cleaned, number: EntryNumber) {
         self.write(EntryWrite::Rekeyed {
             number,
@@ -246,7 +254,7 @@ impl<'a> Board<'a> {
         });
     }
 
-    /// Gives a known entry other words, which may be an edit.
+    /// Replaces the content of a known entry, which may be an edit.
     fn reword(
         &mut self,
         polling: Polling<'a>,
@@ -304,14 +312,14 @@ impl<'a> Board<'a> {
 }
 
 impl Tally<'_> {
-    fn note_unites(&mut self, entry: EntryNumber, story: StoryNumber, unites: &[Join]) {
-        if !unites.is_empty() {
-            self.unites.push((entry, story, unites.to_vec()));
+    fn note_merges(&mut self, entry: EntryNumber, story: StoryNumber, merges: &[Join]) {
+        if !merges.is_empty() {
+            self.merges.push((entry, story, merges.to_vec()));
         }
     }
 }
 
-/// The known entry that a change gives other words; `None` if it gives none.
+/// Returns the known entry whose content a change replaces; `None` if it replaces none.
 pub fn rewords(change: &Change) -> Option<EntryNumber> {
     match change {
         Change::Revised { number, .. } => Some(*number),
@@ -320,20 +328,20 @@ pub fn rewords(change: &Change) -> Option<EntryNumber> {
     }
 }
 
-/// Whether a change writes words, those of a new entry too.
+/// Returns whether a change writes content, including that of a new entry.
 pub fn writes_words(change: &Change) -> bool {
     matches!(change, Change::New { .. }) || rewords(change).is_some()
 }
 
-/// Returns what is to be noted of entries that left the document and of those that came back, for retention.
+/// Returns which entries left the document and which came back, for retention.
 pub fn listing(here: &HashSet<EntryNumber>, listed: &HashSet<EntryNumber>, now: Timestamp) -> Vec<EntryWrite> {
     let left = listed.difference(here).map(|number| EntryWrite::Listed { number: *number, unlisted: Some(now) });
     let back = here.difference(listed).map(|number| EntryWrite::Listed { number: *number, unlisted: None });
     left.chain(back).collect()
 }
 
-/// Returns what the log calls an entry: its title, or its guid. Empty if no public section takes the feed: logs are read by
-/// more people than private sections.
+/// Returns the name of an entry for the log: its title, or its guid. Empty if no public section has the feed: more
+/// people read logs than private sections.
 pub fn shown_name(config: &Config, feed: &Feed, polled: &PolledEntry) -> String {
     let title = polled.cleaned.as_ref().map_or("", |cleaned| &cleaned.entry.title);
     let is_public = config.sections.iter().any(|section| section.is_public() && section.takes(&feed.id));

@@ -1,36 +1,38 @@
-//! What a poll made of its feed that an editor should know.
+//! Events: what an editor should know of a feed after a poll.
 //!
-//! Pure. The policy held here: a few failures, new entries or new guids are everyday; what goes beyond these bounds is an
-//! event, and it is one only when it begins or ends.
+//! Pure. The policy of events: a few failures, new entries or new guids are normal; more than these bounds is an event,
+//! but only when it begins or ends.
 
 use crate::feed::{Failure, FeedEvent};
 
-/// After how many failures in a row a feed has died.
+/// The failures in a row after which a feed counts as dead.
 const DEATH: u32 = 3;
 
-/// How many new entries in one poll of a known feed are a flood.
+/// The new entries in one poll of a known feed that count as a flood.
 const FLOOD: usize = 50;
 
-/// How many entries under new guids in one poll are more than corrections.
+/// The entries under new guids in one poll that are more than corrections.
 const REKEYED: usize = 3;
 
-/// How a feed stands, before a poll or after it.
+/// The health of a feed before or after a poll.
 #[derive(Clone, Debug, Default)]
-pub struct FeedStanding {
+pub struct FeedHealth {
     /// Failed polls in a row.
     pub failures: u32,
     /// Whether it answered 410.
     pub is_gone: bool,
     /// Where it has moved for good.
     pub moved_to: Option<String>,
+    /// Whether it was ever polled.
     pub was_polled: bool,
-    /// What its last poll failed with; `None` if it did not fail.
+    /// Why its last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
 }
 
 /// What a poll brought, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct News {
+    /// New entries.
     pub new: usize,
     /// Known entries under new guids.
     pub rekeyed: usize,
@@ -38,8 +40,8 @@ pub struct News {
     pub listed: usize,
 }
 
-/// Returns what happened to a feed between two polls.
-pub fn events(before: &FeedStanding, after: &FeedStanding, news: News) -> Vec<FeedEvent> {
+/// Returns the events of a feed between two polls.
+pub fn events(before: &FeedHealth, after: &FeedHealth, news: News) -> Vec<FeedEvent> {
     let has_died = after.failures >= DEATH && before.failures < DEATH && !after.is_gone;
     let died_of = after.failure.as_ref().filter(|_| has_died);
     let was_lost = before.failures >= DEATH || before.is_gone;
@@ -63,16 +65,16 @@ mod tests {
 
     const DOWN: Failure = Failure::Status { status: 503 };
 
-    fn failing(failures: u32) -> FeedStanding {
+    fn failing(failures: u32) -> FeedHealth {
         let failure = (failures > 0).then_some(DOWN);
-        FeedStanding { failures, was_polled: true, failure, ..FeedStanding::default() }
+        FeedHealth { failures, was_polled: true, failure, ..FeedHealth::default() }
     }
 
-    fn gone() -> FeedStanding {
-        FeedStanding { is_gone: true, ..failing(1) }
+    fn gone() -> FeedHealth {
+        FeedHealth { is_gone: true, ..failing(1) }
     }
 
-    fn check(before: &FeedStanding, after: &FeedStanding, news: News, expected: &[FeedEvent]) {
+    fn check(before: &FeedHealth, after: &FeedHealth, news: News, expected: &[FeedEvent]) {
         assert_eq!(events(before, after, news), expected, "{before:?} {after:?} {news:?}");
     }
 
@@ -87,15 +89,15 @@ mod tests {
     }
 
     #[test]
-    fn feed_that_is_gone_did_not_die_besides() {
+    fn feed_that_is_gone_does_not_also_die() {
         check(&failing(0), &gone(), News::default(), &[FeedEvent::Gone]);
         check(&gone(), &gone(), News::default(), &[]);
         check(&gone(), &failing(0), News::default(), &[FeedEvent::Recovered { failures: 1 }]);
     }
 
     #[test]
-    fn move_is_an_event_when_it_is_first_believed() {
-        let moved = |to: &str| FeedStanding { moved_to: Some(to.to_owned()), ..failing(0) };
+    fn move_is_an_event_when_it_is_first_followed() {
+        let moved = |to: &str| FeedHealth { moved_to: Some(to.to_owned()), ..failing(0) };
         let event = FeedEvent::Moved { to: "https://new.example/".to_owned() };
         check(&failing(0), &moved("https://new.example/"), News::default(), &[event]);
         check(&moved("https://new.example/"), &moved("https://new.example/"), News::default(), &[]);
@@ -105,7 +107,7 @@ mod tests {
     fn many_new_entries_are_a_flood_but_for_a_new_feed() {
         let flood = News { new: 50, ..News::default() };
         check(&failing(0), &failing(0), flood, &[FeedEvent::Flooded { new: 50 }]);
-        check(&FeedStanding::default(), &failing(0), flood, &[]);
+        check(&FeedHealth::default(), &failing(0), flood, &[]);
         check(&failing(0), &failing(0), News { new: 49, rekeyed: 2, listed: 60 }, &[]);
         check(
             &failing(0),

@@ -1,34 +1,37 @@
-//! What a poll makes of the state of its feed.
+//! What a poll changes in the state of its feed.
 //!
-//! Pure. The policy held here: a failure is counted and leaves what was known as it was; permanent redirects are counted for
-//! as long as they lead to one place, and a poll that began at the new place says nothing of the old one; one that failed
-//! there goes back to the address of the config, which stays the owner.
+//! Pure. The policy of feed states: a failure is counted and leaves what was known unchanged; permanent redirects are
+//! counted as long as they lead to one address. A poll that began at the new address says nothing about the old one; if
+//! it failed there, the next one begins at the configured address, which remains decisive.
 
 use std::time::Duration;
 
 use url::Url;
 
-use super::events::{FeedStanding, News, events};
+use super::events::{FeedHealth, News, events};
 use super::moves::has_moved;
 use super::{Applied, Outcome, Polled, PolledDocument};
 use crate::feed::{Failure, FeedEvent, FeedInfo, FeedState, Validators};
 use crate::rows::{DocumentRow, EventRow, FeedRow, LogRow};
 use crate::time::Timestamp;
 
-/// A feed after a poll, and what is noted of it.
+/// A feed after a poll, with its log line and events.
 #[derive(Debug)]
 pub struct PolledFeed {
+    /// The state of the feed.
     pub row: FeedRow,
+    /// The line of the poll log.
     pub log: LogRow,
+    /// The events of the feed.
     pub events: Vec<EventRow>,
 }
 
-/// What is kept of what a document says of its feed: not the time, which changes without anything being said.
+/// Returns what is kept of what a document says about its feed: not the time, which changes without any other change.
 pub fn stable_info(document: &PolledDocument) -> FeedInfo {
     FeedInfo { updated: None, ..document.info.clone() }
 }
 
-/// Returns what a feed's documents say of it after this one.
+/// Returns what a feed's documents say about it after this one.
 pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> DocumentRow {
     DocumentRow {
         info: stable_info(document),
@@ -38,7 +41,7 @@ pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> Document
     }
 }
 
-/// Decides what a poll makes of its feed. Notes in `applied` where it has moved.
+/// Decides what a poll changes for its feed. Sets in `applied` where it has moved.
 pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> PolledFeed {
     let mut row = before.clone();
     match &polled.outcome {
@@ -73,8 +76,8 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
     PolledFeed { log: log(&row, polled, applied), row, events }
 }
 
-/// The date of the newest entry among those that were cleaned; one that is dated in the future is of `now`, and so is one
-/// without a date. In the first document of a feed that says nothing, if others have a date.
+/// Returns the date of the newest of the cleaned entries; a date in the future, or none, counts as `now`. In the first
+/// document of a feed, entries without a date do not count if others have one.
 fn newest_entry(document: &PolledDocument, now: Timestamp, is_first: bool) -> Timestamp {
     let dates = document.entries.iter().filter_map(|polled| Some(polled.cleaned.as_ref()?.entry.claimed()));
     let dates = dates.filter_map(|date| if is_first { date } else { Some(date.unwrap_or(now)) });
@@ -92,7 +95,7 @@ fn succeed(row: &mut FeedRow, polled: &Polled) {
     follow_move(row, polled);
 }
 
-/// Where no failure counts, as our own network was down, the state stays.
+/// If the failure does not count, because our own network was down, the state stays.
 fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
         row.state = state;
@@ -104,7 +107,7 @@ fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure)
     }
 }
 
-/// Counts for how long permanent redirects have led to one place.
+/// Counts for how long permanent redirects have led to one address.
 fn follow_move(row: &mut FeedRow, polled: &Polled) {
     let has_failed = polled.outcome.failure().is_some();
     let has_entries = match &polled.outcome {
@@ -122,15 +125,15 @@ fn follow_move(row: &mut FeedRow, polled: &Polled) {
     }
 }
 
-/// Where a feed has moved for good.
+/// Returns where a feed has moved for good.
 fn believed_move(row: &FeedRow) -> Option<String> {
     let lasted = row.last_poll.zip(row.moved_since).map(|(last, since)| last.since(since));
     let is_believed = has_moved(row.moved_polls, lasted.unwrap_or(Duration::ZERO));
     row.moved_to.clone().filter(|_| is_believed)
 }
 
-fn standing(row: &FeedRow) -> FeedStanding {
-    FeedStanding {
+fn health(row: &FeedRow) -> FeedHealth {
+    FeedHealth {
         failures: row.failures,
         is_gone: row.state == FeedState::Gone,
         moved_to: believed_move(row),
@@ -141,7 +144,7 @@ fn standing(row: &FeedRow) -> FeedStanding {
 
 fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Applied) -> Vec<EventRow> {
     let news = News { new: applied.new, rekeyed: applied.rekeyed, listed: applied.listed };
-    let events = events(&standing(before), &standing(after), news);
+    let events = events(&health(before), &health(after), news);
     for event in &events {
         if let FeedEvent::Moved { to } = event {
             applied.moved_to = Some(to.clone());

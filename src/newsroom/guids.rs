@@ -1,7 +1,7 @@
-//! Guids that do not identify an entry by themselves, settled before anything else is decided.
+//! Guids that do not identify an entry by themselves, resolved before anything else is decided.
 //!
-//! Pure. The policy held here: an entry keeps the guid under which it is known; a guid that a feed gives to another entry
-//! gets more added to it; no guid holds a secret of its feed.
+//! Pure. The policy of guids: an entry keeps the guid under which it is known; a guid that a feed gives to another
+//! entry is extended; no guid contains a secret of its feed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,9 +12,9 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::number::EntryNumber;
 use crate::parse::SLIPS;
 
-/// Returns the guids of a feed that hold a secret of it, each with what it is without: those that its last document listed,
-/// and those of entries that this one lists again. An older newswire kept them as the document gave them; such an entry
-/// stays the same entry. No alias is left, since that would hold the secret.
+/// Returns the guids of a feed that contain a secret of it, each with its form without the secret: guids that its last
+/// document listed, and guids of entries that this document lists again. An older newswire stored them as the document
+/// gave them; such an entry stays the same entry. No alias is left, because it would contain the secret.
 pub fn renames(secrets: &Secrets, listed: Vec<String>, entries: &[PolledEntry]) -> Vec<(String, String)> {
     let again = entries.iter().flat_map(|entry| secrets.unscrubbed(&entry.guid));
     let scrubbed = listed.into_iter().chain(again).map(|former| (secrets.scrub(&former).into_owned(), former));
@@ -28,8 +28,8 @@ pub fn specific_guids(document: &PolledDocument) -> Vec<&str> {
     entries.flat_map(|entry| &entry.other_guids.specific).map(String::as_str).collect()
 }
 
-/// Gives entries the more specific guid under which they are known. They were told apart from others of an earlier document
-/// that this one does not list.
+/// Gives entries the more specific guid under which they are known. An earlier document had other entries with the same
+/// guid, which this one does not list.
 pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     for entry in document.entries.iter_mut().filter(|entry| entry.cleaned.is_some()) {
         if let Some(guid) = entry.other_guids.specific.iter().find(|guid| known.contains(*guid)).cloned() {
@@ -38,21 +38,21 @@ pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     }
 }
 
-/// Returns the known entries that may be others than those which the document lists under their guids.
+/// Returns the known entries that may differ from those that the document lists under their guids.
 pub fn to_compare(document: &PolledDocument, known: &Known) -> Vec<EntryNumber> {
     document.entries.iter().filter_map(|entry| changed(entry, known)).collect()
 }
 
-/// The known entry under the guid of one that says something else and could get another guid.
+/// Returns the known entry under the guid of an entry whose content differs and that could get another guid.
 fn changed(entry: &PolledEntry, known: &Known) -> Option<EntryNumber> {
     let (before, cleaned) = (known.entries.get(&entry.guid)?, entry.cleaned.as_ref()?);
     let may_be_other = !before.is_purged && before.fingerprint != cleaned.fingerprint;
     (may_be_other && !entry.other_guids.specific.is_empty()).then_some(before.number)
 }
 
-/// Gives entries that are others than those known under their guids a guid of their own; returns whether there are any. If
-/// they are many, more is added to all guids of the feed from then on.
-pub fn tell_reused_apart(
+/// Gives entries a guid of their own if another entry is known under theirs; returns whether there are any. If there
+/// are many, all guids of the feed are extended from then on.
+pub fn separate_reused(
     document: &mut PolledDocument,
     known: &Known,
     former: &HashMap<EntryNumber, FormerEntry>,
@@ -78,7 +78,7 @@ pub fn tell_reused_apart(
     true
 }
 
-/// Gives an entry another guid; the one that it had is a plainer one.
+/// Gives an entry another guid; its previous guid becomes a plainer one.
 fn give(entry: &mut PolledEntry, guid: String) {
     if let Some(cleaned) = &mut entry.cleaned {
         cleaned.rename(&guid);

@@ -1,4 +1,4 @@
-//! Which stories an entry belongs to, the surest first.
+//! Which stories an entry belongs to, the most certain first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,8 +12,8 @@ use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 
-/// The stories that an entry belongs to: by the id that it bears, by a link, by its text; each once, and none that `has_copy`
-/// of this feed. `words_left` is how many words may still be compared.
+/// Returns the stories that an entry belongs to, by its id, by a link, or by its text; each once, and none that
+/// `has_copy` of this feed. `words_left` is how many words may still be compared.
 pub(super) fn of(
     cleaned: &Cleaned,
     guid: &str,
@@ -35,7 +35,7 @@ pub(super) fn of(
     joins
 }
 
-/// The entry of the feed itself that has this one's page as its own, and its words.
+/// Returns the entry of the same feed that has this entry's page as its own link, and its text.
 pub(super) fn same_entry<'k>(
     cleaned: &Cleaned,
     known: &'k Known,
@@ -48,7 +48,7 @@ pub(super) fn same_entry<'k>(
     own.find(|other| cleaned.wording.is_kept_by(&other.wording))
 }
 
-/// Whoever bears the id of a story must also tell it.
+/// Joins by id: an entry with the id of a story must also have its text.
 fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     let bearers = known.published.get(guid).into_iter().flatten().map(|at| &known.others[*at]);
     let telling = bearers.filter(|other| {
@@ -59,7 +59,7 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
 }
 
-/// By the links that are specific to both, unless the words speak against it; the oldest story first.
+/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -87,8 +87,8 @@ fn by_link(
     joins.into_iter().map(|(_, join)| join).collect()
 }
 
-/// Whether both lead to a part of one page, each to another: a change log has an anchor for every release. One with a `=`
-/// only tracks the reader.
+/// Returns whether both link to parts of one page, each to another part: a change log has an anchor for every release.
+/// An anchor with a `=` only tracks the reader.
 fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
@@ -99,7 +99,7 @@ pub(super) fn anchor(link: &Url) -> Option<&str> {
     link.fragment().filter(|anchor| !anchor.is_empty() && !anchor.contains('='))
 }
 
-/// Whether one of two entries, of which one names the other as its original, says so in another language.
+/// Returns whether one of two entries names the other as its original and declares another language.
 fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let main = |language: &Option<String>| {
         language.as_deref().map(|language| language.split('-').next().unwrap_or_default().to_ascii_lowercase())
@@ -108,8 +108,9 @@ fn is_translation(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     own.is_some() && others.is_some() && own != others && !cleaned.wording.has_title_of(&other.wording)
 }
 
-/// Whether others have the text under other titles: an advert, or what a site says of itself below everything. It is enough
-/// that one feed has it under two titles; between feeds, where headlines differ, it takes two other titles and a short text.
+/// Returns whether other entries have the text under other titles: an advertisement, or a site's standard footer. One
+/// feed with the text under two titles suffices; between feeds, whose headlines differ, it takes two other titles and a
+/// short text.
 fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumber) -> bool {
     let others = candidates.iter().filter(|other| cleaned.wording.is_text_under_another_title(&other.wording));
     let titles: HashSet<_> = others.clone().map(|other| other.wording.title_key()).collect();
@@ -123,8 +124,8 @@ fn is_boilerplate(cleaned: &Cleaned, candidates: &[&OtherEntry], feed: FeedNumbe
         || titles.len() >= 2 && cleaned.wording.is_short()
 }
 
-/// By title and text, inside of the window and among the entries of other feeds; the most alike first. A text that a feed has
-/// in several stories says nothing of any of them.
+/// Joins by title and text, within the window and among the entries of other feeds; the most similar first. A text that
+/// a feed has in several stories is specific to none of them.
 fn by_text(
     cleaned: &Cleaned,
     guid: &str,

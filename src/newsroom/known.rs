@@ -1,6 +1,6 @@
-//! What the store knows that bears on a poll, as it is compared with what the poll brought.
+//! What the store knows that matters for a poll, in the form in which it is compared with the polled entries.
 //!
-//! Nothing here decides.
+//! Contains no policy.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -17,23 +17,26 @@ use crate::rows::{FormerRow, KnownEntry};
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// How often an entry's changes are applied. Whoever changes a text more often than daily for three weeks has put a clock
-/// into it.
+/// How often changes of an entry are applied. A text that changes more often than daily for three weeks contains a
+/// clock.
 pub const MAX_REVISIONS: u32 = 24;
 
-/// How the feed that was polled takes part in recognising stories.
+/// How the polled feed takes part in recognising stories.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
+    /// Whether links join its entries to stories.
     pub by_links: bool,
+    /// Whether texts join its entries to stories.
     pub by_text: bool,
-    /// How far apart copies of one text may be.
+    /// The longest time between copies of one text.
     pub window: Duration,
-    /// The share of shingles that copies of a long text have in common, 0 to 1.
+    /// The share of shingles that copies of a long text must have in common, 0 to 1.
     pub likeness: f64,
+    /// The time of the poll.
     pub now: Timestamp,
 }
 
-/// How a feed takes part in recognising stories, as it is configured.
+/// Returns how a feed takes part in recognising stories, as configured.
 pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     Terms {
         by_links: feed.dedup != Dedup::Off,
@@ -44,32 +47,32 @@ pub fn terms(config: &Config, feed: &Feed, now: Timestamp) -> Terms {
     }
 }
 
-/// What the store knows that bears on a poll. `others` and the fields after it are loaded run by run.
+/// What the store knows that matters for a poll. `others` and the fields after it are loaded run by run.
 #[derive(Debug)]
 pub struct Known {
-    /// The number of the feed that was polled.
+    /// The number of the polled feed.
     pub feed: FeedNumber,
     /// Whether the feed ever had an entry.
     pub has_entries: bool,
-    /// Of this feed, by guid.
+    /// Known entries of this feed, by guid.
     pub entries: HashMap<String, KnownEntry>,
-    /// Of this feed, those that the document does not list and that may come again under other guids, and those that it lists
-    /// under a guid that they had before, or that have the link of one with an unknown guid.
+    /// Entries of this feed that the document does not list and that may come again under other guids; and those that
+    /// it lists under a guid that they had before, or that have the link of an entry with an unknown guid.
     pub former: Vec<FormerEntry>,
-    /// Of any feed that takes part: those that may tell the same as one of the document.
+    /// Entries of any participating feed that may tell the same story as an entry of the document.
     pub others: Vec<OtherEntry>,
-    /// Which of `others` have a link key as a specific one.
+    /// Which of `others` have a link key as a specific one, by key.
     pub links: HashMap<String, Vec<Linked>>,
-    /// Which of `others` may have the text of the entry with this guid.
+    /// Which of `others` may have the text of an entry, by the entry's guid.
     pub alike: HashMap<String, Vec<usize>>,
-    /// Which of `others` belong to the story that is published under this guid.
+    /// Which of `others` belong to the story that is published under a guid, by guid.
     pub published: HashMap<String, Vec<usize>>,
-    /// The stories of `others` that have a copy of this feed already.
+    /// The stories of `others` that already have a copy of this feed.
     pub own_stories: HashSet<StoryNumber>,
 }
 
 impl Known {
-    /// What is known before anything is loaded.
+    /// Returns what is known before anything is loaded.
     pub fn of(feed: FeedNumber) -> Known {
         Known {
             feed,
@@ -84,8 +87,8 @@ impl Known {
         }
     }
 
-    /// Forgets the former entries that a plan has looked at; their words take much memory. Those that the document lists under
-    /// a guid that they had are needed to the end.
+    /// Drops the former entries that a plan has examined, because their content takes much memory. Keeps those that the
+    /// document lists under a guid that they had before: they are needed to the end.
     pub fn forget_matched(&mut self) {
         let aliases: HashSet<EntryNumber> =
             self.entries.values().filter(|entry| entry.is_alias).map(|entry| entry.number).collect();
@@ -96,23 +99,34 @@ impl Known {
 /// An entry of the feed that the document does not list.
 #[derive(Clone, Debug)]
 pub struct FormerEntry {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its story.
     pub story: StoryNumber,
+    /// Its guid.
     pub guid: String,
+    /// Where the guid comes from.
     pub guid_kind: GuidKind,
+    /// The hash of its lasting content.
     pub fingerprint: u64,
+    /// How often it was revised.
     pub revisions: u32,
+    /// Its link.
     pub link: Option<Url>,
+    /// The keys of its links.
     pub link_keys: Vec<String>,
     /// Those of `link_keys` that no other entry of the feed has.
     pub specific_keys: Vec<String>,
+    /// The date that the feed claims.
     pub published: Option<Timestamp>,
+    /// The names of its authors.
     pub authors: Vec<String>,
-    /// `None` where retention took the words.
+    /// `None` if retention deleted the content.
     pub wording: Option<Wording>,
 }
 
 impl FormerEntry {
+    /// Builds the value from a row of the store.
     pub fn of(row: FormerRow) -> FormerEntry {
         let FormerRow { links, entry, .. } = row;
         let entry = entry.as_ref();
@@ -145,41 +159,51 @@ impl FormerEntry {
 /// An entry of any feed.
 #[derive(Clone, Debug)]
 pub struct OtherEntry {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its story.
     pub story: StoryNumber,
+    /// Its feed.
     pub feed: FeedNumber,
     /// Whether its feed takes part in recognising stories by their text.
     pub by_text: bool,
+    /// The hash of its lasting content.
     pub fingerprint: u64,
+    /// The time by which it is sorted.
     pub sort_at: Timestamp,
+    /// Its link.
     pub link: Option<Url>,
     /// BCP 47, as declared.
     pub language: Option<String>,
+    /// Its text, prepared for comparing.
     pub wording: Wording,
 }
 
-/// One of [`Known::others`] that has a certain link.
+/// One of [`Known::others`] with a certain link.
 #[derive(Clone, Copy, Debug)]
 pub struct Linked {
+    /// Its index in [`Known::others`].
     pub at: usize,
-    /// Whether it is its declared original, not its own.
+    /// Whether the link is its declared original, not its own link.
     pub original: bool,
 }
 
 /// A story that an entry belongs to, and why.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Join {
+    /// The story.
     pub story: StoryNumber,
+    /// Why the entry belongs to it.
     pub reason: JoinReason,
-    /// How alike they are, 0 to 1; only where text decided.
+    /// How similar they are, 0 to 1; only if text decided.
     pub score: Option<f64>,
 }
 
-/// What several entries of a document have: it points to none of them.
+/// What several entries of a document share: it is specific to none of them.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// Link keys.
     pub(super) keys: HashSet<String>,
-    /// Keys of texts that stand under different titles.
+    /// Keys of texts that occur under different titles.
     pub(super) texts: HashSet<u64>,
 }

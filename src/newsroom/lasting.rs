@@ -1,4 +1,4 @@
-//! What of an entry lasts: the part of its content whose change is a revision.
+//! The lasting content of an entry: the part whose change is a revision.
 
 use std::sync::LazyLock;
 
@@ -10,10 +10,10 @@ use crate::entry::Entry;
 use crate::link;
 use crate::text::PlainText;
 
-/// Lines with more words are told, whatever numbers are in them: "passed by 12 votes".
+/// Lines with more words are text, even with numbers in them: "passed by 12 votes".
 const COUNTER_LINE_WORDS: usize = 12;
 
-/// Counters of views, comments and shares, which change without anything being said anew.
+/// Counters of views, comments and shares, which change while the text stays the same.
 static COUNTER: LazyLock<Regex> = LazyLock::new(|| {
     let nouns = "views?|reads?|comments?|replies|reply|responses?|shares?|likes?|claps?|reactions?|points?|votes?|upvotes?|\
                  retweets?|kommentare?|aufrufe|commentaires?|vues|partages|comentarios?|vistas|visitas|комментари(?:й|я|ев)|просмотр(?:ов|а)?";
@@ -27,12 +27,12 @@ static ADVERTISEMENT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r"(?i)^\W*(?:{marks})(?:\W|$)")).expect("the pattern is constant")
 });
 
-/// Addresses in markup: changing one changes what is said, unlike the markup around it.
+/// Addresses in markup: unlike other markup, they are content.
 static ADDRESS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"href="([^"]*)"|src="([^"]*)""#).expect("the pattern is constant"));
 
-/// A hash of the lasting content of an entry: title, link, text, addresses in the text, authors, categories, enclosures;
-/// neither `updated`, nor white space, nor markup, nor counters of views, comments and shares, nor advertisements.
+/// Returns a hash of the lasting content of an entry: title, link, text, addresses in the text, authors, categories,
+/// enclosures; without `updated`, white space, markup, counters of views, comments and shares, and advertisements.
 pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     let mut hash = Xxh3::new();
     let mut add = |part: &str| {
@@ -58,8 +58,8 @@ pub fn fingerprint(entry: &Entry, text: &PlainText) -> u64 {
     hash.digest()
 }
 
-/// Adds the addresses of links and pictures. The parameters of pictures, and of links around them, choose advertisements and count readers;
-/// those of other links only track.
+/// Adds the addresses of links and pictures. The parameters of pictures, and of links around them, select
+/// advertisements and count readers; those of other links only track.
 fn lasting_addresses(html: &str, add: &mut impl FnMut(&str)) {
     let without_parameters = |address: &str| address.split(['?', '#']).next().unwrap_or_default().to_owned();
     let mut tag_end = TagEnd::default();
@@ -84,17 +84,17 @@ fn lasting_link(link: &str) -> String {
     key.unwrap_or_else(|| link.to_owned())
 }
 
-/// Where a tag ends, and whether a picture comes next. Remembers it: a text may hold many addresses and no tag.
+/// Where a tag ends, and whether a picture comes next. Remembers it: a text may have many addresses and no tag.
 #[derive(Default)]
 struct TagEnd {
-    /// Where the last `>` is that was found; `None` before the first search.
+    /// The position of the last `>` that was found; `None` before the first search.
     at: Option<usize>,
-    /// Where the name of the picture ends that comes after it.
+    /// Where the tag name of the picture after it ends.
     picture: Option<usize>,
 }
 
 impl TagEnd {
-    /// Where `<img` ends if the tag around `from` is followed by one. `from` never decreases.
+    /// Returns where `<img` ends if the tag around `from` is followed by one. `from` must never decrease.
     fn picture_after(&mut self, html: &str, from: usize) -> Option<usize> {
         const PICTURE: &str = "<img";
         if self.at.is_none_or(|at| at < from) {
@@ -107,7 +107,7 @@ impl TagEnd {
     }
 }
 
-/// A text without counters and advertisements, its white space in one form.
+/// Returns a text without counters and advertisements, with normalised white space.
 fn lasting(text: &str) -> String {
     let mut lasting = String::with_capacity(text.len());
     for line in text.lines().filter(|line| !ADVERTISEMENT.is_match(line)) {

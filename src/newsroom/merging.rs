@@ -1,49 +1,60 @@
-//! Whether two stories are one, and which of them stays.
+//! Whether two stories are the same, and which of them stays.
 //!
-//! Pure. The policy held here:
+//! Pure. The policy of merging:
 //!
-//! - The older story stays, with its id and its place.
-//! - One entry alone never moves the words of other feeds. If its story has other copies, one of them must tell by itself what
-//!   a copy of the other story tells.
-//! - An entry that is alone in its story and has changed its words into those of another story joins that one, however old
-//!   it is. So a feed cannot lie in wait with a harmless entry to bring another's story under its own id and date.
+//! - The older story stays, with its id and its position.
+//! - A single entry never moves the content of other feeds. If its story has other copies, one of them must by itself
+//!   match a copy of the other story.
+//! - An entry that is alone in its story, and whose text changed into that of another story, joins that story, however
+//!   old the entry is. So no feed can publish a harmless entry early and later take over another feed's story under its
+//!   own id and date.
 
 use super::Join;
 use crate::number::{EntryNumber, StoryNumber};
 use crate::story::{JoinReason, Wording};
 
-/// How many copies of each of two stories are compared with those of the other: the first of them tell what the story is.
+/// How many copies of each of two stories are compared with those of the other: the first ones represent the story.
 const COMPARED: usize = 8;
 
-/// The words of a story's copies, each with the number of its entry, in the order in which they joined.
+/// The texts of a story's copies, each with the number of its entry, in the order in which they joined.
 pub type Wordings = Vec<(EntryNumber, Wording)>;
 
-/// A story and the words of its copies.
+/// A story and the texts of its copies.
 #[derive(Debug)]
-pub struct Telling {
+pub struct StoryTexts {
+    /// The story.
     pub story: StoryNumber,
+    /// The texts of its copies.
     pub wordings: Wordings,
 }
 
 /// The two stories of a merge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Merge {
+    /// The story that stays.
     pub stays: StoryNumber,
+    /// The story that is merged into it.
     pub leaves: StoryNumber,
 }
 
-/// Whether `own`, the story of `entry`, and `other` are one, as `join` suggests. `likeness` is the share of shingles that
-/// copies of a long text have in common, 0 to 1. Stories that an editor holds apart, or that have copies of one feed, are
-/// never one: the caller looks at that first.
-pub fn one_of(entry: EntryNumber, mut own: Telling, mut other: Telling, join: &Join, likeness: f64) -> Option<Merge> {
+/// Returns the merge of `own`, the story of `entry`, and `other`, if they are the same story, as `join` suggests.
+/// `likeness` is the share of shingles that copies of a long text must have in common, 0 to 1. The caller must check
+/// first that no editor split the stories and that they have no copies of the same feed.
+pub fn one_of(
+    entry: EntryNumber,
+    mut own: StoryTexts,
+    mut other: StoryTexts,
+    join: &Join,
+    likeness: f64,
+) -> Option<Merge> {
     let position = own.wordings.iter().position(|(number, _)| *number == entry);
     let words = position.map(|at| own.wordings.swap_remove(at).1);
     other.wordings.retain(|(number, _)| *number != entry);
     if own.wordings.is_empty() {
-        // The whole story is this entry: that it tells what the other tells is enough, a link alone is not.
-        let tells = |words: &Wording| other.wordings.iter().any(|(_, other)| tells_the_same(words, other, join));
+        // The whole story is this entry: it suffices that its text matches the other story; a link alone does not.
+        let matches_other = |words: &Wording| other.wordings.iter().any(|(_, other)| is_same_story(words, other, join));
         let merge = Merge { stays: other.story, leaves: own.story };
-        return words.as_ref().is_some_and(tells).then_some(merge);
+        return words.as_ref().is_some_and(matches_other).then_some(merge);
     }
     let are_one = own.wordings.iter().take(COMPARED).any(|(_, own)| {
         other.wordings.iter().take(COMPARED).any(|(_, other)| own.same_text(other, likeness).is_some())
@@ -51,12 +62,12 @@ pub fn one_of(entry: EntryNumber, mut own: Telling, mut other: Telling, join: &J
     are_one.then(|| older(own.story, other.story))
 }
 
-/// The merge in which the older of two stories stays.
+/// Returns the merge in which the older of two stories stays.
 pub fn older(one: StoryNumber, other: StoryNumber) -> Merge {
     Merge { stays: one.min(other), leaves: one.max(other) }
 }
 
-fn tells_the_same(words: &Wording, other: &Wording, join: &Join) -> bool {
+fn is_same_story(words: &Wording, other: &Wording, join: &Join) -> bool {
     join.reason == JoinReason::Text || words.has_title_of(other) && !words.contradicts(other)
 }
 
@@ -69,8 +80,8 @@ mod tests {
     const HARBOUR: &str = "The harbour bridge opened";
     const LIBRARY: &str = "The library keeps its branch";
 
-    /// A story whose copies are these entries: number, title, and the stem of sixty words of their own.
-    fn telling(story: i64, copies: &[(i64, &str, &str)]) -> Telling {
+    /// Returns a story with these entries: number, title, and the stem of sixty words of their own.
+    fn texts_of(story: i64, copies: &[(i64, &str, &str)]) -> StoryTexts {
         let wordings = copies.iter().map(|(number, title, stem)| {
             let text: String = (0..60).map(|at| format!("{stem}{at} ")).collect();
             let entry: Entry = serde_json::from_value(serde_json::json!({
@@ -79,10 +90,10 @@ mod tests {
             .unwrap();
             (EntryNumber(*number), Wording::of(title, &PlainText::of(&entry)))
         });
-        Telling { story: StoryNumber(story), wordings: wordings.collect() }
+        StoryTexts { story: StoryNumber(story), wordings: wordings.collect() }
     }
 
-    fn check(own: Telling, other: Telling, reason: JoinReason, expected: Option<(i64, i64)>) {
+    fn check(own: StoryTexts, other: StoryTexts, reason: JoinReason, expected: Option<(i64, i64)>) {
         let join = Join { story: other.story, reason, score: None };
         let merge = one_of(EntryNumber(9), own, other, &join, 0.8);
         assert_eq!(merge.map(|merge| (merge.stays.0, merge.leaves.0)), expected);
@@ -90,20 +101,20 @@ mod tests {
 
     #[test]
     fn entry_alone_in_its_story_joins_the_other_however_old_it_is() {
-        let own = || telling(3, &[(9, HARBOUR, "harbour")]);
-        check(own(), telling(5, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((5, 3)));
-        check(own(), telling(2, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((2, 3)));
+        let own = || texts_of(3, &[(9, HARBOUR, "harbour")]);
+        check(own(), texts_of(5, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((5, 3)));
+        check(own(), texts_of(2, &[(1, HARBOUR, "harbour")]), JoinReason::Link, Some((2, 3)));
     }
 
     #[test]
     fn link_alone_makes_no_two_stories_one() {
-        check(telling(3, &[(9, HARBOUR, "harbour")]), telling(2, &[(1, LIBRARY, "library")]), JoinReason::Link, None);
+        check(texts_of(3, &[(9, HARBOUR, "harbour")]), texts_of(2, &[(1, LIBRARY, "library")]), JoinReason::Link, None);
     }
 
     #[test]
     fn stories_with_other_copies_are_one_only_by_what_those_tell() {
-        let own = |stem| telling(3, &[(9, HARBOUR, "harbour"), (4, HARBOUR, stem)]);
-        let other = || telling(2, &[(1, HARBOUR, "harbour")]);
+        let own = |stem| texts_of(3, &[(9, HARBOUR, "harbour"), (4, HARBOUR, stem)]);
+        let other = || texts_of(2, &[(1, HARBOUR, "harbour")]);
         check(own("harbour"), other(), JoinReason::Text, Some((2, 3)));
         check(own("quay"), other(), JoinReason::Text, None);
     }

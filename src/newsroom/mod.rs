@@ -1,7 +1,7 @@
-//! Decisions: what a poll, an edit of the config, an editor or a day changes.
+//! Decisions: what a poll, a change of the config, an editor or the passing of time changes.
 //!
-//! Values in, values out. Never loads or writes a row, never reads a clock: the caller gives what the store knows and
-//! `now`, and writes what is decided in the same transaction.
+//! Values in, values out. Never loads or writes a row, and never reads a clock: the caller passes what the store knows
+//! and `now`, and writes the decision in the same transaction.
 
 mod applied;
 mod board;
@@ -14,6 +14,7 @@ mod guids;
 mod joins;
 mod known;
 mod lasting;
+mod merge_split;
 mod merging;
 mod moves;
 mod names;
@@ -23,7 +24,6 @@ mod polled;
 mod public;
 mod rekey;
 mod reload;
-mod uniting;
 mod versions;
 
 pub use applied::Applied;
@@ -32,9 +32,10 @@ pub use candidates::{FOUND_AT_MOST, Found, LINKED_AT_MOST, OTHERS_BYTES, Wanted,
 pub use copies::{MAX_BYTES, SeenStory, Viewer, choose};
 pub use entries::{Former, Polling, Tally, listing, rewords, shown_name, touched, writes_words};
 pub use feed_state::{PolledFeed, after, document_row};
-pub use guids::{keep_specific, renames, specific_guids, tell_reused_apart, to_compare};
+pub use guids::{keep_specific, renames, separate_reused, specific_guids, to_compare};
 pub use known::{FormerEntry, Join, Known, MAX_REVISIONS, Terms, terms};
 pub use lasting::fingerprint;
+pub use merge_split::Pair;
 pub use merging::older;
 pub use moves::moved_to;
 pub use names::{NamesVerdict, check_names, public_places};
@@ -43,4 +44,3 @@ pub use polled::{Cleaned, Encode, Outcome, Polled, PolledDocument, PolledEntry};
 pub use public::{Reindexed, public_among, public_search, public_sections, public_terms, reindexed};
 pub use rekey::is_flood;
 pub use reload::{FeedChange, feed_changes, permanent_ids};
-pub use uniting::Pair;

@@ -1,24 +1,25 @@
-//! When a permanent redirect is believed.
+//! When newswire follows a permanent redirect for good.
 //!
-//! Pure. The policy held here: captive portals and broken deployments have redirected whole lists of feeds for an hour. So a
-//! feed has moved only when permanent redirects have led to one place for [`POLLS`] polls in a row and for [`TIME`].
+//! Pure. The policy of moves: captive portals and broken deployments have redirected whole lists of feeds for an hour.
+//! So a feed has moved only after permanent redirects led to one address for [`POLLS`] polls in a row and for [`TIME`].
 
 use std::time::Duration;
 
 use crate::rows::MovedRow;
 
-/// How many polls in a row must have led to the new place.
+/// How many polls in a row must lead to the new address.
 const POLLS: u32 = 3;
 
-/// For how long they must have led there.
+/// For how long they must lead there.
 const TIME: Duration = Duration::from_secs(48 * 3600);
 
-/// Returns where a feed has moved for good; `None` if it has not.
+/// Returns the address that a feed has moved to for good; `None` if it has not moved.
 pub fn moved_to(moved: Option<&MovedRow>) -> Option<&str> {
     moved.filter(|moved| has_moved(moved.polls, moved.lasted)).map(|moved| moved.to.as_str())
 }
 
-/// Returns whether a feed has moved for good, after so many polls in a row, over such a time, that led to one place.
+/// Returns whether a feed has moved for good, after this number of polls in a row, over this time, that led to one
+/// address.
 pub(super) fn has_moved(polls: u32, lasted: Duration) -> bool {
     polls >= POLLS && lasted >= TIME
 }
@@ -28,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn move_is_believed_after_three_polls_and_two_days() {
+    fn feed_has_moved_after_three_polls_and_two_days() {
         let check = |polls: u32, hours: u64, expected: bool| {
             assert_eq!(has_moved(polls, Duration::from_secs(hours * 3600)), expected, "{polls} polls, {hours} hours");
         };

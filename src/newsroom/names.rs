@@ -1,23 +1,25 @@
-//! The names of stories that version 1 of the store minted, from private entries too. Each is checked once, at the first start
-//! with a config: only the config says which sections are private.
+//! The names of stories that version 1 of the store minted, also from private entries. Each name is checked once, at
+//! the first start with a config: only the config says which sections are private.
 //!
-//! Pure. What may stay, [`story::FormerNames`](crate::story::FormerNames) says.
+//! Pure. [`story::FormerNames`](crate::story::FormerNames) decides which names may stay.
 
 use crate::config::{Config, Section};
 use crate::reason::JoinReason;
 use crate::rows::{EnteredRow, NamedCopyRow, NamesRow};
 use crate::story::{FormerCopy, FormerNames};
 
-/// Whether a story keeps its names.
+/// Which names a story loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamesVerdict {
+    /// Whether it gets a new id.
     pub has_new_id: bool,
+    /// Whether it gets a new slug.
     pub has_new_slug: bool,
     /// Whether readers of public sections know it by names that it loses.
     pub is_renamed: bool,
 }
 
-/// Returns the public sections of the config that show a story or did, in the config's order.
+/// Returns the public sections of the config that show or showed a story, in the config's order.
 pub fn public_places<'c, 'r>(config: &'c Config, entered: &'r [EnteredRow]) -> Vec<(&'c Section, &'r EnteredRow)> {
     let public = config.sections.iter().map(|section| &**section).filter(|section| section.is_public());
     public.filter_map(|section| Some((section, entered.iter().find(|row| row.section == section.id)?))).collect()
@@ -36,7 +38,7 @@ pub fn check_names(
         let is_public = places
             .iter()
             .any(|(section, place)| place.lead_feed == copy.feed || is_known && section.takes(&copy.feed_id));
-        // If the story joined another, nothing says which copy was its first.
+        // If the story was merged into another, its first copy is unknown.
         let is_first = copy.reason == JoinReason::First && copy.is_own;
         let may_be_first = names.number != names.standing || is_first || at == 0;
         FormerCopy { is_public, may_be_first, guids: copy.guids, title: copy.title }
@@ -55,7 +57,7 @@ mod tests {
     use crate::number::{FeedNumber, SectionNumber, StoryNumber};
     use crate::time::Timestamp;
 
-    /// A public section that takes the feed `open`, and a private one that takes `closed` too.
+    /// Returns a public section with the feed `open`, and a private one that also has `closed`.
     fn config() -> Config {
         let text = "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"open\"\nurl = \"https://open.example/\"\n\
             [[feed]]\nid = \"closed\"\nurl = \"https://closed.example/\"\n\
@@ -99,7 +101,7 @@ mod tests {
         check(&names("tag:o", "open-7"), &["all"], &[open.clone(), closed.clone()], (false, false, false));
         check(&names("tag:c", "secret-7"), &["all"], &[closed.clone(), open.clone()], (true, true, true));
         check(&names("tag:c", "secret-7"), &["desk"], std::slice::from_ref(&closed), (true, true, false));
-        // Its feed leads in a public section, though the section takes it no more.
+        // Its feed leads in a public section, though the section no longer has the feed.
         check(
             &names("tag:c", "secret-7"),
             &["all"],

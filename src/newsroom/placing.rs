@@ -1,13 +1,14 @@
-//! A story's placement in one section: whether it enters, stays or leaves, and what readers notice of it.
+//! The placement of a story in one section: whether it enters, stays or leaves, and what readers notice.
 //!
-//! Pure: gets the placement as it is and the copies that the section sees, and returns the placement as it is to be. The
-//! policy held here:
+//! Pure: gets the current placement and the copies that the section sees, and returns the next placement. The policy of
+//! placements:
 //!
-//! - A placement is written when a story is in the section, or may come to be by its age alone.
-//! - Where other words are shown than before, the story counts as changed, but not in its first minute: the first polls
-//!   bring the copies of a story within seconds of each other.
-//! - `edits = "ignore"` keeps the words that the story entered with; `"bump"` moves it up when its words change.
-//! - The place (`sort_at`) is the story's when it enters; nothing else moves it.
+//! - A placement is written if a story is in the section, or may enter only because of its age.
+//! - If the shown content changes, the story counts as changed, but not in its first minute: the first polls bring the
+//!   copies of a story within seconds of each other.
+//! - `edits = "ignore"` keeps the content with which the story entered; `"bump"` moves the story up when its content
+//!   changes.
+//! - The position (`sort_at`) is the story's when it enters; nothing else moves it.
 
 use std::time::Duration;
 
@@ -19,16 +20,17 @@ use crate::rows::PlacementRow;
 use crate::section::{SeenCopy, Verdict};
 use crate::time::Timestamp;
 
-/// How long after its entry other words are not yet a change of the story.
+/// How long after a story enters other content does not count as a change.
 const SETTLING: Duration = Duration::from_secs(60);
 
-/// What becomes of a placement.
+/// The next placement, and its effect.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Placing {
-    /// The placement to write; `None` if it stays as it is.
+    /// The placement to write; `None` if it does not change.
     pub write: Option<PlacementRow>,
-    /// The words to keep from now on, in a section that ignores edits; `None` if those that it keeps stay.
+    /// The content to freeze from now on, in a section that ignores edits; `None` if the frozen content stays.
     pub frozen: Option<Box<Entry>>,
+    /// What readers of the section notice.
     pub effect: Effect,
 }
 
@@ -38,24 +40,25 @@ pub enum Effect {
     /// Nothing.
     #[default]
     None,
-    /// The story is there as before, but something of it is shown differently.
+    /// The story is still there, but some of it is shown differently.
     Shows,
     Enters,
     Leaves,
 }
 
-/// When and after what a placement is decided.
+/// The occasion of a decision on a placement.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion {
+    /// The time of the decision.
     pub now: Timestamp,
-    /// The number of the entry whose words have just changed, if any.
+    /// The number of the entry whose content has just changed, if any.
     pub revised: Option<EntryNumber>,
 }
 
-/// Decides how a story stands in a section.
+/// Decides the placement of a story in a section.
 ///
-/// `visible` are the copies that the section sees, in the order in which they joined; `verdict` is what its rules say of them,
-/// `None` if there are none; `before` is the placement as it is.
+/// `visible` are the copies that the section sees, in the order in which they joined; `verdict` is the verdict of its
+/// rules on them, `None` if there are none; `before` is the current placement.
 pub fn place(
     section: &Section,
     visible: &[&SeenCopy],
@@ -69,7 +72,7 @@ pub fn place(
             first(section, visible[verdict.lead], sort_at, verdict, occasion.now)
         }
         (Some(verdict), Some(before)) => {
-            // Words that do not follow edits stay with their copy, as long as the section sees it.
+            // Content that does not follow edits stays with its copy, as long as the section sees the copy.
             let kept = visible.iter().find(|copy| section.edits == Edits::Ignore && copy.number == before.lead);
             next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
         }
@@ -78,7 +81,7 @@ pub fn place(
     }
 }
 
-/// Takes a story out of a section for a reason that is no rule's.
+/// Removes a story from a section for a reason other than a rule.
 pub fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
     let after = PlacementRow { left: Some(now), why, next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
@@ -111,7 +114,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
     let effect = match (enters, leaves) {
         (true, _) => Effect::Enters,
         (_, true) => Effect::Leaves,
-        // Whichever copy changed, it may show in the categories, the "via" or the list of copies.
+        // Any changed copy may show in the categories, the "via" or the list of copies.
         _ if stays && occasion.revised.is_some() => Effect::Shows,
         _ => Effect::None,
     };
@@ -137,24 +140,24 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
         published_as: before.published_as.clone(),
     };
     let effect = if stays && effect == Effect::None { Effect::Shows } else { effect };
-    // The section does not see the copy any more whose words it kept.
+    // The section no longer sees the copy whose content it froze.
     let frozen = (!follows_edits && has_other_lead).then(|| Box::new(lead.entry.clone().into_owned()));
     Placing { write: Some(after), frozen, effect }
 }
 
-/// What becomes of the placements of two stories that turn out to be one, in one section.
+/// What happens in one section to the placements of two stories that are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Merging {
-    /// Both placements stay as they are: the one that leaves is not shown.
+    /// Both placements stay: the story that is merged away is not shown.
     Nothing,
-    /// Both were shown: the one that leaves is taken out of the section, as [`leave`] does for [`Why::United`].
+    /// Both were shown: the story that is merged away leaves the section, as in [`leave`] with [`Why::Merged`].
     Leave,
-    /// Only the one that leaves was shown: the other takes its place, under the id by which readers know it.
+    /// Only the story that is merged away was shown: the other takes its place, under the id that readers know.
     TakeOver,
 }
 
-/// Decides about a section that has a placement of a story which joins another. `stays_entered` says whether the story that
-/// stays was ever in the section.
+/// Decides for a section with a placement of a story that is merged into another. `stays_entered` says whether the
+/// story that stays was ever in the section.
 pub fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
     match (stays_entered, leaves.is_in()) {
         (true, true) => Merging::Leave,
@@ -180,7 +183,7 @@ mod tests {
         Timestamp::from_millis(START + seconds * 1000)
     }
 
-    /// A section with these keys, and the feeds `origin` and `wire`.
+    /// Returns a section with these keys, and the feeds `origin` and `wire`.
     fn config(section: &str) -> Config {
         let text = format!(
             "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    /// Places a story with one copy, with the section's keys, on this occasion.
+    /// Places a story with one copy in a section with these keys, on this occasion.
     fn placed(section: &str, before: Option<&PlacementRow>, occasion: Occasion) -> Placing {
         let config = config(section);
         let section: &Arc<Section> = &config.sections[0];
@@ -231,7 +234,7 @@ mod tests {
         Occasion { now: at(seconds), revised: revised.map(EntryNumber) }
     }
 
-    /// A placement that entered ten seconds after the start.
+    /// Returns a placement that entered ten seconds after the start.
     fn standing(section: &str) -> PlacementRow {
         placed(section, None, on(10, None)).write.unwrap()
     }
@@ -321,7 +324,7 @@ mod tests {
         leave(before, Why::NoFeed, at(800)).write.unwrap()
     }
 
-    /// A story whose first copy goes, in a section with these keys: the placement before, and what becomes of it.
+    /// Removes the first copy of a story in a section with these keys; returns the placement before, and the next one.
     fn first_copy_gone(section: &str) -> (PlacementRow, Placing) {
         let config = config(section);
         let section = &config.sections[0];

@@ -1,15 +1,18 @@
 //! What a poll changes: which entries are new, revised or re-keyed, and which stories they belong to.
 //!
-//! [`Plan`] gets what a document brought and what the store knows, and says for each entry whether it is new, revised or
-//! unchanged, and which story a new one belongs to. It never touches the store, the network or the clock; whoever applies
-//! the plan does so in the same transaction that gave [`Known`], so that two polls with one story cannot both make it.
+//! [`Plan`] gets the entries of a document and what the store knows. It decides for each entry whether it is new,
+//! revised or unchanged, and which story a new one belongs to. It never accesses the store, the network or the clock.
+//! The caller applies the plan in the same transaction that loaded [`Known`], so that two polls with the same story
+//! cannot both create it.
 //!
-//! Large documents are decided in [`runs`]: only the entries of one run and what may tell the same are in memory together.
+//! Large documents are decided in [`runs`]: only the entries of one run, and the candidates for them, are in memory
+//! together.
 //!
-//! The policy held here: only a change of lasting content makes an entry revised; an entry that revises itself for ever is
-//! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is specific
-//! to its story; a known entry under a new guid is no new entry, nor is an earlier version beside a later one; a feed has one copy of a story at most, so that no feed can
-//! fill another's story with entries of its own.
+//! The policy of polls: only a change of lasting content makes an entry revised; an entry that changes at every poll is
+//! applied at most [`MAX_REVISIONS`] times; a link joins only if it is specific to its entry, a text only if it is
+//! specific to its story; a known entry under a new guid is not a new entry, and neither is an earlier version next to
+//! a later one; a feed has at most one copy of a story, so that no feed can fill another feed's story with its own
+//! entries.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,39 +24,71 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::KnownEntry;
 use crate::time::Timestamp;
 
-/// How many entries are decided in one run, and how many bytes they may have: what the writer does in a quarter of a second.
+/// The most entries of one run, and below the most bytes of them: what the writer handles in a quarter of a second.
 const RUN_ENTRIES: usize = 100;
 const RUN_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many words are compared in one run: those of a hundred articles of 800 words, each with six others.
+/// The most words that are compared in one run: those of a hundred articles of 800 words, each with six others.
 const RUN_WORDS: usize = 1_000_000;
 
-/// How many stories one document may unite with others. More would be no coincidence, and each one is read whole.
-const MAX_UNITED: usize = 100;
+/// The most merges that one document may cause. More would be no coincidence, and each merged story is read completely.
+const MAX_MERGES: usize = 100;
 
-/// What is to be done for one entry.
+/// The change for one entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Nothing at all.
-    Unchanged { number: EntryNumber },
-    /// Other bytes, the same lasting content: only the hash is written, so that it is not cleaned again.
-    Touched { number: EntryNumber },
-    /// New words for a known entry, which may show that its story is another's.
-    Revised { number: EntryNumber, story: StoryNumber, unites: Vec<Join> },
-    /// It has changed too often: written, so that it is not cleaned again, but not applied.
-    Restless { number: EntryNumber },
+    /// Nothing changes.
+    Unchanged {
+        /// The entry.
+        number: EntryNumber,
+    },
+    /// Other bytes, but the same lasting content: only the hash is written, so that the entry is not cleaned again.
+    Touched {
+        /// The entry.
+        number: EntryNumber,
+    },
+    /// New content for a known entry, which may show that its story is the same as another.
+    Revised {
+        /// The entry.
+        number: EntryNumber,
+        /// Its story.
+        story: StoryNumber,
+        /// Stories that may be the same as its own.
+        merges: Vec<Join>,
+    },
+    /// The entry has changed too often: its hash is written, so that it is not cleaned again, but its content is not
+    /// applied.
+    Restless {
+        /// The entry.
+        number: EntryNumber,
+    },
     /// A known entry under a new guid.
-    Rekeyed { number: EntryNumber, story: StoryNumber, rewording: Rewording },
-    /// A further guid of a known entry that is still listed under its own: the feed lists one page twice.
-    Aliased { number: EntryNumber },
-    /// An earlier version of an entry that the document lists too: its guid will lead to that one.
+    Rekeyed {
+        /// The entry.
+        number: EntryNumber,
+        /// Its story.
+        story: StoryNumber,
+        /// The change of its content.
+        rewording: Rewording,
+    },
+    /// A further guid of a known entry that is still listed under its own guid: the feed lists one page twice.
+    Aliased {
+        /// The entry.
+        number: EntryNumber,
+    },
+    /// An earlier version of an entry that the document lists too: its guid will lead to that entry.
     Earlier,
-    /// `unites` are further stories that it seems to belong to.
-    New { join: Option<Join>, unites: Vec<Join> },
+    /// A new entry.
+    New {
+        /// The story that it joins; `None` if it gets its own.
+        join: Option<Join>,
+        /// Further stories that it seems to belong to.
+        merges: Vec<Join>,
+    },
 }
 
 impl Change {
-    /// The known entry that it is about; `None` of a new one, and of a version that is not known.
+    /// Returns the number of the known entry that changes; `None` for a new entry and for an unknown version.
     pub fn number(&self) -> Option<EntryNumber> {
         match self {
             Change::Unchanged { number }
@@ -68,30 +103,30 @@ impl Change {
 }
 
 impl Change {
-    /// Whether it changes anything.
+    /// Returns whether the change writes anything.
     pub fn is_written(&self) -> bool {
         !matches!(self, Change::Unchanged { .. } | Change::Earlier)
     }
 
-    /// Whether it may show that two stories are one.
-    pub fn unites_stories(&self) -> bool {
-        matches!(self, Change::Revised { unites, .. } | Change::New { unites, .. } if !unites.is_empty())
+    /// Returns whether the change may show that two stories are the same.
+    pub fn may_merge_stories(&self) -> bool {
+        matches!(self, Change::Revised { merges, .. } | Change::New { merges, .. } if !merges.is_empty())
     }
 }
 
-/// What became of an entry's words when it came under a new guid.
+/// The change of a known entry's content when it gets a new guid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewording {
-    /// They stay as they are kept.
+    /// The stored content stays.
     Kept,
-    /// The same words, but another link or other furniture: written, but no edit.
+    /// The same text, but another link or other page elements: written, but not an edit.
     Rewritten,
-    /// Other words: an edit, which counts as a revision.
+    /// Other text: an edit, which counts as a revision.
     Edited,
 }
 
-/// Cuts a document into runs, each in the document's order and the last of them first: entries are decided from the end of
-/// their document, so that the oldest come first.
+/// Splits a document into runs, each in the document's order, and the last run first: entries are decided from the end
+/// of their document, so that the oldest come first.
 pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
     let (mut runs, mut rest) = (Vec::new(), entries);
     while !rest.is_empty() {
@@ -110,25 +145,25 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
     runs
 }
 
-/// What is decided for a document as a whole, and what its entries have come to so far.
+/// The decisions for a document as a whole, and the results for its entries so far.
 #[derive(Debug)]
 pub struct Plan {
     shared: Shared,
     /// The known entries that it lists, and those that were found in it under other guids.
     listed: HashSet<EntryNumber>,
-    /// By guid, the known entries that had others before.
+    /// By guid, the known entries that had another guid before.
     rekeyed: HashMap<String, Change>,
-    /// By guid of an earlier version, the guid of the latest one that the document lists.
+    /// By guid of an earlier version, the guid of the latest version that the document lists.
     latest: HashMap<String, String>,
     /// The stories that entries of the document have joined.
     joined: HashSet<StoryNumber>,
-    unites_left: usize,
+    merges_left: usize,
     words_left: usize,
     neighbour_dates: HashMap<String, Timestamp>,
 }
 
 impl Plan {
-    /// Decides what concerns the whole document. Needs of `known` only what is not loaded run by run.
+    /// Decides what concerns the whole document. Reads only the parts of `known` that are not loaded run by run.
     pub fn new(entries: &[PolledEntry], known: &Known) -> Plan {
         let by_guid = entries.iter().filter_map(|entry| known.entries.get(&entry.guid));
         let listed = by_guid.filter(|entry| !entry.is_alias).map(|entry| entry.number);
@@ -147,39 +182,39 @@ impl Plan {
             rekeyed: rekeyed.collect(),
             latest,
             joined: HashSet::new(),
-            unites_left: MAX_UNITED,
+            merges_left: MAX_MERGES,
             words_left: RUN_WORDS,
             neighbour_dates: if known.has_entries { HashMap::new() } else { neighbour_dates(entries) },
         }
     }
 
-    /// Returns by guid, of the first document of a feed, when its entries without a date may have been published.
+    /// Returns, for the first document of a feed, the estimated dates of its entries without a date, by guid.
     pub fn neighbour_dates(&self) -> &HashMap<String, Timestamp> {
         &self.neighbour_dates
     }
 
-    /// Returns the link keys that several entries of the document have: they say nothing of any.
+    /// Returns the link keys that several entries of the document share; they are specific to none of them.
     pub fn shared_keys(&self) -> &HashSet<String> {
         &self.shared.keys
     }
 
-    /// Whether the entry is known under another guid, or an earlier version, and needs no comparing.
+    /// Returns whether the entry needs no comparing, because it is known under another guid or is an earlier version.
     pub fn is_settled(&self, guid: &str) -> bool {
         self.rekeyed.contains_key(guid) || self.latest.contains_key(guid)
     }
 
-    /// Returns the guids of earlier versions that are not known, each with the guid of the latest version.
+    /// Returns the guids of unknown earlier versions, each with the guid of the latest version.
     pub fn earlier<'p>(&'p self, known: &'p Known) -> impl Iterator<Item = (&'p str, &'p str)> {
         let latest = self.latest.iter().map(|(earlier, latest)| (earlier.as_str(), latest.as_str()));
         latest.filter(|(earlier, _)| !known.entries.contains_key(*earlier))
     }
 
-    /// Begins a run, whose `others` are known now.
+    /// Begins a run, after its `others` were loaded.
     pub fn begin_run(&mut self) {
         self.words_left = RUN_WORDS;
     }
 
-    /// Decides for the next entry of the run.
+    /// Decides the change for the next entry of the run.
     pub fn change(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
         if let Some(rekeyed) = self.rekeyed.remove(&entry.guid) {
             return rekeyed;
@@ -194,8 +229,8 @@ impl Plan {
         }
     }
 
-    /// Notes that the story of an entry was united with this one.
-    pub fn note_united(&mut self, story: StoryNumber) {
+    /// Records that the story of an entry was merged with this one.
+    pub fn note_merged(&mut self, story: StoryNumber) {
         self.joined.insert(story);
     }
 
@@ -213,12 +248,12 @@ impl Plan {
             Change::Restless { number }
         } else {
             let joins = self.joins(cleaned, &entry.guid, known, terms);
-            let unites = self.unites(joins.into_iter().filter(|join| join.story != before.story));
-            Change::Revised { number, story: before.story, unites }
+            let merges = self.allow_merges(joins.into_iter().filter(|join| join.story != before.story));
+            Change::Revised { number, story: before.story, merges }
         }
     }
 
-    /// Decides for an entry under a guid that a known one had before.
+    /// Decides the change for an entry under a guid that a known entry had before.
     fn under_former_guid(
         &mut self,
         entry: &PolledEntry,
@@ -230,7 +265,7 @@ impl Plan {
         let former = known.former.iter().find(|former| former.number == number);
         let Some(former) = former else { return Change::Unchanged { number } };
         if self.listed.insert(number) {
-            // The feed went back to the guid that it had before.
+            // The feed went back to the guid that the entry had before.
             return rekeyed(entry, former);
         }
         match &former.wording {
@@ -241,9 +276,10 @@ impl Plan {
     }
 
     fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
-        let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, unites: Vec::new() } };
+        let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, merges: Vec::new() } };
         if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared.keys) {
-            // One page of the feed under a new guid, with much the same words: no second copy, and at most an edit.
+            // The same page of the feed under a new guid, with almost the same text: not a second copy, and at most an
+            // edit.
             return if self.listed.insert(same.number) {
                 let rewording = if same.fingerprint == cleaned.fingerprint {
                     Rewording::Kept
@@ -260,24 +296,24 @@ impl Plan {
         let mut joins = self.joins(cleaned, &entry.guid, known, terms).into_iter();
         let join = joins.next();
         self.joined.extend(join.map(|join| join.story));
-        Change::New { join, unites: self.unites(joins) }
+        Change::New { join, merges: self.allow_merges(joins) }
     }
 
-    /// The stories that an entry belongs to, without those that have a copy of this feed.
+    /// Returns the stories that an entry belongs to, without those that have a copy of this feed.
     fn joins(&mut self, cleaned: &Cleaned, guid: &str, known: &Known, terms: &Terms) -> Vec<Join> {
         let has_copy = |story: StoryNumber| known.own_stories.contains(&story) || self.joined.contains(&story);
         joins::of(cleaned, guid, known, terms, (&self.shared, &has_copy), &mut self.words_left)
     }
 
-    /// As many as the document may still unite.
-    fn unites(&mut self, joins: impl Iterator<Item = Join>) -> Vec<Join> {
-        let unites: Vec<Join> = joins.take(self.unites_left).collect();
-        self.unites_left -= unites.len();
-        unites
+    /// Keeps as many merges as the document may still cause.
+    fn allow_merges(&mut self, joins: impl Iterator<Item = Join>) -> Vec<Join> {
+        let merges: Vec<Join> = joins.take(self.merges_left).collect();
+        self.merges_left -= merges.len();
+        merges
     }
 }
 
-/// A former entry under the guid of this one.
+/// Returns the change of a former entry that gets the guid of this one.
 fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     let changed = entry.cleaned.as_ref().filter(|cleaned| cleaned.fingerprint != former.fingerprint);
     let rewording = match (changed, &former.wording) {
@@ -290,7 +326,7 @@ fn rekeyed(entry: &PolledEntry, former: &FormerEntry) -> Change {
     Change::Rekeyed { number: former.number, story: former.story, rewording }
 }
 
-/// The entries that were cleaned, without earlier versions of others.
+/// Returns the entries that were cleaned, without earlier versions of others.
 fn cleaned<'e>(entries: &'e [PolledEntry], latest: &'e HashMap<String, String>) -> impl Iterator<Item = &'e Cleaned> {
     let entries = entries.iter().filter(|entry| !latest.contains_key(&entry.guid));
     entries.filter_map(|entry| entry.cleaned.as_deref())
@@ -324,7 +360,7 @@ mod tests {
         Cleaned::new(entry, |entry| serde_json::to_string(entry).unwrap().into())
     }
 
-    /// The lengths of the runs of entries with texts of so many bytes; of 0 bytes are those that are known.
+    /// Checks the lengths of the runs of entries with texts of these sizes in bytes; 0 bytes stand for a known entry.
     fn check(bytes: &[usize], expected: &[usize]) {
         let entry = |(at, bytes): (usize, &usize)| {
             let guid = serde_json::json!({ "value": at.to_string(), "kind": "guid" });

@@ -1,6 +1,6 @@
-//! What a poll brought: how the attempt ended, and the document with its entries.
+//! The result of a poll: how the attempt ended, and the document with its entries.
 //!
-//! Nothing here decides. What is computed of an entry is computed once, before the writer's turn.
+//! Contains no policy. What is computed from an entry is computed once, before the writer's turn.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,37 +15,43 @@ use crate::story::{self, LinkKey, Wording};
 use crate::text::PlainText;
 use crate::time::Timestamp;
 
-/// One attempt at one feed, failed ones too: everything that the store has to write for it.
+/// One attempt at one feed, failed ones included: everything that the store has to write for it.
 #[derive(Debug)]
 pub struct Polled {
+    /// The feed.
     pub feed: FeedId,
     /// When the attempt began.
     pub at: Timestamp,
+    /// How long the attempt took.
     pub duration_ms: u64,
     /// The HTTP status, if a server answered.
     pub status: Option<u16>,
+    /// How the attempt ended.
     pub outcome: Outcome,
+    /// When to poll next, and why.
     pub next: NextPoll,
-    /// Failed attempts in a row, this one counted.
+    /// Failed attempts in a row, including this one.
     pub failures: u32,
-    /// Entries a day that the feed publishes, as far as is known.
+    /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
-    /// Where it began instead of the feed's own address, which had moved for good.
+    /// Where the attempt began if the feed has moved for good; `None` for the feed's own address.
     pub start: Option<Url>,
     /// Where a chain of only permanent redirects led.
     pub permanent: Option<Url>,
-    /// Scheme, host and port for which the answer speaks: what a hold of the whole host is kept by. Absent for the editor's own
-    /// hosts, and after a redirect to another server.
+    /// Scheme, host and port that the response speaks for: the key of a hold of the whole host. `None` for the editor's
+    /// own hosts, and after a redirect to another server.
     pub public_origin: Option<String>,
 }
 
 /// How an attempt ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// 304, or a file that did not change.
+    /// 304, or an unchanged file.
     NotModified {
+        /// The validators of this response.
         validators: Validators,
     },
+    /// A document.
     Document(Box<PolledDocument>),
     /// Nothing could be read; what was known stays.
     Failed(Failure),
@@ -54,7 +60,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns what the attempt failed with; `None` if it did not fail.
+    /// Returns why the attempt failed; `None` if it did not fail.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Outcome::NotModified { .. } | Outcome::Document(_) => None,
@@ -67,51 +73,61 @@ impl Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct PolledDocument {
-    /// `None` where the document was cut off: those of the last whole one stay, so that the next poll reads it whole.
+    /// `None` if the document was cut off: the validators of the last complete one stay, so that the next poll reads it
+    /// whole.
     pub validators: Option<Validators>,
+    /// What the document says about the feed.
     pub info: FeedInfo,
     /// In the document's order; guids are unique.
     pub entries: Vec<PolledEntry>,
-    /// How often it asks to be polled; holds until the next document.
+    /// The polling hints; they apply until the next document.
     pub hints: PollHints,
-    /// What had to be mended to read it, and what else an editor should know.
+    /// The repairs needed to read it, and what else an editor should know.
     pub repairs: Vec<Repair>,
-    /// How many of its entries the last one did not list, by their guids.
+    /// How many of its entries the last document did not list, by guid.
     pub fresh: usize,
-    /// Whether nothing of it was known before though the feed was: entries may have been missed.
+    /// Whether it lists no known entry although the feed is known: entries may have been missed.
     pub has_gap: bool,
-    /// What its entries have in common, so that more was added to their guids; stays with the feed.
+    /// Which keys its entries share, so that more was added to their guids; stays with the feed.
     pub guids_repaired: SharedKeys,
 }
 
 /// An entry of a document.
 #[derive(Debug)]
 pub struct PolledEntry {
+    /// Its guid.
     pub guid: String,
+    /// Further guids under which it may be known.
     pub other_guids: OtherGuids,
-    /// Over all that the feed wrote for it.
+    /// A hash over all that the feed wrote for it.
     pub raw_hash: u64,
-    /// Cleaned; `None` where the store knew this very `raw_hash` and nothing can have changed.
+    /// The cleaned entry; `None` if the store knew this `raw_hash` and nothing can have changed.
     pub cleaned: Option<Box<Cleaned>>,
 }
 
-/// An entry with what is computed from it once, off the writer's thread.
+/// An entry with what is computed from it once, before the writer's turn.
 #[derive(Debug)]
 pub struct Cleaned {
+    /// The entry.
     pub entry: Entry,
+    /// Its plain text.
     pub text: PlainText,
+    /// Its text, prepared for comparing.
     pub wording: Wording,
+    /// The hash of its lasting content.
     pub fingerprint: u64,
+    /// The keys of its links.
     pub link_keys: Vec<LinkKey>,
-    /// The entry as the store keeps it.
+    /// The entry as JSON for the store.
     pub json: Arc<str>,
     encode: Encode,
 }
 
-/// Writes an entry as the store keeps it.
+/// Writes an entry as JSON for the store.
 pub type Encode = fn(&Entry) -> Arc<str>;
 
 impl Cleaned {
+    /// Computes the values of an entry; `encode` writes it as JSON.
     pub fn new(entry: Entry, encode: Encode) -> Self {
         let text = PlainText::of(&entry);
         let json = encode(&entry);
@@ -121,20 +137,21 @@ impl Cleaned {
         Cleaned { entry, text, wording, fingerprint, link_keys, json, encode }
     }
 
-    /// Gives the entry another guid.
+    /// Changes the guid of the entry.
     pub fn rename(&mut self, guid: &str) {
         guid.clone_into(&mut self.entry.guid.value);
         self.json = (self.encode)(&self.entry);
     }
 }
 
-/// When an entry was published, as far as that is believed: never in the future. What sorts stories and bounds joining.
+/// Returns the time that sorts stories and bounds joining: the entry's date of publishing, but never in the future.
 pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
-/// By guid, the dates of the neighbours of entries without one: of the nearest entry before it that has a date, else of the
-/// nearest after it. So an entry of a feed's first document stands where the document has it, and not above all sections.
+/// Returns, by guid, dates for entries without one: the date of the nearest entry before that has one, otherwise of the
+/// nearest after. So an entry of a feed's first document is sorted where the document has it, and not above all
+/// sections.
 pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timestamp> {
     let claimed = |entry: &PolledEntry| entry.cleaned.as_ref().and_then(|cleaned| cleaned.entry.claimed());
     let mut before = entries.iter().find_map(claimed);
@@ -149,7 +166,7 @@ pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timest
     dates
 }
 
-/// The words of an entry, as they are compared.
+/// Returns the text of an entry, prepared for comparing.
 pub fn wording(entry: &Entry) -> Wording {
     Wording::of(&entry.title, &PlainText::of(entry)).with_media(&entry.enclosures)
 }

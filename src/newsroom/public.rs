@@ -1,8 +1,9 @@
-//! What is public: the stories that public sections show, in the words in which they show them.
+//! What is public: the stories that public sections show, with the text that they show.
 //!
-//! Pure. The policy held here: an anonymous search looks only at what is public. A search of all texts whose private hits are
-//! dropped afterwards says by its time whether a word is in a private text, and by its order how often. So private words are
-//! never in the public index, and private feeds and sections are as unknown to a search as those that do not exist.
+//! Pure. The policy of public search: an anonymous search reads only public text. If it searched all texts and dropped
+//! private results afterwards, its duration would reveal whether a word is in a private text, and its order how often.
+//! So private text is never in the public index, and for a search, private feeds and sections are as unknown as those
+//! that do not exist.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,12 +12,14 @@ use crate::config::{Config, Republish, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::rows::{PublicTerms, SearchTerms};
 
-/// Which stories the public index must take in again.
+/// The stories to index again for the public index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reindexed {
+    /// None.
     None,
-    /// Those with entries of these feeds.
+    /// The stories with entries of these feeds.
     Of(BTreeSet<String>),
+    /// All stories.
     All,
 }
 
@@ -25,12 +28,12 @@ pub fn public_sections(config: &Config) -> impl Iterator<Item = &Arc<Section>> {
     config.sections.iter().filter(|section| section.is_public())
 }
 
-/// Returns those of a config's public sections that are among these, in the config's order.
+/// Returns the public sections of a config that are among `sections`, in the config's order.
 pub fn public_among<'c>(config: &'c Config, sections: &[SectionId]) -> Vec<&'c Section> {
     public_sections(config).map(|section| &**section).filter(|section| sections.contains(&section.id)).collect()
 }
 
-/// Returns what of a config decides what is public.
+/// Returns the part of a config that decides what is public.
 pub fn public_terms(config: &Config) -> PublicTerms {
     let mut terms = PublicTerms::default();
     for section in public_sections(config) {
@@ -48,7 +51,7 @@ pub fn public_terms(config: &Config) -> PublicTerms {
     terms
 }
 
-/// Returns the stories that may be public in other words than before, under these terms. `before` is `None` if it is not known.
+/// Returns the stories whose public text may differ under `terms`. `before` is `None` if it is unknown.
 pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed {
     let Some(before) = before else { return Reindexed::All };
     if terms == before {
@@ -75,7 +78,7 @@ pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed
     Reindexed::Of(changed)
 }
 
-/// Returns a search without the private feeds and sections that it names; `None` if it names only such ones, so that nothing
+/// Removes the private feeds and sections from a search; returns `None` if it names only private ones, so that nothing
 /// is found.
 pub fn public_search(config: &Config, mut search: SearchTerms) -> Option<SearchTerms> {
     let (named_feeds, named_sections) = (!search.feeds.is_empty(), !search.sections.is_empty());
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
     use crate::config::{self, SourceFile};
 
-    /// The feeds `a` and `b`, and these sections.
+    /// Returns a config with the feeds `a` and `b`, and these sections.
     fn config(rest: &str) -> Config {
         let text = format!(
             "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n\
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn private_feeds_and_sections_are_as_unknown_as_others_that_are_not_there() {
+    fn private_feeds_and_sections_are_as_unknown_as_missing_ones() {
         let config = config(&format!("{}{}", section("all", "\"a\"", false), section("desk", "\"*\"", true)));
         let check = |feeds: &[&str], sections: &[&str], expected: Option<(&[&str], &[&str])>| {
             let search = SearchTerms {

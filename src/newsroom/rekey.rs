@@ -1,7 +1,9 @@
-//! Known entries under new guids: a feed that changed its ids, its software or its domain tells nothing new by that.
+//! Known entries under new guids: a feed that changes its ids, its software or its domain publishes nothing new by
+//! that.
 //!
-//! A new guid is matched to an entry of the same feed that the document does not list, by the surest sign first, and only
-//! where the sign fits one on each side. "A new guid with a known link is the same entry if the words are the same, another
+//! A new guid is matched to an entry of the same feed that the document does not list, by the most certain sign first,
+//! and only if the sign fits exactly one entry on each side. "A new guid with a known link is the same entry if the
+//! words are the same, another if they are not."
 //! if they are not."
 
 use std::collections::{HashMap, HashSet};
@@ -16,21 +18,23 @@ use crate::number::EntryNumber;
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// How many beginnings of a guid are looked at: one is its plain form, and more than some spaces no publisher puts into it.
+/// The most prefixes of a guid that are compared: one of them is its plain form, and no publisher uses more spaces than
+/// that.
 const MAX_BEGINNINGS: usize = 16;
 
-/// Longer words are guids: `undefined` stands for none.
+/// Longer words are guids; shorter ones such as `undefined` may stand for no guid.
 const LONGEST_PLACEHOLDER: usize = 9;
 
-/// Fewer new guids are no flood, whatever share of the document they are.
+/// The fewest new guids of a flood, whatever share of the document they are.
 const FLOOD: usize = 3;
 
-/// Whether so many of a document's guids are new that its feed seems to have changed them all.
+/// Returns whether so many of a document's guids are new that its feed seems to have changed them all.
 pub fn is_flood(unknown: usize, listed: usize) -> bool {
     unknown >= FLOOD && unknown * 2 >= listed
 }
 
-/// Returns for new guids the entries that had others before. Versions of entries that the document lists are settled already.
+/// Returns the known entry of each new guid that had another guid before. Versions of entries that the document lists
+/// are settled already.
 pub(super) fn matched<'k>(
     entries: &[PolledEntry],
     known: &'k Known,
@@ -70,7 +74,7 @@ pub(super) fn matched<'k>(
     matching.matched
 }
 
-/// An entry under a guid that is not known.
+/// An entry under an unknown guid.
 #[derive(Clone, Copy)]
 struct New<'e> {
     polled: &'e PolledEntry,
@@ -84,7 +88,7 @@ struct Matching<'e, 'k> {
 }
 
 impl<'e, 'k> Matching<'e, 'k> {
-    /// Matches those that are still free, where a sign occurs once on both sides and `keeps` agrees.
+    /// Matches the entries that are still free, where a sign occurs once on both sides and `keeps` agrees.
     fn pass(
         &mut self,
         signs: impl Fn(New) -> Vec<String>,
@@ -113,7 +117,7 @@ impl<'e, 'k> Matching<'e, 'k> {
     }
 }
 
-/// The signs that occur once, and where.
+/// Returns the signs that occur once, each with its index.
 fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     let mut places = HashMap::<String, Option<usize>>::new();
     for (at, signs) in signs.enumerate() {
@@ -124,7 +128,7 @@ fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     places.into_iter().filter_map(|(sign, place)| Some((sign, place?))).collect()
 }
 
-/// A guid that is an address, in whatever spelling. Its fragment may be a reply on that page.
+/// Returns a guid that is an address, in any spelling. Its fragment may be a reply on that page.
 fn page_of(guid: &str) -> Vec<String> {
     let url = Url::parse(guid).ok();
     let key = url.as_ref().and_then(link::key);
@@ -136,7 +140,7 @@ fn links(new: New) -> Vec<String> {
     new.cleaned.link_keys.iter().map(|key| key.key.clone()).collect()
 }
 
-/// What is left of link keys when a feed moves to another domain.
+/// Returns what remains of link keys when a feed moves to another domain.
 fn paths(keys: &[String]) -> Vec<String> {
     keys.iter().filter_map(|key| key.find(['/', '?']).map(|at| key[at..].to_owned())).collect()
 }
@@ -195,7 +199,7 @@ fn dated(titles: Vec<String>, published: Option<Timestamp>) -> Vec<String> {
     titles.into_iter().map(|title| format!("{title} {published}")).collect()
 }
 
-/// Guids of which this one may be a longer form: whole, and each beginning up to a space.
+/// Returns the guids of which this one may be a longer form: the whole guid, and each prefix up to a space.
 fn plainer_guids(former: &FormerEntry) -> Vec<String> {
     let ends = former.guid.match_indices(' ').take(MAX_BEGINNINGS).map(|(at, _)| at).chain([former.guid.len()]);
     ends.map(|end| former.guid[..end].to_owned()).collect()
@@ -205,26 +209,26 @@ fn keeps_words(new: New, former: &FormerEntry) -> bool {
     former.wording.as_ref().is_none_or(|wording| new.cleaned.wording.is_kept_by(wording))
 }
 
-/// Where the page is the same, its title is enough.
+/// If the page is the same, its title suffices.
 fn keeps_title(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
 }
 
-/// Where the page and the moment of publishing are the same, the words may have been edited, but not replaced.
+/// If page and date are the same, the text may have been edited, but not replaced.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
     keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
 }
 
-/// Whether both lead to the same page, or both to none.
+/// Returns whether both link to the same page, or both to none.
 fn has_link_of(new: New, former: &FormerEntry) -> bool {
     let links = &new.cleaned.link_keys;
     links.is_empty() && former.link_keys.is_empty() || links.iter().any(|link| former.link_keys.contains(&link.key))
 }
 
-/// Whether both have the same guid of their own, or both none.
+/// Returns whether both have the same guid of their own, or both none.
 fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     let had_none = former.guid_kind != GuidKind::Guid;
     if new.cleaned.entry.guid.kind != GuidKind::Guid || had_none {
@@ -234,7 +238,7 @@ fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     plainer_guids(former).contains(plainest)
 }
 
-/// Whether only the title is another. Where no date speaks for it, the titles must be much alike.
+/// Returns whether only the title differs. If no date confirms it, the titles must be very similar.
 fn is_retitled(new: New, former: &FormerEntry) -> bool {
     let is_alike = |wording: &Wording| new.cleaned.wording.has_title_like(wording);
     let is_dated = new.cleaned.entry.published.is_some();
@@ -243,14 +247,14 @@ fn is_retitled(new: New, former: &FormerEntry) -> bool {
         && (is_dated || former.wording.as_ref().is_some_and(is_alike))
 }
 
-/// Whether the place is the same: guid and link, or one of them and the date.
+/// Returns whether the place is the same: guid and link, or one of them and the date.
 fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
     let (link, guid) = (has_link_of(new, former), has_own_guid_of(new, former));
     let is_dated = new.cleaned.entry.published.is_some() && former.published.is_some();
     link && guid || (link || guid) && (!is_dated || keeps_date(new.cleaned, former))
 }
 
-/// Whether so much besides a guid that may be shared is the same that it is one entry.
+/// Returns whether so much besides a possibly shared guid is the same that it is one entry.
 fn keeps_some(new: New, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return true };
     let own = &new.cleaned.wording;
@@ -260,8 +264,8 @@ fn keeps_some(new: New, former: &FormerEntry) -> bool {
     has_link || [has_title, has_text, keeps_date(new.cleaned, former)].iter().filter(|is| **is).count() >= 2
 }
 
-/// Whether a known guid stands for another entry than before, as in feeds that use one guid, or one home page as link, for
-/// everything, or that count their entries from the newest: link, title, date and words are all others.
+/// Returns whether a known guid now means another entry, as in feeds that use one guid, or one home page as link, for
+/// everything, or that number their entries from the newest: link, title, date and text all differ.
 pub fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return false };
     let links = &cleaned.link_keys;
@@ -281,7 +285,7 @@ pub fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
         && !cleaned.wording.shares_text_with(wording)
 }
 
-/// Whether a guid is a word that stands for none, such as `N/A`, or a home page.
+/// Returns whether a guid is a word that stands for none, such as `N/A`, or a home page.
 fn names_nothing(guid: &str) -> bool {
     let is_word = guid.len() <= LONGEST_PLACEHOLDER && !guid.contains(|c: char| c.is_ascii_digit());
     is_word || Url::parse(guid).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && link::key(&url).is_none())

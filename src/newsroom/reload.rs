@@ -1,7 +1,8 @@
-//! What an edit of the config changes for feeds, and the permanent ids of sections.
+//! What a change of the config changes for feeds, and the permanent ids of sections.
 //!
-//! Pure. The policy held here: a feed keeps its next poll unless its schedule became another; nothing that one address gave is
-//! sent to another; an address on this machine names nobody, so that no id is made of it for ever.
+//! Pure. The policy of reloads: a feed keeps its next poll unless its schedule changes; validators and other data of
+//! one address are never sent to another; an address on this machine identifies nobody, so that no permanent id is made
+//! from it.
 
 use std::collections::HashMap;
 
@@ -17,26 +18,32 @@ use crate::time::Timestamp;
 /// What changes for a feed.
 #[derive(Clone, Debug)]
 pub enum FeedChange {
+    /// A new feed.
     Added {
+        /// Its values.
         row: ConfiguredFeed,
     },
-    /// One that the store has.
+    /// A feed that the store has.
     Known {
+        /// The feed.
         id: FeedId,
+        /// Its configured values.
         row: ConfiguredFeed,
-        /// Whether it had left the config.
+        /// Whether it was not configured before.
         is_back: bool,
-        /// Whether its address changed: it is polled as if it were new, and one that was gone is tried again.
+        /// Whether its address changed: it is polled like a new feed, and one that was gone is tried again.
         has_moved: bool,
         /// When it is polled next, if that changes.
         next_poll: Option<Timestamp>,
     },
+    /// A feed that is no longer configured.
     Removed {
+        /// The feed.
         id: FeedId,
     },
 }
 
-/// Returns what changes for the feeds of a config, in its order; then the feeds that left it.
+/// Returns what changes for the feeds of a config, in its order; then the feeds that are no longer configured.
 pub fn feed_changes(before: &[KnownFeed], config: &Config) -> Vec<FeedChange> {
     let mut known: HashMap<&FeedId, &KnownFeed> = before.iter().map(|feed| (&feed.id, feed)).collect();
     let mut changes = Vec::new();
@@ -64,7 +71,7 @@ fn configured(feed: &Feed) -> ConfiguredFeed {
     ConfiguredFeed {
         id: feed.id.clone(),
         url: feed.url.shown.clone(),
-        // Tells whether the address changed, and cannot be read back if it holds a secret.
+        // Shows whether the address changed, and cannot be read back if the address contains a secret.
         url_hash: Sha256::digest(feed.url.secret.as_str()).to_vec(),
         schedule: feed.schedule.to_string(),
     }

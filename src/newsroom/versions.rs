@@ -1,13 +1,13 @@
-//! Versions of one entry: guids that count up with every edit.
+//! Versions of one entry: guids with a number that increases with every edit.
 //!
-//! Pure. The policy held here: a guid that differs from another only in the counter, fragment or version at its end, with
-//! the same specific link, is the same entry, unless other authors wrote it. That is so from poll to poll if the date is the
-//! same too, or much of the words.
+//! Pure. The policy of versions: a guid that differs from another only in the counter, fragment or version at its end,
+//! with the same specific link, is the same entry, unless other authors wrote it. From poll to poll, that holds if the
+//! date is also the same, or much of the text.
 //!
-//! Within one document more must be the same, since a page may have parts that are entries of their own, as replies in a
-//! forum and comments are: the date, all authors, the part of the page that the link leads to, and much of the words. Two of a
-//! series, and two recordings, are never versions. Of the versions that a document lists the latest one counts; the guids of the
-//! others lead to it.
+//! Within one document more must be the same, because a page may have parts that are separate entries, such as forum
+//! replies and comments: the date, all authors, the part of the page that the link leads to, and much of the text. Two
+//! parts of a series, and two recordings, are never versions. Of the versions that a document lists, the latest counts;
+//! the guids of the others lead to it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -21,7 +21,8 @@ use crate::rows::KnownEntry;
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// More entries at one link are the parts of a page: a feed that lists old versions too lists the last few.
+/// The most versions at one link: more entries are the parts of a page, because a feed that lists old versions lists
+/// only the last few.
 const MOST_LISTED: usize = 8;
 
 /// Returns what versions of one entry have in common: the guid without its version, together with each link.
@@ -30,8 +31,8 @@ pub(super) fn signs(guid: &str, links: Vec<String>) -> Vec<String> {
     stems.iter().flat_map(|stem| links.iter().map(move |link| format!("{stem} {link}"))).collect()
 }
 
-/// Returns a guid without the fragment at its end, else as it is and without the counter or version at its end. A counter does not
-/// begin in the middle of a word.
+/// Returns a guid without the fragment at its end; otherwise the guid as it is, and without the counter or version at
+/// its end. A counter does not begin in the middle of a word.
 fn without_version(guid: &str) -> Vec<&str> {
     let trimmed = |stem: &str| stem.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
     if let Some((stem, _)) = guid.split_once('#') {
@@ -54,8 +55,8 @@ fn version(guid: &str) -> Vec<u64> {
     end.split('.').filter_map(|number| number.parse().ok()).collect()
 }
 
-/// Whether an entry whose guid was only counted up is an edit of the one that has left: of the same moment, or of much the
-/// same words. Entries by other authors answer on the same page.
+/// Returns whether an entry whose guid only has another number is an edit of the entry that left: it has the same date,
+/// or much of the same text. Entries by other authors are answers on the same page.
 pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let own: Vec<_> = cleaned.entry.authors.iter().map(|author| author.display()).collect();
     let has_authors = !own.is_empty() && !former.authors.is_empty();
@@ -65,7 +66,7 @@ pub(super) fn is_version(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     !has_other_authors && (keeps_date(cleaned, former) || is_same_part && shares_text())
 }
 
-/// Whether both have the same date of publishing.
+/// Returns whether both have the same date of publishing.
 pub(super) fn keeps_date(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     former.published.is_some() && cleaned.entry.published == former.published
 }
@@ -74,7 +75,7 @@ fn part(link: Option<&Url>) -> Option<&str> {
     link.and_then(anchor)
 }
 
-/// The versions that a document lists of its entries.
+/// The versions of entries that a document lists.
 #[derive(Debug, Default)]
 pub(super) struct Versions<'k> {
     /// By guid of an earlier version, the guid of the latest one.
@@ -84,7 +85,7 @@ pub(super) struct Versions<'k> {
 }
 
 impl<'k> Versions<'k> {
-    /// Finds the versions among the entries of a document. Entries that are known as several stay several.
+    /// Finds the versions among the entries of a document. Entries that are known as separate stay separate.
     pub(super) fn of(entries: &[PolledEntry], known: &'k Known) -> Versions<'k> {
         let mut versions = Versions::default();
         if entries.iter().all(|entry| known.entries.get(&entry.guid).is_some_and(|known| !known.is_alias)) {
@@ -102,10 +103,10 @@ impl<'k> Versions<'k> {
         versions
     }
 
-    /// Takes entries as versions of one, if they are; returns whether they are.
+    /// Records entries as versions of one entry, if they are; returns whether they are.
     fn take(&mut self, group: &[usize], listed: &[Listed], known: &'k Known) -> bool {
         let group: Vec<&Listed> = group.iter().map(|at| &listed[*at]).collect();
-        // The first of those that have the same version: documents list the newest first.
+        // Takes the first entry with the latest version: documents list the newest first.
         let latest = group.iter().rev().max_by_key(|entry| version(entry.guid));
         let Some(latest) = latest else { return false };
         let mut numbers: Vec<EntryNumber> =
@@ -130,18 +131,18 @@ impl<'k> Versions<'k> {
         true
     }
 
-    /// Whether the document lists a later version of this entry.
+    /// Returns whether the document lists a later version of this entry.
     pub(super) fn is_earlier(&self, guid: &str) -> bool {
         self.latest.contains_key(guid)
     }
 }
 
-/// The entries of a document that share a link, and what groups them.
+/// The entries of a document that share a link, in groups.
 struct Listing<'a> {
     listed: Vec<Listed<'a>>,
-    /// By guid without version, and link key: places in `listed`, in the document's order.
+    /// By guid without version, and link key: indexes in `listed`, in the document's order.
     groups: BTreeMap<(&'a str, &'a str), Vec<usize>>,
-    /// How many entries of the document bear a link key.
+    /// How many entries of the document have a link key.
     bearers: HashMap<&'a str, usize>,
 }
 
@@ -175,11 +176,11 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// What is known of the words of an entry of the document.
+/// The text of an entry of the document, as far as it is known.
 #[derive(Clone, Copy)]
 enum ListedWords<'a> {
     Read(&'a Cleaned),
-    /// An entry that is listed as it is known is not cleaned again.
+    /// An entry that is listed unchanged is not cleaned again.
     Kept(&'a FormerEntry),
 }
 
@@ -212,7 +213,7 @@ impl<'a> ListedWords<'a> {
     }
 }
 
-/// An entry of the document, as it is compared with others of the same document.
+/// An entry of the document, prepared for comparing with others of the same document.
 struct Listed<'a> {
     guid: &'a str,
     link: Option<&'a Url>,
@@ -239,7 +240,7 @@ impl<'a> Listed<'a> {
         Listed { guid, link, published, authors, wording, known }
     }
 
-    /// Whether both are of one moment, by the same authors, and at the same part of the page.
+    /// Returns whether both have the same date, the same authors, and the same part of the page.
     fn is_of_same_place(&self, other: &Listed) -> bool {
         self.published.is_some()
             && self.published == other.published

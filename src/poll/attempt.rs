@@ -1,4 +1,4 @@
-//! One attempt at one feed: fetch it, read it, say when to ask again, write it.
+//! One attempt at one feed: fetches it, reads it, decides when to poll next, and writes the result.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -19,24 +19,25 @@ use crate::schedule::{Schedule, adaptive};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
-/// How long a feed is left alone where not even the failure of its poll could be written.
+/// How long a feed is not polled if not even the failure of its poll could be written.
 const AFTER_FAULT: Duration = Duration::from_secs(24 * 3600);
 
-/// What came of one attempt at one feed.
+/// The end of one attempt at one feed.
 pub(super) enum AttemptEnd {
-    /// It is written.
+    /// The result is written.
     Written {
         report: Box<PollReport>,
-        /// When a server answered outside our own network.
+        /// When a server outside our own network answered.
         reach: Option<AnsweredPoll>,
     },
-    /// No server was reached. It is not known yet whether the feed or our own network is at fault, and nothing is written.
+    /// No server was reached. It is not known yet whether the feed or our own network is at fault, and nothing is
+    /// written.
     Unreached(Box<UnreachedPoll>),
-    /// There was no attempt: the feed has left the config, or its host has just asked to be left alone.
+    /// There was no attempt: the feed is no longer configured, or its host has just been put on hold.
     Skipped,
 }
 
-/// An attempt that reached no server, until it is judged.
+/// An attempt that reached no server and waits for its verdict.
 pub(super) struct UnreachedPoll {
     pub failure: ReachFailure,
     feed: Arc<Feed>,
@@ -48,11 +49,11 @@ pub(super) struct UnreachedPoll {
 }
 
 impl Poller {
-    /// Makes one attempt at one feed. Its place in the line at the host is taken at once. Without `holds` the poll is forced.
+    /// Makes one attempt at one feed. Takes its place in the host's queue at once. Without `holds` the poll is forced.
     ///
     /// # Errors
     ///
-    /// If the store takes nobody's polls; a fault over this one is its feed's failure.
+    /// Returns an error if the store cannot write any poll; a fault of only this poll becomes a failure of the feed.
     pub(super) fn poll(
         &self,
         config: &Arc<Config>,
@@ -75,17 +76,17 @@ impl Poller {
             let attempt = poller.attempt(&config, &feed, due.clone(), permit, holds.as_deref(), (now, chosen));
             match within(attempt).await {
                 Ok(done) => Ok(done),
-                Err(error) if error.concerns_all() => Err(error),
+                Err(error) if error.affects_all() => Err(error),
                 Err(error) => poller.fail(&config, &feed, due, &error, &progress, (now, chosen)).await,
             }
         }
     }
 
-    /// Writes an attempt that reached no server, now that it is judged.
+    /// Writes an attempt that reached no server, after its verdict.
     ///
     /// # Errors
     ///
-    /// As [`Poller::poll`].
+    /// Returns the errors of [`Poller::poll`].
     pub(super) fn settle(
         &self,
         config: &Arc<Config>,
@@ -104,7 +105,7 @@ impl Poller {
             };
             match within(writing).await {
                 Ok(report) => Ok(AttemptEnd::written(report)),
-                Err(error) if error.concerns_all() => Err(error),
+                Err(error) if error.affects_all() => Err(error),
                 Err(error) => {
                     let progress = Progress::default();
                     poller.fail(&config, &feed, due, &error, &progress, (failure.ended, Instant::now())).await
@@ -113,7 +114,7 @@ impl Poller {
         }
     }
 
-    /// The feed was `chosen` when the wall clock showed `now`.
+    /// Makes the attempt. The feed was `chosen` when the wall clock showed `now`.
     async fn attempt(
         &self,
         config: &Arc<Config>,
@@ -156,8 +157,8 @@ impl Poller {
         Ok(AttemptEnd::Written { report: Box::new(report), reach })
     }
 
-    /// Writes a poll that could not be finished as a failed one, with the usual backoff. Where not even that can be written,
-    /// the feed is at least not asked again and again.
+    /// Writes a poll that could not be finished as a failed one, with the usual backoff. If not even that can be
+    /// written, postpones the feed's next poll.
     async fn fail(
         &self,
         config: &Arc<Config>,
@@ -180,12 +181,12 @@ impl Poller {
         };
         match within(failing).await {
             Ok(report) => Ok(AttemptEnd::written(report)),
-            Err(error) if error.concerns_all() => Err(error),
+            Err(error) if error.affects_all() => Err(error),
             Err(error) => {
                 tracing::error!(
                     feed = %feed.id,
                     %error,
-                    "a failed poll could not be written; please report it, with what the log says of this feed"
+                    "could not save a failed poll; please report it with the log lines of this feed"
                 );
                 let put_off = self.store.reschedule(vec![(feed.id.clone(), at + AFTER_FAULT)]);
                 progress.waiting(put_off).await.map(|()| AttemptEnd::Skipped)
@@ -210,7 +211,7 @@ impl Poller {
         })
     }
 
-    /// What is known of our own network, by the polls of this poller and its clones.
+    /// Returns what is known of our own network, shared by this poller and its clones.
     pub(super) fn outage(&self) -> MutexGuard<'_, Outage> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -230,7 +231,7 @@ impl Poller {
         let reading = tokio::task::spawn_blocking(move || {
             read::read_document(&feed, &config.stories.tracking, &document, &known, guids_repaired)
         });
-        // A fault in reading one document is that feed's failure, and nobody else's.
+        // A panic while reading one document is a failure of that feed only.
         Ok(reading.await.unwrap_or_else(|_| fault(OwnFault::ReadingPanic)))
     }
 
@@ -266,7 +267,7 @@ impl AttemptEnd {
     }
 }
 
-/// What is to be judged of an attempt that reached no server.
+/// Returns the failure to be judged of an attempt that reached no server.
 fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
@@ -283,28 +284,28 @@ fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     }
 }
 
-/// Does `work`; a panic in it is [`StoreError::Fault`], and ends nothing else.
+/// Does `work`; turns a panic into [`StoreError::Fault`], so that it ends nothing else.
 async fn within<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(StoreError::Fault))
 }
 
-/// A fault is no failure of the feed, though it counts as one.
+/// Returns the outcome for a fault of newswire: not the feed's fault, though it counts as a failed poll.
 fn fault(fault: OwnFault) -> Outcome {
     Outcome::Failed(Failure::Own { fault })
 }
 
-/// What is known of an attempt beside its outcome.
+/// What is known of an attempt besides its outcome.
 #[derive(Default)]
 struct PollAnswer {
     status: Option<u16>,
     lifetimes: Lifetimes,
     permanent: Option<Url>,
-    /// The origin for which the answer speaks, beyond this feed.
+    /// The origin that the response speaks for, beyond this feed.
     public_origin: Option<String>,
     is_own_outage: bool,
 }
 
-/// Everything that the store has to write.
+/// Returns everything that the store has to write for an attempt.
 fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, times: &Times) -> Polled {
     let PollAnswer { status, lifetimes, permanent, public_origin, is_own_outage } = answer;
     let failures = match &outcome {
@@ -339,7 +340,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
     });
     let still_held = due.hold_until.filter(|until| *until <= times.answered + LONGEST_HOLD);
     if failures > 0 && still_held > next.hold_until {
-        // A failure, which only force can bring about during a hold, does not end what the server asked for.
+        // A failed poll, which only force allows during a hold, does not end the hold.
         (next.hold_until, next.hold_why) = (still_held, due.hold_why);
         next.at = next.hold_until.map_or(next.at, |until| next.at.max(until));
     }
@@ -348,16 +349,16 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
     Polled { feed, at, duration_ms, status, outcome, next, failures, per_day, start, permanent, public_origin }
 }
 
-/// When an attempt was made, by the wall clock of its pass.
+/// The times of an attempt, by the wall clock of its pass.
 struct Times {
-    /// When it began: after the turns that it waited for.
+    /// When it began, after waiting in queues.
     at: Timestamp,
-    /// When the answer had come: the next poll is counted from here, so that no gap is ever too short.
+    /// When the response was complete: the time to the next poll counts from here, so that it is never too short.
     answered: Timestamp,
     begun: Instant,
 }
 
-/// Entries a day that the feed publishes, with what this attempt brought.
+/// Returns how many entries the feed publishes per day, including this attempt.
 fn per_day(due: &PollState, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     let elapsed = due.last_poll.map(|last| now.since(last)).unwrap_or_default();
     match (outcome, due.per_day) {
@@ -371,7 +372,7 @@ fn per_day(due: &PollState, outcome: &Outcome, now: Timestamp) -> Option<f64> {
     }
 }
 
-/// The feed's schedule; an adaptive one as the interval that its rhythm gives.
+/// Returns the feed's schedule; for an adaptive one, the interval of its rhythm.
 fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>) -> Schedule {
     match (&feed.schedule, per_day) {
         (Schedule::Adaptive, Some(per_day)) => {
@@ -381,12 +382,12 @@ fn schedule(feed: &Feed, per_day: Option<f64>, document: Option<&PolledDocument>
     }
 }
 
-/// One line a poll.
+/// Writes one log line per poll.
 fn log(report: &PollReport) {
     let PollReport { feed, status, duration_ms, next_poll, new, revised, .. } = report;
     match &report.failure {
         Some(failure @ Failure::Gone) => {
-            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{failure}; it is polled again only by `newswire poll --force`");
+            tracing::warn!(%feed, kind = "gone", status, duration_ms, "{failure}; polled again only by `newswire poll --force`");
         }
         Some(failure) if failure.kind() == FailureKind::Fault => {
             let kind = "fault";
@@ -403,6 +404,6 @@ fn log(report: &PollReport) {
         }
     }
     if let Some(to) = &report.moved_to {
-        tracing::warn!(%feed, "the feed has moved for good; write into its [[feed]]: url = {to:?}");
+        tracing::warn!(%feed, "the feed has moved for good; set url = {to:?} in its [[feed]]");
     }
 }

@@ -1,12 +1,13 @@
-//! Polling: due feeds → fetch → parse → clean → plan and apply, and the loop that does it on schedule.
+//! Polling: due feeds → fetch → parse → clean → plan and apply, and the loop that polls on schedule.
 //!
-//! Fetching is the only concurrent stage beside parsing, which runs on the blocking pool, as many at once as there are
-//! cores. The policy held here: a bad entry never fails its feed, a bad feed never fails the pass, a fault of our own over
-//! one feed is that feed's failure and backs off like any other; every attempt is written, failed ones too; no wait is
-//! longer than a second, so that a machine that was suspended catches up.
+//! Fetching is the only concurrent stage besides parsing, which runs on the blocking pool, on as many threads as there
+//! are cores. The policy of polling: a bad entry never fails its feed; a bad feed never fails the pass; a bug that
+//! affects one feed is a failure of that feed and backs off like any other; every attempt is written, failed ones too;
+//! no wait is longer than a second, so that a machine that was suspended catches up.
 //!
-//! Who asks by hand may ask again and again, or let a timer do it: no publisher is asked for the same feed twice in ten
-//! minutes, not even by force, unless the feed is due; the editor's own hosts and files may be. Every request stays conditional.
+//! Manual polls may be repeated, even by a timer: a publisher's feed is never requested twice within ten minutes, not
+//! even by force, unless it is due. This does not apply to the editor's own hosts and files. Every request stays
+//! conditional.
 
 mod attempt;
 mod outage;
@@ -40,57 +41,74 @@ use waiting::WaitingPolls;
 
 pub use read::{scrub_guids, without_secrets};
 
-/// How many polls may be read and not yet written: as many as the writer takes at once. Reading is quicker than writing, and
-/// what was read would else pile up in memory.
+/// The most polls that are read but not written yet: as many as the writer handles at once. Reading is faster than
+/// writing, and would otherwise fill memory.
 const UNWRITTEN: usize = 64;
 
-/// How long a feed that is not due is left alone after a poll, whoever asks for another.
+/// How long a feed that is not due is not polled after a poll, even on request.
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
 
-/// What one attempt at one feed came to.
+/// The result of one attempt at one feed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PollReport {
+    /// The feed.
     pub feed: FeedId,
+    /// How the attempt ended.
     pub outcome: ReportedOutcome,
+    /// The HTTP status, if a server answered.
     pub status: Option<u16>,
+    /// How many entries were new.
     pub new: usize,
+    /// How many entries were revised.
     pub revised: usize,
-    /// Why the feed was not asked, and when it may be.
+    /// Why the feed was not polled, and when it may be.
     pub held: Option<Hold>,
-    /// What had to be mended to read the document.
+    /// The repairs needed to read the document.
     pub problems: Vec<Repair>,
     /// What else an editor should know.
     pub notes: Vec<Note>,
-    /// Where the feed has moved for good, which is believed from this poll on.
+    /// Where the feed has moved for good, if newswire follows it from this poll on.
     pub moved_to: Option<String>,
+    /// Why the poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
+    /// How long the attempt took.
     pub duration_ms: u64,
+    /// When to poll next.
     pub next_poll: Timestamp,
-    /// What the poll changed, for whoever publishes.
+    /// What the poll changed, for publishing.
     #[serde(skip)]
     pub applied: Applied,
 }
 
-/// Somebody's wish that a feed be left alone.
+/// A time before which a feed must not be polled, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
+    /// The end of the hold.
     pub until: Timestamp,
+    /// The reason.
     pub why: HoldReason,
 }
 
+/// How an attempt ended, for reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportedOutcome {
+    /// The document has new or revised entries.
     Changed,
+    /// The document has neither new nor revised entries.
     Unchanged,
+    /// 304, or an unchanged file.
     NotModified,
-    /// Not asked at all: the server wants to be left alone, or it was asked minutes ago.
+    /// Not requested: the feed is on hold, or was polled minutes ago.
     Held,
+    /// The poll failed.
     Failed,
+    /// 410: polling stops until it is forced.
     Gone,
 }
 
 impl ReportedOutcome {
+    /// Returns the outcome as words.
     pub fn as_str(self) -> &'static str {
         match self {
             ReportedOutcome::Changed => "changed",
@@ -107,14 +125,14 @@ impl ReportedOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pass {
-    /// Those whose time has come.
+    /// The feeds that are due.
     Due,
-    /// Every feed, but holds are kept, and so are ten minutes since its last poll.
+    /// Every feed, except feeds on hold and feeds polled within the last ten minutes.
     All,
-    /// Every feed or those named, whatever their servers asked for; only the ten minutes are kept, at hosts that are not the
-    /// editor's own.
+    /// Every feed, or those named, regardless of holds; except feeds polled within the last ten minutes, unless they
+    /// are on the editor's own hosts.
     Force(Vec<FeedId>),
-    /// Those named, holds kept.
+    /// Those named, except feeds on hold.
     Named(Vec<FeedId>),
 }
 
@@ -133,7 +151,7 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// `concurrency` is the number of feeds that may be fetched at once.
+    /// Creates a poller. `concurrency` is the number of feeds that may be fetched at once.
     pub fn new(store: Store, fetcher: Fetcher, concurrency: usize) -> Poller {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Poller {
@@ -149,27 +167,28 @@ impl Poller {
         }
     }
 
-    /// The same one, by another clock.
+    /// Returns the poller with another clock.
     pub fn with_clock(self, clock: Clock) -> Poller {
         Poller { clock, ..self }
     }
 
-    /// The same one, by which another config may become active while it polls; else the one that a poll began with decides.
+    /// Returns the poller with a config that may be replaced while it polls; without this, a poll uses the config that
+    /// it began with.
     pub fn following(self, active: ActiveConfig) -> Poller {
         Poller { active: Some(active), ..self }
     }
 
-    /// The polls of this poller and its clones, to see whether one is stuck.
+    /// Returns a view of the running polls of this poller and its clones, to find stuck ones.
     pub fn watch(&self) -> Watch {
         self.watch.clone()
     }
 
-    /// One hand-driven pass at `now`; returns what every feed came to, in the order in which they were done. `done` hears
-    /// of each as it happens.
+    /// Runs one manual pass at `now`; returns the report of every feed, in the order in which the polls ended. Calls
+    /// `done` with each report and the number of feeds.
     ///
     /// # Errors
     ///
-    /// As of the store. A feed's failure is no error: it is in its report.
+    /// Returns the errors of the store. A failed poll is not an error: it is in its report.
     pub async fn pass(
         &self,
         config: &Arc<Config>,
@@ -209,16 +228,16 @@ impl Poller {
         Ok(reports)
     }
 
-    /// Polls what is due at `now`.
+    /// Polls the feeds that are due at `now`.
     ///
     /// # Errors
     ///
-    /// As [`Poller::pass`].
+    /// Returns the errors of [`Poller::pass`].
     pub async fn poll_due(&self, config: &Arc<Config>, now: Timestamp) -> Result<Vec<PollReport>, StoreError> {
         self.pass(config, &Pass::Due, now, |_, _| {}).await
     }
 
-    /// The feeds that a pass asks, reports of those that it leaves alone, and the hosts that asked to be left alone.
+    /// Returns the feeds that a pass polls, the reports of those that it skips, and the hosts on hold.
     async fn choose(
         &self,
         config: &Arc<Config>,
@@ -257,7 +276,7 @@ impl Poller {
     }
 }
 
-/// Whether somebody asked that the feed not be polled at `now`.
+/// Returns the hold of a feed at `now`, its own or that of its host.
 fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Option<Hold> {
     if feed.url.is_file() {
         return None;
@@ -268,19 +287,19 @@ fn hold(feed: &Feed, due: &PollState, host_holds: &Holds, now: Timestamp) -> Opt
     Some(Hold { until: host_hold(feed, due, host_holds)?, why: HoldReason::ItsHost })
 }
 
-/// Returns where a feed is polled instead of its own address, if it has moved for good.
+/// Returns where a feed that has moved for good is polled, instead of its own address.
 fn moved_start(due: &PollState) -> Option<Url> {
     newsroom::moved_to(due.moved.as_ref()).and_then(|to| Url::parse(to).ok())
 }
 
-/// Until when the host at which a poll would begin is left alone.
+/// Returns until when the host where a poll would begin is on hold.
 fn host_hold(feed: &Feed, due: &PollState, host_holds: &Holds) -> Option<Timestamp> {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
     host_holds.get(&start.origin().ascii_serialization()).copied()
 }
 
-/// Whether it was polled so lately that nobody would gain by asking again, and is not due.
+/// Returns the hold of a feed that was polled recently and is not due.
 fn gap(due: &PollState, now: Timestamp) -> Option<Hold> {
     let until = due.last_poll.filter(|last| *last <= now)? + MANUAL_GAP;
     (until > now && !schedule::is_due(due.next_poll, now)).then_some(Hold { until, why: HoldReason::LastPoll })
@@ -295,7 +314,7 @@ fn held_report(due: &PollState, hold: Hold) -> PollReport {
 }
 
 impl PollReport {
-    /// Of a poll that brought nothing.
+    /// Creates the report of a poll without news.
     fn new(feed: FeedId, outcome: ReportedOutcome) -> PollReport {
         PollReport {
             feed,

@@ -1,13 +1,13 @@
-//! Tells an outage of our own network from feeds that cannot be reached. An outage counts against no feed.
+//! Distinguishes an outage of our own network from unreachable feeds. An outage counts against no feed.
 //!
-//! Pure: what happened comes in with its times. A failure to reach a server is not judged by itself. It waits until another
-//! poll reaches a server, or until the end of the pass; in the daemon, of the [`WINDOW`]. The rule is cautious, because a feed
-//! that is really gone must back off:
+//! Pure: events come in with their times. A failure to reach a server is not judged by itself. It waits until another
+//! poll reaches a server, or until the end of the pass; in the daemon, until the end of the [`WINDOW`]. The rule is
+//! cautious, because a feed that is really gone must back off:
 //!
 //! - It is an outage only if at least five feeds on three hosts failed.
-//! - If nothing was reached all the while, one of them must not have failed before.
-//! - If something was reached, all five must have answered at their last poll, and they must have failed in one gap: after the
-//!   last answer, and before the next poll that was answered began.
+//! - If no server was reached during that time, at least one of them must not have failed before.
+//! - If a server was reached, all five must have answered at their last poll, and they must have failed in one gap:
+//!   after the last response, and before the next answered poll began.
 //!
 //! An outage lasts until a server is reached. Polls that began before its end belong to it.
 
@@ -17,10 +17,13 @@ use std::time::Duration;
 use crate::feed::FeedId;
 use crate::time::Timestamp;
 
+/// The fewest feeds that must fail in an outage.
 const FEEDS: usize = 5;
+
+/// The fewest hosts that they must be on.
 const HOSTS: usize = 3;
 
-/// How long the daemon waits before it judges failures, and how long an answer shows that the network works.
+/// How long the daemon waits before it judges failures, and how long a response shows that the network works.
 const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A poll that reached no server.
@@ -33,25 +36,30 @@ pub struct ReachFailure {
     pub before: PollsBefore,
 }
 
-/// How a feed's polls went before this one.
+/// The result of a feed's previous poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollsBefore {
+    /// It was never polled.
     Never,
+    /// A server answered.
     Answered,
+    /// It failed.
     Failed,
 }
 
-/// A poll that a server answered, with whatever status.
+/// A poll that a server answered, with any status.
 #[derive(Clone, Copy, Debug)]
 pub struct AnsweredPoll {
     pub began: Timestamp,
     pub ended: Timestamp,
 }
 
-/// Whose fault failures are.
+/// Who is at fault for failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutageVerdict {
+    /// Our own network was down.
     OwnOutage,
+    /// The feeds are at fault.
     FeedsFault,
 }
 
@@ -66,12 +74,12 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// Returns whether a poll that began then and reached no server belongs to an outage that is known already.
+    /// Returns whether a poll that began at this time and reached no server belongs to a known outage.
     pub fn covers(&self, began: Timestamp) -> bool {
         self.is_down || self.ended.is_some_and(|ended| began < ended && is_recent(began, ended))
     }
 
-    /// Notes an answer. Returns whose fault the `waiting` failures are, all of which began before it.
+    /// Records a response. Returns the verdict on the `waiting` failures, which all began before it.
     pub fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_in_gap = |failure: &&&ReachFailure| {
             failure.before == PollsBefore::Answered
@@ -88,7 +96,7 @@ impl Outage {
         if is_outage { OutageVerdict::OwnOutage } else { OutageVerdict::FeedsFault }
     }
 
-    /// Returns whose fault the `waiting` failures are if nothing is reached until `now`.
+    /// Returns the verdict on the `waiting` failures if no server is reached until `now`.
     pub fn lapsed(&mut self, now: Timestamp, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_news = |failure: &&ReachFailure| failure.before != PollsBefore::Failed;
         let is_outage = match self.reached.filter(|last| is_recent(*last, now)) {
@@ -105,7 +113,7 @@ impl Outage {
 }
 
 impl ReachFailure {
-    /// Returns whether it has waited for its verdict long enough. A clock that was set back ends the wait.
+    /// Returns whether it has waited long enough for its verdict. A clock that was set back ends the wait.
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
         !is_recent(self.ended, now)
     }
@@ -117,7 +125,7 @@ fn are_many<'f>(failures: impl Iterator<Item = &'f ReachFailure> + Clone) -> boo
     feeds.len() >= FEEDS && hosts.len() >= HOSTS
 }
 
-/// Whether two times are within the window of each other, by a clock that may have been set back between them.
+/// Returns whether two times are within the window of each other, by a clock that may have been set back between them.
 fn is_recent(at: Timestamp, now: Timestamp) -> bool {
     now.since(at).max(at.since(now)) < WINDOW
 }
@@ -132,7 +140,7 @@ mod tests {
         Timestamp::from_millis(1_000_000_000) + SECOND * seconds
     }
 
-    /// Failures of so many feeds on so many hosts, a second each, one after another.
+    /// Returns failures of this many feeds on this many hosts, a second each, one after another.
     fn failures(feeds: u32, hosts: u32, first: u32, before: PollsBefore) -> Vec<ReachFailure> {
         let failure = |n: u32| ReachFailure {
             feed: FeedId::from(n.to_string().as_str()),
@@ -181,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn dead_feeds_beside_a_living_one_are_their_own_fault_in_whatever_order() {
+    fn dead_feeds_next_to_a_living_one_are_at_fault_in_any_order() {
         for before in [PollsBefore::Never, PollsBefore::Failed] {
             let failures = failures(9, 9, 10, before);
             assert_eq!(verdict_at_reach(&mut Outage::default(), reach(30, 31), &failures), OutageVerdict::FeedsFault);
@@ -189,13 +197,13 @@ mod tests {
             verdict_at_reach(&mut outage, reach(0, 1), &[]);
             assert_eq!(verdict_at_end(&mut outage, 30, &failures), OutageVerdict::FeedsFault);
         }
-        // They answered before, but the poll that was answered ran at the same time.
+        // They answered before, but the answered poll ran at the same time.
         let failures = failures(9, 9, 10, PollsBefore::Answered);
         assert_eq!(verdict_at_reach(&mut Outage::default(), reach(9, 31), &failures), OutageVerdict::FeedsFault);
     }
 
     #[test]
-    fn short_outage_between_two_answers_counts_against_nobody() {
+    fn short_outage_between_two_responses_counts_against_no_feed() {
         let mut outage = Outage::default();
         verdict_at_reach(&mut outage, reach(0, 1), &[]);
         let failures = failures(9, 9, 10, PollsBefore::Answered);
@@ -205,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn network_that_goes_away_during_a_pass_counts_against_nobody_after_it() {
+    fn network_lost_during_a_pass_counts_against_no_later_feed() {
         let mut outage = Outage::default();
         verdict_at_reach(&mut outage, reach(0, 5), &[]);
         assert_eq!(
@@ -231,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_reached_before_the_clock_was_set_back_is_forgotten() {
+    fn response_before_the_clock_was_set_back_is_ignored() {
         let mut outage = Outage::default();
         verdict_at_reach(&mut outage, reach(4_000, 4_001), &[]);
         assert_eq!(verdict_at_end(&mut outage, 20, &failures(5, 5, 0, PollsBefore::Never)), OutageVerdict::OwnOutage);

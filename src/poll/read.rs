@@ -1,4 +1,4 @@
-//! Reading a document on the blocking pool: bytes → entries, clean where they are new.
+//! Reads a document on the blocking pool: bytes → entries, cleaned if they are new.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,8 +12,8 @@ use crate::normalize;
 use crate::parse::{self, ParseError, ParsedFeed};
 use crate::store;
 
-/// Parses and cleans a document; what is known by its raw hash is not cleaned again. `tracking` are the editor's own
-/// parameters to take off links; `shared` is what the feed's entries had in common before.
+/// Parses and cleans a document. Entries with a known raw hash are not cleaned again. `tracking` are the editor's
+/// additional parameters to remove from links; `shared` are the keys that the feed's entries shared before.
 pub fn read_document(
     feed: &Feed,
     tracking: &[String],
@@ -22,7 +22,7 @@ pub fn read_document(
     shared: SharedKeys,
 ) -> Outcome {
     let secrets = Secrets::of(feed).with_hops(document.hops.iter().chain(&document.content_location));
-    // A path on this machine is no base for anybody's links; the site that the file speaks for is.
+    // A path on this machine is not a base for links; the site of the file is.
     let address = document.content_location.as_ref().unwrap_or(&document.final_url);
     let base = if feed.url.is_file() { feed.site.clone() } else { Some(secrets.base(address)) };
     let hints = parse::Hints { content_type: document.content_type.as_deref(), base: base.as_ref() };
@@ -62,7 +62,7 @@ pub fn read_document(
     }))
 }
 
-/// Takes the secrets of a feed out of the guids of its document.
+/// Removes the secrets of a feed from the guids of its document.
 pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {
     for entry in &mut parsed.entries {
         let others = &mut entry.other_guids;
@@ -74,7 +74,7 @@ pub fn scrub_guids(parsed: &mut ParsedFeed, secrets: &Secrets) {
     }
 }
 
-/// Takes the secrets of a feed out of why its document gives no feed.
+/// Removes the secrets of a feed from the reason why its document is not a feed.
 pub fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
     let scrub = |text: &str| secrets.scrub(text).into_owned();
     match error {
@@ -87,7 +87,7 @@ pub fn without_secrets(error: ParseError, secrets: &Secrets) -> ParseError {
     }
 }
 
-/// What is known, as it would be known if no secret had ever been kept.
+/// Returns the known guids as they would be if they had never contained a secret.
 fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k, HashSet<(String, u64)>> {
     if secrets.is_empty() {
         return Cow::Borrowed(known);
@@ -95,7 +95,7 @@ fn scrubbed<'k>(known: &'k HashSet<(String, u64)>, secrets: &Secrets) -> Cow<'k,
     Cow::Owned(known.iter().map(|(guid, hash)| (secrets.scrub(guid).into_owned(), *hash)).collect())
 }
 
-/// The entries of a document, the first of each guid.
+/// Returns the entries of a document, the first of each guid.
 fn clean(
     parsed: &ParsedFeed,
     known: &HashSet<(String, u64)>,

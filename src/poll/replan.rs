@@ -1,4 +1,4 @@
-//! Plans feeds anew after the clock was set back: a plan that a wrong clock made would put a feed off for as long as the clock
+//! Makes new plans after the clock was set back: a plan by a wrong clock would delay a feed for as long as the clock
 //! was wrong. The rules are those of [`next::replan`].
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// Nothing is changed in the store then.
+    /// Returns the errors of the store; nothing is changed there then.
     pub(super) async fn replan(
         &self,
         config: &Config,
@@ -37,7 +37,7 @@ impl Poller {
     }
 }
 
-/// Returns by how much the clock was ahead, as the polls of these feeds show.
+/// Returns how far the clock was ahead, as the polls of these feeds show.
 pub(super) fn clock_was_ahead(config: &Config, states: &[PollState], now: Timestamp) -> Duration {
     let plans: Vec<PollPlan> = states.iter().filter(|due| enabled(config, due).is_some()).map(plan).collect();
     next::clock_was_ahead(now, plans.iter())

@@ -1,8 +1,8 @@
 //! The loop that polls on schedule.
 //!
-//! No wait is longer than a second, so that a machine that was suspended catches up; what is due is decided by the time of
-//! the day, which may jump. A jump forward makes one poll of each feed, spread where they are many; a jump back puts none
-//! off for ever. While the store cannot be written, nobody is polled in vain.
+//! No wait is longer than a second, so that a machine that was suspended catches up. The time of day decides what is
+//! due, and it may jump. A jump forward causes one poll of each feed, spread if there are many; a jump back delays none
+//! for ever. While the store cannot be written, nothing is polled, because the result would be lost.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,26 +25,27 @@ use crate::schedule::next::{self, LONGEST_HOLD, LONGEST_SPREAD};
 use crate::store::{PollState, StoreError};
 use crate::time::Timestamp;
 
-/// How often the loop looks which feeds are due: one indexed query, and the bound of every wait.
+/// How often the loop checks which feeds are due: one indexed query, and the longest wait.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A tick that comes so late comes after a suspend, or the clock was set.
+/// A tick that is this late means that the machine was suspended or the clock was set.
 const GAP: Duration = Duration::from_secs(30);
 
-/// How long polling pauses after the store could not write, until it is tried again.
+/// How long polling pauses after the store could not write, before the next try.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How many polls may be on their way for each that may fetch: those of one host wait for each other.
+/// How many polls may be running for each that may fetch: polls of one host wait for each other.
 const WAITING_PER_FLIGHT: usize = 4;
 
-/// How many polls may be on their way to one host: it takes one a second, and who comes later than that may come later.
-const LONGEST_LINE: u32 = 64;
+/// The most polls running for one host: a host gets one request per second, so later polls may as well start later.
+const LONGEST_QUEUE: u32 = 64;
 
-/// How long polls on their way may go on after the daemon was told to end; then they are given up, unwritten.
+/// How long running polls may continue after the daemon received the signal to stop; then they are cancelled,
+/// unwritten.
 const FINISHING: Duration = Duration::from_secs(10);
 
 impl Poller {
-    /// Polls on schedule until `shutdown`; sends what every poll came to.
+    /// Polls on schedule until `shutdown`; sends the report of every poll.
     pub async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
@@ -58,8 +59,8 @@ impl Poller {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut clock = ClockWatch::default();
         let mut stalled = None::<Instant>;
-        // Whether the due feeds could not be read, which is logged once.
-        let mut is_blind = false;
+        // Whether the due feeds could not be read; logged once.
+        let mut read_failed = false;
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -70,7 +71,7 @@ impl Poller {
                         Ok(judged) => self.settle_all(&configs.borrow().clone(), judged, &mut polls),
                         Err(error) => {
                             if stalled.is_none() {
-                                tracing::error!(%error, "what polls bring cannot be written; polling pauses, serving goes on");
+                                tracing::error!(%error, "polls cannot be saved; polling pauses, serving continues");
                             }
                             stalled = Some(Instant::now());
                         }
@@ -93,24 +94,24 @@ impl Poller {
             let started = self.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
             let read = caught_up.and(started);
             if let Err(error) = &read
-                && !is_blind
+                && !read_failed
             {
-                tracing::error!(%error, "the due feeds could not be read; tried again every second");
+                tracing::error!(%error, "could not read which feeds are due; trying again every second");
             }
-            is_blind = read.is_err();
+            read_failed = read.is_err();
         }
         let config = configs.borrow().clone();
         let finishing = self.finish_all(&config, &mut polls, &mut in_flight, waiting, &reports);
         if tokio::time::timeout(FINISHING, finishing).await.is_err() {
             tracing::warn!(
                 feeds = in_flight.len(),
-                "polls on their way were given up; they will be done at the next start"
+                "running polls were cancelled; they will be repeated at the next start"
             );
         }
     }
 
-    /// Whether the store takes what polls bring. While it does not, as on a full disk, nobody is polled in vain; it is tried
-    /// anew every [`STALL`]. The log says when it begins and when it ends.
+    /// Returns whether the store can write polls. While it cannot, as on a full disk, nothing is polled; it is tested
+    /// again every [`STALL`]. The log says when this begins and ends.
     async fn has_recovered(&self, stalled: &mut Option<Instant>) -> bool {
         let Some(since) = *stalled else { return true };
         if since.elapsed() < STALL {
@@ -118,7 +119,7 @@ impl Poller {
         }
         match self.store.probe().await {
             Ok(()) => {
-                tracing::warn!("the store takes what polls bring again; polling goes on");
+                tracing::warn!("polls can be saved again; polling continues");
                 *stalled = None;
                 true
             }
@@ -129,14 +130,15 @@ impl Poller {
         }
     }
 
-    /// Spreads known feeds that are overdue in numbers, so that nobody's server is rushed; files need no spreading. Plans feeds
-    /// anew that a clock set back would put off.
+    /// Spreads known feeds if many are overdue, so that no server is overloaded; files are not spread. Makes new plans
+    /// for feeds that a clock set back would delay.
     async fn catch_up(&self, config: &Arc<Config>, now: Timestamp) -> Result<(), StoreError> {
-        let mut states = self.store.read(move |reader| reader.unpunctual(now, now + LONGEST_HOLD)).await?;
+        let mut states = self.store.read(move |reader| reader.overdue_or_misplanned(now, now + LONGEST_HOLD)).await?;
         let ahead = clock_was_ahead(config, &states, now);
         if !ahead.is_zero() {
-            // Also those that the wrong clock put off without a poll.
-            states = self.store.read(move |reader| reader.unpunctual(now, now + ahead - LONGEST_SPREAD)).await?;
+            // Include feeds that the wrong clock delayed without a poll.
+            states =
+                self.store.read(move |reader| reader.overdue_or_misplanned(now, now + ahead - LONGEST_SPREAD)).await?;
         }
         self.replan(config, &mut states, now).await?;
         let overdue = states.iter().filter(|due| schedule::is_due(due.next_poll, now) && due.last_poll.is_some());
@@ -169,11 +171,11 @@ impl Poller {
         let due = due.filter_map(|due| Some((&**config.feed(&due.feed).filter(|feed| feed.enabled)?, due)));
         let mut due: Vec<(&Feed, PollState)> = due.collect();
         let held = take_waiting(&mut due, |feed, due| host_hold(feed, due, &host_holds));
-        let (mut lines, longest) = (lines(config, in_flight), longest_line(config));
+        let (mut queues, longest) = (queues(config, in_flight), longest_queue(config));
         let put_off = take_waiting(&mut due, |feed, _| {
-            let line = lines.entry(host_of(feed)?).or_default();
-            *line += 1;
-            (*line > longest).then(|| now + fetch::SPACING * *line)
+            let length = queues.entry(host_of(feed)?).or_default();
+            *length += 1;
+            (*length > longest).then(|| now + fetch::SPACING * *length)
         });
         let holds = Arc::new(host_holds);
         for (_, due) in due {
@@ -186,17 +188,17 @@ impl Poller {
     }
 }
 
-/// What the loop saw of the clock.
+/// What the loop has seen of the clock.
 #[derive(Default)]
 struct ClockWatch {
     looked: Option<Timestamp>,
-    /// Polls that began before the clock was set back. They are written by what it showed then.
+    /// Polls that began before the clock was set back. They are written with the time that it showed then.
     begun_before: HashSet<FeedId>,
 }
 
 impl ClockWatch {
-    /// Returns whether plans may be wrong: at the start, after a suspend, when the clock was set, and once more when the polls
-    /// are written that began before it was set back.
+    /// Returns whether plans may be wrong: at the start, after a suspend, when the clock was set, and once more when
+    /// all polls are written that began before it was set back.
     fn has_gap(&mut self, now: Timestamp, in_flight: &HashSet<FeedId>) -> bool {
         let looked = self.looked.replace(now);
         let was_set_back = looked.is_some_and(|looked| now < looked);
@@ -210,7 +212,7 @@ impl ClockWatch {
     }
 }
 
-/// Takes those out that have to wait, with the time until when: feeds of one host must not stand in the way of others, however
+/// Removes those that have to wait, each with the time until when: feeds of one host must not block others, however
 /// many they are.
 fn take_waiting<'c>(
     due: &mut Vec<(&'c Feed, PollState)>,
@@ -227,20 +229,20 @@ fn take_waiting<'c>(
     waiting
 }
 
-fn longest_line(config: &Config) -> u32 {
-    u32::try_from(config.poll.concurrency).unwrap_or(u32::MAX).min(LONGEST_LINE)
+fn longest_queue(config: &Config) -> u32 {
+    u32::try_from(config.poll.concurrency).unwrap_or(u32::MAX).min(LONGEST_QUEUE)
 }
 
-/// How many polls wait for each host.
-fn lines<'c>(config: &'c Config, in_flight: &HashSet<FeedId>) -> HashMap<&'c str, u32> {
-    let mut lines = HashMap::new();
+/// Returns how many polls wait for each host.
+fn queues<'c>(config: &'c Config, in_flight: &HashSet<FeedId>) -> HashMap<&'c str, u32> {
+    let mut queues = HashMap::new();
     for host in in_flight.iter().filter_map(|feed| host_of(config.feed(feed)?)) {
-        *lines.entry(host).or_default() += 1;
+        *queues.entry(host).or_default() += 1;
     }
-    lines
+    queues
 }
 
-/// The host at which a feed waits for its turn; none where there is no line, as at the editor's own.
+/// Returns the host in whose queue a feed waits; `None` if there is no queue, as at the editor's own hosts.
 fn host_of(feed: &Feed) -> Option<&str> {
     feed.url.secret.host_str().filter(|_| !fetch::is_editors_own(feed))
 }
@@ -250,11 +252,11 @@ type RunningPolls = JoinSet<(FeedId, Result<AttemptEnd, StoreError>)>;
 type PollDone = Result<(FeedId, Result<AttemptEnd, StoreError>), tokio::task::JoinError>;
 
 impl Poller {
-    /// Passes on what a poll came to. Returns the polls that are judged by it.
+    /// Passes on the result of a poll. Returns the polls that are judged by it.
     ///
     /// # Errors
     ///
-    /// If it could not be written: whatever is polled now would be lost as well.
+    /// Returns an error if it could not be written: then any other poll would be lost as well.
     fn finish(
         &self,
         done: PollDone,
@@ -265,20 +267,19 @@ impl Poller {
         let (feed, result) = match done {
             Ok(done) => done,
             Err(error) => {
-                tracing::error!(%error, "a poll met a fault; its feed is polled again after a restart");
+                tracing::error!(%error, "internal error in a poll; its feed is polled again after a restart");
                 return Ok(Vec::new());
             }
         };
-        // A feed that waits for its verdict is not polled again before.
+        // A feed that waits for its verdict is not polled again before that.
         if !matches!(result, Ok(AttemptEnd::Unreached(_))) {
             in_flight.remove(&feed);
         }
-        let done = result.inspect_err(
-            |error| tracing::debug!(%feed, %error, "a poll could not be written; it will be done again"),
-        )?;
+        let done = result
+            .inspect_err(|error| tracing::debug!(%feed, %error, "a poll could not be saved; it will be repeated"))?;
         Ok(match done {
             AttemptEnd::Written { report, reach } => {
-                // Whoever publishes ends before the poller does only when all ends.
+                // The publisher ends before the poller only when the program stops.
                 let _ = reports.send(*report);
                 reach.map(|reach| waiting.reached(reach, &mut self.outage())).unwrap_or_default()
             }
@@ -287,7 +288,7 @@ impl Poller {
         })
     }
 
-    /// Judges and writes what waits, and awaits the polls on their way.
+    /// Judges and writes what waits, and awaits the running polls.
     async fn finish_all(
         &self,
         config: &Arc<Config>,
@@ -297,21 +298,21 @@ impl Poller {
         reports: &mpsc::UnboundedSender<PollReport>,
     ) {
         loop {
-            // Those that wait do not wait for a server that never answers.
+            // Waiting polls do not wait for a server that never answers.
             let judged = waiting.judge_all((self.clock)(), &mut self.outage());
             self.settle_all(config, judged, polls);
             if polls.is_empty() {
                 return;
             }
             while let Some(done) = polls.join_next().await {
-                // What could not be written has been logged.
+                // A failure to write has been logged.
                 let judged = self.finish(done, in_flight, &mut waiting, reports).unwrap_or_default();
                 self.settle_all(config, judged, polls);
             }
         }
     }
 
-    /// Writes polls that are judged.
+    /// Writes polls that have been judged.
     fn settle_all(&self, config: &Arc<Config>, judged: Vec<JudgedPoll>, polls: &mut RunningPolls) {
         for (unreached, verdict) in judged {
             let (feed, settling) = (unreached.failure.feed.clone(), self.settle(config, unreached, verdict));

@@ -1,13 +1,13 @@
-//! Polls that reached no server and wait to be judged.
+//! Polls that reached no server and wait for a verdict.
 
 use super::attempt::UnreachedPoll;
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, ReachFailure};
 use crate::time::Timestamp;
 
-/// So many are enough to judge by, however many feeds there are. Each holds some hundred bytes.
+/// The most that wait: enough to judge by, however many feeds there are. Each takes some hundred bytes.
 const MOST_WAITING: usize = 1024;
 
-/// The polls of one pass, or of the daemon, that wait.
+/// The waiting polls of one pass, or of the daemon.
 #[derive(Default)]
 pub(super) struct WaitingPolls(Vec<UnreachedPoll>);
 
@@ -15,14 +15,14 @@ pub(super) struct WaitingPolls(Vec<UnreachedPoll>);
 pub(super) type JudgedPoll = (UnreachedPoll, OutageVerdict);
 
 impl WaitingPolls {
-    /// Adds one. Returns those that are judged because there are too many.
+    /// Adds one. Returns those that are judged because too many wait.
     pub fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let now = unreached.failure.ended;
         self.0.push(unreached);
         if self.0.len() < MOST_WAITING { Vec::new() } else { self.judge_all(now, outage) }
     }
 
-    /// Judges those that began before an answer came.
+    /// Judges those that began before a response came.
     pub fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let (judged, waiting) = std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.began < reach.ended);
         self.0 = waiting;
@@ -64,7 +64,7 @@ fn failures(waiting: &[UnreachedPoll]) -> Vec<&ReachFailure> {
 
 fn with(verdict: OutageVerdict, judged: Vec<UnreachedPoll>) -> Vec<JudgedPoll> {
     if verdict == OutageVerdict::OwnOutage && !judged.is_empty() {
-        tracing::warn!(feeds = judged.len(), "no server could be reached; this counts against no feed");
+        tracing::warn!(feeds = judged.len(), "no server could be reached; not counted as failures of the feeds");
     }
     judged.into_iter().map(|it| (it, verdict)).collect()
 }

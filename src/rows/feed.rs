@@ -1,4 +1,4 @@
-//! The state of a feed, and what is noted of its polls.
+//! The state of a feed, and the records of its polls.
 
 use std::time::Duration;
 
@@ -9,105 +9,140 @@ use crate::feed::{Failure, FeedEvent, FeedId, FeedInfo, FeedState, HoldReason, N
 use crate::number::FeedNumber;
 use crate::time::Timestamp;
 
-/// A feed as its last poll left it.
+/// A feed after its last poll.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedRow {
+    /// The feed.
     pub number: FeedNumber,
+    /// The validators of the last document, for a conditional request.
     pub validators: Validators,
+    /// Whether it ever sent a validator.
     pub had_validators: bool,
-    /// How many entries it ever had, and when the last of them came.
+    /// How many entries it ever had.
     pub entries: u64,
+    /// The date of its newest entry.
     pub newest: Option<Timestamp>,
-    /// Entries a day that it publishes.
+    /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
+    /// The state of the feed.
     pub state: FeedState,
+    /// How many polls in a row failed.
     pub failures: u32,
-    /// What its last poll failed with; `None` if it did not fail.
+    /// Why the last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
+    /// When it was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
+    /// When to poll next.
     pub next_poll: Timestamp,
+    /// The time before which it must not be polled.
     pub hold_until: Option<Timestamp>,
+    /// The reason for the hold.
     pub hold_why: Option<HoldReason>,
-    /// Where permanent redirects lead, since when, and for how many polls in a row.
+    /// Where permanent redirects lead.
     pub moved_to: Option<String>,
+    /// When they first led there.
     pub moved_since: Option<Timestamp>,
+    /// For how many polls in a row they have led there.
     pub moved_polls: u32,
-    /// The last things that an editor should know of what it did, and when.
+    /// The last notes for the editor on the feed, and their time.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
 /// Where permanent redirects of a feed lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedRow {
+    /// The address.
     pub to: String,
-    /// For how many polls in a row, and how long before the last of them the first was.
+    /// For how many polls in a row they have led there.
     pub polls: u32,
+    /// The time between the first and the last of these polls.
     pub lasted: Duration,
 }
 
-/// When a feed is polled next, by another plan than before.
+/// A new plan for a feed's polls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanRow {
+    /// The feed.
     pub feed: FeedId,
+    /// When to poll next.
     pub next_poll: Timestamp,
+    /// The corrected time of its last poll.
     pub last_poll: Option<Timestamp>,
+    /// The corrected end of its hold.
     pub hold_until: Option<Timestamp>,
 }
 
-/// What a feed's documents say of it.
+/// What a feed's documents say about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DocumentRow {
-    /// What the last document says of the feed.
+    /// What the last document says about the feed.
     pub info: FeedInfo,
-    /// What had to be mended to read it.
+    /// The repairs needed to read it.
     pub repairs: Vec<Repair>,
-    /// How often it asks to be polled.
+    /// The polling hints.
     pub hints: PollHints,
-    /// What entries of any of its documents have in common.
+    /// Which keys entries of any of its documents share.
     pub guids_repaired: SharedKeys,
 }
 
-/// What is logged of a poll.
+/// A line of the poll log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
+    /// The feed.
     pub feed: FeedNumber,
+    /// When the poll began.
     pub at: Timestamp,
+    /// How long it took.
     pub duration_ms: u64,
+    /// The code of the outcome.
     pub outcome: &'static str,
+    /// The HTTP status, if a server answered.
     pub status: Option<u16>,
+    /// How many entries were new.
     pub new: usize,
+    /// How many entries were revised.
     pub revised: usize,
+    /// Why the poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
 }
 
-/// Something that happened to a feed.
+/// An event of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
+    /// The feed.
     pub feed: FeedNumber,
+    /// When it happened.
     pub at: Timestamp,
+    /// What happened.
     pub event: FeedEvent,
 }
 
-/// A feed as the store has it, as far as an edit of the config may change it.
+/// The stored values of a feed that a change of the config may affect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownFeed {
+    /// The feed.
     pub id: FeedId,
     /// SHA-256 of its address.
     pub url_hash: Vec<u8>,
-    /// As it was configured.
+    /// The schedule as configured.
     pub schedule: String,
+    /// Whether it is no longer configured.
     pub is_removed: bool,
+    /// When it was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
+    /// The time before which it must not be polled.
     pub hold_until: Option<Timestamp>,
 }
 
-/// A feed as it is configured now.
+/// A feed as configured now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredFeed {
+    /// The feed.
     pub id: FeedId,
-    /// For people: secrets are masked.
+    /// The address for people, with secrets masked.
     pub url: Url,
     /// SHA-256 of the real address.
     pub url_hash: Vec<u8>,
+    /// The schedule as configured.
     pub schedule: String,
 }

@@ -1,7 +1,7 @@
 //! The rows that the store loads and writes, as values.
 //!
-//! Nothing here decides, and nothing here knows of SQL. What is loaded is what [`newsroom`](crate::newsroom) decides by;
-//! [`Writes`] is what it decided, and one transaction writes it.
+//! No policy and no SQL. [`newsroom`](crate::newsroom) decides from what is loaded; its decision is [`Writes`], which
+//! one transaction writes.
 
 mod feed;
 mod known;

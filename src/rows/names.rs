@@ -5,47 +5,60 @@ use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::time::Timestamp;
 
-/// The names of a story, standing or joined.
+/// The names of a story, active or merged into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesRow {
+    /// The story.
     pub number: StoryNumber,
+    /// Its public id.
     pub id: String,
+    /// Its slug.
     pub slug: String,
-    /// The story that stands for it: itself, or the one that it joined.
+    /// The active story behind it: itself, or the one that it was merged into.
     pub standing: StoryNumber,
 }
 
-/// A section that shows a story, or did.
+/// A section that shows or showed a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnteredRow {
+    /// The section.
     pub section: SectionId,
+    /// The number of the section.
     pub number: SectionNumber,
+    /// The feed whose copy leads there.
     pub lead_feed: FeedNumber,
+    /// When the story entered.
     pub entered: Timestamp,
 }
 
-/// A copy of a story, or one that an editor split from it, as far as names are made from it.
+/// A copy of a story, or one that an editor split from it: the parts that names are made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedCopyRow {
+    /// The number of the feed.
     pub feed: FeedNumber,
+    /// The feed.
     pub feed_id: FeedId,
-    /// Whether it is a copy of the standing story.
+    /// Whether it is a copy of the active story.
     pub is_own: bool,
+    /// Why it belongs to its story.
     pub reason: JoinReason,
-    /// The guid that it has, and those that it had.
+    /// Its current guid, and its former ones.
     pub guids: Vec<String>,
-    /// `None` if retention removed the words.
+    /// The title; `None` if retention deleted the content.
     pub title: Option<String>,
 }
 
-/// The id that a story gets in place of another.
+/// A new id for a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedId {
+    /// The story.
     pub story: StoryNumber,
-    /// The story that stands for it.
+    /// The active story behind it.
     pub standing: StoryNumber,
+    /// The former id.
     pub before: String,
+    /// The new id.
     pub id: String,
-    /// The public sections that show it: their readers see the new id.
+    /// The public sections that show it: their readers get the new id.
     pub public: Vec<SectionNumber>,
 }

@@ -1,4 +1,4 @@
-//! What is searched for, and what the indexes hold.
+//! Searches, and the contents of the indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,59 +6,70 @@ use crate::feed::{FeedId, SectionId};
 use crate::number::EntryNumber;
 use crate::time::Timestamp;
 
-/// What is searched for: all the wanted terms and none of the unwanted ones, in one of the feeds and one of the sections, if
-/// any are named.
+/// A search: all of the wanted terms and none of the unwanted ones, in one of the feeds and one of the sections, if any
+/// are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchTerms {
+    /// The terms that must occur.
     pub wanted: Vec<SearchTerm>,
+    /// The terms that must not occur.
     pub unwanted: Vec<SearchTerm>,
+    /// The feeds to search; empty for all.
     pub feeds: Vec<FeedId>,
+    /// The sections to search; empty for all.
     pub sections: Vec<SectionId>,
-    /// Stories of this time or later.
+    /// Only stories of this time or later.
     pub after: Option<Timestamp>,
-    /// Stories from before this time.
+    /// Only stories from before this time.
     pub before: Option<Timestamp>,
 }
 
 /// A word or a phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchTerm {
-    /// Where it must be; anywhere if `None`.
+    /// The field in which it must occur; `None` for any.
     pub field: Option<SearchField>,
-    /// Letters and digits in lower case, without accents; at least one word. Several are a phrase.
+    /// Letters and digits in lower case, without accents; at least one word. Several words are a phrase.
     pub words: Vec<String>,
-    /// Whether the last word may go on.
+    /// Whether the last word is a prefix.
     pub is_prefix: bool,
 }
 
-/// A part of a text that a term may be restricted to.
+/// A field to which a term may be restricted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SearchField {
+    /// The title.
     Title,
+    /// The names of the authors.
     Author,
 }
 
-/// What an index holds of an entry or a story: plain text, characters of scripts without spaces stand alone.
+/// The index entry of an entry or a story: plain text, in which characters of scripts without spaces are separate
+/// words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexedWords {
+    /// The title.
     pub title: String,
+    /// The text.
     pub text: String,
+    /// The names of the authors.
     pub author: String,
 }
 
-/// An entry whose words the index does not hold yet.
+/// An entry that is not in the index yet.
 #[derive(Clone, Debug)]
 pub struct UnindexedRow {
+    /// The entry.
     pub entry: EntryNumber,
-    /// The entry as JSON; `None` if retention removed the words.
+    /// The entry as JSON; `None` if retention deleted the content.
     pub json: Option<String>,
 }
 
-/// What of a config decides what is public.
+/// The part of a config that decides what is public.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicTerms {
     /// The public sections in their order, each with its feeds.
     pub sections: Vec<(String, BTreeSet<String>)>,
-    /// How much of their feeds' words may be published.
+    /// How much of each feed's content may be published, by feed.
     pub republish: BTreeMap<String, String>,
 }

@@ -1,11 +1,12 @@
 //! What the store knows of sections.
 
-/// How a section was defined when its stories were last judged.
+/// The definition of a section by which its stories were last judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DefinitionRow {
+    /// The hash of the definition.
     pub hash: u64,
-    /// Whether the hash is one of an older version, which hashed another form of the definition.
+    /// Whether an older version made the hash, from another form of the definition.
     pub has_former_hash: bool,
-    /// Whether the section left the config.
+    /// Whether the section is no longer configured.
     pub is_gone: bool,
 }

@@ -1,4 +1,4 @@
-//! How stories stand: their names, their copies, and their places in sections.
+//! The current state of stories: their names, copies and placements.
 
 use std::collections::HashMap;
 
@@ -8,116 +8,144 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
 use crate::time::Timestamp;
 
-/// What a step of deciding knows.
+/// What the store knows for one decision.
 #[derive(Clone, Debug)]
 pub struct Standing {
+    /// The numbers for new rows.
     pub next: NextNumbers,
+    /// The stories that are decided.
     pub stories: Vec<StandingStory>,
-    /// Link keys of entries that are written, as far as the feed has them already: up to two of its stories with entries that
-    /// have the link.
+    /// By link key of entries to be written, if the feed already has the link: up to two of its stories with entries
+    /// that have it.
     pub linked: HashMap<String, Vec<StoryNumber>>,
 }
 
-/// The numbers that the next new rows get.
+/// The numbers for the next new rows.
 #[derive(Clone, Copy, Debug)]
 pub struct NextNumbers {
+    /// For the next story.
     pub story: StoryNumber,
+    /// For the next entry.
     pub entry: EntryNumber,
 }
 
-/// A story and how it stands, without its copies.
+/// The state of a story, without its copies.
 #[derive(Clone, Debug)]
 pub struct StandingStory {
+    /// Its row.
     pub row: StoryRow,
-    /// Ids that it keeps to itself, and whether another story publishes them; loaded only until a public section has shown it.
+    /// Ids that it has but does not publish, each with whether another story publishes it; loaded only until a public
+    /// section has shown the story.
     pub kept: Vec<(String, bool)>,
-    /// Its places, also in sections that are gone.
+    /// Its placements, including those in removed sections.
     pub placements: Vec<(SectionNumber, PlacementRow)>,
 }
 
-/// A row of a story that joined no other.
+/// The row of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoryRow {
+    /// The story.
     pub number: StoryNumber,
+    /// The id under which it is published.
     pub public_id: String,
+    /// The slug of its page.
     pub slug: String,
+    /// The time by which it is sorted.
     pub sort_at: Timestamp,
-    /// Since when a public section shows it; `None` if none did.
+    /// When a public section first showed it; `None` if none did.
     pub shown: Option<Timestamp>,
     /// Whether its names come from an older version and are still to be checked.
     pub is_unchecked: bool,
 }
 
-/// How much of a story's copies is read.
+/// The most that is read of a story's copies.
 #[derive(Clone, Copy, Debug)]
 pub struct CopyLimits {
+    /// How many copies.
     pub copies: usize,
+    /// How many bytes of content.
     pub bytes: usize,
 }
 
-/// The copies of a story whose words are kept, in the order in which they joined.
+/// The copies of a story with content, in the order in which they joined.
 #[derive(Clone, Debug)]
 pub enum Copies {
+    /// All copies.
     All(Vec<CopyRow>),
-    /// They are too many or too large to be read all.
+    /// There are too many, or they are too large, to read all.
     Many(Vec<CopyHead>),
 }
 
 /// An entry as a copy of its story.
 #[derive(Clone, Debug)]
 pub struct CopyRow {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its feed.
     pub feed: FeedId,
+    /// When it was first seen.
     pub first_seen: Timestamp,
     /// When its lasting content last changed.
     pub revised: Option<Timestamp>,
+    /// Why it belongs to its story.
     pub reason: JoinReason,
+    /// The content.
     pub entry: Entry,
-    /// What the entry takes on disk.
+    /// The size of the entry on disk.
     pub bytes: usize,
 }
 
-/// A copy without its words.
+/// A copy without its content.
 #[derive(Clone, Debug)]
 pub struct CopyHead {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its feed.
     pub feed: FeedId,
+    /// When it was first seen.
     pub first_seen: Timestamp,
+    /// Why it belongs to its story.
     pub reason: JoinReason,
-    /// What the entry takes on disk.
+    /// The size of the entry on disk.
     pub bytes: usize,
     /// Its link keys.
     pub links: Vec<String>,
 }
 
-/// An entry of a story, whether its words are kept or not.
+/// An entry of a story, with or without content.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its feed.
     pub feed: FeedNumber,
+    /// Why it belongs to the story.
     pub reason: JoinReason,
 }
 
-/// How a story stands in a section.
+/// The placement of a story in a section.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlacementRow {
-    /// The entry whose words are shown.
+    /// The entry whose content is shown.
     pub lead: EntryNumber,
+    /// The time by which the section sorts it.
     pub sort_at: Timestamp,
-    /// When it entered last; `None` if it was never in the section.
+    /// When it last entered; `None` if it was never in the section.
     pub entered: Option<Timestamp>,
-    /// Since when it is not in the section; `None` if it is.
+    /// When it left; `None` if it is in the section.
     pub left: Option<Timestamp>,
+    /// Why it is in the section or not.
     pub why: Why,
-    /// When time alone calls for another judgement.
+    /// When time alone may change the verdict.
     pub next_change: Option<Timestamp>,
-    /// When the shown words last changed.
+    /// When the shown content last changed.
     pub changed: Option<Timestamp>,
-    /// The id that it has here, if it came by joining: that of the joined story.
+    /// The id that it has here, if it took the place of a merged story: the id of that story.
     pub published_as: Option<String>,
 }
 
 impl PlacementRow {
+    /// Returns whether the story is in the section.
     pub fn is_in(&self) -> bool {
         self.left.is_none()
     }

@@ -1,4 +1,4 @@
-//! A story as a section shows it, and as archives keep it.
+//! A story as a section shows it, and as archives store it.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -7,38 +7,45 @@ use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::FeedId;
 use crate::time::Timestamp;
 
-/// A story as one section shows it: what every format and page is written from.
+/// A story as one section shows it: the source of every format and page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownStory {
-    /// The published id: an absolute IRI, the same for ever.
+    /// The published id: an absolute IRI that never changes.
     pub id: String,
+    /// The slug of its page.
     pub slug: String,
+    /// The time by which the section sorts it.
     pub sort_at: Timestamp,
-    /// The lead's claim, but never later than when it was first seen.
+    /// The date that the lead claims, but never later than when it was first seen.
     pub published: Timestamp,
-    /// The newest change of lasting content; never before `published`.
+    /// The latest change of lasting content; never before `published`.
     pub updated: Timestamp,
-    /// The lead's words, cut to what its feed's `republish` allows.
+    /// The lead's content, as far as its feed's `republish` allows.
     pub entry: Entry,
-    /// Of all the copies that the section sees, facets with their scheme, without repeats.
+    /// The categories of all copies that the section sees, facets with their scheme, without duplicates.
     pub categories: Vec<Category>,
-    /// Who brought it: the lead's contributors, else those of another copy.
+    /// The lead's contributors, otherwise those of another copy.
     pub via: Vec<Person>,
-    /// As in `by A via B - S`, plain text; empty where nothing is known.
+    /// As in `by A via B - S`, plain text; empty if nothing is known.
     pub byline: String,
-    /// The source that the lead names, as far as it says, else its feed. Of its feed, title, url and id are always there.
+    /// The source that the lead names, as far as it does, otherwise its feed. For its feed, title, url and id are
+    /// always set.
     pub source: Source,
-    /// The copies that the section sees, the lead first, a bounded number.
+    /// The copies that the section sees, the lead first; their number is bounded.
     pub copies: Vec<ShownCopy>,
 }
 
-/// One copy of a shown story.
+/// A copy of a shown story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownCopy {
+    /// Its feed.
     pub feed: FeedId,
     /// The feed's title.
     pub title: String,
+    /// The link of the copy.
     pub url: Option<Url>,
+    /// When the copy was published.
     pub published: Timestamp,
+    /// Whether this copy leads.
     pub lead: bool,
 }

@@ -1,4 +1,4 @@
-//! What was decided: every row and every operation of one transaction, in the order in which the store applies them.
+//! A decision: every row and every operation of one transaction, in the order in which the store applies them.
 
 use std::sync::Arc;
 
@@ -10,164 +10,225 @@ use crate::time::Timestamp;
 use super::known::SignatureKey;
 use super::standing::{PlacementRow, StoryRow};
 
-/// Where a placement lies.
+/// The key of a placement.
 pub type Key = (SectionNumber, StoryNumber);
 
 /// Rows and operations, applied in the order of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Writes {
+    /// New stories.
     pub stories: Vec<NewStory>,
-    /// Ids that stories keep to themselves. The first story that has an id keeps it.
+    /// Ids that stories have but do not publish. The first story with an id keeps it.
     pub kept_ids: Vec<(String, StoryNumber)>,
+    /// New public names.
     pub names: Vec<NamesWrite>,
+    /// Changes of entries.
     pub entries: Vec<EntryWrite>,
-    /// Entries that become part of another story, one by one.
+    /// Entries that are moved to another story, one by one.
     pub transfers: Vec<(EntryNumber, StoryNumber, JoinReason)>,
+    /// Merges of stories.
     pub merges: Vec<MergeWrite>,
-    /// Stories that had joined another and stand for themselves again.
+    /// Stories that had been merged into another and become active again.
     pub revived: Vec<StoryNumber>,
-    /// Pairs of stories that are held apart.
+    /// Pairs of stories that are to stay apart.
     pub apart: Vec<(StoryNumber, StoryNumber)>,
     /// Pairs of stories that an editor joined.
     pub joined: Vec<(StoryNumber, StoryNumber)>,
+    /// Placements to delete.
     pub drops: Vec<Key>,
+    /// Placements to rename, each as its current and its new key.
     pub moves: Vec<(Key, Key)>,
+    /// Placements to write.
     pub puts: Vec<Put>,
 }
 
 /// A new story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewStory {
+    /// Its row.
     pub row: StoryRow,
-    /// The ids that it publishes if another story publishes the one of its row: the first that is free.
+    /// The ids to publish if another story publishes the one of its row: the first free one is used.
     pub other_ids: Vec<String>,
 }
 
 /// The names of a story that a public section shows from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesWrite {
+    /// The story.
     pub story: StoryNumber,
+    /// Its slug.
     pub slug: String,
+    /// When a public section first shows it.
     pub shown: Timestamp,
-    /// The id that it published until now, and the one that it kept to itself, which it publishes now.
+    /// The id that it published until now, and an id that it had but did not publish, and publishes from now on.
     pub published: Option<(String, String)>,
 }
 
-/// What happens to the row of an entry.
+/// The change of an entry's row.
 #[derive(Clone, Debug)]
 pub enum EntryWrite {
+    /// A new entry.
     New(Box<NewEntry>),
-    /// Other bytes, the same content.
+    /// Other bytes, but the same content.
     Touched {
+        /// The entry.
         number: EntryNumber,
+        /// Its new raw hash.
         raw_hash: u64,
     },
+    /// Other lasting content.
     Revised {
+        /// The entry.
         number: EntryNumber,
+        /// Its new raw hash.
         raw_hash: u64,
+        /// The new hash of its lasting content.
         fingerprint: u64,
     },
-    /// Another guid; the former one leads to the entry for ever.
+    /// Another guid; the former guid becomes an alias for ever.
     Rekeyed {
+        /// The entry.
         number: EntryNumber,
+        /// Its feed.
         feed: FeedNumber,
+        /// Its new guid.
         guid: String,
+        /// Where the guid comes from.
         kind: GuidKind,
+        /// Its new raw hash.
         raw_hash: u64,
+        /// The new hash of its lasting content.
         fingerprint: u64,
     },
     /// A further guid.
     Alias {
+        /// The feed.
         feed: FeedNumber,
+        /// The guid.
         guid: String,
+        /// The entry.
         entry: EntryNumber,
     },
     /// Counts a revision.
     Counted {
+        /// The entry.
         number: EntryNumber,
+        /// When it was revised.
         at: Timestamp,
     },
+    /// New content.
     Words(Box<WordsWrite>),
-    /// Why it is a copy of its story.
+    /// Another reason why it belongs to its story.
     Reason {
+        /// The entry.
         number: EntryNumber,
+        /// The reason.
         reason: JoinReason,
     },
-    /// Since when the document lacks it; `None` if it lists it.
+    /// Sets since when the document does not list it; `None` if the document lists it.
     Listed {
+        /// The entry.
         number: EntryNumber,
+        /// Since when.
         unlisted: Option<Timestamp>,
     },
+    /// Deletes the content.
     Forgotten(Forget),
 }
 
-/// A new entry, without its words.
+/// A new entry, without its content.
 #[derive(Clone, Debug)]
 pub struct NewEntry {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its feed.
     pub feed: FeedNumber,
+    /// Its guid.
     pub guid: String,
+    /// Where the guid comes from.
     pub guid_kind: GuidKind,
+    /// The hash over all that the feed wrote for it.
     pub raw_hash: u64,
+    /// The hash of its lasting content.
     pub fingerprint: u64,
+    /// When it was first seen.
     pub first_seen: Timestamp,
+    /// Its story.
     pub story: StoryNumber,
+    /// Why it belongs to its story.
     pub reason: JoinReason,
+    /// How similar its text was, 0 to 1; only if text decided.
     pub score: Option<f64>,
 }
 
-/// The words of an entry, and all by which it is found.
+/// The content of an entry, and everything by which the entry is found.
 #[derive(Clone, Debug)]
 pub struct WordsWrite {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its feed.
     pub feed: FeedNumber,
+    /// Its story.
     pub story: StoryNumber,
     /// The entry as JSON.
     pub json: Arc<str>,
-    /// Whether it had words before.
+    /// Whether it had content before.
     pub replaces: bool,
+    /// Its links.
     pub links: Vec<LinkWrite>,
+    /// The signature keys of its text.
     pub signatures: Vec<SignatureKey>,
-    /// Those of the words that it had before.
+    /// The signature keys of its previous text.
     pub former_signatures: Vec<SignatureKey>,
 }
 
-/// An address by which an entry is recognised.
+/// A link by which an entry is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkWrite {
+    /// The key of the link.
     pub key: String,
+    /// Whether it is the entry's declared original, not its own link.
     pub original: bool,
-    /// Whether no other entry of the feed that tells another story has it.
+    /// Whether no entry of the feed that belongs to another story has it.
     pub specific: bool,
-    /// Whether entries of the feed that tell another story may have it as a specific one: it is none any more.
+    /// Whether entries of the feed that belong to another story may have it as a specific link: for these it no longer
+    /// is.
     pub marks_others: bool,
 }
 
-/// An entry whose words are removed; its row stays, so that it does not come back as new.
+/// An entry whose content is deleted; its row stays, so that it does not come back as new.
 #[derive(Clone, Debug)]
 pub struct Forget {
+    /// The entry.
     pub number: EntryNumber,
+    /// Its story.
     pub story: StoryNumber,
+    /// The signature keys of its text.
     pub signatures: Vec<SignatureKey>,
 }
 
-/// A story that becomes part of another.
+/// A story that is merged into another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MergeWrite {
+    /// The story that stays.
     pub stays: StoryNumber,
+    /// The story that is merged into it.
     pub leaves: StoryNumber,
-    /// Why the first copies of the one that leaves are copies of the one that stays.
+    /// Why the first copies of the merged story belong to the one that stays.
     pub reason: JoinReason,
+    /// How similar the texts were, 0 to 1; only if text decided.
     pub score: Option<f64>,
 }
 
 /// A placement to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put {
+    /// Its key.
     pub key: Key,
     /// Whether there is a row already.
     pub is_known: bool,
+    /// The placement.
     pub row: PlacementRow,
-    /// The words to keep from now on, in a section that ignores edits; `None` if those that it keeps stay.
+    /// The content to freeze from now on, in a section that ignores edits; `None` if the frozen content stays.
     pub frozen: Option<Box<Entry>>,
 }

@@ -14,25 +14,25 @@ use crate::reason::Why;
 use crate::rows::{ArchiveRow, ArchivedRow, ShownStory};
 use crate::time::Timestamp;
 
-/// Archive documents are compressed once and read seldom.
+/// The zstd level: archive documents are compressed once and seldom read.
 const ZSTD_LEVEL: i32 = 9;
 
-/// The stories of an archive document, as they lie on disk. Packing takes long; it needs no turn.
+/// The stories of an archive document, compressed as on disk. Packing takes long; do it outside of a turn.
 #[derive(Clone, Debug)]
 pub struct Packed(Vec<u8>);
 
 impl Packed {
-    /// Packs stories.
+    /// Compresses stories.
     ///
     /// # Errors
     ///
-    /// As of the compressor.
+    /// Returns the errors of the compressor.
     pub fn of<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Result<Packed, StoreError> {
         Ok(Packed(zstd::encode_all(encode_stories(stories).as_slice(), ZSTD_LEVEL)?))
     }
 }
 
-/// Reads packed stories as any version wrote them.
+/// Decompresses stories of any version.
 fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }
@@ -42,7 +42,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn newest_archive(&self, section: &SectionId) -> Result<Option<u32>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT max(archive.number) FROM archive JOIN section ON section.number = archive.section WHERE section.id = ?1",
@@ -50,12 +50,12 @@ impl View {
         Ok(statement.query_row([section.as_str()], |row| row.get(0))?)
     }
 
-    /// Loads the stories that a section holds or that left it by their age alone, and that are in no archive document yet; the
-    /// oldest first, at most `limit`.
+    /// Loads the stories that a section has, or that left it only because of their age, and that are in no archive
+    /// document yet; oldest first, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn not_archived(&self, section: &SectionId, limit: usize) -> Result<Vec<StoryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story FROM placement
@@ -69,11 +69,11 @@ impl View {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Loads an archive document; `None` if there is no such one.
+    /// Loads an archive document; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn archive(&self, section: &SectionId, number: u32) -> Result<Option<ArchiveRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT archive.section, archive.made, archive.stories FROM archive JOIN section ON section.number = archive.section
@@ -86,11 +86,11 @@ impl View {
         Ok(Some(ArchiveRow { section, made, stories: unpack(&packed)? }))
     }
 
-    /// Loads how the stories of an archive document stand in their section now.
+    /// Loads the current placements of the stories of an archive document.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn archived_in(&self, section: SectionNumber, archive: u32) -> Result<Vec<ArchivedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story, coalesce(published_as, public_id), slug, entered, left_at, rule, why, detail
@@ -110,11 +110,11 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the archive documents of a section, the oldest first, each with the time of its last change.
+    /// Loads the numbers of a section's archive documents, oldest first, each with the time of its last change.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn archives(&self, section: &SectionId) -> Result<Vec<(u32, Timestamp)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT archive.number, max(archive.made, coalesce(max(entered), 0), coalesce(max(left_at), 0))
@@ -126,11 +126,11 @@ impl View {
         Ok(archives.collect::<Result<_, _>>()?)
     }
 
-    /// The archive documents that hold one of these stories.
+    /// Returns the section and number of each archive document that has one of these stories.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn archives_of(&self, stories: &BTreeSet<StoryNumber>) -> Result<BTreeSet<(SectionNumber, u32)>, StoreError> {
         let mut statement = self
             .connection
@@ -143,11 +143,11 @@ impl View {
         Ok(archives)
     }
 
-    /// The stories of an archive document.
+    /// Loads the stories of an archive document.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn archived(&self, section: SectionNumber, number: u32) -> Result<Vec<ShownStory>, StoreError> {
         let mut read =
             self.connection.prepare_cached("SELECT stories FROM archive WHERE section = ?1 AND number = ?2")?;
@@ -157,11 +157,11 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Writes a new archive document of a section, and notes in which document these stories are.
+    /// Writes a new archive document of a section, and records that these stories are in it.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_archive(
         &self,
         section: &SectionId,
@@ -185,11 +185,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the stories of an archive document again.
+    /// Replaces the stories of an archive document.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn rewrite_archive(&self, section: SectionNumber, number: u32, packed: &Packed) -> Result<(), StoreError> {
         let mut write =
             self.connection.prepare_cached("UPDATE archive SET stories = ?3 WHERE section = ?1 AND number = ?2")?;

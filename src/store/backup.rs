@@ -1,8 +1,8 @@
 //! Copies of the store, made while it is in use.
 //!
-//! The policy held here: a backup goes to a new file, or replaces an older backup; never the store or a file that belongs to
-//! it, nor any file that newswire did not write. A copy is checked before it takes its place, so that a damaged store never
-//! replaces its last good backup. Nobody but its owner can read it.
+//! The policy for backups: a backup is written to a new file or replaces an older backup, but never replaces the store,
+//! a file that belongs to it, or a file that newswire did not write. The copy is checked before it replaces anything,
+//! so that a damaged store never replaces its last good backup. Only its owner can read it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -13,47 +13,65 @@ use rusqlite::Connection;
 use rusqlite::backup::Progress;
 use rustix::fs::OFlags;
 
-use super::beside::beside;
 use super::file::{self, Identity};
+use super::sibling::sibling;
 use super::{Reader, StoreError, schema};
 
-/// The endings of the names of files that SQLite reads beside a database.
+/// The suffixes of files that SQLite reads together with a database.
 const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The endings of the names of files that newswire has beside a store.
+/// The suffixes of newswire's own files next to a store.
 const OF_NEWSWIRE: [&str; 2] = [".lock", ".sock"];
 
-/// Why a file cannot become a backup; it is as it was.
+/// Why a file cannot become a backup. The file is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
+    /// The file is the store itself.
     #[error("{} is the store itself; name another file", .0.display())]
     Store(PathBuf),
+    /// The file's name is one that a store uses for its own files.
     #[error("{} has the name of a file that belongs to a store; name another file", .0.display())]
     Reserved(PathBuf),
+    /// The path is a folder, a link or a device.
     #[error("{} is a {what}; name a new file or an older backup", path.display())]
-    NoFile { path: PathBuf, what: &'static str },
+    NoFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there, for people.
+        what: &'static str,
+    },
+    /// newswire did not write the file.
     #[error("{} is not a backup that newswire wrote; name a new file or an older backup", .0.display())]
     Foreign(PathBuf),
-    #[error("{} is a store in use, or was not closed (there is {}); name another file", path.display(), sign.display())]
-    InUse { path: PathBuf, sign: PathBuf },
-    #[error("{} was changed by another program meanwhile and stays as it is; run the command again", .0.display())]
+    /// The file is a store in use, as the file `sign` shows.
+    #[error("{} is a store in use, or was not closed ({} exists); name another file", path.display(), sign.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The file next to it that shows this.
+        sign: PathBuf,
+    },
+    /// The file was changed while the copy was made.
+    #[error("another program changed {} meanwhile, so it was not replaced; run the command again", .0.display())]
     Changed(PathBuf),
+    /// The copy failed.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
 impl Reader {
-    /// Copies the store at `store`, which this reader has open, into `file`; writers go on meanwhile. The copy takes its place
-    /// when it is whole, sound and safe on disk.
+    /// Copies the store at `store`, which this reader has open, into `file`; writers continue meanwhile. Renames the
+    /// copy to `file` when it is complete, checked and safe on disk.
     ///
     /// # Errors
     ///
-    /// If `file` is neither new nor an older backup, or the copy cannot be made; `file` is as it was.
+    /// Returns an error if `file` exists and is not an older backup, or if the copy cannot be made; `file` is unchanged
+    /// then.
     pub fn backup(&self, store: &Path, file: &Path) -> Result<(), BackupError> {
         let before = replaceable(store, file)?;
         let failed = |source| StoreError::File { path: file.to_owned(), source };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Created with O_EXCL for the owner alone.
+        // Created with O_EXCL, readable only by the owner.
         let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempfile_in(folder).map_err(failed)?;
         let copied = self.connection.backup("main", temporary.path(), None::<fn(Progress)>);
         copied.map_err(|error| file::explain(store, error.into()))?;
@@ -67,16 +85,16 @@ impl Reader {
         }
         match before {
             Some(_) => temporary.persist(file).map_err(|error| failed(error.error))?,
-            // Should a file have come there in this moment, it stays.
+            // If another program creates the file at this moment, it stays.
             None => temporary.persist_noclobber(file).map_err(|error| failed(error.error))?,
         };
-        // The name is safe on disk with its folder; some file systems cannot be asked for that.
+        // The name is safe on disk once the folder is synced; some file systems do not support that.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
 
-/// Makes the copy a file that is read without any other beside it, and checks it.
+/// Makes the copy readable without further files, and checks it.
 pub(super) fn finish(copy: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(copy)?;
     connection.pragma_update(None, "journal_mode", "delete")?;
@@ -88,10 +106,10 @@ fn identity(file: &Path) -> Option<Identity> {
     fs::symlink_metadata(file).ok().map(|metadata| Identity::of(&metadata))
 }
 
-/// Checks that a backup of `store` may go to `file`; returns which file it replaces, if there is one.
+/// Checks that a backup of `store` may be written to `file`; returns the identity of the file that it replaces, if any.
 fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupError> {
     let name = file.to_string_lossy();
-    let is_of_store = OF_NEWSWIRE.iter().any(|suffix| is_same(file, &beside(store, suffix)));
+    let is_of_store = OF_NEWSWIRE.iter().any(|suffix| is_same(file, &sibling(store, suffix)));
     if is_of_store || OF_SQLITE.iter().any(|suffix| name.ends_with(suffix)) {
         return Err(BackupError::Reserved(file.to_owned()));
     }
@@ -101,7 +119,7 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
         Err(error) => return Err(file::failed(file)(error).into()),
     };
     let store_metadata = fs::metadata(store).map_err(file::failed(store))?;
-    // A link to the store reaches it too.
+    // A link to the store would reach it too.
     if fs::metadata(file).is_ok_and(|reached| Identity::of(&reached) == Identity::of(&store_metadata)) {
         return Err(BackupError::Store(file.to_owned()));
     }
@@ -111,15 +129,15 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
     if !is_backup(file).map_err(file::failed(file))? {
         return Err(BackupError::Foreign(file.to_owned()));
     }
-    // A backup lies alone; a store has these beside it, and they would be read together with the copy.
-    let signs = OF_SQLITE.iter().chain(&OF_NEWSWIRE).map(|suffix| beside(file, suffix));
+    // A backup is a single file. If one of these files exists, it would be read together with the copy.
+    let signs = OF_SQLITE.iter().chain(&OF_NEWSWIRE).map(|suffix| sibling(file, suffix));
     match signs.into_iter().find(|sign| fs::symlink_metadata(sign).is_ok()) {
         Some(sign) => Err(BackupError::InUse { path: file.to_owned(), sign }),
         None => Ok(Some(Identity::of(&found))),
     }
 }
 
-/// Whether two paths name one place, existing or not.
+/// Returns whether two paths name the same place, whether or not it exists.
 fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -136,7 +154,7 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     }
 }
 
-/// Whether the file has the head of a database that newswire wrote.
+/// Returns whether the file has the header of a database that newswire wrote.
 fn is_backup(file: &Path) -> io::Result<bool> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut head = Vec::new();

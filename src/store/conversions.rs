@@ -1,17 +1,17 @@
-//! What SQL alone does not migrate in one step: rows are converted in batches, so that progress can be shown.
+//! Conversions that SQL cannot do in one step: rows are converted in batches, to show progress.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 use super::feed_words::{read_repairs, repairs_json};
 
-/// Hears how many of how many rows are converted.
+/// Receives how many rows are converted, and of how many.
 pub type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
 
-/// How many rows one statement converts: some 50 ms.
+/// The rows that one statement converts, in about 50 ms.
 const BATCH: i64 = 10_000;
 
-/// The sentences of version 3, which stand for codes now. Each other one is kept as it is.
+/// Replaces the sentences of version 3 by codes. Other sentences stay as they are.
 const REASONS: &str = "UPDATE placement SET
     detail = CASE
       WHEN why IN ('it is older than the section''s max_age', 'no feed of the section has it any more',
@@ -27,11 +27,11 @@ const REASONS: &str = "UPDATE placement SET
       ELSE 'old' END
   WHERE (section, story) > (?1, ?2) AND (section, story) <= (?3, ?4)";
 
-/// Turns the sentences in `placement.why` into codes.
+/// Converts the sentences in `placement.why` to codes.
 ///
 /// # Errors
 ///
-/// As of SQLite.
+/// Returns the errors of SQLite.
 pub fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
     let total: i64 = connection.query_row("SELECT count(*) FROM placement", [], |row| row.get(0))?;
     let mut last = connection.prepare(
@@ -52,11 +52,11 @@ pub fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError
     Ok(())
 }
 
-/// Turns the sentences of repairs into codes.
+/// Converts the sentences of repairs to codes.
 ///
 /// # Errors
 ///
-/// As of SQLite.
+/// Returns the errors of SQLite.
 pub fn repairs(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
     let mut feeds = connection.prepare("SELECT number, repairs FROM feed WHERE repairs <> '[]'")?;
     let feeds = feeds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

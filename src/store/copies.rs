@@ -12,11 +12,11 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{Copies, CopyHead, CopyLimits, CopyRow};
 
 impl View {
-    /// These copies, whatever story they belong to, in the order of their numbers; those without words are left out.
+    /// Loads these copies, whatever story they belong to, ordered by number; skips those without content.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn copies(&self, numbers: &BTreeSet<EntryNumber>) -> Result<Vec<CopyRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, body.value
@@ -33,11 +33,11 @@ impl View {
         Ok(copies)
     }
 
-    /// The copies of a story of feeds that `sees` sees. Those without words are left out.
+    /// Loads those copies of a story whose feeds `sees` accepts; skips those without content.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn copies_of(
         &self,
         story: StoryNumber,

@@ -1,4 +1,4 @@
-//! What was last published, so that Last-Modified never goes back.
+//! What was published last, so that Last-Modified never goes back.
 
 use rusqlite::params;
 
@@ -6,11 +6,11 @@ use super::{Store, StoreError};
 use crate::time::Timestamp;
 
 impl Store {
-    /// Notes what was published at a path; returns when it last changed.
+    /// Records the content hash published at a path; returns when the content last changed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub async fn note_edition(&self, path: String, hash: Vec<u8>, now: Timestamp) -> Result<Timestamp, StoreError> {
         self.write(move |view| {
             let mut statement = view.connection.prepare_cached(

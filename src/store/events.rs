@@ -1,4 +1,4 @@
-//! Events: what a keeper should know of feeds, noted in the poll that brought it, and kept for a while.
+//! Events of feeds that an administrator should know, recorded in the poll that brought them, and kept for some time.
 
 use crate::feed::{FeedEvent, FeedId};
 use crate::time::Timestamp;
@@ -7,22 +7,25 @@ use super::feed_words::event;
 use super::sql::{text, time};
 use super::{StoreError, View};
 
-/// Something that happened to a feed.
+/// An event of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Unique in the store, rising.
+    /// Unique in the store, and increasing.
     pub number: u64,
+    /// The feed.
     pub feed: FeedId,
+    /// When it happened.
     pub at: Timestamp,
+    /// What happened.
     pub what: FeedEvent,
 }
 
 impl View {
-    /// The newest events, the last first.
+    /// Loads the newest events, newest first.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn events(&self, limit: usize) -> Result<Vec<Event>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT event.number, feed.id, event.at, event.kind, event.detail

@@ -1,7 +1,7 @@
-//! What failed in a poll, as the store has it: the code of its kind in one column, its details as JSON in another.
+//! The failure of a poll, as stored: the code of its kind in one column, its details as JSON in another.
 //!
-//! The struct here belongs to the disk alone. What its JSON has depends on `what` and `fault`. It is only ever extended, by
-//! fields with a default; the tests hold a sample of every failure.
+//! The struct here is only for the disk. The fields of its JSON depend on `what` and `fault`. It is only ever extended,
+//! by fields with a default; the tests have a sample of every failure.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::feed::{
 use crate::foreign::{Line, ShortLine};
 use crate::time::Timestamp;
 
-/// The struct for the details of a failure. Each detail is left out if it is absent.
+/// Defines the struct for the details of a failure. Absent details are left out.
 macro_rules! details {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
@@ -38,7 +38,7 @@ details! {
     FailureV1 {
         fault: Cow<'a, str>,
         host: Cow<'a, str>,
-        /// Only if it is true.
+        /// Left out unless it is true.
         proxied: bool,
         address: Cow<'a, str>,
         port: u16,
@@ -60,26 +60,26 @@ details! {
         more: usize,
         found: Cow<'a, str>,
         says: Cow<'a, str>,
-        /// What another program said.
+        /// The message of another program.
         why: Cow<'a, str>,
-        /// The kind and the words of what a store of version 6 or older held.
+        /// The kind and the text that a store of version 6 or older had.
         kind: Cow<'a, str>,
         words: Cow<'a, str>,
     }
 }
 
-/// Returns the columns for the kind of a failure and for its details.
+/// Returns the columns for the kind and the details of a failure.
 pub fn failure_columns(failure: Option<&Failure>) -> (Option<&'static str>, Option<String>) {
     let json = |failure| serde_json::to_string(&failure_form(failure)).expect("these are texts and numbers");
     (failure.map(|failure| failure.kind().code()), failure.map(json))
 }
 
-/// Reads a failure from the column for its kind, which is the given one, and the next one for its details.
+/// Reads a failure from the column of its kind, `column`, and the next one, its details.
 pub fn failure(row: &Row, column: usize) -> rusqlite::Result<Option<Failure>> {
     Ok(of_columns(optional_text(row, column)?, optional_text(row, column + 1)?))
 }
 
-/// What cannot be read stays as it is, as words.
+/// Builds a failure from its columns; keeps an unreadable one as text.
 fn of_columns(code: Option<&str>, json: Option<&str>) -> Option<Failure> {
     let form = json.and_then(|json| serde_json::from_str(json).ok());
     form.and_then(read_failure).or_else(|| {
@@ -88,7 +88,7 @@ fn of_columns(code: Option<&str>, json: Option<&str>) -> Option<Failure> {
     })
 }
 
-/// Returns a failure as it is stored.
+/// Returns the stored form of a failure.
 pub fn failure_form(failure: &Failure) -> FailureV1<'_> {
     match failure {
         Failure::Dns { host, proxied, why } => FailureV1 { proxied: flag(*proxied), why: text(why), ..at("dns", host) },
@@ -131,7 +131,7 @@ pub fn failure_form(failure: &Failure) -> FailureV1<'_> {
     }
 }
 
-/// Reads a failure; `None` if only a newer version knows what it is.
+/// Builds a failure from its stored form; `None` if only a newer version knows it.
 pub fn read_failure(form: FailureV1) -> Option<Failure> {
     let host = || line(form.host.as_ref());
     let why = || line(form.why.as_ref());
@@ -383,7 +383,7 @@ mod tests {
 
     const HOST: &str = "a.example";
 
-    /// The columns of a failure as the store has had them since schema version 7.
+    /// Checks the stored columns of a failure, unchanged since schema version 7.
     #[track_caller]
     fn check(failure: Failure, code: &str, json: &str) {
         let columns = failure_columns(Some(&failure));
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_of_a_request_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_request_failures_is_unchanged() {
         let (host, why) = (|| Line::from(HOST), || Line::from("\"no\""));
         let dns = |proxied| Failure::Dns { host: host(), proxied, why: why() };
         check(dns(false), "dns", r#"{"what":"dns","host":"a.example","why":"\"no\""}"#);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_an_answer_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_response_faults_is_unchanged() {
         let why = || Line::from("no");
         let check_fault = |failure: Failure, fault: &str, more: &str| {
             let code = failure.kind().code();
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_files_and_settings_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_file_and_setting_faults_is_unchanged() {
         let (path, why) = (|| Line::from("/a"), || Line::from("no"));
         let check_file = |fault: FileFault, json: &str| check(Failure::File { path: path(), fault }, "file", json);
         check_file(FileFault::NoPath, r#"{"what":"file","fault":"no_path","path":"/a"}"#);
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_documents_and_of_newswire_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_document_and_own_faults_is_unchanged() {
         let check_document = |fault: DocumentFault, json: &str| {
             let json = format!(r#"{{"what":"document","fault":{json}}}"#);
             check(Failure::Document { fault: fault.clone() }, fault.kind().code(), &json);
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_that_cannot_be_read_is_shown_as_it_is() {
+    fn unreadable_failure_is_shown_unchanged() {
         let read = |code, json| of_columns(code, json).map(|failure| (failure.kind(), failure.to_string()));
         assert_eq!(read(None, None), None);
         assert_eq!(read(Some("dns"), None), Some((FailureKind::Dns, "dns".to_owned())));

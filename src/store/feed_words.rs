@@ -1,6 +1,6 @@
-//! What polls make of feeds, as the store has it: repairs, notes and events, each with its code, as JSON.
+//! Results of polls, as stored: repairs, notes and events, each as a code with JSON.
 //!
-//! The structs here belong to the disk alone. A field that is new gets a default, so that what an older version wrote is read.
+//! The structs here are only for the disk. A new field gets a default, so that data of older versions stays readable.
 
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::feed::{FeedEvent, Note, Repair, RepairKind};
 
 const JSON: &str = "these are texts and numbers, which JSON can hold";
 
-/// A repair, version 2. Version 1 was its sentence.
+/// A repair, version 2. Version 1 was a sentence.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum StoredRepair {
@@ -34,7 +34,7 @@ fn is_once(count: &usize) -> bool {
     *count == 1
 }
 
-/// A note, version 1. What it has depends on its code.
+/// A note, version 1. Its fields depend on its code.
 #[derive(Default, Serialize, Deserialize)]
 struct StoredNote {
     code: String,
@@ -50,7 +50,7 @@ struct StoredNote {
     words: Option<String>,
 }
 
-/// What belongs to an event, version 1. What it has depends on the event's code.
+/// The details of an event, version 1. Its fields depend on the event's code.
 #[derive(Default, Serialize, Deserialize)]
 struct EventDetail<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,12 +65,12 @@ struct EventDetail<'a> {
     rekeyed: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<usize>,
-    /// What an older version wrote.
+    /// The text that an older version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     words: Option<String>,
 }
 
-/// Returns repairs as they are stored.
+/// Returns repairs as JSON for the store.
 pub fn repairs_json(repairs: &[Repair]) -> String {
     let stored = repairs.iter().map(|repair| StoredRepair::Coded {
         code: repair.kind.code().to_owned(),
@@ -80,12 +80,12 @@ pub fn repairs_json(repairs: &[Repair]) -> String {
     serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
 }
 
-/// Reads the repairs of a column; none if they cannot be read.
+/// Reads repairs from a column; empty if unreadable.
 pub fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
     Ok(read_repairs(text(row, column)?))
 }
 
-/// Reads repairs as any version stored them; none if they cannot be read.
+/// Reads repairs of any version; empty if unreadable.
 pub fn read_repairs(json: &str) -> Vec<Repair> {
     if json == "[]" {
         return Vec::new();
@@ -94,7 +94,7 @@ pub fn read_repairs(json: &str) -> Vec<Repair> {
     let read = stored.into_iter().map(|stored| match stored {
         StoredRepair::Coded { code, count, example } => {
             let kind = RepairKind::from_code(&code);
-            // What a newer version wrote is known by its code at least.
+            // For a repair that a newer version wrote, keep at least its code.
             let example = if kind == RepairKind::Old { example.or(Some(code)) } else { example };
             Repair { kind, count, example }
         }
@@ -103,7 +103,7 @@ pub fn read_repairs(json: &str) -> Vec<Repair> {
     read.collect()
 }
 
-/// Reads the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it is not written so.
+/// Parses the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it has another form.
 fn of_sentence(sentence: &str) -> Option<Repair> {
     let kind = RepairKind::ALL.iter().copied().filter(|kind| *kind != RepairKind::Old);
     let (kind, rest) = kind.filter_map(|kind| Some((kind, sentence.strip_prefix(kind.words())?))).next()?;
@@ -119,7 +119,7 @@ fn of_sentence(sentence: &str) -> Option<Repair> {
     (repair.to_string() == sentence).then_some(repair)
 }
 
-/// Returns notes as they are stored.
+/// Returns notes as JSON for the store.
 pub fn notes_json(notes: &[Note]) -> String {
     let stored = notes.iter().map(|note| {
         let stored = StoredNote { code: note.code().to_owned(), ..StoredNote::default() };
@@ -133,12 +133,12 @@ pub fn notes_json(notes: &[Note]) -> String {
     serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
 }
 
-/// Reads the notes of a column; `None` if it is null.
+/// Reads notes from a column; `None` if it is null.
 pub fn notes(row: &Row, column: usize) -> rusqlite::Result<Option<Vec<Note>>> {
     Ok(optional_text(row, column)?.map(read_notes))
 }
 
-/// What cannot be read stays as it is, as words.
+/// Reads notes; keeps an unreadable one as text.
 fn read_notes(json: &str) -> Vec<Note> {
     let Ok(stored) = serde_json::from_str::<Vec<StoredNote>>(json) else {
         return vec![Note::Old { words: json.to_owned() }];
@@ -155,7 +155,7 @@ fn read_notes(json: &str) -> Vec<Note> {
     read.collect()
 }
 
-/// Returns what belongs to an event, as it is stored beside the event's code.
+/// Returns the details of an event as JSON, to store with the event's code.
 pub fn event_json(event: &FeedEvent) -> String {
     let none = EventDetail::default();
     let detail = match event {
@@ -174,7 +174,7 @@ pub fn event_json(event: &FeedEvent) -> String {
     serde_json::to_string(&detail).expect(JSON)
 }
 
-/// Reads an event from its code and what belongs to it; what cannot be read stays as it is, as words.
+/// Reads an event from its code and details; keeps an unreadable one as text.
 pub fn event(code: &str, detail: &str) -> FeedEvent {
     let old = |words: String| FeedEvent::Old { code: code.to_owned(), words };
     let Ok(stored) = serde_json::from_str::<EventDetail>(detail) else { return old(detail.to_owned()) };
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_notes_is_unchanged() {
         let notes = vec![
             Note::Rekeyed { rekeyed: 20, listed: 21 },
             Note::Restless { name: "Live".to_owned() },
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn events_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_events_is_unchanged() {
         let check = |what: FeedEvent, code: &str, json: &str| {
             assert_eq!((what.code(), event_json(&what).as_str()), (code, json));
             assert_eq!(event(code, json), what);

@@ -1,4 +1,4 @@
-//! What the store knows of feeds: which are due and what polling them needs, how they are doing, what they say of themselves.
+//! The state of feeds: which are due and what polling them needs, their health, and what they say about themselves.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -17,61 +17,79 @@ use super::forms::{decode_info, hints, info};
 use super::sql::{optional_text, optional_time, text, time};
 use super::{StoreError, View};
 
-/// A feed whose time has come, with all that polling it needs.
+/// A feed with all that polling it needs.
 #[derive(Clone, Debug)]
 pub struct PollState {
+    /// The feed.
     pub feed: FeedId,
+    /// The validators of the last document, for a conditional request.
     pub validators: Validators,
+    /// How many polls in a row failed.
     pub failures: u32,
+    /// The state of the feed.
     pub state: FeedState,
+    /// When to poll next.
     pub next_poll: Timestamp,
+    /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
+    /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
+    /// The reason for the hold.
     pub hold_why: Option<HoldReason>,
-    /// What entries of its documents have in common.
+    /// Which keys entries of its documents share.
     pub guids_repaired: SharedKeys,
-    /// Whether it ever gave a validator.
+    /// Whether the feed ever sent a validator.
     pub had_validators: bool,
     /// Where its permanent redirects lead.
     pub moved: Option<MovedRow>,
-    /// Of the last document that could be read.
+    /// The polling hints of the last readable document.
     pub hints: PollHints,
-    /// Entries a day that it publishes, as far as is known.
+    /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
 }
 
-/// How a feed is doing.
+/// The health of a feed.
 #[derive(Clone, Debug)]
 pub struct FeedStatus {
+    /// The feed.
     pub feed: FeedId,
+    /// What its documents say about it.
     pub info: FeedInfo,
+    /// The state of the feed.
     pub state: FeedState,
+    /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
+    /// When to poll next.
     pub next_poll: Timestamp,
+    /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
+    /// The reason for the hold.
     pub hold_why: Option<HoldReason>,
+    /// How many polls in a row failed.
     pub failures: u32,
-    /// What its last poll failed with; `None` if it did not fail.
+    /// Why the last poll failed; `None` if it succeeded.
     pub failure: Option<Failure>,
+    /// The repairs made to its last document.
     pub repairs: Vec<Repair>,
+    /// How many entries the feed ever had.
     pub entries: u64,
     /// The date of its newest entry.
     pub newest: Option<Timestamp>,
     /// Where its permanent redirects lead.
     pub moved: Option<MovedRow>,
-    /// Entries a day that it publishes, as far as is known.
+    /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
-    /// The last things that an editor should know of what it did, and when.
+    /// The last notes for the editor on the feed, and their time.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
 impl View {
-    /// The feeds to be polled at `now`, the longest overdue first, at most `limit`. Feeds that are gone or whose host asked
-    /// to be left alone are not among them; disabled ones are the caller's to leave out.
+    /// Loads the feeds that are due at `now`, the longest overdue first, at most `limit`. Excludes feeds that are gone
+    /// or on hold; the caller must skip disabled ones.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{DUE_COLUMNS} WHERE removed IS NULL AND next_poll <= ?1 AND state <> 'gone' ORDER BY next_poll LIMIT ?2"
@@ -80,13 +98,13 @@ impl View {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// The feeds that were polled before and are overdue at `now`, the longest first, and all whose next poll lies after
-    /// `farthest`, or whose last poll lies after `now`.
+    /// Loads the feeds that were polled before and are overdue at `now`, the longest overdue first, and all feeds whose
+    /// next poll is after `farthest` or whose last poll is after `now`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn unpunctual(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<PollState>, StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn overdue_or_misplanned(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2 OR last_poll > ?1)
              ORDER BY next_poll"
@@ -95,21 +113,22 @@ impl View {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// What polling a feed needs, due or not; `None` if the store does not know it.
+    /// Loads what polling a feed needs, due or not; `None` if the store does not know it.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn poll_state(&self, feed: &FeedId) -> Result<Option<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!("{DUE_COLUMNS} WHERE id = ?1"))?;
         Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
     }
 
-    /// The origins that asked to be left alone, and until when; what is said to last beyond `farthest` a wrong clock wrote.
+    /// Loads the origins on hold, each with the end of the hold. Skips holds beyond `farthest`: a wrong clock wrote
+    /// them.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn host_holds(&self, now: Timestamp, farthest: Timestamp) -> Result<HashMap<String, Timestamp>, StoreError> {
         let mut statement = self
             .connection
@@ -118,11 +137,11 @@ impl View {
         Ok(holds.collect::<Result<_, _>>()?)
     }
 
-    /// The guids and raw hashes of a feed's listed entries: what need not be cleaned again.
+    /// Loads the guids and raw hashes of a feed's listed entries: these need no new cleaning.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn raw_hashes(&self, feed: &FeedId) -> Result<HashSet<(String, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT guid, raw_hash FROM entry WHERE feed = (SELECT number FROM feed WHERE id = ?1) AND unlisted IS NULL",
@@ -132,11 +151,11 @@ impl View {
         Ok(hashes.collect::<Result<_, _>>()?)
     }
 
-    /// How the configured feeds are doing, by id.
+    /// Loads the health of the configured feeds, by id.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn feed_statuses(&self) -> Result<HashMap<FeedId, FeedStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, failure, failure_detail, repairs,
@@ -166,11 +185,11 @@ impl View {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
-    /// What the documents of a feed say of it; nothing if it left the config.
+    /// Loads what a feed's documents say about the feed; empty if the feed is not configured.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn feed_info(&self, feed: &FeedId) -> Result<FeedInfo, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
@@ -178,11 +197,11 @@ impl View {
         Ok(info.as_deref().map(decode_info).unwrap_or_default())
     }
 
-    /// What the documents say of the configured feeds, by id.
+    /// Loads what their documents say about the configured feeds, by id.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn feed_infos(&self) -> Result<HashMap<FeedId, FeedInfo>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id, info FROM feed WHERE removed IS NULL")?;
         let infos = statement.query_map([], |row| Ok((feed_id(row, 0)?, info(row, 1)?)))?;
@@ -213,7 +232,7 @@ fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
     })
 }
 
-/// The columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
+/// Reads the columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
 fn moved(row: &Row, column: usize) -> rusqlite::Result<Option<MovedRow>> {
     let Some(to) = row.get(column)? else { return Ok(None) };
     let lasted_ms = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default().max(0).unsigned_abs();

@@ -1,7 +1,8 @@
-//! The store's file and the files beside it: private from the first moment, and the same file for as long as it is open.
+//! The store's file and the files next to it: private from the first moment, and the same file as long as the store is
+//! open.
 //!
-//! The policy held here: only the owner can read, write or lock the store, whatever the umask. newswire opens only regular
-//! files. A store that is damaged, or that another file has replaced while newswire runs, is not written to.
+//! The policy for files: only the owner can read, write or lock the store, whatever the umask. newswire opens only
+//! regular files. It does not write to a store that is damaged, or that another file has replaced while newswire runs.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -12,30 +13,33 @@ use std::sync::OnceLock;
 use rusqlite::ErrorCode;
 use rustix::fs::OFlags;
 
-use super::beside::beside;
+use super::sibling::sibling;
 use super::{StoreError, holder, open_readonly};
 
-/// The mode of everything that may hold what private feeds say.
+/// The mode of every file that may contain entries of private feeds.
 const OWNER_ONLY: u32 = 0o600;
 
-/// The tables that have pages of their own; the virtual ones are made of some of these.
+/// The tables with pages of their own; virtual tables consist of some of these.
 const REAL_TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')";
 
-/// An open store's file: which one it is, and whether it may still be written to.
+/// The file of an open store: its identity, and whether it may still be written to.
 pub struct StoreFile {
     path: PathBuf,
     identity: Identity,
     damage: OnceLock<String>,
 }
 
-/// What makes a file the same file under any name: its device and inode.
+/// The device and inode of a file: the same under any name of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
+    /// The device number.
     pub device: u64,
+    /// The inode number on that device.
     pub inode: u64,
 }
 
 impl Identity {
+    /// Returns the identity of the file with this metadata.
     pub fn of(metadata: &Metadata) -> Identity {
         Identity { device: metadata.dev(), inode: metadata.ino() }
     }
@@ -46,7 +50,7 @@ impl StoreFile {
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// Returns an error if there is none.
     pub fn at(path: &Path) -> Result<StoreFile, StoreError> {
         let metadata = fs::metadata(path).map_err(failed(path))?;
         Ok(StoreFile { path: path.to_owned(), identity: Identity::of(&metadata), damage: OnceLock::new() })
@@ -56,7 +60,8 @@ impl StoreFile {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] after damage was found, [`StoreError::Replaced`] if another file or none is at its path.
+    /// Returns [`StoreError::Damaged`] once damage was found, and [`StoreError::Replaced`] if another file or none is
+    /// at its path.
     pub fn writable(&self) -> Result<(), StoreError> {
         if let Some(found) = self.damage.get() {
             return Err(StoreError::Damaged { path: self.path.clone(), found: found.clone() });
@@ -68,34 +73,35 @@ impl StoreFile {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Replaced`] if another file or none is there.
+    /// Returns [`StoreError::Replaced`] if another file or none is there.
     pub fn in_place(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
             Ok(_) => Err(StoreError::Replaced(self.path.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Replaced(self.path.clone())),
-            // A file system that does not answer for the moment: the write itself fails, if it must.
+            // The file system does not answer now: if that matters, the write itself fails.
             Err(_) => Ok(()),
         }
     }
 
-    /// Gives an error its cause, see [`explain`]. Damage stops all writing.
+    /// Replaces an error by its cause, see [`explain`]. After damage, nothing is written any more.
     pub fn explain(&self, error: StoreError) -> StoreError {
         let error = explain(&self.path, error);
         if let StoreError::Damaged { found, .. } = &error {
-            // Only the first finding counts.
+            // Only the first fault counts.
             let _ = self.damage.set(found.clone());
         }
         error
     }
 
+    /// Returns whether damage was found.
     pub fn is_damaged(&self) -> bool {
         self.damage.get().is_some()
     }
 }
 
-/// Turns an error of SQLite into what happened to the store at `path`: another program locks it, it is damaged, or it
-/// belongs to another user.
+/// Replaces an error of SQLite by what happened to the store at `path`: another program has locked it, it is damaged,
+/// or it belongs to another user.
 pub fn explain(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Sqlite(error) = error else { return error };
     match error.sqlite_error_code() {
@@ -112,15 +118,15 @@ pub fn explain(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-/// Reads the pages of every table and index of the store at `path` and checks how they are linked; writes nothing, not even
-/// from the log.
+/// Reads the pages of every table and index of the store at `path` and checks how they are linked. Writes nothing, not
+/// even pages from the log.
 ///
-/// The text index is checked as the tables that hold it, not word by word: SQLite's check of the words reads the whole index
-/// again at every start, and finds wrong entries of a search, not damage of the file.
+/// Of the full-text index, only the tables that contain it are checked, not each word: SQLite's check of the words
+/// would read the whole index again at every start, and would find wrong search results, not damage of the file.
 ///
 /// # Errors
 ///
-/// [`StoreError::Damaged`] with the first finding.
+/// Returns [`StoreError::Damaged`] with the first fault found.
 pub fn check(path: &Path) -> Result<(), StoreError> {
     let connection = open_readonly(path)?;
     let failed = |error: rusqlite::Error| explain(path, error.into());
@@ -130,44 +136,45 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
         let found = connection.query_row("SELECT quick_check FROM pragma_quick_check(?1)", [&table], |row| row.get(0));
         let found: String = found.map_err(failed)?;
         if found != "ok" {
-            // SQLite writes a head line before some findings.
+            // SQLite writes a header line before some faults.
             return Err(StoreError::Damaged { path: path.to_owned(), found: found.replace('\n', ": ") });
         }
     }
     Ok(())
 }
 
-/// Creates the folder of the store, readable by its owner alone. An existing folder stays as it is.
+/// Creates the folder of the store, readable only by its owner. An existing folder stays unchanged.
 ///
 /// # Errors
 ///
-/// As of the system.
+/// Returns the errors of the system.
 pub fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed(folder))
 }
 
-/// Creates an empty store file for the owner alone, before SQLite opens it; SQLite gives its log the same mode.
+/// Creates an empty store file that only the owner can read, before SQLite opens it; SQLite gives its log the same
+/// mode.
 ///
 /// # Errors
 ///
-/// As of the system.
+/// Returns the errors of the system.
 pub fn create(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
-        // A umask may take away too much.
+        // The umask may remove too many bits.
         Ok(file) => file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed(path)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => require_regular(path),
         Err(error) => Err(failed(path)(error)),
     }
 }
 
-/// Takes the rights of others from the store and its log, as a copy made by hand may have them.
+/// Removes the permissions of other users from the store and its log; a copy made by hand may have them.
 ///
 /// # Errors
 ///
-/// If the files belong to somebody else.
+/// Returns an error if the files belong to another user.
 pub fn restrict(path: &Path) -> Result<(), StoreError> {
-    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm"), beside(path, "-journal")] {
+    for path in [path.to_owned(), sibling(path, "-wal"), sibling(path, "-shm"), sibling(path, "-journal")] {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.mode() & 0o077 != 0 => {
                 fs::set_permissions(&path, Permissions::from_mode(OWNER_ONLY))
@@ -179,11 +186,11 @@ pub fn restrict(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses what is no regular file; a link to one is fine, nothing at all too.
+/// Rejects anything but a regular file or a link to one. A missing file is fine.
 ///
 /// # Errors
 ///
-/// [`StoreError::Irregular`].
+/// Returns [`StoreError::Irregular`].
 pub fn require_regular(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(StoreError::Irregular(path.to_owned())),
@@ -194,17 +201,17 @@ pub fn require_regular(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Returns the path of the file itself where `path` is a symbolic link to it: under each name there would be another lock.
+/// Returns the path of the file itself if `path` is a symbolic link to it; each name would otherwise have its own lock.
 pub fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Refuses a file with several hard links: SQLite would keep a log of its own under each name, and the logs overwrite each
-/// other's changes (sqlite.org/howtocorrupt.html 2.3). A missing file is fine.
+/// Rejects a file with several hard links: SQLite would keep a separate log under each name, and the logs would
+/// overwrite each other's changes (sqlite.org/howtocorrupt.html 2.3). A missing file is fine.
 ///
 /// # Errors
 ///
-/// [`StoreError::ManyNames`].
+/// Returns [`StoreError::ManyNames`].
 pub fn require_one_name(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.nlink() > 1 => {
@@ -214,13 +221,13 @@ pub fn require_one_name(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Opens a private file of our own beside the store, and creates it if need be. Never follows a link and never changes what
-/// is in the file.
+/// Opens one of newswire's own private files next to the store, and creates it if needed. Never follows a link and
+/// never changes the file's content.
 ///
 /// # Errors
 ///
-/// [`StoreError::Irregular`] if it is a link, a pipe or anything else but a file; [`StoreError::NotOurs`] if it belongs to
-/// another user.
+/// Returns [`StoreError::Irregular`] for a link, a pipe or anything else but a regular file, and
+/// [`StoreError::NotOurs`] if the file belongs to another user.
 pub fn open_private(path: &Path) -> Result<File, StoreError> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
@@ -243,7 +250,7 @@ pub fn open_private(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// That the file belongs to another user, if it does.
+/// Returns an error if the file belongs to another user.
 pub fn not_ours(path: &Path) -> Option<StoreError> {
     let owner = fs::symlink_metadata(path).ok()?.uid();
     let is_ours = owner == rustix::process::geteuid().as_raw();
@@ -251,7 +258,7 @@ pub fn not_ours(path: &Path) -> Option<StoreError> {
     (!is_ours).then(|| StoreError::NotOurs { path: path.to_owned(), owner })
 }
 
-/// Says which file an error of the system is about.
+/// Returns a function that adds the path to an error of the system.
 pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     |source| StoreError::File { path: path.to_owned(), source }
 }

@@ -1,8 +1,9 @@
-//! The JSON that the store keeps of entries, of what feeds say of themselves, and of how often they ask to be polled.
+//! The stored JSON of entries, of feeds' descriptions of themselves, and of polling hints.
 //!
-//! Each struct here is the form of a word on disk, and belongs to the disk alone: a word may change without it. The policy held
-//! here: a form is only ever extended, by fields with a default; what an older version wrote stays readable. The tests hold a
-//! sample of every version. A form borrows what it is made of, and gives away what it is read into, so that it costs no copies.
+//! Each struct here is the disk form of a type, and only for the disk: the type may change without it. The policy for
+//! these forms: a form is only ever extended, by fields with a default; data of older versions stays readable. The
+//! tests have a sample of every version. A form borrows from the value that it is made of, and its fields move into the
+//! value that is read, so that nothing is copied.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,61 +22,61 @@ use crate::feed::{FeedId, FeedInfo, PollHints};
 use crate::rows::{PublicTerms, ShownCopy, ShownStory};
 use crate::time::Timestamp;
 
-/// Returns an entry as the store keeps it.
+/// Returns an entry as JSON for the store.
 pub fn encode_entry(entry: &Entry) -> Arc<str> {
     serde_json::to_string(&entry.lend()).expect("an entry has nothing that JSON cannot hold").into()
 }
 
-/// Reads an entry as any version kept it.
+/// Reads an entry that any version wrote.
 ///
 /// # Errors
 ///
-/// If it is not the JSON of an entry.
+/// Returns an error if it is not the JSON of an entry.
 pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
     Ok(Entry::take(serde_json::from_str(json)?))
 }
 
-/// Returns what a document says of its feed as the store keeps it.
+/// Returns what a document says about its feed as JSON for the store.
 pub fn encode_info(info: &FeedInfo) -> String {
     serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
 }
 
-/// Reads what a document says of its feed; nothing if it cannot be read.
+/// Reads what a document says about its feed; empty if unreadable.
 pub fn info(row: &Row, column: usize) -> rusqlite::Result<FeedInfo> {
     Ok(decode_info(text(row, column)?))
 }
 
-/// As [`info`].
+/// Reads what a document says about its feed; empty if unreadable.
 pub fn decode_info(json: &str) -> FeedInfo {
     serde_json::from_str(json).map(FeedInfo::take).unwrap_or_default()
 }
 
-/// Returns how often a document asks to be polled as the store keeps it.
+/// Returns polling hints as JSON for the store.
 pub fn encode_hints(hints: &PollHints) -> String {
     serde_json::to_string(&hints.lend()).expect("these are numbers")
 }
 
-/// Reads how often a document asks to be polled; nothing if it cannot be read.
+/// Reads polling hints; empty if unreadable.
 pub fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
     Ok(serde_json::from_str(text(row, column)?).map(PollHints::take).unwrap_or_default())
 }
 
-/// Returns the stories of an archive document as the store keeps them.
+/// Returns the stories of an archive document as JSON for the store.
 pub fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Vec<u8> {
     let forms: Vec<ShownStoryV1> = stories.into_iter().map(ShownStory::lend).collect();
     serde_json::to_vec(&forms).expect("a story has nothing that JSON cannot hold")
 }
 
-/// Reads the stories of an archive document as any version kept them.
+/// Reads the stories of an archive document that any version wrote.
 ///
 /// # Errors
 ///
-/// If they are not the JSON of stories.
+/// Returns an error if it is not the JSON of stories.
 pub fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error> {
     Ok(Vec::take(serde_json::from_slice(json)?))
 }
 
-/// Returns what of a config decides what is public as the store keeps it.
+/// Returns the part of a config that decides what is public as JSON for the store.
 pub fn encode_terms(terms: &PublicTerms) -> String {
     let sections = terms.sections.iter().map(|(id, feeds)| (id.lend(), feeds.iter().map(String::lend).collect()));
     let republish = terms.republish.iter().map(|(feed, republish)| (feed.lend(), republish.lend()));
@@ -83,7 +84,7 @@ pub fn encode_terms(terms: &PublicTerms) -> String {
     serde_json::to_string(&form).expect("these are texts")
 }
 
-/// Reads what of a config decides what is public; `None` if it cannot be read.
+/// Reads the part of a config that decides what is public; `None` if unreadable.
 pub fn decode_terms(json: &str) -> Option<PublicTerms> {
     let PublicTermsV1 { sections, republish } = serde_json::from_str(json).ok()?;
     let sections =
@@ -100,7 +101,7 @@ struct PublicTermsV1<'a> {
     republish: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
-/// A word that has a form on disk.
+/// A type with a disk form.
 trait Kept {
     type Form<'a>
     where
@@ -200,7 +201,7 @@ impl<T: Kept> Kept for Vec<T> {
     }
 }
 
-/// In one word, as in `guid`.
+/// Stored as one word, as in `guid`.
 impl Kept for GuidKind {
     type Form<'a> = Cow<'a, str>;
 
@@ -244,7 +245,7 @@ impl Kept for Duration {
     }
 }
 
-/// The form of a word, with the same fields. Those in brackets may be absent, and are left out if they are.
+/// Defines the form of a type with the same fields. Fields in brackets may be absent, and are left out then.
 macro_rules! form {
     ($form:ident of $word:ident { $($needed:ident: $needed_type:ty,)* } [ $($(#[$attribute:meta])* $field:ident: $type:ty,)* ]) => {
         #[derive(Serialize, Deserialize)]
@@ -408,7 +409,7 @@ form!(PollHintsV1 of PollHints {} [
 mod tests {
     use super::*;
 
-    /// Version 1: up to schema version 3 the fields came in the order of the code's own types, and nothing else differed.
+    /// Version 1: up to schema version 3 the fields came in the order of the code's own types; nothing else differed.
     const ENTRY: &str = r#"{"guid":{"value":"7","kind":"guid"},"title":"A & \"B\"","link":"https://a.example/7",
         "original":"https://b.example/7","summary_html":"<p>S</p>","content_html":"<p>C</p>","published":"2018-01-01T00:00:00Z",
         "updated":"2018-01-02T00:00:00Z","authors":[{"name":"A","email":"a@a.example","url":"https://a.example/"}],
@@ -428,7 +429,7 @@ mod tests {
         "image":"https://a.example/i.png","self_link":"https://a.example/feed","hubs":["https://h.example/"],
         "cloud":"https://c.example/","next":"https://a.example/2","prev_archive":"https://a.example/1"}"#;
 
-    /// As archives have it, each a list of such.
+    /// As in archives, which each have a list of these.
     const STORY: &str = r#"{"id":"urn:a","slug":"a-1","sort_at":"2018-01-01T00:00:00Z","published":"2018-01-01T00:00:00Z",
         "updated":"2018-01-02T00:00:00Z","entry":{"guid":{"value":"7","kind":"guid"},"title":"A"},"byline":"by A",
         "source":{"title":"S"},"categories":[{"term":"t"}],"via":[{"name":"B"}],"copies":[{"feed":"a","title":"The A",
@@ -439,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_stands_in_the_store_as_it_always_did() {
+    fn stored_form_of_entries_is_unchanged() {
         let entry = decode_entry(ENTRY).unwrap();
         assert_eq!(*encode_entry(&entry), compact(ENTRY));
         assert_eq!(decode_entry(&compact(ENTRY)).unwrap(), entry);
@@ -450,18 +451,18 @@ mod tests {
     }
 
     #[test]
-    fn archived_stories_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_archived_stories_is_unchanged() {
         let json = format!("[{}]", compact(STORY));
         let stories = decode_stories(json.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(encode_stories(&stories)).unwrap(), json);
         assert_eq!((stories[0].copies[0].feed.as_str(), stories[0].copies[0].lead), ("a", true));
-        // As schema versions up to 3 wrote it.
+        // As written up to schema version 3.
         let null = json.replace(",\"url\":\"https://a.example/7\"", ",\"url\":null");
         assert_eq!(decode_stories(null.as_bytes()).unwrap()[0].copies[0].url, None);
     }
 
     #[test]
-    fn what_a_feed_says_of_itself_stands_in_the_store_as_it_always_did() {
+    fn stored_form_of_feed_infos_is_unchanged() {
         let info = decode_info(INFO);
         assert_eq!(encode_info(&info), compact(INFO));
         assert_eq!(info.hubs.len(), 1);
@@ -470,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn terms_of_what_is_public_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_public_terms_is_unchanged() {
         let json = r#"{"sections":[["all",["a","b"]],["quiet",[]]],"republish":{"a":"full","b":"link"}}"#;
         let terms = decode_terms(json).unwrap();
         assert_eq!(encode_terms(&terms), json);

@@ -1,20 +1,20 @@
 //! Which process holds a lock on a file, as Linux lists it in `/proc/locks`.
 //!
-//! Elsewhere, and where the list does not show the process (another container), the answer is that it is unknown.
+//! On other systems, or if the list does not show the process (another container), the holder is unknown.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::beside::beside;
+use super::sibling::sibling;
 
 /// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", 2.3).
 const WRITE_LOCK: u64 = 120;
 
-/// The bytes of the main file that SQLite locks begin here (`PENDING_BYTE`).
+/// The first byte of the main file that SQLite locks (`PENDING_BYTE`).
 const FILE_LOCKS: u64 = 0x4000_0000;
 
-/// A line of `/proc/locks`: a lock that is held.
+/// A line of `/proc/locks`: a held lock.
 struct Held {
     kind: String,
     process: u32,
@@ -24,20 +24,20 @@ struct Held {
     to: u64,
 }
 
-/// The process that has locked a whole file with `flock`.
+/// Returns the id of the process that has locked a whole file with `flock`.
 pub fn of_file(metadata: &Metadata) -> Option<u32> {
     find(metadata, |held| held.kind == "FLOCK")
 }
 
-/// The other program that keeps us from writing the store, as in `python3 (process 4711)`.
+/// Returns the other program that blocks writing to the store, as in `python3 (process 4711)`.
 pub fn of_store(path: &Path) -> Option<String> {
-    let in_log = fs::metadata(beside(path, "-shm")).ok();
+    let in_log = fs::metadata(sibling(path, "-shm")).ok();
     let in_log = in_log.and_then(|shm| find(&shm, |held| held.covers(WRITE_LOCK)));
     let process = in_log.or_else(|| find(&fs::metadata(path).ok()?, |held| held.to >= FILE_LOCKS))?;
     Some(named(process))
 }
 
-/// A process with the name of its command.
+/// Returns a process as the name of its command and its id.
 pub fn named(process: u32) -> String {
     let command = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     let command: String = command.trim().chars().filter(|c| !c.is_control()).collect();
@@ -45,7 +45,7 @@ pub fn named(process: u32) -> String {
     format!("{command} (process {process})")
 }
 
-/// The other process that holds such a lock for writing on this file.
+/// Returns the other process that holds a matching write lock on this file.
 fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let device = (rustix::fs::major(metadata.dev()).into(), rustix::fs::minor(metadata.dev()).into());
@@ -54,12 +54,13 @@ fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
         .filter_map(parse)
         .filter(|held| held.inode == metadata.ino() && held.process != std::process::id() && is_such(held))
         .collect();
-    // Some file systems number their device otherwise here than `stat` does; the inode then has to be enough.
+    // Some file systems show another device number here than in `stat`; then only the inode is compared.
     let found = found.iter().find(|held| held.device == device).or(found.first());
     found.map(|held| held.process)
 }
 
-/// As in `1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120`; `None` for locks of readers, and for those who only wait.
+/// Parses a line such as `1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120`; `None` for read locks and for waiting
+/// processes.
 fn parse(line: &str) -> Option<Held> {
     let mut words = line.split_whitespace().skip(1);
     let kind = words.next().filter(|kind| *kind != "->")?.to_owned();
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locks_of_readers_and_of_those_who_wait_are_passed_over() {
+    fn read_locks_and_waiting_processes_are_skipped() {
         let check = |line: &str, expected: Option<(u32, u64, u64, u64)>| {
             let found = parse(line).map(|held| (held.process, held.inode, held.from, held.to));
             assert_eq!(found, expected, "{line}");

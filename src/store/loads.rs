@@ -1,4 +1,4 @@
-//! Loads what polls and stories are decided by.
+//! Loads what decisions on polls and stories need.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,11 +20,11 @@ use crate::rows::{
 };
 
 impl View {
-    /// The state of a feed; `None` if the store does not know it.
+    /// Loads the state of a feed; `None` if the store does not know it.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn feed(&self, id: &FeedId) -> Result<Option<FeedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT number, etag, last_modified, validators_url, had_validators, entries, newest, per_day, state, failures, failure, failure_detail, last_poll, next_poll, hold_until, hold_why,
@@ -34,11 +34,11 @@ impl View {
         Ok(statement.query_row([id.as_str()], feed_row).optional()?)
     }
 
-    /// What a feed's documents say of it.
+    /// Loads what a feed's documents say about the feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn feed_document(&self, feed: FeedNumber) -> Result<DocumentRow, StoreError> {
         let mut statement = self
             .connection
@@ -49,11 +49,11 @@ impl View {
         })?)
     }
 
-    /// The numbers of the entries that the feed's last document listed.
+    /// Loads the numbers of the entries that the feed's last document listed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn listed(&self, feed: FeedNumber) -> Result<HashSet<EntryNumber>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number FROM entry WHERE feed = ?1 AND unlisted IS NULL")?;
@@ -61,11 +61,11 @@ impl View {
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// The guids of the entries that the feed's last document listed.
+    /// Loads the guids of the entries that the feed's last document listed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn listed_guids(&self, feed: FeedNumber) -> Result<Vec<String>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT guid FROM entry WHERE feed = ?1 AND unlisted IS NULL")?;
@@ -73,21 +73,22 @@ impl View {
         Ok(guids.collect::<Result<_, _>>()?)
     }
 
-    /// Whether the feed ever had an entry.
+    /// Returns whether the feed ever had an entry.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn has_entries(&self, feed: FeedNumber) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT 1 FROM entry WHERE feed = ?1 LIMIT 1")?;
         Ok(statement.exists([feed])?)
     }
 
-    /// The feed's entries with these guids: those that have them, else those that had them.
+    /// Loads the feed's entries with these guids, by guid: entries that have the guid now, otherwise entries that had
+    /// it before.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn known<'g>(
         &self,
         feed: FeedNumber,
@@ -112,11 +113,11 @@ impl View {
         Ok(known)
     }
 
-    /// The newest entries of a feed, the last first.
+    /// Loads the numbers of a feed's newest entries, newest first, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn newest_entries(&self, feed: FeedNumber, limit: usize) -> Result<Vec<EntryNumber>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number FROM entry WHERE feed = ?1 ORDER BY number DESC LIMIT ?2")?;
@@ -124,11 +125,11 @@ impl View {
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// The entries of a feed that have or had one of these guids.
+    /// Loads the numbers of a feed's entries that have or had one of these guids, by guid.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn entries_by_guid<'g>(
         &self,
         feed: FeedNumber,
@@ -149,11 +150,11 @@ impl View {
         Ok(found)
     }
 
-    /// The entries of a feed that have one of these links as a specific one; at most `limit` for each.
+    /// Loads the numbers of a feed's entries with one of these links as a specific link; at most `limit` per link.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn entries_by_link<'k>(
         &self,
         feed: FeedNumber,
@@ -172,11 +173,11 @@ impl View {
         Ok(numbers)
     }
 
-    /// An entry of a feed with its words, and how many bytes these take.
+    /// Loads an entry of a feed with its content, and the content's size in bytes.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn former(&self, number: EntryNumber) -> Result<(FormerRow, usize), StoreError> {
         let mut keys =
             self.connection.prepare_cached("SELECT key, specific FROM link WHERE entry = ?1 ORDER BY key")?;
@@ -202,11 +203,11 @@ impl View {
         Ok((former, body.map_or(0, str::len)))
     }
 
-    /// The entries that have these links as specific ones; at most `limit` for each.
+    /// Loads the entries that have these links as specific links, by link; at most `limit` per link.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn linked<'k>(
         &self,
         keys: impl Iterator<Item = &'k String>,
@@ -228,12 +229,13 @@ impl View {
         Ok(found)
     }
 
-    /// The entries of the stories that publish these ids or keep them to themselves; at most `limit` for each.
+    /// Loads the entries of the stories that publish these ids, or have them without publishing them, by id; at most `limit` per
+    /// id.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn bearing<'i>(
+    /// Returns the errors of SQLite.
+    pub fn with_ids<'i>(
         &self,
         ids: impl Iterator<Item = &'i String>,
         limit: usize,
@@ -263,12 +265,12 @@ impl View {
         Ok(found)
     }
 
-    /// The entries that have these keys of texts; at most `limit` for each.
+    /// Loads the entries with these text signatures, by signature; at most `limit` per signature.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn signed<'k>(
+    /// Returns the errors of SQLite.
+    pub fn with_signatures<'k>(
         &self,
         keys: impl Iterator<Item = &'k SignatureKey>,
         limit: usize,
@@ -290,17 +292,17 @@ impl View {
         Ok(found)
     }
 
-    /// The first of these entries whose words are kept and whose feeds are configured and taken, with what `takes` returns for
-    /// the feed. What would be more than `bytes` is left out.
+    /// Loads those entries whose content is kept and whose feeds are configured and accepted by `accept`, in the given
+    /// order, each with what `accept` returned for its feed. Skips entries that would exceed `bytes` in total.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn others<T>(
         &self,
         numbers: &[EntryNumber],
         bytes: usize,
-        takes: impl Fn(&FeedId) -> Option<T>,
+        accept: impl Fn(&FeedId) -> Option<T>,
     ) -> Result<Vec<(OtherRow, T)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.story, entry.feed, entry.first_seen, feed.id, body.value, entry.fingerprint
@@ -311,7 +313,7 @@ impl View {
         for number in numbers {
             let mut rows = statement.query([number])?;
             let Some(row) = rows.next()? else { continue };
-            let Some(taken) = takes(&FeedId::from(text(row, 3)?)) else { continue };
+            let Some(accepted) = accept(&FeedId::from(text(row, 3)?)) else { continue };
             let body = text(row, 4)?;
             let Some(rest) = left.checked_sub(body.len()) else { continue };
             left = rest;
@@ -323,16 +325,16 @@ impl View {
                 first_seen: time(row, 2)?,
                 entry: decode_entry(body)?,
             };
-            others.push((row, taken));
+            others.push((row, accepted));
         }
         Ok(others)
     }
 
-    /// For each link, up to two stories of the feed with entries that have it.
+    /// Loads, for each link, up to two stories of the feed with entries that have it.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_linked<'k>(
         &self,
         feed: FeedNumber,
@@ -353,22 +355,22 @@ impl View {
         Ok(found)
     }
 
-    /// A story, standing or joined, with its places; `None` if there is no such story.
+    /// Loads a story, active or merged into another, with its placements; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn story(&self, number: StoryNumber) -> Result<Option<StandingStory>, StoreError> {
         let Some(row) = self.story_row(number)? else { return Ok(None) };
         let kept = if row.shown.is_none() { self.kept_ids(number)? } else { Vec::new() };
         Ok(Some(StandingStory { row, kept, placements: self.placements(number)? }))
     }
 
-    /// The stories that joined this one, in the order of their numbers.
+    /// Loads the stories that were merged into this one, ordered by number.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn absorbed(&self, story: StoryNumber) -> Result<Vec<StandingStory>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number FROM story WHERE joined_into = ?1 ORDER BY number")?;
@@ -395,7 +397,7 @@ impl View {
         Ok(row.optional()?)
     }
 
-    /// The ids that a story keeps to itself, and whether another story publishes them.
+    /// Loads the ids that a story has but does not publish, each with whether another story publishes it.
     fn kept_ids(&self, story: StoryNumber) -> Result<Vec<(String, bool)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, EXISTS (SELECT 1 FROM story WHERE public_id = kept_id.id AND number <> ?1)

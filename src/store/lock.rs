@@ -1,20 +1,20 @@
-//! One writing process a store: a lock file beside it that names its holder.
+//! A lock file next to the store that names its holder: only one process writes to a store.
 //!
-//! The file is the owner's alone: whoever can open a file can lock it, and would keep newswire from its store.
+//! Only the owner can open the file: anyone who can open it can lock it, and block newswire.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
-use super::beside::beside;
 use super::file::{failed, open_private};
+use super::sibling::sibling;
 use super::{StoreError, holder};
 
-/// The longest name of a holder that is read back.
+/// The most bytes of a holder's name that are read.
 const MAX_WORDS_BYTES: u64 = 200;
 
-/// Held for as long as it lives; the operating system lets go of it whatever happens to the process.
+/// The held lock. Dropping it releases the lock; the operating system does so if the process dies.
 pub struct Lock {
     _file: File,
 }
@@ -23,10 +23,10 @@ pub struct Lock {
 ///
 /// # Errors
 ///
-/// [`StoreError::Held`] if another process has it, with what that process wrote of itself, else with its name and number.
-/// Also if the lock file is no file of our own.
+/// Returns [`StoreError::Held`] if another process has the lock, with what that process wrote about itself, otherwise
+/// with its name and number. Returns an error if the lock file is not a private file of ours.
 pub fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
-    let lock_path = beside(path, ".lock");
+    let lock_path = sibling(path, ".lock");
     let mut file = open_private(&lock_path)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -44,7 +44,7 @@ pub fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
     Ok(Lock { _file: file })
 }
 
-/// The words in the file are believed only as far as the system does not know better: another program may hold the lock.
+/// Returns the holder's own words only if the system does not contradict them: another program may hold the lock.
 fn who(metadata: &Metadata, words: &str) -> String {
     match holder::of_file(metadata) {
         Some(process) if !words.ends_with(&format!("(process {process})")) => holder::named(process),
@@ -53,12 +53,12 @@ fn who(metadata: &Metadata, words: &str) -> String {
     }
 }
 
-/// A lock file that root leaves must not bar the user to whom the store belongs.
+/// Gives the lock file to the owner of the store, if root created it; otherwise the owner could not open it.
 fn give_to_owner_of(path: &Path, lock: &File) {
     if let Ok(store) = path.metadata()
         && rustix::process::geteuid().is_root()
     {
-        // If it fails, the owner gets a message that names the file.
+        // If this fails, the owner gets a message that names the file.
         let _ = fchown(lock, Some(store.uid()), Some(store.gid()));
     }
 }

@@ -1,15 +1,15 @@
-//! The store: SQLite, with one writer, many readers, and one transaction a poll.
+//! The store: SQLite, with one writer, many readers, and one transaction per poll.
 //!
-//! Loads rows and writes rows, as [`rows`](crate::rows) has them. Never decides, and never lets SQL out: each load and each
-//! write is a method here. The policy held here: everything that a poll brings is written together or not at all; a store of
-//! another program or of a newer version is refused untouched; one process writes at a time, and says who it is.
+//! Loads and writes rows, defined in [`rows`](crate::rows). Contains no policy, and no SQL leaves this module: each
+//! load and each write is a method here. The policy of storage: everything that a poll brings is written together or
+//! not at all; a store of another program or of a newer version is refused and stays untouched; one process writes at a
+//! time, and its name is on record.
 //!
-//! A [`View`] loads. A [`Reader`] is a view that only reads; a [`Turn`] is a view within a transaction of the writer, and
-//! writes too.
+//! A [`View`] loads. A [`Reader`] is a view that only reads; a [`Turn`] is a view within a transaction of the writer,
+//! and also writes.
 
 mod archive;
 mod backup;
-mod beside;
 mod conversions;
 mod copies;
 mod editions;
@@ -33,6 +33,7 @@ mod rhythm;
 mod schema;
 mod search;
 mod sections;
+mod sibling;
 mod sql;
 mod stories;
 mod turn;
@@ -64,115 +65,198 @@ pub use view::View;
 use file::StoreFile;
 use writer::Writer;
 
-/// How long a connection waits for another process's write before it gives up.
+/// How long a connection waits for another process's write before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Page cache of the writing connection: enough for the inner pages of a large archive, little beside 100 MiB.
+/// The page cache of the writing connection: enough for the inner pages of a large archive, and little of 100 MiB.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// After so many pages (16 MiB) the log is brought into the file: pages that many polls change are then written there once,
-/// and a waiting poll is seldom held up by it.
+/// The pages (16 MiB) after which the log is written to the file: pages that many polls change are then written there
+/// once, and a waiting poll is seldom delayed by it.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-/// Up to this size every command checks the store before it writes to it: some 0.2 s.
+/// Up to this size, every command checks the store before it writes to it; that takes about 0.2 s.
 const SMALL_BYTES: u64 = 64 << 20;
 
-/// Up to this size the daemon checks the store before it starts: some seconds. A larger one is checked in the background, so
-/// that a restart is not an outage of minutes.
+/// Up to this size, the daemon checks the store before it starts; that takes a few seconds. A larger store is checked
+/// in the background, so that a restart is not an outage of minutes.
 const LARGE_BYTES: u64 = 1 << 30;
 
-/// How many idle read connections are kept open; each has a cache of its own.
+/// The most idle read connections that are kept open; each has its own cache.
 const IDLE_READERS: usize = 4;
 
-/// How many steps of its virtual machine SQLite takes between two looks at the limits of a read: some 50 µs.
+/// The steps of SQLite's virtual machine between two checks of a read's limits: about 50 µs.
 const STEPS: i32 = 1000;
 
 const MIB: u64 = 1 << 20;
 
-/// How far a store of an older version is on its way to the newest.
+/// The progress of upgrading a store of an older version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpgradeStep {
-    /// So many pages are copied, before anything is changed.
-    Copying { done: u64, total: u64 },
-    /// The store as it was, of version `from`, lies in this file.
-    Copied { from: usize, file: PathBuf },
-    /// So many rows are converted for version `to`.
-    Converting { to: usize, done: u64, total: u64 },
+    /// `done` of `total` pages are copied; nothing has been changed yet.
+    Copying {
+        /// Copied pages.
+        done: u64,
+        /// All pages.
+        total: u64,
+    },
+    /// The store as it was, of version `from`, is copied to this file.
+    Copied {
+        /// The version before the upgrade.
+        from: usize,
+        /// The copy.
+        file: PathBuf,
+    },
+    /// `done` of `total` rows are converted for version `to`.
+    Converting {
+        /// The version that is being written.
+        to: usize,
+        /// Converted rows.
+        done: u64,
+        /// All rows.
+        total: u64,
+    },
     /// The store has the newest version.
     Done,
 }
 
-/// What can go wrong with the store.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the file is the database of another program; name another path under [store]")]
+    /// The file was not written by newswire.
+    #[error("the store file was not written by newswire; set another path under [store]")]
     Foreign,
+    /// A newer newswire wrote the store.
     #[error("the store was written by a newer newswire (version {found}, this one knows {known}); update newswire")]
-    Newer { found: usize, known: usize },
+    Newer {
+        /// The store's version.
+        found: usize,
+        /// The newest version that this newswire knows.
+        known: usize,
+    },
+    /// The store must be upgraded before it is read.
     #[error(
-        "the store has version {found}, this newswire reads version {known}; run `newswire run` or `newswire poll` once to update it"
+        "the store has version {found}, this newswire reads version {known}; run `newswire run` or `newswire poll` once to upgrade it"
     )]
-    Older { found: usize, known: usize },
+    Older {
+        /// The store's version.
+        found: usize,
+        /// The version that this newswire reads.
+        known: usize,
+    },
+    /// The upgrade would leave a row that refers to a missing row; the store keeps its version.
     #[error(
-        "the store was not updated: a row of {table} refers to a row of {parent} that is missing; go on with the older newswire and report it"
+        "the store was not upgraded: a row of {table} refers to a row of {parent} that is missing; keep using the older newswire and report this"
     )]
-    Orphan { table: String, parent: String },
+    Orphan {
+        /// The table of the row.
+        table: String,
+        /// The table of the missing row.
+        parent: String,
+    },
+    /// The disk lacks the room for an upgrade; sizes in bytes.
     #[error(
-        "updating {} needs {} MiB in {}, for a copy of the store as it is now, but {} MiB are free; free some space and start again",
+        "upgrading {} needs {} MiB in {} for a copy of the current store, but {} MiB are free; free some space and start again",
         path.display(), needed.div_ceil(MIB), folder.display(), free / MIB
     )]
-    NoRoom { path: PathBuf, folder: PathBuf, needed: u64, free: u64 },
+    NoRoom {
+        /// The store.
+        path: PathBuf,
+        /// The folder of the copy.
+        folder: PathBuf,
+        /// Needed bytes.
+        needed: u64,
+        /// Free bytes.
+        free: u64,
+    },
+    /// There is no store at this path.
     #[error("there is no store at {0} yet; run `newswire poll` or `newswire run` first")]
     Missing(PathBuf),
+    /// Another process has the store open for writing.
     #[error("the store is in use by {0}; stop it first")]
     Held(String),
+    /// Another program has locked the file.
     #[error("the store is locked by {0}; stop it, or try again when it is done")]
     Locked(String),
-    #[error("{} is not a regular file; remove it, or name another path under [store]", .0.display())]
+    /// The path is not a regular file.
+    #[error("{} is not a regular file; remove it, or set another path under [store]", .0.display())]
     Irregular(PathBuf),
-    #[error("{} belongs to {owner}; give it to the user that runs newswire with chown", path.display())]
-    NotOurs { path: PathBuf, owner: String },
+    /// The file belongs to another user.
+    #[error("{} belongs to {owner}; use chown to give it to the user that runs newswire", path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// Its owner, for people.
+        owner: String,
+    },
+    /// The file is damaged, and newswire no longer writes to it.
     #[error("{} is damaged and is not written to: {found}; move it away with its -wal and -shm files and put a backup in its place", path.display())]
-    Damaged { path: PathBuf, found: String },
-    #[error("{} was moved, deleted or replaced while newswire runs, so nothing is written any more; put it back and restart newswire", .0.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The first fault found.
+        found: String,
+    },
+    /// The file is no longer the one at its path.
+    #[error("{} was moved, deleted or replaced while newswire runs, so nothing is saved any more; put it back and restart newswire", .0.display())]
     Replaced(PathBuf),
+    /// The file has several hard links.
     #[error(
-        "{} has {names} names (hard links), and programs that open it under different names destroy it; remove the others, or put a copy of it in its place",
+        "{} has {names} names (hard links), and opening it under different names would destroy it; remove all names but one, or replace it with a copy",
         path.display()
     )]
-    ManyNames { path: PathBuf, names: u64 },
+    ManyNames {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
+    },
+    /// The system reported an error on a file.
     #[error("{path}: {source}")]
-    File { path: PathBuf, source: std::io::Error },
-    #[error("{}", in_words(.0))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The error.
+        source: std::io::Error,
+    },
+    /// SQLite reported an error.
+    #[error("{}", sqlite_message(.0))]
     Sqlite(#[from] rusqlite::Error),
+    /// The transaction of the work could not be committed.
     #[error("the store could not commit: {0}")]
     Commit(String),
-    #[error("the feed {0} is not in the config any more; its copies cannot be moved")]
+    /// A feed with copies that should move is no longer configured.
+    #[error("feed {0} is no longer configured, so its copies cannot be moved")]
     Unconfigured(String),
+    /// The store is closed, because the program is stopping.
     #[error("the store is closed")]
     Closed,
+    /// The read was stopped: its time limit was reached or its client has gone.
     #[error("the read took too long and was stopped")]
     Interrupted,
-    #[error("newswire met a fault of its own")]
+    /// A panic in newswire.
+    #[error("internal error in newswire")]
     Fault,
-    #[error("the store holds something unreadable: {0}")]
+    /// Stored JSON cannot be read.
+    #[error("the store contains unreadable data: {0}")]
     Unreadable(#[from] serde_json::Error),
-    #[error("an archive document could not be packed or unpacked: {0}")]
+    /// The compressor reported an error.
+    #[error("an archive document could not be compressed or decompressed: {0}")]
     Packing(#[from] std::io::Error),
 }
 
-/// Says what to do if the store is damaged.
-fn in_words(error: &rusqlite::Error) -> String {
+/// Adds to an error of SQLite what to do if the store is damaged.
+fn sqlite_message(error: &rusqlite::Error) -> String {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => format!(
             "the store is damaged ({error}); move it away with its -wal and -shm files and put a backup in its place"
         ),
-        _ => format!("the store: {error}"),
+        _ => format!("store error: {error}"),
     }
 }
 
 impl StoreError {
-    /// Whether a read was stopped before its end.
+    /// Returns whether a read was stopped before its end.
     pub(super) fn is_interruption(&self) -> bool {
         match self {
             StoreError::Interrupted => true,
@@ -181,9 +265,9 @@ impl StoreError {
         }
     }
 
-    /// Whether nobody's work can be written or read now, as on a full disk; else it is the fault of the work at hand, and
-    /// others' may go on.
-    pub fn concerns_all(&self) -> bool {
+    /// Returns whether the error affects all reads or writes, as with a full disk; otherwise it is a fault of this work
+    /// only, and other work can continue.
+    pub fn affects_all(&self) -> bool {
         use rusqlite::ErrorCode as Code;
         match self {
             StoreError::Sqlite(error) => matches!(
@@ -211,7 +295,7 @@ impl StoreError {
         }
     }
 
-    /// The same error again, for all whose work was in one transaction.
+    /// Returns the same error again, for each job of a failed transaction.
     fn again(&self) -> StoreError {
         match self {
             StoreError::Locked(holder) => StoreError::Locked(holder.clone()),
@@ -226,14 +310,14 @@ impl StoreError {
     }
 }
 
-/// A panic is a fault of newswire; work that was given up was so because everything ends.
+/// Converts the end of a task: a panic is a bug in newswire; a cancelled task means that the program is stopping.
 impl From<tokio::task::JoinError> for StoreError {
     fn from(error: tokio::task::JoinError) -> StoreError {
         if error.is_panic() { StoreError::Fault } else { StoreError::Closed }
     }
 }
 
-/// An open store. Cheap to clone; the last clone to go closes it.
+/// An open store. Cheap to clone; dropping the last clone closes it.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -250,29 +334,30 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store for writing, makes or migrates it if need be. `holder` says who holds it, for others to read.
+    /// Opens the store for writing; creates or migrates it if needed. `holder` names this process for others.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Held`] if another process has it; otherwise as the variants of [`StoreError`] say.
+    /// Returns [`StoreError::Held`] if another process has the store open for writing, and other variants as they say.
     pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
         Store::open_checking(path, holder, SMALL_BYTES, &mut |_| ())
     }
 
-    /// As [`Store::open`]. `show` hears how far a store of an older version is on its way to the newest.
+    /// Opens the store as [`Store::open`] does, and calls `show` with the progress of an upgrade.
     ///
     /// # Errors
     ///
-    /// As of [`Store::open`].
+    /// Returns the errors of [`Store::open`].
     pub fn open_showing(path: &Path, holder: &str, show: &mut dyn FnMut(UpgradeStep)) -> Result<Store, StoreError> {
         Store::open_checking(path, holder, SMALL_BYTES, show)
     }
 
-    /// As [`Store::open_showing`], for a process that writes for long: checks a larger store too, see [`Store::check`].
+    /// Opens the store as [`Store::open_showing`] does, for a long-running process: also checks a larger store, see
+    /// [`Store::check`].
     ///
     /// # Errors
     ///
-    /// As of [`Store::open`].
+    /// Returns the errors of [`Store::open`].
     pub fn open_checked(path: &Path, holder: &str, show: &mut dyn FnMut(UpgradeStep)) -> Result<Store, StoreError> {
         Store::open_checking(path, holder, LARGE_BYTES, show)
     }
@@ -287,7 +372,8 @@ impl Store {
         file::require_regular(path)?;
         let path = &file::resolved(path);
         if path.exists() {
-            // Looked at before anything is changed: setting the journal mode writes to a file, whoever it belongs to.
+            // Checked before anything is changed: setting the journal mode writes to the file, even if it belongs to
+            // another program.
             version_of(path, &open_readonly(path)?)?;
         }
         let lock = lock::acquire(path, holder)?;
@@ -312,12 +398,12 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Checks a store that was too large to be checked when it was opened, while others read and write it; all writing
-    /// stops if it is damaged.
+    /// Checks a store that was too large to be checked when it was opened, while others read and write it. If it is
+    /// damaged, all writing stops.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Damaged`] with the first thing found.
+    /// Returns [`StoreError::Damaged`] with the first fault found.
     pub async fn check(&self) -> Result<(), StoreError> {
         if self.inner.is_checked {
             return Ok(());
@@ -327,15 +413,16 @@ impl Store {
         checked.map_err(|error| self.inner.file.explain(error))
     }
 
+    /// Returns the path of the store's file.
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
 
-    /// Reads on a thread of the blocking pool, from a connection that sees one state of the store.
+    /// Reads on a thread of the blocking pool, over a connection that sees one state of the store.
     ///
     /// # Errors
     ///
-    /// What `work` gives, or that the store could not be opened for reading.
+    /// Returns the error of `work`, or an error if the store cannot be opened for reading.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -350,12 +437,12 @@ impl Store {
         reading.await?
     }
 
-    /// Reads for a visitor, as [`Store::read`] does, but no longer than `patience` lasts. Dropping the future ends the read.
-    /// `turn` is dropped when the thread is free again.
+    /// Reads for a client, as [`Store::read`] does, but at most as long as `patience` allows. Dropping the future stops
+    /// the read. `turn` is dropped when the thread is free again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Interrupted`] if the read was stopped; else as of [`Store::read`].
+    /// Returns [`StoreError::Interrupted`] if the read was stopped, otherwise the errors of [`Store::read`].
     pub async fn read_for<T: Send + 'static>(
         &self,
         patience: &Patience,
@@ -376,14 +463,14 @@ impl Store {
             inner.keep(reader);
             match result {
                 Err(error) if error.is_interruption() => Err(StoreError::Interrupted),
-                // What a reader finds damaged is not written to any more.
+                // If a reader finds damage, nothing is written any more.
                 result => result.map_err(|error| inner.file.explain(error)),
             }
         });
         reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?
     }
 
-    /// Writes on the writer's thread; returns when it is safe on disk.
+    /// Writes on the writer's thread; returns when the data is safe on disk.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
@@ -393,10 +480,10 @@ impl Store {
 }
 
 impl Inner {
-    /// An idle connection that reads, or a new one.
+    /// Returns an idle read connection, or opens a new one.
     fn reader(&self) -> Result<Reader, StoreError> {
         let idle = self.readers.lock().expect("no reader panics while it holds the lock").pop();
-        // Another file at this path would be read together with the log of the one that is open.
+        // Another file at this path would be read together with the log of the open one.
         let open = || self.file.in_place().and_then(|()| Reader::open(&self.path));
         idle.map_or_else(open, Ok)
     }
@@ -410,7 +497,7 @@ impl Inner {
     }
 }
 
-/// Copies a store of an older version beside itself, before anything in it is changed.
+/// Copies a store of an older version to a second file, before anything in it is changed.
 fn upgrade_safely(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let from = version_of(path, &open_readonly(path)?)?;
     if from > 0 && from < schema::NEWEST {
@@ -420,7 +507,7 @@ fn upgrade_safely(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), 
     Ok(())
 }
 
-/// Opens a store for writing, and brings it to the newest version.
+/// Opens a store for writing, and migrates it to the newest version.
 fn open_writer(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<Connection, StoreError> {
     let mut connection = Connection::open(path)?;
     configure(&connection)?;
@@ -429,14 +516,14 @@ fn open_writer(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<Connect
     connection.pragma_update(None, "foreign_keys", "on")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // Each poll has a savepoint: what it would take back is kept in memory, not in a file.
+    // Each poll has a savepoint: the data for a rollback is kept in memory, not in a file.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(128);
     schema::migrate(&mut connection, show)?;
     Ok(connection)
 }
 
-/// The version of the store at `path`; see [`schema::version`].
+/// Returns the version of the store at `path`; see [`schema::version`].
 fn version_of(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
     schema::version(connection).map_err(|error| file::explain(path, error))
 }
@@ -451,8 +538,8 @@ fn open_readonly(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// What holds for writing and reading. A statement's plan depends on the statement alone, never on the values bound to it:
-/// SQLite would else prepare some statements again each time that they are run.
+/// Sets what applies to writing and reading. A statement's plan depends on the statement alone, never on the bound
+/// values: otherwise SQLite would prepare some statements again each time they run.
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

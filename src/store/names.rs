@@ -1,4 +1,4 @@
-//! Loads and writes the names of stories: those that an older version minted, and those that replace them.
+//! Loads and writes the names of stories: names that an older version minted, and their replacements.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::rows::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 use crate::time::Timestamp;
 
 impl View {
-    /// Loads the next stories whose names an older version minted and that are not checked yet, at most `limit`.
+    /// Loads the next stories with names that an older version minted and that are not checked yet, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn unchecked(&self, limit: usize) -> Result<BTreeSet<StoryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT story FROM unchecked ORDER BY story LIMIT ?1")?;
         Ok(statement.query_map([limit.cast_signed()], |row| row.get(0))?.collect::<Result<_, _>>()?)
@@ -29,7 +29,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn names(&self, number: StoryNumber) -> Result<NamesRow, StoreError> {
         let mut statement = self
             .connection
@@ -39,11 +39,11 @@ impl View {
         })?)
     }
 
-    /// Loads the sections that hold a story or held it.
+    /// Loads the sections that have or had a story.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn entered(&self, story: StoryNumber) -> Result<Vec<EnteredRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id, section.number, placement.lead_feed, placement.entered
@@ -57,12 +57,12 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the copies of the story that stands for this one, and those that an editor split from this one, in the order of
-    /// their numbers.
+    /// Loads the copies of the active story behind this one, and the copies that an editor split from this one, ordered
+    /// by number.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn named_copies(&self, names: &NamesRow) -> Result<Vec<NamedCopyRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.number, entry.feed, feed.id, entry.guid, entry.story = ?2, entry.reason, body.value
@@ -92,11 +92,12 @@ impl View {
         Ok(copies)
     }
 
-    /// Loads the stories that a section holds, or that left it by their age alone, which no public section has shown yet. Those whose names are to be checked are left out.
+    /// Loads the stories of a section, and those that left it only because of their age, that no public section has
+    /// shown yet. Skips stories whose names are still to be checked.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn unnamed_in(&self, section: &SectionId) -> Result<Vec<StoryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story.number FROM placement JOIN story ON story.number = placement.story
@@ -110,12 +111,12 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Notes since when a section shows the stories up to `last` whose names are to be checked, as far as all their copies
-    /// are of its feeds and no editor split them. Reads no words.
+    /// Records since when a section shows the stories up to `last` whose names are to be checked, if all their copies
+    /// are from its feeds and no editor split them. Reads no content.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn note_shown<'f>(
         &self,
         section: &SectionId,
@@ -136,12 +137,12 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes that the names of the stories up to `last` are checked of which it is known since when they are shown.
+    /// Marks the names of the stories up to `last` as checked, if it is known since when they are shown.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn pass_shown(&self, last: StoryNumber) -> Result<(), StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn mark_shown_checked(&self, last: StoryNumber) -> Result<(), StoreError> {
         let mut pass = self.connection.prepare_cached(
             "DELETE FROM unchecked WHERE story <= ?1 AND (SELECT shown FROM story WHERE number = unchecked.story) IS NOT NULL",
         )?;
@@ -149,21 +150,21 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes that the names of a story are checked.
+    /// Marks the names of a story as checked.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn pass(&self, story: StoryNumber) -> Result<(), StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn mark_checked(&self, story: StoryNumber) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM unchecked WHERE story = ?1")?.execute([story])?;
         Ok(())
     }
 
-    /// Gives a story another id and keeps the one before. Sections that are not public go on with that one.
+    /// Replaces the id of a story and keeps the former id. Sections that are not public keep publishing the former id.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn replace_id(
         &self,
         ReplacedId { story, standing, before, id, public }: &ReplacedId,
@@ -189,11 +190,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Gives a story another slug, and notes since when a public section shows it.
+    /// Replaces the slug of a story, and records since when a public section shows it.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn rename(&self, story: StoryNumber, slug: &str, shown: Option<Timestamp>) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE story SET slug = ?2, shown = ?3 WHERE number = ?1")?;
         update.execute(params![story, slug, shown.map(Timestamp::millis)])?;

@@ -1,7 +1,8 @@
-//! A copy of the store as it is before it is brought to a newer version, so that the older newswire can go on with it.
+//! A copy of the store before an upgrade, so that the older newswire can still be used with it.
 //!
-//! The policy held here: the copy lies beside the store, as in `newswire.db.v3`; it is whole, checked and safe on disk before
-//! the store is touched; it replaces no other file; only its owner can read it. If the disk lacks the room, nothing is touched.
+//! The policy for these copies: the copy is next to the store, as in `newswire.db.v3`; it is complete, checked and safe
+//! on disk before the store is changed; it replaces no other file; only its owner can read it. If the disk lacks the
+//! room, nothing is changed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,11 +11,11 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::backup::finish;
-use super::beside::beside;
 use super::file::{self, failed};
+use super::sibling::sibling;
 use super::{StoreError, UpgradeStep, open_readonly};
 
-/// How many pages are copied between two signs of progress: 16 MiB.
+/// The pages that are copied between two reports of progress: 16 MiB.
 const STEP_PAGES: std::ffi::c_int = 4096;
 
 /// How many names are tried for a copy. A hundred earlier copies are a mistake that an editor should see.
@@ -24,27 +25,27 @@ const NAMES: u32 = 100;
 ///
 /// # Errors
 ///
-/// [`StoreError::NoRoom`] if the disk lacks the room for the copy and the update; otherwise as of SQLite and the system. No
-/// copy is left then.
+/// Returns [`StoreError::NoRoom`] if the disk lacks the room for the copy and the upgrade, and the errors of SQLite and
+/// the system. Leaves no copy then.
 pub fn make(path: &Path, version: usize, show: &mut dyn FnMut(UpgradeStep)) -> Result<PathBuf, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let bytes = [path.to_owned(), beside(path, "-wal")].into_iter().filter_map(|path| path.metadata().ok());
+    let bytes = [path.to_owned(), sibling(path, "-wal")].into_iter().filter_map(|path| path.metadata().ok());
     let bytes: u64 = bytes.map(|metadata| metadata.len()).sum();
-    // The update rewrites less than half of a store: words and indexes of words stay as they are.
+    // The upgrade rewrites less than half of a store: entries and full-text indexes stay as they are.
     require_room(path, folder, bytes + bytes / 2)?;
-    // Created with O_EXCL for the owner alone.
+    // Created with O_EXCL, readable only by the owner.
     let temporary = tempfile::Builder::new().prefix(".newswire-copy-").tempfile_in(folder).map_err(failed(folder))?;
     copy(path, temporary.path(), show)?;
     finish(temporary.path())?;
     temporary.as_file().sync_all().map_err(failed(temporary.path()))?;
     let copied = keep(temporary, path, version)?;
-    // The name is safe on disk with its folder; some file systems cannot be asked for that.
+    // The name is safe on disk once the folder is synced; some file systems do not support that.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(copied)
 }
 
 fn require_room(path: &Path, folder: &Path, needed: u64) -> Result<(), StoreError> {
-    // A file system that does not say how much is free: then the copy itself fails, if it must.
+    // The file system does not report its free space: if there is too little, the copy itself fails.
     let Ok(free) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let free = free.f_bavail.saturating_mul(free.f_frsize);
     if free < needed {
@@ -65,22 +66,22 @@ fn copy(path: &Path, to: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(),
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // Nobody else writes: we hold the lock.
+            // No other process writes: we hold the lock.
             _ => return Err(StoreError::Locked("another program".to_owned())),
         }
     }
 }
 
-/// Gives the copy the first of its names that is free.
+/// Gives the copy the first free name.
 fn keep(mut copy: tempfile::NamedTempFile, path: &Path, version: usize) -> Result<PathBuf, StoreError> {
-    let mut name = beside(path, &format!(".v{version}"));
+    let mut name = sibling(path, &format!(".v{version}"));
     for number in 2..NAMES {
         match copy.persist_noclobber(&name) {
             Ok(_) => return Ok(name),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => copy = error.file,
             Err(error) => return Err(failed(&name)(error.error)),
         }
-        name = beside(path, &format!(".v{version}-{number}"));
+        name = sibling(path, &format!(".v{version}-{number}"));
     }
     Err(failed(&name)(std::io::ErrorKind::AlreadyExists.into()))
 }
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn store_is_not_updated_where_its_copy_has_no_room() {
+    fn store_is_not_upgraded_without_room_for_its_copy() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("newswire.db");
         require_room(&path, folder.path(), 1).unwrap();

@@ -14,21 +14,21 @@ use crate::feed::{FeedId, SectionId};
 use crate::number::StoryNumber;
 use crate::rows::{CopyLimits, CopyRow, PassedRow, StoredStory};
 
-/// How many stories a batch has at most.
+/// The most stories of a batch.
 const BATCH: usize = 500;
 
-/// With so much of words a batch is full, however few its stories are.
+/// The most bytes of content after which a batch is complete, however few stories it has.
 const BATCH_BYTES: usize = 4 << 20;
 
 impl View {
-    /// Loads the next stories of a pass over all that have entries, from the one that was stored last to the first: those below
-    /// `below`. Empty at the end.
+    /// Loads the next stories of a pass over all stories with entries, from the newest number to the oldest: those
+    /// below `below`. Empty at the end.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn pass_over(&self, below: Option<StoryNumber>, limits: CopyLimits) -> Result<Vec<PassedRow>, StoreError> {
-        // The order of the joins is forced, so that rows come by index and nothing is sorted.
+        // The join order is forced, so that rows come from an index and nothing is sorted.
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, body.value,
                story.number, story.public_id, story.slug, story.sort_at
@@ -60,7 +60,7 @@ impl View {
         batch.into_iter().map(finish).collect()
     }
 
-    /// The sections that hold stories from `first` on, up to the one before `below`.
+    /// Loads the sections that have stories from `first` up to, but without, `below`.
     fn sections_between(
         &self,
         first: StoryNumber,
@@ -80,13 +80,13 @@ impl View {
     }
 }
 
-/// A story while its rows come, the last copy first.
+/// A story while its rows are read, last copy first.
 struct StoryRows {
     story: StoredStory,
-    /// `None` once they are too many or too large.
+    /// `None` once there are too many or they are too large.
     copies: Option<Vec<CopyRow>>,
     bytes: usize,
-    /// The words of the copy that was read last, if they are not among `copies`: the entry as JSON.
+    /// The content of the copy read last, if it is not among `copies`: the entry as JSON.
     first: Option<String>,
 }
 
@@ -97,7 +97,7 @@ impl StoryRows {
         Ok(StoryRows { story, copies: Some(Vec::new()), bytes: 0, first: None })
     }
 
-    /// Returns how many bytes the copy takes.
+    /// Adds a copy; returns its size in bytes.
     fn add(&mut self, row: &Row, limits: CopyLimits) -> Result<usize, StoreError> {
         let Some(body) = row.get_ref(5)?.as_str_or_null().map_err(rusqlite::Error::from)? else { return Ok(0) };
         self.bytes += body.len();

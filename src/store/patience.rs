@@ -1,6 +1,6 @@
-//! How long a read may go on: until its time is up, or until the visitor who asked for it has gone.
+//! How long a read may take: until its time limit, or until its client has gone.
 //!
-//! SQLite asks while it works (its progress handler), so that a query ends within milliseconds.
+//! SQLite checks it while it works (its progress handler), so that a query ends within milliseconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Lets a read take this long, counted from now.
+    /// Creates limits for a read that starts now and may take `limit`.
     pub fn new(limit: Duration) -> Patience {
         let patience = Patience { started: Instant::now(), limit: Arc::default(), visitor: CancellationToken::new() };
         patience.extend_to(limit);
@@ -31,20 +31,20 @@ impl Patience {
         self.limit.store(millis, Ordering::Relaxed);
     }
 
-    /// Ends the read when the guard is dropped: the visitor has gone.
+    /// Returns a guard that ends the read when it is dropped, because the client has gone.
     pub fn guard(&self) -> DropGuard {
         self.visitor.clone().drop_guard()
     }
 
-    /// Whether the visitor has gone.
-    pub fn is_alone(&self) -> bool {
+    /// Returns whether the client has gone.
+    pub fn client_has_gone(&self) -> bool {
         self.visitor.is_cancelled()
     }
 
-    /// Whether the read has to end: its time is up, or nobody waits for it.
+    /// Returns whether the read must end: its time limit is reached, or its client has gone.
     pub fn is_over(&self) -> bool {
         let limit = Duration::from_millis(self.limit.load(Ordering::Relaxed));
-        self.started.elapsed() >= limit || self.is_alone()
+        self.started.elapsed() >= limit || self.client_has_gone()
     }
 }
 
@@ -55,11 +55,11 @@ mod tests {
     #[test]
     fn read_ends_when_its_time_is_up_or_its_visitor_has_gone() {
         let patience = Patience::new(Duration::ZERO);
-        assert!(patience.is_over() && !patience.is_alone());
+        assert!(patience.is_over() && !patience.client_has_gone());
         patience.extend_to(Duration::from_secs(3600));
         let guard = patience.guard();
         assert!(!patience.clone().is_over());
         drop(guard);
-        assert!(patience.clone().is_over() && patience.is_alone());
+        assert!(patience.clone().is_over() && patience.client_has_gone());
     }
 }

@@ -1,4 +1,4 @@
-//! When feeds are polled next, and whether the disk takes what a poll brings.
+//! When feeds are polled next, and whether the disk has room for a poll.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::feed::{FeedId, HoldReason};
 use crate::rows::PlanRow;
 use crate::time::Timestamp;
 
-/// As much as some polls with news bring.
+/// As much as a few polls with new entries write.
 const PROBE_BYTES: i64 = 256 * 1024;
 
 impl Store {
-    /// Tries whether the store takes what a poll brings, on a disk that was full.
+    /// Tests whether the store can write a poll's data, after the disk was full.
     ///
     /// # Errors
     ///
-    /// As a poll would have.
+    /// Returns the error that a poll would meet.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.write(|view| Ok(view.connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
             .await?;
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Nothing is changed then.
+    /// Returns the errors of SQLite; nothing is changed then.
     pub async fn reschedule(&self, feeds: Vec<(FeedId, Timestamp)>) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());
@@ -44,12 +44,12 @@ impl Store {
         .await
     }
 
-    /// Plans feeds again whose plans a clock made that was `ahead`: next poll, last poll and hold. Holds of hosts end as much
-    /// earlier.
+    /// Replaces plans that were made while the clock was `ahead`: next poll, last poll and hold of each feed. Moves the
+    /// ends of hosts' holds back by the same time.
     ///
     /// # Errors
     ///
-    /// Nothing is changed then.
+    /// Returns the errors of SQLite; nothing is changed then.
     pub async fn replan(&self, plans: Vec<PlanRow>, now: Timestamp, ahead: Duration) -> Result<(), StoreError> {
         if plans.is_empty() {
             return Ok(());
@@ -71,11 +71,11 @@ impl Store {
         .await
     }
 
-    /// Leaves feeds alone until then, by the word of somebody else than their own answers.
+    /// Puts feeds on hold until the given times, for a reason other than their own responses.
     ///
     /// # Errors
     ///
-    /// Nothing is changed then.
+    /// Returns the errors of SQLite; nothing is changed then.
     pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: HoldReason) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Connections that read, and whether the whole store is sound.
+//! Read connections, and the check of the whole store.
 
 use std::ops::Deref;
 use std::path::Path;
@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 
 use super::{StoreError, View, file, schema};
 
-/// A connection that reads, beside whoever writes.
+/// A connection that reads while others write.
 pub struct Reader {
     pub(super) view: View,
 }
@@ -25,7 +25,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Missing`] if there is none yet; [`StoreError::Older`] if it was not migrated yet;
+    /// Returns [`StoreError::Missing`] if there is none yet, [`StoreError::Older`] if it has not been migrated yet, and
     /// [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::open_any_version(path)?;
@@ -35,11 +35,11 @@ impl Reader {
         }
     }
 
-    /// Opens a store that may wait for its migration, to copy or to check it whole: all else needs the newest version.
+    /// Opens a store that may still need its migration, to copy or check it; everything else needs the newest version.
     ///
     /// # Errors
     ///
-    /// As [`Reader::open`], but for [`StoreError::Older`].
+    /// Returns the errors of [`Reader::open`] except [`StoreError::Older`].
     pub fn open_any_version(path: &Path) -> Result<Reader, StoreError> {
         file::require_regular(path)?;
         let connection = super::open_readonly(path)?;
@@ -50,24 +50,24 @@ impl Reader {
         Ok(Reader { view: View { connection } })
     }
 
-    /// Reads several things from one state of the store.
+    /// Runs several reads on one state of the store.
     ///
     /// # Errors
     ///
-    /// What `work` returns, or as of SQLite.
+    /// Returns the error of `work` or the errors of SQLite.
     pub fn in_one_state<T>(&self, work: impl FnOnce(&Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let _transaction = self.connection.unchecked_transaction()?;
         work(self)
     }
 
-    /// Whether the store is sound.
+    /// Checks the store; returns each fault as text, nothing if it is sound.
     ///
     /// # Errors
     ///
-    /// As of SQLite; what is wrong comes as text, empty if nothing is.
+    /// Returns the errors of SQLite that keep it from checking.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
         match self.findings() {
-            // Damage that keeps SQLite from looking any further.
+            // This damage keeps SQLite from checking further.
             Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 Ok(vec![error.to_string()])
             }
@@ -81,7 +81,7 @@ impl Reader {
         let mut found: Vec<_> = found.into_iter().filter(|line| line != "ok").collect();
         let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
         let orphans = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
-        found.extend(orphans.into_iter().map(|table| format!("a row of {table} names one that is not there")));
+        found.extend(orphans.into_iter().map(|table| format!("a row of {table} refers to a missing row")));
         Ok(found)
     }
 }
@@ -93,7 +93,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    /// Counts without an end.
+    /// Counts without end.
     fn count_for_ever(reader: &Reader) -> Result<i64, StoreError> {
         let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
         Ok(reader.connection.query_row(endless, [], |row| row.get(0))?)
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn read_is_stopped_when_its_time_is_up_and_the_next_one_is_not() {
+    async fn read_stops_at_its_time_limit_and_the_next_read_is_unaffected() {
         let (_folder, store) = store();
         for _ in 0..3 {
             let patience = Patience::new(Duration::from_millis(20));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn read_whose_visitor_has_gone_frees_its_thread() {
+    async fn read_of_a_client_that_has_gone_frees_its_thread() {
         let (_folder, store) = store();
         let turn = Arc::new(());
         let patience = Patience::new(Duration::MAX);

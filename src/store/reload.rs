@@ -1,4 +1,4 @@
-//! Loads and writes what an edit of the config, an editor and retention change.
+//! Loads and writes what a change of the config, an editor and retention change.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
-/// The form in which definitions are hashed: the canonical one.
+/// The format of definition hashes: the current one hashes the canonical form.
 const DEFINITION_FORMAT: u32 = 2;
 
 impl Turn<'_> {
-    /// All feeds that the store has, also those that left the config.
+    /// Loads all feeds of the store, including those that are no longer configured.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn known_feeds(&self) -> Result<Vec<KnownFeed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, url_hash, schedule, removed IS NOT NULL, last_poll, hold_until FROM feed ORDER BY number",
@@ -38,11 +38,11 @@ impl Turn<'_> {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a feed, to be polled at once.
+    /// Adds a feed; it is due at once.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn insert_feed(&self, row: &ConfiguredFeed, now: Timestamp) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
@@ -51,11 +51,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Forgets what the old address of a feed gave: it is polled as if it were new.
+    /// Deletes the state that belongs to a feed's old address: the feed is polled like a new one.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn reset_feed(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET url = ?2, url_hash = ?3, etag = NULL, last_modified = NULL, validators_url = NULL, had_validators = 0,
@@ -71,18 +71,18 @@ impl Turn<'_> {
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn reschedule(&self, id: &FeedId, next_poll: Timestamp) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
         update.execute(params![id.as_str(), next_poll.millis()])?;
         Ok(())
     }
 
-    /// Notes the schedule of a feed that is in the config.
+    /// Writes the schedule of a configured feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn follow_schedule(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET schedule = ?2, removed = NULL WHERE id = ?1 AND (schedule <> ?2 OR removed IS NOT NULL)",
@@ -91,22 +91,22 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes that a feed left the config.
+    /// Records that a feed is no longer configured.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn remove_feed(&self, id: &FeedId, now: Timestamp) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE feed SET removed = ?2 WHERE id = ?1")?;
         update.execute(params![id.as_str(), now.millis()])?;
         Ok(())
     }
 
-    /// Gives a section another id, unless there is a section with that id.
+    /// Changes the id of a section, unless another section has that id.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn rename_section(&self, former: &SectionId, id: &SectionId) -> Result<(), StoreError> {
         let mut rename = self.connection.prepare_cached(
             "UPDATE section SET id = ?1 WHERE id = ?2 AND NOT EXISTS (SELECT 1 FROM section WHERE id = ?1)",
@@ -115,11 +115,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// All sections that the store has.
+    /// Loads all sections of the store.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn section_definitions(&self) -> Result<HashMap<SectionId, DefinitionRow>, StoreError> {
         let mut statement = self
             .connection
@@ -131,11 +131,11 @@ impl Turn<'_> {
         Ok(sections.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a section, or notes its new definition.
+    /// Adds a section, or writes its new definition.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn define_section(&self, id: &SectionId, definition_hash: u64, now: Timestamp) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO section (id, definition_hash, definition_format, first_seen) VALUES (?1, ?2, ?3, ?4)
@@ -150,7 +150,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn mint_section_id(&self, section: &SectionId, id: &str) -> Result<(), StoreError> {
         let mut mint =
             self.connection.prepare_cached("UPDATE section SET atom_id = ?2 WHERE id = ?1 AND atom_id IS NULL")?;
@@ -158,11 +158,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes whether a section is public; returns whether that changed.
+    /// Records whether a section is public; returns whether that changed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn note_public(&self, section: &SectionId, is_public: bool) -> Result<bool, StoreError> {
         let mut note = self.connection.prepare_cached(
             "UPDATE section SET is_public = ?2 WHERE id = ?1 AND is_public IS NOT ?2 RETURNING is_public",
@@ -170,22 +170,22 @@ impl Turn<'_> {
         Ok(note.exists(params![section.as_str(), is_public])?)
     }
 
-    /// Notes that a section left the config.
+    /// Records that a section is no longer configured.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn remove_section(&self, id: &SectionId, now: Timestamp) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1")?;
         update.execute(params![id.as_str(), now.millis()])?;
         Ok(())
     }
 
-    /// The stories that these feeds have entries of, and those that the section holds, in the order of their numbers.
+    /// Loads the stories with entries of these feeds and the stories in the section, ordered by number.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_for<'f>(
         &self,
         section: &SectionId,
@@ -202,22 +202,22 @@ impl Turn<'_> {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Names and time of a story.
+    /// Loads the names and the time of a story.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stored(&self, story: StoryNumber) -> Result<StoredStory, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number, public_id, slug, sort_at FROM story WHERE number = ?1")?;
         Ok(statement.query_row([story], stored_story)?)
     }
 
-    /// Removes log lines and events from before `at`; of the log at most `limit`.
+    /// Deletes log lines and events older than `at`; at most `limit` log lines.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn forget_log(&self, at: Timestamp, limit: usize) -> Result<(), StoreError> {
         let mut delete = self.connection.prepare_cached(
             "DELETE FROM poll_log WHERE number IN (SELECT number FROM poll_log WHERE at < ?1 LIMIT ?2)",
@@ -227,11 +227,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Entries with words that left their documents before `before`, the first of them first; at most `limit`.
+    /// Loads entries with content that left their documents before `before`, earliest first; at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn unlisted(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<EntryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.number FROM entry JOIN body ON body.entry = entry.number
@@ -242,21 +242,21 @@ impl Turn<'_> {
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// How many entries have words.
+    /// Returns how many entries have content.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn bodies(&self) -> Result<u64, StoreError> {
         let count: i64 = self.connection.query_row("SELECT count(*) FROM body", [], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 
-    /// How many bytes of the file are in use. Pages that were freed are filled again before the file grows.
+    /// Returns how many bytes of the file are in use. Freed pages are reused before the file grows.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn used_bytes(&self) -> Result<u64, StoreError> {
         let used: i64 = self.connection.query_row(
             "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
@@ -266,11 +266,11 @@ impl Turn<'_> {
         Ok(used.unsigned_abs())
     }
 
-    /// Whether a story has words of this feed.
+    /// Returns whether a story has content from this feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn has_words(&self, story: StoryNumber, feed: &FeedId) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM entry JOIN body ON body.entry = entry.number JOIN feed ON feed.number = entry.feed

@@ -1,6 +1,6 @@
-//! How often feeds and sections tell something, and what is odd about their last polls.
+//! How often feeds and sections publish, and what is unusual about their last polls.
 //!
-//! Reads the whole archive once: for those who ask by hand, not for every request.
+//! Reads the whole archive: for commands, not for every request.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -16,27 +16,27 @@ use super::{StoreError, View};
 /// How many of the newest stories show a rhythm.
 const SHOWN: i64 = 20;
 
-/// What is known of a feed's or a section's rhythm.
+/// The publishing rhythm of a feed or section.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rhythm {
-    /// When its newest stories were told, the newest first.
+    /// The times of its newest stories, newest first.
     pub times: Vec<Timestamp>,
     /// How many entries the feed's document lists.
     pub listed: u64,
-    /// How many it ever had.
+    /// How many entries the feed ever had.
     pub entries: u64,
-    /// How many of them revised themselves so often that it is no longer followed.
+    /// How many of them were revised so often that newswire no longer follows them.
     pub restless: u64,
-    /// When a poll last brought something new, and how much.
+    /// When a poll last brought new entries, and how many.
     pub last_news: Option<(Timestamp, u64)>,
 }
 
 impl View {
-    /// The rhythms of the configured feeds. An entry with `max_revisions` is restless.
+    /// Loads the rhythms of the configured feeds, by id. An entry with `max_revisions` revisions counts as restless.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn feed_rhythms(&self, max_revisions: u32) -> Result<HashMap<FeedId, Rhythm>, StoreError> {
         let times = "SELECT id, sort_at FROM (
                SELECT feed.id, story.sort_at, row_number() OVER (PARTITION BY feed.number ORDER BY story.sort_at DESC) AS place
@@ -64,11 +64,11 @@ impl View {
         Ok(rhythms)
     }
 
-    /// The rhythms of the configured sections; only their times are known.
+    /// Loads the rhythms of the configured sections, by id; only `times` is set.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn section_rhythms(&self) -> Result<HashMap<SectionId, Rhythm>, StoreError> {
         let times = "SELECT id, sort_at FROM (
                SELECT section.id, placement.sort_at,

@@ -1,35 +1,35 @@
 //! The tables, as numbered migrations: append-only, each applied once, in one transaction.
 //!
-//! Times are integer milliseconds since 1970 in UTC. Nothing secret is written: of a feed's address the readable form is
-//! `feed.url` with secrets masked, and `url_hash` tells whether the real one changed.
+//! Times are integer milliseconds since 1970 in UTC. No secrets are written: `feed.url` is the readable address with
+//! secrets masked, and `url_hash` shows whether the real address changed.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::conversions::{self, ShowRows};
 use super::{StoreError, UpgradeStep};
 
-/// Marks a file as newswire's (`newz`), so that no other program's database is ever touched.
+/// Marks a file as newswire's (`newz`), so that newswire never changes another program's database.
 const APPLICATION_ID: i32 = 0x6e65_777a;
 
-/// The length of the head of an SQLite file.
+/// The length of an SQLite file's header in bytes.
 pub const HEAD_BYTES: u64 = 100;
 
-/// Where in the head the application id stands (SQLite, "Database File Format", 1.3).
+/// The position of the application id in the header (SQLite, "Database File Format", 1.3).
 const APPLICATION_ID_AT: usize = 68;
 
-/// Whether a file that begins so is a database of newswire's.
+/// Returns whether a file that begins with `head` is a newswire database.
 pub fn is_head(head: &[u8]) -> bool {
     let id = head.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
     head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
-/// What brings a store from one version to the next: statements, then what converts rows that are there.
+/// The step from one version to the next: statements, then a conversion of existing rows.
 struct Migration {
     sql: &'static str,
     convert: Option<Convert>,
 }
 
-/// Converts rows that are there.
+/// Converts existing rows.
 type Convert = fn(&Connection, ShowRows) -> Result<(), StoreError>;
 
 impl Migration {
@@ -38,7 +38,7 @@ impl Migration {
     }
 }
 
-/// Migration n brings a store from version n to n + 1. Never edit one that was released: append.
+/// Migration n brings a store from version n to n + 1. Never edit a released migration: append a new one.
 const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/001_first.sql")),
     Migration::sql(include_str!("migrations/002_names.sql")),
@@ -52,13 +52,13 @@ const MIGRATIONS: &[Migration] = &[
 /// The version that this newswire reads and writes.
 pub const NEWEST: usize = MIGRATIONS.len();
 
-/// Brings the store to the newest version, in one transaction. `show` hears how far it is.
+/// Migrates the store to the newest version, in one transaction. Calls `show` with the progress.
 ///
 /// # Errors
 ///
-/// [`StoreError::Foreign`] if the file belongs to another program, [`StoreError::Newer`] if a newer newswire wrote it;
-/// both leave it untouched. [`StoreError::Orphan`] if a row of the newest version would refer to one that is missing; the
-/// store keeps its version then.
+/// Returns [`StoreError::Foreign`] if the file belongs to another program and [`StoreError::Newer`] if a newer newswire
+/// wrote it; both leave the file untouched. Returns [`StoreError::Orphan`] if a row of the newest version would refer
+/// to a missing row; the store keeps its version then.
 pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {
@@ -85,7 +85,7 @@ pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -
     Ok(())
 }
 
-/// Checks that no row refers to a row that is missing. What an update loses would be noticed only much later.
+/// Checks that no row refers to a missing row. Otherwise, a loss during an upgrade would be noticed only much later.
 fn check_references(connection: &Connection) -> Result<(), StoreError> {
     let orphan = connection.query_row("PRAGMA foreign_key_check", [], |row| Ok((row.get(0)?, row.get(2)?)));
     match orphan.optional()? {
@@ -94,11 +94,11 @@ fn check_references(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// The version of the store, 0 for an empty file.
+/// Returns the version of the store; 0 for an empty file.
 ///
 /// # Errors
 ///
-/// As [`migrate`].
+/// Returns the errors of [`migrate`].
 pub fn version(connection: &Connection) -> Result<usize, StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
@@ -113,7 +113,7 @@ pub fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(version)
 }
 
-/// A file that is no database at all belongs to somebody else as well.
+/// Treats a file that is not a database as another program's file.
 fn foreign(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign,
@@ -125,7 +125,7 @@ fn foreign(error: rusqlite::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    /// An empty store as it was before the migration that has this text.
+    /// Returns an empty store as it was before the migration with this text.
     fn before(text: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         let before = MIGRATIONS.iter().take_while(|migration| !migration.sql.contains(text));

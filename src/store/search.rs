@@ -1,7 +1,7 @@
-//! Full text: what waits for an index is loaded, what goes into it is written, and both indexes are searched.
+//! Full-text search: loads what is to be indexed, writes index entries, and searches both indexes.
 //!
-//! One index has the words of all entries, the other those that public sections show. The words come ready: characters of
-//! scripts without spaces stand alone in them.
+//! One index has the text of all entries, the other the text that public sections show. The text comes prepared:
+//! characters of scripts without spaces are separate words in it.
 
 use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
@@ -14,22 +14,23 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, StoredStory, UnindexedRow};
 use crate::time::Timestamp;
 
-/// What a match in title, text and author is worth: a word in a title tells more than one in a long text.
+/// The weights of a match in title, text and author: a word in a title says more than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
-/// How many of the newest entries with the words are weighed against each other: words that more have tell little, and to
-/// rank all of them would take longer the larger the archive is.
+/// The most entries with the words that are ranked, newest first: words that occur in more say little, and ranking all
+/// would take longer the larger the archive is.
 const RANKED: usize = 20_000;
 
-/// How many of the newest entries with the words are looked at, whether they fit the days, feeds and sections or not.
-const LOOKED_AT: usize = 200_000;
+/// The most entries with the words that are examined, newest first, whether or not they match the days, feeds and
+/// sections.
+const EXAMINED: usize = 200_000;
 
-/// What a search through an index came to.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub struct Hits<Number> {
-    /// The best first, or the newest if the search has no words.
+    /// The best matches first; the newest first if the search has no words.
     pub numbers: Vec<Number>,
-    /// Whether only the newest part of the archive was searched, as the whole took too long.
+    /// Whether only the newest part of the archive was searched, because the whole would take too long.
     pub is_cut: bool,
 }
 
@@ -40,11 +41,11 @@ impl<Number> Default for Hits<Number> {
 }
 
 impl View {
-    /// Searches the words of all entries, private ones among them. Several entries may be of one story.
+    /// Searches the text of all entries, including private ones. Several entries may belong to one story.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn search_entries(&self, search: &SearchTerms, limit: usize) -> Result<Hits<EntryNumber>, StoreError> {
         let fits = "(?2 IS NULL OR entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?2))))
                AND (?3 IS NULL OR EXISTS (SELECT 1 FROM placement JOIN section ON section.number = placement.section
@@ -62,7 +63,7 @@ impl View {
                 "SELECT search.rowid, CASE WHEN EXISTS (SELECT 1 FROM entry JOIN story ON story.number = entry.story
                    WHERE entry.number = search.rowid AND {fits}) THEN search.rank END
                  FROM search WHERE search MATCH ?1 AND rank MATCH '{WEIGHTS}' ORDER BY search.rowid DESC LIMIT max(?6, {})",
-                LOOKED_AT + 1
+                EXAMINED + 1
             )
         };
         let ids = |ids: Vec<&str>| if ids.is_empty() { Ok(None) } else { serde_json::to_string(&ids).map(Some) };
@@ -81,12 +82,12 @@ impl View {
         Ok(Hits { numbers, is_cut: scan.is_cut })
     }
 
-    /// Searches what public sections show: at most `limit` stories, within the time that `patience` leaves. A story may
-    /// have ceased to be public since it was indexed.
+    /// Searches what public sections show. Returns at most `limit` stories, within the time that `patience` allows. A
+    /// story may no longer be public: the index is updated later.
     ///
     /// # Errors
     ///
-    /// As of SQLite; [`StoreError::Interrupted`] if the reader has gone.
+    /// Returns the errors of SQLite; [`StoreError::Interrupted`] if the client has gone.
     pub fn search_public(
         &self,
         search: &SearchTerms,
@@ -100,7 +101,7 @@ impl View {
                     "SELECT rowid, CASE WHEN {} THEN rank END FROM public_search
                      WHERE public_search MATCH ?1 AND rank MATCH '{WEIGHTS}' ORDER BY rowid DESC LIMIT {}",
                     FITS.replace("{story}", "public_search.rowid"),
-                    LOOKED_AT + 1,
+                    EXAMINED + 1,
                 ),
                 RANKED,
             ),
@@ -109,7 +110,7 @@ impl View {
                     "SELECT story, CASE WHEN {} THEN -sort_at END FROM public_story
                      WHERE ?1 IS NULL AND sort_at >= ?2 AND sort_at < ?3 ORDER BY sort_at DESC, story DESC LIMIT {}",
                     FITS.replace("{story}", "public_story.story"),
-                    LOOKED_AT + 1,
+                    EXAMINED + 1,
                 ),
                 limit,
             ),
@@ -121,13 +122,13 @@ impl View {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (after, before) = days(search);
         let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(patience))?;
-        // Without words, the newest that fit are all that is wanted.
+        // Without words, any newest matches suffice.
         let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
         let numbers = scan.best.into_iter().take(limit).map(|(_, number)| StoryNumber(number)).collect();
         Ok(Hits { numbers, is_cut })
     }
 
-    /// The numbers of these feeds or sections, as JSON; `None` if there are no ids.
+    /// Returns the numbers of these feeds or sections as JSON; `None` if there are no ids.
     fn numbers(&self, select: &str, ids: &[&str]) -> Result<Option<String>, StoreError> {
         if ids.is_empty() {
             return Ok(None);
@@ -137,11 +138,11 @@ impl View {
         Ok(Some(statement.query_row([serde_json::to_string(ids)?], |row| row.get(0))?))
     }
 
-    /// Loads the story of an entry whose words are kept.
+    /// Loads the story of an entry whose content is kept.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn story_of_entry(&self, entry: EntryNumber) -> Result<Option<StoredStory>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT story.number, story.public_id, story.slug, story.sort_at FROM entry JOIN story ON story.number = entry.story
@@ -150,23 +151,23 @@ impl View {
         Ok(statement.query_row([entry], stored_story).optional()?)
     }
 
-    /// Loads the words of an entry.
+    /// Loads the content of an entry.
     ///
     /// # Errors
     ///
-    /// As of SQLite, that retention removed the words, or that they cannot be read.
+    /// Returns the errors of SQLite, and an error if retention deleted the entry or it cannot be read.
     pub fn words(&self, entry: EntryNumber) -> Result<Entry, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
         let body: String = statement.query_row([entry], |row| row.get(0))?;
         Ok(decode_entry(&body)?)
     }
 
-    /// Loads entries whose words the index does not hold yet, the first of them first: at most `limit`, and some more than
-    /// `bytes` of words.
+    /// Loads entries that are not in the index yet, lowest number first: at most `limit`, and stops soon after `bytes`
+    /// of content.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn unindexed(&self, limit: usize, bytes: usize) -> Result<Vec<UnindexedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT unindexed.entry, body.value FROM unindexed LEFT JOIN body ON body.entry = unindexed.entry ORDER BY 1 LIMIT ?1",
@@ -183,23 +184,23 @@ impl View {
         Ok(waiting)
     }
 
-    /// Loads what of a config decided what is public when the public index was last brought in line with it; `None` if that is
-    /// not known.
+    /// Loads the part of the config that decided what is public when the public index was last updated; `None` if it is
+    /// unknown.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn public_terms(&self) -> Result<Option<PublicTerms>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM public_terms")?;
         let terms: Option<String> = statement.query_row([], |row| row.get(0)).optional()?;
         Ok(terms.as_deref().and_then(decode_terms))
     }
 
-    /// Loads stories whose public words may have changed since they were last indexed, the newest first, at most `limit`.
+    /// Loads stories whose public text may have changed since they were indexed, newest first, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn public_waiting(&self, limit: usize) -> Result<Vec<StoryNumber>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT story FROM public_waiting ORDER BY story DESC LIMIT ?1")?;
@@ -209,11 +210,11 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Writes what the index holds of an entry; `None` if it holds nothing of it any more.
+    /// Writes the index entry of an entry; `None` removes it.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_index(&self, entry: EntryNumber, words: Option<&IndexedWords>) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([entry])?;
         if let Some(IndexedWords { title, text, author }) = words {
@@ -225,21 +226,21 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks entries as indexed: all that [`Turn::unindexed`] returned, of which this is the last.
+    /// Marks entries as indexed: all that [`Turn::unindexed`] returned, the last of which is `last`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn finish_index(&self, last: EntryNumber) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM unindexed WHERE entry <= ?1")?.execute([last])?;
         Ok(())
     }
 
-    /// Writes what the public index holds of a story; `None` if no public section shows it.
+    /// Writes the public index entry of a story; `None` removes it, if no public section shows the story.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_public_index(&self, story: StoryNumber, words: Option<&IndexedWords>) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM public_search WHERE rowid = ?1")?.execute([story])?;
         self.connection.prepare_cached("DELETE FROM public_story WHERE story = ?1")?.execute([story])?;
@@ -256,11 +257,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the stories that have entries of these feeds, to be indexed again.
+    /// Marks the stories with entries of these feeds for indexing.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn mark_public_of<'f>(&self, feeds: impl IntoIterator<Item = &'f String>) -> Result<(), StoreError> {
         let mut mark = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO public_waiting SELECT entry.story FROM entry
@@ -270,11 +271,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks all stories that a section holds or that the public index has, to be indexed again.
+    /// Marks all stories that are in a section or in the public index for indexing.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn mark_all_public(&self) -> Result<(), StoreError> {
         let mut mark = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO public_waiting
@@ -284,11 +285,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes what of the config decides what is public.
+    /// Writes the part of the config that decides what is public.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_public_terms(&self, terms: &PublicTerms) -> Result<(), StoreError> {
         self.connection.prepare_cached("DELETE FROM public_terms")?.execute([])?;
         let mut insert = self.connection.prepare_cached("INSERT INTO public_terms VALUES (?1)")?;
@@ -297,7 +298,7 @@ impl Turn<'_> {
     }
 }
 
-/// Whether a story of the public index is of the days, feeds and sections that a search names.
+/// Matches stories of the public index by the days, feeds and sections of a search.
 const FITS: &str =
     "EXISTS (SELECT 1 FROM public_story AS indexed WHERE indexed.story = {story} AND indexed.sort_at >= ?2 AND indexed.sort_at < ?3
   AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
@@ -305,12 +306,12 @@ const FITS: &str =
   AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = indexed.story AND placement.left_at IS NULL
     AND placement.section IN (SELECT value FROM json_each(?5)))))";
 
-/// The first time that fits a search, and the first after it that does not.
+/// Returns the first time that matches a search, and the first later time that does not.
 fn days(search: &SearchTerms) -> (i64, i64) {
     (search.after.unwrap_or(Timestamp::MIN).millis(), search.before.unwrap_or(Timestamp::MAX).millis())
 }
 
-/// The words as an expression of FTS5 over the columns `title`, `text` and `author`; `None` if there are none.
+/// Returns the words as an FTS5 expression over the columns `title`, `text` and `author`; `None` if there are none.
 fn expression(search: &SearchTerms) -> Option<String> {
     let all = |terms: &[SearchTerm], glue: &str| terms.iter().map(term).collect::<Vec<_>>().join(glue);
     let wanted = Some(all(&search.wanted, " AND ")).filter(|wanted| !wanted.is_empty())?;
@@ -323,7 +324,7 @@ fn expression(search: &SearchTerms) -> Option<String> {
 
 fn term(term: &SearchTerm) -> String {
     let phrase = format!("\"{}\"", term.words.join(" "));
-    // A whole word counts twice, and so comes before those that only begin so.
+    // A whole word counts twice, so that it ranks above words that only begin with it.
     let phrase = if term.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
     match term.field {
         Some(SearchField::Title) => format!("title : {phrase}"),
@@ -338,8 +339,8 @@ struct Scan {
     is_cut: bool,
 }
 
-/// Takes at most `most` rows of a number and a rank, the newest first. A row without a rank does not fit, but counts as looked
-/// at. What was found until the time is up is kept.
+/// Reads at most `most` rows of a number and a rank, newest first. A row without a rank does not match, but counts as
+/// examined. Keeps what was found when the time runs out.
 fn scan(
     statement: &mut Statement,
     values: &[&dyn ToSql],
@@ -348,22 +349,22 @@ fn scan(
 ) -> Result<Scan, StoreError> {
     let mut scan = Scan { best: Vec::new(), is_cut: false };
     let mut rows = statement.query(values)?;
-    let mut looked_at = 0;
+    let mut examined = 0;
     loop {
         let row = match rows.next().map_err(StoreError::from) {
             Ok(Some(row)) => row,
             Ok(None) => break,
-            Err(error) if error.is_interruption() && patience.is_some_and(|patience| !patience.is_alone()) => {
+            Err(error) if error.is_interruption() && patience.is_some_and(|patience| !patience.client_has_gone()) => {
                 scan.is_cut = true;
                 break;
             }
             Err(error) => return Err(error),
         };
-        if looked_at == LOOKED_AT || scan.best.len() == most {
+        if examined == EXAMINED || scan.best.len() == most {
             scan.is_cut = true;
             break;
         }
-        looked_at += 1;
+        examined += 1;
         if let Some(rank) = row.get(1)? {
             scan.best.push((rank, row.get(0)?));
         }

@@ -1,4 +1,4 @@
-//! Loads sections, and how stories are placed in them.
+//! Loads sections, and the placements of stories.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,14 @@ use crate::number::{SectionNumber, StoryNumber};
 use crate::rows::{KnownSection, PlacedRow, PlacementRow};
 use crate::time::Timestamp;
 
-/// How a section is doing.
+/// The numbers of a section, for reports.
 #[derive(Clone, Debug, Serialize)]
 pub struct SectionStatus {
+    /// The section.
     pub section: SectionId,
-    /// All the stories in it, shown or beyond its limit.
+    /// How many stories it has, including those beyond its limit.
     pub stories: u64,
-    /// `sort_at` of the newest.
+    /// `sort_at` of its newest story; `None` if it has none.
     pub newest: Option<Timestamp>,
 }
 
@@ -29,11 +30,11 @@ const PLACED: &str = "SELECT placement.section, placement.story, coalesce(placem
  FROM placement JOIN story ON story.number = placement.story";
 
 impl View {
-    /// Returns how the configured sections are doing, by id.
+    /// Loads the status of each configured section, by id.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn section_statuses(&self) -> Result<HashMap<SectionId, SectionStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id, count(placement.story), max(placement.sort_at)
@@ -52,7 +53,7 @@ impl View {
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that the store has no such section.
+    /// Returns the errors of SQLite, and an error if the store has no such section.
     pub fn section(&self, id: &SectionId) -> Result<KnownSection, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT number, first_seen, atom_id FROM section WHERE id = ?1")?;
@@ -61,12 +62,12 @@ impl View {
         })?)
     }
 
-    /// Loads the newest stories that a section holds, the newest first, at most `limit`; with `after` those that come after
-    /// the story with this place and number.
+    /// Loads stories of a section, newest first, at most `limit`; with `after`, those that follow the story with this
+    /// time and number.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn placed_in(
         &self,
         section: SectionNumber,
@@ -82,11 +83,11 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads how a story is placed in a section; `None` if it never was.
+    /// Loads the placement of a story in a section; `None` if it was never placed there.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn placed(&self, section: &SectionId, story: StoryNumber) -> Result<Option<PlacedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "{PLACED} WHERE placement.section = (SELECT number FROM section WHERE id = ?1) AND placement.story = ?2"
@@ -94,11 +95,11 @@ impl View {
         Ok(statement.query_row(params![section.as_str(), story], placed_row).optional()?)
     }
 
-    /// Loads the words that a section keeps for a story.
+    /// Loads the content that a section has frozen for a story.
     ///
     /// # Errors
     ///
-    /// As of SQLite, or that stored words cannot be read.
+    /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn frozen(&self, section: SectionNumber, story: StoryNumber) -> Result<Option<Entry>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT frozen FROM placement WHERE section = ?1 AND story = ?2")?;
@@ -107,11 +108,11 @@ impl View {
         Ok(frozen.flatten().as_deref().map(decode_entry).transpose()?)
     }
 
-    /// Loads how a story stands in each section that the store has, also in those that are gone.
+    /// Loads the placements of a story by section, including removed sections.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn placements_of(&self, story: StoryNumber) -> Result<HashMap<SectionId, PlacementRow>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM section WHERE number = ?1")?;
         let mut by_id = HashMap::new();
@@ -121,11 +122,11 @@ impl View {
         Ok(by_id)
     }
 
-    /// Loads the sections that hold a story and are not gone, in alphabetical order.
+    /// Loads the sections that have a story and are configured, in alphabetical order.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn sections_holding(&self, story: StoryNumber) -> Result<Vec<SectionId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT section.id FROM placement JOIN section ON section.number = placement.section
@@ -135,11 +136,11 @@ impl View {
         Ok(sections.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the sections that were here once and are not now.
+    /// Loads the sections that are no longer configured, in alphabetical order.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn gone_sections(&self) -> Result<Vec<SectionId>, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT id FROM section WHERE gone IS NOT NULL ORDER BY id")?;
@@ -147,23 +148,23 @@ impl View {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the sections that left the config since `since`.
+    /// Loads the sections that were removed from the config at `since` or later, in alphabetical order.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn sections_gone_since(&self, since: Timestamp) -> Result<Vec<SectionId>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM section WHERE gone >= ?1 ORDER BY id")?;
         let ids = statement.query_map([since.millis()], |row| Ok(SectionId::from(text(row, 0)?)))?;
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the slugs of all stories that a section holds, shown or beyond its limit, and of those public ones that joined one
-    /// of them.
+    /// Loads the slugs of all stories of a section, including those beyond its limit, and of the public stories that
+    /// were merged into them.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn page_slugs(&self, section: &SectionId) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "WITH placed AS (SELECT story FROM placement

@@ -1,4 +1,4 @@
-//! How numbers and times stand in SQL.
+//! Numbers and times in SQL.
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -26,27 +26,27 @@ macro_rules! as_integer {
 
 as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber, SignatureKey);
 
-/// A time in a column that always has one.
+/// Reads a time from a column that is never null.
 pub fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
 }
 
-/// A time in a column that may be null.
+/// Reads a time from a column that may be null.
 pub fn optional_time(row: &Row, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
 }
 
-/// A text that always is there.
+/// Reads a text from a column that is never null.
 pub fn text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<&'r str> {
     Ok(row.get_ref(column)?.as_str()?)
 }
 
-/// A text that may be null.
+/// Reads a text from a column that may be null.
 pub fn optional_text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<Option<&'r str>> {
     Ok(row.get_ref(column)?.as_str_or_null()?)
 }
 
-/// Why an entry is a copy of its story; what a newer version wrote counts as the first.
+/// Reads why an entry is a copy of its story; an unknown reason, written by a newer version, counts as the first copy.
 pub fn reason(row: &Row, column: usize) -> rusqlite::Result<JoinReason> {
     Ok(JoinReason::from_name(text(row, column)?).unwrap_or(JoinReason::First))
 }

@@ -1,4 +1,4 @@
-//! Loads single stories, by what names them.
+//! Loads single stories by name.
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
@@ -9,25 +9,25 @@ use crate::feed::FeedId;
 use crate::number::StoryNumber;
 use crate::rows::{StoredCopy, StoredStory};
 
-/// The story that stands for one that is chosen by what follows.
+/// Selects the active story behind the story that the appended condition selects.
 const STORY: &str = "SELECT number, public_id, slug, sort_at FROM story
   WHERE number = (SELECT coalesce(joined_into, number) FROM story";
 
 impl View {
-    /// Returns the key that private ids and the sessions of readers are made with.
+    /// Returns the key for private ids and for readers' sessions.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn key(&self) -> Result<Vec<u8>, StoreError> {
         Ok(self.connection.prepare_cached("SELECT key FROM store_key")?.query_row([], |row| row.get(0))?)
     }
 
-    /// Loads the story that is published under this id or keeps it to itself, or the older one that it joined.
+    /// Loads the story that publishes this id, or has it without publishing it, or the older story that it was merged into.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn story_by_id(&self, id: &str) -> Result<Option<StoredStory>, StoreError> {
         match self.story_where("public_id = ?1", &[&id])? {
             Some(story) => Ok(Some(story)),
@@ -35,30 +35,30 @@ impl View {
         }
     }
 
-    /// Loads the story with this number, or the older one that it joined.
+    /// Loads the story with this number, or the older story that it was merged into.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn story_by_number(&self, number: StoryNumber) -> Result<Option<StoredStory>, StoreError> {
         self.story_where("number = ?1", &[&number])
     }
 
-    /// Loads the story with this number, or the older one that it joined, if this is its slug.
+    /// Loads the story with this number and slug, or the older story that it was merged into.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn story_with_slug(&self, number: StoryNumber, slug: &str) -> Result<Option<StoredStory>, StoreError> {
         self.story_where("number = ?1 AND slug = ?2", &[&number, &slug])
     }
 
-    /// Loads the stories with an entry that has this link key, as its own link or as its declared original; the newest first,
-    /// at most `limit`.
+    /// Loads the stories with an entry that has this link key, as its own link or as its declared original; newest
+    /// first, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_with_link(&self, key: &str, original: bool, limit: usize) -> Result<Vec<StoredStory>, StoreError> {
         self.stories_where(
             "number IN (SELECT story FROM entry JOIN link ON link.entry = entry.number
@@ -68,20 +68,20 @@ impl View {
         )
     }
 
-    /// Loads the stories with an entry that has this guid, the newest first, at most `limit`.
+    /// Loads the stories with an entry that has this guid; newest first, at most `limit`.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_with_guid(&self, guid: &str, limit: usize) -> Result<Vec<StoredStory>, StoreError> {
         self.stories_where("number IN (SELECT story FROM entry WHERE guid = ?1)", params![guid], limit)
     }
 
-    /// Loads the stories with this text in the title of an entry, the newest first, at most `limit`. Reads all entries.
+    /// Loads the stories with this text in the title of an entry; newest first, at most `limit`. Reads all entries.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_with_in_title(&self, text: &str, limit: usize) -> Result<Vec<StoredStory>, StoreError> {
         let in_title = "number IN (SELECT story FROM entry JOIN body ON body.entry = entry.number
                         WHERE instr(lower(json_extract(body.value, '$.title')), lower(?1)))";
@@ -94,7 +94,7 @@ impl View {
         Ok(statement.query_row(values, stored_story).optional()?)
     }
 
-    /// The stories that stand for those chosen, the newest first.
+    /// Loads the active stories behind the selected ones, newest first.
     fn stories_where(
         &self,
         condition: &str,
@@ -111,11 +111,12 @@ impl View {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Loads all copies of a story, also those of feeds that left the config, in the order in which they joined.
+    /// Loads all copies of a story, including those of feeds that are no longer configured, in the order in which they
+    /// joined.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stored_copies(&self, story: StoryNumber) -> Result<Vec<StoredCopy>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT feed.id, entry.guid, entry.reason, entry.score, body.value, entry.number

@@ -1,6 +1,6 @@
-//! A turn at the store: what may be loaded and written within one transaction of the writer.
+//! A turn at the store: what code may load and write within one transaction of the writer.
 //!
-//! Loads rows and writes rows, and never decides. What one turn writes, its own loads see, and the next turn's.
+//! Loads and writes rows, and contains no policy. Later loads, in this turn and the next, see what a turn wrote.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,7 +15,7 @@ use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
 use crate::time::Timestamp;
 
-/// See the module.
+/// A handle for loads and writes within one transaction; see the module.
 pub struct Turn<'c> {
     view: &'c View,
     key: OnceCell<Vec<u8>>,
@@ -30,12 +30,12 @@ impl Deref for Turn<'_> {
 }
 
 impl Store {
-    /// Takes a turn: `work` loads, decides and writes in a transaction that it may share with others; returns when all is safe
-    /// on disk.
+    /// Runs `work`, which loads, decides and writes in a transaction that it may share with other work; returns when
+    /// all data is safe on disk.
     ///
     /// # Errors
     ///
-    /// What `work` returns, and then nothing of it is written; or that the transaction failed.
+    /// Returns the error of `work`, whose writes are rolled back then, or an error if the transaction failed.
     pub async fn turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
@@ -43,19 +43,19 @@ impl Store {
         self.write(move |view| work(&Turn::new(view))).await
     }
 
-    /// Takes a turn and takes back all that it wrote.
+    /// Runs `work` as [`Store::turn`] does, and rolls back all that it wrote.
     ///
     /// # Errors
     ///
-    /// What `work` returns.
-    pub async fn rehearse<T: Send + 'static>(
+    /// Returns the error of `work`.
+    pub async fn dry_run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.write(move |view| {
-            view.connection.execute_batch("SAVEPOINT rehearsal")?;
+            view.connection.execute_batch("SAVEPOINT dry_run")?;
             let result = work(&Turn::new(view));
-            view.connection.execute_batch("ROLLBACK TO rehearsal; RELEASE rehearsal")?;
+            view.connection.execute_batch("ROLLBACK TO dry_run; RELEASE dry_run")?;
             result
         })
         .await
@@ -67,11 +67,11 @@ impl<'c> Turn<'c> {
         Turn { view, key: OnceCell::new() }
     }
 
-    /// Returns the key that this store's private ids are made with.
+    /// Returns the key for this store's private ids.
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here.
+    /// Returns the errors of SQLite.
     pub fn key(&self) -> Result<&[u8], StoreError> {
         if self.key.get().is_none() {
             let _ = self.key.set(self.view.key()?);
@@ -79,22 +79,22 @@ impl<'c> Turn<'c> {
         Ok(self.key.get().map_or(&[][..], Vec::as_slice))
     }
 
-    /// The numbers of all sections, also of those that are gone.
+    /// Loads the numbers of all sections, including removed ones.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn sections(&self) -> Result<HashMap<SectionId, SectionNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id, number FROM section")?;
         let numbers = statement.query_map([], |row| Ok((SectionId::from(text(row, 0)?), row.get(1)?)))?;
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// The numbers that the next new story and entry get.
+    /// Returns the numbers for the next new story and entry.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn next(&self) -> Result<NextNumbers, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT coalesce((SELECT max(number) FROM story), 0) + 1, coalesce((SELECT max(number) FROM entry), 0) + 1",
@@ -102,22 +102,22 @@ impl<'c> Turn<'c> {
         Ok(statement.query_row([], |row| Ok(NextNumbers { story: row.get(0)?, entry: row.get(1)? }))?)
     }
 
-    /// The story that stands for this one: itself, or the older one that it joined.
+    /// Returns the active story behind this one: itself, or the older story that it was merged into.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn standing_of(&self, story: StoryNumber) -> Result<StoryNumber, StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn active_story(&self, story: StoryNumber) -> Result<StoryNumber, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT coalesce(joined_into, number) FROM story WHERE number = ?1")?;
         Ok(statement.query_row([story], |row| row.get(0))?)
     }
 
-    /// The entries of a story, whether their words are kept or not, in the order in which they joined.
+    /// Loads the entries of a story, with or without content, in the order in which they joined.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn members(&self, story: StoryNumber) -> Result<Vec<Member>, StoreError> {
         let mut statement = self
             .connection
@@ -127,23 +127,23 @@ impl<'c> Turn<'c> {
         Ok(members.collect::<Result<_, _>>()?)
     }
 
-    /// Whether an editor split two stories.
+    /// Returns whether an editor split two stories.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn are_apart(&self, one: StoryNumber, other: StoryNumber) -> Result<bool, StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn are_split(&self, one: StoryNumber, other: StoryNumber) -> Result<bool, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM verdict WHERE a = ?1 AND b = ?2 AND kind = 'split'")?;
         Ok(statement.exists([one.min(other), one.max(other)])?)
     }
 
-    /// The pairs of stories that an editor split, of which one is this.
+    /// Loads the pairs of stories that an editor split and that include this story.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
-    pub fn held_apart(&self, story: StoryNumber) -> Result<Vec<(StoryNumber, StoryNumber)>, StoreError> {
+    /// Returns the errors of SQLite.
+    pub fn splits_of(&self, story: StoryNumber) -> Result<Vec<(StoryNumber, StoryNumber)>, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT a, b FROM verdict WHERE kind = 'split' AND (a = ?1 OR b = ?1) ORDER BY a, b")?;
@@ -151,17 +151,17 @@ impl<'c> Turn<'c> {
         Ok(pairs.collect::<Result<_, _>>()?)
     }
 
-    /// Those of these stories that have an entry of the feed.
+    /// Returns those of these stories that have an entry of the feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn stories_with(
         &self,
         feed: FeedNumber,
         stories: impl IntoIterator<Item = StoryNumber>,
     ) -> Result<HashSet<StoryNumber>, StoreError> {
-        // The plus keeps SQLite from searching among all entries of the feed.
+        // The plus keeps SQLite from searching all entries of the feed.
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM entry WHERE story = ?1 AND +feed = ?2 LIMIT 1")?;
         let mut found = HashSet::new();
@@ -173,11 +173,11 @@ impl<'c> Turn<'c> {
         Ok(found)
     }
 
-    /// The stories of which time alone calls for a new judgement at `now`.
+    /// Loads the stories that are to be judged again at `now` because of time alone.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn due_stories(&self, now: Timestamp) -> Result<Vec<StoryNumber>, StoreError> {
         let mut statement = self
             .connection

@@ -1,4 +1,4 @@
-//! Why a story is in a section or not, as the store has it: the deciding rule, a code, and what belongs to the code.
+//! Why a story is in a section or not, as stored: the deciding rule, a code, and the details of the code.
 
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,9 @@ use crate::reason::{Matched, RulePlace, Why};
 pub struct WhyColumns {
     /// As in `keep[0]`; `None` if no rule decided.
     pub rule: Option<String>,
+    /// The code of the reason.
     pub code: &'static str,
-    /// The feed that leads, what the rule matched (JSON), or the words of an older version.
+    /// The lead's feed, what the rule matched (JSON), or the text of an older version.
     pub detail: Option<String>,
 }
 
@@ -42,25 +43,25 @@ pub fn why_columns(why: &Why) -> WhyColumns {
             Some(json.expect("these are texts, which JSON can hold"))
         }
         Why::Old { words, .. } => Some(words.clone()),
-        Why::TooOld | Why::NoFeed | Why::United | Why::NoKeep | Why::TakesNone | Why::NoSection => None,
+        Why::TooOld | Why::NoFeed | Why::Merged | Why::NoKeep | Why::TakesNone | Why::NoSection => None,
     };
     WhyColumns { rule: why.rule().map(|rule| rule.to_string()), code: why.code(), detail }
 }
 
-/// Reads a reason from the columns `rule`, `why` and `detail`, of which `rule` is the given one.
+/// Reads a reason from the columns `rule`, `why` and `detail`, starting at `column`.
 pub fn why(row: &Row, column: usize) -> rusqlite::Result<Why> {
     let rule = row.get_ref(column)?.as_str_or_null()?.and_then(RulePlace::from_name);
     let (code, detail) = (text(row, column + 1)?, row.get_ref(column + 2)?.as_str_or_null()?);
     Ok(of_columns(rule, code, detail))
 }
 
-/// What cannot be read stays as it is, as words.
+/// Builds a reason from its columns; keeps an unreadable one as text.
 fn of_columns(rule: Option<RulePlace>, code: &str, detail: Option<&str>) -> Why {
     let words = || Why::Old { rule, words: detail.unwrap_or(code).to_owned() };
     match (code, detail) {
         ("too_old", _) => Why::TooOld,
         ("no_feed", _) => Why::NoFeed,
-        ("united", _) => Why::United,
+        ("united", _) => Why::Merged,
         ("no_keep", _) => Why::NoKeep,
         ("takes_none", _) => Why::TakesNone,
         ("no_section", _) => Why::NoSection,
@@ -87,9 +88,9 @@ mod tests {
     use super::*;
     use crate::reason::RuleList;
 
-    /// The columns of every kind of reason, as the store has had them since schema version 4.
+    /// Checks the stored columns of every kind of reason, unchanged since schema version 4.
     #[test]
-    fn reasons_stand_in_the_store_as_they_always_did() {
+    fn stored_form_of_reasons_is_unchanged() {
         let place = RulePlace { list: RuleList::Keep, index: 2 };
         let matched = |key: &str, words: &str, feed: Option<&str>| Matched {
             key: key.to_owned(),
@@ -105,7 +106,7 @@ mod tests {
         };
         check(Why::TooOld, None, "too_old", None);
         check(Why::NoFeed, None, "no_feed", None);
-        check(Why::United, None, "united", None);
+        check(Why::Merged, None, "united", None);
         check(Why::TakesAll { lead: "wire".into() }, None, "takes_all", Some("wire"));
         check(Why::NoKeep, None, "no_keep", None);
         check(Why::Rule { place, matched: two }, Some("keep[2]"), "rule", Some(json));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_that_cannot_be_read_is_shown_as_it_is() {
+    fn unreadable_reason_is_shown_unchanged() {
         let place = RulePlace { list: RuleList::Drop, index: 0 };
         let check = |code: &str, detail: Option<&str>, expected: &str| {
             let why = of_columns(Some(place), code, detail);

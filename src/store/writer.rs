@@ -1,7 +1,7 @@
-//! The one writer: a thread that owns the writing connection and commits in groups.
+//! The only writer: a thread that owns the writing connection and commits in groups.
 //!
-//! Jobs that wait are done in one transaction, each in a savepoint of its own, so that one that fails takes no other with
-//! it. Nobody hears of success before the commit is on disk.
+//! Waiting jobs share one transaction, each in its own savepoint, so that a job that fails does not affect the others.
+//! Success is reported only after the commit is on disk.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,18 +16,19 @@ use tokio::sync::oneshot;
 use super::file::StoreFile;
 use super::{StoreError, View};
 
-/// How many jobs one transaction takes at most. A commit costs as much as the work of some polls, as it writes each page that
-/// they touched; half of what may be read and unwritten, so that reading goes on meanwhile.
+/// The most jobs per transaction. A commit costs as much as the work of a few polls, because it writes each page that
+/// they touched. This is half of what may be read but not written yet, so that reading continues meanwhile.
 const GROUP: usize = 32;
 
-/// How long a group waits for the next job: what grouping costs a lone poll.
+/// How long a group waits for the next job: the cost of grouping for a single poll.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// Does the work, or hears why its transaction did not begin; returns what tells its owner how the commit went.
+/// Does the work, or receives the error if its transaction did not begin; returns a function that reports the commit to
+/// the caller.
 type Job = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
 type JobAnswer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
-/// A handle of the writing thread; dropping it waits for the jobs that were sent.
+/// A handle of the writer thread; dropping it waits for the jobs that were sent.
 pub struct Writer {
     jobs: Option<Sender<Job>>,
     file: Arc<StoreFile>,
@@ -35,6 +36,7 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// Starts the writer thread.
     pub fn start(connection: Connection, file: Arc<StoreFile>) -> Writer {
         let (jobs, waiting) = channel();
         let of = file.clone();
@@ -44,11 +46,11 @@ impl Writer {
         Writer { jobs: Some(jobs), file, thread: Some(thread.expect("the system can start one thread")) }
     }
 
-    /// Does `work` in the next transaction.
+    /// Runs `work` in the next transaction.
     ///
     /// # Errors
     ///
-    /// What `work` gives (nothing of it is kept then), or that the commit failed.
+    /// Returns the error of `work`, whose writes are rolled back then, or an error if the commit failed.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
@@ -60,11 +62,11 @@ impl Writer {
             let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value).map_err(StoreError::again));
-                // Whoever asked may have gone away meanwhile; the work is done all the same.
+                // The caller may have gone meanwhile; the work is done all the same.
                 let _ = reply.send(result);
             })
         });
-        // The thread lives for as long as this handle does: without an answer it has met a fault.
+        // The thread lives as long as this handle: if it does not answer, it has panicked.
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Fault)?;
         answer.await.map_err(|_| StoreError::Fault)?
     }
@@ -74,7 +76,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // A writer that panicked has nothing left to say; its jobs were answered with `Fault`.
+            // If the writer panicked, its jobs have already been answered with `Fault`.
             let _ = thread.join();
         }
     }
@@ -84,8 +86,8 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
     let connection = &view.connection;
     while let Ok(first) = waiting.recv() {
         if let Err(error) = begin(connection, file) {
-            // Those that wait now would meet the same, and each after a wait of its own. They are collected before anyone
-            // is answered: a job that comes after an answer may well succeed.
+            // The waiting jobs would fail the same way, each after a wait of its own. Collect them before answering
+            // any: a job that is sent after an answer may well succeed.
             let failed: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
             for job in failed {
                 job(Err(&error))(Err(&error));
@@ -105,16 +107,16 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
         }
     }
     if file.is_damaged() {
-        // A damaged file stays as it is: what is in the log may still be read.
+        // Leave a damaged file as it is: the log may still be readable.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         return;
     }
     let _ = connection.execute_batch("PRAGMA optimize");
-    // A copy of the file alone is whole then.
+    // After this, a copy of the file alone is complete.
     let _ = empty_log(connection);
 }
 
-/// Brings the log into the file that was opened, wherever that is now.
+/// Writes the log into the file that was opened, even if it has been moved.
 fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
 }
@@ -122,7 +124,7 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     file.writable().inspect_err(|error| {
         if matches!(error, StoreError::Replaced(_)) {
-            // Whoever opens the other file would read this log together with it, also after a crash.
+            // A program that opens the other file would read this log together with it, even after a crash.
             let _ = empty_log(connection);
         }
     })?;
@@ -132,7 +134,7 @@ fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
 fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     let commit = || connection.execute_batch("COMMIT").map_err(|error| StoreError::Commit(error.to_string()));
     file.writable().and_then(|()| commit()).inspect_err(|_| {
-        // Ends the transaction; where the failed commit left none, there is nothing to do.
+        // Ends the transaction; if the failed commit already ended it, this does nothing.
         let _ = connection.execute_batch("ROLLBACK");
     })
 }
@@ -140,13 +142,14 @@ fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
 fn in_savepoint<T>(view: &View, work: impl FnOnce(&View) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let connection = &view.connection;
     connection.execute_batch("SAVEPOINT job")?;
-    // A fault in one job must not end the writer, on which every feed depends.
+    // A bug in one job must not end the writer, because every feed depends on it.
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(view)));
     let result = result.unwrap_or(Err(StoreError::Fault));
     let ended = connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
     match result {
-        // On a full disk SQLite has ended the transaction with all its savepoints; the commit will say so to the others.
-        Err(error) if error.concerns_all() => Err(error),
+        // On a full disk, SQLite has ended the transaction with all savepoints; the failed commit will tell the other
+        // jobs.
+        Err(error) if error.affects_all() => Err(error),
         result => ended.map_err(StoreError::from).and(result),
     }
 }

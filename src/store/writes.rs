@@ -1,4 +1,4 @@
-//! Writes what was decided.
+//! Writes decisions.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ use crate::rows::{
 };
 use crate::time::Timestamp;
 
-/// Finds a link that a hundred entries share: it is known to say nothing of any, whatever feed they are of, and more rows would
-/// only be searched.
+/// Finds a link that a hundred entries share. It is specific to none of them, whatever their feeds, and more rows would
+/// only slow down searches.
 ///
-/// It is a statement of its own, as an INSERT that reads its own table goes through a temporary table.
+/// It is a separate statement, because an INSERT that reads its own table uses a temporary table.
 const IS_COMMON_LINK: &str = "SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 1 OFFSET 99";
 
 impl Turn<'_> {
@@ -29,7 +29,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     ///
-    /// As of SQLite; so it is with all that follows here. Nothing of the turn is written then.
+    /// Returns the errors of SQLite; nothing of the turn is written then.
     pub fn write(&self, writes: &Writes) -> Result<(), StoreError> {
         writes.stories.iter().try_for_each(|story| self.insert_story(story))?;
         writes.kept_ids.iter().try_for_each(|(id, story)| self.keep_id(id, *story))?;
@@ -169,7 +169,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The guid that an entry has leads to it for ever.
+    /// Keeps the entry's guid as an alias, so that the guid finds it for ever.
     fn leave_alias(&self, number: EntryNumber) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO entry_alias (feed, guid, entry) SELECT feed, guid, number FROM entry WHERE number = ?1
@@ -315,7 +315,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks stories whose public words may have changed, for the index that readers search.
+    /// Marks stories whose public text may have changed, for the public search index.
     fn mark_changed(&self, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO public_waiting (story) VALUES (?1) ON CONFLICT DO NOTHING")?;
@@ -325,11 +325,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Gives entries of a feed other guids: first the former, then the new one. No alias is left.
+    /// Replaces guids of a feed's entries; each pair is the former and the new guid. Leaves no alias.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn rename_guids(&self, feed: FeedNumber, renames: &[(String, String)]) -> Result<(), StoreError> {
         for (former, guid) in renames {
             for table in ["entry", "entry_alias"] {
@@ -342,11 +342,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks links as specific to none of a feed's entries.
+    /// Marks links as not specific for entries of a feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn mark_unspecific<'k>(
         &self,
         feed: FeedNumber,
@@ -362,11 +362,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes what a feed's documents say of it.
+    /// Writes what a feed's documents say about the feed.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_feed_document(&self, feed: FeedNumber, row: &DocumentRow) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET info = ?2, repairs = ?3, hints = ?4, guids_repaired = ?5 WHERE number = ?1",
@@ -380,7 +380,7 @@ impl Turn<'_> {
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = ?5, entries = ?6, newest = ?7,
@@ -415,11 +415,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes that a whole origin asked to be left alone until then.
+    /// Records that an origin must not be requested before `until`. An existing later hold stays.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_host_hold(&self, origin: &str, until: Timestamp) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO host (origin, hold_until) VALUES (?1, ?2)
@@ -429,11 +429,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Logs a poll.
+    /// Writes a poll to the log.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_log(&self, row: &LogRow) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO poll_log (feed, at, duration_ms, outcome, status, new, revised, failure, failure_detail)
@@ -454,11 +454,11 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Notes what happened to feeds.
+    /// Writes events of feeds.
     ///
     /// # Errors
     ///
-    /// As of SQLite.
+    /// Returns the errors of SQLite.
     pub fn write_events(&self, rows: &[EventRow]) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO event (feed, at, kind, detail) VALUES (?1, ?2, ?3, ?4)")?;

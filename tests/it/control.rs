@@ -89,7 +89,7 @@ fn poll_reports_a_rekeyed_feed_with_and_without_the_daemon() {
         text(&output(&desk.config(), &["poll", "--force", "one"]).stdout)
     };
     poll("a");
-    let note = "20 of 20 entries re-keyed, matched";
+    let note = "20 of 20 entries have new guids, matched to known ones";
     assert!(poll("b").contains(note));
     let mut daemon = Daemon::start(&desk);
     assert!(poll("c").contains(note));

@@ -92,7 +92,7 @@ async fn feed_that_turns_all_its_entries_into_one_text_joins_its_story_once() {
     };
     bed.poll("other", &(0..40).map(harmless).collect::<Vec<_>>()).await;
     let applied = bed.poll("other", &copies(0, 40)).await;
-    assert_eq!((applied.revised, applied.united), (40, 1));
+    assert_eq!((applied.revised, applied.merged), (40, 1));
     assert_eq!(bed.copies(ORIGINAL).await.len(), 2);
 }
 
@@ -105,7 +105,7 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     both.link = Url::parse("https://wire.example/1").ok();
     both.original = Url::parse("https://wire.example/2").ok();
     let applied = bed.poll("other", &[both]).await;
-    assert_eq!((applied.joined, applied.united), (1, 0));
+    assert_eq!((applied.joined, applied.merged), (1, 0));
     let (a, b) = (bed.find("https://wire.example/1").await.number, bed.find("https://wire.example/2").await.number);
     commit::join(&bed.store, bed.config.clone(), (a, b), Mode::Perform, bed.now).await.unwrap();
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);

@@ -167,7 +167,7 @@ async fn entry_that_claims_another_story_is_a_copy_of_it_under_its_id() {
     publish(&mut bed).await;
     let mut same = harmless();
     (same.title, same.content_html) = (TITLE.to_owned(), Some(format!("<p>{TEXT}</p>")));
-    assert_eq!(bed.poll("other", &[same]).await.united, 1);
+    assert_eq!(bed.poll("other", &[same]).await.merged, 1);
     assert_eq!(
         bed.find("https://other.example/a").await.id,
         "https://origin.example/1",

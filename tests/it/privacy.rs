@@ -299,7 +299,7 @@ async fn log_does_not_name_the_entries_of_a_private_feed() {
     for minute in 0..=newswire::newsroom::MAX_REVISIONS + 1 {
         notes = bed.poll("canary-feed", &[at(minute)]).await.notes();
     }
-    assert_eq!(Note::line(&notes), "an entry changes at every poll; its changes are not applied any more");
+    assert_eq!(Note::line(&notes), "an entry changes at every poll; its changes are no longer applied");
 }
 
 #[tokio::test]

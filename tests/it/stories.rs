@@ -159,7 +159,7 @@ async fn edit_shows_that_two_stories_are_one() {
     bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
     assert_eq!(bed.titles("all").await.len(), 2);
     let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
-    assert_eq!((applied.revised, applied.united), (1, 1));
+    assert_eq!((applied.revised, applied.merged), (1, 1));
     assert_eq!(applied.sections[&SectionId::from("all")].left, 1);
     assert_eq!(bed.ids("all").await, ["https://origin.example/1"], "the older id stays");
     assert_eq!(bed.find("https://other.example/a").await.id, "https://origin.example/1", "the younger leads to it");
@@ -197,7 +197,7 @@ async fn editor_splits_wrongly_joined_stories_for_ever() {
     assert_eq!(bed.titles("all").await.len(), 2);
     let mut revised = told_at("https://other.example/a");
     revised.content_html = Some(format!("<p>{WIRE_TEXT} It rained.</p>"));
-    assert_eq!(bed.poll("other", &[revised]).await.united, 0, "split stories stay apart");
+    assert_eq!(bed.poll("other", &[revised]).await.merged, 0, "split stories stay apart");
     assert_eq!(bed.titles("all").await.len(), 2);
     let alone =
         commit::split(&bed.store, bed.config.clone(), (edited.story.number, copies[1].number), Mode::Perform, bed.now)
@@ -278,7 +278,7 @@ async fn feed_cannot_join_two_stories_of_other_feeds() {
     let mut bridge = entry("https://origin.example/1", "Mayor resigns", "");
     bridge.guid.value = "1".to_owned();
     bridge.original = Some(Url::parse("https://wire.example/2").unwrap());
-    assert_eq!(bed.poll("other", &[bridge]).await.united, 0);
+    assert_eq!(bed.poll("other", &[bridge]).await.merged, 0);
     assert_eq!(bed.titles("all").await.len(), 2);
 }
 
@@ -330,7 +330,7 @@ async fn feed_that_changes_its_guids_and_links_publishes_nothing_old_as_new() {
         assert_eq!((back.new, back.rekeyed), (0, 20), "{name}: changing back is not news either");
         let status = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
         let note = status.values().find_map(|status| status.note.clone()).unwrap().0;
-        assert_eq!(Note::line(&note), "20 of 20 entries re-keyed, matched");
+        assert_eq!(Note::line(&note), "20 of 20 entries have new guids, matched to known ones");
     }
 }
 

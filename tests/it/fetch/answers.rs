@@ -53,29 +53,28 @@ async fn check(reply: Reply, kind: &str, message: &str) {
 #[tokio::test]
 async fn every_failure_has_its_kind_and_one_sentence() {
     let status = |status| Reply::new(status, &[], "<html>no</html>");
+    check(status(401), "status", "the server requires credentials (401); set headers or basic_auth of the feed").await;
+    check(status(404), "status", "not found (404); check whether the feed has moved").await;
     check(
-        status(401),
+        status(226),
         "status",
-        "the server answered 401 (it wants credentials: see headers and basic_auth of the feed)",
+        "the server sent only changes of the document, though newswire requested all of it (226)",
     )
     .await;
-    check(status(404), "status", "the server answered 404 (not found: see whether the feed has moved)").await;
-    check(status(226), "status", "the server answered 226 (what has changed of the document, which nobody asked for)")
-        .await;
-    check(status(500), "status", "the server answered 500 (trouble of its own)").await;
+    check(status(500), "status", "server error (500)").await;
     check(status(410), "gone", "the publisher says that the feed is gone for good (410)").await;
-    let wall = "127.0.0.1 keeps programs out with a challenge for browsers; ask the publisher to let newswire in";
+    let wall = "127.0.0.1 blocks programs with a challenge for browsers; ask the publisher to let newswire in";
     check(Reply::new(403, &[("cf-mitigated", "challenge")], "<html/>"), "bot wall", wall).await;
     check(Reply::new(202, &[("x-amzn-waf-action", "challenge")], ""), "bot wall", wall).await;
     let cut = Reply::raw("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<rss").close();
     check(
         cut,
         "http",
-        "the answer of 127.0.0.1 could not be read: the connection was closed before the document was complete",
+        "could not read the response of 127.0.0.1: the connection was closed before the document was complete",
     )
     .await;
     let foreign = Reply::raw("SSH-2.0-OpenSSH\r\n\r\n").close();
-    check(foreign, "http", "the answer of 127.0.0.1 could not be read: it does not begin with HTTP/1.0 or HTTP/1.1")
+    check(foreign, "http", "could not read the response of 127.0.0.1: it does not begin with HTTP/1.0 or HTTP/1.1")
         .await;
 }
 

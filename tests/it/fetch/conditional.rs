@@ -182,5 +182,5 @@ async fn status_304_without_a_condition_is_a_failure() {
     let origin = Origin::replies([Reply::new(304, &[("ETag", "\"1\"")], "")]);
     let attempt = first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await;
     assert_eq!(attempt.status, Some(304));
-    assert_eq!(error(attempt).to_string(), "the server answered 304 to a request without conditions");
+    assert_eq!(error(attempt).to_string(), "the server reported no change to an unconditional request (304)");
 }

@@ -56,14 +56,14 @@ async fn the_refusal_shows_the_line_that_permits_the_address() {
     let refused = error(first_poll(&feed(&Url::parse("http://[::ffff:7f00:1]:8123/").unwrap(), &[])).await);
     assert_eq!(
         refused.to_string(),
-        "refused to connect to [::ffff:7f00:1] at 127.0.0.1 (loopback); \
-         if that is meant, add allow = [\"127.0.0.1:8123\"] to the feed"
+        "[::ffff:7f00:1] has an address that is not public: 127.0.0.1 (loopback); \
+         to permit it, add allow = [\"127.0.0.1:8123\"] to the feed"
     );
     let refused = error(first_poll(&feed(&Url::parse("http://feeds.example:6379/").unwrap(), &[])).await);
     assert_eq!(
         refused.to_string(),
-        "refused to connect to port 6379 of feeds.example, which is not one of the web (80, 443, 8000 to 8999); \
-         if that is meant, add allow = [\"feeds.example:6379\"] to the feed"
+        "port 6379 of feeds.example is not a web port (80, 443, 8000 to 8999); \
+         to permit it, add allow = [\"feeds.example:6379\"] to the feed"
     );
 }
 

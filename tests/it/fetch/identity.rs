@@ -61,8 +61,8 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
     assert_eq!(
         error.to_string(),
-        "no secure connection to 127.0.0.1: nobody whom this system trusts vouches for its certificate; \
-         if that is meant, name who does as ca_file"
+        "no secure connection to 127.0.0.1: certificate signed by an unknown authority; \
+         if you trust it, set ca_file"
     );
     assert_eq!((error.kind().words(), origin.requests().len()), ("tls", 0));
 }
@@ -85,7 +85,7 @@ async fn a_ca_file_certifies_servers_under_their_own_names_only() {
 async fn an_unusable_ca_file_is_named() {
     for (file, message) in [
         ("missing.pem", "ca_file of the feed cannot be used: missing.pem: No such file or directory"),
-        ("Cargo.toml", "ca_file of the feed cannot be used: Cargo.toml: it holds no certificate in PEM form"),
+        ("Cargo.toml", "ca_file of the feed cannot be used: Cargo.toml: it contains no PEM certificate"),
     ] {
         let mut feed = feed(&"https://feeds.example/".parse().unwrap(), &[]);
         feed.ca_file = Some(file.into());
@@ -181,7 +181,10 @@ async fn an_invalid_header_is_named_without_its_value() {
     let mut feed = feed(&"http://feeds.example/".parse().unwrap(), &[]);
     feed.headers = vec![("X-Key".to_owned(), "canary\r\nHost: evil".into())];
     let error = error(first_poll(&feed).await);
-    assert_eq!(error.to_string(), "headers of the feed cannot be used: it holds characters that no header can carry");
+    assert_eq!(
+        error.to_string(),
+        "headers of the feed cannot be used: it contains characters that a header cannot have"
+    );
 }
 
 #[tokio::test]

@@ -241,7 +241,7 @@ async fn newswire(odd: &Odd) -> String {
         Ok(_) => OTHER.to_owned(),
         Err(error) => {
             let error = error.to_string();
-            let why = error.strip_prefix("the answer of 127.0.0.1 could not be read: ").unwrap_or(&error);
+            let why = error.strip_prefix("could not read the response of 127.0.0.1: ").unwrap_or(&error);
             format!("refuses it: {why}")
         }
     }

@@ -130,7 +130,7 @@ async fn proxy_that_needs_credentials_is_distinguished_from_a_server_that_does()
     let refused = error(poll_by(&format!("http://{}", proxy.address), &[]).await);
     assert_eq!(
         refused.to_string(),
-        "the server answered 407 (the proxy wants credentials: write them into the URL under proxy of the feed)"
+        "the proxy requires credentials (407); add them to the URL under proxy of the feed"
     );
 }
 

@@ -103,12 +103,12 @@ async fn check_refused(script: fn(usize) -> Option<&'static str>, requests: usiz
 #[tokio::test]
 async fn redirects_in_circles_long_chains_or_to_nowhere_end() {
     let circle = |number: usize| Some(["/b", "/feed"][number % 2]);
-    check_refused(circle, 2, "127.0.0.1 redirects in a circle").await;
-    check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a circle").await;
+    check_refused(circle, 2, "127.0.0.1 redirects in a loop").await;
+    check_refused(|_| Some("/feed"), 1, "127.0.0.1 redirects in a loop").await;
     let long = |number: usize| Some(["/1", "/2", "/3", "/4", "/5", "/6", "/7"][number]);
     check_refused(long, 6, "127.0.0.1 redirects more than 5 times").await;
-    check_refused(|_| None, 1, "127.0.0.1 redirects, but does not say where to").await;
-    check_refused(|_| Some("http://["), 1, "127.0.0.1 redirects to something that is no address").await;
+    check_refused(|_| None, 1, "127.0.0.1 redirects without an address").await;
+    check_refused(|_| Some("http://["), 1, "127.0.0.1 redirects to an invalid address").await;
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn redirects_to_other_schemes_are_not_followed() {
         let location = format!("{scheme}:///etc/passwd");
         let origin = Origin::start(move |_| Reply::redirect(302, &location));
         let error = error(first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await);
-        let message = format!("127.0.0.1 redirects to the scheme {scheme}:, which is not followed");
+        let message = format!("127.0.0.1 redirects to the scheme {scheme}:, which newswire does not follow");
         assert_eq!(error.to_string(), message);
     }
 }
@@ -130,7 +130,7 @@ async fn an_https_feed_is_not_redirected_to_http() {
     let mut feed = feed(&secure.url("/feed"), &[secure.allow(), plain.allow()]);
     feed.ca_file = Some(tls::ca_file());
     let error = error(first_poll(&feed).await);
-    assert_eq!(error.to_string(), "127.0.0.1 redirects from https: to http:, which is not followed");
+    assert_eq!(error.to_string(), "127.0.0.1 redirects from https: to http:, which newswire does not follow");
     assert_eq!(plain.connections(), 0);
 }
 

@@ -45,7 +45,7 @@ async fn feed_that_causes_a_panic_is_failing_and_is_polled_again_on_schedule() {
     let bed = two_feeds(&news(), lookup).await;
     let reports = bed.poll_due(start()).await;
     assert_eq!(of(&reports, "well").outcome, ReportedOutcome::Changed);
-    check_failed(of(&reports, "ill"), "a fault of its own");
+    check_failed(of(&reports, "ill"), "internal error in newswire");
     assert_eq!(bed.status("ill").await.failures, 1);
     let again = bed.poll_due(of(&reports, "ill").next_poll).await;
     assert_eq!(of(&again, "ill").outcome, ReportedOutcome::Changed);
@@ -62,7 +62,7 @@ async fn feed_whose_entries_cannot_be_stored_backs_off() {
     );
     let reports = bed.poll_due(start()).await;
     assert_eq!(of(&reports, "well").outcome, ReportedOutcome::Changed);
-    check_failed(of(&reports, "ill"), "could not be written (the store: an entry on purpose)");
+    check_failed(of(&reports, "ill"), "the poll could not be saved (store error: an entry on purpose)");
     change_store(&bed, "DROP TRIGGER ill");
     let again = bed.poll_due(of(&reports, "ill").next_poll).await;
     assert_eq!(of(&again, "ill").outcome, ReportedOutcome::Changed);

@@ -1,16 +1,16 @@
-//! What joining two stories and taking a copy out of one changes on the board.
+//! Merging two stories and splitting a copy from a story, on the board.
 //!
-//! Pure. The policy held here: the story that leaves goes out of every section, and its id leads to the one that stays; in a
-//! section that only had the one that leaves, the other takes its place under the id by which readers know it: nothing is
-//! published twice. What an editor split stays apart, whatever the feeds say. Two stories that have a copy of the same feed
-//! stay apart too, unless an editor joins them: a feed has one copy of a story at most.
+//! Pure. The policy of merging: the story that is merged away leaves every section, and its id leads to the one that
+//! stays. In a section that only had the first, the second takes its place under the id that readers know, so that
+//! nothing is published twice. Stories that an editor split stay apart, whatever the feeds say. Two stories with a copy
+//! of the same feed stay apart too, unless an editor joins them: a feed has at most one copy of a story.
 
 use std::collections::BTreeSet;
 
 use super::Join;
 use super::board::{Board, Story};
 use super::copies::{SeenStory, seen};
-use super::merging::{Merge, Telling, one_of};
+use super::merging::{Merge, StoryTexts, one_of};
 use super::placing::{Effect, Merging, leave, merge};
 use super::polled::sort_at;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
@@ -20,14 +20,16 @@ use crate::section::SeenCopy;
 use crate::story::{self, Wording};
 use crate::text::PlainText;
 
-/// The entries of two stories and what holds these apart.
+/// The entries of two stories, and what keeps the stories apart.
 #[derive(Debug)]
 pub struct Pair {
+    /// The entries of the story that the entry belongs to.
     pub own: Vec<Member>,
+    /// The entries of the other story.
     pub other: Vec<Member>,
     /// Whether an editor split them.
-    pub are_apart: bool,
-    /// Stories that an editor holds apart from each of them.
+    pub are_split: bool,
+    /// The pairs of stories that an editor split and that include one of them.
     pub apart: Vec<(StoryNumber, StoryNumber)>,
 }
 
@@ -39,25 +41,26 @@ impl Pair {
 }
 
 impl<'a> Board<'a> {
-    /// Joins the story of an entry with another, if both tell the same; returns whether it did. Both are on the board.
-    pub fn unite(&mut self, entry: EntryNumber, own: StoryNumber, join: &Join, pair: &Pair) -> bool {
+    /// Merges the story of an entry with another if both are the same; returns whether it did. Both must be on the
+    /// board.
+    pub fn merge_if_same(&mut self, entry: EntryNumber, own: StoryNumber, join: &Join, pair: &Pair) -> bool {
         let other = join.story;
-        if own == other || pair.are_apart || pair.shares_a_feed() {
+        if own == other || pair.are_split || pair.shares_a_feed() {
             return false;
         }
         let likeness = self.setting.config.stories.likeness;
-        let merge = one_of(entry, self.telling(own), self.telling(other), join, likeness);
+        let merge = one_of(entry, self.texts_of(own), self.texts_of(other), join, likeness);
         let Some(merge) = merge else { return false };
         self.merge(merge, join, pair);
         true
     }
 
-    fn telling(&self, story: StoryNumber) -> Telling {
+    fn texts_of(&self, story: StoryNumber) -> StoryTexts {
         let copies = self.stories.get(&story).map_or(&[][..], |story| &story.copies);
-        Telling { story, wordings: copies.iter().map(|copy| (copy.number, wording(copy))).collect() }
+        StoryTexts { story, wordings: copies.iter().map(|copy| (copy.number, wording(copy))).collect() }
     }
 
-    /// Joins two stories because an editor says so.
+    /// Merges two stories because an editor joins them.
     pub fn join(&mut self, merge: Merge, pair: &Pair) {
         let (one, other) = (merge.stays.min(merge.leaves), merge.stays.max(merge.leaves));
         self.writes.joined.push((one, other));
@@ -65,7 +68,7 @@ impl<'a> Board<'a> {
         self.merge(merge, &join, pair);
     }
 
-    /// Makes a story part of another.
+    /// Merges a story into another.
     fn merge(&mut self, Merge { stays, leaves }: Merge, join: &Join, pair: &Pair) {
         let (Some(mut gone), Some(mut story)) = (self.stories.remove(&leaves), self.stories.remove(&stays)) else {
             return;
@@ -88,13 +91,13 @@ impl<'a> Board<'a> {
         story.bytes += gone.bytes;
         story.is_whole &= gone.is_whole;
         self.stories.insert(stays, story);
-        // Its places are written with the others.
+        // Its placements are written with the others.
         self.stories.insert(leaves, gone);
         self.place(stays, None);
     }
 
-    /// Takes a story that joined another out of the sections that have shown the other; in the rest the other one takes its
-    /// place, under the id by which the section's readers know it.
+    /// Removes a merged story from the sections that have shown the other story. In all other sections, the other story
+    /// takes its place, under the id that readers of the section know.
     fn move_placements(&mut self, gone: &mut Story, story: &mut Story) {
         for (section, mut placed) in std::mem::take(&mut gone.placements) {
             let has_entered = story.placements.get(&section).is_some_and(|placed| placed.row.entered.is_some());
@@ -105,7 +108,7 @@ impl<'a> Board<'a> {
                     Effect::None
                 }
                 Merging::Leave => {
-                    let placing = leave(&placed.row, Why::United, self.setting.now);
+                    let placing = leave(&placed.row, Why::Merged, self.setting.now);
                     if let Some(row) = placing.write {
                         placed.put(row, None);
                     }
@@ -127,8 +130,8 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Takes a copy out of its story and holds the two apart for ever; returns the copy's own story, under the id that it had
-    /// before if it had one. `members` are the entries of the story, `absorbed` the stories that joined it.
+    /// Splits a copy from its story and keeps the two apart for ever; returns the copy's own story, under its former id
+    /// if it had one. `members` are the entries of the story, `absorbed` the stories that were merged into it.
     pub fn split(
         &mut self,
         number: StoryNumber,
@@ -147,7 +150,7 @@ impl<'a> Board<'a> {
         if !rest.clone().any(|member| member.reason == JoinReason::First)
             && let Some(first) = rest.map(|member| member.number).min()
         {
-            // What is left of the story has a first copy again.
+            // The rest of the story needs a first copy again.
             self.writes.entries.push(EntryWrite::Reason { number: first, reason: JoinReason::First });
             let copies = self.stories.get_mut(&number).map(|story| &mut story.copies);
             for copy in copies.into_iter().flatten().filter(|copy| copy.number == first) {
@@ -167,12 +170,12 @@ impl<'a> Board<'a> {
         Some(own)
     }
 
-    /// The story that was made for the entry before it was joined into this one.
+    /// Returns the story that was created for the entry before it was merged into this one.
     fn earlier_story(&self, copy: &SeenCopy, absorbed: Vec<StandingStory>) -> Option<StandingStory> {
         let (guid, feed_url) = (&copy.entry.guid, &copy.feed.url.shown);
         let minted = story::minted_id(feed_url, guid);
         let private = story::private_id(self.setting.key, feed_url, guid);
-        // By the guid itself: an id that was published stays, whether the rules of today would publish it or not.
+        // Compares the guid itself: a published id stays, even if the current rules would not publish it.
         let own = &guid.value;
         let is_numbered = |id: &str, stem: &str| id.strip_prefix(stem).is_some_and(|rest| rest.starts_with('#'));
         let is_its = |id: &String| {
@@ -182,7 +185,7 @@ impl<'a> Board<'a> {
         absorbed.into_iter().find(|story| is_its(&story.row.public_id) || story.kept.iter().any(keeps))
     }
 
-    /// Gives a story that was joined its standing back, and its places if the other one took them.
+    /// Makes a merged story active again, and returns its placements to it if the other story took them.
     fn revive(&mut self, story: StoryNumber, absorbed: StandingStory) -> StoryNumber {
         let own = absorbed.row.number;
         self.writes.revived.push(own);
@@ -203,7 +206,7 @@ impl<'a> Board<'a> {
         own
     }
 
-    /// Makes a story for a copy that had none of its own.
+    /// Creates a story for a copy that never had its own.
     fn story_of(&mut self, copy: &SeenCopy) -> StoryNumber {
         let sort_at = sort_at(&copy.entry, copy.first_seen);
         let judged = self.judge(sort_at, std::slice::from_ref(copy));
@@ -214,7 +217,7 @@ impl<'a> Board<'a> {
         number
     }
 
-    /// Removes the words of an entry, and places its story without that copy.
+    /// Deletes the content of an entry, and places its story without that copy.
     pub fn forget(&mut self, forget: Forget) {
         let (story, entry) = (forget.story, forget.number);
         self.writes.entries.push(EntryWrite::Forgotten(forget));
@@ -273,7 +276,7 @@ mod tests {
         }
     }
 
-    /// A placement that entered at a time, and left if `is_in` is not set.
+    /// Returns a placement that entered at a time, and left unless `is_in` is set.
     fn placed(lead: i64, entered: Option<i64>, is_in: bool) -> PlacementRow {
         PlacementRow {
             lead: EntryNumber(lead),
@@ -301,10 +304,10 @@ mod tests {
 
     fn pair(apart: &[(i64, i64)]) -> Pair {
         let apart = apart.iter().map(|(one, other)| (StoryNumber(*one), StoryNumber(*other))).collect();
-        Pair { own: Vec::new(), other: Vec::new(), are_apart: false, apart }
+        Pair { own: Vec::new(), other: Vec::new(), are_split: false, apart }
     }
 
-    /// What `act` decides about these stories, each with its copies.
+    /// Returns what `act` decides on these stories, each with its copies.
     fn decided(stories: Vec<(StandingStory, Vec<CopyRow>)>, act: impl FnOnce(&mut Board)) -> Decided {
         let config = config();
         let sections: HashMap<SectionId, SectionNumber> = [("all".into(), ALL), ("former".into(), GONE)].into();
@@ -336,7 +339,7 @@ mod tests {
         let both = |number| story(number, vec![(ALL, placed(number, Some(number), true))]);
         let decided = joined(both(1), both(2), &pair(&[]));
         let left = put(&decided, ALL, 2).expect("the younger one leaves");
-        assert_eq!((left.row.left, &left.row.why), (Some(at(100)), &Why::United));
+        assert_eq!((left.row.left, &left.row.why), (Some(at(100)), &Why::Merged));
         assert!(decided.writes.moves.is_empty() && decided.writes.drops.is_empty());
         assert_eq!(decided.changed[&SectionId::from("all")].left, 1);
         let merge =
@@ -392,11 +395,13 @@ mod tests {
             let stories =
                 vec![(story(1, Vec::new()), vec![copy(1, "origin")]), (story(2, Vec::new()), vec![copy(2, "wire")])];
             let join = Join { story: StoryNumber(1), reason: JoinReason::Text, score: Some(1.0) };
-            decided(stories, |board| assert_eq!(board.unite(EntryNumber(2), StoryNumber(2), &join, pair), expected));
+            decided(stories, |board| {
+                assert_eq!(board.merge_if_same(EntryNumber(2), StoryNumber(2), &join, pair), expected)
+            });
         };
         check(&Pair { own: vec![member(2, 7)], other: vec![member(1, 8)], ..pair(&[]) }, true);
         check(&Pair { own: vec![member(2, 7)], other: vec![member(1, 7)], ..pair(&[]) }, false);
-        check(&Pair { are_apart: true, ..pair(&[]) }, false);
+        check(&Pair { are_split: true, ..pair(&[]) }, false);
     }
 
     #[test]
