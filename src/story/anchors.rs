@@ -4,8 +4,9 @@ use foldhash::HashMap;
 
 use super::words::Words;
 
-/// Returns the places in both texts of the shingles that occur once in each, as many as stand in the same order. If there are
-/// none, as in an article that begins with its own summary, the first places of those that occur again.
+/// Returns the positions in both texts of the shingles that occur once in each, as many as are in the same order. If
+/// there are none, as in an article that begins with its own summary, uses the first positions of those that occur
+/// again.
 pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let (mine, others) = (Occurrences::of(one), Occurrences::of(other));
     let shared = || mine.0.iter().filter_map(|(shingle, place)| Some((*place, *others.0.get(shingle)?)));
@@ -19,14 +20,14 @@ pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     longest_rising(&places)
 }
 
-/// Returns where the words before two places begin that are the same in both texts.
+/// Returns where the words before two positions begin that are the same in both texts.
 pub fn walk_back(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let before = one.words[..i].iter().rev().zip(other.words[..j].iter().rev());
     let same = before.take_while(|(one, other)| one.hash == other.hash).count();
     (i - same, j - same)
 }
 
-/// Returns where the words from two places on end that are the same in both texts.
+/// Returns where the words after two positions end that are the same in both texts.
 pub fn walk_on(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let after = one.words[i..].iter().zip(&other.words[j..]);
     let same = after.take_while(|(one, other)| one.hash == other.hash).count();
@@ -54,10 +55,10 @@ impl Occurrences {
     }
 }
 
-/// The longest subsequence of which the second places rise too.
+/// Returns the longest subsequence in which the second positions also increase.
 fn longest_rising(places: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut before = vec![None; places.len()];
-    // For each length, where the subsequence of that length ends that ends lowest.
+    // For each length, the subsequence of that length with the lowest end.
     let mut ends: Vec<usize> = Vec::new();
     for (at, place) in places.iter().enumerate() {
         let length = ends.partition_point(|&end| places[end].1 < place.1);

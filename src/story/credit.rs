@@ -1,9 +1,10 @@
-//! Whether a copy names another copy's publication as where it comes from: "appeared first on The Post", a byline "The Post",
-//! a link to The Post's page at the text's end.
+//! Whether a copy names another copy's publication as its source: "appeared first on The Post", a byline "The Post", a
+//! link to The Post's page at the end of the text.
 //!
-//! Such a copy says of itself that it is not the original. It is never enough that a publication claims a text: the other one
-//! must name it. What a publication is called is what the configuration says and where its feed is, not what its document says
-//! of itself: nobody can choose a title that happens to stand in another's text. Names of one word are too common to count.
+//! Such a copy says itself that it is not the original. It never suffices that a publication claims a text: the other
+//! one must name it. The name of a publication comes from the configuration and the address of its feed, not from its
+//! document: so no feed can choose a title that happens to be in another's text. Names of one word are too common to
+//! count.
 
 use std::sync::LazyLock;
 
@@ -16,32 +17,32 @@ use crate::link;
 use crate::normalize;
 use crate::text::scripts::is_half_word;
 
-/// Before a text a credit is within so many words, as a byline is.
+/// The most words before a text in which a credit is found, such as a byline.
 const BEFORE: usize = 12;
 
-/// Behind a text it is within so many: an invitation to share it and a copyright may follow.
+/// The most words after a text in which a credit is found: an invitation to share it and a copyright may follow.
 const BEHIND: usize = 40;
 
-/// More bytes at a text's edges are not looked at.
+/// The most bytes at each end of a text that are searched.
 const EDGE_BYTES: usize = 4096;
 
-/// A name has as many words or, in scripts without spaces, characters.
+/// The fewest words or, in scripts without spaces, characters of a name.
 const LEAST_WORDS: usize = 2;
 const LEAST_CHARACTERS: usize = 3;
 
 /// A host's name with fewer letters occurs by chance.
 const LEAST_LABEL: usize = 7;
 
-/// A name that is written as one word in a host is not of more words.
+/// The most words of a name that is written as one word in a host.
 const MOST_WORDS: usize = 5;
 
-/// What stands between a publication's name and that of a section, or a headline.
+/// Separators between a publication's name and that of a section, or a headline.
 const MARKS: [&str; 8] = [" | ", " – ", " — ", " - ", ": ", " :: ", "｜", "："];
 
-/// What titles of feeds end in that is no part of a name.
+/// Last words of feed titles that are not part of a name.
 const FEED_WORDS: [&str; 3] = ["rss", "feed", "atom"];
 
-/// What a publication is called.
+/// The names of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Publication {
     /// Its registrable domain.
@@ -53,7 +54,7 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// The publication of a feed that speaks for this page, and that the configuration calls so.
+    /// Returns the publication of a feed for this page, with its configured title.
     pub fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
         let domain = speaks_for.and_then(link::registrable_domain);
         let label = domain.as_deref().and_then(|domain| domain.split('.').next()).unwrap_or_default().replace('-', "");
@@ -63,7 +64,7 @@ impl Publication {
         publication
     }
 
-    /// The part of a title that names the publication, not a section of it.
+    /// Returns the part of a title that names the publication, not a section of it.
     fn name_in(&self, title: &str) -> Vec<String> {
         let mut names: Vec<_> = parts(title).into_iter().map(words).map(without_feed_words).collect();
         names.retain(|name| is_name(name));
@@ -72,7 +73,7 @@ impl Publication {
         by_host.or_else(|| names.into_iter().max_by_key(|name| name.concat().len())).unwrap_or_default()
     }
 
-    /// Whether these words are its name and nothing else, be it the one word of its host.
+    /// Returns whether the text is its name and nothing else, even if that is the one word of its host.
     fn is(&self, text: &str) -> bool {
         let words = words(text);
         let is_host = || matches!(&*words, [word] if *word == self.label);
@@ -83,7 +84,7 @@ impl Publication {
             })
     }
 
-    /// Where the name stands in these words, and how many words it has.
+    /// Returns the positions of the name in these words, each with the number of words.
     fn mentions<'w>(&'w self, words: &'w [String]) -> impl Iterator<Item = (usize, usize)> + 'w {
         let is_label = |run: &[String]| {
             let length: usize = run.iter().map(String::len).sum();
@@ -99,23 +100,24 @@ impl Publication {
         })
     }
 
-    /// Whether an address is at its site.
+    /// Returns whether an address is at its site.
     fn has(&self, url: &Url) -> bool {
         self.domain.is_some() && link::registrable_domain(url) == self.domain
     }
 }
 
-/// What an entry says of where it comes from: read once, then compared with many publications.
+/// What an entry says about its source: read once, then compared with many publications.
 pub struct Said<'e> {
     entry: &'e Entry,
-    /// The words before and behind what its text tells, as far as a credit may be there.
+    /// The words before and after its text, as far as a credit may be there.
     before: Vec<String>,
     behind: Vec<String>,
-    /// Where the links behind it lead.
+    /// The addresses of the links after it.
     links: Vec<Url>,
 }
 
 impl<'e> Said<'e> {
+    /// Reads an entry.
     pub fn by(entry: &'e Entry) -> Said<'e> {
         let (head, tail) = edges(text_of(entry));
         let (mut before, behind) = (words(normalize::plain_text(head)), words(normalize::plain_text(tail)));
@@ -126,7 +128,7 @@ impl<'e> Said<'e> {
         Said { entry, before, behind, links }
     }
 
-    /// Whether the entry, of `own`, says that it comes from `publication`, which has `other`.
+    /// Returns whether the entry, from `own`, names `publication`, which has `other`, as its source.
     pub fn credits(&self, own: &Publication, (other, publication): (&Entry, &Publication)) -> bool {
         if own.domain == publication.domain {
             return false;
@@ -148,8 +150,8 @@ impl<'e> Said<'e> {
             || self.mentions(other, publication)
     }
 
-    /// Whether it names the publication before or behind what is told, and the other does not say the same: that would be
-    /// told of the publication, not by it.
+    /// Returns whether it names the publication before or after its text, and the other does not say the same: that
+    /// would be a text about the publication, not from it.
     fn mentions(&self, other: &Entry, publication: &Publication) -> bool {
         let phrases = [&self.before, &self.behind].into_iter().flat_map(|words| {
             publication.mentions(words).map(|(at, length)| &words[at.saturating_sub(2)..at + length])
@@ -163,7 +165,7 @@ impl<'e> Said<'e> {
     }
 }
 
-/// Whether an address leads to the publication's home page or to its copy.
+/// Returns whether an address leads to the publication's home page or to its copy.
 fn leads_to(url: &Url, other: &Entry, publication: &Publication) -> bool {
     let is_copy = |key: String| link_keys(other).iter().any(|known| known.key == key);
     publication.has(url) && link::key(url).is_none_or(is_copy)
@@ -173,7 +175,7 @@ fn text_of(entry: &Entry) -> &str {
     entry.content_html.as_deref().or(entry.summary_html.as_deref()).unwrap_or_default()
 }
 
-/// The beginning and the end of a text, each as long as is looked at.
+/// Returns the beginning and the end of a text, as far as they are searched.
 fn edges(html: &str) -> (&str, &str) {
     let end = html.floor_char_boundary(EDGE_BYTES.min(html.len()));
     let start = html.ceil_char_boundary(html.len().saturating_sub(EDGE_BYTES));
@@ -185,7 +187,7 @@ fn edges(html: &str) -> (&str, &str) {
 static LINK: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"<a [^>]*?href="([^"]*)"[^>]*>"#).expect("the pattern is constant"));
 
-/// The addresses that a text links to, each with what follows.
+/// Returns the addresses that a text links to, each with the text after it.
 fn links(html: &str) -> impl Iterator<Item = (Url, &str)> {
     LINK.captures_iter(html).filter_map(|link| {
         let address = html_escape::decode_html_entities(link.get(1)?.as_str()).into_owned();
@@ -193,7 +195,7 @@ fn links(html: &str) -> impl Iterator<Item = (Url, &str)> {
     })
 }
 
-/// A title's parts between marks.
+/// Returns a title's parts between separators.
 fn parts(title: &str) -> Vec<&str> {
     let mut parts = vec![title];
     for mark in MARKS {
@@ -244,7 +246,8 @@ mod tests {
         serde_json::from_value(entry).unwrap()
     }
 
-    /// Whether an entry of the wire credits the feed at this address with this title, whose own entry has this text.
+    /// Returns whether an entry of the wire credits the feed at this address with this title, whose own entry has this
+    /// text.
     fn credits(value: serde_json::Value, (feed, title): (&str, Option<&str>), text: &str) -> bool {
         let (wire, feed) = (Url::parse(WIRE).unwrap(), Url::parse(feed).unwrap());
         let other = entry(serde_json::json!({ "link": feed.join("/2017/quay").unwrap(), "content_html": text }));
@@ -261,14 +264,14 @@ mod tests {
         let behind = |credit: &str| serde_json::json!({ "content_html": format!("{story}<p>{credit}</p>") });
         let by = |name: &str| serde_json::json!({ "content_html": story, "authors": [{ "name": name }] });
         check(behind(""), None, false);
-        // By the name that its host is made of.
+        // By the name in its host.
         check(behind("The post Old quay opens appeared first on Harbour Post."), None, true);
         check(behind("(Harbour Post)"), None, true);
         check(by("The Harbour Post"), None, true);
         check(by("HarbourPost"), None, true);
         check(by("Ann Harbour, post office"), None, false);
         check(serde_json::json!({ "content_html": story, "title": "Harbour Post: Old quay opens" }), None, true);
-        // By the name that the configuration gives, without its sections.
+        // By the configured name, without its sections.
         check(behind("Zuerst erschienen bei Hafen Aktuell"), None, false);
         check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Sport | Hafen Aktuell"), true);
         check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Hafen Aktuell: Kultur RSS"), true);
@@ -293,7 +296,7 @@ mod tests {
         check(&format!("{story}<p>From The Harbour Post.</p>"), None, story, true);
         // One word occurs everywhere.
         check("<p>The quay opens. (Lantern)</p>", Some("Lantern"), "<p>The quay opens.</p>", false);
-        // In the middle of a long text it is no credit, a link neither.
+        // In the middle of a long text it is not a credit, and neither is a link.
         let long = "word ".repeat(60);
         let told = format!("<p>{long} told the Harbour Post {long}</p>");
         check(&told, None, "<p>word</p>", false);

@@ -1,31 +1,33 @@
-//! Which titles name one episode of a show.
+//! Which titles name the same episode of a show.
 //!
-//! A show's own feed numbers its episodes, "Episode 8: The quay" or "#8 The quay"; a network's feed, which has many shows, puts
-//! the show's name there, "Harbour Hours: The quay", or leaves both out. That the recording is the same has to be known
-//! already: by the titles alone "The quay" may be an episode of any show.
+//! A show's own feed numbers its episodes, "Episode 8: The quay" or "#8 The quay"; a network's feed, which has many
+//! shows, adds the show's name, "Harbour Hours: The quay", or leaves out both. It must already be known that the
+//! recording is the same: by title alone, "The quay" may be an episode of any show.
 
 use super::words::{Word, Words, extent};
 
-/// What two titles have in common has as many words, if it is not one of them as a whole.
+/// The fewest words that two titles must have in common, unless these are one of the titles as a whole.
 const LEAST_SHARED: usize = 2;
 
-/// The name of a show with a number and what it counts is not longer.
+/// The most words of a show's name with a number and its unit.
 const LABEL: usize = 6;
 
-/// A number with what it counts, "Episode 8", is not longer; what is longer names the show too.
+/// The most words of a number with its unit, "Episode 8"; a longer label names the show too.
 const NUMBER: usize = 2;
 
-/// What a title has besides the name of its episode.
+/// The part of a title that is not the name of its episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
+    /// Nothing.
     None,
+    /// A number.
     Number,
-    /// The name of the show, maybe with a number.
+    /// The name of the show, perhaps with a number.
     Show,
 }
 
-/// What two titles of one episode have besides its name; `None` if they may name different episodes: if both have a name of
-/// their own, or another number.
+/// Returns what two titles of one episode have besides its name; `None` if they may name different episodes: if both
+/// have their own name, or different numbers.
 pub fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
     let (own, others) = (one.words.as_slice(), other.words.as_slice());
     let (at, other_at, length) = longest_shared(own, others);
@@ -45,12 +47,12 @@ pub fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
     is_one.then(|| (label(&rest), label(&other_rest)))
 }
 
-/// Where in both the longest run of words begins that both have, and how long it is.
+/// Returns where the longest common run of words begins in both, and its length.
 fn longest_shared(one: &[Word], other: &[Word]) -> (usize, usize, usize) {
     let mut longest = (0, 0, 0);
     let mut lengths = vec![0; other.len() + 1];
     for (i, word) in one.iter().enumerate() {
-        // From behind, so that the lengths of the row before are still there.
+        // Backwards, so that the lengths of the previous row are still there.
         for j in (0..other.len()).rev() {
             lengths[j + 1] = if word.hash == other[j].hash { lengths[j] + 1 } else { 0 };
             if lengths[j + 1] > longest.2 {

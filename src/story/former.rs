@@ -1,31 +1,34 @@
-//! Which names of a store of version 1 may stay. That version minted id and slug from the entry that came first, a private
-//! one too.
+//! Which names in a store of version 1 may stay. That version minted id and slug from the first entry, even if it was
+//! private.
 //!
-//! The policy held here: what readers know stays, unless it tells what a private feed says.
+//! The policy of former names: names that readers know stay, unless they reveal content of a private feed.
 
 use super::id;
 use crate::number::StoryNumber;
 
-/// A story's names, and the copies that they may have been minted from.
+/// The names of a story, and the copies that they may have been minted from.
 #[derive(Clone, Debug)]
 pub struct FormerNames {
+    /// The story.
     pub number: StoryNumber,
+    /// Its public id.
     pub id: String,
+    /// Its slug.
     pub slug: String,
     /// The story's copies, and those that an editor split from it.
     pub copies: Vec<FormerCopy>,
 }
 
-/// A copy as far as names are made from it.
+/// A copy: the parts that names are made from.
 #[derive(Clone, Debug)]
 pub struct FormerCopy {
     /// Whether a public section that shows the story sees the copy.
     pub is_public: bool,
-    /// Whether the names may be made from what the copy said first. Edits and new guids may hide that today.
+    /// Whether the names may be made from the first version of the copy. Edits and new guids may hide that today.
     pub may_be_first: bool,
-    /// The guid that it has, and those that it had.
+    /// Its current guid, and its former ones.
     pub guids: Vec<String>,
-    /// `None` where retention took the words.
+    /// The title; `None` if retention deleted the content.
     pub title: Option<String>,
 }
 
@@ -43,12 +46,12 @@ impl FormerNames {
         self.is_private(has_it, self.slug == id::unnamed(self.number))
     }
 
-    /// The slug was made by version 1, or by a store of later times that has not been checked.
+    /// Returns whether version 1, or a later store that has not been checked, made the slug from this title.
     fn has_slug_of(&self, title: &str) -> bool {
         [id::slug_of_version_1(title, self.number), id::slug(title, self.number)].contains(&self.slug)
     }
 
-    /// Where no copy tells, the first one decides, unless the name `tells_nothing`.
+    /// If no copy matches the name, the first copy decides, unless the name `tells_nothing`.
     fn is_private(&self, is_source: impl Fn(&FormerCopy) -> bool, tells_nothing: bool) -> bool {
         let is_from = |is_public: bool| self.copies.iter().any(|copy| copy.is_public == is_public && is_source(copy));
         let may_be_private = || self.copies.iter().any(|copy| copy.may_be_first && !copy.is_public);
@@ -83,12 +86,12 @@ mod tests {
         let (private, public) = (first(copy(false, "tag:p", "Secret")), copy(true, "tag:o", "Open"));
         check("tag:p", "secret-7", &[private.clone(), public.clone()], (true, true));
         check("tag:o", "open-7", &[private.clone(), public.clone()], (false, false));
-        // Both bear the guid, or have the headline.
+        // Both have the guid, or the headline.
         check("tag:p", "secret-7", &[private.clone(), copy(true, "tag:p", "Secret!")], (false, false));
         // Edited since.
         check("tag:p", "first-draft-7", &[private.clone(), public.clone()], (true, true));
         check("tag:x", "first-draft-7", &[copy(false, "tag:p", "Secret"), first(public.clone())], (false, false));
-        // Names that tell nothing.
+        // Names that reveal nothing.
         check("urn:uuid:1", "7", &[private.clone(), public.clone()], (false, false));
         check("urn:uuid:1", "7", &[first(copy(false, "urn:uuid:1", "Secret")), public], (true, false));
     }

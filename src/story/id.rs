@@ -1,4 +1,4 @@
-//! The ids and addresses that stories are published under: minted once, and from nothing that may change.
+//! The ids and addresses under which stories are published: minted once, and from nothing that may change.
 
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -9,34 +9,34 @@ use crate::entry::{Guid, GuidKind};
 use crate::latin;
 use crate::number::StoryNumber;
 
-/// How many characters of the title a slug may hold, so that a URL can be read at a glance.
+/// The most characters of the title in a slug, so that a URL can be read at a glance.
 const SLUG_CHARS: usize = 60;
 
-/// The id that an entry's guid gives by itself: the guid, byte for byte, if it [can be one](is_id). That is so for stories that
-/// get their names from now on: an id that was published under other rules stays.
+/// Returns the id that an entry's guid gives by itself: the guid, byte for byte, if it [can be an id](is_id). Applies
+/// to stories that get their names from now on: an id that was published under other rules stays.
 pub fn own_id(guid: &Guid) -> Option<&str> {
     let value = guid.value.as_str();
     (guid.kind == GuidKind::Guid && is_id(value)).then_some(value)
 }
 
-/// The id minted where the guid gives none, or another story owns it: `urn:uuid:`, version 5 of the feed's address and the
-/// guid, so that any newswire mints the same.
+/// Returns the id minted if the guid gives none, or if another story has it: `urn:uuid:`, version 5 of the feed's
+/// address and the guid, so that any newswire mints the same id.
 pub fn minted_id(feed_url: &Url, guid: &Guid) -> String {
     let name = format!("{feed_url}\n{}", guid.value);
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).urn().to_string()
 }
 
-/// Returns the id of a story that no public section takes when it is first seen: a `urn:uuid:` made from the store's key, the
-/// feed's address and the guid.
+/// Returns the id of a story that no public section shows when it is first seen: a `urn:uuid:` made from the store's
+/// key, the feed's address and the guid.
 ///
-/// It may get public later. Without the key, nobody can find out by guessing which private guid it was made from; with the
-/// key, the same entry gets the same id again after a restore. It has the form of version 5, so that it looks like any
-/// other minted id.
+/// It may become public later. Without the key, it is impossible to find out by guessing which private guid it was made
+/// from; with the key, the same entry gets the same id again after a restore. It has the form of version 5, so that it
+/// looks like any other minted id.
 pub fn private_id(key: &[u8], feed_url: &Url, guid: &Guid) -> String {
     keyed_uuid(key, &format!("{feed_url}\n{}", guid.value))
 }
 
-/// Returns the id of a story in the place of one that tells what a private feed says.
+/// Returns a new id for a story whose former id reveals content of a private feed.
 pub fn replaced_id(key: &[u8], former: &str) -> String {
     keyed_uuid(key, former)
 }
@@ -48,14 +48,14 @@ fn keyed_uuid(key: &[u8], name: &str) -> String {
     Builder::from_sha1_bytes(bytes).into_uuid().urn().to_string()
 }
 
-/// Returns an id for a source that has neither id nor address, made from its title alone: any newswire makes the same.
+/// Returns an id for a source with neither id nor address, made from its title alone: any newswire makes the same id.
 pub fn source_id(title: &str) -> String {
     let name = format!("urn:newswire:source:{title}");
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).urn().to_string()
 }
 
-/// The last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's number,
-/// which makes it unique. Words in other letters are transliterated: `gran-sasso-ungluck-7`.
+/// Returns the last part of a story's own address, such as `us-war-on-isis-3061`: words of the title, then the story's
+/// number, which makes it unique. Words in other scripts and letters are transliterated: `gran-sasso-ungluck-7`.
 pub fn slug(title: &str, number: StoryNumber) -> String {
     let mut slug = String::new();
     let transliterated = latin::words(title);
@@ -91,7 +91,7 @@ pub fn unnamed(number: StoryNumber) -> String {
     number.to_string()
 }
 
-/// The number in a [`slug`], whatever the words before it.
+/// Returns the number in a [`slug`], whatever the words before it.
 pub fn slug_number(slug: &str) -> Option<StoryNumber> {
     let number = slug.rsplit('-').next()?.parse().ok().filter(|number| *number > 0)?;
     Some(StoryNumber(number))

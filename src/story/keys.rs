@@ -8,17 +8,17 @@ use url::Url;
 use crate::entry::{Entry, GuidKind};
 use crate::link;
 
-/// One address by which an entry can be recognised.
+/// An address by which an entry can be recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkKey {
-    /// As [`link::key`] makes it.
+    /// The key of the address; see [`link::key`].
     pub key: String,
-    /// Whether it is the declared original and not the entry's own link.
+    /// Whether it is the declared original, not the entry's own link.
     pub original: bool,
 }
 
-/// The keys of an entry's link, of its guid where that is another address of its page (`?p=123` beside the permalink), and
-/// of its declared original, without repeats; empty where none is specific.
+/// Returns the keys of an entry's link, of its guid if that is another address of its page (`?p=123` in addition to the
+/// permalink), and of its declared original, without duplicates; empty if none is specific.
 pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
     let own = [entry.link.clone(), page_of_guid(entry)].map(|url| (url, false));
     let mut keys: Vec<LinkKey> = Vec::new();
@@ -31,18 +31,18 @@ pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
     keys
 }
 
-/// Where an entry says that it was first published, if that is elsewhere: by an element of its own, else by its only link to
-/// the source that it names. Joining copies and choosing the lead both go by it.
+/// Returns where an entry says that it was first published, if that is elsewhere: an element of its own, otherwise its
+/// only link to the source that it names. Both joining copies and choosing the lead use it.
 pub fn original(entry: &Entry) -> Option<Url> {
     entry.original.clone().or_else(|| linked_original(entry))
 }
 
-/// The entry's page for readers: its link, or the declared original if the link is one that does not tell where it leads.
+/// Returns the entry's page for readers: its link, or the declared original if the link does not show where it leads.
 pub fn page(entry: &Entry) -> Option<&Url> {
     entry.link.as_ref().map(|link| entry.original.as_ref().filter(|_| link::is_proxy(link)).unwrap_or(link))
 }
 
-/// The guid, if it is an address at the entry's own site.
+/// Returns the guid, if it is an address at the entry's own site.
 fn page_of_guid(entry: &Entry) -> Option<Url> {
     let page = Url::parse(&entry.guid.value).ok().filter(|_| entry.guid.kind == GuidKind::Guid)?;
     let own = entry.link.as_ref().map(link::registrable_domain);
@@ -52,7 +52,8 @@ fn page_of_guid(entry: &Entry) -> Option<Url> {
 static HREF: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"<a [^>]*?href="([^"]*)""#).expect("the pattern is constant"));
 
-/// "Read the original": the only page that the text links to at the site which the entry names as its source.
+/// Returns the link of "Read the original": the only page that the text links to at the site that the entry names as
+/// its source.
 fn linked_original(entry: &Entry) -> Option<Url> {
     let source = entry.source.as_ref()?;
     let named = source.site.as_ref().or(source.url.as_ref()).and_then(link::registrable_domain);
@@ -77,7 +78,7 @@ fn linked_original(entry: &Entry) -> Option<Url> {
     only.map(|(_, url)| url)
 }
 
-/// A source that is named by its host, as in `example.org`.
+/// Returns the domain of a source that is named by its host, as in `example.org`.
 fn domain_in_title(title: &str) -> Option<String> {
     let is_host = title.contains('.') && title.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
     let url = Url::parse(&format!("https://{title}/")).ok().filter(|_| is_host)?;

@@ -1,4 +1,4 @@
-//! Which of a story's copies leads: whose words are shown.
+//! Which copy of a story leads: the copy whose content is shown.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -14,40 +14,51 @@ use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
 
-/// Copies that were first seen no further apart may have been published in any order: many feeds are polled once a day.
+/// Copies that were first seen within this time may have been published in any order: many feeds are polled once a day.
 const SEEN_TOGETHER: Duration = Duration::from_secs(24 * 3600);
 
-/// What decides the lead, of one copy.
+/// The values of a copy that decide the lead.
 #[derive(Clone, Copy, Debug)]
 pub struct LeadCandidate<'a> {
+    /// The entry.
     pub entry: &'a Entry,
-    /// The page that the feed speaks for: its own URL, or the configured `site` of a `file:` feed.
+    /// The page of the feed: its own URL, or the configured `site` of a `file:` feed.
     pub speaks_for: Option<&'a Url>,
-    /// What the configuration calls the feed.
+    /// The configured title of the feed.
     pub title: Option<&'a str>,
+    /// The configured priority of the feed.
     pub priority: i64,
-    /// Whether the story was made for it. An entry that came to tell it by changing its words may have been seen before.
+    /// Whether the story was created for it. An entry that joined because its text changed may have been seen earlier.
     pub is_first: bool,
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
 }
 
-/// By which rule a copy leads.
+/// The rule by which a copy leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeadRule {
+    /// There is no other copy.
     Only,
+    /// Its feed is at the original's own host.
     OriginalHost,
+    /// Another copy names its publication as the source.
     Credited,
+    /// Its feed has the higher priority.
     Priority,
+    /// Its headline names the episode as the show's own feed does.
     OwnShow,
+    /// It published the episode first.
     PublishedFirst,
+    /// It has the full text.
     FullText,
+    /// It was seen first.
     FirstSeen,
-    /// The section keeps the words that the story entered with.
+    /// The section keeps the content with which the story entered.
     Kept,
 }
 
 impl LeadRule {
-    /// The rule's code, which never changes.
+    /// Returns the rule's code, which never changes.
     pub fn code(self) -> &'static str {
         match self {
             LeadRule::Only => "only",
@@ -62,7 +73,7 @@ impl LeadRule {
         }
     }
 
-    /// The rule as a sentence's end: "it leads because …".
+    /// Returns the rule as the end of a sentence: "it leads because …".
     pub fn why(self) -> &'static str {
         match self {
             LeadRule::Only => "it is the only copy",
@@ -78,17 +89,17 @@ impl LeadRule {
     }
 }
 
-/// Which of a story's copies leads, as an index, and by which rule.
+/// Returns the index of the copy that leads, and the rule by which it leads.
 ///
-/// In this order: the copy at the original's own host, of several one that does not name the publication of another of them
-/// as where it comes from; the higher priority; of copies of one recording that were first seen within a day the one with the
-/// headline of the show's own feed, then the one that published it first; the one that the story was made for; the first seen;
-/// the first in the given order.
-/// A full text takes the lead from a summary where the two share a link and stand alike in host and priority.
+/// In this order: the copy at the original's own host (of several, one that does not name the publication of another as
+/// its source); the higher priority; of copies of one recording that were first seen within a day, the one with the
+/// headline of the show's own feed, then the one that published it first; the copy that the story was created for; the
+/// first seen; the first in the given order. A full text takes the lead from a summary if the two share a link and are
+/// equal in host and priority.
 ///
 /// # Panics
 ///
-/// If there are no copies: a story has at least one.
+/// Panics if there are no copies: a story has at least one.
 pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     assert!(!copies.is_empty(), "a story has at least one copy");
     // Most stories have no other copy.
@@ -119,12 +130,12 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
     (best, rule)
 }
 
-/// How far a copy may be the original.
+/// How likely a copy is the original.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HomeRank {
-    /// At the original's own host.
+    /// It is at the original's own host.
     Own,
-    /// At the host that it names as the original's, but it also says that it comes from another copy that is at home.
+    /// It is at the host that it names as the original's, but it also names another copy at its own host as its source.
     Credits,
     Elsewhere,
 }
@@ -148,11 +159,13 @@ fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
     homes
 }
 
-/// Of each copy the rule by which another one goes before it, if both have one recording and stand alike at home: a show's own
-/// feed and that of its network, which does not name the show.
+/// Returns, for each copy, the rule by which another copy precedes it, if both have the same recording and are equally
+/// at home: for the feed of a show and that of its network, which does not name the show.
 ///
-/// The show's own feed numbers its episodes and need not name itself; a network's, which has many shows, names the show in the
-/// headline, or has no number. The show's own feed also has the episode first. Which of the two was seen first says only which feed was polled first, unless more than a day
+/// The show's own feed numbers its episodes and need not name itself; a network's feed, which has many shows, names the
+/// show in the headline, or has no number. The show's own feed also has the episode first. Which of the two was seen
+/// first only says which feed was polled first, unless more than a day is between them: then neither a headline nor a
+/// date gives the lead.
 /// lies between: then neither a headline nor a date gives the lead.
 fn yields(copies: &[LeadCandidate], at_home: &[usize]) -> Vec<Option<LeadRule>> {
     let mut yields = vec![None; copies.len()];
@@ -165,7 +178,7 @@ fn yields(copies: &[LeadCandidate], at_home: &[usize]) -> Vec<Option<LeadRule>> 
     yields
 }
 
-/// By which rule an episode's copy goes before another.
+/// Returns the rule by which a copy of an episode precedes another.
 fn goes_before(copy: &LeadCandidate, other: &LeadCandidate) -> Option<LeadRule> {
     let (earlier, later) = (copy.first_seen.min(other.first_seen), copy.first_seen.max(other.first_seen));
     if copy.priority != other.priority || later.since(earlier) > SEEN_TOGETHER {
@@ -180,15 +193,15 @@ fn goes_before(copy: &LeadCandidate, other: &LeadCandidate) -> Option<LeadRule> 
     }
 }
 
-/// Whether an entry has the full text of what another has a summary of, by a link that they share.
+/// Returns whether an entry has the full text of which another has a summary, under a link that they share.
 fn is_fuller(entry: &Entry, other: &Entry) -> bool {
     let may_be = entry.content_html.is_some() && other.content_html.is_none();
     may_be && link_keys(entry).iter().any(|key| link_keys(other).iter().any(|other| other.key == key.key))
 }
 
-/// Whether the feed stands at the host of every page that its entry names as its own or as its original: one that links to
-/// another's page is not at home for naming one of its own besides. What the document claims of its feed counts for nothing:
-/// only the feed's own address does.
+/// Returns whether the feed is at the host of every page that its entry names as its own or as its original: an entry
+/// that links to another site's page is not at home, even if it also names a page of its own. What the document claims
+/// about its feed does not count: only the feed's own address does.
 fn is_at_home(copy: &LeadCandidate) -> bool {
     let feed = copy.speaks_for.and_then(link::registrable_domain);
     let pages = [original(copy.entry), copy.entry.link.clone()].into_iter().flatten();

@@ -1,18 +1,19 @@
-//! How alike two entries are in title and text, and when that makes them one story.
+//! How similar two entries are in title and text, and when that makes them one story.
 //!
-//! What copies of one text do is add, cut and re-template: an attribution, a "read more", a summary that is the article's
-//! beginning. What neighbours do is fill one form anew: numbers, names and dates stand in each other's place. So two texts
-//! are compared twice: by the share of shingles that they have in common, and by what stands where they part.
+//! Copies of one text add, cut and reformat: an attribution, a "read more", a summary that is the article's beginning.
+//! Separate entries of one kind fill the same template: numbers, names and dates replace each other. So two texts are
+//! compared twice: by the share of shingles that they have in common, and by the words in the places where they differ.
 //!
-//! Under one headline that both texts tell, as news do and the names of columns do not, the texts are about one thing: a shorter
-//! text is enough, and bylines in lines of their own do not count.
+//! Under one headline whose words occur in both texts, as in news and not in names of columns, the texts are about one
+//! subject: a shorter text suffices, and bylines on separate lines do not count.
 //!
-//! Under headlines that differ altogether only a text that both have word for word is one, and only if both headlines say
-//! what it says.
+//! Under completely different headlines, the texts must be the same word for word, and both headlines must match the
+//! text.
 //!
-//! Where a link says that two are one, the words speak against it only if both say much that the other does not, or if the
-//! titles name two of a series. What two texts share begins and ends where they part: the words that find the place
-//! need to be there only once, the words before and after them need not. An article may repeat how it begins.
+//! If a link indicates that two entries are one, their texts contradict it only if both have much that the other lacks,
+//! or if the titles are those of two in a series. The common part of two texts begins and ends where they differ: the
+//! words that locate these places must occur only once, the words before and after them need not. An article may repeat
+//! its beginning.
 
 use foldhash::HashSet;
 
@@ -24,64 +25,65 @@ use super::words::{Stood, Word, Words, has_own, mixed, shingles};
 use crate::entry::Enclosure;
 use crate::text::PlainText;
 
-/// How many words that the other lacks make a copy's text its own: a link blog's comment on an article is such a text.
+/// The words that the other lacks that make a copy's text its own, such as a link blog's comment on an article.
 const OWN_WORDS: usize = 40;
 
-/// As many own words on both sides part two texts of which nothing but the words says that they are one; in long texts a
-/// tenth of their words, for a copy editor works all over a text.
+/// The own words on both sides that separate two texts if only the texts indicate that they are one; in long texts a
+/// tenth of their words, because a copy editor changes words everywhere.
 const OWN_WORDS_OF_TEXTS: usize = 20;
 
-/// A text with as many words says what its entry is about.
+/// The words of a text from which it is clear what its entry is about.
 const SAYING_TEXT: usize = 12;
 
-/// Of the telling words of a headline fewer than one in so many are in an entry about something else: by chance.
+/// At most one in this many significant words of a headline occurs in an unrelated entry by chance.
 const STRAY_WORDS: usize = 4;
 
-/// A text tells within so many words what its headline says.
+/// The words at a text's beginning in which it repeats what its headline says.
 const TELLING_BEGINNING: usize = 150;
 
-/// A shorter text is recognised only by a longer headline, even if it tells what the headline says.
+/// A shorter text is recognised only under a longer headline, even if it repeats the headline.
 const TOLD_TEXT: usize = 16;
 
-/// How much of a summary must stand in the article's beginning.
+/// The share of a summary that must occur in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
 
-/// As much is enough under one headline that names somebody or something: a word that was replaced breaks three shingles.
+/// This share suffices under one headline with a name: one replaced word breaks three shingles.
 const REWORDED_SHARE: f64 = 0.75;
 
-/// In shorter texts a word or a number that was replaced is what the text is about.
+/// In shorter texts, a replaced word or number is the subject of the text.
 const LONG_TEXT: usize = 50;
 
-/// In shorter texts even numbers before and after what they share tell them apart; longer ones have datelines.
+/// In shorter texts, even different numbers before and after the common part separate them; longer ones have datelines.
 const VERY_LONG_TEXT: usize = 80;
 
 /// Shorter texts are not recognised under another headline.
 const REWRITTEN_TEXT: usize = 30;
 
-/// How many words a text's beginning has for finding others that begin so.
+/// The words at a text's beginning that are used to find other texts with the same beginning.
 const HEAD: usize = 24;
 
-/// An edit leaves at least one in so many shingles of the shorter text; other texts have fewer in common.
+/// An edit leaves at least one in this many shingles of the shorter text; different texts have fewer in common.
 const EDITED_SHARE: usize = 5;
 
-/// An entry's words, ready to be compared.
+/// The text of an entry, prepared for comparing.
 #[derive(Clone, Debug)]
 pub struct Wording {
     title: Title,
-    /// Summary and content, those that are not empty, the longer first; without the title where they repeat it.
+    /// The nonempty ones of summary and content, the longer first; without the title if they repeat it.
     texts: Vec<Words>,
     keys: Vec<u32>,
-    /// The words of the title that a text repeated.
+    /// The words of the title that a text repeats.
     repeated: HashSet<u64>,
-    /// Whether a text has the title in the middle of what it tells.
+    /// Whether a text has the title in its middle.
     repeats_title: bool,
     media: Media,
 }
 
 impl Wording {
+    /// Prepares the title and the plain text of an entry.
     pub fn of(title: &str, text: &PlainText) -> Wording {
         let title = Title::of(title);
-        // Above the text and in footers ("The post … appeared first on …") it says nothing more.
+        // Above the text and in footers ("The post … appeared first on …") the title adds nothing.
         let mut texts = vec![Words::of(text.content()), Words::of(text.summary())];
         let (mut repeated, mut repeats_title) = (HashSet::default(), false);
         for form in title.forms().into_iter().rev().filter(|form| form.extent() >= LEAST_TITLE) {
@@ -99,41 +101,43 @@ impl Wording {
         Wording { title, texts, keys, repeated, repeats_title, media: Media::default() }
     }
 
-    /// The wording of an entry with these enclosures.
+    /// Returns the wording of an entry with these enclosures.
     pub fn with_media(mut self, enclosures: &[Enclosure]) -> Wording {
         self.media = Media::of(enclosures);
         self.keys.extend(self.media.key().map(|recording| (mixed(5, recording) >> 32) as u32));
         self
     }
 
-    /// Keys of which entries with one text have at least one in common nearly always, and others hardly ever: one of the
-    /// title, one of the text's beginning, one of the whole text, if it says enough; and one of the recording.
+    /// Returns keys of which entries with the same text nearly always have one in common, and others hardly ever: one
+    /// of the title, one of the text's beginning, one of the whole text, if it is long enough; and one of the
+    /// recording.
     ///
-    /// Those of the text are the least of their shingles' hashes: two texts have it in common as often as their shingles overlap.
+    /// The keys of the text are the lowest hashes of its shingles: two texts share them as often as their shingles
+    /// overlap.
     pub fn keys(&self) -> &[u32] {
         &self.keys
     }
 
-    /// How many words the texts have: what comparing costs.
+    /// Returns how many words the texts have: the cost of comparing.
     pub fn words(&self) -> usize {
         self.texts.iter().map(|text| text.words.len()).sum()
     }
 
-    /// Whether the text tells near its beginning what the title says.
+    /// Returns whether the text repeats the title near its beginning.
     fn tells_title(&self) -> bool {
         let is_told = |text: &Words| self.title.is_told_in(text.beginning(TELLING_BEGINNING));
         self.repeats_title || self.texts.first().is_some_and(is_told)
     }
 
-    /// A key of the title without names of sites; `None` where there is none.
+    /// Returns a key of the title without names of sites; `None` if there is no title.
     pub fn title_key(&self) -> Option<u64> {
         self.title.key()
     }
 
-    /// How alike the two are, 0 to 1, if they are one text; `None` if they are not, or if too little is there to tell.
+    /// Returns how similar the two are, 0 to 1, if they are one text; `None` if they are not, or too short to decide.
     ///
-    /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more. Two
-    /// episodes may have one title, "Trailer", and a text that is the same under all of them: other recordings are other stories.
+    /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
+    /// Two episodes may have one title, "Trailer", and the same standard text: other recordings are other stories.
     pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
         if self.media.contradicts(&other.media) {
             return None;
@@ -141,9 +145,9 @@ impl Wording {
         self.same_words(other, least).or_else(|| self.same_episode(other))
     }
 
-    /// How alike the texts of one episode are, the same recording under a title that names the same. A feed may have a few words
-    /// for each episode, with a byline before them and an invitation behind; but a text that has nothing of the other tells
-    /// of something else: a live stream has one address, whatever is on air.
+    /// Returns how similar the texts of one episode are: the same recording under a title that names the same. A feed
+    /// may have only a few words for each episode, after a byline and before an invitation. But a text with nothing of
+    /// the other is about something else: a live stream has one address, whatever is on air.
     fn same_episode(&self, other: &Wording) -> Option<f64> {
         if !self.media.shares(&other.media) {
             return None;
@@ -171,9 +175,9 @@ impl Wording {
         scores.max_by(f64::total_cmp)
     }
 
-    /// How alike two texts are under headlines that are not: only a text that is long enough to be nobody else's, and that is
-    /// the same word for word as far as both have it. Both headlines must say what it says: an advert or a show's own words
-    /// stand under many headlines that do not.
+    /// Returns how similar two texts are under different headlines: the text must be long enough to be unique, and the
+    /// same word for word as far as both have it. Both headlines must match the text: an advertisement or a show's
+    /// standard text is published under many headlines that do not.
     fn score_under_rewritten_title(
         &self,
         other: &Wording,
@@ -186,7 +190,7 @@ impl Wording {
             return None;
         }
         let parting = Parting::of(short, long, headlines)?;
-        // Out of a text its own headline was taken where it repeats it; the other one still has these words.
+        // A title that a text repeats was removed from it; the other text still has these words.
         let shared =
             [&short.words[parting.start.0..parting.end.0], &long.words[parting.start.1..parting.end.1]].concat();
         let share = parting.share_of_beginning(short, long, &headlines.words).max(jaccard(short, long));
@@ -198,9 +202,9 @@ impl Wording {
         (is_same && self.title.is_told_in(&shared) && other.title.is_told_in(&shared)).then_some(share)
     }
 
-    /// Whether the words speak against what a shared link says: both say something that the other does not, as a link
-    /// blog's comment does, or they are two of a series that live at one address. Other recordings under another title speak
-    /// against it too.
+    /// Returns whether the texts contradict a shared link: both have much that the other lacks, as in a link blog's
+    /// comment, or they are two of a series at one address. Different recordings under different titles contradict it
+    /// too.
     pub fn contradicts(&self, other: &Wording) -> bool {
         let (own, others) = (self.vocabulary(), other.vocabulary());
         let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
@@ -209,8 +213,8 @@ impl Wording {
         own_texts >= OWN_WORDS || is_series || are_episodes || self.is_unrelated(other)
     }
 
-    /// Whether the two are about different things: hardly a word of a headline that says something is in the other entry,
-    /// and the texts have little in common. A section's page, `/live` or `/?p=1`, is the link of many such stories.
+    /// Returns whether the two are about different subjects: hardly a significant word of a headline is in the other
+    /// entry, and the texts have little in common. Many such stories link to the page of a section, `/live` or `/?p=1`.
     fn is_unrelated(&self, other: &Wording) -> bool {
         let names_nothing_of = |one: &Wording, other: &Wording| {
             let words = other.vocabulary();
@@ -223,13 +227,13 @@ impl Wording {
             && names_nothing_of(other, self)
     }
 
-    /// Whether neither the headlines nor the texts are alike, of two that both have something to say: then the address of
-    /// a page that may be a section's makes them no story.
+    /// Returns whether neither headlines nor texts are similar, though both are long enough to tell: then the address
+    /// of a page that may be a section's does not make them one story.
     pub fn has_nothing_of(&self, other: &Wording) -> bool {
         self.tells_another_text(other, SAYING_TEXT) && !self.has_title_like(other)
     }
 
-    /// Whether both have a text with as many words of their own, and little of one is in the other.
+    /// Returns whether both have a text with at least `least` words of its own, and little of one is in the other.
     fn tells_another_text(&self, other: &Wording, least: usize) -> bool {
         let says_enough = |one: &Wording, other: &Wording| {
             let own = one.vocabulary().extent_without(&[&other.vocabulary()]);
@@ -238,7 +242,7 @@ impl Wording {
         says_enough(self, other) && says_enough(other, self) && !self.shares_text_with(other)
     }
 
-    /// Whether title and text say the same but for their form: of an entry that only got another guid.
+    /// Returns whether title and text are the same except for their form: an entry that only got another guid.
     pub fn is_kept_by(&self, other: &Wording) -> bool {
         let same_title = self.title.is(&other.title);
         match (self.texts.first(), other.texts.first()) {
@@ -251,24 +255,24 @@ impl Wording {
         }
     }
 
-    /// Whether the text is the same under another title, as an advert, or what a site says of itself below everything.
+    /// Returns whether the text is the same under another title, like an advertisement or a site's standard footer.
     pub fn is_text_under_another_title(&self, other: &Wording) -> bool {
         let (Some(own), Some(others)) = (self.texts.first(), other.texts.first()) else { return false };
         let is_same = self.text_key() == other.text_key() || jaccard(own, others) >= 0.9;
         is_same && self.title.compare(&other.title) == Titles::Other
     }
 
-    /// Whether the titles are mostly of the same words, and no number stands in the place of another.
+    /// Returns whether the titles have mostly the same words, and no number replaces another.
     pub fn has_title_like(&self, other: &Wording) -> bool {
         self.title.compare(&other.title) != Titles::Other
     }
 
-    /// Whether the text is so short that it may be an advert, or what a site says of itself.
+    /// Returns whether the text is so short that it may be an advertisement or a site's standard footer.
     pub fn is_short(&self) -> bool {
         self.texts.first().is_none_or(|text| text.extent() < VERY_LONG_TEXT)
     }
 
-    /// Whether title and texts are the same, word for word.
+    /// Returns whether title and texts are the same, word for word.
     pub fn says_the_same(&self, other: &Wording) -> bool {
         let hashes = |words: &Words| words.words.iter().map(|word| word.hash).collect::<Vec<_>>();
         let all = |wording: &Wording| {
@@ -278,13 +282,13 @@ impl Wording {
         self.repeated == other.repeated && all(self) == all(other)
     }
 
-    /// A key of the longest text, word for word; `None` where there is none.
+    /// Returns a key of the longest text, word for word; `None` if there is no text.
     pub fn text_key(&self) -> Option<u64> {
         self.texts.first().map(|text| text.words.iter().fold(4, |hash, word| mixed(hash, word.hash)))
     }
 
-    /// Whether so much of the shorter text stands in the other one that it may be an edit of it; of titles where one has no
-    /// text.
+    /// Returns whether so much of the shorter text is in the other that it may be an edit of it; compares the titles if
+    /// one has no text.
     pub fn shares_text_with(&self, other: &Wording) -> bool {
         let (own, others) = match (self.texts.first(), other.texts.first()) {
             (Some(own), Some(others)) => (own, others),
@@ -295,23 +299,23 @@ impl Wording {
         shared > 0 && shared * EDITED_SHARE >= own.len().min(others.len())
     }
 
-    /// Whether the titles are those of two of a series.
+    /// Returns whether the titles are those of two in a series.
     pub fn is_series_with(&self, other: &Wording) -> bool {
         self.title.is_series_with(&other.title)
     }
 
-    /// Whether the two are episodes with different recordings.
+    /// Returns whether the two are episodes with different recordings.
     pub fn has_other_media(&self, other: &Wording) -> bool {
         self.media.contradicts(&other.media)
     }
 
-    /// Whether the titles are the same, and longer than the name of a column.
+    /// Returns whether the titles are the same, and longer than the name of a column.
     pub fn has_title_of(&self, other: &Wording) -> bool {
         matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Equal)
     }
 
-    /// Whether a word of this title that the other lacks is told by its own text, and not by the other's: "Weather in
-    /// Leeds" over a form that is filled for York too.
+    /// Returns whether a word of this title that the other lacks is in its own text, and not in the other's: "Weather
+    /// in Leeds" over a template that is also filled for York.
     fn title_tells(&self, other: &Wording, own: &Words, others: &Words) -> bool {
         let other_title = other.title.whole.hashes();
         let mut telling = self.title.whole.words.iter().filter(|word| !other_title.contains(&word.hash)).peekable();
@@ -330,7 +334,7 @@ impl Wording {
     }
 }
 
-/// As [`Wording::keys`], of the title and the longest text.
+/// Returns the keys of the title and the longest text; see [`Wording::keys`].
 fn keys(title: &Title, text: &Words) -> Vec<u32> {
     if text.extent() < LEAST_TEXT {
         return Vec::new();
@@ -340,12 +344,12 @@ fn keys(title: &Title, text: &Words) -> Vec<u32> {
     [title.key(), head, whole].into_iter().flatten().map(|key| (key >> 32) as u32).collect()
 }
 
-/// Two texts, the shorter one first.
+/// Returns two texts, the shorter one first.
 fn by_length<'w>(one: &'w Words, other: &'w Words) -> (&'w Words, &'w Words) {
     if one.words.len() <= other.words.len() { (one, other) } else { (other, one) }
 }
 
-/// How alike two texts are, if they are one.
+/// Returns how similar two texts are, if they are one.
 fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Option<f64> {
     let (short, long) = by_length(one, other);
     let (extent, titles) = (short.extent(), headlines.titles);
@@ -365,7 +369,7 @@ fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Optio
     let is_telling = titles == Titles::EqualTelling || headlines.are_told;
     let titles_words = &headlines.words;
     let parting = Parting::of(short, long, headlines)?;
-    // Where no capital tells a name, more places may be a form's.
+    // Without capitals that mark names, more places may be those of a template.
     let places = match (short.is_cased(), is_telling) {
         (true, _) => usize::MAX,
         (false, true) => (extent / 25).max(3),
@@ -446,13 +450,13 @@ mod tests {
              forget, neighbours say; tea was served by the drivers' club.",
         );
         check(quay, choir, (true, true));
-        // Another wording of the same news names it too.
+        // Another report of the same news names it too.
         let again = (
             "Walkers return to the old quay",
             "It took a winter of repairs, but now the harbour has its promenade back.",
         );
         check(quay, again, (false, false));
-        // A short note says too little to be about another thing.
+        // A short note is too short to be about something else.
         check(quay, ("Worth a read", "My favourite of the week."), (false, false));
         check(quay, ("Choir sings in the depot", ""), (false, false));
     }
@@ -475,14 +479,14 @@ mod tests {
         check("A step to small boats from April on is what the town had asked for.", true);
         check("Much was said of walkers and to small boats from April on. The harbour board has voted to close.", true);
         check(&format!("{begins}, it repeats."), true);
-        // Another summary is none, whatever recurs.
+        // Another summary does not match, whatever recurs.
         let other =
             "The harbour board has decided to sell the coal pier with its cranes to a firm from the north coast";
         let (summary, article) = (wording(title, other), wording(title, &article));
         assert_eq!(summary.same_text(&article, 0.6), None);
     }
 
-    /// A text of so many sentences, each with words of its own, and whatever stands in the middle.
+    /// Returns a text of this many sentences, each with unique words, and with `middle` in the middle.
     fn report(sentences: usize, middle: &str) -> String {
         let sentence = |at: usize| format!("Then speaker{at} praised crane{at} beside the quay. ");
         let (half, all) = (sentences / 2, sentences);
@@ -507,7 +511,7 @@ mod tests {
         check_same(title, [&whole, &teaser], true);
         let other = format!("<p>Mary Lake, reporter</p><p>{begins} of repairs.</p>");
         check_same(title, [&teaser, &other], true);
-        // Footers that end in the same word stand in no place of each other.
+        // Footers that end in the same word do not replace each other.
         let footers = ["<p>Full story</p>", "<p>First in the Harbour Post.</p><p>Subscribe and never miss a story</p>"];
         let footed = footers.map(|footer| format!("<p>{begins} of repairs.</p>{footer}"));
         check_same(title, [&footed[0], &footed[1]], true);
@@ -524,10 +528,10 @@ mod tests {
         check(named, 14, ["about", "around"], true);
         check(named, 14, ["near 17", "near 18"], false);
         check(named, 14, ["Mary", "John"], false);
-        // A short text with one word of its own may be a form, and a headline without names may be that of one.
+        // A short text with one word of its own may be a template, and so may a headline without names.
         check(named, 8, ["before", "after"], false);
         check("Health centre opens more hours for everyone this month", 14, ["before", "after"], false);
-        // A synonym fills no form.
+        // A synonym does not fill a template.
         check(named, 8, ["about", "around"], true);
     }
 
@@ -554,7 +558,7 @@ mod tests {
         let short = "The harbour board opens the old quay to walkers from April on, its chairwoman says, and rejoices.";
         let credited = format!("<p>{short}</p><p>First in the Harbour Post.</p>");
         check_same(["Harbour board opens quay"; 2], [short, &credited], true);
-        // It may stand over any text of the site.
+        // It may be published over any text of the site.
         check_same(["Good news from the north"; 2], [short, &credited], false);
     }
 
@@ -568,7 +572,7 @@ mod tests {
         check_same(title, [&byline("Mary Hill"), text], true);
         let head = |name: &str| text.replace("The harbour board", &format!("In {name} the harbour board"));
         check_same(title, [&head("Leeds"), &head("York")], false);
-        // What footers have in common is not where the texts go on.
+        // Words common to footers do not show that the texts continue.
         let rest =
             "<p>The divers had found no damage beneath the wall, and so the fishermen filled the hall and cheered.</p>";
         let whole = format!("{text}{rest}<p>© The Harbour Post. All rights reserved.</p>");
@@ -586,7 +590,7 @@ mod tests {
         let rewritten = "Leeds harbour: boats and walkers return";
         check(rewritten, text, true);
         check(rewritten, &format!("{text}<p>First in the Harbour Post.</p>"), true);
-        // One that says something else than the text may stand over any text of the site.
+        // A headline that says something other than the text may be published over any text of the site.
         check("Win tickets for the summer festival", text, false);
         check(rewritten, &text.replace("nine", "ten"), false);
         check(rewritten, &text.replace("walkers", "riders"), false);

@@ -1,4 +1,4 @@
-//! The recordings that come with an entry: two entries with different ones are two episodes.
+//! The recordings of an entry: two entries with different recordings are two episodes.
 
 use foldhash::HashSet;
 use url::Url;
@@ -7,23 +7,24 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::entry::Enclosure;
 use crate::link;
 
-/// Endings of recordings whose type nobody declares.
+/// File extensions of recordings without a declared type.
 const ENDINGS: [&str; 10] = [".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".mp4", ".m4v", ".webm"];
 
-/// Feeds that do not know how long a recording is say less, mostly 0 or 1.
+/// The least plausible length of a recording: feeds that do not know the length write less, mostly 0 or 1.
 const LEAST_BYTES: u64 = 1000;
 
-/// The recordings of an entry, each known by its address, and by its name and length. Pictures and documents do not count:
-/// copies of one article may come with different ones.
+/// The recordings of an entry, each identified by its address, and by its name and length. Pictures and documents do
+/// not count: copies of one article may have different ones.
 #[derive(Clone, Debug, Default)]
 pub struct Media {
     signs: HashSet<u64>,
-    /// Those that no other recording has by chance: not a name of which the length is unknown.
+    /// Those that cannot match by chance: not a name without a known length.
     sure: HashSet<u64>,
     key: Option<u64>,
 }
 
 impl Media {
+    /// Collects the recordings among enclosures.
     pub fn of(enclosures: &[Enclosure]) -> Media {
         let mut media = Media::default();
         for (sign, is_sure) in enclosures.iter().filter(|enclosure| is_recording(enclosure)).flat_map(signs) {
@@ -36,21 +37,22 @@ impl Media {
         media
     }
 
-    /// A key that copies of one episode have in common nearly always; `None` where there is no recording.
+    /// Returns a key that copies of one episode nearly always have in common; `None` if there is no recording.
     pub fn key(&self) -> Option<u64> {
         self.key
     }
 
+    /// Returns whether there are no recordings.
     pub fn is_empty(&self) -> bool {
         self.signs.is_empty()
     }
 
-    /// Whether the two have a recording in common.
+    /// Returns whether the two have a recording in common.
     pub fn shares(&self, other: &Media) -> bool {
         !self.sure.is_disjoint(&other.sure)
     }
 
-    /// Whether both have recordings, and none in common.
+    /// Returns whether both have recordings, and none in common.
     pub fn contradicts(&self, other: &Media) -> bool {
         !self.signs.is_empty() && !other.signs.is_empty() && self.signs.is_disjoint(&other.signs)
     }
@@ -66,7 +68,7 @@ fn is_recording(enclosure: &Enclosure) -> bool {
     }
 }
 
-/// By what a recording is known, and whether that is sure.
+/// Returns the identities of a recording, each with whether it is certain.
 fn signs(enclosure: &Enclosure) -> Vec<(u64, bool)> {
     let url = behind_counters(&enclosure.url);
     let address = link::key(&url).unwrap_or_else(|| url.to_string());
@@ -76,7 +78,7 @@ fn signs(enclosure: &Enclosure) -> Vec<(u64, bool)> {
     signs.map(|(sign, is_sure)| (xxh3_64(sign.as_bytes()), is_sure)).collect()
 }
 
-/// The recording's address, without what a counter put behind it if the path itself names a file.
+/// Returns a hash of the recording's address, without the query that a counter added if the path itself names a file.
 fn key(enclosure: &Enclosure) -> u64 {
     let mut url = behind_counters(&enclosure.url);
     if ENDINGS.iter().any(|ending| url.path().to_ascii_lowercase().ends_with(ending)) {
@@ -85,7 +87,7 @@ fn key(enclosure: &Enclosure) -> u64 {
     xxh3_64(link::key(&url).unwrap_or_else(|| url.to_string()).as_bytes())
 }
 
-/// The address that a counter of downloads passes on to: `counter.example/redirect.mp3/host.example/1.mp3`.
+/// Returns the address to which a download counter redirects: `counter.example/redirect.mp3/host.example/1.mp3`.
 fn behind_counters(url: &Url) -> Url {
     let is_file = |segment: &str| ENDINGS.iter().any(|ending| segment.to_ascii_lowercase().ends_with(ending));
     let segments: Vec<&str> = url.path().split('/').collect();

@@ -1,9 +1,10 @@
 //! Which story an entry belongs to, which of its copies leads, and under which id it is published.
 //!
-//! Pure: values in, values out. The policy held here: one story is told once, but a false merge is worse than a missed one;
-//! a link joins only copies of which at least one has no words of its own, a text only copies that are alike in title and
-//! body and do not look like one form that was filled twice; no feed can take the lead from the copy at the
-//! original's own host, whatever its document claims; a published id is minted once and from nothing that may change.
+//! Pure: values in, values out. The policy of stories: a story is published once, but a false merge is worse than a
+//! missed one. A link joins only copies of which at least one has no text of its own. A text joins only copies that are
+//! similar in title and body, and that do not look like one template filled twice. No feed can take the lead from the
+//! copy at the original's own host, whatever its document claims. A published id is minted once, and from nothing that
+//! may change.
 
 mod anchors;
 mod credit;

@@ -1,4 +1,4 @@
-//! Words that number: two of a series differ in them though not in a digit.
+//! Number words: two titles of a series may differ in them, though not in a digit.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use foldhash::HashSet;
 
 use super::spelling::hash_of;
 
-/// In lower case. Weekdays and months only of languages that do not write them with a capital, by which names are told.
+/// In lower case. Weekdays and months only in languages that write them without a capital, because capitals mark names.
 const NUMERALS: &str = "
     two three four five six seven eight nine ten eleven twelve second third fourth fifth sixth seventh eighth ninth tenth
     zwei drei vier fünf sechs sieben acht neun zehn elf zwölf
@@ -36,7 +36,7 @@ const NUMERALS: &str = "
 /// Their hashes.
 static HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| NUMERALS.split_whitespace().map(hash_of).collect());
 
-/// Whether the word with this hash, as [`hash_of`] makes it, is a number or a date written out.
+/// Returns whether the word with this hash, from [`hash_of`], is a number or a date in words.
 pub fn is_numeral(hash: u64) -> bool {
     HASHES.contains(&hash)
 }

@@ -1,7 +1,7 @@
-//! Where two texts part, what stands there, and what of it is no part of the texts.
+//! Where two texts differ, which words are there, and which of them do not belong to the texts.
 //!
-//! What two sites put around one text stands in lines of its own: bylines before it, links, invitations and credits behind
-//! it. Under a headline that names somebody or something these are left out of the comparison, as far as they are short.
+//! What two sites put around one text is on separate lines: bylines before it; links, invitations and credits after it.
+//! Under a headline with a name these lines are left out of the comparison if they are short.
 
 use foldhash::{HashMap, HashSet};
 
@@ -10,39 +10,41 @@ use super::synonyms::are_synonyms;
 use super::title::{Title, Titles};
 use super::words::{BYLINE, SHINGLE, SHORT_LINE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
 
-/// As many own words on both sides before and after what two texts share are comments on it; attributions are shorter.
+/// This many own words on both sides, before and after the common part, are comments on it; attributions are shorter.
 const OWN_WORDS_AROUND: usize = 12;
 
-/// Forms with a hole or two are not longer: weather, recalls, notices.
+/// The longest template with one or two blanks: weather, recalls, notices.
 const LONGEST_FORM: usize = 150;
 
-/// Those under a headline that names somebody or a place are shorter; a text that goes on behind a summary is none.
+/// The longest template under a headline with the name of a person or place; a text that continues after a summary is
+/// not one.
 const LONGEST_NAMED_FORM: usize = 100;
 
-/// More words in a row were not reworded, they say something else.
+/// More words in a row were not reworded; they say something else.
 const REWORDED: usize = 8;
 
-/// As many words at a summary's end, those of the title left out, may be a "continue reading" or "the post … appeared
-/// first on …".
+/// The most words at a summary's end, without those of the title, that may be a "continue reading" or "the post …
+/// appeared first on …".
 const MORE_WORDS: usize = 12;
 
-/// Shorter texts say too little to be recognised by.
+/// Shorter texts are too short to be recognised.
 pub const LEAST_TEXT: usize = 8;
 
 /// The headlines of two entries.
 pub struct Headlines {
+    /// How they compare.
     pub titles: Titles,
     /// The words of both.
     pub words: Vocabulary,
-    /// Whether they are the same, long, and name somebody, a place or a number: forms that are filled anew do so under
+    /// Whether they are the same, long, and name a person, a place or a number: templates that are filled again have
     /// headlines that are filled too.
     pub are_specific: bool,
-    /// Whether they are the same, and both texts tell what they say: then the texts are about one thing.
+    /// Whether they are the same, and both texts repeat what they say: then the texts are about one subject.
     pub are_told: bool,
 }
 
 impl Headlines {
-    /// `are_told` is whether both texts tell what their headlines say.
+    /// Compares two headlines. `are_told` is whether both texts repeat what their headlines say.
     pub fn of(one: &Title, other: &Title, titles: Titles, are_told: bool) -> Headlines {
         let mut words = Vocabulary::default();
         [one, other].into_iter().for_each(|title| words.add(&title.whole.words));
@@ -51,19 +53,22 @@ impl Headlines {
     }
 }
 
-/// The different words of a text. Where every character is a word, two in a row are taken: single ones occur everywhere.
+/// The distinct words of a text. If every character is a word, pairs of them are taken: single ones occur everywhere.
 #[derive(Default)]
 pub struct Vocabulary {
+    /// The words by hash.
     pub words: HashMap<u64, Word>,
 }
 
 impl Vocabulary {
+    /// Collects the distinct words.
     pub fn of(words: &[Word]) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
         vocabulary.add(words);
         vocabulary
     }
 
+    /// Adds words.
     pub fn add(&mut self, words: &[Word]) {
         let mut before = None;
         for word in words {
@@ -75,65 +80,67 @@ impl Vocabulary {
         }
     }
 
-    /// The words that say something: numbers, names, and words that are not among the short ones of every sentence.
+    /// Returns the significant words: numbers, names, and words that are not among the short ones of every sentence.
     pub fn telling(&self) -> Vec<u64> {
         let telling = self.words.iter().filter(|(_, word)| word.is_telling());
         telling.map(|(hash, _)| *hash).collect()
     }
 
-    /// How many words it has that the others lack.
+    /// Returns how many words it has that the others lack.
     pub fn extent_without(&self, others: &[&Vocabulary]) -> usize {
         let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
         extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
     }
 }
 
-/// How many of the first words of a text can stand for the beginning that a summary of it has.
+/// Returns how many of the first words of a text can correspond to the beginning that a summary of it has.
 pub fn reach(summary: &Words) -> usize {
     summary.extent() * 5 / 4 + 30
 }
 
-/// Whether both have as many words as that which the other lacks.
+/// Returns whether both have at least `least` words that the other lacks.
 pub fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
     let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
     one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
 }
 
-/// Where two texts part, and what stands there.
+/// Where two texts differ, and which words are there.
 #[derive(Debug, Default)]
 pub struct Parting {
-    /// How long the longer one is, in words.
+    /// The length of the longer one, in words.
     longest: usize,
-    /// How long a form may be that is filled under such headlines.
+    /// The most words of a template that is filled under such headlines.
     longest_form: usize,
-    /// The longest run of words that stands in the place of another, inside of what they share.
+    /// The longest run of words that replaces another, inside the common part.
     longest_replaced: usize,
     /// How many such runs there are.
     pub replaced: usize,
-    /// Whether words were added, cut, spelt in another way or replaced by synonyms, as no form is filled.
+    /// Whether words were added, cut, spelt differently or replaced by synonyms, which does not happen in a template.
     is_edited: bool,
-    /// Whether several words stand in the place of several.
+    /// Whether several words replace several.
     has_phrases_replaced: bool,
+    /// Whether numbers replace numbers.
     pub has_numbers_replaced: bool,
+    /// Whether names replace names.
     pub has_names_replaced: bool,
-    /// What stands in the place of what, and whether that is so twice: then a form was filled.
+    /// The pairs of words that replace each other, to see whether a pair occurs twice: then a template was filled.
     replacements: HashSet<(u64, u64)>,
     is_form: bool,
-    /// Whether the headlines say of whom or what they are.
+    /// Whether the headlines name what they are about.
     is_specific: bool,
     /// Whether both begin with words of their own.
     has_heads: bool,
-    /// Whether both have numbers of their own before or after what they share.
+    /// Whether both have numbers of their own before or after the common part.
     pub has_numbers_around: bool,
-    /// Where in the shorter and in the longer text what they share begins.
+    /// Where the common part begins in the shorter and in the longer text.
     pub start: (usize, usize),
     /// Where it ends.
     pub end: (usize, usize),
 }
 
 impl Parting {
-    /// `None` if the texts share nothing. Under a telling title lines of their own before and after what they share are
-    /// bylines and dates of publishing: numbers in them do not count.
+    /// Compares two texts; `None` if they have nothing in common. Under a title whose words are in both texts, separate
+    /// lines before and after the common part are bylines and dates of publishing: numbers in them do not count.
     pub fn of(short: &Words, long: &Words, headlines: &Headlines) -> Option<Parting> {
         let is_telling = headlines.titles == Titles::EqualTelling;
         let anchors = without_footers(anchors(short, long), short, long);
@@ -162,18 +169,18 @@ impl Parting {
         Some(parting)
     }
 
-    /// Where the lines begin in which what they share does.
+    /// Returns where the lines begin in which the common part begins.
     pub fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
         (short.line_start(self.start.0), long.line_start(self.start.1))
     }
 
-    /// The words of both before and after what they share.
+    /// Returns the words of both before and after the common part.
     pub fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
         (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
     }
 
-    /// As [`Parting::around`], as far as it stands in the same lines as what they share.
+    /// Returns the words of [`Parting::around`] that are on the same lines as the common part.
     pub fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start: usize, end: usize| {
             let (before, after) = (&words.words[..start], &words.words[end..]);
@@ -184,7 +191,7 @@ impl Parting {
         (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
     }
 
-    /// Whether both say something of their own around what they share, the words of their titles left out.
+    /// Returns whether both have words of their own around the common part, without the words of their titles.
     pub fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
         let (mut short, mut long) = self.around(short, long);
         if self.is_specific {
@@ -195,7 +202,7 @@ impl Parting {
         has_own(&short, &long) && has_own(&long, &short)
     }
 
-    /// Whether what was replaced, in at most so many places, may be a copy editor's work.
+    /// Returns whether the replacements, in at most `places` places, may be a copy editor's work.
     pub fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
         let most = if may_be_reworded { REWORDED } else { 0 };
         self.longest_replaced <= most
@@ -205,15 +212,15 @@ impl Parting {
             && (may_be_reworded || !self.has_heads)
     }
 
-    /// Whether so little stands in each other's place that a form may have been filled with it: words in one place, or
-    /// phrases in one of two. A copy editor who goes over a text works in more places, word by word.
+    /// Returns whether so little was replaced that a template may have been filled: words in one place, or phrases in
+    /// one of two places. A copy editor works in more places, word by word.
     pub fn has_few_holes(&self) -> bool {
         let most = if self.has_phrases_replaced { 2 } else { 1 };
         (1..=most).contains(&self.replaced) && !self.is_edited && self.longest < self.longest_form
     }
 
-    /// Takes account of the ends behind the last shared shingle, if their lines end in the same word. The lines behind these
-    /// are footers, of which each site has its own.
+    /// Takes into account the ends after the last shared shingle, if their lines end in the same word. The lines after
+    /// these are footers, which differ between sites.
     pub fn see_end(&mut self, short: &[Word], long: &[Word]) {
         let in_line = |words: &[Word]| words.iter().position(|word| word.begins_line).unwrap_or(words.len());
         let (short, long) = (&short[..in_line(short)], &long[..in_line(long)]);
@@ -224,8 +231,8 @@ impl Parting {
         }
     }
 
-    /// Takes account of a gap between two shared shingles. What only one of them has was added or cut, by an editor if no
-    /// line begins there.
+    /// Takes into account a gap between two shared shingles. Words that only one of them has were added or cut, by an
+    /// editor if no line begins there.
     pub fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
         let mut same = |(one, other): &(&Word, &Word)| {
             let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
@@ -257,12 +264,12 @@ impl Parting {
         self.has_names_replaced |= both(|word| word.is_name);
     }
 
-    /// How much of the shorter text stands in the longer one's beginning, its own "continue reading" and byline left out;
-    /// 0 to 1.
+    /// Returns how much of the shorter text is in the longer one's beginning, without its own "continue reading" and
+    /// byline; 0 to 1.
     pub fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
         let behind = &short.words[self.end.0..];
         let in_line = behind.iter().position(|word| word.begins_line).unwrap_or(behind.len());
-        // What begins a line behind it is a footer as far as its lines are short.
+        // Lines after it are a footer as far as they are short.
         let more = [&behind[..in_line], &without_short_lines(&behind[in_line..])].concat();
         let more = Vocabulary::of(&more).extent_without(&[titles]);
         let end = if more <= MORE_WORDS { self.end.0 } else { short.words.len() };
@@ -277,7 +284,8 @@ impl Parting {
     }
 }
 
-/// The places without those in the footers of one of the texts, if there are others: two sites end in the same phrases.
+/// Returns the places without those in the footers of one of the texts, if there are others: two sites end in the same
+/// phrases.
 fn without_footers(mut places: Vec<(usize, usize)>, short: &Words, long: &Words) -> Vec<(usize, usize)> {
     let ends = (short.end_before_footers(), long.end_before_footers());
     let in_text = places.partition_point(|(i, j)| *i < ends.0 && *j < ends.1);
@@ -287,7 +295,7 @@ fn without_footers(mut places: Vec<(usize, usize)>, short: &Words, long: &Words)
     places
 }
 
-/// The words without the lines that are so short that they say nothing of the story.
+/// Returns the words without short lines, which say nothing about the story.
 pub fn without_short_lines(words: &[Word]) -> Vec<Word> {
     let lines = words.chunk_by(|_, next| !next.begins_line);
     lines.filter(|line| extent(*line) > SHORT_LINE).flatten().copied().collect()

@@ -1,13 +1,13 @@
 //! Which texts are permanent ids that Atom may carry (RFC 4287 §4.2.6), by the rules of the W3C's feed validator.
 //!
-//! An id is an address, a `tag:` or a `urn:`, in the one form in which it is written (RFC 3986 §6): readers compare ids
-//! character by character. Whatever else feeds call a guid gets an id minted.
+//! An id is an address, a `tag:` or a `urn:`, in its only normal form (RFC 3986 §6): readers compare ids character by
+//! character. For any other guid, newswire mints an id.
 
 use std::ops::RangeInclusive;
 
 use url::Url;
 
-/// A longer text names nothing.
+/// The most bytes of an id.
 const MAX_BYTES: usize = 1024;
 
 /// Returns whether the text is a permanent id, without an error or a warning of the validator.
@@ -27,12 +27,12 @@ pub fn is_id(value: &str) -> bool {
         && Url::parse(value).is_ok()
 }
 
-/// The characters of a URI (RFC 2396 §2), without the brackets of IPv6.
+/// Returns whether a byte is allowed in a URI (RFC 2396 §2), without the brackets of IPv6.
 fn is_legal(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b";/?:@&=+$.-_!~*'()%,#".contains(&byte)
 }
 
-/// Whether an address goes on like this: a host in lower case, no port that goes without saying, and a path without dots.
+/// Returns whether this is the rest of an address: a host in lower case, no default port, and a path without dots.
 fn is_address(rest: &str, scheme: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let Some((authority, rest)) = rest.find('/').map(|at| rest.split_at(at)) else { return false };
@@ -55,7 +55,8 @@ fn is_authority(authority: &str, scheme: &str) -> bool {
         && user.is_none_or(|user| !matches!(user, "" | ":"))
 }
 
-/// Whether a tag goes on like this (RFC 4151 §2.1): an authority, a day on which the name was its, and a name.
+/// Returns whether this is the rest of a tag (RFC 4151 §2.1): an authority, a day on which it owned the name, and a
+/// name.
 fn is_tag(rest: &str) -> bool {
     let Some((entity, _)) = rest.split_once(':') else { return false };
     let Some((authority, date)) = entity.split_once(',') else { return false };
@@ -73,7 +74,7 @@ fn is_tag(rest: &str) -> bool {
         && date.len() <= "2017-12-20".len()
 }
 
-/// Whether a URN goes on like this (RFC 2141): a namespace and what is in it; of `uuid`, a UUID.
+/// Returns whether this is the rest of a URN (RFC 2141): a namespace and a name in it; for `uuid`, a UUID.
 fn is_urn(rest: &str) -> bool {
     let Some((namespace, specific)) = rest.split_once(':') else { return false };
     let is_namespace = (2..=32).contains(&namespace.len())
@@ -91,7 +92,8 @@ fn is_uuid(text: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// Whether every `%` escapes, in capitals, what cannot stand for itself, and what is escaped is text in its normal form.
+/// Returns whether every `%` escapes, in capitals, a character that needs it, and the escaped text is in its normal
+/// form.
 fn has_only_needed_escapes(value: &str) -> bool {
     let bytes = value.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -107,7 +109,7 @@ fn has_only_needed_escapes(value: &str) -> bool {
         let byte = high << 4 | low;
         at += 3;
         let stands_for_itself = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        // Escaped twice, the validator reads it once more.
+        // For text that is escaped twice, the validator decodes it once more.
         let is_escape =
             byte == b'%' && bytes.get(at..at + 2).is_some_and(|next| next.iter().all(u8::is_ascii_hexdigit));
         if stands_for_itself || is_escape {
@@ -123,8 +125,9 @@ fn capital_hex(byte: u8) -> Option<u8> {
     is_capital.then(|| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok()))?
 }
 
-/// Whether a character may be otherwise in Unicode's normal form C: marks that join the letter before them, and letters that
-/// stand for others. Some of these ranges hold characters that never change: an id with one is minted, which does no harm.
+/// Returns whether a character may change in Unicode's normal form C: marks that combine with the letter before them,
+/// and letters that are replaced by others. Some of these ranges contain characters that never change: for a guid with
+/// one, an id is minted, which does no harm.
 fn may_be_composed(character: char) -> bool {
     const RANGES: [RangeInclusive<char>; 22] = [
         '\u{300}'..='\u{36F}',

@@ -1,5 +1,5 @@
-//! Words that a copy editor replaces by each other, and that no form is filled with: they say who said something, and roughly how
-//! much, not what happened, to whom, when or where.
+//! Words that a copy editor replaces by each other, and that do not fill a template: they tell who said something, and
+//! roughly how much, but not what happened, to whom, when or where.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use foldhash::HashSet;
 
 use super::words::{Word, Words, mixed};
 
-/// One group a line. Of scripts without spaces also what is left where both begin or end in the same character.
+/// One group per line. For scripts without spaces, also what remains if both begin or end with the same character.
 const SYNONYMS: &str = "
     about, around, roughly, some, approximately, nearly
     almost, nearly, practically, virtually
@@ -123,7 +123,7 @@ const SYNONYMS: &str = "
     거의, 대부분
 ";
 
-/// The hashes of each two of a group.
+/// The hashes of each two words of a group.
 static PAIRS: LazyLock<HashSet<(u64, u64)>> = LazyLock::new(|| {
     let mut pairs = HashSet::default();
     for group in SYNONYMS.lines().filter(|group| !group.trim().is_empty()) {
@@ -135,7 +135,7 @@ static PAIRS: LazyLock<HashSet<(u64, u64)>> = LazyLock::new(|| {
     pairs
 });
 
-/// Whether two different phrases say the same.
+/// Returns whether two different phrases mean the same.
 pub fn are_synonyms(one: &[Word], other: &[Word]) -> bool {
     PAIRS.contains(&(hash(one), hash(other)))
 }

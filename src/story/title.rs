@@ -1,8 +1,8 @@
-//! Titles, and what sites put around them.
+//! Titles, and what sites add to them.
 //!
-//! Two titles name two of a series if they are alike but for a number: "Week 512 in trams" and "Week 513 in trams", or under
-//! a label, "Day 5: Oslo votes" and "Day 6: the count". Two headlines that each hold a number say nothing of the kind: of one
-//! storm, one says how many it killed, the other how the death toll rises.
+//! Two titles are those of a series if they are similar except for a number: "Week 512 in trams" and "Week 513 in
+//! trams", or under a label, "Day 5: Oslo votes" and "Day 6: the count". Two headlines that merely both have a number
+//! are not: on one storm, one says how many it killed, the other how the death toll rises.
 
 use foldhash::HashSet;
 
@@ -11,52 +11,55 @@ use super::words::{Word, Words, mixed};
 /// Shorter titles are the names of columns: "Weather", "Morning briefing".
 pub const LEAST_TITLE: usize = 3;
 
-/// Shorter titles may be those of a column too, "Resolved: problems with the service"; longer ones tell what is told below.
+/// Shorter titles may be those of a column too, "Resolved: problems with the service"; longer ones say what the text
+/// below says.
 const TELLING_TITLE: usize = 7;
 
-/// A headline that has fewer words in common with a text does not say what it says.
+/// A headline with fewer words in common with a text does not match the text.
 const LEAST_TOLD: usize = 3;
 
-/// As many letters are as telling, in languages of long words.
+/// This many letters are as significant, in languages with long words.
 const TELLING_LETTERS: usize = 38;
 
-/// The name of a site is not longer.
+/// The most words of a site's name.
 const SITE_NAME: usize = 4;
 
-/// What stands between a title and the name of a site, before it or behind it.
+/// Separators between a title and the name of a site, before or after it.
 const MARKS: [&str; 14] = [" - ", " – ", " — ", " | ", " :: ", " » ", " « ", " · ", " • ", "｜", "|", "－", "_", " / "];
 
-/// What the name of a site stands in, before a title or behind it.
+/// Brackets around the name of a site, before or after a title.
 const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('（', '）'), ('【', '】'), ('［', '］')];
 
-/// A title, whole and without what may be the name of a site in front of it or behind.
+/// A title, whole and without what may be the name of a site before or after it.
 #[derive(Clone, Debug)]
 pub struct Title {
+    /// All its words.
     pub whole: Words,
     shorter: Vec<Words>,
-    /// Short parts before or behind a mark that have a number, as in "Part 5: …" and "… (Part 5)".
+    /// Short parts before or after a separator that have a number, as in "Part 5: …" and "… (Part 5)".
     labels: Vec<Words>,
-    /// Without spaces and signs.
+    /// How many letters it has, without spaces and signs.
     letters: usize,
 }
 
-/// How two titles compare.
+/// The result of comparing two titles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Titles {
-    /// The same, and so long that they tell what is told below.
+    /// The same, and long enough to say what the text below says.
     EqualTelling,
     /// The same, and longer than the name of a column.
     Equal,
-    /// The same, but so short that many entries may bear it.
+    /// The same, but so short that many entries may have it.
     EqualShort,
-    /// Mostly of the same words, and no name stands in the place of another.
+    /// Mostly the same words, and no name replaces another.
     Edited,
-    /// Mostly of the same words.
+    /// Mostly the same words.
     Alike,
     Other,
 }
 
 impl Title {
+    /// Splits a title.
     pub fn of(title: &str) -> Title {
         let (mut shorter, mut labels) = (Vec::new(), Vec::new());
         for (name, rest) in
@@ -80,19 +83,20 @@ impl Title {
         }
     }
 
-    /// The title in all its forms, the shortest first.
+    /// Returns the title in all its forms, the shortest first.
     pub fn forms(&self) -> Vec<&Words> {
         let mut forms: Vec<_> = self.shorter.iter().chain([&self.whole]).collect();
         forms.sort_by_key(|form| form.words.len());
         forms
     }
 
-    /// A key of the title without names of sites; `None` where there is none.
+    /// Returns a key of the title without names of sites; `None` if there is no title.
     pub fn key(&self) -> Option<u64> {
         let shortest = self.forms().into_iter().find(|form| !form.is_empty())?;
         Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
     }
 
+    /// Compares two titles.
     pub fn compare(&self, other: &Title) -> Titles {
         let extent = self.whole.extent().min(other.whole.extent());
         if self.is(other) {
@@ -113,21 +117,21 @@ impl Title {
         }
     }
 
-    /// Whether it names somebody, a place or a number; where every word has a capital, that tells no name.
+    /// Returns whether it names a person, a place or a number; if every word has a capital, capitals mark no names.
     pub fn is_specific(&self) -> bool {
         let words = &self.whole.words;
         let has_lower = words.iter().skip(1).any(|word| word.is_telling() && !word.is_name && !word.is_number);
         words.iter().any(|word| word.is_number || word.is_name && has_lower)
     }
 
-    /// Whether at least half of its words that say something are among these, or are spelt like one of them.
+    /// Returns whether at least half of its significant words are among these, or are spelt like one of them.
     pub fn is_told_in(&self, words: &[Word]) -> bool {
         let telling = || self.whole.words.iter().filter(|word| word.is_telling());
         let told = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
         told >= LEAST_TOLD && told * 2 >= telling().count()
     }
 
-    /// Whether the two are titles of two of a series: alike, as a whole or in a label, but for a number.
+    /// Returns whether the two are titles of a series: similar, as a whole or in a label, except for a number.
     pub fn is_series_with(&self, other: &Title) -> bool {
         let has_like_label =
             || self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)));
@@ -135,7 +139,7 @@ impl Title {
             && (is_alike_but_for_numbers(&self.whole, &other.whole) || has_like_label())
     }
 
-    /// Whether the two are the same but for the names of sites.
+    /// Returns whether the two are the same except for the names of sites.
     pub fn is(&self, other: &Title) -> bool {
         let hashes = |title: &Title| {
             let forms = title.forms().into_iter();
@@ -146,7 +150,7 @@ impl Title {
     }
 }
 
-/// Whether at least half of the words of both, the numbers left out, are in both.
+/// Returns whether at least half of the words of both, without the numbers, are in both.
 fn is_alike_but_for_numbers(one: &Words, other: &Words) -> bool {
     let others = |words: &Words| -> HashSet<u64> {
         words.words.iter().filter(|word| !word.is_number).map(|word| word.hash).collect()
@@ -155,13 +159,13 @@ fn is_alike_but_for_numbers(one: &Words, other: &Words) -> bool {
     one.intersection(&other).count() * 2 >= one.union(&other).count()
 }
 
-/// Whether the two are word for word the same, but for numbers that stand in the same places.
+/// Returns whether the two are the same word for word, except for numbers in the same places.
 fn is_same_but_for_numbers(one: &Words, other: &Words) -> bool {
     let is_like = |(one, other): (&Word, &Word)| one.hash == other.hash || one.is_number && other.is_number;
     one.words.len() == other.words.len() && one.words.iter().zip(&other.words).all(is_like)
 }
 
-/// Names and the rest: behind the last mark, behind the first, before the first.
+/// Returns pairs of a name and the rest: after the last separator, after the first, before the first.
 fn around<'t>(title: &'t str, mark: &str) -> impl Iterator<Item = (&'t str, &'t str)> {
     let first = title.split_once(mark);
     let last = first.and_then(|_| title.rsplit_once(mark));
@@ -169,12 +173,12 @@ fn around<'t>(title: &'t str, mark: &str) -> impl Iterator<Item = (&'t str, &'t 
     behind.chain(first)
 }
 
-/// As in `The Post: what happened`.
+/// Splits a title as in `The Post: what happened`.
 fn labelled(title: &str) -> Option<(&str, &str)> {
     title.split_once(": ").or_else(|| title.split_once('：'))
 }
 
-/// As in `[The Post] what happened` and `what happened (The Post)`.
+/// Splits a title as in `[The Post] what happened` and `what happened (The Post)`.
 fn bracketed(title: &str) -> impl Iterator<Item = (&str, &str)> {
     let title = title.trim();
     BRACKETS.iter().filter_map(move |(open, close)| {

@@ -1,8 +1,9 @@
-//! A text as a sequence of words, for comparing. In scripts without spaces every character is a word, of half the weight.
+//! A text as a sequence of words, for comparing. In scripts without spaces every character is a word, with half the
+//! weight.
 //!
-//! Two spellings of one word are one word: text is compared in normalization form KC (UAX #15) with full case folding (The
-//! Unicode Standard, section 3.13). So `STRASSE` is `Straße`, `CO₂` is `CO2`, and a letter with its accent is the same in one
-//! character or two.
+//! Two spellings of one word are one word: text is compared in normalization form KC (UAX #15) with full case folding
+//! (The Unicode Standard, section 3.13). So `STRASSE` is `Straße`, `CO₂` is `CO2`, and a letter with its accent is the
+//! same in one character or two.
 
 use foldhash::HashSet;
 use unicode_normalization::char::canonical_combining_class;
@@ -13,30 +14,31 @@ use super::numerals;
 use super::spelling::{folded, is_invisible, plain};
 use crate::text::scripts::is_half_word;
 
-/// More words of a text are not compared: what agrees in so many agrees.
+/// The most words of a text that are compared: texts that agree so far are the same.
 const MAX_WORDS: usize = 10_000;
 
-/// How many words in a row make a shingle: fewer are phrases that everybody uses, more break at every small edit.
+/// The words of a shingle: fewer are phrases that everyone uses, more break at every small edit.
 pub const SHINGLE: usize = 3;
 
 /// In shorter words another letter makes another word.
 const LEAST_SPELT: usize = 5;
 
-/// A byline has at most as many words.
+/// The most words of a byline.
 pub const BYLINE: usize = 6;
 
-/// A line of at most as many words around a text is a byline, a link or an invitation.
+/// The most words of a line around a text that is a byline, a link or an invitation.
 pub const SHORT_LINE: usize = 10;
 
-/// A word with its case folded, known by its hash.
+/// A word with its case folded, identified by its hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Word {
+    /// The hash.
     pub hash: u64,
-    /// Whether it has a digit, or is a number or a date written out.
+    /// Whether it has a digit, or is a number or a date in words.
     pub is_number: bool,
-    /// Whether it is the first of its line.
+    /// Whether it is the first on its line.
     pub begins_line: bool,
-    /// Whether it is written with a capital though no sentence begins with it.
+    /// Whether it has a capital and does not begin a sentence.
     pub is_name: bool,
     /// Whether it is a character of a script without spaces.
     pub is_half: bool,
@@ -46,22 +48,24 @@ pub struct Word {
     letters: u64,
 }
 
-/// Where a phrase stands in a text.
+/// Where a phrase was found in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stood {
     Nowhere,
-    /// In a line of its own, or in one that says little else.
+    /// On a line of its own, or one with few other words.
     InShortLine,
     InText,
 }
 
-/// The words of a plain text, in their order.
+/// The words of a plain text, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
+    /// The words.
     pub words: Vec<Word>,
 }
 
 impl Words {
+    /// Splits a text into words.
     pub fn of(text: &str) -> Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
@@ -87,16 +91,17 @@ impl Words {
         Words { words: reading.words }
     }
 
+    /// Returns whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// How long the text is, in words; a character of a script without spaces counts as half a word.
+    /// Returns how long the text is, in words; a character of a script without spaces counts as half a word.
     pub fn extent(&self) -> usize {
         extent(&self.words)
     }
 
-    /// The first words, as many as make that extent.
+    /// Returns the first words, up to this extent.
     pub fn beginning(&self, words: usize) -> &[Word] {
         let mut halves = 0;
         let end = self.words.iter().position(|word| {
@@ -106,21 +111,22 @@ impl Words {
         &self.words[..end.unwrap_or(self.words.len())]
     }
 
-    /// The shingles, in the order of the words; of a text of two words or fewer none.
+    /// Returns the shingles, in the order of the words; none for a text of two words or fewer.
     pub fn shingles(&self) -> impl Iterator<Item = u64> {
         shingles(&self.words)
     }
 
-    /// Where the line begins in which a word stands.
+    /// Returns where the line of a word begins.
     pub fn line_start(&self, at: usize) -> usize {
         self.words[..=at].iter().rposition(|word| word.begins_line).unwrap_or(0)
     }
 
+    /// Returns the hashes of the words.
     pub fn hashes(&self) -> HashSet<u64> {
         self.words.iter().map(|word| word.hash).collect()
     }
 
-    /// Returns where the text begins behind its bylines: behind the first lines that are no longer than a byline.
+    /// Returns where the text begins after its bylines: after the first lines that are no longer than a byline.
     pub fn start_behind_bylines(&self) -> usize {
         let mut start = 0;
         for line in self.lines() {
@@ -132,7 +138,8 @@ impl Words {
         0
     }
 
-    /// Returns where the text ends before its footers: before the last lines that are short. A text of short lines has none.
+    /// Returns where the text ends before its footers: before the last lines that are short. A text of short lines has
+    /// none.
     pub fn end_before_footers(&self) -> usize {
         let mut end = self.words.len();
         while end > 0 {
@@ -149,14 +156,14 @@ impl Words {
         self.words.chunk_by(|_, next| !next.begins_line)
     }
 
-    /// Takes out a phrase wherever it stands; returns where it stood. Linear in the text, whatever the phrase.
+    /// Removes a phrase wherever it occurs; returns where it was found. Linear in the text, whatever the phrase.
     pub fn take_out(&mut self, phrase: &Words) -> Stood {
         let (phrase, before) = (&phrase.words, self.words.len());
         let borders = borders(phrase);
         let mut stood = Stood::Nowhere;
         let mut matched = 0;
         let mut kept = 0;
-        // Whether the word before, which was taken out, began a line: then the next one does.
+        // Whether the previous word, which was removed, began a line: then the next one does.
         let mut begins_line = false;
         for at in 0..before {
             let mut word = self.words[at];
@@ -180,19 +187,19 @@ impl Words {
         stood
     }
 
-    /// How many words stand in a line before this one; of a long line only that it is long.
+    /// Returns how many words are on a line before this one; of a long line only that it is long.
     fn line_before(&self, at: usize) -> usize {
         let near = &self.words[at.saturating_sub(2 * SHORT_LINE + 2)..at];
         let line = near.iter().rposition(|word| word.begins_line).map_or(near, |start| &near[start..]);
         extent(line)
     }
 
-    /// Whether both have numbers that the other lacks.
+    /// Returns whether both have numbers that the other lacks.
     pub fn numbers_against(&self, other: &Words) -> bool {
         has_own_number(&self.words, other) && has_own_number(&other.words, self)
     }
 
-    /// Whether both have names that the other lacks; where no capital tells a name, any word may be one.
+    /// Returns whether both have names that the other lacks; without capitals that mark names, any word may be one.
     pub fn names_against(&self, other: &Words) -> bool {
         let has_own_name = |own: &Words, other: &Words| {
             let is_cased = own.is_cased();
@@ -201,15 +208,15 @@ impl Words {
         has_own_name(self, other) && has_own_name(other, self)
     }
 
-    /// Whether the text is of a script that has capitals, so that names can be told.
+    /// Returns whether the text is in a script with capitals, so that names can be recognised.
     pub fn is_cased(&self) -> bool {
         self.words.iter().any(|word| word.is_cased)
     }
 }
 
 impl Word {
-    /// Whether the two are one word, but that one of them lacks a letter, has two in the other order, or, if it is no name,
-    /// has another in one place: misspelt, or spelt as others spell it.
+    /// Returns whether the two are the same word, except that one of them lacks a letter, has two in the other order,
+    /// or, if it is not a name, has another letter in one place: misspelt, or spelt differently.
     pub fn is_spelt_as(self, other: Word) -> bool {
         let differing = (self.letters ^ other.letters).count_ones();
         let is_near = match self.length.abs_diff(other.length) {
@@ -221,7 +228,8 @@ impl Word {
         self.hash == other.hash || is_near && may_be_misspelt(self) && may_be_misspelt(other)
     }
 
-    /// Whether it says something by itself: a number, a name, or a word that is not among the short ones of every sentence.
+    /// Returns whether it is significant by itself: a number, a name, or a word that is not among the short ones of
+    /// every sentence.
     pub fn is_telling(self) -> bool {
         self.is_number || self.is_name || self.is_half || self.length >= LEAST_SPELT
     }
@@ -231,15 +239,15 @@ impl Word {
     }
 }
 
-/// Whether one of the words is a number that the other text lacks.
+/// Returns whether one of the words is a number that the other text lacks.
 pub fn has_own_number(words: &[Word], other: &Words) -> bool {
     has_own(words.iter().filter(|word| word.is_number), &other.words)
 }
 
-/// Whether one of the words is not among the others.
+/// Returns whether one of the words is not among the others.
 pub fn has_own<'w>(words: impl Iterator<Item = &'w Word>, others: &[Word]) -> bool {
     let mut words = words.peekable();
-    // Most texts have none that is asked for.
+    // Most texts have none of these words.
     if words.peek().is_none() {
         return false;
     }
@@ -247,8 +255,8 @@ pub fn has_own<'w>(words: impl Iterator<Item = &'w Word>, others: &[Word]) -> bo
     words.any(|word| !others.contains(&word.hash))
 }
 
-/// For each beginning of a phrase, how many of its last words begin the phrase too: where to go on when the next word differs (Knuth,
-/// Morris and Pratt).
+/// Returns, for each prefix of a phrase, how many of its last words also begin the phrase: where to continue if the
+/// next word differs (Knuth, Morris and Pratt).
 fn borders(phrase: &[Word]) -> Vec<usize> {
     let mut borders = vec![0; phrase.len()];
     let mut matched = 0;
@@ -262,23 +270,23 @@ fn borders(phrase: &[Word]) -> Vec<usize> {
     borders
 }
 
-/// How many words stand in a line from here on; of a long line only that it is long.
+/// Returns how many words are on the line from here on; of a long line only that it is long.
 fn line_behind(words: &[Word]) -> usize {
     let near = &words[..words.len().min(2 * SHORT_LINE + 2)];
     extent(near.iter().take_while(|word| !word.begins_line))
 }
 
-/// As [`Words::extent`].
+/// Returns the extent of these words; see [`Words::extent`].
 pub fn extent<'w>(words: impl IntoIterator<Item = &'w Word>) -> usize {
     words.into_iter().map(|word| word.halves()).sum::<usize>().div_ceil(2)
 }
 
-/// As [`Words::shingles`].
+/// Returns the shingles of these words; see [`Words::shingles`].
 pub fn shingles(words: &[Word]) -> impl Iterator<Item = u64> {
     words.windows(SHINGLE).map(|shingle| shingle.iter().fold(0, |hash, word| mixed(hash, word.hash)))
 }
 
-/// One hash of two; the order counts.
+/// Combines two hashes into one; the order counts.
 pub fn mixed(one: u64, other: u64) -> u64 {
     let mixed = (one.rotate_left(23) ^ other).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 32)
@@ -287,18 +295,18 @@ pub fn mixed(one: u64, other: u64) -> u64 {
 #[derive(Default)]
 struct WordReading {
     words: Vec<Word>,
-    /// The word that is being read, with its case folded, and what is known of it but for its hash.
+    /// The word being read, with its case folded, and what is known of it except its hash.
     text: String,
     word: Word,
     /// Whether a sentence begins here.
     begins: bool,
     begins_line: bool,
-    /// Whether a point stands behind a digit: if another digit follows, they are one number.
+    /// Whether a point follows a digit: if another digit follows, they are one number.
     has_point: bool,
 }
 
 impl WordReading {
-    /// Reads letters and digits of ASCII at once: most texts are mostly of these.
+    /// Reads ASCII letters and digits at once: most texts are mostly these.
     fn read_run(&mut self, run: &str) {
         let first = char::from(run.as_bytes()[0]);
         self.read_point(first);
@@ -312,7 +320,7 @@ impl WordReading {
         self.word.letters |= self.text[start..].bytes().fold(0, |letters, byte| letters | 1 << (byte % 64));
     }
 
-    /// Reads characters of which all but the first are not ASCII, in their normalization form KC.
+    /// Reads characters, all but the first not ASCII, in their normalization form KC.
     fn read_beyond_ascii(&mut self, run: &str) {
         match is_nfkc_quick(run.chars()) {
             IsNormalized::Yes => self.read_normal(run.chars()),
@@ -353,7 +361,7 @@ impl WordReading {
         }
     }
 
-    /// Every character is a word, but a number is one word, however many it has.
+    /// Reads a character of a script without spaces: each is a word, but a number is one word, however long.
     fn read_spaceless(&mut self, character: char) {
         let is_number = character.is_numeric() || is_chinese_number(character);
         if !(is_number && self.word.is_half) {
@@ -366,7 +374,7 @@ impl WordReading {
         }
     }
 
-    /// A point between digits is part of the number; any other ends it, and a sentence.
+    /// Reads a point: between digits it is part of the number; any other ends the number, and a sentence.
     fn read_point(&mut self, next: char) {
         if std::mem::take(&mut self.has_point) {
             if next.is_numeric() {
@@ -405,8 +413,8 @@ impl WordReading {
     }
 }
 
-/// Returns how many letters and digits of ASCII a text begins with. A letter that a combining mark follows is not counted: both may be
-/// one character.
+/// Returns how many ASCII letters and digits a text begins with. Does not count a letter that a combining mark follows:
+/// both may be one character.
 fn ascii_run(text: &str) -> usize {
     let run = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
     let is_mark = |next: char| !next.is_ascii() && canonical_combining_class(next) != 0;
@@ -519,7 +527,7 @@ mod tests {
     #[test]
     fn misspelt_words_are_told_from_other_words() {
         let check = |one: &str, other: &str, expected: bool| {
-            // Behind a word, so that a capital marks a name.
+            // After a word, so that a capital marks a name.
             let word = |text: &str| Words::of(&format!("in {text}")).words[1];
             assert_eq!(word(one).is_spelt_as(word(other)), expected, "{one} {other}");
         };
