@@ -198,9 +198,9 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Why::TooOld => f.write_str("it is older than the section's max_age"),
-            Why::NoFeed => f.write_str("no feed of the section has it any longer"),
+            Why::NoFeed => f.write_str("no feed of the section has it any more"),
             Why::Merged => f.write_str("it was merged into another story"),
-            Why::TakesAll { lead } => write!(f, "the section has all stories of {lead}"),
+            Why::TakesAll { lead } => write!(f, "the section takes all of {lead}"),
             Why::NoKeep => f.write_str("no keep rule matched"),
             Why::Rule { place, matched } => write!(f, "{place} matched {}", Matched::list(matched)),
             Why::TakesNone => f.write_str("none of its feeds belong to the section"),

@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_is_one_line_of_bounded_length_whatever_others_said() {
+    fn failure_is_one_line_of_bounded_length_whatever_its_details() {
         let said = format!("a\nERROR forged {}", "x".repeat(20_000));
         let failures = [
             Failure::Dns { host: said.as_str().into(), proxied: true, why: said.as_str().into() },

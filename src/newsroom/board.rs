@@ -235,8 +235,8 @@ impl<'a> Board<'a> {
         let public: Vec<&str> =
             judged.public(&story.copies).filter_map(|copy| story::own_id(&copy.entry.guid)).collect();
         // An unpublished id of the story becomes its public id if a copy that readers see has it.
-        let borne = story.kept.iter().find(|(id, _)| public.contains(&id.as_str()));
-        let published = borne.filter(|(_, is_taken)| !is_taken).map(|(id, _)| id.clone());
+        let visible = story.kept.iter().find(|(id, _)| public.contains(&id.as_str()));
+        let published = visible.filter(|(_, is_taken)| !is_taken).map(|(id, _)| id.clone());
         let published = published.map(|id| story.publish(id));
         let names = NamesWrite { story: story.row.number, slug: slug.clone(), shown: self.setting.now, published };
         (story.row.slug, story.row.shown) = (slug, Some(self.setting.now));

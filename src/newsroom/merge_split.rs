@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn older_story_takes_the_place_of_one_that_alone_was_shown_under_its_id() {
+    fn older_story_replaces_the_only_shown_one_under_its_id() {
         let waiting = story(1, vec![(ALL, placed(1, None, false))]);
         let decided = joined(waiting, story(2, vec![(ALL, placed(2, Some(2), true))]), &pair(&[]));
         assert_eq!(decided.writes.drops, [(ALL, StoryNumber(1))]);
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn story_that_came_by_joining_keeps_its_id_through_a_chain_of_joins() {
+    fn published_id_survives_a_chain_of_merges() {
         let came = PlacementRow { published_as: Some("urn:story:9".to_owned()), ..placed(2, Some(2), true) };
         let decided = joined(story(1, Vec::new()), story(2, vec![(ALL, came)]), &pair(&[]));
         let taken = put(&decided, ALL, 1).expect("its row is written");
@@ -367,28 +367,28 @@ mod tests {
     }
 
     #[test]
-    fn places_in_sections_that_are_gone_move_too() {
+    fn placements_in_removed_sections_move_too() {
         let decided = joined(story(1, Vec::new()), story(2, vec![(GONE, placed(2, Some(2), true))]), &pair(&[]));
         assert!(decided.writes.moves.contains(&((GONE, StoryNumber(2)), (GONE, StoryNumber(1)))));
         assert_eq!(put(&decided, GONE, 1).and_then(|put| put.row.published_as.as_deref()), Some("urn:story:2"));
     }
 
     #[test]
-    fn story_that_neither_section_showed_is_only_joined() {
+    fn story_that_no_section_showed_is_only_merged() {
         let decided = joined(story(1, Vec::new()), story(2, vec![(GONE, placed(2, None, false))]), &pair(&[]));
         assert!(!decided.changed.contains_key(&SectionId::from("former")));
         assert_eq!(put(&decided, GONE, 1).map(|put| put.row.entered), Some(None));
     }
 
     #[test]
-    fn what_was_held_apart_from_the_one_that_leaves_is_held_apart_from_the_one_that_stays() {
+    fn splits_of_a_merged_story_apply_to_the_one_that_stays() {
         let decided = joined(story(4, Vec::new()), story(5, Vec::new()), &pair(&[(5, 9), (2, 5), (4, 5)]));
         let pairs: Vec<_> = decided.writes.apart.iter().map(|(one, other)| (one.0, other.0)).collect();
         assert_eq!(pairs, [(4, 9), (2, 4)]);
     }
 
     #[test]
-    fn stories_with_copies_of_one_feed_and_those_held_apart_are_never_united() {
+    fn stories_with_copies_of_one_feed_and_split_stories_are_never_merged() {
         let member =
             |number, feed| Member { number: EntryNumber(number), feed: FeedNumber(feed), reason: JoinReason::First };
         let check = |pair: &Pair, expected: bool| {
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_a_story_has_a_first_copy() {
+    fn rest_of_a_split_story_has_a_first_copy() {
         let members = [1, 2, 3].map(|number| Member {
             number: EntryNumber(number),
             feed: FeedNumber(number),

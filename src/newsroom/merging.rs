@@ -107,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn link_alone_makes_no_two_stories_one() {
+    fn link_alone_does_not_merge_stories() {
         check(texts_of(3, &[(9, HARBOUR, "harbour")]), texts_of(2, &[(1, LIBRARY, "library")]), JoinReason::Link, None);
     }
 
     #[test]
-    fn stories_with_other_copies_are_one_only_by_what_those_tell() {
+    fn stories_with_other_copies_are_merged_only_if_those_match() {
         let own = |stem| texts_of(3, &[(9, HARBOUR, "harbour"), (4, HARBOUR, stem)]);
         let other = || texts_of(2, &[(1, HARBOUR, "harbour")]);
         check(own("harbour"), other(), JoinReason::Text, Some((2, 3)));

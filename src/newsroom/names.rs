@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_that_public_copies_gave_and_others_go() {
+    fn names_from_public_copies_stay_and_others_are_replaced() {
         let config = config();
         let names = |id: &str, slug: &str| NamesRow {
             number: StoryNumber(7),

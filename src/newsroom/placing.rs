@@ -249,12 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn story_that_no_rule_lets_in_leaves_no_placement() {
+    fn story_that_no_rule_keeps_gets_no_placement() {
         assert_eq!(placed("feeds = [\"*\"]\nkeep = [ { title = \"ferry\" } ]", None, on(10, None)), Placing::default());
     }
 
     #[test]
-    fn story_that_may_enter_by_its_age_is_remembered_without_being_shown() {
+    fn story_that_may_enter_by_age_is_stored_but_not_shown() {
         let keep = "feeds = [\"*\"]\nkeep = [ { age = \">1 hour\" } ]";
         let placing = placed(keep, None, on(10, None));
         let waiting = placing.write.unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn section_that_ignores_edits_keeps_the_words_of_the_entering() {
+    fn section_that_ignores_edits_keeps_the_content_at_entry() {
         let ignore = "feeds = [\"*\"]\nedits = \"ignore\"";
         let placing = placed(ignore, None, on(10, None));
         assert_eq!(placing.frozen.unwrap().title, "Harbour bridge opens");
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lead_brings_other_words() {
+    fn new_lead_changes_the_shown_content() {
         let (before, placing) = first_copy_gone(ALL);
         let after = placing.write.unwrap();
         assert_eq!((before.lead.0, after.lead.0, after.changed), (1, 2, Some(at(900))));
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn section_that_ignores_edits_keeps_words_only_of_copies_that_it_sees() {
+    fn section_that_ignores_edits_keeps_content_only_of_copies_that_it_sees() {
         let (_, placing) = first_copy_gone("feeds = [\"*\"]\nedits = \"ignore\"");
         assert_eq!(placing.write.unwrap().lead.0, 2);
         assert_eq!(placing.frozen.unwrap().title, "Other");

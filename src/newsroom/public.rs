@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn stories_are_indexed_again_that_another_config_may_make_public_or_private() {
+    fn stories_that_a_new_config_may_make_public_or_private_are_indexed_again() {
         let of = |feeds: &[&str]| Reindexed::Of(feeds.iter().map(|feed| (*feed).to_owned()).collect());
         let check = |before: &str, after: &str, expected: Reindexed| {
             let (before, after) = (public_terms(&config(before)), public_terms(&config(after)));

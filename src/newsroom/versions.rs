@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counter_fragment_and_version_at_the_end_of_a_guid_are_taken_off() {
+    fn counter_fragment_and_version_at_the_end_of_a_guid_are_removed() {
         let check = |guid: &str, expected: &[&str]| assert_eq!(without_version(guid), expected, "{guid}");
         check("https://a.example/c1#0", &["https://a.example/c1"]);
         check("https://a.example/c1", &["https://a.example/c1"]);

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn read_ends_when_its_time_is_up_or_its_visitor_has_gone() {
+    fn read_ends_at_its_time_limit_or_when_its_client_has_gone() {
         let patience = Patience::new(Duration::ZERO);
         assert!(patience.is_over() && !patience.client_has_gone());
         patience.extend_to(Duration::from_secs(3600));

@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(waiting, 0, "the config says what is public: the next start marks all");
     }
     #[test]
-    fn update_that_would_leave_rows_without_what_they_refer_to_changes_nothing() {
+    fn upgrade_that_would_leave_dangling_references_changes_nothing() {
         let mut connection = before("TO failure_detail");
         connection.pragma_update(None, "foreign_keys", "off").unwrap();
         let orphan = "INSERT INTO event (feed, at, kind, detail) VALUES (7, 0, 'recovered', '{}')";

@@ -71,9 +71,9 @@ fn json_without_items_is_refused_with_what_it_says() {
     check("{\"a\": 1}", "this JSON is not a JSON Feed: it has no items");
     check(
         "{\"error\": true, \"message\": \"Rate limit \\u001b[1m exceeded\"}",
-        "this JSON is not a JSON Feed: it has no items, but says \"Rate limit \\u{1b}[1m exceeded\"",
+        "this JSON is not a JSON Feed: it has no items, but the message \"Rate limit \\u{1b}[1m exceeded\"",
     );
-    check("{\"error\": \"not found\"}", "this JSON is not a JSON Feed: it has no items, but says \"not found\"");
+    check("{\"error\": \"not found\"}", "this JSON is not a JSON Feed: it has no items, but the message \"not found\"");
     for shape in ["[1]", "{]", "{\"items\": [{\"id\": "] {
         assert_eq!(refusal(shape.as_bytes()).kind(), FailureKind::Json);
     }

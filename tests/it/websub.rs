@@ -119,7 +119,7 @@ fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
     desk.write("a.xml", &feed("War"));
     let mut daemon = Daemon::start(&desk);
     let line = daemon.wait_for("cannot notify the WebSub hub");
-    assert!(line.contains("is not a public address"), "{line}");
+    assert!(line.contains("is not a web port"), "{line}");
     hub.assert_not_told();
 }
 

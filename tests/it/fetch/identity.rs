@@ -152,7 +152,7 @@ async fn polls_without_certificates() {
     let mut feed = feed(&secure.url("/feed"), &[secure.allow()]);
     let error = error(first_poll(&feed).await);
     assert_eq!(error.kind().words(), "tls");
-    assert!(error.to_string().contains("install its package ca-certificates"), "{error}");
+    assert!(error.to_string().contains("install the package ca-certificates"), "{error}");
     feed.ca_file = Some(tls::ca_file());
     document(first_poll(&feed).await);
 }

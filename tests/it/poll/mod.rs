@@ -452,7 +452,7 @@ async fn feed_without_validators_says_why_it_is_polled_only_once_a_day() {
         let why = rhythm(&bed, start()).await;
         assert_eq!(why.as_deref().and_then(|why| why.split(';').next()), expected, "{schedule}");
     };
-    check("", Some("its server sends no ETag or Last-Modified, so it is polled once a day")).await;
+    check("", Some("polled once a day, because its server sends no ETag or Last-Modified")).await;
     check("schedule = \"every 1 hour\"", None).await;
     check("schedule = \"every 1 week\"", None).await;
 }

@@ -134,7 +134,7 @@ async fn health_check_fails_and_names_the_feed_while_its_poll_is_stuck() {
     assert!(bad.starts_with("HTTP/1.1 503") && bad.contains("the poll of endless is stuck"), "{bad}");
     let status = ask(&address, "/status.json").await;
     assert!(status.contains(r#""stuck":[{"feed":"endless","working_seconds":0,"timeout_seconds":0}]"#), "{status}");
-    assert!(ask(&address, "/status").await.contains("<b>endless</b> has been fetched or read for 0 seconds"));
+    assert!(ask(&address, "/status").await.contains("<b>endless</b> has been fetching or reading for 0 seconds"));
     assert!(ask(&address, "/metrics").await.contains("newswire_polls_stuck 1\n"));
 
     drop(stuck);
