@@ -299,7 +299,7 @@ fn edit(config: Option<&Path>, command: &str, edit: Edit, dry_run: bool) -> Resu
     }
     runtime()?.block_on(async {
         match upgrade::open(&config.store.path, &format!("`newswire {command}`")) {
-            Ok(store) if dry_run => Ok(control::perform(&store, config, &edit, Mode::Rehearse, now()).await?),
+            Ok(store) if dry_run => Ok(control::perform(&store, config, &edit, Mode::DryRun, now()).await?),
             Ok(store) => {
                 let now = now();
                 commit::sync(&store, config.clone(), now).await?;

@@ -22,17 +22,17 @@ pub struct Edited {
     pub sections: Vec<(SectionId, Moves)>,
 }
 
-/// Whether an edit is performed, or only rehearsed to see its result.
+/// Whether an edit is performed, or only tried to see its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Performs the edit.
     Perform,
     /// Rolls it back and only returns its result.
-    Rehearse,
+    DryRun,
 }
 
 impl Mode {
-    /// Takes a turn at the store; a rehearsal leaves no trace.
+    /// Takes a turn at the store; a dry run changes nothing.
     async fn turn<T: Send + 'static>(
         self,
         store: &Store,
@@ -40,7 +40,7 @@ impl Mode {
     ) -> Result<T, StoreError> {
         match self {
             Mode::Perform => store.turn(work).await,
-            Mode::Rehearse => store.dry_run(work).await,
+            Mode::DryRun => store.dry_run(work).await,
         }
     }
 }

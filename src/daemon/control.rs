@@ -204,7 +204,7 @@ impl ControlServer {
                 polled.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Polled)
             }
             Request::Edit(edit) => self.edit(edit, Mode::Perform).await,
-            Request::Rehearse(edit) => self.edit(edit, Mode::Rehearse).await,
+            Request::Rehearse(edit) => self.edit(edit, Mode::DryRun).await,
             Request::Publish(folder) => self.write_folder(folder).await,
         }
     }

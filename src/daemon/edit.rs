@@ -83,7 +83,7 @@ pub enum StoryEditError {
     Store(#[from] StoreError),
 }
 
-/// Performs an edit, or with [`Mode::Rehearse`] returns its outcome and changes nothing.
+/// Performs an edit, or with [`Mode::DryRun`] returns its outcome and changes nothing.
 ///
 /// # Errors
 ///

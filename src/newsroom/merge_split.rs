@@ -74,13 +74,13 @@ impl<'a> Board<'a> {
             return;
         };
         self.writes.merges.push(MergeWrite { stays, leaves, reason: join.reason, score: join.score });
-        let held_apart = pair.apart.iter().filter_map(|(a, b)| match (*a == leaves, *b == leaves) {
+        let split_from = pair.apart.iter().filter_map(|(a, b)| match (*a == leaves, *b == leaves) {
             (true, false) => Some(*b),
             (false, true) => Some(*a),
             _ => None,
         });
-        let held_apart = held_apart.filter(|other| *other != stays).map(|other| (other.min(stays), other.max(stays)));
-        self.writes.apart.extend(held_apart);
+        let split_from = split_from.filter(|other| *other != stays).map(|other| (other.min(stays), other.max(stays)));
+        self.writes.apart.extend(split_from);
         self.move_placements(&mut gone, &mut story);
         for mut copy in std::mem::take(&mut gone.copies) {
             if copy.reason == JoinReason::First {

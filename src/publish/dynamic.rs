@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
-use super::queue::{RequestTurn, patience};
+use super::queue::{RequestTurn, read_limits};
 use super::{PublishError, Publisher};
 use crate::config::Config;
 use crate::feed::SectionId;
 use crate::query::Query;
 use crate::render::{self, Format, Search, SearchedStory};
 use crate::shown::{self, Infos, PublicStories, PublicStory};
-use crate::store::{Patience, StoreError};
+use crate::store::{ReadLimits, StoreError};
 
 /// How many stories a page of the search shows.
 const HITS: usize = 30;
@@ -113,8 +113,8 @@ impl Publisher {
         turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (of_config, wanted) = (config.clone(), slug.to_owned());
-        let patience = patience(turn.as_ref());
-        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
+        let read_limits = read_limits(turn.as_ref());
+        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             let Some(stored) = shown::story_at(reader, &wanted)? else { return Ok(None) };
             let story = shown::public_story(reader, &of_config, stored.number, &Infos::of(reader))?;
             Ok(story.map(|story| (stored.slug, story)))
@@ -143,9 +143,9 @@ impl Publisher {
     ) -> Result<Edition, PublishError> {
         let (query, faults) = Query::parse(&words);
         let (of_config, wanted) = (config.clone(), query.clone());
-        let patience = Patience::new(FIND_TIME);
-        let limits = patience.clone();
-        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
+        let read_limits = ReadLimits::new(FIND_TIME);
+        let limits = read_limits.clone();
+        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             // Search for one more than the page shows, to know whether there are more.
             shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME))
         });

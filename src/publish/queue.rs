@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::store::Patience;
+use crate::store::ReadLimits;
 
 /// How long reading the store for a story's page or an archive document may take.
 const READ_TIME: Duration = Duration::from_secs(5);
@@ -48,8 +48,8 @@ impl RequestQueue {
 }
 
 /// Returns how long reading for a page may take. Without a turn, as for the folder, there is no limit.
-pub(super) fn patience(turn: Option<&RequestTurn>) -> Patience {
-    Patience::new(turn.map_or(Duration::MAX, |_| READ_TIME))
+pub(super) fn read_limits(turn: Option<&RequestTurn>) -> ReadLimits {
+    ReadLimits::new(turn.map_or(Duration::MAX, |_| READ_TIME))
 }
 
 #[cfg(test)]

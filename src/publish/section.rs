@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::edition::{ArchiveSetting, Edition, PageSet, Rendered, feed_type};
-use super::queue::{RequestTurn, patience};
+use super::queue::{RequestTurn, read_limits};
 use super::{MAX_AGE, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -132,8 +132,8 @@ impl Publisher {
         turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let (wanted, of_section) = (config.clone(), section.clone());
-        let patience = patience(turn.as_ref());
-        let reading = self.store.read_for(&patience, turn.clone(), move |reader| {
+        let read_limits = read_limits(turn.as_ref());
+        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             let archive = shown::archive(reader, &wanted, &of_section, number)?;
             Ok((archive, shown::permanent_id(reader, &wanted, &of_section.id)?))
         });

@@ -12,7 +12,7 @@ use crate::newsroom;
 use crate::number::StoryNumber;
 use crate::query::{Query, Searched};
 use crate::section::ShownStory;
-use crate::store::{Patience, StoreError, View};
+use crate::store::{ReadLimits, StoreError, View};
 use crate::text::PlainText;
 
 use super::Infos;
@@ -71,7 +71,7 @@ pub fn public_story(
 }
 
 /// Returns what public sections show that matches a query, at most `limit` stories. The search of the index takes as
-/// long as `patience` allows; then reading the stories may continue until `reading`, the search included.
+/// long as `read_limits` allows; then reading the stories may continue until `reading`, the search included.
 ///
 /// # Errors
 ///
@@ -81,12 +81,12 @@ pub fn search_public(
     config: &Config,
     query: &Query,
     limit: usize,
-    (patience, reading): (&Patience, Duration),
+    (read_limits, reading): (&ReadLimits, Duration),
 ) -> Result<PublicStories, StoreError> {
     let search = if query.is_empty() { None } else { newsroom::public_search(config, query.search()) };
-    let hits = search.map(|search| view.search_public(&search, LOOKED_AT * limit, patience)).transpose()?;
+    let hits = search.map(|search| view.search_public(&search, LOOKED_AT * limit, read_limits)).transpose()?;
     let hits = hits.unwrap_or_default();
-    patience.extend_to(reading);
+    read_limits.extend_to(reading);
     let infos = Infos::of(view);
     let mut stories = Vec::new();
     for number in hits.numbers {

@@ -25,9 +25,9 @@ mod lock;
 mod names;
 mod old_copy;
 mod passes;
-mod patience;
 mod polling;
 mod read;
+mod read_limits;
 mod reload;
 mod rhythm;
 mod schema;
@@ -54,8 +54,8 @@ pub use backup::BackupError;
 pub use events::Event;
 pub use feeds::{FeedStatus, PollState};
 pub use forms::{decode_entry, encode_entry};
-pub use patience::Patience;
 pub use read::Reader;
+pub use read_limits::ReadLimits;
 pub use rhythm::Rhythm;
 pub use search::Hits;
 pub use sections::SectionStatus;
@@ -437,7 +437,7 @@ impl Store {
         reading.await?
     }
 
-    /// Reads for a client, as [`Store::read`] does, but at most as long as `patience` allows. Dropping the future stops
+    /// Reads for a client, as [`Store::read`] does, but at most as long as `read_limits` allows. Dropping the future stops
     /// the read. `turn` is dropped when the thread is free again.
     ///
     /// # Errors
@@ -445,12 +445,12 @@ impl Store {
     /// Returns [`StoreError::Interrupted`] if the read was stopped, otherwise the errors of [`Store::read`].
     pub async fn read_for<T: Send + 'static>(
         &self,
-        patience: &Patience,
+        read_limits: &ReadLimits,
         turn: impl Send + 'static,
         work: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (inner, limits) = (self.inner.clone(), patience.clone());
-        let _gone = patience.guard();
+        let (inner, limits) = (self.inner.clone(), read_limits.clone());
+        let _gone = read_limits.guard();
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             if limits.is_over() {

@@ -89,7 +89,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Patience, Store};
+    use crate::store::{ReadLimits, Store};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -109,8 +109,8 @@ mod tests {
     async fn read_stops_at_its_time_limit_and_the_next_read_is_unaffected() {
         let (_folder, store) = store();
         for _ in 0..3 {
-            let patience = Patience::new(Duration::from_millis(20));
-            let stopped = store.read_for(&patience, (), count_for_ever).await;
+            let read_limits = ReadLimits::new(Duration::from_millis(20));
+            let stopped = store.read_for(&read_limits, (), count_for_ever).await;
             assert!(matches!(stopped, Err(StoreError::Interrupted)));
             let count = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100000) SELECT count(*) FROM n";
             let read =
@@ -123,8 +123,8 @@ mod tests {
     async fn read_of_a_client_that_has_gone_frees_its_thread() {
         let (_folder, store) = store();
         let turn = Arc::new(());
-        let patience = Patience::new(Duration::MAX);
-        let reading = store.read_for(&patience, turn.clone(), count_for_ever);
+        let read_limits = ReadLimits::new(Duration::MAX);
+        let reading = store.read_for(&read_limits, turn.clone(), count_for_ever);
         assert!(tokio::time::timeout(Duration::from_millis(50), reading).await.is_err(), "it never ends by itself");
         while Arc::strong_count(&turn) > 1 {
             tokio::task::yield_now().await;

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
 use super::forms::{decode_entry, decode_terms, encode_terms};
 use super::stories::stored_story;
-use super::{Patience, StoreError, Turn, View};
+use super::{ReadLimits, StoreError, Turn, View};
 use crate::entry::Entry;
 use crate::feed::{FeedId, SectionId};
 use crate::number::{EntryNumber, StoryNumber};
@@ -82,7 +82,7 @@ impl View {
         Ok(Hits { numbers, is_cut: scan.is_cut })
     }
 
-    /// Searches what public sections show. Returns at most `limit` stories, within the time that `patience` allows. A
+    /// Searches what public sections show. Returns at most `limit` stories, within the time that `read_limits` allows. A
     /// story may no longer be public: the index is updated later.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl View {
         &self,
         search: &SearchTerms,
         limit: usize,
-        patience: &Patience,
+        read_limits: &ReadLimits,
     ) -> Result<Hits<StoryNumber>, StoreError> {
         let expression = expression(search);
         let (sql, most) = match expression {
@@ -121,7 +121,7 @@ impl View {
         let sections = self.numbers("SELECT json_group_array(number) FROM section", &sections)?;
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (after, before) = days(search);
-        let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(patience))?;
+        let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(read_limits))?;
         // Without words, any newest matches suffice.
         let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
         let numbers = scan.best.into_iter().take(limit).map(|(_, number)| StoryNumber(number)).collect();
@@ -345,7 +345,7 @@ fn scan(
     statement: &mut Statement,
     values: &[&dyn ToSql],
     most: usize,
-    patience: Option<&Patience>,
+    read_limits: Option<&ReadLimits>,
 ) -> Result<Scan, StoreError> {
     let mut scan = Scan { best: Vec::new(), is_cut: false };
     let mut rows = statement.query(values)?;
@@ -354,7 +354,9 @@ fn scan(
         let row = match rows.next().map_err(StoreError::from) {
             Ok(Some(row)) => row,
             Ok(None) => break,
-            Err(error) if error.is_interruption() && patience.is_some_and(|patience| !patience.client_has_gone()) => {
+            Err(error)
+                if error.is_interruption() && read_limits.is_some_and(|read_limits| !read_limits.client_has_gone()) =>
+            {
                 scan.is_cut = true;
                 break;
             }

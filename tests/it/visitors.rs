@@ -19,7 +19,7 @@ use newswire::publish::Publisher;
 use newswire::query::Query;
 use newswire::render::Pages;
 use newswire::serve;
-use newswire::store::{Hits, Patience};
+use newswire::store::{Hits, ReadLimits};
 
 use tokio_util::sync::CancellationToken;
 
@@ -77,7 +77,7 @@ async fn found(publisher: &Publisher, config: &Arc<Config>, words: &str) -> Vec<
 async fn find(bed: &Bed, words: &str) -> Hits<StoryNumber> {
     let (config, query) = (bed.config.clone(), Query::parse(words).0);
     let search = newsroom::public_search(&config, query.search()).unwrap_or_default();
-    let finding = bed.store.read(move |reader| reader.search_public(&search, 10, &Patience::new(LONG)));
+    let finding = bed.store.read(move |reader| reader.search_public(&search, 10, &ReadLimits::new(LONG)));
     finding.await.unwrap()
 }
 

@@ -10,19 +10,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The limits of one read. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct ReadLimits {
     started: Instant,
     /// Milliseconds after `started`.
     limit: Arc<AtomicU64>,
     visitor: CancellationToken,
 }
 
-impl Patience {
+impl ReadLimits {
     /// Creates limits for a read that starts now and may take `limit`.
-    pub fn new(limit: Duration) -> Patience {
-        let patience = Patience { started: Instant::now(), limit: Arc::default(), visitor: CancellationToken::new() };
-        patience.extend_to(limit);
-        patience
+    pub fn new(limit: Duration) -> ReadLimits {
+        let read_limits =
+            ReadLimits { started: Instant::now(), limit: Arc::default(), visitor: CancellationToken::new() };
+        read_limits.extend_to(limit);
+        read_limits
     }
 
     /// Sets how long the read may take, counted from its start.
@@ -54,12 +55,12 @@ mod tests {
 
     #[test]
     fn read_ends_at_its_time_limit_or_when_its_client_has_gone() {
-        let patience = Patience::new(Duration::ZERO);
-        assert!(patience.is_over() && !patience.client_has_gone());
-        patience.extend_to(Duration::from_secs(3600));
-        let guard = patience.guard();
-        assert!(!patience.clone().is_over());
+        let read_limits = ReadLimits::new(Duration::ZERO);
+        assert!(read_limits.is_over() && !read_limits.client_has_gone());
+        read_limits.extend_to(Duration::from_secs(3600));
+        let guard = read_limits.guard();
+        assert!(!read_limits.clone().is_over());
         drop(guard);
-        assert!(patience.clone().is_over() && patience.client_has_gone());
+        assert!(read_limits.clone().is_over() && read_limits.client_has_gone());
     }
 }
