@@ -77,7 +77,7 @@ pub struct Excerpt {
 }
 
 impl Query {
-    /// Parses a search, and returns what was not understood as sentences; those parts are left out.
+    /// Parses a search. Also returns one sentence about each part that was not understood; the query leaves that part out.
     pub fn parse(text: &str) -> (Query, Vec<String>) {
         let (mut query, mut faults) = (Query::default(), Vec::new());
         let mut words_left = MAX_WORDS;

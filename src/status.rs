@@ -74,7 +74,7 @@ pub struct FeedOverview {
     /// The end of the hold.
     #[serde(skip)]
     pub held_until: Option<Timestamp>,
-    /// Why the feed is polled as often as it is, if the TOML does not say: `3.1 entries a day: every 4 hours`.
+    /// Why the feed is polled as often as it is, if the TOML does not say: `polled every 4 hours, because it publishes 3.1 entries a day`.
     pub rhythm: Option<String>,
     /// The repairs that reading its document needed, and other notes for an editor; sentences.
     pub repairs: Vec<String>,

@@ -236,7 +236,7 @@ fn sentence(part: &SectionPart, day: &dyn Fn(Timestamp) -> String) -> String {
 fn of_copy(copy: &CopyPart) -> String {
     let why = match copy.reason {
         JoinReason::First => "first seen",
-        JoinReason::Link => "has the same link",
+        JoinReason::Link => "has the story's link",
         JoinReason::Original => "names the same original",
         JoinReason::Id => "has the story's id",
         JoinReason::Text => "has a similar text",

@@ -24,7 +24,7 @@ pub struct InitArgs {
     /// The title of the site
     #[arg(long)]
     title: Option<String>,
-    /// The public address of the site, such as https://news.example.org/ [default: this machine only]
+    /// The address of the site for readers, such as https://news.example.org/ [default: none yet]
     #[arg(long)]
     url: Option<String>,
     /// A page that tells publishers who polls their feeds
@@ -65,7 +65,12 @@ pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
         return Err(anyhow!("{} already exists; nothing was written", files::short(&path).display()).into());
     }
     let title = answer(args.title.as_ref(), "Title of the site?", "Newswire", |_| true)?;
-    let url = answer(args.url.as_ref(), "Public address? (empty: this machine only)", "", is_web)?;
+    let url = answer(
+        args.url.as_ref(),
+        "Address of the site for readers, such as https://news.example.org/? (empty: none yet)",
+        "",
+        is_web,
+    )?;
     let contact = answer(args.contact.as_ref(), "Page that tells publishers who polls them? (optional)", "", is_web)?;
     let config = |allow: &[String], feeds: &[String]| first_config(&title, &url, &contact, allow, feeds);
     let check = |text: String| {
@@ -196,7 +201,7 @@ fn first_config(title: &str, url: &str, contact: &str, allow: &[String], feeds: 
 
 [site]
 {title}
-# The base of every published link.
+# The base of every published link. To be reached there, put a web server with TLS before `listen`.
 {url}
 
 [server]

@@ -96,7 +96,8 @@ pub(super) async fn sync_config(
     syncing.await
 }
 
-/// Checks the names that an older store made, in small transactions. Returns how many public stories got another one.
+/// Checks the ids and slugs that an older version gave to stories, in small transactions. Returns how many public stories got
+/// new ones.
 ///
 /// # Errors
 ///

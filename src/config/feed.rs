@@ -109,7 +109,13 @@ fn warn_of_equal_urls(heads: &[FeedHead]) {
         if let Some((other, first)) = first.get(&shown_url::spelling(&url.secret)) {
             let spelling = if **other == url.secret { "" } else { " in another spelling" };
             let hint = format!("see {}", reading.location(first, &place));
-            reading.warn(&place, Fault::new(format!("another feed has the same URL{spelling}"), hint));
+            reading.warn(
+                &place,
+                Fault::new(
+                    format!("another feed has the same URL{spelling}; it is polled twice, so remove one of them"),
+                    hint,
+                ),
+            );
         } else {
             first.insert(shown_url::spelling(&url.secret), (&url.secret, place));
         }

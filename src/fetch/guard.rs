@@ -20,7 +20,8 @@ use url::{Host, Url};
 use crate::config::Allow;
 use crate::feed::{AddressRange, Failure};
 
-/// Where one request may go: what an `allow` list permits for its host and port.
+/// The addresses that one request may connect to: global ones at web ports, and those that `allow` permits for the request's
+/// host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reach {
     /// Whether global addresses are permitted: for every host, at the web ports.

@@ -164,6 +164,15 @@ pub struct Plan {
 
 impl Plan {
     /// Decides what concerns the whole document. Reads only the parts of `known` that are not loaded run by run.
+    ///
+    /// ```
+    /// use newswire::newsroom::{Known, Plan, runs};
+    /// use newswire::number::FeedNumber;
+    ///
+    /// // A document without entries leaves nothing to decide.
+    /// let plan = Plan::new(&[], &Known::of(FeedNumber(1)));
+    /// assert!(runs(&[]).is_empty() && plan.shared_keys().is_empty());
+    /// ```
     pub fn new(entries: &[PolledEntry], known: &Known) -> Plan {
         let by_guid = entries.iter().filter_map(|entry| known.entries.get(&entry.guid));
         let listed = by_guid.filter(|entry| !entry.is_alias).map(|entry| entry.number);

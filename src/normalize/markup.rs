@@ -114,7 +114,7 @@ impl<'a> Pieces<'a> {
                 break before[..before.len() - rest.len()].ends_with('/');
             }
             if rest.is_empty() {
-                // A tag that is never closed: browsers drop it, and so do we.
+                // The text ends before the tag's `>`: browsers drop such a tag, and so do we.
                 self.rest = "";
                 return None;
             }

@@ -66,6 +66,19 @@ const MAX_LANGUAGE_BYTES: usize = 35;
 const MAX_ESCAPES: usize = 8;
 
 /// Returns the clean form of one entry of a feed. Never fails: what cannot be cleaned is absent.
+///
+/// ```
+/// use newswire::parse::{Hints, parse};
+///
+/// let rss = br#"<rss version="2.0"><channel><title>Harbour News</title><link>https://harbour.example/</link>
+///   <item><title>Ferry</title><link>/ferry?utm_source=rss</link>
+///   <description>&lt;p onclick="x()"&gt;It sails.&lt;/p&gt;</description></item></channel></rss>"#;
+/// let feed = parse(rss, &Hints::default())?;
+/// let entry = newswire::normalize::entry(&feed.entries[0], &feed);
+/// assert!(entry.link.unwrap().as_str().starts_with("https://harbour.example/ferry"));
+/// assert_eq!(entry.summary_html.as_deref(), Some("<p>It sails.</p>"));
+/// # Ok::<(), newswire::parse::ParseError>(())
+/// ```
 pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let base = feed.info.entry_base();
     let url = |raw: &Option<String>| raw.as_deref().and_then(|raw| links::clean(raw, base));

@@ -170,7 +170,7 @@ fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     };
     (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
     if entry.guid.kind == GuidKind::Fingerprint {
-        // Earlier versions of newswire made no other key for such an entry.
+        // Stores of earlier versions know an entry without guid and link by this key only, so it must be found by it.
         add(fingerprint(entry));
     }
     let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);

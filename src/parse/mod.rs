@@ -133,6 +133,18 @@ impl std::error::Error for ParseError {}
 ///
 /// Never panics. Takes time linear in the size, and memory of a small multiple of it; the caller bounds the size.
 ///
+/// ```
+/// use newswire::parse::{Hints, parse};
+///
+/// let rss = br#"<rss version="2.0"><channel><title>Harbour News</title><link>https://harbour.example/</link>
+///   <item><title>Ferry & bridge closed</title><guid isPermaLink="false">7</guid></item></channel></rss>"#;
+/// let feed = parse(rss, &Hints::default())?;
+/// assert_eq!(feed.entries[0].guid.value, "7");
+/// // What had to be repaired is listed: here an `&` that was not escaped.
+/// assert!(!feed.repairs.is_empty());
+/// # Ok::<(), newswire::parse::ParseError>(())
+/// ```
+///
 /// # Errors
 /// Fails if the document is not a feed (the message says in one sentence what it is instead), or if reading it takes
 /// too much work. Poll again later, or tell the editor.

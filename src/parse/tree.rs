@@ -131,7 +131,8 @@ pub(super) enum TreeEvent<'a> {
     /// A tag outside any field; follow it with [`TreeReader::enter`], [`TreeReader::field`] or
     /// [`TreeReader::pass_over`].
     Start(Element<'a>, Opening),
-    /// How many entered elements ended, innermost first.
+    /// An end tag. It ends this many of the entered elements, counted from the innermost: more than one if inner ones were left
+    /// open.
     End(usize),
     Text(Cow<'a, str>),
 }

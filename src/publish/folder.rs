@@ -42,7 +42,7 @@ pub enum FolderError {
     #[error("{0} is a symbolic link; newswire does not follow links, replace it by a real file or folder")]
     Link(PathBuf),
     /// The path of a file leaves the folder.
-    #[error("{0} is outside the folder")]
+    #[error("{0} was not written, because its path is outside the folder; please report this")]
     Outside(String),
 }
 

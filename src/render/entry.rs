@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 /// The longest title made from the text: about one line.
 const TITLE_CHARS: usize = 80;
 
-/// A story as editions contain it. Texts are legal and not empty, addresses are absolute URIs.
+/// A story as editions contain it. Texts hold only characters that XML allows and are never empty; addresses are
+/// absolute URIs.
 #[derive(Clone, Debug)]
 pub struct EditionEntry<'a> {
     pub id: String,

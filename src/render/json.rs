@@ -13,6 +13,43 @@ const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
 /// Renders a section as a JSON Feed document in UTF-8, without members that have no value.
 ///
+/// ```
+/// use std::time::Duration;
+///
+/// use newswire::config::{SourceFile, check};
+/// use newswire::render::{SectionView, json};
+/// use newswire::time::Timestamp;
+///
+/// let text = r#"
+///     [site]
+///     title = "Harbour wire"
+///     [[feed]]
+///     url = "https://harbour.example/feed.xml"
+///     [[section]]
+///     id = "all"
+///     title = "All news"
+///     feeds = ["*"]
+/// "#;
+/// let file = SourceFile { path: "newswire.toml".into(), text: text.to_owned() };
+/// let (config, _) = check(&[file], &|name| Err(format!("no secret {name}")));
+/// let config = config.expect("the config has no errors");
+/// let view = SectionView {
+///     site: &config.site,
+///     section: &config.sections[0],
+///     id: "urn:example:all",
+///     hub: None,
+///     stories: &[],
+///     feeds: &[],
+///     updated: Timestamp::from_millis(0),
+///     max_age: Duration::from_secs(900),
+///     archive: None,
+///     prev_archive: None,
+/// };
+/// let document = String::from_utf8(json(&view.prepare())?)?;
+/// assert!(document.contains("\"title\": \"All news\""));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 ///
 /// If the writer fails; no content causes that.

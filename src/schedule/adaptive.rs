@@ -50,11 +50,11 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// Returns the reason in words, such as `3.1 entries a day: every 4 hours`. If the last poll `missed` entries, that is
+/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If the last poll `missed` entries, that is
 /// the wait that was planned after it; the reason mentions it if it is shorter than usual.
 pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
-    let why = format!("{per_day:.1} entries a day: every {}", in_words(usual));
+    let why = format!("polled every {}, because it publishes {per_day:.1} entries a day", in_words(usual));
     // Times are stored in milliseconds, so the planned wait may seem slightly shorter.
     match missed.filter(|planned| *planned + Duration::from_secs(1) < usual) {
         Some(planned) => format!("{why}; once after {}, as entries may have been missed", in_words(planned)),
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn feed_is_polled_twice_between_two_entries_within_bounds() {
-        check(3.1, "3.1 entries a day: every 4 hours");
-        check(1.0, "1.0 entries a day: every 12 hours");
-        check(0.0, "0.0 entries a day: every 1 day");
-        check(100.0, "100.0 entries a day: every 1 hour");
+        check(3.1, "polled every 4 hours, because it publishes 3.1 entries a day");
+        check(1.0, "polled every 12 hours, because it publishes 1.0 entries a day");
+        check(0.0, "polled every 1 day, because it publishes 0.0 entries a day");
+        check(100.0, "polled every 1 hour, because it publishes 100.0 entries a day");
     }
 
     #[test]
@@ -116,10 +116,14 @@ mod tests {
             let answered = Duration::from_secs(3);
             assert_eq!(why(per_day, Some(interval(per_day, missed) + answered)), expected);
         };
-        check(1.0, false, "1.0 entries a day: every 12 hours");
-        check(1.0, true, "1.0 entries a day: every 12 hours; once after 6 hours, as entries may have been missed");
-        check(100.0, true, "100.0 entries a day: every 1 hour");
+        check(1.0, false, "polled every 12 hours, because it publishes 1.0 entries a day");
+        check(
+            1.0,
+            true,
+            "polled every 12 hours, because it publishes 1.0 entries a day; once after 6 hours, as entries may have been missed",
+        );
+        check(100.0, true, "polled every 1 hour, because it publishes 100.0 entries a day");
         let kept = Some(interval(1.6, false) - Duration::from_micros(1));
-        assert_eq!(why(1.6, kept), "1.6 entries a day: every 8 hours");
+        assert_eq!(why(1.6, kept), "polled every 8 hours, because it publishes 1.6 entries a day");
     }
 }

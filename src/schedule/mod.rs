@@ -55,6 +55,19 @@ impl Schedule {
     ///
     /// An interval is kept exactly. Cron times are shifted by `phase` seconds within their minute, so that a thousand
     /// feeds with one schedule do not start at once; with phase 0 they are exact.
+    ///
+    /// ```
+    /// use chrono::{TimeZone, Utc};
+    /// use newswire::schedule::Schedule;
+    /// use newswire::time::Timestamp;
+    ///
+    /// let schedule = Schedule::parse("0 6 * * Mon-Fri", chrono_tz::Europe::Vienna)?;
+    /// let friday = Timestamp::from_datetime(Utc.with_ymd_and_hms(2026, 3, 27, 12, 0, 0).unwrap());
+    /// // Monday at six; the clocks went forward on Sunday.
+    /// let monday = Timestamp::from_datetime(Utc.with_ymd_and_hms(2026, 3, 30, 4, 0, 0).unwrap());
+    /// assert_eq!(schedule.next(friday, 0), monday);
+    /// # Ok::<(), String>(())
+    /// ```
     pub fn next(&self, after: Timestamp, phase: u64) -> Timestamp {
         match self {
             Schedule::Every(interval) => after + *interval,

@@ -14,8 +14,9 @@ use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
 
-/// Copies that were first seen within this time may have been published in any order: many feeds are polled once a day.
-const SEEN_TOGETHER: Duration = Duration::from_secs(24 * 3600);
+/// Copies that were first seen no further apart may have been published in any order: feeds are usually polled every hour. It is
+/// short because within this time a feed could copy an episode, date it back and take the lead.
+const SEEN_TOGETHER: Duration = Duration::from_secs(2 * 3600);
 
 /// The values of a copy that decide the lead.
 #[derive(Clone, Copy, Debug)]
@@ -159,14 +160,12 @@ fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
     homes
 }
 
-/// Returns, for each copy, the rule by which another copy precedes it, if both have the same recording and are equally
-/// at home: for the feed of a show and that of its network, which does not name the show.
+/// Returns for each copy the rule by which another copy leads over it, if both have one recording and are both at home: those of a
+/// show's own feed and of its network's feed, which does not name the show.
 ///
-/// The show's own feed numbers its episodes and need not name itself; a network's feed, which has many shows, names the
-/// show in the headline, or has no number. The show's own feed also has the episode first. Which of the two was seen
-/// first only says which feed was polled first, unless more than a day is between them: then neither a headline nor a
-/// date gives the lead.
-/// lies between: then neither a headline nor a date gives the lead.
+/// The show's own feed numbers its episodes and need not name the show. A network's feed, which has many shows, names the show in
+/// the headline, or has no number. The show's own feed also publishes the episode first. Which copy was seen first says only which
+/// feed was polled first, unless more than [`SEEN_TOGETHER`] lies between: then neither a headline nor a date gives the lead.
 fn yields(copies: &[LeadCandidate], at_home: &[usize]) -> Vec<Option<LeadRule>> {
     let mut yields = vec![None; copies.len()];
     let episodes = at_home.iter().map(|at| (*at, Media::of(&copies[*at].entry.enclosures)));
@@ -319,8 +318,9 @@ mod tests {
         check([numbered, numbered], [HOUR, 0], HOUR, (1, LeadRule::PublishedFirst));
         check([plain, plain], [0, HOUR], HOUR, (0, LeadRule::PublishedFirst));
         check([plain, plain], [0, 0], HOUR, (0, LeadRule::FirstSeen));
-        // What comes a day later does not get the lead, whatever it says.
-        check([plain, numbered], [HOUR, 0], 25 * HOUR, (0, LeadRule::FirstSeen));
+        // A copy that is seen later does not get the lead, whatever it says.
+        check([plain, numbered], [HOUR, 0], 3 * HOUR, (0, LeadRule::FirstSeen));
+        check([plain, plain], [HOUR, 0], 3 * HOUR, (0, LeadRule::FirstSeen));
         check([plain, "A winter without ice"], [HOUR, 0], HOUR, (0, LeadRule::FirstSeen));
     }
 

@@ -76,7 +76,7 @@ fn broken_opml_is_repaired_and_its_folders_become_sections() {
         ],
         &[
             "No address: has no feed address",
-            "Others: included lists are not fetched",
+            "Others: newswire does not fetch included lists",
             "Bad: not a usable feed address",
         ],
     );

@@ -14,12 +14,12 @@ use crate::normalize;
 
 /// Attributes of FreshRSS and Miniflux for things that newswire does in another way, or not at all.
 const EXTRAS: [(&str, &str); 15] = [
-    ("scraperrules", "full texts are not fetched"),
-    ("crawler", "full texts are not fetched"),
-    ("frss:cssfullcontent", "full texts are not fetched"),
-    ("frss:csscontentfilter", "full texts are not fetched"),
-    ("rewriterules", "entries are not rewritten"),
-    ("urlrewriterules", "entries are not rewritten"),
+    ("scraperrules", "newswire does not fetch full texts"),
+    ("crawler", "newswire does not fetch full texts"),
+    ("frss:cssfullcontent", "newswire does not fetch full texts"),
+    ("frss:csscontentfilter", "newswire does not fetch full texts"),
+    ("rewriterules", "newswire does not rewrite entries"),
+    ("urlrewriterules", "newswire does not rewrite entries"),
     ("blocklistrules", "write it as `drop` of a section"),
     ("blockfilterentryrules", "write it as `drop` of a section"),
     ("frss:filtersactionread", "write it as `drop` of a section"),
@@ -90,7 +90,7 @@ impl OpmlList {
             self.imported.skip(named(), format!("the list at {url} is not fetched; import it by itself"));
         }
         if matches!(kind.as_str(), "include" | "link") {
-            self.imported.skip(named(), "included lists are not fetched; import that list by itself");
+            self.imported.skip(named(), "newswire does not fetch included lists; import that list by itself");
             return;
         }
         let Some(url) = outline.feed_url() else {

@@ -80,7 +80,9 @@ fn read_general(general: &PlanetSection, imported: &mut Imported, skipped: &mut 
                 imported.skip(heading, format!("write title = {} under [site]", super::super::edit::quoted(value)))
             }
             "link" => imported.skip(heading, format!("write url = {} under [site]", super::super::edit::quoted(value))),
-            "owner_name" | "owner_email" => imported.skip(heading, "write `owner` under [site]"),
+            "owner_name" | "owner_email" => {
+                imported.skip(heading, "write owner = { name = \"…\", email = \"…\" } under [site]")
+            }
             _ => skipped.push(heading),
         }
     }

@@ -302,11 +302,11 @@ fn legal_but_probably_unintended_settings_are_warnings() {
     check(&format!("{tagged}{SECTION}drop = [ {{ tag = \"sport\" }} ]\n"), "8:18: no feed has the tag `sport`");
     check(
         &format!("{FEED}[[feed]]\nurl = \"https://a.example/feed\"\nid = \"b\"\n{SECTION}"),
-        "5:7: another feed has the same URL (see line 3)",
+        "5:7: another feed has the same URL; it is polled twice, so remove one of them (see line 3)",
     );
     check(
         &format!("{FEED}[[feed]]\nurl = \"http://www.a.example/feed/\"\nid = \"b\"\n{SECTION}"),
-        "5:7: another feed has the same URL in another spelling (see line 3)",
+        "5:7: another feed has the same URL in another spelling; it is polled twice, so remove one of them (see line 3)",
     );
     check(
         &format!(
