@@ -115,6 +115,10 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
+/// What sites call the page of a live report in its address.
+const LIVE_WORDS: [&str; 10] =
+    ["live", "liveblog", "liveticker", "ticker", "newsticker", "direct", "directo", "diretta", "vivo", "aovivo"];
+
 /// Returns whether a key may be the page of a section, such as `example.org/live` or `example.org/news.html`, and not
 /// of an item: it has no folder, no number and no headline of three words. `example.org?p=1` need not be an item's
 /// either: software whose links are not set up writes the number of the first post, which it brings along.
@@ -122,6 +126,18 @@ pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
+}
+
+/// Returns whether a key is the page of a live blog or ticker, such as `example.org/sport/live/71` or
+/// `example.org/live-storm`: it gets entry after entry, which all link to it.
+pub fn is_live(key: &str) -> bool {
+    let path = key.split_once('/').map_or("", |(_, path)| path).split('?').next().unwrap_or_default();
+    let is_live_word = |word: &str| LIVE_WORDS.contains(&word.to_ascii_lowercase().as_str());
+    path.split('/').any(|segment| {
+        let stem = segment.split_once('.').map_or(segment, |(stem, _)| stem);
+        let words = || stem.split(['-', '_']);
+        words().next().is_some_and(is_live_word) || words().next_back().is_some_and(is_live_word)
+    })
 }
 
 /// Returns whether an address only redirects its reader, to a page that it does not name.
@@ -280,6 +296,24 @@ mod tests {
             "example.org/old-quay-opens",
         ] {
             assert!(!may_be_section(item), "{item}");
+        }
+    }
+
+    #[test]
+    fn live_reports_are_known_by_their_address() {
+        for live in [
+            "a.example/live",
+            "a.example/sport/live/71",
+            "a.example/live-storm",
+            "a.example/en-vivo",
+            "a.example/x/Liveticker.html?p=2",
+        ] {
+            assert!(is_live(live), "{live}");
+        }
+        for other in
+            ["a.example", "live.example/storm", "a.example/how-we-live-now", "a.example/delivery", "a.example/?s=live"]
+        {
+            assert!(!is_live(other), "{other}");
         }
     }
 

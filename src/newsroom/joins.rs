@@ -59,7 +59,8 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
 }
 
-/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first.
+/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a page
+/// that gets entry after entry, such as a live blog, joins only what has a similar headline or text.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -74,9 +75,13 @@ fn by_link(
             }
             let is_original = key.original || linked.original;
             let is_translation = is_original && is_translation(cleaned, other);
-            let is_elsewhere =
-                !is_original && link::may_be_section(&key.key) && cleaned.wording.has_nothing_of(&other.wording);
-            let is_apart = is_elsewhere || cleaned.wording.contradicts(&other.wording);
+            let is_section = !is_original && link::may_be_section(&key.key);
+            let is_elsewhere = is_section && cleaned.wording.has_nothing_of(&other.wording);
+            let is_of_many = is_section && is_part_and_page(cleaned, other) || !is_original && link::is_live(&key.key);
+            let is_unlike = is_of_many
+                && !cleaned.wording.has_title_like(&other.wording)
+                && !cleaned.wording.shares_text_with(&other.wording);
+            let is_apart = is_elsewhere || is_unlike || cleaned.wording.contradicts(&other.wording);
             if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
@@ -92,6 +97,12 @@ fn by_link(
 fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
+}
+
+/// Returns whether one links to a part of a page and the other to the page: it may be a page of many entries.
+fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
+    let own = cleaned.entry.link.as_ref().and_then(anchor);
+    own.is_some() != other.link.as_ref().and_then(anchor).is_some()
 }
 
 /// Returns the part of a page that a link leads to.

@@ -144,6 +144,25 @@ async fn parts_of_one_page_are_separate_stories() {
 }
 
 #[tokio::test]
+async fn entries_of_a_live_report_are_joined_only_if_their_words_are_similar() {
+    let check = async |at: &str, first: (&str, &str), second: (&str, &str), stories: usize| {
+        let mut bed = Bed::new(three_feeds(ALL)).await;
+        let tell = |(title, text): (&str, &str), part: &str| {
+            entry(&format!("https://origin.example/sport/{at}{part}"), title, text)
+        };
+        bed.poll("origin", &[tell(first, "")]).await;
+        bed.poll("other", &[tell(second, "#post-9")]).await;
+        assert_eq!(bed.titles("all").await.len(), stories, "{at} {second:?}");
+    };
+    let quay = ("Quay closed after the storm", "The old quay is closed until the divers are done.");
+    let goal = ("LIVE:", "Lakeside lead by one goal at half-time.");
+    check("live/blog-7", quay, goal, 2).await;
+    check("live/blog-7", quay, ("Live: quay closed after the storm", "Lakeside lead."), 1).await;
+    check("live/blog-7", quay, ("As it happened", quay.1), 1).await;
+    check("quay-7", quay, goal, 1).await;
+}
+
+#[tokio::test]
 async fn entries_of_one_feed_are_never_joined_by_their_text() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
     bed.poll("origin", &[told_at("https://origin.example/1"), told_at("https://origin.example/2")]).await;
