@@ -21,7 +21,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Two file feeds, a section of both, and a clock that the test moves.
-struct Desk {
+struct Workspace {
     folder: TempDir,
     store: Store,
     poller: Poller,
@@ -30,19 +30,20 @@ struct Desk {
     now: Timestamp,
 }
 
-impl Desk {
+impl Workspace {
     /// Creates a workspace; `feed` are keys of feed a, `section` keys of the section.
-    async fn new(feed: &str, section: &str) -> Desk {
+    async fn new(feed: &str, section: &str) -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();
         let publisher = Publisher::new(store.clone(), Pages::new(&[]).unwrap());
         let poller = Poller::new(store.clone(), Fetcher::new(&samples::url("https://contact.example/")), 16);
         let config = config(folder.path(), feed, section);
-        let mut desk = Desk { folder, store, poller, publisher, config, now: samples::time("2026-01-01T00:00:00Z") };
-        desk.put("b", &[]);
-        desk.put("a", &[]);
-        desk.follow(feed, section).await;
-        desk
+        let mut workspace =
+            Workspace { folder, store, poller, publisher, config, now: samples::time("2026-01-01T00:00:00Z") };
+        workspace.put("b", &[]);
+        workspace.put("a", &[]);
+        workspace.follow(feed, section).await;
+        workspace
     }
 
     async fn follow(&mut self, feed: &str, section: &str) {
@@ -145,33 +146,33 @@ fn words(numbers: std::ops::Range<u32>) -> Vec<(u32, &'static str)> {
 fn assert_whole(chain: &[Vec<String>], numbers: std::ops::Range<u32>) {
     let archived: Vec<_> = chain[1..].iter().flatten().collect();
     assert_eq!(archived.len(), archived.iter().collect::<BTreeSet<_>>().len(), "none twice: {chain:?}");
-    let told: BTreeSet<_> = chain.iter().flatten().cloned().collect();
+    let published_titles: BTreeSet<_> = chain.iter().flatten().cloned().collect();
     let expected: BTreeSet<_> = numbers.map(|number| format!("Words {number}")).collect();
-    assert_eq!(told, expected, "{chain:?}");
+    assert_eq!(published_titles, expected, "{chain:?}");
 }
 
 /// Five hundred entries later the first archive documents are still the same, byte for byte.
 #[tokio::test]
 async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..35));
-    desk.pass().await;
-    let first = desk.archives().await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..35));
+    workspace.pass().await;
+    let first = workspace.archives().await;
     assert!(!first.is_empty());
-    assert_whole(&desk.chain().await, 0..35);
+    assert_whole(&workspace.chain().await, 0..35);
     for end in (40..=535_u32).step_by(45) {
-        desk.put("a", &words(end.saturating_sub(45)..end));
-        desk.pass().await;
-        let chain = desk.chain().await;
+        workspace.put("a", &words(end.saturating_sub(45)..end));
+        workspace.pass().await;
+        let chain = workspace.chain().await;
         assert_eq!(chain[0].len(), 10, "the section document shows as many as its limit says");
         assert!(chain[1..].iter().all(|document| (1..=100).contains(&document.len())), "F15");
         assert_whole(&chain, 0..end);
-        let now = desk.archives().await;
+        let now = workspace.archives().await;
         for (path, before) in &first {
             assert_eq!(&now[path], before, "{path}");
         }
     }
-    let atom = String::from_utf8(desk.get("all/archive/2.atom").await.unwrap().identity.to_vec()).unwrap();
+    let atom = String::from_utf8(workspace.get("all/archive/2.atom").await.unwrap().identity.to_vec()).unwrap();
     for part in [
         "<fh:archive/>",
         "href=\"https://news.example.org/all/archive/2.atom\" rel=\"self\"",
@@ -185,94 +186,94 @@ async fn archives_stay_unchanged_while_stories_appear_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn stories_that_appear_one_by_one_fill_documents_worth_a_request() {
-    let mut desk = Desk::new("", "").await;
+    let mut workspace = Workspace::new("", "").await;
     for end in 1..=60 {
-        desk.put("a", &words(end.max(10) - 10..end));
-        desk.pass().await;
-        assert_whole(&desk.chain().await, 0..end);
+        workspace.put("a", &words(end.max(10) - 10..end));
+        workspace.pass().await;
+        assert_whole(&workspace.chain().await, 0..end);
     }
-    let archives = desk.chain().await.len() - 1;
+    let archives = workspace.chain().await.len() - 1;
     assert!((8..=11).contains(&archives), "{archives} documents for 50 stories");
 }
 
 #[tokio::test]
 async fn edits_new_copies_and_new_titles_do_not_change_an_archive() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..20));
-    desk.pass().await;
-    let before = desk.archives().await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..20));
+    workspace.pass().await;
+    let before = workspace.archives().await;
     let mut edited = words(0..20);
     edited.iter_mut().for_each(|(_, words)| *words = "Edited words");
-    desk.put("a", &edited);
-    desk.put("b", &[]);
-    desk.pass().await;
-    assert_eq!(desk.archives().await, before);
-    assert!(desk.chain().await[0].iter().all(|title| title.starts_with("Edited")));
+    workspace.put("a", &edited);
+    workspace.put("b", &[]);
+    workspace.pass().await;
+    assert_eq!(workspace.archives().await, before);
+    assert!(workspace.chain().await[0].iter().all(|title| title.starts_with("Edited")));
 }
 
 #[tokio::test]
 async fn changed_rights_apply_to_archives_and_update_their_date() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..20));
-    desk.pass().await;
-    let content = |desk: &Value| desk["items"][0]["content_html"].as_str().unwrap().to_owned();
-    assert_eq!(content(&desk.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>");
-    let before = desk.archives().await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..20));
+    workspace.pass().await;
+    let content = |workspace: &Value| workspace["items"][0]["content_html"].as_str().unwrap().to_owned();
+    assert_eq!(content(&workspace.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>");
+    let before = workspace.archives().await;
     for (republish, expected) in [("summary", "Words. Of 14."), ("link", "Read it at a.example.")] {
-        desk.now = desk.now + HOUR;
-        desk.follow(&format!("republish = \"{republish}\""), "").await;
-        desk.publish().await;
-        for (path, (_, modified)) in desk.archives().await {
+        workspace.now = workspace.now + HOUR;
+        workspace.follow(&format!("republish = \"{republish}\""), "").await;
+        workspace.publish().await;
+        for (path, (_, modified)) in workspace.archives().await {
             assert!(modified > before[&path].1, "{path}");
-            let text = String::from_utf8(desk.get(&path).await.unwrap().identity.to_vec()).unwrap();
+            let text = String::from_utf8(workspace.get(&path).await.unwrap().identity.to_vec()).unwrap();
             assert!(!text.contains("whole, of"), "{path}: {text}");
         }
-        assert_eq!(content(&desk.json("all/archive/1.json").await), expected);
-        let page = desk.get(&format!("story/words-1-{}/", 2)).await.unwrap();
+        assert_eq!(content(&workspace.json("all/archive/1.json").await), expected);
+        let page = workspace.get(&format!("story/words-1-{}/", 2)).await.unwrap();
         assert!(!String::from_utf8_lossy(&page.identity).contains("whole, of"), "the story's own page too");
     }
-    desk.follow("", "").await;
-    desk.publish().await;
-    assert_eq!(content(&desk.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>", "nothing was lost");
+    workspace.follow("", "").await;
+    workspace.publish().await;
+    assert_eq!(content(&workspace.json("all/archive/1.json").await), "<p>Words, whole, of 14.</p>", "nothing was lost");
 }
 
 #[tokio::test]
 async fn story_that_leaves_a_section_leaves_its_archives_unless_it_only_grew_old() {
-    let mut desk = Desk::new("", "max_age = \"10 days\"").await;
-    desk.put("a", &words(0..20));
-    desk.pass().await;
-    desk.now = desk.now + DAY * 11;
-    commit::sweep(&desk.store, desk.config.clone(), desk.now).await.unwrap();
-    desk.publish().await;
-    let chain = desk.chain().await;
+    let mut workspace = Workspace::new("", "max_age = \"10 days\"").await;
+    workspace.put("a", &words(0..20));
+    workspace.pass().await;
+    workspace.now = workspace.now + DAY * 11;
+    commit::sweep(&workspace.store, workspace.config.clone(), workspace.now).await.unwrap();
+    workspace.publish().await;
+    let chain = workspace.chain().await;
     assert!(chain[0].is_empty(), "{chain:?}");
     assert_whole(&chain, 0..20);
 
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..20));
-    desk.pass().await;
-    let before = desk.archives().await;
-    desk.now = desk.now + HOUR;
-    desk.follow("", "drop = [{ title = \"3\" }]").await;
-    desk.publish().await;
-    let told: BTreeSet<_> = desk.chain().await.into_iter().flatten().collect();
-    assert!(!told.contains("Words 3") && told.len() == 19, "{told:?}");
-    let now = desk.archives().await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..20));
+    workspace.pass().await;
+    let before = workspace.archives().await;
+    workspace.now = workspace.now + HOUR;
+    workspace.follow("", "drop = [{ title = \"3\" }]").await;
+    workspace.publish().await;
+    let published_titles: BTreeSet<_> = workspace.chain().await.into_iter().flatten().collect();
+    assert!(!published_titles.contains("Words 3") && published_titles.len() == 19, "{published_titles:?}");
+    let now = workspace.archives().await;
     assert!(now["all/archive/1.atom"].1 > before["all/archive/1.atom"].1, "the date says that it changed");
 }
 
 #[tokio::test]
 async fn retention_removes_text_from_the_archives() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..20));
-    desk.pass().await;
-    desk.put("a", &words(15..20));
-    desk.pass().await;
-    desk.now = desk.now + DAY * 400;
-    while commit::retain_batch(&desk.store, desk.config.clone(), desk.now).await.unwrap().0 > 0 {}
-    desk.publish().await;
-    assert_whole(&desk.chain().await, 15..20);
-    let path = desk.folder.path().join("newswire.db");
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..20));
+    workspace.pass().await;
+    workspace.put("a", &words(15..20));
+    workspace.pass().await;
+    workspace.now = workspace.now + DAY * 400;
+    while commit::retain_batch(&workspace.store, workspace.config.clone(), workspace.now).await.unwrap().0 > 0 {}
+    workspace.publish().await;
+    assert_whole(&workspace.chain().await, 15..20);
+    let path = workspace.folder.path().join("newswire.db");
     let store = rusqlite::Connection::open(path).unwrap();
     let documents = store.prepare("SELECT stories FROM archive").unwrap();
     let mut documents = documents;
@@ -285,42 +286,42 @@ async fn retention_removes_text_from_the_archives() {
 
 #[tokio::test]
 async fn feed_that_left_a_section_is_removed_from_its_archives() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..12));
-    desk.put("b", &words(12..20));
-    desk.pass().await;
-    desk.follow("", "").await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..12));
+    workspace.put("b", &words(12..20));
+    workspace.pass().await;
+    workspace.follow("", "").await;
     let text = "[site]\nurl = \"https://news.example.org/\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\nlimit = 10\n";
-    let file = SourceFile { path: desk.folder.path().join("newswire.toml"), text: text.to_owned() };
-    desk.config = Arc::new(config::check(&[file], &|_| Err(String::new())).0.unwrap());
-    commit::sync(&desk.store, desk.config.clone(), desk.now).await.unwrap();
-    desk.publish().await;
-    assert_whole(&desk.chain().await, 12..20);
+    let file = SourceFile { path: workspace.folder.path().join("newswire.toml"), text: text.to_owned() };
+    workspace.config = Arc::new(config::check(&[file], &|_| Err(String::new())).0.unwrap());
+    commit::sync(&workspace.store, workspace.config.clone(), workspace.now).await.unwrap();
+    workspace.publish().await;
+    assert_whole(&workspace.chain().await, 12..20);
 }
 
 #[tokio::test]
 async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their_summary() {
-    let mut desk = Desk::new("", "").await;
+    let mut workspace = Workspace::new("", "").await;
     let long = "So many words & <b>tags</b>. ".repeat(4_000);
     let stories: Vec<(u32, &str)> =
         (0..40).rev().map(|number| (number, if number == 20 { "x" } else { "y" })).collect();
-    desk.put("a", &stories);
-    let path = desk.folder.path().join("a.xml");
+    workspace.put("a", &stories);
+    let path = workspace.folder.path().join("a.xml");
     let escaped = html_escape::encode_text(&long).into_owned();
     let huge = escaped.repeat(8);
     let document = std::fs::read_to_string(&path).unwrap();
     let document = document.replace("x, whole, of", &huge).replace("y, whole, of", &escaped[..100_000]);
     std::fs::write(&path, document).unwrap();
-    desk.pass().await;
-    let mut count = desk.json("all.json").await["items"].as_array().unwrap().len();
+    workspace.pass().await;
+    let mut count = workspace.json("all.json").await["items"].as_array().unwrap().len();
     assert!((4..10).contains(&count), "as many as fit: {count}");
-    for (path, _) in desk.archives().await {
-        assert!(desk.get(&path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
+    for (path, _) in workspace.archives().await {
+        assert!(workspace.get(&path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
     }
     for path in ["all.atom", "all.rss", "all.json"] {
-        assert!(desk.get(path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
+        assert!(workspace.get(path).await.unwrap().identity.len() <= 1024 * 1024, "{path}");
     }
-    let chain = desk.chain().await;
+    let chain = workspace.chain().await;
     count = chain.iter().flatten().collect::<BTreeSet<_>>().len();
     assert_eq!(count, 40, "{chain:?}");
 }
@@ -328,16 +329,16 @@ async fn documents_stay_below_a_mebibyte_and_long_stories_are_shortened_to_their
 /// Two newswires that read each other publish nothing twice, and each story keeps its first source and id.
 #[tokio::test]
 async fn own_output_that_is_read_back_makes_no_loop() {
-    let mut desk = Desk::new("", "").await;
-    desk.put("a", &words(0..5));
-    desk.pass().await;
-    let first = desk.json("all.json").await;
+    let mut workspace = Workspace::new("", "").await;
+    workspace.put("a", &words(0..5));
+    workspace.pass().await;
+    let first = workspace.json("all.json").await;
     for _ in 0..5 {
-        let atom = desk.get("all.atom").await.unwrap();
-        std::fs::write(desk.folder.path().join("b.xml"), &atom.identity).unwrap();
-        desk.pass().await;
+        let atom = workspace.get("all.atom").await.unwrap();
+        std::fs::write(workspace.folder.path().join("b.xml"), &atom.identity).unwrap();
+        workspace.pass().await;
     }
-    let now = desk.json("all.json").await;
+    let now = workspace.json("all.json").await;
     let ids = |document: &Value| -> Vec<String> {
         document["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
     };
@@ -348,7 +349,7 @@ async fn own_output_that_is_read_back_makes_no_loop() {
 /// A subscriber that polls while stories appear and change sees each of them once, under one id, with its newest text.
 #[tokio::test]
 async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once() {
-    let mut desk = Desk::new("", "").await;
+    let mut workspace = Workspace::new("", "").await;
     let mut stories: Vec<(u32, &str)> = Vec::new();
     let mut subscriber: BTreeMap<String, String> = BTreeMap::new();
     for change in 0..200_u32 {
@@ -357,14 +358,15 @@ async fn subscriber_that_polls_through_two_hundred_changes_sees_each_story_once(
             _ => stories.push((change, "Words")),
         }
         let newest: Vec<_> = stories.iter().rev().take(8).copied().collect();
-        desk.put("a", &newest);
-        desk.pass().await;
-        let atom = desk.get("all.atom").await.unwrap();
+        workspace.put("a", &newest);
+        workspace.pass().await;
+        let atom = workspace.get("all.atom").await.unwrap();
         for entry in feed_rs::parser::parse(&atom.identity[..]).unwrap().entries {
             subscriber.insert(entry.id, entry.title.unwrap().content);
         }
     }
     let seen: BTreeSet<String> = subscriber.values().cloned().collect();
-    let told: BTreeSet<String> = stories.iter().map(|(number, words)| format!("{words} {number}")).collect();
-    assert_eq!((subscriber.len(), seen), (stories.len(), told));
+    let published_titles: BTreeSet<String> =
+        stories.iter().map(|(number, words)| format!("{words} {number}")).collect();
+    assert_eq!((subscriber.len(), seen), (stories.len(), published_titles));
 }

@@ -6,25 +6,25 @@ use serde_json::Value;
 use support::daemon::*;
 
 /// A workspace with these feeds, each a file with a site of its own, in one section.
-fn desk(feeds: &[(&str, &str)]) -> Desk {
+fn workspace(feeds: &[(&str, &str)]) -> Workspace {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\ntimezone = \"Pacific/Auckland\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
     for (id, document) in feeds {
         config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\nsite = \"https://{id}.example/\"\n");
         assert!(!document.is_empty());
     }
-    let desk = Desk::whole(&config);
-    feeds.iter().for_each(|(id, document)| desk.write(&format!("{id}.xml"), document));
-    desk
+    let workspace = Workspace::whole(&config);
+    feeds.iter().for_each(|(id, document)| workspace.write(&format!("{id}.xml"), document));
+    workspace
 }
 
 /// Polls and publishes; returns the items of the JSON edition.
-fn items(desk: &Desk) -> Vec<Value> {
+fn items(workspace: &Workspace) -> Vec<Value> {
     for arguments in [&["poll", "--force"] as &[&str], &["publish", "--out", "site"]] {
-        let done = desk.run(arguments);
+        let done = workspace.run(arguments);
         assert_eq!(done.code, 0, "{}", done.err);
     }
-    let json: Value = serde_json::from_str(&desk.read("site/all.json")).unwrap();
+    let json: Value = serde_json::from_str(&workspace.read("site/all.json")).unwrap();
     json["items"].as_array().unwrap().clone()
 }
 
@@ -58,7 +58,7 @@ fn source_has_everything_that_the_entry_says_and_nothing_about_the_relaying_feed
         "<source><link rel=\"alternate\" href=\"https://third.example/\"/></source>",
     ];
     let entries: String = (1..).zip(sources).map(|(number, source)| entry(number, source)).collect();
-    let items = items(&desk(&[("planet", &atom(&entries))]));
+    let items = items(&workspace(&[("planet", &atom(&entries))]));
     let source = |number: usize| {
         let item = items.iter().find(|item| item["title"] == format!("Story {number}")).unwrap();
         let newswire = &item["_newswire"];
@@ -83,13 +83,13 @@ fn link_through_a_feed_proxy_becomes_the_original_link() {
                 <feedburner:origLink>https://www.blog.example/tides</feedburner:origLink></item>\
                 <item><guid isPermaLink=\"false\">2</guid><title>Ebb</title><description>Words of ebb.</description>\
                 <link>https://www.google.com/url?sa=t&amp;url=https%3A%2F%2Fwww.ebb.example%2F1</link></item>";
-    let desk = desk(&[("blog", &rss(item))]);
-    let items = items(&desk);
+    let workspace = workspace(&[("blog", &rss(item))]);
+    let items = items(&workspace);
     let tides = items.iter().find(|item| item["title"] == "Tides").unwrap();
     assert_eq!(tides["url"], "https://www.blog.example/tides");
     let page = |item: &Value| {
         let address = item["_newswire"]["page"].as_str().unwrap().trim_start_matches("https://news.example.org/");
-        desk.read(&format!("site/{address}index.html"))
+        workspace.read(&format!("site/{address}index.html"))
     };
     let of_tides = page(tides);
     assert!(of_tides.contains("<bdi>blog.example</bdi>") && !of_tides.contains("feedproxy"), "{of_tides}");
@@ -101,9 +101,9 @@ fn link_through_a_feed_proxy_becomes_the_original_link() {
 fn comments_are_not_a_summary() {
     let item = "<item><guid isPermaLink=\"false\">1</guid><title>Tides</title><link>https://a.example/tides</link>\
                 <description>&lt;a href=\"https://a.example/c\"&gt;Comments&lt;/a&gt;</description></item>";
-    let desk = desk(&[("blog", &rss(item))]);
-    assert_eq!(items(&desk)[0]["summary"], "Read it at a.example.");
-    assert!(!desk.read("site/all/index.html").contains("Comments"));
+    let workspace = workspace(&[("blog", &rss(item))]);
+    assert_eq!(items(&workspace)[0]["summary"], "Read it at a.example.");
+    assert!(!workspace.read("site/all/index.html").contains("Comments"));
 }
 
 /// The relaying site is seen first, and dates the story to when it copied it.
@@ -122,19 +122,19 @@ fn search_and_explain_show_the_lead_in_the_time_zone_of_the_site() {
         "</item>",
         &format!("<source url=\"https://origin.example/feed\">Origin</source><dc:source xmlns:dc=\"http://purl.org/dc/elements/1.1/\">{origin}</dc:source></item>"),
     );
-    let desk = desk(&[("relay", &relayed), ("origin", &item(origin, "Board reopens the old quay", 19))]);
-    assert_eq!(desk.run(&["poll", "relay", "--force"]).code, 0);
-    let items = items(&desk);
+    let workspace = workspace(&[("relay", &relayed), ("origin", &item(origin, "Board reopens the old quay", 19))]);
+    assert_eq!(workspace.run(&["poll", "relay", "--force"]).code, 0);
+    let items = items(&workspace);
     assert_eq!(items.len(), 1, "{items:#?}");
     assert_eq!(items[0]["title"], "Board reopens the old quay");
     for words in ["quay", "relayed"] {
-        let hits = desk.json(&["search", words]);
+        let hits = workspace.json(&["search", words]);
         let hit = (&hits[0]["title"], &hits[0]["link"], &hits[0]["published"]);
         assert_eq!(hit, (&items[0]["title"], &items[0]["url"], &items[0]["date_published"]), "{words}");
     }
-    let explained = desk.run(&["explain", origin]).out;
+    let explained = workspace.run(&["explain", origin]).out;
     assert!(explained.starts_with("Board reopens the old quay\n"), "{explained}");
     assert!(explained.contains("\nPublished 3 January 2018, 08:02.\n"), "{explained}");
-    let several = desk.json(&["explain", origin]);
+    let several = workspace.json(&["explain", origin]);
     assert_eq!(several["story"]["published"], items[0]["date_published"]);
 }

@@ -8,37 +8,37 @@ use support::origin::{Origin, Reply};
 const FEED: &str = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n";
 
 /// Starts a daemon whose only section has one file feed with two stories.
-fn running(section: &str) -> (Desk, Daemon) {
-    let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}"));
-    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
-    let daemon = Daemon::start(&desk);
-    (desk, daemon)
+fn running(section: &str) -> (Workspace, Daemon) {
+    let workspace = Workspace::new(&format!("{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}"));
+    workspace.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let daemon = Daemon::start(&workspace);
+    (workspace, daemon)
 }
 
 #[test]
 fn rules_are_tried_next_to_the_daemon_and_change_nothing() {
-    let (desk, mut daemon) = running("");
+    let (workspace, mut daemon) = running("");
     daemon.get_until("/all.json", "Ferries");
-    let trial = json(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
+    let trial = json(&workspace.config(), &["try", "--section", "all", "--drop", "title=ferries", "--json"]);
     assert_eq!(trial["sections"][0]["leave"][0]["title"], "Ferries are late", "{trial}");
     assert_eq!(trial["sections"][0]["leave"][0]["matched"], "title Ferries from a", "{trial}");
     assert_eq!(trial["sections"][0]["leave"][0]["why_code"], "rule", "{trial}");
-    let told = output(&desk.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
-    let told = text(&told.stdout);
-    assert!(told.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{told}");
-    assert!(told.contains("drop[0]: 1 story, from the last week"), "{told}");
+    let result = output(&workspace.config(), &["try", "--section", "all", "--drop", "title=ferries"]);
+    let result = text(&result.stdout);
+    assert!(result.contains("all: 2 stories now, 1 then: 0 enter, 1 leaves"), "{result}");
+    assert!(result.contains("drop[0]: 1 story, from the last week"), "{result}");
     assert!(text(&daemon.get("/all.json").body).contains("Ferries"));
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
 fn feed_added_by_a_command_is_used_by_the_running_daemon() {
-    let (desk, mut daemon) = running("");
-    desk.write("b.xml", &headlines(&[("3", "Ropes")]));
-    assert!(output(&desk.config(), &["add", "file:b.xml"]).status.success());
+    let (workspace, mut daemon) = running("");
+    workspace.write("b.xml", &headlines(&[("3", "Ropes")]));
+    assert!(output(&workspace.config(), &["add", "file:b.xml"]).status.success());
     daemon.get_until("/all.json", "Ropes");
-    let told = text(&output(&desk.config(), &["remove", "b"]).stdout);
-    assert!(told.starts_with("removed b;"), "{told}");
+    let result = text(&output(&workspace.config(), &["remove", "b"]).stdout);
+    assert!(result.starts_with("removed b;"), "{result}");
     daemon.wait_for("feed removed");
     assert_eq!(daemon.end(), Some(0));
 }
@@ -63,12 +63,12 @@ fn hangup_reloads_the_config_and_its_secrets() {
 #[cfg(unix)]
 #[test]
 fn hangup_reloads_the_templates_unless_they_are_invalid() {
-    let desk =
-        Desk::new(&format!("[publish]\ntemplates = \"own\"\n{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"));
-    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
-    let about = |words: &str| desk.write("own/about.html", &format!("<p>{words}</p>"));
+    let workspace =
+        Workspace::new(&format!("[publish]\ntemplates = \"own\"\n{FEED}[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n"));
+    workspace.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let about = |words: &str| workspace.write("own/about.html", &format!("<p>{words}</p>"));
     about("The first");
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/about/", "The first");
     about("The {{ second");
     daemon.signal("HUP");
@@ -84,8 +84,8 @@ fn hangup_reloads_the_templates_unless_they_are_invalid() {
 #[test]
 fn second_interrupt_stops_at_once() {
     let origin = Origin::start(|_| Reply::silence());
-    let desk = Desk::new(&one_feed(&origin));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&workspace);
     while origin.connections() == 0 {
         std::thread::yield_now();
     }
@@ -97,11 +97,11 @@ fn second_interrupt_stops_at_once() {
 
 #[test]
 fn reload_repeats_no_unchanged_warning_and_is_logged_before_it_is_served() {
-    let (desk, mut daemon) = running("drop = [{ tag = \"nowhere\" }]");
+    let (workspace, mut daemon) = running("drop = [{ tag = \"nowhere\" }]");
     daemon.get_until("/all.json", "Ferries");
-    let config = desk.read("newswire.toml");
+    let config = workspace.read("newswire.toml");
     let mut save = |text: &str| {
-        desk.write("newswire.toml", text);
+        workspace.write("newswire.toml", text);
         daemon.wait_for("config reloaded");
         let title = text.split("title = \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
         let page = support::daemon::text(&daemon.get("/").body);
@@ -111,7 +111,7 @@ fn reload_repeats_no_unchanged_warning_and_is_logged_before_it_is_served() {
     save(&format!("# two\n# more lines\n{}", config.replace("\"Test\"", "\"Third\"")));
     let elsewhere = config.replace("tag = \"nowhere\"", "tag = \"elsewhere\"");
     save(&elsewhere);
-    desk.write("newswire.toml", &format!("{elsewhere}limt = 3\n"));
+    workspace.write("newswire.toml", &format!("{elsewhere}limt = 3\n"));
     daemon.wait_for("config not reloaded (1 error below); still using the previous one");
     assert_eq!(daemon.end(), Some(0));
     let log = daemon.seen.join("\n");
@@ -122,13 +122,14 @@ fn reload_repeats_no_unchanged_warning_and_is_logged_before_it_is_served() {
 
 #[test]
 fn removed_section_is_logged_with_the_key_that_redirects_to_its_new_id() {
-    let (desk, mut daemon) = running("");
+    let (workspace, mut daemon) = running("");
     daemon.get_until("/all.json", "Ferries");
-    let config = desk.read("newswire.toml");
-    desk.write("newswire.toml", &config.replace("id = \"all\"", "id = \"every\""));
+    let config = workspace.read("newswire.toml");
+    workspace.write("newswire.toml", &config.replace("id = \"all\"", "id = \"every\""));
     let line = daemon.wait_for("section removed");
     assert!(line.contains("its addresses now return 410; if you renamed it, add formerly = [\"all\"]"), "{line}");
-    desk.write("newswire.toml", &config.replace("id = \"all\"", "id = \"whole\"\nformerly = [\"all\", \"every\"]"));
+    workspace
+        .write("newswire.toml", &config.replace("id = \"all\"", "id = \"whole\"\nformerly = [\"all\", \"every\"]"));
     daemon.wait_for("section renamed to whole: its addresses redirect there");
     daemon.wait_for("config reloaded");
     assert_eq!(daemon.get("/all.atom").header("location"), Some("/whole.atom"));
@@ -137,10 +138,10 @@ fn removed_section_is_logged_with_the_key_that_redirects_to_its_new_id() {
 
 #[test]
 fn last_removed_section_leaves_the_index_too() {
-    let (desk, mut daemon) = running("");
+    let (workspace, mut daemon) = running("");
     daemon.get_until("/", "/all.atom");
-    let config = desk.read("newswire.toml");
-    desk.write("newswire.toml", config.split("[[section]]").next().unwrap());
+    let config = workspace.read("newswire.toml");
+    workspace.write("newswire.toml", config.split("[[section]]").next().unwrap());
     daemon.wait_for("config reloaded");
     assert!(!text(&daemon.get("/").body).contains("/all.atom"));
     assert_eq!(daemon.end(), Some(0));

@@ -5,15 +5,15 @@ use crate::support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 
-use support::desk::{Desk, rss};
 use support::origin::{Origin, Reply};
+use support::workspace::{Workspace, rss};
 
 const SECTION: &str =
     "# Our own.\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"sea\"\nfeeds = [\"tag:sea\"]\n";
 
 /// A workspace that may fetch from the origin, with one feed.
-fn desk(origin: &Origin) -> Desk {
-    Desk::new(&format!(
+fn workspace(origin: &Origin) -> Workspace {
+    Workspace::new(&format!(
         "[poll]\nallow = [\"{}\"]\n\n# The first.\n[[feed]]\nid = \"first\"\nurl = \"file:first.xml\"  # ours\ntags = [\"sea\"]\n\n{SECTION}",
         origin.address
     ))
@@ -42,50 +42,51 @@ fn site() -> Origin {
 #[test]
 fn feed_of_a_page_is_found_shown_and_added() {
     let origin = site();
-    let desk = desk(&origin);
-    let before = desk.read("newswire.toml");
-    let told = desk.run(&["add", origin.url("/page").as_str(), "--section", "all", "--tag", "sea", "--tag", "town"]);
-    assert_eq!(told.code, 0, "{}", told.err);
+    let workspace = workspace(&origin);
+    let before = workspace.read("newswire.toml");
+    let result =
+        workspace.run(&["add", origin.url("/page").as_str(), "--section", "all", "--tag", "sea", "--tag", "town"]);
+    assert_eq!(result.code, 0, "{}", result.err);
     for part in ["The harbour", "RSS 2.0, 2 entries", "One", "added 127-0-0-1"] {
-        assert!(told.out.contains(part), "{part}: {}", told.out);
+        assert!(result.out.contains(part), "{part}: {}", result.out);
     }
     let block = format!(
         "\n[[feed]]\nurl = \"{}\"  # The harbour\nsections = [\"all\"]\ntags = [\"sea\", \"town\"]\n",
         origin.url("/feed")
     );
     let expected = before.replace("tags = [\"sea\"]\n", &format!("tags = [\"sea\"]\n{block}"));
-    assert_eq!(desk.read("newswire.toml"), expected);
-    assert_eq!(desk.run(&["check"]).code, 0);
-    assert_eq!(desk.run(&["remove", origin.url("/feed/").as_str()]).code, 0, "by another spelling of its address");
-    assert_eq!(desk.read("newswire.toml"), before);
+    assert_eq!(workspace.read("newswire.toml"), expected);
+    assert_eq!(workspace.run(&["check"]).code, 0);
+    assert_eq!(workspace.run(&["remove", origin.url("/feed/").as_str()]).code, 0, "by another spelling of its address");
+    assert_eq!(workspace.read("newswire.toml"), before);
 }
 
 #[test]
 fn several_feeds_are_offered_and_pages_without_links_are_tried_at_the_usual_places() {
     let origin = site();
-    let desk = desk(&origin);
-    let before = desk.read("newswire.toml");
-    let told = desk.run(&["add", origin.url("/two").as_str()]);
-    assert_eq!(told.code, 1);
-    assert!(told.err.contains("--choose N") && told.err.contains("/other"), "{}", told.err);
-    assert_eq!(desk.read("newswire.toml"), before);
-    assert_eq!(desk.run(&["add", origin.url("/two").as_str(), "--choose", "2"]).code, 0);
-    assert!(desk.read("newswire.toml").contains("/other\""));
-    let told = desk.run(&["add", origin.url("/bare").as_str(), "--dry-run"]);
-    assert!(told.out.contains("+url = \"") && told.out.contains("/feed.xml\""), "{}{}", told.out, told.err);
-    assert!(!desk.read("newswire.toml").contains("/feed.xml"));
+    let workspace = workspace(&origin);
+    let before = workspace.read("newswire.toml");
+    let result = workspace.run(&["add", origin.url("/two").as_str()]);
+    assert_eq!(result.code, 1);
+    assert!(result.err.contains("--choose N") && result.err.contains("/other"), "{}", result.err);
+    assert_eq!(workspace.read("newswire.toml"), before);
+    assert_eq!(workspace.run(&["add", origin.url("/two").as_str(), "--choose", "2"]).code, 0);
+    assert!(workspace.read("newswire.toml").contains("/other\""));
+    let result = workspace.run(&["add", origin.url("/bare").as_str(), "--dry-run"]);
+    assert!(result.out.contains("+url = \"") && result.out.contains("/feed.xml\""), "{}{}", result.out, result.err);
+    assert!(!workspace.read("newswire.toml").contains("/feed.xml"));
 }
 
 #[test]
 fn existing_feed_is_not_added_again() {
     let origin = site();
-    let desk = desk(&origin);
-    assert_eq!(desk.run(&["add", origin.url("/feed").as_str()]).code, 0);
-    let before = desk.read("newswire.toml");
+    let workspace = workspace(&origin);
+    assert_eq!(workspace.run(&["add", origin.url("/feed").as_str()]).code, 0);
+    let before = workspace.read("newswire.toml");
     let check = |arguments: &[&str], code: i32, expected: &str| {
-        let told = desk.run(arguments);
-        assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
-        assert_eq!(desk.read("newswire.toml"), before);
+        let result = workspace.run(arguments);
+        assert!(result.code == code && result.err.contains(expected), "{arguments:?} {}: {}", result.code, result.err);
+        assert_eq!(workspace.read("newswire.toml"), before);
     };
     check(&["add", origin.url("/feed").as_str()], 0, "warning: the config already has this feed as 127-0-0-1;");
     check(
@@ -98,8 +99,8 @@ fn existing_feed_is_not_added_again() {
     check(&["add", origin.url("/gone.xml").as_str()], 1, "/gone.xml");
     check(&["add", "file:nowhere.xml"], 1, "--unseen");
     check(&["add", "no address"], 1, "https://no address cannot be added: expected a URL");
-    let forced = desk.run(&["add", origin.url("/moved").as_str(), "--force"]);
-    assert!(forced.code == 0 && desk.read("newswire.toml").contains("/moved\""), "{}", forced.err);
+    let forced = workspace.run(&["add", origin.url("/moved").as_str(), "--force"]);
+    assert!(forced.code == 0 && workspace.read("newswire.toml").contains("/moved\""), "{}", forced.err);
 }
 
 /// A server that speaks no TLS, and answers TLS clients in plain text.
@@ -125,10 +126,10 @@ fn plain_server() -> SocketAddr {
 #[test]
 fn address_without_a_scheme_is_tried_with_https_and_http() {
     let address = plain_server();
-    let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\"]\n{SECTION}"));
-    let told = desk.run(&["add", &format!("{address}/feed")]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{address}/feed\"")));
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"{address}\"]\n{SECTION}"));
+    let result = workspace.run(&["add", &format!("{address}/feed")]);
+    assert_eq!(result.code, 0, "{}", result.err);
+    assert!(workspace.read("newswire.toml").contains(&format!("url = \"http://{address}/feed\"")));
 }
 
 #[test]
@@ -146,25 +147,25 @@ fn feed_scheme_is_removed_from_typed_and_found_addresses() {
     });
     let typed = [format!("feed://{address}/f"), format!("feed:http://{address}/f"), format!("FEED://{address}/f")];
     for url in typed.into_iter().chain([pages.url("/short").to_string(), pages.url("/long").to_string()]) {
-        let desk = Desk::new(&format!("[poll]\nallow = [\"{address}\", \"{}\"]\n{SECTION}", pages.address));
-        let told = desk.run(&["add", &url]);
-        assert_eq!(told.code, 0, "{url}: {}", told.err);
-        assert!(desk.read("newswire.toml").contains(&format!("url = \"http://{address}/f\"")), "{url}");
+        let workspace = Workspace::new(&format!("[poll]\nallow = [\"{address}\", \"{}\"]\n{SECTION}", pages.address));
+        let result = workspace.run(&["add", &url]);
+        assert_eq!(result.code, 0, "{url}: {}", result.err);
+        assert!(workspace.read("newswire.toml").contains(&format!("url = \"http://{address}/f\"")), "{url}");
     }
-    let desk = Desk::new(SECTION);
-    assert_eq!(desk.run(&["add", "--unseen", "feed://a.example/f"]).code, 0);
-    assert!(desk.read("newswire.toml").contains("url = \"https://a.example/f\""));
+    let workspace = Workspace::new(SECTION);
+    assert_eq!(workspace.run(&["add", "--unseen", "feed://a.example/f"]).code, 0);
+    assert!(workspace.read("newswire.toml").contains("url = \"https://a.example/f\""));
 }
 
 #[test]
 fn edit_that_would_break_the_config_is_refused() {
     let origin = site();
-    let desk = desk(&origin);
-    let before = desk.read("newswire.toml");
+    let workspace = workspace(&origin);
+    let before = workspace.read("newswire.toml");
     let check = |arguments: &[&str], code: i32, expected: &str| {
-        let told = desk.run(arguments);
-        assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
-        assert_eq!(desk.read("newswire.toml"), before);
+        let result = workspace.run(arguments);
+        assert!(result.code == code && result.err.contains(expected), "{arguments:?} {}: {}", result.code, result.err);
+        assert_eq!(workspace.read("newswire.toml"), before);
     };
     check(&["add", origin.url("/feed").as_str(), "--section", "alll"], 78, "did you mean `all`?");
     check(&["set", "first", "timeout=soon"], 78, "nothing was written");
@@ -178,38 +179,38 @@ fn edit_that_would_break_the_config_is_refused() {
 #[test]
 fn enabling_a_disabled_feed_leaves_no_trace() {
     let origin = site();
-    let desk = desk(&origin);
-    let before = desk.read("newswire.toml");
-    assert_eq!(desk.run(&["disable", "first"]).code, 0);
-    assert_eq!(desk.read("newswire.toml"), before.replace("[\"sea\"]\n\n", "[\"sea\"]\nenabled = false\n\n"));
-    assert_eq!(desk.json(&["feeds"])[0]["state"], "disabled");
-    assert_eq!(desk.run(&["enable", "first"]).code, 0);
-    assert_eq!(desk.read("newswire.toml"), before);
-    assert!(desk.run(&["enable", "first"]).out.contains("already"));
+    let workspace = workspace(&origin);
+    let before = workspace.read("newswire.toml");
+    assert_eq!(workspace.run(&["disable", "first"]).code, 0);
+    assert_eq!(workspace.read("newswire.toml"), before.replace("[\"sea\"]\n\n", "[\"sea\"]\nenabled = false\n\n"));
+    assert_eq!(workspace.json(&["feeds"])[0]["state"], "disabled");
+    assert_eq!(workspace.run(&["enable", "first"]).code, 0);
+    assert_eq!(workspace.read("newswire.toml"), before);
+    assert!(workspace.run(&["enable", "first"]).out.contains("already"));
 }
 
 #[test]
 fn keys_are_set_and_removed_and_a_dry_run_shows_the_difference() {
     let origin = site();
-    let desk = desk(&origin);
-    let before = desk.read("newswire.toml");
-    let dry = desk.run(&["set", "first", "title=First of all", "tags=sea,town", "--dry-run"]);
+    let workspace = workspace(&origin);
+    let before = workspace.read("newswire.toml");
+    let dry = workspace.run(&["set", "first", "title=First of all", "tags=sea,town", "--dry-run"]);
     assert!(
         dry.out.contains("-tags = [\"sea\"]\n+tags = [\"sea\", \"town\"]\n+title = \"First of all\"\n"),
         "{}",
         dry.out
     );
-    assert_eq!(desk.read("newswire.toml"), before);
-    assert_eq!(desk.run(&["set", "first", "title=First of all"]).code, 0);
-    assert_eq!(desk.json(&["feeds"])[0]["title"], "First of all");
-    assert_eq!(desk.run(&["set", "first", "title="]).code, 0);
-    assert_eq!(desk.read("newswire.toml"), before);
+    assert_eq!(workspace.read("newswire.toml"), before);
+    assert_eq!(workspace.run(&["set", "first", "title=First of all"]).code, 0);
+    assert_eq!(workspace.json(&["feeds"])[0]["title"], "First of all");
+    assert_eq!(workspace.run(&["set", "first", "title="]).code, 0);
+    assert_eq!(workspace.read("newswire.toml"), before);
 }
 
 #[test]
 fn secrets_of_added_or_edited_feeds_are_not_shown() {
     let origin = site();
-    let desk = desk(&origin);
+    let workspace = workspace(&origin);
     let secret = |path: &str| origin.url(path).as_str().replace("//", "//user:canary@") + "?token=canary";
     for arguments in [
         &["add", &secret("/feed"), "--dry-run"] as &[&str],
@@ -219,44 +220,49 @@ fn secrets_of_added_or_edited_feeds_are_not_shown() {
         &["set", "127-0-0-1", "headers={ Authorization = \"canary\" }", "--dry-run"],
         &["set", "127-0-0-1", "title=x", "--dry-run"],
     ] {
-        let told = desk.run(arguments);
-        assert!(!told.out.contains("canary") && !told.err.contains("canary"), "{arguments:?} {}{}", told.out, told.err);
+        let result = workspace.run(arguments);
+        assert!(
+            !result.out.contains("canary") && !result.err.contains("canary"),
+            "{arguments:?} {}{}",
+            result.out,
+            result.err
+        );
     }
-    assert!(desk.read("newswire.toml").contains("token=canary"));
+    assert!(workspace.read("newswire.toml").contains("token=canary"));
 }
 
 #[test]
 fn removed_feed_is_removed_from_the_sections_that_name_it() {
-    let desk = Desk::new("include = [\"feeds/*.toml\"]\n");
-    desk.write(
+    let workspace = Workspace::new("include = [\"feeds/*.toml\"]\n");
+    workspace.write(
         "newswire.toml",
         "include = [\"feeds/*.toml\"]\n[[section]]\nid = \"x\"\nfeeds = [\"a\", \"b\"] # two\n",
     );
-    desk.write(
+    workspace.write(
         "feeds/f.toml",
         "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n\n[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n",
     );
-    assert_eq!(desk.run(&["remove", "a"]).code, 0);
+    assert_eq!(workspace.run(&["remove", "a"]).code, 0);
     assert_eq!(
-        desk.read("newswire.toml"),
+        workspace.read("newswire.toml"),
         "include = [\"feeds/*.toml\"]\n[[section]]\nid = \"x\"\nfeeds = [\"b\"] # two\n"
     );
-    assert_eq!(desk.read("feeds/f.toml"), "[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n");
-    let told = desk.run(&["remove", "b"]);
-    assert!(told.code == 78 && told.err.contains("section `x` has no feeds"), "{}", told.err);
+    assert_eq!(workspace.read("feeds/f.toml"), "[[feed]]\nid = \"b\"\nurl = \"https://b.example/\"\n");
+    let result = workspace.run(&["remove", "b"]);
+    assert!(result.code == 78 && result.err.contains("section `x` has no feeds"), "{}", result.err);
 }
 
 #[test]
 fn empty_included_file_gets_the_first_feed() {
-    let desk = Desk::example();
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    assert_eq!(desk.run(&["add", "https://new.example/feed", "--unseen"]).code, 0);
-    let mine = desk.read("feeds/mine.toml");
+    let workspace = Workspace::example();
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    assert_eq!(workspace.run(&["add", "https://new.example/feed", "--unseen"]).code, 0);
+    let mine = workspace.read("feeds/mine.toml");
     assert!(mine.ends_with("\n\n[[feed]]\nurl = \"https://new.example/feed\"\n"), "{mine}");
-    let named = desk.run(&["add", "https://more.example/feed", "--unseen", "--file", "feeds/samples.toml"]);
+    let named = workspace.run(&["add", "https://more.example/feed", "--unseen", "--file", "feeds/samples.toml"]);
     assert_eq!(named.code, 0, "{}", named.err);
-    assert!(desk.read("feeds/samples.toml").contains("more.example"));
-    let other = desk.run(&["add", "https://third.example/feed", "--unseen", "--file", "other.toml"]);
+    assert!(workspace.read("feeds/samples.toml").contains("more.example"));
+    let other = workspace.run(&["add", "https://third.example/feed", "--unseen", "--file", "other.toml"]);
     assert!(other.code == 1 && other.err.contains("`include` it first"), "{}", other.err);
 }
 
@@ -264,37 +270,38 @@ fn empty_included_file_gets_the_first_feed() {
 #[test]
 fn symbolic_link_and_read_only_file_are_refused_with_a_reason() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new(SECTION);
-    std::fs::rename(desk.path("newswire.toml"), desk.path("real.toml")).unwrap();
-    std::os::unix::fs::symlink("real.toml", desk.path("newswire.toml")).unwrap();
+    let workspace = Workspace::new(SECTION);
+    std::fs::rename(workspace.path("newswire.toml"), workspace.path("real.toml")).unwrap();
+    std::os::unix::fs::symlink("real.toml", workspace.path("newswire.toml")).unwrap();
     let check = |expected: &str| {
-        let told = desk.run(&["add", "https://a.example/feed", "--unseen"]);
-        assert!(told.code == 1 && told.err.contains(expected), "{}", told.err);
-        assert!(!desk.read("real.toml").contains("a.example"));
+        let result = workspace.run(&["add", "https://a.example/feed", "--unseen"]);
+        assert!(result.code == 1 && result.err.contains(expected), "{}", result.err);
+        assert!(!workspace.read("real.toml").contains("a.example"));
     };
     check("is a symbolic link to real.toml");
-    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
-    std::fs::copy(desk.path("real.toml"), desk.path("newswire.toml")).unwrap();
-    std::fs::set_permissions(desk.path("newswire.toml"), std::fs::Permissions::from_mode(0o444)).unwrap();
+    std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
+    std::fs::copy(workspace.path("real.toml"), workspace.path("newswire.toml")).unwrap();
+    std::fs::set_permissions(workspace.path("newswire.toml"), std::fs::Permissions::from_mode(0o444)).unwrap();
     check("is read-only");
-    std::fs::set_permissions(desk.path("newswire.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(desk.run(&["add", "https://a.example/feed", "--unseen"]).code, 0);
-    let mode = std::fs::metadata(desk.path("newswire.toml")).unwrap().permissions().mode();
+    std::fs::set_permissions(workspace.path("newswire.toml"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(workspace.run(&["add", "https://a.example/feed", "--unseen"]).code, 0);
+    let mode = std::fs::metadata(workspace.path("newswire.toml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640, "the permissions stay");
-    std::fs::write(desk.path("newswire.toml"), b"# caf\xe9\n").unwrap();
-    let told = desk.run(&["add", "https://a.example/feed", "--unseen"]);
-    assert!(told.code == 78 && told.err.contains("not UTF-8"), "{}", told.err);
+    std::fs::write(workspace.path("newswire.toml"), b"# caf\xe9\n").unwrap();
+    let result = workspace.run(&["add", "https://a.example/feed", "--unseen"]);
+    assert!(result.code == 78 && result.err.contains("not UTF-8"), "{}", result.err);
 }
 
 #[test]
 fn concurrent_edit_by_hand_is_not_overwritten() {
-    let desk = Desk::new(SECTION);
-    let path = desk.path("newswire.toml");
-    let before = desk.read("newswire.toml");
-    desk.write("newswire.toml", &format!("{before}# by hand\n"));
+    let workspace = Workspace::new(SECTION);
+    let path = workspace.path("newswire.toml");
+    let before = workspace.read("newswire.toml");
+    workspace.write("newswire.toml", &format!("{before}# by hand\n"));
     let error = newswire::files::replace(&path, &before, "new").unwrap_err().to_string();
     assert!(error.contains("was edited in the meantime"), "{error}");
-    assert!(desk.read("newswire.toml").ends_with("# by hand\n"));
-    let left: Vec<_> = std::fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(workspace.read("newswire.toml").ends_with("# by hand\n"));
+    let left: Vec<_> =
+        std::fs::read_dir(workspace.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(left.len(), 1, "no temporary files are left: {left:?}");
 }

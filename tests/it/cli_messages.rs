@@ -2,25 +2,25 @@
 
 use crate::support;
 
-use support::desk::{Desk, rss};
+use support::workspace::{Workspace, rss};
 
 const FEED: &str = "[[feed]]\nid = \"beta\"\nurl = \"file:beta.xml\"\n";
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
 /// Asserts that everything the command prints is as expected, and fits a terminal.
-fn check(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
-    let told = desk.run(arguments);
-    let shown = told.out + &told.err;
-    assert_eq!((shown.as_str(), told.code), (expected, code), "{arguments:?}\n{shown}");
+fn check(workspace: &Workspace, arguments: &[&str], code: i32, expected: &str) {
+    let result = workspace.run(arguments);
+    let shown = result.out + &result.err;
+    assert_eq!((shown.as_str(), result.code), (expected, code), "{arguments:?}\n{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
 }
 
 /// A workspace with one feed and one story in it.
-fn polled() -> Desk {
-    let desk = Desk::whole(&format!("{FEED}{ALL}"));
-    desk.write("beta.xml", &rss(&[("1", "One", "x")]));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    desk
+fn polled() -> Workspace {
+    let workspace = Workspace::whole(&format!("{FEED}{ALL}"));
+    workspace.write("beta.xml", &rss(&[("1", "One", "x")]));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    workspace
 }
 
 #[test]
@@ -46,9 +46,9 @@ error: unknown key `limt` in [[section]]
 
 newswire: the config has 2 errors
 ";
-    check(&Desk::whole(&format!("{section}{rest}")), &["check"], 78, expected);
+    check(&Workspace::whole(&format!("{section}{rest}")), &["check"], 78, expected);
     let many = format!("{section}{}", "[[feed]]\nurl = \"https://a.example/\"\n".repeat(200));
-    let problems = Desk::whole(&many).json(&["check"]);
+    let problems = Workspace::whole(&many).json(&["check"]);
     let errors = problems.as_array().unwrap().iter().filter(|problem| problem["level"] == "error").count();
     assert_eq!(errors, 1, "{problems}");
 }
@@ -64,7 +64,7 @@ error: the key `title` is used twice
   |
   = help: first used in line 2
 ";
-    check(&Desk::whole("[site]\ntitle = \"X\"\nlanguage = \"en\"\ntitle = \"Y\"\n"), &["check"], 78, expected);
+    check(&Workspace::whole("[site]\ntitle = \"X\"\nlanguage = \"en\"\ntitle = \"Y\"\n"), &["check"], 78, expected);
     let expected = "\
 error: the table [site] is used twice
  --> newswire.toml:4:2
@@ -75,7 +75,7 @@ error: the table [site] is used twice
   = help: first used in line 1
 ";
     let twice = "[site]\ntitle = \"X\"\n[server]\n[site]\nlanguage = \"en\"\n";
-    check(&Desk::whole(twice), &["check"], 78, expected);
+    check(&Workspace::whole(twice), &["check"], 78, expected);
 }
 
 #[test]
@@ -97,17 +97,17 @@ error: [[section]] in line 1 has no feeds
 
 newswire: the config has 2 errors
 ";
-    check(&Desk::whole("[[section]]\n"), &["check"], 78, expected);
-    let beside = Desk::whole("[site]\ntitle = \"X\ntitle = \"Y\"\n[[section]]\n").run(&["check"]);
+    check(&Workspace::whole("[[section]]\n"), &["check"], 78, expected);
+    let beside = Workspace::whole("[site]\ntitle = \"X\ntitle = \"Y\"\n[[section]]\n").run(&["check"]);
     assert!(beside.err.contains("[[section]] in line 4 needs `id`"), "{}", beside.err);
-    let within = Desk::whole("[[section]]\nid = \"x\n").run(&["check"]);
+    let within = Workspace::whole("[[section]]\nid = \"x\n").run(&["check"]);
     assert!(!within.err.contains("needs `id`"), "it may stand in the line that cannot be read: {}", within.err);
 }
 
 #[test]
 fn file_that_is_not_utf8_shows_the_line_and_column() {
-    let desk = Desk::whole("");
-    std::fs::write(desk.path("newswire.toml"), b"[site]\ntitle = \"caf\xe9\"\n").unwrap();
+    let workspace = Workspace::whole("");
+    std::fs::write(workspace.path("newswire.toml"), b"[site]\ntitle = \"caf\xe9\"\n").unwrap();
     let expected = "\
 error: this is not UTF-8
  --> newswire.toml:2:13
@@ -117,9 +117,9 @@ error: this is not UTF-8
   |
   = help: save the file as UTF-8
 ";
-    check(&desk, &["check"], 78, expected);
-    desk.write("newswire.toml", "include = [\"a.toml\"]\n");
-    std::fs::write(desk.path("a.toml"), b"[[feed]]\nurl = \"https://a.example/\"\ntitle = \"\xff\"\n").unwrap();
+    check(&workspace, &["check"], 78, expected);
+    workspace.write("newswire.toml", "include = [\"a.toml\"]\n");
+    std::fs::write(workspace.path("a.toml"), b"[[feed]]\nurl = \"https://a.example/\"\ntitle = \"\xff\"\n").unwrap();
     let expected = "\
 error: this is not UTF-8
  --> a.toml:3:10
@@ -129,7 +129,7 @@ error: this is not UTF-8
   |
   = help: save the file as UTF-8
 ";
-    check(&desk, &["check"], 78, expected);
+    check(&workspace, &["check"], 78, expected);
 }
 
 #[test]
@@ -180,24 +180,24 @@ error: there is no feed `betta`
 newswire: the config has 5 errors
 ";
     let config = "[storys]\n[poll]\ntimeout = \"10 secnds\"\nschedule = \"evry 1 hour\"\n[[feed]]\nid = \"beta\"\nurl = \"htps://a.example/f\"\n[[section]]\nid = \"all\"\nfeeds = [\"betta\"]\n";
-    check(&Desk::whole(config), &["check"], 78, expected);
+    check(&Workspace::whole(config), &["check"], 78, expected);
 }
 
 #[test]
 fn unknown_feeds_sections_keys_and_commands_get_the_nearest_name() {
-    let desk = polled();
+    let workspace = polled();
     let no_feed = "newswire: there is no feed \"betta\"; did you mean \"beta\"?\n";
-    check(&desk, &["set", "betta", "title=x"], 1, no_feed);
-    check(&desk, &["feeds", "betta"], 1, no_feed);
-    check(&desk, &["poll", "betta"], 1, no_feed);
-    check(&desk, &["remove", "betta"], 1, no_feed);
-    check(&desk, &["remove", "zzzzzz"], 1, "newswire: there is no feed \"zzzzzz\"; `newswire feeds` lists them\n");
+    check(&workspace, &["set", "betta", "title=x"], 1, no_feed);
+    check(&workspace, &["feeds", "betta"], 1, no_feed);
+    check(&workspace, &["poll", "betta"], 1, no_feed);
+    check(&workspace, &["remove", "betta"], 1, no_feed);
+    check(&workspace, &["remove", "zzzzzz"], 1, "newswire: there is no feed \"zzzzzz\"; `newswire feeds` lists them\n");
     let no_section = "newswire: there is no section \"al\"; did you mean \"all\"?\n";
-    check(&desk, &["export", "--section", "al"], 1, no_section);
-    check(&desk, &["explain", "One", "--section", "al"], 1, no_section);
-    check(&desk, &["try", "--section", "al", "--drop", "title=x"], 1, no_section);
+    check(&workspace, &["export", "--section", "al"], 1, no_section);
+    check(&workspace, &["explain", "One", "--section", "al"], 1, no_section);
+    check(&workspace, &["try", "--section", "al", "--drop", "title=x"], 1, no_section);
     let no_key = "newswire: there is no key `titel` in [[feed]]: did you mean `title`?\n";
-    check(&desk, &["set", "beta", "titel=x"], 1, no_key);
+    check(&workspace, &["set", "beta", "titel=x"], 1, no_key);
     let expected = "\
 error: unrecognized subcommand 'fedes'
 
@@ -207,7 +207,7 @@ Usage: newswire [OPTIONS] <COMMAND>
 
 For more information, try '--help'.
 ";
-    check(&desk, &["fedes"], 2, expected);
+    check(&workspace, &["fedes"], 2, expected);
     let expected = "\
 newswire: nothing was written; the edited config would have errors:
 
@@ -219,37 +219,37 @@ error: expected one of \"full\", \"summary\", \"link\"
   |
   = help: did you mean \"full\"?
 ";
-    check(&desk, &["set", "beta", "republish=ful"], 78, expected);
+    check(&workspace, &["set", "beta", "republish=ful"], 78, expected);
 }
 
 #[test]
 fn bad_rule_on_the_command_line_is_wrong_usage() {
-    let desk = polled();
+    let workspace = polled();
     let expected = "newswire: the rule \"titel=x\": unknown key `titel` in a rule (did you mean `title`?)\n";
-    let told = desk.run(&["try", "--section", "all", "--drop", "titel=x"]);
-    assert_eq!((told.err.as_str(), told.code), (expected, 2));
-    assert_eq!(desk.run(&["try", "--section", "all", "--keep", "title=/(/"]).code, 2);
+    let result = workspace.run(&["try", "--section", "all", "--drop", "titel=x"]);
+    assert_eq!((result.err.as_str(), result.code), (expected, 2));
+    assert_eq!(workspace.run(&["try", "--section", "all", "--keep", "title=/(/"]).code, 2);
 }
 
 #[test]
 fn poll_of_all_feeds_prints_no_line_for_feeds_not_polled() {
     let feeds: String =
         (0..12).map(|number| format!("[[feed]]\nid = \"f{number:02}\"\nurl = \"file:f{number}.xml\"\n")).collect();
-    let desk = Desk::whole(&format!("{feeds}{ALL}"));
-    (0..12).for_each(|number| desk.write(&format!("f{number}.xml"), &rss(&[("1", "One", "x")])));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    let told = desk.run(&["poll", "--all"]);
-    let lines: Vec<&str> = told.out.lines().collect();
+    let workspace = Workspace::whole(&format!("{feeds}{ALL}"));
+    (0..12).for_each(|number| workspace.write(&format!("f{number}.xml"), &rss(&[("1", "One", "x")])));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    let result = workspace.run(&["poll", "--all"]);
+    let lines: Vec<&str> = result.out.lines().collect();
     let expected = ["12 not polled: polled recently; next poll allowed in 10 min: f00, f01, f02, f03,", "  f04, …"];
-    assert_eq!(lines[..2], expected, "{}", told.out);
-    assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", told.out);
-    assert_eq!(desk.json_lines(&["poll", "--all"]).len(), 13, "programs see each feed");
-    assert!(desk.run(&["poll", "f03"]).out.starts_with("f03  polled recently; next poll allowed in 10 min\n"));
+    assert_eq!(lines[..2], expected, "{}", result.out);
+    assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", result.out);
+    assert_eq!(workspace.json_lines(&["poll", "--all"]).len(), 13, "programs see each feed");
+    assert!(workspace.run(&["poll", "f03"]).out.starts_with("f03  polled recently; next poll allowed in 10 min\n"));
 }
 
 #[test]
 fn named_feed_is_shown_with_title_address_and_sections() {
-    let desk = polled();
+    let workspace = polled();
     let expected = format!(
         "\
 feed  state  last poll  next poll  failures  entries
@@ -260,57 +260,57 @@ beta: address: file://{}
 beta: sections: all
 beta: schedule: every 1 hour
 ",
-        desk.path("beta.xml").canonicalize().unwrap().display()
+        workspace.path("beta.xml").canonicalize().unwrap().display()
     );
-    check(&desk, &["feeds", "beta"], 0, &expected);
+    check(&workspace, &["feeds", "beta"], 0, &expected);
 }
 
 #[test]
 fn file_is_added_by_its_path_and_removed_without_a_trace() {
-    let desk = polled();
-    desk.write("inner/other file.xml", &rss(&[("2", "Two", "y")]));
-    let before = desk.read("newswire.toml");
+    let workspace = polled();
+    workspace.write("inner/other file.xml", &rss(&[("2", "Two", "y")]));
+    let before = workspace.read("newswire.toml");
     let expected = "newswire: ./nowhere.xml is not a file; check the path\n";
-    check(&desk, &["add", "./nowhere.xml"], 1, expected);
-    let path = desk.path("inner/other file.xml");
+    check(&workspace, &["add", "./nowhere.xml"], 1, expected);
+    let path = workspace.path("inner/other file.xml");
     for path in [path.to_str().unwrap(), "inner/other file.xml", "./inner/other file.xml"] {
-        let told = desk.run(&["add", path]);
-        assert_eq!(told.code, 0, "{path}: {}", told.err);
-        assert!(told.out.contains("\n  file:inner/other%20file.xml\n"), "{}", told.out);
-        assert!(desk.read("newswire.toml").contains("url = \"file:inner/other%20file.xml\"  # The harbour\n"));
-        assert_eq!(desk.run(&["remove", "other-20file"]).code, 0);
-        assert_eq!(desk.read("newswire.toml"), before, "{path}");
+        let result = workspace.run(&["add", path]);
+        assert_eq!(result.code, 0, "{path}: {}", result.err);
+        assert!(result.out.contains("\n  file:inner/other%20file.xml\n"), "{}", result.out);
+        assert!(workspace.read("newswire.toml").contains("url = \"file:inner/other%20file.xml\"  # The harbour\n"));
+        assert_eq!(workspace.run(&["remove", "other-20file"]).code, 0);
+        assert_eq!(workspace.read("newswire.toml"), before, "{path}");
     }
     let elsewhere = tempfile::tempdir().unwrap();
     let outside = elsewhere.path().canonicalize().unwrap().join("far.xml");
     std::fs::write(&outside, rss(&[("3", "Three", "z")])).unwrap();
-    assert_eq!(desk.run(&["add", outside.to_str().unwrap()]).code, 0);
-    assert!(desk.read("newswire.toml").contains(&format!("url = \"file:{}\"", outside.display())));
-    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(workspace.run(&["add", outside.to_str().unwrap()]).code, 0);
+    assert!(workspace.read("newswire.toml").contains(&format!("url = \"file:{}\"", outside.display())));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
 }
 
 #[test]
 fn address_list_names_bad_lines_by_number_and_skips_files_by_default() {
-    let desk = Desk::whole(&format!("{FEED}{ALL}"));
-    desk.write("list.txt", "# mine\nhttps://a.example/x\nthis is a note\nfile:///etc/hostname\n");
+    let workspace = Workspace::whole(&format!("{FEED}{ALL}"));
+    workspace.write("list.txt", "# mine\nhttps://a.example/x\nthis is a note\nfile:///etc/hostname\n");
     let expected = "\
 a list of addresses: 1 feed added to newswire.toml, 0 already known
   skipped  this is a note: line 3 has no usable feed address
   skipped  file:///etc/hostname: a local file; --allow-files imports it
 ";
-    check(&desk, &["import", "list.txt"], 0, expected);
+    check(&workspace, &["import", "list.txt"], 0, expected);
     let expected = "\
 a list of addresses: 1 feed added to newswire.toml, 1 already known
   skipped  this is a note: line 3 has no usable feed address
 ";
-    check(&desk, &["import", "list.txt", "--allow-files"], 0, expected);
-    assert!(desk.read("newswire.toml").contains("url = \"file:///etc/hostname\""));
+    check(&workspace, &["import", "list.txt", "--allow-files"], 0, expected);
+    assert!(workspace.read("newswire.toml").contains("url = \"file:///etc/hostname\""));
 }
 
 #[test]
 fn import_without_folders_suggests_a_section_for_its_feeds() {
-    let desk = Desk::whole("");
-    desk.write("urls", "https://council.example/feed \"~The Council\" town\n\"query:Unread:unread\"\n");
+    let workspace = Workspace::whole("");
+    workspace.write("urls", "https://council.example/feed \"~The Council\" town\n\"query:Unread:unread\"\n");
     let expected = "\
 newsboat's urls: 1 feed added to newswire.toml, 0 already known
   section  added `all`, which shows every feed, because the config had no
@@ -318,16 +318,17 @@ newsboat's urls: 1 feed added to newswire.toml, 0 already known
   skipped  query:Unread:unread: line 2: write the query as a [[section]] with
            `keep`
 ";
-    check(&desk, &["import", "urls"], 0, expected);
-    check(&desk, &["check"], 0, "the config is valid: 1 feed, 1 section\n");
-    assert_eq!(desk.json(&["sections"])[0]["feeds"][0], "council-example");
+    check(&workspace, &["import", "urls"], 0, expected);
+    check(&workspace, &["check"], 0, "the config is valid: 1 feed, 1 section\n");
+    assert_eq!(workspace.json(&["sections"])[0]["feeds"][0], "council-example");
 }
 
 #[test]
 fn planet_settings_without_a_counterpart_are_reported_once() {
-    let desk = Desk::whole(&format!("{FEED}{ALL}"));
+    let workspace = Workspace::whole(&format!("{FEED}{ALL}"));
     let general: String = (1..=13).map(|number| format!("setting{number} = x\n")).collect();
-    desk.write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));
+    workspace
+        .write("planet.ini", &format!("[Planet]\n{general}[https://a.example/feed]\nfilters = a.py\n[a.py]\nx = y\n"));
     let expected = "\
 Planet's ini: 1 feed added to newswire.toml, 0 already known
   skipped  these settings have no counterpart and were skipped: setting1 of
@@ -337,13 +338,13 @@ Planet's ini: 1 feed added to newswire.toml, 0 already known
            [Planet], setting7 of [Planet], setting8 of [Planet], setting9 of
            [Planet], [a.py], filters of https://a.example/feed
 ";
-    check(&desk, &["import", "planet.ini"], 0, expected);
+    check(&workspace, &["import", "planet.ini"], 0, expected);
 }
 
 #[test]
 fn secret_in_a_header_over_plain_http_is_a_warning() {
     let header = "headers = { X-Api = { env = \"HOME\" } }\n";
-    let desk = Desk::whole(&format!("[[feed]]\nurl = \"http://a.example/\"\n{header}{ALL}"));
+    let workspace = Workspace::whole(&format!("[[feed]]\nurl = \"http://a.example/\"\n{header}{ALL}"));
     let expected = "\
 warning: this is sent unencrypted over http
  --> newswire.toml:3:11
@@ -355,5 +356,5 @@ warning: this is sent unencrypted over http
 
 the config is valid: 1 feed, 1 section
 ";
-    check(&desk, &["check"], 0, expected);
+    check(&workspace, &["check"], 0, expected);
 }

@@ -3,14 +3,14 @@
 use crate::support;
 
 use support::daemon::{Daemon, text};
-use support::desk::{Desk, rss};
+use support::workspace::{Workspace, rss};
 
-fn desk() -> Desk {
+fn workspace() -> Workspace {
     let feeds = "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
     let sections = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[section]]\nid = \"few\"\nfeeds = [\"b\"]\n";
-    let desk = Desk::new(&format!("{feeds}{sections}"));
+    let workspace = Workspace::new(&format!("{feeds}{sections}"));
     let long = format!("{} the harbour bridge {}", "Words. ".repeat(60), "More. ".repeat(60));
-    desk.write(
+    workspace.write(
         "a.xml",
         &rss(&[
             ("1", "Ferries are late", "They wait at the café of the quay."),
@@ -19,16 +19,16 @@ fn desk() -> Desk {
             ("4", "ฝนตกในกรุงเทพ", "วันนี้ฝนตก"),
         ]),
     );
-    desk.write("b.xml", &rss(&[("5", "The ferry", "A new bridge, with shoes on it.")]));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    desk
+    workspace.write("b.xml", &rss(&[("5", "The ferry", "A new bridge, with shoes on it.")]));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    workspace
 }
 
 #[test]
 fn words_phrases_and_fields_find_their_matches() {
-    let desk = desk();
+    let workspace = workspace();
     let check = |words: &str, expected: &[&str]| {
-        let hits = desk.json(&["search", words]);
+        let hits = workspace.json(&["search", words]);
         let titles: Vec<&str> = hits.as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap()).collect();
         assert_eq!(titles, expected, "{words}");
     };
@@ -52,46 +52,50 @@ fn words_phrases_and_fields_find_their_matches() {
 
 #[test]
 fn excerpt_shows_and_marks_the_words() {
-    let desk = desk();
-    let hits = desk.json(&["search", "harbour"]);
+    let workspace = workspace();
+    let hits = workspace.json(&["search", "harbour"]);
     let excerpt = hits[0]["excerpt"].as_str().unwrap();
     assert!(excerpt.starts_with("… ") && excerpt.contains("the harbour bridge"), "{excerpt}");
     let (from, to) = (hits[0]["marks"][0][0].as_u64().unwrap(), hits[0]["marks"][0][1].as_u64().unwrap());
     let marked: String = excerpt.chars().skip(from as usize).take((to - from) as usize).collect();
     assert_eq!(marked, "harbour");
-    let told = desk.run(&["search", "harbour"]);
-    assert!(!told.out.contains('\u{1b}') && told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
-    let coloured = desk.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
+    let result = workspace.run(&["search", "harbour"]);
+    assert!(
+        !result.out.contains('\u{1b}') && result.out.lines().all(|line| line.chars().count() <= 80),
+        "{}",
+        result.out
+    );
+    let coloured = workspace.command(&["search", "harbour"]).env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(String::from_utf8(coloured.stdout).unwrap().contains("\u{1b}[1mharbour\u{1b}[0m"));
-    let in_title = desk.json(&["search", "ferries"]);
+    let in_title = workspace.json(&["search", "ferries"]);
     assert_eq!(in_title[0]["excerpt"], "They wait at the café of the quay.", "the title is shown anyway");
     let check = |words: &str, code: i32, expected: &str| {
-        let told = desk.run(&["search", "--", words]);
-        assert!(told.code == code && (told.out + &told.err).contains(expected), "{words}: {expected}");
+        let result = workspace.run(&["search", "--", words]);
+        assert!(result.code == code && (result.out + &result.err).contains(expected), "{words}: {expected}");
     };
     check("nowhere", 0, "no stories found\n");
     check("feed:c harbour", 0, "no stories found: there is no feed c (`newswire feeds` lists them)");
     check("-shoes", 1, "no search words");
-    let faulty = desk.run(&["search", "after:yesterday", "x"]);
+    let faulty = workspace.run(&["search", "after:yesterday", "x"]);
     assert!(faulty.code == 1 && faulty.err.contains("2017-12-20"), "{}", faulty.err);
 }
 
 #[test]
 fn story_is_explained_by_words_of_its_title_in_any_order() {
-    let desk = desk();
-    let told = desk.run(&["explain", "late ferries"]);
+    let workspace = workspace();
+    let result = workspace.run(&["explain", "late ferries"]);
     assert!(
-        told.out.starts_with("Ferries are late\n") && told.out.contains("\nIn all since "),
+        result.out.starts_with("Ferries are late\n") && result.out.contains("\nIn all since "),
         "{}{}",
-        told.out,
-        told.err
+        result.out,
+        result.err
     );
-    assert_eq!(desk.run(&["explain", "nothing of that kind"]).code, 1);
+    assert_eq!(workspace.run(&["explain", "nothing of that kind"]).code, 1);
 }
 
 #[test]
 fn search_with_further_matches_says_so() {
-    let desk = Desk::new(
+    let workspace = Workspace::new(
         "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n
          [[section]]\nid = \"all\"\nfeeds = [\"a\"]\n[[section]]\nid = \"own\"\nfeeds = [\"b\"]\ntoken = \"a-token-of-their-own\"\n",
     );
@@ -100,14 +104,14 @@ fn search_with_further_matches_says_so() {
             (0..count).map(|n| (format!("{prefix}{n}"), format!("Ferry {prefix}{n}"))).collect();
         rss(&items.iter().map(|(guid, title)| (guid.as_str(), title.as_str(), title.as_str())).collect::<Vec<_>>())
     };
-    desk.write("a.xml", &stories("x", 31));
-    desk.write("b.xml", &stories("y", 40));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    let told = |arguments: &[&str]| desk.run(arguments).out;
-    assert!(told(&["search", "ferry"]).ends_with("\nShowing the first 20; use --limit to see more.\n"));
-    assert!(!told(&["search", "ferry", "--limit", "71"]).contains("Showing the first"));
-    assert_eq!(desk.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
-    let mut daemon = Daemon::start(&desk);
+    workspace.write("a.xml", &stories("x", 31));
+    workspace.write("b.xml", &stories("y", 40));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    let output_of = |arguments: &[&str]| workspace.run(arguments).out;
+    assert!(output_of(&["search", "ferry"]).ends_with("\nShowing the first 20; use --limit to see more.\n"));
+    assert!(!output_of(&["search", "ferry", "--limit", "71"]).contains("Showing the first"));
+    assert_eq!(workspace.json(&["search", "ferry", "--limit", "3"]).as_array().unwrap().len(), 3);
+    let mut daemon = Daemon::start(&workspace);
     let page = |words: &str| text(&daemon.get(&format!("/search?q={words}")).body);
     // The daemon fills the index for readers in the background.
     daemon.get_until("/search?q=ferry+-x30", ">30 results for");
@@ -119,9 +123,9 @@ fn search_with_further_matches_says_so() {
 
 #[test]
 fn search_of_only_the_newest_entries_says_so() {
-    let desk = desk();
-    assert_eq!(desk.run(&["search", "ferry"]).err, "");
-    let store = rusqlite::Connection::open(desk.path("newswire.db")).unwrap();
+    let workspace = workspace();
+    assert_eq!(workspace.run(&["search", "ferry"]).err, "");
+    let store = rusqlite::Connection::open(workspace.path("newswire.db")).unwrap();
     // More newer entries with the word than are ranked.
     store
         .execute_batch(
@@ -133,7 +137,7 @@ fn search_of_only_the_newest_entries_says_so() {
                SELECT x, 1, 'guid' || x, 'guid', 0, 0, 0, 1, 'first' FROM n",
         )
         .unwrap();
-    let told = desk.run(&["search", "ferry", "--json"]);
-    assert!(told.err.contains("searched only the newest entries; use more or rarer words"), "{}", told.err);
-    assert_eq!((told.code, told.out.trim()), (0, "[]"), "the output stays an array");
+    let result = workspace.run(&["search", "ferry", "--json"]);
+    assert!(result.err.contains("searched only the newest entries; use more or rarer words"), "{}", result.err);
+    assert_eq!((result.code, result.out.trim()), (0, "[]"), "the output stays an array");
 }

@@ -5,8 +5,8 @@ use crate::support;
 
 use newswire::config::{self, SHAPES};
 use serde_json::Value;
-use support::desk::{Desk, rss, told};
 use support::origin::{Origin, Reply};
+use support::workspace::{Workspace, command_output, rss};
 
 const REFERENCE: &str = include_str!("../../config/reference.toml");
 
@@ -88,11 +88,11 @@ fn online_check_reports_feeds_that_moved_or_are_not_feeds_and_stores_nothing() {
     });
     let feed = |name: &str| format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\n", origin.url(&format!("/{name}")));
     let feeds: String = ["good", "moved", "page", "gone"].map(feed).concat();
-    let desk = Desk::new(&format!(
+    let workspace = Workspace::new(&format!(
         "[poll]\nallow = [\"{}\"]\n{feeds}[[section]]\nid = \"all\"\nfeeds = [\"*\"]",
         origin.address
     ));
-    let problems = desk.json(&["check", "--online"]);
+    let problems = workspace.json(&["check", "--online"]);
     let found: Vec<(u64, &str)> = problems
         .as_array()
         .unwrap()
@@ -105,32 +105,34 @@ fn online_check_reports_feeds_that_moved_or_are_not_feeds_and_stores_nothing() {
     assert_eq!(problems[1]["file"], "newswire.toml", "the path as a user types it here");
     assert!(found[2].0 == 19 && found[2].1.starts_with("gone cannot be fetched"), "{found:?}");
     assert_eq!(problems[0]["hint"], format!("set url = \"{}\"", origin.url("/new")));
-    assert!(!desk.path("newswire.db").exists());
-    let told = desk.run(&["check", "--online"]);
-    assert!(told.code == 0 && told.out.contains("checked 4 feeds: 1 ok, 3 need attention\n"), "{}", told.out);
+    assert!(!workspace.path("newswire.db").exists());
+    let result = workspace.run(&["check", "--online"]);
+    assert!(result.code == 0 && result.out.contains("checked 4 feeds: 1 ok, 3 need attention\n"), "{}", result.out);
 }
 
 #[test]
 fn section_with_a_new_id_gets_a_hint_about_its_former_one() {
-    let desk = Desk::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"old\"\nfeeds = [\"*\"]\n");
-    desk.write("a.xml", &rss(&[("1", "One", "x")]));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    let config = desk.read("newswire.toml");
-    desk.write("newswire.toml", &config.replace("\"old\"", "\"new\""));
-    let problems = desk.json(&["check"]);
+    let workspace =
+        Workspace::new("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n[[section]]\nid = \"old\"\nfeeds = [\"*\"]\n");
+    workspace.write("a.xml", &rss(&[("1", "One", "x")]));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    let config = workspace.read("newswire.toml");
+    workspace.write("newswire.toml", &config.replace("\"old\"", "\"new\""));
+    let problems = workspace.json(&["check"]);
     assert!(problems[0]["hint"].as_str().unwrap().contains("formerly = [\"old\"]"), "{problems}");
-    desk.write("newswire.toml", &config.replace("\"old\"", "\"new\"\nformerly = [\"old\"]"));
-    assert_eq!(desk.json(&["check"]), Value::Array(Vec::new()));
+    workspace.write("newswire.toml", &config.replace("\"old\"", "\"new\"\nformerly = [\"old\"]"));
+    assert_eq!(workspace.json(&["check"]), Value::Array(Vec::new()));
 }
 
 #[test]
 fn first_config_works_and_overwrites_no_file() {
-    let desk = Desk::new("");
-    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
-    let without = desk.command(&["feeds"]).env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME").output();
-    let without = told(&without.unwrap());
+    let workspace = Workspace::new("");
+    std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
+    let without =
+        workspace.command(&["feeds"]).env("HOME", workspace.folder.path()).env_remove("XDG_CONFIG_HOME").output();
+    let without = command_output(&without.unwrap());
     assert!(without.code == 78 && without.err.contains("create one with `newswire init`"), "{}", without.err);
-    let told = desk.run(&[
+    let result = workspace.run(&[
         "init",
         "--title",
         "The \"Drum\"",
@@ -139,31 +141,32 @@ fn first_config_works_and_overwrites_no_file() {
         "--feed",
         "https://a.example/f",
     ]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    let config = desk.read("newswire.toml");
+    assert_eq!(result.code, 0, "{}", result.err);
+    let config = workspace.read("newswire.toml");
     assert!(config.contains("title = 'The \"Drum\"'") && config.contains("# contact = "), "{config}");
-    assert_eq!(desk.json(&["check"]), Value::Array(Vec::new()), "{config}");
-    assert_eq!(desk.json(&["feeds"])[0]["url"], "https://a.example/f");
-    let again = desk.run(&["init", "--title", "x"]);
+    assert_eq!(workspace.json(&["check"]), Value::Array(Vec::new()), "{config}");
+    assert_eq!(workspace.json(&["feeds"])[0]["url"], "https://a.example/f");
+    let again = workspace.run(&["init", "--title", "x"]);
     assert!(again.code == 1 && again.err.contains("already exists"), "{}", again.err);
-    assert_eq!(desk.read("newswire.toml"), config);
-    let bad = desk.run(&["init", "--url", "news", "--config", "other.toml"]);
-    assert!(bad.code == 78 && !desk.path("other.toml").exists(), "{}", bad.err);
-    assert_eq!(desk.run(&["init", "--config", "bare.toml"]).code, 0);
-    assert_eq!(desk.run(&["check", "--config", "bare.toml"]).code, 0);
+    assert_eq!(workspace.read("newswire.toml"), config);
+    let bad = workspace.run(&["init", "--url", "news", "--config", "other.toml"]);
+    assert!(bad.code == 78 && !workspace.path("other.toml").exists(), "{}", bad.err);
+    assert_eq!(workspace.run(&["init", "--config", "bare.toml"]).code, 0);
+    assert_eq!(workspace.run(&["check", "--config", "bare.toml"]).code, 0);
 }
 
 #[test]
 fn effective_config_names_every_origin_and_masks_secrets() {
-    let desk = Desk::new("include = [\"x.toml\"]\n");
+    let workspace = Workspace::new("include = [\"x.toml\"]\n");
     let head = "include = [\"x.toml\"]\n[site]\ntitle = \"T\"\n[poll]\ntimeout = \"9 seconds\"\n";
-    desk.write(
+    workspace.write(
         "newswire.toml",
         &format!("{head}[[section]]\nid = \"all\"\nfeeds = [\n  \"*\",  # all\n]\ntoken = \"canary\"\n"),
     );
-    desk.write("x.toml", "[[feed]]\nurl = \"https://u:canary@a.example/f?token=canary\"\npriority = 3\n");
-    let told = desk.run(&["config"]);
-    let has = |line: &str| told.out.lines().any(|other| other.split_whitespace().collect::<Vec<_>>().join(" ") == line);
+    workspace.write("x.toml", "[[feed]]\nurl = \"https://u:canary@a.example/f?token=canary\"\npriority = 3\n");
+    let result = workspace.run(&["config"]);
+    let has =
+        |line: &str| result.out.lines().any(|other| other.split_whitespace().collect::<Vec<_>>().join(" ") == line);
     for line in [
         "title = \"T\" # newswire.toml:3",
         "language = \"en\" # default",
@@ -173,10 +176,10 @@ fn effective_config_names_every_origin_and_masks_secrets() {
         "id = \"a-example-f\" # derived",
         "feeds = [ \"*\", ] # newswire.toml:8",
     ] {
-        assert!(has(line), "{line}\n{}", told.out);
+        assert!(has(line), "{line}\n{}", result.out);
     }
-    assert!(!told.out.contains("canary"), "{}", told.out);
-    let rows = desk.json(&["config"]);
+    assert!(!result.out.contains("canary"), "{}", result.out);
+    let rows = workspace.json(&["config"]);
     assert!(
         rows.as_array()
             .unwrap()
@@ -184,30 +187,30 @@ fn effective_config_names_every_origin_and_masks_secrets() {
             .any(|row| row["key"] == "priority" && row["origin"] == "file" && row["line"] == 3)
     );
     assert!(!rows.to_string().contains("canary"));
-    assert!(desk.run(&["config", "--all"]).out.contains("http2 = true"));
+    assert!(workspace.run(&["config", "--all"]).out.contains("http2 = true"));
 }
 
 #[test]
 fn completions_and_manual_pages_come_from_the_commands() {
-    let desk = Desk::new("");
+    let workspace = Workspace::new("");
     for shell in ["bash", "zsh", "fish"] {
-        assert!(desk.run(&["completions", shell]).out.contains("explain"), "{shell}");
+        assert!(workspace.run(&["completions", shell]).out.contains("explain"), "{shell}");
     }
-    assert!(desk.run(&["man"]).out.contains(".TH newswire"));
-    let told = desk.run(&["man", "--out", "pages"]);
-    let pages = std::fs::read_dir(desk.path("pages")).unwrap().count();
-    assert_eq!(told.out, format!("{pages} pages written to pages\n"));
-    assert!(desk.read("pages/newswire-try.1").contains("exit"));
+    assert!(workspace.run(&["man"]).out.contains(".TH newswire"));
+    let result = workspace.run(&["man", "--out", "pages"]);
+    let pages = std::fs::read_dir(workspace.path("pages")).unwrap().count();
+    assert_eq!(result.out, format!("{pages} pages written to pages\n"));
+    assert!(workspace.read("pages/newswire-try.1").contains("exit"));
 }
 
 #[test]
 fn nothing_panics_if_the_reader_closes_the_pipe() {
-    let desk = Desk::example();
-    assert_eq!(desk.run(&["poll"]).code, 0);
+    let workspace = Workspace::example();
+    assert_eq!(workspace.run(&["poll"]).code, 0);
     for command in ["schema", "config --all", "feeds", "completions bash", "check", "export", "search story"] {
         let line = format!("{} {command} | head -n 1", env!("CARGO_BIN_EXE_newswire"));
         let output =
-            std::process::Command::new("sh").args(["-c", &line]).current_dir(desk.folder.path()).output().unwrap();
+            std::process::Command::new("sh").args(["-c", &line]).current_dir(workspace.folder.path()).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(!err.contains("panic"), "{command}: {err}");
     }

@@ -11,17 +11,17 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use support::daemon::PATIENCE;
-use support::desk::{Desk, rss};
 use support::origin::{Origin, Reply};
 use support::terminal::Terminal;
+use support::workspace::{Workspace, rss};
 
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
 #[test]
 fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
-    let desk = Desk::new("");
-    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
-    let mut terminal = Terminal::start(desk.command(&["init"]));
+    let workspace = Workspace::new("");
+    std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
+    let mut terminal = Terminal::start(workspace.command(&["init"]));
     for (question, answer) in [
         ("Title of the site? [Newswire] ", "The Drum"),
         ("Address of the site for readers", "news.example.org"),
@@ -34,7 +34,7 @@ fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     }
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
     assert!(terminal.shown.contains("wrote newswire.toml"), "{}", terminal.shown);
-    let config = desk.read("newswire.toml");
+    let config = workspace.read("newswire.toml");
     for line in [
         "title = \"The Drum\"",
         "# url = ",
@@ -43,7 +43,7 @@ fn init_asks_four_questions_and_repeats_those_with_invalid_answers() {
     ] {
         assert!(config.contains(line), "{line}\n{config}");
     }
-    assert_eq!(desk.run(&["check"]).code, 0);
+    assert_eq!(workspace.run(&["check"]).code, 0);
 }
 
 /// A page with two feeds.
@@ -61,23 +61,23 @@ fn two_feeds() -> Origin {
 #[test]
 fn one_of_several_feeds_is_chosen_by_its_number() {
     let origin = two_feeds();
-    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
-    let mut terminal = Terminal::start(desk.command(&["add", origin.url("/page").as_str()]));
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
+    let mut terminal = Terminal::start(workspace.command(&["add", origin.url("/page").as_str()]));
     terminal.wait_for("which one? ");
     terminal.answer("2");
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
-    let config = desk.read("newswire.toml");
+    let config = workspace.read("newswire.toml");
     assert!(config.contains("/two\"") && !config.contains("/one\""), "{config}");
 }
 
 #[test]
 fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
     let origin = two_feeds();
-    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
-    let mut terminal = Terminal::start(desk.command(&["add", origin.url("/page").as_str()]));
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"{}\"]\n{ALL}", origin.address));
+    let mut terminal = Terminal::start(workspace.command(&["add", origin.url("/page").as_str()]));
     terminal.wait_for("which one? ");
-    let by_hand = format!("{}# by hand\n", desk.read("newswire.toml"));
-    desk.write("newswire.toml", &by_hand);
+    let by_hand = format!("{}# by hand\n", workspace.read("newswire.toml"));
+    workspace.write("newswire.toml", &by_hand);
     terminal.answer("1");
     assert_eq!(terminal.end(), 1, "{}", terminal.shown);
     assert!(
@@ -85,7 +85,7 @@ fn edit_by_hand_while_a_command_waits_is_not_overwritten() {
         "{}",
         terminal.shown
     );
-    assert_eq!(desk.read("newswire.toml"), by_hand);
+    assert_eq!(workspace.read("newswire.toml"), by_hand);
 }
 
 #[test]
@@ -98,34 +98,34 @@ fn progress_of_a_poll_is_shown_while_it_lasts_and_then_its_outcome() {
     });
     let feed = |id: &str, url: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\n");
     let feeds = feed("near", "file:near.xml") + &feed("far", origin.url("/feed").as_str());
-    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}{ALL}", origin.address));
-    desk.write("near.xml", &rss(&[("2", "Two", "x")]));
-    let mut terminal = Terminal::start(desk.command(&["poll"]));
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}{ALL}", origin.address));
+    workspace.write("near.xml", &rss(&[("2", "Two", "x")]));
+    let mut terminal = Terminal::start(workspace.command(&["poll"]));
     terminal.wait_for(" 1/2 near");
     release.send(()).unwrap();
     release.send(()).unwrap();
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
     let last = terminal.shown.rsplit('\r').find(|line| line.contains("feeds:")).unwrap();
     assert!(last.contains("2 feeds: 2 changed, 2 new"), "{}", terminal.shown);
-    assert!(!desk.run(&["poll", "--force"]).err.contains("2/2"), "without a terminal there is no bar");
+    assert!(!workspace.run(&["poll", "--force"]).err.contains("2/2"), "without a terminal there is no bar");
 }
 
 #[test]
 fn watched_feeds_are_updated_as_they_change() {
-    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
-    desk.write("a.xml", &rss(&[("1", "One", "x")]));
-    let mut terminal = Terminal::start(desk.command(&["feeds", "--watch"]));
+    let workspace = Workspace::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
+    workspace.write("a.xml", &rss(&[("1", "One", "x")]));
+    let mut terminal = Terminal::start(workspace.command(&["feeds", "--watch"]));
     terminal.wait_for("new\u{1b}[0m");
-    assert_eq!(desk.run(&["poll"]).code, 0);
+    assert_eq!(workspace.run(&["poll"]).code, 0);
     terminal.wait_for("\u{1b}[H");
     terminal.wait_for("ok\u{1b}[0m");
 }
 
 #[test]
 fn problems_are_coloured_on_a_terminal_unless_colours_are_off() {
-    let desk = Desk::new("colour = \"blue\"");
+    let workspace = Workspace::new("colour = \"blue\"");
     let shown = |no_color: &str| {
-        let mut command = desk.command(&["check"]);
+        let mut command = workspace.command(&["check"]);
         command.env("NO_COLOR", no_color);
         let mut terminal = Terminal::start(command);
         assert_eq!(terminal.end(), 78);
@@ -137,11 +137,11 @@ fn problems_are_coloured_on_a_terminal_unless_colours_are_off() {
 
 #[test]
 fn states_of_feeds_are_coloured_on_a_terminal_unless_colours_are_off() {
-    let desk = Desk::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
-    desk.write("a.xml", &rss(&[("1", "One", "x")]));
-    assert_eq!(desk.run(&["poll"]).code, 0);
+    let workspace = Workspace::new(&format!("[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\n{ALL}"));
+    workspace.write("a.xml", &rss(&[("1", "One", "x")]));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
     let shown = |no_color: &str| {
-        let mut command = desk.command(&["feeds"]);
+        let mut command = workspace.command(&["feeds"]);
         command.env("NO_COLOR", no_color);
         let mut terminal = Terminal::start(command);
         assert_eq!(terminal.end(), 0);
@@ -149,20 +149,20 @@ fn states_of_feeds_are_coloured_on_a_terminal_unless_colours_are_off() {
     };
     assert!(shown("").contains("a     \u{1b}[32mok\u{1b}[0m     just now"), "{}", shown(""));
     assert!(!shown("1").contains('\u{1b}'));
-    assert!(!desk.run(&["feeds"]).out.contains('\u{1b}'), "a pipe gets none");
+    assert!(!workspace.run(&["feeds"]).out.contains('\u{1b}'), "a pipe gets none");
 }
 
 #[test]
 fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
     let origin = two_feeds();
-    let desk = Desk::new("");
-    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
+    let workspace = Workspace::new("");
+    std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
     let address = origin.url("/page");
-    let told = desk.run(&["init", "--feed", address.as_str()]);
-    assert_eq!(told.code, 1, "{}", told.out);
-    assert!(told.err.contains("the page has several feeds; choose one with --feed URL\n  1  "), "{}", told.err);
-    assert!(told.err.contains("/two") && !desk.path("newswire.toml").exists(), "{}", told.err);
-    let mut terminal = Terminal::start(desk.command(&["init", "--title", "x", "--url", "https://x.example/"]));
+    let result = workspace.run(&["init", "--feed", address.as_str()]);
+    assert_eq!(result.code, 1, "{}", result.out);
+    assert!(result.err.contains("the page has several feeds; choose one with --feed URL\n  1  "), "{}", result.err);
+    assert!(result.err.contains("/two") && !workspace.path("newswire.toml").exists(), "{}", result.err);
+    let mut terminal = Terminal::start(workspace.command(&["init", "--title", "x", "--url", "https://x.example/"]));
     for (question, answer) in [
         ("who polls them? ", ""),
         ("or a page that links to one? (optional) ", address.as_str()),
@@ -175,17 +175,17 @@ fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
         }
     }
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
-    let config = desk.read("newswire.toml");
+    let config = workspace.read("newswire.toml");
     assert!(config.contains(&format!("url = \"{}\"  # The harbour\n", origin.url("/two"))), "{config}");
     assert!(config.contains(&format!("allow = [\"{}\"]\n", origin.address)), "{config}");
-    assert_eq!(desk.run(&["check"]).out, "the config is valid: 1 feed, 1 section\n");
-    assert!(desk.run(&["poll"]).out.contains("1 new"), "the config that init writes can be polled");
+    assert_eq!(workspace.run(&["check"]).out, "the config is valid: 1 feed, 1 section\n");
+    assert!(workspace.run(&["poll"]).out.contains("1 new"), "the config that init writes can be polled");
 }
 
 #[test]
 fn hangup_at_a_terminal_stops_the_daemon() {
-    let desk = Desk::new(ALL);
-    let mut terminal = Terminal::start(desk.command(&["run"]));
+    let workspace = Workspace::new(ALL);
+    let mut terminal = Terminal::start(workspace.command(&["run"]));
     terminal.wait_for("status on ");
     terminal.hang_up();
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
@@ -194,17 +194,17 @@ fn hangup_at_a_terminal_stops_the_daemon() {
 
 #[test]
 fn daemon_stops_cleanly_when_its_terminal_is_closed() {
-    let desk = Desk::new(ALL);
+    let workspace = Workspace::new(ALL);
     let run = format!("exec {} run", env!("CARGO_BIN_EXE_newswire"));
     let mut script = Command::new("script");
-    script.args(["-q", "-c", &run, "/dev/null"]).current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG");
+    script.args(["-q", "-c", &run, "/dev/null"]).current_dir(workspace.folder.path()).env_remove("NEWSWIRE_CONFIG");
     let Ok(mut script) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
         eprintln!("script is not installed: not tried");
         return;
     };
     let shown = BufReader::new(script.stdout.take().unwrap());
     assert!(shown.lines().map_while(Result::ok).any(|line| line.contains("status on ")));
-    let socket = desk.path("newswire.db.sock");
+    let socket = workspace.path("newswire.db.sock");
     assert!(socket.exists());
     // This closes its end of the terminal.
     script.kill().unwrap();

@@ -120,8 +120,8 @@ fn ask(program: &str, arguments: &[&str], input: Option<&Path>) -> Option<String
 /// Returns what a script prints for a file: a JSON array of stories.
 fn seen_by_script(program: &str, script: &str, file: &Path) -> Option<Vec<Seen>> {
     let flag = if program == "node" { "-e" } else { "-c" };
-    let told = ask(program, &[flag, script, file.to_str().unwrap()], None)?;
-    let stories: Vec<Value> = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: {told}"));
+    let printed = ask(program, &[flag, script, file.to_str().unwrap()], None)?;
+    let stories: Vec<Value> = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
     let list = |value: &Value| -> Option<Vec<String>> {
         Some(value.as_array()?.iter().map(|text| text.as_str().unwrap().to_owned()).collect())
     };
@@ -218,8 +218,8 @@ fn sfeed_reads_editions_correctly() {
         if file.extension().is_some_and(|ending| ending == "json") {
             continue;
         }
-        let Some(told) = ask("sfeed", &[], Some(&file)) else { return };
-        let seen = told.lines().map(|line| {
+        let Some(printed) = ask("sfeed", &[], Some(&file)) else { return };
+        let seen = printed.lines().map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
             Seen {
                 id: fields[5].to_owned(),

@@ -51,8 +51,8 @@ fn known(request: &Request) -> Option<String> {
 fn killed_daemon_continues_where_it_was_and_publishes_nothing_twice() {
     let origin = news();
     let config = one_feed(&origin).replace("[[section]]", "schedule = \"every 1 second\"\n[[section]]");
-    let desk = Desk::new(&format!("{config}\nlimit = 500"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&format!("{config}\nlimit = 500"));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
     let first = published(&daemon);
     daemon.process.kill().unwrap();
@@ -61,18 +61,18 @@ fn killed_daemon_continues_where_it_was_and_publishes_nothing_twice() {
 
     for round in 0..ROUNDS {
         let asked = origin.requests().len();
-        let mut daemon = Daemon::start(&desk);
+        let mut daemon = Daemon::start(&workspace);
         wait_until("the daemon goes on polling", || origin.requests().len() > asked);
         // Before the answer, during it, and during or after its commit.
         std::thread::sleep(Duration::from_millis(8 * round as u64));
         daemon.process.kill().unwrap();
         daemon.process.wait().unwrap();
-        assert_eq!(desk.run(&["verify"]).code, 0, "round {round}: {}", desk.run(&["verify"]).err);
+        assert_eq!(workspace.run(&["verify"]).code, 0, "round {round}: {}", workspace.run(&["verify"]).err);
     }
 
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     let asked = origin.requests().len();
-    assert_eq!(desk.run(&["poll", "--force"]).code, 0, "commands reach the daemon after a crash too");
+    assert_eq!(workspace.run(&["poll", "--force"]).code, 0, "commands reach the daemon after a crash too");
     wait_until("the daemon goes on polling", || origin.requests().len() > asked + 1);
     let echoed: Vec<_> = origin.requests()[before..].iter().map(known).collect();
     assert!(echoed.iter().all(Option::is_some), "requests for a known document are conditional: {echoed:?}");

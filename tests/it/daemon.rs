@@ -11,8 +11,8 @@ use support::origin::{Origin, Reply, Request};
 
 #[test]
 fn example_is_published_in_every_format_with_validators() {
-    let desk = Desk::example();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::example();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/international.json", "US War on ISIS");
     daemon.get_until("/prose.json", "US War on ISIS");
     daemon.get_until("/all.json", "low-water");
@@ -58,10 +58,12 @@ fn example_is_published_in_every_format_with_validators() {
 
 #[test]
 fn story_of_two_sites_is_published_once_with_full_attribution() {
-    let desk = Desk::example();
-    assert!(output(&desk.config(), &["poll"]).status.success());
-    let explained =
-        json(&desk.config(), &["explain", "http://www.theantimedia.org/war-on-isis-biggest-lie-since-2003", "--json"]);
+    let workspace = Workspace::example();
+    assert!(output(&workspace.config(), &["poll"]).status.success());
+    let explained = json(
+        &workspace.config(),
+        &["explain", "http://www.theantimedia.org/war-on-isis-biggest-lie-since-2003", "--json"],
+    );
     let copies = explained["story"]["copies"].as_array().unwrap();
     assert_eq!(copies.len(), 2);
     let lead: Vec<_> =
@@ -79,13 +81,14 @@ fn story_of_two_sites_is_published_once_with_full_attribution() {
     assert!(is_in && rule == "keep[0]" && why.contains("region:international") && why.contains("jungle-drum"), "{why}");
     assert!(standing("prose").0);
 
-    let site = desk.folder.path().join("site");
-    assert!(output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
+    let site = workspace.folder.path().join("site");
+    assert!(output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
     let feed: Value = serde_json::from_slice(&std::fs::read(site.join("international.json")).unwrap()).unwrap();
     let items = feed["items"].as_array().unwrap();
-    let told: Vec<_> = items.iter().filter(|item| item["title"].as_str().unwrap().contains("US War on ISIS")).collect();
-    assert_eq!(told.len(), 1);
-    let item = told[0];
+    let printed: Vec<_> =
+        items.iter().filter(|item| item["title"].as_str().unwrap().contains("US War on ISIS")).collect();
+    assert_eq!(printed.len(), 1);
+    let item = printed[0];
     assert_eq!(item["url"], "http://theantimedia.org/war-on-isis-biggest-lie-since-2003/");
     assert_eq!(item["authors"][0]["name"], "Darius Shahtahmasebi");
     assert_eq!(item["_newswire"]["via"][0]["name"], "gail");
@@ -112,20 +115,20 @@ fn document_is_requested_unconditionally_only_once() {
             Reply::new(200, &[("ETag", "\"v1\""), ("Content-Type", "application/rss+xml")], headlines(&[("1", "One")]))
         }
     });
-    let desk = Desk::new(&one_feed(&origin));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "One");
     assert_eq!(daemon.end(), Some(0));
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "One");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(origin.requests().len(), 1, "a restart polls nothing again");
-    let report = text(&output(&desk.config(), &["poll", "--force", "--json"]).stdout);
+    let report = text(&output(&workspace.config(), &["poll", "--force", "--json"]).stdout);
     let line: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
     assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("not_modified"), Some(304)));
     let unconditional = origin.requests().iter().filter(|request| !request.is_conditional()).count();
     assert_eq!(unconditional, 1);
-    let held = text(&output(&desk.config(), &["poll", "--all"]).stdout);
+    let held = text(&output(&workspace.config(), &["poll", "--all"]).stdout);
     assert!(held.contains("next poll allowed in 10 min"), "{held}");
     assert_eq!(origin.requests().len(), 2);
 }
@@ -133,12 +136,12 @@ fn document_is_requested_unconditionally_only_once() {
 #[test]
 fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Ferries"), ("2", "Nets")])));
-    let desk = Desk::new(&one_feed(&origin));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&one_feed(&origin));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Nets");
     let etag = daemon.get("/all.atom").header("etag").unwrap().to_owned();
 
-    desk.edit(&format!("{}\nlimt = 5", one_feed(&origin)));
+    workspace.edit(&format!("{}\nlimt = 5", one_feed(&origin)));
     daemon.wait_for("config not reloaded (1 error below); still using the previous one");
     daemon.wait_for("limt");
     assert_eq!(request(&daemon.admin, "GET", "/readyz", &[]).status, 200, "a bad edit does not take it out of service");
@@ -146,7 +149,7 @@ fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     assert_eq!(status["config"]["state"], "refused");
     assert_eq!(daemon.get("/all.atom").header("etag"), Some(etag.as_str()));
 
-    desk.edit(&format!(
+    workspace.edit(&format!(
         "{}\nkeep = [{{ title = \"ferries\" }}]\n[[section]]\nid = \"new\"\ntitle = \"New\"\nfeeds = [\"a\"]",
         one_feed(&origin)
     ));
@@ -155,7 +158,7 @@ fn good_edit_is_applied_completely_and_a_bad_one_changes_nothing() {
     let all = text(&daemon.get("/all.json").body);
     assert!(all.contains("Ferries") && !all.contains("Nets"), "{all}");
 
-    desk.edit(&one_feed(&origin).replace("id = \"all\"", "id = \"every\"\nformerly = [\"all\"]"));
+    workspace.edit(&one_feed(&origin).replace("id = \"all\"", "id = \"every\"\nformerly = [\"all\"]"));
     daemon.get_until("/every.json", "Nets");
     let moved = daemon.get("/all.atom");
     assert_eq!((moved.status, moved.header("location")), (308, Some("/every.atom")));
@@ -184,10 +187,10 @@ fn unreadable_feed_does_not_affect_other_feeds() {
         .collect();
     let poll = format!("[poll]\nallow = [\"{}\"]\nmax_size = \"1 MiB\"\ntimeout = \"1 second\"\n", origin.address);
     let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
-    let desk = Desk::new(&format!("{poll}{feeds}{section}"));
-    let polled = output(&desk.config(), &["poll", "--json"]);
+    let workspace = Workspace::new(&format!("{poll}{feeds}{section}"));
+    let polled = output(&workspace.config(), &["poll", "--json"]);
     assert!(polled.status.success(), "one readable feed is enough");
-    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    let feeds = json(&workspace.config(), &["feeds", "--json"]);
     for feed in feeds.as_array().unwrap() {
         let (id, state) = (feed["id"].as_str().unwrap(), feed["state"].as_str().unwrap());
         if id == "good" {
@@ -201,7 +204,7 @@ fn unreadable_feed_does_not_affect_other_feeds() {
             assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");
         }
     }
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Good");
     assert_eq!(daemon.end(), Some(0));
 }
@@ -213,20 +216,20 @@ fn shutdown_does_not_wait_for_servers_that_never_answer() {
     let feeds: String =
         (1..=50).map(|host| format!("[[feed]]\nid = \"f{host}\"\nurl = \"http://127.0.0.{host}:{port}/\"\n")).collect();
     let section = "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]";
-    let desk = Desk::new(&format!("[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{section}"));
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"127.0.0.0/8\"]\n{feeds}{section}"));
     let start = || {
-        let (daemon, before) = (Daemon::start(&desk), origin.requests().len());
+        let (daemon, before) = (Daemon::start(&workspace), origin.requests().len());
         while origin.requests().len() < before + 50 {
             std::thread::yield_now();
         }
         daemon
     };
     let mut daemon = start();
-    let told = Instant::now();
+    let printed = Instant::now();
     assert_eq!(daemon.end(), Some(0));
-    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+    assert!(printed.elapsed() < Duration::from_secs(15), "{:?}", printed.elapsed());
     assert!(daemon.seen.iter().any(|line| line.contains("running polls were cancelled")), "{:?}", daemon.seen);
-    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    let feeds = json(&workspace.config(), &["feeds", "--json"]);
     for feed in feeds.as_array().unwrap() {
         assert_eq!((feed["state"].as_str(), feed["failures"].as_u64()), (Some("new"), Some(0)), "it never happened");
     }
@@ -262,8 +265,8 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
         format!("{feeds}[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n{more}")
     };
     let whole = config([""; 3], "");
-    let desk = Desk::new(&whole);
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&whole);
+    let mut daemon = Daemon::start(&workspace);
     let status = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.json", &[]).body);
     let until = Instant::now() + PATIENCE;
     while status(&daemon).contains("\"state\":\"new\"") {
@@ -271,13 +274,13 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     }
     let before = footprint(&daemon);
     for _ in 0..5 {
-        desk.edit(&config(["enabled = false", "priority = 3", ""], "limit = 10"));
+        workspace.edit(&config(["enabled = false", "priority = 3", ""], "limit = 10"));
         daemon.wait_for("config reloaded");
-        desk.edit(&whole.replace(&feed(5, ""), ""));
+        workspace.edit(&whole.replace(&feed(5, ""), ""));
         daemon.wait_for("feed removed");
-        desk.edit(&format!("{whole}limt = 3"));
+        workspace.edit(&format!("{whole}limt = 3"));
         daemon.wait_for("newswire.toml:");
-        desk.edit(&whole);
+        workspace.edit(&whole);
         daemon.signal("HUP");
         daemon.wait_for("feed added");
     }
@@ -289,7 +292,7 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
     assert!(metrics.contains("newswire_lateness_seconds 0"), "no poll is late: {metrics}");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(origin.requests().len(), 8, "nothing was polled again");
-    assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+    assert!(output(&workspace.config(), &["poll", "--force"]).status.success());
     assert!(
         origin.requests()[8..].iter().all(Request::is_conditional),
         "feeds that came back are polled conditionally too"
@@ -298,31 +301,32 @@ fn twenty_reloads_poll_nothing_twice_and_leave_nothing_behind() {
 
 #[test]
 fn second_daemon_on_the_same_store_says_which_process_has_it() {
-    let desk = Desk::example();
-    let mut daemon = Daemon::start(&desk);
-    let second = output(&desk.config(), &["run"]);
+    let workspace = Workspace::example();
+    let mut daemon = Daemon::start(&workspace);
+    let second = output(&workspace.config(), &["run"]);
     assert_eq!(second.status.code(), Some(1));
-    let told = text(&second.stderr);
-    assert!(told.contains("newswire run") && told.contains(&daemon.process.id().to_string()), "{told}");
-    let feeds = json(&desk.config(), &["feeds", "--json"]);
+    let printed = text(&second.stderr);
+    assert!(printed.contains("newswire run") && printed.contains(&daemon.process.id().to_string()), "{printed}");
+    let feeds = json(&workspace.config(), &["feeds", "--json"]);
     assert_eq!(feeds.as_array().unwrap().len(), 6, "read-only commands work next to it");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
 fn invalid_config_is_reported_completely_with_exit_78() {
-    let desk =
-        Desk::new("[[feed]]\nurll = \"https://a.example/\"\n[[section]]\nid = \"Not good\"\ntitle = \"x\"\nlimit = 0");
+    let workspace = Workspace::new(
+        "[[feed]]\nurll = \"https://a.example/\"\n[[section]]\nid = \"Not good\"\ntitle = \"x\"\nlimit = 0",
+    );
     for command in ["check", "run", "poll"] {
-        let output = output(&desk.config(), &[command]);
+        let output = output(&workspace.config(), &[command]);
         assert_eq!(output.status.code(), Some(78), "{command}");
-        let told = text(&output.stderr);
+        let printed = text(&output.stderr);
         for part in ["newswire.toml:7", "urll", "url", "Not good", "limit"] {
-            assert!(told.contains(part), "{command} does not say {part:?}: {told}");
+            assert!(printed.contains(part), "{command} does not say {part:?}: {printed}");
         }
-        assert!(!desk.folder.path().join("newswire.db").exists(), "nothing was started");
+        assert!(!workspace.folder.path().join("newswire.db").exists(), "nothing was started");
     }
-    let problems = json(&desk.config(), &["check", "--json"]);
+    let problems = json(&workspace.config(), &["check", "--json"]);
     assert!(problems.as_array().unwrap().len() >= 3, "{problems}");
     assert_eq!(problems[0]["level"], "error");
 }
@@ -332,10 +336,10 @@ fn private_section_needs_its_token_and_is_named_nowhere() {
     let origin = Origin::start(|_| Reply::new(200, &[], headlines(&[("1", "Confidential")])));
     let open = "[[section]]\nid = \"open\"\ntitle = \"Open\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nothing\" }]";
     let config = one_feed(&origin).replace("id = \"all\"", "id = \"inner\"\ntoken = { env = \"INNER_TOKEN\" }");
-    let desk = Desk::new(&format!("{config}\n{open}"));
+    let workspace = Workspace::new(&format!("{config}\n{open}"));
     // The token comes from the environment, which the daemon inherits.
     let token = "canary-7d1f";
-    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("INNER_TOKEN", token));
+    let mut daemon = Daemon::start_with(newswire(&workspace.config(), &["run"]).env("INNER_TOKEN", token));
     daemon.get_until(&format!("/inner.json?token={token}"), "Confidential");
     for path in ["/inner.json", "/inner/", "/inner.atom?token=wrong", "/inner.opml"] {
         let answer = daemon.get(path);
@@ -365,14 +369,14 @@ fn private_section_needs_its_token_and_is_named_nowhere() {
 
 #[test]
 fn published_folder_equals_what_is_served_and_only_changes_are_written() {
-    let desk = Desk::example();
-    output(&desk.config(), &["poll"]);
-    let site = desk.folder.path().join("site");
-    let publish = || text(&output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).stdout);
+    let workspace = Workspace::example();
+    output(&workspace.config(), &["poll"]);
+    let site = workspace.folder.path().join("site");
+    let publish = || text(&output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]).stdout);
     assert!(publish().contains(" 0 unchanged"));
     assert!(publish().contains(": 0 files written"), "nothing happened, so nothing is touched");
     std::fs::write(site.join("mine.txt"), "somebody's own file").unwrap();
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     for path in ["all.atom", "all.rss", "all.json", "all.opml", "feeds.opml", "style.css"] {
         // The daemon has another address, and so have the links; the style is the same, byte for byte.
         let served = daemon.get(&format!("/{path}"));
@@ -416,8 +420,8 @@ fn secrets_appear_nowhere() {
         ),
         "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]".to_owned(),
     ];
-    let desk = Desk::new(&config.concat());
-    let mut daemon = Daemon::start_with(newswire(&desk.config(), &["run"]).env("RUST_LOG", "trace"));
+    let workspace = Workspace::new(&config.concat());
+    let mut daemon = Daemon::start_with(newswire(&workspace.config(), &["run"]).env("RUST_LOG", "trace"));
     daemon.get_until("/all.json", "One");
     let until = Instant::now() + PATIENCE;
     let status = loop {
@@ -432,8 +436,8 @@ fn secrets_appear_nowhere() {
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is as verbose as possible");
     let mut shown = vec![("log", log), ("status", status)];
     for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/feeds/", "/all/", "/"] {
-        let site = desk.folder.path().join("site");
-        output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+        let site = workspace.folder.path().join("site");
+        output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]);
         let file = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
         shown.push((path, std::fs::read_to_string(site.join(&file[1..])).unwrap()));
     }
@@ -444,11 +448,11 @@ fn secrets_appear_nowhere() {
         &["check"],
         &["explain", "One", "--json"],
     ] {
-        let output = output(&desk.config(), arguments);
+        let output = output(&workspace.config(), arguments);
         shown.push(("command", text(&output.stdout) + &text(&output.stderr)));
     }
     for name in ["newswire.db", "newswire.db-wal"] {
-        let database = std::fs::read(desk.folder.path().join(name)).unwrap_or_default();
+        let database = std::fs::read(workspace.folder.path().join(name)).unwrap_or_default();
         shown.push((name, text(&database)));
     }
     assert!(*seen.lock().unwrap(), "the secrets were really used");
@@ -471,8 +475,8 @@ fn page_that_is_not_a_feed_cannot_forge_or_flood_the_log() {
     };
     let page = format!("<!doctype html>{}", (0..500).map(link).collect::<String>());
     let origin = Origin::start(move |_| Reply::new(200, &[("Content-Type", "text/html")], &page));
-    let desk = Desk::new(&one_feed(&origin).replace("[[section]]", "max_size = \"20 MiB\"\n[[section]]"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&one_feed(&origin).replace("[[section]]", "max_size = \"20 MiB\"\n[[section]]"));
+    let mut daemon = Daemon::start(&workspace);
     let line = daemon.wait_for("poll failed");
     assert!(line.contains("the page offers http://[0\\nERROR forged\\r\\u{2028}[2Jxxx"), "{line}");
     assert!(line.contains("… and 497 more"), "{line}");

@@ -8,22 +8,22 @@ use serde_json::Value;
 use support::daemon::*;
 
 /// A workspace whose feeds are files next to its config, all in one section.
-fn desk(feeds: &[(&str, &str)]) -> Desk {
+fn workspace(feeds: &[(&str, &str)]) -> Workspace {
     let mut config = "[site]\nurl = \"https://news.example.org/\"\n".to_owned();
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
     for (id, _) in feeds {
         config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{id}.xml\"\n");
     }
-    let desk = Desk::whole(&config);
-    feeds.iter().for_each(|(id, document)| desk.write(&format!("{id}.xml"), document));
-    desk
+    let workspace = Workspace::whole(&config);
+    feeds.iter().for_each(|(id, document)| workspace.write(&format!("{id}.xml"), document));
+    workspace
 }
 
 /// Polls and publishes; returns the editions in Atom, RSS and JSON.
-fn editions(desk: &Desk) -> [String; 3] {
-    let site = desk.folder.path().join("site");
+fn editions(workspace: &Workspace) -> [String; 3] {
+    let site = workspace.folder.path().join("site");
     for arguments in [&["poll", "--force"] as &[&str], &["publish", "--out", site.to_str().unwrap()]] {
-        let done = output(&desk.config(), arguments);
+        let done = output(&workspace.config(), arguments);
         assert!(done.status.success(), "{}", text(&done.stderr));
     }
     ["all.atom", "all.rss", "all.json"].map(|file| std::fs::read_to_string(site.join(file)).unwrap())
@@ -58,8 +58,8 @@ fn ids_differ_by_every_letter_and_none_is_used_twice() {
     let spelled = [story(1, "http://x.example/A"), story(2, "http://x.example/a"), story(3, "http://x.example/%7Ea")];
     let first = atom("", &(spelled.concat() + &story(4, "http://x.example/~a") + &story(5, "post 5")));
     let second = atom("", &story(6, "http://x.example/A")).replace("https://x.example/6", "https://y.example/6");
-    let ids = |desk: &Desk| -> Vec<BTreeSet<String>> {
-        editions(desk)
+    let ids = |workspace: &Workspace| -> Vec<BTreeSet<String>> {
+        editions(workspace)
             .map(|edition| {
                 let read = feed_rs::parser::parse(edition.as_bytes()).unwrap();
                 let ids: BTreeSet<String> = read.entries.iter().map(|entry| entry.id.clone()).collect();
@@ -69,7 +69,7 @@ fn ids_differ_by_every_letter_and_none_is_used_twice() {
             .into()
     };
     let feeds = [("first", &*first), ("second", &*second)];
-    let seen = ids(&desk(&feeds));
+    let seen = ids(&workspace(&feeds));
     for id in ["http://x.example/A", "http://x.example/a", "http://x.example/~a"] {
         assert!(seen[0].contains(id), "{id}: {seen:?}");
     }
@@ -78,7 +78,7 @@ fn ids_differ_by_every_letter_and_none_is_used_twice() {
     assert!(seen.iter().all(|ids| *ids == seen[0]), "all formats give the same ids");
     let kept =
         |seen: &[BTreeSet<String>]| seen[0].iter().filter(|id| id.starts_with("http")).cloned().collect::<Vec<_>>();
-    assert_eq!(kept(&ids(&desk(&feeds))), kept(&seen), "another store gives the same ids");
+    assert_eq!(kept(&ids(&workspace(&feeds))), kept(&seen), "another store gives the same ids");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn each_entry_names_its_feed_and_keeps_the_source_that_it_named() {
     let taken = entry("https://origin.example/1", "<title>Taken over</title>", named);
     let planet = atom("", &taken).replace("<title>X</title>", "<title>Planet</title>");
     let own = atom("", &story(2, "https://x.example/2"));
-    let [atom, rss, json] = editions(&desk(&[("planet", &planet), ("own", &own)]));
+    let [atom, rss, json] = editions(&workspace(&[("planet", &planet), ("own", &own)]));
     let sources: BTreeSet<String> = items(&json)
         .iter()
         .map(|item| format!("{}: {}", item["title"], item["_newswire"]["source"]["title"]))
@@ -107,16 +107,16 @@ fn changed_dates_alone_change_no_byte_and_future_dates_are_not_trusted() {
         let moving = story(1, "https://x.example/1").replace("<updated>2017-12-20T06:18:00Z", updated);
         atom("", &(moving + &future))
     };
-    let desk = desk(&[("x", &document("<updated>2017-12-20T06:18:00Z"))]);
-    let before = editions(&desk);
+    let workspace = workspace(&[("x", &document("<updated>2017-12-20T06:18:00Z"))]);
+    let before = editions(&workspace);
     for item in items(&before[2]) {
         assert!(item["date_published"].as_str().unwrap() < "2099", "{item:#}");
     }
     for minute in 0..50 {
-        desk.write("x.xml", &document(&format!("<updated>2018-01-01T00:{minute:02}:00Z")));
-        assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+        workspace.write("x.xml", &document(&format!("<updated>2018-01-01T00:{minute:02}:00Z")));
+        assert!(output(&workspace.config(), &["poll", "--force"]).status.success());
     }
-    assert_eq!(editions(&desk), before);
+    assert_eq!(editions(&workspace), before);
 }
 
 /// Contents of Atom `title` elements, and their meaning as plain text.
@@ -147,7 +147,7 @@ fn shown(title: &str) -> String {
 fn titles_lose_no_markup_and_show_no_escapes() {
     for (title, meant) in TITLES {
         let document = atom("", &entry("https://x.example/1", title, "<link href=\"https://x.example/1\"/>"));
-        let [atom, rss, json] = editions(&desk(&[("x", &document)]));
+        let [atom, rss, json] = editions(&workspace(&[("x", &document)]));
         assert_eq!(items(&json)[0]["title"], meant, "{title}");
         for edition in [&atom, &rss] {
             let read = feed_rs::parser::parse(edition.as_bytes()).unwrap();
@@ -165,7 +165,7 @@ fn links_within_a_site_become_absolute() {
                    <link href=\"1\"/><link rel=\"enclosure\" type=\"audio/mpeg\" href=\"/d.mp3\"/>";
     let document =
         atom("xml:base=\"https://x.example/dir/sub/\"", &entry("https://x.example/1", "<title>T</title>", content));
-    let [atom, rss, json] = editions(&desk(&[("x", &document)]));
+    let [atom, rss, json] = editions(&workspace(&[("x", &document)]));
     let item = &items(&json)[0];
     assert_eq!(item["url"], "https://x.example/dir/sub/1");
     assert_eq!(item["attachments"][0]["url"], "https://x.example/d.mp3");

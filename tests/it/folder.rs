@@ -32,9 +32,9 @@ fn config(url: &str) -> String {
     )
 }
 
-fn published(desk: &Desk) -> (PathBuf, String) {
-    let site = desk.folder.path().join("site");
-    let done = output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+fn published(workspace: &Workspace) -> (PathBuf, String) {
+    let site = workspace.folder.path().join("site");
+    let done = output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]);
     (site, format!("{}{}", text(&done.stdout), text(&done.stderr)))
 }
 
@@ -51,13 +51,13 @@ fn files(folder: &Path, under: &Path, found: &mut BTreeSet<String>) {
 
 #[test]
 fn folder_contains_archives_and_their_stories_and_drops_what_is_gone() {
-    let desk = Desk::whole(&config("https://news.example.org/"));
-    desk.write("a.xml", &feed(0..5));
-    output(&desk.config(), &["poll", "--force"]);
-    published(&desk);
-    desk.write("a.xml", &feed(0..20));
-    output(&desk.config(), &["poll", "--force"]);
-    let (site, _) = published(&desk);
+    let workspace = Workspace::whole(&config("https://news.example.org/"));
+    workspace.write("a.xml", &feed(0..5));
+    output(&workspace.config(), &["poll", "--force"]);
+    published(&workspace);
+    workspace.write("a.xml", &feed(0..20));
+    output(&workspace.config(), &["poll", "--force"]);
+    let (site, _) = published(&workspace);
     let mut found = BTreeSet::new();
     files(&site, &site, &mut found);
     for file in ["all/archive/1.atom", "all/archive/1.json", "all/index.html", "sitemap.xml", "feed.css", "404.html"] {
@@ -65,13 +65,13 @@ fn folder_contains_archives_and_their_stories_and_drops_what_is_gone() {
     }
     assert!(found.iter().any(|file| file.starts_with("story/story-0-")), "a page stays as long as its story");
     assert!(!found.iter().any(|file| file.contains("inner")), "{found:?}");
-    let (_, told) = published(&desk);
-    assert!(told.contains(": 0 files written"), "{told}");
+    let (_, printed) = published(&workspace);
+    assert!(printed.contains(": 0 files written"), "{printed}");
 
     let dropping =
         config("https://news.example.org/").replace("id = \"all\"", "id = \"all\"\ndrop = [{ title = \"Story 0\" }]");
-    std::fs::write(desk.config(), dropping).unwrap();
-    published(&desk);
+    std::fs::write(workspace.config(), dropping).unwrap();
+    published(&workspace);
     let mut found = BTreeSet::new();
     files(&site, &site, &mut found);
     assert!(!found.iter().any(|file| file.starts_with("story/story-0-")), "{found:?}");
@@ -80,17 +80,17 @@ fn folder_contains_archives_and_their_stories_and_drops_what_is_gone() {
 #[test]
 fn pages_are_served_while_the_folder_is_still_written() {
     let open = config("http://127.0.0.1/");
-    let desk = Desk::whole(&open);
-    desk.write("a.xml", &feed(0..3000));
-    output(&desk.config(), &["poll", "--force"]);
-    desk.write("newswire.toml", &format!("{open}[publish]\ndirectory = \"site\"\n"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::whole(&open);
+    workspace.write("a.xml", &feed(0..3000));
+    output(&workspace.config(), &["poll", "--force"]);
+    workspace.write("newswire.toml", &format!("{open}[publish]\ndirectory = \"site\"\n"));
+    let mut daemon = Daemon::start(&workspace);
     assert_eq!(daemon.get("/all.json").status, 200);
     assert_eq!(request(&daemon.admin, "GET", "/healthz", &[]).status, 200);
     // The list is written last.
-    assert!(!desk.path("site/.newswire-files").exists(), "serving pages must not wait for 3000 files");
+    assert!(!workspace.path("site/.newswire-files").exists(), "serving pages must not wait for 3000 files");
     assert_eq!(daemon.end(), Some(0));
-    let list = desk.read("site/.newswire-files");
+    let list = workspace.read("site/.newswire-files");
     assert!(
         list.lines().filter(|file| file.starts_with("story/")).count() == 3000,
         "the folder is complete at the end"
@@ -99,12 +99,12 @@ fn pages_are_served_while_the_folder_is_still_written() {
 
 #[test]
 fn page_of_a_joined_story_redirects_to_the_remaining_one() {
-    let desk = Desk::whole(&config("https://news.example.org/wire/"));
-    desk.write("a.xml", &feed(0..3));
-    output(&desk.config(), &["poll", "--force"]);
-    let joined = output(&desk.config(), &["join", "https://a.example/1", "https://a.example/2"]);
+    let workspace = Workspace::whole(&config("https://news.example.org/wire/"));
+    workspace.write("a.xml", &feed(0..3));
+    output(&workspace.config(), &["poll", "--force"]);
+    let joined = output(&workspace.config(), &["join", "https://a.example/1", "https://a.example/2"]);
     assert!(joined.status.success(), "{}", text(&joined.stderr));
-    let (site, _) = published(&desk);
+    let (site, _) = published(&workspace);
     let page = |slug: &str| std::fs::read_to_string(site.join("story").join(slug).join("index.html")).unwrap();
     let pages = std::fs::read_dir(site.join("story")).unwrap();
     let slugs: Vec<String> = pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
@@ -113,7 +113,7 @@ fn page_of_a_joined_story_redirects_to_the_remaining_one() {
     let there = page(&moved[0]).split("url=/wire/").nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert!(whole.iter().any(|slug| there == format!("story/{slug}/")), "{there}");
 
-    let daemon = Daemon::start(&desk);
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Story 0");
     let answer = daemon.get(&format!("/wire/story/{}/", moved[0]));
     assert_eq!((answer.status, answer.header("location")), (308, Some(&*format!("/wire/{there}"))));
@@ -126,12 +126,12 @@ fn renamed_section_keeps_feeds_and_a_redirect_page_under_its_old_id() {
         config("https://news.example.org/wire/")
             .replace("id = \"all\"", &format!("id = \"every\"\nformerly = [\"all\", \"older\"]{access}"))
     };
-    let desk = Desk::whole(&config("https://news.example.org/wire/"));
-    desk.write("a.xml", &feed(0..3));
-    output(&desk.config(), &["poll", "--force"]);
-    published(&desk);
-    desk.write("newswire.toml", &renamed(""));
-    let (site, _) = published(&desk);
+    let workspace = Workspace::whole(&config("https://news.example.org/wire/"));
+    workspace.write("a.xml", &feed(0..3));
+    output(&workspace.config(), &["poll", "--force"]);
+    published(&workspace);
+    workspace.write("newswire.toml", &renamed(""));
+    let (site, _) = published(&workspace);
     let read = |file: &str| std::fs::read_to_string(site.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     for old in ["all", "older"] {
         for format in ["atom", "rss", "json", "opml"] {
@@ -140,8 +140,8 @@ fn renamed_section_keeps_feeds_and_a_redirect_page_under_its_old_id() {
         let page = read(&format!("{old}/index.html"));
         assert!(page.contains("<meta http-equiv=\"refresh\" content=\"0; url=/wire/every/\">"), "{page}");
     }
-    desk.write("newswire.toml", &renamed("\ntoken = \"canary-of-sixteen\""));
-    let (site, _) = published(&desk);
+    workspace.write("newswire.toml", &renamed("\ntoken = \"canary-of-sixteen\""));
+    let (site, _) = published(&workspace);
     assert!(
         !site.join("all.atom").exists() && !site.join("all/index.html").exists(),
         "a section that became private is gone"
@@ -150,21 +150,21 @@ fn renamed_section_keeps_feeds_and_a_redirect_page_under_its_old_id() {
 
 #[test]
 fn publishing_never_writes_outside_the_folder_through_a_link_or_a_list() {
-    let desk = Desk::whole(&config("https://news.example.org/"));
-    desk.write("a.xml", &feed(0..3));
-    output(&desk.config(), &["poll", "--force"]);
-    let outside = desk.folder.path().join("outside");
+    let workspace = Workspace::whole(&config("https://news.example.org/"));
+    workspace.write("a.xml", &feed(0..3));
+    output(&workspace.config(), &["poll", "--force"]);
+    let outside = workspace.folder.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
     std::fs::write(outside.join("index.html"), "mine").unwrap();
-    let site = desk.folder.path().join("site");
+    let site = workspace.folder.path().join("site");
     std::fs::create_dir(&site).unwrap();
     std::os::unix::fs::symlink(&outside, site.join("all")).unwrap();
-    let (_, told) = published(&desk);
-    assert!(told.contains("is a symbolic link"), "{told}");
+    let (_, printed) = published(&workspace);
+    assert!(printed.contains("is a symbolic link"), "{printed}");
     std::fs::remove_file(site.join("all")).unwrap();
     std::fs::write(site.join(".newswire-files"), "../outside/index.html\n").unwrap();
-    let (_, told) = published(&desk);
-    assert!(told.contains("is outside the folder"), "{told}");
+    let (_, printed) = published(&workspace);
+    assert!(printed.contains("is outside the folder"), "{printed}");
     assert_eq!(std::fs::read_to_string(outside.join("index.html")).unwrap(), "mine");
 }
 
@@ -206,11 +206,11 @@ fn nginx(folder: &Path, site: &Path, port: u16) -> Option<Nginx> {
 fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let base = format!("http://127.0.0.1:{port}/wire/");
-    let desk = Desk::whole(&config(&base));
-    desk.write("a.xml", &feed(0..12));
-    output(&desk.config(), &["poll", "--force"]);
-    let (site, _) = published(&desk);
-    let Some(_nginx) = nginx(desk.folder.path(), &site, port) else { return };
+    let workspace = Workspace::whole(&config(&base));
+    workspace.write("a.xml", &feed(0..12));
+    output(&workspace.config(), &["poll", "--force"]);
+    let (site, _) = published(&workspace);
+    let Some(_nginx) = nginx(workspace.folder.path(), &site, port) else { return };
     let address = format!("127.0.0.1:{port}");
     let until = Instant::now() + PATIENCE;
     while std::net::TcpStream::connect(&address).is_err() {

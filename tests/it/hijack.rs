@@ -18,9 +18,9 @@ spring, the chairwoman announced, provided that the divers find no further damag
 type Shown = (String, Entry, Timestamp, Timestamp);
 
 fn victims() -> [(&'static str, Entry); 2] {
-    let told = entry("https://origin.example/1", TITLE, TEXT);
+    let original = entry("https://origin.example/1", TITLE, TEXT);
     [
-        ("origin", told),
+        ("origin", original),
         ("wire", entry("https://wire.example/2", "Mayor of Linnet resigns after long debate", &own_words("mayor"))),
     ]
 }

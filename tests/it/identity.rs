@@ -101,13 +101,13 @@ fn kept(store: &Path) -> BTreeMap<String, BTreeSet<String>> {
 /// Polls one feed per file, and returns how many entries `inspect` lists for each, after checking that the store has
 /// the same.
 fn inspected_and_kept(files: &[PathBuf]) -> Vec<usize> {
-    let desk = Desk::whole(&feeds_of(files));
-    let polled = output(&desk.config(), &["poll", "--force"]);
+    let workspace = Workspace::whole(&feeds_of(files));
+    let polled = output(&workspace.config(), &["poll", "--force"]);
     assert!(polled.status.success(), "{}", text(&polled.stderr));
-    let kept = kept(&desk.folder.path().join("newswire.db"));
+    let kept = kept(&workspace.folder.path().join("newswire.db"));
     let mut arguments = vec!["inspect", "--json"];
     arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
-    let inspected = output(&desk.config(), &arguments);
+    let inspected = output(&workspace.config(), &arguments);
     let reports: Vec<Value> = text(&inspected.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(reports.len(), files.len());
     let mut counts = Vec::new();

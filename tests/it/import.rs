@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use newswire::config::import::{self, ImportError, ImportPlan, Imported};
 use newswire::config::{self, Config, SourceFile};
 use newswire::parse;
-use support::desk::Desk;
+use support::workspace::Workspace;
 
 fn fixture(name: &str) -> String {
     parse::text(&std::fs::read(Path::new("tests/fixtures/lists").join(name)).unwrap())
@@ -49,10 +49,10 @@ fn check(name: &str, format: &str, expected: &[(&str, &str, &[&str], &[&str])], 
         .map(|(url, title, sections, tags)| ((*url).to_owned(), (*title).to_owned(), words(sections), words(tags)))
         .collect();
     assert_eq!(feeds(&config), expected, "{text}");
-    let told: Vec<String> = plan.skipped.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
-    assert_eq!(told.len(), left_out.len(), "{told:#?}");
+    let result: Vec<String> = plan.skipped.iter().map(|left| format!("{}: {}", left.what, left.why)).collect();
+    assert_eq!(result.len(), left_out.len(), "{result:#?}");
     for part in left_out {
-        assert!(told.iter().any(|told| told.starts_with(part)), "{part}: {told:#?}");
+        assert!(result.iter().any(|result| result.starts_with(part)), "{part}: {result:#?}");
     }
     let again = import::plan(read(name), &config, None);
     assert_eq!(
@@ -218,14 +218,14 @@ fn feed_scheme_is_removed() {
 
 #[test]
 fn https_is_preferred_to_http_and_the_merge_rule_is_reported() {
-    let desk =
-        Desk::new("[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[feed]]\nurl = \"https://known.example/feed\"\n");
-    desk.write(
+    let workspace =
+        Workspace::new("[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n[[feed]]\nurl = \"https://known.example/feed\"\n");
+    workspace.write(
         "list.txt",
         "http://a.example/feed\nhttps://a.example/feed\nhttps://b.example/feed\nhttp://www.b.example/feed/\nhttp://c.example/feed\nhttp://c.example/feed\nhttp://known.example/feed\n",
     );
-    let told = desk.run(&["import", "list.txt"]);
-    let out = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let result = workspace.run(&["import", "list.txt"]);
+    let out = result.out.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "merged http://a.example/feed: kept https://a.example/feed, they differ only in http or https",
         "merged http://www.b.example/feed/: kept https://b.example/feed, they differ only in http or https and www. and a slash at the end",
@@ -233,7 +233,7 @@ fn https_is_preferred_to_http_and_the_merge_rule_is_reported() {
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
-    let config = desk.read("newswire.toml");
+    let config = workspace.read("newswire.toml");
     let urls: Vec<_> = config.lines().filter_map(|line| line.strip_prefix("url = ")).collect();
     assert_eq!(
         urls,
@@ -268,29 +268,29 @@ fn document_type_is_inert() {
 
 #[test]
 fn import_changes_the_config_once_and_says_what_it_did() {
-    let desk = Desk::new("# Mine.\n[[section]]\nid = \"world\"\nfeeds = [\"*\"]\n");
-    std::fs::copy("tests/fixtures/lists/opml1_broken.opml", desk.path("list.opml")).unwrap();
-    let before = desk.read("newswire.toml");
-    let dry = desk.run(&["import", "list.opml", "--dry-run"]);
-    assert!(dry.out.contains("+[[feed]]") && desk.read("newswire.toml") == before, "{}{}", dry.out, dry.err);
-    let told = desk.run(&["import", "list.opml"]);
-    assert_eq!(told.code, 0, "{}", told.err);
+    let workspace = Workspace::new("# Mine.\n[[section]]\nid = \"world\"\nfeeds = [\"*\"]\n");
+    std::fs::copy("tests/fixtures/lists/opml1_broken.opml", workspace.path("list.opml")).unwrap();
+    let before = workspace.read("newswire.toml");
+    let dry = workspace.run(&["import", "list.opml", "--dry-run"]);
+    assert!(dry.out.contains("+[[feed]]") && workspace.read("newswire.toml") == before, "{}{}", dry.out, dry.err);
+    let result = workspace.run(&["import", "list.opml"]);
+    assert_eq!(result.code, 0, "{}", result.err);
     for part in ["OPML: 4 feeds added to newswire.toml, 0 already known, 1 listed more than", "skipped  Bad"] {
-        assert!(told.out.contains(part), "{part}: {}", told.out);
+        assert!(result.out.contains(part), "{part}: {}", result.out);
     }
-    let after = desk.read("newswire.toml");
+    let after = workspace.read("newswire.toml");
     assert!(after.starts_with(&before) && after.contains("id = \"town-sea\""), "{after}");
-    assert_eq!(desk.run(&["check"]).code, 0);
-    let again = desk.run(&["import", "list.opml"]);
+    assert_eq!(workspace.run(&["check"]).code, 0);
+    let again = workspace.run(&["import", "list.opml"]);
     assert!(again.out.contains("0 feeds added, 4 already known"), "{}", again.out);
-    assert_eq!(desk.read("newswire.toml"), after);
-    let missing = desk.run(&["import", "nowhere.opml"]);
+    assert_eq!(workspace.read("newswire.toml"), after);
+    let missing = workspace.run(&["import", "nowhere.opml"]);
     assert!(missing.code == 1 && missing.err.contains("nowhere.opml"), "{}", missing.err);
 }
 
 #[test]
 fn exported_feeds_are_imported_unchanged() {
-    let desk = Desk::new(
+    let workspace = Workspace::new(
         r#"
         [[feed]]
         url = "https://a.example/feed?x=1&y=2"
@@ -318,15 +318,15 @@ fn exported_feeds_are_imported_unchanged() {
         token = "canary"
         "#,
     );
-    let told = desk.run(&["export"]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    assert!(!told.out.contains("canary") && told.err.contains("skipped d-example"), "{}{}", told.out, told.err);
-    assert!(told.err.contains("zwei is private here, but will not be where this list is imported"), "{}", told.err);
-    let other = Desk::new("");
-    other.write("list.opml", &told.out);
+    let result = workspace.run(&["export"]);
+    assert_eq!(result.code, 0, "{}", result.err);
+    assert!(!result.out.contains("canary") && result.err.contains("skipped d-example"), "{}{}", result.out, result.err);
+    assert!(result.err.contains("zwei is private here, but will not be where this list is imported"), "{}", result.err);
+    let other = Workspace::new("");
+    other.write("list.opml", &result.out);
     assert_eq!(other.run(&["import", "list.opml"]).code, 0);
-    let of = |desk: &Desk| newswire::files::load(&desk.path("newswire.toml")).unwrap().config;
-    let (imported, exported) = (of(&other), of(&desk));
+    let of = |workspace: &Workspace| newswire::files::load(&workspace.path("newswire.toml")).unwrap().config;
+    let (imported, exported) = (of(&other), of(&workspace));
     assert_eq!(feeds(&imported), feeds(&exported)[..3]);
     let named = |config: &Config| {
         let feed = |feed: &std::sync::Arc<config::Feed>| (feed.id.to_string(), feed.enabled);
@@ -336,11 +336,11 @@ fn exported_feeds_are_imported_unchanged() {
     assert_eq!(named(&imported)[2], ("third".to_owned(), false));
     assert_eq!(
         other.run(&["export"]).out.lines().skip(5).collect::<Vec<_>>(),
-        told.out.lines().skip(5).collect::<Vec<_>>()
+        result.out.lines().skip(5).collect::<Vec<_>>()
     );
-    let section = desk.run(&["export", "--section", "zwei"]).out;
+    let section = workspace.run(&["export", "--section", "zwei"]).out;
     assert!(section.contains("b.example") && !section.contains("a.example"), "{section}");
-    assert_eq!(desk.run(&["export", "--section", "drei"]).code, 1);
+    assert_eq!(workspace.run(&["export", "--section", "drei"]).code, 1);
 }
 
 #[test]

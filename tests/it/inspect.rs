@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support;
 
-use support::desk::{Desk, rss, told as told_by};
 use support::origin::{Origin, Reply};
+use support::workspace::{Workspace, command_output, rss};
 
 fn inspect(document: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_newswire"));
@@ -173,13 +173,17 @@ fn people_see_format_repairs_and_entries() {
 fn unconfigured_address_is_fetched_like_a_configured_feed() {
     let origin = Origin::start(|_| Reply::new(200, &[], rss(&[("1", "One", "x")])));
     let url = origin.url("/feed");
-    let desk = Desk::new(&format!("[poll]\nallow = [\"{}\"]\n", origin.address));
-    assert_eq!(desk.json(&["inspect", url.as_str()])["entries"][0]["title"], "One");
-    let told = desk.run(&["inspect", url.as_str()]);
-    assert!(told.code == 0 && told.out.starts_with(&format!("{url}: RSS 2.0, ")), "{}{}", told.out, told.err);
-    std::fs::remove_file(desk.path("newswire.toml")).unwrap();
-    let mut command = desk.command(&["inspect", url.as_str()]);
-    command.env("HOME", desk.folder.path()).env_remove("XDG_CONFIG_HOME");
-    let told = told_by(&command.output().unwrap());
-    assert!(told.code == 1 && told.out.contains("private address") || told.out.contains("allow"), "{}", told.out);
+    let workspace = Workspace::new(&format!("[poll]\nallow = [\"{}\"]\n", origin.address));
+    assert_eq!(workspace.json(&["inspect", url.as_str()])["entries"][0]["title"], "One");
+    let result = workspace.run(&["inspect", url.as_str()]);
+    assert!(result.code == 0 && result.out.starts_with(&format!("{url}: RSS 2.0, ")), "{}{}", result.out, result.err);
+    std::fs::remove_file(workspace.path("newswire.toml")).unwrap();
+    let mut command = workspace.command(&["inspect", url.as_str()]);
+    command.env("HOME", workspace.folder.path()).env_remove("XDG_CONFIG_HOME");
+    let result = command_output(&command.output().unwrap());
+    assert!(
+        result.code == 1 && result.out.contains("private address") || result.out.contains("allow"),
+        "{}",
+        result.out
+    );
 }

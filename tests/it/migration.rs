@@ -146,18 +146,23 @@ async fn reasons_of_an_older_store_read_as_before() {
     );
     assert!(sentences.len() > 100);
     let store = Store::open(&path, "a test").unwrap();
-    let told = store.read(move |reader| {
-        let mut told = Vec::new();
+    let sentences_read = store.read(move |reader| {
+        let mut sentences_read = Vec::new();
         for (section, id, ..) in &sentences {
             let story = reader.story_by_id(id)?.unwrap();
             let placements = reader.placements_of(story.number)?;
             let why = &placements[&section.as_str().into()].why;
-            told.push((section.clone(), id.clone(), why.rule().map(|rule| rule.to_string()), why.to_string()));
+            sentences_read.push((
+                section.clone(),
+                id.clone(),
+                why.rule().map(|rule| rule.to_string()),
+                why.to_string(),
+            ));
         }
-        assert_eq!(told, sentences);
+        assert_eq!(sentences_read, sentences);
         Ok(())
     });
-    told.await.unwrap();
+    sentences_read.await.unwrap();
 }
 
 #[tokio::test]
@@ -225,12 +230,12 @@ async fn failures_of_an_older_store_keep_their_words_and_kinds() {
         Ok((status::feeds(&config, Some(reader), start())?, reader.feed_statuses()?, reader.events(20)?))
     });
     let (shown, feeds, events) = read.await.unwrap();
-    let mut told: Vec<_> = shown
+    let mut sentences_read: Vec<_> = shown
         .iter()
         .filter_map(|row| Some((row.id.as_str(), row.error_code?.code(), row.last_error.as_deref()?)))
         .collect();
-    told.sort_unstable();
-    assert_eq!(told, FAILURES);
+    sentences_read.sort_unstable();
+    assert_eq!(sentences_read, FAILURES);
     let words = "slow.example did not answer within 30 seconds".into();
     assert_eq!(feeds[&"slow".into()].failure, Some(Failure::Old { kind: FailureKind::Timeout, words }));
     assert_eq!(feeds[&"back".into()].failure, None, "it answers again");

@@ -181,8 +181,9 @@ fn credit_of_a_picture_is_not_an_author() {
              <channel><title>t</title><item><title>x</title>{inside}</item></channel></rss>"
         );
         let entry = entries(&read_bytes(document.as_bytes())).remove(0);
-        let told: Vec<_> = entry.credits.iter().map(|credit| (credit.name.as_str(), credit.role.as_deref())).collect();
-        assert_eq!((names(&entry.authors), told), (authors.to_vec(), credits.to_vec()), "{inside}");
+        let credited: Vec<_> =
+            entry.credits.iter().map(|credit| (credit.name.as_str(), credit.role.as_deref())).collect();
+        assert_eq!((names(&entry.authors), credited), (authors.to_vec(), credits.to_vec()), "{inside}");
     };
     check("<media:credit>Photograph: Alex Wong</media:credit>", &[], &[("Photograph: Alex Wong", None)]);
     check(

@@ -145,13 +145,13 @@ async fn no_public_document_reveals_a_private_feed_in_any_order_of_copies() {
             bed.poll("origin", &[entry(&link, &format!("Ferry {number}"), &own_words(&format!("tide{number}x")))])
                 .await;
         }
-        let told = bed.find("https://origin.example/1").await;
+        let result = bed.find("https://origin.example/1").await;
         assert_eq!(bed.copies("https://origin.example/1").await.len(), 2, "{order}: they are one story");
-        assert!(told.slug.starts_with("ferry-sails-"), "{order}: {}", told.slug);
+        assert!(result.slug.starts_with("ferry-sails-"), "{order}: {}", result.slug);
         assert_no_canary(&bed, order).await;
         let documents = public_documents(&bed).await;
         assert!(documents["all/archive/1.json"].contains("Ferry sails"), "{order}: {:?}", documents.keys());
-        assert!(documents.contains_key(&format!("folder story/{}/index.html", told.slug)), "{order}");
+        assert!(documents.contains_key(&format!("folder story/{}/index.html", result.slug)), "{order}");
     }
 }
 
@@ -169,16 +169,16 @@ async fn story_of_a_private_feed_has_a_generated_id_and_its_number_as_address() 
     bed.poll("origin", &[public_copy()]).await;
     assert_eq!(bed.ids("all").await, [alone.id.as_str()], "the id stays when the story becomes public");
     assert_eq!(bed.ids("canary-section").await, [alone.id.as_str()]);
-    let told = bed.find(&alone.id).await;
-    assert_eq!(told.slug, format!("ferry-sails-{}", told.number));
+    let result = bed.find(&alone.id).await;
+    assert_eq!(result.slug, format!("ferry-sails-{}", result.number));
 
     let mut revised = public_copy();
     revised.title = "Ferry sails at noon".to_owned();
     bed.poll("origin", &[revised]).await;
     let later = bed.find(&alone.id).await;
-    assert_eq!((later.id, later.slug), (told.id, told.slug), "names never change");
+    assert_eq!((later.id, later.slug), (result.id, result.slug), "names never change");
     let by_guid = bed.find("tag:canary-host.example,2018:canary-guid?token=canary").await;
-    assert_eq!(by_guid.number, told.number, "editors find it by its guid");
+    assert_eq!(by_guid.number, result.number, "editors find it by its guid");
 }
 
 #[tokio::test]

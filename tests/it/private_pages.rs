@@ -29,8 +29,8 @@ fn item(guid: &str, title: &str, link: &str, text: &str) -> String {
 }
 
 /// Starts a site whose private feed was polled first; the public feed also carries one of its stories.
-fn site(sections: &str) -> (Desk, Daemon) {
-    let desk = Desk::new(&format!("{FEEDS}{sections}"));
+fn site(sections: &str) -> (Workspace, Daemon) {
+    let workspace = Workspace::new(&format!("{FEEDS}{sections}"));
     let shared =
         item("tag:canary.example,2018:canary-guid", "Canary headline", "https://a.example/1", "The ferry sails.");
     let own: String = (2..6)
@@ -43,8 +43,8 @@ fn site(sections: &str) -> (Desk, Daemon) {
             )
         })
         .collect();
-    desk.write("b.xml", &document("canary-name", &format!("{shared}{own}")));
-    let told: String = (2..6)
+    workspace.write("b.xml", &document("canary-name", &format!("{shared}{own}")));
+    let shown: String = (2..6)
         .map(|n| {
             item(
                 &format!("a-{n}"),
@@ -55,14 +55,14 @@ fn site(sections: &str) -> (Desk, Daemon) {
         })
         .collect();
     let copy = item("tag:a.example,2018:1", "Ferry sails", "https://a.example/1", "The ferry sails.");
-    desk.write("a.xml", &document("a", &format!("{copy}{told}")));
+    workspace.write("a.xml", &document("a", &format!("{copy}{shown}")));
     for feed in ["b", "a"] {
-        let polled = output(&desk.config(), &["poll", feed]);
+        let polled = output(&workspace.config(), &["poll", feed]);
         assert!(polled.status.success(), "{}", text(&polled.stderr));
     }
-    let daemon = Daemon::start(&desk);
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Tide");
-    (desk, daemon)
+    (workspace, daemon)
 }
 
 fn encoded() -> String {
@@ -96,8 +96,8 @@ fn post(daemon: &Daemon, path: &str, body: &str) -> Answer {
     .unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
-    let told = text(&bytes);
-    let (head, body) = told.split_once("\r\n\r\n").unwrap();
+    let shown = text(&bytes);
+    let (head, body) = shown.split_once("\r\n\r\n").unwrap();
     let headers = head.lines().skip(1).filter_map(|line| line.split_once(": "));
     Answer {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
@@ -179,14 +179,14 @@ fn form_on_the_page_of_a_private_section_opens_it() {
 #[test]
 fn session_ends_with_the_token_and_opens_no_other_section() {
     let other = "[[section]]\nid = \"other\"\nfeeds = [\"b\"]\ntoken = \"canary-token & more/1\"\n";
-    let (desk, daemon) = site(&format!("{ALL}{}{other}", inner()));
+    let (workspace, daemon) = site(&format!("{ALL}{}{other}", inner()));
     let session = cookie(&daemon.get(&format!("/inner/?token={}", encoded())));
     let get = |path: &str| request(&daemon.site, "GET", path, &[("Cookie", &session)]).status;
     assert_eq!((get("/inner/"), get("/other/")), (200, 401));
     for wrong in ["newswire=", "newswire=0", "newswire=canary-token & more/1", "other=1"] {
         assert_eq!(request(&daemon.site, "GET", "/inner/", &[("Cookie", wrong)]).status, 401, "{wrong}");
     }
-    desk.edit(&format!("{FEEDS}{ALL}{}", inner().replace("canary-token", "other-token")));
+    workspace.edit(&format!("{FEEDS}{ALL}{}", inner().replace("canary-token", "other-token")));
     let other = encoded().replace("canary", "other");
     daemon.get_until(&format!("/inner.json?token={other}"), "Canary");
     assert_eq!(get("/inner/"), 401);
@@ -231,9 +231,9 @@ fn nothing_public_reveals_a_private_feed() {
         }
         let answer = daemon.get(&path);
         let head: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-        let told = format!("{head}\n{}", text(&answer.body));
-        assert!(!told.to_lowercase().contains("canary"), "{path}: {told}");
-        waiting.extend(links(&daemon, &told));
+        let shown = format!("{head}\n{}", text(&answer.body));
+        assert!(!shown.to_lowercase().contains("canary"), "{path}: {shown}");
+        waiting.extend(links(&daemon, &shown));
         waiting.extend(answer.header("location").map(str::to_owned));
     }
     assert!(seen.iter().any(|path| path.starts_with("/story/ferry-sails-")), "{seen:?}");

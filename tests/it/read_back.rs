@@ -53,7 +53,7 @@ const RELAY: &str = r#"<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synt
 <dc:creator>by Kim via gail - The Gazette</dc:creator><dc:date>2018-01-08T09:00:00Z</dc:date></item></rdf:RDF>"#;
 
 /// Polls these feeds and publishes; returns the workspace of the site.
-fn newswire(name: &str, feeds: &[(&str, &str)]) -> Desk {
+fn newswire(name: &str, feeds: &[(&str, &str)]) -> Workspace {
     let mut config =
         format!("[site]\nurl = \"https://{name}.example/\"\ntitle = \"{name}\"\nrights = \"(c) {name}\"\n");
     config += "[[section]]\nid = \"all\"\ntitle = \"All\"\nfeeds = [\"*\"]\n";
@@ -61,13 +61,13 @@ fn newswire(name: &str, feeds: &[(&str, &str)]) -> Desk {
         let id = file.split('.').next().unwrap();
         config += &format!("[[feed]]\nid = \"{id}\"\nurl = \"file:{file}\"\nsite = \"https://{id}.example/\"\n");
     }
-    let desk = Desk::whole(&config);
-    feeds.iter().for_each(|(file, document)| desk.write(file, document));
+    let workspace = Workspace::whole(&config);
+    feeds.iter().for_each(|(file, document)| workspace.write(file, document));
     for arguments in [&["poll", "--force"] as &[&str], &["publish", "--out", "site"]] {
-        let done = desk.run(arguments);
+        let done = workspace.run(arguments);
         assert_eq!(done.code, 0, "{}", done.err);
     }
-    desk
+    workspace
 }
 
 /// Keeps only these members of an object, or of every object in a list.
@@ -83,8 +83,8 @@ fn only(value: &Value, members: &[&str]) -> Value {
 }
 
 /// Returns the stories of a newswire, as far as the format can express them.
-fn stories(desk: &Desk, format: &str) -> Vec<Value> {
-    let edition: Value = serde_json::from_str(&desk.read("site/all.json")).unwrap();
+fn stories(workspace: &Workspace, format: &str) -> Vec<Value> {
+    let edition: Value = serde_json::from_str(&workspace.read("site/all.json")).unwrap();
     let is_rss = format == "rss";
     let story = |item: &Value| {
         let ours = &item["_newswire"];
@@ -121,13 +121,13 @@ fn stories_are_the_same_in_a_second_newswire_and_in_a_third() {
     assert_eq!(of("Harbour reopens")["byline"], "by Jane Doe, Joe Bloggs via desk - Press");
     assert_eq!(of("Source with an author")["source"]["title"], "Unknown source");
     for format in ["atom", "rss", "json"] {
-        let edition = |desk: &Desk| desk.read(&format!("site/all.{format}"));
+        let edition = |workspace: &Workspace| workspace.read(&format!("site/all.{format}"));
         let file = format!("wire.{format}");
         let second = newswire("second", &[(file.as_str(), &edition(&first))]);
         let third = newswire("third", &[(file.as_str(), &edition(&second))]);
         let expected = stories(&first, format);
-        for (desk, name) in [(&second, "second"), (&third, "third")] {
-            let found = stories(desk, format);
+        for (workspace, name) in [(&second, "second"), (&third, "third")] {
+            let found = stories(workspace, format);
             assert_eq!(found.len(), expected.len(), "{format}, {name}");
             for (found, expected) in found.iter().zip(&expected) {
                 for (field, value) in expected.as_object().unwrap() {

@@ -138,21 +138,21 @@ async fn newswires_that_read_each_other_publish_everything_once() {
         for (side, bed) in beds.iter_mut().enumerate() {
             let number = day * HOSTS.len() + side;
             // Every other entry is a note of a few words without a link.
-            let mut told = entry(
+            let mut item = entry(
                 &format!("https://source-{}.example/{number}", HOSTS[side]),
                 &format!("Note of day {number}"),
                 "Brief.",
             );
             if day % 2 == 0 {
-                (told.title, told.content_html) = (
+                (item.title, item.content_html) = (
                     format!("Day {number} of the journey"),
                     Some(format!("<p>{}</p>", own_words(&format!("day{number}x")))),
                 );
             } else {
-                (told.guid.value, told.link) = (format!("note-{number}"), None);
+                (item.guid.value, item.link) = (format!("note-{number}"), None);
             }
-            told.published = Some(now);
-            bed.poll_at(now + HOUR, "source", &[told]).await;
+            item.published = Some(now);
+            bed.poll_at(now + HOUR, "source", &[item]).await;
         }
         for (own, peer) in PEERS.into_iter().cycle().take(2 * PEERS.len()) {
             let entries = offered(&beds[peer], HOSTS[peer]).await;

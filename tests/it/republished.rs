@@ -51,11 +51,11 @@ fn republished_documents_are_valid() {
         eprintln!("NEWSWIRE_DOCUMENTS names no folder of feed documents: nothing is republished");
         return;
     };
-    let desk = Desk::whole(&config);
-    let polled = output(&desk.config(), &["poll", "--force"]);
+    let workspace = Workspace::whole(&config);
+    let polled = output(&workspace.config(), &["poll", "--force"]);
     assert!(polled.status.success(), "{}", text(&polled.stderr));
-    let site = desk.folder.path().join("site");
-    let published = output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]);
+    let site = workspace.folder.path().join("site");
+    let published = output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]);
     assert!(published.status.success(), "{}", text(&published.stderr));
 
     outside("xmllint", &["--noout", "--nonet"], &files(&site, &["atom", "rss", "opml", "xml"]));

@@ -16,19 +16,19 @@ const CONFIG: &str = "[store]\npath = \"var/lib/newswire.db\"\n[[feed]]\nid = \"
 const STORE: &str = "var/lib/newswire.db";
 
 /// A workspace that has polled a story.
-fn desk() -> Desk {
-    let desk = Desk::new(CONFIG);
-    desk.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
-    let told = desk.run(&["poll"]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    desk
+fn workspace() -> Workspace {
+    let workspace = Workspace::new(CONFIG);
+    workspace.write("a.xml", &headlines(&[("1", "Ferries are late"), ("2", "Nets")]));
+    let result = workspace.run(&["poll"]);
+    assert_eq!(result.code, 0, "{}", result.err);
+    workspace
 }
 
 /// Checks that a command fails with these words in one line.
-fn check_refused(desk: &Desk, arguments: &[&str], code: i32, expected: &str) {
-    let told = desk.run(arguments);
-    assert!(told.code == code && told.err.contains(expected), "{arguments:?} {}: {}", told.code, told.err);
-    assert_eq!(told.err.lines().count(), 1, "{}", told.err);
+fn check_refused(workspace: &Workspace, arguments: &[&str], code: i32, expected: &str) {
+    let result = workspace.run(arguments);
+    assert!(result.code == code && result.err.contains(expected), "{arguments:?} {}: {}", result.code, result.err);
+    assert_eq!(result.err.lines().count(), 1, "{}", result.err);
 }
 
 fn mode(path: &Path) -> u32 {
@@ -41,21 +41,21 @@ fn fifo(path: &Path) {
 
 #[test]
 fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
-    let desk = desk();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
-    let inode = |name: &str| fs::symlink_metadata(desk.path(name)).unwrap().ino();
-    fs::hard_link(desk.path(STORE), desk.path("hard")).unwrap();
-    symlink(STORE, desk.path("soft")).unwrap();
-    symlink("nowhere", desk.path("dangling")).unwrap();
-    fifo(&desk.path("pipe"));
-    let theirs = rusqlite::Connection::open(desk.path("theirs.db")).unwrap();
+    let inode = |name: &str| fs::symlink_metadata(workspace.path(name)).unwrap().ino();
+    fs::hard_link(workspace.path(STORE), workspace.path("hard")).unwrap();
+    symlink(STORE, workspace.path("soft")).unwrap();
+    symlink("nowhere", workspace.path("dangling")).unwrap();
+    fifo(&workspace.path("pipe"));
+    let theirs = rusqlite::Connection::open(workspace.path("theirs.db")).unwrap();
     theirs.execute_batch("CREATE TABLE theirs (x)").unwrap();
     let before = inode(STORE);
     let check = |file: &str, expected: &str| {
-        let before = fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino());
-        check_refused(&desk, &["backup", file], 1, expected);
-        assert_eq!(fs::symlink_metadata(desk.path(file)).ok().map(|metadata| metadata.ino()), before, "{file}");
+        let before = fs::symlink_metadata(workspace.path(file)).ok().map(|metadata| metadata.ino());
+        check_refused(&workspace, &["backup", file], 1, expected);
+        assert_eq!(fs::symlink_metadata(workspace.path(file)).ok().map(|metadata| metadata.ino()), before, "{file}");
     };
     for file in [STORE, "./var/../var/lib/newswire.db", "hard", "soft"] {
         check(file, "is the store itself");
@@ -71,36 +71,41 @@ fn backup_never_replaces_the_store_or_a_file_of_another_kind() {
     check("a.xml", "is not a backup that newswire wrote");
     check("theirs.db", "is not a backup that newswire wrote");
     assert_eq!(inode(STORE), before);
-    assert_eq!(desk.run(&["poll", "--force"]).code, 0, "the daemon still has its store");
+    assert_eq!(workspace.run(&["poll", "--force"]).code, 0, "the daemon still has its store");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
 fn backup_does_not_go_where_it_would_be_published_or_read_as_a_template() {
-    let desk = desk();
-    desk.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
-    fs::create_dir_all(desk.path("public/deep")).unwrap();
-    fs::create_dir(desk.path("own")).unwrap();
-    check_refused(&desk, &["backup", "public/deep/copy.db"], 1, "is in the folder set as `directory` under [publish]");
-    check_refused(&desk, &["backup", "own/copy.db"], 1, "is in the folder set as `templates` under [publish]");
+    let workspace = workspace();
+    workspace.edit(&format!("[publish]\ndirectory = \"public\"\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir_all(workspace.path("public/deep")).unwrap();
+    fs::create_dir(workspace.path("own")).unwrap();
+    check_refused(
+        &workspace,
+        &["backup", "public/deep/copy.db"],
+        1,
+        "is in the folder set as `directory` under [publish]",
+    );
+    check_refused(&workspace, &["backup", "own/copy.db"], 1, "is in the folder set as `templates` under [publish]");
 }
 
 #[test]
 fn backup_is_private_and_valid_and_replaces_an_older_one() {
-    let desk = desk();
+    let workspace = workspace();
     for _ in 0..2 {
-        let told = desk.run(&["backup", "copy.db"]);
-        assert_eq!(told.code, 0, "{}", told.err);
-        assert_eq!(mode(&desk.path("copy.db")), 0o600);
+        let result = workspace.run(&["backup", "copy.db"]);
+        assert_eq!(result.code, 0, "{}", result.err);
+        assert_eq!(mode(&workspace.path("copy.db")), 0o600);
     }
-    let left: Vec<_> = fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(workspace.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().starts_with(".newswire-backup")), "{left:?}");
-    desk.edit(&CONFIG.replace(STORE, "copy.db"));
-    assert_eq!(desk.run(&["verify"]).code, 0);
-    assert!(desk.run(&["search", "ferries"]).out.contains("Ferries are late"));
-    assert_eq!(desk.run(&["poll"]).code, 0, "a backup is a store");
-    desk.edit(CONFIG);
-    check_refused(&desk, &["backup", "copy.db"], 1, "copy.db is a store in use, or was not closed");
+    workspace.edit(&CONFIG.replace(STORE, "copy.db"));
+    assert_eq!(workspace.run(&["verify"]).code, 0);
+    assert!(workspace.run(&["search", "ferries"]).out.contains("Ferries are late"));
+    assert_eq!(workspace.run(&["poll"]).code, 0, "a backup is a store");
+    workspace.edit(CONFIG);
+    check_refused(&workspace, &["backup", "copy.db"], 1, "copy.db is a store in use, or was not closed");
 }
 
 /// Overwrites a page in the middle of the store's largest table.
@@ -119,126 +124,126 @@ fn damage(store: &Path) {
 
 #[test]
 fn damaged_store_is_reported_and_not_written_to() {
-    let desk = desk();
-    damage(&desk.path(STORE));
-    let before = fs::read(desk.path(STORE)).unwrap();
+    let workspace = workspace();
+    damage(&workspace.path(STORE));
+    let before = fs::read(workspace.path(STORE)).unwrap();
     for arguments in [&["run"][..], &["poll", "--force"], &["publish", "--out", "site"]] {
-        check_refused(&desk, arguments, 1, "newswire.db is damaged and is not written to: ");
-        check_refused(&desk, arguments, 1, "put a backup in its place");
+        check_refused(&workspace, arguments, 1, "newswire.db is damaged and is not written to: ");
+        check_refused(&workspace, arguments, 1, "put a backup in its place");
     }
-    let told = desk.run(&["verify"]);
-    assert!(told.code == 1 && told.err.contains("is damaged") && told.err.contains("a backup"), "{}", told.err);
-    assert_eq!(fs::read(desk.path(STORE)).unwrap(), before);
+    let result = workspace.run(&["verify"]);
+    assert!(result.code == 1 && result.err.contains("is damaged") && result.err.contains("a backup"), "{}", result.err);
+    assert_eq!(fs::read(workspace.path(STORE)).unwrap(), before);
 }
 
 #[test]
 fn backup_of_a_damaged_store_does_not_replace_the_last_good_one() {
-    let desk = desk();
-    assert_eq!(desk.run(&["backup", "good.db"]).code, 0);
-    damage(&desk.path(STORE));
-    let good = fs::read(desk.path("good.db")).unwrap();
-    check_refused(&desk, &["backup", "good.db"], 1, "is damaged");
-    assert_eq!(fs::read(desk.path("good.db")).unwrap(), good);
+    let workspace = workspace();
+    assert_eq!(workspace.run(&["backup", "good.db"]).code, 0);
+    damage(&workspace.path(STORE));
+    let good = fs::read(workspace.path("good.db")).unwrap();
+    check_refused(&workspace, &["backup", "good.db"], 1, "is damaged");
+    assert_eq!(fs::read(workspace.path("good.db")).unwrap(), good);
 }
 
 #[test]
 fn store_replaced_under_the_daemon_is_not_written_to() {
-    let desk = desk();
-    assert_eq!(desk.run(&["backup", "copy.db"]).code, 0);
-    let copy = fs::read(desk.path("copy.db")).unwrap();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace();
+    assert_eq!(workspace.run(&["backup", "copy.db"]).code, 0);
+    let copy = fs::read(workspace.path("copy.db")).unwrap();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
-    fs::rename(desk.path("copy.db"), desk.path(STORE)).unwrap();
-    check_refused(&desk, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
+    fs::rename(workspace.path("copy.db"), workspace.path(STORE)).unwrap();
+    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
     daemon.wait_for("was moved, deleted or replaced while newswire runs");
     assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(fs::read(desk.path(STORE)).unwrap(), copy);
+    assert_eq!(fs::read(workspace.path(STORE)).unwrap(), copy);
     // A log begins with a header of 32 bytes; without a frame after it there is nothing to read.
-    let log_bytes = fs::metadata(desk.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
+    let log_bytes = fs::metadata(workspace.path("var/lib/newswire.db-wal")).map_or(0, |log| log.len());
     assert!(log_bytes <= 32, "the log of the old file must not be read with the new one: {log_bytes} bytes");
 }
 
 #[test]
 fn store_deleted_under_the_daemon_is_reported_as_gone() {
-    let desk = desk();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
-    fs::remove_file(desk.path(STORE)).unwrap();
-    check_refused(&desk, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
+    fs::remove_file(workspace.path(STORE)).unwrap();
+    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
 fn damage_found_by_the_daemon_stops_all_writing() {
-    let desk = desk();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
-    let file = fs::OpenOptions::new().write(true).open(desk.path(STORE)).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(workspace.path(STORE)).unwrap();
     file.set_len(0).unwrap();
     daemon.wait_for("newswire.db is damaged and is not written to: ");
-    check_refused(&desk, &["poll", "--force"], 1, "put a backup in its place");
+    check_refused(&workspace, &["poll", "--force"], 1, "put a backup in its place");
     assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(fs::metadata(desk.path(STORE)).unwrap().len(), 0);
+    assert_eq!(fs::metadata(workspace.path(STORE)).unwrap().len(), 0);
 }
 
 #[test]
 fn read_only_commands_report_damage_once_with_a_hint() {
-    let desk = desk();
-    damage(&desk.path(STORE));
-    let told = desk.run(&["explain", "Nets"]);
-    assert_eq!(told.code, 1, "{}", told.out);
+    let workspace = workspace();
+    damage(&workspace.path(STORE));
+    let result = workspace.run(&["explain", "Nets"]);
+    assert_eq!(result.code, 1, "{}", result.out);
     assert!(
-        told.err.contains("the store is damaged") && told.err.contains("put a backup in its place"),
+        result.err.contains("the store is damaged") && result.err.contains("put a backup in its place"),
         "{}",
-        told.err
+        result.err
     );
-    assert_eq!(told.err.matches("malformed").count(), 1, "{}", told.err);
+    assert_eq!(result.err.matches("malformed").count(), 1, "{}", result.err);
 }
 
 #[test]
 fn store_has_one_writer_even_if_opened_by_several_names() {
-    let desk = desk();
+    let workspace = workspace();
     let under = |name: &str| CONFIG.replace(STORE, name);
-    symlink(desk.path(STORE), desk.path("soft.db")).unwrap();
-    let mut daemon = Daemon::start(&desk);
+    symlink(workspace.path(STORE), workspace.path("soft.db")).unwrap();
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
-    desk.write("soft.toml", &under("soft.db"));
-    check_refused(&desk, &["run", "--config", "soft.toml"], 1, "in use by `newswire run` (process ");
-    assert_eq!(desk.run(&["poll", "--config", "soft.toml"]).code, 0, "the daemon polls");
-    fs::hard_link(desk.path(STORE), desk.path("hard.db")).unwrap();
-    desk.write("hard.toml", &under("hard.db"));
+    workspace.write("soft.toml", &under("soft.db"));
+    check_refused(&workspace, &["run", "--config", "soft.toml"], 1, "in use by `newswire run` (process ");
+    assert_eq!(workspace.run(&["poll", "--config", "soft.toml"]).code, 0, "the daemon polls");
+    fs::hard_link(workspace.path(STORE), workspace.path("hard.db")).unwrap();
+    workspace.write("hard.toml", &under("hard.db"));
     for command in ["run", "poll"] {
-        check_refused(&desk, &[command, "--config", "hard.toml"], 1, "hard.db has 2 names (hard links)");
+        check_refused(&workspace, &[command, "--config", "hard.toml"], 1, "hard.db has 2 names (hard links)");
     }
     assert_eq!(daemon.end(), Some(0));
-    fs::remove_file(desk.path("hard.db")).unwrap();
-    assert_eq!(desk.run(&["poll", "--force", "--config", "soft.toml"]).code, 0);
+    fs::remove_file(workspace.path("hard.db")).unwrap();
+    assert_eq!(workspace.run(&["poll", "--force", "--config", "soft.toml"]).code, 0);
 }
 
 #[test]
 fn file_in_place_of_the_socket_is_named_and_kept() {
-    let desk = desk();
-    desk.write("var/lib/newswire.db.sock", "mine");
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace();
+    workspace.write("var/lib/newswire.db.sock", "mine");
+    let mut daemon = Daemon::start(&workspace);
     let is_named = |line: &String| line.contains("newswire.db.sock: another file has the name of the socket");
     assert!(daemon.seen.iter().any(is_named), "{:?}", daemon.seen);
     assert_eq!(daemon.end(), Some(0));
-    assert_eq!(desk.read("var/lib/newswire.db.sock"), "mine");
+    assert_eq!(workspace.read("var/lib/newswire.db.sock"), "mine");
 }
 
 #[test]
 fn system_error_is_reported_once() {
-    let desk = desk();
-    let told = desk.run(&["backup", "nowhere/copy.db"]);
-    assert_eq!((told.code, told.err.matches("os error 2").count()), (1, 1), "{}", told.err);
+    let workspace = workspace();
+    let result = workspace.run(&["backup", "nowhere/copy.db"]);
+    assert_eq!((result.code, result.err.matches("os error 2").count()), (1, 1), "{}", result.err);
 }
 
 /// Runs a shell command with the program as `$0`.
-fn shell(desk: &Desk, script: &str) -> i32 {
+fn shell(workspace: &Workspace, script: &str) -> i32 {
     let mut command = Command::new("sh");
-    command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(desk.folder.path());
+    command.args(["-c", script, env!("CARGO_BIN_EXE_newswire")]).current_dir(workspace.folder.path());
     command.env_remove("NEWSWIRE_CONFIG").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().unwrap().code().unwrap()
 }
@@ -246,18 +251,18 @@ fn shell(desk: &Desk, script: &str) -> i32 {
 #[test]
 fn store_and_the_files_next_to_it_are_private_under_any_umask() {
     for umask in ["000", "022", "077", "0277"] {
-        let desk = Desk::new(CONFIG);
-        desk.write("a.xml", &headlines(&[("1", "Ferries are late")]));
-        assert_eq!(shell(&desk, &format!("umask {umask}; exec \"$0\" poll")), 0, "{umask}");
+        let workspace = Workspace::new(CONFIG);
+        workspace.write("a.xml", &headlines(&[("1", "Ferries are late")]));
+        assert_eq!(shell(&workspace, &format!("umask {umask}; exec \"$0\" poll")), 0, "{umask}");
         let mut run = Command::new("sh");
         run.args(["-c", &format!("umask {umask}; exec \"$0\" run"), env!("CARGO_BIN_EXE_newswire")]);
-        let mut daemon = Daemon::start_with(run.current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG"));
+        let mut daemon = Daemon::start_with(run.current_dir(workspace.folder.path()).env_remove("NEWSWIRE_CONFIG"));
         daemon.get_until("/all.json", "Ferries");
         for suffix in ["", "-wal", "-shm", ".lock", ".sock"] {
-            assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{umask}: {suffix}");
+            assert_eq!(mode(&workspace.path(&format!("{STORE}{suffix}"))), 0o600, "{umask}: {suffix}");
         }
         if umask != "0277" {
-            assert_eq!((mode(&desk.path("var")), mode(&desk.path("var/lib"))), (0o700, 0o700), "{umask}");
+            assert_eq!((mode(&workspace.path("var")), mode(&workspace.path("var/lib"))), (0o700, 0o700), "{umask}");
         }
         assert_eq!(daemon.end(), Some(0));
     }
@@ -265,37 +270,37 @@ fn store_and_the_files_next_to_it_are_private_under_any_umask() {
 
 #[test]
 fn file_permissions_for_others_are_revoked() {
-    let desk = desk();
+    let workspace = workspace();
     for suffix in ["", ".lock"] {
-        let path = desk.path(&format!("{STORE}{suffix}"));
+        let path = workspace.path(&format!("{STORE}{suffix}"));
         fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
     }
-    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+    assert_eq!(workspace.run(&["poll", "--force"]).code, 0);
     for suffix in ["", ".lock"] {
-        assert_eq!(mode(&desk.path(&format!("{STORE}{suffix}"))), 0o600, "{suffix}");
+        assert_eq!(mode(&workspace.path(&format!("{STORE}{suffix}"))), 0o600, "{suffix}");
     }
 }
 
 #[test]
 fn lock_that_is_a_link_or_a_pipe_is_refused_and_not_touched() {
-    let desk = desk();
-    let lock = desk.path(&format!("{STORE}.lock"));
+    let workspace = workspace();
+    let lock = workspace.path(&format!("{STORE}.lock"));
     fs::remove_file(&lock).unwrap();
-    desk.write("precious", "mine");
-    symlink(desk.path("precious"), &lock).unwrap();
-    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
-    assert_eq!(desk.read("precious"), "mine");
+    workspace.write("precious", "mine");
+    symlink(workspace.path("precious"), &lock).unwrap();
+    check_refused(&workspace, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+    assert_eq!(workspace.read("precious"), "mine");
     fs::remove_file(&lock).unwrap();
     fifo(&lock);
-    check_refused(&desk, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
+    check_refused(&workspace, &["poll"], 1, "newswire.db.lock is not a regular file; remove it");
 }
 
 #[test]
 fn program_that_locks_the_lock_file_is_named() {
-    let desk = desk();
-    let file = fs::File::open(desk.path(&format!("{STORE}.lock"))).unwrap();
+    let workspace = workspace();
+    let file = fs::File::open(workspace.path(&format!("{STORE}.lock"))).unwrap();
     file.lock().unwrap();
-    check_refused(&desk, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
+    check_refused(&workspace, &["poll"], 1, &format!("(process {}); stop it first", std::process::id()));
 }
 
 /// Returns whether the user is root: only root can give files away and become another user.
@@ -305,7 +310,7 @@ fn is_root() -> bool {
 
 #[test]
 fn lock_of_another_user_is_named_with_its_owner_and_a_root_lock_is_given_to_the_owner_of_the_store() {
-    let desk = desk();
+    let workspace = workspace();
     if !is_root() || Command::new("setpriv").arg("--version").output().is_err() {
         eprintln!("not tried: it needs root and setpriv");
         return;
@@ -313,7 +318,8 @@ fn lock_of_another_user_is_named_with_its_owner_and_a_root_lock_is_given_to_the_
     let as_user = |arguments: &[&str]| {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=12345", "--regid=12345", "--clear-groups", env!("CARGO_BIN_EXE_newswire")]);
-        let output = command.args(arguments).current_dir(desk.folder.path()).env_remove("NEWSWIRE_CONFIG").output();
+        let output =
+            command.args(arguments).current_dir(workspace.folder.path()).env_remove("NEWSWIRE_CONFIG").output();
         let output = output.unwrap();
         (output.status.code(), text(&output.stderr))
     };
@@ -321,27 +327,27 @@ fn lock_of_another_user_is_named_with_its_owner_and_a_root_lock_is_given_to_the_
         eprintln!("not tried: another user cannot reach the program");
         return;
     }
-    let owned = Command::new("chown").args(["-R", "12345:12345"]).arg(desk.folder.path()).status().unwrap();
+    let owned = Command::new("chown").args(["-R", "12345:12345"]).arg(workspace.folder.path()).status().unwrap();
     assert!(owned.success());
-    let lock = desk.path(&format!("{STORE}.lock"));
+    let lock = workspace.path(&format!("{STORE}.lock"));
     fs::remove_file(&lock).unwrap();
-    assert_eq!(desk.run(&["poll"]).code, 0, "root polls for the owner");
+    assert_eq!(workspace.run(&["poll"]).code, 0, "root polls for the owner");
     assert_eq!(as_user(&["poll"]), (Some(0), String::new()), "and does not lock out the owner");
     fs::remove_file(&lock).unwrap();
     fs::write(&lock, "").unwrap();
     fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
-    let (code, told) = as_user(&["poll"]);
-    assert!(code == Some(1) && told.contains("newswire.db.lock belongs to root; "), "{told}");
+    let (code, result) = as_user(&["poll"]);
+    assert!(code == Some(1) && result.contains("newswire.db.lock belongs to root; "), "{result}");
 }
 
 #[test]
 fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
-    let desk = desk();
-    fifo(&desk.path("pipe"));
+    let workspace = workspace();
+    fifo(&workspace.path("pipe"));
     let check = |arguments: &[&str], code: i32, expected: &str| {
-        let told = desk.run(arguments);
-        let words = (told.out + &told.err).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.code == code && words.contains(expected), "{arguments:?} {}: {words}", told.code);
+        let result = workspace.run(arguments);
+        let words = (result.out + &result.err).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(result.code == code && words.contains(expected), "{arguments:?} {}: {words}", result.code);
     };
     let what = "a pipe or device, not a regular file";
     let feed = "[[feed]]\nid = \"b\"\nurl = \"https://127.0.0.1:1/\"\nallow = [\"127.0.0.1:1\"]\n";
@@ -349,54 +355,57 @@ fn pipes_and_devices_are_refused_wherever_a_file_is_configured_or_named() {
         check(&["import", name], 1, what);
         check(&["inspect", name], 1, what);
         check(&["--config", name, "check"], 78, what);
-        let main = desk.read("newswire.toml");
-        desk.write("newswire.toml", &format!("include = [\"{name}\"]\n{main}"));
+        let main = workspace.read("newswire.toml");
+        workspace.write("newswire.toml", &format!("include = [\"{name}\"]\n{main}"));
         check(&["check"], 78, what);
-        desk.edit(&format!("{feed}proxy = {{ file = \"{name}\" }}\n{CONFIG}"));
+        workspace.edit(&format!("{feed}proxy = {{ file = \"{name}\" }}\n{CONFIG}"));
         check(&["check"], 78, what);
-        desk.edit(&format!("{feed}ca_file = \"{name}\"\n{CONFIG}"));
+        workspace.edit(&format!("{feed}ca_file = \"{name}\"\n{CONFIG}"));
         check(&["poll", "--force", "b"], 1, "it is not a regular file");
-        desk.edit(CONFIG);
+        workspace.edit(CONFIG);
     }
-    desk.edit(&format!("[publish]\ntemplates = \"own\"\n{CONFIG}"));
-    fs::create_dir(desk.path("own")).unwrap();
-    fifo(&desk.path("own/about.html"));
+    workspace.edit(&format!("[publish]\ntemplates = \"own\"\n{CONFIG}"));
+    fs::create_dir(workspace.path("own")).unwrap();
+    fifo(&workspace.path("own/about.html"));
     check(&["check"], 78, what);
-    desk.edit(&CONFIG.replace("file:a.xml", "file:pipe"));
+    workspace.edit(&CONFIG.replace("file:a.xml", "file:pipe"));
     check(&["poll", "--force"], 1, "is not a regular file");
 }
 
 #[test]
 fn document_is_inspected_from_standard_input() {
-    let desk = desk();
-    let input = fs::File::open(desk.path("a.xml")).unwrap();
-    let output = desk.command(&["inspect", "-", "--json"]).stdin(input).output().unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["entries"][0]["title"], "Ferries are late");
+    let workspace = workspace();
+    let input = fs::File::open(workspace.path("a.xml")).unwrap();
+    let output = workspace.command(&["inspect", "-", "--json"]).stdin(input).output().unwrap();
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["entries"][0]["title"], "Ferries are late");
 }
 
 #[test]
 fn pipe_in_the_published_folder_is_replaced_and_one_for_its_list_refused() {
-    let desk = desk();
-    fs::create_dir_all(desk.path("site/all")).unwrap();
-    fifo(&desk.path("site/all.json"));
-    fifo(&desk.path("site/all/index.html"));
-    let told = desk.run(&["publish", "--out", "site"]);
-    assert_eq!(told.code, 0, "{}", told.err);
-    assert!(desk.read("site/all.json").contains("Ferries") && desk.read("site/all/index.html").contains("Ferries"));
-    fs::remove_file(desk.path("site/.newswire-files")).unwrap();
-    fifo(&desk.path("site/.newswire-files"));
-    check_refused(&desk, &["publish", "--out", "site"], 1, "site/.newswire-files: a pipe or device");
+    let workspace = workspace();
+    fs::create_dir_all(workspace.path("site/all")).unwrap();
+    fifo(&workspace.path("site/all.json"));
+    fifo(&workspace.path("site/all/index.html"));
+    let result = workspace.run(&["publish", "--out", "site"]);
+    assert_eq!(result.code, 0, "{}", result.err);
+    assert!(
+        workspace.read("site/all.json").contains("Ferries")
+            && workspace.read("site/all/index.html").contains("Ferries")
+    );
+    fs::remove_file(workspace.path("site/.newswire-files")).unwrap();
+    fifo(&workspace.path("site/.newswire-files"));
+    check_refused(&workspace, &["publish", "--out", "site"], 1, "site/.newswire-files: a pipe or device");
 }
 
 #[test]
 fn program_that_locks_the_store_is_named() {
-    let desk = desk();
-    let other = rusqlite::Connection::open(desk.path(STORE)).unwrap();
+    let workspace = workspace();
+    let other = rusqlite::Connection::open(workspace.path(STORE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let command = fs::read_to_string("/proc/self/comm").unwrap();
     let holder = format!("the store is locked by {} (process {}); stop it", command.trim(), std::process::id());
-    check_refused(&desk, &["poll", "--force"], 1, &holder);
+    check_refused(&workspace, &["poll", "--force"], 1, &holder);
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(desk.run(&["poll", "--force"]).code, 0);
+    assert_eq!(workspace.run(&["poll", "--force"]).code, 0);
 }

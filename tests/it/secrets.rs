@@ -9,8 +9,8 @@ use newswire::entry::{Entry, GuidKind};
 
 use bed::{Bed, entry};
 use support::daemon::{Daemon, newswire, request, text};
-use support::desk::Desk;
 use support::origin::{Origin, Reply};
+use support::workspace::Workspace;
 
 use crate::support;
 use crate::support::bed;
@@ -109,22 +109,22 @@ fn assert_hidden(place: &str, case: &str, shown: &str) {
 }
 
 /// A workspace whose config is valid until it includes one of the cases.
-fn desk_with_cases() -> Desk {
-    let desk = Desk::new("include = [\"cases/*.toml\"]\n");
-    let main = format!("include = [\"cases/*.toml\"]\n{}", desk.read("newswire.toml").replace("include", "#"));
-    desk.write("newswire.toml", &main);
-    desk
+fn workspace_with_cases() -> Workspace {
+    let workspace = Workspace::new("include = [\"cases/*.toml\"]\n");
+    let main = format!("include = [\"cases/*.toml\"]\n{}", workspace.read("newswire.toml").replace("include", "#"));
+    workspace.write("newswire.toml", &main);
+    workspace
 }
 
 #[test]
 fn misspelt_or_misplaced_secret_is_not_shown_by_check_nor_at_the_start_of_the_daemon() {
-    let desk = desk_with_cases();
+    let workspace = workspace_with_cases();
     for case in cases() {
-        desk.write("cases/1.toml", &case);
+        workspace.write("cases/1.toml", &case);
         for arguments in [&["check"] as &[&str], &["check", "--json"], &["run"]] {
-            let told = desk.run(arguments);
-            assert_eq!(told.code, 78, "{arguments:?} {case}\n{}{}", told.out, told.err);
-            assert_hidden(&format!("{arguments:?}"), &case, &(told.out + &told.err));
+            let result = workspace.run(arguments);
+            assert_eq!(result.code, 78, "{arguments:?} {case}\n{}{}", result.out, result.err);
+            assert_hidden(&format!("{arguments:?}"), &case, &(result.out + &result.err));
         }
     }
 }
@@ -132,16 +132,16 @@ fn misspelt_or_misplaced_secret_is_not_shown_by_check_nor_at_the_start_of_the_da
 #[cfg(unix)]
 #[test]
 fn misspelt_or_misplaced_secret_is_not_shown_when_the_daemon_reads_the_edited_config() {
-    let desk = desk_with_cases();
-    let mut daemon = Daemon::start(&desk);
+    let workspace = workspace_with_cases();
+    let mut daemon = Daemon::start(&workspace);
     // Once it serves, it handles signals.
     daemon.get_until("/", "Test");
     for (number, case) in cases().iter().enumerate() {
         if number > 0 {
-            std::fs::remove_file(desk.path(&format!("cases/{}.toml", number - 1))).unwrap();
+            std::fs::remove_file(workspace.path(&format!("cases/{}.toml", number - 1))).unwrap();
         }
         let name = format!("cases/{number}.toml");
-        desk.write(&name, case);
+        workspace.write(&name, case);
         daemon.signal("HUP");
         daemon.wait_for(&name);
         for path in ["/status", "/status.json", "/status.atom", "/metrics", "/healthz"] {
@@ -154,9 +154,10 @@ fn misspelt_or_misplaced_secret_is_not_shown_when_the_daemon_reads_the_edited_co
 
 #[test]
 fn secret_on_the_command_line_is_not_repeated() {
-    let desk =
-        Desk::new("[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n");
-    desk.write(
+    let workspace = Workspace::new(
+        "[[feed]]\nid = \"a\"\nurl = \"https://a.example/\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n",
+    );
+    workspace.write(
         "list",
         &format!("https://me:{CANARY}@b.example/?token={CANARY}\nhttps://b.example/?token={CANARY} x\n"),
     );
@@ -172,8 +173,8 @@ fn secret_on_the_command_line_is_not_repeated() {
         &["config"],
         &["config", "--json"],
     ] {
-        let told = desk.run(arguments);
-        assert_hidden(&format!("{arguments:?}"), "", &(told.out + &told.err));
+        let result = workspace.run(arguments);
+        assert_hidden(&format!("{arguments:?}"), "", &(result.out + &result.err));
     }
 }
 
@@ -206,9 +207,9 @@ fn guessable_secret_of_a_section_is_refused() {
 #[test]
 fn published_address_contains_no_secret() {
     let check = |text: &str, place: &str| {
-        let told = problems(text).concat();
+        let result = problems(text).concat();
         let expected = format!("Error /n.toml:{place}: expected a URL without a secret such as `token`");
-        assert!(told.contains(&expected), "{told}");
+        assert!(result.contains(&expected), "{result}");
     };
     let url = "\"https://hub.example/?x=1&token=c4n4ry-5ecret\"";
     check(&format!("[publish]\nhub = {url}\n"), "2:7");
@@ -223,8 +224,8 @@ fn published_address_contains_no_secret() {
 fn unencrypted_credentials_are_a_warning() {
     let check = |url: &str, line: &str, expected: Option<&str>| {
         let text = FEED.replace("https://a.example/\"\n", &format!("{url}\"\n{line}\n"));
-        let told = "this is sent unencrypted over http (use https:// in `url` if the server supports it)";
-        let expected: Vec<String> = expected.iter().map(|place| format!("Warning /n.toml:{place}: {told}")).collect();
+        let result = "this is sent unencrypted over http (use https:// in `url` if the server supports it)";
+        let expected: Vec<String> = expected.iter().map(|place| format!("Warning /n.toml:{place}: {result}")).collect();
         assert_eq!(problems(&text), expected, "{url} {line}");
     };
     let (headers, basic) = ("headers = { X-Key = \"k\" }", "basic_auth = { user = \"a\", password = \"b\" }");
@@ -323,7 +324,7 @@ fn secret_repeated_by_the_server_is_neither_stored_nor_shown() {
     let address = origin.address;
     let feed = |id: &str, url: &str, rest: &str| format!("[[feed]]\nid = \"{id}\"\nurl = {url}\n{rest}\n");
     let plain = |path: &str| format!("\"http://{address}{path}\"");
-    let desk = Desk::new(
+    let workspace = Workspace::new(
         &[
             format!("[poll]\nallow = [\"{address}\"]\n"),
             feed("query", &plain(&format!("/q/feed?token={CANARY}-query&format=full")), ""),
@@ -352,15 +353,15 @@ fn secret_repeated_by_the_server_is_neither_stored_nor_shown() {
         ("RUST_LOG", "newswire=trace".to_owned()),
     ];
     let command = |arguments: &[&str]| {
-        let mut command = newswire(&desk.config(), arguments);
+        let mut command = newswire(&workspace.config(), arguments);
         command.envs(secrets.clone());
         command
     };
-    let told = |arguments: &[&str]| {
+    let output_of = |arguments: &[&str]| {
         let output = command(arguments).stdin(Stdio::null()).output().unwrap();
         (format!("{arguments:?}"), [output.stdout, output.stderr].concat())
     };
-    let mut shown = vec![told(&["poll"]), told(&["poll", "--force", "--json"])];
+    let mut shown = vec![output_of(&["poll"]), output_of(&["poll", "--force", "--json"])];
     let mut daemon = Daemon::start_with(&mut command(&["run"]));
     let json = text(&daemon.get_until("/all.json", "Json 1").body);
     for name in ["Query", "Userinfo", "Header", "Redirect", "Moved", "Based", "Path"] {
@@ -379,7 +380,7 @@ fn secret_repeated_by_the_server_is_neither_stored_nor_shown() {
     }
     assert_eq!(daemon.end(), Some(0));
     shown.push(("the log".to_owned(), daemon.seen.join("\n").into_bytes()));
-    let site = desk.path("site");
+    let site = workspace.path("site");
     for arguments in [
         &["publish", "--out", site.to_str().unwrap()] as &[&str],
         &["check"],
@@ -392,9 +393,9 @@ fn secret_repeated_by_the_server_is_neither_stored_nor_shown() {
         &["config"],
         &["inspect", &format!("http://{address}/q/feed?token={CANARY}-query&format=full"), "--json"],
     ] {
-        shown.push(told(arguments));
+        shown.push(output_of(arguments));
     }
-    shown.extend(files_in(desk.folder.path()).into_iter().filter(|(name, _)| !name.ends_with("newswire.toml")));
+    shown.extend(files_in(workspace.folder.path()).into_iter().filter(|(name, _)| !name.ends_with("newswire.toml")));
     assert!(shown.iter().any(|(name, _)| name.ends_with("newswire.db")) && shown.len() > 50, "{}", shown.len());
     for (place, bytes) in shown {
         let found = bytes.windows(6).position(|window| window == b"c4n4ry");

@@ -31,17 +31,17 @@ async fn entry_is_new_once_and_then_unchanged() {
 #[tokio::test]
 async fn only_lasting_content_makes_an_entry_revised() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    let mut told = entry("https://origin.example/1", "One", "said once, 12 comments");
-    bed.poll("origin", &[told.clone()]).await;
-    told.updated = Some(start() + DAY);
-    told.content_html = Some("<div>said   once, 13 comments</div>".to_owned());
+    let mut changed = entry("https://origin.example/1", "One", "said once, 12 comments");
+    bed.poll("origin", &[changed.clone()]).await;
+    changed.updated = Some(start() + DAY);
+    changed.content_html = Some("<div>said   once, 13 comments</div>".to_owned());
     assert_eq!(
-        bed.poll("origin", &[told.clone()]).await.revised,
+        bed.poll("origin", &[changed.clone()]).await.revised,
         0,
         "a counter, white space and markup are not lasting"
     );
-    told.content_html = Some("<p>said twice, 13 comments</p>".to_owned());
-    assert_eq!(bed.poll("origin", &[told.clone()]).await.revised, 1);
+    changed.content_html = Some("<p>said twice, 13 comments</p>".to_owned());
+    assert_eq!(bed.poll("origin", &[changed.clone()]).await.revised, 1);
     let shown = bed.shown("all").await;
     assert_eq!(shown[0].entry.content_html.as_deref(), Some("<p>said twice, 13 comments</p>"));
     assert_eq!(shown[0].updated, bed.now);
@@ -252,22 +252,22 @@ async fn retention_removes_text_and_keeps_keys() {
 #[tokio::test]
 async fn entry_is_found_only_by_its_current_words() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    let told = |story: &str| {
+    let entry_with = |story: &str| {
         let text = (0..60).map(|n| format!("{story}{n}")).collect::<Vec<_>>().join(" ");
-        let mut told = entry("https://origin.example/1", &format!("{story} of the day"), &text);
-        told.published = None;
-        told
+        let mut changed = entry("https://origin.example/1", &format!("{story} of the day"), &text);
+        changed.published = None;
+        changed
     };
     let keys = |bed: &Bed| -> i64 {
         let store = rusqlite::Connection::open(bed.folder.path().join("newswire.db")).unwrap();
         store.query_row("SELECT count(*) FROM signature", [], |row| row.get(0)).unwrap()
     };
-    bed.poll("origin", &[told("Tide")]).await;
+    bed.poll("origin", &[entry_with("Tide")]).await;
     let of_one_text = keys(&bed);
     assert!(of_one_text > 0);
     for story in ["Ferry", "Quay", "Net"] {
         bed.now = bed.now + DAY * 5;
-        bed.poll("origin", &[told(story)]).await;
+        bed.poll("origin", &[entry_with(story)]).await;
         assert_eq!(keys(&bed), of_one_text, "{story}");
     }
 }
@@ -379,8 +379,8 @@ async fn all_waiting_for_a_locked_store_get_an_error_and_later_work_continues() 
     let note = |hash: u8| bed.store.note_edition(format!("{hash}.atom"), vec![hash], start());
     let (one, two, three) = tokio::join!(note(1), note(2), note(3));
     for result in [one, two, three] {
-        let told = result.unwrap_err().to_string();
-        assert!(told.starts_with("the store is locked by "), "{told}");
+        let changed = result.unwrap_err().to_string();
+        assert!(changed.starts_with("the store is locked by "), "{changed}");
     }
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(bed.poll("origin", &[entry("https://origin.example/1", "One", "text")]).await.new, 1);

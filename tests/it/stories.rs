@@ -18,15 +18,15 @@ begin in spring, the chairwoman announced, provided that the divers find no furt
 
 const TITLE: &str = "Harbour board votes to reopen the old quay";
 
-fn told_at(link: &str) -> Entry {
+fn wire_entry(link: &str) -> Entry {
     entry(link, TITLE, WIRE_TEXT)
 }
 
 #[tokio::test]
 async fn one_text_at_two_sites_is_one_story_with_a_reason_and_a_score() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
-    let mut copy = told_at("https://other.example/a");
+    bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
+    let mut copy = wire_entry("https://other.example/a");
     copy.content_html = Some(format!("<p>{WIRE_TEXT}</p><p>Originally at Origin.</p>"));
     assert_eq!(bed.poll("other", &[copy]).await.joined, 1);
     let copies = bed.copies("https://origin.example/1").await;
@@ -93,9 +93,9 @@ async fn text_joins_only_inside_the_window_and_as_the_feeds_allow() {
         ("", "dedup = \"off\"", 0, 2),
     ] {
         let mut bed = Bed::new(config_of(stories, feed)).await;
-        let mut first = told_at("https://origin.example/1");
+        let mut first = wire_entry("https://origin.example/1");
         first.published = Some(start());
-        let mut second = told_at("https://other.example/a");
+        let mut second = wire_entry("https://other.example/a");
         second.published = Some(start() + DAY * days);
         bed.poll_at(start() + DAY * 10, "origin", &[first]).await;
         bed.poll_at(start() + DAY * 11, "other", &[second]).await;
@@ -165,19 +165,19 @@ async fn entries_of_a_live_report_are_joined_only_if_their_words_are_similar() {
 #[tokio::test]
 async fn entries_of_one_feed_are_never_joined_by_their_text() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1"), told_at("https://origin.example/2")]).await;
+    bed.poll("origin", &[wire_entry("https://origin.example/1"), wire_entry("https://origin.example/2")]).await;
     assert_eq!(bed.titles("all").await.len(), 2);
-    let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let applied = bed.poll("other", &[wire_entry("https://other.example/a")]).await;
     assert_eq!(applied.joined, 0, "a text that two stories of a feed share identifies neither");
 }
 
 #[tokio::test]
 async fn edit_shows_that_two_stories_are_one() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
     assert_eq!(bed.titles("all").await.len(), 2);
-    let applied = bed.poll("other", &[told_at("https://other.example/a")]).await;
+    let applied = bed.poll("other", &[wire_entry("https://other.example/a")]).await;
     assert_eq!((applied.revised, applied.merged), (1, 1));
     assert_eq!(applied.sections[&SectionId::from("all")].left, 1);
     assert_eq!(bed.ids("all").await, ["https://origin.example/1"], "the older id stays");
@@ -191,10 +191,10 @@ async fn edit_shows_that_two_stories_are_one() {
 async fn section_that_had_only_the_younger_story_keeps_its_id_and_position() {
     let sections = format!("{ALL}\n[[section]]\nid = \"mine\"\ntitle = \"M\"\nfeeds = [\"other\"]");
     let mut bed = Bed::new(three_feeds(&sections)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
     bed.poll("other", &[entry("https://other.example/a", "Quay news", "Details follow.")]).await;
     let before = bed.shown("mine").await;
-    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    bed.poll("other", &[wire_entry("https://other.example/a")]).await;
     let after = bed.shown("mine").await;
     assert_eq!((after.len(), &after[0].id), (1, &before[0].id), "nothing is published a second time");
     assert_eq!(after[0].sort_at, before[0].sort_at);
@@ -204,8 +204,8 @@ async fn section_that_had_only_the_younger_story_keeps_its_id_and_position() {
 #[tokio::test]
 async fn editor_splits_wrongly_joined_stories_for_ever() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
-    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
+    bed.poll("other", &[wire_entry("https://other.example/a")]).await;
     let (story, copies) = (bed.find("https://origin.example/1").await, bed.copies("https://origin.example/1").await);
     let edited =
         commit::split(&bed.store, bed.config.clone(), (story.number, copies[1].number), Mode::Perform, bed.now)
@@ -214,7 +214,7 @@ async fn editor_splits_wrongly_joined_stories_for_ever() {
             .unwrap();
     assert_eq!(edited.story.id, "https://other.example/a");
     assert_eq!(bed.titles("all").await.len(), 2);
-    let mut revised = told_at("https://other.example/a");
+    let mut revised = wire_entry("https://other.example/a");
     revised.content_html = Some(format!("<p>{WIRE_TEXT} It rained.</p>"));
     assert_eq!(bed.poll("other", &[revised]).await.merged, 0, "split stories stay apart");
     assert_eq!(bed.titles("all").await.len(), 2);
@@ -228,10 +228,10 @@ async fn editor_splits_wrongly_joined_stories_for_ever() {
 #[tokio::test]
 async fn first_copy_that_is_split_off_again_has_its_former_id() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    let mut first = told_at("https://origin.example/1");
+    let mut first = wire_entry("https://origin.example/1");
     first.guid.value = "a guid of the feed's own".to_owned();
     bed.poll("origin", &[first]).await;
-    bed.poll("other", &[told_at("https://other.example/a")]).await;
+    bed.poll("other", &[wire_entry("https://other.example/a")]).await;
     let (story, copies) = (bed.find("https://other.example/a").await, bed.copies("https://other.example/a").await);
     let mut ids = Vec::new();
     for _ in 0..2 {
@@ -274,7 +274,7 @@ async fn editor_joins_unrecognised_copies_and_can_undo_it() {
 #[tokio::test]
 async fn feed_that_repeats_ids_links_and_texts_changes_no_other_feed() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    bed.poll("origin", &[told_at("https://origin.example/1")]).await;
+    bed.poll("origin", &[wire_entry("https://origin.example/1")]).await;
     let before = bed.shown("all").await;
     let mut forged = entry("https://origin.example/1", TITLE, WIRE_TEXT);
     forged.content_html = Some(format!("<p>{WIRE_TEXT} All lies.</p>"));
@@ -456,7 +456,7 @@ async fn parts_of_one_page_in_one_document_are_not_versions_of_each_other() {
 #[tokio::test]
 async fn edit_under_a_new_guid_counts_and_updates_the_date() {
     let mut bed = Bed::new(three_feeds(ALL)).await;
-    let mut first = told_at("https://origin.example/1");
+    let mut first = wire_entry("https://origin.example/1");
     first.published = Some(start());
     bed.poll("origin", std::slice::from_ref(&first)).await;
     let mut edited = first.clone();
@@ -540,7 +540,7 @@ async fn correction_reaches_every_section_and_boilerplate_none() {
     let sections = "[[section]]\nid = \"a\"\ntitle = \"A\"\nfeeds = [\"origin\"]\n[[section]]\nid = \"b\"\ntitle = \"B\"\nfeeds = [\"*\"]";
     let mut bed = Bed::new(three_feeds(sections)).await;
     let page = |votes: u32, comments: u32, advertisement: u32| {
-        let mut page = told_at("https://origin.example/1");
+        let mut page = wire_entry("https://origin.example/1");
         page.content_html = Some(format!(
             "<p>{WIRE_TEXT} The motion passed by {votes} votes to four, after a debate that lasted for most of the night.</p>\
              <p>{comments} comments</p><p>Advertisement: buy boat {advertisement}</p>\

@@ -3,22 +3,22 @@
 use crate::support;
 
 use serde_json::Value;
-use support::desk::{Desk, rss};
+use support::workspace::{Workspace, rss};
 
 const FEEDS: &str =
     "[[feed]]\nid = \"a\"\nurl = \"file:a.xml\"\ntags = [\"sea\"]\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
 const ALL: &str = "[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n";
 
 /// Two feeds, polled into the sections.
-fn desk(sections: &str) -> Desk {
-    let desk = Desk::new(&format!("{FEEDS}{sections}"));
-    desk.write(
+fn workspace(sections: &str) -> Workspace {
+    let workspace = Workspace::new(&format!("{FEEDS}{sections}"));
+    workspace.write(
         "a.xml",
         &rss(&[("1", "Ferries are late", "x"), ("2", "Sponsored: new shoes", "y"), ("3", "Nets", "tar")]),
     );
-    desk.write("b.xml", &rss(&[("4", "Sponsored by nobody", "z")]));
-    assert_eq!(desk.run(&["poll"]).code, 0);
-    desk
+    workspace.write("b.xml", &rss(&[("4", "Sponsored by nobody", "z")]));
+    assert_eq!(workspace.run(&["poll"]).code, 0);
+    workspace
 }
 
 fn titles(trial: &Value, section: &str, direction: &str) -> Vec<String> {
@@ -36,9 +36,9 @@ fn titles(trial: &Value, section: &str, direction: &str) -> Vec<String> {
 
 #[test]
 fn rule_on_the_command_line_shows_what_would_leave_and_why() {
-    let desk = desk(ALL);
-    let before = desk.read("newswire.toml");
-    let trial = desk.json(&["try", "--section", "all", "--drop", "title=/sponsored/"]);
+    let workspace = workspace(ALL);
+    let before = workspace.read("newswire.toml");
+    let trial = workspace.json(&["try", "--section", "all", "--drop", "title=/sponsored/"]);
     assert_eq!(titles(&trial, "all", "leave"), ["Sponsored by nobody", "Sponsored: new shoes"]);
     assert_eq!(titles(&trial, "all", "enter"), Vec::<String>::new());
     let leaving = trial["sections"][0]["leave"].as_array().unwrap();
@@ -47,46 +47,46 @@ fn rule_on_the_command_line_shows_what_would_leave_and_why() {
     assert!(story["id"].is_string() && story["link"].is_string());
     assert_eq!(trial["rules"][0]["rule"], "drop[0]");
     assert_eq!((trial["rules"][0]["stories"].as_u64(), trial["rules"][0]["last_week"].as_u64()), (Some(2), Some(2)));
-    assert_eq!(desk.read("newswire.toml"), before);
-    let sections = desk.json(&["sections"]);
+    assert_eq!(workspace.read("newswire.toml"), before);
+    let sections = workspace.json(&["sections"]);
     assert_eq!(sections[0]["stories"], 4, "nothing was changed");
-    let told = desk.run(&["try", "--section", "all", "--drop", "title=/sponsored/"]);
-    assert!(told.out.contains("drop[0]: 2 stories, 2 of them in the last week"), "{}", told.out);
-    assert!(told.out.lines().all(|line| line.chars().count() <= 80), "{}", told.out);
+    let result = workspace.run(&["try", "--section", "all", "--drop", "title=/sponsored/"]);
+    assert!(result.out.contains("drop[0]: 2 stories, 2 of them in the last week"), "{}", result.out);
+    assert!(result.out.lines().all(|line| line.chars().count() <= 80), "{}", result.out);
 }
 
 #[test]
 fn changed_config_is_compared_with_what_readers_see() {
-    let desk = desk(&format!("{ALL}[[section]]\nid = \"old\"\nfeeds = [\"b\"]\n"));
+    let workspace = workspace(&format!("{ALL}[[section]]\nid = \"old\"\nfeeds = [\"b\"]\n"));
     let new = "[[section]]\nid = \"all\"\nfeeds = [\"a\"]\nkeep = [{ tag = \"sea\" }]\n[[section]]\nid = \"nets\"\nfeeds = [\"*\"]\nkeep = [{ title = \"nets\" }]\n";
-    desk.write("new.toml", &format!("{FEEDS}{new}"));
-    let trial = desk.json(&["try", "--config", "new.toml"]);
+    workspace.write("new.toml", &format!("{FEEDS}{new}"));
+    let trial = workspace.json(&["try", "--config", "new.toml"]);
     assert_eq!(titles(&trial, "all", "leave"), ["Sponsored by nobody"]);
     assert_eq!(titles(&trial, "nets", "enter"), ["Nets"]);
     assert_eq!(titles(&trial, "old", "leave"), ["Sponsored by nobody"], "a removed section loses everything");
-    let only = desk.json(&["try", "--config", "new.toml", "--section", "nets"]);
+    let only = workspace.json(&["try", "--config", "new.toml", "--section", "nets"]);
     assert_eq!(only["sections"].as_array().unwrap().len(), 1);
 }
 
 #[test]
 fn config_in_another_folder_is_tried_on_the_store_in_use() {
-    let desk = desk(ALL);
-    desk.write("drafts/new.toml", &format!("{}{ALL}", FEEDS.replace("file:", "file:../")));
-    let told = desk.run(&["try", "--config", "drafts/new.toml"]);
+    let workspace = workspace(ALL);
+    workspace.write("drafts/new.toml", &format!("{}{ALL}", FEEDS.replace("file:", "file:../")));
+    let result = workspace.run(&["try", "--config", "drafts/new.toml"]);
     assert!(
-        told.out.contains("all: 4 stories now, 4 then") && told.out.contains("nothing would change"),
+        result.out.contains("all: 4 stories now, 4 then") && result.out.contains("nothing would change"),
         "{}{}",
-        told.out,
-        told.err
+        result.out,
+        result.err
     );
 }
 
 #[test]
 fn probable_mistakes_are_warnings() {
-    let desk = desk(ALL);
+    let workspace = workspace(ALL);
     let check = |rules: &[&str], expected: &str| {
         let arguments: Vec<&str> = ["try", "--section", "all"].iter().chain(rules).copied().collect();
-        let warnings = desk.json(&arguments)["warnings"].to_string();
+        let warnings = workspace.json(&arguments)["warnings"].to_string();
         assert!(warnings.contains(expected), "{rules:?}: {warnings}");
     };
     check(&["--drop", "title=nowhere"], "all: drop[0] never matches: { title = \\\"nowhere\\\" }");
@@ -103,8 +103,8 @@ fn probable_mistakes_are_warnings() {
 
 #[test]
 fn exit_code_says_whether_anything_would_change() {
-    let desk = desk(ALL);
-    let code = |arguments: &[&str]| desk.run(&[&["try", "--exit-code"], arguments].concat()).code;
+    let workspace = workspace(ALL);
+    let code = |arguments: &[&str]| workspace.run(&[&["try", "--exit-code"], arguments].concat()).code;
     assert_eq!(code(&[]), 0);
     assert_eq!(code(&["--section", "all", "--drop", "title=nets"]), 1);
     assert_eq!(code(&["--section", "all", "--drop", "title=nowhere"]), 0);
@@ -114,10 +114,10 @@ fn exit_code_says_whether_anything_would_change() {
 
 #[test]
 fn bad_rule_gets_the_same_error_as_in_the_toml() {
-    let desk = desk(ALL);
+    let workspace = workspace(ALL);
     let check = |rule: &str, expected: &str| {
-        let told = desk.run(&["try", "--section", "all", "--drop", rule]);
-        assert!(told.code == 2 && told.err.contains(expected), "{rule}: {}", told.err);
+        let result = workspace.run(&["try", "--section", "all", "--drop", rule]);
+        assert!(result.code == 2 && result.err.contains(expected), "{rule}: {}", result.err);
     };
     check("titel=x", "unknown key `titel` in a rule (did you mean `title`?)");
     check("title=/(/", "bad regular expression");

@@ -20,7 +20,7 @@ impl Hub {
     fn start(statuses: &'static [u16]) -> Hub {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (told, forms) = channel();
+        let (sender, forms) = channel();
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut reader = BufReader::new(stream.unwrap());
@@ -40,7 +40,7 @@ impl Hub {
                     "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
                 );
                 let fields = url::form_urlencoded::parse(&body).into_owned().collect();
-                if told.send(fields).is_err() {
+                if sender.send(fields).is_err() {
                     return;
                 }
             }
@@ -48,11 +48,11 @@ impl Hub {
         Hub { address, forms }
     }
 
-    fn told(&self) -> Vec<(String, String)> {
+    fn notifications(&self) -> Vec<(String, String)> {
         self.forms.recv_timeout(PATIENCE).expect("the hub is notified")
     }
 
-    fn assert_not_told(&self) {
+    fn assert_not_notified(&self) {
         assert_eq!(self.forms.recv_timeout(Duration::from_secs(4)), Err(RecvTimeoutError::Timeout));
     }
 }
@@ -78,23 +78,23 @@ fn config(hub: &str, allow: &str) -> String {
 fn hub_is_named_in_header_and_feed_and_notified_once_of_each_real_change() {
     let hub = Hub::start(&[204]);
     let url = format!("http://{}/", hub.address);
-    let desk = Desk::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
-    desk.write("a.xml", &feed("War"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::whole(&config(&url, &format!("allow = [\"{}\"]", hub.address)));
+    workspace.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
     let topics = ["atom", "rss", "json"].map(|format| format!("https://news.example.org/all.{format}"));
     let expected: Vec<_> = std::iter::once(("hub.mode".to_owned(), "publish".to_owned()))
         .chain(topics.iter().map(|topic| ("hub.url".to_owned(), topic.clone())))
         .collect();
     // The empty section was announced first.
-    assert_eq!(hub.told(), expected);
-    assert_eq!(hub.told(), expected);
-    hub.assert_not_told();
+    assert_eq!(hub.notifications(), expected);
+    assert_eq!(hub.notifications(), expected);
+    hub.assert_not_notified();
 
-    desk.write("a.xml", &feed("Peace"));
+    workspace.write("a.xml", &feed("Peace"));
     daemon.get_until("/all.json", "Peace");
-    assert_eq!(hub.told(), expected);
-    hub.assert_not_told();
+    assert_eq!(hub.notifications(), expected);
+    hub.assert_not_notified();
 
     for format in ["atom", "rss", "json"] {
         let answer = daemon.get(&format!("/all.{format}"));
@@ -106,31 +106,32 @@ fn hub_is_named_in_header_and_feed_and_notified_once_of_each_real_change() {
         assert!(!text(&private.body).contains(&url), "a private section is not announced");
     }
     assert_eq!(daemon.end(), Some(0));
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Peace");
-    hub.assert_not_told();
+    hub.assert_not_notified();
     assert_eq!(daemon.end(), Some(0));
 }
 
 #[test]
 fn hub_at_a_private_address_is_refused_unless_the_editor_allows_it() {
     let hub = Hub::start(&[204]);
-    let desk = Desk::whole(&config(&format!("http://{}/", hub.address), ""));
-    desk.write("a.xml", &feed("War"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::whole(&config(&format!("http://{}/", hub.address), ""));
+    workspace.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&workspace);
     let line = daemon.wait_for("cannot notify the WebSub hub");
     assert!(line.contains("is not a web port"), "{line}");
-    hub.assert_not_told();
+    hub.assert_not_notified();
 }
 
 #[test]
 fn failing_hub_is_notified_later_and_the_site_keeps_running() {
     let hub = Hub::start(&[500]);
-    let desk = Desk::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
-    desk.write("a.xml", &feed("War"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace =
+        Workspace::whole(&config(&format!("http://{}/", hub.address), &format!("allow = [\"{}\"]", hub.address)));
+    workspace.write("a.xml", &feed("War"));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
-    hub.told();
+    hub.notifications();
     let line = daemon.wait_for("cannot notify the WebSub hub");
     assert!(line.contains("500"), "{line}");
     assert_eq!(daemon.end(), Some(0), "and shutdown does not wait for it");

@@ -117,12 +117,12 @@ async fn judge_together(pairs: &[Pair], sign: Sign) -> Outcome {
     let mut joined = BTreeSet::new();
     let mut crossed = Vec::new();
     for story in bed.shown("all").await {
-        let told: BTreeSet<usize> =
+        let result: BTreeSet<usize> =
             story.copies.iter().map(|copy| copy.feed.as_str().rsplit('-').next().unwrap().parse().unwrap()).collect();
-        if told.len() > 1 {
-            crossed.push(told.iter().map(|at| pairs[*at].name.as_str()).collect::<Vec<_>>().join(" with "));
+        if result.len() > 1 {
+            crossed.push(result.iter().map(|at| pairs[*at].name.as_str()).collect::<Vec<_>>().join(" with "));
         } else if story.copies.len() > 1 {
-            joined.extend(told);
+            joined.extend(result);
         }
     }
     let name = |at: usize| pairs[at].name.clone();

@@ -34,7 +34,7 @@ impl Socks {
         Socks { address, asked }
     }
 
-    fn asked(&self) -> Vec<String> {
+    fn requested(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -109,7 +109,7 @@ async fn redirect_to_a_local_name_or_a_private_address_is_refused_through_a_sock
             let proxy = Socks::start(location);
             let refused = error(poll_by(&format!("{scheme}://{}", proxy.address), &[]).await);
             assert_eq!(refused.kind().words(), "refused address", "{location} by {scheme}: {refused}");
-            assert_eq!(proxy.asked().len(), 1, "{location} by {scheme}: {:?}", proxy.asked());
+            assert_eq!(proxy.requested().len(), 1, "{location} by {scheme}: {:?}", proxy.requested());
         }
     }
 }
@@ -144,7 +144,7 @@ async fn name_of_the_proxy_itself_is_refused_through_it() {
         "proxy.company.example is a local name, which the feed's proxy would look up in its own network; \
          to permit it, add allow = [\"proxy.company.example:8080\"] to the feed"
     );
-    assert_eq!(proxy.asked(), ["1.1.1.1"]);
+    assert_eq!(proxy.requested(), ["1.1.1.1"]);
 }
 
 #[tokio::test]
@@ -160,6 +160,6 @@ async fn public_and_allowed_names_are_fetched_through_a_proxy() {
         let proxy = Socks::start(location);
         document(poll_by(&format!("socks5h://{}", proxy.address), &allow).await);
         let to = Url::parse(location).unwrap();
-        assert_eq!(proxy.asked(), ["feeds.example", to.host_str().unwrap()]);
+        assert_eq!(proxy.requested(), ["feeds.example", to.host_str().unwrap()]);
     }
 }

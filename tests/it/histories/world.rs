@@ -86,48 +86,48 @@ impl World {
     pub fn document(&self, feed: &str, random: &mut Random) -> Vec<Entry> {
         let first = self.news.len().saturating_sub(12);
         let carried = self.news[first..].iter().rev().filter(|news| carries(feed, news.number));
-        let mut entries: Vec<Entry> = carried.map(|news| self.told(feed, news, random)).collect();
+        let mut entries: Vec<Entry> = carried.map(|news| self.carried(feed, news, random)).collect();
         if feed == "other" && random.is_one_in(4) {
             entries.push(entry("https://other.example/about", "About this site", "We write of the town."));
         }
         entries
     }
 
-    fn told(&self, feed: &str, news: &News, random: &mut Random) -> Entry {
+    fn carried(&self, feed: &str, news: &News, random: &mut Random) -> Entry {
         let number = news.number;
         let original = format!("https://origin.example/news/{number}");
-        let mut told = entry(&self.link(feed, number), &title(news), &text(news, feed));
-        told.guid.value = match feed {
+        let mut result = entry(&self.link(feed, number), &title(news), &text(news, feed));
+        result.guid.value = match feed {
             "origin" if self.has_moved => format!("tag:new-origin.example,2018:{number}"),
             "wire" if number % 7 == 3 => original.clone(),
             _ => format!("https://{feed}.example/?p={number}"),
         };
         if feed == "wire" && number % 5 == 3 {
-            told.original = original.parse().ok();
+            result.original = original.parse().ok();
         }
         if feed == "other" && number.is_multiple_of(3) {
-            told.title = format!("{} - Other", told.title);
+            result.title = format!("{} - Other", result.title);
         }
         if feed == "closed" && number.is_multiple_of(2) {
-            told.title = format!("Subscribers: {}", told.title);
+            result.title = format!("Subscribers: {}", result.title);
         }
-        told.published = (number % 6 != 5 || feed == "origin").then_some(news.published);
-        told.updated = (news.edits > 0).then(|| news.published + Duration::from_secs(60 * news.edits));
-        told.categories = vec![category(["region:north", "region:south", "topic:town"][(number % 3) as usize])];
+        result.published = (number % 6 != 5 || feed == "origin").then_some(news.published);
+        result.updated = (news.edits > 0).then(|| news.published + Duration::from_secs(60 * news.edits));
+        result.categories = vec![category(["region:north", "region:south", "topic:town"][(number % 3) as usize])];
         if number % 4 == 1 {
-            told.authors = vec![serde_json::from_value(serde_json::json!({ "name": "Jane Doe" })).unwrap()];
+            result.authors = vec![serde_json::from_value(serde_json::json!({ "name": "Jane Doe" })).unwrap()];
         }
         if number % 4 == 2 && feed != "origin" {
-            told.contributors = vec![serde_json::from_value(serde_json::json!({ "name": feed })).unwrap()];
+            result.contributors = vec![serde_json::from_value(serde_json::json!({ "name": feed })).unwrap()];
         }
         if feed == "links" || random.is_one_in(30) {
-            told.summary_html =
-                told.content_html.take().map(|text| text.chars().take(120).collect::<String>() + "</p>");
+            result.summary_html =
+                result.content_html.take().map(|text| text.chars().take(120).collect::<String>() + "</p>");
         }
         if number % 9 == 4 && feed == "other" {
-            told.rights = Some("© Other".to_owned());
+            result.rights = Some("© Other".to_owned());
         }
-        told
+        result
     }
 
     /// Returns the link of a feed's entry.

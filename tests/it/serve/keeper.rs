@@ -5,15 +5,15 @@ use super::*;
 #[test]
 fn token_of_a_private_section_is_kept_in_its_links_and_required_everywhere() {
     let section = |id: &str| format!("[[section]]\n{id}\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n");
-    let desk = Desk::new(&format!("{FEED}{}", section("id = \"inner\"")));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&format!("{FEED}{}", section("id = \"inner\"")));
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/inner/archive/1.json?token=canary", "War");
     for path in ["/inner.atom", "/inner/archive/1.atom", "/inner/archive/1.json?token=wrong"] {
         assert_eq!(daemon.get(path).status, 401, "{path}");
     }
     assert_eq!(get(&daemon, "/inner/archive/1.rss", &[("Authorization", "bearer canary")]).status, 200);
-    desk.edit(&format!("{FEED}{}", section("id = \"inmost\"\nformerly = [\"inner\"]")));
+    workspace.edit(&format!("{FEED}{}", section("id = \"inmost\"\nformerly = [\"inner\"]")));
     daemon.get_until("/inmost.json?token=canary", "Other");
     let moved = daemon.get("/inner.json?token=canary");
     assert_eq!((moved.status, moved.header("location")), (308, Some("/inmost.json?token=canary")));
@@ -23,9 +23,10 @@ fn token_of_a_private_section_is_kept_in_its_links_and_required_everywhere() {
 
 #[test]
 fn every_address_of_a_private_section_gives_strangers_the_same_answer() {
-    let desk = Desk::new(&format!("{FEED}[[section]]\nid = \"vip\"\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n"));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    let workspace =
+        Workspace::new(&format!("{FEED}[[section]]\nid = \"vip\"\nfeeds = [\"*\"]\nlimit = 1\ntoken = \"canary\"\n"));
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/vip/archive/1.json?token=canary", "War");
     let answer = |path: &str| {
         let answer = daemon.get(path);
@@ -47,12 +48,12 @@ fn every_address_of_a_private_section_gives_strangers_the_same_answer() {
 /// A web page may point a name of its own at this machine.
 #[test]
 fn admin_address_answers_only_for_known_host_names() {
-    let desk = Desk::whole(&format!(
+    let workspace = Workspace::whole(&format!(
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n\
          admin_hosts = [\"Status.example.net\"]\n{FEED}{ALL}"
     ));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     let check = |host: &str, expected: &str| {
         for path in ["/status", "/status.json", "/metrics", "/healthz", "/nothing"] {
             let mut stream = TcpStream::connect(&daemon.admin).unwrap();
@@ -78,13 +79,13 @@ fn admin_address_answers_only_for_known_host_names() {
 #[test]
 fn private_section_says_how_to_give_its_token() {
     let section = |id: &str, key: &str| format!("[[section]]\nid = \"{id}\"\nfeeds = [\"*\"]\n{key}\n");
-    let desk = Desk::new(&format!(
+    let workspace = Workspace::new(&format!(
         "{FEED}{}{}",
         section("token", "token = \"canary\""),
         section("basic", "basic_auth = { user = \"gail\", password = \"canary\" }")
     ));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/token.json?token=canary", "War");
     let check = |path: &str, authorization: Option<&str>, status: u16, challenge: Option<&str>| {
         let headers: Vec<_> = authorization.map(|value| ("Authorization", value)).into_iter().collect();
@@ -106,19 +107,19 @@ fn private_section_says_how_to_give_its_token() {
 
 #[test]
 fn status_page_and_status_feed_report_dead_feeds() {
-    let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.write("a.xml", "this is no feed");
+    let workspace = Workspace::new(&format!("{FEED}{ALL}"));
+    workspace.write("a.xml", "this is no feed");
     for _ in 0..3 {
-        output(&desk.config(), &["poll", "--force"]);
+        output(&workspace.config(), &["poll", "--force"]);
     }
-    desk.write("a.xml", &feed("War"));
-    output(&desk.config(), &["poll", "--force"]);
-    let mut daemon = Daemon::start(&desk);
+    workspace.write("a.xml", &feed("War"));
+    output(&workspace.config(), &["poll", "--force"]);
+    let mut daemon = Daemon::start(&workspace);
     let events = |daemon: &Daemon| text(&request(&daemon.admin, "GET", "/status.atom", &[]).body);
-    let told = events(&daemon);
-    assert!(told.contains("<title>A died</title>") && told.contains("<title>A recovered</title>"), "{told}");
-    assert!(told.contains("failed 3 times in a row"), "{told}");
-    desk.edit(&format!("{FEED}{ALL}limt = 4"));
+    let result = events(&daemon);
+    assert!(result.contains("<title>A died</title>") && result.contains("<title>A recovered</title>"), "{result}");
+    assert!(result.contains("failed 3 times in a row"), "{result}");
+    workspace.edit(&format!("{FEED}{ALL}limt = 4"));
     daemon.wait_for("config not reloaded");
     let until = Instant::now() + PATIENCE;
     while !events(&daemon).contains("Config not reloaded") {

@@ -36,12 +36,12 @@ const FORMATS: [(&str, &str); 4] = [
 ];
 
 /// Starts a site with one section of two stories.
-fn site() -> (Desk, Daemon) {
-    let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+fn site() -> (Workspace, Daemon) {
+    let workspace = Workspace::new(&format!("{FEED}{ALL}"));
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
-    (desk, daemon)
+    (workspace, daemon)
 }
 
 fn get(daemon: &Daemon, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -89,9 +89,10 @@ fn page_and_style_are_revalidated_each_time_with_304() {
 
 #[test]
 fn conditional_cross_origin_requests_work_also_at_former_addresses() {
-    let desk = Desk::new(&format!("{FEED}{}", ALL.replace("id = \"all\"", "id = \"all\"\nformerly = [\"old\"]")));
-    desk.write("a.xml", &headlines(&[("1", "One")]));
-    let daemon = Daemon::start(&desk);
+    let workspace =
+        Workspace::new(&format!("{FEED}{}", ALL.replace("id = \"all\"", "id = \"all\"\nformerly = [\"old\"]")));
+    workspace.write("a.xml", &headlines(&[("1", "One")]));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "One");
     for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/all/archive/1.atom", "/old.atom"] {
         let asked = request(&daemon.site, "OPTIONS", path, &[("Origin", "https://reader.example")]);
@@ -111,14 +112,14 @@ fn bytes_are_the_same_over_a_hundred_polls_and_three_restarts() {
     // On a port chosen by the system, links contain that port unless a public address is configured.
     let site =
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
-    let desk = Desk::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
-    desk.write("a.xml", &feed("War"));
+    let workspace = Workspace::whole(&format!("{site}{FEED}{ALL}limit = 1\n"));
+    workspace.write("a.xml", &feed("War"));
     let mut seen: BTreeMap<&str, (Vec<u8>, String, String)> = BTreeMap::new();
     for run in 0..4 {
         for _ in 0..25 {
-            assert!(output(&desk.config(), &["poll", "--force"]).status.success());
+            assert!(output(&workspace.config(), &["poll", "--force"]).status.success());
         }
-        let mut daemon = Daemon::start(&desk);
+        let mut daemon = Daemon::start(&workspace);
         let others = ["/all/", "/", "/sitemap.xml", "/all/archive/1.atom", "/all/archive/1.rss", "/all/archive/1.json"];
         for path in FORMATS.into_iter().map(|(path, _)| path).chain(others) {
             let answer = daemon.get(path);
@@ -215,7 +216,7 @@ fn each_coding_has_its_own_etag_and_all_are_recognised() {
 
 #[test]
 fn only_read_requests_are_answered_and_removed_addresses_say_so() {
-    let (desk, daemon) = site();
+    let (workspace, daemon) = site();
     for path in ["/all.atom", "/all/", "/search?q=war", "/story/war-2/", "/nothing", "/all"] {
         let (whole, head) = (daemon.get(path), request(&daemon.site, "HEAD", path, &[]));
         let of_time = |headers: &[(String, String)]| -> Vec<_> {
@@ -244,7 +245,7 @@ fn only_read_requests_are_answered_and_removed_addresses_say_so() {
     };
     let before = id(&daemon, "/all.json");
     let renamed = ALL.replace("id = \"all\"", "id = \"every\"\nformerly = [\"all\"]");
-    desk.edit(&format!("{FEED}{renamed}"));
+    workspace.edit(&format!("{FEED}{renamed}"));
     daemon.get_until("/every.json", "War");
     for (from, to) in
         [("/all.atom", "/every.atom"), ("/all/", "/every/"), ("/all/archive/1.rss?x", "/every/archive/1.rss?x")]
@@ -253,7 +254,7 @@ fn only_read_requests_are_answered_and_removed_addresses_say_so() {
         assert_eq!((answer.status, answer.header("location")), (308, Some(to)));
     }
     assert_ne!(id(&daemon, "/every.json"), before, "on this machine's own address, no id is kept for ever");
-    desk.edit(&format!("{FEED}{}", ALL.replace("\"all\"", "\"third\"")));
+    workspace.edit(&format!("{FEED}{}", ALL.replace("\"all\"", "\"third\"")));
     daemon.get_until("/third.json", "War");
     for path in ["/every.atom", "/every/", "/every.opml", "/every/archive/1.json"] {
         let answer = daemon.get(path);
@@ -269,16 +270,16 @@ fn id_of_a_section_survives_a_new_name_and_host() {
             "[site]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{FEED}[[section]]\n{section}\nfeeds = [\"*\"]\n"
         )
     };
-    let desk = Desk::whole(&config("https://one.example/", "id = \"all\""));
-    desk.write("a.xml", &feed("War"));
+    let workspace = Workspace::whole(&config("https://one.example/", "id = \"all\""));
+    workspace.write("a.xml", &feed("War"));
     let check = |config: &str, file: &str| {
-        std::fs::write(desk.config(), config).unwrap();
-        let site = desk.folder.path().join("site");
-        assert!(output(&desk.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
+        std::fs::write(workspace.config(), config).unwrap();
+        let site = workspace.folder.path().join("site");
+        assert!(output(&workspace.config(), &["publish", "--out", site.to_str().unwrap()]).status.success());
         let feed = std::fs::read_to_string(site.join(file)).unwrap();
         assert!(feed.contains("<id>https://one.example/all</id>"), "{feed}");
     };
-    output(&desk.config(), &["poll"]);
+    output(&workspace.config(), &["poll"]);
     check(&config("https://one.example/", "id = \"all\""), "all.atom");
     check(&config("https://two.example/wire/", "id = \"all\""), "all.atom");
     check(&config("https://two.example/", "id = \"every\"\nformerly = [\"all\"]"), "every.atom");
@@ -287,27 +288,27 @@ fn id_of_a_section_survives_a_new_name_and_host() {
 #[test]
 fn last_good_edition_stays_if_a_new_one_cannot_be_made() {
     let other = "[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n[[section]]\nid = \"a\"\nfeeds = [\"a\"]\n";
-    let desk = Desk::new(&format!("{FEED}{ALL}{other}"));
-    desk.write("a.xml", &feed("War"));
-    desk.write("b.xml", &feed("Peace").replace("a.example", "b.example"));
-    let mut daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&format!("{FEED}{ALL}{other}"));
+    workspace.write("a.xml", &feed("War"));
+    workspace.write("b.xml", &feed("Peace").replace("a.example", "b.example"));
+    let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
     daemon.get_until("/all.json", "Peace");
     let good = daemon.get("/all.atom");
-    let store = rusqlite::Connection::open(desk.folder.path().join("newswire.db")).unwrap();
+    let store = rusqlite::Connection::open(workspace.folder.path().join("newswire.db")).unwrap();
     store.busy_timeout(PATIENCE).unwrap();
     let corrupt = "UPDATE body SET value = '{broken' WHERE entry IN
                    (SELECT entry.number FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id = 'b')";
     assert!(store.execute(corrupt, []).unwrap() > 0);
     drop(store);
-    desk.write("a.xml", &feed("War").replace("Other", "Another"));
+    workspace.write("a.xml", &feed("War").replace("Other", "Another"));
     daemon.wait_for("cannot publish; the last edition stays");
     let still = daemon.get("/all.atom");
     assert_eq!((still.status, still.body), (200, good.body));
     daemon.get_until("/a.json", "Another");
     assert_eq!(daemon.end(), Some(0));
 
-    let daemon = Daemon::start(&desk);
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/a.json", "Another");
     for path in ["/all.atom", "/all/", "/all.json"] {
         let answer = daemon.get(path);
@@ -426,11 +427,11 @@ fn body_of_a_request_is_not_read() {
 
 #[test]
 fn site_under_a_base_path_is_found_whether_the_proxy_strips_it_or_not() {
-    let desk = Desk::whole(&format!(
+    let workspace = Workspace::whole(&format!(
         "[site]\nurl = \"https://news.example.org/wire\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n{FEED}{ALL}"
     ));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
     for path in ["all.atom", "all/", "", "search?q=war", "story/war-2/", "style.css"] {
         let (stripped, whole) = (daemon.get(&format!("/{path}")), daemon.get(&format!("/wire/{path}")));
@@ -449,12 +450,12 @@ fn unix_socket_is_served_replaced_if_stale_and_removed_at_shutdown() {
     let config = format!(
         "[site]\nurl = \"https://news.example.org/\"\n[server]\nlisten = \"unix:site.sock\"\nadmin = \"unix:admin.sock\"\n{FEED}{ALL}"
     );
-    let desk = Desk::whole(&config);
-    desk.write("a.xml", &feed("War"));
-    let path = desk.folder.path().join("site.sock");
+    let workspace = Workspace::whole(&config);
+    workspace.write("a.xml", &feed("War"));
+    let path = workspace.folder.path().join("site.sock");
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     assert!(path.exists(), "a stale socket");
-    let mut daemon = Daemon::start(&desk);
+    let mut daemon = Daemon::start(&workspace);
     let get = |path: &std::path::Path, target: &str| {
         let mut stream = UnixStream::connect(path).unwrap();
         write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
@@ -466,8 +467,8 @@ fn unix_socket_is_served_replaced_if_stale_and_removed_at_shutdown() {
     while !get(&path, "/all.json").contains("War") {
         assert!(Instant::now() < until);
     }
-    assert!(get(&desk.folder.path().join("admin.sock"), "/readyz").starts_with("HTTP/1.1 200"));
-    let second = output(&desk.config(), &["run"]);
+    assert!(get(&workspace.folder.path().join("admin.sock"), "/readyz").starts_with("HTTP/1.1 200"));
+    let second = output(&workspace.config(), &["run"]);
     assert_eq!(second.status.code(), Some(1));
     assert!(path.exists(), "the socket of the living is left alone");
     assert_eq!(daemon.end(), Some(0));
@@ -497,10 +498,10 @@ fn index_links_to_every_edition() {
 #[test]
 fn sitemap_names_the_pages_of_public_sections_and_no_others() {
     let private = "[[section]]\nid = \"inner\"\nfeeds = [\"b\"]\ntoken = \"canary\"\n[[feed]]\nid = \"b\"\nurl = \"file:b.xml\"\n";
-    let desk = Desk::new(&format!("{FEED}{}{private}", ALL.replace("\"*\"", "\"a\"")));
-    desk.write("a.xml", &feed("War"));
-    desk.write("b.xml", &feed("Secret").replace("a.example", "b.example"));
-    let daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&format!("{FEED}{}{private}", ALL.replace("\"*\"", "\"a\"")));
+    workspace.write("a.xml", &feed("War"));
+    workspace.write("b.xml", &feed("Secret").replace("a.example", "b.example"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/inner.json?token=canary", "Secret");
     let sitemap = text(&daemon.get_until("/sitemap.xml", "/story/war-").body);
     for page in ["/</loc>", "/all/</loc>", "/about/</loc>", "/feeds/</loc>", "/story/other-"] {
@@ -513,9 +514,9 @@ fn sitemap_names_the_pages_of_public_sections_and_no_others() {
 
 #[test]
 fn pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
-    let desk = Desk::new(&format!("{FEED}{ALL}"));
-    desk.write("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
-    let daemon = Daemon::start(&desk);
+    let workspace = Workspace::new(&format!("{FEED}{ALL}"));
+    workspace.write("a.xml", &feed("War &#13;&#10;Set-Cookie: a=b &lt;script&gt;alert(1)&lt;/script&gt; ../../etc"));
+    let daemon = Daemon::start(&workspace);
     let json: Value = serde_json::from_slice(&daemon.get_until("/all.json", "Set-Cookie").body).unwrap();
     let page = json["items"].as_array().unwrap().iter().find_map(|item| {
         let page = item["_newswire"]["page"].as_str()?;
@@ -553,9 +554,10 @@ fn pages_run_nothing_fetch_nothing_and_echo_nothing_into_headers() {
 
 #[test]
 fn script_of_another_site_may_request_public_feeds_conditionally() {
-    let desk = Desk::new(&format!("{FEED}{ALL}[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"));
-    desk.write("a.xml", &feed("War"));
-    let daemon = Daemon::start(&desk);
+    let workspace =
+        Workspace::new(&format!("{FEED}{ALL}[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"canary\"\n"));
+    workspace.write("a.xml", &feed("War"));
+    let daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "War");
     for path in ["/all.atom", "/all.rss", "/all.json", "/all.opml", "/feeds.opml", "/all/archive/1.atom"] {
         let answer = request(&daemon.site, "OPTIONS", path, &[("Origin", "https://reader.example")]);

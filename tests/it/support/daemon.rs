@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-pub use super::desk::{Desk, rss};
 use super::origin::Origin;
+pub use super::workspace::{Workspace, rss};
 
 /// Longer than anything here takes on a busy machine; reached only if something is wrong.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,8 +44,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn start(desk: &Desk) -> Daemon {
-        Daemon::start_with(&mut newswire(&desk.config(), &["run"]))
+    pub fn start(workspace: &Workspace) -> Daemon {
+        Daemon::start_with(&mut newswire(&workspace.config(), &["run"]))
     }
 
     pub fn start_with(command: &mut Command) -> Daemon {

@@ -2,8 +2,8 @@
 
 pub mod bed;
 pub mod daemon;
-pub mod desk;
 pub mod feeds;
 pub mod origin;
 pub mod terminal;
 pub mod tls;
+pub mod workspace;

@@ -7,44 +7,44 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder whose `newswire.toml` listens on free ports.
-pub struct Desk {
+pub struct Workspace {
     pub folder: TempDir,
 }
 
 /// The result of a command.
-pub struct Told {
+pub struct CommandOutput {
     pub code: i32,
     pub out: String,
     pub err: String,
 }
 
-impl Desk {
-    pub fn new(rest: &str) -> Desk {
-        let desk = Desk::whole("");
-        desk.edit(rest);
-        desk
+impl Workspace {
+    pub fn new(rest: &str) -> Workspace {
+        let workspace = Workspace::whole("");
+        workspace.edit(rest);
+        workspace
     }
 
     /// Copies the example of this repository, on free ports.
-    pub fn example() -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().unwrap() };
-        copy_folder(Path::new("config"), desk.folder.path());
-        let config = desk.read("newswire.toml");
-        desk.write(
+    pub fn example() -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
+        copy_folder(Path::new("config"), workspace.folder.path());
+        let config = workspace.read("newswire.toml");
+        workspace.write(
             "newswire.toml",
             &config.replace("127.0.0.1:8080", "127.0.0.1:0").replace("127.0.0.1:8081", "127.0.0.1:0"),
         );
-        desk
+        workspace
     }
 
     /// Creates a folder with this config and nothing else in it.
-    pub fn whole(config: &str) -> Desk {
-        let desk = Desk { folder: tempfile::tempdir().unwrap() };
-        desk.write("newswire.toml", config);
-        desk
+    pub fn whole(config: &str) -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().unwrap() };
+        workspace.write("newswire.toml", config);
+        workspace
     }
 
-    /// Writes another config, as [`Desk::new`] does.
+    /// Writes another config, as [`Workspace::new`] does.
     pub fn edit(&self, rest: &str) {
         let head = "[site]\ntitle = \"Test\"\n[server]\nlisten = \"127.0.0.1:0\"\nadmin = \"127.0.0.1:0\"\n";
         self.write("newswire.toml", &format!("{head}{rest}\n"));
@@ -75,20 +75,20 @@ impl Desk {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Told {
-        told(&self.command(arguments).output().unwrap())
+    pub fn run(&self, arguments: &[&str]) -> CommandOutput {
+        command_output(&self.command(arguments).output().unwrap())
     }
 
     /// Runs a command with `--json`, and returns the lines that it prints.
     pub fn json_lines(&self, arguments: &[&str]) -> Vec<Value> {
-        let told = self.run(&[arguments, &["--json"]].concat());
-        told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let result = self.run(&[arguments, &["--json"]].concat());
+        result.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Runs a command with `--json`, and returns what it prints.
     pub fn json(&self, arguments: &[&str]) -> Value {
-        let told = self.run(&[arguments, &["--json"]].concat());
-        serde_json::from_str(&told.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", told.out, told.err))
+        let result = self.run(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&result.out).unwrap_or_else(|_| panic!("{arguments:?}: {}{}", result.out, result.err))
     }
 }
 
@@ -106,9 +106,9 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-pub fn told(output: &Output) -> Told {
+pub fn command_output(output: &Output) -> CommandOutput {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Told { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    CommandOutput { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
 }
 
 /// Returns an RSS document with these entries: guid, title and text.
