@@ -226,7 +226,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks entries as indexed: all that [`Turn::unindexed`] returned, the last of which is `last`.
+    /// Marks entries as indexed: all that [`View::unindexed`] returned, the last of which is `last`.
     ///
     /// # Errors
     ///
