@@ -49,6 +49,7 @@ async fn start(main: PathBuf) -> Result<(), CommandError> {
         .ok();
     let port = public.port();
     let config = Arc::new(reload::with_port(loaded.config, port));
+    let stops = signals::StopSignals::register().context("cannot receive signals")?;
     tracing::info!("serving on {}/", public.name()?);
     tracing::info!("status on {}/status", admin.name()?);
 
@@ -68,7 +69,7 @@ async fn start(main: PathBuf) -> Result<(), CommandError> {
         admin,
         control,
     };
-    tokio::spawn(signals::stop_on_signal(shutdown.clone(), closes));
+    tokio::spawn(signals::stop_on_signal(stops, shutdown.clone(), closes));
     tokio::spawn(daemon::check_store(newswire.store.clone(), shutdown.clone()));
     let sources = Sources { main, watching: watching.ok(), hangup: reloads, port };
     tokio::spawn(reload::follow(sources, warnings, publisher, edits, health));

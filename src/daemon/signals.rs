@@ -20,26 +20,40 @@ pub fn is_at_terminal() -> bool {
     stdin().is_terminal() || stdout().is_terminal() || stderr().is_terminal()
 }
 
-/// Cancels `shutdown` at the first SIGTERM or SIGINT, or at a SIGHUP from `closed`. Exits the process at a second SIGTERM or
-/// SIGINT.
-pub async fn stop_on_signal(shutdown: CancellationToken, mut closed: Option<Signal>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("cannot receive signals; only SIGKILL will stop newswire");
-        return;
-    };
+/// The signals that stop the daemon.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Registers SIGTERM and SIGINT. Call it before announcing that the daemon runs: until then, they kill the process.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses to register a signal.
+    pub fn register() -> std::io::Result<StopSignals> {
+        Ok(StopSignals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Cancels `shutdown` at the first of `signals`, or at a SIGHUP from `closed`. Exits the process at the second of `signals`.
+pub async fn stop_on_signal(mut signals: StopSignals, shutdown: CancellationToken, mut closed: Option<Signal>) {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        () = signals.recv() => {}
         // A shell may send a second SIGHUP after the terminal's own; only the first counts.
         () = hung_up(&mut closed) => {}
     }
     tracing::info!("stopping; waiting for running polls");
     shutdown.cancel();
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.recv().await;
     std::process::exit(130);
 }
 
