@@ -1,7 +1,7 @@
 //! What a change of the config changes for feeds, and the permanent ids of sections.
 //!
 //! Pure. The policy of reloads: a feed keeps its next poll unless its schedule changes; validators and other data of
-//! one address are never sent to another; an address on this machine identifies nobody, so that no permanent id is made
+//! one address are never sent to another; an address on this machine does not identify a site, so no permanent id is made
 //! from it.
 
 use std::collections::HashMap;

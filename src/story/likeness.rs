@@ -219,8 +219,8 @@ impl Wording {
         let names_nothing_of = |one: &Wording, other: &Wording| {
             let words = other.vocabulary();
             let telling = Vocabulary::of(&one.title.whole.words).telling();
-            let told = telling.iter().filter(|hash| words.words.contains_key(hash)).count();
-            !telling.is_empty() && told * STRAY_WORDS < telling.len()
+            let found = telling.iter().filter(|hash| words.words.contains_key(hash)).count();
+            !telling.is_empty() && found * STRAY_WORDS < telling.len()
         };
         self.tells_another_text(other, SAYING_TEXT * 5 / 3)
             && names_nothing_of(self, other)

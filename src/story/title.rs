@@ -127,8 +127,8 @@ impl Title {
     /// Returns whether at least half of its significant words are among these, or are spelt like one of them.
     pub fn is_told_in(&self, words: &[Word]) -> bool {
         let telling = || self.whole.words.iter().filter(|word| word.is_telling());
-        let told = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
-        told >= LEAST_TOLD && told * 2 >= telling().count()
+        let found = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
+        found >= LEAST_TOLD && found * 2 >= telling().count()
     }
 
     /// Returns whether the two are titles of a series: similar, as a whole or in a label, except for a number.
