@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench editions` prints a table; `-- 100000` measures one size only. The whole archive is in one
 //! section, which shows 100 stories; the others are in its archive documents. *read* is from the store, *render* is
-//! Atom, RSS and JSON Feed, *publish* is both with pages, three codings of everything, and the records in the store.
-//! Medians.
+//! Atom, RSS and JSON Feed, *publish* is both with pages and the records in the store, and without content codings,
+//! which readers cause. Medians.
 #![allow(
     clippy::panic,
     clippy::print_stdout,

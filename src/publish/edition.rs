@@ -1,12 +1,12 @@
 //! Editions: the rendered bytes of each path with their validators and content codings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::coding::{Coding, Codings};
 use crate::config::Section;
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
@@ -20,14 +20,6 @@ pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 /// The media type of XML documents that are not feeds, and of feeds that a browser opens.
 pub const XML_TYPE: &str = "application/xml; charset=utf-8";
 
-/// Compression levels at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand times.
-const GZIP_LEVEL: u32 = 6;
-const BROTLI_LEVEL: u32 = 5;
-const ZSTD_LEVEL: i32 = 6;
-
-/// Brotli's window, as a power of two: larger than any edition.
-const BROTLI_WINDOW: u32 = 22;
-
 /// The rendered bytes of one path, with their validators and content codings.
 #[derive(Clone, Debug)]
 pub struct Edition {
@@ -35,12 +27,6 @@ pub struct Edition {
     pub media_type: &'static str,
     /// The bytes without compression.
     pub identity: Bytes,
-    /// The bytes compressed with gzip; `None` if that is not smaller.
-    pub gzip: Option<Bytes>,
-    /// The bytes compressed with Brotli; `None` if that is not smaller.
-    pub brotli: Option<Bytes>,
-    /// The bytes compressed with Zstandard; `None` if that is not smaller.
-    pub zstd: Option<Bytes>,
     /// The ETag of the uncompressed bytes, without quotes.
     pub etag: String,
     /// When the bytes last changed; never goes back. `None` for pages that are rendered for each request.
@@ -55,6 +41,26 @@ pub struct Edition {
     pub moved_to: Option<String>,
     /// The page as written to a folder, if it differs: without links that only a server can answer.
     pub in_folder: Option<Bytes>,
+    /// The bytes in each content coding; `None` if the document is requested too rarely for any.
+    pub(super) codings: Option<Arc<Codings>>,
+}
+
+impl Edition {
+    /// Returns the bytes in a content coding, which is made when it is first requested; `None` if that is not smaller.
+    pub async fn coded(&self, coding: Coding) -> Option<Bytes> {
+        match &self.codings {
+            Some(codings) => codings.coded(coding, &self.identity).await,
+            None => None,
+        }
+    }
+
+    /// Returns whether the edition has bytes in this coding; `None` if the coding was not requested yet.
+    pub fn has_coding(&self, coding: Coding) -> Option<bool> {
+        match &self.codings {
+            Some(codings) => codings.made(coding).map(Option::is_some),
+            None => Some(false),
+        }
+    }
 }
 
 /// Everything that is served.
@@ -138,14 +144,9 @@ impl Rendered {
         Sha256::digest(&self.body).to_vec()
     }
 
-    /// Creates the edition with all content codings that are smaller.
-    pub fn encode(self, last_modified: Option<Timestamp>) -> Edition {
-        Edition {
-            gzip: smaller(gzip(&self.body), &self.body),
-            brotli: smaller(brotli(&self.body), &self.body),
-            zstd: smaller(zstd::encode_all(self.body.as_slice(), ZSTD_LEVEL).ok(), &self.body),
-            ..self.plain(last_modified)
-        }
+    /// Creates an edition that is compressed when readers ask for that.
+    pub fn coded(self, last_modified: Option<Timestamp>) -> Edition {
+        Edition { codings: Some(Arc::default()), ..self.plain(last_modified) }
     }
 
     /// Creates the edition without compression, for documents that are requested rarely.
@@ -154,9 +155,7 @@ impl Rendered {
             media_type: self.media_type,
             etag: etag(&self.hash()),
             identity: self.body.into(),
-            gzip: None,
-            brotli: None,
-            zstd: None,
+            codings: None,
             last_modified,
             private: self.private,
             is_feed: self.is_feed,
@@ -195,20 +194,4 @@ pub(super) fn feed_type(format: Format) -> &'static str {
         Format::Json => "application/feed+json",
         Format::Opml => "text/x-opml; charset=utf-8",
     }
-}
-
-fn gzip(body: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
-    encoder.write_all(body).and_then(|()| encoder.finish()).ok()
-}
-
-fn brotli(body: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, BROTLI_LEVEL, BROTLI_WINDOW);
-    encoder.write_all(body).ok()?;
-    Some(encoder.into_inner())
-}
-
-/// Returns the compressed body if it is smaller than the original.
-fn smaller(coded: Option<Vec<u8>>, body: &[u8]) -> Option<Bytes> {
-    coded.filter(|coded| coded.len() < body.len()).map(Bytes::from)
 }

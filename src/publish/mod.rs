@@ -4,6 +4,7 @@
 //! back to the stories it was rendered from, does not replace the last good one; a failing feed never becomes an entry; private
 //! sections are in no index, OPML, sitemap or folder.
 
+mod coding;
 mod dynamic;
 mod edition;
 mod folder;
@@ -28,6 +29,7 @@ use crate::time::Timestamp;
 
 use edition::{ArchiveSetting, PageSet, PrivatePages, Rendered};
 
+pub use coding::Coding;
 pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
@@ -285,8 +287,7 @@ impl Publisher {
             return Ok((path, Arc::new(same), false));
         }
         let changed = self.store.note_edition(path.clone(), hash, now).await?;
-        let encoding = tokio::task::spawn_blocking(move || rendered.encode(Some(changed)));
-        Ok((path, Arc::new(encoding.await.map_err(StoreError::from)?), changed == now))
+        Ok((path, Arc::new(rendered.coded(Some(changed))), changed == now))
     }
 }
 

@@ -150,7 +150,7 @@ impl Publisher {
                 ..view(&config, &section, &id, &archive.stories)
             };
             let rendered = feed(&view.prepare(), archive_path(&section.id, number, format), format)?;
-            Ok(Some(rendered.encode(Some(archive.changed.max(set)))))
+            Ok(Some(rendered.coded(Some(archive.changed.max(set)))))
         });
         rendering.await.map_err(StoreError::from)?
     }

@@ -15,7 +15,7 @@ use url::Url;
 use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
-use crate::publish::{Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE};
+use crate::publish::{Coding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE};
 use crate::render::Format;
 
 /// The Content-Security-Policy of every answer: a page may load its own style, and images and media over https, but no scripts.
@@ -159,16 +159,17 @@ fn section_of(path: &str) -> (&str, &str) {
 }
 
 /// Answers with an edition, if the reader may read it.
-pub fn edition(editions: &Editions, edition: &Edition, request: &SiteRequest) -> Response {
+pub async fn edition(editions: &Editions, edition: &Edition, request: &SiteRequest<'_>) -> Response {
     let locked = edition.private.as_ref().filter(|section| !knows_key(editions, section, request));
-    request.finish(match (locked, &edition.moved_to) {
+    let response = match (locked, &edition.moved_to) {
         (Some(section), _) => unauthorized(editions, section, request, edition.media_type == HTML_TYPE),
         (None, Some(to)) => moved(&format!("{}{to}", request.base_path), request.parts),
         (None, None) => match opened(editions, edition, request) {
             Some(section) => begin_session(editions, section, &request.without_token(), request),
-            None => of_edition(edition, &request.parts.headers),
+            None => of_edition(edition, &request.parts.headers).await,
         },
-    })
+    };
+    request.finish(response)
 }
 
 /// Returns the private section whose page is opened with `?token=`. Feed readers send the token with every request instead.
@@ -189,15 +190,35 @@ pub fn begin_session(editions: &Editions, section: &Section, page: &str, request
     response
 }
 
-fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
-    let (coding, body) = choose_coding(edition, request);
-    let is_known = is_known(edition, request);
-    let mut response = Response::new(if is_known { Body::empty() } else { Body::from(body.clone()) });
-    *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+async fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
+    let accepted = accepted_coding(request);
+    if is_known(edition, request) {
+        let coding =
+            accepted.filter(|coding| edition.has_coding(*coding).unwrap_or_else(|| has_tag(edition, request, *coding)));
+        return with_headers(Response::new(Body::empty()), edition, request, coding, None);
+    }
+    let coded = match accepted {
+        Some(coding) => edition.coded(coding).await.map(|body| (coding, body)),
+        None => None,
+    };
+    let (coding, body) = coded.map_or_else(|| (None, edition.identity.clone()), |(coding, body)| (Some(coding), body));
+    let bytes = body.len();
+    with_headers(Response::new(Body::from(body)), edition, request, coding, Some(bytes))
+}
+
+/// Adds status and headers to the answer with an edition in this coding; `bytes` is the length of the body, `None` for a 304.
+fn with_headers(
+    mut response: Response,
+    edition: &Edition,
+    request: &HeaderMap,
+    coding: Option<Coding>,
+    bytes: Option<usize>,
+) -> Response {
+    *response.status_mut() = if bytes.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
     let headers = response.headers_mut();
     headers.reserve(12);
     match coding {
-        Some(coding) => insert(headers, header::ETAG, &format!("\"{}-{coding}\"", edition.etag)),
+        Some(coding) => insert(headers, header::ETAG, &format!("\"{}-{}\"", edition.etag, coding.name())),
         None => insert(headers, header::ETAG, &format!("\"{}\"", edition.etag)),
     }
     if let Some(modified) = edition.last_modified {
@@ -216,11 +237,11 @@ fn of_edition(edition: &Edition, request: &HeaderMap) -> Response {
         insert(headers, header::LINK, links);
     }
     add_security_headers(headers);
-    if !is_known {
+    if let Some(bytes) = bytes {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(edition, request)));
-        headers.insert(header::CONTENT_LENGTH, body.len().into());
+        headers.insert(header::CONTENT_LENGTH, bytes.into());
         if let Some(coding) = coding {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
         }
     }
     response
@@ -252,8 +273,7 @@ fn is_styled(edition: &Edition) -> bool {
 /// coding counts.
 fn is_known(edition: &Edition, request: &HeaderMap) -> bool {
     if request.contains_key(header::IF_NONE_MATCH) {
-        let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        return values.flat_map(|value| value.split(',')).any(|tag| is_tag_of(edition, tag.trim()));
+        return tags(request).any(|tag| tag == "*" || coding_of_tag(edition, tag).is_some());
     }
     let since = request.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
     let since = since.and_then(|since| httpdate::parse_http_date(since).ok());
@@ -261,40 +281,52 @@ fn is_known(edition: &Edition, request: &HeaderMap) -> bool {
     since.zip(modified).is_some_and(|(since, modified)| since >= modified)
 }
 
-/// Whether a tag belongs to the edition, by weak comparison: ignores `W/`.
-fn is_tag_of(edition: &Edition, tag: &str) -> bool {
+/// Returns the tags of `If-None-Match`.
+fn tags(request: &HeaderMap) -> impl Iterator<Item = &str> {
+    let values = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// Returns the coding, empty without one, in a tag of the edition; `None` if the tag is not the edition's. Compares weakly:
+/// ignores `W/`.
+fn coding_of_tag<'t>(edition: &Edition, tag: &'t str) -> Option<&'t str> {
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
-    let Some(tag) = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else { return tag == "*" };
-    tag.strip_prefix(&*edition.etag).is_some_and(|coding| matches!(coding, "" | "-gzip" | "-br" | "-zstd"))
+    let coding = tag.strip_prefix('"')?.strip_suffix('"')?.strip_prefix(&*edition.etag)?;
+    if coding.is_empty() {
+        return Some(coding);
+    }
+    coding.strip_prefix('-').filter(|name| Coding::ALL.iter().any(|coding| coding.name() == *name))
 }
 
-/// Returns the smallest body that the reader accepts, with its coding.
-fn choose_coding<'e>(edition: &'e Edition, request: &HeaderMap) -> (Option<&'static str>, &'e bytes::Bytes) {
-    if !request.contains_key(header::ACCEPT_ENCODING) {
-        return (None, &edition.identity);
-    }
-    let codings = [("br", &edition.brotli), ("zstd", &edition.zstd), ("gzip", &edition.gzip)];
-    let offered = codings.into_iter().filter_map(|(name, body)| Some((name, body.as_ref()?)));
-    match offered.filter(|(name, _)| accepts(request, name)).min_by_key(|(_, body)| body.len()) {
-        Some((name, body)) => (Some(name), body),
-        None => (None, &edition.identity),
-    }
+/// Whether the reader has the edition in this coding, as far as its tags say. It is not made only for the tag of a 304: a
+/// reader that names a tag has the bytes, perhaps from an earlier run of newswire.
+fn has_tag(edition: &Edition, request: &HeaderMap, coding: Coding) -> bool {
+    let mut known = tags(request).filter_map(|tag| coding_of_tag(edition, tag)).peekable();
+    known.peek().is_none() || known.any(|known| known == coding.name())
 }
 
-/// Whether `Accept-Encoding` accepts the coding, by name or by `*`, with a weight other than 0 (RFC 9110 §12.5.3).
-fn accepts(request: &HeaderMap, coding: &str) -> bool {
+/// Returns the coding that the reader likes best (RFC 9110 §12.5.3): the one with the highest weight, among several the one
+/// that comes first in [`Coding::ALL`]; `None` if it accepts none, or likes the plain bytes better.
+fn accepted_coding(request: &HeaderMap) -> Option<Coding> {
     let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut any = false;
-    for offer in values.flat_map(|value| value.split(',')) {
-        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
-        let is_refused = weight.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok()) == Some(0.0);
-        match name.trim() {
-            name if name.eq_ignore_ascii_case(coding) => return !is_refused,
-            "*" => any = !is_refused,
-            _ => {}
-        }
-    }
-    any
+    let offers: Vec<_> = values.flat_map(|value| value.split(',')).map(weighted).collect();
+    let named =
+        |wanted: &str| offers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, weight)| *weight);
+    let any = named("*");
+    let weight = |coding: &Coding| named(coding.name()).or(any).unwrap_or(0.0);
+    // Of equal weights, `max_by` returns the last.
+    let best = Coding::ALL.into_iter().rev().max_by(|one, other| weight(one).total_cmp(&weight(other)))?;
+    let least = named("identity").unwrap_or(0.0);
+    (weight(&best) > 0.0 && weight(&best) >= least).then_some(best)
+}
+
+/// Reads a part of `Accept-Encoding`, such as `gzip;q=0.5`. A weight that is not a number counts as 1.
+fn weighted(offer: &str) -> (&str, f32) {
+    let (name, parameter) = offer.split_once(';').unwrap_or((offer, ""));
+    let (key, value) = parameter.split_once('=').unwrap_or_default();
+    let weight =
+        value.trim().parse::<f32>().ok().filter(|weight| key.trim().eq_ignore_ascii_case("q") && !weight.is_nan());
+    (name.trim(), weight.map_or(1.0, |weight| weight.clamp(0.0, 1.0)))
 }
 
 /// Whether the request has the credentials of the section. True if the section is public.
@@ -386,7 +418,9 @@ fn absent(editions: &Editions, status: StatusCode) -> Response {
     match editions.by_path.get(NOT_FOUND) {
         Some(page) => {
             // An error page has no validators, and conditional requests do not apply to it.
-            let mut response = of_edition(page, &HeaderMap::new());
+            let (body, none) = (page.identity.clone(), HeaderMap::new());
+            let bytes = body.len();
+            let mut response = with_headers(Response::new(Body::from(body)), page, &none, None, Some(bytes));
             *response.status_mut() = status;
             for name in [header::ETAG, header::LAST_MODIFIED, header::CACHE_CONTROL] {
                 response.headers_mut().remove(name);

@@ -82,10 +82,10 @@ impl PublicSite {
             return locked;
         }
         if let Some(edition) = editions.by_path.get(site_request.path()) {
-            return answer::edition(&editions, edition, &site_request);
+            return answer::edition(&editions, edition, &site_request).await;
         }
         match self.publisher.make(&config, site_request.path(), || site_request.words()).await {
-            Ok(Some(edition)) => answer::edition(&editions, &edition, &site_request),
+            Ok(Some(edition)) => answer::edition(&editions, &edition, &site_request).await,
             Ok(None) => answer::without_edition(&editions, &site_request),
             Err(error) if error.is_for_now() => answer::unavailable(),
             Err(error) => {

@@ -214,6 +214,50 @@ fn each_coding_has_its_own_etag_and_all_are_recognised() {
     check("deflate", None);
 }
 
+/// RFC 9110 §12.5.3.
+#[test]
+fn reader_gets_the_coding_with_its_highest_weight() {
+    let (_desk, daemon) = site();
+    let check = |accepted: &str, expected: Option<&str>| {
+        let answer = get(&daemon, "/all.atom", &[("Accept-Encoding", accepted)]);
+        assert_eq!(answer.header("content-encoding"), expected, "{accepted}");
+        let head = request(&daemon.site, "HEAD", "/all.atom", &[("Accept-Encoding", accepted)]);
+        let length = answer.body.len().to_string();
+        for whole in [&answer, &head] {
+            assert_eq!(whole.header("content-length"), Some(&*length), "{accepted}");
+            assert_eq!(whole.header("etag"), answer.header("etag"), "{accepted}");
+        }
+    };
+    check("gzip, deflate, br, zstd", Some("br"));
+    check("gzip, zstd", Some("zstd"));
+    check("*", Some("br"));
+    check("br;q=0.5, gzip;q=0.8", Some("gzip"));
+    check("br; Q=0.5, zstd; q=0.5, gzip;q=0.4", Some("br"));
+    check("br;q=0, *;q=0.1", Some("zstd"));
+    check("identity;q=0.9, gzip;q=0.8", None);
+    check("identity;q=0.5, gzip;q=0.5", Some("gzip"));
+    check("identity, *;q=0", None);
+}
+
+#[test]
+fn document_that_does_not_get_smaller_is_sent_as_it_is() {
+    let (_desk, daemon) = site();
+    let plain = daemon.get("/robots.txt");
+    assert!(plain.body.len() < 100, "{}", text(&plain.body));
+    for coding in ["br", "zstd", "gzip"] {
+        let answer = get(&daemon, "/robots.txt", &[("Accept-Encoding", coding)]);
+        let is_coded = answer.header("content-encoding").is_some();
+        assert_eq!(answer.header("etag") != plain.header("etag"), is_coded, "{coding}");
+        assert!(answer.body.len() < plain.body.len() || answer.body == plain.body, "{coding}");
+        let again = get(
+            &daemon,
+            "/robots.txt",
+            &[("If-None-Match", plain.header("etag").unwrap()), ("Accept-Encoding", coding)],
+        );
+        assert_eq!((again.status, again.header("etag")), (304, answer.header("etag")), "{coding}");
+    }
+}
+
 #[test]
 fn only_read_requests_are_answered_and_removed_addresses_say_so() {
     let (workspace, daemon) = site();

@@ -1,0 +1,143 @@
+//! The content codings of an edition. Each is made when a reader first accepts it, and kept with the edition: most editions are
+//! replaced before anyone asks for all of them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+
+/// Compression levels at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand times.
+const GZIP_LEVEL: u32 = 6;
+const BROTLI_LEVEL: u32 = 5;
+const ZSTD_LEVEL: i32 = 6;
+
+/// Brotli's window, as a power of two: larger than any edition.
+const BROTLI_WINDOW: u32 = 22;
+
+/// A content coding (RFC 9110 §8.4.1). In the order in which newswire prefers them: the smallest result first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// Brotli (RFC 7932).
+    Brotli,
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// Gzip (RFC 1952).
+    Gzip,
+}
+
+impl Coding {
+    /// All codings, the preferred one first.
+    pub const ALL: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+
+    /// Returns the name in `Accept-Encoding` and `Content-Encoding`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Coding::Brotli => "br",
+            Coding::Zstd => "zstd",
+            Coding::Gzip => "gzip",
+        }
+    }
+
+    /// Returns the compressed body; `None` if it is not smaller.
+    fn encode(self, body: &[u8]) -> Option<Bytes> {
+        let coded = match self {
+            Coding::Brotli => brotli(body),
+            Coding::Zstd => zstd::encode_all(body, ZSTD_LEVEL).ok(),
+            Coding::Gzip => gzip(body),
+        };
+        coded.filter(|coded| coded.len() < body.len()).map(Bytes::from)
+    }
+}
+
+/// The coded bodies that were made so far; `None` for a coding that is not smaller.
+#[derive(Debug, Default)]
+pub(super) struct Codings([OnceCell<Option<Bytes>>; 3]);
+
+impl Codings {
+    fn cell(&self, coding: Coding) -> &OnceCell<Option<Bytes>> {
+        &self.0[coding as usize]
+    }
+
+    /// Returns what is known of a coding without making it.
+    pub fn made(&self, coding: Coding) -> Option<&Option<Bytes>> {
+        self.cell(coding).get()
+    }
+
+    /// Returns the coded body, which is made at the first call; `None` if it is not smaller.
+    pub async fn coded(self: &Arc<Codings>, coding: Coding, body: &Bytes) -> Option<Bytes> {
+        self.made_by(coding, body, |coding, body| coding.encode(body)).await
+    }
+
+    async fn made_by(
+        self: &Arc<Codings>,
+        coding: Coding,
+        body: &Bytes,
+        encode: impl FnOnce(Coding, &[u8]) -> Option<Bytes> + Send + 'static,
+    ) -> Option<Bytes> {
+        if let Some(made) = self.made(coding) {
+            return made.clone();
+        }
+        let (codings, body) = (self.clone(), body.clone());
+        // A task of its own goes on if this reader leaves. Otherwise the next one would compress the same body again.
+        let making = tokio::spawn(async move {
+            let encoding = || async move {
+                let encoded = tokio::task::spawn_blocking(move || encode(coding, &body));
+                encoded.await.ok().flatten()
+            };
+            codings.cell(coding).get_or_init(encoding).await.clone()
+        });
+        making.await.ok().flatten()
+    }
+}
+
+fn gzip(body: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+    encoder.write_all(body).and_then(|()| encoder.finish()).ok()
+}
+
+fn brotli(body: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 4096, BROTLI_LEVEL, BROTLI_WINDOW);
+    encoder.write_all(body).ok()?;
+    Some(encoder.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn concurrent_first_readers_share_one_compression_even_if_the_first_leaves() {
+        let codings = Arc::new(Codings::default());
+        let body = Bytes::from("words ".repeat(1000));
+        let encoded = Arc::new(AtomicUsize::new(0));
+        let ask = || {
+            let (codings, body, encoded) = (codings.clone(), body.clone(), encoded.clone());
+            tokio::spawn(async move {
+                let encode = move |coding: Coding, body: &[u8]| {
+                    encoded.fetch_add(1, Ordering::Relaxed);
+                    coding.encode(body)
+                };
+                codings.made_by(Coding::Gzip, &body, encode).await
+            })
+        };
+        let readers: Vec<_> = (0..32).map(|_| ask()).collect();
+        readers[0].abort();
+        for reader in readers.into_iter().skip(1) {
+            assert!(reader.await.unwrap().is_some_and(|coded| coded.len() < body.len()));
+        }
+        assert!(ask().await.unwrap().is_some());
+        assert_eq!(encoded.load(Ordering::Relaxed), 1);
+        assert!(codings.made(Coding::Brotli).is_none(), "only the coding that was asked for");
+    }
+
+    #[tokio::test]
+    async fn body_that_does_not_get_smaller_has_no_coding() {
+        let codings = Arc::new(Codings::default());
+        for coding in Coding::ALL {
+            assert_eq!(codings.coded(coding, &Bytes::from_static(b"x")).await, None);
+            assert_eq!(codings.made(coding), Some(&None), "it is not tried again");
+        }
+    }
+}
