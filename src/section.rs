@@ -12,6 +12,7 @@ mod window;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -260,7 +261,7 @@ pub fn show(
     placed: PlacedRow,
     frozen: Option<&Entry>,
     copies: &[&SeenCopy],
-    info: &dyn Fn(&FeedId) -> FeedInfo,
+    info: &dyn Fn(&FeedId) -> Arc<FeedInfo>,
 ) -> ShownStory {
     let at = leading(placed.lead, copies);
     let lead = copies[at];
@@ -369,7 +370,7 @@ fn without_repeats(categories: Vec<Category>) -> Vec<Category> {
 
 /// Returns the rights of the first copy that has any. A feed's notice about its own entries does not apply to another
 /// feed's.
-fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> FeedInfo) -> Option<String> {
+fn added_rights(copies: &[&SeenCopy], info: &dyn Fn(&FeedId) -> Arc<FeedInfo>) -> Option<String> {
     let own = copies.iter().filter_map(|copy| Some((copy, copy.entry.rights.as_ref()?)));
     let mut own = own.filter(|(_, rights)| rights.len() <= ADDED_BYTES);
     let found = own.find(|(copy, rights)| info(&copy.feed.id).rights.as_ref() != Some(*rights));
@@ -384,7 +385,7 @@ fn added_via(copies: &[&SeenCopy]) -> Vec<Person> {
     via
 }
 
-fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> FeedInfo) -> Vec<ShownCopy> {
+fn shown_copies(copies: &[&SeenCopy], lead: usize, info: &dyn Fn(&FeedId) -> Arc<FeedInfo>) -> Vec<ShownCopy> {
     let mut shown: Vec<_> = copies
         .iter()
         .enumerate()

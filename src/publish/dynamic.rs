@@ -112,11 +112,11 @@ impl Publisher {
         slug: &str,
         turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
-        let (of_config, wanted) = (config.clone(), slug.to_owned());
+        let (of_config, infos, wanted) = (config.clone(), self.infos.clone(), slug.to_owned());
         let read_limits = read_limits(turn.as_ref());
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             let Some(stored) = shown::story_at(reader, &wanted)? else { return Ok(None) };
-            let story = shown::public_story(reader, &of_config, stored.number, &Infos::of(reader))?;
+            let story = shown::public_story(reader, &of_config, stored.number, &Infos::sharing(reader, &infos))?;
             Ok(story.map(|story| (stored.slug, story)))
         });
         let Some((current_slug, story)) = reading.await? else { return Ok(None) };
@@ -142,12 +142,13 @@ impl Publisher {
         turn: RequestTurn,
     ) -> Result<Edition, PublishError> {
         let (query, faults) = Query::parse(&words);
-        let (of_config, wanted) = (config.clone(), query.clone());
+        let (of_config, infos, wanted) = (config.clone(), self.infos.clone(), query.clone());
         let read_limits = ReadLimits::new(FIND_TIME);
         let limits = read_limits.clone();
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
             // Search for one more than the page shows, to know whether there are more.
-            shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME))
+            let infos = Infos::sharing(reader, &infos);
+            shown::search_public(reader, &of_config, &wanted, HITS + 1, (&limits, SEARCH_TIME), &infos)
         });
         let PublicStories { mut stories, is_cut } = reading.await?;
         let has_more = stories.len() > HITS;

@@ -23,7 +23,7 @@ use crate::commit;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
-use crate::shown;
+use crate::shown::{self, InfoCache, Infos};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
@@ -105,6 +105,8 @@ pub struct Publisher {
     making: RequestQueue,
     searching: RequestQueue,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
+    /// What documents say about the feeds of the stories that were read lately.
+    infos: InfoCache,
 }
 
 /// The rendered documents of a section.
@@ -122,7 +124,8 @@ impl Publisher {
         let making = RequestQueue::new(MAKING, WAITING);
         let searching = RequestQueue::new(SEARCHING, WAITING);
         let pages = Arc::new(RwLock::new(PageSet::new(pages)));
-        Publisher { store, pages, current: Arc::default(), making, searching, folder: Arc::default() }
+        let (current, folder, infos) = (Arc::default(), Arc::default(), InfoCache::default());
+        Publisher { store, pages, current, making, searching, folder, infos }
     }
 
     /// Returns how many requests are being worked on: pages, archive documents and searches.
@@ -214,10 +217,11 @@ impl Publisher {
         section: &Arc<Section>,
         now: Timestamp,
     ) -> Result<RenderedSection, PublishError> {
-        let (of_config, of_section) = (config.clone(), section.clone());
+        let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
         let reading = self.store.read(move |reader| {
-            let content = shown::section_content(reader, &of_config, &of_section)?;
-            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories)?;
+            let infos = Infos::sharing(reader, &infos);
+            let content = shown::section_content(reader, &of_config, &of_section, &infos)?;
+            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories, &infos)?;
             Ok((content, pushed_out, reader.newest_archive(&of_section.id)?))
         });
         let (content, pushed_out, mut newest_archive) = reading.await?;
@@ -263,8 +267,9 @@ impl Publisher {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Vec<Rendered>, PublishError> {
-        let of_config = config.clone();
-        let content = self.store.read(move |reader| site::read(reader, &of_config, now)).await?;
+        let (of_config, infos) = (config.clone(), self.infos.clone());
+        let content =
+            self.store.read(move |reader| site::read(reader, &of_config, &Infos::sharing(reader, &infos), now)).await?;
         let (config, pages, shown) = (config.clone(), self.pages(), editions.shown.clone());
         let rendering = tokio::task::spawn_blocking(move || site::render(&config, &content, &shown, &pages));
         let rendered = rendering.await.map_err(StoreError::from)?;

@@ -12,7 +12,7 @@ use crate::feed::SectionId;
 use crate::parse;
 use crate::render::{self, Format, PreparedSection, RenderError, SectionView};
 use crate::section::ShownStory;
-use crate::shown::{self, SectionContent};
+use crate::shown::{self, Infos, SectionContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -131,10 +131,10 @@ impl Publisher {
         format: Format,
         turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
-        let (wanted, of_section) = (config.clone(), section.clone());
+        let (wanted, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
         let read_limits = read_limits(turn.as_ref());
         let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
-            let archive = shown::archive(reader, &wanted, &of_section, number)?;
+            let archive = shown::archive(reader, &wanted, &of_section, number, &Infos::sharing(reader, &infos))?;
             Ok((archive, shown::permanent_id(reader, &wanted, &of_section.id)?))
         });
         let (Some(archive), id) = reading.await? else { return Ok(None) };

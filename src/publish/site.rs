@@ -8,7 +8,7 @@ use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, Format, ListedFeed, RenderError, SectionSummary};
 use crate::section::ShownFeed;
-use crate::shown::{self, SectionContent};
+use crate::shown::{self, Infos, SectionContent};
 use crate::status::{self, FeedOverview};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
@@ -25,9 +25,9 @@ pub(super) struct SiteContent {
 }
 
 /// Reads the first stories of each public section, and the state of the feeds.
-pub(super) fn read(reader: &Reader, config: &Config, now: Timestamp) -> Result<SiteContent, StoreError> {
+pub(super) fn read(reader: &Reader, config: &Config, infos: &Infos, now: Timestamp) -> Result<SiteContent, StoreError> {
     let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
-    let sections = public(config).map(|section| shown::section_content(reader, config, &first(section)));
+    let sections = public(config).map(|section| shown::section_content(reader, config, &first(section), infos));
     Ok(SiteContent { sections: sections.collect::<Result<_, _>>()?, feeds: status::feeds(config, Some(reader), now)? })
 }
 

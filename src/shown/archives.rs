@@ -59,14 +59,14 @@ pub fn pushed_out(
     config: &Config,
     section: &Section,
     shown: &[ShownStory],
+    infos: &Infos,
 ) -> Result<PushedOut, StoreError> {
     let shown: BTreeSet<StoryNumber> = shown.iter().filter_map(|story| story::slug_number(&story.slug)).collect();
     let waiting = view.not_archived(&section.id, STEP + shown.len())?;
     let is_all = waiting.len() < STEP + shown.len();
-    let infos = Infos::of(view);
     let mut leaving = Vec::new();
     for number in section::pushed_out(waiting, &shown, is_all) {
-        let shown = written(view, config, section, number, &infos)?;
+        let shown = written(view, config, section, number, infos)?;
         leaving.push(Leaving { number, shown: shown.and_then(|story| section::fitting(story, LONG_STORY_BYTES)) });
     }
     let documents = section::documents(leaving);
@@ -83,11 +83,16 @@ fn pack(document: &[Leaving]) -> Result<NewArchive, StoreError> {
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> Result<Option<Archive>, StoreError> {
+pub fn archive(
+    view: &View,
+    config: &Config,
+    section: &Section,
+    number: u32,
+    infos: &Infos,
+) -> Result<Option<Archive>, StoreError> {
     let Some(row) = view.archive(&section.id, number)? else { return Ok(None) };
     let mut as_written: HashMap<StoryNumber, ShownStory> =
         row.stories.into_iter().filter_map(|story| Some((story::slug_number(&story.slug)?, story))).collect();
-    let infos = Infos::of(view);
     let mut stories = BTreeMap::new();
     let (mut changed, mut bytes) = (row.made, 0);
     for standing in view.archived_in(row.section, number)? {
@@ -102,7 +107,7 @@ pub fn archive(view: &View, config: &Config, section: &Section, number: u32) -> 
             // The stored text fits, but that of another copy may not.
             None => {
                 let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
-                written(view, config, section, number, &infos)?.and_then(|story| section::fitting(story, room))
+                written(view, config, section, number, infos)?.and_then(|story| section::fitting(story, room))
             }
         };
         if let Some(story) = story {

@@ -2,35 +2,85 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use crate::feed::{FeedId, FeedInfo};
-use crate::store::{StoreError, View};
+use crate::store::{KnownInfo, StoreError, View};
+
+/// How many feeds a cache remembers, with about 2 KiB each: more than the stories of most sites have, and far fewer than a
+/// large site polls.
+const MAX_KNOWN: usize = 4096;
+
+/// What documents said about their feeds at earlier reads. Cheap to clone; clones share it.
+///
+/// Each read compares it with the stored form, so it never shows what a poll has replaced, whichever process polled.
+#[derive(Clone, Debug, Default)]
+pub struct InfoCache(Arc<Mutex<HashMap<FeedId, KnownInfo>>>);
+
+impl InfoCache {
+    fn get(&self, feed: &FeedId) -> Option<KnownInfo> {
+        self.0.lock().expect("no code panics while it holds the lock").get(feed).cloned()
+    }
+
+    fn insert(&self, feed: &FeedId, known: KnownInfo) {
+        let mut all = self.0.lock().expect("no code panics while it holds the lock");
+        if all.len() >= MAX_KNOWN && !all.contains_key(feed) {
+            all.clear();
+        }
+        all.insert(feed.clone(), known);
+    }
+}
 
 /// What documents say about their feeds, loaded on demand: for work that needs few of them.
 pub struct Infos<'v> {
     view: &'v View,
-    known: RefCell<HashMap<FeedId, FeedInfo>>,
+    cache: Option<&'v InfoCache>,
+    known: RefCell<HashMap<FeedId, Arc<FeedInfo>>>,
 }
 
 impl<'v> Infos<'v> {
-    /// Creates an empty cache on a view.
+    /// Creates infos for one read.
     pub fn of(view: &'v View) -> Infos<'v> {
-        Infos { view, known: RefCell::default() }
+        Infos { view, cache: None, known: RefCell::default() }
+    }
+
+    /// Creates infos for one of many reads, which share a cache.
+    pub fn sharing(view: &'v View, cache: &'v InfoCache) -> Infos<'v> {
+        Infos { view, cache: Some(cache), known: RefCell::default() }
     }
 
     /// Loads what the documents of these feeds say, unless it is already loaded.
     pub(super) fn load<'f>(&self, feeds: impl Iterator<Item = &'f FeedId>) -> Result<(), StoreError> {
         for feed in feeds {
             if !self.known.borrow().contains_key(feed) {
-                let info = self.view.feed_info(feed)?;
-                self.known.borrow_mut().insert(feed.clone(), info);
+                let before = self.cache.and_then(|cache| cache.get(feed));
+                let known = self.view.feed_info(feed, before.as_ref())?;
+                self.known.borrow_mut().insert(feed.clone(), known.info.clone());
+                if let Some(cache) = self.cache {
+                    cache.insert(feed, known);
+                }
             }
         }
         Ok(())
     }
 
     /// Returns what was loaded; empty for a feed that was not.
-    pub(super) fn get(&self, feed: &FeedId) -> FeedInfo {
+    pub(super) fn get(&self, feed: &FeedId) -> Arc<FeedInfo> {
         self.known.borrow().get(feed).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_remembers_a_limited_number_of_feeds() {
+        let cache = InfoCache::default();
+        for number in 0..MAX_KNOWN * 3 {
+            cache.insert(&FeedId::from(&*number.to_string()), KnownInfo::default());
+            assert!(cache.0.lock().unwrap().len() <= MAX_KNOWN);
+        }
+        assert!(cache.get(&FeedId::from(&*(MAX_KNOWN * 3 - 1).to_string())).is_some(), "the last one is there");
     }
 }

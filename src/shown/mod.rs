@@ -19,7 +19,7 @@ mod stories;
 pub use archives::{Archive, NewArchive, PushedOut, archive, pushed_out};
 pub use copies::copies_of;
 pub use explained::{Explained, explain};
-pub use infos::Infos;
+pub use infos::{InfoCache, Infos};
 pub use named::{CANDIDATES, Candidate, candidate, meant, named, story_at};
 pub use passing::{Passing, each_story};
 pub use public::{PublicStories, PublicStory, public_story, search_public};

@@ -82,12 +82,12 @@ pub fn search_public(
     query: &Query,
     limit: usize,
     (read_limits, reading): (&ReadLimits, Duration),
+    infos: &Infos,
 ) -> Result<PublicStories, StoreError> {
     let search = if query.is_empty() { None } else { newsroom::public_search(config, query.search()) };
     let hits = search.map(|search| view.search_public(&search, LOOKED_AT * limit, read_limits)).transpose()?;
     let hits = hits.unwrap_or_default();
     read_limits.extend_to(reading);
-    let infos = Infos::of(view);
     let mut stories = Vec::new();
     for number in hits.numbers {
         if stories.len() == limit {
@@ -95,7 +95,7 @@ pub fn search_public(
         }
         // It may have joined another story since it was indexed.
         let Some(stored) = view.story_by_number(number)? else { continue };
-        let Some(story) = public_story(view, config, stored.number, &infos)? else { continue };
+        let Some(story) = public_story(view, config, stored.number, infos)? else { continue };
         let text = PlainText::of(&story.shown.entry);
         if is_found_in_public(query, &story, &text) {
             stories.push((story, text));

@@ -8,6 +8,7 @@ use crate::section::{self, ShownFeed, ShownStory, Window};
 use crate::store::{StoreError, View};
 use crate::time::Timestamp;
 
+use super::Infos;
 use super::copies::copies_of;
 
 /// How many placements are loaded at once, if the section shows that many.
@@ -31,9 +32,13 @@ pub struct SectionContent {
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn section_content(view: &View, config: &Config, section: &Section) -> Result<SectionContent, StoreError> {
-    let infos = view.feed_infos()?;
-    let info = |feed: &FeedId| infos.get(feed).cloned().unwrap_or_default();
+pub fn section_content(
+    view: &View,
+    config: &Config,
+    section: &Section,
+    infos: &Infos,
+) -> Result<SectionContent, StoreError> {
+    let info = |feed: &FeedId| infos.get(feed);
     let row = view.section(&section.id)?;
     let mut window = Window::new(section);
     let mut after = None;
@@ -52,6 +57,7 @@ pub fn section_content(view: &View, config: &Config, section: &Section) -> Resul
             let copies = copies_of(view, config, placed.story, Viewer::Section(section), false)?.copies;
             let visible = section::visible(section, &copies);
             if !visible.is_empty() {
+                infos.load(visible.iter().map(|copy| &copy.feed.id))?;
                 let frozen = if placed.has_frozen { view.frozen(placed.section, placed.story)? } else { None };
                 let mut story = section::show(config, placed, frozen.as_ref(), &visible, &info);
                 section::restrict(&mut story, config);
@@ -61,6 +67,7 @@ pub fn section_content(view: &View, config: &Config, section: &Section) -> Resul
     }
     let stories = window.into_stories();
     let updated = stories.iter().map(|story| story.updated).max().unwrap_or(row.first_seen);
+    infos.load(section.feeds.iter())?;
     let feeds = section.feeds.iter().filter_map(|id| config.feed(id));
     let feeds = feeds.map(|feed| section::show_feed(feed, &info(&feed.id))).collect();
     Ok(SectionContent { stories, feeds, updated, atom_id: id_of(config, &section.id, row) })

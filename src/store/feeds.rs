@@ -1,6 +1,7 @@
 //! The state of feeds: which are due and what polling them needs, their health, and what they say about themselves.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
@@ -81,6 +82,15 @@ pub struct FeedStatus {
     pub per_day: Option<f64>,
     /// The last notes for the editor on the feed, and their time.
     pub note: Option<(Vec<Note>, Timestamp)>,
+}
+
+/// What a feed's documents say about the feed, as loaded at some time. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct KnownInfo {
+    /// What the documents say.
+    pub info: Arc<FeedInfo>,
+    /// The stored form, which shows whether it still holds.
+    stored: Arc<str>,
 }
 
 impl View {
@@ -185,16 +195,23 @@ impl View {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
-    /// Loads what a feed's documents say about the feed; empty if the feed is not configured.
+    /// Loads what a feed's documents say about the feed; empty if the feed is not configured. Returns `before`, an earlier
+    /// result, if it still holds.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn feed_info(&self, feed: &FeedId) -> Result<FeedInfo, StoreError> {
+    pub fn feed_info(&self, feed: &FeedId, before: Option<&KnownInfo>) -> Result<KnownInfo, StoreError> {
         let mut statement =
             self.connection.prepare_cached("SELECT info FROM feed WHERE id = ?1 AND removed IS NULL")?;
-        let info: Option<String> = statement.query_row([feed.as_str()], |row| row.get(0)).optional()?;
-        Ok(info.as_deref().map(decode_info).unwrap_or_default())
+        let info = statement.query_row([feed.as_str()], |row| {
+            let stored = text(row, 0)?;
+            Ok(match before.filter(|before| *before.stored == *stored) {
+                Some(before) => before.clone(),
+                None => KnownInfo { stored: stored.into(), info: Arc::new(decode_info(stored)) },
+            })
+        });
+        Ok(info.optional()?.unwrap_or_default())
     }
 
     /// Loads what their documents say about the configured feeds, by id.

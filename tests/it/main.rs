@@ -43,6 +43,7 @@ mod parse;
 mod poll;
 mod privacy;
 mod private_pages;
+mod publication;
 mod read_back;
 mod reading;
 mod reference;

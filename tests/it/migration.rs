@@ -8,7 +8,7 @@ use newswire::commit::{self, Difference};
 use newswire::config::Config;
 use newswire::feed::{Failure, FailureKind, FeedState, HoldReason, Note};
 use newswire::render::{self, SectionView};
-use newswire::shown;
+use newswire::shown::{self, Infos};
 use newswire::status;
 use newswire::store::{FeedStatus, Reader, Store, UpgradeStep};
 use sha2::{Digest, Sha256};
@@ -28,7 +28,8 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
         documents.insert(path, hash);
     };
     for section in &config.sections {
-        let content = shown::section_content(reader, config, section).unwrap();
+        let infos = Infos::of(reader);
+        let content = shown::section_content(reader, config, section, &infos).unwrap();
         let shown = SectionView {
             feeds: &content.feeds,
             updated: content.updated,
@@ -41,7 +42,7 @@ fn documents(reader: &Reader, config: &Config) -> BTreeMap<String, String> {
         add(format!("{}.json", section.id), render::json(&shown.prepare()).unwrap());
         add(format!("{}.opml", section.id), opml);
         for number in 1.. {
-            let Some(archive) = shown::archive(reader, config, section, number).unwrap() else { break };
+            let Some(archive) = shown::archive(reader, config, section, number, &infos).unwrap() else { break };
             let shown = SectionView {
                 updated: archive.changed,
                 archive: Some(number),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use newswire::config::Section;
 use newswire::render::{self, SectionView};
 use newswire::section;
-use newswire::shown;
+use newswire::shown::{self, Infos};
 use sha2::{Digest, Sha256};
 
 use crate::histories::play::History;
@@ -96,7 +96,8 @@ impl Ending {
 async fn editions(history: &History, section: &Arc<Section>) -> Vec<(String, Vec<u8>)> {
     let (config, of) = (history.bed.config.clone(), section.clone());
     let read = history.bed.store.read(move |reader| {
-        let content = shown::section_content(reader, &config, &of)?;
+        let infos = Infos::of(reader);
+        let content = shown::section_content(reader, &config, &of, &infos)?;
         let prev_archive = reader.newest_archive(&of.id)?;
         let view = SectionView {
             feeds: &content.feeds,
@@ -123,7 +124,8 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
     let read = history.bed.store.read(move |reader| {
         let id = shown::permanent_id(reader, &config, &of.id)?;
         let mut documents = Vec::new();
-        while let Some(archive) = shown::archive(reader, &config, &of, documents.len() as u32 + 1)? {
+        while let Some(archive) = shown::archive(reader, &config, &of, documents.len() as u32 + 1, &Infos::of(reader))?
+        {
             let number = documents.len() as u32 + 1;
             let view = SectionView {
                 updated: archive.changed,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use newswire::commit::{self, Mode};
 use newswire::config::Config;
 use newswire::feed::FeedId;
-use newswire::shown;
+use newswire::shown::{self, Infos};
 
 use crate::histories::ending::Ending;
 use crate::histories::world::{FEEDS, Random, World};
@@ -110,8 +110,9 @@ impl History {
             loop {
                 let (config, of) = (self.bed.config.clone(), section.clone());
                 let read = self.bed.store.read(move |reader| {
-                    let stories = shown::section_content(reader, &config, &of)?.stories;
-                    let pushed_out = shown::pushed_out(reader, &config, &of, &stories)?;
+                    let infos = Infos::of(reader);
+                    let stories = shown::section_content(reader, &config, &of, &infos)?.stories;
+                    let pushed_out = shown::pushed_out(reader, &config, &of, &stories, &infos)?;
                     Ok((stories, pushed_out))
                 });
                 let (stories, pushed_out) = read.await.unwrap();

@@ -20,6 +20,7 @@ use newswire::config::{self, Config, SourceFile};
 use newswire::feed::FeedId;
 use newswire::fetch::{Fetcher, Lookup};
 use newswire::poll::{Pass, PollReport, Poller, ReportedOutcome};
+use newswire::shown::{self, Infos};
 use newswire::status;
 use newswire::store::{FeedStatus, Store};
 use newswire::time::Timestamp;
@@ -104,8 +105,10 @@ impl Bed {
     /// Returns how many stories the section shows.
     async fn stories(&self) -> usize {
         let config = self.config.clone();
-        let read =
-            self.store.read(move |reader| newswire::shown::section_content(reader, &config, &config.sections[0])).await;
+        let read = self
+            .store
+            .read(move |reader| shown::section_content(reader, &config, &config.sections[0], &Infos::of(reader)))
+            .await;
         read.unwrap().stories.len()
     }
 

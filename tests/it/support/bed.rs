@@ -16,7 +16,7 @@ use newswire::render::SectionView;
 use newswire::rows::{StoredCopy, StoredStory};
 use newswire::schedule::next::NextPoll;
 use newswire::section::ShownStory;
-use newswire::shown;
+use newswire::shown::{self, Infos};
 use newswire::store::Store;
 use newswire::time::Timestamp;
 
@@ -110,7 +110,9 @@ impl Bed {
     pub async fn shown(&self, section: &str) -> Vec<ShownStory> {
         let config = self.config.clone();
         let id = SectionId::from(section);
-        let read = self.store.read(move |reader| shown::section_content(reader, &config, config.section(&id).unwrap()));
+        let read = self.store.read(move |reader| {
+            shown::section_content(reader, &config, config.section(&id).unwrap(), &Infos::of(reader))
+        });
         read.await.unwrap().stories
     }
 
