@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Duration, Utc};
 
+/// How many entries a feed of the benchmark `wire` has.
 pub const ENTRIES: usize = 25;
 
 /// One entry in this many is a cross-post, in feeds with even numbers.
@@ -15,9 +16,9 @@ const CROSS_POSTED: u64 = 5;
 /// The number of different words.
 const WORDS: u64 = 4_000;
 
-/// Returns the document of feed `number`; `news` entries are added to the first [`ENTRIES`], newest first.
-pub fn document(number: usize, news: usize) -> String {
-    let entries = (0..ENTRIES + news).rev().map(|index| Entry::new(number, index));
+/// Returns the document of feed `number`: `count` entries and `news` later ones, newest first.
+pub fn document(count: usize, number: usize, news: usize) -> String {
+    let entries = (0..count + news).rev().map(|index| Entry::new(number, index));
     match number % 3 {
         0 => rss(number, entries),
         1 => atom(number, entries),

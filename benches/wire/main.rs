@@ -49,7 +49,7 @@ fn main() -> anyhow::Result<()> {
     let count = if std::env::args().any(|argument| argument == "--quick") { QUICK_FEEDS } else { FEEDS };
     let sections = named("sections=").map_or(Ok(SECTIONS), |sections| sections.parse())?;
     let other = named("program=");
-    let origin = Origin::start(count, Box::new(feeds::document))?;
+    let origin = Origin::start(count, Box::new(|number, news| feeds::document(feeds::ENTRIES, number, news)))?;
     let megabytes = origin.bodies().iter().map(|body| body.len()).sum::<usize>() as f64 / 1e6;
     let cores = std::thread::available_parallelism()?;
     println!("{count} feeds × {} entries, {megabytes:.1} MB; {cores} cores; medians of {RUNS}\n", feeds::ENTRIES);

@@ -8,11 +8,19 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, mpsc};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// Served instead of a document: a server that fails.
+pub const FAILS: &str = "fails";
+
+/// Served instead of a document: a server that never answers.
+pub const HANGS: &str = "hangs";
 
 /// Returns the document of a feed, by its number and how many entries were added.
 pub type Document = Box<dyn Fn(usize, usize) -> String + Send + Sync>;
@@ -22,6 +30,10 @@ pub struct Origin {
     port: u16,
     document: Document,
     documents: Arc<RwLock<Vec<Served>>>,
+    /// When each feed was last requested, in milliseconds after [`Origin::started`]; 0 if never.
+    asked: Arc<[AtomicU64]>,
+    /// When the origin started.
+    pub started: Instant,
     /// The folder in `/proc` of the answering thread.
     pub thread: PathBuf,
 }
@@ -43,14 +55,16 @@ impl Origin {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
         let (send, thread) = mpsc::channel();
-        let shared = documents.clone();
+        let (shared, started) = (documents.clone(), Instant::now());
+        let asked: Arc<[AtomicU64]> = (0..count).map(|_| AtomicU64::new(0)).collect();
+        let requests = Requests { asked: asked.clone(), started };
         std::thread::spawn(move || {
             let _ = send.send(std::fs::read_link("/proc/thread-self").unwrap_or_default());
             let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-            runtime.expect("the system has room for one runtime").block_on(accept(listener, shared))
+            runtime.expect("the system has room for one runtime").block_on(accept(listener, shared, requests))
         });
         let thread = PathBuf::from("/proc").join(thread.recv().map_err(io::Error::other)?);
-        Ok(Origin { port, document, documents, thread })
+        Ok(Origin { port, document, documents, asked, started, thread })
     }
 
     pub fn urls(&self) -> Vec<String> {
@@ -69,10 +83,20 @@ impl Origin {
 
     /// Adds one new entry to one feed in ten.
     pub fn tell_news(&self) {
+        self.add_entry((0..self.count()).step_by(10));
+    }
+
+    /// Adds one new entry to these feeds.
+    pub fn add_entry(&self, numbers: impl Iterator<Item = usize>) {
         let mut documents = self.documents.write().expect("nobody panics while holding the lock");
-        for (number, served) in documents.iter_mut().enumerate().step_by(10) {
-            *served = Served::new(&self.document, number, served.news + 1);
+        for number in numbers {
+            documents[number] = Served::new(&self.document, number, documents[number].news + 1);
         }
+    }
+
+    /// Returns when each feed was last requested, in milliseconds after [`Origin::started`]; 0 if never.
+    pub fn asked(&self) -> Vec<u64> {
+        self.asked.iter().map(|at| at.load(Ordering::Relaxed)).collect()
     }
 
     /// Returns 127.1.0.0 and up: one host per feed.
@@ -88,17 +112,33 @@ impl Served {
     }
 }
 
-async fn accept(listener: std::net::TcpListener, documents: Arc<RwLock<Vec<Served>>>) {
+/// Notes when feeds are requested.
+#[derive(Clone)]
+struct Requests {
+    asked: Arc<[AtomicU64]>,
+    started: Instant,
+}
+
+impl Requests {
+    fn note(&self, number: usize) {
+        let after = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        if let Some(asked) = self.asked.get(number) {
+            asked.store(after, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn accept(listener: std::net::TcpListener, documents: Arc<RwLock<Vec<Served>>>, requests: Requests) {
     let listener = TcpListener::from_std(listener).expect("the listener does not block");
     loop {
         if let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(answer(socket, documents.clone()));
+            tokio::spawn(answer(socket, documents.clone(), requests.clone()));
         }
     }
 }
 
 /// Answers until the client hangs up.
-async fn answer(mut socket: TcpStream, documents: Arc<RwLock<Vec<Served>>>) -> io::Result<()> {
+async fn answer(mut socket: TcpStream, documents: Arc<RwLock<Vec<Served>>>, requests: Requests) -> io::Result<()> {
     let mut request = Vec::with_capacity(1024);
     loop {
         request.clear();
@@ -109,11 +149,15 @@ async fn answer(mut socket: TcpStream, documents: Arc<RwLock<Vec<Served>>>) -> i
         }
         let request = String::from_utf8_lossy(&request);
         let number = request.strip_prefix("GET /").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        number.into_iter().for_each(|number| requests.note(number));
         let served = {
             let documents = documents.read().expect("nobody panics while holding the lock");
             number.and_then(|number| documents.get(number).cloned())
         };
-        let Some(Served { body, etag, .. }) = served else {
+        if served.as_ref().is_some_and(|served| served.body == HANGS) {
+            std::future::pending::<()>().await;
+        }
+        let Some(Served { body, etag, .. }) = served.filter(|served| served.body != FAILS) else {
             socket.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").await?;
             continue;
         };

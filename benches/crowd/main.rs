@@ -1,0 +1,247 @@
+//! The cost of many feeds: the daemon on 1,000, 20,000 and 100,000 feeds, from an empty store to a resting site.
+//!
+//! `cargo bench --bench crowd` starts an origin of its own on loopback and prints times, processor time, memory and
+//! bytes; it asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`, in
+//! the same hour. `-- 20000x3` measures one size only (feeds × entries), `-- sections=20` sets the number of sections,
+//! and `-- large` and `-- hostile` measure feeds of 9.5 MiB, and feeds of which a third fail, hang or send 10 MiB.
+//! Linux only.
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures, and ends where something is wrong"
+)]
+
+mod daemon;
+#[path = "../wire/feeds.rs"]
+mod feeds;
+#[path = "../wire/origin.rs"]
+mod origin;
+#[allow(dead_code, reason = "every benchmark uses a part of it")]
+#[path = "../wire/program.rs"]
+mod program;
+mod site;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use daemon::Daemon;
+use origin::Origin;
+use site::Site;
+
+/// The sizes: feeds, and entries of each.
+const SIZES: [(usize, usize); 3] = [(1_000, 25), (20_000, 3), (100_000, 1)];
+
+const SECTIONS: usize = 20;
+
+/// How long the resting daemon is watched.
+const REST: Duration = Duration::from_secs(60);
+
+/// How much of the simulated hour is watched.
+const STEADY: Duration = Duration::from_secs(120);
+
+/// How long the simulated hour takes to begin: the daemon starts in this time.
+const LEAD: Duration = Duration::from_secs(20);
+
+/// One feed in this many has news in the simulated hour.
+const NEWS: usize = 20;
+
+/// The feeds of `large`: number, and bytes of each.
+const LARGE: (usize, usize) = (64, 9_500 << 10);
+
+/// The number of feeds of `hostile`, and the bytes that a ninth of them send.
+const HOSTILE: (usize, usize) = (1_800, 10 << 20);
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let named = |name: &str| arguments.iter().find_map(|argument| argument.strip_prefix(name));
+    let program = named("program=").unwrap_or(env!("CARGO_BIN_EXE_newswire"));
+    let sections = named("sections=").map_or(Ok(SECTIONS), str::parse)?;
+    let is_named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let sizes: Vec<(usize, usize)> = arguments
+        .iter()
+        .filter_map(|argument| argument.split_once('x'))
+        .filter_map(|(feeds, entries)| Some((feeds.parse().ok()?, entries.parse().ok()?)))
+        .collect();
+    let is_all = sizes.is_empty() && !is_named("large") && !is_named("hostile");
+    for (feeds, entries) in if is_all { SIZES.to_vec() } else { sizes } {
+        println!("{feeds} feeds × {entries} entries, {sections} sections");
+        crowd(program, feeds, entries, sections)?;
+    }
+    if is_all || is_named("large") {
+        let (count, bytes) = LARGE;
+        println!("{count} feeds of {:.1} MiB", bytes as f64 / f64::from(1 << 20));
+        cold_only(program, Origin::start(count, Box::new(move |number, _| sized(number, bytes)))?)?;
+    }
+    if is_all || is_named("hostile") {
+        let (count, bytes) = HOSTILE;
+        println!("{count} feeds, a ninth each of which fail, hang, or send 10 MiB");
+        cold_only(program, Origin::start(count, Box::new(move |number, _| hostile(number, bytes)))?)?;
+    }
+    Ok(())
+}
+
+/// Measures one size through all its works.
+fn crowd(program: &str, feeds: usize, entries: usize, sections: usize) -> anyhow::Result<()> {
+    let origin = Origin::start(feeds, Box::new(move |number, news| feeds::document(entries, number, news)))?;
+    let mut site = Site::new(&origin.urls(), sections)?;
+    let check = Instant::now();
+    let checked = Command::new(program).args(["check", "--config"]).arg(&site.config).output()?;
+    anyhow::ensure!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    line("check", &format!("{:.2} s", check.elapsed().as_secs_f64()));
+
+    let mut daemon = Daemon::start(program, &site)?;
+    cold(&mut daemon, &origin)?;
+    let before = daemon.cpu()?;
+    std::thread::sleep(REST);
+    let share = (daemon.cpu()? - before) / REST.as_secs_f64();
+    line("at rest over a minute", &format!("{:.2} % of a core, {:.0} MiB", share * 100.0, daemon.resident_mib()));
+    largest_page(&site)?;
+    one_entry(program, &daemon, &origin, &site)?;
+
+    let (before, started) = (daemon.cpu()?, Instant::now());
+    let added = site.add_feed(&origin.urls()[0])?;
+    daemon.wait_for("/status.json", &added, site.admin)?;
+    line("an edit that adds one feed", &spent(&daemon, before, started)?);
+    let (before, started) = (daemon.cpu()?, Instant::now());
+    site.change_rule()?;
+    daemon.wait_for("/s2.atom", "Another title", site.port)?;
+    line("an edit that changes a rule, served", &spent(&daemon, before, started)?);
+    daemon.wait_idle()?;
+    line("  until all is judged", &spent(&daemon, before, started)?);
+    daemon.stop()?;
+
+    let started = Instant::now();
+    let mut daemon = Daemon::start(program, &site)?;
+    line("a start on the full store, ready", &spent(&daemon, 0.0, started)?);
+    daemon.wait_idle()?;
+    line("  until it rests", &format!("{}, {:.0} MiB", spent(&daemon, 0.0, started)?, daemon.resident_mib()));
+    daemon.stop()?;
+    steady(program, &origin, &site)
+}
+
+/// Starts from an empty store, until everything is polled and published.
+fn cold_only(program: &str, origin: Origin) -> anyhow::Result<()> {
+    let site = Site::new(&origin.urls(), SECTIONS)?;
+    let mut daemon = Daemon::start(program, &site)?;
+    cold(&mut daemon, &origin)?;
+    daemon.stop()
+}
+
+fn cold(daemon: &mut Daemon, origin: &Origin) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while origin.asked().contains(&0) {
+        daemon.check_alive()?;
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    line("all requested", &spent(daemon, 0.0, started)?);
+    let idle = daemon.wait_idle()?;
+    let wall = started.elapsed().as_secs_f64() - idle.as_secs_f64();
+    line("all polled and served", &format!("{wall:.1} s, {:.1} CPU s", daemon.cpu()?));
+    let (peak, resident) = (daemon.peak_mib(), daemon.resident_mib());
+    line("memory", &format!("{peak:.0} MiB at its peak, {resident:.0} MiB at rest"));
+    Ok(())
+}
+
+fn largest_page(site: &Site) -> anyhow::Result<()> {
+    let paths =
+        ["/", "/feeds/", "/feeds.opml", "/sitemap.xml", "/all/", "/all.opml", "/all.atom", "/all.rss", "/all.json"];
+    let mut sizes = Vec::new();
+    for path in paths {
+        let started = Instant::now();
+        sizes.push((daemon::get(site.port, path)?.len(), path, started.elapsed().as_secs_f64() * 1e3));
+    }
+    let (bytes, path, _) = sizes.iter().max_by_key(|(bytes, ..)| *bytes).context("there are pages")?;
+    line("largest document", &format!("{path}, {bytes} bytes"));
+    let (_, path, ms) = sizes.iter().max_by(|(.., a), (.., b)| a.total_cmp(b)).context("there are pages")?;
+    line("slowest document", &format!("{path}, {ms:.1} ms"));
+    Ok(())
+}
+
+/// Adds an entry to one feed, polls that feed, and waits until the edition has the entry.
+fn one_entry(program: &str, daemon: &Daemon, origin: &Origin, site: &Site) -> anyhow::Result<()> {
+    let mut figures = Vec::new();
+    for number in [7, 77, 777] {
+        origin.add_entry(std::iter::once(number));
+        let asked = origin.asked()[number];
+        let before = daemon.cpu()?;
+        let mut poll = Command::new(program);
+        poll.args(["poll", "--force", "--config"]).arg(&site.config).arg(format!("feed{number}"));
+        let (_, output) = (daemon::get(site.port, "/all.json")?, poll.output()?);
+        anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        while origin.asked()[number] == asked {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let guid = format!("https://feed{number}.example/");
+        daemon.wait_for("/all.json", &guid, site.port)?;
+        let after_ms = u64::try_from(origin.started.elapsed().as_millis())? - origin.asked()[number];
+        std::thread::sleep(Duration::from_secs(2));
+        figures.push((after_ms, daemon.cpu()? - before));
+    }
+    figures.sort_by_key(|(ms, _)| *ms);
+    let (ms, _) = figures[1];
+    figures.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    line("one new entry, from its poll to the edition", &format!("{ms} ms, {:.2} CPU s", figures[1].1));
+    Ok(())
+}
+
+/// Plans the polls of all feeds evenly over an hour, a twentieth of them with news, and watches two minutes of it.
+fn steady(program: &str, origin: &Origin, site: &Site) -> anyhow::Result<()> {
+    origin.add_entry((0..origin.count()).step_by(NEWS));
+    let begins = chrono::Utc::now().timestamp_millis() + i64::try_from(LEAD.as_millis())?;
+    let (began, count) = (origin.started.elapsed() + LEAD, origin.count());
+    site.plan_evenly(begins, count)?;
+    let before = origin.asked();
+    let mut daemon = Daemon::start(program, site)?;
+    daemon.wait_idle()?;
+    std::thread::sleep(began.saturating_sub(origin.started.elapsed()));
+    let (cpu, written) = (daemon.cpu()?, daemon.written()?);
+    std::thread::sleep(STEADY);
+    let (share, written) = ((daemon.cpu()? - cpu) / STEADY.as_secs_f64(), daemon.written()? - written);
+    let asked = origin.asked();
+    let due = |number: usize| began.as_millis() as u64 + (3_600_000 * number / count) as u64;
+    let end = began.as_millis() as u64 + STEADY.as_millis() as u64;
+    let due_now: Vec<usize> = (0..count).filter(|number| due(*number) + 5_000 < end).collect();
+    let mut late: Vec<u64> = due_now.iter().map(|number| asked[*number].saturating_sub(due(*number))).collect();
+    late.sort_unstable();
+    let missing = due_now.iter().filter(|number| asked[**number] == before[**number]).count();
+    let polled = asked.iter().zip(&before).filter(|(after, before)| after != before).count().max(1);
+    let p99 = late.get(late.len() * 99 / 100).copied().unwrap_or_default();
+    let cores = std::thread::available_parallelism()?.get() as f64;
+    line(
+        "two minutes of an hour with 95 % 304",
+        &format!(
+            "{:.2} % of {cores:.0} cores, {polled} polls, {} bytes written a poll, {p99} ms late at p99, {missing} not polled, {:.0} MiB",
+            share / cores * 100.0,
+            written / polled as u64,
+            daemon.resident_mib()
+        ),
+    );
+    daemon.stop()
+}
+
+fn spent(daemon: &Daemon, before: f64, started: Instant) -> anyhow::Result<String> {
+    Ok(format!("{:.2} s, {:.2} CPU s", started.elapsed().as_secs_f64(), daemon.cpu()? - before))
+}
+
+fn line(what: &str, figures: &str) {
+    println!("  {what:46} {figures}");
+}
+
+/// Returns a document of at least `bytes`.
+fn sized(number: usize, bytes: usize) -> String {
+    let one = feeds::document(1, number, 0).len();
+    feeds::document(bytes / one + 1, number, 0)
+}
+
+/// Returns a document, or what stands for a server that fails, hangs, or sends very much.
+fn hostile(number: usize, bytes: usize) -> String {
+    match number % 9 {
+        0 => origin::FAILS.to_owned(),
+        3 => origin::HANGS.to_owned(),
+        6 => sized(number, bytes),
+        _ => feeds::document(3, number, 0),
+    }
+}

@@ -1,0 +1,72 @@
+//! The folder of a measured site: its config and its store.
+
+use std::fmt::Write;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+/// The words of titles.
+const SYLLABLES: [&str; 5] = ["ba", "ka", "mi", "ti", "vo"];
+
+pub struct Site {
+    folder: TempDir,
+    pub config: PathBuf,
+    /// The ports of the public address and of the admin address.
+    pub port: u16,
+    pub admin: u16,
+}
+
+impl Site {
+    /// Writes the config of these feeds: two sections that take everything, the others by words of the title.
+    pub fn new(urls: &[String], sections: usize) -> anyhow::Result<Site> {
+        let folder = tempfile::tempdir()?;
+        let (port, admin) = (free_port()?, free_port()?);
+        let mut toml = format!(
+            "[site]\ntitle = \"A benchmark\"\n[server]\nlisten = \"127.0.0.1:{port}\"\nadmin = \"127.0.0.1:{admin}\"\n\
+             [store]\npath = \"newswire.db\"\n[poll]\nallow = [\"127.0.0.0/8\"]\nschedule = \"every 1 hour\"\n"
+        );
+        for number in 0..sections {
+            let id = if number == 0 { "all".to_owned() } else { format!("s{number}") };
+            write!(toml, "[[section]]\nid = \"{id}\"\ntitle = \"Section {number}\"\nfeeds = [\"*\"]\nlimit = 100\n")?;
+            if number > 1 {
+                let words = |digit: usize| SYLLABLES[number / digit % SYLLABLES.len()];
+                writeln!(toml, "keep = [{{ title = \"{}{}\" }}]", words(1), words(5))?;
+            }
+        }
+        for (number, url) in urls.iter().enumerate() {
+            writeln!(toml, "[[feed]]\nid = \"feed{number}\"\nurl = \"{url}\"")?;
+        }
+        let config = folder.path().join("newswire.toml");
+        std::fs::write(&config, toml)?;
+        Ok(Site { folder, config, port, admin })
+    }
+
+    /// Adds a feed; returns its id.
+    pub fn add_feed(&mut self, url: &str) -> anyhow::Result<String> {
+        let toml = std::fs::read_to_string(&self.config)?;
+        std::fs::write(&self.config, format!("{toml}[[feed]]\nid = \"the-added-feed\"\nurl = \"{url}?added\"\n"))?;
+        Ok("the-added-feed".to_owned())
+    }
+
+    /// Gives one section another rule and title.
+    pub fn change_rule(&mut self) -> anyhow::Result<()> {
+        let toml = std::fs::read_to_string(&self.config)?;
+        let changed =
+            toml.replace("title = \"Section 2\"", "title = \"Another title\"").replace("\"miba\"", "\"tiba\"");
+        anyhow::ensure!(changed != toml, "the config has no section 2");
+        Ok(std::fs::write(&self.config, changed)?)
+    }
+
+    /// Plans the polls of the feeds evenly over the hour from `begins` on, in milliseconds since 1970.
+    pub fn plan_evenly(&self, begins: i64, count: usize) -> anyhow::Result<()> {
+        let store = rusqlite::Connection::open(self.folder.path().join("newswire.db"))?;
+        let sql = "UPDATE feed SET next_poll = ?1 + 3600000 * CAST(substr(id, 5) AS INTEGER) / ?2, hold_until = NULL";
+        store.execute(sql, rusqlite::params![begins, i64::try_from(count)?])?;
+        Ok(())
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
