@@ -61,7 +61,7 @@ impl Site {
     /// Plans the polls of the feeds evenly over the hour from `begins` on, in milliseconds since 1970.
     pub fn plan_evenly(&self, begins: i64, count: usize) -> anyhow::Result<()> {
         let store = rusqlite::Connection::open(self.folder.path().join("newswire.db"))?;
-        let sql = "UPDATE feed SET next_poll = ?1 + 3600000 * CAST(substr(id, 5) AS INTEGER) / ?2, hold_until = NULL";
+        let sql = "UPDATE poll SET next_poll = ?1 + 3600000 * (feed - 1) / ?2, hold_until = NULL";
         store.execute(sql, rusqlite::params![begins, i64::try_from(count)?])?;
         Ok(())
     }

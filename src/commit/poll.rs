@@ -26,11 +26,14 @@ fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, 
         applied = document::apply(turn, config, polled.at, (feed, before.number), document)?;
     }
     let PolledFeed { row, log, events } = newsroom::after(&before, polled, &mut applied);
-    turn.write_feed(&row)?;
+    turn.write_poll(row.number, &row.poll)?;
+    if row.record != before.record {
+        turn.write_feed_record(row.number, &row.record)?;
+    }
     if let (Some(until), Some(origin)) = (polled.next.host_hold, &polled.public_origin) {
         turn.write_host_hold(origin, until)?;
     }
-    turn.write_log(&log)?;
+    log.map_or(Ok(()), |log| turn.write_log(&log))?;
     turn.write_events(&events)?;
     Ok(applied)
 }

@@ -20,8 +20,8 @@ use crate::time::Timestamp;
 pub struct PolledFeed {
     /// The state of the feed.
     pub row: FeedRow,
-    /// The line of the poll log.
-    pub log: LogRow,
+    /// The line of the poll log; `None` if there is neither news nor a failure.
+    pub log: Option<LogRow>,
     /// The events of the feed.
     pub events: Vec<EventRow>,
 }
@@ -47,9 +47,10 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
     match &polled.outcome {
         Outcome::Document(document) => {
             if applied.new > 0 {
-                row.entries += applied.new as u64;
-                let is_first = before.entries == 0;
-                row.newest = row.newest.max(Some(newest_entry(document, polled.at, is_first)));
+                row.record.entries += applied.new as u64;
+                row.record.news = Some((polled.at, applied.new as u64));
+                let is_first = before.record.entries == 0;
+                row.record.newest = row.record.newest.max(Some(newest_entry(document, polled.at, is_first)));
             }
             if let Some(validators) = &document.validators {
                 take_validators(&mut row, validators);
@@ -57,7 +58,7 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
             succeed(&mut row, polled);
             let notes = applied.notes();
             if !notes.is_empty() {
-                row.note = Some((notes, polled.at));
+                row.record.note = Some((notes, polled.at));
             }
         }
         Outcome::NotModified { validators } => {
@@ -67,11 +68,11 @@ pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> Polled
         Outcome::Failed(failure) => fail(&mut row, polled, FeedState::Failing, failure),
         Outcome::Gone => fail(&mut row, polled, FeedState::Gone, &Failure::Gone),
     }
-    row.last_poll = Some(polled.at);
-    row.next_poll = polled.next.at;
-    row.hold_until = polled.next.hold_until;
-    row.hold_why = polled.next.hold_why;
-    row.per_day = polled.per_day;
+    row.poll.last_poll = Some(polled.at);
+    row.poll.next_poll = polled.next.at;
+    row.poll.hold_until = polled.next.hold_until;
+    row.poll.hold_why = polled.next.hold_why;
+    row.poll.per_day = polled.per_day;
     let events = noted(before, &row, polled, applied);
     PolledFeed { log: log(&row, polled, applied), row, events }
 }
@@ -85,23 +86,23 @@ fn newest_entry(document: &PolledDocument, now: Timestamp, is_first: bool) -> Ti
 }
 
 fn take_validators(row: &mut FeedRow, validators: &Validators) {
-    row.validators = validators.clone();
-    row.had_validators |= !validators.is_empty();
+    row.poll.validators = validators.clone();
+    row.record.had_validators |= !validators.is_empty();
 }
 
 fn succeed(row: &mut FeedRow, polled: &Polled) {
-    row.state = FeedState::Ok;
-    (row.failures, row.failure) = (0, None);
+    row.poll.state = FeedState::Ok;
+    (row.poll.failures, row.record.failure) = (0, None);
     follow_move(row, polled);
 }
 
 /// If the failure does not count, because our own network was down, the state stays.
 fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
-        row.state = state;
+        row.poll.state = state;
     }
-    row.failures = polled.failures;
-    row.failure = Some(failure.clone());
+    row.poll.failures = polled.failures;
+    row.record.failure = Some(failure.clone());
     if polled.start.is_some() {
         follow_move(row, polled);
     }
@@ -119,26 +120,29 @@ fn follow_move(row: &mut FeedRow, polled: &Polled) {
     }
     let moved = polled.permanent.as_ref().filter(|_| has_entries && !has_failed).map(Url::as_str);
     match moved {
-        None => (row.moved_to, row.moved_since, row.moved_polls) = (None, None, 0),
-        Some(to) if row.moved_to.as_deref() == Some(to) => row.moved_polls += 1,
-        Some(to) => (row.moved_to, row.moved_since, row.moved_polls) = (Some(to.to_owned()), Some(polled.at), 1),
+        None => (row.record.moved_to, row.record.moved_since, row.record.moved_polls) = (None, None, 0),
+        Some(to) if row.record.moved_to.as_deref() == Some(to) => row.record.moved_polls += 1,
+        Some(to) => {
+            (row.record.moved_to, row.record.moved_since, row.record.moved_polls) =
+                (Some(to.to_owned()), Some(polled.at), 1)
+        }
     }
 }
 
 /// Returns where a feed has moved for good.
 fn believed_move(row: &FeedRow) -> Option<String> {
-    let lasted = row.last_poll.zip(row.moved_since).map(|(last, since)| last.since(since));
-    let is_believed = has_moved(row.moved_polls, lasted.unwrap_or(Duration::ZERO));
-    row.moved_to.clone().filter(|_| is_believed)
+    let lasted = row.poll.last_poll.zip(row.record.moved_since).map(|(last, since)| last.since(since));
+    let is_believed = has_moved(row.record.moved_polls, lasted.unwrap_or(Duration::ZERO));
+    row.record.moved_to.clone().filter(|_| is_believed)
 }
 
 fn health(row: &FeedRow) -> FeedHealth {
     FeedHealth {
-        failures: row.failures,
-        is_gone: row.state == FeedState::Gone,
+        failures: row.poll.failures,
+        is_gone: row.poll.state == FeedState::Gone,
         moved_to: believed_move(row),
-        was_polled: row.last_poll.is_some(),
-        failure: row.failure.clone(),
+        was_polled: row.poll.last_poll.is_some(),
+        failure: row.record.failure.clone(),
     }
 }
 
@@ -154,15 +158,15 @@ fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Appli
     events.into_iter().map(row).collect()
 }
 
-fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
+/// Returns the line of the log. A poll without news leaves none: most polls are such, and the feed's state says when it was.
+fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> Option<LogRow> {
     let outcome = match &polled.outcome {
-        Outcome::NotModified { .. } => "not_modified",
         Outcome::Document(_) if applied.new + applied.revised > 0 => "changed",
-        Outcome::Document(_) => "unchanged",
         Outcome::Failed(_) => "failed",
         Outcome::Gone => "gone",
+        Outcome::NotModified { .. } | Outcome::Document(_) => return None,
     };
-    LogRow {
+    Some(LogRow {
         feed: row.number,
         at: polled.at,
         duration_ms: polled.duration_ms,
@@ -171,5 +175,5 @@ fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> LogRow {
         new: applied.new,
         revised: applied.revised,
         failure: polled.outcome.failure().cloned(),
-    }
+    })
 }

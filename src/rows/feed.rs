@@ -14,30 +14,46 @@ use crate::time::Timestamp;
 pub struct FeedRow {
     /// The feed.
     pub number: FeedNumber,
+    /// What every poll changes.
+    pub poll: PollRow,
+    /// What only news, failures and moves change.
+    pub record: FeedRecord,
+}
+
+/// What every poll of a feed changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollRow {
+    /// The state of the feed.
+    pub state: FeedState,
+    /// When to poll next.
+    pub next_poll: Timestamp,
+    /// When it was last polled; `None` if never.
+    pub last_poll: Option<Timestamp>,
+    /// The time before which it must not be polled.
+    pub hold_until: Option<Timestamp>,
+    /// The reason for the hold.
+    pub hold_why: Option<HoldReason>,
+    /// How many polls in a row failed.
+    pub failures: u32,
+    /// How many entries the feed publishes per day, if known.
+    pub per_day: Option<f64>,
     /// The validators of the last document, for a conditional request.
     pub validators: Validators,
+}
+
+/// What only news, failures and moves of a feed change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedRecord {
     /// Whether it ever sent a validator.
     pub had_validators: bool,
     /// How many entries it ever had.
     pub entries: u64,
     /// The date of its newest entry.
     pub newest: Option<Timestamp>,
-    /// How many entries the feed publishes per day, if known.
-    pub per_day: Option<f64>,
-    /// The state of the feed.
-    pub state: FeedState,
-    /// How many polls in a row failed.
-    pub failures: u32,
+    /// When a poll last brought new entries, and how many.
+    pub news: Option<(Timestamp, u64)>,
     /// Why the last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
-    /// When it was last polled; `None` if never.
-    pub last_poll: Option<Timestamp>,
-    /// When to poll next.
-    pub next_poll: Timestamp,
-    /// The time before which it must not be polled.
-    pub hold_until: Option<Timestamp>,
-    /// The reason for the hold.
-    pub hold_why: Option<HoldReason>,
     /// Where permanent redirects lead.
     pub moved_to: Option<String>,
     /// When they first led there.

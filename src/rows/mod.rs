@@ -13,7 +13,9 @@ mod standing;
 mod story;
 mod writes;
 
-pub use feed::{ConfiguredFeed, DocumentRow, EventRow, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow};
+pub use feed::{
+    ConfiguredFeed, DocumentRow, EventRow, FeedRecord, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow, PollRow,
+};
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow};

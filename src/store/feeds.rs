@@ -102,7 +102,7 @@ impl View {
     /// Returns the errors of SQLite.
     pub fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "{DUE_COLUMNS} WHERE removed IS NULL AND next_poll <= ?1 AND state <> 'gone' ORDER BY next_poll LIMIT ?2"
+            "{DUE_COLUMNS} WHERE is_removed = 0 AND state <> 'gone' AND next_poll <= ?1 ORDER BY next_poll LIMIT ?2"
         ))?;
         let feeds = statement.query_map(params![now.millis(), limit.cast_signed()], due_feed)?;
         Ok(feeds.collect::<Result<_, _>>()?)
@@ -116,7 +116,7 @@ impl View {
     /// Returns the errors of SQLite.
     pub fn overdue_or_misplanned(&self, now: Timestamp, farthest: Timestamp) -> Result<Vec<PollState>, StoreError> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "{DUE_COLUMNS} WHERE removed IS NULL AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2 OR last_poll > ?1)
+            "{DUE_COLUMNS} WHERE is_removed = 0 AND state <> 'gone' AND (next_poll < ?1 AND last_poll IS NOT NULL OR next_poll > ?2 OR last_poll > ?1)
              ORDER BY next_poll"
         ))?;
         let feeds = statement.query_map(params![now.millis(), farthest.millis()], due_feed)?;
@@ -170,7 +170,7 @@ impl View {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, info, state, last_poll, next_poll, hold_until, hold_why, failures, failure, failure_detail, repairs,
                entries, newest, moved_to, moved_polls, last_poll - moved_since, per_day, note, noted
-             FROM feed WHERE removed IS NULL",
+             FROM feed JOIN poll ON poll.feed = feed.number WHERE removed IS NULL",
         )?;
         let statuses = statement.query_map([], |row| {
             let status = FeedStatus {
@@ -228,7 +228,8 @@ impl View {
 
 const DUE_COLUMNS: &str =
     "SELECT id, etag, last_modified, validators_url, failures, state, next_poll, last_poll, hold_until, hold_why,
-  guids_repaired, had_validators, moved_to, moved_polls, last_poll - moved_since, hints, per_day FROM feed";
+  guids_repaired, had_validators, moved_to, moved_polls, last_poll - moved_since, hints, per_day
+  FROM poll JOIN feed ON feed.number = poll.feed";
 
 fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
     let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());

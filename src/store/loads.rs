@@ -15,8 +15,8 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::feed::{FeedId, FeedState, HoldReason, Validators};
 use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{
-    DocumentRow, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, SignatureKey, SignatureRow,
-    StandingStory, StoryRow,
+    DocumentRow, FeedRecord, FeedRow, FormerRow, KnownEntry, LinkRow, OtherRow, PlacementRow, PollRow, SignatureKey,
+    SignatureRow, StandingStory, StoryRow,
 };
 
 impl View {
@@ -27,9 +27,10 @@ impl View {
     /// Returns the errors of SQLite.
     pub fn feed(&self, id: &FeedId) -> Result<Option<FeedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, etag, last_modified, validators_url, had_validators, entries, newest, per_day, state, failures, failure, failure_detail, last_poll, next_poll, hold_until, hold_why,
-               moved_to, moved_since, moved_polls, note, noted
-             FROM feed WHERE id = ?1",
+            "SELECT number, had_validators, entries, newest, news_at, news, failure, failure_detail, moved_to, moved_since,
+               moved_polls, note, noted, state, next_poll, last_poll, hold_until, hold_why, failures, per_day, etag,
+               last_modified, validators_url
+             FROM feed JOIN poll ON poll.feed = feed.number WHERE id = ?1",
         )?;
         Ok(statement.query_row([id.as_str()], feed_row).optional()?)
     }
@@ -443,24 +444,27 @@ fn known_entry(row: &Row, is_alias: bool) -> rusqlite::Result<KnownEntry> {
 }
 
 fn feed_row(row: &Row) -> rusqlite::Result<FeedRow> {
-    let url = row.get::<_, Option<String>>(3)?.and_then(|url| Url::parse(&url).ok());
-    Ok(FeedRow {
-        number: row.get(0)?,
-        validators: Validators { etag: row.get(1)?, last_modified: row.get(2)?, url },
-        had_validators: row.get(4)?,
-        entries: row.get::<_, i64>(5)?.cast_unsigned(),
-        newest: optional_time(row, 6)?,
-        per_day: row.get(7)?,
-        state: FeedState::from_code(text(row, 8)?),
-        failures: row.get(9)?,
-        failure: failure(row, 10)?,
-        last_poll: optional_time(row, 12)?,
-        next_poll: time(row, 13)?,
-        hold_until: optional_time(row, 14)?,
-        hold_why: optional_text(row, 15)?.map(HoldReason::from_code),
-        moved_to: row.get(16)?,
-        moved_since: optional_time(row, 17)?,
-        moved_polls: row.get(18)?,
-        note: notes(row, 19)?.zip(optional_time(row, 20)?),
-    })
+    let url = row.get::<_, Option<String>>(22)?.and_then(|url| Url::parse(&url).ok());
+    let record = FeedRecord {
+        had_validators: row.get(1)?,
+        entries: row.get::<_, i64>(2)?.cast_unsigned(),
+        newest: optional_time(row, 3)?,
+        news: optional_time(row, 4)?.zip(row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned)),
+        failure: failure(row, 6)?,
+        moved_to: row.get(8)?,
+        moved_since: optional_time(row, 9)?,
+        moved_polls: row.get(10)?,
+        note: notes(row, 11)?.zip(optional_time(row, 12)?),
+    };
+    let poll = PollRow {
+        state: FeedState::from_code(text(row, 13)?),
+        next_poll: time(row, 14)?,
+        last_poll: optional_time(row, 15)?,
+        hold_until: optional_time(row, 16)?,
+        hold_why: optional_text(row, 17)?.map(HoldReason::from_code),
+        failures: row.get(18)?,
+        per_day: row.get(19)?,
+        validators: Validators { etag: row.get(20)?, last_modified: row.get(21)?, url },
+    };
+    Ok(FeedRow { number: row.get(0)?, poll, record })
 }

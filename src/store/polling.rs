@@ -35,7 +35,9 @@ impl Store {
             return Ok(());
         }
         self.write(move |view| {
-            let mut statement = view.connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
+            let mut statement = view.connection.prepare_cached(
+                "UPDATE poll SET next_poll = ?2 WHERE feed = (SELECT number FROM feed WHERE id = ?1)",
+            )?;
             for (feed, at) in feeds {
                 statement.execute(params![feed.as_str(), at.millis()])?;
             }
@@ -57,7 +59,7 @@ impl Store {
         self.write(move |view| {
             let mut statement = view
                 .connection
-                .prepare_cached("UPDATE feed SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE id = ?1")?;
+                .prepare_cached("UPDATE poll SET next_poll = ?2, last_poll = ?3, hold_until = ?4 WHERE feed = (SELECT number FROM feed WHERE id = ?1)")?;
             for PlanRow { feed, next_poll, last_poll, hold_until } in plans {
                 let (last_poll, hold_until) = (last_poll.map(Timestamp::millis), hold_until.map(Timestamp::millis));
                 statement.execute(params![feed.as_str(), next_poll.millis(), last_poll, hold_until])?;
@@ -82,7 +84,8 @@ impl Store {
         }
         self.write(move |view| {
             let mut statement = view.connection.prepare_cached(
-                "UPDATE feed SET next_poll = ?2, hold_until = ?2, hold_why = ?3 WHERE id = ?1 AND next_poll < ?2",
+                "UPDATE poll SET next_poll = ?2, hold_until = ?2, hold_why = ?3
+                 WHERE feed = (SELECT number FROM feed WHERE id = ?1) AND next_poll < ?2",
             )?;
             for (feed, until) in feeds {
                 statement.execute(params![feed.as_str(), until.millis(), why.code()])?;

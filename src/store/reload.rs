@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::sql::{optional_time, text};
 use super::stories::stored_story;
 use super::{StoreError, Turn};
 use crate::feed::{FeedId, SectionId};
-use crate::number::{EntryNumber, StoryNumber};
+use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
@@ -23,7 +23,8 @@ impl Turn<'_> {
     /// Returns the errors of SQLite.
     pub fn known_feeds(&self) -> Result<Vec<KnownFeed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, url_hash, schedule, removed IS NOT NULL, last_poll, hold_until FROM feed ORDER BY number",
+            "SELECT id, url_hash, schedule, removed IS NOT NULL, last_poll, hold_until
+             FROM feed JOIN poll ON poll.feed = feed.number ORDER BY number",
         )?;
         let feeds = statement.query_map([], |row| {
             Ok(KnownFeed {
@@ -44,10 +45,13 @@ impl Turn<'_> {
     ///
     /// Returns the errors of SQLite.
     pub fn insert_feed(&self, row: &ConfiguredFeed, now: Timestamp) -> Result<(), StoreError> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-        )?;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO feed (id, url, url_hash, schedule, added) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         insert.execute(params![row.id.as_str(), row.url.as_str(), row.url_hash, row.schedule, now.millis()])?;
+        let mut plan =
+            self.connection.prepare_cached("INSERT INTO poll (feed, next_poll) VALUES (last_insert_rowid(), ?1)")?;
+        plan.execute([now.millis()])?;
         Ok(())
     }
 
@@ -58,12 +62,19 @@ impl Turn<'_> {
     /// Returns the errors of SQLite.
     pub fn reset_feed(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
-            "UPDATE feed SET url = ?2, url_hash = ?3, etag = NULL, last_modified = NULL, validators_url = NULL, had_validators = 0,
-               hold_until = NULL, hold_why = NULL, failures = 0, state = 'new', moved_to = NULL, moved_since = NULL, moved_polls = 0,
-               next_poll = added
-             WHERE id = ?1",
+            "UPDATE feed SET url = ?2, url_hash = ?3, had_validators = 0, moved_to = NULL, moved_since = NULL, moved_polls = 0
+             WHERE id = ?1 RETURNING number, added",
         )?;
-        update.execute(params![row.id.as_str(), row.url.as_str(), row.url_hash])?;
+        let feed: Option<(FeedNumber, i64)> = update
+            .query_row(params![row.id.as_str(), row.url.as_str(), row.url_hash], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((feed, added)) = feed else { return Ok(()) };
+        let mut reset = self.connection.prepare_cached(
+            "UPDATE poll SET etag = NULL, last_modified = NULL, validators_url = NULL, hold_until = NULL, hold_why = NULL,
+               failures = 0, state = 'new', next_poll = ?2
+             WHERE feed = ?1",
+        )?;
+        reset.execute(params![feed, added])?;
         Ok(())
     }
 
@@ -73,7 +84,9 @@ impl Turn<'_> {
     ///
     /// Returns the errors of SQLite.
     pub fn reschedule(&self, id: &FeedId, next_poll: Timestamp) -> Result<(), StoreError> {
-        let mut update = self.connection.prepare_cached("UPDATE feed SET next_poll = ?2 WHERE id = ?1")?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE poll SET next_poll = ?2 WHERE feed = (SELECT number FROM feed WHERE id = ?1)")?;
         update.execute(params![id.as_str(), next_poll.millis()])?;
         Ok(())
     }
@@ -87,7 +100,9 @@ impl Turn<'_> {
         let mut update = self.connection.prepare_cached(
             "UPDATE feed SET schedule = ?2, removed = NULL WHERE id = ?1 AND (schedule <> ?2 OR removed IS NOT NULL)",
         )?;
-        update.execute(params![row.id.as_str(), row.schedule])?;
+        if update.execute(params![row.id.as_str(), row.schedule])? > 0 {
+            self.mark_removed(&row.id, false)?;
+        }
         Ok(())
     }
 
@@ -99,6 +114,14 @@ impl Turn<'_> {
     pub fn remove_feed(&self, id: &FeedId, now: Timestamp) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached("UPDATE feed SET removed = ?2 WHERE id = ?1")?;
         update.execute(params![id.as_str(), now.millis()])?;
+        self.mark_removed(id, true)
+    }
+
+    fn mark_removed(&self, id: &FeedId, is_removed: bool) -> Result<(), StoreError> {
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE poll SET is_removed = ?2 WHERE feed = (SELECT number FROM feed WHERE id = ?1)")?;
+        update.execute(params![id.as_str(), is_removed])?;
         Ok(())
     }
 

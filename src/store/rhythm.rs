@@ -53,10 +53,9 @@ impl View {
             let rhythm = rhythms.entry(feed_id(row)?).or_default();
             (rhythm.entries, rhythm.listed, rhythm.restless) = (count(row, 1)?, count(row, 2)?, count(row, 3)?);
         }
-        let mut news = self.connection.prepare_cached(
-            "SELECT feed.id, at, new FROM poll_log JOIN feed ON feed.number = poll_log.feed
-             WHERE poll_log.number IN (SELECT max(number) FROM poll_log WHERE new > 0 GROUP BY feed)",
-        )?;
+        let mut news = self
+            .connection
+            .prepare_cached("SELECT id, news_at, news FROM feed WHERE removed IS NULL AND news_at IS NOT NULL")?;
         let mut rows = news.query([])?;
         while let Some(row) = rows.next()? {
             rhythms.entry(feed_id(row)?).or_default().last_news = Some((time(row, 1)?, count(row, 2)?));

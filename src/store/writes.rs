@@ -13,8 +13,8 @@ use super::why::{WhyColumns, why_columns};
 use crate::feed::HoldReason;
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
 use crate::rows::{
-    DocumentRow, EntryWrite, EventRow, FeedRow, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry, NewStory,
-    Put, SignatureKey, WordsWrite, Writes,
+    DocumentRow, EntryWrite, EventRow, FeedRecord, Forget, LinkWrite, LogRow, MergeWrite, NamesWrite, NewEntry,
+    NewStory, PollRow, Put, SignatureKey, WordsWrite, Writes,
 };
 use crate::time::Timestamp;
 
@@ -376,41 +376,59 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the state of a feed after a poll.
+    /// Writes what every poll of a feed changes.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn write_feed(&self, row: &FeedRow) -> Result<(), StoreError> {
+    pub fn write_poll(&self, feed: FeedNumber, row: &PollRow) -> Result<(), StoreError> {
         let mut update = self.connection.prepare_cached(
-            "UPDATE feed SET etag = ?2, last_modified = ?3, validators_url = ?4, had_validators = ?5, entries = ?6, newest = ?7,
-               per_day = ?8, state = ?9, failures = ?10, failure = ?11, failure_detail = ?12, last_poll = ?13, next_poll = ?14,
-               hold_until = ?15, hold_why = ?16, moved_to = ?17, moved_since = ?18, moved_polls = ?19, note = ?20, noted = ?21
-             WHERE number = ?1",
+            "UPDATE poll SET state = ?2, next_poll = ?3, last_poll = ?4, hold_until = ?5, hold_why = ?6, failures = ?7,
+               per_day = ?8, etag = ?9, last_modified = ?10, validators_url = ?11
+             WHERE feed = ?1",
         )?;
-        let (failure, failure_detail) = failure_columns(row.failure.as_ref());
         update.execute(params![
-            row.number,
+            feed,
+            row.state.code(),
+            row.next_poll.millis(),
+            row.last_poll.map(Timestamp::millis),
+            row.hold_until.map(Timestamp::millis),
+            row.hold_why.map(HoldReason::code),
+            row.failures,
+            row.per_day,
             row.validators.etag,
             row.validators.last_modified,
             row.validators.url.as_ref().map(url::Url::as_str),
-            row.had_validators,
-            row.entries.cast_signed(),
-            row.newest.map(Timestamp::millis),
-            row.per_day,
-            row.state.code(),
-            row.failures,
+        ])?;
+        Ok(())
+    }
+
+    /// Writes what news, failures and moves change of a feed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn write_feed_record(&self, feed: FeedNumber, record: &FeedRecord) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE feed SET had_validators = ?2, entries = ?3, newest = ?4, news_at = ?5, news = ?6, failure = ?7,
+               failure_detail = ?8, moved_to = ?9, moved_since = ?10, moved_polls = ?11, note = ?12, noted = ?13
+             WHERE number = ?1",
+        )?;
+        let (failure, failure_detail) = failure_columns(record.failure.as_ref());
+        update.execute(params![
+            feed,
+            record.had_validators,
+            record.entries.cast_signed(),
+            record.newest.map(Timestamp::millis),
+            record.news.map(|(at, _)| at.millis()),
+            record.news.map(|(_, new)| new.cast_signed()),
             failure,
             failure_detail,
-            row.last_poll.map(Timestamp::millis),
-            row.next_poll.millis(),
-            row.hold_until.map(Timestamp::millis),
-            row.hold_why.map(HoldReason::code),
-            row.moved_to,
-            row.moved_since.map(Timestamp::millis),
-            row.moved_polls,
-            row.note.as_ref().map(|(notes, _)| notes_json(notes)),
-            row.note.as_ref().map(|(_, at)| at.millis()),
+            record.moved_to,
+            record.moved_since.map(Timestamp::millis),
+            record.moved_polls,
+            record.note.as_ref().map(|(notes, _)| notes_json(notes)),
+            record.note.as_ref().map(|(_, at)| at.millis()),
         ])?;
         Ok(())
     }
@@ -482,7 +500,7 @@ mod tests {
     fn store() -> View {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, &mut |_| ()).unwrap();
-        let fill = "INSERT INTO feed (id, url, url_hash, schedule, added, next_poll) VALUES ('a', 'https://a.example/', x'00', '1h', 0, 0);
+        let fill = "INSERT INTO feed (id, url, url_hash, schedule, added) VALUES ('a', 'https://a.example/', x'00', '1h', 0);
             INSERT INTO section (id, definition_hash, first_seen) VALUES ('all', 0, 0);
             INSERT INTO story (public_id, slug, sort_at) VALUES ('urn:a', 'a-1', 0), ('urn:b', 'b-2', 0), ('urn:c', 'c-3', 0);
             INSERT INTO entry (feed, guid, guid_kind, raw_hash, fingerprint, first_seen, story, reason)
