@@ -20,7 +20,7 @@ pub use active::ActiveConfig;
 pub use archive::archive;
 pub use editor::{Edited, Mode, join, split};
 pub use index::{index_batch, index_public_batch};
-pub use poll::apply;
+pub use poll::{apply, apply_when};
 pub use reload::{Difference, SectionChange, SectionChangeKind, sync};
 pub use retention::retain_batch;
 pub use sweep::sweep;

@@ -4,7 +4,7 @@ use super::active::ActiveConfig;
 use super::document;
 use crate::config::Config;
 use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed};
-use crate::store::{Store, StoreError, Turn};
+use crate::store::{Store, StoreError, Turn, Urgency};
 
 /// Writes everything that a poll brought, in one transaction, as the active config decides; returns when it is safe on
 /// disk.
@@ -12,9 +12,23 @@ use crate::store::{Store, StoreError, Turn};
 /// # Errors
 ///
 /// Returns the errors of the store; in that case nothing is written, as if the poll never happened.
-pub async fn apply(store: &Store, active: impl Into<ActiveConfig>, mut polled: Polled) -> Result<Applied, StoreError> {
+pub async fn apply(store: &Store, active: impl Into<ActiveConfig>, polled: Polled) -> Result<Applied, StoreError> {
+    apply_when(store, active, polled, Urgency::Now).await
+}
+
+/// Writes a poll as [`apply`] does, with the given urgency.
+///
+/// # Errors
+///
+/// Returns the errors of [`apply`].
+pub async fn apply_when(
+    store: &Store,
+    active: impl Into<ActiveConfig>,
+    mut polled: Polled,
+    urgency: Urgency,
+) -> Result<Applied, StoreError> {
     let active = active.into();
-    store.turn(move |turn| commit(turn, &active.current(), &mut polled)).await
+    store.turn_when(urgency, move |turn| commit(turn, &active.current(), &mut polled)).await
 }
 
 fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, StoreError> {

@@ -16,7 +16,7 @@ use crate::fetch::{self, Attempt, Fetched, FetchedDocument, Holds, HostPermit, P
 use crate::newsroom::{Outcome, Polled, PolledDocument};
 use crate::schedule::next::{self, LONGEST_HOLD, Outlook, PollOutcome};
 use crate::schedule::{Schedule, adaptive};
-use crate::store::{PollState, StoreError};
+use crate::store::{PollState, StoreError, Urgency};
 use crate::time::Timestamp;
 
 /// How long a feed is not polled if not even the failure of its poll could be written.
@@ -250,7 +250,10 @@ impl Poller {
         }
         report.failure = polled.outcome.failure().cloned();
         let active = self.active.clone().unwrap_or_else(|| config.clone().into());
-        let applied = commit::apply(&self.store, active, polled).await?;
+        // Nobody waits for a poll on schedule that brought nothing.
+        let has_news = !matches!(polled.outcome, Outcome::NotModified { .. });
+        let urgency = if self.is_scheduled && !has_news { Urgency::Later } else { Urgency::Now };
+        let applied = commit::apply_when(&self.store, active, polled, urgency).await?;
         if applied.new + applied.revised > 0 {
             report.outcome = ReportedOutcome::Changed;
         }

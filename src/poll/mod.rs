@@ -148,6 +148,8 @@ pub struct Poller {
     watch: Watch,
     clock: Clock,
     active: Option<ActiveConfig>,
+    /// Whether it polls on schedule, so that nobody waits for a result.
+    is_scheduled: bool,
 }
 
 impl Poller {
@@ -164,6 +166,7 @@ impl Poller {
             watch: Watch::default(),
             clock: Arc::new(clock::now),
             active: None,
+            is_scheduled: false,
         }
     }
 

@@ -52,6 +52,7 @@ impl Poller {
         reports: mpsc::UnboundedSender<PollReport>,
         shutdown: CancellationToken,
     ) {
+        let poller = Poller { is_scheduled: true, ..self };
         let mut polls = JoinSet::new();
         let mut in_flight = HashSet::new();
         let mut waiting = WaitingPolls::default();
@@ -67,8 +68,8 @@ impl Poller {
                 _ = ticks.tick() => {}
                 Ok(()) = configs.changed() => {}
                 Some(done) = polls.join_next() => {
-                    match self.finish(done, &mut in_flight, &mut waiting, &reports) {
-                        Ok(judged) => self.settle_all(&configs.borrow().clone(), judged, &mut polls),
+                    match poller.finish(done, &mut in_flight, &mut waiting, &reports) {
+                        Ok(judged) => poller.settle_all(&configs.borrow().clone(), judged, &mut polls),
                         Err(error) => {
                             if stalled.is_none() {
                                 tracing::error!(%error, "polls cannot be saved; polling pauses, serving continues");
@@ -79,19 +80,19 @@ impl Poller {
                     continue;
                 }
             }
-            for poll in self.watch.newly_stuck(std::time::Instant::now()) {
+            for poll in poller.watch.newly_stuck(std::time::Instant::now()) {
                 tracing::error!(feed = %poll.feed, "the poll is {poll}; restart newswire and report it");
             }
             let config = configs.borrow_and_update().clone();
-            let now = (self.clock)();
-            if !self.has_recovered(&mut stalled).await {
+            let now = (poller.clock)();
+            if !poller.has_recovered(&mut stalled).await {
                 continue;
             }
-            let judged = waiting.lapsed(now, &mut self.outage());
-            self.settle_all(&config, judged, &mut polls);
+            let judged = waiting.lapsed(now, &mut poller.outage());
+            poller.settle_all(&config, judged, &mut polls);
             let has_gap = clock.has_gap(now, &in_flight);
-            let caught_up = if has_gap { self.catch_up(&config, now).await } else { Ok(()) };
-            let started = self.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
+            let caught_up = if has_gap { poller.catch_up(&config, now).await } else { Ok(()) };
+            let started = poller.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
             let read = caught_up.and(started);
             if let Err(error) = &read
                 && !read_failed
@@ -101,7 +102,7 @@ impl Poller {
             read_failed = read.is_err();
         }
         let config = configs.borrow().clone();
-        let finishing = self.finish_all(&config, &mut polls, &mut in_flight, waiting, &reports);
+        let finishing = poller.finish_all(&config, &mut polls, &mut in_flight, waiting, &reports);
         if tokio::time::timeout(FINISHING, finishing).await.is_err() {
             tracing::warn!(
                 feeds = in_flight.len(),

@@ -63,6 +63,7 @@ pub use turn::Turn;
 pub use view::View;
 
 use file::StoreFile;
+pub use writer::Urgency;
 use writer::Writer;
 
 /// How long a connection waits for another process's write before it fails.
@@ -475,7 +476,7 @@ impl Store {
         &self,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.write(work).await
+        self.inner.writer.write(Urgency::Now, work).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use rusqlite::params;
 
 use super::sql::{reason, text};
-use super::{Store, StoreError, View};
+use super::{Store, StoreError, Urgency, View};
 use crate::feed::SectionId;
 use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
@@ -40,7 +40,20 @@ impl Store {
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.write(move |view| work(&Turn::new(view))).await
+        self.turn_when(Urgency::Now, work).await
+    }
+
+    /// Runs `work` as [`Store::turn`] does, with the given urgency.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Store::turn`].
+    pub async fn turn_when<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.writer.write(urgency, move |view| work(&Turn::new(view))).await
     }
 
     /// Runs `work` as [`Store::turn`] does, and rolls back all that it wrote.

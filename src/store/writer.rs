@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -23,9 +23,28 @@ const GROUP: usize = 32;
 /// How long a group waits for the next job: the cost of grouping for a single poll.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// How long a group of patient jobs waits for the next one. Each commit writes whole pages, so that a poll without news
+/// would write many times its own size.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Whether the caller of a job waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits: it is committed within milliseconds.
+    Now,
+    /// Nobody waits: it may share the transaction of jobs that come within half a second.
+    Later,
+}
+
+/// Work for the writer.
+struct Job {
+    work: JobStart,
+    urgency: Urgency,
+}
+
 /// Does the work, or receives the error if its transaction did not begin; returns a function that reports the commit to
 /// the caller.
-type Job = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
+type JobStart = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
 type JobAnswer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
 /// A handle of the writer thread; dropping it waits for the jobs that were sent.
@@ -53,11 +72,12 @@ impl Writer {
     /// Returns the error of `work`, whose writes are rolled back then, or an error if the commit failed.
     pub async fn write<T: Send + 'static>(
         &self,
+        urgency: Urgency,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let file = self.file.clone();
-        let job: Job = Box::new(move |begun| {
+        let work: JobStart = Box::new(move |begun| {
             let result = begun.map_err(StoreError::again).and_then(|view| in_savepoint(view, work));
             let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
@@ -67,6 +87,7 @@ impl Writer {
             })
         });
         // The thread lives as long as this handle: if it does not answer, it has panicked.
+        let job = Job { work, urgency };
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Fault)?;
         answer.await.map_err(|_| StoreError::Fault)?
     }
@@ -90,14 +111,19 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
             // any: a job that is sent after an answer may well succeed.
             let failed: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
             for job in failed {
-                job(Err(&error))(Err(&error));
+                (job.work)(Err(&error))(Err(&error));
             }
             continue;
         }
-        let mut answers = vec![first(Ok(view))];
+        let (began, mut is_patient) = (Instant::now(), first.urgency == Urgency::Later);
+        let mut answers = vec![(first.work)(Ok(view))];
         while answers.len() < GROUP {
-            match waiting.recv_timeout(GATHER) {
-                Ok(job) => answers.push(job(Ok(view))),
+            let wait = if is_patient { PATIENCE.saturating_sub(began.elapsed()) } else { GATHER };
+            match waiting.recv_timeout(wait) {
+                Ok(job) => {
+                    is_patient &= job.urgency == Urgency::Later;
+                    answers.push((job.work)(Ok(view)));
+                }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
