@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench crowd` starts an origin of its own on loopback and prints times, processor time, memory and
 //! bytes; it asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`, in
-//! the same hour. `-- 20000x3` measures one size only (feeds × entries), `-- sections=20` sets the number of sections,
-//! and `-- large` and `-- hostile` measure feeds of 9.5 MiB, and feeds of which a third fail, hang or send 10 MiB.
+//! the same hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` only its first work;
+//! `-- sections=20` sets the number of sections, and `-- large` and `-- hostile` measure feeds of 9.5 MiB, and feeds of which a third fail, hang or send 10 MiB.
 //! Linux only.
 #![allow(
     clippy::panic,
@@ -68,24 +68,28 @@ fn main() -> anyhow::Result<()> {
     let is_all = sizes.is_empty() && !is_named("large") && !is_named("hostile");
     for (feeds, entries) in if is_all { SIZES.to_vec() } else { sizes } {
         println!("{feeds} feeds × {entries} entries, {sections} sections");
-        crowd(program, feeds, entries, sections)?;
+        let origin = Origin::start(feeds, Box::new(move |number, news| feeds::document(entries, number, news)))?;
+        if is_named("cold") {
+            cold_only(program, origin, sections)?;
+        } else {
+            crowd(program, origin, sections)?;
+        }
     }
     if is_all || is_named("large") {
         let (count, bytes) = LARGE;
         println!("{count} feeds of {:.1} MiB", bytes as f64 / f64::from(1 << 20));
-        cold_only(program, Origin::start(count, Box::new(move |number, _| sized(number, bytes)))?)?;
+        cold_only(program, Origin::start(count, Box::new(move |number, _| sized(number, bytes)))?, SECTIONS)?;
     }
     if is_all || is_named("hostile") {
         let (count, bytes) = HOSTILE;
         println!("{count} feeds, a ninth each of which fail, hang, or send 10 MiB");
-        cold_only(program, Origin::start(count, Box::new(move |number, _| hostile(number, bytes)))?)?;
+        cold_only(program, Origin::start(count, Box::new(move |number, _| hostile(number, bytes)))?, SECTIONS)?;
     }
     Ok(())
 }
 
 /// Measures one size through all its works.
-fn crowd(program: &str, feeds: usize, entries: usize, sections: usize) -> anyhow::Result<()> {
-    let origin = Origin::start(feeds, Box::new(move |number, news| feeds::document(entries, number, news)))?;
+fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let mut site = Site::new(&origin.urls(), sections)?;
     let check = Instant::now();
     let checked = Command::new(program).args(["check", "--config"]).arg(&site.config).output()?;
@@ -123,8 +127,8 @@ fn crowd(program: &str, feeds: usize, entries: usize, sections: usize) -> anyhow
 }
 
 /// Starts from an empty store, until everything is polled and published.
-fn cold_only(program: &str, origin: Origin) -> anyhow::Result<()> {
-    let site = Site::new(&origin.urls(), SECTIONS)?;
+fn cold_only(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
+    let site = Site::new(&origin.urls(), sections)?;
     let mut daemon = Daemon::start(program, &site)?;
     cold(&mut daemon, &origin)?;
     daemon.stop()
