@@ -8,7 +8,10 @@ use futures_util::FutureExt;
 use url::Url;
 
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, PollsBefore, ReachFailure};
-use super::{Hold, PollReport, Poller, ReportedOutcome, held_report, moved_start, read};
+use super::{
+    Hold, LEAST_UNWRITTEN_KIB, PollReport, Poller, READ_GROWTH, ReportedOutcome, UNWRITTEN_KIB, held_report,
+    moved_start, read,
+};
 use crate::commit;
 use crate::config::{Config, Feed};
 use crate::feed::{Failure, FailureKind, FeedState, HoldReason, Lifetimes, OwnFault};
@@ -100,7 +103,8 @@ impl Poller {
             let begun = Instant::now().checked_sub(took).unwrap_or_else(Instant::now);
             let times = Times { at: failure.began, answered: failure.ended, begun };
             let writing = async {
-                let _unwritten = poller.unwritten.acquire().await.map_err(|_| StoreError::Closed)?;
+                let memory = poller.unwritten.acquire_many(LEAST_UNWRITTEN_KIB);
+                let _unwritten = memory.await.map_err(|_| StoreError::Closed)?;
                 poller.write(&config, conclude(&feed, due.clone(), outcome, answer, &times)).await
             };
             match within(writing).await {
@@ -139,7 +143,8 @@ impl Poller {
         let is_unreached = is_public && attempt.result.as_ref().is_err_and(fetch::is_unreachable);
         let is_reached = is_public && attempt.result.as_ref().err().is_none_or(fetch::is_answer);
         let is_own_outage = is_unreached && self.outage().covers(times.at);
-        let unwritten = progress.waiting(self.unwritten.acquire()).await.map_err(|_| StoreError::Closed)?;
+        let memory = self.unwritten.acquire_many(memory_kib(&attempt.result));
+        let unwritten = progress.waiting(memory).await.map_err(|_| StoreError::Closed)?;
         let Attempt { result, status, lifetimes, permanent, public_origin, stayed_home } = attempt;
         let outcome = self.outcome(config, feed, &due, result, &progress).await?;
         let public_origin = public_origin.filter(|_| stayed_home);
@@ -268,6 +273,15 @@ impl AttemptEnd {
     fn written(report: PollReport) -> AttemptEnd {
         AttemptEnd::Written { report: Box::new(report), reach: None }
     }
+}
+
+/// Returns how much memory reading and writing a response may take, in KiB.
+fn memory_kib(result: &Result<Fetched, Failure>) -> u32 {
+    let body_kib = match result {
+        Ok(Fetched::Document(document)) => u32::try_from(document.body.len().div_ceil(1024)).unwrap_or(u32::MAX),
+        _ => 0,
+    };
+    body_kib.saturating_mul(READ_GROWTH).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
 }
 
 /// Returns the failure to be judged of an attempt that reached no server.

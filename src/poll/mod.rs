@@ -41,9 +41,16 @@ use waiting::WaitingPolls;
 
 pub use read::{scrub_guids, without_secrets};
 
-/// The most polls that are read but not written yet: as many as the writer handles at once. Reading is faster than
-/// writing, and would otherwise fill memory.
-const UNWRITTEN: usize = 64;
+/// The memory for everything that is read but not written yet, in KiB. Reading is faster than writing, and would
+/// otherwise fill memory.
+const UNWRITTEN_KIB: u32 = 64 * 1024;
+
+/// The least that a poll counts for, in KiB: so at most 64 wait, twice as many as the writer handles at once.
+const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
+
+/// How many times the size of its body a document takes while it is read and until it is written: its entries, their
+/// text, and what they are compared by.
+const READ_GROWTH: u32 = 4;
 
 /// How long a feed that is not due is not polled after a poll, even on request.
 const MANUAL_GAP: Duration = Duration::from_secs(10 * 60);
@@ -143,6 +150,7 @@ pub struct Poller {
     fetcher: Fetcher,
     flights: Arc<Semaphore>,
     parsing: Arc<Semaphore>,
+    /// Memory in KiB; see [`UNWRITTEN_KIB`].
     unwritten: Arc<Semaphore>,
     outage: Arc<Mutex<Outage>>,
     watch: Watch,
@@ -161,7 +169,7 @@ impl Poller {
             fetcher,
             flights: Arc::new(Semaphore::new(concurrency.max(1))),
             parsing: Arc::new(Semaphore::new(cores)),
-            unwritten: Arc::new(Semaphore::new(UNWRITTEN)),
+            unwritten: Arc::new(Semaphore::new(UNWRITTEN_KIB as usize)),
             outage: Arc::default(),
             watch: Watch::default(),
             clock: Arc::new(clock::now),

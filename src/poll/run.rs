@@ -59,6 +59,7 @@ impl Poller {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut clock = ClockWatch::default();
+        let mut disabled = DisabledFeeds::default();
         let mut stalled = None::<Instant>;
         // Whether the due feeds could not be read; logged once.
         let mut read_failed = false;
@@ -84,6 +85,7 @@ impl Poller {
                 tracing::error!(feed = %poll.feed, "the poll is {poll}; restart newswire and report it");
             }
             let config = configs.borrow_and_update().clone();
+            let disabled = disabled.of(&config);
             let now = (poller.clock)();
             if !poller.has_recovered(&mut stalled).await {
                 continue;
@@ -92,7 +94,7 @@ impl Poller {
             poller.settle_all(&config, judged, &mut polls);
             let has_gap = clock.has_gap(now, &in_flight);
             let caught_up = if has_gap { poller.catch_up(&config, now).await } else { Ok(()) };
-            let started = poller.start_due(&config, now, &mut in_flight, waiting.len(), &mut polls).await;
+            let started = poller.start_due((&config, disabled), now, &mut in_flight, waiting.len(), &mut polls).await;
             let read = caught_up.and(started);
             if let Err(error) = &read
                 && !read_failed
@@ -153,7 +155,7 @@ impl Poller {
 
     async fn start_due(
         &self,
-        config: &Arc<Config>,
+        (config, disabled): (&Arc<Config>, usize),
         now: Timestamp,
         in_flight: &mut HashSet<FeedId>,
         waiting: usize,
@@ -163,7 +165,7 @@ impl Poller {
         if room == 0 {
             return Ok(());
         }
-        let limit = in_flight.len() + room + config.feeds.iter().filter(|feed| !feed.enabled).count();
+        let limit = in_flight.len() + room + disabled;
         let (due, host_holds) = self
             .store
             .read(move |reader| Ok((reader.due(now, limit)?, reader.host_holds(now, now + LONGEST_HOLD)?)))
@@ -186,6 +188,23 @@ impl Poller {
         }
         self.store.hold(held, HoldReason::ItsHost).await?;
         self.store.reschedule(put_off).await
+    }
+}
+
+/// How many feeds a config disables, counted once per config. They stay due.
+#[derive(Default)]
+struct DisabledFeeds {
+    config: Option<Arc<Config>>,
+    count: usize,
+}
+
+impl DisabledFeeds {
+    fn of(&mut self, config: &Arc<Config>) -> usize {
+        if !self.config.as_ref().is_some_and(|counted| Arc::ptr_eq(counted, config)) {
+            self.count = config.feeds.iter().filter(|feed| !feed.enabled).count();
+            self.config = Some(config.clone());
+        }
+        self.count
     }
 }
 
