@@ -14,7 +14,7 @@ use crate::foreign;
 use crate::newsroom;
 use crate::schedule::{self, Schedule};
 use crate::section;
-use crate::store::{FeedStatus, Reader, Rhythm, StoreError};
+use crate::store::{FeedStanding, FeedStatus, Reader, Rhythm, StoreError};
 use crate::time::Timestamp;
 
 pub use stuck::{StuckPoll, Watch, Watched};
@@ -109,6 +109,16 @@ pub enum FeedCondition {
 }
 
 impl FeedCondition {
+    /// All states, the most urgent first.
+    pub const ALL: [FeedCondition; 6] = [
+        FeedCondition::Gone,
+        FeedCondition::Failing,
+        FeedCondition::Held,
+        FeedCondition::New,
+        FeedCondition::Ok,
+        FeedCondition::Disabled,
+    ];
+
     /// Returns the state as a word in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -149,13 +159,37 @@ pub fn feeds(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
     Ok(config.feeds.iter().map(|feed| feed_row(feed, statuses.remove(&feed.id), now)).collect())
 }
 
+/// Returns the state of a feed now, and the end of its hold if that has an effect.
+pub fn condition(feed: &Feed, standing: FeedStanding, now: Timestamp) -> (FeedCondition, Option<Timestamp>) {
+    let FeedStanding { state, last_poll, hold_until, .. } = standing;
+    // A hold that ends before the next scheduled poll has no effect.
+    let hold = hold_until.filter(|until| *until > now).filter(|until| {
+        let scheduled = last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
+        scheduled.is_none_or(|scheduled| *until > scheduled)
+    });
+    let condition = match state {
+        _ if !feed.enabled => FeedCondition::Disabled,
+        FeedState::Gone => FeedCondition::Gone,
+        FeedState::Failing => FeedCondition::Failing,
+        _ if hold.is_some() => FeedCondition::Held,
+        FeedState::New => FeedCondition::New,
+        FeedState::Ok => FeedCondition::Ok,
+    };
+    (condition, hold)
+}
+
+/// Returns the state of a feed that the store does not know yet.
+pub fn unknown_condition(feed: &Feed) -> FeedCondition {
+    if feed.enabled { FeedCondition::New } else { FeedCondition::Disabled }
+}
+
 fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOverview {
     let info = status.as_ref().map(|status| status.info.clone()).unwrap_or_default();
     let mut row = FeedOverview {
         id: feed.id.clone(),
         url: feed.url.shown.to_string(),
         title: foreign::part(&section::title_of(feed, &info)),
-        state: if feed.enabled { FeedCondition::New } else { FeedCondition::Disabled },
+        state: unknown_condition(feed),
         last_poll: None,
         next_poll: None,
         failures: 0,
@@ -176,17 +210,9 @@ fn feed_row(feed: &Feed, status: Option<FeedStatus>, now: Timestamp) -> FeedOver
         moved_to: None,
     };
     let Some(status) = status else { return row };
-    // A hold that ends before the next scheduled poll has no effect.
-    let scheduled = status.last_poll.map(|last| feed.schedule.next(last, schedule::next::phase(&feed.id)));
-    let hold = status.hold_until.filter(|until| *until > now && scheduled.is_none_or(|scheduled| *until > scheduled));
-    row.state = match status.state {
-        _ if !feed.enabled => FeedCondition::Disabled,
-        FeedState::Gone => FeedCondition::Gone,
-        FeedState::Failing => FeedCondition::Failing,
-        _ if hold.is_some() => FeedCondition::Held,
-        FeedState::New => FeedCondition::New,
-        FeedState::Ok => FeedCondition::Ok,
-    };
+    let FeedStatus { state, last_poll, hold_until, newest, .. } = status;
+    let (state, hold) = condition(feed, FeedStanding { state, last_poll, hold_until, newest }, now);
+    row.state = state;
     row.held_until = hold;
     row.held_code = hold.map(|_| status.hold_why.unwrap_or(HoldReason::Server));
     row.held = hold.zip(row.held_code).map(|(until, why)| format!("until {until} by {why}"));

@@ -66,6 +66,7 @@ pub fn apply(
     }
     // The feed's title or address, which its stories show, may have changed.
     if after.info != before.info {
+        applied.has_new_info = true;
         for section in config.sections.iter().filter(|section| section.takes(&feed.id)) {
             applied.sections.entry(section.id.clone()).or_default();
         }

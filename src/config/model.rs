@@ -354,6 +354,16 @@ impl FeedList {
         self.in_order.iter()
     }
 
+    /// Returns how many feeds there are.
+    pub fn len(&self) -> usize {
+        self.in_order.len()
+    }
+
+    /// Whether there is no feed.
+    pub fn is_empty(&self) -> bool {
+        self.in_order.is_empty()
+    }
+
     /// Whether the feed is in the list.
     pub fn contains(&self, feed: &FeedId) -> bool {
         self.all.contains(feed)

@@ -53,6 +53,9 @@ impl Publishing {
                 report = polled.recv() => {
                     let Some(report) = report else { break };
                     self.health.count(report.outcome.as_str());
+                    if report.applied.has_new_info {
+                        self.publisher.note_new_info(report.applied.sections.keys());
+                    }
                     changed.extend(report.applied.sections.into_keys());
                 }
                 Some(sections) = swept.recv() => changed.extend(sections),

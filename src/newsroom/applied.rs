@@ -29,6 +29,8 @@ pub struct Applied {
     pub restless: Vec<String>,
     /// Where the feed has moved for good, if newswire follows it from this poll on.
     pub moved_to: Option<String>,
+    /// Whether the feed's document says something else about the feed than the one before.
+    pub has_new_info: bool,
     /// The sections whose editions must be rendered again, and how many stories entered and left.
     pub sections: SectionMoves,
 }

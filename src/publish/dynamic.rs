@@ -1,10 +1,11 @@
-//! Documents rendered on request: the pages of stories, archive documents, and the search page. [`shown`](crate::shown) decides
-//! what readers may see.
+//! Documents rendered on request: the pages of stories, archive documents, the search page, and the lists of feeds.
+//! [`shown`](crate::shown) decides what readers may see.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
+use super::lists::{self, ListRequest};
 use super::queue::{RequestTurn, read_limits};
 use super::{PublishError, Publisher};
 use crate::config::Config;
@@ -36,6 +37,10 @@ enum WantedPage<'p> {
     Story(&'p str),
     Search,
     Archive(SectionId, u32, Format),
+    /// A page of the list of feeds, by its number.
+    Feeds(usize),
+    /// The feeds of a section as OPML; without one, all feeds.
+    Opml(Option<SectionId>),
 }
 
 impl<'p> WantedPage<'p> {
@@ -48,6 +53,15 @@ impl<'p> WantedPage<'p> {
             let slug = slug.strip_suffix('/').unwrap_or(slug);
             return (!slug.contains('/')).then_some(WantedPage::Story(slug));
         }
+        if let Some(number) = lists::list_number(path) {
+            return Some(WantedPage::Feeds(number));
+        }
+        if path == lists::ALL_FEEDS {
+            return Some(WantedPage::Opml(None));
+        }
+        if let Some(section) = path.strip_suffix(".opml").filter(|section| !section.contains('/')) {
+            return Some(WantedPage::Opml(Some(SectionId::from(section))));
+        }
         let (section, name) = path.split_once("/archive/")?;
         let (number, extension) = name.split_once('.')?;
         let format = super::section::FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
@@ -58,7 +72,8 @@ impl<'p> WantedPage<'p> {
 }
 
 impl Publisher {
-    /// Renders the document at a path without an edition; `None` if there is none. `words` returns the search words.
+    /// Renders the document at a path without an edition; `None` if there is none. `parameter` returns the value of a parameter
+    /// of the query.
     ///
     /// # Errors
     ///
@@ -68,7 +83,7 @@ impl Publisher {
         &self,
         config: &Arc<Config>,
         path: &str,
-        words: impl FnOnce() -> String,
+        parameter: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Arc<Edition>>, PublishError> {
         let Some(wanted) = WantedPage::parse(path) else { return Ok(None) };
         let current = self.current();
@@ -78,8 +93,16 @@ impl Publisher {
         let made = match wanted {
             WantedPage::Search => {
                 let turn = self.searching.enter().await.ok_or(PublishError::Busy)?;
-                let words: String = words().chars().take(MAX_WORDS).collect();
+                let words: String = parameter("q").unwrap_or_default().chars().take(MAX_WORDS).collect();
                 return self.search_page(config, words, turn).await.map(|page| Some(Arc::new(page)));
+            }
+            WantedPage::Feeds(number) => {
+                return self.requested_list(config, ListRequest::new(config, number, parameter)).await;
+            }
+            WantedPage::Opml(None) => return self.requested_opml(config, None).await.map(Some),
+            WantedPage::Opml(Some(section)) => {
+                let Some(section) = config.section(&section) else { return Ok(None) };
+                return self.requested_opml(config, Some(section)).await.map(Some);
             }
             WantedPage::Story(slug) => {
                 let turn = self.making.enter().await.ok_or(PublishError::Busy)?;
@@ -178,7 +201,7 @@ fn joined(config: &Config, slug: &str) -> Edition {
 
 /// Returns an edition without compression, because it is requested too rarely, and without a modification time, because none is
 /// known.
-fn made_now(page: String) -> Edition {
+pub(super) fn made_now(page: String) -> Edition {
     Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
 }
 
@@ -197,6 +220,9 @@ mod tests {
         check("all/archive/012.rss", None);
         check("all/archive/+1.rss", None);
         check("all/archive/1.opml", None);
+        check("feeds/2/", Some(WantedPage::Feeds(2)));
+        check("feeds.opml", Some(WantedPage::Opml(None)));
+        check("all.opml", Some(WantedPage::Opml(Some("all".into()))));
         check("all/archive/1", None);
     }
 }

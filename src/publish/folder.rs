@@ -11,10 +11,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::edition::Editions;
+use super::edition::{Editions, PageSet};
+use super::lists::{ALL_FEEDS, ListRequest};
 use super::section::{FEED_FORMATS, archive_path, path};
 use super::{PublishError, Publisher};
-use crate::config::Config;
+use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::files;
 use crate::render::{self, Format};
@@ -107,13 +108,14 @@ impl Publisher {
             }
         }
         let archives = self.write_archives(config, &memory.archives, &mut files).await?;
+        self.write_lists(config, &mut files).await?;
         for (path, edition) in current.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
             let body = edition.in_folder.as_ref().unwrap_or(&edition.identity);
             files.put(file_name(path), body.clone()).await?;
         }
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             for old in &section.formerly {
-                write_stubs(config, &current, old, &section.id, &mut files).await?;
+                self.write_stubs(config, &current, old, section, &mut files).await?;
             }
         }
         let written = files.finish().await?;
@@ -145,23 +147,44 @@ impl Publisher {
         }
         Ok(archives)
     }
-}
 
-/// Writes the files under the old id of a renamed section: a page that redirects, and copies of its feeds.
-async fn write_stubs(
-    config: &Config,
-    current: &Editions,
-    old: &SectionId,
-    id: &SectionId,
-    files: &mut FolderWriter,
-) -> Result<(), PublishError> {
-    for format in Format::ALL {
-        if let Some(edition) = current.by_path.get(&path(id, format)) {
-            files.put(path(old, format), edition.identity.clone()).await?;
+    /// Writes the OPML documents, and the pages of the list of feeds.
+    async fn write_lists(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
+        let sections = config.sections.iter().filter(|section| section.access.is_none());
+        for section in std::iter::once(None).chain(sections.map(Some)) {
+            let file = section.map_or_else(|| ALL_FEEDS.to_owned(), |section| path(&section.id, Format::Opml));
+            files.put(file, self.opml(config, section, None).await?.identity.clone()).await?;
         }
+        let states = self.feed_states(config, None).await?;
+        let PageSet { served, for_folder } = self.pages();
+        let pages = for_folder.unwrap_or(served);
+        for number in 1.. {
+            let request = ListRequest { number, state: None, section: None };
+            let Some(page) = self.list_page(config, &states, &request, pages.clone(), None).await? else { break };
+            files.put(file_name(&render::list_path(number)), page.identity).await?;
+        }
+        Ok(())
     }
-    let page = render::moved(&config.site, &format!("{id}/"));
-    files.put(format!("{old}/index.html"), page.into()).await
+
+    /// Writes the files under the old id of a renamed section: a page that redirects, and copies of its feeds.
+    async fn write_stubs(
+        &self,
+        config: &Arc<Config>,
+        current: &Editions,
+        old: &SectionId,
+        section: &Arc<Section>,
+        files: &mut FolderWriter,
+    ) -> Result<(), PublishError> {
+        for format in FEED_FORMATS {
+            if let Some(edition) = current.by_path.get(&path(&section.id, format)) {
+                files.put(path(old, format), edition.identity.clone()).await?;
+            }
+        }
+        let opml = self.opml(config, Some(section), None).await?;
+        files.put(path(old, Format::Opml), opml.identity.clone()).await?;
+        let page = render::moved(&config.site, &format!("{}/", section.id));
+        files.put(format!("{old}/index.html"), page.into()).await
+    }
 }
 
 /// A pass over the folder, which writes these files and removes all others that newswire wrote.

@@ -9,6 +9,7 @@ mod dynamic;
 mod edition;
 mod folder;
 pub mod hub;
+mod lists;
 mod queue;
 mod section;
 mod site;
@@ -33,6 +34,8 @@ pub use coding::Coding;
 pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
+use lists::Lists;
+pub use lists::list_number;
 use queue::RequestQueue;
 
 /// How long readers and caches may keep an edition; goes into `Cache-Control`, `ttl` and `sy:*`.
@@ -46,6 +49,9 @@ const MAKING: usize = 4;
 
 /// How many searches run at the same time: each uses a processor for up to a second.
 const SEARCHING: usize = 2;
+
+/// How many lists of feeds are rendered at the same time: one may need tens of megabytes.
+const LISTING: usize = 1;
 
 /// How many requests may wait in each queue. Further requests are refused at once: they would wait longer than people do.
 const WAITING: usize = 32;
@@ -104,6 +110,8 @@ pub struct Publisher {
     current: Arc<RwLock<Arc<Editions>>>,
     making: RequestQueue,
     searching: RequestQueue,
+    listing: RequestQueue,
+    lists: Arc<Lists>,
     folder: Arc<tokio::sync::Mutex<FolderMemory>>,
     /// What documents say about the feeds of the stories that were read lately.
     infos: InfoCache,
@@ -125,12 +133,13 @@ impl Publisher {
         let searching = RequestQueue::new(SEARCHING, WAITING);
         let pages = Arc::new(RwLock::new(PageSet::new(pages)));
         let (current, folder, infos) = (Arc::default(), Arc::default(), InfoCache::default());
-        Publisher { store, pages, current, making, searching, folder, infos }
+        let (listing, lists) = (RequestQueue::new(LISTING, WAITING), Arc::default());
+        Publisher { store, pages, current, making, searching, listing, lists, folder, infos }
     }
 
-    /// Returns how many requests are being worked on: pages, archive documents and searches.
+    /// Returns how many requests are being worked on: pages, archive documents, searches and lists.
     pub fn busy(&self) -> usize {
-        self.making.busy() + self.searching.busy()
+        self.making.busy() + self.searching.busy() + self.listing.busy()
     }
 
     /// Returns what is published now. Never waits for rendering.
@@ -194,7 +203,7 @@ impl Publisher {
                 }
             }
         }
-        match self.render_site(config, &editions, now).await {
+        match self.render_site(config, &editions).await {
             Ok(rendered) => {
                 for rendered in rendered {
                     let (path, edition, _) = self.finish(rendered, &before, now).await?;
@@ -261,15 +270,10 @@ impl Publisher {
         Ok(has_changed)
     }
 
-    async fn render_site(
-        &self,
-        config: &Arc<Config>,
-        editions: &Editions,
-        now: Timestamp,
-    ) -> Result<Vec<Rendered>, PublishError> {
+    async fn render_site(&self, config: &Arc<Config>, editions: &Editions) -> Result<Vec<Rendered>, PublishError> {
         let (of_config, infos) = (config.clone(), self.infos.clone());
         let content =
-            self.store.read(move |reader| site::read(reader, &of_config, &Infos::sharing(reader, &infos), now)).await?;
+            self.store.read(move |reader| site::read(reader, &of_config, &Infos::sharing(reader, &infos))).await?;
         let (config, pages, shown) = (config.clone(), self.pages(), editions.shown.clone());
         let rendering = tokio::task::spawn_blocking(move || site::render(&config, &content, &shown, &pages));
         let rendered = rendering.await.map_err(StoreError::from)?;

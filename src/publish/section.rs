@@ -20,9 +20,9 @@ use crate::time::Timestamp;
 pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
 
 /// Returns the paths of a section's editions and page.
-pub(super) fn paths(id: &SectionId) -> [String; 5] {
-    let [atom, rss, json, opml] = Format::ALL.map(|format| path(id, format));
-    [atom, rss, json, opml, format!("{id}/")]
+pub(super) fn paths(id: &SectionId) -> [String; 4] {
+    let [atom, rss, json] = FEED_FORMATS.map(|format| path(id, format));
+    [atom, rss, json, format!("{id}/")]
 }
 
 pub(super) fn path(id: &SectionId, format: Format) -> String {
@@ -49,16 +49,13 @@ pub(super) fn render(
     };
     let failed = |source| PublishError::Render { section: section.id.to_string(), source };
     let prepared = view.prepare();
-    let [.., opml, page] = paths(&section.id);
+    let [.., page] = paths(&section.id);
     let mut rendered = Vec::new();
     for format in FEED_FORMATS {
         rendered.push(feed(&prepared, path(&section.id, format), format)?);
     }
-    let body = render::opml(&config.site, &section.title, &content.feeds, content.updated).map_err(failed)?;
-    let private = private(section);
-    rendered.push(Rendered { is_feed: true, private, ..Rendered::public(opml, feed_type(Format::Opml), body) });
     let page = Rendered::page(page, pages, |pages| pages.section(&prepared)).map_err(failed)?;
-    rendered.push(Rendered { private: self::private(section), ..page });
+    rendered.push(Rendered { private: private(section), ..page });
     Ok(rendered)
 }
 

@@ -1,17 +1,14 @@
-//! Renders the documents of the site as a whole: the index, the lists of feeds, the sitemap, the about page, and the styles.
+//! Renders the documents of the site as a whole: the index, the sitemap, the about page, and the styles.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::NOT_FOUND;
-use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE, feed_type};
+use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::{self, Format, ListedFeed, RenderError, SectionSummary};
-use crate::section::ShownFeed;
+use crate::render::{self, RenderError, SectionSummary};
 use crate::shown::{self, Infos, SectionContent};
-use crate::status::{self, FeedOverview};
 use crate::store::{Reader, StoreError};
-use crate::time::Timestamp;
 
 /// How many stories of each section the index page shows.
 const INDEX_STORIES: usize = 5;
@@ -20,15 +17,13 @@ const INDEX_STORIES: usize = 5;
 pub(super) struct SiteContent {
     /// The first stories of each public section, in the config's order.
     sections: Vec<SectionContent>,
-    /// Every feed, in the config's order.
-    feeds: Vec<FeedOverview>,
 }
 
-/// Reads the first stories of each public section, and the state of the feeds.
-pub(super) fn read(reader: &Reader, config: &Config, infos: &Infos, now: Timestamp) -> Result<SiteContent, StoreError> {
+/// Reads the first stories of each public section.
+pub(super) fn read(reader: &Reader, config: &Config, infos: &Infos) -> Result<SiteContent, StoreError> {
     let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
     let sections = public(config).map(|section| shown::section_content(reader, config, &first(section), infos));
-    Ok(SiteContent { sections: sections.collect::<Result<_, _>>()?, feeds: status::feeds(config, Some(reader), now)? })
+    Ok(SiteContent { sections: sections.collect::<Result<_, _>>()? })
 }
 
 /// Renders everything that does not belong to a single section. `shown` has the slugs of the stories that each public section
@@ -48,48 +43,26 @@ pub(super) fn render(
             count: shown.get(&section.id).map_or(0, Vec::len),
         })
         .collect();
-    let feeds = public_feeds(config, &content.sections);
-    let listed: Vec<_> = content
-        .feeds
-        .iter()
-        .filter_map(|row| {
-            let feed = feeds.iter().find(|feed| feed.id == row.id)?.clone();
-            Some(ListedFeed { feed, state: row.state.as_str().to_owned(), newest: row.newest })
-        })
-        .collect();
     let slugs: BTreeSet<&str> = shown.values().flatten().map(String::as_str).collect();
-    documents(config, &summaries, &feeds, &listed, &slugs, pages)
+    documents(config, &summaries, &slugs, pages)
 }
 
 fn public(config: &Config) -> impl Iterator<Item = &Section> {
     config.sections.iter().map(|section| &**section).filter(|section| section.access.is_none())
 }
 
-/// Returns the feeds that public sections take, in the config's order.
-fn public_feeds(config: &Config, contents: &[SectionContent]) -> Vec<ShownFeed> {
-    let feeds: HashMap<_, _> =
-        contents.iter().flat_map(|content| &content.feeds).map(|feed| (&feed.id, feed)).collect();
-    config.feeds.iter().filter_map(|feed| feeds.get(&feed.id).map(|feed| (*feed).clone())).collect()
-}
-
 fn documents(
     config: &Config,
     summaries: &[SectionSummary],
-    feeds: &[ShownFeed],
-    listed: &[ListedFeed],
     slugs: &BTreeSet<&str>,
     pages: &PageSet,
 ) -> Result<Vec<Rendered>, RenderError> {
     let site = &config.site;
     let sections: Vec<&Section> = summaries.iter().map(|summary| summary.section).collect();
-    let updated = summaries.iter().map(|summary| summary.updated).max().unwrap_or(Timestamp::from_millis(0));
-    let opml = render::opml(site, &site.title, feeds, updated)?;
     Ok(vec![
         Rendered::page("", pages, |pages| pages.index(site, summaries))?,
-        Rendered::page("feeds/", pages, |pages| pages.feeds(site, listed))?,
         Rendered::page("about/", pages, |pages| pages.about(site, &sections))?,
         Rendered::page(NOT_FOUND, pages, |pages| pages.not_found(site))?,
-        Rendered { is_feed: true, ..Rendered::public("feeds.opml", feed_type(Format::Opml), opml) },
         Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, summaries, slugs)?),
         Rendered::public("robots.txt", TEXT_TYPE, robots(config).into_bytes()),
         Rendered::public("style.css", CSS_TYPE, pages.served.style().as_bytes().to_vec()),

@@ -10,6 +10,7 @@ mod atom;
 mod card;
 mod entry;
 mod extension;
+mod feed_list;
 mod json;
 mod moved;
 mod opml;
@@ -32,10 +33,11 @@ use crate::time::Timestamp;
 pub use address::{Format, under};
 pub use atom::atom;
 pub use entry::PreparedSection;
+pub use feed_list::{FeedPage, ListedFeed, list_path};
 pub use json::json;
 pub use moved::moved;
 pub use opml::{OpmlFolder, opml, opml_folders};
-pub use page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
+pub use page::{Pages, Search, SearchedStory, SectionSummary};
 pub use rss::rss;
 pub use sitemap::sitemap;
 pub use status::{StatusEvent, status_feed, status_page};
@@ -60,7 +62,7 @@ pub struct SectionView<'a> {
     pub hub: Option<&'a Url>,
     /// The stories in the order in which they are shown; ids are unique.
     pub stories: &'a [ShownStory],
-    /// The feeds that the section takes, for OPML and the page.
+    /// The feeds that the section takes, for the page; if there are very many, the first.
     pub feeds: &'a [ShownFeed],
     /// The newest change among the stories; for an empty section, when it was first seen.
     pub updated: Timestamp,

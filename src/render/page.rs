@@ -16,6 +16,7 @@ use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
 use crate::render::card::{Card, CardPlace, Date, cards, days};
 use crate::render::entry::PreparedSection;
+use crate::render::feed_list::feeds_of;
 use crate::render::{RenderError, STYLE_CSS, SectionView, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
@@ -55,7 +56,8 @@ const FUEL: u64 = 20_000_000;
 pub struct Pages {
     environment: Environment<'static>,
     style: String,
-    has_search: bool,
+    /// Whether there is a server, which answers searches and filters lists.
+    has_server: bool,
 }
 
 /// A section as the index shows it.
@@ -69,17 +71,6 @@ pub struct SectionSummary<'a> {
     pub updated: Timestamp,
     /// How many stories the section shows.
     pub count: usize,
-}
-
-/// A feed as the list of feeds shows it.
-#[derive(Clone, Debug)]
-pub struct ListedFeed {
-    /// The feed.
-    pub feed: ShownFeed,
-    /// The state: "ok", "failing", "held", "gone", "disabled" or "new".
-    pub state: String,
-    /// The date of its newest entry.
-    pub newest: Option<Timestamp>,
 }
 
 /// A reader's search.
@@ -136,17 +127,21 @@ impl Pages {
                 return Err(RenderError::UnknownTemplate(name.clone(), known.join(", ")));
             }
         }
-        Ok(Pages { environment, style, has_search: false })
+        Ok(Pages { environment, style, has_server: false })
     }
 
-    /// Returns the pages for a folder of files, without links to `search`; `None` if there are no such links anyway.
+    /// Returns the pages for a folder of files, without links that only a server can answer; `None` if there are none anyway.
     pub fn for_folder(&self) -> Option<Pages> {
-        self.has_search.then(|| Pages { has_search: false, ..self.clone() })
+        self.has_server.then(|| Pages { has_server: false, ..self.clone() })
     }
 
-    /// Adds a link to `search`, for a site that has a server.
+    /// Adds the links that only a server can answer: to `search`, and to the feeds of a state or section.
     pub fn with_search(self) -> Pages {
-        Pages { has_search: true, ..self }
+        Pages { has_server: true, ..self }
+    }
+
+    pub(super) fn has_server(&self) -> bool {
+        self.has_server
     }
 
     /// Returns the style sheet, served as `style.css`.
@@ -203,6 +198,7 @@ impl Pages {
             older => view.stories.len() - shown.len(),
             updated => value(Date::new(site, view.updated)),
             feeds => value(view.feeds.iter().map(FeedLink::new).collect::<Vec<_>>()),
+            all_feeds => self.all_feeds(view),
         };
         self.render("section.html", site, &page, block)
     }
@@ -226,22 +222,6 @@ impl Pages {
         };
         let sections: Vec<SectionLink> = sections.iter().map(|section| SectionLink::new(site, section)).collect();
         self.render("story.html", site, &page, context! { story => value(card), sections => value(sections) })
-    }
-
-    /// Renders `/feeds/`: the feeds and their state.
-    ///
-    /// # Errors
-    ///
-    /// If a user's template fails.
-    pub fn feeds(&self, site: &Site, feeds: &[ListedFeed]) -> Result<String, RenderError> {
-        let opml = Alternate {
-            media_type: Format::Opml.media_type(),
-            href: address::uri(&address::under(site, "feeds.opml")),
-            title: format!("{}: all feeds (OPML)", site.title),
-        };
-        let page = PageHead { alternates: vec![opml], ..PageHead::new(site, Some("Feeds"), "feeds/") };
-        let rows: Vec<Value> = feeds.iter().map(|row| feed_row(site, row)).collect();
-        self.render("feeds.html", site, &page, context! { feeds => rows, opml => address::path(site, "feeds.opml") })
     }
 
     /// Renders `/about/`: what this site is, and how to subscribe.
@@ -296,14 +276,23 @@ impl Pages {
         self.render("private.html", site, &page, context! { asks_for_token, is_wrong })
     }
 
-    fn render(&self, name: &str, site: &Site, page: &PageHead, rest: Value) -> Result<String, RenderError> {
-        let site = site_context(site, self.has_search);
+    /// Returns the link to all feeds of a section whose page does not name them all. A folder has no list of one section, and
+    /// the list of feeds has none of a private section: there it leads to the OPML.
+    fn all_feeds(&self, view: &SectionView) -> Option<Value> {
+        let (site, section, count) = (view.site, view.section, view.section.feeds.len());
+        let opml = || address::without_host(&address::subscription(site, section, Format::Opml));
+        let href = if self.has_server && section.is_public() { feeds_of(site, section) } else { opml() };
+        (count > view.feeds.len()).then(|| context! { href, count => text::grouped(count) })
+    }
+
+    pub(super) fn render(&self, name: &str, site: &Site, page: &PageHead, rest: Value) -> Result<String, RenderError> {
+        let site = site_context(site, self.has_server);
         let template = self.environment.get_template(name).map_err(template_error)?;
         template.render(context! { site, page => value(page), ..rest }).map_err(template_error)
     }
 }
 
-fn value(serializable: impl Serialize) -> Value {
+pub(super) fn value(serializable: impl Serialize) -> Value {
     Value::from(Serde(serializable))
 }
 
@@ -335,27 +324,30 @@ fn template_error(error: minijinja::Error) -> RenderError {
 
 /// The metadata of a page for its `head`.
 #[derive(Serialize)]
-struct PageHead {
+pub(super) struct PageHead {
     /// `None` on the index, which has the site's title.
-    title: Option<String>,
+    pub title: Option<String>,
     /// The page's own absolute address.
-    url: String,
+    pub url: String,
     /// The same as a path.
-    path: String,
+    pub path: String,
     /// The address that search engines should index.
-    canonical: String,
+    pub canonical: String,
     /// The Open Graph type.
-    kind: &'static str,
+    pub kind: &'static str,
     /// When an article was published.
-    published: Option<String>,
-    description: Option<String>,
-    image: Option<String>,
-    alternates: Vec<Alternate>,
-    robots: Option<&'static str>,
+    pub published: Option<String>,
+    pub description: Option<String>,
+    pub image: Option<String>,
+    pub alternates: Vec<Alternate>,
+    pub robots: Option<&'static str>,
+    /// The paths of the pages before and after this one, if it is one of several.
+    pub previous: Option<String>,
+    pub next: Option<String>,
 }
 
 impl PageHead {
-    fn new(site: &Site, title: Option<&str>, path: &str) -> PageHead {
+    pub fn new(site: &Site, title: Option<&str>, path: &str) -> PageHead {
         let url = address::uri(&address::under(site, path));
         PageHead {
             title: title.and_then(text::line),
@@ -368,17 +360,19 @@ impl PageHead {
             image: None,
             alternates: Vec::new(),
             robots: None,
+            previous: None,
+            next: None,
         }
     }
 }
 
 /// An autodiscovery link.
 #[derive(Serialize)]
-struct Alternate {
+pub(super) struct Alternate {
     #[serde(rename = "type")]
-    media_type: &'static str,
-    href: String,
-    title: String,
+    pub media_type: &'static str,
+    pub href: String,
+    pub title: String,
 }
 
 fn alternates(site: &Site, section: &Section) -> Vec<Alternate> {
@@ -447,29 +441,17 @@ impl SectionBlock {
 
 /// A feed that a section takes.
 #[derive(Serialize)]
-struct FeedLink {
-    title: String,
-    site: Option<String>,
+pub(super) struct FeedLink {
+    pub title: String,
+    pub site: Option<String>,
 }
 
 impl FeedLink {
-    fn new(feed: &ShownFeed) -> FeedLink {
+    pub fn new(feed: &ShownFeed) -> FeedLink {
         FeedLink {
             title: text::line(&feed.title).unwrap_or_else(|| feed.id.to_string()),
             site: address::public(feed.site.as_ref()),
         }
-    }
-}
-
-fn feed_row(site: &Site, row: &ListedFeed) -> Value {
-    let FeedLink { title, site: page } = FeedLink::new(&row.feed);
-    context! {
-        title,
-        site => page,
-        url => address::public(Some(&row.feed.url)),
-        description => row.feed.description.as_deref().and_then(text::line),
-        state => row.state.as_str(),
-        newest => value(row.newest.map(|newest| Date::new(site, newest))),
     }
 }
 

@@ -8,7 +8,8 @@ use url::Url;
 use crate::config::{Edits, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
 use crate::query::Query;
-use crate::render::page::{ListedFeed, Pages, Search, SearchedStory, SectionSummary};
+use crate::render::feed_list::{FeedPage, ListedFeed};
+use crate::render::page::{Pages, Search, SearchedStory, SectionSummary};
 use crate::render::{RenderError, SectionView};
 use crate::section::{ShownCopy, ShownFeed, ShownStory};
 use crate::text::PlainText;
@@ -59,7 +60,10 @@ fn render_every_page(pages: &Pages) -> Result<(), RenderError> {
             pages.story(&site, story, &[&section])?;
         }
         let rows = feeds.map(|feed| ListedFeed { feed, state: "ok".to_owned(), newest: Some(updated) });
-        pages.feeds(&site, &rows[..stories.len().min(1)])?;
+        let (is_full, rows) = (!stories.is_empty(), &rows[..stories.len().min(1)]);
+        let whole = FeedPage { feeds: rows, number: 1, pages: 1, states: &[], state: None, section: None };
+        let filtered = FeedPage { state: Some("ok"), section: Some(&section), states: &[("ok", 1)], ..whole };
+        pages.feeds(&site, if is_full { FeedPage { number: 2, pages: 3, ..filtered } } else { whole })?;
         pages.about(&site, &[&section])?;
         let hit = |story: &ShownStory| {
             let text = PlainText::of(&story.entry);

@@ -165,9 +165,31 @@ pub fn where_to_read(link: Option<&Url>) -> String {
     }
 }
 
+/// Returns a number with its digits in groups of three, such as `1,234`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_of_large_numbers_are_grouped() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (100_000, "100,000"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+    }
 
     #[test]
     fn characters_that_xml_forbids_are_taken_out() {

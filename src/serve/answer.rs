@@ -15,7 +15,7 @@ use url::Url;
 use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
-use crate::publish::{Coding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE};
+use crate::publish::{Coding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
 use crate::render::Format;
 
 /// The Content-Security-Policy of every answer: a page may load its own style, and images and media over https, but no scripts.
@@ -81,11 +81,6 @@ impl<'r> SiteRequest<'r> {
         self.parts.method == Method::OPTIONS
     }
 
-    /// Returns the search words, `?q=`; empty if there are none.
-    pub fn words(&self) -> String {
-        self.parameter("q").unwrap_or_default()
-    }
-
     /// Returns the path of the site's URL; ends with a slash.
     pub fn base_path(&self) -> &'r str {
         self.base_path
@@ -101,7 +96,8 @@ impl<'r> SiteRequest<'r> {
         format!("{}{}{mark}{rest}", self.base_path, self.path)
     }
 
-    fn parameter(&self, name: &str) -> Option<String> {
+    /// Returns the value of a parameter of the query, the first if there are several.
+    pub fn parameter(&self, name: &str) -> Option<String> {
         let query = url::form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes());
         query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
@@ -116,16 +112,20 @@ impl<'r> SiteRequest<'r> {
 }
 
 /// Answers a CORS preflight request: scripts of other sites may make conditional requests for public feeds. Never reads the
-/// store: the form of the path identifies archive documents. Every other path gets the same answer, whether it is private or
+/// store: the form of the path identifies archive documents and OPML. Every other path gets the same answer, whether it is private or
 /// absent.
 pub fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
     let (id, rest) = section_of(request.path);
     // A browser follows the redirect of a renamed section only if the preflight succeeds.
     let id = editions.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
     let is_public = |section: &Arc<Section>| section.access.is_none();
-    let is_archive = rest.starts_with("/archive/") && editions.sections.get(&id).is_some_and(is_public);
+    let is_on_request =
+        (rest.starts_with("/archive/") || rest == ".opml") && editions.sections.get(&id).is_some_and(is_public);
     let edition = editions.by_path.get(request.path).or_else(|| editions.by_path.get(&format!("{id}{rest}")));
-    if !is_archive && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none()) {
+    if !is_on_request
+        && request.path != "feeds.opml"
+        && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none())
+    {
         return not_allowed();
     }
     let mut response = Response::new(Body::empty());
@@ -384,7 +384,8 @@ pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Sec
 /// published yet, or an unknown path.
 pub fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
     let &SiteRequest { base_path, path, parts, .. } = request;
-    if editions.by_path.contains_key(&format!("{path}/")) {
+    let as_page = format!("{path}/");
+    if editions.by_path.contains_key(&as_page) || list_number(&as_page).is_some() {
         return request.finish(moved(&format!("{base_path}{path}/"), parts));
     }
     let (id, rest) = section_of(path);

@@ -84,7 +84,7 @@ impl PublicSite {
         if let Some(edition) = editions.by_path.get(site_request.path()) {
             return answer::edition(&editions, edition, &site_request).await;
         }
-        match self.publisher.make(&config, site_request.path(), || site_request.words()).await {
+        match self.publisher.make(&config, site_request.path(), |name| site_request.parameter(name)).await {
             Ok(Some(edition)) => answer::edition(&editions, &edition, &site_request).await,
             Ok(None) => answer::without_edition(&editions, &site_request),
             Err(error) if error.is_for_now() => answer::unavailable(),

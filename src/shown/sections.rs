@@ -10,16 +10,20 @@ use crate::time::Timestamp;
 
 use super::Infos;
 use super::copies::copies_of;
+use super::lists::shown_feeds;
 
 /// How many placements are loaded at once, if the section shows that many.
 const STEP: usize = 100;
+
+/// How many of its feeds a section's page names.
+pub const SECTION_FEEDS: usize = 50;
 
 /// The content of a section.
 #[derive(Clone, Debug)]
 pub struct SectionContent {
     /// The stories, newest first, at most the section's `limit`.
     pub stories: Vec<ShownStory>,
-    /// The feeds of the section.
+    /// The first feeds of the section, at most [`SECTION_FEEDS`].
     pub feeds: Vec<ShownFeed>,
     /// The newest change among the stories; for an empty section, when the store first saw it.
     pub updated: Timestamp,
@@ -67,9 +71,7 @@ pub fn section_content(
     }
     let stories = window.into_stories();
     let updated = stories.iter().map(|story| story.updated).max().unwrap_or(row.first_seen);
-    infos.load(section.feeds.iter())?;
-    let feeds = section.feeds.iter().filter_map(|id| config.feed(id));
-    let feeds = feeds.map(|feed| section::show_feed(feed, &info(&feed.id))).collect();
+    let feeds = shown_feeds(config, section.feeds.iter().take(SECTION_FEEDS), infos)?;
     Ok(SectionContent { stories, feeds, updated, atom_id: id_of(config, &section.id, row) })
 }
 

@@ -84,6 +84,19 @@ pub struct FeedStatus {
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
+/// What decides the state of a feed, and the date of its newest entry.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedStanding {
+    /// The state after the last poll.
+    pub state: FeedState,
+    /// When the feed was last polled; `None` if never.
+    pub last_poll: Option<Timestamp>,
+    /// The time before which the feed must not be polled.
+    pub hold_until: Option<Timestamp>,
+    /// The date of its newest entry.
+    pub newest: Option<Timestamp>,
+}
+
 /// What a feed's documents say about the feed, as loaded at some time. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct KnownInfo {
@@ -193,6 +206,28 @@ impl View {
             Ok((status.feed.clone(), status))
         })?;
         Ok(statuses.collect::<Result<_, _>>()?)
+    }
+
+    /// Loads the standing of the configured feeds, by id: little, for a list of very many.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn feed_standings(&self) -> Result<HashMap<FeedId, FeedStanding>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, state, last_poll, hold_until, newest FROM feed JOIN poll ON poll.feed = feed.number
+             WHERE removed IS NULL",
+        )?;
+        let standings = statement.query_map([], |row| {
+            let standing = FeedStanding {
+                state: FeedState::from_code(text(row, 1)?),
+                last_poll: optional_time(row, 2)?,
+                hold_until: optional_time(row, 3)?,
+                newest: optional_time(row, 4)?,
+            };
+            Ok((feed_id(row, 0)?, standing))
+        })?;
+        Ok(standings.collect::<Result<_, _>>()?)
     }
 
     /// Loads what a feed's documents say about the feed; empty if the feed is not configured. Returns `before`, an earlier

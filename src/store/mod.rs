@@ -52,7 +52,7 @@ use rusqlite::{Connection, OpenFlags};
 pub use archive::Packed;
 pub use backup::BackupError;
 pub use events::Event;
-pub use feeds::{FeedStatus, KnownInfo, PollState};
+pub use feeds::{FeedStanding, FeedStatus, KnownInfo, PollState};
 pub use forms::{decode_entry, encode_entry};
 pub use read::Reader;
 pub use read_limits::ReadLimits;

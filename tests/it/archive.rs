@@ -88,7 +88,7 @@ impl Workspace {
         let edition = self.publisher.current().by_path.get(path).cloned();
         match edition {
             Some(edition) => Some(edition),
-            None => self.publisher.make(&self.config, path, String::new).await.unwrap(),
+            None => self.publisher.make(&self.config, path, |_| None).await.unwrap(),
         }
     }
 

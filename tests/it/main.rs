@@ -35,6 +35,7 @@ mod histories;
 mod identity;
 mod import;
 mod inspect;
+mod lists;
 mod migration;
 mod mutations;
 mod normalize;

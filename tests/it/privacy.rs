@@ -86,12 +86,15 @@ async fn public_documents(bed: &Bed) -> BTreeMap<String, String> {
     for section in ["all", "quiet"] {
         paths.extend((1..4).map(|number| format!("{section}/archive/{number}.json")));
     }
+    paths.extend(["feeds/", "feeds.opml", "all.opml", "quiet.opml"].map(str::to_owned));
     for path in paths {
-        if let Some(edition) = publisher.make(&bed.config, &path, String::new).await.unwrap() {
+        if let Some(edition) = publisher.make(&bed.config, &path, |_| None).await.unwrap() {
             add(path, &edition);
         }
     }
-    let found = publisher.make(&bed.config, "search", || "ferry".to_owned()).await.unwrap().unwrap();
+    let filtered = |name: &str| (name == "section").then(|| "canary-section".to_owned());
+    add("feeds/ filtered".to_owned(), &publisher.make(&bed.config, "feeds/", filtered).await.unwrap().unwrap());
+    let found = publisher.make(&bed.config, "search", |_| Some("ferry".to_owned())).await.unwrap().unwrap();
     add("search".to_owned(), &found);
     let folder = tempfile::tempdir().unwrap();
     publisher.write_folder(&bed.config, folder.path()).await.unwrap();
@@ -247,7 +250,7 @@ async fn public_story_that_joins_an_older_private_one_keeps_its_id_and_redirects
     let publisher = Publisher::new(bed.store.clone(), Pages::new(&[]).unwrap());
     publish(&bed, &publisher).await;
     for old in [format!("story/{}/", public.slug), format!("story/any-words-{}/", private.number)] {
-        let edition = publisher.make(&bed.config, &old, String::new).await.unwrap().unwrap();
+        let edition = publisher.make(&bed.config, &old, |_| None).await.unwrap().unwrap();
         assert_eq!(edition.moved_to, Some(format!("story/{}/", one.slug)), "{old}");
     }
     assert_no_canary(&bed, "joined").await;
@@ -412,9 +415,9 @@ async fn old_address_of_an_older_store_redirects_to_the_new_one() {
     let publisher = Publisher::new(bed.store.clone(), Pages::new(&[]).unwrap());
     publish(&bed, &publisher).await;
     let old = "story/kestrel-leak-planned-by-the-canary-title-1-group-1/";
-    let edition = publisher.make(&bed.config, old, String::new).await.unwrap().unwrap();
+    let edition = publisher.make(&bed.config, old, |_| None).await.unwrap().unwrap();
     assert_eq!(edition.moved_to.as_deref(), Some("story/kestrel-is-announced-1/"));
-    let private = publisher.make(&bed.config, "story/secret-of-canary-title-2-2/", String::new).await.unwrap();
+    let private = publisher.make(&bed.config, "story/secret-of-canary-title-2-2/", |_| None).await.unwrap();
     assert!(private.is_none(), "a story in no public section has no page");
 }
 

@@ -63,7 +63,7 @@ fn publisher(bed: &Bed) -> Publisher {
 }
 
 async fn page(publisher: &Publisher, config: &Arc<Config>, words: &str) -> String {
-    let page = publisher.make(config, "search", || words.to_owned()).await.unwrap().unwrap();
+    let page = publisher.make(config, "search", |_| Some(words.to_owned())).await.unwrap().unwrap();
     String::from_utf8(page.identity.to_vec()).unwrap()
 }
 
@@ -137,7 +137,7 @@ async fn searches_beyond_the_queue_are_rejected_at_once() {
     let publisher = publisher(&bed);
     let mut context = Context::from_waker(Waker::noop());
     let mut asking: Vec<_> =
-        (0..60).map(|_| Box::pin(publisher.make(&bed.config, "search", || COMMON.to_owned()))).collect();
+        (0..60).map(|_| Box::pin(publisher.make(&bed.config, "search", |_| Some(COMMON.to_owned())))).collect();
     let answers = asking.iter_mut().map(|asked| asked.as_mut().poll(&mut context));
     let turned_away = answers.filter(|answer| matches!(answer, Poll::Ready(Err(error)) if error.is_for_now())).count();
     assert_eq!(turned_away, 60 - 2 - 32);
