@@ -75,7 +75,7 @@ impl FolderTask {
     async fn write_configured(&mut self) {
         let config = self.published.borrow_and_update().clone();
         if let Some(folder) = &config.publish.directory {
-            match self.publisher.write_folder(&config, folder).await {
+            match self.publisher.update_folder(&config, folder).await {
                 Ok(written) => tracing::debug!(written.written, written.removed, "wrote the site's folder"),
                 Err(error) => tracing::error!(%error, "cannot write the site's folder"),
             }

@@ -1,13 +1,11 @@
 //! Editions: the rendered bytes of each path with their validators and content codings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::coding::{Coding, Codings};
-use crate::config::Section;
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
 use crate::time::Timestamp;
@@ -61,46 +59,6 @@ impl Edition {
             None => Some(false),
         }
     }
-}
-
-/// Everything that is served.
-#[derive(Debug, Default)]
-pub struct Editions {
-    /// The editions by path without the leading slash (`international.atom`, `international/`, `` for the index).
-    pub by_path: HashMap<String, Arc<Edition>>,
-    /// The current id of each former section id.
-    pub formerly: HashMap<String, SectionId>,
-    /// The ids of removed sections.
-    pub gone: BTreeSet<String>,
-    /// The sections by id. Readers of a private one need credentials.
-    pub sections: HashMap<SectionId, Arc<Section>>,
-    /// The key that the session cookies of readers are made with.
-    pub session_key: Vec<u8>,
-    /// The pages that ask for credentials.
-    pub private_pages: PrivatePages,
-    /// The slugs of the stories that each public section shows.
-    pub shown: BTreeMap<SectionId, Vec<String>>,
-    pub(super) archives: HashMap<SectionId, ArchiveSetting>,
-    /// Pages and archive documents that were requested since this publication, by path.
-    pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
-}
-
-/// The pages that ask for the credentials of a private section. They reveal nothing about it.
-#[derive(Clone, Debug, Default)]
-pub struct PrivatePages {
-    /// The page with the form for a token.
-    pub asks_for_token: Bytes,
-    /// The same page after a wrong token.
-    pub token_is_wrong: Bytes,
-    /// The page for sections with a password, which the browser asks for.
-    pub asks_for_password: Bytes,
-}
-
-/// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
-#[derive(Clone, Debug)]
-pub(super) struct ArchiveSetting {
-    pub hash: Vec<u8>,
-    pub changed: Timestamp,
 }
 
 /// A rendered document, before its modification time is known.

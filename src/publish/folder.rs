@@ -7,11 +7,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::edition::{Editions, PageSet};
+use super::edition::{Edition, PageSet};
+use super::editions::{Editions, SectionEditions};
 use super::lists::{ALL_FEEDS, ListRequest};
 use super::section::{FEED_FORMATS, archive_path, path};
 use super::{PublishError, Publisher};
@@ -73,10 +75,35 @@ pub(super) struct FolderMemory {
     config: Option<Arc<Config>>,
     /// The written archive documents, by path, with the time of their last change.
     archives: HashMap<String, Timestamp>,
+    /// The editions of the sections, as written.
+    sections: Vec<Option<Arc<SectionEditions>>>,
+    /// The written editions, by path.
+    editions: HashMap<String, Arc<Edition>>,
+    /// When the list of feeds was written.
+    listed: Option<Instant>,
 }
+
+/// How often the list of feeds is written if nothing asks for the folder: the state of some feed changes with every poll.
+const LIST_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many bytes are collected before they are written, so that a site with a million stories does not fill memory.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+impl FolderMemory {
+    /// Returns the slugs of the stories whose pages may have changed since the last pass: those of every section that was
+    /// published again, before or now.
+    fn changed_stories<'e>(&'e self, current: &'e Editions) -> BTreeSet<&'e str> {
+        let mut changed = BTreeSet::new();
+        for position in 0..self.sections.len().max(current.sections.len()) {
+            let [before, now] =
+                [&self.sections, &current.sections].map(|all| all.get(position).and_then(Option::as_ref));
+            let is_same = before.zip(now).is_some_and(|(before, now)| Arc::ptr_eq(before, now));
+            let published = [before, now].into_iter().flatten().filter(|section| !is_same && section.is_public());
+            changed.extend(published.flat_map(|section| &section.slugs).map(String::as_str));
+        }
+        changed
+    }
+}
 
 impl Publisher {
     /// Writes everything public into `folder`, which is created if missing: the pages of all stories in public sections, archive
@@ -88,19 +115,40 @@ impl Publisher {
     /// At the first page that cannot be rendered or file that cannot be written. Files written before are complete.
     pub async fn write_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
         let mut memory = self.folder.lock().await;
+        // Compare every file, because someone may have changed or removed it.
+        (memory.listed, memory.sections, memory.editions) = (None, Vec::new(), HashMap::new());
+        self.write_changed(config, folder, &mut memory).await
+    }
+
+    /// Writes what changed since the last pass over `folder`, as [`Publisher::write_folder`] does, but the list of feeds at most
+    /// once a minute.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`Publisher::write_folder`].
+    pub async fn update_folder(&self, config: &Arc<Config>, folder: &Path) -> Result<Written, PublishError> {
+        self.write_changed(config, folder, &mut *self.folder.lock().await).await
+    }
+
+    async fn write_changed(
+        &self,
+        config: &Arc<Config>,
+        folder: &Path,
+        memory: &mut FolderMemory,
+    ) -> Result<Written, PublishError> {
         let is_same = memory.folder == folder && memory.config.as_ref().is_some_and(|known| Arc::ptr_eq(known, config));
         if !is_same {
-            *memory = FolderMemory { folder: folder.to_owned(), config: None, archives: HashMap::new() };
+            *memory = FolderMemory { folder: folder.to_owned(), ..FolderMemory::default() };
         }
         let current = self.current();
         let mut files = FolderWriter::open(folder.to_owned()).await?;
-        let shown: BTreeSet<&String> = current.shown.values().flatten().collect();
+        let changed = memory.changed_stories(&current);
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             let id = section.id.clone();
             for slug in self.store.read(move |reader| reader.page_slugs(&id)).await? {
                 let file = format!("story/{slug}/index.html");
                 // Under another config, the page may have to change, for example because of `republish`.
-                if is_same && !shown.contains(&slug) && files.before.contains(&file) {
+                if is_same && !changed.contains(&*slug) && files.before.contains(&file) {
                     files.keep(file);
                 } else if let Some(page) = self.story_page(config, &slug, None).await? {
                     files.put(file, page.identity).await?;
@@ -108,18 +156,22 @@ impl Publisher {
             }
         }
         let archives = self.write_archives(config, &memory.archives, &mut files).await?;
-        self.write_lists(config, &mut files).await?;
-        for (path, edition) in current.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
-            let body = edition.in_folder.as_ref().unwrap_or(&edition.identity);
-            files.put(file_name(path), body.clone()).await?;
+        let is_listed = memory.listed.is_some_and(|listed| listed.elapsed() < LIST_INTERVAL);
+        let listed = if is_listed { memory.listed } else { Some(Instant::now()) };
+        if is_listed {
+            files.keep_list()
+        } else {
+            self.write_list(config, &mut files).await?
         }
+        let editions = self.write_editions(config, &current, &memory.editions, &mut files).await?;
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
             for old in &section.formerly {
                 self.write_stubs(config, &current, old, section, &mut files).await?;
             }
         }
         let written = files.finish().await?;
-        (memory.config, memory.archives) = (Some(config.clone()), archives);
+        let (folder, config, sections) = (folder.to_owned(), Some(config.clone()), current.sections.clone());
+        *memory = FolderMemory { folder, config, archives, sections, editions, listed };
         Ok(written)
     }
 
@@ -148,13 +200,34 @@ impl Publisher {
         Ok(archives)
     }
 
-    /// Writes the OPML documents, and the pages of the list of feeds.
-    async fn write_lists(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
-        let sections = config.sections.iter().filter(|section| section.access.is_none());
-        for section in std::iter::once(None).chain(sections.map(Some)) {
-            let file = section.map_or_else(|| ALL_FEEDS.to_owned(), |section| path(&section.id, Format::Opml));
-            files.put(file, self.opml(config, section, None).await?.identity.clone()).await?;
+    /// Writes the editions, OPML included, except those that are as in `before`. Returns all, by path.
+    async fn write_editions(
+        &self,
+        config: &Arc<Config>,
+        current: &Editions,
+        before: &HashMap<String, Arc<Edition>>,
+        files: &mut FolderWriter,
+    ) -> Result<HashMap<String, Arc<Edition>>, PublishError> {
+        let public = current.all().filter(|(_, edition)| edition.private.is_none());
+        let mut editions: HashMap<_, _> = public.map(|(path, edition)| (path, edition.clone())).collect();
+        editions.insert(ALL_FEEDS.to_owned(), self.opml(config, None, None).await?);
+        for section in config.sections.iter().filter(|section| section.access.is_none()) {
+            editions.insert(path(&section.id, Format::Opml), self.opml(config, Some(section), None).await?);
         }
+        for (path, edition) in &editions {
+            let file = file_name(path);
+            let is_written = before.get(path).is_some_and(|written| Arc::ptr_eq(written, edition));
+            if is_written && files.before.contains(&file) {
+                files.keep(file);
+            } else {
+                files.put(file, edition.in_folder.as_ref().unwrap_or(&edition.identity).clone()).await?;
+            }
+        }
+        Ok(editions)
+    }
+
+    /// Writes the pages of the list of feeds.
+    async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
         let states = self.feed_states(config, None).await?;
         let PageSet { served, for_folder } = self.pages();
         let pages = for_folder.unwrap_or(served);
@@ -176,7 +249,7 @@ impl Publisher {
         files: &mut FolderWriter,
     ) -> Result<(), PublishError> {
         for format in FEED_FORMATS {
-            if let Some(edition) = current.by_path.get(&path(&section.id, format)) {
+            if let Some(edition) = current.edition(&path(&section.id, format)) {
                 files.put(path(old, format), edition.identity.clone()).await?;
             }
         }
@@ -213,6 +286,11 @@ impl FolderWriter {
     /// Keeps a file unchanged.
     fn keep(&mut self, file: String) {
         self.files.insert(file);
+    }
+
+    /// Keeps the pages of the list of feeds unchanged.
+    fn keep_list(&mut self) {
+        self.files.extend(self.before.iter().filter(|file| file.starts_with("feeds/")).cloned());
     }
 
     /// Writes a file, now or in a later batch.

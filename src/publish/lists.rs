@@ -45,6 +45,8 @@ pub(super) struct Lists {
 struct Revisions {
     all: u64,
     sections: HashMap<SectionId, u64>,
+    /// The count when all documents were last forgotten.
+    forgotten: u64,
 }
 
 #[derive(Debug)]
@@ -110,10 +112,18 @@ impl Lists {
         revisions.sections.extend(sections.map(|section| (section.clone(), now)));
     }
 
+    /// Forgets all OPML documents, because the store follows another config.
+    pub fn forget(&self) {
+        let mut revisions = lock(&self.revisions);
+        revisions.all += 1;
+        (revisions.forgotten, revisions.sections) = (revisions.all, HashMap::new());
+        lock(&self.opml).clear();
+    }
+
     fn revision(&self, section: Option<&Section>) -> u64 {
         let revisions = lock(&self.revisions);
         match section {
-            Some(section) => revisions.sections.get(&section.id).copied().unwrap_or_default(),
+            Some(section) => revisions.sections.get(&section.id).copied().unwrap_or(revisions.forgotten),
             None => revisions.all,
         }
     }

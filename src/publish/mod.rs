@@ -7,6 +7,7 @@
 mod coding;
 mod dynamic;
 mod edition;
+mod editions;
 mod folder;
 pub mod hub;
 mod lists;
@@ -15,23 +16,21 @@ mod section;
 mod site;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
-use crate::commit;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::{Format, Pages, RenderError};
-use crate::shown::{self, InfoCache, Infos};
+use crate::render::{Pages, RenderError};
+use crate::shown::InfoCache;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-use edition::{ArchiveSetting, PageSet, PrivatePages, Rendered};
+use edition::{PageSet, Rendered};
 
 pub use coding::Coding;
-pub use edition::{Edition, Editions, HTML_TYPE, XML_TYPE};
+pub use edition::{Edition, HTML_TYPE, XML_TYPE};
+pub use editions::{Editions, PrivatePages, SiteSetting};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
 use lists::Lists;
@@ -117,15 +116,6 @@ pub struct Publisher {
     infos: InfoCache,
 }
 
-/// The rendered documents of a section.
-struct RenderedSection {
-    documents: Vec<Rendered>,
-    /// The slugs of the stories that it shows.
-    slugs: Vec<String>,
-    archive_setting: ArchiveSetting,
-    is_finished: bool,
-}
-
 impl Publisher {
     /// Creates a publisher. Pages link to the search if `pages` do, but never in a folder.
     pub fn new(store: Store, pages: Pages) -> Publisher {
@@ -156,7 +146,7 @@ impl Publisher {
         self.pages.read().expect("no code panics while it holds the lock").clone()
     }
 
-    /// Renders the editions of the given sections, and of the site as a whole; keeps the other sections' editions.
+    /// Renders the editions of the given sections, and the documents of the site that show their stories; keeps everything else.
     ///
     /// A section that cannot be read or rendered keeps its last good editions; the returned errors include the reason.
     ///
@@ -169,166 +159,62 @@ impl Publisher {
         sections: &BTreeSet<SectionId>,
         now: Timestamp,
     ) -> Result<Published, StoreError> {
+        let started = Instant::now();
         let before = self.current();
         let mut published = Published::default();
-        let mut editions = Editions {
-            formerly: config.sections.iter().flat_map(|section| formerly(section)).collect(),
-            gone: self.store.read(|reader| reader.gone_sections()).await?.iter().map(SectionId::to_string).collect(),
-            sections: config.sections.iter().map(|section| (section.id.clone(), section.clone())).collect(),
-            session_key: self.store.read(|reader| reader.key()).await?,
-            ..Editions::default()
-        };
-        match private_pages(config, &self.pages().served) {
-            Ok(pages) => editions.private_pages = pages,
-            Err(source) => {
-                published.errors.push(PublishError::Render { section: "private".to_owned(), source });
-                editions.private_pages = before.private_pages.clone();
+        let setting = self.setting(config, &before, now, &mut published.errors).await?;
+        let is_new_setting = !Arc::ptr_eq(&setting, &before.setting);
+        let (mut kept, mut positions) = (before.sections.clone(), BTreeSet::new());
+        if is_new_setting {
+            kept = config.sections.iter().map(|section| before.kept(section)).collect();
+            let is_new = |section: &Section| !before.setting.sections.contains_key(&section.id);
+            positions.extend((0..config.sections.len()).filter(|position| is_new(&config.sections[*position])));
+        }
+        positions.extend(sections.iter().filter_map(|id| setting.positions.get(id.as_str())));
+        let (index, sitemap) = (before.index.clone(), before.sitemap.clone());
+        let mut editions = Editions { setting, sections: kept, index, sitemap, made: Mutex::default() };
+        let mut has_new_content = is_new_setting;
+        for position in positions.iter().copied() {
+            let section = &config.sections[position];
+            let known = editions.sections[position].as_deref();
+            match self.render_section(config, section, known.filter(|_| !is_new_setting), now).await {
+                Ok(rendered) => {
+                    let has_more = !rendered.is_finished;
+                    let (added, change) = self.finish_section(rendered, known, now).await?;
+                    has_new_content |= change.is_visible && section.is_public();
+                    published.changed.extend((change.is_new && section.is_public()).then(|| section.id.clone()));
+                    published.unfinished.extend(has_more.then(|| section.id.clone()));
+                    editions.sections[position] = Some(Arc::new(added));
+                }
+                Err(error) => published.errors.push(error),
             }
         }
-        for section in &config.sections {
-            let is_kept = !sections.contains(&section.id) && before.sections.contains_key(&section.id);
-            let rendered = if is_kept { None } else { Some(self.render_section(config, section, now).await) };
-            match rendered {
-                Some(Ok(rendered)) => {
-                    if !rendered.is_finished {
-                        published.unfinished.insert(section.id.clone());
-                    }
-                    if self.add(section, rendered, &before, &mut editions, now).await? && section.access.is_none() {
-                        published.changed.insert(section.id.clone());
-                    }
-                }
-                kept => {
-                    published.errors.extend(kept.and_then(Result::err));
-                    keep(section, &before, &mut editions);
-                }
-            }
-        }
-        match self.render_site(config, &editions).await {
-            Ok(rendered) => {
-                for rendered in rendered {
-                    let (path, edition, _) = self.finish(rendered, &before, now).await?;
-                    editions.by_path.insert(path, edition);
-                }
-            }
-            Err(error) => {
-                published.errors.push(error);
-                keep_site(&before, &mut editions);
-            }
+        if has_new_content && let Err(error) = self.publish_overviews(config, &mut editions, now).await? {
+            published.errors.push(error);
         }
         *self.current.write().expect("no code panics while it holds the lock") = Arc::new(editions);
+        let duration_ms = started.elapsed().as_millis();
+        tracing::debug!(sections = positions.len(), duration_ms, "published");
         Ok(published)
     }
 
-    /// Archives the stories that a section no longer shows, then renders the section.
-    async fn render_section(
-        &self,
-        config: &Arc<Config>,
-        section: &Arc<Section>,
-        now: Timestamp,
-    ) -> Result<RenderedSection, PublishError> {
-        let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
-        let reading = self.store.read(move |reader| {
-            let infos = Infos::sharing(reader, &infos);
-            let content = shown::section_content(reader, &of_config, &of_section, &infos)?;
-            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories, &infos)?;
-            Ok((content, pushed_out, reader.newest_archive(&of_section.id)?))
-        });
-        let (content, pushed_out, mut newest_archive) = reading.await?;
-        let is_finished = pushed_out.is_all;
-        if !pushed_out.is_empty() {
-            newest_archive = commit::archive(&self.store, section.id.clone(), pushed_out, now).await?;
-        }
-        let archive_setting = self.archive_setting(config, section, &content.atom_id, now).await?;
-        let (config, section, pages) = (config.clone(), section.clone(), self.pages());
-        let rendering = tokio::task::spawn_blocking(move || {
-            let documents = section::render(&config, &section, &content, newest_archive, &pages)?;
-            let slugs = content.stories.into_iter().map(|story| story.slug).collect();
-            Ok(RenderedSection { documents, slugs, archive_setting, is_finished })
-        });
-        rendering.await.map_err(StoreError::from)?
-    }
-
-    /// Adds a rendered section to the editions. Returns whether its stories changed.
-    async fn add(
-        &self,
-        section: &Section,
-        rendered: RenderedSection,
-        before: &Editions,
-        editions: &mut Editions,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut has_changed = false;
-        for document in rendered.documents {
-            let (path, edition, is_new) = self.finish(document, before, now).await?;
-            has_changed |= is_new && path == section::path(&section.id, Format::Atom);
-            editions.by_path.insert(path, edition);
-        }
-        editions.archives.insert(section.id.clone(), rendered.archive_setting);
-        if section.access.is_none() {
-            editions.shown.insert(section.id.clone(), rendered.slugs);
-        }
-        Ok(has_changed)
-    }
-
-    async fn render_site(&self, config: &Arc<Config>, editions: &Editions) -> Result<Vec<Rendered>, PublishError> {
-        let (of_config, infos) = (config.clone(), self.infos.clone());
-        let content =
-            self.store.read(move |reader| site::read(reader, &of_config, &Infos::sharing(reader, &infos))).await?;
-        let (config, pages, shown) = (config.clone(), self.pages(), editions.shown.clone());
-        let rendering = tokio::task::spawn_blocking(move || site::render(&config, &content, &shown, &pages));
-        let rendered = rendering.await.map_err(StoreError::from)?;
-        rendered.map_err(|source| PublishError::Render { section: "index".to_owned(), source })
-    }
-
-    /// Adds validators and codings to a document, or reuses the edition with the same bytes. Also returns whether these bytes
-    /// were never published before, even by an earlier run of the daemon.
+    /// Adds validators to a document, or returns `before` if that has the same content. Also returns whether these bytes were
+    /// never published before, even by an earlier run of the daemon.
     async fn finish(
         &self,
         rendered: Rendered,
-        before: &Editions,
+        before: Option<&Arc<Edition>>,
         now: Timestamp,
-    ) -> Result<(String, Arc<Edition>, bool), StoreError> {
-        let (path, hash) = (rendered.path.clone(), rendered.hash());
+    ) -> Result<(Arc<Edition>, bool), StoreError> {
+        let hash = rendered.hash();
         let etag = edition::etag(&hash);
-        if let Some(same) = before.by_path.get(&path).filter(|edition| edition.etag == etag) {
+        if let Some(same) = before.filter(|edition| edition.etag == etag) {
             let Rendered { private, links, in_folder, .. } = rendered;
-            let same = Edition { private, links, in_folder, ..(**same).clone() };
-            return Ok((path, Arc::new(same), false));
+            let is_same = (&same.private, &same.links, &same.in_folder) == (&private, &links, &in_folder);
+            let replaced = || Arc::new(Edition { private, links, in_folder, ..(**same).clone() });
+            return Ok((if is_same { same.clone() } else { replaced() }, false));
         }
-        let changed = self.store.note_edition(path.clone(), hash, now).await?;
-        Ok((path, Arc::new(rendered.coded(Some(changed))), changed == now))
+        let changed = self.store.note_edition(rendered.path.clone(), hash, now).await?;
+        Ok((Arc::new(rendered.coded(Some(changed))), changed == now))
     }
-}
-
-fn private_pages(config: &Config, pages: &Pages) -> Result<PrivatePages, RenderError> {
-    let page = |asks_for_token, is_wrong| pages.private(&config.site, asks_for_token, is_wrong).map(Bytes::from);
-    Ok(PrivatePages {
-        asks_for_token: page(true, false)?,
-        token_is_wrong: page(true, true)?,
-        asks_for_password: page(false, false)?,
-    })
-}
-
-/// Keeps the previous editions of a section.
-fn keep(section: &Section, before: &Editions, editions: &mut Editions) {
-    for path in section::paths(&section.id) {
-        if let Some(edition) = before.by_path.get(&path) {
-            let private = section.access.is_some().then(|| section.id.clone());
-            editions.by_path.insert(path, Arc::new(Edition { private, ..(**edition).clone() }));
-        }
-    }
-    let slugs = before.shown.get(&section.id).filter(|_| section.access.is_none());
-    editions.shown.extend(slugs.map(|slugs| (section.id.clone(), slugs.clone())));
-    editions.archives.extend(before.archives.get(&section.id).map(|setting| (section.id.clone(), setting.clone())));
-}
-
-/// Keeps the previous documents of the site as a whole.
-fn keep_site(before: &Editions, editions: &mut Editions) {
-    let of_sections: BTreeSet<String> = before.sections.keys().flat_map(section::paths).collect();
-    let of_site = before.by_path.iter().filter(|(path, _)| !of_sections.contains(*path));
-    editions.by_path.extend(of_site.map(|(path, edition)| (path.clone(), edition.clone())));
-}
-
-fn formerly(section: &Section) -> Vec<(String, SectionId)> {
-    section.formerly.iter().map(|old| (old.to_string(), section.id.clone())).collect()
 }

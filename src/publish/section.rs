@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::edition::{ArchiveSetting, Edition, PageSet, Rendered, feed_type};
+use super::edition::{Edition, PageSet, Rendered, feed_type};
+use super::editions::{ArchiveSetting, SectionEditions};
 use super::queue::{RequestTurn, read_limits};
+use super::site::INDEX_STORIES;
 use super::{MAX_AGE, PublishError, Publisher};
+use crate::commit;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::parse;
@@ -19,12 +22,6 @@ use crate::time::Timestamp;
 /// The formats that contain stories.
 pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
 
-/// Returns the paths of a section's editions and page.
-pub(super) fn paths(id: &SectionId) -> [String; 4] {
-    let [atom, rss, json] = FEED_FORMATS.map(|format| path(id, format));
-    [atom, rss, json, format!("{id}/")]
-}
-
 pub(super) fn path(id: &SectionId, format: Format) -> String {
     format!("{id}.{}", format.extension())
 }
@@ -33,14 +30,34 @@ pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> Strin
     format!("{id}/archive/{number}.{}", format.extension())
 }
 
+/// The rendered documents of a section.
+pub(super) struct RenderedSection {
+    /// One for each of [`FEED_FORMATS`], then the page.
+    documents: [Rendered; 4],
+    stories: Vec<ShownStory>,
+    updated: Timestamp,
+    archive_setting: ArchiveSetting,
+    /// Whether nothing more waits to be archived.
+    pub is_finished: bool,
+}
+
+/// How a section differs from its last edition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SectionChange {
+    /// Whether its stories were never published like this, even by an earlier run of the daemon.
+    pub is_new: bool,
+    /// Whether any of its documents differs.
+    pub is_visible: bool,
+}
+
 /// Renders the editions and the page of a section.
-pub(super) fn render(
+fn render(
     config: &Config,
     section: &Section,
     content: &SectionContent,
     newest_archive: Option<u32>,
     pages: &PageSet,
-) -> Result<Vec<Rendered>, PublishError> {
+) -> Result<[Rendered; 4], PublishError> {
     let view = SectionView {
         feeds: &content.feeds,
         updated: content.updated,
@@ -49,14 +66,9 @@ pub(super) fn render(
     };
     let failed = |source| PublishError::Render { section: section.id.to_string(), source };
     let prepared = view.prepare();
-    let [.., page] = paths(&section.id);
-    let mut rendered = Vec::new();
-    for format in FEED_FORMATS {
-        rendered.push(feed(&prepared, path(&section.id, format), format)?);
-    }
-    let page = Rendered::page(page, pages, |pages| pages.section(&prepared)).map_err(failed)?;
-    rendered.push(Rendered { private: private(section), ..page });
-    Ok(rendered)
+    let [atom, rss, json] = FEED_FORMATS.map(|format| feed(&prepared, path(&section.id, format), format));
+    let page = Rendered::page(format!("{}/", section.id), pages, |pages| pages.section(&prepared)).map_err(failed)?;
+    Ok([atom?, rss?, json?, Rendered { private: private(section), ..page }])
 }
 
 /// Renders one document with a section's stories, in one format.
@@ -115,6 +127,60 @@ fn private(section: &Section) -> Option<SectionId> {
 }
 
 impl Publisher {
+    /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under the same
+    /// config.
+    pub(super) async fn render_section(
+        &self,
+        config: &Arc<Config>,
+        section: &Arc<Section>,
+        known: Option<&SectionEditions>,
+        now: Timestamp,
+    ) -> Result<RenderedSection, PublishError> {
+        let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
+        let reading = self.store.read(move |reader| {
+            let infos = Infos::sharing(reader, &infos);
+            let content = shown::section_content(reader, &of_config, &of_section, &infos)?;
+            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories, &infos)?;
+            Ok((content, pushed_out, reader.newest_archive(&of_section.id)?))
+        });
+        let (content, pushed_out, mut newest_archive) = reading.await?;
+        let is_finished = pushed_out.is_all;
+        if !pushed_out.is_empty() {
+            newest_archive = commit::archive(&self.store, section.id.clone(), pushed_out, now).await?;
+        }
+        let archive_setting = match known {
+            Some(known) => known.archive_setting.clone(),
+            None => self.archive_setting(config, section, &content.atom_id, now).await?,
+        };
+        let (config, section, pages) = (config.clone(), section.clone(), self.pages());
+        let rendering = tokio::task::spawn_blocking(move || {
+            let documents = render(&config, &section, &content, newest_archive, &pages)?;
+            let SectionContent { stories, updated, .. } = content;
+            Ok(RenderedSection { documents, stories, updated, archive_setting, is_finished })
+        });
+        rendering.await.map_err(StoreError::from)?
+    }
+
+    /// Adds validators to the documents of a section, or returns those of its last editions that are the same.
+    pub(super) async fn finish_section(
+        &self,
+        rendered: RenderedSection,
+        before: Option<&SectionEditions>,
+        now: Timestamp,
+    ) -> Result<(SectionEditions, SectionChange), StoreError> {
+        let RenderedSection { documents: [atom, rss, json, page], stories, updated, archive_setting, .. } = rendered;
+        let known = |at: usize| before.map(|before| &before.documents[at]);
+        let (atom, is_new) = self.finish(atom, known(0), now).await?;
+        let rss = self.finish(rss, known(1), now).await?.0;
+        let json = self.finish(json, known(2), now).await?.0;
+        let documents = [atom, rss, json, self.finish(page, known(3), now).await?.0];
+        let is_same = |at: usize| known(at).is_some_and(|known| Arc::ptr_eq(known, &documents[at]));
+        let change = SectionChange { is_new, is_visible: !(0..documents.len()).all(is_same) };
+        let slugs = stories.iter().map(|story| story.slug.clone()).collect();
+        let first = stories.into_iter().take(INDEX_STORIES).collect();
+        Ok((SectionEditions { documents, first, slugs, updated, archive_setting }, change))
+    }
+
     /// Renders an archive document; `None` if there is none with this number. A `turn` means that a reader requested it.
     ///
     /// # Errors
@@ -135,7 +201,8 @@ impl Publisher {
             Ok((archive, shown::permanent_id(reader, &wanted, &of_section.id)?))
         });
         let (Some(archive), id) = reading.await? else { return Ok(None) };
-        let set = self.current().archives.get(&section.id).map_or(archive.changed, |setting| setting.changed);
+        let current = self.current();
+        let set = current.section(&section.id).map_or(archive.changed, |known| known.archive_setting.changed);
         let (config, section) = (config.clone(), section.clone());
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
@@ -153,7 +220,7 @@ impl Publisher {
     }
 
     /// Returns what a section's archive documents depend on apart from their stories, and when it last changed.
-    pub(super) async fn archive_setting(
+    async fn archive_setting(
         &self,
         config: &Config,
         section: &Section,
@@ -167,7 +234,9 @@ impl Publisher {
             hasher.update(format!("{} {:?}\n", feed.id, feed.republish));
         }
         let hash = hasher.finalize().to_vec();
-        match self.current().archives.get(&section.id).filter(|before| before.hash == hash) {
+        let before = self.current();
+        let before = before.section(&section.id).map(|known| &known.archive_setting);
+        match before.filter(|before| before.hash == hash) {
             Some(before) => Ok(before.clone()),
             None => {
                 let noting = self.store.note_edition(format!("{}/archive/", section.id), hash.clone(), now);

@@ -1,74 +1,143 @@
-//! Renders the documents of the site as a whole: the index, the sitemap, the about page, and the styles.
+//! Renders the documents of the site as a whole: those that depend on the config and the templates alone, such as the "about"
+//! page and the styles; and the overviews of the sections, which are the index and the sitemap.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::NOT_FOUND;
+use bytes::Bytes;
+
 use super::edition::{CSS_TYPE, PageSet, Rendered, SVG_TYPE, TEXT_TYPE, XML_TYPE};
+use super::editions::{Editions, PrivatePages, SectionEditions, SiteSetting};
+use super::{NOT_FOUND, PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
-use crate::render::{self, RenderError, SectionSummary};
-use crate::shown::{self, Infos, SectionContent};
-use crate::store::{Reader, StoreError};
+use crate::render::{self, Pages, RenderError, SectionSummary};
+use crate::store::StoreError;
+use crate::time::Timestamp;
 
 /// How many stories of each section the index page shows.
-const INDEX_STORIES: usize = 5;
+pub(super) const INDEX_STORIES: usize = 5;
 
-/// The content of the site's documents.
-pub(super) struct SiteContent {
-    /// The first stories of each public section, in the config's order.
-    sections: Vec<SectionContent>,
+impl Publisher {
+    /// Returns what depends on the config and the templates alone: that of `before`, unless one of them was replaced. A page that
+    /// cannot be rendered stays as it was; the reason is added to `errors`.
+    pub(super) async fn setting(
+        &self,
+        config: &Arc<Config>,
+        before: &Editions,
+        now: Timestamp,
+        errors: &mut Vec<PublishError>,
+    ) -> Result<Arc<SiteSetting>, StoreError> {
+        let (pages, known) = (self.pages(), &before.setting);
+        let is_for = |(of_config, of_pages): &(Arc<Config>, Arc<Pages>)| {
+            Arc::ptr_eq(of_config, config) && Arc::ptr_eq(of_pages, &pages.served)
+        };
+        if known.made_for.as_ref().is_some_and(is_for) {
+            return Ok(known.clone());
+        }
+        self.lists.forget();
+        let mut documents = HashMap::new();
+        match fixed_documents(config, &pages) {
+            Ok(rendered) => {
+                for rendered in rendered {
+                    let path = rendered.path.clone();
+                    let (edition, _) = self.finish(rendered, known.documents.get(&path), now).await?;
+                    documents.insert(path, edition);
+                }
+            }
+            Err(source) => {
+                errors.push(PublishError::Render { section: "about".to_owned(), source });
+                documents.clone_from(&known.documents);
+            }
+        }
+        let private_pages = private_pages(config, &pages.served).unwrap_or_else(|source| {
+            errors.push(PublishError::Render { section: "private".to_owned(), source });
+            known.private_pages.clone()
+        });
+        let (gone, session_key) = self.store.read(|reader| Ok((reader.gone_sections()?, reader.key()?))).await?;
+        let sections = &config.sections;
+        Ok(Arc::new(SiteSetting {
+            formerly: sections.iter().flat_map(|section| formerly(section)).collect(),
+            gone: gone.iter().map(SectionId::to_string).collect(),
+            sections: sections.iter().map(|section| (section.id.clone(), section.clone())).collect(),
+            session_key,
+            private_pages,
+            positions: sections.iter().zip(0..).map(|(section, position)| (section.id.to_string(), position)).collect(),
+            documents,
+            made_for: Some((config.clone(), pages.served)),
+        }))
+    }
+
+    /// Renders the index and the sitemap from what the sections show.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be written. The inner error means that a page cannot be rendered; then the last ones stay.
+    pub(super) async fn publish_overviews(
+        &self,
+        config: &Arc<Config>,
+        editions: &mut Editions,
+        now: Timestamp,
+    ) -> Result<Result<(), PublishError>, StoreError> {
+        let (of_config, sections, pages) = (config.clone(), editions.sections.clone(), self.pages());
+        let rendering = tokio::task::spawn_blocking(move || overviews(&of_config, &sections, &pages));
+        let [index, sitemap] = match rendering.await? {
+            Ok(rendered) => rendered,
+            Err(source) => return Ok(Err(PublishError::Render { section: "index".to_owned(), source })),
+        };
+        editions.index = Some(self.finish(index, editions.index.as_ref(), now).await?.0);
+        editions.sitemap = Some(self.finish(sitemap, editions.sitemap.as_ref(), now).await?.0);
+        Ok(Ok(()))
+    }
 }
 
-/// Reads the first stories of each public section.
-pub(super) fn read(reader: &Reader, config: &Config, infos: &Infos) -> Result<SiteContent, StoreError> {
-    let first = |section: &Section| Section { limit: INDEX_STORIES, ..section.clone() };
-    let sections = public(config).map(|section| shown::section_content(reader, config, &first(section), infos));
-    Ok(SiteContent { sections: sections.collect::<Result<_, _>>()? })
-}
-
-/// Renders everything that does not belong to a single section. `shown` has the slugs of the stories that each public section
-/// shows.
-pub(super) fn render(
+/// Renders the index and the sitemap.
+fn overviews(
     config: &Config,
-    content: &SiteContent,
-    shown: &BTreeMap<SectionId, Vec<String>>,
+    sections: &[Option<Arc<SectionEditions>>],
     pages: &PageSet,
-) -> Result<Vec<Rendered>, RenderError> {
-    let summaries: Vec<_> = public(config)
-        .zip(&content.sections)
-        .map(|(section, content)| SectionSummary {
-            section,
-            stories: &content.stories,
-            updated: content.updated,
-            count: shown.get(&section.id).map_or(0, Vec::len),
-        })
-        .collect();
-    let slugs: BTreeSet<&str> = shown.values().flatten().map(String::as_str).collect();
-    documents(config, &summaries, &slugs, pages)
+) -> Result<[Rendered; 2], RenderError> {
+    let public = config.sections.iter().zip(sections).filter(|(section, _)| section.is_public());
+    let shown: Vec<(&Section, &SectionEditions)> =
+        public.filter_map(|(section, shown)| Some((&**section, shown.as_deref()?))).collect();
+    let summaries = shown.iter().map(|(section, shown)| SectionSummary {
+        section,
+        stories: &shown.first,
+        updated: shown.updated,
+        count: shown.slugs.len(),
+    });
+    let summaries: Vec<_> = summaries.collect();
+    let slugs: BTreeSet<&str> = shown.iter().flat_map(|(_, shown)| &shown.slugs).map(String::as_str).collect();
+    let index = Rendered::page("", pages, |pages| pages.index(&config.site, &summaries))?;
+    Ok([index, Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, &summaries, &slugs)?)])
 }
 
-fn public(config: &Config) -> impl Iterator<Item = &Section> {
-    config.sections.iter().map(|section| &**section).filter(|section| section.access.is_none())
-}
-
-fn documents(
-    config: &Config,
-    summaries: &[SectionSummary],
-    slugs: &BTreeSet<&str>,
-    pages: &PageSet,
-) -> Result<Vec<Rendered>, RenderError> {
+/// Renders the documents that depend on the config and the templates alone.
+fn fixed_documents(config: &Config, pages: &PageSet) -> Result<[Rendered; 6], RenderError> {
     let site = &config.site;
-    let sections: Vec<&Section> = summaries.iter().map(|summary| summary.section).collect();
-    Ok(vec![
-        Rendered::page("", pages, |pages| pages.index(site, summaries))?,
+    let sections: Vec<&Section> =
+        config.sections.iter().map(|section| &**section).filter(|section| section.is_public()).collect();
+    Ok([
         Rendered::page("about/", pages, |pages| pages.about(site, &sections))?,
         Rendered::page(NOT_FOUND, pages, |pages| pages.not_found(site))?,
-        Rendered::public("sitemap.xml", XML_TYPE, sitemap(config, summaries, slugs)?),
         Rendered::public("robots.txt", TEXT_TYPE, robots(config).into_bytes()),
         Rendered::public("style.css", CSS_TYPE, pages.served.style().as_bytes().to_vec()),
         Rendered::public("feed.css", CSS_TYPE, render::FEED_CSS.as_bytes().to_vec()),
         Rendered::public("favicon.svg", SVG_TYPE, render::FAVICON_SVG.as_bytes().to_vec()),
     ])
+}
+
+fn private_pages(config: &Config, pages: &Pages) -> Result<PrivatePages, RenderError> {
+    let page = |asks_for_token, is_wrong| pages.private(&config.site, asks_for_token, is_wrong).map(Bytes::from);
+    Ok(PrivatePages {
+        asks_for_token: page(true, false)?,
+        token_is_wrong: page(true, true)?,
+        asks_for_password: page(false, false)?,
+    })
+}
+
+fn formerly(section: &Section) -> Vec<(String, SectionId)> {
+    section.formerly.iter().map(|old| (old.to_string(), section.id.clone())).collect()
 }
 
 /// Returns a robots.txt (RFC 9309) that allows everything and names the sitemap.

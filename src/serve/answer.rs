@@ -117,11 +117,11 @@ impl<'r> SiteRequest<'r> {
 pub fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
     let (id, rest) = section_of(request.path);
     // A browser follows the redirect of a renamed section only if the preflight succeeds.
-    let id = editions.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
+    let id = editions.setting.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
     let is_public = |section: &Arc<Section>| section.access.is_none();
     let is_on_request =
-        (rest.starts_with("/archive/") || rest == ".opml") && editions.sections.get(&id).is_some_and(is_public);
-    let edition = editions.by_path.get(request.path).or_else(|| editions.by_path.get(&format!("{id}{rest}")));
+        (rest.starts_with("/archive/") || rest == ".opml") && editions.setting.sections.get(&id).is_some_and(is_public);
+    let edition = editions.edition(request.path).or_else(|| editions.edition(&format!("{id}{rest}")));
     if !is_on_request
         && request.path != "feeds.opml"
         && !edition.is_some_and(|edition| edition.is_feed && edition.private.is_none())
@@ -148,7 +148,7 @@ pub fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
 /// the form of the address, not on what exists, and newswire renders nothing for strangers. `None` if the address is open.
 pub fn locked(editions: &Editions, request: &SiteRequest) -> Option<Response> {
     let (id, rest) = section_of(request.path);
-    let section = editions.sections.get(&SectionId::from(id))?;
+    let section = editions.setting.sections.get(&SectionId::from(id))?;
     let is_locked = is_of_section(rest) && !knows_key(editions, &section.id, request);
     is_locked.then(|| request.finish(unauthorized(editions, &section.id, request, matches!(rest, "" | "/"))))
 }
@@ -174,7 +174,8 @@ pub async fn edition(editions: &Editions, edition: &Edition, request: &SiteReque
 
 /// Returns the private section whose page is opened with `?token=`. Feed readers send the token with every request instead.
 fn opened<'e>(editions: &'e Editions, edition: &Edition, request: &SiteRequest) -> Option<&'e Section> {
-    let section = editions.sections.get(edition.private.as_ref().filter(|_| edition.media_type == HTML_TYPE)?)?;
+    let section =
+        editions.setting.sections.get(edition.private.as_ref().filter(|_| edition.media_type == HTML_TYPE)?)?;
     let given = request.parameter("token")?;
     section.token().is_some_and(|token| is_same(&given, token.expose_secret())).then_some(section)
 }
@@ -184,7 +185,8 @@ pub fn begin_session(editions: &Editions, section: &Section, page: &str, request
     let mut response = plain(StatusCode::SEE_OTHER, "token accepted\n");
     insert(response.headers_mut(), header::LOCATION, page);
     if let Some(token) = section.token() {
-        let cookie = session::begin(&editions.session_key, &section.id, token, request.base_path, request.is_secure);
+        let cookie =
+            session::begin(&editions.setting.session_key, &section.id, token, request.base_path, request.is_secure);
         insert(response.headers_mut(), header::SET_COOKIE, &cookie);
     }
     response
@@ -331,7 +333,7 @@ fn weighted(offer: &str) -> (&str, f32) {
 
 /// Whether the request has the credentials of the section. True if the section is public.
 fn knows_key(editions: &Editions, section: &SectionId, request: &SiteRequest) -> bool {
-    let Some(section) = editions.sections.get(section) else { return false };
+    let Some(section) = editions.setting.sections.get(section) else { return false };
     let authorization = request.parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     // Schemes are case-insensitive (RFC 9110 §11.1).
     let (scheme, credentials) = authorization.and_then(|value| value.split_once(' ')).unwrap_or_default();
@@ -342,7 +344,7 @@ fn knows_key(editions: &Editions, section: &SectionId, request: &SiteRequest) ->
             let is_right = |given: Option<String>| given.is_some_and(|given| is_same(&given, token.expose_secret()));
             is_right(given("bearer"))
                 || is_right(request.parameter("token"))
-                || session::is_open(&editions.session_key, &section.id, token, &request.parts.headers)
+                || session::is_open(&editions.setting.session_key, &section.id, token, &request.parts.headers)
         }
         Some(Access::Basic(basic)) => {
             let pair = format!("{}:{}", basic.user, basic.password.expose_secret());
@@ -354,8 +356,8 @@ fn knows_key(editions: &Editions, section: &SectionId, request: &SiteRequest) ->
 /// Answers 401 and asks for the credentials of a private section. Browsers prompt for a Basic password; a page with a form asks
 /// for a token. Clients that do not accept HTML get a line of text.
 pub fn unauthorized(editions: &Editions, section: &SectionId, request: &SiteRequest, is_page: bool) -> Response {
-    let access = editions.sections.get(section).and_then(|section| section.access.as_ref());
-    let pages = &editions.private_pages;
+    let access = editions.setting.sections.get(section).and_then(|section| section.access.as_ref());
+    let pages = &editions.setting.private_pages;
     let (challenge, page) = match access {
         Some(Access::Basic(_)) => ("Basic realm=\"newswire\", charset=\"UTF-8\"", &pages.asks_for_password),
         _ if request.parts.method == Method::POST => ("Bearer realm=\"newswire\"", &pages.token_is_wrong),
@@ -375,8 +377,8 @@ pub fn unauthorized(editions: &Editions, section: &SectionId, request: &SiteRequ
 /// Returns the section with a token that has this path, or had it under a former id.
 pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Section> {
     let (id, rest) = section_of(path);
-    let id = editions.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
-    let section = editions.sections.get(&id).filter(|_| is_of_section(rest))?;
+    let id = editions.setting.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
+    let section = editions.setting.sections.get(&id).filter(|_| is_of_section(rest))?;
     section.token().map(|_| &**section)
 }
 
@@ -385,21 +387,21 @@ pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Sec
 pub fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
     let &SiteRequest { base_path, path, parts, .. } = request;
     let as_page = format!("{path}/");
-    if editions.by_path.contains_key(&as_page) || list_number(&as_page).is_some() {
+    if editions.edition(&as_page).is_some() || list_number(&as_page).is_some() {
         return request.finish(moved(&format!("{base_path}{path}/"), parts));
     }
     let (id, rest) = section_of(path);
-    let response = match editions.formerly.get(id) {
+    let response = match editions.setting.formerly.get(id) {
         Some(new) if is_of_section(rest) && knows_key(editions, new, request) => {
             let mut response = moved(&format!("{base_path}{new}{rest}"), parts);
-            if editions.sections.get(new).is_some_and(|section| section.access.is_none()) {
+            if editions.setting.sections.get(new).is_some_and(|section| section.access.is_none()) {
                 response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
             }
             response
         }
         Some(new) if is_of_section(rest) => unauthorized(editions, new, request, rest == "/"),
-        _ if is_of_section(rest) && editions.gone.contains(id) => absent(editions, StatusCode::GONE),
-        _ if is_edition(rest) && editions.sections.contains_key(&SectionId::from(id)) => unavailable(),
+        _ if is_of_section(rest) && editions.setting.gone.contains(id) => absent(editions, StatusCode::GONE),
+        _ if is_edition(rest) && editions.setting.sections.contains_key(&SectionId::from(id)) => unavailable(),
         _ => absent(editions, StatusCode::NOT_FOUND),
     };
     request.finish(response)
@@ -416,7 +418,7 @@ fn is_edition(rest: &str) -> bool {
 
 /// Answers 404 or 410 with the "page not found" page.
 fn absent(editions: &Editions, status: StatusCode) -> Response {
-    match editions.by_path.get(NOT_FOUND) {
+    match editions.edition(NOT_FOUND) {
         Some(page) => {
             // An error page has no validators, and conditional requests do not apply to it.
             let (body, none) = (page.identity.clone(), HeaderMap::new());

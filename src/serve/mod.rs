@@ -81,7 +81,7 @@ impl PublicSite {
         if let Some(locked) = answer::locked(&editions, &site_request) {
             return locked;
         }
-        if let Some(edition) = editions.by_path.get(site_request.path()) {
+        if let Some(edition) = editions.edition(site_request.path()) {
             return answer::edition(&editions, edition, &site_request).await;
         }
         match self.publisher.make(&config, site_request.path(), |name| site_request.parameter(name)).await {

@@ -85,7 +85,7 @@ impl Workspace {
     }
 
     async fn get(&self, path: &str) -> Option<Arc<Edition>> {
-        let edition = self.publisher.current().by_path.get(path).cloned();
+        let edition = self.publisher.current().edition(path).cloned();
         match edition {
             Some(edition) => Some(edition),
             None => self.publisher.make(&self.config, path, |_| None).await.unwrap(),

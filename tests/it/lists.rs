@@ -124,7 +124,7 @@ async fn section_page_names_its_first_fifty_feeds_and_links_to_all() {
     let folder = tempfile::tempdir().unwrap();
     publisher.write_folder(&bed.config, folder.path()).await.unwrap();
     let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
-    let served = String::from_utf8(publisher.current().by_path["all/"].identity.to_vec()).unwrap();
+    let served = String::from_utf8(publisher.current().edition("all/").unwrap().identity.to_vec()).unwrap();
     for (page, link) in [(served, "/wire/feeds/?section=all"), (read("all/index.html"), "/wire/all.opml")] {
         assert!(page.contains(">f49</bdi>") && !page.contains(">f50</bdi>"), "{page}");
         assert!(page.contains(&format!("<a href=\"{link}\">All 1,234 feeds</a>")), "{page}");

@@ -78,11 +78,11 @@ async fn public_documents(bed: &Bed) -> BTreeMap<String, String> {
         let head = format!("{:?} {:?}", edition.links, edition.moved_to);
         documents.insert(path, format!("{head}\n{}", String::from_utf8_lossy(&edition.identity)));
     };
-    for (path, edition) in editions.by_path.iter().filter(|(_, edition)| edition.private.is_none()) {
-        add(path.clone(), edition);
+    for (path, edition) in editions.all().filter(|(_, edition)| edition.private.is_none()) {
+        add(path, edition);
     }
     let mut paths: Vec<String> = (1..20).map(|number| format!("story/{number}/")).collect();
-    paths.extend(editions.shown.values().flatten().map(|slug| format!("story/{slug}/")));
+    paths.extend(editions.shown().map(|slug| format!("story/{slug}/")));
     for section in ["all", "quiet"] {
         paths.extend((1..4).map(|number| format!("{section}/archive/{number}.json")));
     }

@@ -1,0 +1,142 @@
+//! Everything that is served. What did not change is shared with the publication before.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use super::edition::Edition;
+use super::section::{FEED_FORMATS, path};
+use crate::config::{Config, Section};
+use crate::feed::SectionId;
+use crate::render::Pages;
+use crate::section::ShownStory;
+use crate::time::Timestamp;
+
+/// Everything that is served.
+#[derive(Debug, Default)]
+pub struct Editions {
+    /// What depends on the config and the templates alone.
+    pub setting: Arc<SiteSetting>,
+    /// The editions of each section, in the config's order; `None` for one that could not be rendered yet.
+    pub(super) sections: Vec<Option<Arc<SectionEditions>>>,
+    pub(super) index: Option<Arc<Edition>>,
+    pub(super) sitemap: Option<Arc<Edition>>,
+    /// Pages and archive documents that were requested since this publication, by path.
+    pub(super) made: Mutex<HashMap<String, Arc<Edition>>>,
+}
+
+/// What depends on the config and the templates alone.
+#[derive(Debug, Default)]
+pub struct SiteSetting {
+    /// The current id of each former section id.
+    pub formerly: HashMap<String, SectionId>,
+    /// The ids of removed sections.
+    pub gone: BTreeSet<String>,
+    /// The sections by id. Readers of a private one need credentials.
+    pub sections: HashMap<SectionId, Arc<Section>>,
+    /// The key that the session cookies of readers are made with.
+    pub session_key: Vec<u8>,
+    /// The pages that ask for credentials.
+    pub private_pages: PrivatePages,
+    /// The position of each section in the config.
+    pub(super) positions: HashMap<String, usize>,
+    /// The documents without stories, by path, such as the "about" page and the styles.
+    pub(super) documents: HashMap<String, Arc<Edition>>,
+    /// The config and the templates; `None` before the first publication.
+    pub(super) made_for: Option<(Arc<Config>, Arc<Pages>)>,
+}
+
+/// The pages that ask for the credentials of a private section. They reveal nothing about it.
+#[derive(Clone, Debug, Default)]
+pub struct PrivatePages {
+    /// The page with the form for a token.
+    pub asks_for_token: Bytes,
+    /// The same page after a wrong token.
+    pub token_is_wrong: Bytes,
+    /// The page for sections with a password, which the browser asks for.
+    pub asks_for_password: Bytes,
+}
+
+/// The editions of a section, and what the documents of the whole site show of it.
+#[derive(Clone, Debug)]
+pub(super) struct SectionEditions {
+    /// One for each of [`FEED_FORMATS`], then the page.
+    pub documents: [Arc<Edition>; 4],
+    /// The first stories, for the index.
+    pub first: Vec<ShownStory>,
+    /// The slugs of all stories that it shows.
+    pub slugs: Vec<String>,
+    /// The newest change among its stories.
+    pub updated: Timestamp,
+    pub archive_setting: ArchiveSetting,
+}
+
+/// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
+#[derive(Clone, Debug)]
+pub(super) struct ArchiveSetting {
+    pub hash: Vec<u8>,
+    pub changed: Timestamp,
+}
+
+impl Editions {
+    /// Returns the edition at a path without the leading slash: `international.atom`, `international/`, or an empty one for the
+    /// index.
+    pub fn edition(&self, path: &str) -> Option<&Arc<Edition>> {
+        match path {
+            "" => self.index.as_ref(),
+            "sitemap.xml" => self.sitemap.as_ref(),
+            _ => self.setting.documents.get(path).or_else(|| self.of_section(path)),
+        }
+    }
+
+    fn of_section(&self, path: &str) -> Option<&Arc<Edition>> {
+        let (id, rest) = path.split_at(path.find(['.', '/'])?);
+        let document = match rest.strip_prefix('.') {
+            Some(extension) => FEED_FORMATS.iter().position(|format| format.extension() == extension)?,
+            None => FEED_FORMATS.len(),
+        };
+        let section = self.sections.get(*self.setting.positions.get(id)?)?.as_ref()?;
+        section.documents.get(document).filter(|_| rest.starts_with('.') || rest == "/")
+    }
+
+    /// Returns all editions with their paths, in no particular order.
+    pub fn all(&self) -> impl Iterator<Item = (String, &Arc<Edition>)> {
+        let of_site = [("", &self.index), ("sitemap.xml", &self.sitemap)];
+        let of_site = of_site.into_iter().filter_map(|(path, edition)| Some((path.to_owned(), edition.as_ref()?)));
+        let unchanging = self.setting.documents.iter().map(|(path, edition)| (path.clone(), edition));
+        let of_sections = self.setting.positions.iter().filter_map(|(id, position)| {
+            let id = SectionId::from(&**id);
+            let paths = FEED_FORMATS.map(|format| path(&id, format)).into_iter().chain([format!("{id}/")]);
+            Some(paths.zip(&self.sections.get(*position)?.as_ref()?.documents))
+        });
+        of_site.chain(unchanging).chain(of_sections.flatten())
+    }
+
+    /// Returns the slugs of the stories that public sections show. A story of several sections is repeated.
+    pub fn shown(&self) -> impl Iterator<Item = &String> {
+        self.sections.iter().flatten().filter(|section| section.is_public()).flat_map(|section| &section.slugs)
+    }
+
+    pub(super) fn section(&self, id: &SectionId) -> Option<&Arc<SectionEditions>> {
+        self.sections.get(*self.setting.positions.get(id.as_str())?)?.as_ref()
+    }
+
+    /// Returns the editions of a section for a config that may have made it private or public.
+    pub(super) fn kept(&self, section: &Section) -> Option<Arc<SectionEditions>> {
+        let kept = self.section(&section.id)?;
+        if kept.is_public() == section.is_public() {
+            return Some(kept.clone());
+        }
+        let private = || section.access.is_some().then(|| section.id.clone());
+        let documents =
+            kept.documents.clone().map(|edition| Arc::new(Edition { private: private(), ..(*edition).clone() }));
+        Some(Arc::new(SectionEditions { documents, ..(**kept).clone() }))
+    }
+}
+
+impl SectionEditions {
+    pub fn is_public(&self) -> bool {
+        self.documents.iter().all(|edition| edition.private.is_none())
+    }
+}
