@@ -228,12 +228,14 @@ impl Publisher {
 
     /// Writes the pages of the list of feeds.
     async fn write_list(&self, config: &Arc<Config>, files: &mut FolderWriter) -> Result<(), PublishError> {
-        let states = self.feed_states(config, None).await?;
+        let states: Arc<[_]> = self.feed_states(config, None).await?.into();
         let PageSet { served, for_folder } = self.pages();
         let pages = for_folder.unwrap_or(served);
         for number in 1.. {
             let request = ListRequest { number, state: None, section: None };
-            let Some(page) = self.list_page(config, &states, &request, pages.clone(), None).await? else { break };
+            let Some(page) = self.list_page(config, states.clone(), &request, pages.clone(), None).await? else {
+                break;
+            };
             files.put(file_name(&render::list_path(number)), page.identity).await?;
         }
         Ok(())

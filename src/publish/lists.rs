@@ -16,6 +16,7 @@ use crate::clock;
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::{self, FeedPage, Format, ListedFeed, Pages};
+use crate::section::ShownFeed;
 use crate::shown::{self, Infos, ListedState};
 use crate::status::FeedCondition;
 use crate::store::StoreError;
@@ -62,7 +63,7 @@ struct KeptStates {
     config: Arc<Config>,
     pages: Arc<Pages>,
     read: Instant,
-    states: Vec<ListedState>,
+    states: Arc<[ListedState]>,
     editions: Mutex<HashMap<ListRequest, Arc<Edition>>>,
 }
 
@@ -219,14 +220,14 @@ impl Publisher {
         let states = match self.lists.kept_states(config, &served) {
             Some(states) => states,
             None => {
-                let states = self.feed_states(config, Some(turn.clone())).await?;
+                let states = self.feed_states(config, Some(turn.clone())).await?.into();
                 let (config, read, editions) = (config.clone(), Instant::now(), Mutex::default());
                 let states = Arc::new(KeptStates { config, pages: served.clone(), read, states, editions });
                 *lock(&self.lists.states) = Some(states.clone());
                 states
             }
         };
-        let Some(page) = self.list_page(config, &states.states, &request, served, Some(turn)).await? else {
+        let Some(page) = self.list_page(config, states.states.clone(), &request, served, Some(turn)).await? else {
             return Ok(None);
         };
         let mut editions = lock(&states.editions);
@@ -253,35 +254,26 @@ impl Publisher {
     pub(super) async fn list_page(
         &self,
         config: &Arc<Config>,
-        states: &[ListedState],
+        states: Arc<[ListedState]>,
         request: &ListRequest,
         pages: Arc<Pages>,
         turn: Option<RequestTurn>,
     ) -> Result<Option<Edition>, PublishError> {
         let section = request.section.as_ref().and_then(|id| config.section(id)).cloned();
-        let is_of_section = |listed: &&ListedState| {
-            section.as_ref().is_none_or(|section| section.takes(&config.feeds[listed.position].id))
-        };
-        let count = |state: FeedCondition| {
-            (state.as_str(), states.iter().filter(|listed| listed.state == state).filter(is_of_section).count())
-        };
-        let counts: Vec<_> = FeedCondition::ALL.map(count).into_iter().filter(|(_, count)| *count > 0).collect();
-        let is_listed =
-            |listed: &&ListedState| request.state.is_none_or(|state| listed.state == state) && is_of_section(listed);
-        let total = states.iter().filter(is_listed).count();
+        let (of_config, of_section, request) = (config.clone(), section.clone(), request.clone());
+        let read_limits = read_limits(turn.as_ref());
+        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
+            let mut part = list_part(&of_config, &states, &request, of_section.as_deref());
+            let feeds = part.listed.iter().map(|listed| &of_config.feeds[listed.position].id);
+            part.feeds = shown::shown_feeds(&of_config, feeds, &Infos::of(reader))?;
+            Ok((part, request))
+        });
+        let (ListPart { counts, total, listed, feeds }, request) = reading.await?;
         let (number, page_count) = (request.number, total.div_ceil(PAGE_FEEDS).max(1));
         if number > page_count {
             return Ok(None);
         }
-        let listed: Vec<ListedState> =
-            states.iter().filter(is_listed).skip((number - 1) * PAGE_FEEDS).take(PAGE_FEEDS).copied().collect();
-        let (of_config, of_page) = (config.clone(), listed.clone());
-        let read_limits = read_limits(turn.as_ref());
-        let reading = self.store.read_for(&read_limits, turn.clone(), move |reader| {
-            let feeds = of_page.iter().map(|listed| &of_config.feeds[listed.position].id);
-            shown::shown_feeds(&of_config, feeds, &Infos::of(reader))
-        });
-        let (feeds, config, state) = (reading.await?, config.clone(), request.state.map(FeedCondition::as_str));
+        let (config, state) = (config.clone(), request.state.map(FeedCondition::as_str));
         let rendering = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let row = |(feed, listed): (_, ListedState)| ListedFeed {
@@ -290,19 +282,45 @@ impl Publisher {
                 newest: listed.newest,
             };
             let feeds: Vec<ListedFeed> = feeds.into_iter().zip(listed).map(row).collect();
-            let page = FeedPage {
-                feeds: &feeds,
-                number,
-                pages: page_count,
-                states: &counts,
-                state,
-                section: section.as_deref(),
-            };
+            let section = section.as_deref();
+            let page = FeedPage { feeds: &feeds, number, pages: page_count, states: &counts, state, section };
             pages.feeds(&config.site, page).map(made_now)
         });
         let page = rendering.await.map_err(StoreError::from)?;
         page.map(Some).map_err(|source| PublishError::Render { section: "feeds".to_owned(), source })
     }
+}
+
+/// The part of the list that a page shows.
+struct ListPart {
+    /// How many feeds are in each state; states without feeds are left out.
+    counts: Vec<(&'static str, usize)>,
+    /// How many feeds all pages have.
+    total: usize,
+    listed: Vec<ListedState>,
+    /// The same feeds, with what their documents say about them.
+    feeds: Vec<ShownFeed>,
+}
+
+/// Chooses the feeds of a page, in one pass over all.
+fn list_part(config: &Config, states: &[ListedState], request: &ListRequest, section: Option<&Section>) -> ListPart {
+    let mut counts = FeedCondition::ALL.map(|state| (state, 0));
+    let skipped = request.number.saturating_sub(1).saturating_mul(PAGE_FEEDS);
+    let (mut total, mut listed) = (0, Vec::new());
+    for each in states {
+        if section.is_some_and(|section| !section.takes(&config.feeds[each.position].id)) {
+            continue;
+        }
+        counts.iter_mut().filter(|(state, _)| *state == each.state).for_each(|(_, count)| *count += 1);
+        if request.state.is_none_or(|state| state == each.state) {
+            if total >= skipped && listed.len() < PAGE_FEEDS {
+                listed.push(*each);
+            }
+            total += 1;
+        }
+    }
+    let counts = counts.into_iter().filter(|(_, count)| *count > 0).map(|(state, count)| (state.as_str(), count));
+    ListPart { counts: counts.collect(), total, listed, feeds: Vec::new() }
 }
 
 /// Returns the path of the OPML document of a section, or of all feeds.
