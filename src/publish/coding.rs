@@ -17,7 +17,7 @@ const BROTLI_WINDOW: u32 = 22;
 
 /// A content coding (RFC 9110 §8.4.1). In the order in which newswire prefers them: the smallest result first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
+pub enum ContentCoding {
     /// Brotli (RFC 7932).
     Brotli,
     /// Zstandard (RFC 8878).
@@ -26,25 +26,25 @@ pub enum Coding {
     Gzip,
 }
 
-impl Coding {
+impl ContentCoding {
     /// All codings, the preferred one first.
-    pub const ALL: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
+    pub const ALL: [ContentCoding; 3] = [ContentCoding::Brotli, ContentCoding::Zstd, ContentCoding::Gzip];
 
     /// Returns the name in `Accept-Encoding` and `Content-Encoding`.
     pub fn name(self) -> &'static str {
         match self {
-            Coding::Brotli => "br",
-            Coding::Zstd => "zstd",
-            Coding::Gzip => "gzip",
+            ContentCoding::Brotli => "br",
+            ContentCoding::Zstd => "zstd",
+            ContentCoding::Gzip => "gzip",
         }
     }
 
     /// Returns the compressed body; `None` if it is not smaller.
     fn encode(self, body: &[u8]) -> Option<Bytes> {
         let coded = match self {
-            Coding::Brotli => brotli(body),
-            Coding::Zstd => zstd::encode_all(body, ZSTD_LEVEL).ok(),
-            Coding::Gzip => gzip(body),
+            ContentCoding::Brotli => brotli(body),
+            ContentCoding::Zstd => zstd::encode_all(body, ZSTD_LEVEL).ok(),
+            ContentCoding::Gzip => gzip(body),
         };
         coded.filter(|coded| coded.len() < body.len()).map(Bytes::from)
     }
@@ -55,25 +55,25 @@ impl Coding {
 pub(super) struct Codings([OnceCell<Option<Bytes>>; 3]);
 
 impl Codings {
-    fn cell(&self, coding: Coding) -> &OnceCell<Option<Bytes>> {
+    fn cell(&self, coding: ContentCoding) -> &OnceCell<Option<Bytes>> {
         &self.0[coding as usize]
     }
 
     /// Returns what is known of a coding without making it.
-    pub fn made(&self, coding: Coding) -> Option<&Option<Bytes>> {
+    pub fn made(&self, coding: ContentCoding) -> Option<&Option<Bytes>> {
         self.cell(coding).get()
     }
 
     /// Returns the coded body, which is made at the first call; `None` if it is not smaller.
-    pub async fn coded(self: &Arc<Codings>, coding: Coding, body: &Bytes) -> Option<Bytes> {
+    pub async fn coded(self: &Arc<Codings>, coding: ContentCoding, body: &Bytes) -> Option<Bytes> {
         self.made_by(coding, body, |coding, body| coding.encode(body)).await
     }
 
     async fn made_by(
         self: &Arc<Codings>,
-        coding: Coding,
+        coding: ContentCoding,
         body: &Bytes,
-        encode: impl FnOnce(Coding, &[u8]) -> Option<Bytes> + Send + 'static,
+        encode: impl FnOnce(ContentCoding, &[u8]) -> Option<Bytes> + Send + 'static,
     ) -> Option<Bytes> {
         if let Some(made) = self.made(coding) {
             return made.clone();
@@ -115,11 +115,11 @@ mod tests {
         let ask = || {
             let (codings, body, encoded) = (codings.clone(), body.clone(), encoded.clone());
             tokio::spawn(async move {
-                let encode = move |coding: Coding, body: &[u8]| {
+                let encode = move |coding: ContentCoding, body: &[u8]| {
                     encoded.fetch_add(1, Ordering::Relaxed);
                     coding.encode(body)
                 };
-                codings.made_by(Coding::Gzip, &body, encode).await
+                codings.made_by(ContentCoding::Gzip, &body, encode).await
             })
         };
         let readers: Vec<_> = (0..32).map(|_| ask()).collect();
@@ -129,13 +129,13 @@ mod tests {
         }
         assert!(ask().await.unwrap().is_some());
         assert_eq!(encoded.load(Ordering::Relaxed), 1);
-        assert!(codings.made(Coding::Brotli).is_none(), "only the coding that was asked for");
+        assert!(codings.made(ContentCoding::Brotli).is_none(), "only the coding that was asked for");
     }
 
     #[tokio::test]
     async fn body_that_does_not_get_smaller_has_no_coding() {
         let codings = Arc::new(Codings::default());
-        for coding in Coding::ALL {
+        for coding in ContentCoding::ALL {
             assert_eq!(codings.coded(coding, &Bytes::from_static(b"x")).await, None);
             assert_eq!(codings.made(coding), Some(&None), "it is not tried again");
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::edition::{Edition, HTML_TYPE, PageSet, Rendered};
+use super::edition::{Edition, FEED_FORMATS, PageSet, made_now};
 use super::lists::{self, ListRequest};
 use super::queue::{RequestTurn, read_limits};
 use super::{PublishError, Publisher};
@@ -64,7 +64,7 @@ impl<'p> WantedPage<'p> {
         }
         let (section, name) = path.split_once("/archive/")?;
         let (number, extension) = name.split_once('.')?;
-        let format = super::section::FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
+        let format = FEED_FORMATS.into_iter().find(|format| format.extension() == extension)?;
         // A number has only one address, so `007` is not valid.
         let number = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
         Some(WantedPage::Archive(SectionId::from(section), number, format))
@@ -197,12 +197,6 @@ impl Publisher {
 fn joined(config: &Config, slug: &str) -> Edition {
     let to = format!("story/{slug}/");
     Edition { moved_to: Some(to.clone()), ..made_now(render::moved(&config.site, &to)) }
-}
-
-/// Returns an edition without compression, because it is requested too rarely, and without a modification time, because none is
-/// known.
-pub(super) fn made_now(page: String) -> Edition {
-    Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
 }
 
 #[cfg(test)]

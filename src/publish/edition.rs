@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::coding::{Coding, Codings};
+use super::coding::{Codings, ContentCoding};
 use crate::feed::SectionId;
 use crate::render::{Format, Pages, RenderError};
 use crate::time::Timestamp;
@@ -17,6 +17,9 @@ pub(super) const SVG_TYPE: &str = "image/svg+xml";
 pub(super) const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 /// The media type of XML documents that are not feeds, and of feeds that a browser opens.
 pub const XML_TYPE: &str = "application/xml; charset=utf-8";
+
+/// The formats that contain stories.
+pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
 
 /// The rendered bytes of one path, with their validators and content codings.
 #[derive(Clone, Debug)]
@@ -45,7 +48,7 @@ pub struct Edition {
 
 impl Edition {
     /// Returns the bytes in a content coding, which is made when it is first requested; `None` if that is not smaller.
-    pub async fn coded(&self, coding: Coding) -> Option<Bytes> {
+    pub async fn coded(&self, coding: ContentCoding) -> Option<Bytes> {
         match &self.codings {
             Some(codings) => codings.coded(coding, &self.identity).await,
             None => None,
@@ -53,7 +56,7 @@ impl Edition {
     }
 
     /// Returns whether the edition has bytes in this coding; `None` if the coding was not requested yet.
-    pub fn has_coding(&self, coding: Coding) -> Option<bool> {
+    pub fn has_coding(&self, coding: ContentCoding) -> Option<bool> {
         match &self.codings {
             Some(codings) => codings.made(coding).map(Option::is_some),
             None => Some(false),
@@ -152,4 +155,15 @@ pub(super) fn feed_type(format: Format) -> &'static str {
         Format::Json => "application/feed+json",
         Format::Opml => "text/x-opml; charset=utf-8",
     }
+}
+
+/// Returns the path of a section's document in a format.
+pub(super) fn path(id: &SectionId, format: Format) -> String {
+    format!("{id}.{}", format.extension())
+}
+
+/// Returns an edition without compression, because it is requested too rarely, and without a modification time, because none is
+/// known.
+pub(super) fn made_now(page: String) -> Edition {
+    Rendered::public("", HTML_TYPE, page.into_bytes()).plain(None)
 }

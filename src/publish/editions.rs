@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 
-use super::edition::Edition;
-use super::section::{FEED_FORMATS, path};
+use super::edition::{Edition, FEED_FORMATS, path};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
 use crate::render::Pages;

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::edition::{Edition, PageSet};
+use super::edition::{Edition, FEED_FORMATS, PageSet, path};
 use super::editions::{Editions, SectionEditions};
 use super::lists::{ALL_FEEDS, ListRequest};
-use super::section::{FEED_FORMATS, archive_path, path};
+use super::section::archive_path;
 use super::{PublishError, Publisher};
 use crate::config::{Config, Section};
 use crate::feed::SectionId;
@@ -236,7 +236,7 @@ impl Publisher {
             let Some(page) = self.list_page(config, states.clone(), &request, pages.clone(), None).await? else {
                 break;
             };
-            files.put(file_name(&render::list_path(number)), page.identity).await?;
+            files.put(file_name(&render::feed_list_path(number)), page.identity).await?;
         }
         Ok(())
     }

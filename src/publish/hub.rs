@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::section::{FEED_FORMATS, path};
+use super::edition::{FEED_FORMATS, path};
 use crate::config::Config;
 use crate::feed::{Failure, SectionId};
 use crate::fetch::Fetcher;

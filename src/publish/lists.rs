@@ -7,10 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use super::dynamic::made_now;
-use super::edition::{Edition, PageSet, Rendered, feed_type};
+use super::edition::{Edition, PageSet, Rendered, feed_type, made_now, path};
 use super::queue::{RequestTurn, read_limits};
-use super::section::path;
 use super::{PublishError, Publisher};
 use crate::clock;
 use crate::config::{Config, Section};

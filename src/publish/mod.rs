@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 
 use edition::{PageSet, Rendered};
 
-pub use coding::Coding;
+pub use coding::ContentCoding;
 pub use edition::{Edition, HTML_TYPE, XML_TYPE};
 pub use editions::{Editions, PrivatePages, SiteSetting};
 use folder::FolderMemory;

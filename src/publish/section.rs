@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::edition::{Edition, PageSet, Rendered, feed_type};
+use super::edition::{Edition, FEED_FORMATS, PageSet, Rendered, feed_type, path};
 use super::editions::{ArchiveSetting, SectionEditions};
 use super::queue::{RequestTurn, read_limits};
 use super::site::INDEX_STORIES;
@@ -18,13 +18,6 @@ use crate::section::ShownStory;
 use crate::shown::{self, Infos, SectionContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
-
-/// The formats that contain stories.
-pub(super) const FEED_FORMATS: [Format; 3] = [Format::Atom, Format::Rss, Format::Json];
-
-pub(super) fn path(id: &SectionId, format: Format) -> String {
-    format!("{id}.{}", format.extension())
-}
 
 pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> String {
     format!("{id}/archive/{number}.{}", format.extension())
@@ -43,7 +36,7 @@ pub(super) struct RenderedSection {
 
 /// How a section differs from its last edition.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SectionChange {
+pub(super) struct EditionChange {
     /// Whether its stories were never published like this, even by an earlier run of the daemon.
     pub is_new: bool,
     /// Whether any of its documents differs.
@@ -167,7 +160,7 @@ impl Publisher {
         rendered: RenderedSection,
         before: Option<&SectionEditions>,
         now: Timestamp,
-    ) -> Result<(SectionEditions, SectionChange), StoreError> {
+    ) -> Result<(SectionEditions, EditionChange), StoreError> {
         let RenderedSection { documents: [atom, rss, json, page], stories, updated, archive_setting, .. } = rendered;
         let known = |at: usize| before.map(|before| &before.documents[at]);
         let (atom, is_new) = self.finish(atom, known(0), now).await?;
@@ -175,7 +168,7 @@ impl Publisher {
         let json = self.finish(json, known(2), now).await?.0;
         let documents = [atom, rss, json, self.finish(page, known(3), now).await?.0];
         let is_same = |at: usize| known(at).is_some_and(|known| Arc::ptr_eq(known, &documents[at]));
-        let change = SectionChange { is_new, is_visible: !(0..documents.len()).all(is_same) };
+        let change = EditionChange { is_new, is_visible: !(0..documents.len()).all(is_same) };
         let slugs = stories.iter().map(|story| story.slug.clone()).collect();
         let first = stories.into_iter().take(INDEX_STORIES).collect();
         Ok((SectionEditions { documents, first, slugs, updated, archive_setting }, change))

@@ -114,6 +114,27 @@ pub fn story_page(site: &Site, slug: &str) -> Url {
     under(site, &format!("story/{slug}/"))
 }
 
+/// Returns the path of a page of the list, relative to the site's base.
+pub fn feed_list_path(number: usize) -> String {
+    if number == 1 { "feeds/".to_owned() } else { format!("feeds/{number}/") }
+}
+
+/// Returns the path and query of a page of the list.
+pub fn feed_list(site: &Site, number: usize, state: Option<&str>, section: Option<&Section>) -> String {
+    let mut url = under(site, &feed_list_path(number));
+    let section = section.map(|section| ("section", section.id.as_str()));
+    let filters: Vec<_> = state.map(|state| ("state", state)).into_iter().chain(section).collect();
+    if !filters.is_empty() {
+        url.query_pairs_mut().extend_pairs(filters);
+    }
+    without_host(&url)
+}
+
+/// Returns the path and query of the list of a section's feeds, which only a server answers.
+pub fn feeds_of(site: &Site, section: &Section) -> String {
+    feed_list(site, 1, None, Some(section))
+}
+
 /// Returns the absolute address of a section's archive document.
 pub fn archive(site: &Site, section: &SectionId, number: u32, format: Format) -> String {
     uri(&under(site, &format!("{section}/archive/{number}.{}", format.extension())))

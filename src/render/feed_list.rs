@@ -56,7 +56,7 @@ impl Pages {
             href: address::uri(&address::under(site, &opml_path)),
             title: format!("{}: {title} (OPML)", site.title),
         };
-        let at = |number: usize| list_address(site, number, page.state, page.section);
+        let at = |number: usize| address::feed_list(site, number, page.state, page.section);
         let (previous, next) = (page.number.checked_sub(1).filter(|number| *number > 0), page.number + 1);
         let is_filtered = page.state.is_some() || page.section.is_some();
         let head = PageHead {
@@ -64,7 +64,7 @@ impl Pages {
             robots: is_filtered.then_some("noindex"),
             previous: previous.map(at),
             next: (next <= page.pages).then(|| at(next)),
-            ..PageHead::new(site, Some(&title_of(page)), &list_path(page.number))
+            ..PageHead::new(site, Some(&title_of(page)), &address::feed_list_path(page.number))
         };
         let is_described = page.feeds.len() <= DESCRIBED;
         let rows: Vec<Value> = page.feeds.iter().map(|row| feed_row(site, row, is_described)).collect();
@@ -80,14 +80,14 @@ impl Pages {
             states,
             state => page.state,
             section => page.section.map(|section| section_link(site, section)),
-            all_states => page.state.map(|_| list_address(site, 1, None, page.section)),
+            all_states => page.state.map(|_| address::feed_list(site, 1, None, page.section)),
         };
         self.render("feeds.html", site, &head, rest)
     }
 
     /// Returns a state with its number of feeds; with a server, a link to them.
     fn state_link(&self, site: &Site, page: FeedPage, (name, count): &(&str, usize)) -> Value {
-        let href = self.has_server().then(|| list_address(site, 1, Some(name), page.section));
+        let href = self.has_server().then(|| address::feed_list(site, 1, Some(name), page.section));
         context! { name => *name, count => text::grouped(*count), href, is_current => page.state == Some(*name) }
     }
 }
@@ -97,27 +97,6 @@ fn title_of(page: FeedPage) -> String {
     let of_section = page.section.map(|section| format!("Feeds of {}", section.title));
     let title = of_section.unwrap_or_else(|| "Feeds".to_owned());
     if page.number == 1 { title } else { format!("{title}, page {}", page.number) }
-}
-
-/// Returns the path of a page of the list, relative to the site's base.
-pub fn list_path(number: usize) -> String {
-    if number == 1 { "feeds/".to_owned() } else { format!("feeds/{number}/") }
-}
-
-/// Returns the path and query of a page of the list.
-fn list_address(site: &Site, number: usize, state: Option<&str>, section: Option<&Section>) -> String {
-    let mut url = address::under(site, &list_path(number));
-    let section = section.map(|section| ("section", section.id.as_str()));
-    let filters: Vec<_> = state.map(|state| ("state", state)).into_iter().chain(section).collect();
-    if !filters.is_empty() {
-        url.query_pairs_mut().extend_pairs(filters);
-    }
-    address::without_host(&url)
-}
-
-/// Returns the path and query of the list of a section's feeds, which only a server answers.
-pub(super) fn feeds_of(site: &Site, section: &Section) -> String {
-    list_address(site, 1, None, Some(section))
 }
 
 fn section_link(site: &Site, section: &Section) -> Value {

@@ -30,10 +30,10 @@ use crate::config::{Section, Site};
 use crate::section::{ShownFeed, ShownStory};
 use crate::time::Timestamp;
 
-pub use address::{Format, under};
+pub use address::{Format, feed_list_path, under};
 pub use atom::atom;
 pub use entry::PreparedSection;
-pub use feed_list::{FeedPage, ListedFeed, list_path};
+pub use feed_list::{FeedPage, ListedFeed};
 pub use json::json;
 pub use moved::moved;
 pub use opml::{OpmlFolder, opml, opml_folders};

@@ -16,7 +16,6 @@ use crate::query::{Excerpt, Query};
 use crate::render::address::{self, Format};
 use crate::render::card::{Card, CardPlace, Date, cards, days};
 use crate::render::entry::PreparedSection;
-use crate::render::feed_list::feeds_of;
 use crate::render::{RenderError, STYLE_CSS, SectionView, text};
 use crate::section::{ShownFeed, ShownStory};
 use crate::text::PlainText;
@@ -281,7 +280,7 @@ impl Pages {
     fn all_feeds(&self, view: &SectionView) -> Option<Value> {
         let (site, section, count) = (view.site, view.section, view.section.feeds.len());
         let opml = || address::without_host(&address::subscription(site, section, Format::Opml));
-        let href = if self.has_server && section.is_public() { feeds_of(site, section) } else { opml() };
+        let href = if self.has_server && section.is_public() { address::feeds_of(site, section) } else { opml() };
         (count > view.feeds.len()).then(|| context! { href, count => text::grouped(count) })
     }
 

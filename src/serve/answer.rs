@@ -15,7 +15,7 @@ use url::Url;
 use super::session::{self, is_same};
 use crate::config::{Access, Section};
 use crate::feed::SectionId;
-use crate::publish::{Coding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
+use crate::publish::{ContentCoding, Edition, Editions, HTML_TYPE, MAX_AGE, NOT_FOUND, XML_TYPE, list_number};
 use crate::render::Format;
 
 /// The Content-Security-Policy of every answer: a page may load its own style, and images and media over https, but no scripts.
@@ -213,7 +213,7 @@ fn with_headers(
     mut response: Response,
     edition: &Edition,
     request: &HeaderMap,
-    coding: Option<Coding>,
+    coding: Option<ContentCoding>,
     bytes: Option<usize>,
 ) -> Response {
     *response.status_mut() = if bytes.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
@@ -297,27 +297,27 @@ fn coding_of_tag<'t>(edition: &Edition, tag: &'t str) -> Option<&'t str> {
     if coding.is_empty() {
         return Some(coding);
     }
-    coding.strip_prefix('-').filter(|name| Coding::ALL.iter().any(|coding| coding.name() == *name))
+    coding.strip_prefix('-').filter(|name| ContentCoding::ALL.iter().any(|coding| coding.name() == *name))
 }
 
 /// Whether the reader has the edition in this coding, as far as its tags say. It is not made only for the tag of a 304: a
 /// reader that names a tag has the bytes, perhaps from an earlier run of newswire.
-fn has_tag(edition: &Edition, request: &HeaderMap, coding: Coding) -> bool {
+fn has_tag(edition: &Edition, request: &HeaderMap, coding: ContentCoding) -> bool {
     let mut known = tags(request).filter_map(|tag| coding_of_tag(edition, tag)).peekable();
     known.peek().is_none() || known.any(|known| known == coding.name())
 }
 
 /// Returns the coding that the reader likes best (RFC 9110 §12.5.3): the one with the highest weight, among several the one
-/// that comes first in [`Coding::ALL`]; `None` if it accepts none, or likes the plain bytes better.
-fn accepted_coding(request: &HeaderMap) -> Option<Coding> {
+/// that comes first in [`ContentCoding::ALL`]; `None` if it accepts none, or likes the plain bytes better.
+fn accepted_coding(request: &HeaderMap) -> Option<ContentCoding> {
     let values = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let offers: Vec<_> = values.flat_map(|value| value.split(',')).map(weighted).collect();
     let named =
         |wanted: &str| offers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, weight)| *weight);
     let any = named("*");
-    let weight = |coding: &Coding| named(coding.name()).or(any).unwrap_or(0.0);
+    let weight = |coding: &ContentCoding| named(coding.name()).or(any).unwrap_or(0.0);
     // Of equal weights, `max_by` returns the last.
-    let best = Coding::ALL.into_iter().rev().max_by(|one, other| weight(one).total_cmp(&weight(other)))?;
+    let best = ContentCoding::ALL.into_iter().rev().max_by(|one, other| weight(one).total_cmp(&weight(other)))?;
     let least = named("identity").unwrap_or(0.0);
     (weight(&best) > 0.0 && weight(&best) >= least).then_some(best)
 }

@@ -10,7 +10,7 @@ use newswire::commit;
 use newswire::config::Config;
 use newswire::feed::{FeedId, SectionId};
 use newswire::newsroom::Outcome;
-use newswire::publish::{Coding, Edition, Publisher};
+use newswire::publish::{ContentCoding, Edition, Publisher};
 use newswire::render::Pages;
 use newswire::store::KnownInfo;
 
@@ -140,18 +140,18 @@ async fn documents_without_stories_change_only_with_the_config_or_the_templates(
 #[tokio::test]
 async fn edition_is_compressed_only_in_the_codings_that_readers_asked_for() {
     let (mut bed, publisher) = site().await;
-    let made = |edition: &Edition| Coding::ALL.map(|coding| edition.has_coding(coding));
+    let made = |edition: &Edition| ContentCoding::ALL.map(|coding| edition.has_coding(coding));
     let first = editions(&publisher)["s3.atom"].clone();
     assert_eq!(made(&first), [None; 3]);
-    assert!(first.coded(Coding::Gzip).await.is_some());
+    assert!(first.coded(ContentCoding::Gzip).await.is_some());
     assert_eq!(made(&first), [None, None, Some(true)]);
     let changed = add_story(&mut bed, "f3", "Second story").await;
     publish(&bed, &publisher, changed.clone()).await;
     let second = editions(&publisher)["s3.atom"].clone();
     assert_eq!(made(&second), [None; 3]);
-    let coded = second.coded(Coding::Brotli).await.unwrap();
+    let coded = second.coded(ContentCoding::Brotli).await.unwrap();
     publish(&bed, &publisher, changed).await;
-    let third = editions(&publisher)["s3.atom"].coded(Coding::Brotli).await.unwrap();
+    let third = editions(&publisher)["s3.atom"].coded(ContentCoding::Brotli).await.unwrap();
     assert_eq!(coded.as_ptr(), third.as_ptr(), "the same bytes keep their codings");
 }
 
