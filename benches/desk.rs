@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 const FEEDS: usize = 100;
 const ENTRIES: usize = 1000;
-/// The words of an entry: about a short article.
+/// The number of words of an entry: about the length of a short article.
 const WORDS: usize = 150;
 const RUNS: usize = 3;
 /// The number of feeds in the imported list.

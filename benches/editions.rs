@@ -1,9 +1,10 @@
 //! The cost of publishing a section after one new story, with archives of 1,000, 100,000 and 1,000,000 stories.
 //!
 //! `cargo bench --bench editions` prints a table; `-- 100000` measures one size only. The whole archive is in one
-//! section, which shows 100 stories; the others are in its archive documents. *read* is from the store, *render* is
-//! Atom, RSS and JSON Feed, *publish* is both with pages and the records in the store, and without content codings,
-//! which readers cause. Medians.
+//! section, which shows 100 stories; the other stories are in its archive documents. *read* is the time to read the
+//! section from the store, and *render* the time to render Atom, RSS and JSON Feed. *publish* is both, plus the pages
+//! and the records in the store; it includes no content codings, which are made when a reader asks for them. All times
+//! are medians.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -26,10 +27,10 @@ use newswire::section::ShownStory;
 
 const SIZES: [usize; 3] = [1_000, 100_000, 1_000_000];
 
-/// Entries per poll.
+/// The number of entries per poll.
 const LISTED: usize = 1_000;
 
-/// How many publications each figure is taken from.
+/// The number of publications that are measured; each figure is their median.
 const RUNS: usize = 21;
 
 fn post(number: usize) -> newswire::entry::Entry {
@@ -80,7 +81,7 @@ async fn measure(size: usize) {
     println!("{size:>10} {reading:>12.2} {rendering:>12.2} {publishing:>12.1} {filled:>12.0}");
 }
 
-/// Renders Atom, RSS and JSON Feed of these stories, in one coding.
+/// Renders these stories as Atom, RSS and JSON Feed, uncompressed.
 fn render(bed: &Bed, stories: &[ShownStory]) {
     let view = SectionView {
         site: &bed.config.site,

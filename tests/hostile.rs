@@ -13,9 +13,11 @@ use url::Url;
 
 /// The stack of a thread of the worker pool.
 const STACK_BYTES: usize = 2 << 20;
-/// In processor time; the promise is one second, but these tests run without optimisation.
+/// The most processor time that a document may take. The promise is one second, but a test build without optimisation
+/// is slower.
 const MOST_TIME: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 1 });
-/// Peak memory, in sizes of the document; the tables of the parsers and what 5,000 empty entries take come on top.
+/// The most memory that a document may take, as a multiple of its size. `MEMORY_OF_PARSERS` comes on top, for the
+/// tables of the parsers and 5,000 empty entries.
 const MOST_MEMORY: usize = 10;
 const MEMORY_OF_PARSERS: usize = 8 << 20;
 
@@ -23,7 +25,7 @@ const MEMORY_OF_PARSERS: usize = 8 << 20;
 struct Counting;
 
 thread_local! {
-        /// Signed, because a thread may free what another one allocated.
+        /// The count is signed, because a thread may free what another one allocated.
     static IN_USE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
 }
@@ -383,7 +385,7 @@ fn cost_is_linear_in_the_size_of_one_title() {
     }
 }
 
-/// Compares the cost per byte in a document of a size with that in one of eight times the size.
+/// Compares the cost per byte of a document with the cost per byte of a document that is eight times as large.
 #[track_caller]
 fn check_linear(name: &str, bytes: usize, document: impl Fn(usize) -> String) {
     let cost = |bytes: usize| {

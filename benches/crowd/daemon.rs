@@ -24,7 +24,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it, and waits until it is ready.
+    /// Starts the daemon, and waits until it is ready.
     pub fn start(program: &str, site: &Site) -> anyhow::Result<Daemon> {
         let mut command = Command::new(program);
         command.args(["run", "--config"]).arg(&site.config);
@@ -48,7 +48,7 @@ impl Daemon {
         }
     }
 
-    /// Returns its processor time in seconds.
+    /// Returns the daemon's processor time in seconds.
     pub fn cpu(&self) -> anyhow::Result<f64> {
         Ok(program::cpu(&self.folder)?)
     }
@@ -68,14 +68,14 @@ impl Daemon {
         kib.unwrap_or_default() / 1024.0
     }
 
-    /// Returns how many bytes it has caused to be written to disk.
+    /// Returns how many bytes the daemon has written to disk.
     pub fn written(&self) -> anyhow::Result<u64> {
         let io = std::fs::read_to_string(self.folder.join("io"))?;
         let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
         Ok(bytes.context("/proc says what is written")?.parse()?)
     }
 
-    /// Waits until it rests; returns for how long it has rested by then.
+    /// Waits until the daemon rests; returns for how long it has rested by then.
     pub fn wait_idle(&mut self) -> anyhow::Result<Duration> {
         let mut seen: Vec<(Instant, f64)> = Vec::new();
         loop {
@@ -101,7 +101,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// Stops it as a user would.
+    /// Stops the daemon as a user would.
     pub fn stop(mut self) -> anyhow::Result<()> {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;

@@ -1,10 +1,10 @@
 //! The cost of many feeds: the daemon on 1,000, 20,000 and 100,000 feeds, from an empty store to a resting site.
 //!
-//! `cargo bench --bench crowd` starts an origin of its own on loopback and prints times, processor time, memory and
-//! bytes; it asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`, in
-//! the same hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` only its first work;
-//! `-- sections=20` sets the number of sections, and `-- large` and `-- hostile` measure feeds of 9.5 MiB, and feeds of which a third fail, hang or send 10 MiB.
-//! Linux only.
+//! `cargo bench --bench crowd` starts an origin of its own on loopback and prints times, processor time, memory and bytes;
+//! it asserts nothing. The times depend on the machine: compare them with another build, `-- program=PATH`, in the same
+//! hour. `-- 20000x3` measures one size only (feeds × entries), and `-- cold 20000x3` measures only the start from an empty
+//! store. `-- sections=20` sets the number of sections. `-- large` measures feeds of 9.5 MiB, and `-- hostile` measures
+//! feeds of which a third fail, hang or send 10 MiB. Linux only.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -31,7 +31,7 @@ use daemon::Daemon;
 use origin::Origin;
 use site::Site;
 
-/// The sizes: feeds, and entries of each.
+/// The measured sizes: the number of feeds, and of entries in each feed.
 const SIZES: [(usize, usize); 3] = [(1_000, 25), (20_000, 3), (100_000, 1)];
 
 const SECTIONS: usize = 20;
@@ -48,7 +48,7 @@ const LEAD: Duration = Duration::from_secs(20);
 /// One feed in this many has news in the simulated hour.
 const NEWS: usize = 20;
 
-/// The feeds of `large`: number, and bytes of each.
+/// The feeds of `large`: their number, and the bytes of each document.
 const LARGE: (usize, usize) = (64, 9_500 << 10);
 
 /// The number of feeds of `hostile`, and the bytes that a ninth of them send.
@@ -88,7 +88,7 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Measures one size through all its works.
+/// Measures everything for one size, from the empty store to an hour of polls.
 fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let mut site = Site::new(&origin.urls(), sections)?;
     let check = Instant::now();
@@ -126,7 +126,7 @@ fn crowd(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     steady(program, &origin, &site)
 }
 
-/// Starts from an empty store, until everything is polled and published.
+/// Measures a start from an empty store, until everything is polled and published.
 fn cold_only(program: &str, origin: Origin, sections: usize) -> anyhow::Result<()> {
     let site = Site::new(&origin.urls(), sections)?;
     let mut daemon = Daemon::start(program, &site)?;
@@ -191,7 +191,8 @@ fn one_entry(program: &str, daemon: &Daemon, origin: &Origin, site: &Site) -> an
     Ok(())
 }
 
-/// Plans the polls of all feeds evenly over an hour, a twentieth of them with news, and watches two minutes of it.
+/// Spreads the polls of all feeds evenly over an hour, and watches two minutes of that hour. A twentieth of the feeds
+/// have news.
 fn steady(program: &str, origin: &Origin, site: &Site) -> anyhow::Result<()> {
     origin.add_entry((0..origin.count()).step_by(NEWS));
     let begins = chrono::Utc::now().timestamp_millis() + i64::try_from(LEAD.as_millis())?;
@@ -217,7 +218,7 @@ fn steady(program: &str, origin: &Origin, site: &Site) -> anyhow::Result<()> {
     line(
         "two minutes of an hour with 95 % 304",
         &format!(
-            "{:.2} % of {cores:.0} cores, {polled} polls, {} bytes written a poll, {p99} ms late at p99, {missing} not polled, {:.0} MiB",
+            "{:.2} % of {cores:.0} cores, {polled} polls, {} bytes written a poll, {p99} ms late at p99, {missing} feeds not polled, {:.0} MiB",
             share / cores * 100.0,
             written / polled as u64,
             daemon.resident_mib()
@@ -240,7 +241,7 @@ fn sized(number: usize, bytes: usize) -> String {
     feeds::document(bytes / one + 1, number, 0)
 }
 
-/// Returns a document, or what stands for a server that fails, hangs, or sends very much.
+/// Returns a document, which may be very large, or the mark of a server that fails or hangs.
 fn hostile(number: usize, bytes: usize) -> String {
     match number % 9 {
         0 => origin::FAILS.to_owned(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-/// The words of titles.
+/// The syllables that words of titles begin with.
 const SYLLABLES: [&str; 5] = ["ba", "ka", "mi", "ti", "vo"];
 
 pub struct Site {
@@ -18,7 +18,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Writes the config of these feeds: two sections that take everything, the others by words of the title.
+    /// Writes a config with these feeds. Two sections take every story; the others select stories by words of the
+    /// title.
     pub fn new(urls: &[String], sections: usize) -> anyhow::Result<Site> {
         let folder = tempfile::tempdir()?;
         let (port, admin) = (free_port()?, free_port()?);

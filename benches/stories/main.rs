@@ -50,7 +50,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 const SIZES: [usize; 3] = [10_000, 100_000, 1_000_000];
 
-/// How many posts are listed by a feed of the archive, and by one polled against it.
+/// How many posts a feed of the archive lists (`ARCHIVED`), and a feed that is polled against the archive (`LISTED`).
 const ARCHIVED: usize = 500;
 const LISTED: usize = 25;
 
@@ -132,8 +132,9 @@ fn news(size: usize, feed: usize) -> Vec<Post> {
     (feed * LISTED..(feed + 1) * LISTED).map(post).collect()
 }
 
-/// Returns the feeds of the archive, those whose posts the writer gets (recognised or kept apart), and those polled
-/// cold. Only the latter are enabled, so that a pass over all feeds polls only them.
+/// Returns a config with three kinds of feeds: those of the archive, those whose posts the writer gets (recognised or
+/// kept apart), and those that are polled cold. Only the last kind is enabled, so a pass over all feeds polls no
+/// others.
 fn feeds(size: usize, origin: &Origin) -> String {
     let kinds =
         [("archive", size / ARCHIVED, ""), ("news", COMERS, ""), ("apart", COMERS, "dedup = \"off\"\n")].into_iter();
@@ -185,7 +186,7 @@ async fn write(bed: &Bed, polls: Vec<Polled>) -> (f64, Applied) {
     (micros_each(begun, entries), all)
 }
 
-/// Polls everything enabled, and indexes its text; returns the time per entry.
+/// Polls all enabled feeds, and indexes their text; returns the time per entry.
 async fn poll_cold(bed: &Bed, origin: &Origin) -> f64 {
     let poller = Poller::new(bed.store.clone(), Fetcher::new(&bed.config.poll.contact), bed.config.poll.concurrency);
     while commit::index_batch(&bed.store).await.unwrap() > 0 {}

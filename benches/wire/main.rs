@@ -3,7 +3,7 @@
 //! `cargo bench --bench wire` starts an origin of its own on loopback, and polls it cold, then with only 304s, then
 //! with one new entry in one feed of ten. It prints times, memory and ratios, and asserts nothing; use the ratios,
 //! because the times depend on the machine. Cross-posts are merged, text is indexed, everything is on disk. `--
-//! --quick` does a tenth of it, `-- sections=20` sets the number of sections, and `-- program=PATH` measures only
+//! --quick` does a tenth of the work, `-- sections=20` sets the number of sections, and `-- program=PATH` measures only
 //! another build of newswire. lemon24/reader is measured if `python3` has it (`pip install reader sgmllib3k`); its
 //! start-up is not counted. Linux only.
 #![allow(
@@ -35,7 +35,7 @@ const QUICK_FEEDS: usize = 100;
 /// The least number of sections: one with everything, and one with rules.
 const SECTIONS: usize = 2;
 
-/// The words of titles.
+/// The syllables that words of titles consist of.
 const SYLLABLES: [&str; 4] = ["ba", "ka", "mi", "ti"];
 
 /// How often the program is measured on each work; the median counts.
@@ -193,7 +193,7 @@ fn figures(Cost { wall, cpu, peak_mib }: &Cost) -> String {
     format!("{wall:7.2} {cpu:7.2} {peak_mib:7.0}")
 }
 
-/// Prints the stages, and how the cold poll and the one with only 304s compare with them.
+/// Prints the stages, and compares them with the cold poll and with the poll that gets only 304s.
 fn alone(stages: &[Stage], count: usize, cores: usize, [cold, known, _]: &[Cost; 3]) -> String {
     let sum = |part: Part| stages.iter().filter(|stage| stage.part == part).map(|stage| stage.cpu).sum::<f64>();
     let mut table = format!("{:34} {:>8} {:>8} {:>12}\n", "stage alone", "CPU ms", "of cold", "µs a feed");

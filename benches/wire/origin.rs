@@ -16,10 +16,10 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Served instead of a document: a server that fails.
+/// The mark, in place of a document, of a server that fails.
 pub const FAILS: &str = "fails";
 
-/// Served instead of a document: a server that never answers.
+/// The mark, in place of a document, of a server that never answers.
 pub const HANGS: &str = "hangs";
 
 /// Returns the document of a feed, by its number and how many entries were added.
@@ -99,7 +99,7 @@ impl Origin {
         self.asked.iter().map(|at| at.load(Ordering::Relaxed)).collect()
     }
 
-    /// Returns 127.1.0.0 and up: one host per feed.
+    /// Returns the address of a feed. Each feed has its own host, from 127.1.0.0 up.
     fn address(&self, number: usize) -> SocketAddr {
         let first = u32::from(Ipv4Addr::new(127, 1, 0, 0));
         (Ipv4Addr::from(first + number as u32), self.port).into()

@@ -48,7 +48,7 @@ pub fn run(command: &mut Command) -> io::Result<(Cost, String)> {
     Ok((Cost { wall, cpu: children_cpu()? - before, peak_mib: peak_kib as f64 / 1024.0 }, printed))
 }
 
-/// Returns `VmHWM`; 0 once the program has ended.
+/// Returns the peak of resident memory (`VmHWM`); 0 once the program has ended.
 fn resident_peak_kib(child: &Child) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -65,7 +65,7 @@ pub fn cpu(folder: &Path) -> io::Result<f64> {
     ticks(folder, 13)
 }
 
-/// Returns the sum of a field of `stat` and the one after it, counted from 0 as in proc(5): user and system time.
+/// Returns the sum of two fields of `stat`, `field` and the next: user and system time. Fields are counted from 0.
 fn ticks(folder: &Path, field: usize) -> io::Result<f64> {
     let stat = std::fs::read_to_string(folder.join("stat"))?;
     // The program's name, in parentheses, may contain spaces.

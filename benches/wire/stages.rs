@@ -44,7 +44,7 @@ pub struct Stage {
 pub enum Part {
     /// A cold poll.
     Cold,
-    /// The stage before it: the time of the underlying crate for the same work.
+    /// The same work as in the stage before, done by the underlying crate alone.
     Crate,
     /// A poll that brings only 304s.
     Known,

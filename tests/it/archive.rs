@@ -31,7 +31,7 @@ struct Workspace {
 }
 
 impl Workspace {
-    /// Creates a workspace; `feed` are keys of feed a, `section` keys of the section.
+    /// Creates a workspace; `feed` holds keys of feed a, and `section` keys of the section.
     async fn new(feed: &str, section: &str) -> Workspace {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("newswire.db"), "a test").unwrap();

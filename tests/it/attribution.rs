@@ -106,7 +106,7 @@ fn comments_are_not_a_summary() {
     assert!(!workspace.read("site/all/index.html").contains("Comments"));
 }
 
-/// The relaying site is seen first, and dates the story to when it copied it.
+/// The relaying site is polled first, and dates its copy with the time of copying.
 #[test]
 fn search_and_explain_show_the_lead_in_the_time_zone_of_the_site() {
     let text = "The harbour board voted on Tuesday evening to reopen the old quay, which has been closed to the public since a \

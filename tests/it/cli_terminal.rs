@@ -206,7 +206,7 @@ fn daemon_stops_cleanly_when_its_terminal_is_closed() {
     assert!(shown.lines().map_while(Result::ok).any(|line| line.contains("status on ")));
     let socket = workspace.path("newswire.db.sock");
     assert!(socket.exists());
-    // This closes its end of the terminal.
+    // This closes the terminal of the daemon.
     script.kill().unwrap();
     script.wait().unwrap();
     let until = Instant::now() + PATIENCE;

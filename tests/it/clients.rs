@@ -74,7 +74,8 @@ fn plain(text: &str) -> String {
     if decoded == text { decoded.split_whitespace().collect::<Vec<_>>().join(" ") } else { plain(&decoded) }
 }
 
-/// Compares what a reader saw, in any order, as far as it reports it.
+/// Compares the stories that a reader saw with those meant, in any order, and only in the fields that the reader
+/// reports.
 fn check(reader: &str, file: &Path, mut seen: Vec<Seen>, meant: &[Seen]) {
     let file = file.file_name().unwrap().to_string_lossy();
     let mut meant = meant.to_vec();
@@ -226,7 +227,7 @@ fn sfeed_reads_editions_correctly() {
                 title: fields[1].replace("\\\\", "\\"),
                 link: fields[2].to_owned(),
                 published: fields[0].parse().unwrap(),
-                // It reports only one author and one file.
+                // sfeed reports only one author and one file.
                 authors: None,
                 enclosures: None,
             }
@@ -259,7 +260,7 @@ fn newsboat_reads_editions_correctly() {
                 title: row.get(1)?,
                 link: row.get(2)?,
                 published: row.get(3)?,
-                // It keeps one author and one file only.
+                // newsboat keeps only one author and one file.
                 authors: None,
                 enclosures: None,
             })

@@ -31,7 +31,7 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Guid and id of every published story.
+/// Returns the guid and id of every published story.
 fn published(daemon: &Daemon) -> Vec<(String, String)> {
     let edition: Value = serde_json::from_slice(&daemon.get("/all.json").body).unwrap();
     let story = |item: &Value| {
@@ -63,7 +63,7 @@ fn killed_daemon_continues_where_it_was_and_publishes_nothing_twice() {
         let asked = origin.requests().len();
         let mut daemon = Daemon::start(&workspace);
         wait_until("the daemon goes on polling", || origin.requests().len() > asked);
-        // Before the answer, during it, and during or after its commit.
+        // The daemon is killed before the answer, during the answer, or during or after its commit.
         std::thread::sleep(Duration::from_millis(8 * round as u64));
         daemon.process.kill().unwrap();
         daemon.process.wait().unwrap();

@@ -198,7 +198,7 @@ fn unreadable_feed_does_not_affect_other_feeds() {
         } else {
             assert_eq!((state, feed["failures"].as_u64()), ("failing", Some(1)), "{id}");
             assert!(feed["last_error"].as_str().is_some_and(|error| !error.is_empty()), "{id}");
-            // The code has no spaces; the words may.
+            // A code is the words of the kind with underscores for spaces.
             let kind = feed["error_kind"].as_str().unwrap().replace(' ', "_");
             assert_eq!(feed["error_code"].as_str(), Some(kind.as_str()), "{id}");
             assert!(feed["next_poll"].as_str() > feed["last_poll"].as_str(), "{id} backs off");

@@ -73,7 +73,8 @@ fn ids_differ_by_every_letter_and_none_is_used_twice() {
     for id in ["http://x.example/A", "http://x.example/a", "http://x.example/~a"] {
         assert!(seen[0].contains(id), "{id}: {seen:?}");
     }
-    // The third is one that another feed has too; validators warn about `%7E`, because it is another spelling of `~`.
+    // The third story's guid occurs in another feed too; validators warn about `%7E`, because it is another spelling of
+    // `~`.
     assert_eq!(seen[0].iter().filter(|id| id.starts_with("urn:uuid:")).count(), 3, "{seen:?}");
     assert!(seen.iter().all(|ids| *ids == seen[0]), "all formats give the same ids");
     let kept =

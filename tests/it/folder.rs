@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use support::daemon::*;
 
-/// Returns a feed of the stories with these numbers, the last first.
+/// Returns a feed of the stories with these numbers, the highest number first.
 fn feed(numbers: std::ops::Range<u32>) -> String {
     let item = |number: u32| {
         format!(
@@ -87,7 +87,7 @@ fn pages_are_served_while_the_folder_is_still_written() {
     let mut daemon = Daemon::start(&workspace);
     assert_eq!(daemon.get("/all.json").status, 200);
     assert_eq!(request(&daemon.admin, "GET", "/healthz", &[]).status, 200);
-    // The list is written last.
+    // The list of files is written last.
     assert!(!workspace.path("site/.newswire-files").exists(), "serving pages must not wait for 3000 files");
     assert_eq!(daemon.end(), Some(0));
     let list = workspace.read("site/.newswire-files");
@@ -225,7 +225,7 @@ fn folder_is_a_complete_site_under_nginx_at_a_sub_path() {
         let answer = request(&address, "GET", &path, &[]);
         assert_eq!(answer.status, 200, "{path}");
         let body = text(&answer.body);
-        // Links of pages, and from one edition to the next.
+        // These are the links of pages, and those from one edition to the next.
         let links = body.split(['"', '<', '>']).filter_map(|part| part.strip_prefix("http://").or(Some(part)));
         let links = links.filter_map(|part| part.strip_prefix(&*address).or(Some(part)));
         // A section's id is a name, not an address.

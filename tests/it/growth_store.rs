@@ -44,13 +44,13 @@ fn under_one_link(poll: usize, number: usize) -> Vec<Entry> {
     (0..number).map(item).collect()
 }
 
-/// Returns the text and forty other stories.
+/// Returns an entry with [`TEXT`], and forty entries with other stories.
 fn origins() -> Vec<Entry> {
     let other = |at: usize| entry(&format!("https://origin.example/{at}"), &format!("Story {at}"), &own_words("s"));
     std::iter::once(entry(ORIGINAL, TITLE, TEXT)).chain((1..41).map(other)).collect()
 }
 
-/// Returns a section that is long enough for all of them.
+/// Returns a config whose section is long enough for all stories of the test.
 fn long_section() -> Arc<Config> {
     three_feeds(&format!("{ALL}\nlimit = 100"))
 }
@@ -111,7 +111,8 @@ async fn two_stories_with_a_copy_of_one_feed_stay_apart_until_an_editor_joins_th
     assert_eq!(bed.copies("https://wire.example/1").await.len(), 3);
 }
 
-/// Returns many feeds with one text; the last is the original's, the one before it has a section of its own.
+/// Returns a config of many feeds that carry one text. The last feed is the original's; the feed before it has its own
+/// section.
 fn crowd(number: usize) -> Arc<Config> {
     let feeds = (0..number).map(|at| {
         format!("[[feed]]\nid = \"f{at}\"\nurl = \"https://f{at}.example/feed\"\npriority = {}\n", usize::from(at < 5))
@@ -217,7 +218,8 @@ async fn page_that_returns_under_a_new_guid_is_the_same_entry() {
     again.guid.value = "again".to_owned();
     let applied = bed.poll("other", &with_page(&again)).await;
     assert_eq!((applied.new, applied.rekeyed), (0, 1));
-    // Listed under both guids: the second is known although it was not cleaned again.
+    // The document lists the entry under both guids. The second guid is known, although the entry was not cleaned
+    // again.
     let mut twice = again.clone();
     twice.guid.value = "twice".to_owned();
     bed.now = bed.now + HOUR;

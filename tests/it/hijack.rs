@@ -37,7 +37,7 @@ fn claiming(entry: &Entry, with: serde_json::Value) -> Entry {
     serde_json::from_value(json).unwrap()
 }
 
-/// Returns the attacker's entry at first, and what it becomes, revision by revision.
+/// Returns for each attack its name, and the attacker's entry with all its later revisions.
 fn attacks() -> Vec<(&'static str, Vec<Entry>)> {
     let [(_, origin), (_, wire)] = victims();
     let own = harmless();

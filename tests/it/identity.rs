@@ -76,7 +76,7 @@ fn start() -> Timestamp {
     Timestamp::from_millis(1_514_764_800_000)
 }
 
-/// Returns a config with one feed per file, whose texts join no stories.
+/// Returns a config with one feed per file. Equal texts of these feeds are not joined.
 fn feeds_of(files: &[PathBuf]) -> String {
     let mut config = "[site]\ntitle = \"Identity\"\n[stories]\ndedup = \"off\"\n".to_owned();
     for (number, file) in files.iter().enumerate() {
@@ -276,7 +276,7 @@ fn config(text: &str) -> Arc<Config> {
     Arc::new(config.unwrap_or_else(|| panic!("{problems:?}")))
 }
 
-/// Returns which item each entry of the store is, by its number, and by feed.
+/// Returns, for each feed, which item each of its stored entries is, by the number of the entry.
 fn entries(store: &Path) -> BTreeMap<String, BTreeMap<i64, String>> {
     let connection = Connection::open(store).unwrap();
     let mut statement = connection

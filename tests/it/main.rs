@@ -1,4 +1,4 @@
-//! All tests that need no process of their own: one file per subject; shared code is in `support` and `samples`.
+//! All tests that can run in one process: one file per subject; shared code is in `support` and `samples`.
 #![allow(
     clippy::panic,
     clippy::print_stderr,

@@ -269,7 +269,7 @@ fn log_of_polls_of_an_older_store_keeps_its_failures() {
         "SELECT number, failure, failure_detail ->> 'words' FROM poll_log WHERE failure IS NOT NULL ORDER BY number";
     let after = rows(&path, after);
     assert_eq!(after, before);
-    // A death knows what it died of.
+    // The event of a feed that died has the kind of its last failure.
     let kinds = rows(
         &path,
         "SELECT number, detail -> 'failure' ->> 'kind', kind FROM event WHERE kind = 'died' ORDER BY number",

@@ -126,7 +126,7 @@ fn a_frame_becomes_a_link_with_its_picture() {
         "<object data=https://a.example/v.swf><embed src=https://a.example/v.swf></object>",
         "<a href=\"https://a.example/v.swf\">a.example</a>",
     );
-    // It is invisible.
+    // A frame of no size is invisible.
     check("a<iframe src=https://t.example/ns.html width=0 height=0></iframe>", "a");
     check("<iframe src='javascript:alert(1)' data-src='data:text/html,x'></iframe>", "");
     check(
@@ -163,7 +163,7 @@ fn a_picture_loaded_by_a_script_gets_its_address() {
         "<picture><source data-srcset=\"/r.jpg\"><img alt=\"A\"></picture>",
         &format!("<picture><source srcset=\"https://base.example/r.jpg\">{real}</picture>"),
     );
-    // None has an address; their descriptions stay.
+    // None of these pictures has a usable address; their descriptions stay.
     check("<p><img src=\"data:x\" alt=\"A chart\"> b</p>", "<p>A chart b</p>");
     check("<img src=\"data:x\" data-src=\"javascript:alert(1)//.\" alt='<script>'>", "");
     check("<img data-src='{\"a\":\"/b.c\"}'>", "");

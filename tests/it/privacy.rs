@@ -142,7 +142,7 @@ async fn no_public_document_reveals_a_private_feed_in_any_order_of_copies() {
                 _ => bed.poll("origin", &[public_copy()]).await,
             };
         }
-        // Enough for archives.
+        // These are enough stories for an archive document.
         for number in 2..9 {
             let link = format!("https://origin.example/{number}");
             bed.poll("origin", &[entry(&link, &format!("Ferry {number}"), &own_words(&format!("tide{number}x")))])

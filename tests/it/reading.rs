@@ -579,7 +579,7 @@ fn picture_of_an_entry_is_its_largest_and_listed_once() {
     check(&content("url='https://a.example/1.PNG?w=3'"), "https://a.example/1.PNG?w=3", &[]);
     check(&content("type='video/mp4' url='https://a.example/1.jpg'"), "", &["https://a.example/1.jpg"]);
 
-    // Sizes of one picture, in a group or by their addresses.
+    // These files are sizes of one picture: they are in one group, or their addresses say so.
     let (small, large) = (jpg("s/a.jpg", "width='140'"), jpg("l/b.jpg", "width='460'"));
     check(&format!("<media:group>{small}{large}</media:group>"), "https://a.example/l/b.jpg", &[]);
     check(&format!("<media:group>{large}{small}</media:group>"), "https://a.example/l/b.jpg", &[]);
@@ -588,7 +588,7 @@ fn picture_of_an_entry_is_its_largest_and_listed_once() {
     let sizes = jpg("p-140x79.jpg", "width='140' height='79'") + &jpg("p-460x259.jpg", "width='460' height='259'");
     check(&sizes, "https://a.example/p-460x259.jpg", &[]);
 
-    // Others are kept as files.
+    // Other pictures are kept as files.
     let gallery = jpg("1.jpg", "width='640'") + &jpg("2.jpg", "width='640'") + &jpg("show?id=3", "");
     check(&gallery, "https://a.example/1.jpg", &["https://a.example/2.jpg", "https://a.example/show?id=3"]);
 

@@ -55,7 +55,7 @@ fn empty_section_matches_the_golden_files() {
     check_section(&section("empty", "Empty"), &[]);
 }
 
-/// RSS says it twice: as `max_age` and in the channel.
+/// The channel says it twice: as `ttl`, and as period and frequency of updates.
 #[test]
 fn rss_says_how_long_it_may_be_cached() {
     let check = |seconds: u64, ttl: &str, times_an_hour: &str| {

@@ -53,7 +53,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(parts.to_vec()), 1..8).prop_map(|parts| parts.concat())
 }
 
-/// Names and terms; text that reads as HTML is neither, and is not published.
+/// Names and terms. Text that reads as HTML is neither of them, and is not published.
 fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "Ann Hoy",

@@ -25,7 +25,7 @@ fn hourly() -> Schedule {
 
 static NO_HINTS: PollHints = PollHints { ttl: None, period: None, skip_hours: Vec::new(), skip_days: Vec::new() };
 
-/// A 304 from a web feed that is polled hourly.
+/// Returns the outlook after a 304 from a web feed that is polled hourly.
 fn outlook<'a>(schedule: &'a Schedule, hints: &'a PollHints) -> Outlook<'a> {
     Outlook {
         now: now(),
@@ -319,7 +319,7 @@ fn poll_in_the_future_is_planned_again_after_the_same_wait() {
         let backoff = PollPlan { is_failing: true, ..planned(back + 24, Some(back), None) };
         check("every 1 hour", backoff, PollPlan { at: hours(24), last_poll: Some(now()), ..backoff });
         check("every 1 hour", planned(back + 7, Some(back), Some(back + 7)), planned(7, Some(0), Some(7)));
-        // A hold that is over by the clock that set it.
+        // This hold is over by the clock that set it.
         check("every 1 hour", planned(back + 1, Some(back), Some(back - 1)), planned(1, Some(0), None));
     }
     // Now is not a full hour of the day: times of day are kept.

@@ -610,7 +610,7 @@ async fn undated_entries_of_a_first_document_are_placed_next_to_their_neighbours
     let statuses = bed.store.read(|reader| reader.feed_statuses()).await.unwrap();
     assert_eq!(statuses[&FeedId::from("origin")].newest, Some(old), "an entry without date does not count as new");
 
-    // Later ones are new.
+    // Entries that appear later are new.
     let mut later = vec![dated(&page("new"), None)];
     later.extend(first);
     bed.poll("origin", &later).await;
@@ -635,7 +635,7 @@ async fn link_that_a_hundred_entries_share_is_specific_to_none_that_come_later()
     bed.poll("wire", &crowd).await;
     let mut listed = vec![guided("first"), guided("second")];
     bed.poll("origin", &listed).await;
-    // It is the only new entry of its document: the others are unchanged, and are not read again.
+    // The third entry is the only new one of its document: the others are unchanged, and are not read again.
     listed.insert(0, guided("third"));
     bed.now = bed.now + HOUR;
     let mut polled = polled("origin", bed.now, &listed);

@@ -269,7 +269,7 @@ async fn public_index_follows_the_config_and_the_copies() {
     index(&bed).await;
     assert_eq!(find(&bed, "zeppelin").await.numbers.len(), 1);
 
-    // An edit.
+    // The feed edits the story.
     bed.poll("open", &[entry("https://open.example/1", "The ferry", &text("a", "airship"))]).await;
     index(&bed).await;
     assert_eq!((find(&bed, "zeppelin").await.numbers.len(), find(&bed, "airship").await.numbers.len()), (0, 1));

@@ -1,4 +1,4 @@
-//! The TOML: what is read, what it defaults to, and what every mistake gets.
+//! The TOML: what is read, which defaults apply, and which message each mistake gets.
 
 mod whole;
 

@@ -1,4 +1,4 @@
-//! What holds for a config as a whole: the feeds of sections, hashes, odd texts and large ones.
+//! Tests of a config as a whole: the feeds of sections, hashes, odd texts and large texts.
 
 use super::*;
 

@@ -3,7 +3,7 @@
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// A way of copying: from the story and the number of its pair to the copy next to the original.
+/// A way of copying. From the story and the number of its pair, it makes the copy that is paired with the original.
 type Way = fn(&Story, usize) -> Option<Entry>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -83,7 +83,8 @@ fn truncated(story: &Story, at: usize) -> Option<Entry> {
     Some(cut)
 }
 
-/// Returns about so many characters, fewer in scripts that say more per character; whole words if there are any.
+/// Returns the beginning of a text: about `chars` characters, or fewer in scripts that say more per character. Cuts
+/// between words if there are any.
 pub fn beginning(text: &str, chars: usize) -> &str {
     let chars = if text.is_ascii() || text.contains(' ') { chars } else { chars / 3 };
     let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
@@ -103,7 +104,7 @@ fn reworded(story: &Story, at: usize) -> Option<Entry> {
     (text != story.text).then(|| copy(story, at, &story.title, &format!("<p>{text}</p>")))
 }
 
-/// The headline is cut where headlines can be cut; the text is unchanged.
+/// Copies the story with a headline whose last words are cut off; the text is unchanged.
 fn reheaded(story: &Story, at: usize) -> Option<Entry> {
     let words: Vec<&str> = story.title.split(' ').collect();
     let title = words[..words.len() - words.len() / 4].join(" ");
@@ -117,13 +118,13 @@ fn reheaded_summary(story: &Story, at: usize) -> Option<Entry> {
     Some(cut)
 }
 
-/// Repeats some of the first words at the end.
+/// Returns the original, with some of its first words repeated at the end.
 fn recurring(story: &Story, at: usize) -> Entry {
     let html = format!("<p>{}</p><p>{}.</p>", story.text, beginning(&story.text, 36));
     Entry { content_html: Some(html), ..original(story, at) }
 }
 
-/// A different headline that contains a number too.
+/// Copies the story under a different headline that contains a number too.
 fn numbered(story: &Story, at: usize) -> Option<Entry> {
     let title = format!("Now 19 of {}", story.id);
     Some(Entry { title, ..teaser(story, at, &format!("https://one-{at}.example/2018/{}", story.id)) })
@@ -146,7 +147,7 @@ fn datelined(story: &Story, at: usize) -> Option<Entry> {
     Some(copy(story, at, &title, &format!("<p><b>PORT LINNET</b> (OP) – {}</p>", story.text)))
 }
 
-/// Without its second sentence.
+/// Copies the story without its second sentence.
 fn shortened(story: &Story, at: usize) -> Option<Entry> {
     let mut sentences: Vec<&str> = story.text.split_inclusive(['.', '。', '।']).collect();
     if sentences.len() < 3 {
@@ -162,7 +163,7 @@ fn teased(story: &Story, at: usize) -> Option<Entry> {
     Some(copy(story, at, &story.title, &format!("<p>{} […]</p>{footer}", beginning(&story.text, 180))))
 }
 
-/// Both are summaries, of different lengths and with different ends.
+/// Copies the story as a summary. The original is a summary too, of another length and with another end.
 fn summarised(story: &Story, at: usize) -> Option<Entry> {
     let shorter = Story { text: beginning(&story.text, 130).to_owned(), ..story.clone() };
     Some(summarised_with(&shorter, copy(story, at, &story.title, ""), "[…] Read more at Other Post"))
@@ -174,7 +175,7 @@ fn summarised_with(story: &Story, mut entry: Entry, end: &str) -> Entry {
     entry
 }
 
-/// The text cut to a teaser of its own, so that only the link is left.
+/// Copies the story as a teaser with other words, so that the two have only the link in common.
 pub fn teaser(story: &Story, at: usize, link: &str) -> Entry {
     let middle = beginning(&story.text[story.text.char_indices().nth(40).unwrap().0..], 60);
     let mut teaser =

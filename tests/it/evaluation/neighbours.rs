@@ -59,7 +59,7 @@ fn forms() -> Vec<Form> {
     files.into_iter().flat_map(|file| toml::from_str::<Forms>(file).unwrap().form).collect()
 }
 
-/// Gives one of the two the title, an advertisement and a footer of its site.
+/// Gives the second entry of a pair the template of its site: the title again, an advertisement and a footer.
 fn retemplated(mut pair: Pair) -> Pair {
     let title = &pair.other.title;
     let html = pair.other.content_html.take().unwrap_or_default();
@@ -115,7 +115,7 @@ fn another_story(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (own, other))
 }
 
-/// A press release with the comments of two blogs on it.
+/// Makes a pair of two blogs that quote one press release, each with its own comment.
 fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     let comments = if story.text.contains(' ') {
         let words: Vec<&str> = next.text.split(' ').collect();
@@ -131,7 +131,7 @@ fn commented(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (one, other))
 }
 
-/// A release of several paragraphs, and two sentences of each blog.
+/// Makes a pair of two blogs that quote a long press release, each with two sentences of its own.
 fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
     let mut pair = commented(story, next, at);
     for entry in [&mut pair.one, &mut pair.other] {
@@ -142,7 +142,7 @@ fn commented_briefly(story: &Story, next: &Story, at: usize) -> Pair {
     pair
 }
 
-/// A page at one address that says something else every day.
+/// Makes a pair of one page on two days: its address stays, its text changes every day.
 fn live(story: &Story, next: &Story, at: usize) -> Pair {
     let link = format!("https://one-{at}.example/live");
     let mut one = entry(&link, "Live: all developments", &format!("<p>{}</p>", story.text), &story.language);
@@ -152,7 +152,7 @@ fn live(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (one, other))
 }
 
-/// A page with a short entry every day, under the number of the day.
+/// Makes a pair of two entries of a diary: one page with a short entry every day, titled with the number of the day.
 fn dated(story: &Story, next: &Story, at: usize) -> Pair {
     let of_day = |story: &Story, day: usize| {
         let title = format!("Diary, day {day}: {}", story.title);
@@ -164,7 +164,7 @@ fn dated(story: &Story, next: &Story, at: usize) -> Pair {
     two(story, next, (of_day(story, 5), of_day(next, 6)))
 }
 
-/// A translation that names its original.
+/// Makes pairs of a story and a translation that names it as its original.
 fn translated(stories: &[Story]) -> Vec<Pair> {
     let pairs = stories.iter().filter_map(|story| {
         let original = stories.iter().find(|other| Some(&other.id) == story.translates.as_ref())?;

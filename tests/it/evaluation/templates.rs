@@ -5,7 +5,7 @@ use crate::evaluation::copies::{beginning, copy, original, teaser};
 use crate::evaluation::{Class, Pair, Sign, Story};
 use newswire::entry::Entry;
 
-/// From the story and the number of its pair to both copies.
+/// A way of changing a story by templates. From the story and the number of its pair, it makes both copies.
 type Way = fn(&Story, usize) -> Option<(Entry, Entry)>;
 
 pub fn classes(stories: &[Story]) -> Vec<Class> {
@@ -39,7 +39,7 @@ pub fn classes(stories: &[Story]) -> Vec<Class> {
     ways.into_iter().map(class).collect()
 }
 
-/// The story with something before and after it, next to the original.
+/// Pairs the original with a copy that has something before and after the text.
 fn framed(story: &Story, at: usize, before: &str, after: &str) -> Option<(Entry, Entry)> {
     let html = format!("{before}<p>{}</p>{after}", story.text);
     Some((original(story, at), copy(story, at, &story.title, &html)))
@@ -120,7 +120,7 @@ fn updated(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     framed(story, at, "", "<p>Update, 14:30: Nobody was available for comment when we asked this afternoon.</p>")
 }
 
-/// Three long words lose a letter.
+/// Pairs the original with a copy in which three long words lack a letter.
 fn misspelt(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let mut words: Vec<String> = story.text.split(' ').map(str::to_owned).collect();
     for place in [words.len() / 4, words.len() / 2, words.len() * 3 / 4] {
@@ -151,7 +151,7 @@ fn doubled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, other))
 }
 
-/// Only the first sentence is left.
+/// Pairs two copies that have only the first sentence.
 fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let end = story.text.find(['.', '。', '।'])?;
     let text = &story.text[..end];
@@ -160,7 +160,7 @@ fn brief(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     Some((one, copy(story, at, &story.title, &format!("<div>{text}.</div>"))))
 }
 
-/// Titles as services make them for posts that have none.
+/// Pairs two copies that have titles as services make them for posts without one.
 fn untitled(story: &Story, at: usize) -> Option<(Entry, Entry)> {
     let title = format!("{}…", beginning(&story.text, 60));
     let mut one = original(story, at);

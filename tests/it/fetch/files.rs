@@ -56,7 +56,7 @@ async fn waiting_for_memory_is_not_a_file_system_timeout() {
     let path = folder.path().join("large.xml");
     std::fs::write(&path, vec![b' '; 2_000_000]).unwrap();
     let timeout = Duration::from_secs(1);
-    // It may fill all memory for large bodies.
+    // One such document may take all the memory that is set aside for large bodies.
     let feed = Feed { max_body_bytes: 64 << 20, timeout, ..feed(&url(&path), &[]) };
     let fetcher = fetcher();
     let first = document(poll(&fetcher, &feed, &Validators::default()).await);

@@ -15,7 +15,7 @@ fn local_names() -> Fetcher {
     Fetcher::with_lookup(&contact(), Arc::new(|_| Ok(vec![[127, 0, 0, 1].into()])))
 }
 
-/// Polls all of them at once.
+/// Polls all these feeds at once.
 async fn poll_all(fetcher: &Fetcher, feeds: Vec<Feed>) {
     let polls = feeds.into_iter().map(|feed| {
         let (fetcher, permit) = (fetcher.clone(), fetcher.host_permit(&feed, None));

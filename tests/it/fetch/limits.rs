@@ -164,7 +164,8 @@ async fn check_freed(reply: Reply, kind: &str) {
     assert!(started.elapsed() < Duration::from_secs(2), "{error}");
 }
 
-/// As in the program, where a server that floods one thread does not stop the clocks of the others.
+/// The test runs on two threads as the program does: a server that floods one thread does not stop the timers of the
+/// other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_answer_is_abandoned() {
     let every = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! A feed's whole life: fetch and schedule together, by a simulated clock.
+//! A month of a feed by a simulated clock, with fetching and scheduling together.
 
 use std::time::Duration;
 

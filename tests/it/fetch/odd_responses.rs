@@ -39,13 +39,13 @@ fn status(line: impl AsRef<[u8]>) -> Vec<u8> {
     [line.as_ref(), format!("\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).as_bytes()].concat()
 }
 
-/// Returns the usual answer with these lines for its length.
+/// Returns the usual answer, with these header lines to say its length.
 fn length(lines: &str) -> String {
     let lines = lines.replace("{n}", &BODY.len().to_string());
     format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n{BODY}")
 }
 
-/// Returns an answer in one chunk: `body` is written with `{n}` for its size and `{body}` for the document.
+/// Returns an answer in one chunk. In `body`, `{n}` stands for the size of the document, and `{body}` for the document.
 fn chunked(body: &str) -> String {
     let body = body.replace("{n}", &format!("{:x}", BODY.len())).replace("{body}", BODY);
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}")
@@ -233,7 +233,7 @@ fn origin(odd: &Odd) -> Origin {
     Origin::replies([Reply::raw(odd.bytes.clone()).close()])
 }
 
-/// Returns how newswire reads it.
+/// Returns how newswire reads the response.
 async fn newswire(odd: &Odd) -> String {
     let origin = origin(odd);
     match first_poll(&feed(&origin.url("/feed"), &[origin.allow()])).await.result {
@@ -247,7 +247,7 @@ async fn newswire(odd: &Odd) -> String {
     }
 }
 
-/// Returns how curl reads it.
+/// Returns how curl reads the response.
 fn curl(odd: &Odd) -> String {
     let origin = origin(odd);
     let url = origin.url("/feed");

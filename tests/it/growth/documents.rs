@@ -9,7 +9,7 @@ use super::{MOST_GROWTH, check_growth, on_worker, read_and_clean};
 
 const BYTES: usize = 48 << 10;
 
-/// Texts that open or end something, seem to, or are awkward in another way.
+/// Texts that open or end something, seem to do so, or are awkward in another way.
 #[rustfmt::skip]
 const UNITS: [&str; 74] = [
     "<", ">", "<!", "<!--", "<!-->", "-->", "<![CDATA[", "<![CDATA[]]>", "<![CDATA[<![CDATA[]]>", "]]>", "<!D", "<!D[>", "<!D'>",
@@ -88,7 +88,8 @@ proptest! {
     fn documents_of_nested_awkward_units_take_linear_time(
         units in prop::collection::vec(prop::sample::select(&UNITS), 2..5), place in 0..PLACES.len()
     ) {
-                // Twice as long as a declaration may be: anything unclosed costs a search at both lengths.
+                // The shorter document is already twice as long as a declaration may be, so an unclosed unit costs a
+                // full search at both lengths.
         let (unit, (name, document)) = (units.concat(), PLACES[place]);
         let name = format!("{unit:?} in {name}");
         on_worker(move || check_document(&name, 2 * BYTES, |bytes| document(&unit.repeat(bytes / unit.len()))));

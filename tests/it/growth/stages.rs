@@ -64,7 +64,7 @@ fn lasting_part_of_a_text_is_found_in_linear_time() {
 #[test]
 fn titles_and_texts_of_any_words_are_compared_in_linear_time() {
     for unit in UNITS {
-        // A title of many forms, each of which almost occurs everywhere in the text.
+        // The title can be cut into parts in many ways, and each part almost occurs everywhere in the text.
         let title = |bytes: usize| format!("a - b | {} c :: d", repeated(unit, bytes.min(900)));
         check_growth(
             &format!("wording of {unit:?}"),

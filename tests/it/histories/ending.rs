@@ -1,4 +1,4 @@
-//! The end of a history, as far as readers and editors can see it, wording apart.
+//! The end of a history: everything that readers and editors can see, except how it is worded.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -139,8 +139,8 @@ async fn archives(history: &History, section: &Arc<Section>) -> Vec<(String, Vec
     read.await.unwrap()
 }
 
-/// Returns a story as `explain` shows it, without its sentences: its copies, its state in each section, and what that
-/// would be by the active config.
+/// Returns a story as `explain` shows it, without its sentences: its copies, its state in each section, and the state
+/// that the active config would give it.
 async fn story(history: &History, name: &str) -> String {
     let (config, found, now) = (history.bed.config.clone(), history.bed.find(name).await, history.bed.now);
     let read = history.bed.store.read(move |reader| {

@@ -2,10 +2,11 @@
 //! code is rebuilt.
 //!
 //! A history is made from its seed alone, so the same seed gives the same polls, edits of the config, splits and joins.
-//! Its end is everything that a reader or an editor can see, wording apart: the editions, the archives, and for each
-//! story its copies and its state in each section. `golden/histories.txt` has one line per history, with a hash of each
-//! part. To see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and compare the
-//! two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file: only a change that users are meant to see may do that.
+//! Its end is everything that a reader or an editor can see, except how it is worded: the editions, the archives, and
+//! for each story its copies and its state in each section. `golden/histories.txt` has one line per history, with a
+//! hash of each part. To see what differs, run the test before and after with `NEWSWIRE_HISTORIES` set to a folder, and
+//! compare the two folders. `NEWSWIRE_ACCEPT=1` rewrites the golden file: only a change that users are meant to see may
+//! do that.
 
 mod ending;
 mod play;

@@ -69,7 +69,7 @@ impl World {
         World { news: Vec::new(), has_moved: false }
     }
 
-    /// Lets news happen, and edits of existing news.
+    /// Adds news, and edits some of the existing news.
     pub fn go_on(&mut self, random: &mut Random, now: Timestamp) {
         for _ in 0..random.below(4) {
             let number = self.news.len() as u64;
@@ -175,7 +175,8 @@ fn title(news: &News) -> String {
     format!("{subject} {event}{mark}")
 }
 
-/// Returns about sixty words of its own, with the edits, and with what the carrier omits or adds.
+/// Returns a feed's text of a piece of news: about sixty words that no other piece has, with the edits, and with what
+/// this feed omits or adds.
 fn text(news: &News, feed: &str) -> String {
     let mut words: Vec<String> = (0..60).map(|at| format!("{}{at}", word(news.number, at))).collect();
     for edit in 0..news.edits {

@@ -1,4 +1,4 @@
-//! The loop by a clock that jumps, while the machine's own clock runs normally.
+//! Tests of the poll loop with a simulated clock that jumps while the machine's own clock runs normally.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -40,7 +40,7 @@ pub struct Ticking {
 }
 
 impl Ticking {
-    /// Starts it after each feed was polled once.
+    /// Starts a loop whose feeds were each polled once.
     async fn new(feeds: usize) -> Ticking {
         let origin = news();
         let bed = Bed::of_hosts(&origin, feeds).await;
@@ -217,7 +217,7 @@ async fn a_clock_set_forward_by_a_day_makes_one_poll_of_each_feed() {
 #[tokio::test]
 async fn a_clock_set_forward_by_ten_years_and_back_again_stalls_no_feed() {
     check_jump(|now| now + YEAR * 10).await;
-    // Few enough not to be spread.
+    // Ten feeds are too few to be spread over time.
     let ticking = Ticking::new(10).await;
     ticking.set(start() + YEAR * 10).await;
     assert_eq!(ticking.polls(), 20);

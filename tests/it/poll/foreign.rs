@@ -9,7 +9,7 @@ use crate::support::origin::{Origin, Reply};
 /// Texts that would begin a new line, or control a terminal.
 const COMMANDS: [&str; 5] = ["\n2026-01-01T00:00:00Z ERROR forged", "\r", "\u{2028}", "\u{1b}[2J", "\u{202e}"];
 
-/// Returns a page that offers so many feeds, each under an address of 20 KB. A host in such brackets is invalid and
+/// Returns a page that offers `links` feeds, each under an address of 20 KB. A host in such brackets is invalid and
 /// stays as written.
 fn page(links: usize) -> String {
     let filling = "x".repeat(20_000);

@@ -83,7 +83,7 @@ impl Bed {
         Bed::new(&feed, None).await
     }
 
-    /// One feed for each of so many public hosts, which are all this origin.
+    /// Creates a bed with `hosts` feeds. Each feed has its own public host, and all these hosts are this origin.
     async fn of_hosts(origin: &Origin, hosts: usize) -> Bed {
         let feeds = (0..hosts).map(|host| feed_at(&format!("f{host}"), &format!("{host}.test"), origin, "/feed"));
         Bed::new(&feeds.collect::<String>(), Some(local_names())).await
@@ -385,7 +385,7 @@ async fn ttl_of_the_last_document_also_applies_after_a_304() {
 
 #[tokio::test]
 async fn adaptive_feed_is_polled_at_its_own_rate() {
-    // One entry a day, dated, then nothing new.
+    // The document has one dated entry for each day, and never changes.
     let items: String = (0..10)
         .map(|day| {
             let date = (start() - DAY * day).rfc822();

@@ -46,7 +46,7 @@ impl Network {
         })
     }
 
-    /// One feed per host, named after it.
+    /// Creates a bed with one feed per host, named after the host.
     async fn bed(&self, origin: &Origin, hosts: &[String]) -> Bed {
         let feeds = hosts.iter().map(|host| feed_at(host, &format!("{host}.test"), origin, "/feed"));
         Bed::new(&feeds.collect::<String>(), Some(self.lookup())).await
@@ -61,7 +61,7 @@ fn steady() -> Origin {
     Origin::start(|_| Reply::new(200, &[("ETag", "\"1\"")], FEED))
 }
 
-/// Polls one after another, in the order of the config.
+/// Returns the bed with a poller that polls one feed after another, in the order of the config.
 fn one_by_one(bed: Bed) -> Bed {
     let poller = Poller::new(bed.store.clone(), fetcher(&bed.lookup), 1);
     Bed { poller, ..bed }
@@ -193,7 +193,7 @@ async fn daemon_without_a_network_counts_against_no_feed_and_recovers_soon() {
     let mut now = start() + HOUR * 3;
     fail(&ticking, &network, now, 8).await;
     check(&ticking.bed, &hosts, start(), "ok", 0, HOUR..HOUR * 3).await;
-    // The window is over: these are judged now, and later ones at once.
+    // The window is over, so these failures are judged now, and later failures at once.
     for _ in 0..6 {
         now = now + MINUTE * 20;
         ticking.set(now).await;

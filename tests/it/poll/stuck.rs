@@ -55,7 +55,7 @@ fn poll_all(bed: &Bed) -> JoinHandle<Result<Vec<PollReport>, StoreError>> {
     tokio::spawn(async move { poller.pass(&config, &Pass::Due, start(), |_, _| {}).await })
 }
 
-/// Checks again and again, while other tasks run.
+/// Waits until `is_so` returns true, while other tasks run.
 async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
         tokio::task::yield_now().await;

@@ -119,7 +119,7 @@ fn everywhere(element: &Element, faults: &mut Faults) {
     for (name, value) in &element.attributes {
         let is_right = match name.as_str() {
             "href" | "url" => URI.is_match(value),
-            // On a text construct it says how the text is written.
+            // On a text construct, `type` says how the text is written.
             "type" => matches!(value.as_str(), "text" | "html") || MEDIA_TYPE.is_match(value),
             "length" | "fileSize" | "duration" => value.bytes().all(|byte| byte.is_ascii_digit()),
             "xml:lang" | "language" => LANGUAGE.is_match(value),

@@ -451,7 +451,7 @@ fn addresses_and_headers_have_their_limits() {
     assert_eq!(daemon.get(&fitting).status, 200);
     let mut stream = TcpStream::connect(&daemon.site).unwrap();
     let header = "y".repeat(40 * 1024);
-    // It may hang up before it has read everything.
+    // The server may hang up before it has read everything.
     let _ = write!(stream, "GET / HTTP/1.1\r\nHost: a\r\nX-Long: {header}\r\n\r\n");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);

@@ -99,7 +99,7 @@ impl Daemon {
         assert!(killed.success());
     }
 
-    /// Stops it as systemd would; returns its exit code.
+    /// Stops the daemon as systemd would; returns its exit code.
     pub fn end(&mut self) -> Option<i32> {
         self.signal("TERM");
         let code = self.process.wait().unwrap().code();
@@ -112,7 +112,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have stopped already.
+        // The daemon may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

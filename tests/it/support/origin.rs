@@ -70,13 +70,13 @@ enum Step {
 }
 
 impl Reply {
-    /// A complete answer with the length of its body.
+    /// Returns a complete answer, with the length of its body.
     pub fn new(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let pairs = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect::<Vec<_>>();
         Reply::with_bytes(status, &pairs, body)
     }
 
-    /// The same, with header values that need not be text.
+    /// Like [`Reply::new`], with header values that need not be text.
     pub fn with_bytes(status: u16, headers: &[(&str, &[u8])], body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut bytes = format!("HTTP/1.1 {status} Word\r\n").into_bytes();
@@ -93,12 +93,12 @@ impl Reply {
         Reply::raw(bytes)
     }
 
-    /// These bytes and nothing else.
+    /// Returns these bytes and nothing else.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Reply {
         Reply { steps: vec![Step::Send(bytes.into())], close: false }
     }
 
-    /// Nothing at all, for as long as the client waits.
+    /// Sends nothing at all, for as long as the client waits.
     pub fn silence() -> Reply {
         Reply { steps: vec![Step::Pause(Duration::from_secs(3600))], close: true }
     }
@@ -181,7 +181,7 @@ impl Origin {
         Origin::listen(address, "http", script, |socket, serve| serve(&mut &socket))
     }
 
-    /// The same over TLS, with a certificate for `localhost` and 127.0.0.1.
+    /// Like [`Origin::start`], but over TLS, with a certificate for `localhost` and 127.0.0.1.
     pub fn start_tls(
         config: Arc<rustls::ServerConfig>,
         script: impl Fn(&Request) -> Reply + Send + Sync + 'static,

@@ -76,7 +76,7 @@ impl Terminal {
         assert!(killed.success());
     }
 
-    /// Waits until it stops by itself; returns its exit code.
+    /// Waits until the program stops by itself; returns its exit code.
     pub fn end(&mut self) -> i32 {
         while let Ok(part) = self.screen.recv_timeout(PATIENCE) {
             self.shown.push_str(&String::from_utf8_lossy(&part));
@@ -87,7 +87,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have stopped already.
+        // The program may have stopped already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
