@@ -242,7 +242,10 @@ fn not_polled(held: &[&PollReport], now: Timestamp) -> String {
         if feeds.len() > HELD_NAMED {
             names.push_str(", …");
         }
-        let not_polled = format!("{} not polled: {why}; next poll allowed {soonest}: {names}", feeds.len());
+        let (they_were, first) = if feeds.len() == 1 { ("it was", "") } else { ("they were", "the first ") };
+        let feeds = count(feeds.len(), "feed", "feeds");
+        let not_polled =
+            format!("{feeds} not polled because {they_were} {why}: {names}; {first}may be polled {soonest}");
         text.push_str(&wrap(&not_polled, columns(), "  "));
     }
     text

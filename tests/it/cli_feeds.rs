@@ -36,8 +36,14 @@ fn manual_poll_says_why_a_feed_is_not_polled_and_what_to_do() {
     let workspace = Workspace::new(&format!("[poll]\nallow = [\"{}\"]\n{feeds}", origin.address));
     workspace.run(&["poll"]);
     let result = workspace.run(&["poll", "--all"]).out;
-    assert!(result.contains("1 not polled: held by Retry-After; next poll allowed in 2 h: busy\n"), "{result}");
-    assert!(result.contains("1 not polled: polled recently; next poll allowed in 10 min: fine\n"), "{result}");
+    assert!(
+        result.contains("1 feed not polled because it was held by Retry-After: busy; may be polled in 2 h\n"),
+        "{result}"
+    );
+    assert!(
+        result.contains("1 feed not polled because it was polled recently: fine; may be polled in 10 min\n"),
+        "{result}"
+    );
     let result = workspace.run(&["poll", "busy"]).out;
     assert!(result.starts_with("busy  held by Retry-After; next poll allowed in 2 h\n"), "{result}");
     let result = workspace.run(&["feeds"]).out.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -240,7 +240,10 @@ fn poll_of_all_feeds_prints_no_line_for_feeds_not_polled() {
     assert_eq!(workspace.run(&["poll"]).code, 0);
     let result = workspace.run(&["poll", "--all"]);
     let lines: Vec<&str> = result.out.lines().collect();
-    let expected = ["12 not polled: polled recently; next poll allowed in 10 min: f00, f01, f02, f03,", "  f04, …"];
+    let expected = [
+        "12 feeds not polled because they were polled recently: f00, f01, f02, f03, f04,",
+        "  …; the first may be polled in 10 min",
+    ];
     assert_eq!(lines[..2], expected, "{}", result.out);
     assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", result.out);
     assert_eq!(workspace.json_lines(&["poll", "--all"]).len(), 13, "programs see each feed");
