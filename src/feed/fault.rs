@@ -30,7 +30,7 @@ coded! {
         Benchmarking "benchmarking" "benchmarking",
         Multicast "multicast" "multicast",
         Reserved "reserved" "reserved",
-        Unspecified "unspecified" "unspecified, or an IPv4 address in disguise",
+        Unspecified "unspecified" "unspecified, or an IPv4-compatible IPv6 address",
         LocalNat64 "local_nat64" "local NAT64",
         DiscardOnly "discard_only" "discard only",
         Teredo "teredo" "protocol assignments, Teredo among them",
@@ -121,7 +121,7 @@ pub enum RedirectFault {
     NoTarget,
     /// The target is not a valid address.
     NoAddress,
-    /// From `https:` to `http:`.
+    /// The redirect leads from `https:` to `http:`.
     Downgrade,
     /// The target is neither `http:` nor `https:`.
     Scheme {
@@ -132,7 +132,7 @@ pub enum RedirectFault {
     Circle,
     /// There are too many redirects.
     TooMany {
-        /// The most that are followed.
+        /// The most redirects that are followed.
         most: usize,
     },
 }
@@ -154,22 +154,22 @@ impl fmt::Display for RedirectFault {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum HttpFault {
-    /// It is not valid HTTP.
+    /// The response is not valid HTTP.
     Wire {
         /// What is invalid.
         wire: WireFault,
     },
-    /// It has a content coding that newswire did not offer.
+    /// The response has a content coding that newswire did not offer.
     UnknownCoding {
         /// The coding.
         coding: Line,
     },
     /// The document has too many chunks.
     TooManyChunks {
-        /// The most that are read.
+        /// The most chunks that are read.
         most: usize,
     },
-    /// The document was cut off.
+    /// The connection ended before the document did.
     BrokeOff {
         /// The HTTP client's message.
         why: Line,
