@@ -14,38 +14,38 @@ const OFFERS: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum DocumentFault {
-    /// It is empty.
+    /// The document is empty.
     Empty,
-    /// An HTML page.
+    /// The document is an HTML page.
     Page {
-        /// The first feeds that it offers.
+        /// The first feeds that the page offers.
         offers: Vec<ShortLine>,
-        /// How many more it offers.
+        /// How many more feeds the page offers.
         more: usize,
     },
-    /// It has another format.
+    /// The document has another format.
     NotAFeed {
         /// The name of its first element; empty if it has none.
         found: ShortLine,
     },
-    /// JSON that cannot be read.
+    /// The document is JSON that cannot be read.
     Json {
         /// The parser's message.
         why: ShortLine,
     },
-    /// JSON that is not a JSON Feed.
+    /// The document is JSON, but not a JSON Feed.
     NoItems {
-        /// The message that it has instead, in quotes.
+        /// The message that the document has instead, in quotes.
         says: Option<Line>,
     },
-    /// The feed parser's fault.
+    /// The feed parser refused the document.
     Reader {
         /// The message.
         why: ShortLine,
     },
     /// The feed parser panicked.
     ReaderPanic,
-    /// Reading it would delay the other feeds.
+    /// Reading the document would delay the other feeds.
     TooMuchWork,
 }
 

@@ -7,35 +7,35 @@ use super::failure::Failure;
 /// An event of a feed. Displayed as a sentence without the feed's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEvent {
-    /// It answered 410.
+    /// The feed answered 410.
     Gone,
-    /// It failed several times in a row.
+    /// The feed failed several times in a row.
     Died {
         /// How many polls failed.
         failures: u32,
-        /// Why the last of them failed.
+        /// Why the last of these polls failed.
         failure: Failure,
     },
-    /// It answers again after it had died.
+    /// The feed answers again after it had died.
     Recovered {
         /// How many polls had failed.
         failures: u32,
     },
-    /// It has moved for good.
+    /// The feed has moved for good.
     Moved {
         /// The new address.
         to: String,
     },
-    /// It brought many new entries at once.
+    /// The feed brought many new entries at once.
     Flooded {
-        /// How many.
+        /// How many entries were new.
         new: usize,
     },
-    /// Many of its entries came under new guids, and were recognised.
+    /// Many entries of the feed came under new guids, and were recognised.
     Rekeyed {
-        /// How many.
+        /// How many entries came under new guids.
         rekeyed: usize,
-        /// How many entries its document lists.
+        /// How many entries the document lists.
         listed: usize,
     },
     /// An event that an older version wrote as a sentence.

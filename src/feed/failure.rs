@@ -4,8 +4,8 @@
 //! something to do. Nothing compares, stores or parses that sentence. The message of another program (the system, an
 //! HTTP client, a parser) is one detail, cut to the length of a line.
 //!
-//! No detail may contain a secret. Of a requested address there is only the host. Text of a document is added after
-//! `poll` has removed the feed's secrets from it.
+//! No detail may contain a secret. Only the host of a requested address is kept. Text of a document is added only after
+//! `poll` has removed the feed's secrets from the text.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -31,7 +31,7 @@ pub enum Failure {
     Dns {
         /// The host.
         host: Line,
-        /// Whether the request used a proxy; then the name may be that of the proxy.
+        /// Whether the request used a proxy. If so, the name may be that of the proxy.
         proxied: bool,
         /// The system's message.
         why: Line,
@@ -40,7 +40,7 @@ pub enum Failure {
     Address {
         /// The host.
         host: Line,
-        /// The address that its name resolved to.
+        /// The address that the host's name resolved to.
         address: IpAddr,
         /// The port.
         port: u16,
@@ -119,7 +119,7 @@ pub enum Failure {
         /// What is wrong.
         fault: RedirectFault,
     },
-    /// A challenge for browsers instead of the document.
+    /// The server sent a challenge for browsers instead of the document.
     BotWall {
         /// The host.
         host: Line,
@@ -140,7 +140,7 @@ pub enum Failure {
     },
     /// The document of a `file:` feed cannot be read.
     File {
-        /// The path; the address if it has none.
+        /// The path, or the address if that has no path.
         path: Line,
         /// What is wrong.
         fault: FileFault,

@@ -66,11 +66,11 @@ pub(super) use coded;
 coded! {
     /// The state of a feed after its last poll.
     FeedState: New {
-        /// It was never polled.
+        /// The feed was never polled.
         New "new" "new",
         Ok "ok" "ok",
         Failing "failing" "failing",
-        /// The publisher has removed it for good: polling stops until it is forced.
+        /// The publisher has removed the feed for good. Polling stops until an editor forces a poll.
         Gone "gone" "gone",
     }
 }
@@ -87,11 +87,11 @@ coded! {
         SkipDays "skip_days" "skipDays",
         /// A temporary redirect leads to a host on hold.
         RedirectHost "redirect_host" "the host that it redirects to",
-        /// A response to another feed of its host.
+        /// A response to another feed of the same host.
         ItsHost "its_host" "its host",
-        /// It was polled minutes ago.
+        /// The feed was polled minutes ago.
         LastPoll "last_poll" "its last poll",
-        /// It is unknown which header or element of the server it was.
+        /// The server asked for the hold, but it is unknown by which header or element.
         Server "server" "the server",
     }
 }
@@ -129,21 +129,21 @@ coded! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
-    /// Many of its entries came under new guids, and were recognised.
+    /// Many entries of the feed came under new guids, and were recognised.
     Rekeyed {
-        /// How many.
+        /// How many entries came under new guids.
         rekeyed: usize,
-        /// How many entries its document lists.
+        /// How many entries the document lists.
         listed: usize,
     },
-    /// An entry changes at every poll, and its changes are no longer applied.
+    /// An entry is restless: it changes at every poll, so newswire no longer applies its changes.
     Restless {
-        /// Its title or guid; empty if it is private.
+        /// The entry's title or guid; empty if that is private.
         name: String,
     },
-    /// More entries change at every poll.
+    /// More entries are restless.
     MoreRestless {
-        /// How many.
+        /// How many more entries are restless.
         count: usize,
     },
     /// A note that an older version wrote as a sentence.

@@ -17,12 +17,13 @@ use super::stopwatch::Stopwatch;
 use super::wire;
 use crate::feed::{Failure, HttpFault, PollPhase};
 
-/// A body slower than this over a whole [`PACE_WINDOW`] is abandoned: it occupies a turn, memory and a connection.
+/// A body slower than this over a whole [`PACE_WINDOW`] is abandoned, because it occupies a turn, memory and a
+/// connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 
-/// A body in more chunks is abandoned: each costs some microseconds, however small it is. The largest body has 640 of
-/// 16 KiB.
+/// A body in more chunks is abandoned: each chunk costs some microseconds, however small it is. The largest body has
+/// 640 chunks of 16 KiB.
 const MAX_CHUNKS: usize = 100_000;
 
 /// A body and its place in memory, which is freed when the last clone of the bytes is dropped.

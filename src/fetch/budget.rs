@@ -1,9 +1,10 @@
 //! The memory for all bodies in flight: 96 MiB together, whatever the number and size of the feeds. Read buffers of
 //! connections and decoder windows may take the same again at worst: 200 feeds of the largest size stay below 256 MiB.
 //!
-//! A ladder: every body starts on the lowest rung and climbs as it grows, and higher rungs have room for fewer bodies.
-//! A body that waits for a place holds one on the rung below, and those on the top rung never wait, so bodies cannot
-//! deadlock. A place is held until the body itself is dropped, after parsing.
+//! The memory is divided into the rungs of a ladder. Every body starts on the lowest rung and climbs as it grows;
+//! higher rungs have room for fewer bodies. A body that waits for a place holds a place on the rung below, and bodies
+//! on the top rung never wait, so bodies cannot deadlock. A place is held until the body itself is dropped, after
+//! parsing.
 
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl Budget {
 }
 
 impl MemoryPlace {
-    /// Returns whether a body of so many bytes fits without climbing.
+    /// Returns whether a body of `bytes` bytes fits without climbing.
     pub fn holds(&self, bytes: u64) -> bool {
         bytes <= self.room
     }
@@ -95,7 +96,7 @@ impl MemoryPlace {
         self.limit
     }
 
-    /// Returns a place one rung higher; this one is held until that one is free.
+    /// Returns a place one rung higher. The present place is held until the higher one is free.
     pub async fn climb(self) -> MemoryPlace {
         self.budget.place_on(self.rung + 1, self.limit).await
     }

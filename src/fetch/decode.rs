@@ -14,7 +14,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 /// The codings offered to servers.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
-/// 8 MiB, the most that a decoder must support (RFC 9659).
+/// The largest zstd window: 8 MiB, the most that a decoder must support (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// The first seven bits of brotli with a large window, which RFC 7932 reserves.
@@ -22,8 +22,8 @@ const BROTLI_LARGE_WINDOW: u8 = 0x11;
 
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
-/// The most gzip members of a body: each needs a decoder of its own, for as few as 20 bytes. `bgzip` writes one per 64
-/// KiB.
+/// The most gzip members of a body. Each member needs its own decoder, even for 20 bytes; `bgzip` writes one member per
+/// 64 KiB.
 const MAX_GZIP_MEMBERS: usize = 10_000;
 
 /// The first bytes of every gzip member: its magic number, and the only method that exists (RFC 1952 §2.3.1).

@@ -1,4 +1,5 @@
-//! The HTTP clients: one for each way out, because connections are shared within a client, and the guard is part of it.
+//! The HTTP clients: one for each way out, that is, for each combination of permitted addresses, proxy, certificates
+//! and HTTP version. Connections are shared within a client, and the guard is part of the client.
 //!
 //! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the
 //! environment, or accepts an invalid certificate; TLS is 1.2 or newer. An invalid header line is ignored, as in
@@ -30,25 +31,27 @@ use crate::config::{Feed, PROXY_SCHEMES};
 use crate::feed::{Failure, FeedKey, HttpFault, PollPhase, SettingFault, TlsFault};
 use crate::foreign::Line;
 
-/// Long enough for the next feed of the same host a second later; short, because most hosts are not needed again for an
-/// hour.
+/// How long an idle connection is kept: long enough for the next feed of the same host a second later; short, because
+/// most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The most unread bytes that one HTTP/2 server may send: read buffers are not part of the memory budget of bodies. A
 /// feed from the other side of the earth still arrives at a megabyte per second.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// Sites behind several proxies and firewalls send more than the usual 100. `wire` repeats the number.
+/// The most headers of an answer. Sites behind several proxies and firewalls send more than the usual 100. `wire`
+/// repeats the number.
 const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
 
-/// More different ways out than any config has; beyond that, idle ones are rebuilt when needed.
+/// The most clients that are kept, one per way out: more than any config needs. Beyond that, all are dropped, and built
+/// again when needed.
 const MOST_CLIENTS: usize = 256;
 
 /// How names are resolved, once per new connection.
 #[derive(Clone)]
 pub(super) enum Names {
-    /// By the operating system.
+    /// The operating system resolves names.
     System,
     Table(Lookup),
 }
@@ -71,11 +74,12 @@ const MAX_CERTIFICATES_BYTES: u64 = 16 << 20;
 /// The clients built so far.
 pub(super) struct Clients {
     names: Names,
-    /// Locked while a client is built: the waiting callers mostly need the same one.
+    /// The clients by what their requests have in common. Locked while a client is built, because the waiting callers
+    /// mostly need the same client.
     by_egress: Mutex<HashMap<Egress, Way>>,
 }
 
-/// One way out.
+/// One way out: a client, and what is known about its connections.
 #[derive(Clone)]
 pub(super) struct Way {
     pub client: Client,
@@ -88,7 +92,7 @@ pub(super) struct Way {
 
 impl Clients {
     pub fn new(names: Names) -> Clients {
-        // Fails only if the program already installed one, which serves as well.
+        // This fails only if the program has already installed a provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Clients { names, by_egress: Mutex::default() }
     }
@@ -270,7 +274,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failu
         return Failure::Tls { host, fault: distrust(error).unwrap_or(TlsFault::Other { why }) };
     }
     if error.is_dns() {
-        // If proxied, the name may also be the feed's: a SOCKS proxy may leave resolving it to us.
+        // With a proxy, the name may also be the feed's: a SOCKS proxy may leave resolving it to us.
         return Failure::Dns { host, proxied, why };
     }
     if error.is_timeout() {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::feed::{Failure, PollPhase};
 use crate::foreign::Line;
 
-/// For a connection with its TLS handshake; a dead address among several costs 300 ms of it (RFC 8305).
+/// The time limit for connecting, TLS handshake included. If a host has IPv6 and IPv4 addresses, those of the second
+/// kind are tried after 300 ms (RFC 8305).
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns whether our own network may be what failed: the request never reached a server.
@@ -21,7 +22,7 @@ pub fn is_unreachable(failure: &Failure) -> bool {
     }
 }
 
-/// Returns whether a server answered, and the whole answer came.
+/// Returns whether a server answered, and the whole answer arrived.
 pub fn is_answer(failure: &Failure) -> bool {
     matches!(
         failure,
@@ -33,19 +34,19 @@ pub fn is_answer(failure: &Failure) -> bool {
     )
 }
 
-/// What the system says, without its number.
+/// Returns what the system says about an error, without the error's number.
 pub(super) fn reason(error: &dyn Error) -> Line {
     let text = error.to_string();
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
     text.split(" (os error").next().unwrap_or(text).into()
 }
 
-/// The innermost reason: those around it only repeat what was tried, and name the whole URL.
+/// Returns the innermost reason of an error. The reasons around it only repeat what was tried, and name the whole URL.
 pub(super) fn root_cause(error: &reqwest::Error) -> Line {
     causes(error).last().map_or_else(|| "the request could not be made".into(), reason)
 }
 
-/// What led to the error, the outermost reason first.
+/// Returns what led to the error, the outermost reason first.
 pub(super) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {

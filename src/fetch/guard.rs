@@ -61,7 +61,7 @@ impl Reach {
     ///
     /// # Errors
     ///
-    /// Fails if it is a local name or the proxy's own, and `allow` does not permit it.
+    /// Fails if the name is local or the proxy's own, and `allow` does not permit it.
     pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), Failure> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         let is_proxy = is_named(&Host::Domain(name), proxy);
@@ -76,7 +76,8 @@ impl Reach {
         Err(Failure::LocalName { host: name.into(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
-    /// Returns whether the editor permitted exactly this host, by name or by address: it is the editor's own.
+    /// Returns whether the editor permitted exactly this host, by name or by address: then the host is the editor's
+    /// own.
     pub fn is_own(&self, url: &Url) -> bool {
         let everywhere = self.networks.contains(&EVERYWHERE[0]);
         let literal = url.host().as_ref().and_then(literal);
@@ -181,10 +182,10 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
 }
 
-/// RFC 6052: its last 32 bits are the IPv4 address that is reached.
+/// The addresses of NAT64 (RFC 6052): their last 32 bits are the IPv4 address that is reached.
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
 
-/// Everything assigned as global unicast (RFC 4291 §2.4).
+/// The addresses that are assigned as global unicast (RFC 4291 §2.4).
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.

@@ -88,8 +88,8 @@ impl Hosts {
 }
 
 impl HostPermit {
-    /// Returns whether the host just asked for a pause, perhaps while this turn was waited for: then the turn should
-    /// not be used.
+    /// Returns whether the host just asked for a pause, perhaps while this request waited for its turn. If so, the turn
+    /// should not be used.
     pub fn is_refused(&self) -> bool {
         self.last.refusal.is_some_and(|refusal| refusal.elapsed() < REFUSAL_KEPT)
     }
@@ -99,7 +99,7 @@ impl HostPermit {
         self.progress.clone()
     }
 
-    /// Returns whether no other request waits for the host: then its connection is no longer needed.
+    /// Returns whether no other request waits for the host. If so, its connection is no longer needed.
     pub(super) fn is_last(&self) -> bool {
         // One owner is the table and one is this permit; each waiting request is one more.
         Arc::strong_count(OwnedMutexGuard::mutex(&self.last)) <= 2

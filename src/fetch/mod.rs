@@ -100,7 +100,7 @@ pub struct Attempt {
 pub enum Fetched {
     /// The known document is still current.
     NotModified {
-        /// The known validators, with those of the answer replacing them (RFC 9111 §4.3.4).
+        /// The validators from now on: those of the answer replace the known ones (RFC 9111 §4.3.4).
         validators: Validators,
     },
     /// A new document.
@@ -109,7 +109,7 @@ pub enum Fetched {
 
 /// A feed document, not yet read.
 pub struct FetchedDocument {
-    /// Decoded as its `Content-Encoding` says. Its memory is counted until the last clone is dropped.
+    /// The body, decoded as its `Content-Encoding` says. Its memory is counted until the last clone is dropped.
     pub body: Bytes,
     /// The URL after all redirects. It may contain tokens: do not show it, and do not use it unchanged as a base of
     /// links.
@@ -151,8 +151,8 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
-    /// Waits for a turn at the feed's host: one request in flight, a second between starts. The place in the queue is
-    /// taken at once, so that the connection is kept for all requests in the queue.
+    /// Waits for a turn at the feed's host, which has one request in flight, and a second between the starts of two.
+    /// The place in the queue is taken at once, so that the connection is kept for all requests in the queue.
     ///
     /// Await it before anything that feeds of other hosts wait for, such as a slot for a poll in flight.
     pub fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> impl Future<Output = HostPermit> + use<> {
@@ -162,7 +162,7 @@ impl Fetcher {
     /// Polls a feed from `start`, the target of a stored permanent move, else from its own URL.
     ///
     /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory. A redirect to an
-    /// origin in `holds` is not followed; without `holds`, as in a forced poll, every redirect is.
+    /// origin in `holds` is not followed; without `holds`, as in a forced poll, every redirect is followed.
     pub async fn get(
         &self,
         feed: &Feed,
@@ -352,7 +352,7 @@ fn queue(url: &Url, feed: &Feed) -> Queue {
     }
 }
 
-/// Merges the validators of a 304: it replaces only those that it names.
+/// Merges the validators of a 304 with the known ones: the 304 replaces only those that it names.
 fn merge(known: &Validators, given: Validators) -> Validators {
     Validators {
         etag: given.etag.or_else(|| known.etag.clone()),

@@ -1,7 +1,7 @@
 //! How long one poll has been working: fetching or reading, and not waiting for a host, for memory, or for other polls.
 //!
-//! A fetch has its own limits and always ends. This is for the case that one does not, because of a bug in newswire:
-//! the watcher of the polls compares the working time with the feed's `timeout`.
+//! A fetch has its own limits and always ends. This module is for a poll that does not end, because of a bug in
+//! newswire: the watcher of the polls compares its working time with the feed's `timeout`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,8 +1,8 @@
 //! Where a redirect leads, and whether permanently.
 //!
-//! At most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and fragment of a
-//! `Location` are removed: a publisher's server has no secrets to give us. A chain of only 301 and 308 (RFC 9110
-//! §15.4.2, §15.4.9) is a permanent move; a single 302, 303 or 307 makes the whole chain temporary.
+//! A poll follows at most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and
+//! fragment of a `Location` are removed: a publisher's server has no secrets to give us. A chain of only 301 and 308
+//! (RFC 9110 §15.4.2, §15.4.9) is a permanent move; a single 302, 303 or 307 makes the whole chain temporary.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::feed::{Failure, RedirectFault};
 
-/// Browsers allow 20; a feed that needs more than two is misconfigured.
+/// The most redirects that a poll follows. Browsers allow 20; a feed that needs more than two is misconfigured.
 const MOST_HOPS: usize = 5;
 
 /// The hops of one poll.

@@ -2,7 +2,8 @@
 //!
 //! Validators go byte for byte to the URL that gave them, and to no other. What the editor configured for a feed
 //! (`headers`, `basic_auth`, userinfo in the URL) goes only to the feed's own scheme, host and port. After a hop to
-//! another server it is not sent even there: that server must not choose what we request in the editor's name.
+//! another server these secrets are not even sent there again: the other server must not choose what we request in the
+//! editor's name.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -24,7 +25,7 @@ const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application
 /// own validators must not lock us out for ever.
 const LONGEST_VALIDATOR_BYTES: usize = 4096;
 
-/// Returns `newswire/0.1.0 (+https://news.example.org/about)`.
+/// Returns the User-Agent, such as `newswire/0.1.0 (+https://news.example.org/about)`.
 pub(super) fn user_agent(contact: &Url) -> HeaderValue {
     let text = format!("newswire/{} (+{})", env!("CARGO_PKG_VERSION"), shown(contact));
     HeaderValue::try_from(text).expect("a URL is printable ASCII")

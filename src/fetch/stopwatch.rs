@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::progress::Progress;
 use crate::feed::{Failure, PollPhase};
 
-/// A stopwatch that runs only while a server keeps us waiting: not while a poll waits for its turn at a host, or for
+/// A stopwatch that runs only while we wait for a server, and not while a poll waits for its turn at a host or for
 /// memory.
 pub(super) struct Stopwatch {
     total: Duration,
