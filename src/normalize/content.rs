@@ -17,13 +17,13 @@ use super::srcset;
 use super::well_formed::Markup;
 use crate::parse::references::resolve_html;
 
-/// Addresses may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]; further ones are dropped. An address
-/// of two bytes becomes as long as its base.
+/// Addresses may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]; further addresses are dropped. An
+/// address of two bytes becomes as long as its base.
 const MAX_GROWTH: usize = 4;
 const LEAST_GROWTH_BYTES: usize = 4 << 10;
 
-/// Rewrites HTML, with its text hidden (see `escape`). Relative URLs in it are relative to `bases`, and are dropped if
-/// there is none.
+/// Rewrites HTML, with the special characters of its text hidden (see `escape`). Relative URLs in it are relative to
+/// `bases`, and are dropped if there is no base.
 pub(super) fn rewrite(html: &str, bases: Bases) -> String {
     let mut content = Content {
         markup: Markup::new(html.len()),
@@ -176,7 +176,8 @@ impl<'a> Content<'a, '_> {
             let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
             let Some(source) = set.or_else(|| self.picture_source.clone().filter(|_| self.markup.is_in("picture")))
             else {
-                // A picture inside its own address, mostly a symbol. One whose address leads nowhere says no more.
+                // The data of this picture is in its address (`data:`), mostly of a symbol: its description stays. A
+                // picture whose address leads nowhere leaves nothing.
                 let is_inline = attributes::written(written, "src").is_some_and(|src| images::is_data(&src));
                 let alt = attributes::value(&cleaned, "alt").filter(|_| is_inline).unwrap_or_default();
                 let alt = alt.trim().to_owned();
@@ -216,7 +217,7 @@ impl<'a> Content<'a, '_> {
         self.last_frame = Some(frame.href);
     }
 
-    /// Begins to skip a drawing, if it ends: what follows an unclosed one is not part of it.
+    /// Begins to skip a drawing, if the drawing has an end: what follows an unclosed drawing is not part of it.
     fn begin_drawing(&mut self, attributes: &[(&'a str, &'a str)], is_closed: bool, html: &str, rest: &RealImages) {
         let behind = self.bytes_behind_drawings.get_or_insert_with(|| bytes_behind_last_end(html));
         let ends = rest.bytes_left() > *behind;

@@ -1,9 +1,9 @@
 //! Escapes the special characters of HTML, and hides them while the sanitizer processes a text.
 //!
 //! At each `&`, and at each character whose UTF-8 begins like that of U+00A0, the sanitizer's writer searches the whole
-//! rest of a text (`write_escaped` of html5ever 0.40): a megabyte of them took it ten seconds. So it gets private
-//! characters instead, which mean nothing to it; afterwards they are replaced with what HTML writes. They never
-//! represent anything but text.
+//! rest of a text (`write_escaped` of html5ever 0.40): a megabyte of such characters took ten seconds. So the sanitizer
+//! gets private characters in their place, which have no meaning in HTML. Afterwards this module replaces the private
+//! characters with the original ones, escaped as HTML requires. They never represent anything but text.
 
 use std::ops::RangeInclusive;
 
@@ -73,7 +73,8 @@ fn push_escaped_character(out: &mut String, character: char) {
     }
 }
 
-/// Whether a special character may begin with a byte. A table, because each byte of each text is looked up.
+/// For each byte, whether a special character may begin with it. This is a table, because each byte of each text is
+/// looked up.
 const MAY_BEGIN_SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
     let first_bytes = [b'&', b'<', b'>', 0, b'\r', 0xC2, 0xEF, FIRST_BYTE];
@@ -85,7 +86,8 @@ const MAY_BEGIN_SPECIAL: [bool; 256] = {
     table
 };
 
-/// Appends text; `special` writes its special characters. Works on bytes, because most texts have few of them.
+/// Appends text; `special` writes its special characters. Works on bytes, because most texts have few special
+/// characters.
 fn push(out: &mut String, text: &str, special: impl Fn(&mut String, char)) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| MAY_BEGIN_SPECIAL[usize::from(byte)]) {

@@ -18,7 +18,7 @@ pub(super) enum Step {
 struct Part {
     name: Name,
     children: usize,
-    /// What is written when it ends.
+    /// What is written when the element ends.
     end: [Option<Step>; 2],
 }
 

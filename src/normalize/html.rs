@@ -1,10 +1,10 @@
 //! Turns untrusted HTML into HTML that is safe on any page.
 //!
-//! Two steps. `content` rewrites the markup: only allowed elements, bounded depth, absolute URLs, no tracking pixels,
-//! and substitutes for what is removed. Then the result is checked again. Most of it is `settled`: so plain that it can
-//! be read in only one way. The rest goes through ammonia, which parses as browsers do and lets only the allow-list
-//! through. No script, style, frame, form, svg or math; no `id`, `class`, `name`, `style` or `on…`; no URL except
-//! `http`, `https` and `mailto`. Sanitizing again changes nothing.
+//! Cleaning takes two steps. `content` rewrites the markup: only allowed elements, bounded depth, absolute URLs, no
+//! tracking pixels, and substitutes for what is removed. Then the result is checked again. Most results are `settled`:
+//! so plain that they can be read in only one way. The others go through ammonia, which parses as browsers do and lets
+//! only the allow-list through. No script, style, frame, form, svg or math is left; no `id`, `class`, `name`, `style`
+//! or `on…`; no URL except `http`, `https` and `mailto`. Sanitizing again changes nothing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

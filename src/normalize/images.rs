@@ -7,7 +7,7 @@ use super::markup::{Piece, Pieces};
 /// The attributes in which loaders keep the real address, even if `src` has another one.
 const LAZY: [&str; 4] = ["data-lazy-src", "data-src", "data-original", "data-orig-src"];
 
-/// The attributes that may contain it if `src` is missing.
+/// The attributes that may contain the real address if `src` is missing.
 const OTHER: [&str; 8] = [
     "data-original-src",
     "data-lazyload",

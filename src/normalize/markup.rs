@@ -1,6 +1,6 @@
 //! Reads HTML piece by piece, as a browser's tokenizer does, for the modules here that must not trust it.
 //!
-//! Linear; the pieces cover any input. Comments, declarations and the contents of scripts and styles are skipped.
+//! Reading is linear, and accepts any input. Comments, declarations and the contents of scripts and styles are skipped.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub(super) enum Piece<'a> {
     Open {
         name: Cow<'a, str>,
         attributes: Vec<(&'a str, &'a str)>,
-        /// Whether it ends with `/>`, which only has a meaning in foreign content.
+        /// Whether the tag ends with `/>`, which only has a meaning in foreign content.
         is_closed: bool,
     },
     Close {
@@ -28,7 +28,7 @@ const MAX_ATTRIBUTES: usize = 64;
 /// An iterator over the pieces of a text.
 pub(super) struct Pieces<'a> {
     rest: &'a str,
-    /// Whether no comment ends in the rest.
+    /// Whether the rest is known to contain no end of a comment.
     no_comment_end: bool,
 }
 

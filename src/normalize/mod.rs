@@ -56,7 +56,7 @@ const MAX_INHERITED_BYTES: usize = 2 << 10;
 /// The most other copies that an entry may name: more than any newswire has.
 const MAX_COPIES: usize = 64;
 
-/// The most bytes of their addresses and titles together.
+/// The most bytes of the addresses and titles of these copies together.
 const MAX_COPIES_BYTES: usize = 16 << 10;
 
 /// A longer language tag is invalid (RFC 5646 §4.4.1).
@@ -180,8 +180,8 @@ fn name_line(text: &str) -> String {
 struct Page<'a> {
     /// The entry's page. A bare fragment is a place on it, whatever the base.
     link: Option<&'a Url>,
-    /// In Atom the document's own address (RFC 3986 §5.1), else the entry's page: RSS and JSON Feed do not define it,
-    /// and their publishers mean what browsers do on that page.
+    /// The base of all other relative URLs. In Atom it is the document's own address (RFC 3986 §5.1), else the entry's
+    /// page: RSS and JSON Feed define no base, and their publishers mean what browsers do on that page.
     base: Option<&'a Url>,
 }
 
@@ -278,7 +278,7 @@ fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
         };
         let known = persons.iter_mut().find(|known| known.name == person.name && person.name.is_some());
         match known {
-            // The same name in another element of the entry.
+            // Another element of the entry has the same name.
             Some(known) => {
                 known.email = known.email.take().or(person.email);
                 known.url = known.url.take().or(person.url);
@@ -328,7 +328,7 @@ fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
     credits
 }
 
-/// Returns each address once, and never the entry's own.
+/// Returns the other copies that an entry names: each address once, and never the entry's own.
 fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<NamedCopy> {
     let mut copies: Vec<NamedCopy> = Vec::new();
     let mut bytes = 0;

@@ -29,7 +29,7 @@ pub(super) fn is_settled(html: &str) -> bool {
     open.is_empty()
 }
 
-/// Returns what comes after an end tag, if that closes the innermost element.
+/// Returns what comes after an end tag, if the tag closes the innermost element.
 fn after_end<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     tag.strip_prefix(open.pop()?)?.strip_prefix('>')
 }
@@ -68,7 +68,7 @@ fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
 fn may_begin(name: &str, open: &[&str]) -> bool {
     let innermost = open.last().copied().unwrap_or_default();
     let is_open = |wanted: &str| open.contains(&wanted);
-    // Returns the nearest of these.
+    // Returns the innermost open element that is one of `wanted`.
     let nearest = |wanted: &[&str]| open.iter().rev().find(|open| wanted.contains(open)).copied().unwrap_or_default();
     if name == "table" || is_part_of_table(name) || is_block(name) && is_open("p") {
         return false;

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::links;
 
-/// Further candidates of a picture are dropped, because each may become as long as its base.
+/// The most candidates of a picture; more are dropped, because each may become as long as its base.
 const MAX_CANDIDATES: usize = 64;
 
 /// Returns the candidates with absolute addresses; `None` if none is left. A candidate without a web address or with

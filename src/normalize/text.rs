@@ -152,11 +152,11 @@ const NO_SUMMARY: &[&str] = &[
     "view comments",
 ];
 
-/// A longer text is not one of them, even with a number of comments.
+/// A longer text is none of [`NO_SUMMARY`], even if it has a number of comments.
 const MAX_NO_SUMMARY_BYTES: usize = 64;
 
-/// Returns whether a plain-text summary says nothing about its entry, such as `Comments` or `Read more…`. An empty one
-/// says nothing.
+/// Returns whether a plain-text summary says nothing about its entry, such as `Comments` or `Read more…`. An empty
+/// summary says nothing.
 pub fn says_nothing(text: &str) -> bool {
     if text.len() > MAX_NO_SUMMARY_BYTES {
         return false;

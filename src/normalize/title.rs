@@ -76,7 +76,7 @@ fn marks(html: &str) -> Vec<Mark<'_>> {
 struct MarkScan<'a> {
     html: &'a str,
     no_comment_end: bool,
-    /// Whether no quote follows: double, single.
+    /// Whether no double quote follows, and whether no single quote follows.
     no_quote: [bool; 2],
 }
 

@@ -18,7 +18,8 @@ const MAX_DEPTH: usize = 100;
 /// flattened.
 const DEPTH_OF_CELL: usize = 4;
 
-/// The most elements in a text; of further ones only the text is kept. A parser needs a quarter of a kilobyte for each.
+/// The most elements in a text; of further elements only the text is kept. A parser needs a quarter of a kilobyte for
+/// each.
 const MAX_ELEMENTS: usize = 20_000;
 
 /// Well-formed markup under construction.
@@ -52,7 +53,8 @@ impl<'a> Markup<'a> {
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
-        // A parser ignores a line break right after `<pre>`. If the text begins with two, one of them remains.
+        // A parser ignores a line break right after `<pre>`. If the text begins with two line breaks, one of them
+        // remains.
         let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
         let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
         let before = self.out.len();

@@ -27,9 +27,9 @@ use super::repairs::Repairs;
 use super::tree::{Element, MAX_BASE_BYTES, Opening, TreeEvent, TreeReader};
 use crate::feed::RepairKind;
 
-/// The entries of a document that are read; later ones are left out, and that is reported.
+/// The most entries of a document that are read. Later ones are left out, and a repair says so.
 const MAX_ENTRIES: usize = 5_000;
-/// The fields of one entry, or of the feed itself, that are read.
+/// The most fields of one entry, or of the feed itself, that are read.
 const MAX_FIELDS: usize = 2_000;
 /// How deep channels and the like may nest; deeper ones are skipped.
 const MAX_CONTAINERS: usize = 32;
@@ -71,7 +71,7 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
 /// What a pass assumes about the document. Each assumption is corrected once at most.
 #[derive(Clone, Default)]
 struct Assumed {
-    /// Entries are not closed reliably, so one that begins inside another ends it.
+    /// Entries are not closed reliably, so an entry that begins inside another one ends that other one.
     entries_end_entries: bool,
     /// The address of the feed's page, if it comes after entries.
     site: Option<Arc<Url>>,
@@ -131,7 +131,7 @@ struct CanonicalPass<'a> {
     document_base: Option<Arc<Url>>,
     /// The address of the feed's page, unless the feed is Atom.
     site: Option<Arc<Url>>,
-    /// Whether entries came before that address was known.
+    /// Whether entries came before the address of the feed's page was known.
     has_entries_before_site: bool,
     /// Whether the current entry contains another one.
     holds_entries: bool,
@@ -165,7 +165,7 @@ struct OpenEntry {
     aside: EntryAside,
     /// The position of its start tag in the text, for its hash.
     at: usize,
-    /// The length of the canonical document before it, in case it must be removed again.
+    /// The length of the canonical document before this element, in case what the element adds must be removed again.
     out_length: usize,
     fields: usize,
 }

@@ -129,7 +129,7 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
         ["audio/", "font/", "image/", "model/", "video/"].iter().any(|kind| media_type.starts_with(kind))
     });
     match base64_bytes(&element.text()).map(String::from_utf8) {
-        // RFC 4287 §4.1.3.3: a file, whatever its bytes look like.
+        // By RFC 4287 §4.1.3.3 this is a file, whatever its bytes look like.
         Some(_) if is_media && is_whole_base64(&element.text()) => (Cow::Borrowed(""), false),
         Some(Ok(text)) => (Cow::Owned(text), html),
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
@@ -140,7 +140,7 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
     }
 }
 
-/// Returns whether a base64 text has a valid length; words that look like base64 seldom have.
+/// Returns whether a base64 text has a valid length; words that look like base64 seldom have a valid length.
 fn is_whole_base64(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }

@@ -28,8 +28,8 @@ const SURELY_UTF8_CHARS: usize = 8;
 /// A document that declares UTF-8 is taken as UTF-8 if it has at most this many bad bytes per character outside ASCII.
 /// Text of other encodings has many more.
 const MOST_BAD_BYTES: usize = 2;
-/// A document that declares another encoding is nevertheless UTF-8 if it has at least this many such characters per bad
-/// byte.
+/// A document that declares another encoding is nevertheless UTF-8 if it has at least this many characters outside
+/// ASCII per bad byte.
 const LEAST_GOOD_CHARS: usize = 10;
 
 /// The text of a document, without byte order mark.
@@ -68,8 +68,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     detect(bytes, declared.iter().flatten().next().copied(), repairs)
 }
 
-/// Takes bytes as UTF-8, which they are, unless the document declares an encoding in which they may be other
-/// characters, and so few of them that UTF-8 may be chance.
+/// Takes valid UTF-8 as UTF-8, unless the document declares another encoding in which the same bytes are valid too, and
+/// has so few characters outside ASCII that UTF-8 may be chance.
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
     let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();

@@ -43,7 +43,8 @@ impl Entities {
         let written = entity_declarations(subset);
         let is_usable = |(_, value): &&(&str, Option<&str>)| value.is_some_and(|value| value.len() <= MAX_ENTITY_BYTES);
         let mut refused = written.len();
-        // First the entities that contain no other one, then those that contain these.
+        // The first round expands entities that contain no other entity, the second round those that contain such
+        // entities.
         for _ in 0..2 {
             let known = std::mem::take(&mut self.declared);
             for (name, value) in written.iter().filter(is_usable).take(MAX_ENTITIES) {
@@ -64,7 +65,7 @@ impl Entities {
         find(&self.declared, name)
     }
 
-    /// Appends the text of an entity, and returns whether it did: not if the entity is undeclared, or if too much was
+    /// Appends the text of an entity. Returns false, and appends nothing, if the entity is undeclared or too much was
     /// expanded already.
     pub(super) fn expand(&mut self, name: &str, out: &mut String) -> bool {
         let Some(text) = find(&self.declared, name).filter(|text| text.len() <= self.left) else { return false };
@@ -137,7 +138,7 @@ fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
         let (name, after) = part.split_once(';')?;
         let meant = match name {
             "amp" | "lt" | "gt" | "quot" | "apos" => references::plain(name),
-            // Expanded, these would be read again, as markup.
+            // If these characters were expanded, they would be read again as markup.
             _ if name.starts_with('#') => references::plain(name).filter(|meant| !meant.contains(['<', '&'])),
             _ => find(known, name).map(Cow::Borrowed).or_else(|| references::plain(name)),
         };

@@ -1,4 +1,4 @@
-//! What is set aside of an entry while its fields are read.
+//! The parts of an entry that are set aside while its fields are read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,9 +37,10 @@ pub(super) struct EntryAside {
     /// The text next to an RSS description, which makes the description the content.
     pub short_summary: Option<ParsedText>,
     about: Option<String>,
-    /// Boxed, because few entries have any of it.
+    /// The rare parts, boxed because few entries have any of them.
     pub rare: Option<Box<RareAside>>,
-    /// Each with its rank; a lower rank is more reliable.
+    /// The addresses where the entry says that it was first published, each with its rank; a lower rank is more
+    /// reliable.
     pub originals: Vec<(u8, String)>,
     /// The index of each enclosure, by address.
     enclosures_at: HashMap<String, usize>,
@@ -48,7 +49,7 @@ pub(super) struct EntryAside {
     pub updated: Dated,
 }
 
-/// What few entries have.
+/// The parts that few entries have.
 #[derive(Default)]
 pub(super) struct RareAside {
     /// The `xml:lang` of the summary; the one of the content takes precedence.
@@ -61,7 +62,7 @@ pub(super) struct RareAside {
     groups: usize,
 }
 
-/// The fields that were read already: the first of each counts.
+/// The fields that were read already. If a field occurs several times, the first counts.
 #[derive(Default)]
 pub(super) struct SeenEntryFields {
     pub title: bool,
@@ -71,7 +72,8 @@ pub(super) struct SeenEntryFields {
 }
 
 impl EntryAside {
-    /// Creates it. `default_base` is the base if there is no `xml:base`; in that case it is the element's base.
+    /// Creates the parts of an entry that begins with `element`. `default_base` is the element's base if there is no
+    /// `xml:base`.
     pub(super) fn new(element: &Element, default_base: Option<Arc<Url>>) -> Self {
         let about = element.prefixed_attribute("about").or(element.attribute("about"));
         let language = element.language.as_deref().map(str::to_owned);

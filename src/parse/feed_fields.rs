@@ -22,7 +22,7 @@ pub(super) struct FeedAside {
     pub license: Option<String>,
     pub credits: Vec<ParsedCredit>,
     pub cloud: Option<String>,
-    /// The base of its entries, if that is not `base`.
+    /// The base of the feed's entries, if that is not `base`.
     pub site: Option<Arc<Url>>,
     pub hints: PollHints,
     seen: SeenFeedFields,

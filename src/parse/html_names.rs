@@ -1,6 +1,6 @@
 //! The names of HTML elements, which distinguish a tag from a `<` in plain text.
 
-/// Returns whether it is the name of an HTML element, obsolete ones included; case does not matter.
+/// Returns whether `name` is the name of an HTML element, obsolete elements included; case does not matter.
 pub(crate) fn is_tag(name: &str) -> bool {
     const LONGEST: usize = 10;
     if name.is_empty() || name.len() > LONGEST {
@@ -30,7 +30,7 @@ pub(crate) fn is_void(name: &str) -> bool {
     )
 }
 
-/// Sorted.
+/// The names of HTML elements, sorted.
 const TAGS: [&str; 125] = [
     "a",
     "abbr",

@@ -2,9 +2,9 @@
 //!
 //! The guid is the document's own guid or id (in RDF `rdf:about`); else the link; else a hash of title and date; else a
 //! hash of title and text. If different entries have the same key, more is added to the keys: the link to a guid, title
-//! and date to a link, and the text to these. Entries that agree in all of these are one entry. The repair stays with
-//! the feed, so that a key depends only on its entry and feed, never on the other entries of a document. The kind of
-//! key is stored with it.
+//! and date to a link, and the text to these. Entries that agree in all of these are one entry. The store remembers for
+//! each feed what was added, so that a key depends only on its entry and feed, never on the other entries of a
+//! document. The kind of a key is stored with the key.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -46,8 +46,8 @@ pub(super) fn hash_of_site(site: &Url) -> u64 {
     xxh3_64(site.as_str().as_bytes())
 }
 
-/// If at least one entry in this many shares its key with another, the feed does so habitually, and the keys of all its
-/// entries are extended. Fewer are slips, and only their keys are extended.
+/// If at least one entry in this many shares its key with another, the feed repeats keys habitually, and the keys of
+/// all its entries are extended. If fewer entries do, these are slips, and only their keys are extended.
 pub const SLIPS: usize = 4;
 
 /// Gives every entry of a document its guid, unique in the document, and marks repeated entries.
@@ -94,7 +94,8 @@ fn mark_repeats(entries: &mut [ParsedEntry]) {
     }
 }
 
-/// Finds different entries with the same key, and records what more their keys need; returns whether there are any.
+/// Finds different entries with the same key, and records what must be added to their keys; returns whether there are
+/// any such entries.
 fn distinguish(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
     let mut first_with = HashMap::with_capacity(entries.len());
     // The first entry of each key owns the group, as most keys have one entry.
@@ -130,7 +131,7 @@ fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     }
 }
 
-/// Returns the guid of an entry in a feed whose entries share this, and its kind.
+/// Returns the guid of an entry in a feed whose entries share the keys in `shared`, and the kind of the guid.
 fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
         (Some(own), Some(link)) if shared.guids => (format!("{own} {link}").into(), GuidKind::Guid, !shared.links),
@@ -170,7 +171,8 @@ fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     };
     (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
     if entry.guid.kind == GuidKind::Fingerprint {
-        // Stores of earlier versions know an entry without guid and link by this key only, so it must be found by it.
+        // Stores of earlier versions know an entry without guid and link by this key only, so the entry must be found
+        // by it.
         add(fingerprint(entry));
     }
     let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);

@@ -49,7 +49,7 @@ object! {
         authors: List<Author, MAX_PARTS>,
         language: Text,
         hubs: List<Hub, MAX_PARTS>,
-        // `None` if it is absent.
+        // The items; `None` if the member is absent.
         items: Option<List<Item, MAX_ITEMS>>,
         _newswire: Rare<newswire::OurDocument>,
         // What an API says instead of sending a feed.
@@ -200,7 +200,7 @@ pub(super) fn parse(
     Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
-/// Returns the document, and whether it breaks off: then it has only the complete items.
+/// Returns the document, and whether it breaks off. If so, only its complete items are returned.
 fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, bool), ParseError> {
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok((document, false)),

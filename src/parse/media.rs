@@ -46,7 +46,7 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        // It names who had a part in the picture or recording: even its `author` did not write the entry.
+        // A credit names who had a part in the picture or recording: even its `author` did not write the entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }

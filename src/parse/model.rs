@@ -173,11 +173,11 @@ pub struct ParsedEntry {
     pub license: Option<String>,
     /// The entries that this one answers (RFC 4685).
     pub in_reply_to: Vec<ParsedInReplyTo>,
-    /// Who had a part in it, and in which role.
+    /// The people with a part in the entry, and their roles.
     pub credits: Vec<ParsedCredit>,
     /// The feed that the entry names as its source.
     pub source: Option<Box<ParsedSource>>,
-    /// What podcast elements say about it.
+    /// What podcast elements say about the entry.
     pub podcast: Option<Box<ParsedPodcast>>,
     /// Other copies of the same story, from a newswire's own editions.
     pub copies: Vec<ParsedCopy>,
@@ -223,7 +223,7 @@ pub struct ParsedText {
     pub value: String,
     /// Whether the text is unsanitized HTML; otherwise it is plain text.
     pub html: bool,
-    /// Whether the text has no tag and is not declared as HTML: its line breaks count, as in plain text.
+    /// Whether the text has no tag and is not declared as HTML. If so, its line breaks count, as in plain text.
     pub has_lines: bool,
     /// The `xml:base` of relative URLs in the text, if there is one.
     pub base: Option<Arc<Url>>,

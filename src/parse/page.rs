@@ -1,12 +1,12 @@
-//! Says what a document is that is not a feed, and which feeds it offers if it is an HTML page: its autodiscovery
-//! links.
+//! For a document that is not a feed, says what it is instead. If it is an HTML page, also says which feeds it offers
+//! by autodiscovery links.
 
 use super::ParseError;
 use super::html_names;
 use super::repairs::Repairs;
 use super::token::{Token, Tokens};
 
-/// The links that are looked at: a page has a few, in its head.
+/// The most links that are looked at: a page has a few, in its head.
 const MAX_LINKS: usize = 500;
 
 /// Returns the error for a document that is not a feed: it is all or part of an HTML page, or it begins with another

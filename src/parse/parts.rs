@@ -26,7 +26,7 @@ const MAX_KEYWORDS: usize = 500;
 #[derive(Default)]
 pub(super) struct TextAside {
     pub base: Option<Arc<Url>>,
-    /// As in [`ParsedText`](super::model::ParsedText).
+    /// The same as in [`ParsedText`](super::model::ParsedText).
     pub has_lines: bool,
 }
 
@@ -121,10 +121,11 @@ pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option
     let text = element.text();
     let written = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()));
     let href = match written {
-        // It distinguishes entries, but leads nowhere.
+        // Such words distinguish entries, but lead nowhere.
         Some(words) if is_words(words) => words.to_owned(),
         Some(href) => resolved(href, element),
-        // RFC 3986 §5.2: an empty reference means the base. Only an `xml:base` is a page, the document is not.
+        // RFC 3986 §5.2: an empty reference means the base. Only an `xml:base` can be the entry's page, not the address
+        // of the document.
         None if element.attributes.iter().any(|attribute| attribute.name.eq_ignore_ascii_case("href")) => {
             given_base(&element.base, default_base)?.to_string()
         }

@@ -2,7 +2,7 @@
 
 use super::model::ParsedEnclosure;
 
-/// The least width of a picture, in pixels. A narrower one counts readers and is not meant to be seen.
+/// The least width of a picture, in pixels. A narrower picture counts readers and is not meant to be seen.
 const LEAST_PIXELS: u64 = 2;
 
 /// A picture from a `media:content`.

@@ -184,7 +184,7 @@ fn named(reference: &str) -> Option<String> {
 /// Returns the text without the characters that XML 1.0 §2.2 forbids.
 pub(super) fn without_control_characters<'a>(text: Cow<'a, str>, repairs: &mut Repairs) -> Cow<'a, str> {
     let suspicious = |byte: u8| byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || byte == 0xEF || byte == 0x7F;
-    // In chunks, so that the compiler can vectorise it.
+    // The text is checked in chunks, so that the compiler can vectorise the check.
     let is_suspicious = |chunk: &[u8]| chunk.iter().fold(false, |found, &byte| found | suspicious(byte));
     if !text.as_bytes().chunks(64).any(is_suspicious) || text.chars().all(is_allowed_in_xml) {
         return text;

@@ -33,7 +33,7 @@ pub(super) enum Token<'a> {
 }
 
 pub(super) struct Tag<'a> {
-    /// As written, with its prefix.
+    /// The name as written, with its prefix.
     pub name: &'a str,
     /// The position of the tag in the text.
     pub at: usize,
@@ -43,7 +43,7 @@ pub(super) struct Tag<'a> {
 
 #[derive(Clone)]
 pub(super) struct RawAttribute<'a> {
-    /// As written, with its prefix.
+    /// The name as written, with its prefix.
     pub name: &'a str,
     pub value: Cow<'a, str>,
 }

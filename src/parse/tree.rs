@@ -29,19 +29,19 @@ pub(super) const MAX_BASE_BYTES: usize = 512;
 const MAX_LANGUAGE_BYTES: usize = 64;
 /// The most text in one field; the rest is cut.
 pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
-/// The most elements in one field; of further ones only the text is kept.
+/// The most elements in one field; of further elements only the text is kept.
 const MAX_FIELD_ELEMENTS: usize = 20_000;
 
 /// An element and everything inside it.
 pub(super) struct Element<'a> {
     pub namespace: Namespace,
-    /// As written, with its prefix.
+    /// The name as written, with its prefix.
     pub qualified: &'a str,
-    /// Without prefix, in lower case.
+    /// The name without prefix, in lower case.
     pub name: Cow<'a, str>,
     pub attributes: Vec<RawAttribute<'a>>,
     pub children: Vec<XmlNode<'a>>,
-    /// The base of relative URLs in it.
+    /// The base of relative URLs in the element.
     pub base: Option<Arc<Url>>,
     pub language: Option<Arc<str>>,
 }
@@ -78,7 +78,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns all text in it, its children included, trimmed.
+    /// Returns all text in the element and its children, trimmed.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
@@ -91,7 +91,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns only the text directly in it.
+    /// Returns only the text that is directly in the element.
     pub(super) fn own_text(&self) -> Cow<'_, str> {
         match self.children.as_slice() {
             [] => Cow::Borrowed(""),
@@ -113,7 +113,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Takes the fields that came after an unclosed field out of it: its child elements from the first that is a field.
+    /// Takes the fields that an unclosed field swallowed out of it: its child elements, beginning with the first one
+    /// that is a field.
     pub(super) fn split_off_swallowed(&mut self, is_field: impl Fn(&Element) -> bool) -> Vec<Element<'a>> {
         let first =
             self.children.iter().position(|node| matches!(node, XmlNode::Element(element) if is_field(element)));
@@ -259,7 +260,7 @@ impl<'a> TreeReader<'a> {
         element
     }
 
-    /// Treats the vocabulary of an element, which has a prefix, as the one of feeds.
+    /// Treats the vocabulary of an element with a prefix as the vocabulary of feeds.
     pub(super) fn adopt(&mut self, element: &mut Element<'a>) {
         self.bindings.bind(prefix_of(element.qualified), Some(Namespace::Core));
         element.namespace = Namespace::Core;

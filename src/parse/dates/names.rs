@@ -86,7 +86,7 @@ fn beginning(word: &str) -> Option<Set> {
     Some(1 << (position + 1))
 }
 
-/// From January. Abbreviations have no dots.
+/// The names of the months, January first. Abbreviations have no dots.
 const MONTHS: [&str; 12] = [
     "yanvar yan студзеня сту студзень януари яну ledna led leden ionawr ion jaanuar jaan urtarrila urt \
      tammikuuta tammi tammikuu eanáir ean xaneiro xan siječnja sij siječanj հունվարի հնվ հունվար იანვარი იან \
@@ -134,7 +134,7 @@ const MONTHS: [&str; 12] = [
      грудня груд грудень ديسمبر دسامبر דצמבר דצמ दिसंबर दिस ডিসেম্বর ডিসে دسمبر ธันวาคม ธ.ค டிசம்பர் டிச",
 ];
 
-/// From Monday.
+/// The names of the weekdays, Monday first.
 const WEEKDAYS: [&str; 7] = [
     "monday mon montag mo lundi lun lunes lunedì segunda-feira seg maandag ma poniedziałek pon pondělí po \
      pondelok ponedjeljak ponedeljek ponedeljak понедельник пн понеділок понеделник måndag mån maanantaina \

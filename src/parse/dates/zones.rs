@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 pub(super) enum Zone {
     /// Minutes east of Greenwich, as a number says.
     Offset(i32),
-    /// The same, as an abbreviation says.
+    /// Minutes east of Greenwich, as an abbreviation says.
     Named(i32),
     /// A region, whose offset depends on the day.
     Region(Tz),

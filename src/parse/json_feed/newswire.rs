@@ -1,7 +1,7 @@
 //! Reads `_newswire` in the JSON editions of a newswire: everything that JSON Feed has no member for.
 //!
-//! `render` writes it. Read back, each story keeps its source, rights, licence, "via", categories and copies. It is
-//! trusted no more than the same elements of Atom.
+//! `render` writes it. Read back, each story keeps its source, rights, licence, "via", categories and copies.
+//! `_newswire` is trusted no more than the same elements of Atom.
 
 use super::{Author, MAX_PARTS, number, people, plain};
 use crate::entry::Category;
@@ -125,7 +125,7 @@ object! {
     }
 }
 
-/// None of these can be a plain text.
+/// None of these objects can be given as a plain text.
 macro_rules! never_a_text {
     ($($name:ident),*) => {
         $(impl OfText for $name {
@@ -138,7 +138,7 @@ macro_rules! never_a_text {
 
 never_a_text!(OurDocument, OurItem, Term, Reply, OurCredit, OurSource, OtherCopy, OurPodcast, File);
 
-/// Returns what it says about the feed itself.
+/// Returns what `_newswire` says about the feed itself.
 pub(super) fn info(ours: OurDocument) -> ParsedInfo {
     ParsedInfo {
         id: ours.id.0,
@@ -148,7 +148,8 @@ pub(super) fn info(ours: OurDocument) -> ParsedInfo {
     }
 }
 
-/// Adds to an entry what it says about it. Its categories have schemes, which tags with the same terms lack.
+/// Adds to an entry what `_newswire` says about the entry. Categories in `_newswire` have schemes, which tags with the
+/// same terms lack.
 pub(super) fn add(ours: OurItem, entry: &mut ParsedEntry) {
     let categories: Vec<Category> = ours.categories.kept.into_iter().filter_map(category).collect();
     entry.categories.retain(|tag| categories.iter().all(|category| category.term != tag.term));
