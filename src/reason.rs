@@ -13,17 +13,18 @@ use crate::feed::FeedId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JoinReason {
-    /// It is the entry that the story was created for.
+    /// The story was created for this entry.
     First,
-    /// It has the same link as a copy.
+    /// The entry has the same link as another copy of the story.
     Link,
-    /// Its declared original is the link of a copy, or the other way round.
+    /// The entry's declared original is the link of another copy, or the other way round.
     Original,
-    /// It has the published id of the story: another newswire republished the story, and this one reads it back.
+    /// The entry has the published id of the story: another newswire republished the story, and this newswire reads it
+    /// back.
     Id,
-    /// It has the title and text of a copy.
+    /// The entry has the title and text of another copy.
     Text,
-    /// An editor joined it.
+    /// An editor joined the entry to the story.
     Editor,
 }
 
@@ -135,13 +136,13 @@ impl fmt::Display for Matched {
 /// category region:international`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// It is older than the section's `max_age`. It was published, and stays in the archives.
+    /// The story is older than the section's `max_age`. It was published, and stays in the archives.
     TooOld,
-    /// The section has no copy of it any more: its feeds left the config or the section.
+    /// The section no longer has a copy of the story: the feeds of the copies left the config or the section.
     NoFeed,
-    /// It was merged into another story.
+    /// The story was merged into another one.
     Merged,
-    /// The section has no `keep`, and so has all stories that this feed leads.
+    /// The section has no `keep`, and so takes the story, whose lead is from this feed.
     TakesAll {
         /// The feed of the story's lead.
         lead: FeedId,

@@ -3,8 +3,8 @@
 //! All keys of a rule must hold; of several values under a key, any suffices. In a `keep`, `category`, `feed`, `tag`
 //! and `host` hold if any copy that the section sees matches; all other keys, and every `drop`, look at the lead only.
 //!
-//! Pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text is searched
-//! beyond [`MAX_SEARCHED_BYTES`].
+//! This module is pure: `now` comes with the subject. Matching is linear in the text, whatever the pattern, and no text
+//! is searched beyond [`MAX_SEARCHED_BYTES`].
 
 mod canonical;
 
@@ -47,14 +47,14 @@ pub struct RuleCopy<'a> {
     pub text: &'a PlainText,
 }
 
-/// A story to be counted: the copies that the section sees.
+/// A story to be judged: the copies that the section sees.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The copies; never empty.
     pub copies: &'a [RuleCopy<'a>],
     /// The index of the leading copy.
     pub lead: usize,
-    /// When the story is sorted.
+    /// The time by which the story is sorted.
     pub sort_at: Timestamp,
     /// The time of the judgement.
     pub now: Timestamp,
@@ -380,7 +380,7 @@ impl Pattern {
         matches!(self.matcher, Matcher::Regex(_))
     }
 
-    /// Returns whether it is a regular expression that matches every non-empty text.
+    /// Returns whether the pattern is a regular expression that matches every non-empty text.
     pub fn matches_everything(&self) -> bool {
         let is_match = |text: &str| matches!(&self.matcher, Matcher::Regex(regex) if regex.is_match(text));
         ["a", "7", "Ω", "%"].into_iter().all(is_match)

@@ -40,7 +40,8 @@ pub struct FormerRow {
     pub revisions: u32,
     /// When it was first seen.
     pub first_seen: Timestamp,
-    /// Link keys in alphabetical order, each with whether it is specific to the entry.
+    /// The link keys of the entry in alphabetical order, and for each whether it is specific to the entry: no other
+    /// story of the feed has the link.
     pub links: Vec<(String, bool)>,
     /// The content; `None` if retention deleted it.
     pub entry: Option<Entry>,
@@ -63,20 +64,21 @@ pub struct OtherRow {
     pub entry: Entry,
 }
 
-/// An entry that has a link as a specific one.
+/// An entry to which a link is specific: no entry of another story of its feed has the link.
 #[derive(Clone, Copy, Debug)]
 pub struct LinkRow {
     /// The entry.
     pub entry: EntryNumber,
-    /// Whether the link is its declared original, not its own link.
+    /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
 }
 
-/// A key of a text, made from what it is about and its date.
+/// A key of an entry's text, made from a part of the text and a span of days around the entry's date. Texts are
+/// compared only if they share a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignatureKey(pub i64);
 
-/// An entry with a key of a text.
+/// An entry whose text has a signature key.
 #[derive(Clone, Copy, Debug)]
 pub struct SignatureRow {
     /// The entry.

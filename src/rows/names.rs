@@ -14,7 +14,7 @@ pub struct NamesRow {
     pub id: String,
     /// Its slug.
     pub slug: String,
-    /// The active story behind it: itself, or the one that it was merged into.
+    /// The active story that the names lead to: this story, or the one that it was merged into.
     pub standing: StoryNumber,
 }
 
@@ -53,12 +53,12 @@ pub struct NamedCopyRow {
 pub struct ReplacedId {
     /// The story.
     pub story: StoryNumber,
-    /// The active story behind it.
+    /// The active story that the names lead to.
     pub standing: StoryNumber,
     /// The former id.
     pub before: String,
     /// The new id.
     pub id: String,
-    /// The public sections that show it: their readers get the new id.
+    /// The public sections that show the story: their readers get the new id.
     pub public: Vec<SectionNumber>,
 }

@@ -1,4 +1,4 @@
-//! The current state of stories: their names, copies and placements.
+//! The current state of stories, called *standing*: their names, copies and placements.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
 use crate::time::Timestamp;
 
-/// What the store knows for one decision.
+/// What the store knows about the stories of one decision.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The numbers for new rows.
     pub next: NextNumbers,
-    /// The stories that are decided.
+    /// The stories that the decision is about.
     pub stories: Vec<StandingStory>,
-    /// By link key of entries to be written, if the feed already has the link: up to two of its stories with entries
-    /// that have it.
+    /// For each link key of the entries to be written that the feed already has: up to two of the feed's stories with
+    /// entries that have the link.
     pub linked: HashMap<String, Vec<StoryNumber>>,
 }
 
@@ -34,8 +34,8 @@ pub struct NextNumbers {
 pub struct StandingStory {
     /// Its row.
     pub row: StoryRow,
-    /// Ids that it has but does not publish, each with whether another story publishes it; loaded only until a public
-    /// section has shown the story.
+    /// Ids that the story has but does not publish, and for each whether another story publishes it. They are loaded
+    /// only until a public section has shown the story.
     pub kept: Vec<(String, bool)>,
     /// Its placements, including those in removed sections.
     pub placements: Vec<(SectionNumber, PlacementRow)>,
@@ -140,7 +140,7 @@ pub struct PlacementRow {
     pub next_change: Option<Timestamp>,
     /// When the shown content last changed.
     pub changed: Option<Timestamp>,
-    /// The id that it has here, if it took the place of a merged story: the id of that story.
+    /// The id of the story in this section, if it took the place of a merged story: the id of that story.
     pub published_as: Option<String>,
 }
 

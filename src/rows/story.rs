@@ -24,12 +24,11 @@ pub struct ShownStory {
     pub entry: Entry,
     /// The categories of all copies that the section sees, facets with their scheme, without duplicates.
     pub categories: Vec<Category>,
-    /// The lead's contributors, otherwise those of another copy.
+    /// The contributors of the lead, otherwise the contributors of another copy.
     pub via: Vec<Person>,
-    /// As in `by A via B - S`, plain text; empty if nothing is known.
+    /// The byline, such as `by A via B - S`, as plain text; empty if nothing is known.
     pub byline: String,
-    /// The source that the lead names, as far as it does, otherwise its feed. For its feed, title, url and id are
-    /// always set.
+    /// The source that the lead names, otherwise the lead's feed. If it is the feed, title, url and id are always set.
     pub source: Source,
     /// The copies that the section sees, the lead first; their number is bounded.
     pub copies: Vec<ShownCopy>,

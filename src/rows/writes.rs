@@ -47,7 +47,7 @@ pub struct Writes {
 pub struct NewStory {
     /// Its row.
     pub row: StoryRow,
-    /// The ids to publish if another story publishes the one of its row: the first free one is used.
+    /// Further ids to choose from if another story publishes the id of `row`: the first free one is used.
     pub other_ids: Vec<String>,
 }
 
@@ -60,7 +60,8 @@ pub struct NamesWrite {
     pub slug: String,
     /// When a public section first shows it.
     pub shown: Timestamp,
-    /// The id that it published until now, and an id that it had but did not publish, and publishes from now on.
+    /// The id that the story published until now, and the id that it publishes from now on, which it had but did not
+    /// publish.
     pub published: Option<(String, String)>,
 }
 
@@ -69,14 +70,14 @@ pub struct NamesWrite {
 pub enum EntryWrite {
     /// A new entry.
     New(Box<NewEntry>),
-    /// Other bytes, but the same content.
+    /// The entry has other bytes, but the same content.
     Touched {
         /// The entry.
         number: EntryNumber,
         /// Its new raw hash.
         raw_hash: u64,
     },
-    /// Other lasting content.
+    /// The entry has other lasting content.
     Revised {
         /// The entry.
         number: EntryNumber,
@@ -85,7 +86,7 @@ pub enum EntryWrite {
         /// The new hash of its lasting content.
         fingerprint: u64,
     },
-    /// Another guid; the former guid becomes an alias for ever.
+    /// The entry has another guid; the former guid becomes an alias for ever.
     Rekeyed {
         /// The entry.
         number: EntryNumber,
@@ -100,7 +101,7 @@ pub enum EntryWrite {
         /// The new hash of its lasting content.
         fingerprint: u64,
     },
-    /// A further guid.
+    /// An entry has a further guid.
     Alias {
         /// The feed.
         feed: FeedNumber,
@@ -116,9 +117,9 @@ pub enum EntryWrite {
         /// When it was revised.
         at: Timestamp,
     },
-    /// New content.
+    /// The entry has new content.
     Words(Box<WordsWrite>),
-    /// Another reason why it belongs to its story.
+    /// The entry belongs to its story for another reason.
     Reason {
         /// The entry.
         number: EntryNumber,
@@ -187,11 +188,11 @@ pub struct WordsWrite {
 pub struct LinkWrite {
     /// The key of the link.
     pub key: String,
-    /// Whether it is the entry's declared original, not its own link.
+    /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
-    /// Whether no entry of the feed that belongs to another story has it.
+    /// Whether the link is specific to the entry: no entry of the feed that belongs to another story has it.
     pub specific: bool,
-    /// Whether entries of the feed that belong to another story may have it as a specific link: for these it no longer
+    /// Whether the link may have been specific to entries of the feed that belong to another story. If so, it no longer
     /// is.
     pub marks_others: bool,
 }

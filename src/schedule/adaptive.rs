@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::duration;
 use crate::time::Timestamp;
 
-/// Feeds are never polled more often, out of politeness to publishers' servers.
+/// The shortest wait between two polls, out of politeness to publishers' servers.
 const SHORTEST: Duration = Duration::from_secs(3600);
 
-/// Feeds are never polled less often: one that was silent for a year may publish again.
+/// The longest wait between two polls: a feed that was silent for a year may publish again.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The decay time of the mean, in days.
@@ -50,8 +50,9 @@ pub fn interval(per_day: f64, missed: bool) -> Duration {
     if missed { (wait / 2).max(SHORTEST) } else { wait }
 }
 
-/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If the last poll `missed` entries, that is
-/// the wait that was planned after it; the reason mentions it if it is shorter than usual.
+/// Returns the reason in words, such as `polled every 4 hours, because it publishes 3.1 entries a day`. If entries were
+/// `missed` before the last poll, `missed` is the wait that was planned after it; the reason mentions this wait if it is
+/// shorter than usual.
 pub fn why(per_day: f64, missed: Option<Duration>) -> String {
     let usual = interval(per_day, false);
     let why = format!("polled every {}, because it publishes {per_day:.1} entries a day", in_words(usual));

@@ -43,13 +43,14 @@ const NICKNAMES: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// No zone sets its clock forward by more: Samoa skipped a whole day.
+/// The most by which a zone sets its clock forward: Samoa skipped a whole day.
 const MAX_GAP: Duration = Duration::hours(25);
 
-/// More minutes than any zone repeats when it sets its clock back, at most a day.
+/// A limit on the search in repeated minutes: a zone that sets its clock back repeats at most a day.
 const MOST_REPEATED_MINUTES: usize = 25 * 60;
 
-/// More changes of one zone's clock than there are before 2100, where schedules end: Morocco has four in some years.
+/// A limit on the search over clock changes: no zone has so many before 2100, where schedules end. Morocco has four in
+/// some years.
 const MOST_CHANGES: usize = 1000;
 
 /// A crontab schedule in one time zone. Displayed as it was written.
@@ -192,7 +193,7 @@ const WEEKDAY: FieldKind =
 struct CronField {
     /// Sorted, without repeats.
     values: Vec<u32>,
-    /// Whether it begins with `*`, which decides how the two day fields combine and what a clock change means.
+    /// Whether the field begins with `*`, which decides how the two day fields combine and what a clock change means.
     starred: bool,
 }
 

@@ -1,7 +1,7 @@
 //! When to poll next: cron, intervals, hints and backoff.
 //!
-//! Pure: `now` is an argument. This is the only module that knows local time, and the only one that uses the `cron`
-//! crate.
+//! This module is pure: `now` is an argument. This is the only module that knows local time, and the only one that uses
+//! the `cron` crate.
 
 pub mod adaptive;
 mod cron;

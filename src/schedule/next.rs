@@ -9,7 +9,7 @@
 //! - `skipHours` and `skipDays`, in GMT;
 //! - after failures: one hour, doubled each time up to a day, and a week from the thirtieth failure on; after 429 it
 //!   begins with four hours. Each feed adds a fixed share of its own, at most a tenth, so that feeds that failed
-//!   together do not retry together. A success resets it; no number of failures ends the polling.
+//!   together do not retry together. A success resets the backoff; no number of failures ends the polling.
 //!
 //! 429, and 503 with `Retry-After`, apply to the whole host, unless the host is the editor's own (a bridge there serves
 //! many sites) or a redirect led there from another server. 410 ends the polling until the editor forces a poll. An
@@ -89,7 +89,7 @@ pub struct Outlook<'a> {
     pub hints: &'a PollHints,
     /// Whether any of the feed's documents ever came with an ETag or Last-Modified.
     pub has_validators_ever: bool,
-    /// Whether the answer speaks for its whole host: the host is public (not opened by the editor with `allow`), and no
+    /// Whether the answer applies to its whole host: the host is public (not opened by the editor with `allow`), and no
     /// redirect from another server led there.
     pub host_is_public: bool,
 }
@@ -117,7 +117,7 @@ pub enum PollOutcome {
 pub struct NextPoll {
     /// When to poll; [`Timestamp::MAX`] if there is no next poll.
     pub at: Timestamp,
-    /// Until when the server or the document wants no polls; the schedule may be slower still.
+    /// Until when the server or the document asks for no polls; the schedule may be slower still.
     pub hold_until: Option<Timestamp>,
     /// Which of their statements set the hold.
     pub hold_why: Option<HoldReason>,
@@ -147,7 +147,7 @@ pub struct PollPlan {
     pub at: Timestamp,
     /// When the last poll was.
     pub last_poll: Option<Timestamp>,
-    /// Until when servers or documents want no polls.
+    /// Until when servers or documents ask for no polls.
     pub hold_until: Option<Timestamp>,
     /// Whether the last poll failed, which makes the wait longer than the schedule says.
     pub is_failing: bool,
@@ -183,7 +183,7 @@ pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Sched
     if is_beyond_reason || is_new_and_late {
         return Some(PollPlan { at: regular + share(LONGEST_SPREAD, phase), hold_until: None, ..*plan });
     }
-    // The wrong clock put it off without a poll, as happens to feeds that were overdue together.
+    // The wrong clock put the poll off without making one, as happens to feeds that were overdue together.
     let is_of_wrong_clock = !ahead.is_zero() && plan.at + LONGEST_SPREAD >= now + ahead;
     (is_of_wrong_clock && plan.at > regular).then(|| {
         let hold_until = plan.hold_until.map(|until| if until >= now + ahead { until - ahead } else { until });
@@ -195,7 +195,7 @@ pub fn replan(plan: &PollPlan, now: Timestamp, ahead: Duration, schedule: &Sched
 /// Returns when to poll each of the feeds that became overdue together, in the order given: over a sixth of their
 /// interval, at most ten minutes. A few are polled at once.
 ///
-/// Only for feeds that were polled before; each is given by its [`phase`] and schedule.
+/// `overdue` has the [`phase`] and schedule of each feed; all of them must have been polled before.
 pub fn spread(now: Timestamp, overdue: &[(u64, &Schedule)]) -> Vec<Timestamp> {
     if overdue.len() <= FEW_OVERDUE {
         return vec![now; overdue.len()];
@@ -303,7 +303,7 @@ fn host_hold(outlook: &Outlook) -> Option<Duration> {
     }
 }
 
-/// Fine enough to give 100,000 feeds different times.
+/// How many different shares there are: enough to give 100,000 feeds different times.
 const SHARES: u64 = 1_000_000;
 
 /// Returns a part of `whole`, less than all of it, that is always the same for a feed.

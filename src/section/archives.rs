@@ -3,8 +3,8 @@
 //!
 //! Pure. Policy: archive documents and the section document together contain every story that the section ever showed,
 //! and no story is in two archive documents. A story is written when it is pushed out, as it was then; later edits,
-//! copies and leads do not change it. A document only changes by rights, which are applied when it is read; by a story
-//! that left the section for another reason than its age; by a feed that left the section; and by retention.
+//! copies and leads do not change it. A document changes only for four reasons: rights, which are applied when it is
+//! read; a story that left the section for another reason than its age; a feed that left the section; and retention.
 //!
 //! A document consists of the stories that were pushed out and of the older half of those that the section document
 //! still shows, so that it is worth a request: readers recognise a story by its id wherever it occurs.
@@ -119,7 +119,7 @@ mod tests {
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], true, &[1, 2, 3]);
         check(&[2, 1, 3, 4], &[2, 3, 4], true, &[2, 1]);
         check(&[1, 2, 3], &[9], true, &[1, 2, 3]);
-        // More of them wait: none of the shown stories goes yet.
+        // More stories wait, so none of the shown stories goes into an archive yet.
         check(&[1, 2, 3, 4, 5], &[2, 3, 4, 5], false, &[1]);
     }
 
