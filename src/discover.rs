@@ -23,7 +23,7 @@ pub enum Looked {
         /// The addresses of the feeds that a page links to, absolute. They may contain tokens; do not show them.
         offers: Vec<String>,
     },
-    /// No document; the reason, with secrets masked.
+    /// There is no document, for this reason; secrets in it are masked.
     Failed(String),
 }
 

@@ -50,8 +50,9 @@ impl GuidKind {
     }
 }
 
-/// What different entries of one feed share, so that it does not identify them. Once a feed showed it, it applies to
-/// the feed for ever, so that keys stay the same whatever the next document contains.
+/// Which keys different entries of one feed share, so that these keys do not identify an entry. Once a document of a
+/// feed shares a kind of key, that applies to the feed for ever, so that keys stay the same whatever the next document
+/// contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SharedKeys {
     /// Guids are shared: the link, else the title, is added to them.
@@ -60,7 +61,7 @@ pub struct SharedKeys {
     pub links: bool,
     /// Titles and dates are shared: the text is added to them.
     pub titles: bool,
-    /// Only a few entries share something: only their keys are extended.
+    /// Only a few entries share a key: only their keys are extended.
     pub some: bool,
 }
 
@@ -84,10 +85,11 @@ impl SharedKeys {
 /// Further keys of an entry in addition to its guid, from the same document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtherGuids {
-    /// The keys if less were shared in the feed, the most specific first. The store may know the entry under one of
-    /// them.
+    /// The keys that the entry would have if less were shared in its feed, the most specific first. The store may know
+    /// the entry under one of these.
     pub plainer: Vec<String>,
-    /// The keys if more were shared, the most specific first; only the next one if nothing is shared.
+    /// The keys that the entry would have if more were shared, the most specific first; only the next key if nothing is
+    /// shared.
     pub specific: Vec<String>,
 }
 
@@ -111,28 +113,28 @@ pub struct Entry {
     /// The content as sanitized HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_html: Option<String>,
-    /// When the feed claims that it was published; may be in the future.
+    /// When the feed claims that the entry was published; may be in the future.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
-    /// When the feed claims that it last changed.
+    /// When the feed claims that the entry last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
     /// The authors in document order; the feed's own if the entry names none and the format lets it inherit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
-    /// The people through whom it came: Atom `contributor`, `dc:contributor`, the "via" of a byline.
+    /// The people who passed the entry on: Atom `contributor`, `dc:contributor`, the "via" of a byline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contributors: Vec<Person>,
     /// The categories, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,
-    /// The files that come with it, in document order.
+    /// The files that come with the entry, in document order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
-    /// The URL of the picture that represents it.
+    /// The URL of the picture that represents the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
-    /// The URL of its discussion.
+    /// The URL of the page where readers discuss the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comments: Option<Url>,
     /// The BCP 47 language tag that the entry or its feed declares.
@@ -144,13 +146,13 @@ pub struct Entry {
     /// The licence (RFC 4946, Creative Commons); the feed's own if the entry has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
-    /// The entries that it answers.
+    /// The entries that this entry answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_reply_to: Vec<InReplyTo>,
-    /// Other people with a part in it, in addition to authors and contributors.
+    /// Other people with a part in the entry, in addition to authors and contributors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credits: Vec<Credit>,
-    /// The feed from which it says it was taken, if it came through an aggregator.
+    /// The feed that the entry names as its source, if it came through an aggregator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// What podcast clients need.
@@ -165,12 +167,12 @@ pub struct Entry {
 const FIRST_MILLIS: i64 = 631_152_000_000;
 
 impl Entry {
-    /// Returns when it was published, if the feed claims a possible date.
+    /// Returns when the entry was published, if the feed claims a possible date.
     pub fn claimed(&self) -> Option<Timestamp> {
         [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
     }
 
-    /// Returns the files that come with it, except those that only repeat a picture.
+    /// Returns the files that come with the entry, except those that only repeat a picture.
     pub fn files(&self) -> impl Iterator<Item = &Enclosure> {
         self.enclosures.iter().filter(|enclosure| !enclosure.repeats_picture)
     }
@@ -216,8 +218,8 @@ pub struct Category {
 }
 
 impl Category {
-    /// Returns the end of its scheme: `region` of `https://example.org/region`, `tag:example.org,2020:region` and
-    /// `region`.
+    /// Returns the end of the category's scheme: `region` of `https://example.org/region`,
+    /// `tag:example.org,2020:region` and `region`.
     pub fn scheme_name(&self) -> Option<&str> {
         let scheme = self.scheme.as_deref()?.trim_end_matches(['/', '#']);
         scheme.rsplit(['/', '#', ':', '?', '=']).next().filter(|name| !name.is_empty())
@@ -241,8 +243,8 @@ pub struct Enclosure {
     /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Whether it is the entry's image, or another size of a picture that the entry already has. It is stored, but not
-    /// shown as a file.
+    /// Whether the file is the entry's image, or another size of a picture that the entry already has. Such a file is
+    /// stored, but not shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats_picture: bool,
 }

@@ -15,7 +15,7 @@ const SENTENCE_CHARS: usize = 1000;
 /// The most characters of an address or a title within a sentence.
 const PART_CHARS: usize = 200;
 
-/// More sentences about one document than newswire has kinds of repairs.
+/// The most sentences that are kept about one document: more than newswire has kinds of repairs.
 const SENTENCES: usize = 50;
 
 /// Defines a text that is always one line of bounded length, because its constructor makes it so.
@@ -27,7 +27,7 @@ macro_rules! one_line {
         pub struct $name(String);
 
         impl $name {
-            /// Creates it: escapes unfit characters, and cuts a longer text.
+            /// Creates the line: escapes unfit characters, and cuts a longer text.
             pub fn new(text: &str) -> $name {
                 $name(line(text, $most))
             }
@@ -68,7 +68,7 @@ one_line! {
     ShortLine, PART_CHARS
 }
 
-/// Returns a sentence as one line of at most 1000 characters. A sentence that already is one stays unchanged.
+/// Returns a sentence as one line of at most 1000 characters. A sentence that already is such a line stays unchanged.
 pub fn sentence(text: &str) -> String {
     line(text, SENTENCE_CHARS)
 }

@@ -8,7 +8,7 @@ use url::{Host, Url};
 /// Prefixes of query parameters that say how a reader arrived, and not which page it is.
 const TRACKING_PREFIXES: &[&str] = &["utm_", "mtm_", "piwik_", "matomo_", "hsa_", "at_custom", "at_link_"];
 
-/// Whole names of such parameters.
+/// Whole names of query parameters that say how a reader arrived.
 #[rustfmt::skip]
 const TRACKING_PARAMETERS: &[&str] = &[
     "ga_source", "ga_medium", "ga_campaign", "_ga", "_gl", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "gad_source",
@@ -115,13 +115,13 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
-/// What sites call the page of a live report in its address.
+/// The words by which sites mark the page of a live report in its address.
 const LIVE_WORDS: [&str; 10] =
     ["live", "liveblog", "liveticker", "ticker", "newsticker", "direct", "directo", "diretta", "vivo", "aovivo"];
 
 /// Returns whether a key may be the page of a section, such as `example.org/live` or `example.org/news.html`, and not
-/// of an item: it has no folder, no number and no headline of three words. `example.org?p=1` need not be an item's
-/// either: software whose links are not set up writes the number of the first post, which it brings along.
+/// of an item: it has no folder, no number and no headline of three words. `example.org?p=1` may not be the page of an
+/// item either: blog software that is not set up yet writes this link for the sample post that it comes with.
 pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
@@ -129,7 +129,7 @@ pub fn may_be_section(key: &str) -> bool {
 }
 
 /// Returns whether a key is the page of a live blog or ticker, such as `example.org/sport/live/71` or
-/// `example.org/live-storm`: it gets entry after entry, which all link to it.
+/// `example.org/live-storm`: a feed has many entries that all link to this page.
 pub fn is_live(key: &str) -> bool {
     let path = key.split_once('/').map_or("", |(_, path)| path).split('?').next().unwrap_or_default();
     let is_live_word = |word: &str| LIVE_WORDS.contains(&word.to_ascii_lowercase().as_str());
@@ -145,15 +145,15 @@ pub fn is_proxy(url: &Url) -> bool {
     url.host_str().is_some_and(|host| PROXY_HOSTS.contains(&host.trim_end_matches('.')))
 }
 
-/// Returns the host that an address finally leads to, as far as it says so itself: for a search's redirect, the host of
-/// the page.
+/// Returns the host that an address finally leads to, as far as the address says so itself: if a search engine
+/// redirects, the host of the page that it redirects to.
 pub fn host(url: &Url) -> Option<String> {
     let page = page_behind(url);
     page.as_ref().unwrap_or(url).host_str().map(str::to_owned)
 }
 
-/// Returns the page that an address redirects to, if it names the page itself: a cache of AMP pages, a search's
-/// redirect.
+/// Returns the page that an address redirects to, if the address itself names that page, as those of a cache of AMP
+/// pages and of a search engine do.
 fn page_behind(url: &Url) -> Option<Url> {
     let (host, path) = (url.host_str()?, url.path());
     let cached = if host.ends_with(".cdn.ampproject.org") {
@@ -237,8 +237,8 @@ fn page_query(url: &Url) -> String {
     query.finish()
 }
 
-/// Returns the registered domain, such as `example.co.uk`; of an IP address, the address. It says who is responsible
-/// for a page.
+/// Returns the registered domain of a page, such as `example.co.uk`; for an IP address, the address itself. The domain
+/// says who is responsible for the page.
 pub fn registrable_domain(url: &Url) -> Option<String> {
     match url.host()? {
         Host::Domain(domain) => {

@@ -6,11 +6,13 @@ use clap::Parser;
 use newswire::cli::Cli;
 use tikv_jemallocator::Jemalloc;
 
-/// Serves the C code of SQLite too, except under musl. `cargo bench --bench crowd` measures what it is for.
+/// The allocator of the program and, except under musl, of SQLite's C code. `cargo bench --bench crowd` measures its
+/// benefit.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Gives freed memory back to the system within a second, from a thread of its own. Few arenas, because each keeps some.
+/// The allocator's settings: a thread of its own gives freed memory back to the system within a second. There are few
+/// arenas, because each keeps some memory.
 #[allow(unsafe_code, reason = "jemalloc reads its settings from a symbol with this name, and nothing else defines it")]
 #[cfg_attr(target_env = "musl", unsafe(export_name = "_rjem_malloc_conf"))]
 #[cfg_attr(not(target_env = "musl"), unsafe(export_name = "malloc_conf"))]

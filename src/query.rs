@@ -1,12 +1,12 @@
 //! A search as a person types it: words, phrases and fields; and where they occur in a text.
 //!
-//! `ferr harbour` finds texts with words that begin so, whole words first; `"new shoes"` finds a phrase; `-ads`
-//! excludes. Words of one or two letters only match whole words, because half of all texts have words that begin so.
-//! `title:` and `author:` search only there, `feed:` and `section:` name ids, `after:` and `before:` days (`2017`,
-//! `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter. In scripts without spaces every character is a
-//! word, and a search is a phrase of them.
+//! `ferr harbour` finds texts with words that begin with these letters, whole words first; `"new shoes"` finds a
+//! phrase; `-ads` excludes. Words of one or two letters only match whole words, because half of all texts have words
+//! that begin with them. `title:` and `author:` search only there, `feed:` and `section:` name ids, `after:` and
+//! `before:` days (`2017`, `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter. In scripts without spaces
+//! every character is a word, and a search is a phrase of them.
 //!
-//! Pure: the store translates it for its index.
+//! This module is pure: the store translates a query for its index.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -24,17 +24,18 @@ use crate::time::Timestamp;
 /// The length of an excerpt in characters: two lines of a terminal.
 const EXCERPT_CHARS: usize = 160;
 
-/// How many of them come before the first match.
+/// How many characters of an excerpt come before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// The most words, phrases and fields that count: each costs as much as the first, and few people type more.
+/// The most words, phrases and fields of a search that count: each costs as much as the first, and few people type
+/// more.
 const MAX_TERMS: usize = 8;
 
 /// The most words of all phrases together: in scripts without spaces, each character is one.
 const MAX_WORDS: usize = 32;
 
-/// The fewest letters of a prefix: fewer begin so many words that weighing them all takes a second over 100,000
-/// stories.
+/// The fewest letters of a prefix. Shorter prefixes begin so many words that ranking all matches takes a second over
+/// 100,000 stories.
 const PREFIX_CHARS: usize = 3;
 
 /// The base letters of U+00C0 to U+017F, without accents, as in SQLite's `unicode61 remove_diacritics 2`.

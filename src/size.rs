@@ -5,7 +5,8 @@ use crate::duration;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// A size in bytes as people write it: `10 MiB`, `500 kB`, `2000 bytes`. `None` if it is not a size.
+/// Parses a size as people write it, and returns it in bytes: `10 MiB`, `500 kB`, `2000 bytes`. `None` if the text is
+/// not a size.
 pub fn parse(text: &str) -> Option<u64> {
     let unit = |unit: &str| {
         Some(match unit.to_ascii_lowercase().as_str() {
@@ -23,14 +24,14 @@ pub fn parse(text: &str) -> Option<u64> {
     duration::sum(text, unit).map(|bytes| bytes as u64)
 }
 
-/// A size as it is written in the TOML, in the largest unit that divides it: `2 MiB`, `1500 bytes`.
+/// Returns a size as it is written in the TOML, in the largest unit that divides it: `2 MiB`, `1500 bytes`.
 pub fn words(bytes: u64) -> String {
     let units = [("MiB", MIB), ("KiB", KIB), ("bytes", 1)];
     let (unit, size) = units.into_iter().find(|(_, size)| bytes.is_multiple_of(*size)).unwrap_or(("bytes", 1));
     format!("{} {unit}", bytes / size)
 }
 
-/// About how large a file is, as pages say it: `1 KB`, `12 MB`.
+/// Returns the rounded size of a file as pages show it: `1 KB`, `12 MB`.
 pub fn rounded(bytes: u64) -> String {
     match bytes {
         0..1_000_000 => format!("{} KB", bytes.div_ceil(1000)),

@@ -74,7 +74,8 @@ pub struct FeedOverview {
     /// The end of the hold.
     #[serde(skip)]
     pub held_until: Option<Timestamp>,
-    /// Why the feed is polled as often as it is, if the TOML does not say: `polled every 4 hours, because it publishes 3.1 entries a day`.
+    /// Why the feed is polled as often as it is, if the TOML does not say: such as `polled every 4 hours, because it
+    /// publishes 3.1 entries a day`.
     pub rhythm: Option<String>,
     /// The repairs that reading its document needed, and other notes for an editor; sentences.
     pub repairs: Vec<String>,
@@ -354,7 +355,7 @@ mod tests {
         Timestamp::from_millis(1_767_225_600_000)
     }
 
-    /// Twenty stories, one each `gap`, the newest so long ago.
+    /// Returns the rhythm of twenty stories, one each `gap`; the newest is `silent` old.
     fn rhythm(gap: Duration, silent: Duration) -> Rhythm {
         Rhythm { times: (0..20).map(|number| now() - silent - gap * number).collect(), ..Rhythm::default() }
     }

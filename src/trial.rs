@@ -64,7 +64,7 @@ pub struct Move {
     pub why: String,
     /// The code of the reason.
     pub why_code: &'static str,
-    /// When the story is sorted.
+    /// The time by which the story is sorted.
     pub sort_at: Timestamp,
 }
 
@@ -90,7 +90,7 @@ impl Trial {
     }
 }
 
-/// Judges the archive by the config; only the section `only`, if given.
+/// Judges the archive by the config; if `only` is given, for that section only.
 ///
 /// # Errors
 ///

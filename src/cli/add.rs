@@ -80,7 +80,7 @@ pub struct FoundFeed {
 
 /// Why no feed was found at an address.
 pub enum NotFound {
-    /// The address could not be fetched; the reason, with secrets masked.
+    /// The address could not be fetched, for this reason; secrets in it are masked.
     Unreachable(String),
     /// The address has no feed, or another step failed.
     Failed(CommandError),

@@ -73,7 +73,7 @@ struct SectionPart {
     rule: Option<RulePlace>,
     entered: Option<Timestamp>,
     left: Option<Timestamp>,
-    /// Whether the story is in the section now; only if the config decides otherwise.
+    /// Whether the story would be in the section by the current config; absent if the config agrees with `in`.
     #[serde(skip_serializing_if = "Option::is_none")]
     now_in: Option<bool>,
 }
@@ -123,7 +123,8 @@ fn find(reader: &Reader, config: &Config, wanted: &str) -> Result<StoredStory, C
     Ok(story.ok_or_else(|| anyhow!("the story {} has just been removed", only.id))?)
 }
 
-/// Returns the lead and why it is: the copy that pages and editions show, else the copy that would lead all of them.
+/// Returns the lead, and why it leads: the copy that pages and editions show, else the copy that would lead all of
+/// them.
 fn lead_of<'e>(
     explained: &'e Explained,
     shown: Option<&(&Section, ShownStory)>,

@@ -13,7 +13,7 @@ use crate::query::Query;
 use crate::shown::{self, SearchHit, SearchHits};
 use crate::store::StoreError;
 
-/// What stands below the date of a hit.
+/// The indent of the lines of a hit: as wide as its date.
 const INDENT: &str = "            ";
 
 #[derive(Debug, clap::Args)]

@@ -34,7 +34,7 @@ pub enum EditError {
     /// The key is a table with a header of its own, or has dotted keys.
     #[error("`{0}` is a separate table; edit it by hand")]
     OwnTable(String),
-    /// The edited text would not say the same apart from the change.
+    /// The edit would change the meaning of other parts of the text too.
     #[error("the layout of this file cannot be kept; edit it by hand")]
     Entangled,
     /// The new key or value is not valid; the message says why, without the value.
@@ -74,8 +74,8 @@ fn count_feeds(text: &str) -> usize {
     Document::parse(text).map_or(0, count)
 }
 
-/// Returns the position of the `key` in a feed's table, or of the table's header if it has no such key: in bytes. `None` if
-/// there is no such feed.
+/// Returns the position, in bytes, of the `key` in a feed's table, or of the table's header if the table has no such key.
+/// `None` if there is no such feed.
 pub fn span_of(text: &str, index: usize, key: &str) -> Option<Range<usize>> {
     let document = Document::parse(text).ok()?;
     let table = feed_table(&document, index).ok()?;
@@ -257,7 +257,7 @@ pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// Returns what changed between two texts of a file, as a unified diff with its secrets masked; empty if nothing did.
+/// Returns what changed between two texts of a file, as a unified diff with secrets masked; empty if nothing changed.
 pub fn difference(name: &str, before: &str, after: &str) -> String {
     let (old_masked, new_masked) = (mask::masked(before), mask::masked(after));
     // Each line with its masked form: lines are compared as they are, so that a changed secret is a change.

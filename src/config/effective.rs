@@ -34,9 +34,9 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
-    /// The key's default.
+    /// The value is the key's default.
     Default,
-    /// Derived from other values.
+    /// The value is derived from other values.
     Made,
 }
 

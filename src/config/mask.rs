@@ -23,7 +23,8 @@ static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(r#"([\w-]+)["']?\s*=\s*({strings})"#)).expect("the constant is an expression")
 });
 
-/// Matches the userinfo of an address. With a slash in it, the address is not valid, but it may still contain a password.
+/// Matches the userinfo of an address. If the userinfo contains a slash, the address is not valid, but the text may still
+/// be a password.
 static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
     let (plain, with_slash) = (r#"[^/\s"'?#<>]*"#, r#"[^/\s"'?#<>:]*:[^/\s"'?#<>]*[^0-9/\s"'?#<>][^\s"'?#<>]*"#);
     Regex::new(&format!("://({plain}|{with_slash})@")).expect("the constant is an expression")
@@ -379,7 +380,7 @@ mod tests {
     }
 
     proptest! {
-        /// The alphabet of TOML in any disorder.
+        /// Masks the syntax of TOML in any disorder.
         #[test]
         fn masking_keeps_every_place(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();

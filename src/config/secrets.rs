@@ -22,14 +22,14 @@ use super::shown_url::{MASK, is_secret_parameter, shown};
 /// A text of at least this many bytes does not occur by chance.
 const LONG: usize = 10;
 
-/// The same for a text that mixes letters with digits, or upper with lower case.
+/// Like [`LONG`], for a text that mixes letters with digits, or upper with lower case.
 const LONG_IF_MIXED: usize = 6;
 
-/// The same for a part of an address that is secret as a whole; such parts are often words.
+/// Like [`LONG`], for a part of an address that is secret as a whole; such parts are often words.
 const LONG_IN_PATH: usize = 16;
 
-/// How many secrets are searched for. More can only come from redirects that try to waste time; those of the configuration come
-/// first.
+/// How many secrets are searched for. More than that can only come from redirects that try to waste time. The secrets of the
+/// configuration come first.
 const MAX_NEEDLES: usize = 100;
 
 /// The characters that may follow the value of a parameter, and a path.
@@ -200,7 +200,8 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret. A distinct one counts anywhere; any other only after one of `places` and before one of `ends`.
+    /// Adds a secret. A distinct secret is masked anywhere, any other secret only after one of `places` and before one
+    /// of `ends`.
     fn add(&mut self, secret: &str, places: &[String], ends: &'static str) {
         if is_distinct(secret) {
             self.add_distinct(secret);
@@ -277,7 +278,8 @@ fn is_distinct(text: &str) -> bool {
     text.len() >= LONG || is_mixed(text)
 }
 
-/// The same for a part of an address that is secret as a whole: such parts are often words, joined by hyphens.
+/// Whether a part of an address that is secret as a whole looks secret itself: such parts are often words, joined by
+/// hyphens.
 fn looks_secret(part: &str) -> bool {
     part.len() >= LONG_IN_PATH || is_mixed(part)
 }

@@ -333,7 +333,7 @@ mod tests {
     }
 
     proptest! {
-        /// The alphabet of TOML in any disorder.
+        /// Mends the syntax of TOML in any disorder.
         #[test]
         fn mended_text_is_toml_of_the_same_length(parts in prop::collection::vec(prop::sample::select(PARTS.to_vec()), 0..40)) {
             let text = parts.concat();

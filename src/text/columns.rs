@@ -8,7 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::scripts::is_half_word;
 
-/// Breaks a text into lines of at most so many columns, each but the first behind `indent`.
+/// Breaks a text into lines of at most `columns` columns; each line but the first begins with `indent`.
 ///
 /// Lines break at spaces only, so that addresses and options stay whole even where they are too long; and within words of
 /// scripts that have no spaces, where Unicode allows it (UAX #14).
@@ -22,7 +22,7 @@ pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     textwrap::fill(text, options)
 }
 
-/// Cuts a text to so many columns, at least one, the ellipsis among them; an emoji is never cut into its parts.
+/// Cuts a text to at most `columns` columns, at least one, the ellipsis included; an emoji is never cut into its parts.
 pub fn cut(text: &str, columns: usize) -> String {
     let columns = columns.max(1);
     if display_width(text) <= columns {

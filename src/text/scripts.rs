@@ -1,22 +1,22 @@
 //! Scripts that are written without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese.
 //! Korean has spaces.
 //!
-//! This is the only table of their characters. Three tests read it, each wider than the one before. Word counts and the
-//! comparison of stories use the narrowest: changing it changes stored signatures. The search uses the second: changing
-//! it changes the content of the stored index.
+//! This is the only table of their characters. Three functions read it, and each accepts more characters than the one
+//! before. Word counts and the comparison of stories use the first function: changing it changes stored signatures. The
+//! search uses the second: changing it changes the content of the stored index.
 
 /// What a character of such a script does. Each kind also does what the kinds before it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Spaceless {
-    /// Words end on both sides of it.
+    /// Words end on both sides of the character.
     Breaks,
-    /// It is searched as a word.
+    /// The character is searched as a word.
     Searched,
-    /// It counts as half a word.
+    /// The character counts as half a word.
     Counted,
 }
 
-/// The table.
+/// Returns what a character does. This is the table.
 fn spaceless(character: char) -> Option<Spaceless> {
     use Spaceless::{Breaks, Counted, Searched};
     Some(match character {
