@@ -1,12 +1,14 @@
 //! Watches the files of the config for edits.
 //!
-//! Watches folders, not files: text editors replace the old file by a new one, and Kubernetes swaps a link. Reports a change
-//! only if the texts differ, not whenever something was written.
+//! Watches folders, not files: text editors replace the old file by a new one, and Kubernetes swaps a link. Ignores the other
+//! files in these folders, such as the store, which changes all the time. Reports a change only if the texts differ, not
+//! whenever something was written.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -28,9 +30,13 @@ const MAX_QUIET_WAITS: u32 = 10;
 /// below a wildcard are not watched.
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
 
+/// The longest chain of links that is followed, as in Linux.
+const MAX_LINKS: usize = 40;
+
 /// A watch of a configuration's files, which ends on drop.
 pub struct FileWatch {
     changes: mpsc::Receiver<()>,
+    reads: Arc<AtomicUsize>,
 }
 
 impl FileWatch {
@@ -41,6 +47,11 @@ impl FileWatch {
         if self.changes.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Returns how often the files were read to compare them.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::Relaxed)
     }
 }
 
@@ -56,44 +67,65 @@ pub struct WatchError(#[from] notify::Error);
 /// If the system cannot create a watcher or a thread. The caller can then only reload on a signal.
 pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     let (event_sender, events) = sync_channel(1);
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        if event.map_or(true, |event| concerns_config(&event)) {
+    let main = std::path::absolute(main).unwrap_or_else(|_| main.to_owned());
+    let config = Arc::new(RwLock::new(ConfigPaths::of(&main)));
+    let known = config.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        let known = known.read().unwrap_or_else(PoisonError::into_inner);
+        if event.map_or(true, |event| known.concerns(&event)) {
             // If the channel is full, an event is pending already.
             let _ = event_sender.try_send(());
         }
     })?;
-    let main = main.to_owned();
-    watch_folders(&mut watcher, &main);
-    let fingerprint = fingerprint(&main);
     let (change_sender, changes) = mpsc::channel(1);
+    let reads = Arc::<AtomicUsize>::default();
+    let mut observer = Observer { watcher, config, fingerprint: fingerprint(&main), main, reads: reads.clone() };
+    observer.watch_folders();
     thread::Builder::new()
         .name("config watch".to_owned())
-        .spawn(move || observe(&main, watcher, &events, &change_sender, fingerprint))
+        .spawn(move || observer.run(&events, &change_sender))
         .map_err(notify::Error::io)?;
-    Ok(FileWatch { changes })
+    Ok(FileWatch { changes, reads })
 }
 
-/// Compares the texts after each series of edits, until the [`FileWatch`] is dropped.
-fn observe(
-    main: &Path,
-    mut watcher: RecommendedWatcher,
-    events: &Receiver<()>,
-    changes: &mpsc::Sender<()>,
-    mut last: u128,
-) {
-    while !changes.is_closed() {
-        match events.recv_timeout(COMPARE_EVERY) {
-            Ok(()) => wait_for_quiet(events),
-            Err(RecvTimeoutError::Timeout) => {}
-            // The watcher has died; go on comparing.
-            Err(RecvTimeoutError::Disconnected) => thread::sleep(COMPARE_EVERY),
+/// The thread that compares the texts.
+struct Observer {
+    main: PathBuf,
+    watcher: RecommendedWatcher,
+    config: Arc<RwLock<ConfigPaths>>,
+    fingerprint: u128,
+    reads: Arc<AtomicUsize>,
+}
+
+impl Observer {
+    /// Compares the texts after each series of edits, until the [`FileWatch`] is dropped.
+    fn run(mut self, events: &Receiver<()>, changes: &mpsc::Sender<()>) {
+        while !changes.is_closed() {
+            match events.recv_timeout(COMPARE_EVERY) {
+                Ok(()) => wait_for_quiet(events),
+                Err(RecvTimeoutError::Timeout) => {}
+                // The watcher has died; go on comparing.
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(COMPARE_EVERY),
+            }
+            *self.config.write().unwrap_or_else(PoisonError::into_inner) = ConfigPaths::of(&self.main);
+            self.watch_folders();
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            let fingerprint = fingerprint(&self.main);
+            if fingerprint != self.fingerprint {
+                self.fingerprint = fingerprint;
+                // If the channel is full, a change is pending already.
+                let _ = changes.try_send(());
+            }
         }
-        watch_folders(&mut watcher, main);
-        let fingerprint = fingerprint(main);
-        if fingerprint != last {
-            last = fingerprint;
-            // If the channel is full, a change is pending already.
-            let _ = changes.try_send(());
+    }
+
+    /// Watches the folders of the current includes. Also watches a folder again that was replaced.
+    fn watch_folders(&mut self) {
+        let folders = self.config.read().unwrap_or_else(PoisonError::into_inner).folders();
+        for folder in folders {
+            if let Err(error) = self.watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                tracing::debug!(folder = %folder.display(), %error, "cannot watch the folder");
+            }
         }
     }
 }
@@ -106,43 +138,80 @@ fn wait_for_quiet(events: &Receiver<()>) {
     }
 }
 
-/// Watches the folders of the current includes. Also watches a folder again that was replaced.
-fn watch_folders(watcher: &mut RecommendedWatcher, main: &Path) {
-    for folder in folders(main) {
-        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            tracing::debug!(folder = %folder.display(), %error, "cannot watch the folder");
+/// The paths of the config.
+#[derive(Debug)]
+struct ConfigPaths {
+    /// The main file and its includes, with the links on the way to each and its real path; all absolute.
+    files: BTreeSet<PathBuf>,
+    /// The patterns of `include`; absolute.
+    patterns: Vec<PathBuf>,
+    /// The fixed parts of the patterns.
+    fixed: Vec<PathBuf>,
+}
+
+impl ConfigPaths {
+    fn of(main: &Path) -> ConfigPaths {
+        let mut paths = ConfigPaths { files: BTreeSet::new(), patterns: Vec::new(), fixed: Vec::new() };
+        paths.add(main);
+        if let Ok((source, _)) = read_source(main) {
+            included_paths(&source).0.iter().for_each(|path| paths.add(path));
+            let folder = source.path.parent().unwrap_or(Path::new(""));
+            for pattern in config::includes(&source) {
+                paths.fixed.push(fixed_part(&source, &pattern));
+                paths.patterns.push(folder.join(pattern));
+            }
+        }
+        paths
+    }
+
+    /// Adds a file, the links that lead to it, and its real path.
+    fn add(&mut self, path: &Path) {
+        self.files.extend(path.canonicalize());
+        let mut path = path.to_owned();
+        for _ in 0..MAX_LINKS {
+            let target = path.read_link().ok().zip(path.parent()).map(|(target, folder)| folder.join(target));
+            self.files.insert(path);
+            let Some(target) = target else { break };
+            path = target;
         }
     }
-}
 
-/// Whether an event may concern the config. Ignores reads (mostly newswire's own), and other files in the folders, such as the
-/// store, which changes all the time. Paths without an extension may be folders; the links that Kubernetes swaps begin with
-/// `..`.
-fn concerns_config(event: &Event) -> bool {
-    let is_read = matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write));
-    let may_be_config = |path: &PathBuf| {
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        path.extension().is_none_or(|extension| extension == "toml") || name.starts_with("..")
-    };
-    !is_read && (event.paths.is_empty() || event.paths.iter().any(may_be_config))
-}
-
-/// Returns the folders of the main file, its includes and its `include` patterns, and the folders that links among them lead
-/// to.
-fn folders(main: &Path) -> BTreeSet<PathBuf> {
-    let main = std::path::absolute(main).unwrap_or_else(|_| main.to_owned());
-    let mut folders = BTreeSet::new();
-    let mut add_folder_of = |path: &Path| {
-        let real = path.canonicalize().ok();
-        let parents = [Some(path), real.as_deref()].into_iter().flatten().filter_map(Path::parent);
-        folders.extend(parents.filter_map(nearest_folder));
-    };
-    add_folder_of(&main);
-    if let Ok((source, _)) = read_source(&main) {
-        included_paths(&source).0.iter().for_each(|path| add_folder_of(path));
-        config::includes(&source).iter().for_each(|pattern| add_folder_of(&fixed_part(&source, pattern)));
+    /// Whether an event may concern the config: its files, a folder or link on the way to them, or a file that a pattern matches.
+    /// Ignores reads (mostly newswire's own). The links that Kubernetes swaps begin with `..`.
+    fn concerns(&self, event: &Event) -> bool {
+        let is_read = matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write));
+        let is_of_config = |path: &PathBuf| {
+            let is_link = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".."));
+            is_link
+                || self.files.iter().any(|file| file.starts_with(path))
+                || self.patterns.iter().any(|pattern| begins_with(pattern, path))
+        };
+        !is_read && (event.paths.is_empty() || event.paths.iter().any(is_of_config))
     }
-    folders
+
+    /// Returns the folders of the files and of the patterns, and the folders that links among them lead to.
+    fn folders(&self) -> BTreeSet<PathBuf> {
+        let real = self.fixed.iter().filter_map(|path| path.canonicalize().ok());
+        let paths = self.files.iter().chain(&self.fixed).cloned().chain(real);
+        paths.filter_map(|path| nearest_folder(path.parent()?)).collect()
+    }
+}
+
+/// Whether a pattern matches the path, or paths in a folder with this path.
+fn begins_with(pattern: &Path, path: &Path) -> bool {
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let mut parts = pattern.components().map(|part| part.as_os_str().to_string_lossy());
+    for name in path.components().map(|name| name.as_os_str().to_string_lossy()) {
+        let Some(part) = parts.next() else { return false };
+        if part == "**" {
+            return true;
+        }
+        let matches = || glob::Pattern::new(&part).is_ok_and(|part| part.matches_with(&name, options));
+        if part != name && !matches() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Returns the path of a pattern up to and including the first part with a wildcard.
@@ -173,4 +242,48 @@ fn fingerprint(main: &Path) -> u128 {
         hasher.update(&bytes);
     }
     hasher.digest128()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: EventKind, path: &Path) -> Event {
+        Event::new(kind).add_path(path.to_owned())
+    }
+
+    #[test]
+    fn only_events_of_the_configs_files_concern_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let main = folder.join("newswire.toml");
+        std::fs::write(folder.join("current.conf"), "include = [\"feeds/*.toml\", \"more/*/feeds.toml\"]\n").unwrap();
+        std::os::unix::fs::symlink("current.conf", &main).unwrap();
+        let paths = ConfigPaths::of(&main);
+        let written = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        let check = |path: &str, expected: bool| {
+            assert_eq!(paths.concerns(&event(written, &folder.join(path))), expected, "{path}");
+        };
+        for path in
+            ["newswire.toml", "current.conf", "..data", "feeds", "feeds/a.toml", "more", "more/x", "more/x/feeds.toml"]
+        {
+            check(path, true);
+        }
+        for path in [
+            "newswire.db",
+            "newswire.db-wal",
+            "store",
+            "store-wal",
+            "other.toml",
+            "feeds/a.txt",
+            "feeds/.a.toml",
+            "feeds/x/a.toml",
+            "more/x/other.toml",
+        ] {
+            check(path, false);
+        }
+        let read = EventKind::Access(AccessKind::Open(AccessMode::Any));
+        assert!(!paths.concerns(&event(read, &main)), "newswire itself reads the file");
+        assert!(paths.concerns(&Event::new(EventKind::Other)), "events may have been lost");
+    }
 }

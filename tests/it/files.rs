@@ -310,3 +310,16 @@ async fn change_that_leaves_the_text_the_same_is_not_reported() {
     assert!(is_noticed(&mut watch).await);
     assert!(stays_quiet(&mut watch).await);
 }
+
+#[tokio::test]
+async fn write_to_another_file_in_the_folder_of_the_config_does_not_cause_a_read_of_it() {
+    let (folder, mut watch) = watched();
+    for name in ["newswire.db", "newswire.db-wal", "store", "store-wal", "other.toml", "feeds/notes.txt"] {
+        write(folder.path(), name, "…");
+    }
+    assert!(stays_quiet(&mut watch).await);
+    assert_eq!(watch.reads(), 0);
+    write(folder.path(), "feeds/b.toml", &feed("b"));
+    assert!(is_noticed(&mut watch).await);
+    assert!(watch.reads() > 0);
+}
