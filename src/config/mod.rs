@@ -165,7 +165,10 @@ fn read(main: &Table, tables: &[Table]) -> Config {
 }
 
 fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
-    let files = std::slice::from_ref(main);
+    let head = SourceFile { path: main.path.clone(), text: before_tables(&main.text).to_owned() };
+    // If the line that looks like a header is within a value, the text before it is broken.
+    let has_all = syntax::parse(&head.text).1.is_none();
+    let files = std::slice::from_ref(if has_all { &head } else { main });
     let reading = Reading::new(files, &no_secret);
     reading.read(|documents| {
         let Some(document) = documents.first() else { return Vec::new() };
@@ -174,10 +177,43 @@ fn read_includes(main: &SourceFile) -> Vec<(String, Place)> {
     })
 }
 
+/// Returns the text before the first line that looks like the header of a table. The rest may be a hundred thousand feeds.
+fn before_tables(text: &str) -> &str {
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            break;
+        }
+        end += line.len();
+    }
+    &text[..end]
+}
+
 fn include(node: Node) -> Result<(String, Place), reader::Fault> {
     Ok((value::words(node)?, node.place()))
 }
 
 fn no_secret(_: &SecretRef) -> Result<SecretString, String> {
     Err("this step does not look up secrets".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn includes_are_found_wherever_lines_begin_with_brackets() {
+        let check = |text: &str, expected: &[&str]| {
+            let main = SourceFile { path: "/test/newswire.toml".into(), text: text.to_owned() };
+            assert_eq!(includes(&main), expected, "{text}");
+        };
+        check("include = [\"a.toml\"]\n[site]\ntitle = \"x\"\n", &["a.toml"]);
+        check("include = [\n\"a.toml\",\n# [b]\n\"c.toml\"\n]\n[site]\n", &["a.toml", "c.toml"]);
+        check("include =\\\n[\"a.toml\"]\n", &[]);
+        check("other = \"\"\"\n[site]\n\"\"\"\ninclude = [\"a.toml\"]\n", &["a.toml"]);
+        check("include = [\n[\"a\"], \"b.toml\"]\n[site]\n", &["b.toml"]);
+        check("[site]\ninclude = [\"a.toml\"]\n", &[]);
+        check("include = [\"a.toml\"]\n[site]\ntitle = broken\n", &["a.toml"]);
+        check("", &[]);
+    }
 }
