@@ -77,6 +77,10 @@ pub fn place(
             next(section, kept.unwrap_or(&visible[verdict.lead]), verdict, before, occasion)
         }
         (None, Some(before)) if before.is_in() => leave(before, Why::NoFeed, occasion.now),
+        // Time changes nothing for a story that the section does not see.
+        (None, Some(before)) if before.next_change.is_some() => {
+            Placing { write: Some(PlacementRow { next_change: None, ..before.clone() }), ..Placing::default() }
+        }
         (Some(_) | None, _) => Placing::default(),
     }
 }
@@ -318,6 +322,14 @@ mod tests {
         let placement = lost.write.unwrap();
         assert_eq!((lost.effect, &placement.why), (Effect::Leaves, &Why::NoFeed));
         assert_eq!(placed("feeds = [\"wire\"]", Some(&placement_out(&before)), on(900, None)), Placing::default());
+    }
+
+    #[test]
+    fn story_that_may_enter_by_age_waits_no_longer_once_the_section_has_lost_its_feeds() {
+        let waiting = placed("feeds = [\"*\"]\nkeep = [ { age = \">1 hour\" } ]", None, on(10, None)).write.unwrap();
+        let lost = placed("feeds = [\"wire\"]", Some(&waiting), on(900, None));
+        let expected = PlacementRow { next_change: None, ..waiting };
+        assert_eq!((lost.effect, lost.write), (Effect::None, Some(expected)));
     }
 
     fn placement_out(before: &PlacementRow) -> PlacementRow {
