@@ -27,6 +27,9 @@ const AHEAD: usize = 64;
 /// How many stories one transaction updates: about 50 ms of the writer's time.
 const PUBLIC_BATCH: usize = 250;
 
+/// How many stories one transaction marks: some milliseconds of the writer's time.
+const MARKED: usize = 2000;
+
 /// The most bytes of text in such a batch, however few its stories are.
 const PUBLIC_BYTES: usize = 4 << 20;
 
@@ -66,7 +69,8 @@ fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }
 
-/// Updates the next batch of marked stories in the public index; returns how many.
+/// Updates the next batch of marked stories in the public index, and marks more after a change of the config. Returns 0 when
+/// nothing is left.
 ///
 /// # Errors
 ///
@@ -76,13 +80,18 @@ pub async fn index_public_batch(store: &Store, config: Arc<Config>) -> Result<us
 }
 
 fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
+    let (is_marked, waiting) = (turn.is_marked()?, turn.public_waiting(PUBLIC_BATCH)?);
+    if is_marked && waiting.is_empty() {
+        return Ok(0);
+    }
     // The stories were marked for another config, and this one could add again what that one removed.
     if turn.public_terms()? != Some(newsroom::public_terms(config)) {
         return Ok(0);
     }
+    turn.mark_next(MARKED)?;
     let infos = Infos::of(turn);
     let (mut done, mut bytes) = (0, 0);
-    for story in turn.public_waiting(PUBLIC_BATCH)? {
+    for story in waiting {
         if bytes > PUBLIC_BYTES {
             break;
         }
@@ -91,7 +100,7 @@ fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
         turn.write_public_index(story, words.as_ref())?;
         done += 1;
     }
-    Ok(done)
+    Ok(done.max(usize::from(!is_marked)))
 }
 
 fn public_words(shown: &ShownStory) -> IndexedWords {
@@ -99,7 +108,8 @@ fn public_words(shown: &ShownStory) -> IndexedWords {
     query::indexed(&shown.entry.title, &PlainText::of(&shown.entry), people)
 }
 
-/// Marks the stories that a changed config may make public or private, or may show differently.
+/// Begins to mark the stories that a changed config may make public or private, or may show differently. The batches of
+/// [`index_public_batch`] mark them.
 ///
 /// # Errors
 ///
@@ -108,8 +118,8 @@ pub fn follow_public(turn: &Turn, config: &Config) -> Result<(), StoreError> {
     let terms = newsroom::public_terms(config);
     match newsroom::reindexed(&terms, turn.public_terms()?.as_ref()) {
         Reindexed::None => return Ok(()),
-        Reindexed::Of(feeds) => turn.mark_public_of(&feeds)?,
-        Reindexed::All => turn.mark_all_public()?,
+        Reindexed::Of(feeds) => turn.begin_marking_of(&feeds)?,
+        Reindexed::All => turn.begin_marking_all()?,
     }
     turn.write_public_terms(&terms)
 }

@@ -12,14 +12,21 @@ use crate::time::Timestamp;
 /// How many stories of an older store one transaction checks: some tenths of a second.
 const BATCH: usize = 2000;
 
-/// Makes slugs for the stories of a section that was private until now. Its readers know the ids, so those stay.
+/// Makes slugs for those of these stories that are in a section that was private until now. Its readers know the ids, so those
+/// stay.
 ///
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn name_stories_of(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<(), StoreError> {
+pub fn name_stories_of(
+    turn: &Turn,
+    config: &Config,
+    section: &Section,
+    stories: &[StoryNumber],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let mut names = Vec::new();
-    for number in turn.unnamed_in(&section.id)? {
+    for number in turn.unnamed_among(&section.id, stories)? {
         if let Some(title) = shown::title_in(turn, config, section, number)? {
             let slug = story::slug(&title, number);
             names.push(NamesWrite { story: number, slug, shown: now, published: None });

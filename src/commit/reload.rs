@@ -1,15 +1,17 @@
 //! Synchronises the store with a config: feeds that were added, removed or changed, and sections with a new definition.
 //!
-//! Editing the TOML does not cause a poll: a feed keeps its next poll time unless its schedule changed.
+//! Editing the TOML does not cause a poll: a feed keeps its next poll time unless its schedule changed. Sections whose
+//! definition changed are not judged here: [`judge_batch`](super::judge_batch) does that afterwards, in small transactions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::stories::{self, load};
 use super::{index, names};
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
-use crate::newsroom::{self, FeedChange, Moves, SectionMoves, Setting, Viewer};
-use crate::section;
+use crate::newsroom::{self, FeedChange, Moves, Rejudged};
+use crate::number::FeedNumber;
+use crate::rows::{DefinitionParts, DefinitionRow, FeedSet, KnownFeed};
 use crate::store::{Store, StoreError, Turn};
 use crate::time::Timestamp;
 
@@ -24,6 +26,8 @@ pub struct Difference {
     pub feeds_moved: Vec<FeedId>,
     /// The sections that changed.
     pub sections: Vec<SectionChange>,
+    /// The sections of which only the stories of some feeds are judged.
+    pub(super) partly: Vec<SectionId>,
     /// How many public stories of an older store got another id or address, because their old ones revealed text from a
     /// private feed.
     pub renamed: usize,
@@ -36,7 +40,7 @@ pub struct SectionChange {
     pub section: SectionId,
     /// What happened to it.
     pub kind: SectionChangeKind,
-    /// The stories that entered and left.
+    /// The stories that entered and left; none before the section is judged.
     pub moves: Moves,
 }
 
@@ -62,19 +66,7 @@ impl SectionChangeKind {
     }
 }
 
-/// Synchronises feeds, sections and placements with the config, in one transaction. Then checks the names that an older
-/// store made, in small ones.
-///
-/// # Errors
-///
-/// Returns the errors of the store. In that case nothing is changed, or the remaining names wait for the next call.
-pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
-    let difference = sync_config(store, config.clone(), now, || {}).await?;
-    let renamed = check_all_names(store, config, now).await?;
-    Ok(Difference { renamed, ..difference })
-}
-
-/// Synchronises feeds, sections and placements with the config, in one transaction, and calls `within` inside its turn.
+/// Synchronises feeds and sections with the config, in one transaction, and calls `within` inside its turn.
 ///
 /// # Errors
 ///
@@ -87,8 +79,8 @@ pub(super) async fn sync_config(
 ) -> Result<Difference, StoreError> {
     let syncing = store.turn(move |turn| {
         let mut difference = Difference::default();
-        sync_feeds(turn, &config, now, &mut difference)?;
-        sync_sections(turn, &config, now, &mut difference)?;
+        let feeds = sync_feeds(turn, &config, now, &mut difference)?;
+        sync_sections(turn, &config, &feeds, now, &mut difference)?;
         index::follow_public(turn, &config)?;
         within();
         Ok(difference)
@@ -114,35 +106,65 @@ pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Tim
     }
 }
 
-fn sync_feeds(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Difference) -> Result<(), StoreError> {
-    for change in newsroom::feed_changes(&turn.known_feeds()?, config) {
-        match &change {
-            FeedChange::Added { row } => difference.feeds_added.push(row.id.clone()),
-            FeedChange::Known { id, is_back, has_moved, .. } => {
-                difference.feeds_added.extend(is_back.then(|| id.clone()));
-                difference.feeds_moved.extend(has_moved.then(|| id.clone()));
-            }
-            FeedChange::Removed { id } => difference.feeds_removed.push(id.clone()),
-        }
+/// The feeds of the store, after it was synchronised.
+struct SyncedFeeds {
+    known: HashMap<FeedId, KnownFeed>,
+    added: HashMap<FeedId, FeedNumber>,
+    /// The feeds with changed settings.
+    changed: FeedSet,
+}
+
+impl SyncedFeeds {
+    fn number(&self, id: &FeedId) -> Option<FeedNumber> {
+        self.known.get(id).map(|feed| feed.number).or_else(|| self.added.get(id).copied())
+    }
+}
+
+fn sync_feeds(
+    turn: &Turn,
+    config: &Config,
+    now: Timestamp,
+    difference: &mut Difference,
+) -> Result<SyncedFeeds, StoreError> {
+    let known = turn.known_feeds()?;
+    let changes = newsroom::feed_changes(&known, config);
+    let mut feeds = SyncedFeeds { known, added: HashMap::new(), changed: FeedSet::default() };
+    for change in changes {
         match change {
-            FeedChange::Added { row } => turn.insert_feed(&row, now)?,
-            FeedChange::Known { id, has_moved, row, next_poll, .. } => {
+            FeedChange::Added { row } => {
+                feeds.added.insert(row.id.clone(), turn.insert_feed(&row, now)?);
+                difference.feeds_added.push(row.id);
+            }
+            FeedChange::Known { row, is_back, has_moved, has_other_terms, next_poll } => {
                 if has_moved {
                     turn.reset_feed(&row)?;
                 }
                 if let Some(next_poll) = next_poll {
-                    turn.reschedule(&id, next_poll)?;
+                    turn.reschedule(&row.id, next_poll)?;
                 }
-                turn.follow_schedule(&row)?;
+                turn.follow_settings(&row)?;
+                let number = feeds.number(&row.id).filter(|_| has_moved || has_other_terms);
+                number.into_iter().for_each(|number| feeds.changed.insert(number));
+                difference.feeds_added.extend(is_back.then(|| row.id.clone()));
+                difference.feeds_moved.extend(has_moved.then_some(row.id));
             }
-            FeedChange::Removed { id } => turn.remove_feed(&id, now)?,
+            FeedChange::Removed { id } => {
+                turn.remove_feed(&id, now)?;
+                difference.feeds_removed.push(id);
+            }
         }
     }
     difference.feeds_removed.sort();
-    Ok(())
+    Ok(feeds)
 }
 
-fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut Difference) -> Result<(), StoreError> {
+fn sync_sections(
+    turn: &Turn,
+    config: &Config,
+    feeds: &SyncedFeeds,
+    now: Timestamp,
+    difference: &mut Difference,
+) -> Result<(), StoreError> {
     // A section with a new id is still the same section: its stories, its archives and its permanent id stay.
     for section in &config.sections {
         for former in &section.formerly {
@@ -151,27 +173,27 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
     }
     let mut before = turn.section_definitions()?;
     for section in &config.sections {
-        let kind = match before.remove(&section.id) {
+        let row = before.remove(&section.id);
+        let parts = DefinitionParts {
+            rules_hash: newsroom::rules_hash(config, section),
+            feeds: section.feeds.iter().filter_map(|id| feeds.number(id)).collect(),
+        };
+        let kind = match &row {
             None => SectionChangeKind::Added,
             Some(row) if row.is_gone => SectionChangeKind::Added,
-            Some(row) if !row.has_former_hash && row.hash == section.definition_hash => continue,
-            Some(row) if row.has_former_hash && row.hash == section.former_hash => {
-                // The definition is the same: only the form that is hashed has changed.
-                turn.define_section(&section.id, section.definition_hash, now)?;
-                continue;
-            }
             Some(_) => SectionChangeKind::Redefined,
         };
-        turn.define_section(&section.id, section.definition_hash, now)?;
-        let moves = judge_archive(turn, config, section, now)?;
-        difference.sections.push(SectionChange { section: section.id.clone(), kind, moves });
+        if define(turn, section, row.as_ref(), (&parts, &feeds.changed), (kind, now), difference)? {
+            let change = SectionChange { section: section.id.clone(), kind, moves: Moves::default() };
+            difference.sections.push(change);
+        }
     }
     for (section, id) in newsroom::permanent_ids(config) {
         turn.mint_section_id(section, &id)?;
     }
     for section in &config.sections {
         if turn.note_public(&section.id, section.is_public())? && section.is_public() {
-            names::name_stories_of(turn, config, section, now)?;
+            turn.begin_naming(&section.id)?;
         }
     }
     for (id, _) in before.into_iter().filter(|(_, row)| !row.is_gone) {
@@ -185,22 +207,32 @@ fn sync_sections(turn: &Turn, config: &Config, now: Timestamp, difference: &mut 
     Ok(())
 }
 
-/// Judges every story that a section may contain, and every one that it contains.
-fn judge_archive(turn: &Turn, config: &Config, section: &Section, now: Timestamp) -> Result<Moves, StoreError> {
-    let all = turn.stories_for(&section.id, section.feeds.iter())?;
-    let sections = turn.sections()?;
-    let setting = Setting { config, now, sections: &sections, key: turn.key()? };
-    let with_text = section::reads_text(section);
-    let mut changed = SectionMoves::new();
-    let mut rest = &all[..];
-    while !rest.is_empty() {
-        let (loaded, count) = load(turn, setting, rest, Viewer::Section(section), with_text)?;
-        let mut board = loaded.board(turn, setting)?;
-        for story in &rest[..count] {
-            board.place_in_section(section, *story);
+/// Writes the definition of a section if it changed, and begins to judge the stories that this can affect. Returns whether it
+/// changed.
+fn define(
+    turn: &Turn,
+    section: &Section,
+    before: Option<&DefinitionRow>,
+    (parts, changed): (&DefinitionParts, &FeedSet),
+    (kind, now): (SectionChangeKind, Timestamp),
+    difference: &mut Difference,
+) -> Result<bool, StoreError> {
+    let feeds = match newsroom::rejudged(before, section, parts, changed) {
+        Rejudged::SameDefinition => {
+            turn.define_same(&section.id, section.definition_hash, now)?;
+            return Ok(false);
         }
-        rest = &rest[count..];
-        stories::write(turn, board.finish(), &mut changed)?;
-    }
-    Ok(changed.remove(&section.id).unwrap_or_default())
+        Rejudged::None(stale) => {
+            if before.is_some_and(|before| before.stale != stale) {
+                turn.note_stale(&section.id, &stale)?;
+            }
+            return Ok(false);
+        }
+        Rejudged::Of(feeds) => Some(feeds),
+        Rejudged::All => None,
+    };
+    turn.define_section(&section.id, section.definition_hash, parts, now)?;
+    turn.begin_judging(&section.id, kind == SectionChangeKind::Added, feeds.as_ref())?;
+    difference.partly.extend(feeds.map(|_| section.id.clone()));
+    Ok(true)
 }

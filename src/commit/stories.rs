@@ -84,9 +84,20 @@ pub fn load<'a>(
     viewer: Viewer,
     with_text: bool,
 ) -> Result<(LoadedStories<'a>, usize), StoreError> {
+    load_within(turn, setting, stories, (viewer, with_text), STEP_BYTES)
+}
+
+/// Loads stories as [`load`] does, until their copies have more than `max_bytes`.
+pub fn load_within<'a>(
+    turn: &Turn,
+    setting: Setting<'a>,
+    stories: &[StoryNumber],
+    (viewer, with_text): (Viewer, bool),
+    max_bytes: usize,
+) -> Result<(LoadedStories<'a>, usize), StoreError> {
     let (mut loaded, mut bytes, mut count) = (LoadedStories::default(), 0, 0);
     for number in stories.iter().take(STEP_STORIES) {
-        if bytes > STEP_BYTES {
+        if bytes > max_bytes {
             break;
         }
         count += 1;

@@ -1,7 +1,7 @@
 //! The daemon: polls on schedule, publishes what changed, serves it, reloads the config and serves commands.
 //!
 //! This file connects the parts. `publishing` renders what changed, `folder` writes it as files, `maintenance` does periodic
-//! work, `reload` follows edits of the TOML, `signals` stops the daemon, `control` serves commands, and `edit` performs an
+//! work, `judging` judges sections after an edit of the TOML, `reload` follows edits of the TOML, `signals` stops the daemon, `control` serves commands, and `edit` performs an
 //! editor's splits and joins. The caller of [`run`] binds the listeners and decides when to stop.
 //!
 //! The policy held here: no part waits for another. They send each other what changed, and each logs its own failures and
@@ -10,6 +10,7 @@
 pub mod control;
 mod edit;
 mod folder;
+mod judging;
 mod maintenance;
 mod publishing;
 pub mod reload;
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::commit::{self, ActiveConfig};
+use crate::commit::ActiveConfig;
 use crate::config::Config;
 use crate::fetch::Fetcher;
 use crate::listen::Listener;
@@ -31,6 +32,7 @@ use crate::serve::{self, Health};
 use crate::store::{Store, StoreError};
 
 use control::ControlServer;
+use judging::Judging;
 pub use maintenance::check_store;
 use publishing::{Publishing, all_sections};
 
@@ -65,8 +67,11 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     let Newswire { store, poller, fetcher, publisher, health, configs, public, admin, control } = newswire;
     let health = health.watching(poller.watch());
     let config = configs.borrow().clone();
-    reload::log_difference(&commit::sync(&store, config.clone(), clock::now()).await?, &config);
     let active = ActiveConfig::new(config.clone());
+    reload::log_difference(&active.follow(&store, config.clone(), clock::now()).await?, &config);
+    let (swept, changes) = mpsc::unbounded_channel();
+    let judging = Judging::new(store.clone(), active.clone(), swept.clone());
+    judging.begin().await;
     let poller = poller.following(active.clone());
     let (hub_tx, hub_rx) = mpsc::unbounded_channel();
     let (folder_work, folder_task) = folder::folder_task(publisher.clone(), config.clone());
@@ -75,11 +80,11 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
     health.set_ready();
 
     let (reports, polled) = mpsc::unbounded_channel();
-    let (swept, changes) = mpsc::unbounded_channel();
     let (folders, folder_requests) = mpsc::unbounded_channel();
     let publishing = Publishing {
         store: store.clone(),
         active: active.clone(),
+        judging: judging.clone(),
         publisher: publisher.clone(),
         health: health.clone(),
         hub_tx,
@@ -99,6 +104,7 @@ pub async fn run(newswire: Newswire, shutdown: CancellationToken) -> Result<(), 
         poller.run(configs.clone(), reports, shutdown.clone()),
         publishing.run(configs.clone(), unfinished, polled, changes, folder_requests),
         folder_task.run(),
+        judging.run(shutdown.clone()),
         hub::run(fetcher, configs.clone(), hub_rx, shutdown.clone()),
         maintenance::run(store.clone(), active, swept, shutdown.clone()),
         serve::public(public, publisher, configs, shutdown.clone()),

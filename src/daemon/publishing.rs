@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::folder::{FolderRequest, FolderWork};
+use super::judging::Judging;
 use super::reload;
 use crate::clock;
 use crate::commit::ActiveConfig;
@@ -27,6 +28,7 @@ const RENDER_GAP: Duration = Duration::from_secs(1);
 pub(super) struct Publishing {
     pub store: Store,
     pub active: ActiveConfig,
+    pub judging: Judging,
     pub publisher: Publisher,
     pub health: Health,
     /// Sends the changed sections to the task that notifies the hub.
@@ -104,10 +106,12 @@ impl Publishing {
             Ok(difference) => reload::log_difference(&difference, config),
             Err(error) => tracing::error!(%error, "cannot apply the new config to the store"),
         }
+        self.judging.begin().await;
     }
 
-    /// Renders everything that is committed, and requests a write of the configured folder.
+    /// Judges and renders everything that is committed, and requests a write of the configured folder.
     async fn publish_all(&self, config: &Arc<Config>) -> Result<(), PublishError> {
+        self.judging.finish().await?;
         let mut sections = all_sections(config);
         while !sections.is_empty() {
             let published = self.publisher.publish(config, &sections, clock::now()).await?;

@@ -11,7 +11,7 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 
 use crate::clock;
-use crate::commit::Difference;
+use crate::commit::{Difference, SectionChange, SectionChangeKind};
 use crate::config::{self, Config, Level, Problem, SourceFile};
 use crate::feed::SectionId;
 use crate::files::{self, FileWatch, LoadError, Loaded};
@@ -134,7 +134,7 @@ pub fn with_port(mut config: Config, port: Option<u16>) -> Config {
     config
 }
 
-/// Logs what a new config changed in the store, one line per change.
+/// Logs what a new config changed in the store, one line per change. [`log_judged`] logs what it changes in sections.
 pub fn log_difference(difference: &Difference, config: &Config) {
     for feed in &difference.feeds_added {
         tracing::info!(%feed, "feed added");
@@ -149,15 +149,14 @@ pub fn log_difference(difference: &Difference, config: &Config) {
         let stories = difference.renamed;
         tracing::warn!(stories, "stories got new ids or addresses, because the old ones revealed private feeds");
     }
-    for change in &difference.sections {
-        let (section, moves) = (&change.section, &change.moves);
-        if change.kind.as_str() == "removed" {
-            log_removed(section, config);
-            continue;
-        }
-        let (entered, left) = (moves.entered, moves.left);
-        tracing::info!(%section, "section {}: {entered} stories in, {left} out", change.kind.as_str());
-    }
+    let removed = difference.sections.iter().filter(|change| change.kind == SectionChangeKind::Removed);
+    removed.for_each(|change| log_removed(&change.section, config));
+}
+
+/// Logs how many stories entered and left a section that was judged by a new definition.
+pub fn log_judged(SectionChange { section, kind, moves }: &SectionChange) {
+    let (entered, left) = (moves.entered, moves.left);
+    tracing::info!(%section, "section {}: {entered} stories in, {left} out", kind.as_str());
 }
 
 /// Logs what the addresses of a removed section return now.

@@ -43,4 +43,4 @@ pub use plan::{Change, Plan, runs};
 pub use polled::{Cleaned, Encode, Outcome, Polled, PolledDocument, PolledEntry};
 pub use public::{Reindexed, public_among, public_search, public_sections, public_terms, reindexed};
 pub use rekey::is_flood;
-pub use reload::{FeedChange, feed_changes, permanent_ids};
+pub use reload::{FeedChange, Rejudged, feed_changes, permanent_ids, rejudged, rules_hash};

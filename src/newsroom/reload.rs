@@ -8,12 +8,18 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 use url::Host;
+use xxhash_rust::xxh3::xxh3_64;
 
-use crate::config::{Config, Feed};
+use crate::config::{Config, Edits, Feed, Section};
+use crate::entry::Category;
 use crate::feed::{FeedId, SectionId};
-use crate::rows::{ConfiguredFeed, KnownFeed};
+use crate::rows::{ConfiguredFeed, DefinitionParts, DefinitionRow, FeedSet, KnownFeed};
+use crate::rule::{CanonicalForm, Rule};
 use crate::schedule;
 use crate::time::Timestamp;
+
+/// If more feeds of a section change than this, all its stories are judged.
+const MAX_CHANGED_FEEDS: usize = 100;
 
 /// What changes for a feed.
 #[derive(Clone, Debug)]
@@ -23,16 +29,16 @@ pub enum FeedChange {
         /// Its values.
         row: ConfiguredFeed,
     },
-    /// A feed that the store has.
+    /// A feed that the store has, of which anything changes.
     Known {
-        /// The feed.
-        id: FeedId,
         /// Its configured values.
         row: ConfiguredFeed,
         /// Whether it was not configured before.
         is_back: bool,
         /// Whether its address changed: it is polled like a new feed, and one that was gone is tried again.
         has_moved: bool,
+        /// Whether settings that judging reads changed.
+        has_other_terms: bool,
         /// When it is polled next, if that changes.
         next_poll: Option<Timestamp>,
     },
@@ -43,37 +49,114 @@ pub enum FeedChange {
     },
 }
 
-/// Returns what changes for the feeds of a config, in its order; then the feeds that are no longer configured.
-pub fn feed_changes(before: &[KnownFeed], config: &Config) -> Vec<FeedChange> {
-    let mut known: HashMap<&FeedId, &KnownFeed> = before.iter().map(|feed| (&feed.id, feed)).collect();
-    let mut changes = Vec::new();
-    for feed in &config.feeds {
-        let row = configured(feed);
-        changes.push(match known.remove(&feed.id) {
-            None => FeedChange::Added { row },
-            Some(before) => {
-                let has_moved = before.url_hash != row.url_hash;
-                let has_other_schedule = before.schedule != row.schedule && !has_moved;
-                let next_poll = before.last_poll.filter(|_| has_other_schedule).map(|last_poll| {
-                    let next = feed.schedule.next(last_poll, schedule::next::phase(&feed.id));
-                    before.hold_until.map_or(next, |hold| next.max(hold))
-                });
-                FeedChange::Known { id: feed.id.clone(), row, is_back: before.is_removed, has_moved, next_poll }
-            }
-        });
-    }
-    let gone = before.iter().filter(|feed| !feed.is_removed && known.contains_key(&feed.id));
-    changes.extend(gone.map(|feed| FeedChange::Removed { id: feed.id.clone() }));
+/// Returns what changes for the feeds of a config, in its order; then the feeds that are no longer configured. Feeds of which
+/// nothing changes are left out.
+pub fn feed_changes(before: &HashMap<FeedId, KnownFeed>, config: &Config) -> Vec<FeedChange> {
+    let mut changes: Vec<FeedChange> =
+        config.feeds.iter().filter_map(|feed| feed_change(before.get(&feed.id), feed)).collect();
+    let gone = before.values().filter(|feed| !feed.is_removed && config.feed(&feed.id).is_none());
+    let mut gone: Vec<&KnownFeed> = gone.collect();
+    gone.sort_unstable_by_key(|feed| feed.number);
+    changes.extend(gone.into_iter().map(|feed| FeedChange::Removed { id: feed.id.clone() }));
     changes
 }
 
-fn configured(feed: &Feed) -> ConfiguredFeed {
-    ConfiguredFeed {
-        id: feed.id.clone(),
-        url: feed.url.shown.clone(),
-        // Shows whether the address changed, and cannot be read back if the address contains a secret.
-        url_hash: Sha256::digest(feed.url.secret.as_str()).to_vec(),
-        schedule: feed.schedule.to_string(),
+fn feed_change(before: Option<&KnownFeed>, feed: &Feed) -> Option<FeedChange> {
+    // Shows whether the address changed, and cannot be read back if the address contains a secret.
+    let url_hash = Sha256::digest(feed.url.secret.as_str());
+    let (schedule, terms) = (feed.schedule.to_string(), feed_terms(feed));
+    let has_moved = before.is_some_and(|before| before.url_hash != url_hash[..]);
+    let has_other_schedule = before.is_some_and(|before| before.schedule != schedule);
+    let has_other_terms = before.is_some_and(|before| before.terms != Some(terms));
+    let is_back = before.is_some_and(|before| before.is_removed);
+    if before.is_some() && !(has_moved || has_other_schedule || has_other_terms || is_back) {
+        return None;
+    }
+    let (id, url, url_hash) = (feed.id.clone(), feed.url.shown.clone(), url_hash.to_vec());
+    let row = ConfiguredFeed { id, url, url_hash, schedule, terms };
+    let Some(before) = before else { return Some(FeedChange::Added { row }) };
+    let next_poll = before.last_poll.filter(|_| has_other_schedule && !has_moved).map(|last_poll| {
+        let next = feed.schedule.next(last_poll, schedule::next::phase(&feed.id));
+        before.hold_until.map_or(next, |hold| next.max(hold))
+    });
+    Some(FeedChange::Known { row, is_back, has_moved, has_other_terms, next_poll })
+}
+
+/// Returns a hash of those settings of a feed that judging reads: for rules, categories and the choice of the lead. Its address
+/// is one too, but has a hash of its own.
+fn feed_terms(feed: &Feed) -> u64 {
+    let mut form = CanonicalForm::of_text("newswire feed 1");
+    form.set(feed.tags.iter().map(|tag| CanonicalForm::of_text(tag)));
+    form.list(feed.categories.iter().map(category));
+    form.number(feed.priority.cast_unsigned());
+    form.optional(feed.title.as_deref(), CanonicalForm::text);
+    form.optional(feed.site.as_ref(), |form, site| form.text(site.as_str()));
+    xxh3_64(form.bytes())
+}
+
+fn category(Category { term, scheme, label }: &Category) -> CanonicalForm {
+    let mut form = CanonicalForm::of_text(term);
+    form.optional(scheme.as_deref(), CanonicalForm::text);
+    form.optional(label.as_deref(), CanonicalForm::text);
+    form
+}
+
+/// Returns a hash of everything but its feeds that decides how a section judges a story.
+pub fn rules_hash(config: &Config, section: &Section) -> u64 {
+    let mut form = CanonicalForm::of_text("newswire rules 1");
+    form.optional(section.max_age, CanonicalForm::duration);
+    for rules in [&section.keep, &section.drop] {
+        form.list(rules.iter().map(Rule::canonical));
+    }
+    form.list(config.site.facets.iter().map(|facet| CanonicalForm::of_text(facet)));
+    form.text(config.site.url.as_str());
+    form.text(match section.edits {
+        Edits::Apply => "apply",
+        Edits::Ignore => "ignore",
+        Edits::Bump => "bump",
+    });
+    xxh3_64(form.bytes())
+}
+
+/// The stories of a section that are judged again after a change of the config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rejudged {
+    /// None. Holds the feeds whose settings changed since the section was judged.
+    None(FeedSet),
+    /// None: the definition is the same, only the form that is hashed has changed.
+    SameDefinition,
+    /// The stories with entries of these feeds.
+    Of(FeedSet),
+    /// All.
+    All,
+}
+
+/// Decides which stories of a section are judged again. `before` is what the section was last judged by; `None` for a new
+/// section. `changed` are the feeds with changed settings.
+///
+/// A changed setting of a feed alone does not cause it, unless it is part of the definition; it is kept for the next time. So the
+/// result is the same as if all stories were judged whenever the definition changes.
+pub fn rejudged(
+    before: Option<&DefinitionRow>,
+    section: &Section,
+    now: &DefinitionParts,
+    changed: &FeedSet,
+) -> Rejudged {
+    let Some(before) = before.filter(|before| !before.is_gone) else { return Rejudged::All };
+    let stale = before.stale.union(&changed.intersection(&now.feeds));
+    if before.has_former_hash && before.hash == section.former_hash {
+        return Rejudged::SameDefinition;
+    }
+    if !before.has_former_hash && before.hash == section.definition_hash {
+        return Rejudged::None(stale);
+    }
+    match &before.parts {
+        Some(parts) if parts.rules_hash == now.rules_hash && !before.is_judged_whole => {
+            let stale = stale.intersection(&now.feeds);
+            let feeds = parts.feeds.symmetric_difference(&now.feeds).union(&stale);
+            if feeds.len() > MAX_CHANGED_FEEDS { Rejudged::All } else { Rejudged::Of(feeds) }
+        }
+        _ => Rejudged::All,
     }
 }
 

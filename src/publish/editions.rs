@@ -74,6 +74,7 @@ pub(super) struct SectionEditions {
 /// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
 #[derive(Clone, Debug)]
 pub(super) struct ArchiveSetting {
+    /// Empty if it is of a former config.
     pub hash: Vec<u8>,
     pub changed: Timestamp,
 }
@@ -135,6 +136,13 @@ impl Editions {
 }
 
 impl SectionEditions {
+    /// Returns the editions for a section that is not rendered by a new config yet. Its archive documents follow the config at
+    /// the next rendering.
+    pub fn of_former_config(&self) -> Arc<SectionEditions> {
+        let archive_setting = ArchiveSetting { hash: Vec::new(), ..self.archive_setting.clone() };
+        Arc::new(SectionEditions { archive_setting, ..self.clone() })
+    }
+
     pub fn is_public(&self) -> bool {
         self.documents.iter().all(|edition| edition.private.is_none())
     }

@@ -165,6 +165,10 @@ impl Publisher {
         }
         let editions = self.write_editions(config, &current, &memory.editions, &mut files).await?;
         for section in config.sections.iter().filter(|section| section.access.is_none()) {
+            // A section without an edition, such as one that is still being judged, keeps its files.
+            if current.edition(&format!("{}/", section.id)).is_none() {
+                files.keep_section(&section.id);
+            }
             for old in &section.formerly {
                 self.write_stubs(config, &current, old, section, &mut files).await?;
             }
@@ -283,6 +287,14 @@ impl FolderWriter {
         let before = before.await?;
         let (files, waiting) = (BTreeSet::new(), Vec::new());
         Ok(FolderWriter { folder, before, files, waiting, waiting_bytes: 0, written: 0 })
+    }
+
+    /// Keeps the editions and the page of a section as they are.
+    fn keep_section(&mut self, section: &SectionId) {
+        let editions = Format::ALL.map(|format| path(section, format)).into_iter();
+        let files = editions.chain([file_name(&format!("{section}/"))]).filter(|file| self.before.contains(file));
+        let files: Vec<String> = files.collect();
+        files.into_iter().for_each(|file| self.keep(file));
     }
 
     /// Keeps a file unchanged.

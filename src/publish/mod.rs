@@ -1,7 +1,8 @@
 //! Publishing: renders the changed sections into editions in memory, and writes the same bytes as files into a folder.
 //!
 //! The policy held here: an edition changes only when its content does; an edition that cannot be rendered, or cannot be read
-//! back to the stories it was rendered from, does not replace the last good one; a failing feed never becomes an entry; private
+//! back to the stories it was rendered from, does not replace the last good one; neither does one with stories that are still to
+//! be judged by a changed definition; a failing feed never becomes an entry; private
 //! sections are in no index, OPML, sitemap or folder.
 
 mod coding;
@@ -30,6 +31,7 @@ use edition::{PageSet, Rendered};
 
 pub use coding::ContentCoding;
 pub use edition::{Edition, HTML_TYPE, XML_TYPE};
+use editions::SectionEditions;
 pub use editions::{Editions, PrivatePages, SiteSetting};
 use folder::FolderMemory;
 pub use folder::{FolderError, Written};
@@ -97,7 +99,8 @@ pub struct Published {
     pub errors: Vec<PublishError>,
     /// The public sections whose content changed for readers.
     pub changed: BTreeSet<SectionId>,
-    /// The sections to publish again, because they have more to archive than one publication does.
+    /// The sections to publish again, because they have more to archive than one publication does, or because what they show is
+    /// still being judged.
     pub unfinished: BTreeSet<SectionId>,
 }
 
@@ -178,13 +181,20 @@ impl Publisher {
             let section = &config.sections[position];
             let known = editions.sections[position].as_deref();
             match self.render_section(config, section, known.filter(|_| !is_new_setting), now).await {
-                Ok(rendered) => {
+                Ok(Some(rendered)) => {
                     let has_more = !rendered.is_finished;
                     let (added, change) = self.finish_section(rendered, known, now).await?;
                     has_new_content |= change.is_visible && section.is_public();
                     published.changed.extend((change.is_new && section.is_public()).then(|| section.id.clone()));
                     published.unfinished.extend(has_more.then(|| section.id.clone()));
                     editions.sections[position] = Some(Arc::new(added));
+                }
+                // What it shows is still being judged.
+                Ok(None) => {
+                    published.unfinished.insert(section.id.clone());
+                    if is_new_setting {
+                        editions.sections[position] = known.map(SectionEditions::of_former_config);
+                    }
                 }
                 Err(error) => published.errors.push(error),
             }

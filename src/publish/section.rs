@@ -15,7 +15,7 @@ use crate::feed::SectionId;
 use crate::parse;
 use crate::render::{self, Format, PreparedSection, RenderError, SectionView};
 use crate::section::ShownStory;
-use crate::shown::{self, Infos, SectionContent};
+use crate::shown::{self, Infos, PushedOut, Readiness, SectionContent};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -121,35 +121,40 @@ fn private(section: &Section) -> Option<SectionId> {
 
 impl Publisher {
     /// Archives the stories that a section no longer shows, then renders the section. `known` are its editions under the same
-    /// config.
+    /// config. Archives nothing before all stories are judged, and returns `None` while any story that it shows is still to be
+    /// judged.
     pub(super) async fn render_section(
         &self,
         config: &Arc<Config>,
         section: &Arc<Section>,
         known: Option<&SectionEditions>,
         now: Timestamp,
-    ) -> Result<RenderedSection, PublishError> {
+    ) -> Result<Option<RenderedSection>, PublishError> {
         let (of_config, of_section, infos) = (config.clone(), section.clone(), self.infos.clone());
         let reading = self.store.read(move |reader| {
             let infos = Infos::sharing(reader, &infos);
             let content = shown::section_content(reader, &of_config, &of_section, &infos)?;
-            let pushed_out = shown::pushed_out(reader, &of_config, &of_section, &content.stories, &infos)?;
-            Ok((content, pushed_out, reader.newest_archive(&of_section.id)?))
+            let pushed_out = match shown::readiness(reader, &of_section, &content, now)? {
+                Readiness::NotYet => return Ok(None),
+                Readiness::Shown => PushedOut { is_all: true, ..PushedOut::default() },
+                Readiness::All => shown::pushed_out(reader, &of_config, &of_section, &content.stories, &infos)?,
+            };
+            Ok(Some((content, pushed_out, reader.newest_archive(&of_section.id)?)))
         });
-        let (content, pushed_out, mut newest_archive) = reading.await?;
+        let Some((content, pushed_out, mut newest_archive)) = reading.await? else { return Ok(None) };
         let is_finished = pushed_out.is_all;
         if !pushed_out.is_empty() {
             newest_archive = commit::archive(&self.store, section.id.clone(), pushed_out, now).await?;
         }
         let archive_setting = match known {
-            Some(known) => known.archive_setting.clone(),
-            None => self.archive_setting(config, section, &content.atom_id, now).await?,
+            Some(known) if !known.archive_setting.hash.is_empty() => known.archive_setting.clone(),
+            _ => self.archive_setting(config, section, &content.atom_id, now).await?,
         };
         let (config, section, pages) = (config.clone(), section.clone(), self.pages());
         let rendering = tokio::task::spawn_blocking(move || {
             let documents = render(&config, &section, &content, newest_archive, &pages)?;
             let SectionContent { stories, updated, .. } = content;
-            Ok(RenderedSection { documents, stories, updated, archive_setting, is_finished })
+            Ok(Some(RenderedSection { documents, stories, updated, archive_setting, is_finished }))
         });
         rendering.await.map_err(StoreError::from)?
     }

@@ -138,8 +138,12 @@ pub struct EventRow {
 pub struct KnownFeed {
     /// The feed.
     pub id: FeedId,
+    /// The number of the feed.
+    pub number: FeedNumber,
     /// SHA-256 of its address.
     pub url_hash: Vec<u8>,
+    /// The hash of those settings that judging reads; `None` if unknown.
+    pub terms: Option<u64>,
     /// The schedule as configured.
     pub schedule: String,
     /// Whether it is no longer configured.
@@ -161,4 +165,6 @@ pub struct ConfiguredFeed {
     pub url_hash: Vec<u8>,
     /// The schedule as configured.
     pub schedule: String,
+    /// The hash of those settings that judging reads.
+    pub terms: u64,
 }

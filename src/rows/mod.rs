@@ -4,6 +4,7 @@
 //! one transaction writes.
 
 mod feed;
+mod feed_set;
 mod known;
 mod names;
 mod search;
@@ -16,10 +17,11 @@ mod writes;
 pub use feed::{
     ConfiguredFeed, DocumentRow, EventRow, FeedRecord, FeedRow, KnownFeed, LogRow, MovedRow, PlanRow, PollRow,
 };
+pub use feed_set::FeedSet;
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow};
-pub use section::DefinitionRow;
+pub use section::{DefinitionParts, DefinitionRow, JudgingRow, PassBatch, StoryPosition};
 pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, StoredCopy, StoredStory};
 pub use standing::{
     Copies, CopyHead, CopyLimits, CopyRow, Member, NextNumbers, PlacementRow, Standing, StandingStory, StoryRow,

@@ -13,6 +13,7 @@ mod lists;
 mod named;
 mod passing;
 mod public;
+mod readiness;
 mod searched;
 mod sections;
 mod stories;
@@ -25,6 +26,7 @@ pub use lists::{ListedState, OpmlContent, opml_content, public_feed_states, show
 pub use named::{CANDIDATES, Candidate, candidate, meant, named, story_at};
 pub use passing::{Passing, each_story};
 pub use public::{PublicStories, PublicStory, public_story, search_public};
+pub use readiness::{Readiness, readiness};
 pub use searched::{SearchHit, SearchHits, find};
 pub use sections::{SECTION_FEEDS, SectionContent, permanent_id, section_content};
 pub use stories::{first_public, first_shown, story_in, title_in};

@@ -23,6 +23,8 @@ pub const SECTION_FEEDS: usize = 50;
 pub struct SectionContent {
     /// The stories, newest first, at most the section's `limit`.
     pub stories: Vec<ShownStory>,
+    /// Whether it has no room for further stories.
+    pub is_full: bool,
     /// The first feeds of the section, at most [`SECTION_FEEDS`].
     pub feeds: Vec<ShownFeed>,
     /// The newest change among the stories; for an empty section, when the store first saw it.
@@ -69,10 +71,11 @@ pub fn section_content(
             }
         }
     }
+    let is_full = window.has_ended();
     let stories = window.into_stories();
     let updated = stories.iter().map(|story| story.updated).max().unwrap_or(row.first_seen);
     let feeds = shown_feeds(config, section.feeds.iter().take(SECTION_FEEDS), infos)?;
-    Ok(SectionContent { stories, feeds, updated, atom_id: id_of(config, &section.id, row) })
+    Ok(SectionContent { stories, is_full, feeds, updated, atom_id: id_of(config, &section.id, row) })
 }
 
 /// Returns the permanent id of a section: its current address until an id is made.

@@ -92,21 +92,30 @@ impl View {
         Ok(copies)
     }
 
-    /// Loads the stories of a section, and those that left it only because of their age, that no public section has
-    /// shown yet. Skips stories whose names are still to be checked.
+    /// Returns those of these stories that a section has, or that left it only because of their age, and that no public section
+    /// has shown yet. Skips stories whose names are still to be checked.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn unnamed_in(&self, section: &SectionId) -> Result<Vec<StoryNumber>, StoreError> {
+    pub fn unnamed_among(
+        &self,
+        section: &SectionId,
+        stories: &[StoryNumber],
+    ) -> Result<BTreeSet<StoryNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT story.number FROM placement JOIN story ON story.number = placement.story
-             WHERE placement.section = (SELECT number FROM section WHERE id = ?1) AND placement.entered IS NOT NULL
-               AND (placement.left_at IS NULL OR placement.why = ?2) AND story.shown IS NULL
+            "SELECT 1 FROM placement JOIN story ON story.number = placement.story
+             WHERE placement.section = (SELECT number FROM section WHERE id = ?1) AND placement.story = ?2
+               AND placement.entered IS NOT NULL AND (placement.left_at IS NULL OR placement.why = ?3) AND story.shown IS NULL
                AND NOT EXISTS (SELECT 1 FROM unchecked WHERE unchecked.story = story.number)",
         )?;
-        let stories = statement.query_map([section.as_str(), Why::TooOld.code()], |row| row.get(0))?;
-        Ok(stories.collect::<Result<_, _>>()?)
+        let mut unnamed = BTreeSet::new();
+        for story in stories {
+            if statement.exists(params![section.as_str(), story, Why::TooOld.code()])? {
+                unnamed.insert(*story);
+            }
+        }
+        Ok(unnamed)
     }
 }
 

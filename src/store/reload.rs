@@ -8,51 +8,56 @@ use super::sql::{optional_time, text};
 use super::stories::stored_story;
 use super::{StoreError, Turn};
 use crate::feed::{FeedId, SectionId};
-use crate::number::{EntryNumber, FeedNumber, StoryNumber};
-use crate::rows::{ConfiguredFeed, DefinitionRow, KnownFeed, StoredStory};
+use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
+use crate::rows::{ConfiguredFeed, DefinitionParts, DefinitionRow, FeedSet, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
 /// The format of definition hashes: the current one hashes the canonical form.
 const DEFINITION_FORMAT: u32 = 2;
 
 impl Turn<'_> {
-    /// Loads all feeds of the store, including those that are no longer configured.
+    /// Loads all feeds of the store, by id, including those that are no longer configured.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn known_feeds(&self) -> Result<Vec<KnownFeed>, StoreError> {
+    pub fn known_feeds(&self) -> Result<HashMap<FeedId, KnownFeed>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, url_hash, schedule, removed IS NOT NULL, last_poll, hold_until
-             FROM feed JOIN poll ON poll.feed = feed.number ORDER BY number",
+            "SELECT id, number, url_hash, terms, schedule, removed IS NOT NULL, last_poll, hold_until
+             FROM feed JOIN poll ON poll.feed = feed.number",
         )?;
         let feeds = statement.query_map([], |row| {
-            Ok(KnownFeed {
-                id: FeedId::from(text(row, 0)?),
-                url_hash: row.get(1)?,
-                schedule: row.get(2)?,
-                is_removed: row.get(3)?,
-                last_poll: optional_time(row, 4)?,
-                hold_until: optional_time(row, 5)?,
-            })
+            let id = FeedId::from(text(row, 0)?);
+            let feed = KnownFeed {
+                id: id.clone(),
+                number: row.get(1)?,
+                url_hash: row.get(2)?,
+                terms: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                schedule: row.get(4)?,
+                is_removed: row.get(5)?,
+                last_poll: optional_time(row, 6)?,
+                hold_until: optional_time(row, 7)?,
+            };
+            Ok((id, feed))
         })?;
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a feed; it is due at once.
+    /// Adds a feed and returns its number; it is due at once.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn insert_feed(&self, row: &ConfiguredFeed, now: Timestamp) -> Result<(), StoreError> {
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT INTO feed (id, url, url_hash, schedule, added) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        insert.execute(params![row.id.as_str(), row.url.as_str(), row.url_hash, row.schedule, now.millis()])?;
-        let mut plan =
-            self.connection.prepare_cached("INSERT INTO poll (feed, next_poll) VALUES (last_insert_rowid(), ?1)")?;
-        plan.execute([now.millis()])?;
-        Ok(())
+    pub fn insert_feed(&self, row: &ConfiguredFeed, now: Timestamp) -> Result<FeedNumber, StoreError> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO feed (id, url, url_hash, schedule, terms, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING number",
+        )?;
+        let terms = row.terms.cast_signed();
+        let values = params![row.id.as_str(), row.url.as_str(), row.url_hash, row.schedule, terms, now.millis()];
+        let number = insert.query_row(values, |row| row.get(0))?;
+        let mut plan = self.connection.prepare_cached("INSERT INTO poll (feed, next_poll) VALUES (?1, ?2)")?;
+        plan.execute(params![number, now.millis()])?;
+        Ok(number)
     }
 
     /// Deletes the state that belongs to a feed's old address: the feed is polled like a new one.
@@ -91,19 +96,17 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the schedule of a configured feed.
+    /// Writes the settings of a configured feed.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn follow_schedule(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
-        let mut update = self.connection.prepare_cached(
-            "UPDATE feed SET schedule = ?2, removed = NULL WHERE id = ?1 AND (schedule <> ?2 OR removed IS NOT NULL)",
-        )?;
-        if update.execute(params![row.id.as_str(), row.schedule])? > 0 {
-            self.mark_removed(&row.id, false)?;
-        }
-        Ok(())
+    pub fn follow_settings(&self, row: &ConfiguredFeed) -> Result<(), StoreError> {
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE feed SET schedule = ?2, terms = ?3, removed = NULL WHERE id = ?1")?;
+        update.execute(params![row.id.as_str(), row.schedule, row.terms.cast_signed()])?;
+        self.mark_removed(&row.id, false)
     }
 
     /// Records that a feed is no longer configured.
@@ -144,12 +147,23 @@ impl Turn<'_> {
     ///
     /// Returns the errors of SQLite.
     pub fn section_definitions(&self) -> Result<HashMap<SectionId, DefinitionRow>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, definition_hash, definition_format < ?1, gone IS NOT NULL FROM section")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, definition_hash, definition_format < ?1, gone IS NOT NULL, rules_hash, feeds, stale,
+               EXISTS (SELECT 1 FROM judging WHERE section = section.number AND is_whole)
+             FROM section",
+        )?;
         let sections = statement.query_map([DEFINITION_FORMAT], |row| {
-            let (hash, has_former_hash, is_gone) = (row.get::<_, i64>(1)?.cast_unsigned(), row.get(2)?, row.get(3)?);
-            Ok((SectionId::from(text(row, 0)?), DefinitionRow { hash, has_former_hash, is_gone }))
+            let rules_hash = row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned);
+            let feeds = row.get::<_, Option<Vec<u8>>>(5)?.map(FeedSet::from_bytes);
+            let row_of_section = DefinitionRow {
+                hash: row.get::<_, i64>(1)?.cast_unsigned(),
+                has_former_hash: row.get(2)?,
+                is_gone: row.get(3)?,
+                parts: rules_hash.zip(feeds).map(|(rules_hash, feeds)| DefinitionParts { rules_hash, feeds }),
+                stale: row.get::<_, Option<Vec<u8>>>(6)?.map(FeedSet::from_bytes).unwrap_or_default(),
+                is_judged_whole: row.get(7)?,
+            };
+            Ok((SectionId::from(text(row, 0)?), row_of_section))
         })?;
         Ok(sections.collect::<Result<_, _>>()?)
     }
@@ -159,13 +173,44 @@ impl Turn<'_> {
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn define_section(&self, id: &SectionId, definition_hash: u64, now: Timestamp) -> Result<(), StoreError> {
+    pub fn define_section(
+        &self,
+        id: &SectionId,
+        definition_hash: u64,
+        parts: &DefinitionParts,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.define_same(id, definition_hash, now)?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE section SET rules_hash = ?2, feeds = ?3, stale = NULL WHERE id = ?1")?;
+        update.execute(params![id.as_str(), parts.rules_hash.cast_signed(), parts.feeds.bytes()])?;
+        Ok(())
+    }
+
+    /// Adds a section, or writes the new hash of its definition, by whose parts it is not judged.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn define_same(&self, id: &SectionId, definition_hash: u64, now: Timestamp) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO section (id, definition_hash, definition_format, first_seen) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (id) DO UPDATE SET definition_hash = excluded.definition_hash,
                definition_format = excluded.definition_format, gone = NULL",
         )?;
         insert.execute(params![id.as_str(), definition_hash.cast_signed(), DEFINITION_FORMAT, now.millis()])?;
+        Ok(())
+    }
+
+    /// Records which feeds of a section have other settings than when it was judged.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn note_stale(&self, id: &SectionId, stale: &FeedSet) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached("UPDATE section SET stale = ?2 WHERE id = ?1")?;
+        update.execute(params![id.as_str(), stale.bytes()])?;
         Ok(())
     }
 
@@ -193,36 +238,16 @@ impl Turn<'_> {
         Ok(note.exists(params![section.as_str(), is_public])?)
     }
 
-    /// Records that a section is no longer configured.
+    /// Records that a section is no longer configured. It is not judged any further.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
     pub fn remove_section(&self, id: &SectionId, now: Timestamp) -> Result<(), StoreError> {
-        let mut update = self.connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1")?;
-        update.execute(params![id.as_str(), now.millis()])?;
-        Ok(())
-    }
-
-    /// Loads the stories with entries of these feeds and the stories in the section, ordered by number.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of SQLite.
-    pub fn stories_for<'f>(
-        &self,
-        section: &SectionId,
-        feeds: impl IntoIterator<Item = &'f FeedId>,
-    ) -> Result<Vec<StoryNumber>, StoreError> {
-        let feeds: Vec<&str> = feeds.into_iter().map(FeedId::as_str).collect();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT entry.story FROM entry JOIN feed ON feed.number = entry.feed WHERE feed.id IN (SELECT value FROM json_each(?1))
-             UNION SELECT story FROM placement WHERE section = (SELECT number FROM section WHERE id = ?2) AND left_at IS NULL
-             ORDER BY 1",
-        )?;
-        let stories =
-            statement.query_map(params![serde_json::to_string(&feeds)?, section.as_str()], |row| row.get(0))?;
-        Ok(stories.collect::<Result<_, _>>()?)
+        let mut update =
+            self.connection.prepare_cached("UPDATE section SET gone = ?2 WHERE id = ?1 RETURNING number")?;
+        let number: SectionNumber = update.query_row(params![id.as_str(), now.millis()], |row| row.get(0))?;
+        self.finish_judging(number)
     }
 
     /// Loads the names and the time of a story.

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("migrations/006_feeds.sql"), convert: Some(conversions::repairs) },
     Migration::sql(include_str!("migrations/007_failures.sql")),
     Migration::sql(include_str!("migrations/008_polls.sql")),
+    Migration::sql(include_str!("migrations/009_judging.sql")),
 ];
 
 /// The version that this newswire reads and writes.

@@ -257,34 +257,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the stories with entries of these feeds for indexing.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of SQLite.
-    pub fn mark_public_of<'f>(&self, feeds: impl IntoIterator<Item = &'f String>) -> Result<(), StoreError> {
-        let mut mark = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO public_waiting SELECT entry.story FROM entry
-             WHERE entry.feed IN (SELECT number FROM feed WHERE id IN (SELECT value FROM json_each(?1)))",
-        )?;
-        mark.execute([serde_json::to_string(&feeds.into_iter().collect::<Vec<_>>())?])?;
-        Ok(())
-    }
-
-    /// Marks all stories that are in a section or in the public index for indexing.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of SQLite.
-    pub fn mark_all_public(&self) -> Result<(), StoreError> {
-        let mut mark = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO public_waiting
-             SELECT story FROM placement WHERE left_at IS NULL UNION SELECT story FROM public_story",
-        )?;
-        mark.execute([])?;
-        Ok(())
-    }
-
     /// Writes the part of the config that decides what is public.
     ///
     /// # Errors

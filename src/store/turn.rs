@@ -8,12 +8,15 @@ use std::ops::Deref;
 
 use rusqlite::params;
 
-use super::sql::{reason, text};
+use super::sql::{reason, text, time};
 use super::{Store, StoreError, Urgency, View};
 use crate::feed::SectionId;
 use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
 use crate::time::Timestamp;
+
+/// A placement that is to be judged again: when, its section, and its story.
+pub type DuePlacement = (Timestamp, SectionNumber, StoryNumber);
 
 /// A handle for loads and writes within one transaction; see the module.
 pub struct Turn<'c> {
@@ -186,16 +189,26 @@ impl<'c> Turn<'c> {
         Ok(found)
     }
 
-    /// Loads the stories that are to be judged again at `now` because of time alone.
+    /// Loads placements that are to be judged again at `now` because of time alone, the longest overdue first: those after `after`,
+    /// at most `limit`.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite.
-    pub fn due_stories(&self, now: Timestamp) -> Result<Vec<StoryNumber>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT DISTINCT story FROM placement WHERE next_change <= ?1 ORDER BY story")?;
-        let stories = statement.query_map([now.millis()], |row| row.get(0))?;
-        Ok(stories.collect::<Result<_, _>>()?)
+    pub fn due_placements(
+        &self,
+        now: Timestamp,
+        after: Option<DuePlacement>,
+        limit: usize,
+    ) -> Result<Vec<DuePlacement>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT next_change, section, story FROM placement INDEXED BY placement_change
+             WHERE next_change IS NOT NULL AND next_change <= ?1 AND (next_change, section, story) > (?2, ?3, ?4)
+             ORDER BY next_change, section, story LIMIT ?5",
+        )?;
+        let (due, section, story) = after.unwrap_or((Timestamp::MIN, SectionNumber(i64::MIN), StoryNumber(i64::MIN)));
+        let values = params![now.millis(), due.millis(), section, story, limit.cast_signed()];
+        let due = statement.query_map(values, |row| Ok((time(row, 0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(due.collect::<Result<_, _>>()?)
     }
 }

@@ -35,6 +35,7 @@ mod histories;
 mod identity;
 mod import;
 mod inspect;
+mod judging;
 mod lists;
 mod migration;
 mod mutations;

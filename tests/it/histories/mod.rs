@@ -10,7 +10,7 @@
 
 mod ending;
 mod play;
-mod world;
+pub mod world;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,0 +1,36 @@
+//! Synchronises the store with a config and judges all that this changes, for commands that do not run for long.
+
+use std::sync::Arc;
+
+use super::active::ActiveConfig;
+use super::reload::{self, Difference};
+use super::{judging, sweep};
+use crate::config::Config;
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+
+/// Synchronises feeds and sections with the config, in one transaction. Then judges the sections whose definition changed, and
+/// checks the names that an older store made, in small ones.
+///
+/// # Errors
+///
+/// Returns the errors of the store. In that case nothing is changed, or the rest waits for the next call.
+pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
+    let mut difference = reload::sync_config(store, config.clone(), now, || {}).await?;
+    let active = ActiveConfig::new(config.clone());
+    for judged in judging::judge_all(store, active.clone(), now).await? {
+        match difference.sections.iter_mut().find(|change| change.section == judged.section) {
+            Some(change) => change.moves = judged.moves,
+            None => difference.sections.push(judged),
+        }
+    }
+    for section in std::mem::take(&mut difference.partly) {
+        let due = sweep::sweep_section(store, active.clone(), section.clone(), now).await?;
+        if let Some(change) = difference.sections.iter_mut().find(|change| change.section == section) {
+            change.moves.entered += due.entered;
+            change.moves.left += due.left;
+        }
+    }
+    difference.renamed = reload::check_all_names(store, config, now).await?;
+    Ok(difference)
+}

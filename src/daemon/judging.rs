@@ -1,0 +1,114 @@
+//! Judges sections whose definition changed, batch by batch, while polls, publishing and serving go on.
+//!
+//! The policy held here: polls take turns with the batches. A small archive is judged before the new config is published; a
+//! large one goes on in the background, and each section is published once all that it shows is judged.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::reload;
+use crate::clock;
+use crate::commit::{self, ActiveConfig};
+use crate::feed::SectionId;
+use crate::store::{Store, StoreError};
+
+/// How long the publish loop waits for the judging after a change of the config: some thousand stories.
+const HEAD_START: Duration = Duration::from_secs(1);
+
+/// How long to wait after a failure, such as a full disk.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Judges sections whose definition changed. Cheap to clone; clones share the work.
+#[derive(Clone)]
+pub(super) struct Judging {
+    store: Store,
+    active: ActiveConfig,
+    /// Sends the sections whose stories are all judged.
+    judged: mpsc::UnboundedSender<BTreeSet<SectionId>>,
+    more: Arc<Notify>,
+}
+
+impl Judging {
+    /// Creates it. The caller must also [`run`](Judging::run) one of the clones.
+    pub fn new(store: Store, active: ActiveConfig, judged: mpsc::UnboundedSender<BTreeSet<SectionId>>) -> Judging {
+        Judging { store, active, judged, more: Arc::default() }
+    }
+
+    /// Judges for about a second at most, and leaves the rest to the background. Logs failures, which the background retries.
+    pub async fn begin(&self) {
+        let deadline = Instant::now() + HEAD_START;
+        while Instant::now() < deadline {
+            match self.judge_batch().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    log_failure(&error);
+                    break;
+                }
+            }
+        }
+        self.more.notify_one();
+    }
+
+    /// Judges everything that is left.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of the store; the background retries then.
+    pub async fn finish(&self) -> Result<(), StoreError> {
+        while self.judge_batch().await? {}
+        Ok(())
+    }
+
+    /// Judges what is left, and what every later change of the config adds, until `shutdown`.
+    pub async fn run(self, shutdown: CancellationToken) {
+        // Log a lasting failure once.
+        let mut failing = None;
+        while !shutdown.is_cancelled() {
+            let judged = self.judge_batch().await;
+            let error = judged.as_ref().err().map(StoreError::to_string);
+            let wait = match judged {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => Duration::MAX,
+                Err(error_of_store) => {
+                    if error != failing {
+                        log_failure(&error_of_store);
+                    }
+                    RETRY
+                }
+            };
+            failing = error;
+            if wait > Duration::ZERO {
+                tokio::select! {
+                    () = shutdown.cancelled() => {}
+                    () = self.more.notified() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        }
+    }
+
+    /// Judges the next batch; returns whether there was one.
+    async fn judge_batch(&self) -> Result<bool, StoreError> {
+        let Some(batch) = commit::judge_batch(&self.store, self.active.clone(), clock::now()).await? else {
+            return Ok(false);
+        };
+        if let Some(change) = &batch.change {
+            reload::log_judged(change);
+        }
+        if batch.is_done {
+            // The publish loop only stops before this task at shutdown.
+            let _ = self.judged.send(BTreeSet::from([batch.section]));
+        }
+        Ok(true)
+    }
+}
+
+fn log_failure(error: &StoreError) {
+    tracing::error!(%error, "cannot judge the changed sections; retrying");
+}

@@ -1,0 +1,247 @@
+//! Loads and writes how far sections are judged again, and loads the stories that are next.
+
+use rusqlite::{Row, params};
+
+use super::sql::{optional_text, text, time};
+use super::{StoreError, Turn, View};
+use crate::feed::{FeedId, SectionId};
+use crate::number::{FeedNumber, SectionNumber, StoryNumber};
+use crate::rows::{FeedSet, JudgingRow, PassBatch, StoryPosition};
+use crate::time::Timestamp;
+
+const JUDGING: &str =
+    "SELECT section.id, section.number, is_new, judges, names, is_whole, sort_at, story, entered, left_it
+ FROM judging JOIN section ON section.number = judging.section";
+
+/// The size of a batch of a pass.
+#[derive(Clone, Copy, Debug)]
+pub struct PassLimits {
+    /// The most stories that concern the section.
+    pub stories: usize,
+    /// The most stories that are examined.
+    pub examined: usize,
+}
+
+impl View {
+    /// Loads the sections that are being judged.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn judging(&self) -> Result<Vec<JudgingRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(JUDGING)?;
+        let rows = statement.query_map([], judging_row)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Returns whether a section has stories that are not judged yet, older than `cursor`, among those that it contains down to
+    /// `last`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn has_unjudged(
+        &self,
+        section: SectionNumber,
+        last: StoryPosition,
+        cursor: StoryPosition,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM placement JOIN story ON story.number = placement.story
+             WHERE placement.section = ?1 AND placement.left_at IS NULL AND (placement.sort_at, placement.story) >= (?2, ?3)
+               AND (story.sort_at, story.number) < (?4, ?5) LIMIT 1",
+        )?;
+        let (last, cursor) = ((last.0.millis(), last.1), (cursor.0.millis(), cursor.1));
+        Ok(statement.exists(params![section, last.0, last.1, cursor.0, cursor.1])?)
+    }
+
+    /// Loads the next stories of a pass over all stories, newest first: those older than `after` that have an entry of a feed
+    /// that the section `takes`, or that the section contains.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn next_stories(
+        &self,
+        section: SectionNumber,
+        after: StoryPosition,
+        limits: PassLimits,
+        takes: &dyn Fn(&FeedId) -> bool,
+    ) -> Result<PassBatch<StoryPosition>, StoreError> {
+        // The join order is forced, so that rows come from the index and nothing is sorted.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT story.number, story.sort_at, feed.id FROM story INDEXED BY story_sort_at
+               LEFT JOIN entry ON entry.story = story.number LEFT JOIN feed ON feed.number = entry.feed
+             WHERE (story.sort_at, story.number) < (?1, ?2) ORDER BY story.sort_at DESC, story.number DESC",
+        )?;
+        let mut contains = self
+            .connection
+            .prepare_cached("SELECT 1 FROM placement WHERE section = ?1 AND story = ?2 AND left_at IS NULL")?;
+        let mut rows = statement.query(params![after.0.millis(), after.1])?;
+        let mut batch = PassBatch { stories: Vec::new(), examined: None };
+        let (mut last, mut examined, mut is_taken) = (None::<StoryPosition>, 0, false);
+        while let Some(row) = rows.next()? {
+            let at: StoryPosition = (time(row, 1)?, row.get(0)?);
+            if last != Some(at) {
+                if batch.stories.len() == limits.stories || examined == limits.examined {
+                    batch.examined = last;
+                    return Ok(batch);
+                }
+                examined += 1;
+                is_taken = contains.exists(params![section, at.1])?;
+                batch.stories.extend(is_taken.then_some((at.1, at)));
+                last = Some(at);
+            }
+            if !is_taken && optional_text(row, 2)?.is_some_and(|feed| takes(&FeedId::from(feed))) {
+                is_taken = true;
+                batch.stories.push((at.1, at));
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Loads the first feed of a section whose stories are still to be judged, and the guid that was judged last.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn judging_feed(&self, section: SectionNumber) -> Result<Option<(FeedNumber, String)>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT feed, guid FROM judging_feed WHERE section = ?1 ORDER BY feed LIMIT 1")?;
+        let mut rows = statement.query([section])?;
+        Ok(rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?)
+    }
+
+    /// Loads the stories of a feed's next entries, by guid, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn next_stories_of(
+        &self,
+        feed: FeedNumber,
+        after: &str,
+        limit: usize,
+    ) -> Result<PassBatch<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT story, guid FROM entry WHERE feed = ?1 AND guid > ?2 ORDER BY guid LIMIT ?3")?;
+        let rows =
+            statement.query_map(params![feed, after, limit.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let stories = rows.collect::<Result<Vec<(StoryNumber, String)>, _>>()?;
+        let examined = stories.last().filter(|_| stories.len() == limit).map(|(_, guid)| guid.clone());
+        Ok(PassBatch { stories, examined })
+    }
+}
+
+impl Turn<'_> {
+    /// Begins to judge a section: all its stories, the newest first, or those of some feeds only. A pass that runs already begins
+    /// again, or goes on with these feeds too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn begin_judging(&self, section: &SectionId, is_new: bool, feeds: Option<&FeedSet>) -> Result<(), StoreError> {
+        let mut begin = self.connection.prepare_cached(
+            "INSERT INTO judging (section, is_new, judges, names, is_whole, sort_at, story)
+             SELECT number, ?2, 1, 0, ?3, ?4, ?5 FROM section WHERE id = ?1
+             ON CONFLICT (section) DO UPDATE SET judges = 1, is_whole = max(is_whole, excluded.is_whole),
+               sort_at = excluded.sort_at, story = excluded.story
+             RETURNING section",
+        )?;
+        let (sort_at, story) = JudgingRow::START;
+        let values = params![section.as_str(), is_new, feeds.is_none(), sort_at.millis(), story];
+        let number: SectionNumber = begin.query_row(values, |row| row.get(0))?;
+        let Some(feeds) = feeds else { return self.forget_judging_feeds(number) };
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO judging_feed (section, feed, guid) VALUES (?1, ?2, '')
+             ON CONFLICT (section, feed) DO UPDATE SET guid = ''",
+        )?;
+        for feed in feeds.iter() {
+            insert.execute(params![number, feed])?;
+        }
+        Ok(())
+    }
+
+    /// Begins to name the stories of a section that became public, together with the pass that runs already, if any.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn begin_naming(&self, section: &SectionId) -> Result<(), StoreError> {
+        let mut begin = self.connection.prepare_cached(
+            "INSERT INTO judging (section, is_new, judges, names, is_whole, sort_at, story)
+             SELECT number, 0, 0, 1, 1, ?2, ?3 FROM section WHERE id = ?1
+             ON CONFLICT (section) DO UPDATE SET names = 1, is_whole = 1, sort_at = excluded.sort_at, story = excluded.story
+             RETURNING section",
+        )?;
+        let (sort_at, story) = JudgingRow::START;
+        let number = begin.query_row(params![section.as_str(), sort_at.millis(), story], |row| row.get(0))?;
+        self.forget_judging_feeds(number)
+    }
+
+    /// Records how far a pass over all stories is, and how many stories entered and left.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn note_judged(&self, row: &JudgingRow) -> Result<(), StoreError> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE judging SET sort_at = ?2, story = ?3, entered = ?4, left_it = ?5 WHERE section = ?1",
+        )?;
+        let (sort_at, story) = row.cursor;
+        let moves = (row.entered.cast_signed(), row.left.cast_signed());
+        update.execute(params![row.number, sort_at.millis(), story, moves.0, moves.1])?;
+        Ok(())
+    }
+
+    /// Records how far a feed of a section is judged; `None` if it is done.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn note_judged_feed(
+        &self,
+        section: SectionNumber,
+        feed: FeedNumber,
+        guid: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let sql = match guid {
+            Some(_) => "UPDATE judging_feed SET guid = ?3 WHERE section = ?1 AND feed = ?2",
+            None => "DELETE FROM judging_feed WHERE section = ?1 AND feed = ?2 AND ?3 IS NULL",
+        };
+        self.connection.prepare_cached(sql)?.execute(params![section, feed, guid])?;
+        Ok(())
+    }
+
+    /// Records that a section is judged.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of SQLite.
+    pub fn finish_judging(&self, section: SectionNumber) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM judging WHERE section = ?1")?.execute([section])?;
+        self.forget_judging_feeds(section)
+    }
+
+    fn forget_judging_feeds(&self, section: SectionNumber) -> Result<(), StoreError> {
+        self.connection.prepare_cached("DELETE FROM judging_feed WHERE section = ?1")?.execute([section])?;
+        Ok(())
+    }
+}
+
+fn judging_row(row: &Row) -> rusqlite::Result<JudgingRow> {
+    let cursor: (Timestamp, StoryNumber) = (time(row, 6)?, row.get(7)?);
+    Ok(JudgingRow {
+        section: SectionId::from(text(row, 0)?),
+        number: row.get(1)?,
+        is_new: row.get(2)?,
+        judges: row.get(3)?,
+        names: row.get(4)?,
+        is_whole: row.get(5)?,
+        cursor,
+        entered: row.get::<_, i64>(8)?.cast_unsigned() as usize,
+        left: row.get::<_, i64>(9)?.cast_unsigned() as usize,
+    })
+}
