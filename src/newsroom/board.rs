@@ -1,7 +1,7 @@
 //! The stories that a decision touches: as they are, and as they will be.
 //!
 //! Pure: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns the writes. Each
-//! decision sees the changes of the ones before, as if they had been written.
+//! decision sees the changes of earlier decisions, as if they had been written.
 //!
 //! The policy of publishing: each story is judged for every configured section; a story gets its public names when a
 //! public section first shows it, and never loses them.
@@ -98,7 +98,7 @@ pub(super) struct Story<'a> {
     pub kept: Vec<(String, bool)>,
     pub copies: Vec<SeenCopy<'a>>,
     pub bytes: usize,
-    /// Whether `copies` are all that there are.
+    /// Whether `copies` are all copies of the story.
     pub is_whole: bool,
     pub placements: BTreeMap<SectionNumber, Placed>,
 }
@@ -107,7 +107,7 @@ pub(super) struct Story<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub row: PlacementRow,
-    /// Its key on disk; `None` if it is new.
+    /// The key of the placement on disk; `None` if the placement is new.
     under: Option<Key>,
     is_changed: bool,
     frozen: Option<Box<Entry>>,
@@ -341,7 +341,7 @@ impl Placed {
         &mut self.row
     }
 
-    /// Returns its key on disk; `None` if it is new.
+    /// Returns the key of the placement on disk; `None` if the placement is new.
     pub fn under(&self) -> Option<Key> {
         self.under
     }

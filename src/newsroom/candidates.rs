@@ -38,7 +38,7 @@ pub const FOUND_AT_MOST: usize = 64;
 /// The most candidates that are compared, those with the most keys in common first.
 const COMPARED: usize = 8;
 
-/// The most of these from one feed: two show that the feed repeats the text.
+/// The most compared candidates from one feed: two show that the feed repeats the text.
 const OF_ONE_FEED: usize = 2;
 
 /// What to look for.
@@ -55,11 +55,12 @@ pub struct Wanted {
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// Entries that have a link as a specific one, at most [`LINKED_AT_MOST`] per link.
+    /// For each link, entries to which it is specific (no entry of another story of their feed has it), at most
+    /// [`LINKED_AT_MOST`].
     pub links: HashMap<String, Vec<LinkRow>>,
-    /// The entries of the story with an id, by id.
+    /// For each id, the entries of the story that has it.
     pub ids: HashMap<String, Vec<EntryNumber>>,
-    /// Entries with a key, at most [`FOUND_AT_MOST`] per key.
+    /// For each key, entries whose text has it, at most [`FOUND_AT_MOST`].
     pub signatures: HashMap<SignatureKey, Vec<SignatureRow>>,
 }
 
@@ -87,7 +88,7 @@ pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey>
 struct Compared<'r> {
     polled: &'r PolledEntry,
     cleaned: &'r Cleaned,
-    /// Its number, if it is known.
+    /// The entry's number, if the store knows the entry.
     own: Option<EntryNumber>,
 }
 
@@ -114,7 +115,7 @@ impl Compared<'_> {
         keys.filter(|key| !plan.shared_keys().contains(*key))
     }
 
-    /// Returns the keys of its text in every span of the window, none later than now.
+    /// Returns the keys of the entry's text in every span of the window, none later than now.
     fn signatures(&self, terms: &Terms) -> impl Iterator<Item = SignatureKey> {
         let sort_at = sort_at(&self.cleaned.entry, terms.now);
         let spans = span(sort_at - terms.window)..=span((sort_at + terms.window).min(terms.now));
@@ -137,8 +138,8 @@ pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) ->
     wanted
 }
 
-/// Returns the entries to read, each once, the most likely first; and by guid, the entries that may have the text of an
-/// entry.
+/// Returns the entries to read, each once, the most likely first. Also returns, for each entry of the run by its guid,
+/// the entries that may have its text.
 pub fn to_read(
     run: &[PolledEntry],
     plan: &Plan,
@@ -159,8 +160,8 @@ pub fn to_read(
     (numbers, alike)
 }
 
-/// Returns the entries that share keys with the entry, those with most keys first. If there are few, all are compared;
-/// otherwise each feed gets its share, so that none hides the others.
+/// Returns the entries that share keys with the entry, those that share most keys first. If there are few, all are
+/// compared; otherwise each feed gets its share, so that none hides the others.
 fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) -> Vec<EntryNumber> {
     let mut counts = HashMap::<EntryNumber, (usize, FeedNumber)>::new();
     for row in entry.signatures(terms).filter_map(|key| found.signatures.get(&key)).flatten() {

@@ -4,7 +4,7 @@
 //! Pure. The policy of copies: the cost of one story is bounded, however many feeds have its text. A story with more
 //! than [`MAX_COPIES`] copies is judged and shown by the best of them, and no feed can push out another's: each feed
 //! has a few places at most, each section selects among the copies that it sees, and the copies that may lead come
-//! first (at the original's own host, then by priority, then the first).
+//! first: those at the original's own host, then those of the highest priority, then the first one.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -52,11 +52,11 @@ impl Viewer<'_> {
 /// The copies of a story that it is judged by.
 #[derive(Debug, Default)]
 pub struct SeenStory<'a> {
-    /// In the order in which they joined.
+    /// The copies, in the order in which they joined.
     pub copies: Vec<SeenCopy<'a>>,
-    /// Their size on disk.
+    /// The size of these copies on disk.
     pub bytes: usize,
-    /// Whether they are all copies with content.
+    /// Whether these are all copies of the story with content.
     pub is_whole: bool,
 }
 
@@ -126,7 +126,7 @@ fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeS
     chosen
 }
 
-/// How much the addresses of a copy belong to its feed's own site.
+/// How far the addresses of a copy are those of its feed's own site.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     All,

@@ -202,7 +202,8 @@ impl<'a> Board<'a> {
         if let (None, Some(id)) = (shown, own) {
             self.writes.kept_ids.push((id.to_owned(), number));
         }
-        // Only a feed that was configured before under another id can have minted it: the number makes it unique.
+        // If another story has the minted id, the same feed was configured before under another id. The number makes
+        // the id unique.
         let numbered = format!("{minted}#{number}");
         let mut ids = own_id.map(str::to_owned).into_iter().chain([minted, numbered]);
         let public_id = ids.next().unwrap_or_default();

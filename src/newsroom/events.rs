@@ -19,13 +19,13 @@ const REKEYED: usize = 3;
 pub struct FeedHealth {
     /// Failed polls in a row.
     pub failures: u32,
-    /// Whether it answered 410.
+    /// Whether the feed answered 410.
     pub is_gone: bool,
-    /// Where it has moved for good.
+    /// Where the feed has moved for good.
     pub moved_to: Option<String>,
-    /// Whether it was ever polled.
+    /// Whether the feed was ever polled.
     pub was_polled: bool,
-    /// Why its last poll failed; `None` if it did not fail.
+    /// Why the last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
 }
 

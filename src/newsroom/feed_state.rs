@@ -2,7 +2,7 @@
 //!
 //! Pure. The policy of feed states: a failure is counted and leaves what was known unchanged; permanent redirects are
 //! counted as long as they lead to one address. A poll that began at the new address says nothing about the old one; if
-//! it failed there, the next one begins at the configured address, which remains decisive.
+//! it failed there, the next poll begins at the configured address, which remains decisive.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub fn document_row(before: &DocumentRow, document: &PolledDocument) -> Document
     }
 }
 
-/// Decides what a poll changes for its feed. Sets in `applied` where it has moved.
+/// Decides what a poll changes for its feed. Sets in `applied` where the feed has moved.
 pub fn after(before: &FeedRow, polled: &Polled, applied: &mut Applied) -> PolledFeed {
     let mut row = before.clone();
     match &polled.outcome {
@@ -96,7 +96,7 @@ fn succeed(row: &mut FeedRow, polled: &Polled) {
     follow_move(row, polled);
 }
 
-/// If the failure does not count, because our own network was down, the state stays.
+/// Records a failure. If it does not count, because our own network was down, the state stays.
 fn fail(row: &mut FeedRow, polled: &Polled, state: FeedState, failure: &Failure) {
     if polled.failures > 0 {
         row.poll.state = state;
@@ -158,7 +158,8 @@ fn noted(before: &FeedRow, after: &FeedRow, polled: &Polled, applied: &mut Appli
     events.into_iter().map(row).collect()
 }
 
-/// Returns the line of the log. A poll without news leaves none: most polls are such, and the feed's state says when it was.
+/// Returns the line of the log. A poll without news leaves no line: most polls bring none, and the feed's state says when
+/// the last poll was.
 fn log(row: &FeedRow, polled: &Polled, applied: &Applied) -> Option<LogRow> {
     let outcome = match &polled.outcome {
         Outcome::Document(_) if applied.new + applied.revised > 0 => "changed",

@@ -12,9 +12,9 @@ use crate::entry::{GuidKind, SharedKeys};
 use crate::number::EntryNumber;
 use crate::parse::SLIPS;
 
-/// Returns the guids of a feed that contain a secret of it, each with its form without the secret: guids that its last
-/// document listed, and guids of entries that this document lists again. An older newswire stored them as the document
-/// gave them; such an entry stays the same entry. No alias is left, because it would contain the secret.
+/// Returns the guids of a feed that contain one of its secrets, and for each its form without the secret: guids that
+/// its last document listed, and guids of entries that this document lists again. An older newswire stored them as the
+/// document gave them; such an entry stays the same entry. No alias is left, because it would contain the secret.
 pub fn renames(secrets: &Secrets, listed: Vec<String>, entries: &[PolledEntry]) -> Vec<(String, String)> {
     let again = entries.iter().flat_map(|entry| secrets.unscrubbed(&entry.guid));
     let scrubbed = listed.into_iter().chain(again).map(|former| (secrets.scrub(&former).into_owned(), former));
@@ -29,7 +29,7 @@ pub fn specific_guids(document: &PolledDocument) -> Vec<&str> {
 }
 
 /// Gives entries the more specific guid under which they are known. An earlier document had other entries with the same
-/// guid, which this one does not list.
+/// guid, which this document does not list.
 pub fn keep_specific(document: &mut PolledDocument, known: &HashSet<String>) {
     for entry in document.entries.iter_mut().filter(|entry| entry.cleaned.is_some()) {
         if let Some(guid) = entry.other_guids.specific.iter().find(|guid| known.contains(*guid)).cloned() {
@@ -50,8 +50,8 @@ fn changed(entry: &PolledEntry, known: &Known) -> Option<EntryNumber> {
     (may_be_other && !entry.other_guids.specific.is_empty()).then_some(before.number)
 }
 
-/// Gives entries a guid of their own if another entry is known under theirs; returns whether there are any. If there
-/// are many, all guids of the feed are extended from then on.
+/// Gives entries a guid of their own if another entry is known under theirs; returns whether there are such entries. If
+/// there are many, all guids of the feed are extended from then on.
 pub fn separate_reused(
     document: &mut PolledDocument,
     known: &Known,

@@ -12,8 +12,8 @@ use crate::link;
 use crate::number::{FeedNumber, StoryNumber};
 use crate::story::JoinReason;
 
-/// Returns the stories that an entry belongs to, by its id, by a link, or by its text; each once, and none that
-/// `has_copy` of this feed. `words_left` is how many words may still be compared.
+/// Returns the stories that an entry belongs to, by its id, by a link, or by its text; each once, and none for which
+/// `has_copy` says that it has a copy of this feed. `words_left` is how many words may still be compared.
 pub(super) fn of(
     cleaned: &Cleaned,
     guid: &str,
@@ -59,8 +59,8 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
     telling.map(|other| Join { story: other.story, reason: JoinReason::Id, score: None }).take(1).collect()
 }
 
-/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a page
-/// that gets entry after entry, such as a live blog, joins only what has a similar headline or text.
+/// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a
+/// page that has many entries in turn, such as a live blog, joins only entries with a similar headline or text.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -92,14 +92,15 @@ fn by_link(
     joins.into_iter().map(|(_, join)| join).collect()
 }
 
-/// Returns whether both link to parts of one page, each to another part: a change log has an anchor for every release.
-/// An anchor with a `=` only tracks the reader.
+/// Returns whether both entries link to parts of one page, each to another part: a change log has an anchor for every
+/// release. An anchor with a `=` only tracks the reader.
 fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.zip(other.link.as_ref().and_then(anchor)).is_some_and(|(own, other)| own != other)
 }
 
-/// Returns whether one links to a part of a page and the other to the page: it may be a page of many entries.
+/// Returns whether one entry links to a part of a page and the other to the whole page: such a page may have many
+/// entries.
 fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.is_some() != other.link.as_ref().and_then(anchor).is_some()

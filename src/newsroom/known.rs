@@ -56,16 +56,17 @@ pub struct Known {
     pub has_entries: bool,
     /// Known entries of this feed, by guid.
     pub entries: HashMap<String, KnownEntry>,
-    /// Entries of this feed that the document does not list and that may come again under other guids; and those that
+    /// Entries of this feed that the document does not list and that may come again under other guids; and entries that
     /// it lists under a guid that they had before, or that have the link of an entry with an unknown guid.
     pub former: Vec<FormerEntry>,
     /// Entries of any participating feed that may tell the same story as an entry of the document.
     pub others: Vec<OtherEntry>,
-    /// Which of `others` have a link key as a specific one, by key.
+    /// For each link key, those of `others` to which that link is specific: no entry of another story of their feed has
+    /// it.
     pub links: HashMap<String, Vec<Linked>>,
-    /// Which of `others` may have the text of an entry, by the entry's guid.
+    /// For each entry, by guid, those of `others` that may have its text.
     pub alike: HashMap<String, Vec<usize>>,
-    /// Which of `others` belong to the story that is published under a guid, by guid.
+    /// For each guid, those of `others` that belong to the story that is published under it.
     pub published: HashMap<String, Vec<usize>>,
     /// The stories of `others` that already have a copy of this feed.
     pub own_stories: HashSet<StoryNumber>,
@@ -115,7 +116,7 @@ pub struct FormerEntry {
     pub link: Option<Url>,
     /// The keys of its links.
     pub link_keys: Vec<String>,
-    /// Those of `link_keys` that no other entry of the feed has.
+    /// The keys in `link_keys` that are specific to the entry: no entry of another story of the feed has them.
     pub specific_keys: Vec<String>,
     /// The date that the feed claims.
     pub published: Option<Timestamp>,
@@ -184,7 +185,7 @@ pub struct OtherEntry {
 pub struct Linked {
     /// Its index in [`Known::others`].
     pub at: usize,
-    /// Whether the link is its declared original, not its own link.
+    /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
 }
 
@@ -193,13 +194,13 @@ pub struct Linked {
 pub struct Join {
     /// The story.
     pub story: StoryNumber,
-    /// Why the entry belongs to it.
+    /// Why the entry belongs to the story.
     pub reason: JoinReason,
-    /// How similar they are, 0 to 1; only if text decided.
+    /// How similar the texts are, 0 to 1; only if text decided.
     pub score: Option<f64>,
 }
 
-/// What several entries of a document share: it is specific to none of them.
+/// The keys that several entries of a document share, and which are therefore specific to none of them.
 #[derive(Debug)]
 pub(super) struct Shared {
     /// Link keys.

@@ -84,12 +84,13 @@ fn lasting_link(link: &str) -> String {
     key.unwrap_or_else(|| link.to_owned())
 }
 
-/// Where a tag ends, and whether a picture comes next. Remembers it: a text may have many addresses and no tag.
+/// Where a tag ends, and whether a picture comes next. The value is remembered, because a text may have many addresses
+/// and no tag.
 #[derive(Default)]
 struct TagEnd {
     /// The position of the last `>` that was found; `None` before the first search.
     at: Option<usize>,
-    /// Where the tag name of the picture after it ends.
+    /// Where the tag name of the picture after that `>` ends.
     picture: Option<usize>,
 }
 

@@ -1,9 +1,10 @@
 //! Merging two stories and splitting a copy from a story, on the board.
 //!
-//! Pure. The policy of merging: the story that is merged away leaves every section, and its id leads to the one that
-//! stays. In a section that only had the first, the second takes its place under the id that readers know, so that
-//! nothing is published twice. Stories that an editor split stay apart, whatever the feeds say. Two stories with a copy
-//! of the same feed stay apart too, unless an editor joins them: a feed has at most one copy of a story.
+//! Pure. The policy of merging: the story that is merged away leaves every section, and its id leads to the story that
+//! stays. In a section that had only the merged story, the story that stays takes its place under the id that readers
+//! know, so that nothing is published twice. Stories that an editor split stay apart, whatever the feeds say. Two
+//! stories with a copy of the same feed stay apart too, unless an editor joins them: a feed has at most one copy of a
+//! story.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +30,7 @@ pub struct Pair {
     pub other: Vec<Member>,
     /// Whether an editor split them.
     pub are_split: bool,
-    /// The pairs of stories that an editor split and that include one of them.
+    /// The pairs of stories that an editor split and that include one of the two stories.
     pub apart: Vec<(StoryNumber, StoryNumber)>,
 }
 
@@ -91,7 +92,7 @@ impl<'a> Board<'a> {
         story.bytes += gone.bytes;
         story.is_whole &= gone.is_whole;
         self.stories.insert(stays, story);
-        // Its placements are written with the others.
+        // The placements of the merged story are written with those of the other stories.
         self.stories.insert(leaves, gone);
         self.place(stays, None);
     }

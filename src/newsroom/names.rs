@@ -11,11 +11,11 @@ use crate::story::{FormerCopy, FormerNames};
 /// Which names a story loses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NamesVerdict {
-    /// Whether it gets a new id.
+    /// Whether the story gets a new id.
     pub has_new_id: bool,
-    /// Whether it gets a new slug.
+    /// Whether the story gets a new slug.
     pub has_new_slug: bool,
-    /// Whether readers of public sections know it by names that it loses.
+    /// Whether readers of public sections know the story by names that it loses.
     pub is_renamed: bool,
 }
 
@@ -101,7 +101,7 @@ mod tests {
         check(&names("tag:o", "open-7"), &["all"], &[open.clone(), closed.clone()], (false, false, false));
         check(&names("tag:c", "secret-7"), &["all"], &[closed.clone(), open.clone()], (true, true, true));
         check(&names("tag:c", "secret-7"), &["desk"], std::slice::from_ref(&closed), (true, true, false));
-        // Its feed leads in a public section, though the section no longer has the feed.
+        // The copy's feed leads in a public section, although the section no longer has the feed.
         check(
             &names("tag:c", "secret-7"),
             &["all"],

@@ -1,7 +1,7 @@
 //! The placement of a story in one section: whether it enters, stays or leaves, and what readers notice.
 //!
-//! Pure: gets the current placement and the copies that the section sees, and returns the next placement. The policy of
-//! placements:
+//! This module is pure: it gets the current placement and the copies that the section sees, and returns the next
+//! placement. The policy of placements:
 //!
 //! - A placement is written if a story is in the section, or may enter only because of its age.
 //! - If the shown content changes, the story counts as changed, but not in its first minute: the first polls bring the

@@ -24,7 +24,8 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::KnownEntry;
 use crate::time::Timestamp;
 
-/// The most entries of one run, and below the most bytes of them: what the writer handles in a quarter of a second.
+/// The most entries of one run; the next constant is the most bytes of their texts. The writer handles so much in a
+/// quarter of a second.
 const RUN_ENTRIES: usize = 100;
 const RUN_BYTES: usize = 8 * 1024 * 1024;
 
@@ -42,7 +43,8 @@ pub enum Change {
         /// The entry.
         number: EntryNumber,
     },
-    /// Other bytes, but the same lasting content: only the hash is written, so that the entry is not cleaned again.
+    /// The entry has other bytes, but the same lasting content: only the hash is written, so that the entry is not
+    /// cleaned again.
     Touched {
         /// The entry.
         number: EntryNumber,
@@ -119,9 +121,10 @@ impl Change {
 pub enum Rewording {
     /// The stored content stays.
     Kept,
-    /// The same text, but another link or other page elements: written, but not an edit.
+    /// The text is the same, but the link or other page elements differ: the content is written, but does not count as
+    /// an edit.
     Rewritten,
-    /// Other text: an edit, which counts as a revision.
+    /// The text differs: an edit, which counts as a revision.
     Edited,
 }
 
@@ -149,11 +152,11 @@ pub fn runs(entries: &[PolledEntry]) -> Vec<&[PolledEntry]> {
 #[derive(Debug)]
 pub struct Plan {
     shared: Shared,
-    /// The known entries that it lists, and those that were found in it under other guids.
+    /// The known entries that the document lists, and those that were found in the document under other guids.
     listed: HashSet<EntryNumber>,
-    /// By guid, the known entries that had another guid before.
+    /// The changes of known entries that had another guid before, by their new guid.
     rekeyed: HashMap<String, Change>,
-    /// By guid of an earlier version, the guid of the latest version that the document lists.
+    /// The guid of the latest version that the document lists, by the guid of each earlier version.
     latest: HashMap<String, String>,
     /// The stories that entries of the document have joined.
     joined: HashSet<StoryNumber>,

@@ -38,7 +38,7 @@ pub struct Polled {
     pub start: Option<Url>,
     /// Where a chain of only permanent redirects led.
     pub permanent: Option<Url>,
-    /// Scheme, host and port that the response speaks for: the key of a hold of the whole host. `None` for the editor's
+    /// Scheme, host and port that the response applies to: the key of a hold of the whole host. `None` for the editor's
     /// own hosts, and after a redirect to another server.
     pub public_origin: Option<String>,
 }
@@ -55,7 +55,7 @@ pub enum Outcome {
     Document(Box<PolledDocument>),
     /// Nothing could be read; what was known stays.
     Failed(Failure),
-    /// 410: polling stops until it is forced.
+    /// The server answered 410: polling stops until an editor forces a poll.
     Gone,
 }
 
@@ -73,20 +73,20 @@ impl Outcome {
 /// A document that was read.
 #[derive(Debug)]
 pub struct PolledDocument {
-    /// `None` if the document was cut off: the validators of the last complete one stay, so that the next poll reads it
-    /// whole.
+    /// The validators; `None` if the document was cut off: those of the last complete document stay, so that the next
+    /// poll reads it whole.
     pub validators: Option<Validators>,
     /// What the document says about the feed.
     pub info: FeedInfo,
-    /// In the document's order; guids are unique.
+    /// The entries in the document's order; guids are unique.
     pub entries: Vec<PolledEntry>,
     /// The polling hints; they apply until the next document.
     pub hints: PollHints,
-    /// The repairs needed to read it, and what else an editor should know.
+    /// The repairs needed to read the document, and what else an editor should know.
     pub repairs: Vec<Repair>,
     /// How many of its entries the last document did not list, by guid.
     pub fresh: usize,
-    /// Whether it lists no known entry although the feed is known: entries may have been missed.
+    /// Whether the document lists no known entry although the feed is known: entries may have been missed.
     pub has_gap: bool,
     /// Which keys its entries share, so that more was added to their guids; stays with the feed.
     pub guids_repaired: SharedKeys,
@@ -149,9 +149,9 @@ pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
-/// Returns, by guid, dates for entries without one: the date of the nearest entry before that has one, otherwise of the
-/// nearest after. So an entry of a feed's first document is sorted where the document has it, and not above all
-/// sections.
+/// Returns, by guid, dates for entries without one: the date of the nearest dated entry before them, otherwise the date
+/// of the nearest dated entry after them. So an entry of a feed's first document is sorted where the document has it,
+/// and not above all sections.
 pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timestamp> {
     let claimed = |entry: &PolledEntry| entry.cleaned.as_ref().and_then(|cleaned| cleaned.entry.claimed());
     let mut before = entries.iter().find_map(claimed);

@@ -1,10 +1,10 @@
 //! Known entries under new guids: a feed that changes its ids, its software or its domain publishes nothing new by
 //! that.
 //!
-//! A new guid is matched to an entry of the same feed that the document does not list, by the most certain sign first,
-//! and only if the sign fits exactly one entry on each side. "A new guid with a known link is the same entry if the
-//! words are the same, another if they are not."
-//! if they are not."
+//! A new guid is matched to an entry of the same feed that the document does not list, by the most certain *sign*
+//! first, and only if the sign fits exactly one entry on each side. A sign is a value that an entry may keep, such as
+//! its link or its guid without the version. A new guid with a known link is the same entry if the words are the same,
+//! and another entry if they are not.
 
 use std::collections::{HashMap, HashSet};
 
@@ -88,7 +88,7 @@ struct Matching<'e, 'k> {
 }
 
 impl<'e, 'k> Matching<'e, 'k> {
-    /// Matches the entries that are still free, where a sign occurs once on both sides and `keeps` agrees.
+    /// Matches the entries that are not matched yet, where a sign occurs once on both sides and `keeps` agrees.
     fn pass(
         &mut self,
         signs: impl Fn(New) -> Vec<String>,
@@ -117,7 +117,7 @@ impl<'e, 'k> Matching<'e, 'k> {
     }
 }
 
-/// Returns the signs that occur once, each with its index.
+/// Returns the signs that occur once, and for each the index of its entry.
 fn once(signs: impl Iterator<Item = Vec<String>>) -> HashMap<String, usize> {
     let mut places = HashMap::<String, Option<usize>>::new();
     for (at, signs) in signs.enumerate() {
@@ -209,26 +209,26 @@ fn keeps_words(new: New, former: &FormerEntry) -> bool {
     former.wording.as_ref().is_none_or(|wording| new.cleaned.wording.is_kept_by(wording))
 }
 
-/// If the page is the same, its title suffices.
+/// Returns whether the title is the same: that suffices if the page is the same.
 fn keeps_title(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     former.wording.as_ref().is_none_or(|wording| own.title_key() == wording.title_key() || own.is_kept_by(wording))
 }
 
-/// If page and date are the same, the text may have been edited, but not replaced.
+/// Returns whether the date is the same and the text was edited at most, not replaced.
 fn keeps_date_and_words(new: New, former: &FormerEntry) -> bool {
     let own = &new.cleaned.wording;
     let is_edit = |wording: &Wording| own.title_key() == wording.title_key() || own.shares_text_with(wording);
     keeps_date(new.cleaned, former) && former.wording.as_ref().is_none_or(is_edit)
 }
 
-/// Returns whether both link to the same page, or both to none.
+/// Returns whether both entries link to the same page, or both to none.
 fn has_link_of(new: New, former: &FormerEntry) -> bool {
     let links = &new.cleaned.link_keys;
     links.is_empty() && former.link_keys.is_empty() || links.iter().any(|link| former.link_keys.contains(&link.key))
 }
 
-/// Returns whether both have the same guid of their own, or both none.
+/// Returns whether both entries have the same guid of their own, or both none.
 fn has_own_guid_of(new: New, former: &FormerEntry) -> bool {
     let had_none = former.guid_kind != GuidKind::Guid;
     if new.cleaned.entry.guid.kind != GuidKind::Guid || had_none {
@@ -254,7 +254,7 @@ fn keeps_one_place(new: New, former: &FormerEntry) -> bool {
     link && guid || (link || guid) && (!is_dated || keeps_date(new.cleaned, former))
 }
 
-/// Returns whether so much besides a possibly shared guid is the same that it is one entry.
+/// Returns whether both are one entry, because enough is the same even if the guid is shared.
 fn keeps_some(new: New, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return true };
     let own = &new.cleaned.wording;

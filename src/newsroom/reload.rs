@@ -26,20 +26,20 @@ const MAX_CHANGED_FEEDS: usize = 100;
 pub enum FeedChange {
     /// A new feed.
     Added {
-        /// Its values.
+        /// The feed's values.
         row: ConfiguredFeed,
     },
     /// A feed that the store has, of which anything changes.
     Known {
-        /// Its configured values.
+        /// The feed's configured values.
         row: ConfiguredFeed,
-        /// Whether it was not configured before.
+        /// Whether the feed was not configured before.
         is_back: bool,
-        /// Whether its address changed: it is polled like a new feed, and one that was gone is tried again.
+        /// Whether the address changed. If so, the feed is polled like a new one, even if it was gone.
         has_moved: bool,
         /// Whether settings that judging reads changed.
         has_other_terms: bool,
-        /// When it is polled next, if that changes.
+        /// When the feed is polled next, if that changes.
         next_poll: Option<Timestamp>,
     },
     /// A feed that is no longer configured.

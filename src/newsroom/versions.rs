@@ -78,9 +78,9 @@ fn part(link: Option<&Url>) -> Option<&str> {
 /// The versions of entries that a document lists.
 #[derive(Debug, Default)]
 pub(super) struct Versions<'k> {
-    /// By guid of an earlier version, the guid of the latest one.
+    /// The guid of the latest version, by the guid of each earlier one.
     pub(super) latest: HashMap<String, String>,
-    /// By guid of a latest version, the entry that is known under an earlier one.
+    /// The entry that is known under an earlier version, by the guid of the latest version.
     pub(super) known: HashMap<String, &'k FormerEntry>,
 }
 
@@ -103,7 +103,7 @@ impl<'k> Versions<'k> {
         versions
     }
 
-    /// Records entries as versions of one entry, if they are; returns whether they are.
+    /// Records entries as versions of one entry, if they are such versions; returns whether they are.
     fn take(&mut self, group: &[usize], listed: &[Listed], known: &'k Known) -> bool {
         let group: Vec<&Listed> = group.iter().map(|at| &listed[*at]).collect();
         // Takes the first entry with the latest version: documents list the newest first.
@@ -140,9 +140,9 @@ impl<'k> Versions<'k> {
 /// The entries of a document that share a link, in groups.
 struct Listing<'a> {
     listed: Vec<Listed<'a>>,
-    /// By guid without version, and link key: indexes in `listed`, in the document's order.
+    /// The groups, by guid without version and by link key: indexes in `listed`, in the document's order.
     groups: BTreeMap<(&'a str, &'a str), Vec<usize>>,
-    /// How many entries of the document have a link key.
+    /// How many entries of the document have each link key.
     bearers: HashMap<&'a str, usize>,
 }
 
@@ -218,7 +218,7 @@ struct Listed<'a> {
     guid: &'a str,
     link: Option<&'a Url>,
     published: Option<Timestamp>,
-    /// In alphabetical order.
+    /// The authors in alphabetical order.
     authors: Vec<&'a str>,
     wording: Option<&'a Wording>,
     known: Option<&'a KnownEntry>,
@@ -240,7 +240,7 @@ impl<'a> Listed<'a> {
         Listed { guid, link, published, authors, wording, known }
     }
 
-    /// Returns whether both have the same date, the same authors, and the same part of the page.
+    /// Returns whether both entries have the same date, the same authors, and the same part of the page.
     fn is_of_same_place(&self, other: &Listed) -> bool {
         self.published.is_some()
             && self.published == other.published
