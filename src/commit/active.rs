@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 pub struct ActiveConfig(Arc<RwLock<Arc<Config>>>);
 
 impl ActiveConfig {
-    /// Creates it with the config that the store was synchronised with.
+    /// Creates a handle with the config that the store was synchronised with.
     pub fn new(config: Arc<Config>) -> ActiveConfig {
         ActiveConfig(Arc::new(RwLock::new(config)))
     }

@@ -30,8 +30,8 @@ pub async fn archive(
     archiving.await
 }
 
-/// Removes from the archives what retention removed from the store: those of `stories` whose text came from a feed that
-/// has no text of them left.
+/// Removes from the archives those of `stories` whose archived text came from a feed of which the store has no text of
+/// that story left, because retention deleted it.
 ///
 /// # Errors
 ///

@@ -16,11 +16,11 @@ use crate::rows::{EntryWrite, Standing, Writes};
 use crate::store::{StoreError, Turn};
 use crate::time::Timestamp;
 
-/// How many of a feed's entries are searched if the feed seems to have changed all its guids: twice those of its
-/// document, within these bounds.
+/// How many of a feed's entries are searched if the feed seems to have changed all its guids: twice as many as its
+/// document lists, within these bounds.
 const FORMER: RangeInclusive<usize> = 1_000..=5_000;
 
-/// How many bytes of them are read: about a thousand articles.
+/// How many bytes of these entries are read: about a thousand articles.
 const FORMER_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes the changes that a document makes to the entries and stories of the store.
@@ -134,9 +134,10 @@ impl<'a> DocumentTurn<'a> {
         Ok(known)
     }
 
-    /// Loads the feed's entries that have just left the document, and those that have a plainer guid or the link of an
-    /// unknown entry; all of them if the feed seems to have changed its guids. In addition, those that the document
-    /// lists under a former guid. If they exceed [`FORMER_BYTES`], only the newest.
+    /// Loads the feed's entries that an entry with an unknown guid may be: those that have just left the document (or,
+    /// if the feed seems to have changed its guids, its newest ones), and those that have a plainer guid or the link of
+    /// an unknown entry. Also loads the entries that the document lists under a former guid. If all these exceed
+    /// [`FORMER_BYTES`], loads only the newest.
     fn former(
         &self,
         entries: &[PolledEntry],
@@ -160,7 +161,8 @@ impl<'a> DocumentTurn<'a> {
             let linked = self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?;
             let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
             numbers.retain(|number| !here.contains(number));
-            // Also those that the document lists: an unknown guid may be another version of one.
+            // Entries with such a link count even if the document lists them: an unknown guid may be another version of
+            // one of them.
             numbers.extend(linked);
         }
         numbers.extend(aliases);
@@ -251,7 +253,7 @@ impl<'a> DocumentTurn<'a> {
             let standing = self.standing_of(rest)?;
             let touched: Vec<StoryNumber> = standing.iter().copied().flatten().collect();
             let (loaded, count) = load(self.turn, setting, &touched, Viewer::All, setting.reads_text())?;
-            // As many changes as there are stories in memory for them.
+            // Takes only as many changes as have their stories in memory.
             let mut left = count;
             let fits = |story: &&Option<StoryNumber>| {
                 story.is_none()
@@ -365,7 +367,7 @@ impl<'a> DocumentTurn<'a> {
     }
 }
 
-/// Returns what keeps two stories apart.
+/// Returns the entries of two stories, and what keeps the stories apart.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ pub struct Edited {
 pub enum Mode {
     /// Performs the edit.
     Perform,
-    /// Rolls it back and only returns its result.
+    /// Rolls the edit back, and only returns its result.
     DryRun,
 }
 

@@ -84,7 +84,8 @@ fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
     if is_marked && waiting.is_empty() {
         return Ok(0);
     }
-    // The stories were marked for another config, and this one could add again what that one removed.
+    // The stories were marked for another config, and updating them by this config could add again what the other one
+    // removed.
     if turn.public_terms()? != Some(newsroom::public_terms(config)) {
         return Ok(0);
     }

@@ -1,8 +1,8 @@
 //! Changes to the store by polls, edits of the config, editors and the passing of time.
 //!
-//! Each takes a turn at the store: it loads rows, lets [`newsroom`](crate::newsroom) decide, and writes the decision,
-//! all in one transaction. [`shown`](crate::shown) reads whatever must be read as readers see it. Nothing here decides,
-//! and nothing here contains SQL; it only fixes the order of loading and writing.
+//! Each change takes a turn at the store: it loads rows, lets [`newsroom`](crate::newsroom) decide, and writes the
+//! decision, all in one transaction. [`shown`](crate::shown) reads whatever must be read as readers see it. Nothing
+//! here decides, and nothing here contains SQL; it only fixes the order of loading and writing.
 
 mod active;
 mod archive;

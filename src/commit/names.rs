@@ -1,4 +1,4 @@
-//! The names of stories: of a section that becomes public, and those that an older version made.
+//! The names of stories: makes them when a section becomes public, and checks those that an older version made.
 
 use crate::config::{Config, Section};
 use crate::newsroom;
@@ -75,7 +75,8 @@ fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> R
         })?;
     }
     if verdict.has_new_slug {
-        // The number alone, or words that the first public section shows. The old address still works, by its number.
+        // The new slug is the number alone, or has words that the first public section shows. The old address still
+        // works, by its number.
         let first = places.first().filter(|_| number == names.standing);
         let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
         let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));

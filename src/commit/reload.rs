@@ -38,7 +38,7 @@ pub struct Difference {
 pub struct SectionChange {
     /// The id of the section.
     pub section: SectionId,
-    /// What happened to it.
+    /// What happened to the section.
     pub kind: SectionChangeKind,
     /// The stories that entered and left; none before the section is judged.
     pub moves: Moves,
@@ -47,11 +47,11 @@ pub struct SectionChange {
 /// What happened to a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SectionChangeKind {
-    /// It is new.
+    /// The section is new.
     Added,
-    /// It left the config.
+    /// The section left the config.
     Removed,
-    /// Its definition changed.
+    /// The definition of the section changed.
     Redefined,
 }
 
@@ -88,8 +88,8 @@ pub(super) async fn sync_config(
     syncing.await
 }
 
-/// Checks the ids and slugs that an older version gave to stories, in small transactions. Returns how many public stories got
-/// new ones.
+/// Checks the ids and slugs that an older version gave to stories, in small transactions. Returns how many public stories
+/// got a new id or slug.
 ///
 /// # Errors
 ///

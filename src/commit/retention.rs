@@ -20,7 +20,7 @@ const BATCH: usize = 500;
 /// How long the poll log and the events of feeds are kept.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Removes the text of the next batch of entries that are older than `[store] keep`, or exceed what it may hold.
+/// Removes the text of the next batch of entries that are older than `[store] keep`, or exceed what the store may hold.
 /// Returns the number of entries (0 when all is done), and the sections that changed.
 ///
 /// # Errors

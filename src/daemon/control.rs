@@ -99,7 +99,8 @@ pub async fn bind(store: &Path) -> io::Result<Listener> {
     })
 }
 
-/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, because another program holds it.
+/// Sends a request to the daemon that holds the store. Returns `None` if no daemon listens, because another program holds
+/// the store.
 ///
 /// # Errors
 ///

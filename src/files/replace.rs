@@ -83,7 +83,7 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
 fn keep_rights(file: &fs::File, metadata: Option<&fs::Metadata>) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     if let Some(metadata) = metadata {
-        // Only root may change the owner; for other users it usually is themselves, so ignore a failure.
+        // Only root may change the owner. Other users usually own the file already, so ignore a failure.
         let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
     }
     file.set_permissions(metadata.map_or_else(|| fs::Permissions::from_mode(READABLE), fs::Metadata::permissions))

@@ -255,7 +255,7 @@ impl Poller {
         }
         report.failure = polled.outcome.failure().cloned();
         let active = self.active.clone().unwrap_or_else(|| config.clone().into());
-        // Nobody waits for a poll on schedule that brought nothing.
+        // No one waits for a poll on schedule that brought nothing.
         let has_news = !matches!(polled.outcome, Outcome::NotModified { .. });
         let urgency = if self.is_scheduled && !has_news { Urgency::Later } else { Urgency::Now };
         let applied = commit::apply_when(&self.store, active, polled, urgency).await?;
@@ -284,7 +284,7 @@ fn memory_kib(result: &Result<Fetched, Failure>) -> u32 {
     body_kib.saturating_mul(READ_GROWTH).clamp(LEAST_UNWRITTEN_KIB, UNWRITTEN_KIB)
 }
 
-/// Returns the failure to be judged of an attempt that reached no server.
+/// Returns the failure of an attempt that reached no server, as the verdict needs it.
 fn failure(feed: &Feed, due: &PollState, times: &Times) -> ReachFailure {
     let moved = moved_start(due);
     let start = moved.as_ref().unwrap_or(&feed.url.secret);
@@ -368,7 +368,7 @@ fn conclude(feed: &Feed, due: PollState, outcome: Outcome, answer: PollAnswer, t
 
 /// The times of an attempt, by the wall clock of its pass.
 struct Times {
-    /// When it began, after waiting in queues.
+    /// When the attempt began, after waiting in queues.
     at: Timestamp,
     /// When the response was complete: the time to the next poll counts from here, so that it is never too short.
     answered: Timestamp,

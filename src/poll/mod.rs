@@ -48,8 +48,8 @@ const UNWRITTEN_KIB: u32 = 64 * 1024;
 /// The least that a poll counts for, in KiB: so at most 64 wait, twice as many as the writer handles at once.
 const LEAST_UNWRITTEN_KIB: u32 = UNWRITTEN_KIB / 64;
 
-/// How many times the size of its body a document takes while it is read and until it is written: its entries, their
-/// text, and what they are compared by.
+/// The memory that a document takes while it is read and until it is written, as a multiple of its body's size: it has
+/// entries, their text, and what they are compared by.
 const READ_GROWTH: u32 = 4;
 
 /// How long a feed that is not due is not polled after a poll, even on request.
@@ -106,11 +106,11 @@ pub enum ReportedOutcome {
     Unchanged,
     /// 304, or an unchanged file.
     NotModified,
-    /// Not requested: the feed is on hold, or was polled minutes ago.
+    /// The feed was not requested: it is on hold, or was polled minutes ago.
     Held,
     /// The poll failed.
     Failed,
-    /// 410: polling stops until it is forced.
+    /// The server answered 410: polling stops until an editor forces a poll.
     Gone,
 }
 
@@ -139,7 +139,7 @@ pub enum Pass {
     /// Every feed, or those named, regardless of holds; except feeds polled within the last ten minutes, unless they
     /// are on the editor's own hosts.
     Force(Vec<FeedId>),
-    /// Those named, except feeds on hold.
+    /// The named feeds, except feeds on hold.
     Named(Vec<FeedId>),
 }
 
@@ -156,7 +156,7 @@ pub struct Poller {
     watch: Watch,
     clock: Clock,
     active: Option<ActiveConfig>,
-    /// Whether it polls on schedule, so that nobody waits for a result.
+    /// Whether it polls on schedule, so that no one waits for a result.
     is_scheduled: bool,
 }
 

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 /// The fewest feeds that must fail in an outage.
 const FEEDS: usize = 5;
 
-/// The fewest hosts that they must be on.
+/// The fewest hosts that these feeds must be on.
 const HOSTS: usize = 3;
 
 /// How long the daemon waits before it judges failures, and how long a response shows that the network works.
@@ -39,11 +39,11 @@ pub struct ReachFailure {
 /// The result of a feed's previous poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollsBefore {
-    /// It was never polled.
+    /// The feed was never polled.
     Never,
     /// A server answered.
     Answered,
-    /// It failed.
+    /// The poll failed.
     Failed,
 }
 
@@ -113,7 +113,7 @@ impl Outage {
 }
 
 impl ReachFailure {
-    /// Returns whether it has waited long enough for its verdict. A clock that was set back ends the wait.
+    /// Returns whether the failure has waited long enough for its verdict. A clock that was set back ends the wait.
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
         !is_recent(self.ended, now)
     }
@@ -197,7 +197,7 @@ mod tests {
             verdict_at_reach(&mut outage, reach(0, 1), &[]);
             assert_eq!(verdict_at_end(&mut outage, 30, &failures), OutageVerdict::FeedsFault);
         }
-        // They answered before, but the answered poll ran at the same time.
+        // These feeds answered before, but the answered poll ran at the same time.
         let failures = failures(9, 9, 10, PollsBefore::Answered);
         assert_eq!(verdict_at_reach(&mut Outage::default(), reach(9, 31), &failures), OutageVerdict::FeedsFault);
     }

@@ -34,7 +34,7 @@ const GAP: Duration = Duration::from_secs(30);
 /// How long polling pauses after the store could not write, before the next try.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How many polls may be running for each that may fetch: polls of one host wait for each other.
+/// How many polls may be running for each poll that may fetch: polls of one host wait for each other.
 const WAITING_PER_FLIGHT: usize = 4;
 
 /// The most polls running for one host: a host gets one request per second, so later polls may as well start later.
@@ -212,7 +212,7 @@ impl DisabledFeeds {
 #[derive(Default)]
 struct ClockWatch {
     looked: Option<Timestamp>,
-    /// Polls that began before the clock was set back. They are written with the time that it showed then.
+    /// Polls that began before the clock was set back. They are written with the time that the clock showed then.
     begun_before: HashSet<FeedId>,
 }
 
@@ -232,8 +232,8 @@ impl ClockWatch {
     }
 }
 
-/// Removes those that have to wait, each with the time until when: feeds of one host must not block others, however
-/// many they are.
+/// Removes the feeds that have to wait from `due`, and returns them with the time until when: feeds of one host must
+/// not block others, however many they are.
 fn take_waiting<'c>(
     due: &mut Vec<(&'c Feed, PollState)>,
     mut until: impl FnMut(&'c Feed, &PollState) -> Option<Timestamp>,
@@ -276,7 +276,7 @@ impl Poller {
     ///
     /// # Errors
     ///
-    /// Returns an error if it could not be written: then any other poll would be lost as well.
+    /// Returns an error if the result could not be written: then any other poll would be lost as well.
     fn finish(
         &self,
         done: PollDone,
@@ -308,7 +308,7 @@ impl Poller {
         })
     }
 
-    /// Judges and writes what waits, and awaits the running polls.
+    /// Judges and writes the polls that wait for a verdict, and awaits the running polls.
     async fn finish_all(
         &self,
         config: &Arc<Config>,
@@ -318,7 +318,7 @@ impl Poller {
         reports: &mpsc::UnboundedSender<PollReport>,
     ) {
         loop {
-            // Waiting polls do not wait for a server that never answers.
+            // Judge the waiting polls now: they must not wait for a server that never answers.
             let judged = waiting.judge_all((self.clock)(), &mut self.outage());
             self.settle_all(config, judged, polls);
             if polls.is_empty() {

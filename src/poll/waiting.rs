@@ -4,7 +4,7 @@ use super::attempt::UnreachedPoll;
 use super::outage::{AnsweredPoll, Outage, OutageVerdict, ReachFailure};
 use crate::time::Timestamp;
 
-/// The most that wait: enough to judge by, however many feeds there are. Each takes some hundred bytes.
+/// The most polls that wait: enough for a verdict, however many feeds there are. Each poll takes some hundred bytes.
 const MOST_WAITING: usize = 1024;
 
 /// The waiting polls of one pass, or of the daemon.
@@ -15,14 +15,14 @@ pub(super) struct WaitingPolls(Vec<UnreachedPoll>);
 pub(super) type JudgedPoll = (UnreachedPoll, OutageVerdict);
 
 impl WaitingPolls {
-    /// Adds one. Returns those that are judged because too many wait.
+    /// Adds a poll. Returns the polls that are judged because too many wait.
     pub fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let now = unreached.failure.ended;
         self.0.push(unreached);
         if self.0.len() < MOST_WAITING { Vec::new() } else { self.judge_all(now, outage) }
     }
 
-    /// Judges those that began before a response came.
+    /// Judges the polls that began before a response came.
     pub fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let (judged, waiting) = std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.began < reach.ended);
         self.0 = waiting;
@@ -30,14 +30,14 @@ impl WaitingPolls {
         with(verdict, judged)
     }
 
-    /// Judges all, at the end of a pass or of the daemon.
+    /// Judges all polls, at the end of a pass or of the daemon.
     pub fn judge_all(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
         let judged = std::mem::take(&mut self.0);
         let verdict = outage.lapsed(now, &failures(&judged));
         with(verdict, judged)
     }
 
-    /// Judges those that have waited long enough; in an outage, all.
+    /// Judges the polls that have waited long enough; in an outage, all polls.
     pub fn lapsed(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
         if !self.0.iter().any(|it| it.failure.has_lapsed(now)) {
             return Vec::new();
