@@ -102,7 +102,7 @@ pub struct FeedStanding {
 pub struct KnownInfo {
     /// What the documents say.
     pub info: Arc<FeedInfo>,
-    /// The stored form, which shows whether it still holds.
+    /// The stored form, which shows whether `info` is still current.
     stored: Arc<str>,
 }
 
@@ -231,7 +231,7 @@ impl View {
     }
 
     /// Loads what a feed's documents say about the feed; empty if the feed is not configured. Returns `before`, an earlier
-    /// result, if it still holds.
+    /// result, if that is still current.
     ///
     /// # Errors
     ///

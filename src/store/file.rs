@@ -29,7 +29,7 @@ pub struct StoreFile {
     damage: OnceLock<String>,
 }
 
-/// The device and inode of a file: the same under any name of it.
+/// The device and inode of a file: the same under each of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The device number.
@@ -50,7 +50,7 @@ impl StoreFile {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is none.
+    /// Returns an error if there is no file.
     pub fn at(path: &Path) -> Result<StoreFile, StoreError> {
         let metadata = fs::metadata(path).map_err(failed(path))?;
         Ok(StoreFile { path: path.to_owned(), identity: Identity::of(&metadata), damage: OnceLock::new() })

@@ -134,7 +134,7 @@ impl Absent for bool {
     }
 }
 
-/// Words whose form borrows them whole.
+/// Types of text whose form borrows the text.
 macro_rules! kept_borrowed {
     ($($word:ty as $borrowed:ty),*) => {$(
         impl Kept for $word {
@@ -429,7 +429,7 @@ mod tests {
         "image":"https://a.example/i.png","self_link":"https://a.example/feed","hubs":["https://h.example/"],
         "cloud":"https://c.example/","next":"https://a.example/2","prev_archive":"https://a.example/1"}"#;
 
-    /// As in archives, which each have a list of these.
+    /// A story as archive documents contain it: each is a list of stories.
     const STORY: &str = r#"{"id":"urn:a","slug":"a-1","sort_at":"2018-01-01T00:00:00Z","published":"2018-01-01T00:00:00Z",
         "updated":"2018-01-02T00:00:00Z","entry":{"guid":{"value":"7","kind":"guid"},"title":"A"},"byline":"by A",
         "source":{"title":"S"},"categories":[{"term":"t"}],"via":[{"name":"B"}],"copies":[{"feed":"a","title":"The A",
@@ -456,7 +456,7 @@ mod tests {
         let stories = decode_stories(json.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(encode_stories(&stories)).unwrap(), json);
         assert_eq!((stories[0].copies[0].feed.as_str(), stories[0].copies[0].lead), ("a", true));
-        // As written up to schema version 3.
+        // This is the form up to schema version 3.
         let null = json.replace(",\"url\":\"https://a.example/7\"", ",\"url\":null");
         assert_eq!(decode_stories(null.as_bytes()).unwrap()[0].copies[0].url, None);
     }

@@ -151,7 +151,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads the numbers of a feed's entries with one of these links as a specific link; at most `limit` per link.
+    /// Loads the numbers of a feed's entries to which one of these links is specific (no entry of another story of the
+    /// feed has it); at most `limit` per link.
     ///
     /// # Errors
     ///
@@ -204,7 +205,7 @@ impl View {
         Ok((former, body.map_or(0, str::len)))
     }
 
-    /// Loads the entries that have these links as specific links, by link; at most `limit` per link.
+    /// Loads, for each of these links, the entries to which it is specific; at most `limit` per link.
     ///
     /// # Errors
     ///
@@ -398,7 +399,7 @@ impl View {
         Ok(row.optional()?)
     }
 
-    /// Loads the ids that a story has but does not publish, each with whether another story publishes it.
+    /// Loads the ids that a story has but does not publish, and for each whether another story publishes it.
     fn kept_ids(&self, story: StoryNumber) -> Result<Vec<(String, bool)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, EXISTS (SELECT 1 FROM story WHERE public_id = kept_id.id AND number <> ?1)

@@ -75,8 +75,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The page cache of the writing connection: enough for the inner pages of a large archive, and little of 100 MiB.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// The pages (16 MiB) after which the log is written to the file: pages that many polls change are then written there
-/// once, and a waiting poll is seldom delayed by it.
+/// The pages (16 MiB) after which the log is written to the file: pages that many polls change are then written to the
+/// file once, and the writing seldom delays a waiting poll.
 const CHECKPOINT_PAGES: i64 = 4096;
 
 /// Up to this size, every command checks the store before it writes to it; that takes about 0.2 s.

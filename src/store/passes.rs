@@ -83,7 +83,7 @@ impl View {
 /// A story while its rows are read, last copy first.
 struct StoryRows {
     story: StoredStory,
-    /// `None` once there are too many or they are too large.
+    /// The copies read so far; `None` once there are too many or they are too large.
     copies: Option<Vec<CopyRow>>,
     bytes: usize,
     /// The content of the copy read last, if it is not among `copies`: the entry as JSON.

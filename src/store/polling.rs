@@ -9,7 +9,7 @@ use crate::feed::{FeedId, HoldReason};
 use crate::rows::PlanRow;
 use crate::time::Timestamp;
 
-/// As much as a few polls with new entries write.
+/// The bytes that the test writes: as much as a few polls with new entries.
 const PROBE_BYTES: i64 = 256 * 1024;
 
 impl Store {

@@ -25,8 +25,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Missing`] if there is none yet, [`StoreError::Older`] if it has not been migrated yet, and
-    /// [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
+    /// Returns [`StoreError::Missing`] if there is no store yet, [`StoreError::Older`] if it has not been migrated yet,
+    /// and [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::open_any_version(path)?;
         match super::version_of(path, &reader.connection)? {

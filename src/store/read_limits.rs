@@ -1,6 +1,6 @@
 //! How long a read may take: until its time limit, or until its client has gone.
 //!
-//! SQLite checks it while it works (its progress handler), so that a query ends within milliseconds.
+//! SQLite checks the limits while it works, in its progress handler, so that a query ends within milliseconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Clone, Debug)]
 pub struct ReadLimits {
     started: Instant,
-    /// Milliseconds after `started`.
+    /// The time limit, in milliseconds after `started`.
     limit: Arc<AtomicU64>,
     visitor: CancellationToken,
 }

@@ -25,7 +25,7 @@ pub struct Rhythm {
     pub listed: u64,
     /// How many entries the feed ever had.
     pub entries: u64,
-    /// How many of them were revised so often that newswire no longer follows them.
+    /// How many of these entries are restless: revised so often that newswire no longer applies their changes.
     pub restless: u64,
     /// When a poll last brought new entries, and how many.
     pub last_news: Option<(Timestamp, u64)>,

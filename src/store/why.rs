@@ -10,7 +10,7 @@ use crate::reason::{Matched, RulePlace, Why};
 /// The columns `rule`, `why` and `detail` of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhyColumns {
-    /// As in `keep[0]`; `None` if no rule decided.
+    /// The deciding rule, as in `keep[0]`; `None` if no rule decided.
     pub rule: Option<String>,
     /// The code of the reason.
     pub code: &'static str,

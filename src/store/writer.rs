@@ -23,16 +23,16 @@ const GROUP: usize = 32;
 /// How long a group waits for the next job: the cost of grouping for a single poll.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long a group of patient jobs waits for the next one. Each commit writes whole pages, so that a poll without news
-/// would write many times its own size.
+/// How long a group waits for the next job if all its jobs have [`Urgency::Later`]. Each commit writes whole pages, so
+/// that a poll without news would write many times its own size.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether the caller of a job waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// Somebody waits: it is committed within milliseconds.
+    /// The caller waits: the job is committed within milliseconds.
     Now,
-    /// Nobody waits: it may share the transaction of jobs that come within half a second.
+    /// The caller does not wait: the job may share the transaction of jobs that come within half a second.
     Later,
 }
 
