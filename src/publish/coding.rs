@@ -7,7 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::OnceCell;
 
-/// Compression levels at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand times.
+/// The compression levels, at which an edition of 250 KB takes a few milliseconds: it is compressed once and sent a thousand
+/// times.
 const GZIP_LEVEL: u32 = 6;
 const BROTLI_LEVEL: u32 = 5;
 const ZSTD_LEVEL: i32 = 6;
@@ -79,7 +80,8 @@ impl Codings {
             return made.clone();
         }
         let (codings, body) = (self.clone(), body.clone());
-        // A task of its own goes on if this reader leaves. Otherwise the next one would compress the same body again.
+        // A task of its own goes on if this reader leaves. Otherwise the next reader would compress the same body
+        // again.
         let making = tokio::spawn(async move {
             let encoding = || async move {
                 let encoded = tokio::task::spawn_blocking(move || encode(coding, &body));

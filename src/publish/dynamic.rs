@@ -30,7 +30,7 @@ const MAX_WORDS: usize = 200;
 /// How many pages and documents are cached until the next publication.
 const KEPT: usize = 256;
 
-/// The document that a path without an edition stands for.
+/// The document at a path that has no edition.
 #[derive(Debug, PartialEq, Eq)]
 enum WantedPage<'p> {
     /// A story's page, by its slug.

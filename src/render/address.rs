@@ -79,7 +79,7 @@ pub fn under(site: &Site, path: &str) -> Url {
     url
 }
 
-/// Returns the same without scheme and host, so that pages work under any host name.
+/// Returns the address of `path` without scheme and host, so that pages work under any host name.
 pub fn path(site: &Site, path: &str) -> String {
     under(site, path).path().to_owned()
 }

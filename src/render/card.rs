@@ -35,7 +35,7 @@ pub struct Card {
     /// Whether to show only the headline.
     is_brief: bool,
     language: Option<String>,
-    /// `rtl` or `ltr`, if its text runs in another direction than the site's.
+    /// The direction of the story's text, `rtl` or `ltr`, if it differs from the site's.
     direction: Option<&'static str>,
     byline: Option<String>,
     source: SourceLink,
@@ -45,7 +45,7 @@ pub struct Card {
     /// When the text last changed; `None` if it never did.
     revised: Option<Date>,
     pub summary: String,
-    /// Sanitized HTML for pages; only on its own page.
+    /// The content as sanitized HTML; only on the story's own page.
     content_html: Option<String>,
     /// An address over `https`; pages load no other images.
     pub image: Option<String>,
@@ -65,7 +65,7 @@ struct SourceLink {
 #[derive(Clone, Debug, Serialize)]
 struct CategoryName {
     name: String,
-    /// The facet that it belongs to.
+    /// The facet of the category.
     facet: Option<String>,
 }
 
@@ -80,7 +80,7 @@ struct CopyLink {
 struct EnclosureLink {
     href: String,
     name: String,
-    /// `audio` or `video`, if the page can play it: pages load media only over `https`.
+    /// `audio` or `video`, if the page can play the file: pages load media only over `https`.
     player: Option<&'static str>,
     /// The address for the player, over `https`.
     media: Option<String>,

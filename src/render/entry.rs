@@ -1,4 +1,4 @@
-//! Prepares a story for every format: legal text, addresses that every reader accepts, no empty values.
+//! Prepares a story for every format: text that XML allows, addresses that every reader accepts, no empty values.
 //!
 //! Atom, RSS, JSON Feed and the pages only decide where each field goes; all values are decided here, so that the formats agree.
 
@@ -21,22 +21,23 @@ const TITLE_CHARS: usize = 80;
 #[derive(Clone, Debug)]
 pub struct EditionEntry<'a> {
     pub id: String,
-    /// Plain text on one line; made from the text if the entry has no title.
+    /// The title as plain text on one line; made from the text if the entry has no title.
     pub title: String,
-    /// The original; the story's own page if it has no link, or the site if it has no page either.
+    /// The address of the original; of the story's own page if the entry has no link; of the site if the story has no
+    /// page either.
     pub link: String,
     /// The story's own page.
     pub page: Option<String>,
     pub published: Timestamp,
     pub updated: Timestamp,
-    /// Plain text on one line.
+    /// The summary as plain text on one line.
     pub summary: String,
     /// The entry's own summary, as HTML.
     pub summary_html: Option<String>,
     pub content_html: Option<String>,
     pub authors: Vec<EditionPerson>,
     pub contributors: Vec<EditionPerson>,
-    /// Schemes are absolute IRIs or plain words.
+    /// The categories; schemes are absolute IRIs or plain words.
     pub categories: Vec<Category>,
     pub enclosures: Vec<EditionEnclosure>,
     pub image: Option<String>,
@@ -47,7 +48,7 @@ pub struct EditionEntry<'a> {
     pub source: EditionSource,
     /// The links of the other copies, without repeats.
     pub copies: Vec<String>,
-    /// The copies among them that the lead names and no configured feed has.
+    /// The copies that the lead names and that no configured feed has; their links are in `copies` too.
     pub named_copies: Vec<EditionCopy>,
     pub in_reply_to: Vec<Reply>,
     pub credits: Vec<EditionCredit>,

@@ -131,7 +131,8 @@ pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     })
 }
 
-/// Returns the namespaces for contributors, transcripts and chapters, and for replies, each with whether the entries need it.
+/// Returns the namespaces for contributors, transcripts and chapters, and for replies, and for each whether the entries need
+/// it.
 pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
     let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
     let any_text = entries.iter().filter_map(|entry| entry.podcast.as_ref()).any(has_texts);
@@ -176,7 +177,8 @@ fn rss_extension(extension: Extension) -> rss::extension::Extension {
     rss::extension::Extension { name, value, attrs, children }
 }
 
-/// Converts the elements to the atom_syndication crate's type. It does not escape attributes, so this function does.
+/// Converts the elements to the atom_syndication crate's type. That crate does not escape attributes, so this function
+/// does.
 pub fn for_atom(extensions: Vec<Extension>) -> atom_syndication::extension::ExtensionMap {
     let mut map = atom_syndication::extension::ExtensionMap::new();
     for extension in extensions {

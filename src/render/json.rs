@@ -126,7 +126,7 @@ struct JsonAuthor {
     url: Option<String>,
 }
 
-/// A person with an e-mail address, which `authors` of JSON Feed has no field for.
+/// A person with an e-mail address. In `authors`, JSON Feed has no field for the address.
 #[derive(Serialize)]
 struct JsonPerson {
     name: String,

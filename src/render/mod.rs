@@ -1,9 +1,9 @@
 //! Renders a section's stories as Atom 1.0, RSS 2.0, JSON Feed 1.1, OPML 2.0 and HTML pages.
 //!
 //! Pure and deterministic: the same view gives the same bytes; there is no clock, and maps have a fixed order. Every address
-//! comes from the site's configured URL. All text from feeds is made legal XML, and no element is empty. `entry` prepares each
-//! story once, so that all formats agree; `extension` has the elements that the crates have no fields for (RFC 5005, Media RSS,
-//! iTunes, Podcasting 2.0).
+//! comes from the site's configured URL. All text from feeds loses the characters that XML forbids, and no element is empty.
+//! `entry` prepares each story once, so that all formats agree; `extension` has the elements that the crates have no fields
+//! for (RFC 5005, Media RSS, iTunes, Podcasting 2.0).
 
 mod address;
 mod atom;
@@ -66,8 +66,8 @@ pub struct SectionView<'a> {
     pub feeds: &'a [ShownFeed],
     /// The newest change among the stories; for an empty section, when it was first seen.
     pub updated: Timestamp,
-    /// How long a reader may keep an edition, as `Cache-Control`, `ttl` and `sy:*` say. They agree exactly if it is a whole
-    /// number of minutes that divides an hour.
+    /// How long a reader may keep an edition, as `Cache-Control`, `ttl` and `sy:*` say. The three agree exactly if the time
+    /// is a whole number of minutes that divides an hour.
     pub max_age: Duration,
     /// The number of this archive document, from 1 (RFC 5005 §4); `None` for the section document.
     pub archive: Option<u32>,
@@ -119,7 +119,7 @@ pub enum RenderError {
         /// What is wrong.
         message: String,
     },
-    /// No page uses a template of this name; then the names that exist.
+    /// No page uses a template of this name (the first value). The second value lists the names that exist.
     #[error("template {0}: no such template; use one of {1}")]
     UnknownTemplate(String, String),
 }

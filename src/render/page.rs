@@ -307,7 +307,8 @@ fn write_escaped(
     }
 }
 
-/// Converts an error. The innermost one names the template with the mistake; the others only include it.
+/// Converts an error. The innermost error names the template with the mistake; the other errors only say who includes
+/// it.
 fn template_error(error: minijinja::Error) -> RenderError {
     let mut innermost = &error;
     while let Some(inner) = innermost.source().and_then(|source| source.downcast_ref()) {
@@ -328,7 +329,7 @@ pub(super) struct PageHead {
     pub title: Option<String>,
     /// The page's own absolute address.
     pub url: String,
-    /// The same as a path.
+    /// The page's own path.
     pub path: String,
     /// The address that search engines should index.
     pub canonical: String,

@@ -10,7 +10,8 @@ use crate::render::entry::{self, EditionEntry, PreparedSection};
 use crate::render::extension::{self, Extension};
 use crate::render::{RenderError, SectionView, text, xml_head};
 
-/// Placeholders for `<` and `&` in plain text until the document is written. Legal text does not contain them.
+/// Placeholders for `<` and `&` in plain text until the document is written. XML forbids both characters, so no text
+/// contains them.
 const LESS_THAN: &str = "\u{1}";
 const AMPERSAND: &str = "\u{2}";
 

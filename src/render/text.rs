@@ -1,4 +1,4 @@
-//! Prepares text for documents: legal in XML 1.0, on one line where necessary, cut at a sentence.
+//! Prepares text for documents: only characters that XML 1.0 allows, on one line where necessary, cut at a sentence.
 
 use url::Url;
 
@@ -25,13 +25,13 @@ fn is_forbidden(character: char) -> bool {
     }
 }
 
-/// Returns legal text on one line, with single spaces; `None` if nothing is left.
+/// Removes the characters that XML forbids and joins the lines with single spaces; `None` if nothing is left.
 pub fn line(text: &str) -> Option<String> {
     let line = legal(text).split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
 }
 
-/// Returns legal HTML; `None` if it is blank.
+/// Returns HTML without the characters that XML forbids; `None` if it is blank.
 ///
 /// Replaces a forbidden character by a zero-width space: removing it could join text that the sanitizer saw as separate, and
 /// create the scheme `javascript:` in an address.

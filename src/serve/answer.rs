@@ -300,8 +300,8 @@ fn coding_of_tag<'t>(edition: &Edition, tag: &'t str) -> Option<&'t str> {
     coding.strip_prefix('-').filter(|name| ContentCoding::ALL.iter().any(|coding| coding.name() == *name))
 }
 
-/// Whether the reader has the edition in this coding, as far as its tags say. It is not made only for the tag of a 304: a
-/// reader that names a tag has the bytes, perhaps from an earlier run of newswire.
+/// Whether the reader has the edition in this coding, as far as its tags say. A coding is not made only for the tag of a
+/// 304: a reader that names a tag has the bytes, perhaps from an earlier run of newswire.
 fn has_tag(edition: &Edition, request: &HeaderMap, coding: ContentCoding) -> bool {
     let mut known = tags(request).filter_map(|tag| coding_of_tag(edition, tag)).peekable();
     known.peek().is_none() || known.any(|known| known == coding.name())

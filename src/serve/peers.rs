@@ -24,7 +24,7 @@ pub struct PeerSlot {
 }
 
 impl Peers {
-    /// Takes a slot for a connection of `peer`; `None` if it has too many connections already.
+    /// Takes a slot for a connection of `peer`; `None` if the peer has too many connections already.
     pub fn slot(&self, peer: Option<IpAddr>) -> Option<PeerSlot> {
         let Some(network) = peer.filter(|peer| !peer.is_loopback()).map(network) else {
             return Some(PeerSlot { peers: self.clone(), of: None });

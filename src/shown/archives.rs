@@ -20,7 +20,7 @@ const STEP: usize = 1000;
 pub struct Archive {
     /// The stories, newest first.
     pub stories: Vec<ShownStory>,
-    /// When it was written, or when a story of it last left or came back.
+    /// When the document was written, or when one of its stories last left or came back.
     pub changed: Timestamp,
 }
 
@@ -104,7 +104,7 @@ pub fn archive(
         let kept = as_written.remove(&number).filter(|story| section::is_led_by_a_feed_of(section, story));
         let story = match kept {
             Some(story) => Some(story),
-            // The stored text fits, but that of another copy may not.
+            // The stored text fits, but the text of another copy may not.
             None => {
                 let room = LONG_STORY_BYTES.min(DOCUMENT_BYTES.saturating_sub(bytes));
                 written(view, config, section, number, infos)?.and_then(|story| section::fitting(story, room))

@@ -31,7 +31,7 @@ impl InfoCache {
     }
 }
 
-/// What documents say about their feeds, loaded on demand: for work that needs few of them.
+/// What documents say about their feeds, loaded on demand, for work that needs only a few feeds.
 pub struct Infos<'v> {
     view: &'v View,
     cache: Option<&'v InfoCache>,
@@ -64,7 +64,7 @@ impl<'v> Infos<'v> {
         Ok(())
     }
 
-    /// Returns what was loaded; empty for a feed that was not.
+    /// Returns what was loaded; empty for a feed that was not loaded.
     pub(super) fn get(&self, feed: &FeedId) -> Arc<FeedInfo> {
         self.known.borrow().get(feed).cloned().unwrap_or_default()
     }

@@ -24,11 +24,11 @@ pub const CANDIDATES: usize = 10;
 pub struct Candidate {
     /// The public id.
     pub id: String,
-    /// The title as readers see it, else that of its first copy with text; may be empty.
+    /// The title as readers see it, else the title of the first copy with text; may be empty.
     pub title: String,
-    /// When the story is sorted.
+    /// The time by which the story is sorted.
     pub sort_at: Timestamp,
-    /// When it was published, as readers see it; `None` if no section contains it.
+    /// When the story was published, as readers see it; `None` if no section contains the story.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
 }
@@ -94,8 +94,8 @@ pub fn story_at(view: &View, slug: &str) -> Result<Option<StoredStory>, StoreErr
     story::slug_number(slug).map_or(Ok(None), |number| view.story_by_number(number))
 }
 
-/// Returns the stories that these words may mean: those of a guid, else those with the words in a title; best first, at
-/// most [`CANDIDATES`] + 1.
+/// Returns the stories that these words may mean: the stories with a copy of this guid, else those with the words in a
+/// title; best first, at most [`CANDIDATES`] + 1.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! The whole archive, story by story, for judging it without changing it.
 //!
 //! Only one batch of stories is in memory at a time, so a rule can be tried on a million stories while a daemon writes
-//! them. A story's copies come as sections see them when they judge; if there are very many, the best.
+//! them. A story's copies are as sections see them when they judge; if there are very many, only the best are returned.
 
 use url::Url;
 
@@ -22,7 +22,7 @@ pub struct Passing<'c> {
     pub copies: Vec<SeenCopy<'c>>,
     /// Title and link of the first copy whose text is kept, whether or not its feed is configured.
     pub first: Option<(String, Option<Url>)>,
-    /// The sections where the store has placed it.
+    /// The sections where the store has placed the story.
     pub sections: Vec<SectionId>,
 }
 

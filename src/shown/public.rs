@@ -1,7 +1,7 @@
 //! What the public may see of stories: pages, and a search.
 //!
 //! Only what a public section shows is ever shown. A story's page exists only if a public section contains the story,
-//! and shows it as the first of those does.
+//! and shows it as the first of these sections does.
 
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ const LOOKED_AT: usize = 16;
 pub struct PublicStory {
     /// The story.
     pub shown: ShownStory,
-    /// All public sections that contain it.
+    /// All public sections that contain the story.
     sections: Vec<SectionId>,
 }
 
 impl PublicStory {
-    /// Returns the public sections that contain it, in the order of the config.
+    /// Returns the public sections that contain the story, in the order of the config.
     pub fn sections_in<'c>(&self, config: &'c Config) -> Vec<&'c Section> {
         self.sections.iter().filter_map(|id| config.section(id)).map(|section| &**section).collect()
     }
@@ -93,7 +93,7 @@ pub fn search_public(
         if stories.len() == limit {
             break;
         }
-        // It may have joined another story since it was indexed.
+        // The story may have joined another one since it was indexed.
         let Some(stored) = view.story_by_number(number)? else { continue };
         let Some(story) = public_story(view, config, stored.number, infos)? else { continue };
         let text = PlainText::of(&story.shown.entry);

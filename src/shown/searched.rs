@@ -41,7 +41,7 @@ pub struct SearchHit {
     pub link: Option<Url>,
     /// When it was published.
     pub published: Timestamp,
-    /// The sections that contain it.
+    /// The sections that contain the story.
     pub sections: Vec<SectionId>,
     /// A few words of its text around the first match, plain text; empty if it has only a title.
     pub excerpt: String,

@@ -63,8 +63,8 @@ pub fn story_in(
     Ok(shown)
 }
 
-/// Returns a story as readers see it: as the first section that contains it shows it, public sections before private
-/// ones, and that section; `None` if no section contains it.
+/// Returns a story as readers see it, and the section that shows it so: the first that contains the story, public
+/// sections before private ones. `None` if no section contains the story.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub fn first_shown<'c>(
     Ok(None)
 }
 
-/// Returns a story as the first public section that contains it shows it; `None` if none does.
+/// Returns a story as the first public section that contains it shows it; `None` if no public section contains it.
 ///
 /// # Errors
 ///
