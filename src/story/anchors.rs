@@ -5,8 +5,8 @@ use foldhash::HashMap;
 use super::words::Words;
 
 /// Returns the positions in both texts of the shingles that occur once in each, as many as are in the same order. If
-/// there are none, as in an article that begins with its own summary, uses the first positions of those that occur
-/// again.
+/// there are none, as in an article that begins with its own summary, returns the first positions of shingles that
+/// occur more than once.
 pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let (mine, others) = (Occurrences::of(one), Occurrences::of(other));
     let shared = || mine.0.iter().filter_map(|(shingle, place)| Some((*place, *others.0.get(shingle)?)));
@@ -20,14 +20,14 @@ pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     longest_rising(&places)
 }
 
-/// Returns where the words before two positions begin that are the same in both texts.
+/// Walks back from two positions, one in each text, as long as the words are the same; returns where these words begin.
 pub fn walk_back(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let before = one.words[..i].iter().rev().zip(other.words[..j].iter().rev());
     let same = before.take_while(|(one, other)| one.hash == other.hash).count();
     (i - same, j - same)
 }
 
-/// Returns where the words after two positions end that are the same in both texts.
+/// Walks on from two positions, one in each text, as long as the words are the same; returns where these words end.
 pub fn walk_on(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let after = one.words[i..].iter().zip(&other.words[j..]);
     let same = after.take_while(|(one, other)| one.hash == other.hash).count();

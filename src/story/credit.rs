@@ -2,9 +2,9 @@
 //! link to The Post's page at the end of the text.
 //!
 //! Such a copy says itself that it is not the original. It never suffices that a publication claims a text: the other
-//! one must name it. The name of a publication comes from the configuration and the address of its feed, not from its
-//! document: so no feed can choose a title that happens to be in another's text. Names of one word are too common to
-//! count.
+//! publication must name it. The name of a publication comes from the configuration and the address of its feed, not
+//! from its document: so no feed can choose a title that happens to be in another feed's text. Names of one word are
+//! too common to count.
 
 use std::sync::LazyLock;
 
@@ -45,16 +45,17 @@ const FEED_WORDS: [&str; 3] = ["rss", "feed", "atom"];
 /// The names of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Publication {
-    /// Its registrable domain.
+    /// The registrable domain of its site.
     domain: Option<String>,
-    /// The domain's first part without hyphens, `wrongplatform`; empty if it is too short.
+    /// The domain's first part without hyphens, such as `wrongplatform`; empty if that is too short.
     label: String,
     /// The words of its name.
     name: Vec<String>,
 }
 
 impl Publication {
-    /// Returns the publication of a feed for this page, with its configured title.
+    /// Returns the publication of a feed with this configured title. `speaks_for` is the page for which the feed
+    /// speaks; see `LeadCandidate`.
     pub fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
         let domain = speaks_for.and_then(link::registrable_domain);
         let label = domain.as_deref().and_then(|domain| domain.split('.').next()).unwrap_or_default().replace('-', "");
@@ -73,7 +74,8 @@ impl Publication {
         by_host.or_else(|| names.into_iter().max_by_key(|name| name.concat().len())).unwrap_or_default()
     }
 
-    /// Returns whether the text is its name and nothing else, even if that is the one word of its host.
+    /// Returns whether the text is the publication's name and nothing else, even if the name is the one word of its
+    /// host.
     fn is(&self, text: &str) -> bool {
         let words = words(text);
         let is_host = || matches!(&*words, [word] if *word == self.label);
@@ -100,7 +102,7 @@ impl Publication {
         })
     }
 
-    /// Returns whether an address is at its site.
+    /// Returns whether an address is at the publication's site.
     fn has(&self, url: &Url) -> bool {
         self.domain.is_some() && link::registrable_domain(url) == self.domain
     }
@@ -109,10 +111,10 @@ impl Publication {
 /// What an entry says about its source: read once, then compared with many publications.
 pub struct Said<'e> {
     entry: &'e Entry,
-    /// The words before and after its text, as far as a credit may be there.
+    /// The words before and after the entry's text, as far as a credit may be there.
     before: Vec<String>,
     behind: Vec<String>,
-    /// The addresses of the links after it.
+    /// The addresses of the links after the text.
     links: Vec<Url>,
 }
 
@@ -150,8 +152,8 @@ impl<'e> Said<'e> {
             || self.mentions(other, publication)
     }
 
-    /// Returns whether it names the publication before or after its text, and the other does not say the same: that
-    /// would be a text about the publication, not from it.
+    /// Returns whether the entry names the publication before or after its text, and the other entry does not say the
+    /// same: that would be a text about the publication, not from it.
     fn mentions(&self, other: &Entry, publication: &Publication) -> bool {
         let phrases = [&self.before, &self.behind].into_iter().flat_map(|words| {
             publication.mentions(words).map(|(at, length)| &words[at.saturating_sub(2)..at + length])
@@ -264,21 +266,21 @@ mod tests {
         let behind = |credit: &str| serde_json::json!({ "content_html": format!("{story}<p>{credit}</p>") });
         let by = |name: &str| serde_json::json!({ "content_html": story, "authors": [{ "name": name }] });
         check(behind(""), None, false);
-        // By the name in its host.
+        // These entries name the publication as its host does.
         check(behind("The post Old quay opens appeared first on Harbour Post."), None, true);
         check(behind("(Harbour Post)"), None, true);
         check(by("The Harbour Post"), None, true);
         check(by("HarbourPost"), None, true);
         check(by("Ann Harbour, post office"), None, false);
         check(serde_json::json!({ "content_html": story, "title": "Harbour Post: Old quay opens" }), None, true);
-        // By the configured name, without its sections.
+        // These entries use the configured name, without its sections.
         check(behind("Zuerst erschienen bei Hafen Aktuell"), None, false);
         check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Sport | Hafen Aktuell"), true);
         check(behind("Zuerst erschienen bei Hafen Aktuell"), Some("Hafen Aktuell: Kultur RSS"), true);
         check(behind("原载：独立评论。"), Some("科学 | 独立评论"), true);
         check(behind("Zuerst erschienen bei Hafenaktuell"), Some("Hafen Aktuell"), false);
         check(by("Hafen Aktuell"), Some("Hafen Aktuell"), true);
-        // By a link to its home page or to its copy.
+        // These entries link to the publication's home page or to its copy.
         check(behind("<a href=\"https://www.harbourpost.example/\">Source</a>"), None, true);
         check(behind("<a href=\"https://harbourpost.example/2017/quay?utm_source=rss\">Source</a>"), None, true);
         check(behind("<a href=\"https://harbourpost.example/2016/crane\">More</a>"), None, false);
@@ -294,9 +296,9 @@ mod tests {
         let story = "<p>The Harbour Post gets a new owner in April, says the board.</p>";
         check(story, None, story, false);
         check(&format!("{story}<p>From The Harbour Post.</p>"), None, story, true);
-        // One word occurs everywhere.
+        // A name of one word occurs everywhere.
         check("<p>The quay opens. (Lantern)</p>", Some("Lantern"), "<p>The quay opens.</p>", false);
-        // In the middle of a long text it is not a credit, and neither is a link.
+        // In the middle of a long text, a name is not a credit, and neither is a link.
         let long = "word ".repeat(60);
         let told = format!("<p>{long} told the Harbour Post {long}</p>");
         check(&told, None, "<p>word</p>", false);

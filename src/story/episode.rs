@@ -6,7 +6,7 @@
 
 use super::words::{Word, Words, extent};
 
-/// The fewest words that two titles must have in common, unless these are one of the titles as a whole.
+/// The fewest words that two titles must have in common, unless these words are one of the titles as a whole.
 const LEAST_SHARED: usize = 2;
 
 /// The most words of a show's name with a number and its unit.
@@ -26,8 +26,8 @@ pub enum Label {
     Show,
 }
 
-/// Returns what two titles of one episode have besides its name; `None` if they may name different episodes: if both
-/// have their own name, or different numbers.
+/// Returns what two titles of one episode have in addition to its name; `None` if they may name different episodes: if
+/// each has a name that the other lacks, or both have different numbers.
 pub fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
     let (own, others) = (one.words.as_slice(), other.words.as_slice());
     let (at, other_at, length) = longest_shared(own, others);
@@ -47,12 +47,12 @@ pub fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
     is_one.then(|| (label(&rest), label(&other_rest)))
 }
 
-/// Returns where the longest common run of words begins in both, and its length.
+/// Returns where the longest common run of words begins in both titles, and its length.
 fn longest_shared(one: &[Word], other: &[Word]) -> (usize, usize, usize) {
     let mut longest = (0, 0, 0);
     let mut lengths = vec![0; other.len() + 1];
     for (i, word) in one.iter().enumerate() {
-        // Backwards, so that the lengths of the previous row are still there.
+        // The row is filled backwards, so that the lengths of the previous row are still there.
         for j in (0..other.len()).rev() {
             lengths[j + 1] = if word.hash == other[j].hash { lengths[j] + 1 } else { 0 };
             if lengths[j + 1] > longest.2 {

@@ -51,7 +51,8 @@ impl FormerNames {
         [id::slug_of_version_1(title, self.number), id::slug(title, self.number)].contains(&self.slug)
     }
 
-    /// If no copy matches the name, the first copy decides, unless the name `tells_nothing`.
+    /// Returns whether a name is, or may be, made from a private copy only. If no copy matches the name, the first copy
+    /// decides, unless `tells_nothing`: the name reveals nothing of any copy.
     fn is_private(&self, is_source: impl Fn(&FormerCopy) -> bool, tells_nothing: bool) -> bool {
         let is_from = |is_public: bool| self.copies.iter().any(|copy| copy.is_public == is_public && is_source(copy));
         let may_be_private = || self.copies.iter().any(|copy| copy.may_be_first && !copy.is_public);
@@ -86,12 +87,12 @@ mod tests {
         let (private, public) = (first(copy(false, "tag:p", "Secret")), copy(true, "tag:o", "Open"));
         check("tag:p", "secret-7", &[private.clone(), public.clone()], (true, true));
         check("tag:o", "open-7", &[private.clone(), public.clone()], (false, false));
-        // Both have the guid, or the headline.
+        // Both copies have the guid, or the headline.
         check("tag:p", "secret-7", &[private.clone(), copy(true, "tag:p", "Secret!")], (false, false));
-        // Edited since.
+        // The copy was edited since.
         check("tag:p", "first-draft-7", &[private.clone(), public.clone()], (true, true));
         check("tag:x", "first-draft-7", &[copy(false, "tag:p", "Secret"), first(public.clone())], (false, false));
-        // Names that reveal nothing.
+        // These names reveal nothing.
         check("urn:uuid:1", "7", &[private.clone(), public.clone()], (false, false));
         check("urn:uuid:1", "7", &[first(copy(false, "urn:uuid:1", "Secret")), public], (true, false));
     }

@@ -29,9 +29,9 @@ pub fn minted_id(feed_url: &Url, guid: &Guid) -> String {
 /// Returns the id of a story that no public section shows when it is first seen: a `urn:uuid:` made from the store's
 /// key, the feed's address and the guid.
 ///
-/// It may become public later. Without the key, it is impossible to find out by guessing which private guid it was made
-/// from; with the key, the same entry gets the same id again after a restore. It has the form of version 5, so that it
-/// looks like any other minted id.
+/// The story may become public later. Without the key, no one can find out by guessing which private guid the id was
+/// made from; with the key, the same entry gets the same id again after a restore. The id has the form of version 5, so
+/// that it looks like any other minted id.
 pub fn private_id(key: &[u8], feed_url: &Url, guid: &Guid) -> String {
     keyed_uuid(key, &format!("{feed_url}\n{}", guid.value))
 }

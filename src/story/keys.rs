@@ -13,12 +13,12 @@ use crate::link;
 pub struct LinkKey {
     /// The key of the address; see [`link::key`].
     pub key: String,
-    /// Whether it is the declared original, not the entry's own link.
+    /// Whether the address is the declared original, and not the entry's own link.
     pub original: bool,
 }
 
 /// Returns the keys of an entry's link, of its guid if that is another address of its page (`?p=123` in addition to the
-/// permalink), and of its declared original, without duplicates; empty if none is specific.
+/// permalink), and of its declared original, without duplicates; empty if none of them is the page of a single entry.
 pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
     let own = [entry.link.clone(), page_of_guid(entry)].map(|url| (url, false));
     let mut keys: Vec<LinkKey> = Vec::new();
@@ -31,8 +31,8 @@ pub fn link_keys(entry: &Entry) -> Vec<LinkKey> {
     keys
 }
 
-/// Returns where an entry says that it was first published, if that is elsewhere: an element of its own, otherwise its
-/// only link to the source that it names. Both joining copies and choosing the lead use it.
+/// Returns where an entry says that it was first published, if that is elsewhere: in an element for this, otherwise by
+/// its only link to the source that it names. Both joining copies and choosing the lead use it.
 pub fn original(entry: &Entry) -> Option<Url> {
     entry.original.clone().or_else(|| linked_original(entry))
 }
@@ -70,7 +70,7 @@ fn linked_original(entry: &Entry) -> Option<Url> {
     for url in addresses.filter(|url| link::registrable_domain(url).as_ref() == Some(&named)) {
         match (link::key(&url), &only) {
             (Some(key), None) => only = Some((key, url)),
-            // Another page of that site: neither is the original.
+            // The text links to another page of that site too: then neither is the original.
             (Some(key), Some((known, _))) if key != *known => return None,
             _ => {}
         }

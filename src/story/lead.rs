@@ -14,8 +14,8 @@ use crate::entry::Entry;
 use crate::link;
 use crate::time::Timestamp;
 
-/// Copies that were first seen no further apart may have been published in any order: feeds are usually polled every hour. It is
-/// short because within this time a feed could copy an episode, date it back and take the lead.
+/// Copies that were first seen no further apart may have been published in any order: feeds are usually polled every hour.
+/// The time is short, because within it a feed could copy an episode, date it back and take the lead.
 const SEEN_TOGETHER: Duration = Duration::from_secs(2 * 3600);
 
 /// The values of a copy that decide the lead.
@@ -23,13 +23,15 @@ const SEEN_TOGETHER: Duration = Duration::from_secs(2 * 3600);
 pub struct LeadCandidate<'a> {
     /// The entry.
     pub entry: &'a Entry,
-    /// The page of the feed: its own URL, or the configured `site` of a `file:` feed.
+    /// The page for which the feed *speaks*, that is, at whose host its entries count as originals: the feed's own URL,
+    /// or the configured `site` of a `file:` feed.
     pub speaks_for: Option<&'a Url>,
     /// The configured title of the feed.
     pub title: Option<&'a str>,
     /// The configured priority of the feed.
     pub priority: i64,
-    /// Whether the story was created for it. An entry that joined because its text changed may have been seen earlier.
+    /// Whether the story was created for this entry. An entry that joined because its text changed may have been seen
+    /// earlier.
     pub is_first: bool,
     /// When the entry was first seen.
     pub first_seen: Timestamp,
@@ -40,19 +42,19 @@ pub struct LeadCandidate<'a> {
 pub enum LeadRule {
     /// There is no other copy.
     Only,
-    /// Its feed is at the original's own host.
+    /// The copy's feed is at the original's own host.
     OriginalHost,
-    /// Another copy names its publication as the source.
+    /// Another copy names the publication of this copy as the source.
     Credited,
-    /// Its feed has the higher priority.
+    /// The copy's feed has the higher priority.
     Priority,
-    /// Its headline names the episode as the show's own feed does.
+    /// The copy's headline names the episode as the show's own feed does.
     OwnShow,
-    /// It published the episode first.
+    /// The copy's feed published the episode first.
     PublishedFirst,
-    /// It has the full text.
+    /// The copy has the full text.
     FullText,
-    /// It was seen first.
+    /// The copy was seen first.
     FirstSeen,
     /// The section keeps the content with which the story entered.
     Kept,
@@ -85,18 +87,23 @@ impl LeadRule {
             LeadRule::PublishedFirst => "it published the episode first",
             LeadRule::FullText => "it has the full text",
             LeadRule::FirstSeen => "it was seen first",
-            LeadRule::Kept => "the section keeps the words that it entered with",
+            LeadRule::Kept => "the section keeps the text that the story had when it entered",
         }
     }
 }
 
 /// Returns the index of the copy that leads, and the rule by which it leads.
 ///
-/// In this order: the copy at the original's own host (of several, one that does not name the publication of another as
-/// its source); the higher priority; of copies of one recording that were first seen within a day, the one with the
-/// headline of the show's own feed, then the one that published it first; the copy that the story was created for; the
-/// first seen; the first in the given order. A full text takes the lead from a summary if the two share a link and are
-/// equal in host and priority.
+/// The first of these rules that tells copies apart decides:
+///
+/// - the copy is at the original's own host; of several, it does not name the publication of another as its source;
+/// - its feed has the higher priority;
+/// - of copies of one recording that were first seen within two hours, it has the headline of the show's own feed, or
+///   else published the episode first;
+/// - the story was created for it;
+/// - it was first seen, or else comes first in the given order.
+///
+/// A full text takes the lead from a summary if the two share a link and are equal in host and priority.
 ///
 /// # Panics
 ///
@@ -134,9 +141,10 @@ pub fn lead(copies: &[LeadCandidate]) -> (usize, LeadRule) {
 /// How likely a copy is the original.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HomeRank {
-    /// It is at the original's own host.
+    /// The copy is at the original's own host.
     Own,
-    /// It is at the host that it names as the original's, but it also names another copy at its own host as its source.
+    /// The copy is at the host that it names as the original's, but also names another copy, which is at its own host,
+    /// as its source.
     Credits,
     Elsewhere,
 }
@@ -160,8 +168,8 @@ fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
     homes
 }
 
-/// Returns for each copy the rule by which another copy leads over it, if both have one recording and are both at home: those of a
-/// show's own feed and of its network's feed, which does not name the show.
+/// Returns, for each copy, the rule by which another copy takes the lead from it, if both copies are at home and have the
+/// same recording. Such copies come from a show's own feed and from the feed of its network.
 ///
 /// The show's own feed numbers its episodes and need not name the show. A network's feed, which has many shows, names the show in
 /// the headline, or has no number. The show's own feed also publishes the episode first. Which copy was seen first says only which
@@ -213,8 +221,8 @@ fn is_at_home(copy: &LeadCandidate) -> bool {
 mod tests {
     use super::*;
 
-    /// An entry with a full text or only a summary, at a link; its feed's address, its priority, and when it was seen: first
-    /// the one that the story was made for.
+    /// A copy: its link, whether it has the full text and not only a summary, the address and the priority of its feed, and
+    /// when it was seen. The copy that the story was created for comes first.
     type Copy = (&'static str, bool, &'static str, i64, i64);
 
     fn check(copies: &[Copy], expected: (usize, LeadRule)) {

@@ -25,29 +25,30 @@ use super::words::{Stood, Word, Words, has_own, mixed, shingles};
 use crate::entry::Enclosure;
 use crate::text::PlainText;
 
-/// The words that the other lacks that make a copy's text its own, such as a link blog's comment on an article.
+/// A copy has a text of its own if it has this many words that the other copy lacks, such as a link blog's comment on
+/// an article.
 const OWN_WORDS: usize = 40;
 
-/// The own words on both sides that separate two texts if only the texts indicate that they are one; in long texts a
-/// tenth of their words, because a copy editor changes words everywhere.
+/// Two texts that only their words indicate to be one are separate if each has this many words that the other lacks. In
+/// long texts it takes a tenth of their words, because a copy editor changes words everywhere.
 const OWN_WORDS_OF_TEXTS: usize = 20;
 
-/// The words of a text from which it is clear what its entry is about.
+/// A text of this many words says what its entry is about.
 const SAYING_TEXT: usize = 12;
 
 /// At most one in this many significant words of a headline occurs in an unrelated entry by chance.
 const STRAY_WORDS: usize = 4;
 
-/// The words at a text's beginning in which it repeats what its headline says.
+/// The number of words at a text's beginning in which the text repeats what its headline says.
 const TELLING_BEGINNING: usize = 150;
 
-/// A shorter text is recognised only under a longer headline, even if it repeats the headline.
+/// A text with fewer words is recognised only under a longer headline, even if the text repeats the headline.
 const TOLD_TEXT: usize = 16;
 
 /// The share of a summary that must occur in the article's beginning.
 const SUMMARY_SHARE: f64 = 0.9;
 
-/// This share suffices under one headline with a name: one replaced word breaks three shingles.
+/// The share of shingles that suffices under one headline with a name: one replaced word breaks three shingles.
 const REWORDED_SHARE: f64 = 0.75;
 
 /// In shorter texts, a replaced word or number is the subject of the text.
@@ -59,7 +60,7 @@ const VERY_LONG_TEXT: usize = 80;
 /// Shorter texts are not recognised under another headline.
 const REWRITTEN_TEXT: usize = 30;
 
-/// The words at a text's beginning that are used to find other texts with the same beginning.
+/// The number of words at a text's beginning that are used to find other texts with the same beginning.
 const HEAD: usize = 24;
 
 /// An edit leaves at least one in this many shingles of the shorter text; different texts have fewer in common.
@@ -69,7 +70,8 @@ const EDITED_SHARE: usize = 5;
 #[derive(Clone, Debug)]
 pub struct Wording {
     title: Title,
-    /// The nonempty ones of summary and content, the longer first; without the title if they repeat it.
+    /// The summary and the content, unless they are empty, the longer first. If they repeat the title, it is removed
+    /// from them.
     texts: Vec<Words>,
     keys: Vec<u32>,
     /// The words of the title that a text repeats.
@@ -108,9 +110,9 @@ impl Wording {
         self
     }
 
-    /// Returns keys of which entries with the same text nearly always have one in common, and others hardly ever: one
-    /// of the title, one of the text's beginning, one of the whole text, if it is long enough; and one of the
-    /// recording.
+    /// Returns keys by which entries with the same text are found: such entries nearly always have a key in common, and
+    /// others hardly ever. There is one key of the title, one of the text's beginning, one of the whole text, if it is
+    /// long enough, and one of the recording.
     ///
     /// The keys of the text are the lowest hashes of its shingles: two texts share them as often as their shingles
     /// overlap.
@@ -134,10 +136,12 @@ impl Wording {
         self.title.key()
     }
 
-    /// Returns how similar the two are, 0 to 1, if they are one text; `None` if they are not, or too short to decide.
+    /// Returns how similar the two entries are, 0 to 1, if they are one text; `None` if they are not, or if they are
+    /// too short to decide.
     ///
     /// `least` is the share of shingles that long texts under one title must have in common; shorter ones need more.
-    /// Two episodes may have one title, "Trailer", and the same standard text: other recordings are other stories.
+    /// Two episodes may have one title, "Trailer", and the same standard text, so different recordings make different
+    /// stories.
     pub fn same_text(&self, other: &Wording, least: f64) -> Option<f64> {
         if self.media.contradicts(&other.media) {
             return None;
@@ -145,9 +149,10 @@ impl Wording {
         self.same_words(other, least).or_else(|| self.same_episode(other))
     }
 
-    /// Returns how similar the texts of one episode are: the same recording under a title that names the same. A feed
-    /// may have only a few words for each episode, after a byline and before an invitation. But a text with nothing of
-    /// the other is about something else: a live stream has one address, whatever is on air.
+    /// Returns how similar the texts of one episode are: the same recording, under titles that may name the same
+    /// episode. A feed may have only a few words for each episode, after a byline and before an invitation. But a text
+    /// that has nothing in common with the other is about something else: a live stream has one address, whatever is on
+    /// air.
     fn same_episode(&self, other: &Wording) -> Option<f64> {
         if !self.media.shares(&other.media) {
             return None;
@@ -203,8 +208,8 @@ impl Wording {
     }
 
     /// Returns whether the texts contradict a shared link: both have much that the other lacks, as in a link blog's
-    /// comment, or they are two of a series at one address. Different recordings under different titles contradict it
-    /// too.
+    /// comment, or they are two of a series at one address. Different recordings under different titles contradict the
+    /// link too.
     pub fn contradicts(&self, other: &Wording) -> bool {
         let (own, others) = (self.vocabulary(), other.vocabulary());
         let own_texts = own.extent_without(&[&others]).min(others.extent_without(&[&own]));
@@ -213,8 +218,9 @@ impl Wording {
         own_texts >= OWN_WORDS || is_series || are_episodes || self.is_unrelated(other)
     }
 
-    /// Returns whether the two are about different subjects: hardly a significant word of a headline is in the other
-    /// entry, and the texts have little in common. Many such stories link to the page of a section, `/live` or `/?p=1`.
+    /// Returns whether the two entries are about different subjects: hardly a significant word of a headline is in the
+    /// other entry, and the texts have little in common. Many such stories link to the page of a section, `/live` or
+    /// `/?p=1`.
     fn is_unrelated(&self, other: &Wording) -> bool {
         let names_nothing_of = |one: &Wording, other: &Wording| {
             let words = other.vocabulary();
@@ -233,7 +239,8 @@ impl Wording {
         self.tells_another_text(other, SAYING_TEXT) && !self.has_title_like(other)
     }
 
-    /// Returns whether both have a text with at least `least` words of its own, and little of one is in the other.
+    /// Returns whether each entry has a text of at least `least` words and as many words that the other entry lacks, and
+    /// the texts have little in common.
     fn tells_another_text(&self, other: &Wording, least: usize) -> bool {
         let says_enough = |one: &Wording, other: &Wording| {
             let own = one.vocabulary().extent_without(&[&other.vocabulary()]);
@@ -255,7 +262,8 @@ impl Wording {
         }
     }
 
-    /// Returns whether the text is the same under another title, like an advertisement or a site's standard footer.
+    /// Returns whether both entries have the same text under different titles, like an advertisement or a site's
+    /// standard footer.
     pub fn is_text_under_another_title(&self, other: &Wording) -> bool {
         let (Some(own), Some(others)) = (self.texts.first(), other.texts.first()) else { return false };
         let is_same = self.text_key() == other.text_key() || jaccard(own, others) >= 0.9;
@@ -287,8 +295,8 @@ impl Wording {
         self.texts.first().map(|text| text.words.iter().fold(4, |hash, word| mixed(hash, word.hash)))
     }
 
-    /// Returns whether so much of the shorter text is in the other that it may be an edit of it; compares the titles if
-    /// one has no text.
+    /// Returns whether so much of the shorter text is in the longer one that one may be an edit of the other. Compares
+    /// the titles if an entry has no text.
     pub fn shares_text_with(&self, other: &Wording) -> bool {
         let (own, others) = match (self.texts.first(), other.texts.first()) {
             (Some(own), Some(others)) => (own, others),
@@ -349,7 +357,7 @@ fn by_length<'w>(one: &'w Words, other: &'w Words) -> (&'w Words, &'w Words) {
     if one.words.len() <= other.words.len() { (one, other) } else { (other, one) }
 }
 
-/// Returns how similar two texts are, if they are one.
+/// Returns how similar two texts are, 0 to 1, if they are one; `None` if they are not.
 fn score(one: &Words, other: &Words, headlines: &Headlines, least: f64) -> Option<f64> {
     let (short, long) = by_length(one, other);
     let (extent, titles) = (short.extent(), headlines.titles);
@@ -450,7 +458,7 @@ mod tests {
              forget, neighbours say; tea was served by the drivers' club.",
         );
         check(quay, choir, (true, true));
-        // Another report of the same news names it too.
+        // Another report of the same news names the same things.
         let again = (
             "Walkers return to the old quay",
             "It took a winter of repairs, but now the harbour has its promenade back.",
@@ -558,7 +566,7 @@ mod tests {
         let short = "The harbour board opens the old quay to walkers from April on, its chairwoman says, and rejoices.";
         let credited = format!("<p>{short}</p><p>First in the Harbour Post.</p>");
         check_same(["Harbour board opens quay"; 2], [short, &credited], true);
-        // It may be published over any text of the site.
+        // Such a text may be published over any text of the site.
         check_same(["Good news from the north"; 2], [short, &credited], false);
     }
 

@@ -13,12 +13,12 @@ const ENDINGS: [&str; 10] = [".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".o
 /// The least plausible length of a recording: feeds that do not know the length write less, mostly 0 or 1.
 const LEAST_BYTES: u64 = 1000;
 
-/// The recordings of an entry, each identified by its address, and by its name and length. Pictures and documents do
-/// not count: copies of one article may have different ones.
+/// The recordings of an entry. Hashes of its address, and of its name and length, identify a recording. Pictures and
+/// documents do not count: copies of one article may have different ones.
 #[derive(Clone, Debug, Default)]
 pub struct Media {
     signs: HashSet<u64>,
-    /// Those that cannot match by chance: not a name without a known length.
+    /// The hashes that cannot match by chance; a name without a plausible length can.
     sure: HashSet<u64>,
     key: Option<u64>,
 }
@@ -68,7 +68,8 @@ fn is_recording(enclosure: &Enclosure) -> bool {
     }
 }
 
-/// Returns the identities of a recording, each with whether it is certain.
+/// Returns hashes that identify a recording (of its address, and of its name and length), and for each whether it is
+/// certain proof.
 fn signs(enclosure: &Enclosure) -> Vec<(u64, bool)> {
     let url = behind_counters(&enclosure.url);
     let address = link::key(&url).unwrap_or_else(|| url.to_string());

@@ -6,7 +6,8 @@ use foldhash::HashSet;
 
 use super::spelling::hash_of;
 
-/// In lower case. Weekdays and months only in languages that write them without a capital, because capitals mark names.
+/// The number words, in lower case. They include weekdays and months only of languages that write them without a
+/// capital, because capitals mark names.
 const NUMERALS: &str = "
     two three four five six seven eight nine ten eleven twelve second third fourth fifth sixth seventh eighth ninth tenth
     zwei drei vier fünf sechs sieben acht neun zehn elf zwölf
@@ -33,7 +34,7 @@ const NUMERALS: &str = "
     الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد
     월요일 화요일 수요일 목요일 금요일 토요일 일요일";
 
-/// Their hashes.
+/// The hashes of [`NUMERALS`].
 static HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| NUMERALS.split_whitespace().map(hash_of).collect());
 
 /// Returns whether the word with this hash, from [`hash_of`], is a number or a date in words.

@@ -17,29 +17,30 @@ const OWN_WORDS_AROUND: usize = 12;
 const LONGEST_FORM: usize = 150;
 
 /// The longest template under a headline with the name of a person or place; a text that continues after a summary is
-/// not one.
+/// not a template.
 const LONGEST_NAMED_FORM: usize = 100;
 
-/// More words in a row were not reworded; they say something else.
+/// The most words in a row that count as reworded; more words say something else.
 const REWORDED: usize = 8;
 
 /// The most words at a summary's end, without those of the title, that may be a "continue reading" or "the post …
 /// appeared first on …".
 const MORE_WORDS: usize = 12;
 
-/// Shorter texts are too short to be recognised.
+/// The fewest words of a text that can be recognised.
 pub const LEAST_TEXT: usize = 8;
 
 /// The headlines of two entries.
 pub struct Headlines {
-    /// How they compare.
+    /// How the headlines compare.
     pub titles: Titles,
-    /// The words of both.
+    /// The words of both headlines.
     pub words: Vocabulary,
-    /// Whether they are the same, long, and name a person, a place or a number: templates that are filled again have
-    /// headlines that are filled too.
+    /// Whether the headlines are the same, long, and name a person, a place or a number: templates that are filled
+    /// again have headlines that are filled too.
     pub are_specific: bool,
-    /// Whether they are the same, and both texts repeat what they say: then the texts are about one subject.
+    /// Whether the headlines are the same and *told* in the texts: both texts repeat their words. Then the texts are
+    /// about one subject.
     pub are_told: bool,
 }
 
@@ -53,7 +54,8 @@ impl Headlines {
     }
 }
 
-/// The distinct words of a text. If every character is a word, pairs of them are taken: single ones occur everywhere.
+/// The distinct words of a text. If every character is a word, pairs of characters are taken: single characters occur
+/// everywhere.
 #[derive(Default)]
 pub struct Vocabulary {
     /// The words by hash.
@@ -86,19 +88,19 @@ impl Vocabulary {
         telling.map(|(hash, _)| *hash).collect()
     }
 
-    /// Returns how many words it has that the others lack.
+    /// Returns how many words this vocabulary has that the others lack.
     pub fn extent_without(&self, others: &[&Vocabulary]) -> usize {
         let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
         extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
     }
 }
 
-/// Returns how many of the first words of a text can correspond to the beginning that a summary of it has.
+/// Returns the number of words at the beginning of a text from which this summary can have been made.
 pub fn reach(summary: &Words) -> usize {
     summary.extent() * 5 / 4 + 30
 }
 
-/// Returns whether both have at least `least` words that the other lacks.
+/// Returns whether each text has at least `least` words that the other lacks.
 pub fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
     let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
     one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
@@ -107,13 +109,13 @@ pub fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
 /// Where two texts differ, and which words are there.
 #[derive(Debug, Default)]
 pub struct Parting {
-    /// The length of the longer one, in words.
+    /// The length of the longer text, in words.
     longest: usize,
-    /// The most words of a template that is filled under such headlines.
+    /// The most words of a template that may have been filled under these headlines.
     longest_form: usize,
     /// The longest run of words that replaces another, inside the common part.
     longest_replaced: usize,
-    /// How many such runs there are.
+    /// How many runs of words replace another, inside the common part.
     pub replaced: usize,
     /// Whether words were added, cut, spelt differently or replaced by synonyms, which does not happen in a template.
     is_edited: bool,
@@ -128,13 +130,13 @@ pub struct Parting {
     is_form: bool,
     /// Whether the headlines name what they are about.
     is_specific: bool,
-    /// Whether both begin with words of their own.
+    /// Whether both texts begin with words that the other lacks.
     has_heads: bool,
-    /// Whether both have numbers of their own before or after the common part.
+    /// Whether both texts have numbers that the other lacks before or after the common part.
     pub has_numbers_around: bool,
     /// Where the common part begins in the shorter and in the longer text.
     pub start: (usize, usize),
-    /// Where it ends.
+    /// Where the common part ends.
     pub end: (usize, usize),
 }
 
@@ -174,7 +176,7 @@ impl Parting {
         (short.line_start(self.start.0), long.line_start(self.start.1))
     }
 
-    /// Returns the words of both before and after the common part.
+    /// Returns the words of both texts before and after the common part.
     pub fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
         (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
@@ -231,8 +233,8 @@ impl Parting {
         }
     }
 
-    /// Takes into account a gap between two shared shingles. Words that only one of them has were added or cut, by an
-    /// editor if no line begins there.
+    /// Takes into account a gap between two shared shingles. Words that only one text has there were added or cut; by
+    /// an editor, if no line begins there.
     pub fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
         let mut same = |(one, other): &(&Word, &Word)| {
             let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
@@ -269,7 +271,7 @@ impl Parting {
     pub fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
         let behind = &short.words[self.end.0..];
         let in_line = behind.iter().position(|word| word.begins_line).unwrap_or(behind.len());
-        // Lines after it are a footer as far as they are short.
+        // The lines after the common part are a footer as far as they are short.
         let more = [&behind[..in_line], &without_short_lines(&behind[in_line..])].concat();
         let more = Vocabulary::of(&more).extent_without(&[titles]);
         let end = if more <= MORE_WORDS { self.end.0 } else { short.words.len() };

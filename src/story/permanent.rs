@@ -32,7 +32,7 @@ fn is_legal(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b";/?:@&=+$.-_!~*'()%,#".contains(&byte)
 }
 
-/// Returns whether this is the rest of an address: a host in lower case, no default port, and a path without dots.
+/// Returns whether `rest` is the rest of an address: a host in lower case, no default port, and a path without dots.
 fn is_address(rest: &str, scheme: &str) -> bool {
     let Some(rest) = rest.strip_prefix("//") else { return false };
     let Some((authority, rest)) = rest.find('/').map(|at| rest.split_at(at)) else { return false };
@@ -55,7 +55,7 @@ fn is_authority(authority: &str, scheme: &str) -> bool {
         && user.is_none_or(|user| !matches!(user, "" | ":"))
 }
 
-/// Returns whether this is the rest of a tag (RFC 4151 §2.1): an authority, a day on which it owned the name, and a
+/// Returns whether `rest` is the rest of a tag (RFC 4151 §2.1): an authority, a day on which it owned the name, and a
 /// name.
 fn is_tag(rest: &str) -> bool {
     let Some((entity, _)) = rest.split_once(':') else { return false };
@@ -74,7 +74,7 @@ fn is_tag(rest: &str) -> bool {
         && date.len() <= "2017-12-20".len()
 }
 
-/// Returns whether this is the rest of a URN (RFC 2141): a namespace and a name in it; for `uuid`, a UUID.
+/// Returns whether `rest` is the rest of a URN (RFC 2141): a namespace and a name in it; for `uuid`, a UUID.
 fn is_urn(rest: &str) -> bool {
     let Some((namespace, specific)) = rest.split_once(':') else { return false };
     let is_namespace = (2..=32).contains(&namespace.len())

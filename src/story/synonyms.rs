@@ -7,7 +7,8 @@ use foldhash::HashSet;
 
 use super::words::{Word, Words, mixed};
 
-/// One group per line. For scripts without spaces, also what remains if both begin or end with the same character.
+/// The groups of synonyms, one per line. For scripts without spaces, a group also has what remains of two words if both
+/// begin or end with the same character.
 const SYNONYMS: &str = "
     about, around, roughly, some, approximately, nearly
     almost, nearly, practically, virtually
@@ -123,7 +124,7 @@ const SYNONYMS: &str = "
     거의, 대부분
 ";
 
-/// The hashes of each two words of a group.
+/// The hashes of every two words of one group.
 static PAIRS: LazyLock<HashSet<(u64, u64)>> = LazyLock::new(|| {
     let mut pairs = HashSet::default();
     for group in SYNONYMS.lines().filter(|group| !group.trim().is_empty()) {

@@ -2,23 +2,24 @@
 //!
 //! Two titles are those of a series if they are similar except for a number: "Week 512 in trams" and "Week 513 in
 //! trams", or under a label, "Day 5: Oslo votes" and "Day 6: the count". Two headlines that merely both have a number
-//! are not: on one storm, one says how many it killed, the other how the death toll rises.
+//! are no series: of two headlines on one storm, one may say how many it killed, and the other how the death toll
+//! rises.
 
 use foldhash::HashSet;
 
 use super::words::{Word, Words, mixed};
 
-/// Shorter titles are the names of columns: "Weather", "Morning briefing".
+/// Titles with fewer words are the names of columns: "Weather", "Morning briefing".
 pub const LEAST_TITLE: usize = 3;
 
-/// Shorter titles may be those of a column too, "Resolved: problems with the service"; longer ones say what the text
-/// below says.
+/// Titles with fewer words may be those of a column too, "Resolved: problems with the service"; longer titles say what
+/// the text below says.
 const TELLING_TITLE: usize = 7;
 
 /// A headline with fewer words in common with a text does not match the text.
 const LEAST_TOLD: usize = 3;
 
-/// This many letters are as significant, in languages with long words.
+/// A title with this many letters counts as one of [`TELLING_TITLE`] words, for languages with long words.
 const TELLING_LETTERS: usize = 38;
 
 /// The most words of a site's name.
@@ -33,27 +34,27 @@ const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('（', '）'), ('�
 /// A title, whole and without what may be the name of a site before or after it.
 #[derive(Clone, Debug)]
 pub struct Title {
-    /// All its words.
+    /// All words of the title.
     pub whole: Words,
     shorter: Vec<Words>,
     /// Short parts before or after a separator that have a number, as in "Part 5: …" and "… (Part 5)".
     labels: Vec<Words>,
-    /// How many letters it has, without spaces and signs.
+    /// How many letters the title has, without spaces and signs.
     letters: usize,
 }
 
 /// The result of comparing two titles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Titles {
-    /// The same, and long enough to say what the text below says.
+    /// The titles are the same, and long enough to say what the text below says.
     EqualTelling,
-    /// The same, and longer than the name of a column.
+    /// The titles are the same, and longer than the name of a column.
     Equal,
-    /// The same, but so short that many entries may have it.
+    /// The titles are the same, but so short that many entries may have this title.
     EqualShort,
-    /// Mostly the same words, and no name replaces another.
+    /// The titles have mostly the same words, and no name replaces another.
     Edited,
-    /// Mostly the same words.
+    /// The titles have mostly the same words.
     Alike,
     Other,
 }
@@ -83,7 +84,7 @@ impl Title {
         }
     }
 
-    /// Returns the title in all its forms, the shortest first.
+    /// Returns the title in all its forms (whole, and without what may be the name of a site), the shortest first.
     pub fn forms(&self) -> Vec<&Words> {
         let mut forms: Vec<_> = self.shorter.iter().chain([&self.whole]).collect();
         forms.sort_by_key(|form| form.words.len());
@@ -117,14 +118,16 @@ impl Title {
         }
     }
 
-    /// Returns whether it names a person, a place or a number; if every word has a capital, capitals mark no names.
+    /// Returns whether the title names a person, a place or a number; if every word has a capital, capitals mark no
+    /// names.
     pub fn is_specific(&self) -> bool {
         let words = &self.whole.words;
         let has_lower = words.iter().skip(1).any(|word| word.is_telling() && !word.is_name && !word.is_number);
         words.iter().any(|word| word.is_number || word.is_name && has_lower)
     }
 
-    /// Returns whether at least half of its significant words are among these, or are spelt like one of them.
+    /// Returns whether a text with these words *tells* the title: at least half of the title's significant words are
+    /// among these words, or are spelt like one of them.
     pub fn is_told_in(&self, words: &[Word]) -> bool {
         let telling = || self.whole.words.iter().filter(|word| word.is_telling());
         let found = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
@@ -150,7 +153,7 @@ impl Title {
     }
 }
 
-/// Returns whether at least half of the words of both, without the numbers, are in both.
+/// Returns whether both titles have at least half of their words in common, numbers left out.
 fn is_alike_but_for_numbers(one: &Words, other: &Words) -> bool {
     let others = |words: &Words| -> HashSet<u64> {
         words.words.iter().filter(|word| !word.is_number).map(|word| word.hash).collect()

@@ -17,10 +17,11 @@ use crate::text::scripts::is_half_word;
 /// The most words of a text that are compared: texts that agree so far are the same.
 const MAX_WORDS: usize = 10_000;
 
-/// The words of a shingle: fewer are phrases that everyone uses, more break at every small edit.
+/// The number of words of a shingle: fewer words are phrases that everyone uses, and more words change at every small
+/// edit.
 pub const SHINGLE: usize = 3;
 
-/// In shorter words another letter makes another word.
+/// The fewest letters of a word that may be misspelt: in a shorter word, another letter makes another word.
 const LEAST_SPELT: usize = 5;
 
 /// The most words of a byline.
@@ -34,25 +35,25 @@ pub const SHORT_LINE: usize = 10;
 pub struct Word {
     /// The hash.
     pub hash: u64,
-    /// Whether it has a digit, or is a number or a date in words.
+    /// Whether the word has a digit, or is a number or a date in words.
     pub is_number: bool,
-    /// Whether it is the first on its line.
+    /// Whether the word is the first on its line.
     pub begins_line: bool,
-    /// Whether it has a capital and does not begin a sentence.
+    /// Whether the word has a capital and does not begin a sentence.
     pub is_name: bool,
-    /// Whether it is a character of a script without spaces.
+    /// Whether the word is a character of a script without spaces.
     pub is_half: bool,
     is_cased: bool,
-    /// How many letters it has, and which, as far as 64 bits can say.
+    /// How many letters the word has, and which, as far as 64 bits can say.
     length: usize,
     letters: u64,
 }
 
-/// Where a phrase was found in a text.
+/// Where a phrase *stood* in a text before it was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stood {
     Nowhere,
-    /// On a line of its own, or one with few other words.
+    /// On a line of its own, or on a line with few other words.
     InShortLine,
     InText,
 }
@@ -138,8 +139,8 @@ impl Words {
         0
     }
 
-    /// Returns where the text ends before its footers: before the last lines that are short. A text of short lines has
-    /// none.
+    /// Returns where the text ends before its footers: before the last lines that are short. A text that has only short
+    /// lines has no footers.
     pub fn end_before_footers(&self) -> usize {
         let mut end = self.words.len();
         while end > 0 {
@@ -187,19 +188,19 @@ impl Words {
         stood
     }
 
-    /// Returns how many words are on a line before this one; of a long line only that it is long.
+    /// Returns how many words are on a line before this one; for a long line, only that it is long.
     fn line_before(&self, at: usize) -> usize {
         let near = &self.words[at.saturating_sub(2 * SHORT_LINE + 2)..at];
         let line = near.iter().rposition(|word| word.begins_line).map_or(near, |start| &near[start..]);
         extent(line)
     }
 
-    /// Returns whether both have numbers that the other lacks.
+    /// Returns whether each text has numbers that the other lacks.
     pub fn numbers_against(&self, other: &Words) -> bool {
         has_own_number(&self.words, other) && has_own_number(&other.words, self)
     }
 
-    /// Returns whether both have names that the other lacks; without capitals that mark names, any word may be one.
+    /// Returns whether each text has names that the other lacks; without capitals that mark names, any word may be one.
     pub fn names_against(&self, other: &Words) -> bool {
         let has_own_name = |own: &Words, other: &Words| {
             let is_cased = own.is_cased();
@@ -215,8 +216,8 @@ impl Words {
 }
 
 impl Word {
-    /// Returns whether the two are the same word, except that one of them lacks a letter, has two in the other order,
-    /// or, if it is not a name, has another letter in one place: misspelt, or spelt differently.
+    /// Returns whether the two are one word, misspelt or spelt differently: one of them lacks a letter, has two letters
+    /// in the other order, or, if it is not a name, has another letter in one place.
     pub fn is_spelt_as(self, other: Word) -> bool {
         let differing = (self.letters ^ other.letters).count_ones();
         let is_near = match self.length.abs_diff(other.length) {
@@ -228,8 +229,8 @@ impl Word {
         self.hash == other.hash || is_near && may_be_misspelt(self) && may_be_misspelt(other)
     }
 
-    /// Returns whether it is significant by itself: a number, a name, or a word that is not among the short ones of
-    /// every sentence.
+    /// Returns whether the word is significant by itself: a number, a name, or a word that is not among the short ones
+    /// of every sentence.
     pub fn is_telling(self) -> bool {
         self.is_number || self.is_name || self.is_half || self.length >= LEAST_SPELT
     }
@@ -270,7 +271,7 @@ fn borders(phrase: &[Word]) -> Vec<usize> {
     borders
 }
 
-/// Returns how many words are on the line from here on; of a long line only that it is long.
+/// Returns how many words are on the line from here on; for a long line, only that it is long.
 fn line_behind(words: &[Word]) -> usize {
     let near = &words[..words.len().min(2 * SHORT_LINE + 2)];
     extent(near.iter().take_while(|word| !word.begins_line))
@@ -527,7 +528,7 @@ mod tests {
     #[test]
     fn misspelt_words_are_told_from_other_words() {
         let check = |one: &str, other: &str, expected: bool| {
-            // After a word, so that a capital marks a name.
+            // The text begins with another word, so that a capital marks a name.
             let word = |text: &str| Words::of(&format!("in {text}")).words[1];
             assert_eq!(word(one).is_spelt_as(word(other)), expected, "{one} {other}");
         };
