@@ -221,7 +221,8 @@ fn as_text(reports: &[PollReport], summary: &Summary, now: Timestamp, is_named: 
     let seconds = summary.duration_ms as f64 / 1000.0;
     let Summary { changed, new, revised, failed, .. } = summary;
     let feeds = count(summary.feeds - held.len(), "feed", "feeds");
-    writeln!(text, "{feeds}: {changed} changed, {new} new, {revised} revised, {failed} failed in {seconds:.1} s")
+    let new = count(*new, "new entry", "new entries");
+    writeln!(text, "{feeds}: {changed} changed, {failed} failed; {new}, {revised} revised in {seconds:.1} s")
         .expect("writing to a string cannot fail");
     text
 }
@@ -268,7 +269,9 @@ fn what(report: &PollReport, now: Timestamp) -> String {
     let what = match (failed, report.outcome) {
         (Some(failed), ReportedOutcome::Gone) => failed,
         (Some(failed), _) => format!("{failed}; next poll {}", relative(report.next_poll, now)),
-        (None, ReportedOutcome::Changed) => format!("{} new, {} revised", report.new, report.revised),
+        (None, ReportedOutcome::Changed) => {
+            format!("{}, {} revised", count(report.new, "new entry", "new entries"), report.revised)
+        }
         (None, outcome) => outcome.as_str().to_owned(),
     };
     let moved = report.moved_to.iter().map(|to| format!("moved permanently; set url = {:?}", safe(to)));

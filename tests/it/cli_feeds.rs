@@ -20,7 +20,7 @@ fn config_without_feeds_gets_a_hint_how_to_add_one() {
     workspace.write("a.xml", &rss(&[("1", "One", "x")]));
     let config = workspace.read("newswire.toml");
     workspace.write("newswire.toml", &format!("{config}[[feed]]\nurl = \"file:a.xml\"\n"));
-    assert!(workspace.run(&["poll"]).out.contains("1 feed: 1 changed, 1 new"));
+    assert!(workspace.run(&["poll"]).out.contains("1 feed: 1 changed, 0 failed; 1 new entry"));
     assert!(workspace.run(&["poll"]).out.starts_with("no feed is due; "));
 }
 

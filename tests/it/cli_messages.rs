@@ -245,7 +245,11 @@ fn poll_of_all_feeds_prints_no_line_for_feeds_not_polled() {
         "  …; the first may be polled in 10 min",
     ];
     assert_eq!(lines[..2], expected, "{}", result.out);
-    assert!(lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 new, "), "{}", result.out);
+    assert!(
+        lines.len() == 3 && lines[2].starts_with("0 feeds: 0 changed, 0 failed; 0 new entries, "),
+        "{}",
+        result.out
+    );
     assert_eq!(workspace.json_lines(&["poll", "--all"]).len(), 13, "programs see each feed");
     assert!(workspace.run(&["poll", "f03"]).out.starts_with("f03  polled recently; next poll allowed in 10 min\n"));
 }

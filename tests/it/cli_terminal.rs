@@ -106,7 +106,7 @@ fn progress_of_a_poll_is_shown_while_it_lasts_and_then_its_outcome() {
     release.send(()).unwrap();
     assert_eq!(terminal.end(), 0, "{}", terminal.shown);
     let last = terminal.shown.rsplit('\r').find(|line| line.contains("feeds:")).unwrap();
-    assert!(last.contains("2 feeds: 2 changed, 2 new"), "{}", terminal.shown);
+    assert!(last.contains("2 feeds: 2 changed, 0 failed; 2 new entries"), "{}", terminal.shown);
     assert!(!workspace.run(&["poll", "--force"]).err.contains("2/2"), "without a terminal there is no bar");
 }
 
@@ -179,7 +179,7 @@ fn init_uses_the_feed_that_a_page_offers_and_asks_if_there_are_several() {
     assert!(config.contains(&format!("url = \"{}\"  # The harbour\n", origin.url("/two"))), "{config}");
     assert!(config.contains(&format!("allow = [\"{}\"]\n", origin.address)), "{config}");
     assert_eq!(workspace.run(&["check"]).out, "the config is valid: 1 feed, 1 section\n");
-    assert!(workspace.run(&["poll"]).out.contains("1 new"), "the config that init writes can be polled");
+    assert!(workspace.run(&["poll"]).out.contains("1 new entry, "), "the config that init writes can be polled");
 }
 
 #[test]
