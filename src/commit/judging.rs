@@ -2,9 +2,9 @@
 //!
 //! The policy held here: a change of the config never holds up polls. What it changes is judged in small transactions, the
 //! newest stories first, and polls take turns between them. A poll judges its own stories by the active config, so a batch
-//! that comes across them finds nothing to change. The section whose pass is least far is next: so the newest stories of all
-//! sections are judged first, and the order depends only on what the store holds. A pass that was stopped resumes at its
-//! cursor.
+//! that comes across them finds nothing to change. Next is always the section whose pass has come least far: so the newest
+//! stories of all sections are judged first, and the order depends only on what the store holds. A pass that was stopped
+//! resumes at its cursor.
 
 use super::active::ActiveConfig;
 use super::names;
@@ -72,7 +72,7 @@ fn judge_next(turn: &Turn, config: &Config, now: Timestamp) -> Result<Option<Jud
     let rows = turn.judging()?;
     let row_of = |section: &SectionId| rows.iter().find(|row| row.section == *section);
     let waiting = config.sections.iter().filter_map(|section| Some((section, row_of(&section.id)?)));
-    // The first of those that are least far.
+    // Takes the first of the sections whose pass has come least far.
     let Some((section, row)) = waiting.min_by_key(|(_, row)| std::cmp::Reverse(row.cursor)) else { return Ok(None) };
     let mut row = row.clone();
     let is_done = if row.is_whole {
@@ -125,8 +125,8 @@ fn judge_feed(
     Ok(last.is_none() && turn.judging_feed(row.number)?.is_none())
 }
 
-/// Judges the first of these stories, until they take too much memory, and names those that have no names if the section became
-/// public. Returns how many.
+/// Judges the first of these stories, until they take too much memory, and names those that have no names if the section
+/// became public. Returns how many stories it judged.
 fn judge(
     turn: &Turn,
     config: &Config,
@@ -151,7 +151,7 @@ fn judge(
     Ok(count)
 }
 
-/// Judges the first of these stories for one section, until they take too much memory. Returns how many.
+/// Judges the first of these stories for one section, until they take too much memory. Returns how many it judged.
 pub(super) fn judge_in(
     turn: &Turn,
     setting: Setting,

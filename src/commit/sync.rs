@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// Synchronises feeds and sections with the config, in one transaction. Then judges the sections whose definition changed, and
-/// checks the names that an older store made, in small ones.
+/// Synchronises feeds and sections with the config, in one transaction. Then judges the sections whose definition changed,
+/// and checks the names that an older store made, in small transactions.
 ///
 /// # Errors
 ///

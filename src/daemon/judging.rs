@@ -17,7 +17,7 @@ use crate::commit::{self, ActiveConfig};
 use crate::feed::SectionId;
 use crate::store::{Store, StoreError};
 
-/// How long the publish loop waits for the judging after a change of the config: some thousand stories.
+/// How long the publish loop waits for the judging after a change of the config: enough for some thousand stories.
 const HEAD_START: Duration = Duration::from_secs(1);
 
 /// How long to wait after a failure, such as a full disk.
@@ -34,7 +34,7 @@ pub(super) struct Judging {
 }
 
 impl Judging {
-    /// Creates it. The caller must also [`run`](Judging::run) one of the clones.
+    /// Creates a handle of the work. The caller must also [`run`](Judging::run) one of the clones.
     pub fn new(store: Store, active: ActiveConfig, judged: mpsc::UnboundedSender<BTreeSet<SectionId>>) -> Judging {
         Judging { store, active, judged, more: Arc::default() }
     }

@@ -292,7 +292,7 @@ mod tests {
     #[track_caller]
     fn check(failure: Failure, kind: FailureKind, sentence: &str) {
         assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, sentence));
-        // As the daemon hands it to a command.
+        // The daemon hands a failure to a command in this form.
         let json = serde_json::to_string(&failure).unwrap();
         assert_eq!(serde_json::from_str::<Failure>(&json).unwrap(), failure);
     }

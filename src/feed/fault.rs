@@ -56,7 +56,7 @@ coded! {
 coded! {
     /// How a response violates HTTP.
     WireFault: Invalid {
-        /// More or longer headers than the client reads; `fetch` sets the number.
+        /// The response has more or longer headers than the client reads; `fetch` sets the number.
         Head "head" "it has more than 256 headers, or they are too long",
         StatusLine "status_line" "its status line is not valid HTTP",
         Version "version" "it does not begin with HTTP/1.0 or HTTP/1.1",

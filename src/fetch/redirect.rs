@@ -109,7 +109,7 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 
 fn without_extras(mut url: Url) -> Url {
     url.set_fragment(None);
-    // Both fail only on URLs without a host, which the guard refuses.
+    // Both calls fail only on URLs without a host, which the guard refuses.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url

@@ -80,7 +80,7 @@ pub(super) fn validators(headers: &HeaderMap, url: Url) -> Validators {
 /// Adds userinfo to the URL; the client turns it into Basic credentials (RFC 7617).
 fn with_userinfo(url: &Url, userinfo: &Url) -> Url {
     let mut url = url.clone();
-    // Both fail only on URLs without a host, which the guard refuses.
+    // Both calls fail only on URLs without a host, which the guard refuses.
     let _ = url.set_username(userinfo.username());
     let _ = url.set_password(userinfo.password());
     url

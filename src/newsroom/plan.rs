@@ -290,8 +290,8 @@ impl Plan {
     fn new_entry(&mut self, entry: &PolledEntry, known: &Known, terms: &Terms) -> Change {
         let Some(cleaned) = &entry.cleaned else { return Change::New { join: None, merges: Vec::new() } };
         if let Some(same) = joins::same_entry(cleaned, known, terms, &self.shared.keys) {
-            // The same page of the feed under a new guid, with almost the same text: not a second copy, and at most an
-            // edit.
+            // This is the same page of the feed under a new guid, with almost the same text. It is at most an edit, and
+            // not a second copy.
             return if self.listed.insert(same.number) {
                 let rewording = if same.fingerprint == cleaned.fingerprint {
                     Rewording::Kept

@@ -163,7 +163,7 @@ pub fn says_nothing(text: &str) -> bool {
     }
     let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let words: Vec<String> = words.map(str::to_lowercase).collect();
-    // Such as `12 comments`.
+    // This recognises texts such as `12 comments`.
     let counted = words.iter().position(|word| !word.bytes().all(|byte| byte.is_ascii_digit())).unwrap_or(0);
     let (number, rest) = words.split_at(counted);
     let is_count = number.is_empty() || matches!(rest, [what] if what.starts_with("comment"));

@@ -60,11 +60,11 @@ pub struct PrivatePages {
 /// The editions of a section, and what the documents of the whole site show of it.
 #[derive(Clone, Debug)]
 pub(super) struct SectionEditions {
-    /// One for each of [`FEED_FORMATS`], then the page.
+    /// The documents: one for each of [`FEED_FORMATS`], then the page.
     pub documents: [Arc<Edition>; 4],
     /// The first stories, for the index.
     pub first: Vec<ShownStory>,
-    /// The slugs of all stories that it shows.
+    /// The slugs of all stories that the section shows.
     pub slugs: Vec<String>,
     /// The newest change among its stories.
     pub updated: Timestamp,
@@ -74,7 +74,7 @@ pub(super) struct SectionEditions {
 /// What the archive documents of a section depend on apart from their stories, such as its title and the rights of its feeds.
 #[derive(Clone, Debug)]
 pub(super) struct ArchiveSetting {
-    /// Empty if it is of a former config.
+    /// The hash of the settings; empty if they are of a former config.
     pub hash: Vec<u8>,
     pub changed: Timestamp,
 }

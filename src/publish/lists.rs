@@ -71,7 +71,7 @@ pub(super) struct ListRequest {
     /// The number of the page, from 1.
     pub number: usize,
     pub state: Option<FeedCondition>,
-    /// A public section.
+    /// The public section whose feeds are listed; `None` for all feeds.
     pub section: Option<SectionId>,
 }
 
@@ -93,7 +93,7 @@ pub fn list_number(path: &str) -> Option<usize> {
     if rest.is_empty() {
         return Some(1);
     }
-    // A page has only one address, so `feeds/1/` and `feeds/02/` are none.
+    // A page has only one address, so `feeds/1/` and `feeds/02/` are not pages.
     let digits = rest.strip_suffix('/')?;
     digits.parse().ok().filter(|number: &usize| *number > 1 && number.to_string() == digits)
 }
@@ -133,7 +133,8 @@ impl Lists {
         opml.get(path).filter(is_current).map(|kept| kept.edition.clone())
     }
 
-    /// Keeps a document. If its bytes are those of the kept one, returns that one, which may be compressed already.
+    /// Keeps a document. If its bytes are those of the kept document, returns the kept one, which may be compressed
+    /// already.
     fn keep_opml(&self, path: String, config: Arc<Config>, revision: u64, edition: Edition) -> Arc<Edition> {
         let mut opml = lock(&self.opml);
         let before = opml.get(&path).map(|kept| &kept.edition);
@@ -179,7 +180,7 @@ impl Publisher {
         turn: Option<RequestTurn>,
     ) -> Result<Arc<Edition>, PublishError> {
         let (path, revision) = (opml_path(section), self.lists.revision(section.map(|section| &**section)));
-        // Another request may have rendered it in the meantime.
+        // Another request may have rendered the document in the meantime.
         if let Some(kept) = self.lists.kept_opml(&path, config, revision) {
             return Ok(kept);
         }
@@ -296,7 +297,7 @@ struct ListPart {
     /// How many feeds all pages have.
     total: usize,
     listed: Vec<ListedState>,
-    /// The same feeds, with what their documents say about them.
+    /// The feeds of the page, with what their documents say about them.
     feeds: Vec<ShownFeed>,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn archive_path(id: &SectionId, number: u32, format: Format) -> Strin
 
 /// The rendered documents of a section.
 pub(super) struct RenderedSection {
-    /// One for each of [`FEED_FORMATS`], then the page.
+    /// The documents: one for each of [`FEED_FORMATS`], then the page.
     documents: [Rendered; 4],
     stories: Vec<ShownStory>,
     updated: Timestamp,

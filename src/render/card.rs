@@ -235,13 +235,13 @@ fn duration(seconds: u64) -> String {
 pub struct Date {
     /// The time in UTC (RFC 3339).
     pub iso: String,
-    /// Such as `Wednesday, 20 December 2017`.
+    /// The day, such as `Wednesday, 20 December 2017`.
     day: String,
-    /// Such as `19:18`.
+    /// The time of day, such as `19:18`.
     time: String,
-    /// Such as `20 December 2017, 19:18`.
+    /// Day and time, such as `20 December 2017, 19:18`.
     full: String,
-    /// Such as `20 Dec 2017`.
+    /// The day in short, such as `20 Dec 2017`.
     short: String,
 }
 

@@ -34,7 +34,8 @@ pub struct FeedPage<'a> {
     pub number: usize,
     /// How many pages there are, at least 1.
     pub pages: usize,
-    /// The states that feeds have, and how many are in each; of the section only, if the list is that of a section.
+    /// The states that feeds have, and how many feeds are in each. If the list is that of a section, only its feeds
+    /// count.
     pub states: &'a [(&'a str, usize)],
     /// The state whose feeds are listed; `None` for all.
     pub state: Option<&'a str>,

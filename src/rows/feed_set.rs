@@ -2,7 +2,7 @@
 
 use crate::number::FeedNumber;
 
-/// A set of feeds with one bit a feed: the hundred thousand feeds of a section take 12 KiB.
+/// A set of feeds, with one bit for each feed: the hundred thousand feeds of a section take 12 KiB.
 #[derive(Clone, Debug, Default)]
 pub struct FeedSet(Vec<u8>);
 

@@ -23,9 +23,9 @@ pub struct Standing {
 /// The numbers for the next new rows.
 #[derive(Clone, Copy, Debug)]
 pub struct NextNumbers {
-    /// For the next story.
+    /// The number for the next story.
     pub story: StoryNumber,
-    /// For the next entry.
+    /// The number for the next entry.
     pub entry: EntryNumber,
 }
 

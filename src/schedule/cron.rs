@@ -191,7 +191,7 @@ const WEEKDAY: FieldKind =
 
 /// A parsed field.
 struct CronField {
-    /// Sorted, without repeats.
+    /// The values that match, sorted, without repeats.
     values: Vec<u32>,
     /// Whether the field begins with `*`, which decides how the two day fields combine and what a clock change means.
     starred: bool,

@@ -18,7 +18,7 @@ pub struct ListedState {
     pub position: usize,
     /// The state of the feed.
     pub state: FeedCondition,
-    /// The date of its newest entry.
+    /// The date of the feed's newest entry.
     pub newest: Option<Timestamp>,
 }
 
@@ -79,7 +79,7 @@ pub fn opml_content(view: &View, config: &Config, section: Option<&Section>) -> 
     }
     let taken: HashSet<&FeedId> = sections.iter().flat_map(|section| section.feeds.iter()).collect();
     let mut feeds = Vec::new();
-    // One at a time: what all documents say may take more memory than the list.
+    // Reads one document at a time, because all of them together may take more memory than the list.
     for feed in config.feeds.iter().filter(|feed| taken.contains(&feed.id)) {
         feeds.push(section::show_feed(feed, &view.feed_info(&feed.id, None)?.info));
     }

@@ -34,8 +34,8 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns whether a section has stories that are not judged yet, older than `cursor`, among those that it contains down to
-    /// `last`.
+    /// Returns whether a section has stories that are not judged yet: stories older than `cursor`, among those that it
+    /// contains down to `last`.
     ///
     /// # Errors
     ///

@@ -65,7 +65,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the stories of the feed's entries after this guid, at most `limit`; returns of how many.
+    /// Marks the stories of the feed's entries after this guid, at most `limit`; returns of how many entries.
     fn mark_entries(&self, feed: FeedNumber, after: &str, limit: usize) -> Result<usize, StoreError> {
         let batch = self.next_stories_of(feed, after, limit)?;
         let mut mark = self.connection.prepare_cached("INSERT OR IGNORE INTO public_waiting (story) VALUES (?1)")?;

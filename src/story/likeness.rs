@@ -29,8 +29,8 @@ use crate::text::PlainText;
 /// an article.
 const OWN_WORDS: usize = 40;
 
-/// Two texts that only their words indicate to be one are separate if each has this many words that the other lacks. In
-/// long texts it takes a tenth of their words, because a copy editor changes words everywhere.
+/// If there is no other evidence that two texts are one, they are separate if each has this many words that the other
+/// lacks. In long texts it takes a tenth of their words, because a copy editor changes words everywhere.
 const OWN_WORDS_OF_TEXTS: usize = 20;
 
 /// A text of this many words says what its entry is about.

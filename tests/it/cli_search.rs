@@ -126,7 +126,7 @@ fn search_of_only_the_newest_entries_says_so() {
     let workspace = workspace();
     assert_eq!(workspace.run(&["search", "ferry"]).err, "");
     let store = rusqlite::Connection::open(workspace.path("newswire.db")).unwrap();
-    // More newer entries with the word than are ranked.
+    // Adds more newer entries with the word than are ranked.
     store
         .execute_batch(
             "WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 21001)

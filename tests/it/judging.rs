@@ -26,7 +26,7 @@ const ENTRIES: usize = 130;
 const TABLES: [&str; 9] =
     ["placement", "story", "kept_id", "section", "feed", "entry", "public_waiting", "judging", "judging_feed"];
 
-/// Returns entries of a feed. Some are copies of those of the feed before it.
+/// Returns entries of a feed. Some of them are copies of entries of the feed before it.
 fn entries(feed: usize) -> Vec<Entry> {
     let item = |at: usize| {
         let name = FEEDS[feed];
@@ -188,7 +188,7 @@ async fn judging_only_the_feeds_that_changed_ends_as_judging_all() {
         now = now + HOUR * random.below(80) as u32;
         for (folder, is_whole) in [(&whole, true), (&partly, false)] {
             if is_whole {
-                // What a store of an older version lacks.
+                // Removes what a store of an older version lacks.
                 let store = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
                 store.execute("UPDATE section SET feeds = NULL, stale = NULL", []).unwrap();
             }
@@ -350,7 +350,7 @@ async fn files_of_a_section_that_is_still_judged_stay_in_the_folder_after_a_rest
     assert_ne!(std::fs::read(&file).unwrap(), first);
 }
 
-/// Writes down every row of these tables that is written from now on.
+/// Records every row of these tables that is written from now on.
 fn count_writes(folder: &Path) {
     let store = rusqlite::Connection::open(folder.join("newswire.db")).unwrap();
     store.execute_batch("CREATE TABLE written (what TEXT NOT NULL)").unwrap();

@@ -15,8 +15,8 @@ use newswire::publish::{Edition, Publisher};
 use newswire::render::Pages;
 use support::daemon::*;
 
-/// Returns a site with this many feeds `f0`, `f1` and so on in the section "all", the last of them disabled; a section of two;
-/// and a private section with a feed of its own.
+/// Returns a site with this many feeds `f0`, `f1` and so on in the section "all", the last of them disabled. It also has a
+/// section of two feeds, and a private section with a feed of its own.
 fn site(feeds: usize) -> Arc<Config> {
     let feed = |number: usize| {
         let enabled = number + 1 < feeds;
@@ -176,7 +176,7 @@ async fn opml_is_rendered_again_only_after_a_feed_said_something_else_about_itse
         assert!(String::from_utf8_lossy(&after.identity).contains("text=\"Another\""), "{path}");
         assert!(after.etag != before.etag && after.last_modified >= before.last_modified, "{path}");
     }
-    // Another publisher, as after a restart.
+    // A new publisher starts from nothing, as after a restart.
     let again = published(&bed).await;
     let (one, other) = (made(&bed, &again, "few.opml").await.unwrap(), &before[1]);
     assert_eq!((&one.etag, one.last_modified), (&other.etag, other.last_modified));

@@ -106,10 +106,10 @@ fn day_fields_combine_as_in_crontab() {
         let expected: Vec<String> = days.iter().map(|day| format!("11-{day}T00:00+00:00")).collect();
         assert_eq!(times, expected, "{text}");
     }
-    // Both restricted: either suffices.
+    // Both day fields are restricted: either suffices.
     check("0 0 13 * Fri", &["06", "13", "20", "27"]);
     check("0 0 10 * Fri", &["06", "10", "13", "20"]);
-    // One of them begins with an asterisk: both must match.
+    // One of the day fields begins with an asterisk: both must match.
     check("0 0 */2 * Fri", &["13", "27"]);
     check("0 0 * * Fri", &["06", "13"]);
     check("0 0 9 * *", &["09"]);

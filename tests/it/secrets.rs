@@ -79,7 +79,7 @@ const IN_A_FEED: [&str; 54] = [
     "sections = [\"https://me:c4n4ry-5ecret@a.example/\"]",
 ];
 
-/// The same for a section and for a feed's address.
+/// Like [`IN_A_FEED`], for a section and for a feed's address.
 const OTHERS: [&str; 13] = [
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntokens = [\"c4n4ry-5ecret\"]",
     "[[section]]\nid = \"s\"\nfeeds = [\"*\"]\ntoken = { evn = \"c4n4ry-5ecret\" }",

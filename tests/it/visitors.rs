@@ -32,7 +32,7 @@ const PRIVATE: &str = "[[section]]\nid = \"inner\"\nfeeds = [\"*\"]\ntoken = \"c
 /// Words that every story of [`fill`] has.
 const COMMON: &str = "alpha beta gamma delta epsilon zeta theta kappa lambda sigma omega upsilon omicron";
 
-/// Longer than anything here takes.
+/// A time limit that is longer than anything here takes.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn both() -> Arc<Config> {

@@ -37,13 +37,13 @@ const LINE_CHARS: usize = 120;
 /// Why newswire refuses a whole list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    /// More than [`MAX_BYTES`].
+    /// The list has more than [`MAX_BYTES`] bytes.
     #[error("the list is larger than 10 MiB; split it")]
     TooLong,
-    /// More than 10,000 feeds and folders.
+    /// The list has more than 10,000 feeds and folders.
     #[error("the list has more than {MAX_OUTLINES} feeds and folders; split it")]
     TooMany,
-    /// Folders nested more than 32 deep.
+    /// The list has folders nested more than 32 deep.
     #[error("the list nests folders more than {MAX_DEPTH} deep; flatten it")]
     TooDeep,
     /// The text has no known format and no address.

@@ -57,7 +57,7 @@ struct Class {
 enum Sign {
     Link,
     Text,
-    /// They are two stories.
+    /// There is none: the entries are two stories.
     Nothing,
 }
 

@@ -79,7 +79,7 @@ fn documents_of_one_awkward_unit_take_linear_time() {
 }
 
 proptest! {
-        // The same cases each time: a busy machine must not select others.
+        // The cases are the same each time: a busy machine must not select others.
     #![proptest_config(ProptestConfig {
         cases: 60, failure_persistence: None, rng_seed: prop::test_runner::RngSeed::Fixed(1), ..ProptestConfig::default()
     })]

@@ -16,7 +16,8 @@ use crate::support::origin::{Origin, Reply};
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
-/// Longer than anything here takes on a busy machine; reached only if something is wrong.
+/// How long to wait at most: longer than anything here takes on a busy machine, so it is reached only if something is
+/// wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Serves something new at every request.

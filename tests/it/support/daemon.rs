@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::origin::Origin;
 pub use super::workspace::{Workspace, rss};
 
-/// Longer than anything here takes on a busy machine; reached only if something is wrong.
+/// How long to wait at most: longer than anything here takes on a busy machine, so it is reached only if something is
+/// wrong.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn newswire(config: &Path, arguments: &[&str]) -> Command {
