@@ -3,9 +3,9 @@
 //! The index for visitors contains what public sections show, and nothing else. Stories whose text or placements change
 //! are marked when they are written; an edit of the config marks the stories of the feeds that it affects.
 
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use super::ActiveConfig;
 use crate::config::Config;
 use crate::newsroom::{self, Reindexed};
 use crate::query;
@@ -69,24 +69,21 @@ fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }
 
-/// Updates the next batch of marked stories in the public index, and marks more after a change of the config. Returns 0 when
-/// nothing is left.
+/// Updates the next batch of marked stories in the public index, as the active config decides, and marks more after a change of
+/// the config. Returns 0 when nothing is left.
 ///
 /// # Errors
 ///
 /// Returns the errors of the store; in that case the batch waits for the next call.
-pub async fn index_public_batch(store: &Store, config: Arc<Config>) -> Result<usize, StoreError> {
-    store.turn(move |turn| index_public(turn, &config)).await
+pub async fn index_public_batch(store: &Store, active: impl Into<ActiveConfig>) -> Result<usize, StoreError> {
+    let active = active.into();
+    // The config is read within the turn: by an earlier one, a batch could add again what the active one removed.
+    store.turn(move |turn| index_public(turn, &active.current())).await
 }
 
 fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
     let (is_marked, waiting) = (turn.is_marked()?, turn.public_waiting(PUBLIC_BATCH)?);
     if is_marked && waiting.is_empty() {
-        return Ok(0);
-    }
-    // The stories were marked for another config, and updating them by this config could add again what the other one
-    // removed.
-    if turn.public_terms()? != Some(newsroom::public_terms(config)) {
         return Ok(0);
     }
     turn.mark_next(MARKED)?;

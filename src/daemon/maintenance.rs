@@ -67,7 +67,7 @@ async fn retain(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<Section
 
 async fn index(store: &Store, active: &ActiveConfig) -> Result<BTreeSet<SectionId>, StoreError> {
     // Update the index that readers search first.
-    while commit::index_public_batch(store, active.current()).await? > 0 {}
+    while commit::index_public_batch(store, active.clone()).await? > 0 {}
     while commit::index_batch(store).await? > 0 {}
     Ok(BTreeSet::new())
 }

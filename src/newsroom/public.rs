@@ -5,12 +5,12 @@
 //! So private text is never in the public index, and for a search, private feeds and sections are as unknown as those
 //! that do not exist.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::config::{Config, Republish, Section};
 use crate::feed::{FeedId, SectionId};
-use crate::rows::{PublicTerms, SearchTerms};
+use crate::rows::{PublicTerms, SearchTerms, feed_terms_hash};
 
 /// The stories to index again for the public index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,20 +35,22 @@ pub fn public_among<'c>(config: &'c Config, sections: &[SectionId]) -> Vec<&'c S
 
 /// Returns the part of a config that decides what is public.
 pub fn public_terms(config: &Config) -> PublicTerms {
-    let mut terms = PublicTerms::default();
+    let (mut sections, mut taking) = (Vec::new(), BTreeMap::<&FeedId, Vec<&str>>::new());
     for section in public_sections(config) {
-        let feeds: Vec<_> = section.feeds.iter().filter_map(|id| config.feed(id)).collect();
-        for feed in &feeds {
-            let republish = match feed.republish {
-                Republish::Link => "link",
-                Republish::Summary => "summary",
-                Republish::Full => "full",
-            };
-            terms.republish.insert(feed.id.to_string(), republish.to_owned());
+        sections.push(section.id.to_string());
+        for feed in section.feeds.iter() {
+            taking.entry(feed).or_default().push(section.id.as_str());
         }
-        terms.sections.push((section.id.to_string(), feeds.iter().map(|feed| feed.id.to_string()).collect()));
     }
-    terms
+    let hash = |(id, sections): (&FeedId, Vec<&str>)| {
+        let republish = match config.feed(id)?.republish {
+            Republish::Link => "link",
+            Republish::Summary => "summary",
+            Republish::Full => "full",
+        };
+        Some((id.to_string(), feed_terms_hash(republish, sections)))
+    };
+    PublicTerms { sections, feeds: taking.into_iter().filter_map(hash).collect() }
 }
 
 /// Returns the stories whose public text may differ under `terms`. `before` is `None` if it is unknown.
@@ -58,23 +60,15 @@ pub fn reindexed(terms: &PublicTerms, before: Option<&PublicTerms>) -> Reindexed
         return Reindexed::None;
     }
     let of_both = |terms: &PublicTerms, others: &PublicTerms| -> Vec<String> {
-        let names = terms.sections.iter().map(|(id, _)| id);
-        names.filter(|id| others.sections.iter().any(|(other, _)| other == *id)).cloned().collect()
+        terms.sections.iter().filter(|id| others.sections.contains(id)).cloned().collect()
     };
     // Another section may be the first that shows a story.
     if of_both(terms, before) != of_both(before, terms) {
         return Reindexed::All;
     }
-    let feeds_in = |terms: &PublicTerms, id: &str| -> BTreeSet<String> {
-        let found = terms.sections.iter().find(|(section, _)| section == id);
-        found.map(|(_, feeds)| feeds.clone()).unwrap_or_default()
-    };
-    let mut changed = BTreeSet::new();
-    for (id, _) in terms.sections.iter().chain(&before.sections) {
-        changed.extend(feeds_in(terms, id).symmetric_difference(&feeds_in(before, id)).cloned());
-    }
-    let rights = terms.republish.iter().filter(|(feed, republish)| before.republish.get(*feed) != Some(*republish));
-    changed.extend(rights.map(|(feed, _)| feed.clone()));
+    let feeds = terms.feeds.iter().chain(&before.feeds);
+    let changed = feeds.filter(|(feed, _)| terms.feeds.get(*feed) != before.feeds.get(*feed));
+    let changed = changed.map(|(feed, _)| feed.clone()).collect();
     Reindexed::Of(changed)
 }
 

@@ -20,7 +20,7 @@ pub use feed::{
 pub use feed_set::FeedSet;
 pub use known::{FormerRow, KnownEntry, LinkRow, OtherRow, SignatureKey, SignatureRow};
 pub use names::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
-pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow};
+pub use search::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, UnindexedRow, feed_terms_hash};
 pub use section::{DefinitionParts, DefinitionRow, JudgingRow, PassBatch, StoryPosition};
 pub use shown::{ArchiveRow, ArchivedRow, KnownSection, PassedRow, PlacedRow, StoredCopy, StoredStory};
 pub use standing::{

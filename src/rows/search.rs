@@ -1,6 +1,8 @@
 //! Searches, and the contents of the indexes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::feed::{FeedId, SectionId};
 use crate::number::EntryNumber;
@@ -65,11 +67,24 @@ pub struct UnindexedRow {
     pub json: Option<String>,
 }
 
-/// The part of a config that decides what is public.
+/// The part of a config that decides what is public. Small even for many feeds in many sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicTerms {
-    /// The public sections in their order, each with its feeds.
-    pub sections: Vec<(String, BTreeSet<String>)>,
-    /// How much of each feed's content may be published, by feed.
-    pub republish: BTreeMap<String, String>,
+    /// The public sections in their order.
+    pub sections: Vec<String>,
+    /// For each feed that they take, a hash of its terms: see [`feed_terms_hash`].
+    pub feeds: BTreeMap<String, u64>,
+}
+
+/// Returns the hash of how much of a feed's content may be published (`link`, `summary` or `full`) and of the public
+/// sections that take it, in their order.
+pub fn feed_terms_hash<'s>(republish: &str, sections: impl IntoIterator<Item = &'s str>) -> u64 {
+    let mut hash = Xxh3Default::new();
+    let mut add = |part: &str| {
+        hash.update(part.as_bytes());
+        hash.update(b"\n");
+    };
+    add(republish);
+    sections.into_iter().for_each(add);
+    hash.digest()
 }

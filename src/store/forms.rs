@@ -6,7 +6,7 @@
 //! value that is read, so that nothing is copied.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::entry::{
     Category, Credit, Enclosure, Entry, Guid, GuidKind, InReplyTo, NamedCopy, Person, Podcast, Source, Transcript,
 };
 use crate::feed::{FeedId, FeedInfo, PollHints};
-use crate::rows::{PublicTerms, ShownCopy, ShownStory};
+use crate::rows::{PublicTerms, ShownCopy, ShownStory, feed_terms_hash};
 use crate::time::Timestamp;
 
 /// Returns an entry as JSON for the store.
@@ -78,27 +78,47 @@ pub fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error>
 
 /// Returns the part of a config that decides what is public as JSON for the store.
 pub fn encode_terms(terms: &PublicTerms) -> String {
-    let sections = terms.sections.iter().map(|(id, feeds)| (id.lend(), feeds.iter().map(String::lend).collect()));
-    let republish = terms.republish.iter().map(|(feed, republish)| (feed.lend(), republish.lend()));
-    let form = PublicTermsV1 { sections: sections.collect(), republish: republish.collect() };
-    serde_json::to_string(&form).expect("these are texts")
+    let sections = terms.sections.iter().map(String::lend).collect();
+    let feeds = terms.feeds.iter().map(|(feed, hash)| (feed.lend(), format!("{hash:016x}").into())).collect();
+    serde_json::to_string(&PublicTermsV2 { sections, feeds }).expect("these are texts")
 }
 
-/// Reads the part of a config that decides what is public; `None` if unreadable.
+/// Reads the part of a config that decides what is public, of any version; `None` if unreadable.
 pub fn decode_terms(json: &str) -> Option<PublicTerms> {
-    let PublicTermsV1 { sections, republish } = serde_json::from_str(json).ok()?;
-    let sections =
-        sections.into_iter().map(|(id, feeds)| (id.into_owned(), feeds.into_iter().map(Cow::into_owned).collect()));
-    let republish = republish.into_iter().map(|(feed, republish)| (feed.into_owned(), republish.into_owned()));
-    Some(PublicTerms { sections: sections.collect(), republish: republish.collect() })
+    let Ok(PublicTermsV2 { sections, feeds }) = serde_json::from_str(json) else {
+        return serde_json::from_str(json).ok().map(PublicTermsV1::hashed);
+    };
+    let feeds = feeds.into_iter().map(|(feed, hash)| Some((feed.into_owned(), u64::from_str_radix(&hash, 16).ok()?)));
+    let sections = sections.into_iter().map(Cow::into_owned).collect();
+    Some(PublicTerms { sections, feeds: feeds.collect::<Option<_>>()? })
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublicTermsV2<'a> {
+    sections: Vec<Cow<'a, str>>,
+    feeds: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+}
+
+/// As stores up to version 9 have it: with the feeds of every section.
+#[derive(Deserialize)]
 struct PublicTermsV1<'a> {
     #[serde(default)]
-    sections: Vec<(Cow<'a, str>, Vec<Cow<'a, str>>)>,
+    sections: Vec<(Cow<'a, str>, BTreeSet<Cow<'a, str>>)>,
     #[serde(default)]
     republish: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
+}
+
+impl PublicTermsV1<'_> {
+    fn hashed(self) -> PublicTerms {
+        let PublicTermsV1 { sections, republish } = self;
+        let hash = |(feed, republish): (&Cow<str>, &Cow<str>)| {
+            let taking = sections.iter().filter(|(_, feeds)| feeds.contains(feed)).map(|(id, _)| &**id);
+            (feed.clone().into_owned(), feed_terms_hash(republish, taking))
+        };
+        let feeds = republish.iter().map(hash).collect();
+        PublicTerms { sections: sections.iter().map(|(id, _)| id.clone().into_owned()).collect(), feeds }
+    }
 }
 
 /// A type with a disk form.
@@ -472,11 +492,13 @@ mod tests {
 
     #[test]
     fn stored_form_of_public_terms_is_unchanged() {
-        let json = r#"{"sections":[["all",["a","b"]],["quiet",[]]],"republish":{"a":"full","b":"link"}}"#;
+        let json = r#"{"sections":["all","quiet"],"feeds":{"a":"6f9180609e1497d3","b":"054eeca4cae081f4"}}"#;
         let terms = decode_terms(json).unwrap();
         assert_eq!(encode_terms(&terms), json);
-        assert_eq!((terms.sections[0].1.len(), terms.republish["b"].as_str()), (2, "link"));
-        assert_eq!(decode_terms("{}"), Some(PublicTerms::default()));
+        assert_eq!(terms.feeds["a"], feed_terms_hash("full", ["all"]));
+        let before = r#"{"sections":[["all",["a","b"]],["quiet",[]]],"republish":{"a":"full","b":"link"}}"#;
+        assert_eq!(decode_terms(before), Some(terms));
+        assert_eq!(decode_terms(r#"{"sections":[],"republish":{}}"#), Some(PublicTerms::default()));
         assert_eq!(decode_terms("not JSON"), None);
     }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bed::{Bed, config, entry};
-use newswire::commit;
+use bed::{Bed, config, entry, start};
+use newswire::commit::{self, ActiveConfig};
 use newswire::config::{Config, Listen};
 use newswire::listen::{Listener, SocketReach};
 use newswire::newsroom;
@@ -284,13 +284,12 @@ async fn public_index_follows_the_config_and_the_copies() {
 }
 
 #[tokio::test]
-async fn indexing_waits_until_the_store_has_the_same_config() {
+async fn batch_that_began_before_an_edit_indexes_as_the_edit_says() {
     let mut bed = Bed::new(both()).await;
     bed.poll("open", &[entry("https://open.example/1", "The ferry", &text("a", "zeppelin"))]).await;
-    let before = bed.config.clone();
-    bed.follow(config(&format!("{FEEDS}{PRIVATE}"))).await;
-    assert_eq!(commit::index_public_batch(&bed.store, before).await.unwrap(), 0);
-    assert!(find(&bed, "zeppelin").await.numbers.is_empty());
-    assert!(commit::index_public_batch(&bed.store, bed.config.clone()).await.unwrap() > 0);
+    let active = ActiveConfig::new(bed.config.clone());
+    let batch = commit::index_public_batch(&bed.store, active.clone());
+    active.follow(&bed.store, config(&format!("{FEEDS}{PRIVATE}")), start()).await.unwrap();
+    assert!(batch.await.unwrap() > 0);
     assert!(find(&bed, "zeppelin").await.numbers.is_empty());
 }
