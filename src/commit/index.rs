@@ -7,7 +7,6 @@ use std::sync::mpsc::sync_channel;
 
 use super::ActiveConfig;
 use crate::config::Config;
-use crate::newsroom::{self, Reindexed};
 use crate::query;
 use crate::rows::{IndexedWords, UnindexedRow};
 use crate::section::ShownStory;
@@ -104,20 +103,4 @@ fn index_public(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
 fn public_words(shown: &ShownStory) -> IndexedWords {
     let people = shown.entry.authors.iter().chain(&shown.via);
     query::indexed(&shown.entry.title, &PlainText::of(&shown.entry), people)
-}
-
-/// Begins to mark the stories that a changed config may make public or private, or may show differently. The batches of
-/// [`index_public_batch`] mark them.
-///
-/// # Errors
-///
-/// Returns the errors of the store.
-pub fn follow_public(turn: &Turn, config: &Config) -> Result<(), StoreError> {
-    let terms = newsroom::public_terms(config);
-    match newsroom::reindexed(&terms, turn.public_terms()?.as_ref()) {
-        Reindexed::None => return Ok(()),
-        Reindexed::Of(feeds) => turn.begin_marking_of(&feeds)?,
-        Reindexed::All => turn.begin_marking_all()?,
-    }
-    turn.write_public_terms(&terms)
 }

@@ -12,6 +12,7 @@ mod index;
 mod judging;
 mod names;
 mod poll;
+mod public;
 mod reload;
 mod retention;
 mod stories;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{index, names};
+use super::{names, public};
 use crate::config::{Config, Section};
 use crate::feed::{FeedId, SectionId};
 use crate::newsroom::{self, FeedChange, Moves, Rejudged};
@@ -81,7 +81,7 @@ pub(super) async fn sync_config(
         let mut difference = Difference::default();
         let feeds = sync_feeds(turn, &config, now, &mut difference)?;
         sync_sections(turn, &config, &feeds, now, &mut difference)?;
-        index::follow_public(turn, &config)?;
+        public::follow_public(turn, &config)?;
         within();
         Ok(difference)
     });
