@@ -15,7 +15,7 @@ use crate::link;
 use crate::time::Timestamp;
 
 /// Copies that were first seen no further apart may have been published in any order: feeds are usually polled every hour.
-/// The time is short, because within it a feed could copy an episode, date it back and take the lead.
+/// The time is short, because within it a feed could copy an entry, date it back and take the lead.
 const SEEN_TOGETHER: Duration = Duration::from_secs(2 * 3600);
 
 /// The values of a copy that decide the lead.
@@ -50,7 +50,7 @@ pub enum LeadRule {
     Priority,
     /// The copy's headline names the episode as the show's own feed does.
     OwnShow,
-    /// The copy's feed published the episode first.
+    /// The copy was published first.
     PublishedFirst,
     /// The copy has the full text.
     FullText,
@@ -84,7 +84,7 @@ impl LeadRule {
             LeadRule::Credited => "another copy names its publication as where it comes from",
             LeadRule::Priority => "its feed has the higher priority",
             LeadRule::OwnShow => "its headline names the episode as the show's own feed does",
-            LeadRule::PublishedFirst => "it published the episode first",
+            LeadRule::PublishedFirst => "it was published first",
             LeadRule::FullText => "it has the full text",
             LeadRule::FirstSeen => "it was seen first",
             LeadRule::Kept => "the section keeps the text that the story had when it entered",
@@ -98,8 +98,8 @@ impl LeadRule {
 ///
 /// - the copy is at the original's own host; of several, it does not name the publication of another as its source;
 /// - its feed has the higher priority;
-/// - of copies of one recording that were first seen within two hours, it has the headline of the show's own feed, or
-///   else published the episode first;
+/// - of copies at their own hosts that were first seen within two hours, it has the headline of the show's own feed, or
+///   else was published first;
 /// - the story was created for it;
 /// - it was first seen, or else comes first in the given order.
 ///
@@ -168,36 +168,48 @@ fn homes(copies: &[LeadCandidate]) -> Vec<HomeRank> {
     homes
 }
 
-/// Returns, for each copy, the rule by which another copy takes the lead from it, if both copies are at home and have the
-/// same recording. Such copies come from a show's own feed and from the feed of its network.
+/// Returns, for each copy, the rule by which another copy takes the lead from it, if both copies are at home: they have the
+/// same recording, as those of a show's own feed and of the feed of its network, or one was published before the other.
 ///
 /// The show's own feed numbers its episodes and need not name the show. A network's feed, which has many shows, names the show in
-/// the headline, or has no number. The show's own feed also publishes the episode first. Which copy was seen first says only which
+/// the headline, or has no number. Where nothing tells, the original was published first. Which copy was seen first says only which
 /// feed was polled first, unless more than [`SEEN_TOGETHER`] lies between: then neither a headline nor a date gives the lead.
 fn yields(copies: &[LeadCandidate], at_home: &[usize]) -> Vec<Option<LeadRule>> {
     let mut yields = vec![None; copies.len()];
-    let episodes = at_home.iter().map(|at| (*at, Media::of(&copies[*at].entry.enclosures)));
-    let episodes: Vec<_> = episodes.filter(|(_, media)| !media.is_empty()).collect();
-    for (at, media) in &episodes {
-        let mut others = episodes.iter().filter(|(other, others)| other != at && others.shares(media));
-        yields[*at] = others.find_map(|(other, _)| goes_before(&copies[*other], &copies[*at]));
+    let at_home: Vec<_> = at_home.iter().map(|at| (*at, Media::of(&copies[*at].entry.enclosures))).collect();
+    for (at, media) in &at_home {
+        let mut others = at_home.iter().filter(|(other, _)| other != at);
+        yields[*at] = others.find_map(|(other, others)| {
+            let (copy, other) = (&copies[*other], &copies[*at]);
+            if others.shares(media) { goes_before(copy, other) } else { was_before(copy, other) }
+        });
     }
     yields
 }
 
 /// Returns the rule by which a copy of an episode precedes another.
 fn goes_before(copy: &LeadCandidate, other: &LeadCandidate) -> Option<LeadRule> {
-    let (earlier, later) = (copy.first_seen.min(other.first_seen), copy.first_seen.max(other.first_seen));
-    if copy.priority != other.priority || later.since(earlier) > SEEN_TOGETHER {
+    if !may_go_before(copy, other) {
         return None;
     }
     let labels = episode::labels(&Words::of(&copy.entry.title), &Words::of(&other.entry.title))?;
-    let is_first = || copy.entry.published.zip(other.entry.published).is_some_and(|(own, others)| own < others);
     match labels {
         (Label::Number, Label::None | Label::Show) | (Label::None, Label::Show) => Some(LeadRule::OwnShow),
-        (own, others) if own == others && is_first() => Some(LeadRule::PublishedFirst),
+        (own, others) if own == others => was_before(copy, other),
         _ => None,
     }
+}
+
+/// Returns the rule by which a copy that was published first precedes another.
+fn was_before(copy: &LeadCandidate, other: &LeadCandidate) -> Option<LeadRule> {
+    let is_first = || copy.entry.published.zip(other.entry.published).is_some_and(|(own, others)| own < others);
+    (may_go_before(copy, other) && is_first()).then_some(LeadRule::PublishedFirst)
+}
+
+/// Returns whether a copy may precede another though it was seen after it.
+fn may_go_before(copy: &LeadCandidate, other: &LeadCandidate) -> bool {
+    let (earlier, later) = (copy.first_seen.min(other.first_seen), copy.first_seen.max(other.first_seen));
+    copy.priority == other.priority && later.since(earlier) <= SEEN_TOGETHER
 }
 
 /// Returns whether an entry has the full text of which another has a summary, under a link that they share.
@@ -330,6 +342,38 @@ mod tests {
         check([plain, numbered], [HOUR, 0], 3 * HOUR, (0, LeadRule::FirstSeen));
         check([plain, plain], [HOUR, 0], 3 * HOUR, (0, LeadRule::FirstSeen));
         check([plain, "A winter without ice"], [HOUR, 0], HOUR, (0, LeadRule::FirstSeen));
+    }
+
+    #[test]
+    fn text_that_was_published_first_leads_if_both_were_seen_together() {
+        const HOUR: i64 = 3_600_000;
+        let entry = |host: &str, published: Option<i64>| -> Entry {
+            let link = format!("https://{host}.example/1");
+            let guid = serde_json::json!({ "value": link, "kind": "guid" });
+            let published = published.map(|published| Timestamp::from_millis(published).to_string());
+            let entry =
+                serde_json::json!({ "guid": guid, "link": link, "title": "The quay opens", "published": published });
+            serde_json::from_value(entry).unwrap()
+        };
+        let check = |published: [Option<i64>; 2], priority: i64, seen: i64, expected: (usize, LeadRule)| {
+            let hosts = ["citywire", "harbourpost"];
+            let feeds = hosts.map(|host| Url::parse(&format!("https://{host}.example/feed")).unwrap());
+            let entries = [0, 1].map(|at| entry(hosts[at], published[at]));
+            let candidates = [0, 1].map(|at| LeadCandidate {
+                entry: &entries[at],
+                speaks_for: Some(&feeds[at]),
+                title: None,
+                priority: if at == 0 { priority } else { 0 },
+                is_first: at == 0,
+                first_seen: Timestamp::from_millis(if at == 0 { 0 } else { seen }),
+            });
+            assert_eq!(lead(&candidates), expected, "{published:?} {priority} {seen}");
+        };
+        check([Some(HOUR), Some(0)], 0, HOUR, (1, LeadRule::PublishedFirst));
+        check([Some(0), Some(HOUR)], 0, HOUR, (0, LeadRule::PublishedFirst));
+        check([Some(HOUR), Some(0)], 0, 3 * HOUR, (0, LeadRule::FirstSeen));
+        check([Some(HOUR), Some(0)], 9, HOUR, (0, LeadRule::Priority));
+        check([Some(HOUR), None], 0, HOUR, (0, LeadRule::FirstSeen));
     }
 
     #[test]

@@ -42,11 +42,6 @@ impl Media {
         self.key
     }
 
-    /// Returns whether there are no recordings.
-    pub fn is_empty(&self) -> bool {
-        self.signs.is_empty()
-    }
-
     /// Returns whether the two have a recording in common.
     pub fn shares(&self, other: &Media) -> bool {
         !self.sure.is_disjoint(&other.sure)
@@ -56,6 +51,11 @@ impl Media {
     pub fn contradicts(&self, other: &Media) -> bool {
         !self.signs.is_empty() && !other.signs.is_empty() && self.signs.is_disjoint(&other.signs)
     }
+}
+
+/// Returns the addresses of the recordings, without download counters.
+pub fn addresses(enclosures: &[Enclosure]) -> impl Iterator<Item = Url> {
+    enclosures.iter().filter(|enclosure| is_recording(enclosure)).map(|enclosure| behind_counters(&enclosure.url))
 }
 
 fn is_recording(enclosure: &Enclosure) -> bool {
