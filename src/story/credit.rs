@@ -1,6 +1,8 @@
 //! Whether a copy names another copy's publication as its source: "appeared first on The Post", a byline "The Post", a
 //! link to The Post's page at the end of the text.
 //!
+//! A guid or a recording at the other publication's site names it too.
+//!
 //! Such a copy says itself that it is not the original. It never suffices that a publication claims a text: the other
 //! publication must name it. The name of a publication comes from the configuration and the address of its feed, not
 //! from its document: so no feed can choose a title that happens to be in another feed's text. Names of one word are
@@ -11,7 +13,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use url::Url;
 
-use super::link_keys;
+use super::{link_keys, media};
 use crate::entry::Entry;
 use crate::link;
 use crate::normalize;
@@ -146,10 +148,17 @@ impl<'e> Said<'e> {
             parts.len() > 1 && parts.iter().any(|part| publication.is(part))
         };
         is_source
+            || self.addresses().any(|address| publication.has(&address) && !own.has(&address))
             || people.any(|person| publication.is(person.display()))
             || heads(self.entry) && !heads(other)
             || self.links.iter().any(|url| leads_to(url, other, publication))
             || self.mentions(other, publication)
+    }
+
+    /// Returns the entry's guid, if it is an address, and the addresses of its recordings: a copy keeps both.
+    fn addresses(&self) -> impl Iterator<Item = Url> {
+        let guid = Url::parse(&self.entry.guid.value).ok().filter(|guid| matches!(guid.scheme(), "http" | "https"));
+        guid.into_iter().chain(media::addresses(&self.entry.enclosures))
     }
 
     /// Returns whether the entry names the publication before or after its text, and the other entry does not say the
@@ -285,6 +294,14 @@ mod tests {
         check(behind("<a href=\"https://harbourpost.example/2017/quay?utm_source=rss\">Source</a>"), None, true);
         check(behind("<a href=\"https://harbourpost.example/2016/crane\">More</a>"), None, false);
         check(serde_json::json!({ "source": { "site": "https://harbourpost.example/" } }), None, true);
+        // By what a copy keeps: the guid and the recording.
+        let guid = |guid: &str| serde_json::json!({ "guid": { "value": guid, "kind": "guid" } });
+        check(guid("https://harbourpost.example/?p=7"), None, true);
+        check(guid("https://wire.example/?p=7"), None, false);
+        let file = |url: &str| serde_json::json!({ "enclosures": [{ "url": url }] });
+        check(file("https://count.example/r.mp3/files.harbourpost.example/7.mp3"), None, true);
+        check(file("https://harbourpost.example/7.jpg"), None, false);
+        check(file("https://files.wire.example/7.mp3"), None, false);
     }
 
     #[test]
