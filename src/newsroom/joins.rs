@@ -61,6 +61,8 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 
 /// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a
 /// page that has many entries in turn, such as a live blog, joins only entries with a similar headline or text.
+/// If the page of a live blog or of a section has two entries that begin in the same words but with other numbers or names,
+/// they report two events.
 fn by_link(
     cleaned: &Cleaned,
     known: &Known,
@@ -76,12 +78,15 @@ fn by_link(
             let is_original = key.original || linked.original;
             let is_translation = is_original && is_translation(cleaned, other);
             let is_section = !is_original && link::may_be_section(&key.key);
-            let is_elsewhere = is_section && cleaned.wording.has_nothing_of(&other.wording);
-            let is_of_many = is_section && is_part_and_page(cleaned, other) || !is_original && link::is_live(&key.key);
+            let is_elsewhere = is_section
+                && (cleaned.wording.has_nothing_of(&other.wording) || cleaned.wording.begins_elsewhere(&other.wording));
+            let is_of_many = is_section && is_part_and_page(cleaned, other)
+                || !is_original && (link::is_live(&key.key) || lead_to_many(&key.key, cleaned, other));
             let is_unlike = is_of_many
                 && !cleaned.wording.has_title_like(&other.wording)
-                && !cleaned.wording.shares_text_with(&other.wording);
-            let is_apart = is_elsewhere || is_unlike || cleaned.wording.contradicts(&other.wording);
+                && !cleaned.wording.has_text_of(&other.wording);
+            let is_other_event = (is_section || is_of_many) && cleaned.wording.begins_against(&other.wording);
+            let is_apart = is_elsewhere || is_unlike || is_other_event || cleaned.wording.contradicts(&other.wording);
             if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };
                 joins.push((other.number, Join { story: other.story, reason, score: None }));
@@ -104,6 +109,16 @@ fn are_parts(cleaned: &Cleaned, other: &OtherEntry) -> bool {
 fn is_part_and_page(cleaned: &Cleaned, other: &OtherEntry) -> bool {
     let own = cleaned.entry.link.as_ref().and_then(anchor);
     own.is_some() != other.link.as_ref().and_then(anchor).is_some()
+}
+
+/// Returns whether a key is not that of both links, and one of these leads to a page that gets entry after entry: then
+/// the key may be that of the page too, as a guid `/?p=123`.
+fn lead_to_many(key: &str, cleaned: &Cleaned, other: &OtherEntry) -> bool {
+    let links = [cleaned.entry.link.as_ref(), other.link.as_ref()];
+    let own: Vec<_> = links.iter().map(|link| link.and_then(link::key)).collect();
+    let has_anchor = || links.into_iter().flatten().any(|link| anchor(link).is_some());
+    own.iter().any(|own| own.as_deref() != Some(key))
+        && (has_anchor() || own.iter().flatten().any(|own| link::is_live(own)))
 }
 
 /// Returns the part of a page that a link leads to.

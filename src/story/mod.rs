@@ -7,17 +7,21 @@
 //! may change.
 
 mod anchors;
+mod coverage;
 mod credit;
 mod episode;
 mod former;
+mod genre;
 mod id;
 mod keys;
 mod lead;
 mod likeness;
+mod linked;
 mod media;
 mod numerals;
 mod parting;
 mod permanent;
+mod sentences;
 mod spelling;
 mod synonyms;
 mod title;

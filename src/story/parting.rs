@@ -6,6 +6,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::anchors::{anchors, walk_back, walk_on};
+use super::sentences::denies;
 use super::synonyms::are_synonyms;
 use super::title::{Title, Titles};
 use super::words::{BYLINE, SHINGLE, SHORT_LINE, Word, Words, extent, has_own, has_own_number, mixed, shingles};
@@ -119,6 +120,8 @@ pub struct Parting {
     pub replaced: usize,
     /// Whether words were added, cut, spelt differently or replaced by synonyms, which does not happen in a template.
     is_edited: bool,
+    /// Whether only one has a word such as "not".
+    pub has_denial: bool,
     /// Whether several words replace several.
     has_phrases_replaced: bool,
     /// Whether numbers replace numbers.
@@ -247,6 +250,8 @@ impl Parting {
         let (short, long) = (&short[..short.len() - back], &long[..long.len() - back]);
         if short.is_empty() || long.is_empty() {
             self.is_edited |= short.len() != long.len() && short.iter().chain(long).all(|word| !word.begins_line);
+            // A sentence that was added may deny anything.
+            self.has_denial |= short.len().max(long.len()) <= 2 && denies(short) != denies(long);
             return;
         }
         if are_synonyms(short, long) {

@@ -7,6 +7,7 @@
 
 use foldhash::HashSet;
 
+use super::genre::{Genre, genres};
 use super::words::{Word, Words, mixed};
 
 /// Titles with fewer words are the names of columns: "Weather", "Morning briefing".
@@ -39,6 +40,8 @@ pub struct Title {
     shorter: Vec<Words>,
     /// Short parts before or after a separator that have a number, as in "Part 5: …" and "… (Part 5)".
     labels: Vec<Words>,
+    /// The forms that it names: "In pictures: …", "… (video)".
+    pub genres: HashSet<Genre>,
     /// How many letters the title has, without spaces and signs.
     letters: usize,
 }
@@ -62,7 +65,7 @@ pub enum Titles {
 impl Title {
     /// Splits a title.
     pub fn of(title: &str) -> Title {
-        let (mut shorter, mut labels) = (Vec::new(), Vec::new());
+        let (mut shorter, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for (name, rest) in
             MARKS.iter().flat_map(|mark| around(title, mark)).chain(labelled(title)).chain(bracketed(title))
         {
@@ -72,12 +75,17 @@ impl Title {
             }
             if name.words.iter().any(|word| word.is_number) {
                 labels.push(name);
-            } else if rest.extent() >= LEAST_TITLE {
+                continue;
+            }
+            names.push(name);
+            if rest.extent() >= LEAST_TITLE {
                 shorter.push(rest);
             }
         }
+        let whole = Words::of(title);
         Title {
-            whole: Words::of(title),
+            genres: genres(&whole, &names),
+            whole,
             shorter,
             labels,
             letters: title.chars().filter(|c| c.is_alphanumeric()).count(),
@@ -136,10 +144,13 @@ impl Title {
 
     /// Returns whether the two are titles of a series: similar, as a whole or in a label, except for a number.
     pub fn is_series_with(&self, other: &Title) -> bool {
-        let has_like_label =
-            || self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)));
         self.whole.numbers_against(&other.whole)
-            && (is_alike_but_for_numbers(&self.whole, &other.whole) || has_like_label())
+            && (is_alike_but_for_numbers(&self.whole, &other.whole) || self.has_label_like(other))
+    }
+
+    /// Returns whether both have a label that is the same except for its number.
+    pub fn has_label_like(&self, other: &Title) -> bool {
+        self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)))
     }
 
     /// Returns whether the two are the same except for the names of sites.

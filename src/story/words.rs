@@ -39,6 +39,12 @@ pub struct Word {
     pub is_number: bool,
     /// Whether the word is the first on its line.
     pub begins_line: bool,
+    /// Whether it is the first of a sentence, or of what looks like one: a point after an abbreviation ends one too.
+    pub begins_sentence: bool,
+    /// Whether a sign that ends an agency's mark or a dateline is before it, such as a bracket or a dash.
+    pub is_behind_mark: bool,
+    /// Whether a comma is before it.
+    pub is_behind_comma: bool,
     /// Whether the word has a capital and does not begin a sentence.
     pub is_name: bool,
     /// Whether the word is a character of a script without spaces.
@@ -70,7 +76,8 @@ impl Words {
     pub fn of(text: &str) -> Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
-        let mut reading = WordReading { words, begins: true, begins_line: true, ..WordReading::default() };
+        let mut reading =
+            WordReading { words, begins: true, begins_line: true, begins_sentence: true, ..WordReading::default() };
         let mut rest = text;
         while let Some(first) = rest.chars().next().filter(|_| reading.words.len() < MAX_WORDS) {
             let run = ascii_run(rest);
@@ -164,11 +171,12 @@ impl Words {
         let mut stood = Stood::Nowhere;
         let mut matched = 0;
         let mut kept = 0;
-        // Whether the previous word, which was removed, began a line: then the next one does.
-        let mut begins_line = false;
+        // Whether the previous word, which was removed, began a line or a sentence: then the next one does.
+        let (mut begins_line, mut begins_sentence) = (false, false);
         for at in 0..before {
             let mut word = self.words[at];
             word.begins_line |= std::mem::take(&mut begins_line);
+            word.begins_sentence |= std::mem::take(&mut begins_sentence);
             self.words[kept] = word;
             kept += 1;
             while matched > 0 && phrase[matched].hash != word.hash {
@@ -179,6 +187,7 @@ impl Words {
                 kept -= matched;
                 matched = 0;
                 begins_line = self.words[kept].begins_line;
+                begins_sentence = self.words[kept].begins_sentence;
                 let before = if begins_line { 0 } else { self.line_before(kept) };
                 let rest = before + line_behind(&self.words[at + 1..]);
                 stood = stood.max(if rest > SHORT_LINE { Stood::InText } else { Stood::InShortLine });
@@ -233,6 +242,16 @@ impl Word {
     /// of every sentence.
     pub fn is_telling(self) -> bool {
         self.is_number || self.is_name || self.is_half || self.length >= LEAST_SPELT
+    }
+
+    /// Returns whether it is longer than most articles and prepositions.
+    pub fn is_long(self) -> bool {
+        self.length >= LEAST_SPELT - 1
+    }
+
+    /// Returns whether it may be the beginning of another word: a text may be cut within a word.
+    pub fn may_begin(self, other: Word) -> bool {
+        !self.is_number && self.length <= other.length && self.letters & !other.letters == 0
     }
 
     fn halves(self) -> usize {
@@ -302,6 +321,9 @@ struct WordReading {
     /// Whether a sentence begins here.
     begins: bool,
     begins_line: bool,
+    begins_sentence: bool,
+    is_behind_mark: bool,
+    is_behind_comma: bool,
     /// Whether a point follows a digit: if another digit follows, they are one number.
     has_point: bool,
 }
@@ -348,6 +370,9 @@ impl WordReading {
             self.end_word();
             self.begins_line |= character == '\n';
             self.begins |= matches!(character, '.' | '!' | '?' | ':' | '\n' | '"' | '“' | '«' | '…');
+            self.begins_sentence |= ends_sentence(character);
+            self.is_behind_mark |= ends_mark(character);
+            self.is_behind_comma |= matches!(character, ',' | '，' | '、' | '،');
             return;
         }
         if is_half_word(character) {
@@ -382,7 +407,7 @@ impl WordReading {
                 self.push('.');
             } else {
                 self.end_word();
-                self.begins = true;
+                (self.begins, self.begins_sentence) = (true, true);
             }
         }
     }
@@ -408,9 +433,21 @@ impl WordReading {
         }
         let hash = xxh3_64(self.text.as_bytes());
         let is_number = self.word.is_number || numerals::is_numeral(hash);
-        self.words.push(Word { hash, is_number, begins_line: self.begins_line, ..self.word });
+        let (begins_line, begins_sentence) = (self.begins_line, self.begins_sentence);
+        let (is_behind_mark, is_behind_comma) = (self.is_behind_mark || begins_sentence, self.is_behind_comma);
+        self.words.push(Word {
+            hash,
+            is_number,
+            begins_line,
+            begins_sentence,
+            is_behind_mark,
+            is_behind_comma,
+            ..self.word
+        });
         self.text.clear();
-        (self.word, self.begins, self.begins_line) = (Word::default(), false, false);
+        (self.begins, self.begins_line, self.begins_sentence) = (false, false, false);
+        (self.is_behind_mark, self.is_behind_comma) = (false, false);
+        self.word = Word::default();
     }
 }
 
@@ -421,6 +458,14 @@ fn ascii_run(text: &str) -> usize {
     let is_mark = |next: char| !next.is_ascii() && canonical_combining_class(next) != 0;
     let is_marked = run > 0 && text[run..].chars().next().is_some_and(is_mark);
     run - usize::from(is_marked)
+}
+
+fn ends_sentence(c: char) -> bool {
+    matches!(c, '\n' | '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।')
+}
+
+fn ends_mark(c: char) -> bool {
+    matches!(c, ')' | ']' | '】' | '）' | '］' | '〕' | '」' | ':' | '：' | '-' | '–' | '—' | '―' | '|' | '/' | '»')
 }
 
 fn is_chinese_number(c: char) -> bool {

@@ -1,0 +1,441 @@
+//! How much of a text another text has, sentence by sentence, in any order.
+//!
+//! A copy may cut, add and move sentences, and an editor may reword some. A follow-up repeats sentences of the first
+//! report, but begins with what is new. A form that is filled again has the same sentences with other facts.
+
+use std::ops::Range;
+
+use foldhash::HashSet;
+
+use super::sentences::{Difference, Had, Index, sentences, weight, without_marks};
+use super::title::Titles;
+use super::words::{BYLINE, Word, Words, extent};
+
+/// The most words of a line before a text that the other lacks and that is no part of it.
+const HEADER: usize = 10;
+
+/// The most words of a line after a text that the other lacks and that is no part of it.
+const FOOTER: usize = 13;
+
+/// The most words of all these lines after a text.
+const FOOTERS: usize = 40;
+
+/// Longer sentences are not compared word by word.
+const LONGEST_SENTENCE: usize = 150;
+
+/// A text that was cut ends with at least this many words of a sentence.
+const LEAST_CUT: usize = 4;
+
+/// A text of which another has this share is a copy of it, cut or edited.
+const TEXT: f64 = 0.75;
+
+/// A text of which another has this share is in it as a whole.
+const WHOLE: f64 = 0.9;
+
+/// The most words of a summary under the same headline that the article lacks: a sentence that was left out later.
+const OTHER_WORDS: usize = 20;
+
+/// In shorter texts, replaced words may be what the text is about.
+const LONG_TEXT: usize = 50;
+
+/// This many own words at the ends of both texts are comments on what they have in common.
+const COMMENT: usize = 12;
+
+/// The longest form with one or two blanks: traffic, recalls, notices.
+const LONGEST_FORM: usize = 150;
+
+/// The most places in which such a form is filled.
+const FEW_HOLES: usize = 2;
+
+/// How much of each of two texts the other has.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    /// The shorter text and the longer one.
+    pub sides: [Covered; 2],
+    /// The words of the shorter one's sentences that the other has with other numbers.
+    pub contradicted: usize,
+    /// The words of those that the other has with other words with a capital.
+    pub renamed: usize,
+    /// Whether every noun has a capital, as in German.
+    pub is_noun_cased: bool,
+    /// How many sentences are the same in both.
+    pub same: usize,
+    /// In how many places words replace words in sentences that both have, and how many words.
+    pub reworded: (usize, usize),
+    /// How many different numbers and names are in the words that both have.
+    pub facts: usize,
+}
+
+/// How much of a text another has. Lines before and after the text that only it has do not count.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Covered {
+    /// How much the text says, and how much of this the other has.
+    pub weight: (usize, usize),
+    /// How many words it has, and how many of these the other has.
+    pub words: (usize, usize),
+    /// How the other has its first sentence.
+    pub opening: Option<Had>,
+    /// How many words are after the last sentence that the other has.
+    pub tail: usize,
+}
+
+impl Covered {
+    /// Returns which share of the text the other has, 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.weight.1 as f64 / self.weight.0.max(1) as f64
+    }
+}
+
+/// A text, and how another has its sentences.
+struct Side<'w> {
+    sentences: Vec<&'w [Word]>,
+    had: Vec<Had>,
+}
+
+impl<'w> Side<'w> {
+    fn of(words: &'w Words) -> Side<'w> {
+        let sentences = sentences(&words.words);
+        Side { had: vec![Had::Not; sentences.len()], sentences }
+    }
+
+    /// Returns whether nothing of the text is after a sentence, so that it may have been cut there.
+    fn is_last(&self, at: usize) -> bool {
+        let behind = &self.sentences[at + 1..];
+        behind.len() <= FOOTERS / LEAST_CUT && behind.iter().all(|sentence| extent(*sentence) <= FOOTER)
+    }
+
+    /// Returns the sentences that belong to the text: without lines before and after it that the other lacks.
+    fn content(&self, others: &HashSet<u64>) -> Range<usize> {
+        let is_own = |at: &usize| self.had[*at] == Had::Not;
+        let has_own_number =
+            |at: usize| self.sentences[at].iter().any(|word| word.is_number && !others.contains(&word.hash));
+        let ends_line = |at: usize| self.sentences.get(at + 1).is_none_or(|next| next[0].begins_line);
+        let is_header = |at: &usize| {
+            let words = extent(self.sentences[*at]);
+            words <= BYLINE || words <= HEADER && ends_line(*at) && !has_own_number(*at)
+        };
+        let start = (0..self.had.len()).take_while(|at| is_own(at) && is_header(at)).count();
+        let (mut end, mut line, mut words) = (self.had.len(), 0, 0);
+        for at in (start..self.had.len()).rev().take_while(is_own) {
+            line += extent(self.sentences[at]);
+            words += extent(self.sentences[at]);
+            if line > FOOTER || words > FOOTERS || has_own_number(at) {
+                break;
+            }
+            if self.sentences[at][0].begins_line {
+                (end, line) = (at, 0);
+            }
+        }
+        start..end
+    }
+
+    fn covered(&self, others: &HashSet<u64>) -> Covered {
+        let content = self.content(others);
+        let opening = self.had.get(content.start).copied();
+        let mut covered = Covered { opening, ..Covered::default() };
+        for at in content {
+            let (weight, words) = (weight(self.sentences[at]), extent(self.sentences[at]));
+            covered.weight.0 += weight;
+            covered.words.0 += words;
+            if self.had[at] <= Had::Edited {
+                covered.weight.1 += weight;
+                covered.words.1 += words;
+                covered.tail = 0;
+            } else {
+                covered.tail += words;
+            }
+        }
+        covered
+    }
+}
+
+/// Compares two texts; `titles` are the words of their titles.
+pub fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
+    let names = Names::of([short, long, titles[0], titles[1]]);
+    let (mut one, mut other) = (Side::of(short), Side::of(long));
+    let index = Index::of(&other.sentences);
+    let (mut coverage, mut facts) = (Coverage::default(), HashSet::default());
+    for at in 0..one.sentences.len() {
+        let sentence = one.sentences[at];
+        let same = index.same(sentence);
+        if !same.is_empty() {
+            one.had[at] = Had::Same;
+            // All of them, once: a text may repeat a sentence very often.
+            if other.had[same[0]] != Had::Same {
+                same.iter().for_each(|at| other.had[*at] = Had::Same);
+            }
+            coverage.same += 1;
+            facts.extend(sentence.iter().filter(|word| names.is_fact(word)).map(|word| word.hash));
+            continue;
+        }
+        let like = index.like(sentence).into_iter();
+        let differences = like.map(|place| (place, difference((&one, at), (&other, place), &names.all)));
+        let Some((place, found)) = differences.min_by_key(|(_, found)| (found.had, std::cmp::Reverse(found.common)))
+        else {
+            continue;
+        };
+        let had = found.had;
+        one.had[at] = had;
+        other.had[place] = other.had[place].min(had);
+        if had == Had::Edited {
+            coverage.reworded.0 += found.reworded.0;
+            coverage.reworded.1 += found.reworded.1;
+            let others: HashSet<u64> = other.sentences[place].iter().map(|word| word.hash).collect();
+            let shared = sentence.iter().filter(|word| others.contains(&word.hash) && names.is_fact(word));
+            facts.extend(shared.map(|word| word.hash));
+        } else if had == Had::Contradicted {
+            let words = if found.has_other_facts { &mut coverage.contradicted } else { &mut coverage.renamed };
+            *words += extent(sentence);
+        }
+    }
+    (coverage.facts, coverage.is_noun_cased) = (facts.len(), names.is_noun_cased);
+    coverage.sides = [one.covered(&long.hashes()), other.covered(&short.hashes())];
+    coverage
+}
+
+/// The words that have a capital within a sentence somewhere in two entries.
+struct Names {
+    all: HashSet<u64>,
+    /// Those that say who or where: not articles, and none where every noun has a capital.
+    telling: HashSet<u64>,
+    is_noun_cased: bool,
+}
+
+impl Names {
+    fn of(texts: [&Words; 4]) -> Names {
+        let names = || texts.iter().flat_map(|words| &words.words).filter(|word| word.is_name);
+        let words = texts[..2].iter().map(|words| words.words.len()).sum::<usize>();
+        let is_noun_cased =
+            texts[..2].iter().flat_map(|words| &words.words).filter(|word| word.is_name).count() * 5 > words;
+        let telling = names().filter(|word| word.is_long() && !is_noun_cased).map(|word| word.hash).collect();
+        Names { all: names().map(|word| word.hash).collect(), telling, is_noun_cased }
+    }
+
+    /// Returns whether a word is a number or says who or where.
+    fn is_fact(&self, word: &Word) -> bool {
+        word.is_number || self.telling.contains(&word.hash)
+    }
+}
+
+/// Compares two sentences. The opening is compared without its marks, and a sentence that was cut with the beginning of
+/// the whole one.
+fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: &HashSet<u64>) -> Difference {
+    let (mut own, mut others) = (one.sentences[at], other.sentences[place]);
+    if own.len() > LONGEST_SENTENCE || others.len() > LONGEST_SENTENCE {
+        return Difference::default();
+    }
+    if at <= 3 && place <= 3 && one.had[..at].iter().all(|had| *had == Had::Not) {
+        (own, others) = without_marks(own, others);
+    }
+    let shared = own.iter().zip(others).take_while(|(own, other)| own.hash == other.hash).count();
+    // A "read more" may follow on the same line.
+    let is_more = |rest: &[Word]| rest.first().is_none_or(|word| word.begins_sentence) && extent(rest) < LEAST_CUT;
+    let is_cut = |cut: &[Word], whole: &[Word]| {
+        let rest = &cut[shared..];
+        let may_be_cut = || whole.get(shared).is_some_and(|word| rest[0].may_begin(*word));
+        is_more(rest) || may_be_cut() && is_more(&rest[1..])
+    };
+    if extent(&own[..shared]) >= LEAST_CUT
+        && (one.is_last(at) && is_cut(own, others) || other.is_last(place) && is_cut(others, own))
+    {
+        (own, others) = (&own[..shared], &others[..shared]);
+    }
+    Difference::of(own, others, names)
+}
+
+impl Coverage {
+    /// Returns whether each has nearly all of the other.
+    pub fn is_whole(&self) -> bool {
+        self.sides.iter().all(|side| side.share() >= WHOLE)
+    }
+
+    /// Returns whether the shorter text is in the other, whatever the headlines are.
+    pub fn is_one_text(&self) -> bool {
+        self.is_open() && self.sides[0].share() >= TEXT && self.is_consistent()
+    }
+
+    /// Returns whether one of the openings is in the other text with other facts.
+    pub fn is_opening_contradicted(&self) -> bool {
+        self.sides.iter().any(|side| side.opening == Some(Had::Contradicted))
+    }
+
+    /// Returns whether one of the texts has the opening of the other.
+    pub fn has_opening(&self) -> bool {
+        self.sides.iter().any(|side| side.opening.is_some_and(|had| had <= Had::Edited))
+    }
+
+    /// Returns whether each text has the opening of the other. A follow-up begins with what is new.
+    fn is_open(&self) -> bool {
+        self.sides.iter().all(|side| side.opening.is_some_and(|had| had <= Had::Edited))
+    }
+
+    /// Returns which share of the shorter text the other has, if the two are one text, under headlines that compare
+    /// like this. `are_told` is which of them say what the text says.
+    pub fn score(&self, titles: Titles, are_told: [bool; 2]) -> Option<f64> {
+        let (short, share) = (self.sides[0], self.sides[0].share());
+        // The least share, the least words, and the least facts that both must have.
+        let (least_share, least_words, least_facts) = match (titles, are_told) {
+            (Titles::EqualTelling | Titles::Equal, [true, true]) if short.words.0 - short.words.1 <= OTHER_WORDS => {
+                (0.65, 8, 2)
+            }
+            (Titles::EqualTelling | Titles::Equal, [true, true]) => (TEXT, 8, 2),
+            (Titles::EqualTelling | Titles::Equal, _) => (TEXT, 20, 3),
+            (Titles::Edited, _) => (TEXT, 16, 3),
+            (Titles::Alike, _) => (0.8, 20, 3),
+            (Titles::EqualShort, _) if self.is_whole() => (WHOLE, 25, 4),
+            (Titles::Other, [true, true]) => (TEXT, 20, 3),
+            (Titles::Other, [true, false] | [false, true]) => (0.8, 25, 5),
+            (Titles::EqualShort | Titles::Other, _) => return None,
+        };
+        let is_enough = share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
+        let is_told = matches!(titles, Titles::EqualTelling) && are_told == [true, true];
+        (self.is_open() && is_enough && self.is_reworded(is_told) && self.is_consistent() && !self.has_comments())
+            .then_some(share)
+    }
+
+    /// Returns whether both end in words of their own, such as two blogs' comments on a press release.
+    fn has_comments(&self) -> bool {
+        self.sides.iter().all(|side| side.tail >= COMMENT)
+    }
+
+    /// Returns whether an editor may have replaced the words that differ. A form that is filled again has other words in
+    /// one or two places, "northbound" and "southbound"; an editor works in more, or in a long text. `is_told` is whether
+    /// both have the same telling headline and text that says it: the headline of a form says nothing of its blanks.
+    fn is_reworded(&self, is_told: bool) -> bool {
+        let [short, _] = self.sides;
+        let is_editors =
+            || short.words.0 >= LONGEST_FORM || self.reworded.0 > FEW_HOLES && short.words.0 >= LONG_TEXT || is_told;
+        self.reworded.0 == 0 || self.reworded.1 * 8 <= short.words.1 && self.facts >= 3 && is_editors()
+    }
+
+    /// Returns whether no sentence contradicts the other text. Where every noun has a capital, a noun that replaces
+    /// another in one sentence of many may be an editor's.
+    fn is_consistent(&self) -> bool {
+        let is_edited = || {
+            let is_long = self.renamed * 10 <= self.sides[0].words.0 && self.same >= 6;
+            self.is_noun_cased && is_long && self.sides.iter().all(|side| side.share() >= 0.8)
+        };
+        self.contradicted == 0 && (self.renamed == 0 || is_edited())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Wording;
+    use crate::entry::Entry;
+    use crate::text::PlainText;
+
+    fn check(title: [&str; 2], html: [&str; 2], expected: bool) {
+        let [one, other] = [0, 1].map(|at| {
+            let json = serde_json::json!({ "guid": { "value": "1", "kind": "guid" }, "title": title[at],
+                "content_html": html[at] });
+            let entry: Entry = serde_json::from_value(json).unwrap();
+            Wording::of(&entry.title, &PlainText::of(&entry))
+        });
+        assert_eq!(one.same_text(&other, 0.6).is_some(), expected, "{title:?} {html:?}");
+        assert_eq!(other.same_text(&one, 0.6).is_some(), expected, "{title:?} {html:?}");
+    }
+
+    const TITLE: &str = "Storm jolts Ashport quay";
+    const OPENING: &str = "A storm jolted the old quay in Ashport on Friday and tore 14 boats from their moorings.";
+    const ROOFS: &str =
+        "Roofs along Tanner Street were stripped, said fire chief Ellen Marsh, and 230 people slept in a school.";
+    const CRANES: &str =
+        "The cranes of the coal pier stood still until noon because their operators could not see the water.";
+    const COST: &str = "Harbour master Owen Reed put the damage at 3 million pounds.";
+    const BRIDGE: &str = "The bridge to the island was shut for the first time since 1987.";
+
+    #[test]
+    fn copy_moves_cuts_and_rewords_sentences() {
+        let text = [OPENING, ROOFS, CRANES, COST, BRIDGE].join(" ");
+        let moved =
+            format!("<p>By Jane Hill</p><p>{OPENING} {BRIDGE}</p><p>{COST} {ROOFS}</p><p>More on this storm</p>");
+        check([TITLE; 2], [&text, &moved], true);
+        let edited = text.replace("jolted", "shook").replace("stood still", "were idle").replace("was shut", "closed");
+        check([TITLE; 2], [&text, &edited], true);
+        check([TITLE, "Ashport: 230 sleep in a school after the storm on the quay"], [&text, &edited], true);
+        // One other word is an editor's under the same telling headline; under others it may be the blank of a form.
+        let telling = "Storm jolts old quay in Ashport and tears 14 boats from their moorings";
+        let shaken = text.replace("jolted", "shook");
+        check([telling; 2], [&text, &shaken], true);
+        check([TITLE, "Ashport: 230 sleep in a school after the storm on the quay"], [&text, &shaken], false);
+        // A headline over the same text that says nothing of it may be that of a column.
+        check(["Views from here", "All you need to know"], [&text, &edited], false);
+    }
+
+    #[test]
+    fn another_event_in_the_same_words_has_other_facts() {
+        let text = [OPENING, ROOFS, CRANES, COST].join(" ");
+        let check =
+            |from: &str, to: &str, expected: bool| check([TITLE; 2], [&text, &text.replace(from, to)], expected);
+        // One word may be the blank of a form.
+        check("jolted", "missed", false);
+        check("14 boats", "16 boats", false);
+        check("Friday", "Monday", false);
+        check("in Ashport on", "in Millbay on", false);
+        check("could not see", "could see", false);
+        // A number may be left out.
+        check("14 boats", "boats", true);
+    }
+
+    #[test]
+    fn follow_up_begins_with_what_is_new() {
+        let first = [OPENING, ROOFS, CRANES, COST].join(" ");
+        let news = "Divers have begun to raise the boats that sank in Ashport, the harbour board said.";
+        let follow_up = [news, OPENING, ROOFS, CRANES].join(" ");
+        check([TITLE, "Ashport quay: divers raise boats after storm"], [&first, &follow_up], false);
+        check([TITLE; 2], [&first, &[OPENING, ROOFS, CRANES].join(" ")], true);
+    }
+
+    #[test]
+    fn summary_is_found_behind_its_marks_and_cut_within_a_word() {
+        let text = [OPENING, ROOFS, CRANES, COST].join(" ");
+        for summary in [
+            "From the Ashport Lantern: A storm jolted the old quay in Ashport on Friday and tore 14 boats from their moo…",
+            "ASHPORT (AP) – A storm jolted the old quay in Ashport on Friday and tore 14 boats from their moorings. Roofs along \
+             Tanner Street were stripped, said fire chief Ellen Ma... Read more",
+        ] {
+            check([TITLE; 2], [&text, summary], true);
+        }
+        let other = "From the Ashport Lantern: A storm jolted the old quay in Ashport on Friday and tore 15 boats from their moo…";
+        check([TITLE; 2], [&text, other], false);
+    }
+
+    #[test]
+    fn gallery_is_not_the_article_whose_first_sentence_it_repeats() {
+        let article = [OPENING, ROOFS, CRANES, COST].join(" ");
+        let gallery = format!("<p>{OPENING}</p><p>The quay at dawn.</p><p>Boats on Tanner Street.</p>");
+        check([TITLE, &format!("In pictures: {TITLE}")], [&article, &gallery], false);
+        check([TITLE; 2], [&article, &gallery], true);
+        // The whole text with a film above it is the article.
+        check([TITLE, &format!("{TITLE} (video)")], [&article, &article], true);
+    }
+
+    #[test]
+    fn sentences_are_compared_in_scripts_without_spaces() {
+        let title = ["古い岸壁、四月から歩行者に開放"; 2];
+        let opening = "港湾局は火曜日、古い岸壁を四月から歩行者に開放すると発表した。";
+        let (cost, crowd) =
+            ("修理費は3億円で、冬の間に工事を行う。", "市民ホールには漁業者ら240人が集まり、決定を歓迎した。");
+        let text = [opening, cost, crowd].concat();
+        check(title, [&text, &[opening, crowd, cost].concat()], true);
+        check(title, [&text, &text.replace("火曜日", "木曜日")], false);
+        check(title, [&text, &text.replace("240人", "250人")], false);
+    }
+
+    #[test]
+    fn headlines_with_different_numbers_are_of_one_story_only_if_the_texts_have_them() {
+        let text = [OPENING, ROOFS, CRANES, COST].join(" ");
+        check(
+            ["Storm in Ashport tears 14 boats from quay", "Ashport storm: 230 in school overnight"],
+            [&text; 2],
+            true,
+        );
+        let less = text.replace("14 boats", "boats");
+        check(
+            ["Storm in Ashport tears 14 boats from quay", "Ashport storm: 16 boats in distress"],
+            [&text, &less],
+            false,
+        );
+    }
+}
