@@ -6,7 +6,8 @@
 //! `feed_title`, `feed_site`, `guid`, `guid_is_permalink`, `link`, `title`, `html`, `published`, `author`, `via`,
 //! `enclosure` and `categories`. Each entry is written as RSS, read, cleaned and polled as a feed of its own site,
 //! configured with its title. Each pair has a store of its own. In every other pair the later entry is polled first.
-//! Prints a table by kind, and the ids of the pairs that were judged wrongly.
+//! Prints a table by kind, and the ids of the pairs that were judged wrongly; a `*` marks those in which only the lead is
+//! wrong.
 #![allow(
     clippy::panic,
     clippy::print_stdout,
@@ -93,7 +94,7 @@ fn main() {
             judged.with_original += usize::from(leads.is_some());
             judged.led += usize::from(leads == Some(true));
             if is_joined != pair.same || leads == Some(false) {
-                judged.wrong.push(pair.id.clone());
+                judged.wrong.push(format!("{}{}", pair.id, if leads == Some(false) { "*" } else { "" }));
             }
         }
     }
