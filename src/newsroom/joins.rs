@@ -61,7 +61,7 @@ fn by_id(cleaned: &Cleaned, guid: &str, known: &Known) -> Vec<Join> {
 
 /// Joins by links that are specific to both entries, unless their texts contradict it; the oldest story first. A link to a
 /// page that has many entries in turn, such as a live blog, joins only entries with a similar headline or text.
-/// If the page of a live blog or of a section has two entries that begin in the same words but with other numbers or names,
+/// If the page of a live blog or of a section has two entries with the same sentences but other numbers or names in them,
 /// they report two events.
 fn by_link(
     cleaned: &Cleaned,
@@ -85,7 +85,7 @@ fn by_link(
             let is_unlike = is_of_many
                 && !cleaned.wording.has_title_like(&other.wording)
                 && !cleaned.wording.has_text_of(&other.wording);
-            let is_other_event = (is_section || is_of_many) && cleaned.wording.begins_against(&other.wording);
+            let is_other_event = (is_section || is_of_many) && cleaned.wording.has_other_facts(&other.wording);
             let is_apart = is_elsewhere || is_unlike || is_other_event || cleaned.wording.contradicts(&other.wording);
             if !is_translation && !are_parts(cleaned, other) && !is_apart {
                 let reason = if is_original { JoinReason::Original } else { JoinReason::Link };

@@ -44,6 +44,10 @@ const COMMENT: usize = 12;
 /// The longest form with one or two blanks: traffic, recalls, notices.
 const LONGEST_FORM: usize = 150;
 
+/// Two texts under one telling headline that have so many numbers and names in common are about the same, even if they
+/// do not say what the headline says.
+const MANY_FACTS: usize = 5;
+
 /// The most places in which such a form is filled.
 const FEW_HOLES: usize = 2;
 
@@ -254,9 +258,10 @@ impl Coverage {
         self.is_open() && self.sides[0].share() >= TEXT && self.is_consistent()
     }
 
-    /// Returns whether one of the openings is in the other text with other facts.
-    pub fn is_opening_contradicted(&self) -> bool {
-        self.sides.iter().any(|side| side.opening == Some(Had::Contradicted))
+    /// Returns whether one of the texts has sentences of the other, but with other numbers, or its opening with other
+    /// names.
+    pub fn has_other_facts(&self) -> bool {
+        self.contradicted > 0 || self.sides.iter().any(|side| side.opening == Some(Had::Contradicted))
     }
 
     /// Returns whether one of the texts has the opening of the other.
@@ -288,7 +293,7 @@ impl Coverage {
             (Titles::EqualShort | Titles::Other, _) => return None,
         };
         let is_enough = share >= least_share && short.words.1 >= least_words && self.facts >= least_facts;
-        let is_told = matches!(titles, Titles::EqualTelling) && are_told == [true, true];
+        let is_told = matches!(titles, Titles::EqualTelling) && (are_told == [true, true] || self.facts >= MANY_FACTS);
         (self.is_open() && is_enough && self.is_reworded(is_told) && self.is_consistent() && !self.has_comments())
             .then_some(share)
     }

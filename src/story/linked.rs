@@ -69,17 +69,17 @@ impl Wording {
         self.coverage(other).map_or_else(|| self.shares_text_with(other), |coverage| coverage.is_one_text())
     }
 
-    /// Returns whether both texts begin with the same sentence, but with other numbers or names.
-    pub fn begins_against(&self, other: &Wording) -> bool {
-        self.coverage(other).is_some_and(|coverage| coverage.is_opening_contradicted())
+    /// Returns whether the texts have sentences in common, but with other numbers, or the first with other names.
+    pub fn has_other_facts(&self, other: &Wording) -> bool {
+        self.coverage(other).is_some_and(|coverage| coverage.has_other_facts())
     }
 
-    /// Returns whether the headlines are different, and neither text has the other's opening, though both are long
-    /// enough to tell.
+    /// Returns whether the headlines are different or those of a series, and neither text has the other's opening,
+    /// though both are long enough to tell.
     pub fn begins_elsewhere(&self, other: &Wording) -> bool {
         let is_long = |wording: &Wording| wording.texts.first().is_some_and(|text| text.extent() >= SAYING_TEXT);
         let has_opening = || self.coverage(other).is_none_or(|coverage| coverage.has_opening());
-        let is_like = !matches!(self.title.compare(&other.title), Titles::Alike | Titles::Other);
+        let is_like = matches!(self.title.compare(&other.title), Titles::EqualTelling | Titles::Edited);
         is_long(self) && is_long(other) && !is_like && !has_opening()
     }
 
@@ -170,7 +170,7 @@ mod tests {
         let check = |one: &str, other: &str, expected: (bool, bool, bool)| {
             let (one, other) = (wording("Live: the quay", one), wording("At noon: news from the coast", other));
             for (one, other) in [(&one, &other), (&other, &one)] {
-                let found = (one.has_text_of(other), one.begins_against(other), one.begins_elsewhere(other));
+                let found = (one.has_text_of(other), one.has_other_facts(other), one.begins_elsewhere(other));
                 assert_eq!(found, expected, "{one:?} {other:?}");
             }
         };
