@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use foldhash::HashSet;
 
-use super::sentences::{Difference, Had, Index, sentences, weight, without_marks};
+use super::sentences::{Had, Index, SentenceDifference, sentences, weight, without_marks};
 use super::title::Titles;
 use super::words::{BYLINE, Word, Words, extent};
 
@@ -155,7 +155,7 @@ impl<'w> Side<'w> {
 
 /// Compares two texts; `titles` are the words of their titles.
 pub fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
-    let names = Names::of([short, long, titles[0], titles[1]]);
+    let names = NameWords::of([short, long, titles[0], titles[1]]);
     let (mut one, mut other) = (Side::of(short), Side::of(long));
     let index = Index::of(&other.sentences);
     let (mut coverage, mut facts) = (Coverage::default(), HashSet::default());
@@ -198,21 +198,21 @@ pub fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
 }
 
 /// The words that have a capital within a sentence somewhere in two entries.
-struct Names {
+struct NameWords {
     all: HashSet<u64>,
     /// Those that say who or where: not articles, and none where every noun has a capital.
     telling: HashSet<u64>,
     is_noun_cased: bool,
 }
 
-impl Names {
-    fn of(texts: [&Words; 4]) -> Names {
+impl NameWords {
+    fn of(texts: [&Words; 4]) -> NameWords {
         let names = || texts.iter().flat_map(|words| &words.words).filter(|word| word.is_name);
         let words = texts[..2].iter().map(|words| words.words.len()).sum::<usize>();
         let is_noun_cased =
             texts[..2].iter().flat_map(|words| &words.words).filter(|word| word.is_name).count() * 5 > words;
         let telling = names().filter(|word| word.is_long() && !is_noun_cased).map(|word| word.hash).collect();
-        Names { all: names().map(|word| word.hash).collect(), telling, is_noun_cased }
+        NameWords { all: names().map(|word| word.hash).collect(), telling, is_noun_cased }
     }
 
     /// Returns whether a word is a number or says who or where.
@@ -223,10 +223,10 @@ impl Names {
 
 /// Compares two sentences. The opening is compared without its marks, and a sentence that was cut with the beginning of
 /// the whole one.
-fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: &HashSet<u64>) -> Difference {
+fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: &HashSet<u64>) -> SentenceDifference {
     let (mut own, mut others) = (one.sentences[at], other.sentences[place]);
     if own.len() > LONGEST_SENTENCE || others.len() > LONGEST_SENTENCE {
-        return Difference::default();
+        return SentenceDifference::default();
     }
     if at <= 3 && place <= 3 && one.had[..at].iter().all(|had| *had == Had::Not) {
         (own, others) = without_marks(own, others);
@@ -244,7 +244,7 @@ fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: 
     {
         (own, others) = (&own[..shared], &others[..shared]);
     }
-    Difference::of(own, others, names)
+    SentenceDifference::of(own, others, names)
 }
 
 impl Coverage {

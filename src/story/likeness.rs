@@ -20,9 +20,8 @@ use foldhash::HashSet;
 
 use super::coverage::{Coverage, coverage};
 use super::episode;
-use super::linked::OWN_WORDS;
 use super::media::Media;
-use super::parting::{Headlines, LEAST_TEXT, Parting, Vocabulary, has_own_words, reach};
+use super::parting::{Headlines, LEAST_TEXT, OWN_WORDS, Parting, Vocabulary, has_own_words, reach};
 use super::title::{LEAST_TITLE, Title, Titles};
 use super::words::{Stood, Word, Words, has_own, mixed, shingles};
 use crate::entry::Enclosure;

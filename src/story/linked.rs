@@ -5,12 +5,8 @@
 use foldhash::HashSet;
 
 use super::likeness::Wording;
-use super::parting::{LEAST_TEXT, Vocabulary};
+use super::parting::{LEAST_TEXT, OWN_WORDS, Vocabulary};
 use super::title::Titles;
-
-/// A copy has a text of its own if it has this many words that the other copy lacks, such as a link blog's comment on
-/// an article.
-pub const OWN_WORDS: usize = 40;
 
 /// A text of this many words says what its entry is about.
 const SAYING_TEXT: usize = 12;

@@ -28,6 +28,10 @@ const REWORDED: usize = 8;
 /// appeared first on …".
 const MORE_WORDS: usize = 12;
 
+/// A copy has a text of its own if it has this many words that the other copy lacks, such as a link blog's comment on
+/// an article.
+pub const OWN_WORDS: usize = 40;
+
 /// The fewest words of a text that can be recognised.
 pub const LEAST_TEXT: usize = 8;
 

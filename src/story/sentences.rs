@@ -96,7 +96,7 @@ pub fn without_marks<'w>(one: &'w [Word], other: &'w [Word]) -> (&'w [Word], &'w
 
 /// How two sentences differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Difference {
+pub struct SentenceDifference {
     /// How the one has the other.
     pub had: Had,
     /// The weight of the words that they have in common, in one order.
@@ -110,10 +110,10 @@ pub struct Difference {
     pub has_other_names: bool,
 }
 
-impl Difference {
+impl SentenceDifference {
     /// Compares two sentences. `names` are the words that have a capital within a sentence somewhere.
-    pub fn of(one: &[Word], other: &[Word], names: &HashSet<u64>) -> Difference {
-        let mut difference = Difference::default();
+    pub fn of(one: &[Word], other: &[Word], names: &HashSet<u64>) -> SentenceDifference {
+        let mut difference = SentenceDifference::default();
         let own = |own: &[Word], others: &[Word]| {
             let others: HashSet<u64> = others.iter().map(|word| word.hash).collect();
             own.iter().filter(|word| !others.contains(&word.hash)).copied().collect::<Vec<_>>()
