@@ -307,7 +307,7 @@ pub struct Source {
 pub struct NamedCopy {
     /// The URL of the copy.
     pub url: Url,
-    /// The id of its feed, at the newswire that names it.
+    /// The id of the copy's feed, in the newswire installation whose entry names the copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
     /// The title of that feed as plain text.

@@ -25,8 +25,8 @@ use crate::text::PlainText;
 /// read.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// The most copies of one feed that are considered. Only an editor joins more than one; earlier versions joined any
-/// number.
+/// The most copies of one feed that are considered. newswire itself puts at most one copy of a feed into a story, and only
+/// an editor can add more. Stories from earlier versions of newswire may have any number.
 const MAX_OF_ONE_FEED: usize = 4;
 
 /// For which sections copies are selected.
@@ -71,7 +71,7 @@ impl<'a> SeenStory<'a> {
 }
 
 /// Returns an entry as sections see it; `None` if its feed is not configured.
-pub fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
+pub(super) fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
     let feed = config.feed(&row.feed)?;
     Some(SeenCopy {
         number: row.number,

@@ -294,8 +294,8 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Reads a whole element. It ends at its end tag, at the end tag of an entered element, or where `ends_field`
-    /// accepts a start tag.
+    /// Reads a whole element, up to its end tag, the end tag of an enclosing element, or a start tag that `ends_field`
+    /// accepts.
     pub(super) fn field(
         &mut self,
         element: Element<'a>,

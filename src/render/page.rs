@@ -129,7 +129,8 @@ impl Pages {
         Ok(Pages { environment, style, has_server: false })
     }
 
-    /// Returns the pages for a folder of files, without links that only a server can answer; `None` if there are none anyway.
+    /// Returns a copy of these pages for a folder of files, without the links that only a server can answer; `None` if these
+    /// pages have no such links.
     pub fn for_folder(&self) -> Option<Pages> {
         self.has_server.then(|| Pages { has_server: false, ..self.clone() })
     }
@@ -347,7 +348,7 @@ pub(super) struct PageHead {
 }
 
 impl PageHead {
-    pub fn new(site: &Site, title: Option<&str>, path: &str) -> PageHead {
+    pub(super) fn new(site: &Site, title: Option<&str>, path: &str) -> PageHead {
         let url = address::uri(&address::under(site, path));
         PageHead {
             title: title.and_then(text::line),
@@ -447,7 +448,7 @@ pub(super) struct FeedLink {
 }
 
 impl FeedLink {
-    pub fn new(feed: &ShownFeed) -> FeedLink {
+    pub(super) fn new(feed: &ShownFeed) -> FeedLink {
         FeedLink {
             title: text::line(&feed.title).unwrap_or_else(|| feed.id.to_string()),
             site: address::public(feed.site.as_ref()),

@@ -202,7 +202,7 @@ pub enum StoreError {
         found: String,
     },
     /// The file is no longer the one at its path.
-    #[error("{} was moved, deleted or replaced while newswire runs, so nothing is saved any more; put it back and restart newswire", .0.display())]
+    #[error("{} was moved, deleted or replaced while newswire was running, so nothing is saved any more; put it back and restart newswire", .0.display())]
     Replaced(PathBuf),
     /// The file has several hard links.
     #[error(

@@ -270,7 +270,8 @@ async fn polls(document: fn(usize, usize) -> Vec<Entry>, number: usize) -> [Dura
 }
 
 /// Checks that twice the entries take at most three times as long, and that the last poll takes about as long as the
-/// one before it although the archive is larger. Other tests can only add to a time, so the least of several counts.
+/// one before it although the archive is larger. Tests that run at the same time can only make a poll slower, so
+/// each time is the shortest of several runs.
 async fn check_growth(document: fn(usize, usize) -> Vec<Entry>) {
     const NUMBER: usize = 500;
     let (mut once, mut twice) = ([Duration::MAX; POLLS], [Duration::MAX; POLLS]);

@@ -154,8 +154,8 @@ fn store_replaced_under_the_daemon_is_not_written_to() {
     let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
     fs::rename(workspace.path("copy.db"), workspace.path(STORE)).unwrap();
-    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
-    daemon.wait_for("was moved, deleted or replaced while newswire runs");
+    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire was running");
+    daemon.wait_for("was moved, deleted or replaced while newswire was running");
     assert_eq!(daemon.get("/all.json").status, 200, "published editions are still served");
     assert_eq!(daemon.end(), Some(0));
     assert_eq!(fs::read(workspace.path(STORE)).unwrap(), copy);
@@ -170,7 +170,7 @@ fn store_deleted_under_the_daemon_is_reported_as_gone() {
     let mut daemon = Daemon::start(&workspace);
     daemon.get_until("/all.json", "Ferries");
     fs::remove_file(workspace.path(STORE)).unwrap();
-    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire runs");
+    check_refused(&workspace, &["poll", "--force"], 1, "was moved, deleted or replaced while newswire was running");
     assert_eq!(daemon.end(), Some(0));
 }
 
