@@ -14,6 +14,8 @@
 //! [`newsroom`] decide, and writes the decisions in one transaction with the feed's validators and next poll; [`publish`]
 //! renders the sections that changed, from what [`shown`] reads; [`serve`] answers from memory.
 #![forbid(unsafe_code)]
+// Tests and benchmarks are programs: what their support code shares is `pub`, and they are not checked.
+#![warn(unreachable_pub)]
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -28,7 +28,7 @@ const MAX_CHOICES: usize = 10;
 const SHOWN_ENTRIES: usize = 3;
 
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The address of a feed, or of a page that links to one; or a file
     url: String,
     /// A section that takes the feed; may be given several times
@@ -65,13 +65,13 @@ pub struct Args {
 
 impl Args {
     /// Returns the arguments for another command, whose option `choose_by` takes the address of the feed itself.
-    pub fn of_address(url: &str, choose_by: &'static str) -> Args {
+    pub(super) fn of_address(url: &str, choose_by: &'static str) -> Args {
         Args { url: url.to_owned(), choose_by, ..Args::default() }
     }
 }
 
 /// A feed that may be added.
-pub struct FoundFeed {
+pub(super) struct FoundFeed {
     /// The address to write into the TOML: absolute, or a `file:` URL that may be relative to the TOML.
     pub url: String,
     /// The fetched document; `None` if the feed was not fetched.
@@ -79,7 +79,7 @@ pub struct FoundFeed {
 }
 
 /// Why no feed was found at an address.
-pub enum NotFound {
+pub(super) enum NotFound {
     /// The address could not be fetched, for this reason; secrets in it are masked.
     Unreachable(String),
     /// The address has no feed, or another step failed.
@@ -93,7 +93,7 @@ impl<E: Into<CommandError>> From<E> for NotFound {
 }
 
 /// Runs `newswire add`. Warns and writes nothing if the config already has the feed.
-pub fn run(path: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(path: Option<&Path>, args: &Args) -> Done {
     let loaded = load(path)?;
     let file = file_for(&loaded, args.file.as_deref(), &args.section)?;
     let local = local_file(&args.url, &loaded.sources[file].path)?;
@@ -161,7 +161,7 @@ fn has_scheme(url: &str) -> bool {
 /// # Errors
 ///
 /// If the named file is not part of the config.
-pub fn file_for(loaded: &Loaded, named: Option<&Path>, sections: &[String]) -> anyhow::Result<usize> {
+pub(super) fn file_for(loaded: &Loaded, named: Option<&Path>, sections: &[String]) -> anyhow::Result<usize> {
     if let Some(named) = named {
         let wanted = named.canonicalize().unwrap_or_else(|_| named.to_owned());
         let is_it = |source: &config::SourceFile| source.path.canonicalize().is_ok_and(|path| path == wanted);
@@ -201,7 +201,7 @@ fn masked(url: &str) -> String {
 /// # Errors
 ///
 /// If there is no feed, or the address cannot be fetched.
-pub fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotFound> {
+pub(super) fn find(loaded: &Loaded, file: usize, args: &Args) -> Result<FoundFeed, NotFound> {
     let fetcher = Fetcher::new(&loaded.config.poll.contact);
     let runtime = runtime()?;
     let look = |url: &str| -> Result<Looked, CommandError> {
@@ -302,7 +302,7 @@ fn ask(list: &str) -> Result<usize, CommandError> {
 /// # Errors
 ///
 /// If the address cannot be added to the config.
-pub fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, CommandError> {
+pub(super) fn draft(loaded: &Loaded, file: usize, url: &str) -> Result<Arc<Feed>, CommandError> {
     let mut sources = loaded.sources.clone();
     let block = format!("[[feed]]\nurl = {}\n", edit::quoted(url));
     sources[file].text = edit::add(&sources[file].text, "feed", &block).map_err(in_file(&sources[file]))?;
@@ -343,7 +343,7 @@ fn already_there(known: &Feed, found: &FoundFeed) -> String {
 }
 
 /// Returns the `[[feed]]` table for a feed that was found, as TOML.
-pub fn block(found: &FoundFeed, args: &Args) -> String {
+pub(super) fn block(found: &FoundFeed, args: &Args) -> String {
     let title = found.seen.as_ref().and_then(|seen| normalize::info(&seen.parsed).title);
     let comment = title.map(|title| safe(&title)).filter(|title| !title.is_empty() && args.title.is_none());
     let comment = comment.map(|title| format!("  # {}", cut(&title, 60))).unwrap_or_default();
@@ -360,7 +360,7 @@ pub fn block(found: &FoundFeed, args: &Args) -> String {
 }
 
 /// Describes a feed before it is added: title, address, format, entries and how often it publishes.
-pub fn shown(url: &str, seen: &Seen) -> String {
+pub(super) fn shown(url: &str, seen: &Seen) -> String {
     let parsed = &seen.parsed;
     let info = normalize::info(parsed);
     let entries: Vec<_> = parsed.entries.iter().map(|entry| normalize::entry(entry, parsed)).collect();

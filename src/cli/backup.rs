@@ -11,13 +11,13 @@ use crate::config::Config;
 use crate::store::Reader;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The file to write. An older backup is replaced only after the new one is complete and intact
     file: PathBuf,
 }
 
 /// Runs `newswire backup`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = load(config)?.config;
     let reader = Reader::open_any_version(&config.store.path)?;
     refuse_served(&config, &args.file)?;
@@ -47,7 +47,7 @@ fn refuse_served(config: &Config, file: &Path) -> anyhow::Result<()> {
 }
 
 /// Runs `newswire verify`.
-pub fn verify(config: Option<&Path>) -> Done {
+pub(super) fn verify(config: Option<&Path>) -> Done {
     let config = load(config)?.config;
     let reader = Reader::open_any_version(&config.store.path)?;
     let found = reader.verify()?;

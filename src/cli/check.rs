@@ -25,7 +25,7 @@ const LOOKS: usize = 32;
 const MISSED: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Fetch every feed, and report those that fail, have moved or are not feeds; stores nothing
     #[arg(long)]
     online: bool,
@@ -35,7 +35,7 @@ pub struct Args {
 }
 
 /// Runs `newswire check`. Only errors exit with 78; warnings exit with 0.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     match load(config) {
         Ok(mut loaded) => {
             let mut looks = String::new();

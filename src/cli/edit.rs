@@ -14,7 +14,7 @@ use crate::feed::FeedId;
 use crate::files::{self, Loaded, short};
 
 #[derive(Debug, clap::Args)]
-pub struct FeedArgs {
+pub(super) struct FeedArgs {
     /// The id of the feed, or its address
     feed: String,
     /// Print the difference and write nothing
@@ -23,7 +23,7 @@ pub struct FeedArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct SetArgs {
+pub(super) struct SetArgs {
     /// The id of the feed, or its address
     feed: String,
     /// Such as schedule="every 2 hours", tags=world,sea or title= (which removes the key)
@@ -35,7 +35,7 @@ pub struct SetArgs {
 }
 
 /// Runs `newswire remove`: removes the feed's table, and its id from the `feeds` of the sections.
-pub fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
+pub(super) fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
     let loaded = load(path)?;
     let (id, place) = find(&loaded, &args.feed)?;
     let mut texts = Vec::new();
@@ -53,17 +53,17 @@ pub fn remove(path: Option<&Path>, args: &FeedArgs) -> Done {
 }
 
 /// Runs `newswire enable`.
-pub fn enable(path: Option<&Path>, args: &FeedArgs) -> Done {
+pub(super) fn enable(path: Option<&Path>, args: &FeedArgs) -> Done {
     change(path, &args.feed, args.dry_run, "enabled", |text, index| edit::set(text, index, "enabled", None))
 }
 
 /// Runs `newswire disable`: stops polling the feed; its stories stay.
-pub fn disable(path: Option<&Path>, args: &FeedArgs) -> Done {
+pub(super) fn disable(path: Option<&Path>, args: &FeedArgs) -> Done {
     change(path, &args.feed, args.dry_run, "disabled", |text, index| edit::set(text, index, "enabled", Some("false")))
 }
 
 /// Runs `newswire set`.
-pub fn set(path: Option<&Path>, args: &SetArgs) -> Done {
+pub(super) fn set(path: Option<&Path>, args: &SetArgs) -> Done {
     let mut values = Vec::new();
     for text in &args.values {
         let pair = text.split_once('=').ok_or_else(|| anyhow!("expected KEY=VALUE, such as title=Harbour"))?;
@@ -100,7 +100,7 @@ fn change(
 }
 
 /// Adds the path of the file to an edit's error.
-pub fn in_file(source: &SourceFile) -> impl Fn(EditError) -> anyhow::Error {
+pub(super) fn in_file(source: &SourceFile) -> impl Fn(EditError) -> anyhow::Error {
     |error| anyhow!("{}: {error}", short(&source.path).display())
 }
 
@@ -117,7 +117,7 @@ fn find(loaded: &Loaded, wanted: &str) -> anyhow::Result<(FeedId, FeedPlace)> {
 }
 
 /// Returns the configured feed with this address, in any spelling.
-pub fn known<'c>(config: &'c Config, url: &Url) -> Option<&'c config::Feed> {
+pub(super) fn known<'c>(config: &'c Config, url: &Url) -> Option<&'c config::Feed> {
     let is_same = |feed: &&std::sync::Arc<config::Feed>| config::spelling(&feed.url.secret) == config::spelling(url);
     config.feeds.iter().find(is_same).map(|feed| &**feed)
 }
@@ -128,7 +128,7 @@ pub fn known<'c>(config: &'c Config, url: &Url) -> Option<&'c config::Feed> {
 /// # Errors
 ///
 /// If the edited config has errors, or a file cannot be written.
-pub fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Result<Loaded, CommandError> {
+pub(super) fn commit(loaded: &Loaded, texts: Vec<(usize, String)>, dry_run: bool) -> Result<Loaded, CommandError> {
     let mut sources = loaded.sources.clone();
     for (file, text) in &texts {
         sources[*file].text.clone_from(text);

@@ -20,7 +20,7 @@ use crate::story::LeadRule;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The story's published id, slug, number or page, a link in any spelling, or words of its title; if several stories
     /// match, lists them and exits with 2
     story: String,
@@ -79,7 +79,7 @@ struct SectionPart {
 }
 
 /// Runs `newswire explain`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
     let story = find(&reader, &config, &args.story)?;

@@ -27,7 +27,7 @@ const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 const STATE: &str = "state";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Refresh every two seconds, on a terminal
     #[arg(long, conflicts_with = "json")]
     watch: bool,
@@ -37,7 +37,7 @@ pub struct Args {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct FeedsArgs {
+pub(super) struct FeedsArgs {
     /// The ids of the feeds to show with title, address, sections and schedule [default: all, without these details]
     feeds: Vec<String>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ struct WithCare<Row> {
 }
 
 /// Runs `newswire feeds`.
-pub fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
+pub(super) fn feeds(config: Option<&Path>, args: &FeedsArgs) -> Done {
     show(&args.shown, || {
         let (config, reader) = load_with_reader(config)?;
         if let Some(id) = args.feeds.iter().find(|id| config.feed(&FeedId::from(id.as_str())).is_none()) {
@@ -174,7 +174,7 @@ fn remarks(WithCare { row, care }: &WithCare<FeedOverview>, now: Timestamp) -> V
 }
 
 /// Runs `newswire sections`.
-pub fn sections(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn sections(config: Option<&Path>, args: &Args) -> Done {
     show(args, || {
         let (config, reader) = load_with_reader(config)?;
         let now = clock::now();

@@ -23,7 +23,7 @@ use crate::store::Reader;
 const LABELS: usize = "  section".len();
 
 #[derive(Debug, clap::Args)]
-pub struct ImportArgs {
+pub(super) struct ImportArgs {
     /// OPML, Planet's ini, newsboat's urls, sfeedrc, or one address per line; - is standard input
     list: PathBuf,
     /// The section for feeds that are in no folder
@@ -41,14 +41,14 @@ pub struct ImportArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct ExportArgs {
+pub(super) struct ExportArgs {
     /// Only the feeds of this section
     #[arg(long, value_name = "ID")]
     section: Option<String>,
 }
 
 /// Runs `newswire import`.
-pub fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
+pub(super) fn import(path: Option<&Path>, args: &ImportArgs) -> Done {
     let loaded = load(path)?;
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
     let bytes = files::read_named(&args.list, limit).with_context(|| format!("cannot read {}", args.list.display()))?;
@@ -110,7 +110,7 @@ fn spelled(same: &SameAddress, kept: &str) -> String {
 }
 
 /// Runs `newswire export`.
-pub fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
+pub(super) fn export(path: Option<&Path>, args: &ExportArgs) -> Done {
     let (config, reader) = load_with_reader(path)?;
     let wanted = args.section.as_deref().map(SectionId::from);
     if let Some(id) = wanted.as_ref().filter(|id| config.section(id).is_none()) {

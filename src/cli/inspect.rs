@@ -27,7 +27,7 @@ const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
 
 /// The arguments of `newswire inspect`.
 #[derive(clap::Args, Clone, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// Feed documents: files, or http(s) URLs; - is standard input
     #[arg(required = true, value_name = "FILE-OR-URL")]
     pub documents: Vec<String>,
@@ -44,7 +44,7 @@ pub struct Args {
 
 /// The report on one document, in the shape that `--json` prints.
 #[derive(Clone, Debug, Serialize)]
-pub struct Inspection {
+pub(super) struct Inspection {
     /// `ok` or `refused`.
     pub status: &'static str,
     /// Why the document was refused.
@@ -65,7 +65,7 @@ pub struct Inspection {
 
 /// What the document says about its feed.
 #[derive(Clone, Debug, Serialize)]
-pub struct FeedReport {
+pub(super) struct FeedReport {
     pub title: Option<String>,
     pub site: Option<Url>,
     pub id: Option<String>,
@@ -86,7 +86,7 @@ pub struct FeedReport {
 
 /// How often the document asks to be polled.
 #[derive(Clone, Debug, Serialize)]
-pub struct HintsReport {
+pub(super) struct HintsReport {
     pub ttl_seconds: Option<u64>,
     pub period_seconds: Option<u64>,
     /// Hours in GMT, 0 to 23.
@@ -97,7 +97,7 @@ pub struct HintsReport {
 
 /// A cleaned entry.
 #[derive(Clone, Debug, Serialize)]
-pub struct EntryReport {
+pub(super) struct EntryReport {
     pub guid: String,
     pub guid_kind: GuidKind,
     /// Whether the same entry occurs earlier in the document. newswire keeps it once.
@@ -127,7 +127,7 @@ pub struct EntryReport {
 
 /// A person; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
-pub struct PersonReport {
+pub(super) struct PersonReport {
     pub name: Option<String>,
     pub email: Option<String>,
     pub url: Option<Url>,
@@ -135,7 +135,7 @@ pub struct PersonReport {
 
 /// A category; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
-pub struct CategoryReport {
+pub(super) struct CategoryReport {
     pub term: String,
     pub scheme: Option<String>,
     pub label: Option<String>,
@@ -143,7 +143,7 @@ pub struct CategoryReport {
 
 /// An enclosure of an entry; what is unknown is `null`.
 #[derive(Clone, Debug, Serialize)]
-pub struct EnclosureReport {
+pub(super) struct EnclosureReport {
     pub url: Url,
     #[serde(rename = "type")]
     pub media_type: Option<String>,
@@ -154,7 +154,7 @@ pub struct EnclosureReport {
 
 /// The feed that an entry names as its source.
 #[derive(Clone, Debug, Serialize)]
-pub struct SourceReport {
+pub(super) struct SourceReport {
     pub title: Option<String>,
     pub url: Option<Url>,
     pub id: Option<String>,
@@ -285,7 +285,7 @@ fn source_report(source: Source) -> SourceReport {
 }
 
 /// Runs `newswire inspect`. Exits with 1 if a document was refused.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let mut all_read = true;
     for document in &args.documents {
         let inspection = match Url::parse(document).ok().filter(|url| matches!(url.scheme(), "http" | "https")) {

@@ -8,7 +8,7 @@ use super::{Done, edit, print_sections};
 use crate::daemon::control::Edit;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The published id, slug, number or page of one story, or a link in any spelling; other words only list the stories
     /// that match, and exit with 2
     one: String,
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs `newswire join`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let edited = edit(config, "join", Edit::Join { one: args.one.clone(), other: args.other.clone() }, args.dry_run)?;
     let what = if args.dry_run { "would merge into one story" } else { "merged into one story" };
     print(&format!("{what}: {}\n", safe(&edited.id)))?;

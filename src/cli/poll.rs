@@ -29,7 +29,7 @@ use crate::time::Timestamp;
 const HELD_NAMED: usize = 5;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The ids of the feeds to poll [default: those that are due]
     feeds: Vec<String>,
     /// Poll every feed, except those whose server asked to wait or that were polled in the last ten minutes
@@ -109,7 +109,7 @@ impl PollLine<'_> {
 }
 
 /// Runs `newswire poll`. Exits with 1 if none of the polled feeds could be read.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = Arc::new(load(config)?.config);
     let pass = pass(&config, args)?;
     let started = Instant::now();

@@ -17,14 +17,14 @@ use crate::publish::{Publisher, Written};
 use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The folder to write to, created if missing [default: `directory` under [publish]]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 /// Runs `newswire publish`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let config = Arc::new(load(config)?.config);
     let folder = args.out.clone().or_else(|| config.publish.directory.clone());
     let folder =

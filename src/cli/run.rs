@@ -20,7 +20,7 @@ use crate::publish::Publisher;
 use crate::serve::Health;
 
 /// Runs `newswire run` until a signal stops the daemon.
-pub fn run(config: Option<&Path>) -> Done {
+pub(super) fn run(config: Option<&Path>) -> Done {
     let main = files::find(config)?;
     let runtime = runtime()?;
     let result = runtime.block_on(start(main));

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 const INDENT: &str = "            ";
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Words that must all occur, "a phrase", -without; title: author: feed: section: after:2017-12 before:2018
     #[arg(required = true)]
     words: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 /// Runs `newswire search`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let (config, reader) = load_with_reader(config)?;
     let reader = reader.ok_or_else(|| StoreError::Missing(config.store.path.clone()))?;
     let (query, faults) = Query::parse(&args.words.join(" "));

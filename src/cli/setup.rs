@@ -20,7 +20,7 @@ use crate::files::{self, Loaded};
 const ORIGIN_COLUMN: usize = 48;
 
 #[derive(Debug, clap::Args)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// The title of the site
     #[arg(long)]
     title: Option<String>,
@@ -36,7 +36,7 @@ pub struct InitArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// Also print the defaults of feeds and sections
     #[arg(long)]
     all: bool,
@@ -46,19 +46,19 @@ pub struct ConfigArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct CompletionsArgs {
+pub(super) struct CompletionsArgs {
     shell: clap_complete::Shell,
 }
 
 #[derive(Debug, clap::Args)]
-pub struct ManArgs {
+pub(super) struct ManArgs {
     /// Write a page per command into this folder, instead of printing the main page
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 /// Runs `newswire init`: writes a config that works. Never overwrites a file.
-pub fn init(path: Option<&Path>, args: &InitArgs) -> Done {
+pub(super) fn init(path: Option<&Path>, args: &InitArgs) -> Done {
     let named = path.is_some();
     let path = std::path::absolute(path.unwrap_or(Path::new("newswire.toml")))?;
     if path.exists() {
@@ -241,7 +241,7 @@ struct SettingRow<'s> {
 }
 
 /// Runs `newswire config`.
-pub fn config(path: Option<&Path>, args: &ConfigArgs) -> Done {
+pub(super) fn config(path: Option<&Path>, args: &ConfigArgs) -> Done {
     let loaded = load(path)?;
     let settings = effective(&loaded.config, &loaded.sources, args.all);
     if args.json {
@@ -283,13 +283,13 @@ fn origin(origin: &Origin) -> String {
 }
 
 /// Runs `newswire schema`.
-pub fn schema() -> Done {
+pub(super) fn schema() -> Done {
     print(&format!("{}\n", serde_json::to_string_pretty(&config::schema())?))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Runs `newswire completions`.
-pub fn completions(args: &CompletionsArgs) -> Done {
+pub(super) fn completions(args: &CompletionsArgs) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "newswire", &mut script);
     print(&String::from_utf8_lossy(&script))?;
@@ -297,7 +297,7 @@ pub fn completions(args: &CompletionsArgs) -> Done {
 }
 
 /// Runs `newswire man`.
-pub fn man(args: &ManArgs) -> Done {
+pub(super) fn man(args: &ManArgs) -> Done {
     let mut page = Vec::new();
     match &args.out {
         Some(folder) => {

@@ -8,7 +8,7 @@ use super::{Done, edit, print_sections};
 use crate::daemon::control::Edit;
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// The published id, slug, number or page of the story, or a link in any spelling; other words only list the stories
     /// that match, and exit with 2
     story: String,
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs `newswire split`.
-pub fn run(config: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(config: Option<&Path>, args: &Args) -> Done {
     let edited =
         edit(config, "split", Edit::Split { story: args.story.clone(), copy: args.copy.clone() }, args.dry_run)?;
     let copy = edited.copy.unwrap_or_default();

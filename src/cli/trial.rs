@@ -17,7 +17,7 @@ use crate::store::{Reader, StoreError};
 use crate::trial::{self, Move, RuleTrial, SectionTrial, Trial};
 
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Only this section
     #[arg(long, value_name = "ID")]
     section: Option<String>,
@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 /// Runs `newswire try`.
-pub fn run(path: Option<&Path>, args: &Args) -> Done {
+pub(super) fn run(path: Option<&Path>, args: &Args) -> Done {
     let mut config = load(path)?.config;
     let reader = open_store(&config)?;
     let only = args.section.as_deref().map(SectionId::from);

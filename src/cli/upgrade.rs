@@ -13,7 +13,7 @@ use crate::store::{Store, StoreError, UpgradeStep};
 /// # Errors
 ///
 /// The same as [`Store::open`].
-pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
+pub(super) fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
     let bar = match std::io::stderr().is_terminal() {
         true => {
             let style = ProgressStyle::with_template("{msg} {bar:30} {percent} %").expect("the template is constant");
@@ -46,7 +46,7 @@ fn advance(bar: &ProgressBar, what: &'static str, done: u64, total: u64) {
 /// # Errors
 ///
 /// The same as [`Store::open`].
-pub fn open_logging(path: &Path, holder: &str) -> Result<Store, StoreError> {
+pub(super) fn open_logging(path: &Path, holder: &str) -> Result<Store, StoreError> {
     let mut logged = None;
     Store::open_checked(path, holder, &mut |step| {
         let (what, done, total) = match &step {

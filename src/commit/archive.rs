@@ -36,7 +36,7 @@ pub async fn archive(
 /// # Errors
 ///
 /// Fails if the store does, or if stored text is unreadable.
-pub fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
+pub(super) fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
     for (section, number) in turn.archives_of(stories)? {
         let mut kept = Vec::new();
         for story in turn.archived(section, number)? {

@@ -28,7 +28,7 @@ const FORMER_BYTES: usize = 8 * 1024 * 1024;
 /// # Errors
 ///
 /// Returns the errors of the store; in that case nothing of the turn is written.
-pub fn apply(
+pub(super) fn apply(
     turn: &Turn,
     config: &Config,
     now: Timestamp,
@@ -372,7 +372,7 @@ impl<'a> DocumentTurn<'a> {
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<Pair, StoreError> {
+pub(super) fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<Pair, StoreError> {
     let mut apart = turn.splits_of(own)?;
     apart.extend(turn.splits_of(other)?);
     Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_split: turn.are_split(own, other)?, apart })

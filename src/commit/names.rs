@@ -18,7 +18,7 @@ const BATCH: usize = 2000;
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn name_stories_of(
+pub(super) fn name_stories_of(
     turn: &Turn,
     config: &Config,
     section: &Section,
@@ -41,7 +41,7 @@ pub fn name_stories_of(
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
+pub(super) fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
     let before = turn.unchecked(BATCH)?;
     if let Some(last) = before.last() {
         // Stories that a public section shows with all their copies keep their names. That is most, and their text need

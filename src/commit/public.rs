@@ -10,7 +10,7 @@ use crate::store::{StoreError, Turn};
 /// # Errors
 ///
 /// Returns the errors of the store.
-pub fn follow_public(turn: &Turn, config: &Config) -> Result<(), StoreError> {
+pub(super) fn follow_public(turn: &Turn, config: &Config) -> Result<(), StoreError> {
     let terms = newsroom::public_terms(config);
     match newsroom::reindexed(&terms, turn.public_terms()?.as_ref()) {
         Reindexed::None => return Ok(()),

@@ -13,7 +13,7 @@ const STEP_STORIES: usize = 500;
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
 /// Places stories, one step at a time; returns the sections that changed.
-pub fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Result<SectionMoves, StoreError> {
+pub(super) fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Result<SectionMoves, StoreError> {
     let mut changed = SectionMoves::new();
     let mut rest = stories;
     while !rest.is_empty() {
@@ -29,7 +29,7 @@ pub fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Resu
 }
 
 /// Writes a decision, and adds the sections that changed to `changed`.
-pub fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Result<Vec<Unplaced>, StoreError> {
+pub(super) fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Result<Vec<Unplaced>, StoreError> {
     turn.write(&decided.writes)?;
     for (section, moves) in decided.changed {
         let sum = changed.entry(section).or_default();
@@ -40,7 +40,7 @@ pub fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Resul
 }
 
 /// Places the stories that had to wait until the decision was written.
-pub fn place_rest(
+pub(super) fn place_rest(
     turn: &Turn,
     setting: Setting,
     unplaced: Vec<Unplaced>,
@@ -57,7 +57,7 @@ pub fn place_rest(
 
 /// Stories with their copies.
 #[derive(Default)]
-pub struct LoadedStories<'a> {
+pub(super) struct LoadedStories<'a> {
     /// The stories.
     pub stories: Vec<StandingStory>,
     /// Their copies, by story.
@@ -70,14 +70,14 @@ impl<'a> LoadedStories<'a> {
     /// # Errors
     ///
     /// Returns the errors of the store.
-    pub fn board(self, turn: &Turn, setting: Setting<'a>) -> Result<Board<'a>, StoreError> {
+    pub(super) fn board(self, turn: &Turn, setting: Setting<'a>) -> Result<Board<'a>, StoreError> {
         let standing = Standing { next: turn.next()?, stories: self.stories, linked: HashMap::new() };
         Ok(Board::new(setting, standing, self.seen))
     }
 }
 
 /// Loads the first of these stories, at least one, until they take too much memory; returns how many it loaded.
-pub fn load<'a>(
+pub(super) fn load<'a>(
     turn: &Turn,
     setting: Setting<'a>,
     stories: &[StoryNumber],
@@ -88,7 +88,7 @@ pub fn load<'a>(
 }
 
 /// Loads stories as [`load`] does, until their copies have more than `max_bytes`.
-pub fn load_within<'a>(
+pub(super) fn load_within<'a>(
     turn: &Turn,
     setting: Setting<'a>,
     stories: &[StoryNumber],

@@ -23,7 +23,7 @@ use crate::rule::{CanonicalForm, Rule};
 
 /// The settings that decide which stories are in a section.
 #[derive(Clone, Copy)]
-pub struct Definition<'a> {
+pub(super) struct Definition<'a> {
     pub feeds: &'a [&'a Arc<Feed>],
     pub keep: &'a [Rule],
     pub drop: &'a [Rule],
@@ -33,7 +33,7 @@ pub struct Definition<'a> {
 
 impl Definition<'_> {
     /// Returns the hash of the canonical form that the module docs describe.
-    pub fn hash(&self) -> u64 {
+    pub(super) fn hash(&self) -> u64 {
         let mut form = CanonicalForm::default();
         form.text("newswire section 2");
         form.set(self.feeds.iter().map(|feed| {
@@ -52,7 +52,7 @@ impl Definition<'_> {
     }
 
     /// Returns the hash that stores up to version 4 hold, which hashed the `Debug` output of that time.
-    pub fn former_hash(&self) -> u64 {
+    pub(super) fn former_hash(&self) -> u64 {
         let category = |Category { term, scheme, label }: &Category| {
             format!("Category {{ term: {term:?}, scheme: {scheme:?}, label: {label:?} }}")
         };

@@ -45,7 +45,7 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// Returns the feeds of a checked configuration.
-    pub fn of(config: &Config) -> Feeds {
+    pub(super) fn of(config: &Config) -> Feeds {
         Feeds {
             good: config.feeds.clone(),
             ids: config.feeds.iter().map(|feed| feed.id.clone()).collect(),

@@ -95,7 +95,7 @@ impl<Id> Default for Ids<Id> {
 
 impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
     /// Assigns the id to the table. If another table has it, reports that and returns false.
-    pub fn claim(&mut self, id: &Id, table: &Table) -> bool {
+    pub(super) fn claim(&mut self, id: &Id, table: &Table) -> bool {
         let Some(first) = self.take(id, table) else { return true };
         let place = table.place_of("id");
         let hint = format!("first used in {}", table.reading.location(&first, &place));
@@ -104,7 +104,7 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
     }
 
     /// Assigns the id to the table, or returns the position of the table that has it already.
-    pub fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
+    pub(super) fn take(&mut self, id: &Id, table: &Table) -> Option<Place> {
         match self.0.entry(id.clone()) {
             Entry::Occupied(first) => Some(first.get().clone()),
             Entry::Vacant(vacant) => {
@@ -114,11 +114,11 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
         }
     }
 
-    pub fn has(&self, id: &Id) -> bool {
+    pub(super) fn has(&self, id: &Id) -> bool {
         self.0.contains_key(id)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Id> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Id> {
         self.0.keys()
     }
 }
@@ -128,11 +128,11 @@ impl<Id: Clone + Eq + Hash + fmt::Display> Ids<Id> {
 pub(super) struct SectionIds(pub Ids<SectionId>);
 
 impl SectionIds {
-    pub fn find(&self, name: &str) -> Option<SectionId> {
+    pub(super) fn find(&self, name: &str) -> Option<SectionId> {
         Some(SectionId::from(name)).filter(|id| self.0.has(id))
     }
 
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(SectionId::as_str)
     }
 }

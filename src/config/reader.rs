@@ -26,7 +26,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Fault {
+    pub(super) fn new(message: impl Into<String>, hint: impl Into<String>) -> Fault {
         Fault { message: message.into(), hint: Some(hint.into()) }
     }
 }
@@ -49,7 +49,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(files: &'a [SourceFile], secret: &'a dyn Fn(&SecretRef) -> Result<SecretString, String>) -> Self {
+    pub(super) fn new(files: &'a [SourceFile], secret: &'a dyn Fn(&SecretRef) -> Result<SecretString, String>) -> Self {
         Reading {
             files,
             secret,
@@ -62,7 +62,7 @@ impl<'a> Reading<'a> {
 
     /// Parses all texts and passes them to `read`. For a text with syntax errors, reports the first one and reads the part that
     /// is certain.
-    pub fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
+    pub(super) fn read<T>(&self, read: impl for<'d> FnOnce(&[&'d Spanned<DeTable<'d>>]) -> T) -> T {
         let parsed: Vec<_> = self.files.iter().map(|source| syntax::parse(&source.text)).collect();
         for (file, (_, recovered)) in parsed.iter().enumerate() {
             if let Some(RecoveredToml { fault, .. }) = recovered {
@@ -85,7 +85,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Whether any text has syntax errors. Things that other texts refer to may be in the part that cannot be read.
-    pub fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         self.recovered.get().is_some_and(|recovered| recovered.iter().any(Option::is_some))
     }
 
@@ -95,30 +95,30 @@ impl<'a> Reading<'a> {
         recovered.is_some_and(|recovered| recovered.has_touched(&table.span))
     }
 
-    pub fn fail(&self, place: &Place, fault: Fault) {
+    pub(super) fn fail(&self, place: &Place, fault: Fault) {
         self.report(Level::Error, place, fault.message, fault.hint);
     }
 
-    pub fn warn(&self, place: &Place, fault: Fault) {
+    pub(super) fn warn(&self, place: &Place, fault: Fault) {
         self.report(Level::Warning, place, fault.message, fault.hint);
     }
 
     /// Reports something missing as an error, unless a text has syntax errors that may be the reason.
-    pub fn fail_missing(&self, place: &Place, fault: Fault) {
+    pub(super) fn fail_missing(&self, place: &Place, fault: Fault) {
         if !self.is_broken() {
             self.fail(place, fault);
         }
     }
 
     /// Returns "did you mean …?" if a candidate is similar to `word`.
-    pub fn suggest<'c>(&self, word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
+    pub(super) fn suggest<'c>(&self, word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
         let left = self.suggestions.get().checked_sub(1)?;
         self.suggestions.set(left);
         keys::nearest(word, candidates).map(|nearest| format!("did you mean `{nearest}`?"))
     }
 
     /// Returns all problems in the order of files and lines, and whether one of them is an error.
-    pub fn finish(self) -> (Vec<Problem>, bool) {
+    pub(super) fn finish(self) -> (Vec<Problem>, bool) {
         let mut problems = self.problems.into_inner();
         problems.sort_by_key(|problem| problem.place.as_ref().map(|place| (place.file, place.span.start)));
         problems.dedup();
@@ -126,11 +126,11 @@ impl<'a> Reading<'a> {
         (problems, failed)
     }
 
-    pub fn has_errors(&self) -> bool {
+    pub(super) fn has_errors(&self) -> bool {
         self.problems.borrow().iter().any(|problem| problem.level == Level::Error)
     }
 
-    pub fn problem(&self, level: Level, place: &Place, message: String, hint: Option<String>) -> Problem {
+    pub(super) fn problem(&self, level: Level, place: &Place, message: String, hint: Option<String>) -> Problem {
         let (line, column) = self.line_and_column(place);
         let file = self.files[place.file].path.clone();
         let (message, hint) = (masked_urls(&message), hint.map(|hint| masked_urls(&hint)));
@@ -138,7 +138,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Returns a position in words: `line 7`, or `feeds/a.toml:7` if it is not in the file of `here`.
-    pub fn location(&self, place: &Place, here: &Place) -> String {
+    pub(super) fn location(&self, place: &Place, here: &Place) -> String {
         let (line, _) = self.line_and_column(place);
         if place.file == here.file {
             return format!("line {line}");
@@ -173,16 +173,16 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    pub fn place(self) -> Place {
+    pub(super) fn place(self) -> Place {
         Place { file: self.file, span: self.value.span() }
     }
 
     /// Returns the folder of the file with this value, which resolves relative paths.
-    pub fn folder(self) -> &'a Path {
+    pub(super) fn folder(self) -> &'a Path {
         self.reading.files[self.file].path.parent().unwrap_or(Path::new(""))
     }
 
-    pub fn text(self) -> Result<&'a str, Fault> {
+    pub(super) fn text(self) -> Result<&'a str, Fault> {
         let hint = || format!("put it in quotes: \"{}\"", scalar(self.value.get_ref()));
         match self.value.get_ref() {
             DeValue::String(text) => Ok(text),
@@ -194,11 +194,11 @@ impl<'a> Node<'a> {
     }
 
     /// Like [`Node::text`], for a value that may be secret: the hint does not repeat it.
-    pub fn secret_text(self) -> Result<&'a str, Fault> {
+    pub(super) fn secret_text(self) -> Result<&'a str, Fault> {
         self.text().map_err(|fault| Fault { hint: fault.hint.map(|_| "put it in quotes".to_owned()), ..fault })
     }
 
-    pub fn boolean(self) -> Result<bool, Fault> {
+    pub(super) fn boolean(self) -> Result<bool, Fault> {
         let hint = match self.value.get_ref().as_str().map(str::to_lowercase).as_deref() {
             Some("true" | "yes" | "on") => Some("write true, without quotes".to_owned()),
             Some("false" | "no" | "off") => Some("write false, without quotes".to_owned()),
@@ -207,7 +207,7 @@ impl<'a> Node<'a> {
         self.value.get_ref().as_bool().ok_or_else(|| Fault { message: self.expected("true or false"), hint })
     }
 
-    pub fn integer(self, range: RangeInclusive<i64>) -> Result<i64, Fault> {
+    pub(super) fn integer(self, range: RangeInclusive<i64>) -> Result<i64, Fault> {
         let number = self.value.get_ref().as_str().and_then(|text| text.trim().parse::<i64>().ok());
         let hint = number.map(|number| format!("write {number}, without quotes"));
         let fault = || Fault { message: self.expected("a whole number"), hint };
@@ -219,7 +219,7 @@ impl<'a> Node<'a> {
     }
 
     /// Reads a list. Reports each invalid value at its own position and returns the others.
-    pub fn list<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    pub(super) fn list<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         let Some(items) = self.value.get_ref().as_array() else {
             let fault = self.expected("a list");
             let in_brackets = match self.value.get_ref() {
@@ -238,7 +238,7 @@ impl<'a> Node<'a> {
     }
 
     /// Reads a list, or a single value as a list of one.
-    pub fn one_or_more<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
+    pub(super) fn one_or_more<T>(self, read: impl Fn(Node<'a>) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         match self.value.get_ref().as_array() {
             Some(items) if items.is_empty() => Err("expected at least one".to_owned().into()),
             Some(_) => self.list(read),
@@ -246,18 +246,18 @@ impl<'a> Node<'a> {
         }
     }
 
-    pub fn is_table(self) -> bool {
+    pub(super) fn is_table(self) -> bool {
         self.value.get_ref().is_table()
     }
 
     /// Reads a table with known keys, and reports unknown ones.
-    pub fn table(self, shape: &'static Shape) -> Result<Table<'a>, Fault> {
+    pub(super) fn table(self, shape: &'static Shape) -> Result<Table<'a>, Fault> {
         let entries = self.entries(shape.name)?;
         Ok(Table::new(shape, entries, self.place(), self.reading))
     }
 
     /// Reads a table with any keys, in alphabetical order.
-    pub fn pairs(self) -> Result<Vec<(&'a str, Place, Node<'a>)>, Fault> {
+    pub(super) fn pairs(self) -> Result<Vec<(&'a str, Place, Node<'a>)>, Fault> {
         let pair = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
             let key: &'a Spanned<std::borrow::Cow<'a, str>> = key;
             (&**key.get_ref(), Place { file: self.file, span: key.span() }, Node { value, ..self })
@@ -285,7 +285,7 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Returns the top-level table of a text.
-    pub fn of_document(
+    pub(super) fn of_document(
         shape: &'static Shape,
         file: usize,
         document: &'a Spanned<DeTable<'a>>,
@@ -306,13 +306,13 @@ impl<'a> Table<'a> {
     }
 
     /// Returns the value of `key`; `None` if it is missing or invalid. Reports an invalid one.
-    pub fn get<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
+    pub(super) fn get<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         let node = self.node(key)?;
         read(node).map_err(|fault| self.reading.fail(&node.place(), fault)).ok()
     }
 
     /// Like [`Table::get`], but also reports a missing value.
-    pub fn need<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
+    pub(super) fn need<T>(&self, key: &str, read: impl FnOnce(Node<'a>) -> Result<T, Fault>) -> Option<T> {
         if !self.has(key) {
             self.fail_lacking(&format!("needs `{key}`"));
         }
@@ -327,7 +327,7 @@ impl<'a> Table<'a> {
     }
 
     /// Returns the name of the table, with its line if there may be several, such as `[[feed]] in line 7`.
-    pub fn named(&self) -> String {
+    pub(super) fn named(&self) -> String {
         let name = self.shape.name;
         if name.starts_with("[[") {
             format!("{name} in {}", self.reading.location(&self.place, &self.place))
@@ -336,27 +336,27 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub fn has(&self, key: &str) -> bool {
+    pub(super) fn has(&self, key: &str) -> bool {
         self.node(key).is_some()
     }
 
     /// Whether `key` has a list with items, or a value that should have been a list.
-    pub fn has_items(&self, key: &str) -> bool {
+    pub(super) fn has_items(&self, key: &str) -> bool {
         self.node(key).is_some_and(|node| node.value.get_ref().as_array().is_none_or(|items| !items.is_empty()))
     }
 
     /// Returns the position of the value of `key`, else that of the table.
-    pub fn place_of(&self, key: &str) -> Place {
+    pub(super) fn place_of(&self, key: &str) -> Place {
         self.node(key).map_or_else(|| self.place.clone(), Node::place)
     }
 
     /// Returns the table under `key`; `None` if it is missing or invalid.
-    pub fn table(&self, key: &str, shape: &'static Shape) -> Option<Table<'a>> {
+    pub(super) fn table(&self, key: &str, shape: &'static Shape) -> Option<Table<'a>> {
         self.get(key, |node| node.table(shape))
     }
 
     /// Returns the tables under `[[key]]`.
-    pub fn tables(&self, key: &str, shape: &'static Shape) -> Vec<Table<'a>> {
+    pub(super) fn tables(&self, key: &str, shape: &'static Shape) -> Vec<Table<'a>> {
         let read = |node: Node<'a>| match node.value.get_ref() {
             DeValue::Table(_) => {
                 Err(Fault::new(format!("`{key}` is a list of tables"), format!("write [[{key}]] with two brackets")))
@@ -366,7 +366,7 @@ impl<'a> Table<'a> {
         self.get(key, read).unwrap_or_default()
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 

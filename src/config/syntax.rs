@@ -83,7 +83,7 @@ impl RecoveredToml {
     }
 
     /// Whether a part of the table with this header or these braces was removed, so that its keys may be there.
-    pub fn has_touched(&self, table: &Range<usize>) -> bool {
+    pub(super) fn has_touched(&self, table: &Range<usize>) -> bool {
         let after = self.text.get(table.end..).unwrap_or_default();
         let is_header = |line: &&str| line.trim_start().starts_with('[');
         let lines = after.split_inclusive('\n');

@@ -42,12 +42,12 @@ pub(super) fn folder_task(publisher: Publisher, config: Arc<Config>) -> (FolderW
 
 impl FolderWork {
     /// Requests a write of the configured folder, with what is published now. Never waits.
-    pub fn published(&self, config: &Arc<Config>) {
+    pub(super) fn published(&self, config: &Arc<Config>) {
         self.published.send_replace(config.clone());
     }
 
     /// Requests a write of a folder for a command. Never waits.
-    pub fn write(&self, request: FolderRequest, config: &Arc<Config>) {
+    pub(super) fn write(&self, request: FolderRequest, config: &Arc<Config>) {
         // Sending cannot fail: the writer stops only after this handle is dropped.
         let _ = self.requests.send((request, config.clone()));
     }
@@ -55,7 +55,7 @@ impl FolderWork {
 
 impl FolderTask {
     /// Writes folders until the handle is dropped and nothing is left to write.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         loop {
             tokio::select! {
                 biased;

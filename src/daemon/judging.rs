@@ -35,12 +35,16 @@ pub(super) struct Judging {
 
 impl Judging {
     /// Creates a handle of the work. The caller must also [`run`](Judging::run) one of the clones.
-    pub fn new(store: Store, active: ActiveConfig, judged: mpsc::UnboundedSender<BTreeSet<SectionId>>) -> Judging {
+    pub(super) fn new(
+        store: Store,
+        active: ActiveConfig,
+        judged: mpsc::UnboundedSender<BTreeSet<SectionId>>,
+    ) -> Judging {
         Judging { store, active, judged, more: Arc::default() }
     }
 
     /// Judges for about a second at most, and leaves the rest to the background. Logs failures, which the background retries.
-    pub async fn begin(&self) {
+    pub(super) async fn begin(&self) {
         let deadline = Instant::now() + HEAD_START;
         while Instant::now() < deadline {
             match self.judge_batch().await {
@@ -60,13 +64,13 @@ impl Judging {
     /// # Errors
     ///
     /// Returns the errors of the store; the background retries then.
-    pub async fn finish(&self) -> Result<(), StoreError> {
+    pub(super) async fn finish(&self) -> Result<(), StoreError> {
         while self.judge_batch().await? {}
         Ok(())
     }
 
     /// Judges what is left, and what every later change of the config adds, until `shutdown`.
-    pub async fn run(self, shutdown: CancellationToken) {
+    pub(super) async fn run(self, shutdown: CancellationToken) {
         // Log a lasting failure once.
         let mut failing = None;
         while !shutdown.is_cancelled() {

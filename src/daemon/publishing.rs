@@ -39,7 +39,7 @@ pub(super) struct Publishing {
 
 impl Publishing {
     /// Publishes the sections in `changed`, then every change. Returns after a last pass, when no more poll reports can come.
-    pub async fn run(
+    pub(super) async fn run(
         self,
         mut configs: watch::Receiver<Arc<Config>>,
         mut changed: BTreeSet<SectionId>,

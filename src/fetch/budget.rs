@@ -46,19 +46,19 @@ pub(super) struct MemoryPlace {
 }
 
 impl Budget {
-    pub fn new() -> Budget {
+    pub(super) fn new() -> Budget {
         let lower = LOWER_RUNGS.map(|(kib, places)| (kib * KIB, Arc::new(Semaphore::new(places))));
         let decoders = Arc::new(Semaphore::new(DECODERS));
         Budget { decoders, lower: Arc::new(lower), top: Arc::new(Semaphore::new(TOP_KIB as usize)) }
     }
 
     /// Returns permission to decode a body. Its holder takes no other place.
-    pub async fn decoder(&self) -> OwnedSemaphorePermit {
+    pub(super) async fn decoder(&self) -> OwnedSemaphorePermit {
         self.decoders.clone().acquire_owned().await.expect("the budget is never closed")
     }
 
     /// Returns a place on the lowest rung for a body of at most `limit` bytes; waits until one is free.
-    pub async fn place(&self, limit: u64) -> MemoryPlace {
+    pub(super) async fn place(&self, limit: u64) -> MemoryPlace {
         self.place_on(0, limit).await
     }
 
@@ -74,16 +74,16 @@ impl Budget {
 
 impl MemoryPlace {
     /// Returns whether a body of `bytes` bytes fits without climbing.
-    pub fn holds(&self, bytes: u64) -> bool {
+    pub(super) fn holds(&self, bytes: u64) -> bool {
         bytes <= self.room
     }
 
-    pub fn room(&self) -> u64 {
+    pub(super) fn room(&self) -> u64 {
         self.room
     }
 
     /// Returns an empty buffer with capacity for all of the room; memory is used only as it is filled.
-    pub fn buffer(&self) -> Vec<u8> {
+    pub(super) fn buffer(&self) -> Vec<u8> {
         let bytes = match self.budget.lower.get(self.rung) {
             Some(_) => usize::try_from(self.room).unwrap_or(usize::MAX),
             None => OWN_MAPPING_BYTES,
@@ -92,12 +92,12 @@ impl MemoryPlace {
     }
 
     /// Returns the most bytes that a body may have in this place.
-    pub fn limit(&self) -> u64 {
+    pub(super) fn limit(&self) -> u64 {
         self.limit
     }
 
     /// Returns a place one rung higher. The present place is held until the higher one is free.
-    pub async fn climb(self) -> MemoryPlace {
+    pub(super) async fn climb(self) -> MemoryPlace {
         self.budget.place_on(self.rung + 1, self.limit).await
     }
 }

@@ -91,7 +91,7 @@ pub(super) struct Way {
 }
 
 impl Clients {
-    pub fn new(names: Names) -> Clients {
+    pub(super) fn new(names: Names) -> Clients {
         // This fails only if the program has already installed a provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Clients { names, by_egress: Mutex::default() }
@@ -102,7 +102,7 @@ impl Clients {
     /// # Errors
     ///
     /// Fails if the feed's `proxy` or `ca_file` is unusable.
-    pub async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, Failure> {
+    pub(super) async fn way(&self, reach: &Reach, feed: &Feed) -> Result<Way, Failure> {
         let proxy = feed.proxy.as_ref().map(|proxy| proxy.expose_secret().to_owned());
         self.client(Egress { reach: reach.clone(), proxy, ca_file: feed.ca_file.clone(), http2: feed.http2 }).await
     }
@@ -112,7 +112,7 @@ impl Clients {
     /// # Errors
     ///
     /// The same as [`Clients::way`], though there is no setting that could be unusable.
-    pub async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
+    pub(super) async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
         self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
     }
 

@@ -36,7 +36,7 @@ impl Reach {
     /// # Errors
     ///
     /// Fails if the scheme, the port, or an address in the URL itself is refused.
-    pub fn of(url: &Url, allow: &[Allow]) -> Result<Reach, Failure> {
+    pub(super) fn of(url: &Url, allow: &[Allow]) -> Result<Reach, Failure> {
         let (Some(host), Some(port), "http" | "https") = (url.host(), url.port_or_known_default(), url.scheme()) else {
             return Err(Failure::Scheme { scheme: url.scheme().into() });
         };
@@ -51,7 +51,7 @@ impl Reach {
         }
     }
 
-    pub fn admits(&self, address: IpAddr) -> bool {
+    pub(super) fn admits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let opened = self.networks.iter().any(|network| network.contains(&address));
         opened || (self.public && special_range(address).is_none())
@@ -62,7 +62,7 @@ impl Reach {
     /// # Errors
     ///
     /// Fails if the name is local or the proxy's own, and `allow` does not permit it.
-    pub fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), Failure> {
+    pub(super) fn check_name_for_proxy(&self, url: &Url, proxy: &str) -> Result<(), Failure> {
         let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
         let is_proxy = is_named(&Host::Domain(name), proxy);
         if self.is_own(url) || !(is_proxy || is_local_name(name)) {
@@ -78,7 +78,7 @@ impl Reach {
 
     /// Returns whether the editor permitted exactly this host, by name or by address: then the host is the editor's
     /// own.
-    pub fn is_own(&self, url: &Url) -> bool {
+    pub(super) fn is_own(&self, url: &Url) -> bool {
         let everywhere = self.networks.contains(&EVERYWHERE[0]);
         let literal = url.host().as_ref().and_then(literal);
         everywhere || literal.is_some_and(|address| self.networks.iter().any(|net| net.contains(&address)))

@@ -66,7 +66,7 @@ struct Turns {
 
 impl Hosts {
     /// Waits for a turn; waiting requests are served in the order of their arrival.
-    pub fn turn(&self, queue: Queue) -> impl Future<Output = HostPermit> + use<> {
+    pub(super) fn turn(&self, queue: Queue) -> impl Future<Output = HostPermit> + use<> {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).of(&queue.name);
         async move {
             let permit = HostPermit { last: turn.lock_owned().await, queue, progress: Progress::default() };
@@ -76,7 +76,7 @@ impl Hosts {
     }
 
     /// Returns the turn for the next hop: the same one if the queue is the same.
-    pub async fn move_on(&self, permit: HostPermit, queue: Queue) -> HostPermit {
+    pub(super) async fn move_on(&self, permit: HostPermit, queue: Queue) -> HostPermit {
         if permit.queue == queue {
             permit.space().await;
             return permit;

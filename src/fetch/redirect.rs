@@ -23,28 +23,28 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub fn start(url: &Url) -> Trail {
+    pub(super) fn start(url: &Url) -> Trail {
         Trail { urls: vec![without_extras(url.clone())], permanent: true }
     }
 
     /// Returns the current URL, without userinfo and fragment.
-    pub fn here(&self) -> &Url {
+    pub(super) fn here(&self) -> &Url {
         self.urls.last().expect("a trail has a start, and hops are only added")
     }
 
     /// Returns all URLs so far, in order.
-    pub fn hops(&self) -> &[Url] {
+    pub(super) fn hops(&self) -> &[Url] {
         &self.urls
     }
 
     /// Returns whether every hop so far was at the origin of `url`.
-    pub fn never_left(&self, url: &Url) -> bool {
+    pub(super) fn never_left(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
     /// Returns whether every hop so far was at the server of `url`: at its origin, or at the same host with both at
     /// their default ports, as when `http:` leads to `https:`.
-    pub fn stays_at(&self, url: &Url) -> bool {
+    pub(super) fn stays_at(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| {
             let have_usual_ports = hop.port().is_none() && url.port().is_none();
             hop.origin() == url.origin() || (have_usual_ports && hop.host() == url.host())
@@ -52,12 +52,12 @@ impl Trail {
     }
 
     /// Returns whether all redirects so far, if any, were permanent.
-    pub fn is_permanent(&self) -> bool {
+    pub(super) fn is_permanent(&self) -> bool {
         self.permanent
     }
 
     /// Returns where a chain of permanent redirects led; `None` if there was no redirect.
-    pub fn moved_to(&self) -> Option<&Url> {
+    pub(super) fn moved_to(&self) -> Option<&Url> {
         (self.permanent && self.urls.len() > 1).then(|| self.here())
     }
 
@@ -66,7 +66,7 @@ impl Trail {
     /// # Errors
     ///
     /// Fails if the redirect has no target, or leads in a circle, too far, or to a forbidden place.
-    pub fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
+    pub(super) fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
         let host = self.here().host_str().unwrap_or_default();
         let next = self.target(location).map_err(|fault| Failure::Redirect { host: host.into(), fault })?;
         self.permanent &= matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);

@@ -16,17 +16,17 @@ pub(super) struct Stopwatch {
 }
 
 impl Stopwatch {
-    pub fn new(total: Duration, progress: Progress) -> Stopwatch {
+    pub(super) fn new(total: Duration, progress: Progress) -> Stopwatch {
         Stopwatch { total, left: total, progress }
     }
 
     /// Returns the poll's own clock, for waits that do not count.
-    pub fn progress(&self) -> &Progress {
+    pub(super) fn progress(&self) -> &Progress {
         &self.progress
     }
 
     /// Returns the time limit of the whole poll.
-    pub fn total(&self) -> Duration {
+    pub(super) fn total(&self) -> Duration {
         self.total
     }
 
@@ -35,7 +35,7 @@ impl Stopwatch {
     /// # Errors
     ///
     /// Returns [`Overrun`] if either limit was reached.
-    pub async fn run<T>(&mut self, limit: Duration, future: impl Future<Output = T>) -> Result<T, Overrun> {
+    pub(super) async fn run<T>(&mut self, limit: Duration, future: impl Future<Output = T>) -> Result<T, Overrun> {
         let started = Instant::now();
         let result = timeout(limit.min(self.left), future).await;
         self.left = self.left.saturating_sub(started.elapsed());
@@ -53,7 +53,7 @@ pub(super) struct Overrun {
 }
 
 impl Overrun {
-    pub fn into_failure(self, host: &str, phase: PollPhase) -> Failure {
+    pub(super) fn into_failure(self, host: &str, phase: PollPhase) -> Failure {
         Failure::Timeout { host: host.into(), proxied: false, phase, after: self.limit }
     }
 }

@@ -25,7 +25,7 @@ impl WholeFile {
     /// # Errors
     ///
     /// If the folder or the file cannot be written; `path` has not changed.
-    pub fn next_to(
+    pub(super) fn next_to(
         path: &Path,
         text: &[u8],
         set_rights: impl FnOnce(&File) -> io::Result<()>,
@@ -43,7 +43,7 @@ impl WholeFile {
     /// # Errors
     ///
     /// If the rename fails; the path has not changed.
-    pub fn put(self) -> io::Result<()> {
+    pub(super) fn put(self) -> io::Result<()> {
         let path = self.path.clone();
         self.rename()?;
         // Syncing the folder syncs the rename. Some file systems cannot do that, so ignore a failure.

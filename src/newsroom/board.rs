@@ -121,7 +121,7 @@ pub(super) struct Judged<'a> {
 impl Judged<'_> {
     /// Returns the copy whose content is shown by the first public section that has the story; `None` if no public
     /// section has it.
-    pub fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
+    pub(super) fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
         let (section, verdict) = self.takers().next()?;
         section::visible(section, copies).get(verdict.lead).copied()
     }
@@ -269,7 +269,7 @@ impl<'a> Board<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub fn of(StandingStory { row, kept, placements }: StandingStory, seen: SeenStory<'a>) -> Story<'a> {
+    pub(super) fn of(StandingStory { row, kept, placements }: StandingStory, seen: SeenStory<'a>) -> Story<'a> {
         let number = row.number;
         let placements = placements.into_iter().map(|(section, row)| (section, Placed::known((section, number), row)));
         let SeenStory { copies, bytes, is_whole } = seen;
@@ -277,7 +277,7 @@ impl<'a> Story<'a> {
     }
 
     /// Creates a new story, without copies.
-    pub fn alone(row: StoryRow) -> Story<'a> {
+    pub(super) fn alone(row: StoryRow) -> Story<'a> {
         Story { row, kept: Vec::new(), copies: Vec::new(), bytes: 0, is_whole: true, placements: BTreeMap::new() }
     }
 
@@ -287,7 +287,7 @@ impl<'a> Story<'a> {
     }
 
     /// Adds a copy, or replaces the content of one, keeping the order in which the copies joined.
-    pub fn put(&mut self, copy: SeenCopy<'a>, bytes: usize) {
+    pub(super) fn put(&mut self, copy: SeenCopy<'a>, bytes: usize) {
         self.bytes += bytes;
         match self.copies.iter_mut().find(|known| known.number == copy.number) {
             Some(known) => *known = copy,
@@ -328,7 +328,7 @@ impl Placed {
         Placed { row, under: None, is_changed: true, frozen: None }
     }
 
-    pub fn put(&mut self, row: PlacementRow, frozen: Option<Box<Entry>>) {
+    pub(super) fn put(&mut self, row: PlacementRow, frozen: Option<Box<Entry>>) {
         let published_as = self.row.published_as.take();
         self.row = PlacementRow { published_as, ..row };
         self.is_changed = true;
@@ -336,13 +336,13 @@ impl Placed {
     }
 
     /// Returns the row, and marks it as changed.
-    pub fn change(&mut self) -> &mut PlacementRow {
+    pub(super) fn change(&mut self) -> &mut PlacementRow {
         self.is_changed = true;
         &mut self.row
     }
 
     /// Returns the key of the placement on disk; `None` if the placement is new.
-    pub fn under(&self) -> Option<Key> {
+    pub(super) fn under(&self) -> Option<Key> {
         self.under
     }
 }

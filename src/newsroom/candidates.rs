@@ -75,7 +75,7 @@ fn span(time: Timestamp) -> i64 {
 }
 
 /// Returns the keys by which an entry of this time is found by its text.
-pub fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
+pub(super) fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
     wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 

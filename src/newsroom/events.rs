@@ -16,7 +16,7 @@ const REKEYED: usize = 3;
 
 /// The health of a feed before or after a poll.
 #[derive(Clone, Debug, Default)]
-pub struct FeedHealth {
+pub(super) struct FeedHealth {
     /// Failed polls in a row.
     pub failures: u32,
     /// Whether the feed answered 410.
@@ -31,7 +31,7 @@ pub struct FeedHealth {
 
 /// What a poll brought, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct News {
+pub(super) struct News {
     /// New entries.
     pub new: usize,
     /// Known entries under new guids.
@@ -41,7 +41,7 @@ pub struct News {
 }
 
 /// Returns the events of a feed between two polls.
-pub fn events(before: &FeedHealth, after: &FeedHealth, news: News) -> Vec<FeedEvent> {
+pub(super) fn events(before: &FeedHealth, after: &FeedHealth, news: News) -> Vec<FeedEvent> {
     let has_died = after.failures >= DEATH && before.failures < DEATH && !after.is_gone;
     let died_of = after.failure.as_ref().filter(|_| has_died);
     let was_lost = before.failures >= DEATH || before.is_gone;

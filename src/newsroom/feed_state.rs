@@ -27,7 +27,7 @@ pub struct PolledFeed {
 }
 
 /// Returns what is kept of what a document says about its feed: not the time, which changes without any other change.
-pub fn stable_info(document: &PolledDocument) -> FeedInfo {
+pub(super) fn stable_info(document: &PolledDocument) -> FeedInfo {
     FeedInfo { updated: None, ..document.info.clone() }
 }
 

@@ -17,11 +17,11 @@ use crate::story::{JoinReason, Wording};
 const COMPARED: usize = 8;
 
 /// The texts of a story's copies, each with the number of its entry, in the order in which they joined.
-pub type Wordings = Vec<(EntryNumber, Wording)>;
+pub(super) type Wordings = Vec<(EntryNumber, Wording)>;
 
 /// A story and the texts of its copies.
 #[derive(Debug)]
-pub struct StoryTexts {
+pub(super) struct StoryTexts {
     /// The story.
     pub story: StoryNumber,
     /// The texts of its copies.
@@ -40,7 +40,7 @@ pub struct Merge {
 /// Returns the merge of `own`, the story of `entry`, and `other`, if they are the same story, as `join` suggests.
 /// `likeness` is the share of shingles that copies of a long text must have in common, 0 to 1. The caller must check
 /// first that no editor split the stories and that they have no copies of the same feed.
-pub fn one_of(
+pub(super) fn one_of(
     entry: EntryNumber,
     mut own: StoryTexts,
     mut other: StoryTexts,

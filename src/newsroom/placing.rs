@@ -25,7 +25,7 @@ const SETTLING: Duration = Duration::from_secs(60);
 
 /// The next placement, and its effect.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Placing {
+pub(super) struct Placing {
     /// The placement to write; `None` if it does not change.
     pub write: Option<PlacementRow>,
     /// The content to freeze from now on, in a section that ignores edits; `None` if the frozen content stays.
@@ -36,7 +36,7 @@ pub struct Placing {
 
 /// What readers of a section notice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Effect {
+pub(super) enum Effect {
     /// Nothing.
     #[default]
     None,
@@ -48,7 +48,7 @@ pub enum Effect {
 
 /// The occasion of a decision on a placement.
 #[derive(Clone, Copy, Debug)]
-pub struct Occasion {
+pub(super) struct Occasion {
     /// The time of the decision.
     pub now: Timestamp,
     /// The number of the entry whose content has just changed, if any.
@@ -59,7 +59,7 @@ pub struct Occasion {
 ///
 /// `visible` are the copies that the section sees, in the order in which they joined; `verdict` is the verdict of its
 /// rules on them, `None` if there are none; `before` is the current placement.
-pub fn place(
+pub(super) fn place(
     section: &Section,
     visible: &[&SeenCopy],
     sort_at: Timestamp,
@@ -86,7 +86,7 @@ pub fn place(
 }
 
 /// Removes a story from a section for a reason other than a rule.
-pub fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
+pub(super) fn leave(before: &PlacementRow, why: Why, now: Timestamp) -> Placing {
     let after = PlacementRow { left: Some(now), why, next_change: None, ..before.clone() };
     Placing { write: Some(after), frozen: None, effect: Effect::Leaves }
 }
@@ -151,7 +151,7 @@ fn next(section: &Section, lead: &SeenCopy, verdict: &Verdict, before: &Placemen
 
 /// What happens in one section to the placements of two stories that are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Merging {
+pub(super) enum Merging {
     /// Both placements stay: the story that is merged away is not shown.
     Nothing,
     /// Both were shown: the story that is merged away leaves the section, as in [`leave`] with [`Why::Merged`].
@@ -162,7 +162,7 @@ pub enum Merging {
 
 /// Decides for a section with a placement of a story that is merged into another. `stays_entered` says whether the
 /// story that stays was ever in the section.
-pub fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
+pub(super) fn merge(leaves: &PlacementRow, stays_entered: bool) -> Merging {
     match (stays_entered, leaves.is_in()) {
         (true, true) => Merging::Leave,
         (true, false) => Merging::Nothing,

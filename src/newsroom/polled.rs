@@ -145,7 +145,7 @@ impl Cleaned {
 }
 
 /// Returns the time that sorts stories and bounds joining: the entry's date of publishing, but never in the future.
-pub fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
+pub(super) fn sort_at(entry: &Entry, first_seen: Timestamp) -> Timestamp {
     entry.claimed().map_or(first_seen, |published| published.min(first_seen))
 }
 
@@ -167,6 +167,6 @@ pub(super) fn neighbour_dates(entries: &[PolledEntry]) -> HashMap<String, Timest
 }
 
 /// Returns the text of an entry, prepared for comparing.
-pub fn wording(entry: &Entry) -> Wording {
+pub(super) fn wording(entry: &Entry) -> Wording {
     Wording::of(&entry.title, &PlainText::of(entry)).with_media(&entry.enclosures)
 }

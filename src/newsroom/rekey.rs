@@ -266,7 +266,7 @@ fn keeps_some(new: New, former: &FormerEntry) -> bool {
 
 /// Returns whether a known guid now means another entry, as in feeds that use one guid, or one home page as link, for
 /// everything, or that number their entries from the newest: link, title, date and text all differ.
-pub fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
+pub(super) fn is_reused(cleaned: &Cleaned, former: &FormerEntry) -> bool {
     let Some(wording) = &former.wording else { return false };
     let links = &cleaned.link_keys;
     let has_other_link = match former.guid_kind {

@@ -28,7 +28,7 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// A poll that reached no server.
 #[derive(Clone, Debug)]
-pub struct ReachFailure {
+pub(super) struct ReachFailure {
     pub feed: FeedId,
     pub host: String,
     pub began: Timestamp,
@@ -38,7 +38,7 @@ pub struct ReachFailure {
 
 /// The result of a feed's previous poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PollsBefore {
+pub(super) enum PollsBefore {
     /// The feed was never polled.
     Never,
     /// A server answered.
@@ -49,14 +49,14 @@ pub enum PollsBefore {
 
 /// A poll that a server answered, with any status.
 #[derive(Clone, Copy, Debug)]
-pub struct AnsweredPoll {
+pub(super) struct AnsweredPoll {
     pub began: Timestamp,
     pub ended: Timestamp,
 }
 
 /// Who is at fault for failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutageVerdict {
+pub(super) enum OutageVerdict {
     /// Our own network was down.
     OwnOutage,
     /// The feeds are at fault.
@@ -65,7 +65,7 @@ pub enum OutageVerdict {
 
 /// What is known of our own network.
 #[derive(Debug, Default)]
-pub struct Outage {
+pub(super) struct Outage {
     /// When a server last answered.
     reached: Option<Timestamp>,
     is_down: bool,
@@ -75,12 +75,12 @@ pub struct Outage {
 
 impl Outage {
     /// Returns whether a poll that began at this time and reached no server belongs to a known outage.
-    pub fn covers(&self, began: Timestamp) -> bool {
+    pub(super) fn covers(&self, began: Timestamp) -> bool {
         self.is_down || self.ended.is_some_and(|ended| began < ended && is_recent(began, ended))
     }
 
     /// Records a response. Returns the verdict on the `waiting` failures, which all began before it.
-    pub fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
+    pub(super) fn reached(&mut self, reach: AnsweredPoll, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_in_gap = |failure: &&&ReachFailure| {
             failure.before == PollsBefore::Answered
                 && failure.ended <= reach.began
@@ -97,7 +97,7 @@ impl Outage {
     }
 
     /// Returns the verdict on the `waiting` failures if no server is reached until `now`.
-    pub fn lapsed(&mut self, now: Timestamp, waiting: &[&ReachFailure]) -> OutageVerdict {
+    pub(super) fn lapsed(&mut self, now: Timestamp, waiting: &[&ReachFailure]) -> OutageVerdict {
         let is_news = |failure: &&ReachFailure| failure.before != PollsBefore::Failed;
         let is_outage = match self.reached.filter(|last| is_recent(*last, now)) {
             None => are_many(waiting.iter().copied()) && waiting.iter().any(is_news),
@@ -114,7 +114,7 @@ impl Outage {
 
 impl ReachFailure {
     /// Returns whether the failure has waited long enough for its verdict. A clock that was set back ends the wait.
-    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+    pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
         !is_recent(self.ended, now)
     }
 }

@@ -14,7 +14,7 @@ use crate::store;
 
 /// Parses and cleans a document. Entries with a known raw hash are not cleaned again. `tracking` are the editor's
 /// additional parameters to remove from links; `shared` are the keys that the feed's entries shared before.
-pub fn read_document(
+pub(super) fn read_document(
     feed: &Feed,
     tracking: &[String],
     document: &FetchedDocument,

@@ -34,7 +34,8 @@ const GAP: Duration = Duration::from_secs(30);
 /// How long polling pauses after the store could not write, before the next try.
 const STALL: Duration = Duration::from_secs(30);
 
-/// How many polls may be running for each poll that may fetch: polls of one host wait for each other.
+/// How many polls may be in progress for each one that may fetch at the same time. It is more than one, because polls of
+/// one host wait for each other and do not fetch meanwhile.
 const WAITING_PER_FLIGHT: usize = 4;
 
 /// The most polls running for one host: a host gets one request per second, so later polls may as well start later.

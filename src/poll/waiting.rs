@@ -16,14 +16,14 @@ pub(super) type JudgedPoll = (UnreachedPoll, OutageVerdict);
 
 impl WaitingPolls {
     /// Adds a poll. Returns the polls that are judged because too many wait.
-    pub fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
+    pub(super) fn push(&mut self, unreached: UnreachedPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let now = unreached.failure.ended;
         self.0.push(unreached);
         if self.0.len() < MOST_WAITING { Vec::new() } else { self.judge_all(now, outage) }
     }
 
     /// Judges the polls that began before a response came.
-    pub fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
+    pub(super) fn reached(&mut self, reach: AnsweredPoll, outage: &mut Outage) -> Vec<JudgedPoll> {
         let (judged, waiting) = std::mem::take(&mut self.0).into_iter().partition(|it| it.failure.began < reach.ended);
         self.0 = waiting;
         let verdict = outage.reached(reach, &failures(&judged));
@@ -31,14 +31,14 @@ impl WaitingPolls {
     }
 
     /// Judges all polls, at the end of a pass or of the daemon.
-    pub fn judge_all(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
+    pub(super) fn judge_all(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
         let judged = std::mem::take(&mut self.0);
         let verdict = outage.lapsed(now, &failures(&judged));
         with(verdict, judged)
     }
 
     /// Judges the polls that have waited long enough; in an outage, all polls.
-    pub fn lapsed(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
+    pub(super) fn lapsed(&mut self, now: Timestamp, outage: &mut Outage) -> Vec<JudgedPoll> {
         if !self.0.iter().any(|it| it.failure.has_lapsed(now)) {
             return Vec::new();
         }
@@ -53,7 +53,7 @@ impl WaitingPolls {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 }

@@ -61,12 +61,12 @@ impl Codings {
     }
 
     /// Returns what is known of a coding without making it.
-    pub fn made(&self, coding: ContentCoding) -> Option<&Option<Bytes>> {
+    pub(super) fn made(&self, coding: ContentCoding) -> Option<&Option<Bytes>> {
         self.cell(coding).get()
     }
 
     /// Returns the coded body, which is made at the first call; `None` if it is not smaller.
-    pub async fn coded(self: &Arc<Codings>, coding: ContentCoding, body: &Bytes) -> Option<Bytes> {
+    pub(super) async fn coded(self: &Arc<Codings>, coding: ContentCoding, body: &Bytes) -> Option<Bytes> {
         self.made_by(coding, body, |coding, body| coding.encode(body)).await
     }
 

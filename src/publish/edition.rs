@@ -78,7 +78,7 @@ pub(super) struct Rendered {
 
 impl Rendered {
     /// Creates a public document.
-    pub fn public(path: impl Into<String>, media_type: &'static str, body: Vec<u8>) -> Rendered {
+    pub(super) fn public(path: impl Into<String>, media_type: &'static str, body: Vec<u8>) -> Rendered {
         Rendered {
             path: path.into(),
             media_type,
@@ -92,7 +92,7 @@ impl Rendered {
     }
 
     /// Renders a public page, for the server and for a folder.
-    pub fn page(
+    pub(super) fn page(
         path: impl Into<String>,
         pages: &PageSet,
         make: impl Fn(&Pages) -> Result<String, RenderError>,
@@ -101,17 +101,17 @@ impl Rendered {
         Ok(Rendered { in_folder, ..Rendered::public(path, HTML_TYPE, make(&pages.served)?.into_bytes()) })
     }
 
-    pub fn hash(&self) -> Vec<u8> {
+    pub(super) fn hash(&self) -> Vec<u8> {
         Sha256::digest(&self.body).to_vec()
     }
 
     /// Creates an edition that is compressed when readers ask for that.
-    pub fn coded(self, last_modified: Option<Timestamp>) -> Edition {
+    pub(super) fn coded(self, last_modified: Option<Timestamp>) -> Edition {
         Edition { codings: Some(Arc::default()), ..self.plain(last_modified) }
     }
 
     /// Creates the edition without compression, for documents that are requested rarely.
-    pub fn plain(self, last_modified: Option<Timestamp>) -> Edition {
+    pub(super) fn plain(self, last_modified: Option<Timestamp>) -> Edition {
         Edition {
             media_type: self.media_type,
             etag: etag(&self.hash()),
@@ -136,7 +136,7 @@ pub(super) struct PageSet {
 }
 
 impl PageSet {
-    pub fn new(pages: Pages) -> PageSet {
+    pub(super) fn new(pages: Pages) -> PageSet {
         let for_folder = pages.for_folder().map(Arc::new);
         PageSet { served: Arc::new(pages), for_folder }
     }

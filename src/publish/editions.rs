@@ -138,12 +138,12 @@ impl Editions {
 impl SectionEditions {
     /// Returns the editions for a section that is not rendered by a new config yet. Its archive documents follow the config at
     /// the next rendering.
-    pub fn of_former_config(&self) -> Arc<SectionEditions> {
+    pub(super) fn of_former_config(&self) -> Arc<SectionEditions> {
         let archive_setting = ArchiveSetting { hash: Vec::new(), ..self.archive_setting.clone() };
         Arc::new(SectionEditions { archive_setting, ..self.clone() })
     }
 
-    pub fn is_public(&self) -> bool {
+    pub(super) fn is_public(&self) -> bool {
         self.documents.iter().all(|edition| edition.private.is_none())
     }
 }

@@ -78,7 +78,7 @@ pub(super) struct ListRequest {
 impl ListRequest {
     /// Parses the filters of a request for a page. As elsewhere on the site, a parameter with an unknown value has no effect;
     /// the id of a private section is unknown.
-    pub fn new(config: &Config, number: usize, parameter: impl Fn(&str) -> Option<String>) -> ListRequest {
+    pub(super) fn new(config: &Config, number: usize, parameter: impl Fn(&str) -> Option<String>) -> ListRequest {
         let state = parameter("state");
         let state = FeedCondition::ALL.into_iter().find(|known| state.as_deref() == Some(known.as_str()));
         let section = parameter("section").map(|id| SectionId::from(&*id));
@@ -104,7 +104,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Lists {
     /// Notes that what a feed of these sections says about itself has changed.
-    pub fn note_new_info<'s>(&self, sections: impl Iterator<Item = &'s SectionId>) {
+    pub(super) fn note_new_info<'s>(&self, sections: impl Iterator<Item = &'s SectionId>) {
         let mut revisions = lock(&self.revisions);
         revisions.all += 1;
         let now = revisions.all;
@@ -112,7 +112,7 @@ impl Lists {
     }
 
     /// Forgets all OPML documents, because the store follows another config.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         let mut revisions = lock(&self.revisions);
         revisions.all += 1;
         (revisions.forgotten, revisions.sections) = (revisions.all, HashMap::new());

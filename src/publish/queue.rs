@@ -14,7 +14,7 @@ const READ_TIME: Duration = Duration::from_secs(5);
 
 /// A queue that limits how much work runs at the same time.
 #[derive(Clone, Debug)]
-pub struct RequestQueue {
+pub(super) struct RequestQueue {
     turns: Arc<Semaphore>,
     /// The slots of all requests that run or wait.
     slots: Arc<Semaphore>,
@@ -23,26 +23,26 @@ pub struct RequestQueue {
 
 /// The permission to run, released when the last clone is dropped.
 #[derive(Clone, Debug)]
-pub struct RequestTurn {
+pub(super) struct RequestTurn {
     _permits: Arc<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
 }
 
 impl RequestQueue {
     /// Creates a queue in which `working` requests may run while `waiting` wait.
-    pub fn new(working: usize, waiting: usize) -> RequestQueue {
+    pub(super) fn new(working: usize, waiting: usize) -> RequestQueue {
         let slots = Arc::new(Semaphore::new(working + waiting));
         RequestQueue { turns: Arc::new(Semaphore::new(working)), slots, most: working }
     }
 
     /// Waits for a turn; returns `None` at once if too many wait already.
-    pub async fn enter(&self) -> Option<RequestTurn> {
+    pub(super) async fn enter(&self) -> Option<RequestTurn> {
         let slot = self.slots.clone().try_acquire_owned().ok()?;
         let turn = self.turns.clone().acquire_owned().await.ok()?;
         Some(RequestTurn { _permits: Arc::new((turn, slot)) })
     }
 
     /// Returns how many turns are taken.
-    pub fn busy(&self) -> usize {
+    pub(super) fn busy(&self) -> usize {
         self.most - self.turns.available_permits()
     }
 }

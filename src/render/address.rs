@@ -80,23 +80,23 @@ pub fn under(site: &Site, path: &str) -> Url {
 }
 
 /// Returns the address of `path` without scheme and host, so that pages work under any host name.
-pub fn path(site: &Site, path: &str) -> String {
+pub(super) fn path(site: &Site, path: &str) -> String {
     under(site, path).path().to_owned()
 }
 
 /// Returns the absolute address of a section's page.
-pub fn section_page(site: &Site, section: &SectionId) -> Url {
+pub(super) fn section_page(site: &Site, section: &SectionId) -> Url {
     under(site, &format!("{section}/"))
 }
 
 /// Returns the absolute address of a section's edition.
-pub fn edition(site: &Site, section: &SectionId, format: Format) -> Url {
+pub(super) fn edition(site: &Site, section: &SectionId, format: Format) -> Url {
     under(site, &format!("{section}.{}", format.extension()))
 }
 
 /// Returns the address that feed readers subscribe to. For a private section it contains the token, because feed readers cannot
 /// enter one. Show it only to those who may read the section.
-pub fn subscription(site: &Site, section: &Section, format: Format) -> Url {
+pub(super) fn subscription(site: &Site, section: &Section, format: Format) -> Url {
     let mut url = edition(site, &section.id, format);
     if let Some(token) = section.token() {
         url.query_pairs_mut().append_pair("token", token.expose_secret());
@@ -105,12 +105,12 @@ pub fn subscription(site: &Site, section: &Section, format: Format) -> Url {
 }
 
 /// Returns the path, query and fragment of an address.
-pub fn without_host(url: &Url) -> String {
+pub(super) fn without_host(url: &Url) -> String {
     url[url::Position::BeforePath..].to_owned()
 }
 
 /// Returns the absolute address of a story's page.
-pub fn story_page(site: &Site, slug: &str) -> Url {
+pub(super) fn story_page(site: &Site, slug: &str) -> Url {
     under(site, &format!("story/{slug}/"))
 }
 
@@ -120,7 +120,7 @@ pub fn feed_list_path(number: usize) -> String {
 }
 
 /// Returns the path and query of a page of the list.
-pub fn feed_list(site: &Site, number: usize, state: Option<&str>, section: Option<&Section>) -> String {
+pub(super) fn feed_list(site: &Site, number: usize, state: Option<&str>, section: Option<&Section>) -> String {
     let mut url = under(site, &feed_list_path(number));
     let section = section.map(|section| ("section", section.id.as_str()));
     let filters: Vec<_> = state.map(|state| ("state", state)).into_iter().chain(section).collect();
@@ -131,27 +131,27 @@ pub fn feed_list(site: &Site, number: usize, state: Option<&str>, section: Optio
 }
 
 /// Returns the path and query of the list of a section's feeds, which only a server answers.
-pub fn feeds_of(site: &Site, section: &Section) -> String {
+pub(super) fn feeds_of(site: &Site, section: &Section) -> String {
     feed_list(site, 1, None, Some(section))
 }
 
 /// Returns the absolute address of a section's archive document.
-pub fn archive(site: &Site, section: &SectionId, number: u32, format: Format) -> String {
+pub(super) fn archive(site: &Site, section: &SectionId, number: u32, format: Format) -> String {
     uri(&under(site, &format!("{section}/archive/{number}.{}", format.extension())))
 }
 
 /// Returns the address if it may be published. The address of a local file may not.
-pub fn public(url: Option<&Url>) -> Option<String> {
+pub(super) fn public(url: Option<&Url>) -> Option<String> {
     url.filter(|url| is_public(url)).map(uri)
 }
 
 /// Whether an address may be published.
-pub fn is_public(url: &Url) -> bool {
+pub(super) fn is_public(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
 /// Returns the URL as a URI (RFC 3986). Escapes what only the URL standard allows: `|`, `^`, brackets and stray percent signs.
-pub fn uri(url: &Url) -> String {
+pub(super) fn uri(url: &Url) -> String {
     let (authority, rest) = url.as_str().split_at(url[..url::Position::BeforePath].len());
     let mut parts = rest.split('%');
     let mut uri = authority.to_owned();

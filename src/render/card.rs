@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// Where a story is shown. Lists shorten the summary and omit the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CardPlace {
+pub(super) enum CardPlace {
     /// The list of a public section.
     List,
     /// The list of a private section, whose stories may have no pages.
@@ -24,7 +24,7 @@ pub enum CardPlace {
 
 /// A story as pages show it. All texts are plain, except `content_html`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Card {
+pub(super) struct Card {
     pub title: String,
     /// The absolute address of the original.
     pub link: String,
@@ -90,7 +90,7 @@ struct EnclosureLink {
 
 impl Card {
     /// Creates the card of a story.
-    pub fn new(site: &Site, story: &ShownStory, place: CardPlace) -> Card {
+    pub(super) fn new(site: &Site, story: &ShownStory, place: CardPlace) -> Card {
         Card::of(site, entry::edition_entry(site, story, &[], place != CardPlace::PrivateList), place)
     }
 
@@ -127,7 +127,7 @@ impl Card {
     }
 
     /// Returns the card, reduced to the headline if `is_brief`.
-    pub fn brief(self, is_brief: bool) -> Card {
+    pub(super) fn brief(self, is_brief: bool) -> Card {
         Card { is_brief, ..self }
     }
 }
@@ -232,7 +232,7 @@ fn duration(seconds: u64) -> String {
 
 /// A time, for machines in UTC and for people in the site's time zone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Date {
+pub(super) struct Date {
     /// The time in UTC (RFC 3339).
     pub iso: String,
     /// The day, such as `Wednesday, 20 December 2017`.
@@ -247,7 +247,7 @@ pub struct Date {
 
 impl Date {
     /// Formats a time in the site's time zone.
-    pub fn new(site: &Site, timestamp: Timestamp) -> Date {
+    pub(super) fn new(site: &Site, timestamp: Timestamp) -> Date {
         let local = timestamp.datetime().with_timezone(&site.timezone);
         let write = |pattern: &str| local.format(pattern).to_string();
         Date {
@@ -262,18 +262,18 @@ impl Date {
 
 /// Consecutive stories of one day.
 #[derive(Debug, Serialize)]
-pub struct Day {
+pub(super) struct Day {
     name: String,
     stories: Vec<Card>,
 }
 
 /// Returns the cards of prepared stories, in the same order.
-pub fn cards(site: &Site, entries: &[EditionEntry], place: CardPlace) -> Vec<Card> {
+pub(super) fn cards(site: &Site, entries: &[EditionEntry], place: CardPlace) -> Vec<Card> {
     entries.iter().map(|entry| Card::of(site, entry.clone(), place)).collect()
 }
 
 /// Groups the cards by the day on which the stories were published, in the same order. Shows summaries for the first `whole`.
-pub fn days(cards: &[Card], whole: usize) -> Vec<Day> {
+pub(super) fn days(cards: &[Card], whole: usize) -> Vec<Day> {
     let mut days: Vec<Day> = Vec::new();
     for (index, card) in cards.iter().enumerate() {
         let card = card.clone().brief(index >= whole);

@@ -135,7 +135,7 @@ impl SectionView<'_> {
 
 /// Prepares a story. The source's `updated` is the newest among the stories in `shown_with` from the same source. Only a story
 /// in a public section certainly has a page.
-pub fn edition_entry<'a>(
+pub(super) fn edition_entry<'a>(
     site: &Site,
     story: &'a ShownStory,
     shown_with: &[ShownStory],
@@ -293,7 +293,7 @@ fn enclosure(enclosure: &entry::Enclosure) -> EditionEnclosure {
 }
 
 /// Returns the declared media type if it is valid, else the one for the extension of the URL.
-pub fn media_type(declared: Option<&str>, url: &Url) -> String {
+pub(super) fn media_type(declared: Option<&str>, url: &Url) -> String {
     declared.map(str::trim).filter(|declared| is_media_type(declared)).unwrap_or_else(|| guessed_type(url)).to_owned()
 }
 

@@ -12,27 +12,27 @@ use crate::render::{SectionView, address};
 // Prefixes and namespaces, as both formats declare them.
 
 /// Atom (RFC 4287).
-pub const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
+pub(super) const ATOM: (&str, &str) = ("atom", "http://www.w3.org/2005/Atom");
 /// RSS 1.0 content module.
-pub const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
+pub(super) const CONTENT: (&str, &str) = ("content", "http://purl.org/rss/1.0/modules/content/");
 /// Dublin Core.
-pub const DC: (&str, &str) = ("dc", "http://purl.org/dc/elements/1.1/");
+pub(super) const DC: (&str, &str) = ("dc", "http://purl.org/dc/elements/1.1/");
 /// Feed paging and archiving (RFC 5005).
-pub const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
+pub(super) const HISTORY: (&str, &str) = ("fh", "http://purl.org/syndication/history/1.0");
 /// iTunes podcasts.
-pub const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
+pub(super) const ITUNES: (&str, &str) = ("itunes", "http://www.itunes.com/dtds/podcast-1.0.dtd");
 /// Media RSS.
-pub const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
+pub(super) const MEDIA: (&str, &str) = ("media", "http://search.yahoo.com/mrss/");
 /// Podcasting 2.0.
-pub const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
+pub(super) const PODCAST: (&str, &str) = ("podcast", "https://podcastindex.org/namespace/1.0");
 /// RSS 1.0 syndication module.
-pub const SY: (&str, &str) = ("sy", "http://purl.org/rss/1.0/modules/syndication/");
+pub(super) const SY: (&str, &str) = ("sy", "http://purl.org/rss/1.0/modules/syndication/");
 /// Threading extensions (RFC 4685).
-pub const THREAD: (&str, &str) = ("thr", "http://purl.org/syndication/thread/1.0");
+pub(super) const THREAD: (&str, &str) = ("thr", "http://purl.org/syndication/thread/1.0");
 
 /// An element of another namespace.
 #[derive(Debug)]
-pub struct Extension {
+pub(super) struct Extension {
     pub prefix: &'static str,
     pub name: &'static str,
     pub text: Option<String>,
@@ -42,12 +42,12 @@ pub struct Extension {
 
 impl Extension {
     /// Creates an element with a text.
-    pub fn text(prefix: &'static str, name: &'static str, text: impl ToString) -> Self {
+    pub(super) fn text(prefix: &'static str, name: &'static str, text: impl ToString) -> Self {
         Extension { prefix, name, text: Some(text.to_string()), attributes: Vec::new(), children: Vec::new() }
     }
 
     /// Creates an element with the attributes that have a value.
-    pub fn with<const N: usize>(
+    pub(super) fn with<const N: usize>(
         prefix: &'static str,
         name: &'static str,
         attributes: [(&'static str, Option<String>); N],
@@ -67,12 +67,12 @@ impl Extension {
 }
 
 /// Returns the element that marks an archive document (RFC 5005 §4).
-pub fn archive(view: &SectionView) -> Option<Extension> {
+pub(super) fn archive(view: &SectionView) -> Option<Extension> {
     view.archive.map(|_| Extension::with(HISTORY.0, "archive", []))
 }
 
 /// Returns every enclosure as `media:content`, with its duration and title.
-pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = Extension> {
+pub(super) fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = Extension> {
     enclosures.iter().map(|enclosure| {
         let attributes = [
             ("url", Some(enclosure.url.clone())),
@@ -86,12 +86,12 @@ pub fn media_contents(enclosures: &[EditionEnclosure]) -> impl Iterator<Item = E
 }
 
 /// Returns the image as `media:thumbnail`.
-pub fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
+pub(super) fn thumbnail(entry: &EditionEntry) -> Option<Extension> {
     entry.image.clone().map(|image| Extension::with(MEDIA.0, "thumbnail", [("url", Some(image))]))
 }
 
 /// Returns the `itunes:` elements of an episode.
-pub fn itunes(entry: &EditionEntry) -> Vec<Extension> {
+pub(super) fn itunes(entry: &EditionEntry) -> Vec<Extension> {
     let duration = duration(entry).map(|seconds| Extension::text(ITUNES.0, "duration", seconds));
     let Some(podcast) = &entry.podcast else { return duration.into_iter().collect() };
     let image = podcast.image.as_ref().map(address::uri);
@@ -112,19 +112,19 @@ fn duration(entry: &EditionEntry) -> Option<u64> {
 }
 
 /// Whether an entry has elements of the `itunes:` namespace.
-pub fn is_episode(entry: &EditionEntry) -> bool {
+pub(super) fn is_episode(entry: &EditionEntry) -> bool {
     entry.podcast.is_some() || duration(entry).is_some()
 }
 
 /// Returns what the entry replies to, as `thr:in-reply-to` (RFC 4685 §3).
-pub fn in_reply_to(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
+pub(super) fn in_reply_to(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.in_reply_to.iter().map(|reply| {
         Extension::with(THREAD.0, "in-reply-to", [("ref", Some(reply.id.clone())), ("href", reply.url.clone())])
     })
 }
 
 /// Returns the entry's contributors with roles, as `podcast:person`.
-pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
+pub(super) fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
     entry.credits.iter().map(|credit| Extension {
         text: Some(credit.name.clone()),
         ..Extension::with(PODCAST.0, "person", [("role", credit.role.clone()), ("href", credit.url.clone())])
@@ -133,7 +133,7 @@ pub fn credits(entry: &EditionEntry) -> impl Iterator<Item = Extension> {
 
 /// Returns the namespaces for contributors, transcripts and chapters, and for replies, and for each whether the entries need
 /// it.
-pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
+pub(super) fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static str)); 2] {
     let has_texts = |podcast: &Podcast| !podcast.transcripts.is_empty() || podcast.chapters.is_some();
     let any_text = entries.iter().filter_map(|entry| entry.podcast.as_ref()).any(has_texts);
     let any_credit = entries.iter().any(|entry| !entry.credits.is_empty());
@@ -142,7 +142,7 @@ pub fn of_entries(entries: &[EditionEntry]) -> [(bool, (&'static str, &'static s
 }
 
 /// Returns the transcripts and chapters of an episode.
-pub fn podcast_texts(podcast: &Podcast) -> impl Iterator<Item = Extension> {
+pub(super) fn podcast_texts(podcast: &Podcast) -> impl Iterator<Item = Extension> {
     let transcripts = podcast.transcripts.iter().map(|transcript| podcast_text("transcript", transcript));
     transcripts.chain(podcast.chapters.iter().map(|chapters| podcast_text("chapters", chapters)))
 }
@@ -157,7 +157,7 @@ fn podcast_text(name: &'static str, transcript: &Transcript) -> Extension {
 }
 
 /// Converts the elements to the rss crate's type.
-pub fn for_rss(extensions: Vec<Extension>) -> rss::extension::ExtensionMap {
+pub(super) fn for_rss(extensions: Vec<Extension>) -> rss::extension::ExtensionMap {
     let mut map = rss::extension::ExtensionMap::new();
     for extension in extensions {
         let names = map.entry(extension.prefix.to_owned()).or_default();
@@ -179,7 +179,7 @@ fn rss_extension(extension: Extension) -> rss::extension::Extension {
 
 /// Converts the elements to the atom_syndication crate's type. That crate does not escape attributes, so this function
 /// does.
-pub fn for_atom(extensions: Vec<Extension>) -> atom_syndication::extension::ExtensionMap {
+pub(super) fn for_atom(extensions: Vec<Extension>) -> atom_syndication::extension::ExtensionMap {
     let mut map = atom_syndication::extension::ExtensionMap::new();
     for extension in extensions {
         let name = extension.qualified_name();

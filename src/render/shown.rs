@@ -7,7 +7,7 @@
 const REL: &str = " rel=\"noopener noreferrer nofollow ugc\"";
 
 /// Returns the HTML for a page. The input must be sanitized: values in double quotes, and `<` only in tags.
-pub fn html(sanitized: &str) -> String {
+pub(super) fn html(sanitized: &str) -> String {
     let mut out = String::with_capacity(sanitized.len() + sanitized.len() / 8);
     let mut open_links = 0usize;
     let mut rest = sanitized;
@@ -39,7 +39,7 @@ pub fn html(sanitized: &str) -> String {
 
 /// Returns the address over `https`; `None` if there is probably no `https` server: with an explicit port, an IP address, or
 /// a name in a local network.
-pub fn over_https(address: &str) -> Option<String> {
+pub(super) fn over_https(address: &str) -> Option<String> {
     let Some(rest) = address.strip_prefix("http://") else {
         return address.starts_with("https://").then(|| address.to_owned());
     };

@@ -10,7 +10,7 @@ const SUMMARY_CHARS: usize = 200;
 
 /// Removes the characters that XML 1.0 §2.2 forbids or that have no meaning: control characters other than tab and line feed,
 /// noncharacters, and U+FFFD, which only says that something was lost. Converts line endings to line feeds.
-pub fn legal(text: &str) -> String {
+pub(super) fn legal(text: &str) -> String {
     if !text.chars().any(|character| character == '\r' || is_forbidden(character)) {
         return text.to_owned();
     }
@@ -26,7 +26,7 @@ fn is_forbidden(character: char) -> bool {
 }
 
 /// Removes the characters that XML forbids and joins the lines with single spaces; `None` if nothing is left.
-pub fn line(text: &str) -> Option<String> {
+pub(super) fn line(text: &str) -> Option<String> {
     let line = legal(text).split_whitespace().collect::<Vec<_>>().join(" ");
     (!line.is_empty()).then_some(line)
 }
@@ -35,23 +35,23 @@ pub fn line(text: &str) -> Option<String> {
 ///
 /// Replaces a forbidden character by a zero-width space: removing it could join text that the sanitizer saw as separate, and
 /// create the scheme `javascript:` in an address.
-pub fn html(html: &str) -> Option<String> {
+pub(super) fn html(html: &str) -> Option<String> {
     let html = legal(&html.replace(is_forbidden, "\u{200b}"));
     Some(html).filter(|html| !html.trim().is_empty())
 }
 
 /// Escapes text for an element, or for an attribute's value in quotes.
-pub fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     html_escape::encode_quoted_attribute(text).into_owned()
 }
 
 /// Whether readers would take a plain text for HTML: it contains an end tag, or a reference such as `&amp;` or `&#39`.
-pub fn reads_as_html(text: &str) -> bool {
+pub(super) fn reads_as_html(text: &str) -> bool {
     has_end_tag(text) || text.match_indices('&').any(|(at, _)| starts_with_reference(&text[at + 1..]))
 }
 
 /// Whether the text contains something like `</b>`.
-pub fn has_end_tag(text: &str) -> bool {
+pub(super) fn has_end_tag(text: &str) -> bool {
     text.match_indices("</").any(|(at, _)| {
         let name = &text[at + 2..];
         let end = name.find(|character| !is_word(character)).unwrap_or(name.len());
@@ -60,7 +60,7 @@ pub fn has_end_tag(text: &str) -> bool {
 }
 
 /// Whether the text contains something like `<br>` or `</b>`.
-pub fn has_tag(text: &str) -> bool {
+pub(super) fn has_tag(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let inside = &text[at + 1..];
         inside.strip_prefix('/').unwrap_or(inside).starts_with(char::is_alphabetic) && inside.contains('>')
@@ -81,7 +81,7 @@ fn is_word(character: char) -> bool {
 
 /// Returns a name on one line. Decodes a name that looks like HTML, because it was escaped too often, and removes an address in
 /// angle brackets. Removes the marks from a name that still looks like HTML after that.
-pub fn name(text: &str) -> Option<String> {
+pub(super) fn name(text: &str) -> Option<String> {
     const ESCAPED_AT_MOST: usize = 3;
     let is_markup = |name: &str| reads_as_html(name) || (name.contains('<') && name.contains('@'));
     let mut name = line(text)?;
@@ -101,7 +101,7 @@ const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn b
     sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
 /// Returns a language tag (RFC 5646) if its language exists and its form is valid. Feeds also write `en_US`, "English" and `jp`.
-pub fn language(tag: &str) -> Option<String> {
+pub(super) fn language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let mut parts = tag.split('-');
     let primary = parts.next().unwrap_or_default();
@@ -120,14 +120,14 @@ const RIGHT_TO_LEFT: [&str; 14] =
     ["ar", "arc", "azb", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "ug", "ur", "yi"];
 
 /// Returns the direction of a language: `rtl` or `ltr`.
-pub fn direction_of_language(tag: &str) -> &'static str {
+pub(super) fn direction_of_language(tag: &str) -> &'static str {
     let primary = tag.split('-').next().unwrap_or_default();
     if RIGHT_TO_LEFT.iter().any(|language| language.eq_ignore_ascii_case(primary)) { "rtl" } else { "ltr" }
 }
 
 /// Returns the direction of a text, `rtl` or `ltr`, by the majority of its letters: many feeds declare a wrong language, and
 /// an Arabic title may begin with a Latin name. `None` if the text has no letters.
-pub fn direction(text: &str) -> Option<&'static str> {
+pub(super) fn direction(text: &str) -> Option<&'static str> {
     let (mut letters, mut right_to_left) = (0, 0);
     for character in text.chars().filter(|character| character.is_alphabetic()) {
         letters += 1;
@@ -142,23 +142,23 @@ fn is_right_to_left(character: char) -> bool {
 }
 
 /// Returns the host that an address finally leads to, without `www.`.
-pub fn host(url: &Url) -> Option<String> {
+pub(super) fn host(url: &Url) -> Option<String> {
     let host = link::host(url)?;
     Some(host.strip_prefix("www.").map(str::to_owned).unwrap_or(host))
 }
 
 /// Returns the plain text of sanitized HTML on one line, without tags and with references resolved.
-pub fn plain(html: &str) -> String {
+pub(super) fn plain(html: &str) -> String {
     line(&normalize::plain_text(html)).unwrap_or_default()
 }
 
 /// Returns the beginning of a text: whole sentences if that leaves enough, else whole words and an ellipsis.
-pub fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     normalize::cut_text(text.to_owned(), SUMMARY_CHARS)
 }
 
 /// Returns a summary, as plain text, for an entry that has none or whose text may not be published.
-pub fn where_to_read(link: Option<&Url>) -> String {
+pub(super) fn where_to_read(link: Option<&Url>) -> String {
     match link.and_then(host) {
         Some(host) => format!("Read it at {host}."),
         None => "Read it at its source.".to_owned(),
@@ -166,7 +166,7 @@ pub fn where_to_read(link: Option<&Url>) -> String {
 }
 
 /// Returns a number with its digits in groups of three, such as `1,234`.
-pub fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -6,7 +6,7 @@ use crate::entry::Source;
 use crate::time::Timestamp;
 
 /// Returns a config of two feeds, and a section that has both and these keys.
-pub fn config(section: &str) -> Config {
+pub(super) fn config(section: &str) -> Config {
     let text = format!(
         "[site]\ntitle = \"Test\"\n[[feed]]\nid = \"origin\"\nurl = \"https://origin.example/\"\n\
          [[feed]]\nid = \"wire\"\nurl = \"https://wire.example/\"\n[[section]]\nid = \"all\"\nfeeds = [\"*\"]\n{section}\n"
@@ -17,7 +17,7 @@ pub fn config(section: &str) -> Config {
 }
 
 /// Returns a story led by the first feed, with about `bytes` of text.
-pub fn story(config: &Config, slug: &str, bytes: usize) -> ShownStory {
+pub(super) fn story(config: &Config, slug: &str, bytes: usize) -> ShownStory {
     let guid = serde_json::json!({ "value": slug, "kind": "guid" });
     let content = "word ".repeat(bytes / 5);
     let entry = serde_json::json!({ "guid": guid, "title": "Bridge opens", "content_html": content });

@@ -44,7 +44,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A service that answers requests. Every connection has a clone.
-pub trait Responder<B>:
+pub(super) trait Responder<B>:
     Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
@@ -55,7 +55,7 @@ impl<S, B> Responder<B> for S where
 }
 
 /// Answers requests with `site` until `shutdown`, then lets running answers finish within [`SHUTDOWN_TIMEOUT`].
-pub async fn serve<B>(listener: Listener, site: impl Responder<B>, shutdown: CancellationToken)
+pub(super) async fn serve<B>(listener: Listener, site: impl Responder<B>, shutdown: CancellationToken)
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {

@@ -22,14 +22,14 @@ const LEAST_BYTES: u64 = 4096;
 
 /// Counts what a connection has done since it was opened.
 #[derive(Debug, Default)]
-pub struct Activity {
+pub(super) struct Activity {
     requests: AtomicU64,
     sent_bytes: AtomicU64,
 }
 
 impl Activity {
     /// Counts a request that has arrived with all its headers.
-    pub fn count_request(&self) {
+    pub(super) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -38,7 +38,7 @@ impl Activity {
     }
 
     /// Waits until the connection is inactive.
-    pub async fn until_inactive(&self) {
+    pub(super) async fn until_inactive(&self) {
         tokio::time::sleep(FIRST_REQUEST).await;
         let mut before = self.read();
         if before.requests == 0 {
@@ -68,14 +68,14 @@ fn is_active(before: Counts, now: Counts) -> bool {
 }
 
 /// A stream that counts the sent bytes.
-pub struct Counted<S> {
+pub(super) struct Counted<S> {
     stream: S,
     activity: Arc<Activity>,
 }
 
 impl<S> Counted<S> {
     /// Wraps a stream.
-    pub fn new(stream: S, activity: Arc<Activity>) -> Counted<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Counted<S> {
         Counted { stream, activity }
     }
 

@@ -151,7 +151,7 @@ impl Health {
 }
 
 /// Returns the routes of the admin address.
-pub fn router(store: Store, health: Health, listener: &Listener) -> Router {
+pub(super) fn router(store: Store, health: Health, listener: &Listener) -> Router {
     let hosts = KnownHosts::of(listener, health.configs.clone());
     Router::new()
         .route("/healthz", get(healthy))

@@ -41,7 +41,7 @@ const PREFLIGHT_SECONDS: &str = "86400";
 const MAX_URI_BYTES: usize = 8 * 1024;
 
 /// A request to the public site.
-pub struct SiteRequest<'r> {
+pub(super) struct SiteRequest<'r> {
     parts: &'r Parts,
     /// The path of the site's URL; ends with a slash.
     base_path: &'r str,
@@ -57,7 +57,7 @@ impl<'r> SiteRequest<'r> {
     ///
     /// Returns the answer to a request with an unsupported method or too long an address.
     #[expect(clippy::result_large_err, reason = "the answer is sent at once")]
-    pub fn of(parts: &'r Parts, site: &'r Url) -> Result<SiteRequest<'r>, Response> {
+    pub(super) fn of(parts: &'r Parts, site: &'r Url) -> Result<SiteRequest<'r>, Response> {
         let base_path = site.path();
         if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS | Method::POST) {
             return Err(not_allowed());
@@ -72,17 +72,17 @@ impl<'r> SiteRequest<'r> {
     }
 
     /// Returns the path without the base path and the leading slash.
-    pub fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.path
     }
 
     /// Whether this is a CORS preflight request (Fetch §4.8).
-    pub fn is_preflight(&self) -> bool {
+    pub(super) fn is_preflight(&self) -> bool {
         self.parts.method == Method::OPTIONS
     }
 
     /// Returns the path of the site's URL; ends with a slash.
-    pub fn base_path(&self) -> &'r str {
+    pub(super) fn base_path(&self) -> &'r str {
         self.base_path
     }
 
@@ -97,7 +97,7 @@ impl<'r> SiteRequest<'r> {
     }
 
     /// Returns the value of a parameter of the query, the first if there are several.
-    pub fn parameter(&self, name: &str) -> Option<String> {
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let query = url::form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes());
         query.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
@@ -114,7 +114,7 @@ impl<'r> SiteRequest<'r> {
 /// Answers a CORS preflight request: scripts of other sites may make conditional requests for public feeds. Never reads the
 /// store: the form of the path identifies archive documents and OPML. Every other path gets the same answer, whether it is private or
 /// absent.
-pub fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
+pub(super) fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
     let (id, rest) = section_of(request.path);
     // A browser follows the redirect of a renamed section only if the preflight succeeds.
     let id = editions.setting.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
@@ -146,7 +146,7 @@ pub fn preflight(editions: &Editions, request: &SiteRequest) -> Response {
 
 /// Returns the demand for the credentials of a private section, before anything is looked up. So the answer depends only on
 /// the form of the address, not on what exists, and newswire renders nothing for strangers. `None` if the address is open.
-pub fn locked(editions: &Editions, request: &SiteRequest) -> Option<Response> {
+pub(super) fn locked(editions: &Editions, request: &SiteRequest) -> Option<Response> {
     let (id, rest) = section_of(request.path);
     let section = editions.setting.sections.get(&SectionId::from(id))?;
     let is_locked = is_of_section(rest) && !knows_key(editions, &section.id, request);
@@ -159,7 +159,7 @@ fn section_of(path: &str) -> (&str, &str) {
 }
 
 /// Answers with an edition, if the reader may read it.
-pub async fn edition(editions: &Editions, edition: &Edition, request: &SiteRequest<'_>) -> Response {
+pub(super) async fn edition(editions: &Editions, edition: &Edition, request: &SiteRequest<'_>) -> Response {
     let locked = edition.private.as_ref().filter(|section| !knows_key(editions, section, request));
     let response = match (locked, &edition.moved_to) {
         (Some(section), _) => unauthorized(editions, section, request, edition.media_type == HTML_TYPE),
@@ -181,7 +181,7 @@ fn opened<'e>(editions: &'e Editions, edition: &Edition, request: &SiteRequest) 
 }
 
 /// Redirects a reader to `page` with a session cookie, so that the token does not stay in the address.
-pub fn begin_session(editions: &Editions, section: &Section, page: &str, request: &SiteRequest) -> Response {
+pub(super) fn begin_session(editions: &Editions, section: &Section, page: &str, request: &SiteRequest) -> Response {
     let mut response = plain(StatusCode::SEE_OTHER, "token accepted\n");
     insert(response.headers_mut(), header::LOCATION, page);
     if let Some(token) = section.token() {
@@ -355,7 +355,7 @@ fn knows_key(editions: &Editions, section: &SectionId, request: &SiteRequest) ->
 
 /// Answers 401 and asks for the credentials of a private section. Browsers prompt for a Basic password; a page with a form asks
 /// for a token. Clients that do not accept HTML get a line of text.
-pub fn unauthorized(editions: &Editions, section: &SectionId, request: &SiteRequest, is_page: bool) -> Response {
+pub(super) fn unauthorized(editions: &Editions, section: &SectionId, request: &SiteRequest, is_page: bool) -> Response {
     let access = editions.setting.sections.get(section).and_then(|section| section.access.as_ref());
     let pages = &editions.setting.private_pages;
     let (challenge, page) = match access {
@@ -375,7 +375,7 @@ pub fn unauthorized(editions: &Editions, section: &SectionId, request: &SiteRequ
 }
 
 /// Returns the section with a token that has this path, or had it under a former id.
-pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Section> {
+pub(super) fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Section> {
     let (id, rest) = section_of(path);
     let id = editions.setting.formerly.get(id).cloned().unwrap_or_else(|| SectionId::from(id));
     let section = editions.setting.sections.get(&id).filter(|_| is_of_section(rest))?;
@@ -384,7 +384,7 @@ pub fn section_to_open<'e>(editions: &'e Editions, path: &str) -> Option<&'e Sec
 
 /// Answers a request for a path without an edition: a page without its slash, a section that was renamed, removed or not
 /// published yet, or an unknown path.
-pub fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
+pub(super) fn without_edition(editions: &Editions, request: &SiteRequest) -> Response {
     let &SiteRequest { base_path, path, parts, .. } = request;
     let as_page = format!("{path}/");
     if editions.edition(&as_page).is_some() || list_number(&as_page).is_some() {
@@ -443,21 +443,21 @@ fn moved(to: &str, request: &Parts) -> Response {
 }
 
 /// Answers 405: the public site is read-only.
-pub fn not_allowed() -> Response {
+pub(super) fn not_allowed() -> Response {
     let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed; use GET or HEAD\n");
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
 }
 
 /// Answers 503: the page exists, but cannot be sent now.
-pub fn unavailable() -> Response {
+pub(super) fn unavailable() -> Response {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "temporarily unavailable; try again in a minute\n");
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
     response
 }
 
 /// Returns a short answer in plain text that caches do not keep, unless it is a permanent redirect.
-pub fn plain(status: StatusCode, text: &'static str) -> Response {
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     insert(response.headers_mut(), header::CONTENT_TYPE, "text/plain; charset=utf-8");
@@ -470,7 +470,7 @@ pub fn plain(status: StatusCode, text: &'static str) -> Response {
 }
 
 /// Adds the security headers of every answer: no scripts, no content sniffing, no framing.
-pub fn add_security_headers(headers: &mut HeaderMap) {
+pub(super) fn add_security_headers(headers: &mut HeaderMap) {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));

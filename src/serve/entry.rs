@@ -20,7 +20,7 @@ const FORM_BYTES: usize = 4096;
 const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Answers a POST request. Begins a session if the form has the token of the private section at this path.
-pub async fn enter(editions: &Editions, request: &SiteRequest<'_>, body: Incoming) -> Response {
+pub(super) async fn enter(editions: &Editions, request: &SiteRequest<'_>, body: Incoming) -> Response {
     let Some(section) = section_to_open(editions, request.path()) else { return not_allowed() };
     let token = match tokio::time::timeout(FORM_TIMEOUT, to_bytes(Body::new(body), FORM_BYTES)).await {
         Ok(Ok(form)) => {

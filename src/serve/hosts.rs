@@ -21,7 +21,7 @@ use crate::listen::Listener;
 
 /// The accepted host names of the admin address.
 #[derive(Clone)]
-pub struct KnownHosts {
+pub(super) struct KnownHosts {
     /// The IP address of the listener; `None` for a Unix socket, which browsers cannot reach.
     listens_on: Option<IpAddr>,
     configs: watch::Receiver<Arc<Config>>,
@@ -29,7 +29,7 @@ pub struct KnownHosts {
 
 impl KnownHosts {
     /// Returns the host names for a listener; follows changes of the config.
-    pub fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> KnownHosts {
+    pub(super) fn of(listener: &Listener, configs: watch::Receiver<Arc<Config>>) -> KnownHosts {
         KnownHosts { listens_on: listener.ip(), configs }
     }
 
@@ -47,7 +47,7 @@ impl KnownHosts {
 }
 
 /// Refuses requests for unknown hosts with 421 Misdirected Request.
-pub async fn known_host(State(hosts): State<KnownHosts>, request: Request, next: Next) -> Response {
+pub(super) async fn known_host(State(hosts): State<KnownHosts>, request: Request, next: Next) -> Response {
     if hosts.accepts(&request) {
         return next.run(request).await;
     }

@@ -12,20 +12,20 @@ const NETWORK_BITS: u32 = 64;
 
 /// The number of connections of each peer. Loopback is not counted, because a reverse proxy there serves all readers.
 #[derive(Clone, Debug, Default)]
-pub struct Peers {
+pub(super) struct Peers {
     counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
 /// A connection slot of a peer, released on drop.
 #[derive(Debug)]
-pub struct PeerSlot {
+pub(super) struct PeerSlot {
     peers: Peers,
     of: Option<IpAddr>,
 }
 
 impl Peers {
     /// Takes a slot for a connection of `peer`; `None` if the peer has too many connections already.
-    pub fn slot(&self, peer: Option<IpAddr>) -> Option<PeerSlot> {
+    pub(super) fn slot(&self, peer: Option<IpAddr>) -> Option<PeerSlot> {
         let Some(network) = peer.filter(|peer| !peer.is_loopback()).map(network) else {
             return Some(PeerSlot { peers: self.clone(), of: None });
         };

@@ -17,14 +17,14 @@ const NAME: &str = "newswire";
 
 /// Returns the `Set-Cookie` header that begins a session (RFC 6265). `base_path` ends with a slash; `is_secure` says whether
 /// the site's URL is https.
-pub fn begin(key: &[u8], section: &SectionId, token: &SecretString, base_path: &str, is_secure: bool) -> String {
+pub(super) fn begin(key: &[u8], section: &SectionId, token: &SecretString, base_path: &str, is_secure: bool) -> String {
     let secure = if is_secure { "; Secure" } else { "" };
     let value = value(key, section, token);
     format!("{NAME}={value}; Path={base_path}{section}/; HttpOnly; SameSite=Lax{secure}")
 }
 
 /// Returns whether a request belongs to a session of the section.
-pub fn is_open(key: &[u8], section: &SectionId, token: &SecretString, request: &HeaderMap) -> bool {
+pub(super) fn is_open(key: &[u8], section: &SectionId, token: &SecretString, request: &HeaderMap) -> bool {
     let headers = request.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let cookies = headers.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
     let expected = value(key, section, token);
@@ -32,7 +32,7 @@ pub fn is_open(key: &[u8], section: &SectionId, token: &SecretString, request: &
 }
 
 /// Compares two secrets by their hashes, so that the time does not reveal where they differ.
-pub fn is_same(one: &str, other: &str) -> bool {
+pub(super) fn is_same(one: &str, other: &str) -> bool {
     Sha256::digest(one) == Sha256::digest(other)
 }
 

@@ -9,7 +9,7 @@ use crate::section::MAX_COPIES;
 use crate::store::{StoreError, View};
 
 /// How much of a story is read.
-pub const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
+pub(super) const LIMITS: CopyLimits = CopyLimits { copies: MAX_COPIES, bytes: newsroom::MAX_BYTES };
 
 /// Returns the copies of a story that `viewer` sees, whose feeds are configured and whose text is kept; if there are
 /// very many, the best. Without `with_text` their plain text stays empty, which is faster.

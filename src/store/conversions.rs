@@ -6,7 +6,7 @@ use super::StoreError;
 use super::feed_words::{read_repairs, repairs_json};
 
 /// Receives how many rows are converted, and of how many.
-pub type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
+pub(super) type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
 
 /// The rows that one statement converts, in about 50 ms.
 const BATCH: i64 = 10_000;
@@ -32,7 +32,7 @@ const REASONS: &str = "UPDATE placement SET
 /// # Errors
 ///
 /// Returns the errors of SQLite.
-pub fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
+pub(super) fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
     let total: i64 = connection.query_row("SELECT count(*) FROM placement", [], |row| row.get(0))?;
     let mut last = connection.prepare(
         "SELECT section, story FROM (SELECT section, story FROM placement WHERE (section, story) > (?1, ?2)
@@ -57,7 +57,7 @@ pub fn reasons(connection: &Connection, show: ShowRows) -> Result<(), StoreError
 /// # Errors
 ///
 /// Returns the errors of SQLite.
-pub fn repairs(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
+pub(super) fn repairs(connection: &Connection, show: ShowRows) -> Result<(), StoreError> {
     let mut feeds = connection.prepare("SELECT number, repairs FROM feed WHERE repairs <> '[]'")?;
     let feeds = feeds.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let feeds = feeds.collect::<Result<Vec<(i64, String)>, _>>()?;

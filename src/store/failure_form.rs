@@ -22,7 +22,7 @@ macro_rules! details {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Default, Serialize, Deserialize)]
-        pub struct $name<'a> {
+        pub(super) struct $name<'a> {
             what: Cow<'a, str>,
             $(
                 $(#[$of])*
@@ -69,13 +69,13 @@ details! {
 }
 
 /// Returns the columns for the kind and the details of a failure.
-pub fn failure_columns(failure: Option<&Failure>) -> (Option<&'static str>, Option<String>) {
+pub(super) fn failure_columns(failure: Option<&Failure>) -> (Option<&'static str>, Option<String>) {
     let json = |failure| serde_json::to_string(&failure_form(failure)).expect("these are texts and numbers");
     (failure.map(|failure| failure.kind().code()), failure.map(json))
 }
 
 /// Reads a failure from the column of its kind, `column`, and the next one, its details.
-pub fn failure(row: &Row, column: usize) -> rusqlite::Result<Option<Failure>> {
+pub(super) fn failure(row: &Row, column: usize) -> rusqlite::Result<Option<Failure>> {
     Ok(of_columns(optional_text(row, column)?, optional_text(row, column + 1)?))
 }
 
@@ -89,7 +89,7 @@ fn of_columns(code: Option<&str>, json: Option<&str>) -> Option<Failure> {
 }
 
 /// Returns the stored form of a failure.
-pub fn failure_form(failure: &Failure) -> FailureV1<'_> {
+pub(super) fn failure_form(failure: &Failure) -> FailureV1<'_> {
     match failure {
         Failure::Dns { host, proxied, why } => FailureV1 { proxied: flag(*proxied), why: text(why), ..at("dns", host) },
         Failure::Address { host, address, port, range } => FailureV1 {
@@ -132,7 +132,7 @@ pub fn failure_form(failure: &Failure) -> FailureV1<'_> {
 }
 
 /// Builds a failure from its stored form; `None` if only a newer version knows it.
-pub fn read_failure(form: FailureV1) -> Option<Failure> {
+pub(super) fn read_failure(form: FailureV1) -> Option<Failure> {
     let host = || line(form.host.as_ref());
     let why = || line(form.why.as_ref());
     let (port, proxied) = (form.port.unwrap_or_default(), form.proxied.unwrap_or_default());

@@ -71,7 +71,7 @@ struct EventDetail<'a> {
 }
 
 /// Returns repairs as JSON for the store.
-pub fn repairs_json(repairs: &[Repair]) -> String {
+pub(super) fn repairs_json(repairs: &[Repair]) -> String {
     let stored = repairs.iter().map(|repair| StoredRepair::Coded {
         code: repair.kind.code().to_owned(),
         count: repair.count,
@@ -81,12 +81,12 @@ pub fn repairs_json(repairs: &[Repair]) -> String {
 }
 
 /// Reads repairs from a column; empty if unreadable.
-pub fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
+pub(super) fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
     Ok(read_repairs(text(row, column)?))
 }
 
 /// Reads repairs of any version; empty if unreadable.
-pub fn read_repairs(json: &str) -> Vec<Repair> {
+pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     if json == "[]" {
         return Vec::new();
     }
@@ -120,7 +120,7 @@ fn of_sentence(sentence: &str) -> Option<Repair> {
 }
 
 /// Returns notes as JSON for the store.
-pub fn notes_json(notes: &[Note]) -> String {
+pub(super) fn notes_json(notes: &[Note]) -> String {
     let stored = notes.iter().map(|note| {
         let stored = StoredNote { code: note.code().to_owned(), ..StoredNote::default() };
         match note.clone() {
@@ -134,7 +134,7 @@ pub fn notes_json(notes: &[Note]) -> String {
 }
 
 /// Reads notes from a column; `None` if it is null.
-pub fn notes(row: &Row, column: usize) -> rusqlite::Result<Option<Vec<Note>>> {
+pub(super) fn notes(row: &Row, column: usize) -> rusqlite::Result<Option<Vec<Note>>> {
     Ok(optional_text(row, column)?.map(read_notes))
 }
 
@@ -156,7 +156,7 @@ fn read_notes(json: &str) -> Vec<Note> {
 }
 
 /// Returns the details of an event as JSON, to store with the event's code.
-pub fn event_json(event: &FeedEvent) -> String {
+pub(super) fn event_json(event: &FeedEvent) -> String {
     let none = EventDetail::default();
     let detail = match event {
         FeedEvent::Gone => none,
@@ -175,7 +175,7 @@ pub fn event_json(event: &FeedEvent) -> String {
 }
 
 /// Reads an event from its code and details; keeps an unreadable one as text.
-pub fn event(code: &str, detail: &str) -> FeedEvent {
+pub(super) fn event(code: &str, detail: &str) -> FeedEvent {
     let old = |words: String| FeedEvent::Old { code: code.to_owned(), words };
     let Ok(stored) = serde_json::from_str::<EventDetail>(detail) else { return old(detail.to_owned()) };
     let (failures, failure) = (stored.failures.unwrap_or_default(), stored.failure.and_then(read_failure));

@@ -23,7 +23,7 @@ const OWNER_ONLY: u32 = 0o600;
 const REAL_TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')";
 
 /// The file of an open store: its identity, and whether it may still be written to.
-pub struct StoreFile {
+pub(super) struct StoreFile {
     path: PathBuf,
     identity: Identity,
     damage: OnceLock<String>,
@@ -31,7 +31,7 @@ pub struct StoreFile {
 
 /// The device and inode of a file: the same under each of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub(super) struct Identity {
     /// The device number.
     pub device: u64,
     /// The inode number on that device.
@@ -40,7 +40,7 @@ pub struct Identity {
 
 impl Identity {
     /// Returns the identity of the file with this metadata.
-    pub fn of(metadata: &Metadata) -> Identity {
+    pub(super) fn of(metadata: &Metadata) -> Identity {
         Identity { device: metadata.dev(), inode: metadata.ino() }
     }
 }
@@ -51,7 +51,7 @@ impl StoreFile {
     /// # Errors
     ///
     /// Returns an error if there is no file.
-    pub fn at(path: &Path) -> Result<StoreFile, StoreError> {
+    pub(super) fn at(path: &Path) -> Result<StoreFile, StoreError> {
         let metadata = fs::metadata(path).map_err(failed(path))?;
         Ok(StoreFile { path: path.to_owned(), identity: Identity::of(&metadata), damage: OnceLock::new() })
     }
@@ -62,7 +62,7 @@ impl StoreFile {
     ///
     /// Returns [`StoreError::Damaged`] once damage was found, and [`StoreError::Replaced`] if another file or none is
     /// at its path.
-    pub fn writable(&self) -> Result<(), StoreError> {
+    pub(super) fn writable(&self) -> Result<(), StoreError> {
         if let Some(found) = self.damage.get() {
             return Err(StoreError::Damaged { path: self.path.clone(), found: found.clone() });
         }
@@ -74,7 +74,7 @@ impl StoreFile {
     /// # Errors
     ///
     /// Returns [`StoreError::Replaced`] if another file or none is there.
-    pub fn in_place(&self) -> Result<(), StoreError> {
+    pub(super) fn in_place(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
             Ok(_) => Err(StoreError::Replaced(self.path.clone())),
@@ -85,7 +85,7 @@ impl StoreFile {
     }
 
     /// Replaces an error by its cause, see [`explain`]. After damage, nothing is written any more.
-    pub fn explain(&self, error: StoreError) -> StoreError {
+    pub(super) fn explain(&self, error: StoreError) -> StoreError {
         let error = explain(&self.path, error);
         if let StoreError::Damaged { found, .. } = &error {
             // Only the first fault counts.
@@ -95,14 +95,14 @@ impl StoreFile {
     }
 
     /// Returns whether damage was found.
-    pub fn is_damaged(&self) -> bool {
+    pub(super) fn is_damaged(&self) -> bool {
         self.damage.get().is_some()
     }
 }
 
 /// Replaces an error of SQLite by what happened to the store at `path`: another program has locked it, it is damaged,
 /// or it belongs to another user.
-pub fn explain(path: &Path, error: StoreError) -> StoreError {
+pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Sqlite(error) = error else { return error };
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -127,7 +127,7 @@ pub fn explain(path: &Path, error: StoreError) -> StoreError {
 /// # Errors
 ///
 /// Returns [`StoreError::Damaged`] with the first fault found.
-pub fn check(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     let connection = open_readonly(path)?;
     let failed = |error: rusqlite::Error| explain(path, error.into());
     let mut tables = connection.prepare(REAL_TABLES).map_err(failed)?;
@@ -148,7 +148,7 @@ pub fn check(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Returns the errors of the system.
-pub fn create_folder_of(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed(folder))
 }
@@ -159,7 +159,7 @@ pub fn create_folder_of(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Returns the errors of the system.
-pub fn create(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
         // The umask may remove too many bits.
         Ok(file) => file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed(path)),
@@ -173,7 +173,7 @@ pub fn create(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Returns an error if the files belong to another user.
-pub fn restrict(path: &Path) -> Result<(), StoreError> {
+pub(super) fn restrict(path: &Path) -> Result<(), StoreError> {
     for path in [path.to_owned(), sibling(path, "-wal"), sibling(path, "-shm"), sibling(path, "-journal")] {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.mode() & 0o077 != 0 => {
@@ -191,7 +191,7 @@ pub fn restrict(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Returns [`StoreError::Irregular`].
-pub fn require_regular(path: &Path) -> Result<(), StoreError> {
+pub(super) fn require_regular(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(StoreError::Irregular(path.to_owned())),
         Err(error) if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink()) => {
@@ -202,7 +202,7 @@ pub fn require_regular(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Returns the path of the file itself if `path` is a symbolic link to it; each name would otherwise have its own lock.
-pub fn resolved(path: &Path) -> PathBuf {
+pub(super) fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -212,7 +212,7 @@ pub fn resolved(path: &Path) -> PathBuf {
 /// # Errors
 ///
 /// Returns [`StoreError::ManyNames`].
-pub fn require_one_name(path: &Path) -> Result<(), StoreError> {
+pub(super) fn require_one_name(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.nlink() > 1 => {
             Err(StoreError::ManyNames { path: path.to_owned(), names: metadata.nlink() })
@@ -228,7 +228,7 @@ pub fn require_one_name(path: &Path) -> Result<(), StoreError> {
 ///
 /// Returns [`StoreError::Irregular`] for a link, a pipe or anything else but a regular file, and
 /// [`StoreError::NotOurs`] if the file belongs to another user.
-pub fn open_private(path: &Path) -> Result<File, StoreError> {
+pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).custom_flags(flags);
@@ -251,7 +251,7 @@ pub fn open_private(path: &Path) -> Result<File, StoreError> {
 }
 
 /// Returns an error if the file belongs to another user.
-pub fn not_ours(path: &Path) -> Option<StoreError> {
+pub(super) fn not_ours(path: &Path) -> Option<StoreError> {
     let owner = fs::symlink_metadata(path).ok()?.uid();
     let is_ours = owner == rustix::process::geteuid().as_raw();
     let owner = if owner == 0 { "root".to_owned() } else { format!("user {owner}") };
@@ -259,6 +259,6 @@ pub fn not_ours(path: &Path) -> Option<StoreError> {
 }
 
 /// Returns a function that adds the path to an error of the system.
-pub fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     |source| StoreError::File { path: path.to_owned(), source }
 }

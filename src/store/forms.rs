@@ -37,32 +37,32 @@ pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
 }
 
 /// Returns what a document says about its feed as JSON for the store.
-pub fn encode_info(info: &FeedInfo) -> String {
+pub(super) fn encode_info(info: &FeedInfo) -> String {
     serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
 }
 
 /// Reads what a document says about its feed; empty if unreadable.
-pub fn info(row: &Row, column: usize) -> rusqlite::Result<FeedInfo> {
+pub(super) fn info(row: &Row, column: usize) -> rusqlite::Result<FeedInfo> {
     Ok(decode_info(text(row, column)?))
 }
 
 /// Reads what a document says about its feed; empty if unreadable.
-pub fn decode_info(json: &str) -> FeedInfo {
+pub(super) fn decode_info(json: &str) -> FeedInfo {
     serde_json::from_str(json).map(FeedInfo::take).unwrap_or_default()
 }
 
 /// Returns polling hints as JSON for the store.
-pub fn encode_hints(hints: &PollHints) -> String {
+pub(super) fn encode_hints(hints: &PollHints) -> String {
     serde_json::to_string(&hints.lend()).expect("these are numbers")
 }
 
 /// Reads polling hints; empty if unreadable.
-pub fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
+pub(super) fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
     Ok(serde_json::from_str(text(row, column)?).map(PollHints::take).unwrap_or_default())
 }
 
 /// Returns the stories of an archive document as JSON for the store.
-pub fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Vec<u8> {
+pub(super) fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> Vec<u8> {
     let forms: Vec<ShownStoryV1> = stories.into_iter().map(ShownStory::lend).collect();
     serde_json::to_vec(&forms).expect("a story has nothing that JSON cannot hold")
 }
@@ -72,19 +72,19 @@ pub fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStory>) -> 
 /// # Errors
 ///
 /// Returns an error if it is not the JSON of stories.
-pub fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error> {
+pub(super) fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error> {
     Ok(Vec::take(serde_json::from_slice(json)?))
 }
 
 /// Returns the part of a config that decides what is public as JSON for the store.
-pub fn encode_terms(terms: &PublicTerms) -> String {
+pub(super) fn encode_terms(terms: &PublicTerms) -> String {
     let sections = terms.sections.iter().map(String::lend).collect();
     let feeds = terms.feeds.iter().map(|(feed, hash)| (feed.lend(), format!("{hash:016x}").into())).collect();
     serde_json::to_string(&PublicTermsV2 { sections, feeds }).expect("these are texts")
 }
 
 /// Reads the part of a config that decides what is public, of any version; `None` if unreadable.
-pub fn decode_terms(json: &str) -> Option<PublicTerms> {
+pub(super) fn decode_terms(json: &str) -> Option<PublicTerms> {
     let Ok(PublicTermsV2 { sections, feeds }) = serde_json::from_str(json) else {
         return serde_json::from_str(json).ok().map(PublicTermsV1::hashed);
     };

@@ -25,12 +25,12 @@ struct Held {
 }
 
 /// Returns the id of the process that has locked a whole file with `flock`.
-pub fn of_file(metadata: &Metadata) -> Option<u32> {
+pub(super) fn of_file(metadata: &Metadata) -> Option<u32> {
     find(metadata, |held| held.kind == "FLOCK")
 }
 
 /// Returns the other program that blocks writing to the store, as in `python3 (process 4711)`.
-pub fn of_store(path: &Path) -> Option<String> {
+pub(super) fn of_store(path: &Path) -> Option<String> {
     let in_log = fs::metadata(sibling(path, "-shm")).ok();
     let in_log = in_log.and_then(|shm| find(&shm, |held| held.covers(WRITE_LOCK)));
     let process = in_log.or_else(|| find(&fs::metadata(path).ok()?, |held| held.to >= FILE_LOCKS))?;
@@ -38,7 +38,7 @@ pub fn of_store(path: &Path) -> Option<String> {
 }
 
 /// Returns a process as the name of its command and its id.
-pub fn named(process: u32) -> String {
+pub(super) fn named(process: u32) -> String {
     let command = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     let command: String = command.trim().chars().filter(|c| !c.is_control()).collect();
     let command = if command.is_empty() { "another program".to_owned() } else { command };

@@ -15,7 +15,7 @@ use super::{StoreError, holder};
 const MAX_WORDS_BYTES: u64 = 200;
 
 /// The held lock. Dropping it releases the lock; the operating system does so if the process dies.
-pub struct Lock {
+pub(super) struct Lock {
     _file: File,
 }
 
@@ -25,7 +25,7 @@ pub struct Lock {
 ///
 /// Returns [`StoreError::Held`] if another process has the lock, with what that process wrote about itself, otherwise
 /// with its name and number. Returns an error if the lock file is not a private file of ours.
-pub fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
+pub(super) fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
     let lock_path = sibling(path, ".lock");
     let mut file = open_private(&lock_path)?;
     match file.try_lock() {

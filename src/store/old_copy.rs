@@ -27,7 +27,7 @@ const NAMES: u32 = 100;
 ///
 /// Returns [`StoreError::NoRoom`] if the disk lacks the room for the copy and the upgrade, and the errors of SQLite and
 /// the system. Leaves no copy then.
-pub fn make(path: &Path, version: usize, show: &mut dyn FnMut(UpgradeStep)) -> Result<PathBuf, StoreError> {
+pub(super) fn make(path: &Path, version: usize, show: &mut dyn FnMut(UpgradeStep)) -> Result<PathBuf, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let bytes = [path.to_owned(), sibling(path, "-wal")].into_iter().filter_map(|path| path.metadata().ok());
     let bytes: u64 = bytes.map(|metadata| metadata.len()).sum();

@@ -12,13 +12,13 @@ use super::{StoreError, UpgradeStep};
 const APPLICATION_ID: i32 = 0x6e65_777a;
 
 /// The length of an SQLite file's header in bytes.
-pub const HEAD_BYTES: u64 = 100;
+pub(super) const HEAD_BYTES: u64 = 100;
 
 /// The position of the application id in the header (SQLite, "Database File Format", 1.3).
 const APPLICATION_ID_AT: usize = 68;
 
 /// Returns whether a file that begins with `head` is a newswire database.
-pub fn is_head(head: &[u8]) -> bool {
+pub(super) fn is_head(head: &[u8]) -> bool {
     let id = head.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4);
     head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
 }
@@ -52,7 +52,7 @@ const MIGRATIONS: &[Migration] = &[
 ];
 
 /// The version that this newswire reads and writes.
-pub const NEWEST: usize = MIGRATIONS.len();
+pub(super) const NEWEST: usize = MIGRATIONS.len();
 
 /// Migrates the store to the newest version, in one transaction. Calls `show` with the progress.
 ///
@@ -61,7 +61,7 @@ pub const NEWEST: usize = MIGRATIONS.len();
 /// Returns [`StoreError::Foreign`] if the file belongs to another program and [`StoreError::Newer`] if a newer newswire
 /// wrote it; both leave the file untouched. Returns [`StoreError::Orphan`] if a row of the newest version would refer
 /// to a missing row; the store keeps its version then.
-pub fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {
         return Ok(());
@@ -101,7 +101,7 @@ fn check_references(connection: &Connection) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Returns the errors of [`migrate`].
-pub fn version(connection: &Connection) -> Result<usize, StoreError> {
+pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(foreign)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Returns the path of a file next to the store, as in `newswire.db.lock`.
-pub fn sibling(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn sibling(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

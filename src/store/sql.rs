@@ -27,26 +27,26 @@ macro_rules! as_integer {
 as_integer!(EntryNumber, FeedNumber, SectionNumber, StoryNumber, SignatureKey);
 
 /// Reads a time from a column that is never null.
-pub fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn time(row: &Row, column: usize) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
 }
 
 /// Reads a time from a column that may be null.
-pub fn optional_time(row: &Row, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+pub(super) fn optional_time(row: &Row, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     row.get::<_, Option<i64>>(column).map(|millis| millis.map(Timestamp::from_millis))
 }
 
 /// Reads a text from a column that is never null.
-pub fn text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<&'r str> {
+pub(super) fn text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<&'r str> {
     Ok(row.get_ref(column)?.as_str()?)
 }
 
 /// Reads a text from a column that may be null.
-pub fn optional_text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<Option<&'r str>> {
+pub(super) fn optional_text<'r>(row: &'r Row, column: usize) -> rusqlite::Result<Option<&'r str>> {
     Ok(row.get_ref(column)?.as_str_or_null()?)
 }
 
 /// Reads why an entry is a copy of its story; an unknown reason, written by a newer version, counts as the first copy.
-pub fn reason(row: &Row, column: usize) -> rusqlite::Result<JoinReason> {
+pub(super) fn reason(row: &Row, column: usize) -> rusqlite::Result<JoinReason> {
     Ok(JoinReason::from_name(text(row, column)?).unwrap_or(JoinReason::First))
 }

@@ -9,7 +9,7 @@ use crate::reason::{Matched, RulePlace, Why};
 
 /// The columns `rule`, `why` and `detail` of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WhyColumns {
+pub(super) struct WhyColumns {
     /// The deciding rule, as in `keep[0]`; `None` if no rule decided.
     pub rule: Option<String>,
     /// The code of the reason.
@@ -30,7 +30,7 @@ struct MatchedKey {
 }
 
 /// Returns the columns of a reason.
-pub fn why_columns(why: &Why) -> WhyColumns {
+pub(super) fn why_columns(why: &Why) -> WhyColumns {
     let detail = match why {
         Why::TakesAll { lead } => Some(lead.to_string()),
         Why::Rule { matched, .. } => {
@@ -49,7 +49,7 @@ pub fn why_columns(why: &Why) -> WhyColumns {
 }
 
 /// Reads a reason from the columns `rule`, `why` and `detail`, starting at `column`.
-pub fn why(row: &Row, column: usize) -> rusqlite::Result<Why> {
+pub(super) fn why(row: &Row, column: usize) -> rusqlite::Result<Why> {
     let rule = row.get_ref(column)?.as_str_or_null()?.and_then(RulePlace::from_name);
     let (code, detail) = (text(row, column + 1)?, row.get_ref(column + 2)?.as_str_or_null()?);
     Ok(of_columns(rule, code, detail))

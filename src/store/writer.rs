@@ -48,7 +48,7 @@ type JobStart = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
 type JobAnswer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
 /// A handle of the writer thread; dropping it waits for the jobs that were sent.
-pub struct Writer {
+pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
     file: Arc<StoreFile>,
     thread: Option<JoinHandle<()>>,
@@ -56,7 +56,7 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the writer thread.
-    pub fn start(connection: Connection, file: Arc<StoreFile>) -> Writer {
+    pub(super) fn start(connection: Connection, file: Arc<StoreFile>) -> Writer {
         let (jobs, waiting) = channel();
         let of = file.clone();
         let view = View { connection };
@@ -70,7 +70,7 @@ impl Writer {
     /// # Errors
     ///
     /// Returns the error of `work`, whose writes are rolled back then, or an error if the commit failed.
-    pub async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         urgency: Urgency,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,

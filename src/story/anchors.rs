@@ -7,7 +7,7 @@ use super::words::Words;
 /// Returns the positions in both texts of the shingles that occur once in each, as many as are in the same order. If
 /// there are none, as in an article that begins with its own summary, returns the first positions of shingles that
 /// occur more than once.
-pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
+pub(super) fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
     let (mine, others) = (Occurrences::of(one), Occurrences::of(other));
     let shared = || mine.0.iter().filter_map(|(shingle, place)| Some((*place, *others.0.get(shingle)?)));
     let once =
@@ -21,14 +21,14 @@ pub fn anchors(one: &Words, other: &Words) -> Vec<(usize, usize)> {
 }
 
 /// Walks back from two positions, one in each text, as long as the words are the same; returns where these words begin.
-pub fn walk_back(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
+pub(super) fn walk_back(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let before = one.words[..i].iter().rev().zip(other.words[..j].iter().rev());
     let same = before.take_while(|(one, other)| one.hash == other.hash).count();
     (i - same, j - same)
 }
 
 /// Walks on from two positions, one in each text, as long as the words are the same; returns where these words end.
-pub fn walk_on(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
+pub(super) fn walk_on(one: &Words, other: &Words, (i, j): (usize, usize)) -> (usize, usize) {
     let after = one.words[i..].iter().zip(&other.words[j..]);
     let same = after.take_while(|(one, other)| one.hash == other.hash).count();
     (i + same, j + same)

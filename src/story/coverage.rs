@@ -53,7 +53,7 @@ const FEW_HOLES: usize = 2;
 
 /// How much of each of two texts the other has.
 #[derive(Clone, Debug, Default)]
-pub struct Coverage {
+pub(super) struct Coverage {
     /// The shorter text and the longer one.
     pub sides: [Covered; 2],
     /// The words of the shorter one's sentences that the other has with other numbers.
@@ -72,7 +72,7 @@ pub struct Coverage {
 
 /// How much of a text another has. Lines before and after the text that only it has do not count.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Covered {
+pub(super) struct Covered {
     /// How much the text says, and how much of this the other has.
     pub weight: (usize, usize),
     /// How many words it has, and how many of these the other has.
@@ -85,7 +85,7 @@ pub struct Covered {
 
 impl Covered {
     /// Returns which share of the text the other has, 0 to 1.
-    pub fn share(&self) -> f64 {
+    pub(super) fn share(&self) -> f64 {
         self.weight.1 as f64 / self.weight.0.max(1) as f64
     }
 }
@@ -154,7 +154,7 @@ impl<'w> Side<'w> {
 }
 
 /// Compares two texts; `titles` are the words of their titles.
-pub fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
+pub(super) fn coverage(short: &Words, long: &Words, titles: [&Words; 2]) -> Coverage {
     let names = NameWords::of([short, long, titles[0], titles[1]]);
     let (mut one, mut other) = (Side::of(short), Side::of(long));
     let index = Index::of(&other.sentences);
@@ -249,23 +249,23 @@ fn difference((one, at): (&Side, usize), (other, place): (&Side, usize), names: 
 
 impl Coverage {
     /// Returns whether each has nearly all of the other.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.sides.iter().all(|side| side.share() >= WHOLE)
     }
 
     /// Returns whether the shorter text is in the other, whatever the headlines are.
-    pub fn is_one_text(&self) -> bool {
+    pub(super) fn is_one_text(&self) -> bool {
         self.is_open() && self.sides[0].share() >= TEXT && self.is_consistent()
     }
 
     /// Returns whether one of the texts has sentences of the other, but with other numbers, or its opening with other
     /// names.
-    pub fn has_other_facts(&self) -> bool {
+    pub(super) fn has_other_facts(&self) -> bool {
         self.contradicted > 0 || self.sides.iter().any(|side| side.opening == Some(Had::Contradicted))
     }
 
     /// Returns whether one of the texts has the opening of the other.
-    pub fn has_opening(&self) -> bool {
+    pub(super) fn has_opening(&self) -> bool {
         self.sides.iter().any(|side| side.opening.is_some_and(|had| had <= Had::Edited))
     }
 
@@ -276,7 +276,7 @@ impl Coverage {
 
     /// Returns which share of the shorter text the other has, if the two are one text, under headlines that compare
     /// like this. `are_told` is which of them say what the text says.
-    pub fn score(&self, titles: Titles, are_told: [bool; 2]) -> Option<f64> {
+    pub(super) fn score(&self, titles: Titles, are_told: [bool; 2]) -> Option<f64> {
         let (short, share) = (self.sides[0], self.sides[0].share());
         // The least share, the least words, and the least facts that both must have.
         let (least_share, least_words, least_facts) = match (titles, are_told) {

@@ -46,7 +46,7 @@ const FEED_WORDS: [&str; 3] = ["rss", "feed", "atom"];
 
 /// The names of a publication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Publication {
+pub(super) struct Publication {
     /// The registrable domain of its site.
     domain: Option<String>,
     /// The domain's first part without hyphens, such as `wrongplatform`; empty if that is too short.
@@ -58,7 +58,7 @@ pub struct Publication {
 impl Publication {
     /// Returns the publication of a feed with this configured title. `speaks_for` is the page for which the feed
     /// speaks; see `LeadCandidate`.
-    pub fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
+    pub(super) fn of(speaks_for: Option<&Url>, title: Option<&str>) -> Publication {
         let domain = speaks_for.and_then(link::registrable_domain);
         let label = domain.as_deref().and_then(|domain| domain.split('.').next()).unwrap_or_default().replace('-', "");
         let label = if label.len() >= LEAST_LABEL { label } else { String::new() };
@@ -111,7 +111,7 @@ impl Publication {
 }
 
 /// What an entry says about its source: read once, then compared with many publications.
-pub struct Said<'e> {
+pub(super) struct Said<'e> {
     entry: &'e Entry,
     /// The words before and after the entry's text, as far as a credit may be there.
     before: Vec<String>,
@@ -122,7 +122,7 @@ pub struct Said<'e> {
 
 impl<'e> Said<'e> {
     /// Reads an entry.
-    pub fn by(entry: &'e Entry) -> Said<'e> {
+    pub(super) fn by(entry: &'e Entry) -> Said<'e> {
         let (head, tail) = edges(text_of(entry));
         let (mut before, behind) = (words(normalize::plain_text(head)), words(normalize::plain_text(tail)));
         before.truncate(BEFORE);
@@ -133,7 +133,7 @@ impl<'e> Said<'e> {
     }
 
     /// Returns whether the entry, from `own`, names `publication`, which has `other`, as its source.
-    pub fn credits(&self, own: &Publication, (other, publication): (&Entry, &Publication)) -> bool {
+    pub(super) fn credits(&self, own: &Publication, (other, publication): (&Entry, &Publication)) -> bool {
         if own.domain == publication.domain {
             return false;
         }

@@ -17,7 +17,7 @@ const NUMBER: usize = 2;
 
 /// The part of a title that is not the name of its episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label {
+pub(super) enum Label {
     /// Nothing.
     None,
     /// A number.
@@ -28,7 +28,7 @@ pub enum Label {
 
 /// Returns what two titles of one episode have in addition to its name; `None` if they may name different episodes: if
 /// each has a name that the other lacks, or both have different numbers.
-pub fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
+pub(super) fn labels(one: &Words, other: &Words) -> Option<(Label, Label)> {
     let (own, others) = (one.words.as_slice(), other.words.as_slice());
     let (at, other_at, length) = longest_shared(own, others);
     let (rest, other_rest) = (without(own, at, length), without(others, other_at, length));

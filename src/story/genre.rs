@@ -35,7 +35,7 @@ const FORMS: [(Genre, &str); 4] = [
 
 /// The form of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Genre {
+pub(super) enum Genre {
     Pictures,
     Video,
     Live,
@@ -48,7 +48,7 @@ static NAMES: LazyLock<Vec<(Genre, Vec<u64>)>> = LazyLock::new(|| {
 });
 
 /// Returns the forms that a title names in labels: before a colon, in brackets, behind a dash.
-pub fn genres(title: &Words, labels: &[Words]) -> HashSet<Genre> {
+pub(super) fn genres(title: &Words, labels: &[Words]) -> HashSet<Genre> {
     let mut genres: HashSet<Genre> = labels.iter().filter_map(|label| genre(&label.words, OTHER_WORDS)).collect();
     // "In pictures. What happened", "What happened, in pictures".
     let words = &title.words;

@@ -16,7 +16,7 @@ const LEAST_BYTES: u64 = 1000;
 /// The recordings of an entry. Hashes of its address, and of its name and length, identify a recording. Pictures and
 /// documents do not count: copies of one article may have different ones.
 #[derive(Clone, Debug, Default)]
-pub struct Media {
+pub(super) struct Media {
     signs: HashSet<u64>,
     /// The hashes that cannot match by chance; a name without a plausible length can.
     sure: HashSet<u64>,
@@ -25,7 +25,7 @@ pub struct Media {
 
 impl Media {
     /// Collects the recordings among enclosures.
-    pub fn of(enclosures: &[Enclosure]) -> Media {
+    pub(super) fn of(enclosures: &[Enclosure]) -> Media {
         let mut media = Media::default();
         for (sign, is_sure) in enclosures.iter().filter(|enclosure| is_recording(enclosure)).flat_map(signs) {
             media.signs.insert(sign);
@@ -38,23 +38,23 @@ impl Media {
     }
 
     /// Returns a key that copies of one episode nearly always have in common; `None` if there is no recording.
-    pub fn key(&self) -> Option<u64> {
+    pub(super) fn key(&self) -> Option<u64> {
         self.key
     }
 
     /// Returns whether the two have a recording in common.
-    pub fn shares(&self, other: &Media) -> bool {
+    pub(super) fn shares(&self, other: &Media) -> bool {
         !self.sure.is_disjoint(&other.sure)
     }
 
     /// Returns whether both have recordings, and none in common.
-    pub fn contradicts(&self, other: &Media) -> bool {
+    pub(super) fn contradicts(&self, other: &Media) -> bool {
         !self.signs.is_empty() && !other.signs.is_empty() && self.signs.is_disjoint(&other.signs)
     }
 }
 
 /// Returns the addresses of the recordings, without download counters.
-pub fn addresses(enclosures: &[Enclosure]) -> impl Iterator<Item = Url> {
+pub(super) fn addresses(enclosures: &[Enclosure]) -> impl Iterator<Item = Url> {
     enclosures.iter().filter(|enclosure| is_recording(enclosure)).map(|enclosure| behind_counters(&enclosure.url))
 }
 

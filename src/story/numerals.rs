@@ -38,6 +38,6 @@ const NUMERALS: &str = "
 static HASHES: LazyLock<HashSet<u64>> = LazyLock::new(|| NUMERALS.split_whitespace().map(hash_of).collect());
 
 /// Returns whether the word with this hash, from [`hash_of`], is a number or a date in words.
-pub fn is_numeral(hash: u64) -> bool {
+pub(super) fn is_numeral(hash: u64) -> bool {
     HASHES.contains(&hash)
 }

@@ -30,13 +30,13 @@ const MORE_WORDS: usize = 12;
 
 /// A copy has a text of its own if it has this many words that the other copy lacks, such as a link blog's comment on
 /// an article.
-pub const OWN_WORDS: usize = 40;
+pub(super) const OWN_WORDS: usize = 40;
 
 /// The fewest words of a text that can be recognised.
-pub const LEAST_TEXT: usize = 8;
+pub(super) const LEAST_TEXT: usize = 8;
 
 /// The headlines of two entries.
-pub struct Headlines {
+pub(super) struct Headlines {
     /// How the headlines compare.
     pub titles: Titles,
     /// The words of both headlines.
@@ -51,7 +51,7 @@ pub struct Headlines {
 
 impl Headlines {
     /// Compares two headlines. `are_told` is whether both texts repeat what their headlines say.
-    pub fn of(one: &Title, other: &Title, titles: Titles, are_told: bool) -> Headlines {
+    pub(super) fn of(one: &Title, other: &Title, titles: Titles, are_told: bool) -> Headlines {
         let mut words = Vocabulary::default();
         [one, other].into_iter().for_each(|title| words.add(&title.whole.words));
         let are_specific = titles == Titles::EqualTelling && one.is_specific() && other.is_specific();
@@ -62,21 +62,21 @@ impl Headlines {
 /// The distinct words of a text. If every character is a word, pairs of characters are taken: single characters occur
 /// everywhere.
 #[derive(Default)]
-pub struct Vocabulary {
+pub(super) struct Vocabulary {
     /// The words by hash.
     pub words: HashMap<u64, Word>,
 }
 
 impl Vocabulary {
     /// Collects the distinct words.
-    pub fn of(words: &[Word]) -> Vocabulary {
+    pub(super) fn of(words: &[Word]) -> Vocabulary {
         let mut vocabulary = Vocabulary::default();
         vocabulary.add(words);
         vocabulary
     }
 
     /// Adds words.
-    pub fn add(&mut self, words: &[Word]) {
+    pub(super) fn add(&mut self, words: &[Word]) {
         let mut before = None;
         for word in words {
             let pair = before.filter(|_| word.is_half).map(|before| mixed(before, word.hash));
@@ -88,32 +88,32 @@ impl Vocabulary {
     }
 
     /// Returns the significant words: numbers, names, and words that are not among the short ones of every sentence.
-    pub fn telling(&self) -> Vec<u64> {
+    pub(super) fn telling(&self) -> Vec<u64> {
         let telling = self.words.iter().filter(|(_, word)| word.is_telling());
         telling.map(|(hash, _)| *hash).collect()
     }
 
     /// Returns how many words this vocabulary has that the others lack.
-    pub fn extent_without(&self, others: &[&Vocabulary]) -> usize {
+    pub(super) fn extent_without(&self, others: &[&Vocabulary]) -> usize {
         let is_own = |hash: &u64| others.iter().all(|other| !other.words.contains_key(hash));
         extent(self.words.iter().filter(|(hash, _)| is_own(hash)).map(|(_, word)| word))
     }
 }
 
 /// Returns the number of words at the beginning of a text from which this summary can have been made.
-pub fn reach(summary: &Words) -> usize {
+pub(super) fn reach(summary: &Words) -> usize {
     summary.extent() * 5 / 4 + 30
 }
 
 /// Returns whether each text has at least `least` words that the other lacks.
-pub fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
+pub(super) fn has_own_words(one: &Words, other: &Words, least: usize) -> bool {
     let (one, other) = (Vocabulary::of(&one.words), Vocabulary::of(&other.words));
     one.extent_without(&[&other]) >= least && other.extent_without(&[&one]) >= least
 }
 
 /// Where two texts differ, and which words are there.
 #[derive(Debug, Default)]
-pub struct Parting {
+pub(super) struct Parting {
     /// The length of the longer text, in words.
     longest: usize,
     /// The most words of a template that may have been filled under these headlines.
@@ -150,7 +150,7 @@ pub struct Parting {
 impl Parting {
     /// Compares two texts; `None` if they have nothing in common. Under a title whose words are in both texts, separate
     /// lines before and after the common part are bylines and dates of publishing: numbers in them do not count.
-    pub fn of(short: &Words, long: &Words, headlines: &Headlines) -> Option<Parting> {
+    pub(super) fn of(short: &Words, long: &Words, headlines: &Headlines) -> Option<Parting> {
         let is_telling = headlines.titles == Titles::EqualTelling;
         let anchors = without_footers(anchors(short, long), short, long);
         let (first, last) = (*anchors.first()?, *anchors.last()?);
@@ -179,18 +179,18 @@ impl Parting {
     }
 
     /// Returns where the lines begin in which the common part begins.
-    pub fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
+    pub(super) fn line_starts(&self, short: &Words, long: &Words) -> (usize, usize) {
         (short.line_start(self.start.0), long.line_start(self.start.1))
     }
 
     /// Returns the words of both texts before and after the common part.
-    pub fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+    pub(super) fn around(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start, end| [&words.words[..start], &words.words[end..]].concat();
         (around(short, self.start.0, self.end.0), around(long, self.start.1, self.end.1))
     }
 
     /// Returns the words of [`Parting::around`] that are on the same lines as the common part.
-    pub fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
+    pub(super) fn around_in_line(&self, short: &Words, long: &Words) -> (Vec<Word>, Vec<Word>) {
         let around = |words: &Words, start: usize, end: usize| {
             let (before, after) = (&words.words[..start], &words.words[end..]);
             let begins = words.line_start(start);
@@ -201,7 +201,7 @@ impl Parting {
     }
 
     /// Returns whether both have words of their own around the common part, without the words of their titles.
-    pub fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
+    pub(super) fn has_words_around(&self, short: &Words, long: &Words, titles: &Vocabulary) -> bool {
         let (mut short, mut long) = self.around(short, long);
         if self.is_specific {
             (short, long) = (without_short_lines(&short), without_short_lines(&long));
@@ -212,7 +212,7 @@ impl Parting {
     }
 
     /// Returns whether the replacements, in at most `places` places, may be a copy editor's work.
-    pub fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
+    pub(super) fn is_reworded(&self, may_be_reworded: bool, places: usize) -> bool {
         let most = if may_be_reworded { REWORDED } else { 0 };
         self.longest_replaced <= most
             && self.replaced <= places
@@ -223,14 +223,14 @@ impl Parting {
 
     /// Returns whether so little was replaced that a template may have been filled: words in one place, or phrases in
     /// one of two places. A copy editor works in more places, word by word.
-    pub fn has_few_holes(&self) -> bool {
+    pub(super) fn has_few_holes(&self) -> bool {
         let most = if self.has_phrases_replaced { 2 } else { 1 };
         (1..=most).contains(&self.replaced) && !self.is_edited && self.longest < self.longest_form
     }
 
     /// Takes into account the ends after the last shared shingle, if their lines end in the same word. The lines after
     /// these are footers, which differ between sites.
-    pub fn see_end(&mut self, short: &[Word], long: &[Word]) {
+    pub(super) fn see_end(&mut self, short: &[Word], long: &[Word]) {
         let in_line = |words: &[Word]| words.iter().position(|word| word.begins_line).unwrap_or(words.len());
         let (short, long) = (&short[..in_line(short)], &long[..in_line(long)]);
         if let (Some(one), Some(other)) = (short.last(), long.last())
@@ -242,7 +242,7 @@ impl Parting {
 
     /// Takes into account a gap between two shared shingles. Words that only one text has there were added or cut; by
     /// an editor, if no line begins there.
-    pub fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
+    pub(super) fn see_replaced(&mut self, (short, long): (&[Word], &[Word])) {
         let mut same = |(one, other): &(&Word, &Word)| {
             let is_respelt = one.hash != other.hash && one.is_spelt_as(**other);
             self.is_edited |= is_respelt;
@@ -277,7 +277,7 @@ impl Parting {
 
     /// Returns how much of the shorter text is in the longer one's beginning, without its own "continue reading" and
     /// byline; 0 to 1.
-    pub fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
+    pub(super) fn share_of_beginning(&self, short: &Words, long: &Words, titles: &Vocabulary) -> f64 {
         let behind = &short.words[self.end.0..];
         let in_line = behind.iter().position(|word| word.begins_line).unwrap_or(behind.len());
         // The lines after the common part are a footer as far as they are short.
@@ -307,7 +307,7 @@ fn without_footers(mut places: Vec<(usize, usize)>, short: &Words, long: &Words)
 }
 
 /// Returns the words without short lines, which say nothing about the story.
-pub fn without_short_lines(words: &[Word]) -> Vec<Word> {
+pub(super) fn without_short_lines(words: &[Word]) -> Vec<Word> {
     let lines = words.chunk_by(|_, next| !next.begins_line);
     lines.filter(|line| extent(*line) > SHORT_LINE).flatten().copied().collect()
 }

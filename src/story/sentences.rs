@@ -31,7 +31,7 @@ static WEEKDAY: LazyLock<u64> = LazyLock::new(|| hash_of("曜"));
 
 /// How a text has a sentence of another text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Had {
+pub(super) enum Had {
     /// Word for word.
     Same,
     /// In other words.
@@ -44,12 +44,12 @@ pub enum Had {
 }
 
 /// Returns whether one of the words denies what a sentence says.
-pub fn denies(words: &[Word]) -> bool {
+pub(super) fn denies(words: &[Word]) -> bool {
     words.iter().any(|word| NEGATION_HASHES.contains(&word.hash))
 }
 
 /// Splits words into sentences.
-pub fn sentences(words: &[Word]) -> Vec<&[Word]> {
+pub(super) fn sentences(words: &[Word]) -> Vec<&[Word]> {
     let mut ranges: Vec<(usize, usize)> = Vec::new();
     let pieces = words.chunk_by(|_, next| !next.begins_sentence && !next.begins_line);
     for piece in pieces {
@@ -64,19 +64,19 @@ pub fn sentences(words: &[Word]) -> Vec<&[Word]> {
 }
 
 /// Returns how much words say, in quarters of a word: names, numbers and long words say twice as much as others.
-pub fn weight<'w>(words: impl IntoIterator<Item = &'w Word>) -> usize {
+pub(super) fn weight<'w>(words: impl IntoIterator<Item = &'w Word>) -> usize {
     let weight = |word: &Word| if word.is_half { 1 } else { 2 } * if word.is_telling() { 2 } else { 1 };
     words.into_iter().map(weight).sum()
 }
 
 /// Returns a hash of the words in their order.
-pub fn hash(words: &[Word]) -> u64 {
+pub(super) fn hash(words: &[Word]) -> u64 {
     words.iter().fold(7, |hash, word| mixed(hash, word.hash))
 }
 
 /// Returns two openings from where both are the same, without the agency's mark, the dateline or the "from The Post:"
 /// before it.
-pub fn without_marks<'w>(one: &'w [Word], other: &'w [Word]) -> (&'w [Word], &'w [Word]) {
+pub(super) fn without_marks<'w>(one: &'w [Word], other: &'w [Word]) -> (&'w [Word], &'w [Word]) {
     let starts = |words: &'w [Word]| {
         let starts = (0..words.len()).filter(|at| *at == 0 || words[*at].is_behind_mark || words[*at].is_behind_comma);
         starts.take_while(|at| extent(&words[..*at]) <= MARK).collect::<Vec<_>>()
@@ -96,7 +96,7 @@ pub fn without_marks<'w>(one: &'w [Word], other: &'w [Word]) -> (&'w [Word], &'w
 
 /// How two sentences differ.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SentenceDifference {
+pub(super) struct SentenceDifference {
     /// How the one has the other.
     pub had: Had,
     /// The weight of the words that they have in common, in one order.
@@ -112,7 +112,7 @@ pub struct SentenceDifference {
 
 impl SentenceDifference {
     /// Compares two sentences. `names` are the words that have a capital within a sentence somewhere.
-    pub fn of(one: &[Word], other: &[Word], names: &HashSet<u64>) -> SentenceDifference {
+    pub(super) fn of(one: &[Word], other: &[Word], names: &HashSet<u64>) -> SentenceDifference {
         let mut difference = SentenceDifference::default();
         let own = |own: &[Word], others: &[Word]| {
             let others: HashSet<u64> = others.iter().map(|word| word.hash).collect();
@@ -204,7 +204,7 @@ fn in_common(one: &[Word], other: &[Word]) -> Vec<(usize, usize)> {
 }
 
 /// Where the pairs of adjacent words of some sentences are, to find the sentence that is most like another.
-pub struct Index {
+pub(super) struct Index {
     whole: HashMap<u64, Vec<usize>>,
     pairs: HashMap<u64, Vec<usize>>,
 }
@@ -214,7 +214,7 @@ impl Index {
     const MOST: usize = 8;
 
     /// Indexes sentences.
-    pub fn of(sentences: &[&[Word]]) -> Index {
+    pub(super) fn of(sentences: &[&[Word]]) -> Index {
         let mut index = Index { whole: HashMap::default(), pairs: HashMap::default() };
         for (at, sentence) in sentences.iter().enumerate() {
             index.whole.entry(hash(sentence)).or_default().push(at);
@@ -229,12 +229,12 @@ impl Index {
     }
 
     /// Returns the sentences that are the same as this one.
-    pub fn same(&self, sentence: &[Word]) -> &[usize] {
+    pub(super) fn same(&self, sentence: &[Word]) -> &[usize] {
         self.whole.get(&hash(sentence)).map_or(&[], Vec::as_slice)
     }
 
     /// Returns the few sentences that have most pairs of words in common with this one.
-    pub fn like(&self, sentence: &[Word]) -> Vec<usize> {
+    pub(super) fn like(&self, sentence: &[Word]) -> Vec<usize> {
         let mut votes = HashMap::<usize, usize>::default();
         for place in pairs(sentence).filter_map(|pair| self.pairs.get(&pair)).flatten() {
             *votes.entry(*place).or_default() += 1;

@@ -137,7 +137,7 @@ static PAIRS: LazyLock<HashSet<(u64, u64)>> = LazyLock::new(|| {
 });
 
 /// Returns whether two different phrases mean the same.
-pub fn are_synonyms(one: &[Word], other: &[Word]) -> bool {
+pub(super) fn are_synonyms(one: &[Word], other: &[Word]) -> bool {
     PAIRS.contains(&(hash(one), hash(other)))
 }
 

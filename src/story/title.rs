@@ -11,7 +11,7 @@ use super::genre::{Genre, genres};
 use super::words::{Word, Words, mixed};
 
 /// Titles with fewer words are the names of columns: "Weather", "Morning briefing".
-pub const LEAST_TITLE: usize = 3;
+pub(super) const LEAST_TITLE: usize = 3;
 
 /// Titles with fewer words may be those of a column too, "Resolved: problems with the service"; longer titles say what
 /// the text below says.
@@ -34,7 +34,7 @@ const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('（', '）'), ('�
 
 /// A title, whole and without what may be the name of a site before or after it.
 #[derive(Clone, Debug)]
-pub struct Title {
+pub(super) struct Title {
     /// All words of the title.
     pub whole: Words,
     shorter: Vec<Words>,
@@ -48,7 +48,7 @@ pub struct Title {
 
 /// The result of comparing two titles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Titles {
+pub(super) enum Titles {
     /// The titles are the same, and long enough to say what the text below says.
     EqualTelling,
     /// The titles are the same, and longer than the name of a column.
@@ -64,7 +64,7 @@ pub enum Titles {
 
 impl Title {
     /// Splits a title.
-    pub fn of(title: &str) -> Title {
+    pub(super) fn of(title: &str) -> Title {
         let (mut shorter, mut labels, mut names) = (Vec::new(), Vec::new(), Vec::new());
         for (name, rest) in
             MARKS.iter().flat_map(|mark| around(title, mark)).chain(labelled(title)).chain(bracketed(title))
@@ -93,20 +93,20 @@ impl Title {
     }
 
     /// Returns the title in all its forms (whole, and without what may be the name of a site), the shortest first.
-    pub fn forms(&self) -> Vec<&Words> {
+    pub(super) fn forms(&self) -> Vec<&Words> {
         let mut forms: Vec<_> = self.shorter.iter().chain([&self.whole]).collect();
         forms.sort_by_key(|form| form.words.len());
         forms
     }
 
     /// Returns a key of the title without names of sites; `None` if there is no title.
-    pub fn key(&self) -> Option<u64> {
+    pub(super) fn key(&self) -> Option<u64> {
         let shortest = self.forms().into_iter().find(|form| !form.is_empty())?;
         Some(shortest.words.iter().fold(1, |hash, word| mixed(hash, word.hash)))
     }
 
     /// Compares two titles.
-    pub fn compare(&self, other: &Title) -> Titles {
+    pub(super) fn compare(&self, other: &Title) -> Titles {
         let extent = self.whole.extent().min(other.whole.extent());
         if self.is(other) {
             let is_telling = extent >= TELLING_TITLE || self.letters.min(other.letters) >= TELLING_LETTERS;
@@ -128,7 +128,7 @@ impl Title {
 
     /// Returns whether the title names a person, a place or a number; if every word has a capital, capitals mark no
     /// names.
-    pub fn is_specific(&self) -> bool {
+    pub(super) fn is_specific(&self) -> bool {
         let words = &self.whole.words;
         let has_lower = words.iter().skip(1).any(|word| word.is_telling() && !word.is_name && !word.is_number);
         words.iter().any(|word| word.is_number || word.is_name && has_lower)
@@ -136,25 +136,25 @@ impl Title {
 
     /// Returns whether a text with these words *tells* the title: at least half of the title's significant words are
     /// among these words, or are spelt like one of them.
-    pub fn is_told_in(&self, words: &[Word]) -> bool {
+    pub(super) fn is_told_in(&self, words: &[Word]) -> bool {
         let telling = || self.whole.words.iter().filter(|word| word.is_telling());
         let found = telling().filter(|own| words.iter().any(|word| own.is_spelt_as(*word))).count();
         found >= LEAST_TOLD && found * 2 >= telling().count()
     }
 
     /// Returns whether the two are titles of a series: similar, as a whole or in a label, except for a number.
-    pub fn is_series_with(&self, other: &Title) -> bool {
+    pub(super) fn is_series_with(&self, other: &Title) -> bool {
         self.whole.numbers_against(&other.whole)
             && (is_alike_but_for_numbers(&self.whole, &other.whole) || self.has_label_like(other))
     }
 
     /// Returns whether both have a label that is the same except for its number.
-    pub fn has_label_like(&self, other: &Title) -> bool {
+    pub(super) fn has_label_like(&self, other: &Title) -> bool {
         self.labels.iter().any(|own| other.labels.iter().any(|label| is_same_but_for_numbers(own, label)))
     }
 
     /// Returns whether the two are the same except for the names of sites.
-    pub fn is(&self, other: &Title) -> bool {
+    pub(super) fn is(&self, other: &Title) -> bool {
         let hashes = |title: &Title| {
             let forms = title.forms().into_iter();
             forms.map(|form| form.words.iter().map(|word| word.hash).collect()).collect::<Vec<Vec<u64>>>()

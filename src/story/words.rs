@@ -19,20 +19,20 @@ const MAX_WORDS: usize = 10_000;
 
 /// The number of words of a shingle: fewer words are phrases that everyone uses, and more words change at every small
 /// edit.
-pub const SHINGLE: usize = 3;
+pub(super) const SHINGLE: usize = 3;
 
 /// The fewest letters of a word that may be misspelt: in a shorter word, another letter makes another word.
 const LEAST_SPELT: usize = 5;
 
 /// The most words of a byline.
-pub const BYLINE: usize = 6;
+pub(super) const BYLINE: usize = 6;
 
 /// The most words of a line around a text that is a byline, a link or an invitation.
-pub const SHORT_LINE: usize = 10;
+pub(super) const SHORT_LINE: usize = 10;
 
 /// A word with its case folded, identified by its hash.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Word {
+pub(super) struct Word {
     /// The hash.
     pub hash: u64,
     /// Whether the word has a digit, or is a number or a date in words.
@@ -57,7 +57,7 @@ pub struct Word {
 
 /// Where a phrase *stood* in a text before it was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stood {
+pub(super) enum Stood {
     Nowhere,
     /// On a line of its own, or on a line with few other words.
     InShortLine,
@@ -66,14 +66,14 @@ pub enum Stood {
 
 /// The words of a plain text, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Words {
+pub(super) struct Words {
     /// The words.
     pub words: Vec<Word>,
 }
 
 impl Words {
     /// Splits a text into words.
-    pub fn of(text: &str) -> Words {
+    pub(super) fn of(text: &str) -> Words {
         // English has a word to six letters.
         let words = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
         let mut reading =
@@ -100,17 +100,17 @@ impl Words {
     }
 
     /// Returns whether there are no words.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
     /// Returns how long the text is, in words; a character of a script without spaces counts as half a word.
-    pub fn extent(&self) -> usize {
+    pub(super) fn extent(&self) -> usize {
         extent(&self.words)
     }
 
     /// Returns the first words, up to this extent.
-    pub fn beginning(&self, words: usize) -> &[Word] {
+    pub(super) fn beginning(&self, words: usize) -> &[Word] {
         let mut halves = 0;
         let end = self.words.iter().position(|word| {
             halves += word.halves();
@@ -120,22 +120,22 @@ impl Words {
     }
 
     /// Returns the shingles, in the order of the words; none for a text of two words or fewer.
-    pub fn shingles(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn shingles(&self) -> impl Iterator<Item = u64> {
         shingles(&self.words)
     }
 
     /// Returns where the line of a word begins.
-    pub fn line_start(&self, at: usize) -> usize {
+    pub(super) fn line_start(&self, at: usize) -> usize {
         self.words[..=at].iter().rposition(|word| word.begins_line).unwrap_or(0)
     }
 
     /// Returns the hashes of the words.
-    pub fn hashes(&self) -> HashSet<u64> {
+    pub(super) fn hashes(&self) -> HashSet<u64> {
         self.words.iter().map(|word| word.hash).collect()
     }
 
     /// Returns where the text begins after its bylines: after the first lines that are no longer than a byline.
-    pub fn start_behind_bylines(&self) -> usize {
+    pub(super) fn start_behind_bylines(&self) -> usize {
         let mut start = 0;
         for line in self.lines() {
             if extent(line) > BYLINE {
@@ -148,7 +148,7 @@ impl Words {
 
     /// Returns where the text ends before its footers: before the last lines that are short. A text that has only short
     /// lines has no footers.
-    pub fn end_before_footers(&self) -> usize {
+    pub(super) fn end_before_footers(&self) -> usize {
         let mut end = self.words.len();
         while end > 0 {
             let start = self.line_start(end - 1);
@@ -165,7 +165,7 @@ impl Words {
     }
 
     /// Removes a phrase wherever it occurs; returns where it was found. Linear in the text, whatever the phrase.
-    pub fn take_out(&mut self, phrase: &Words) -> Stood {
+    pub(super) fn take_out(&mut self, phrase: &Words) -> Stood {
         let (phrase, before) = (&phrase.words, self.words.len());
         let borders = borders(phrase);
         let mut stood = Stood::Nowhere;
@@ -205,12 +205,12 @@ impl Words {
     }
 
     /// Returns whether each text has numbers that the other lacks.
-    pub fn numbers_against(&self, other: &Words) -> bool {
+    pub(super) fn numbers_against(&self, other: &Words) -> bool {
         has_own_number(&self.words, other) && has_own_number(&other.words, self)
     }
 
     /// Returns whether each text has names that the other lacks; without capitals that mark names, any word may be one.
-    pub fn names_against(&self, other: &Words) -> bool {
+    pub(super) fn names_against(&self, other: &Words) -> bool {
         let has_own_name = |own: &Words, other: &Words| {
             let is_cased = own.is_cased();
             has_own(own.words.iter().filter(|word| word.is_name || !is_cased), &other.words)
@@ -219,7 +219,7 @@ impl Words {
     }
 
     /// Returns whether the text is in a script with capitals, so that names can be recognised.
-    pub fn is_cased(&self) -> bool {
+    pub(super) fn is_cased(&self) -> bool {
         self.words.iter().any(|word| word.is_cased)
     }
 }
@@ -227,7 +227,7 @@ impl Words {
 impl Word {
     /// Returns whether the two are one word, misspelt or spelt differently: one of them lacks a letter, has two letters
     /// in the other order, or, if it is not a name, has another letter in one place.
-    pub fn is_spelt_as(self, other: Word) -> bool {
+    pub(super) fn is_spelt_as(self, other: Word) -> bool {
         let differing = (self.letters ^ other.letters).count_ones();
         let is_near = match self.length.abs_diff(other.length) {
             0 => differing == 0 || differing == 2 && !self.is_name && !other.is_name,
@@ -240,17 +240,17 @@ impl Word {
 
     /// Returns whether the word is significant by itself: a number, a name, or a word that is not among the short ones
     /// of every sentence.
-    pub fn is_telling(self) -> bool {
+    pub(super) fn is_telling(self) -> bool {
         self.is_number || self.is_name || self.is_half || self.length >= LEAST_SPELT
     }
 
     /// Returns whether it is longer than most articles and prepositions.
-    pub fn is_long(self) -> bool {
+    pub(super) fn is_long(self) -> bool {
         self.length >= LEAST_SPELT - 1
     }
 
     /// Returns whether it may be the beginning of another word: a text may be cut within a word.
-    pub fn may_begin(self, other: Word) -> bool {
+    pub(super) fn may_begin(self, other: Word) -> bool {
         !self.is_number && self.length <= other.length && self.letters & !other.letters == 0
     }
 
@@ -260,12 +260,12 @@ impl Word {
 }
 
 /// Returns whether one of the words is a number that the other text lacks.
-pub fn has_own_number(words: &[Word], other: &Words) -> bool {
+pub(super) fn has_own_number(words: &[Word], other: &Words) -> bool {
     has_own(words.iter().filter(|word| word.is_number), &other.words)
 }
 
 /// Returns whether one of the words is not among the others.
-pub fn has_own<'w>(words: impl Iterator<Item = &'w Word>, others: &[Word]) -> bool {
+pub(super) fn has_own<'w>(words: impl Iterator<Item = &'w Word>, others: &[Word]) -> bool {
     let mut words = words.peekable();
     // Most texts have none of these words.
     if words.peek().is_none() {
@@ -297,17 +297,17 @@ fn line_behind(words: &[Word]) -> usize {
 }
 
 /// Returns the extent of these words; see [`Words::extent`].
-pub fn extent<'w>(words: impl IntoIterator<Item = &'w Word>) -> usize {
+pub(super) fn extent<'w>(words: impl IntoIterator<Item = &'w Word>) -> usize {
     words.into_iter().map(|word| word.halves()).sum::<usize>().div_ceil(2)
 }
 
 /// Returns the shingles of these words; see [`Words::shingles`].
-pub fn shingles(words: &[Word]) -> impl Iterator<Item = u64> {
+pub(super) fn shingles(words: &[Word]) -> impl Iterator<Item = u64> {
     words.windows(SHINGLE).map(|shingle| shingle.iter().fold(0, |hash, word| mixed(hash, word.hash)))
 }
 
 /// Combines two hashes into one; the order counts.
-pub fn mixed(one: u64, other: u64) -> u64 {
+pub(super) fn mixed(one: u64, other: u64) -> u64 {
     let mixed = (one.rotate_left(23) ^ other).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed ^ (mixed >> 32)
 }
