@@ -305,7 +305,7 @@ impl Coverage {
 
     /// Returns whether an editor may have replaced the words that differ. A form that is filled again has other words in
     /// one or two places, "northbound" and "southbound"; an editor works in more, or in a long text. `is_told` is whether
-    /// both have the same telling headline and text that says it: the headline of a form says nothing of its blanks.
+    /// both have the same telling headline, and either say what it says or have [`MANY_FACTS`] in common: no form does.
     fn is_reworded(&self, is_told: bool) -> bool {
         let [short, _] = self.sides;
         let is_editors =

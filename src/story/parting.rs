@@ -44,7 +44,7 @@ pub(super) struct Headlines {
     /// Whether the headlines are the same, long, and name a person, a place or a number: templates that are filled
     /// again have headlines that are filled too.
     pub are_specific: bool,
-    /// Whether the headlines are the same and *told* in the texts: both texts repeat their words. Then the texts are
+    /// Whether the headlines are the same, and both texts repeat their words. Then the texts are
     /// about one subject.
     pub are_told: bool,
 }
