@@ -53,6 +53,7 @@ macro_rules! shape {
 const DEDUP: Kind = Kind::OneOf(&["text", "links", "off"]);
 const REPUBLISH: Kind = Kind::OneOf(&["full", "summary", "link"]);
 const EDITS: Kind = Kind::OneOf(&["apply", "ignore", "bump"]);
+const FRONT: Kind = Kind::OneOf(&["bands", "river"]);
 
 shape!(MAIN, "the main file", {
     include: Kind::Texts,
@@ -77,6 +78,10 @@ shape!(SITE, "[site]", {
     owner: Kind::Table(&OWNER),
     facets: Kind::Texts,
     byline: Kind::Text,
+    front: FRONT,
+    accent: Kind::Text,
+    logo: Kind::Text,
+    pictures: Kind::Boolean,
 });
 shape!(OWNER, "owner = { … }", { name: Kind::Text, email: Kind::Text });
 shape!(SERVER, "[server]", { listen: Kind::Text, admin: Kind::Text, admin_hosts: Kind::Texts });

@@ -73,6 +73,35 @@ pub struct Site {
     pub facets: Vec<String>,
     /// The pattern of a byline, with `{author}`, `{via}` and `{source}`.
     pub byline: String,
+    /// What the front page shows. Default: bands.
+    pub front: Front,
+    /// The colour of links and marks on pages, if it is not the built-in one.
+    pub accent: Option<Colour>,
+    /// The picture that pages show instead of the title. Pages load it over `https` only.
+    pub logo: Option<Url>,
+    /// Whether pages show the pictures of stories, which readers load from other sites. Default: true.
+    pub pictures: bool,
+}
+
+/// What the front page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Front {
+    /// A band for each section, with its newest stories.
+    #[default]
+    Bands,
+    /// The newest posts of all sections with their full text, as planets do.
+    River,
+}
+
+/// A colour in sRGB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour {
+    /// The red part.
+    pub red: u8,
+    /// The green part.
+    pub green: u8,
+    /// The blue part.
+    pub blue: u8,
 }
 
 /// `owner` of `[site]`.

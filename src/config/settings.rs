@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, Dedup, Listen, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
+use super::model::{Allow, Colour, Dedup, Listen, Owner, Poll, Publish, Republish, Server, Site, StoreConfig, Stories};
 use super::reader::{Fault, Node, Table};
 use super::value;
 use crate::duration;
@@ -74,6 +74,10 @@ fn site(table: Option<&Table>, server: &Server) -> Site {
         owner: table.and_then(owner),
         facets: table.and_then(|table| table.get("facets", |node| node.list(facet))).unwrap_or_default(),
         byline: get("byline", byline).unwrap_or_else(|| "by {author} via {via} - {source}".to_owned()),
+        front: table.and_then(|table| table.get("front", value::front)).unwrap_or_default(),
+        accent: table.and_then(|table| table.get("accent", colour)),
+        logo: table.and_then(|table| table.get("logo", value::web_url)),
+        pictures: table.and_then(|table| table.get("pictures", Node::boolean)).unwrap_or(true),
     }
 }
 
@@ -122,6 +126,21 @@ fn facet(node: Node) -> Result<String, Fault> {
     let text = node.text()?;
     let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if good { Ok(text.to_owned()) } else { Err("expected a name of letters, digits and hyphens".to_owned().into()) }
+}
+
+/// Reads a colour such as `#a3231f` or `#a32`.
+fn colour(node: Node) -> Result<Colour, Fault> {
+    let digits = node.text()?.strip_prefix('#').map(str::as_bytes).unwrap_or_default();
+    let digit = |at: usize| digits.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    let step = if digits.len() == 3 { 1 } else { 2 };
+    let part = |number: usize| {
+        let high = digit(number * step)?;
+        u8::try_from(16 * high + digit(number * step + step - 1)?).ok()
+    };
+    match (digits.len(), part(0), part(1), part(2)) {
+        (3 | 6, Some(red), Some(green), Some(blue)) => Ok(Colour { red, green, blue }),
+        _ => Err("expected a colour such as \"#a3231f\"".to_owned().into()),
+    }
 }
 
 fn byline(node: Node) -> Result<String, Fault> {

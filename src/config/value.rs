@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::keys;
-use super::model::{Allow, BasicAuth, Dedup, Edits, Listen, Republish};
+use super::model::{Allow, BasicAuth, Dedup, Edits, Front, Listen, Republish};
 use super::reader::{Fault, Node, Table};
 use super::{SecretRef, shown_url};
 use crate::{duration, size};
@@ -234,6 +234,10 @@ pub(super) fn dedup(node: Node) -> Result<Dedup, Fault> {
 
 pub(super) fn edits(node: Node) -> Result<Edits, Fault> {
     choice(node, &[("apply", Edits::Apply), ("ignore", Edits::Ignore), ("bump", Edits::Bump)])
+}
+
+pub(super) fn front(node: Node) -> Result<Front, Fault> {
+    choice(node, &[("bands", Front::Bands), ("river", Front::River)])
 }
 
 /// Reads one of a few words.

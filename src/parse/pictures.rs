@@ -2,8 +2,11 @@
 
 use super::model::ParsedEnclosure;
 
-/// The least width of a picture, in pixels. A narrower picture counts readers and is not meant to be seen.
+/// The least width and height of a picture, in pixels. A smaller picture counts readers and is not meant to be seen.
 const LEAST_PIXELS: u64 = 2;
+
+/// The most pixels in one direction. Cameras make smaller pictures, so a larger number is a mistake.
+const MOST_PIXELS: u64 = 10_000;
 
 /// A picture from a `media:content`.
 pub(super) struct Picture {
@@ -14,6 +17,14 @@ pub(super) struct Picture {
     pub height: Option<u64>,
     /// The `media:group` that contains it: all members of a group are one picture.
     pub group: Option<usize>,
+}
+
+impl Picture {
+    /// Returns whether the picture is meant to be seen, and its size is possible.
+    fn is_seen(&self) -> bool {
+        let sizes = [self.width, self.height];
+        sizes.into_iter().flatten().all(|pixels| (LEAST_PIXELS..=MOST_PIXELS).contains(&pixels))
+    }
 }
 
 /// Returns whether a file is a picture, by its declared type, or by its name if no type is declared.
@@ -37,13 +48,14 @@ pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<St
             let other = &pictures[*other];
             picture.group.is_some() && picture.group == other.group || *known == name
         };
+        let is_better = |known: &Picture| picture.is_seen() && (!known.is_seen() || picture.width > known.width);
         match largest.iter_mut().find(is_same) {
-            Some((_, known)) if picture.width > pictures[*known].width => *known = at,
+            Some((_, known)) if is_better(&pictures[*known]) => *known = at,
             Some(_) => {}
             None => largest.push((name, at)),
         }
     }
-    largest.retain(|(_, at)| pictures[*at].width.is_none_or(|width| width >= LEAST_PIXELS));
+    largest.retain(|(_, at)| pictures[*at].is_seen());
     let image = largest.first().filter(|_| !has_image).map(|(_, at)| pictures[*at].file.url.clone());
     let shown: Vec<usize> = largest.iter().skip(usize::from(image.is_some())).map(|(_, at)| *at).collect();
     let files = pictures.into_iter().enumerate().map(|(at, Picture { file, .. })| ParsedEnclosure {

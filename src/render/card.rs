@@ -105,7 +105,7 @@ impl Card {
             page: has_page.then(|| address::story_page(site, &story.slug).path().to_owned()),
             published: Date::new(site, entry.published),
             revised: (entry.updated > entry.published).then(|| Date::new(site, entry.updated)),
-            image: entry.image.as_deref().and_then(shown::over_https),
+            image: entry.image.as_deref().filter(|_| site.pictures).and_then(shown::over_https),
             host: story.entry.link.as_ref().and_then(text::host),
             is_brief: false,
             direction: direction(site, &entry),
@@ -115,7 +115,7 @@ impl Card {
             content_html: (place == CardPlace::OwnPage)
                 .then(|| entry.content_html.or(entry.summary_html))
                 .flatten()
-                .map(|html| shown::html(&html)),
+                .map(|html| shown::html(&html, shown::Look { level: 1, pictures: site.pictures })),
             summary: text::excerpt(&entry.summary),
             source: SourceLink { title: entry.source.title, href: entry.source.site.or(entry.source.url) },
             title: entry.title,

@@ -8,7 +8,7 @@ use url::Url;
 use crate::config::Site;
 use crate::entry::{self, Category, Podcast};
 use crate::normalize;
-use crate::render::{SectionView, address, text};
+use crate::render::{SectionView, address, picture, text};
 use crate::section::ShownStory;
 use crate::story;
 use crate::time::Timestamp;
@@ -40,6 +40,7 @@ pub struct EditionEntry<'a> {
     /// The categories; schemes are absolute IRIs or plain words.
     pub categories: Vec<Category>,
     pub enclosures: Vec<EditionEnclosure>,
+    /// The picture, at the address that the feed wrote.
     pub image: Option<String>,
     pub comments: Option<String>,
     pub language: Option<String>,
@@ -172,7 +173,7 @@ pub(super) fn edition_entry<'a>(
         contributors: people(&story.via),
         categories: story.categories.iter().filter_map(category).collect(),
         enclosures: enclosures(entry),
-        image: entry.image.as_ref().and_then(|image| address::public(Some(image))),
+        image: picture::of(entry),
         comments: address::public(entry.comments.as_ref()),
         language: entry.language.as_deref().and_then(text::language),
         rights: entry.rights.as_deref().and_then(text::line),

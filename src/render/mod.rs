@@ -15,6 +15,7 @@ mod json;
 mod moved;
 mod opml;
 mod page;
+mod picture;
 mod rss;
 mod shown;
 mod sitemap;

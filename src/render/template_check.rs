@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::config::{Edits, Owner, Section, Site};
+use crate::config::{Edits, Front, Owner, Section, Site};
 use crate::entry::{Category, Enclosure, Entry, Guid, GuidKind, Person, Source};
 use crate::query::Query;
 use crate::render::feed_list::{FeedPage, ListedFeed};
@@ -101,6 +101,10 @@ fn site(is_full: bool) -> Site {
         owner: is_full.then(|| Owner { name: "Owner".to_owned(), email: None }),
         facets: vec!["topic".to_owned()],
         byline: "{author}".to_owned(),
+        front: Front::Bands,
+        accent: None,
+        logo: is_full.then(|| address("logo.svg")),
+        pictures: true,
     }
 }
 

@@ -175,3 +175,47 @@ fn links_within_a_site_become_absolute() {
     }
     assert!(!json.contains("\\\"b.png"), "{json}");
 }
+
+/// Each entry has a picture of another kind; the page loads it over https, and editions name it as the feed wrote it.
+#[test]
+fn picture_of_an_entry_is_on_pages_and_in_every_format() {
+    let avatar = "<media:content medium=\"image\" url=\"https://secure.gravatar.com/avatar/1\"/>";
+    let pixel = "&lt;img src=\"http://x.example/p.gif\" width=\"1\" height=\"1\"&gt;";
+    let pictures = [
+        "<media:content medium=\"image\" url=\"http://x.example/content.jpg\"/>".to_owned(),
+        "<media:group><media:content medium=\"image\" url=\"http://x.example/group.jpg\"/></media:group>".to_owned(),
+        "<link rel=\"enclosure\" type=\"image/jpeg\" href=\"http://x.example/enclosure.jpg\"/>".to_owned(),
+        format!(
+            "{avatar}<content type=\"html\">{pixel}&lt;p&gt;&lt;img src=\"http://x.example/inline.jpg\"&gt;&lt;/p&gt;</content>"
+        ),
+    ];
+    let names = ["content", "group", "enclosure", "inline"];
+    let entries: String = pictures
+        .iter()
+        .zip(names)
+        .map(|(picture, name)| entry(&format!("urn:x:{name}"), &format!("<title>{name}</title>"), picture))
+        .collect();
+    let none = entry("urn:x:none", "<title>None</title>", &format!("{avatar}<content type=\"html\">{pixel}</content>"));
+    let document = atom("xmlns:media=\"http://search.yahoo.com/mrss/\"", &(entries + &none));
+    let workspace = workspace(&[("x", &document)]);
+    let [in_atom, in_rss, in_json] = editions(&workspace);
+    let page = || std::fs::read_to_string(workspace.folder.path().join("site/all/index.html")).unwrap();
+    let shown = page();
+    for name in names {
+        let address = format!("http://x.example/{name}.jpg");
+        let thumbnail = format!("<media:thumbnail url=\"{address}\"");
+        assert!(in_atom.contains(&thumbnail) && in_rss.contains(&thumbnail), "{name}: {in_atom}");
+        assert!(items(&in_json).iter().any(|item| item["image"] == *address), "{name}: {in_json}");
+        let img = shown.split("<img").find(|img| img.contains(&format!("src=\"https://x.example/{name}.jpg\"")));
+        for attribute in ["loading=\"lazy\"", "width=\"", "height=\"", "referrerpolicy=\"no-referrer\""] {
+            assert!(img.is_some_and(|img| img.contains(attribute)), "{name}, {attribute}: {shown}");
+        }
+    }
+    assert_eq!(items(&in_json).iter().filter(|item| item["image"].is_string()).count(), names.len(), "{in_json}");
+    assert!(!shown.contains("gravatar") && !shown.contains("p.gif"), "{shown}");
+
+    let config = std::fs::read_to_string(workspace.config()).unwrap();
+    std::fs::write(workspace.config(), config.replace("[site]\n", "[site]\npictures = false\n")).unwrap();
+    assert!(editions(&workspace)[0].contains("<media:thumbnail"), "readers choose for themselves");
+    assert!(!page().contains("<img"), "{}", page());
+}

@@ -158,7 +158,7 @@ fn story_of_a_newswire_shows_byline_source_rights_copies_and_classification() {
         "<dt>Topic</dt>\n<dd><bdi>prose</bdi></dd>",
         "<dt>Type</dt>\n<dd><bdi>post</bdi></dd>",
         "<dd><bdi>Copyright applies.</bdi></dd>",
-        "<h4>The first lie</h4>",
+        "<h2>The first lie</h2>",
     ] {
         assert!(page.contains(part), "{part}\n{page}");
     }

@@ -593,6 +593,12 @@ fn picture_of_an_entry_is_its_largest_and_listed_once() {
     check(&gallery, "https://a.example/1.jpg", &["https://a.example/2.jpg", "https://a.example/show?id=3"]);
 
     check(&(jpg("1.gif", "width='1' height='1'") + &jpg("2.jpg", "")), "https://a.example/2.jpg", &[]);
+    // A size that no camera makes is a mistake.
+    for size in ["width='50000'", "width='640' height='50000'"] {
+        check(&(jpg("1.jpg", size) + &jpg("2.jpg", "")), "https://a.example/2.jpg", &[]);
+        let group = format!("<media:group>{}{small}</media:group>", jpg("1.jpg", size));
+        check(&group, "https://a.example/s/a.jpg", &[]);
+    }
     let thumbnail = "<media:thumbnail url='https://a.example/t.jpg'/>";
     check(thumbnail, "https://a.example/t.jpg", &[]);
     check(&format!("{thumbnail}{large}"), "https://a.example/l/b.jpg", &[]);

@@ -35,6 +35,10 @@ pub fn site() -> Site {
         owner: Some(Owner { name: "The Drummers".to_owned(), email: Some("drum@news.example.org".to_owned()) }),
         facets: ["region", "topic", "type"].map(str::to_owned).to_vec(),
         byline: "by {author} via {via} - {source}".to_owned(),
+        front: Default::default(),
+        accent: None,
+        logo: None,
+        pictures: true,
     }
 }
 
