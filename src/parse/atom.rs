@@ -34,7 +34,7 @@ impl AtomWriter {
         self.out.truncate(length);
     }
 
-    /// Begins an entry. Its id is its number among the entries, by which `read` finds what was set aside for it.
+    /// Begins an entry. The entry's id is its number; `read` uses the number to find what was set aside for the entry.
     pub(super) fn begin_entry(&mut self, number: usize) {
         self.out.push_str("<entry>");
         self.element("id", &number.to_string());
@@ -44,7 +44,7 @@ impl AtomWriter {
         self.out.push_str("</entry>");
     }
 
-    /// Writes an element that contains only text; nothing if the text is blank.
+    /// Writes an element that contains only text. Writes nothing if the text is blank.
     pub(super) fn element(&mut self, name: &str, text: &str) {
         self.written(name, "", text);
     }
@@ -53,7 +53,8 @@ impl AtomWriter {
         self.written(name, if text.html { r#" type="html""# } else { "" }, &text.value);
     }
 
-    /// Writes a date as milliseconds since 1970. feed-rs gets a parser for that, because its own is many times slower.
+    /// Writes a date as milliseconds since 1970. `read` gives feed-rs a parser for this form, because the date parser
+    /// of feed-rs is many times slower.
     pub(super) fn date(&mut self, name: &str, timestamp: Timestamp) {
         self.element(name, &timestamp.millis().to_string());
     }
@@ -62,7 +63,7 @@ impl AtomWriter {
         let start = self.out.len();
         self.out.extend(["<", role, ">"]);
         let inside = self.out.len();
-        // feed-rs refuses a person without name and address.
+        // feed-rs refuses a person that has neither a name nor an email address, so a URL can stand in for the name.
         let name =
             if person.email.is_none() { person.name.as_ref().or(person.url.as_ref()) } else { person.name.as_ref() };
         for (name, value) in [("name", name), ("email", person.email.as_ref()), ("uri", person.url.as_ref())] {
@@ -108,8 +109,8 @@ impl AtomWriter {
         self.out.extend(["</", name, ">"]);
     }
 
-    /// Writes text as a CDATA section: one event for feed-rs, which would otherwise see one event per escaped
-    /// character.
+    /// Writes text, as a CDATA section if it contains `&`, `<` or `>`. feed-rs reads a section as one event, but each
+    /// escaped character as a separate event.
     fn character_data(&mut self, text: &str) {
         if !text.contains(['&', '<', '>']) {
             self.out.push_str(text);

@@ -1,11 +1,13 @@
-//! The canonicalising pass: any XML feed → one Atom 1.0 document that feed-rs reads without errors.
+//! Converts any XML feed to the canonical document: one Atom 1.0 document that feed-rs reads without errors.
 //!
-//! Atom 0.3, RSS of every version, RDF and CDF become the same kind of document, so that there is one way to read them.
-//! What Atom or feed-rs cannot hold is set aside, entry by entry. The id of each entry in the canonical document is its
-//! number, by which `read` joins the two again. The pass is linear in the size, and records repairs on the way.
+//! Atom 0.3, every version of RSS (also as RDF) and CDF all become Atom 1.0, so that there is one way to read them.
+//! What Atom or feed-rs cannot represent is set aside, entry by entry (`EntryAside`). Each entry's id in the canonical
+//! document is its number, so that `read` can join the two parts. The conversion takes time linear in the document's
+//! size, and records the repairs that it makes.
 //!
-//! The pass assumes that an entry inside an entry is part of its content, and that the feed's link comes before its
-//! entries. If the document shows otherwise, the pass runs again with that knowledge: at most three times in all.
+//! A pass over the document assumes two things: an entry inside an entry is part of the outer entry's content, and the
+//! feed's link comes before its entries. If the document proves one of them wrong, another pass runs without that
+//! assumption. There are at most three passes.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -27,18 +29,18 @@ use super::repairs::Repairs;
 use super::tree::{Element, MAX_BASE_BYTES, Opening, TreeEvent, TreeReader};
 use crate::feed::RepairKind;
 
-/// The most entries of a document that are read. Later ones are left out, and a repair says so.
+/// The most entries of a document that are read. Later ones are dropped and reported as a repair.
 const MAX_ENTRIES: usize = 5_000;
 /// The most fields of one entry, or of the feed itself, that are read.
 const MAX_FIELDS: usize = 2_000;
-/// How deep channels and the like may nest; deeper ones are skipped.
+/// How deep feed containers (`rss`, `channel`, `feed` and the like) may nest. Deeper ones are skipped.
 const MAX_CONTAINERS: usize = 32;
-/// The canonical document is at most this many times as long as the original: an escaped character takes at most six
-/// bytes, and relative addresses are written in full.
+/// The canonical document may be at most this many times as long as the original; beyond that, reading fails. Honest
+/// documents stay below it: an escaped character takes at most six bytes, and relative URLs become absolute.
 const MAX_GROWTH: usize = 8;
-/// Additional bytes allowed for small documents.
+/// The canonical document may have this many bytes more, so that small documents do not reach the limit.
 const LEAST_GROWTH_BYTES: usize = 1 << 20;
-/// How much of an element's name an error shows.
+/// How many characters of an element's name an error shows.
 const MAX_NAME_CHARS: usize = 40;
 
 /// The result of the pass.
@@ -47,7 +49,7 @@ pub(super) struct Canonical {
     pub atom: String,
     pub format: DocumentFormat,
     pub feed: FeedAside,
-    /// What was set aside for each entry, by the entry's number.
+    /// What was set aside for each entry. The index is the entry's number.
     pub entries: Vec<EntryAside>,
     pub truncated: bool,
     pub repairs: Repairs,
@@ -68,18 +70,18 @@ pub(super) fn canonicalise(text: &str, base: Option<&Url>, repairs: Repairs) -> 
     }
 }
 
-/// What a pass assumes about the document. Each assumption is corrected once at most.
+/// What a pass assumes about the document. Each assumption is corrected at most once.
 #[derive(Clone, Default)]
 struct Assumed {
-    /// Entries are not closed reliably, so an entry that begins inside another one ends that other one.
+    /// Whether entries lack their end tags, so that an entry that begins inside another one ends the other one.
     entries_end_entries: bool,
-    /// The address of the feed's page, if it comes after entries.
+    /// The address of the feed's page, if an earlier pass found it after entries.
     site: Option<Arc<Url>>,
 }
 
 enum Passed {
     Done(Box<Canonical>),
-    /// An assumption was wrong.
+    /// An assumption was wrong. The document must be read again with these.
     Again(Assumed),
 }
 
@@ -127,23 +129,24 @@ struct CanonicalPass<'a> {
     text: &'a str,
     reader: TreeReader<'a>,
     assumed: Assumed,
-    /// The base of the whole document, unless it sets its own.
+    /// The document's own URL. It is the base of relative URLs wherever no `xml:base` is set.
     document_base: Option<Arc<Url>>,
-    /// The address of the feed's page, unless the feed is Atom.
+    /// The address of the feed's page. It is always `None` for Atom.
     site: Option<Arc<Url>>,
-    /// Whether entries came before the address of the feed's page was known.
+    /// Whether an entry that needs the address of the feed's page came before that address.
     has_entries_before_site: bool,
     /// Whether the current entry contains another one.
     holds_entries: bool,
-    /// Whether entries inside an extension of the feed were skipped.
+    /// Whether entries inside an extension element of the feed were skipped.
     passed_over_entries: bool,
-    /// Whether an entry, or a field that contains an entry, has no end tag: the contained entry is the next entry.
+    /// Whether an entry, or a field that contains an entry, has no end tag. The contained entry is then really the next
+    /// one.
     is_soup: bool,
     out: AtomWriter,
     /// The open containers, outermost first.
     containers: Vec<Container>,
     format: Option<DocumentFormat>,
-    /// The first element that is not part of a feed, for the error.
+    /// The name of the first element outside a feed, for the error message.
     first_name: Option<String>,
     text_before_root: bool,
     feed: FeedAside,
@@ -154,18 +157,19 @@ struct CanonicalPass<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Container {
-    /// `rss`, `rdf:RDF`, the `items` of RSS 1.1.
+    /// `rss`, `rdf:RDF`, or the `items` of RSS 1.1.
     Outer,
-    /// `feed` and `channel`.
+    /// `feed` or `channel`.
     Feed,
     Entry,
 }
 
 struct OpenEntry {
     aside: EntryAside,
-    /// The position of its start tag in the text, for its hash.
+    /// The byte position of the entry's start tag in the document, where the text for `raw_hash` begins.
     at: usize,
-    /// The length of the canonical document before this element, in case what the element adds must be removed again.
+    /// The length of the canonical document before this entry. If the entry turns out to be cut off, the rest is
+    /// removed.
     out_length: usize,
     fields: usize,
 }
@@ -216,7 +220,8 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// Returns the base of an entry without `xml:base`: in Atom the document, else the feed's page.
+    /// Returns the base URL of an entry without `xml:base`: in Atom the document's, otherwise the address of the feed's
+    /// page. Returns `None` if the entry has an `xml:base`.
     fn entry_base(&mut self, element: &Element) -> Option<Arc<Url>> {
         if !self.is_default_base(&element.base) {
             return None;
@@ -228,7 +233,7 @@ impl<'a> CanonicalPass<'a> {
         self.assumed.site.clone().or(self.site.clone()).or(self.document_base.clone())
     }
 
-    /// Returns whether a base is only that of the document.
+    /// Returns whether a base URL is the document's own, so that no `xml:base` has set it.
     fn is_default_base(&self, base: &Option<Arc<Url>>) -> bool {
         parts::given_base(base, &self.document_base).is_none()
     }
@@ -247,7 +252,7 @@ impl<'a> CanonicalPass<'a> {
         self.open = Some(OpenEntry { aside: EntryAside::new(element, default_base), at, out_length, fields: 0 });
     }
 
-    /// Returns whether items are inside the channel: RSS 1.0 has them next to it, all other RSS inside.
+    /// Returns whether the feed is of an RSS version whose items are inside the channel: any except 0.90, 1.0 and 1.1.
     fn is_plain_rss(&self) -> bool {
         self.format.as_ref().is_some_and(|format| {
             format.family == Family::Rss && !matches!(format.version.as_str(), "0.90" | "1.0" | "1.1")
@@ -267,7 +272,7 @@ impl<'a> CanonicalPass<'a> {
         let mut element = field.element;
         if holds_entries.get() && !ends_at_entry && !is_source {
             self.passed_over_entries |= !self.in_entry();
-            // The rest of the content may be missing.
+            // If the document was cut off inside the content, the missing end tag says nothing about other entries.
             let is_cut_content = self.reader.is_at_end() && (!is_own || element.name == "content");
             self.is_soup |= !field.closed && !is_cut_content;
         }
@@ -298,12 +303,13 @@ impl<'a> CanonicalPass<'a> {
                 feed_fields::field(&element, &mut self.feed, &mut target);
             }
             Some(_) => target.repairs.note(RepairKind::TooManyFields),
-            // The entry is beyond the limit and left out.
+            // The entry is beyond `MAX_ENTRIES`, or the feed has too many fields.
             None => {}
         }
     }
 
-    /// Takes the address of the feed's page from its link. Except in Atom, other fields are relative to it.
+    /// Takes the address of the feed's page from the feed's link, and makes it the base URL of the feed's later fields.
+    /// Does nothing for Atom.
     fn at_site(&mut self, element: &mut Element) {
         if default_kind(&self.format) == DefaultKind::Plain || !self.is_default_base(&element.base) {
             return;
@@ -328,7 +334,7 @@ impl<'a> CanonicalPass<'a> {
         }
     }
 
-    /// Leaves the innermost container, whose text ends at `end`, with or without its own end tag.
+    /// Leaves the innermost container. Its text ends at `end`. `is_closed` says whether it has its own end tag.
     fn leave(&mut self, end: usize, is_closed: bool) {
         self.reader.leave();
         let is_entry = self.containers.pop() == Some(Container::Entry);
@@ -344,7 +350,7 @@ impl<'a> CanonicalPass<'a> {
     fn before_the_root(&mut self, element: &Element<'a>) -> Result<(), ParseError> {
         self.reader.pass_over();
         let name = element.name.chars().take(MAX_NAME_CHARS).collect();
-        // Everything inside a page is part of the page, whatever its name.
+        // An element inside an HTML page is part of the page, even if it has the name of a feed.
         if element.name == "html" {
             return Err(page::refusal(self.text, Some(name)));
         }
@@ -387,13 +393,14 @@ impl<'a> CanonicalPass<'a> {
     }
 }
 
-/// Returns whether an element belongs to a vocabulary that newswire does not read, though its name has no prefix.
+/// Returns whether an element without a prefix declares a vocabulary that newswire does not read (by `xmlns`).
 fn declares_another_vocabulary(element: &Element) -> bool {
     let own = element.attributes.iter().find(|attribute| attribute.name == "xmlns");
     own.is_some_and(|uri| namespaces::by_uri(&uri.value).is_none())
 }
 
-/// Returns how to read a text of undeclared type: as plain in Atom (RFC 4287 §3.1.1); RSS does not define it.
+/// Returns how to read text of undeclared type. Atom says that it is plain (RFC 4287 §3.1.1). RSS does not say, so the
+/// text itself decides.
 fn default_kind(format: &Option<DocumentFormat>) -> DefaultKind {
     let is_atom = format.as_ref().is_some_and(|format| format.family == Family::Atom);
     if is_atom { DefaultKind::Plain } else { DefaultKind::Guess }
@@ -416,7 +423,7 @@ fn is_field(element: &Element) -> bool {
     entry_fields::is_field(element.namespace, &element.name) || feed_fields::is_field(element.namespace, &element.name)
 }
 
-/// Returns the format, by the root element and its namespace.
+/// Returns the format that the root element and its namespaces show.
 fn format_of(root: &Element) -> DocumentFormat {
     let declared = || root.attributes.iter().filter(|attribute| attribute.name.starts_with("xmlns"));
     let declares = |uri: &str| declared().any(|attribute| attribute.value.trim_end_matches('/').ends_with(uri));

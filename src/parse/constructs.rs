@@ -1,7 +1,8 @@
-//! Text constructs: the content of a title, summary or content element, and its kind.
+//! Reads text constructs: the text of a title, summary or content element, and whether it is plain text or HTML.
 //!
-//! Follows RFC 4287 §3.1 and §4.1.3 and Atom 0.3's `mode`. RSS leaves the kind open: an RSS title is plain text unless
-//! it looks like HTML, and a description is HTML. Markup that was not escaped is written as HTML again.
+//! Follows RFC 4287 §3.1 and §4.1.3, and the `mode` of Atom 0.3. RSS does not say which kind a text is: a title is read
+//! as plain text unless it looks like HTML, and a description as HTML. Child elements (markup that was not escaped) are
+//! written out as HTML.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use super::repairs::Repairs;
 use super::tree::{Element, XmlNode};
 use crate::feed::RepairKind;
 
-/// Base64 without padding; ignores stray bits after the last whole byte.
+/// Decodes base64 without padding, and ignores stray bits after the last whole byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -28,10 +29,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The start and end of a CDATA section.
 const SECTION: (&str, &str) = ("<![CDATA[", "]]>");
-/// The start and end, escaped in HTML.
+/// The start and end of a CDATA section, escaped in HTML.
 const ESCAPED_SECTION: (&str, &str) = ("&lt;![CDATA[", "]]&gt;");
 
-/// Shorter texts are not base64 files, but words that look like base64: a title with a strange type.
+/// A shorter text is not a base64 file. It is a few words that are valid base64 by chance, such as a title with a
+/// strange type.
 const LEAST_FILE_BYTES: usize = 64;
 
 /// How to read a text whose element does not declare its kind.
@@ -39,11 +41,11 @@ const LEAST_FILE_BYTES: usize = 64;
 pub(super) enum DefaultKind {
     Plain,
     Html,
-    /// HTML if it looks like HTML, else plain.
+    /// HTML if the text looks like HTML, otherwise plain.
     Guess,
 }
 
-/// Reads the text of a construct; `None` if it is blank.
+/// Reads the text of a construct. Returns `None` if the text is blank.
 pub(super) fn read(element: &Element, default_kind: DefaultKind, repairs: &mut Repairs) -> Option<ParsedText> {
     let (value, html) = value_and_kind(element, default_kind, repairs);
     let value = match value.trim() {
@@ -71,8 +73,8 @@ fn declares_nothing(element: &Element) -> bool {
     element.attribute("type").is_none() && element.elements().next().is_none()
 }
 
-/// Unwraps a CDATA section that was escaped and so became text, however often; `None` if the text is not exactly one
-/// section.
+/// Removes the marks of a CDATA section that the publisher escaped, so that they became text. Nested marks are removed
+/// too. Returns `None` if the text is not exactly one section.
 pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
     let (start, end) = match text.starts_with(SECTION.0) {
         true => SECTION,
@@ -83,7 +85,7 @@ pub(super) fn unwrapped(text: &str, html: bool) -> Option<String> {
     while let Some(more) = inside.strip_prefix(start).and_then(|inside| inside.strip_suffix(end)) {
         inside = more.trim();
     }
-    // A section that contains an end mark is written as two sections.
+    // A text that contains an end mark must be written as two sections; join them.
     Some(inside.replace(&format!("{end}{start}"), ""))
 }
 
@@ -122,14 +124,14 @@ fn by_default_kind<'e>(element: &'e Element, default_kind: DefaultKind) -> (Cow<
     (text, html)
 }
 
-/// Decodes base64 content, if it is text.
+/// Decodes base64 content that is text. A file becomes empty text. Anything else is read as it is, and reported.
 fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut Repairs) -> (Cow<'e, str>, bool) {
     let html = media_type.is_none_or(|media_type| media_type.contains("html"));
     let is_media = media_type.is_some_and(|media_type| {
         ["audio/", "font/", "image/", "model/", "video/"].iter().any(|kind| media_type.starts_with(kind))
     });
     match base64_bytes(&element.text()).map(String::from_utf8) {
-        // By RFC 4287 §4.1.3.3 this is a file, whatever its bytes look like.
+        // RFC 4287 §4.1.3.3: content with a media type is a file, even if its bytes look like text.
         Some(_) if is_media && is_whole_base64(&element.text()) => (Cow::Borrowed(""), false),
         Some(Ok(text)) => (Cow::Owned(text), html),
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),
@@ -140,21 +142,21 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
     }
 }
 
-/// Returns whether a base64 text has a valid length; words that look like base64 seldom have a valid length.
+/// Returns whether a text has a length that base64 can have. Words that look like base64 seldom do.
 fn is_whole_base64(text: &str) -> bool {
     text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count().is_multiple_of(4)
 }
 
-/// Decodes base64 (RFC 4648 §4), ignoring white space and padding; `None` if it is something else. If the text is cut off,
-/// returns the whole bytes.
+/// Decodes base64 (RFC 4648 §4), ignoring white space and padding. Returns `None` if the text is not base64. If the
+/// text is cut off, returns the whole bytes.
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').collect();
-    // One digit after the last four holds no whole byte.
+    // A single digit after the last group of four does not make a byte.
     let end = digits.len() - usize::from(digits.len() % 4 == 1);
     BASE64.decode(&digits[..end]).ok()
 }
 
-/// Returns HTML, escaped or not: text directly in the element is HTML already, and child elements are written out.
+/// Returns an element's content as HTML. Its own text is HTML already, and child elements are written out.
 pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
     match element.children.as_slice() {
         [XmlNode::Text(text)] => Cow::Borrowed(text),
@@ -171,8 +173,8 @@ pub(super) fn html<'e>(element: &'e Element) -> Cow<'e, str> {
     }
 }
 
-/// Returns markup as it is, without the `div` that RFC 4287 wraps around it. Text without markup that looks like
-/// escaped HTML is taken as such.
+/// Returns the markup in an element, without the `div` that RFC 4287 wraps around it. If there is no markup but the
+/// text looks like HTML, returns the text as HTML.
 fn xhtml(element: &Element) -> String {
     let mut inner = element;
     if let [child] = element.elements().collect::<Vec<_>>().as_slice()
@@ -202,8 +204,8 @@ fn push_nodes(out: &mut String, nodes: &[XmlNode], base: &Option<Arc<Url>>) {
     }
 }
 
-/// Writes an element. `base` is the base of the whole text. Recursion is as deep as the tree, whose depth the reader
-/// bounds.
+/// Writes an element as HTML. `base` is the base URL of the whole text. The recursion is as deep as the tree of
+/// elements, whose depth the reader limits.
 fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
     out.extend(["<", &element.name]);
     for attribute in &element.attributes {
@@ -224,14 +226,14 @@ fn push_element(out: &mut String, element: &Element, base: &Option<Arc<Url>>) {
     }
 }
 
-/// Returns the value of an attribute. A URL is resolved here if an inner element has an `xml:base` of its own.
+/// Returns the value of an attribute. If an `xml:base` inside the text changes the base URL, a URL is resolved here.
 fn in_own_base<'v>(element: &Element, name: &str, value: &'v str, base: &Option<Arc<Url>>) -> Cow<'v, str> {
     let same_base = match (&element.base, base) {
         (Some(own), Some(outer)) => Arc::ptr_eq(own, outer) || own == outer,
         (own, outer) => own.is_none() && outer.is_none(),
     };
     match &element.base {
-        // A bare fragment is a place on the entry's page, whatever the base.
+        // A bare fragment is a place on the entry's page, whatever the base URL is.
         Some(own) if !same_base && matches!(name, "href" | "src" | "cite") && !value.trim_start().starts_with('#') => {
             own.join(value.trim()).map_or(Cow::Borrowed(value), |url| Cow::Owned(url.into()))
         }

@@ -1,9 +1,10 @@
-//! Parses dates as feeds write them, in any order of their parts that is unambiguous.
+//! Parses dates as feeds write them. The parts of a date may be in any order that is unambiguous.
 //!
-//! Supported are RFC 822 and 850, `asctime`, W3C-DTF and ISO 8601 with all their misspellings, names of months in the
-//! languages of feeds, digits of any script, Korean and Japanese dates, and seconds since 1970. A date that is out of
-//! range or ambiguous stays unread: no date is better than a wrong one. A weekday next to it resolves the ambiguity.
-//! Linear in the length, which is bounded.
+//! The forms are those of RFC 822 (mail), RFC 850 (old HTTP), `asctime`, W3C-DTF and ISO 8601, with their usual
+//! misspellings. Month names may be in many languages, and digits in any script. Korean and Japanese dates, and seconds
+//! or milliseconds since 1970 are read too. A date that is out of range or ambiguous is not read, because a wrong date
+//! is worse than none. A weekday in the text can resolve the ambiguity. Parsing takes linear time, and the length is
+//! limited.
 
 mod names;
 #[cfg(test)]
@@ -19,18 +20,20 @@ use super::repairs::Repairs;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// No date is longer; a longer text is an attack (RUSTSEC-2026-0009).
+/// No date is longer. A longer text may be an attack on the parser, as in the security advisory RUSTSEC-2026-0009.
 const MAX_BYTES: usize = 128;
 
 /// The first whole year of the Gregorian calendar. An earlier year is a placeholder (several languages write
 /// `0001-01-01T00:00:00Z` for no date) or belongs to another calendar.
 const FIRST_YEAR: i32 = 1583;
 
-/// The lead of the Thai calendar over the Gregorian one, and the first year that can only be Thai.
+/// How many years the Thai calendar is ahead of the Gregorian one. A year can only be Thai from `FIRST_BUDDHIST_YEAR`
+/// on.
 const BUDDHIST_YEARS: i32 = 543;
 const FIRST_BUDDHIST_YEAR: i32 = 2400;
 
-/// Parses a date, and notes if it is unreadable or its time zone unknown. Empty text is no date, and is not noted.
+/// Parses a date. Notes a repair if the date is unreadable or its time zone is unknown. Blank text is no date and no
+/// repair.
 pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     let read = read(text);
     match &read {
@@ -41,7 +44,7 @@ pub(super) fn noted(text: &str, repairs: &mut Repairs) -> Option<Timestamp> {
     read.map(|read| read.at)
 }
 
-/// Parses a date; without a zone it is taken as UTC.
+/// Parses a date. Without a zone it is UTC, except that Korean, Japanese and Chinese dates are in their country's time.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     read(text).map(|read| read.at)
 }
@@ -49,7 +52,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
 /// A parsed date.
 struct Read {
     at: Timestamp,
-    /// The zone was unknown, so the date was taken as UTC.
+    /// Whether the zone is unknown, so that the date was read as UTC.
     has_unknown_zone: bool,
 }
 
@@ -115,14 +118,14 @@ fn only_digits(text: &str) -> Option<Timestamp> {
     (local.year() >= FIRST_YEAR).then(|| Timestamp::from_datetime(local.and_utc()))
 }
 
-/// Returns the text with spaces between its parts, ASCII digits and no comments; and the zone that its script suggests,
-/// in minutes.
+/// Returns the text with spaces between its parts, with ASCII digits and without comments. Also returns the zone that
+/// its script suggests, in minutes east of Greenwich.
 fn spaced(text: &str) -> (String, i32) {
     let mut spaced = String::with_capacity(text.len() + 8);
     let mut default_zone = 0;
     let mut comment_depth = 0usize;
     let mut before = None;
-    // Whether the last character attaches what comes after a space to it.
+    // Whether to drop the spaces that follow, because the last character (such as `年`) joins the parts around it.
     let mut joins = false;
     let mut characters = text.chars().map(ascii_digit).peekable();
     while let Some(character) = characters.next() {
@@ -137,7 +140,7 @@ fn spaced(text: &str) -> (String, i32) {
             ')' => comment_depth = comment_depth.saturating_sub(1),
             _ if comment_depth > 0 => {}
             'T' | 't' if begins_time => spaced.push(' '),
-            // French: `15h04`.
+            // French writes `15h04`.
             'h' | 'H' if between_digits => spaced.push(':'),
             ',' if between_digits && in_time() => spaced.push('.'),
             '년' | '월' | '年' | '月' => {
@@ -175,10 +178,10 @@ fn spaced(text: &str) -> (String, i32) {
 const HALVES_OF_DAY: [(&str, &str); 6] =
     [("오전", " am "), ("오후", " pm "), ("午前", " am "), ("午後", " pm "), ("上午", " am "), ("下午", " pm ")];
 
-/// Converts a digit of any script that feeds use to the ASCII digit of the same value.
+/// Converts a digit of another script to the ASCII digit of the same value.
 fn ascii_digit(character: char) -> char {
-    // The zeros of Arabic, Persian, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Telugu, Kannada, Malayalam, Thai,
-    // Lao, Burmese, Khmer, and the full-width one.
+    // These are the zeros of Arabic, Persian, Devanagari, Bengali, Gurmukhi, Gujarati, Tamil, Telugu, Kannada,
+    // Malayalam, Thai, Lao, Burmese and Khmer, and the full-width one.
     const ZEROS: [u32; 15] =
         [0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xE50, 0xED0, 0x1040, 0x17E0, 0xFF10];
     if character.is_ascii() {
@@ -192,12 +195,12 @@ fn ascii_digit(character: char) -> char {
 #[derive(Default)]
 struct DateReading {
     year: Option<i32>,
-    /// The year has two digits, and may turn out to be a month.
+    /// The number that was read as a year of two digits. It may turn out to be a month.
     short_year: Option<u32>,
     months: Set,
-    /// The month was the very first word, and may turn out to be a weekday (Spanish `mar`).
+    /// Whether the month was the very first word. It may turn out to be a weekday (Spanish `mar` is Tuesday or March).
     month_came_first: bool,
-    /// The next number is the month.
+    /// Whether the next number is the month.
     month_comes_next: bool,
     is_thai: bool,
     weekdays: Set,
@@ -210,12 +213,12 @@ struct DateReading {
     named: Option<i32>,
     region: Option<Tz>,
     has_unknown_zone: bool,
-    /// Minutes east of Greenwich.
+    /// The zone to use if the date names none, in minutes east of Greenwich.
     default_zone: i32,
 }
 
 impl DateReading {
-    /// Reads one part; `None` if it makes the whole date unreadable.
+    /// Reads one part. Returns `None` if the part makes the whole date unreadable.
     fn part(&mut self, part: &str, index: usize) -> Option<()> {
         let starts_with_digit = part.starts_with(|c: char| c.is_ascii_digit());
         if !part.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -269,7 +272,7 @@ impl DateReading {
         match bare {
             "am" | "a.m" => return self.afternoon = Some(false),
             "pm" | "p.m" => return self.afternoon = Some(true),
-            // Spanish: `3:09 p. m.`
+            // Spanish writes `3:09 p. m.`.
             "a" if self.time.is_some() => return self.afternoon = Some(false),
             "p" if self.time.is_some() => return self.afternoon = Some(true),
             _ => {}
@@ -290,7 +293,7 @@ impl DateReading {
             && !is_month
             && let Some(zone) = zones::named(bare)
         {
-            // A weekday in capitals is not a zone.
+            // A weekday in capitals, such as `MON`, is not a zone.
             if zone != Zone::Unknown || weekdays == 0 {
                 self.take_zone(zone);
             }
@@ -307,7 +310,7 @@ impl DateReading {
         Some(())
     }
 
-    /// Returns the most reliable zone.
+    /// Returns the most reliable zone of those read: an offset, else an abbreviation, else a region.
     fn zone(&self) -> Option<Zone> {
         let region = || self.region.map(Zone::Region);
         self.offset.map(Zone::Offset).or(self.named.map(Zone::Named)).or_else(region)
@@ -324,7 +327,7 @@ impl DateReading {
                 self.short_year = Some(value);
             }
             4 if self.year.is_none() && !is_joined => self.year = Some(full_year(value, 4)),
-            // The two numbers before it were day and month.
+            // The two numbers before this one were day and month.
             4 if self.months == 0 && !is_joined => {
                 let pair = (self.day.take()?, self.short_year.take()?);
                 self.year = None;
@@ -347,7 +350,7 @@ impl DateReading {
         let numbers: Vec<&str> = clock.trim_end_matches(':').split(':').collect();
         let number = |at: usize| numbers.get(at).map_or(Some(0), |digits| digits.parse::<u32>().ok());
         let time = (number(0)?, number(1)?, number(2)?);
-        // A fraction after a colon.
+        // The fourth number is a fraction of a second, written after a colon.
         let is_fraction = numbers.get(3).is_none_or(|digits| matches!(digits.len(), 2 | 3));
         if numbers.len() < 2 || numbers.len() > 4 || !is_fraction || self.time.replace(time).is_some() {
             return None;
@@ -373,7 +376,7 @@ impl DateReading {
             Some(false) if hour == 12 => 0,
             _ => hour,
         };
-        // Midnight at the end of a day, and leap seconds.
+        // 24:00:00 is midnight at the end of the day. A leap second becomes the second before it.
         let (date, hour) =
             if (hour, minute, second) == (24, 0, 0) { (date.checked_add_days(Days::new(1))?, 0) } else { (date, hour) };
         let time = NaiveTime::from_hms_opt(hour, minute, if second == 60 { 59 } else { second })?;
@@ -392,7 +395,7 @@ impl DateReading {
         Some(local.checked_sub_signed(TimeDelta::minutes(minutes.into()))?.and_utc())
     }
 
-    /// Returns the one date that is possible; of several, the one on the weekday that is named.
+    /// Returns the only possible date. If several are possible, returns the one on the weekday that the text names.
     fn date(&self) -> Option<NaiveDate> {
         let mut possible = self.possible_dates();
         possible.retain(|date| date.year() >= FIRST_YEAR);
@@ -413,7 +416,7 @@ impl DateReading {
                 .filter_map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day))
                 .collect(),
             None => {
-                // A month without a day is its first day.
+                // A month without a day means its first day.
                 let only_month = (self.time.is_none() && self.short_year.is_none()).then_some(1);
                 let (Some(year), Some(day)) = (self.year, self.day.or(only_month)) else { return Vec::new() };
                 let is_buddhist = self.is_thai && year >= FIRST_BUDDHIST_YEAR;
@@ -427,10 +430,10 @@ impl DateReading {
     }
 }
 
-/// A date in one part.
+/// A date written as one part.
 enum Joined {
     Date(NaiveDate),
-    /// It is unknown which number is the day and which the month.
+    /// A year, a day and a month. Which of the two numbers is the day is unknown.
     Pair {
         year: i32,
         pair: (u32, u32),
@@ -469,7 +472,7 @@ fn joined_date(part: &str) -> Option<Joined> {
     date.map(Joined::Date)
 }
 
-/// Parses a joined date that does not begin with the year.
+/// Parses a date in one part that does not begin with a year of four digits.
 fn day_and_month(first: &str, second: &str, year: &str, whole: &str) -> Option<Joined> {
     let number = |text: &str| text.parse::<u32>().ok();
     let first_number = number(first)?;
@@ -491,7 +494,7 @@ fn month_named(word: &str) -> Option<u32> {
     (months.count_ones() == 1).then(|| months.trailing_zeros())
 }
 
-/// Inserts colons into `101455`, `1014Z` or `101455+0100`.
+/// Inserts colons into a time such as `101455`, `1014Z` or `101455+0100`.
 fn compact_time(part: &str) -> Option<String> {
     let (digits, rest) = split_at_non_digit(part).unwrap_or((part, ""));
     match digits.len() {
@@ -514,7 +517,7 @@ fn split_at_non_digit(part: &str) -> Option<(&str, &str)> {
     part.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0).map(|at| part.split_at(at))
 }
 
-/// Completes a year of two digits: RFC 2822 §4.3 puts 50 to 99 into the last century. Years of more digits stay.
+/// Completes a year of two digits. RFC 2822 §4.3 reads 50 to 99 as 1950 to 1999. A longer year is returned as it is.
 fn full_year(year: u32, digits: usize) -> i32 {
     let year = i32::try_from(year).unwrap_or(i32::MAX);
     match (digits, year) {

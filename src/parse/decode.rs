@@ -1,14 +1,14 @@
-//! Decodes bytes into text, whatever the document says about its encoding.
+//! Decodes the bytes of a document into text, even if the document declares a wrong encoding.
 //!
-//! The sources of the encoding, in the order of RFC 7303 §3: the byte order mark, the charset of HTTP's `Content-Type`,
-//! the XML declaration. A declaration counts only as far as the bytes confirm it. Valid UTF-8 that is more than ASCII
-//! is UTF-8, whatever single-byte encoding is declared. UTF-8 with some bad bytes stays UTF-8 (see `utf8`). For bytes
-//! that are impossible in the declared encoding, chardetng guesses. Undecodable bytes become U+FFFD. Never fails, and
-//! is linear in the size.
+//! The encoding is looked for in the order of RFC 7303 §3: the byte order mark, the charset of HTTP's `Content-Type`,
+//! the XML declaration. A declaration counts only if the bytes fit it. Valid UTF-8 with characters outside ASCII is
+//! UTF-8, even if a single-byte encoding is declared. UTF-8 with some bad bytes stays UTF-8 (see `utf8`). If the bytes
+//! are invalid in the declared encoding, the crate chardetng guesses one. Bytes that cannot be decoded become U+FFFD.
+//! Decoding never fails, and takes time linear in the size.
 //!
-//! Supported are the encodings of browsers (the WHATWG Encoding Standard) and UTF-32. Other code pages of DOS and the
-//! Macintosh are guessed by their bytes, and that is reported: their letters outside ASCII may be wrong, but the feed
-//! is kept. EBCDIC is not supported: no feed is published in it.
+//! The supported encodings are those of browsers (the WHATWG Encoding Standard) and UTF-32. Other code pages of DOS and
+//! the Macintosh are guessed from the bytes, and the guess is reported: letters outside ASCII may be wrong, but the
+//! feed is readable. EBCDIC is not supported, because no feed is published in it.
 
 use std::borrow::Cow;
 
@@ -28,7 +28,7 @@ const SURELY_UTF8_CHARS: usize = 8;
 /// A document that declares UTF-8 is taken as UTF-8 if it has at most this many bad bytes per character outside ASCII.
 /// Text of other encodings has many more.
 const MOST_BAD_BYTES: usize = 2;
-/// A document that declares another encoding is nevertheless UTF-8 if it has at least this many characters outside
+/// A document that declares a multi-byte encoding is nevertheless UTF-8 if it has at least this many characters outside
 /// ASCII per bad byte.
 const LEAST_GOOD_CHARS: usize = 10;
 
@@ -68,8 +68,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>, repairs: &
     detect(bytes, declared.iter().flatten().next().copied(), repairs)
 }
 
-/// Takes valid UTF-8 as UTF-8, unless the document declares another encoding in which the same bytes are valid too, and
-/// has so few characters outside ASCII that UTF-8 may be chance.
+/// Decodes bytes that are valid UTF-8. They are UTF-8 unless the document declares another encoding in which they are
+/// valid too, and that one is likelier. It is likelier if it is multi-byte and the text has few characters outside
+/// ASCII, or if it writes other letters with ASCII bytes (ISO-2022-JP).
 fn decode_valid_utf8<'a>(text: &'a str, declared: &[Option<&'static Encoding>], repairs: &mut Repairs) -> Decoded<'a> {
     let first = declared.iter().flatten().next().copied();
     let beyond_ascii = text.bytes().filter(|&byte| begins_beyond_ascii(byte)).take(SURELY_UTF8_CHARS).count();
@@ -114,12 +115,13 @@ fn decode_broken_utf8<'a>(bytes: &[u8], declared: Option<&'static Encoding>, rep
     Decoded { text: Cow::Owned(repaired.text), encoding: UTF_8.name().to_owned() }
 }
 
-/// Returns whether a character outside ASCII begins with that byte in UTF-8.
+/// Returns whether a character outside ASCII begins with this byte in UTF-8.
 fn begins_beyond_ascii(byte: u8) -> bool {
     byte >= 0xC0
 }
 
-/// Decodes UTF-16 and UTF-32, recognised by the byte order mark or by the bytes of `<`.
+/// Decodes UTF-16 and UTF-32. They are recognised by the byte order mark, or by the zero bytes around the first
+/// character.
 fn wide<'a>(bytes: &'a [u8], repairs: &mut Repairs) -> Option<Decoded<'a>> {
     let (name, skip, unit, big_endian) = match bytes {
         [0, 0, 0xFE, 0xFF, ..] => ("UTF-32BE", 4, 4, true),
@@ -157,12 +159,12 @@ fn decode_utf32(bytes: &[u8], big_endian: bool) -> (Cow<'_, str>, bool) {
     (Cow::Owned(text.collect()), replaced)
 }
 
-/// Decodes bytes that no declaration explains: an undeclared legacy encoding.
+/// Decodes bytes that are invalid in every declared encoding.
 fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mut Repairs) -> Decoded<'a> {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = match declared {
-        // A few bad bytes in an encoding with many non-ASCII ones: the declaration is still the best guess.
+        // The text has just a few bad bytes, so any other declaration is still the best guess.
         Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
         _ => detector.guess(None, Utf8Detection::Allow),
     };
@@ -183,7 +185,7 @@ fn http_charset(content_type: &str) -> Option<String> {
     Some(label.trim_matches([' ', '"', '\'', '\t']).to_owned())
 }
 
-/// Returns the `encoding` of an XML declaration, wherever near the start of the document it is.
+/// Returns the `encoding` of an XML declaration, which may be anywhere near the start of the document.
 fn declaration(bytes: &[u8]) -> Option<String> {
     let start = &bytes[..bytes.len().min(DECLARATION_WITHIN_BYTES)];
     let text = String::from_utf8_lossy(start);
@@ -194,8 +196,8 @@ fn declaration(bytes: &[u8]) -> Option<String> {
     value.trim_start_matches(['"', '\'']).split(['"', '\'', ' ', '?']).next().map(str::to_owned)
 }
 
-/// Returns an encoding by its label. A label of a wide encoding cannot be true if the label itself was readable as
-/// bytes.
+/// Returns the encoding that a label names. A label that could be read byte by byte is not in UTF-16, so a document
+/// that declares UTF-16 in it counts as UTF-8.
 fn encoding_of(label: &str, repairs: &mut Repairs) -> Option<&'static Encoding> {
     let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
         repairs.note_value(RepairKind::UnknownEncoding, label);

@@ -1,8 +1,8 @@
 //! Expands entities that a document declares in the internal subset of its document type declaration (XML 1.0 §4.4).
 //!
-//! Only short texts without markup are expanded. They may contain other such texts, but only one level deep, so that
-//! they cannot blow a document up. External entities and parameter entities are never read. The total size of all
-//! expansions is bounded too.
+//! Only short texts without markup are expanded. They may contain other such texts, but only one level deep, and the
+//! total size of all expansions is limited. So an entity cannot make a document huge. External entities and parameter
+//! entities are never read.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use super::references;
 use super::repairs::Repairs;
 use crate::feed::RepairKind;
 
-/// Entities beyond this number are left as written.
+/// Entities beyond this number are not expanded.
 const MAX_ENTITIES: usize = 64;
-/// Longer replacement texts are not expanded.
+/// Replacement texts longer than this are not expanded.
 const MAX_ENTITY_BYTES: usize = 1 << 10;
-/// All expansions together may have as many bytes as the document, or this many if that is more.
+/// All expansions together may have as many bytes as the document, or this many if the document is smaller.
 const LEAST_EXPANSION_BYTES: usize = 64 << 10;
 
 /// The entities of a document.
 pub(super) struct Entities {
     /// Each entity's name and replacement text.
     declared: Vec<(String, String)>,
-    /// The bytes that may still be expanded.
+    /// How many bytes expansions may still add.
     left: usize,
 }
 
@@ -32,7 +32,7 @@ impl Entities {
     }
 
     /// Takes the entities from a declaration, and returns whether any of them is usable. Only the first document type
-    /// declaration counts.
+    /// declaration with a usable entity counts.
     pub(super) fn declare(&mut self, declaration: &str, repairs: &mut Repairs) -> bool {
         let is_doctype =
             declaration.get(.."<!DOCTYPE".len()).is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"));
@@ -65,8 +65,8 @@ impl Entities {
         find(&self.declared, name)
     }
 
-    /// Appends the text of an entity. Returns false, and appends nothing, if the entity is undeclared or too much was
-    /// expanded already.
+    /// Appends the text of an entity. Returns false and appends nothing if the entity is undeclared, or if the
+    /// expansion would exceed the limit.
     pub(super) fn expand(&mut self, name: &str, out: &mut String) -> bool {
         let Some(text) = find(&self.declared, name).filter(|text| text.len() <= self.left) else { return false };
         self.left -= text.len();
@@ -79,8 +79,8 @@ fn find<'e>(entities: &'e [(String, String)], name: &str) -> Option<&'e str> {
     entities.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
 }
 
-/// Returns the names of the declared entities, each with its replacement text; `None` for external and parameter
-/// entities.
+/// Returns the names of the declared entities, each with its replacement text. The text is `None` for external and
+/// parameter entities.
 fn entity_declarations(subset: &str) -> Vec<(&str, Option<&str>)> {
     let mut declarations = Vec::new();
     let mut rest = subset;
@@ -104,7 +104,8 @@ fn entity_declarations(subset: &str) -> Vec<(&str, Option<&str>)> {
     declarations
 }
 
-/// Returns the length in bytes of the declaration at the start of the text.
+/// Returns the length in bytes of the declaration at the start of the text. Returns `None` if the declaration has no
+/// end.
 fn declaration_length(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
@@ -126,8 +127,8 @@ fn entity_declaration(declaration: &str) -> Option<(&str, Option<&str>)> {
     Some((name, quoted('"').or_else(|| quoted('\''))))
 }
 
-/// Returns the expanded replacement text; `None` if it is too long, or contains markup or an entity that is not in
-/// `known`.
+/// Returns the expanded replacement text. Returns `None` if the text is too long, or contains markup or an entity that
+/// is not in `known`.
 fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
     if value.contains('<') {
         return None;
@@ -138,7 +139,7 @@ fn expanded(value: &str, known: &[(String, String)]) -> Option<String> {
         let (name, after) = part.split_once(';')?;
         let meant = match name {
             "amp" | "lt" | "gt" | "quot" | "apos" => references::plain(name),
-            // If these characters were expanded, they would be read again as markup.
+            // `<` and `&` stay as they are, because they would be read again as markup.
             _ if name.starts_with('#') => references::plain(name).filter(|meant| !meant.contains(['<', '&'])),
             _ => find(known, name).map(Cow::Borrowed).or_else(|| references::plain(name)),
         };

@@ -1,4 +1,5 @@
-//! The parts of an entry that are set aside while its fields are read.
+//! The parts of an entry that are set aside while its fields are read, because the canonical Atom document cannot hold
+//! them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,37 +13,37 @@ use super::parts::{Dated, Target, TextAside};
 use super::pictures::{self, Picture};
 use super::tree::Element;
 
-/// The most files read from one entry.
+/// The most enclosures that are read from one entry.
 const MAX_ENCLOSURES: usize = 500;
 
-/// The most pictures of one entry that are compared with each other; further ones are treated as other files.
+/// The most pictures of one entry that are compared with each other. Further pictures are treated like other files.
 const MAX_PICTURES: usize = 64;
 
-/// What the canonical document cannot hold of an entry, or what can only be decided when all of it has been read.
+/// The parts of an entry that the canonical document cannot hold, or that depend on all of the entry's fields.
 pub(super) struct EntryAside {
-    /// Half of the entry; the other half comes through the canonical document.
+    /// The fields that are set aside. `read` adds the fields that come through the canonical document.
     pub entry: ParsedEntry,
-    /// Whether the guid is also an address: yes, unless the document denies it.
+    /// Whether the guid is also a URL. It is, unless the document denies it (`isPermaLink="false"`).
     pub permalink: bool,
     pub guid: Option<String>,
-    /// The base of relative URLs without `xml:base`.
+    /// The base of the entry's relative URLs if there is no `xml:base`.
     pub default_base: Option<Arc<Url>>,
     /// Whether the link is a relative URL, or there is no link.
     pub depends_on_site: bool,
     pub summary: TextAside,
     pub content: TextAside,
-    /// Substitutes for a missing title or summary: media and itunes elements.
+    /// Texts from media and itunes elements, used if the entry has no title or summary.
     pub other_title: Option<ParsedText>,
     pub other_summary: Option<ParsedText>,
-    /// The text next to an RSS description, which makes the description the content.
+    /// The text of a `summary` next to an RSS description. If there is one, the description is the content.
     pub short_summary: Option<ParsedText>,
     about: Option<String>,
-    /// The rare parts, boxed because few entries have any of them.
+    /// The rare parts. They are boxed because few entries have any.
     pub rare: Option<Box<RareAside>>,
-    /// The addresses where the entry says that it was first published, each with its rank; a lower rank is more
+    /// The addresses where the entry says that it was first published, each with its rank. A lower rank is more
     /// reliable.
     pub originals: Vec<(u8, String)>,
-    /// The index of each enclosure, by address.
+    /// The index of each enclosure in `entry.enclosures`, by its URL.
     enclosures_at: HashMap<String, usize>,
     pub seen: SeenEntryFields,
     pub published: Dated,
@@ -52,9 +53,9 @@ pub(super) struct EntryAside {
 /// The parts that few entries have.
 #[derive(Default)]
 pub(super) struct RareAside {
-    /// The `xml:lang` of the summary; the one of the content takes precedence.
+    /// The `xml:lang` of the summary. That of the content takes precedence.
     pub summary_language: Option<String>,
-    /// The address of the file itself, behind a service that counts downloads.
+    /// The address of the file itself, if the enclosure's address belongs to a service that counts downloads.
     pub original_enclosure: Option<String>,
     pub thumbnail: Option<String>,
     pictures: Vec<Picture>,
@@ -62,7 +63,7 @@ pub(super) struct RareAside {
     groups: usize,
 }
 
-/// The fields that were read already. If a field occurs several times, the first counts.
+/// Which fields were read already. If a field occurs several times, the first counts.
 #[derive(Default)]
 pub(super) struct SeenEntryFields {
     pub title: bool,
@@ -98,7 +99,7 @@ impl EntryAside {
         }
     }
 
-    /// Decides what had to wait for the last field.
+    /// Finishes the entry: decides what depends on several of its fields.
     pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(published) = self.published.timestamp() {
             out.date("published", published);
@@ -124,7 +125,7 @@ impl EntryAside {
         self.entry.originals = self.originals.drain(..).map(|(_, original)| original).collect();
     }
 
-    /// Returns the number for a media group that begins.
+    /// Returns a new number, for a media group that begins.
     pub(super) fn next_group(&mut self) -> usize {
         let groups = &mut self.rare.get_or_insert_default().groups;
         *groups += 1;
@@ -140,8 +141,8 @@ impl EntryAside {
         }
     }
 
-    /// Replaces the address that counts downloads with the file's original address: in the enclosure with the same file
-    /// name, or in the only one.
+    /// Replaces an address that counts downloads with the original address of the file. Changes the enclosure with the
+    /// same file name, or the only enclosure.
     fn restore_enclosure(&mut self, original: String) {
         let file_name =
             |url: &str| url.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
@@ -162,7 +163,8 @@ impl EntryAside {
         self.entry.license = self.entry.license.take().or(license);
     }
 
-    /// Adds a file. A file that occurs both as enclosure and as media is kept once, with the details of both.
+    /// Adds a file. If its URL is known already (as enclosure and as media), the file is kept once, with the details of
+    /// both.
     pub(super) fn push_enclosure(&mut self, enclosure: ParsedEnclosure) {
         let enclosures = &mut self.entry.enclosures;
         let Some(&at) = self.enclosures_at.get(&enclosure.url) else {
@@ -181,7 +183,7 @@ impl EntryAside {
     }
 }
 
-/// Sets a text aside, if it is the first.
+/// Reads a text into `place`, unless it holds a text already.
 pub(super) fn set_text(place: &mut Option<ParsedText>, element: &Element, target: &mut Target) {
     if place.is_none() {
         *place = constructs::read(element, DefaultKind::Guess, target.repairs);

@@ -1,4 +1,4 @@
-//! The fields of an entry: which go into the canonical document, and which are set aside.
+//! Reads the fields of an entry. Some are written to the canonical document, the others are set aside in `EntryAside`.
 
 use super::constructs::{self, DefaultKind};
 use super::dates;
@@ -10,7 +10,7 @@ use super::parts::{self, Target, number, resolved};
 use super::repairs::Repairs;
 use super::tree::Element;
 
-/// Returns whether an element of that name is a field of an entry.
+/// Returns whether an element of this name is a field of an entry.
 #[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     match namespace {
@@ -119,7 +119,7 @@ fn link(element: &Element, aside: &mut EntryAside, target: &mut Target) {
             aside.originals.push((2, link.href));
         }
         "license" => aside.set_license(Some(link.href)),
-        // RFC 4685 §4: without a type it is a feed.
+        // RFC 4685 §4: a `replies` link without a type leads to a feed of replies, not to a page.
         "replies" if link.media_type.as_deref().is_some_and(|media_type| media_type.contains("html")) => {
             aside.entry.comments.get_or_insert(link.href);
         }

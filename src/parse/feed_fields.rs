@@ -1,4 +1,4 @@
-//! The fields of a feed: which go into the canonical document, and which are set aside.
+//! Reads the fields of a feed. Some are written to the canonical document, the others are set aside in `FeedAside`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::parts::{self, Dated, Target, resolved};
 use super::tree::Element;
 use crate::feed::PollHints;
 
-/// What the canonical document cannot hold of a feed, or what can only be decided when all of it has been read.
+/// The parts of a feed that the canonical document cannot hold, or that depend on all of the feed's fields.
 #[derive(Default)]
 pub(super) struct FeedAside {
     pub base: Option<Arc<Url>>,
@@ -22,7 +22,7 @@ pub(super) struct FeedAside {
     pub license: Option<String>,
     pub credits: Vec<ParsedCredit>,
     pub cloud: Option<String>,
-    /// The base of the feed's entries, if that is not `base`.
+    /// The base URL of the feed's entries, if it differs from `base`.
     pub site: Option<Arc<Url>>,
     pub hints: PollHints,
     seen: SeenFeedFields,
@@ -42,7 +42,7 @@ struct SeenFeedFields {
 }
 
 impl FeedAside {
-    /// Reads what the attributes of a root or channel say about everything inside it.
+    /// Reads the base URL and the language, which a root element or a channel sets for everything inside it.
     pub(super) fn root(&mut self, element: &Element) {
         self.base = element.base.clone().or(self.base.take());
         if let Some(language) = &element.language {
@@ -50,7 +50,7 @@ impl FeedAside {
         }
     }
 
-    /// Decides what had to wait for the last field.
+    /// Finishes the feed: decides what depends on several of its fields.
     pub(super) fn finish(&mut self, out: &mut AtomWriter) {
         if let Some(updated) = self.updated.timestamp() {
             out.date("updated", updated);
@@ -68,7 +68,7 @@ impl FeedAside {
     }
 }
 
-/// Returns whether an element of that name is a field of a feed.
+/// Returns whether an element of this name is a field of a feed.
 #[rustfmt::skip]
 pub(super) fn is_field(namespace: Namespace, name: &str) -> bool {
     namespace == Namespace::Core
@@ -130,7 +130,7 @@ fn other_description(rank: u8, element: &Element, feed: &mut FeedAside, target: 
     }
 }
 
-/// Sets the address of an image: RSS has it in a child, RDF and itunes in an attribute, Atom as text.
+/// Sets the address of the feed's image. RSS has it in a child, RDF and itunes in an attribute, Atom as text.
 fn image(element: &Element, feed: &mut FeedAside) {
     let child = element.elements().find(|child| child.name == "url").map(Element::text);
     let attribute = element.attribute("href").or(element.attribute("url")).or(element.prefixed_attribute("resource"));
@@ -141,7 +141,7 @@ fn image(element: &Element, feed: &mut FeedAside) {
     }
 }
 
-/// Returns the address that the attributes of a `cloud` describe, whatever its protocol.
+/// Returns the URL that the attributes of an RSS `cloud` describe, whatever its `protocol` is.
 fn cloud(element: &Element) -> Option<String> {
     let domain = element.attribute("domain")?;
     let port = element.attribute("port").map(|port| format!(":{port}")).unwrap_or_default();
@@ -173,7 +173,7 @@ fn listed(element: &Element, name: &str, value: impl Fn(&str) -> Option<u8>) -> 
     values
 }
 
-/// Parses an hour: RSS 2.0 counts from 0 to 23, RSS 0.91 from 1 to 24.
+/// Parses an hour of `skipHours`. RSS 2.0 counts from 0 to 23, RSS 0.91 from 1 to 24.
 fn hour(text: &str) -> Option<u8> {
     let hour: u8 = text.parse().ok()?;
     (hour <= 24).then_some(hour % 24)

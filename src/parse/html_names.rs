@@ -1,4 +1,4 @@
-//! The names of HTML elements, which distinguish a tag from a `<` in plain text.
+//! The names of HTML elements. They distinguish a tag from a `<` in plain text.
 
 /// Returns whether `name` is the name of an HTML element, obsolete elements included; case does not matter.
 pub(crate) fn is_tag(name: &str) -> bool {

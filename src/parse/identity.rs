@@ -1,10 +1,11 @@
-//! Guids: what identifies an entry as the same entry at the next poll.
+//! Gives each entry its guid, which identifies the entry as the same one at the next poll.
 //!
-//! The guid is the document's own guid or id (in RDF `rdf:about`); else the link; else a hash of title and date; else a
-//! hash of title and text. If different entries have the same key, more is added to the keys: the link to a guid, title
-//! and date to a link, and the text to these. Entries that agree in all of these are one entry. The store remembers for
-//! each feed what was added, so that a key depends only on its entry and feed, never on the other entries of a
-//! document. The kind of a key is stored with the key.
+//! A key is a candidate for the guid. It is the first of these that the entry has: the document's own guid or id (in
+//! RDF `rdf:about`), the link, a hash of title and date, a hash of title and text. If different entries have the same
+//! key, the keys are extended: a guid with the link, a link with title and date, and these with the text. Entries that
+//! agree in all of these are one entry. The store remembers for each feed how far its keys are extended. So a key
+//! depends only on its entry and feed, and not on the other entries of a document. The kind of a key is stored with the
+//! key.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -18,13 +19,13 @@ use super::model::{ParsedEntry, ParsedFeed, ParsedText};
 use crate::entry::{Guid, GuidKind, OtherGuids, SharedKeys};
 use crate::feed::{Repair, RepairKind};
 
-/// Cleans a guid or id as the document gives it; `None` if it is empty.
+/// Trims a guid or id that the document gives. Returns `None` if nothing is left.
 pub(super) fn own_guid(written: Option<String>) -> Option<String> {
     written.map(|guid| guid.trim().to_owned()).filter(|guid| !guid.is_empty())
 }
 
-/// Adds to the raw hashes what the entries inherit: if the feed's authors, language, rights, credits or address change,
-/// so do the clean forms.
+/// Mixes what the entries inherit into their raw hashes. If the feed's authors, language, rights, licence, credits or
+/// base URL change, the hashes change too, and the entries are cleaned again.
 pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     let info = &feed.info;
     let mut hasher = Xxh3Default::new();
@@ -40,20 +41,22 @@ pub(super) fn hash_in_inherited(feed: &mut ParsedFeed) {
     feed.entries.iter_mut().for_each(|entry| entry.raw_hash ^= inherited);
 }
 
-/// Returns what is added to the raw hash of an entry whose addresses are relative to the feed's page: if the page
-/// moves, clean forms change.
+/// Returns what to mix into the raw hash of an entry whose address depends on the feed's page. If the page moves, the
+/// entry is cleaned again.
 pub(super) fn hash_of_site(site: &Url) -> u64 {
     xxh3_64(site.as_str().as_bytes())
 }
 
-/// If at least one entry in this many shares its key with another, the feed repeats keys habitually, and the keys of
-/// all its entries are extended. If fewer entries do, these are slips, and only their keys are extended.
+/// If at least one entry in this many shares its key with a different one, the feed does so habitually, and the keys of
+/// all its entries are extended. If fewer do, those are mistakes, and only their keys are extended.
 pub const SLIPS: usize = 4;
 
-/// Gives every entry of a document its guid, unique in the document, and marks repeated entries.
+/// Gives every entry of a document its guid, and marks repeated entries. Guids are unique in the document, except those
+/// of repeated entries.
 ///
-/// `known` is what the feed's earlier documents shared, so that guids stay the same even if this document does not
-/// share it. [`parse`](super::parse) does this for a feed without a history. Doing it twice changes nothing.
+/// `known` says which keys different entries of the feed's earlier documents shared. With it, guids stay the same even
+/// if the entries of this document do not share those keys. [`parse`](super::parse) calls this function for a feed
+/// without a history. A second call changes nothing.
 pub fn reidentify(feed: &mut ParsedFeed, known: SharedKeys) {
     let noted = feed.guids_repaired;
     let mut shared = noted.with(known);
@@ -94,11 +97,11 @@ fn mark_repeats(entries: &mut [ParsedEntry]) {
     }
 }
 
-/// Finds different entries with the same key, and records what must be added to their keys; returns whether there are
-/// any such entries.
+/// Finds different entries with the same key, and records in `needed` how to extend their keys. Returns whether it
+/// extended any key.
 fn distinguish(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
     let mut first_with = HashMap::with_capacity(entries.len());
-    // The first entry of each key owns the group, as most keys have one entry.
+    // The groups of entries with the same key, by the first entry of each. Most keys have one entry and need no group.
     let mut alike = HashMap::<usize, Vec<usize>>::new();
     for (at, entry) in entries.iter().enumerate() {
         let first = *first_with.entry(key(entry, needed[at]).0).or_insert(at);
@@ -120,7 +123,7 @@ fn distinguish(entries: &[ParsedEntry], needed: &mut [SharedKeys]) -> bool {
     has_changed
 }
 
-/// Returns what the key of an entry needs next.
+/// Returns how to extend the key of an entry next: `needed` with one addition.
 fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     if entry.own_guid.is_some() && !needed.guids {
         SharedKeys { guids: true, ..needed }
@@ -131,7 +134,8 @@ fn lacking(entry: &ParsedEntry, needed: SharedKeys) -> SharedKeys {
     }
 }
 
-/// Returns the guid of an entry in a feed whose entries share the keys in `shared`, and the kind of the guid.
+/// Returns the guid of an entry and its kind. `shared` says which keys different entries of the feed share, so that
+/// these keys must be extended.
 fn key(entry: &ParsedEntry, shared: SharedKeys) -> (Cow<'_, str>, GuidKind) {
     let (value, kind, is_enough) = match (&entry.own_guid, &entry.link) {
         (Some(own), Some(link)) if shared.guids => (format!("{own} {link}").into(), GuidKind::Guid, !shared.links),
@@ -159,7 +163,7 @@ fn guid_with_title(own: &str, entry: &ParsedEntry) -> String {
     entry.title.as_ref().map_or_else(|| own.to_owned(), |title| format!("{own} {}", title.value))
 }
 
-/// Returns the keys that an entry would have if less were shared, and if more were.
+/// Returns the keys that the entry would have if different entries shared fewer keys (`plainer`) or more (`specific`).
 fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     let key_of = |bits: u8| key(entry, SharedKeys::from_bits(bits)).0.into_owned();
     let needed = SharedKeys { some: false, ..shared }.bits();
@@ -171,8 +175,7 @@ fn other_guids(entry: &ParsedEntry, shared: SharedKeys) -> OtherGuids {
     };
     (0..needed).rev().filter(|bits| bits & !needed == 0).for_each(|bits| add(key_of(bits)));
     if entry.guid.kind == GuidKind::Fingerprint {
-        // Stores of earlier versions know an entry without guid and link by this key only, so the entry must be found
-        // by it.
+        // Earlier versions stored an entry without guid and link by this key only, so the entry must be found by it.
         add(fingerprint(entry));
     }
     let more = [1, 3, 7].into_iter().map(|bits| key_of(needed | bits)).filter(|key| *key != entry.guid.value);
@@ -186,7 +189,7 @@ fn date(entry: &ParsedEntry) -> Option<i64> {
     entry.published.or(entry.updated).map(|date| date.millis())
 }
 
-/// Hashes the title and the content (or summary).
+/// Hashes the title and the content, or the summary if there is no content.
 fn fingerprint(entry: &ParsedEntry) -> String {
     let text = entry.content.as_ref().map_or(&entry.summary, |_| &entry.content);
     hash([value(&entry.title), value(text)].into_iter())
@@ -210,7 +213,7 @@ fn value(text: &Option<ParsedText>) -> &str {
     text.as_ref().map_or("", |text| &text.value)
 }
 
-/// Hashes with 128 bits of SHA-256, in hexadecimal: feeds may be adversarial, so the hash must resist collisions.
+/// Returns 128 bits of SHA-256, in hexadecimal. A feed may try to make hashes collide, so the hash must resist that.
 fn hash<'t>(parts: impl Iterator<Item = &'t str>) -> String {
     let mut hasher = Sha256::new();
     for part in parts {

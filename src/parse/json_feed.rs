@@ -1,7 +1,8 @@
-//! Reads JSON Feed 1.0 and 1.1 leniently: invalid JSON is repaired as far as possible, a value of a wrong shape counts
-//! as absent, and an item of a wrong shape is left out.
+//! Reads JSON Feed 1.0 and 1.1 leniently. Invalid JSON is repaired as far as possible. A value of the wrong type counts
+//! as absent, and an item of the wrong type is left out.
 //!
-//! <https://www.jsonfeed.org/version/1.1/>. Of the extensions (`_name`), only `_newswire` is read: see `newswire`.
+//! The specification is <https://www.jsonfeed.org/version/1.1/>. Of its extensions (members whose name begins with
+//! `_`), only `_newswire` is read: see `newswire`.
 
 mod newswire;
 
@@ -26,13 +27,13 @@ use crate::feed::PollHints;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// The most items kept; the rest is skipped.
+/// The most items that are read. Further ones are left out.
 const MAX_ITEMS: usize = 5_000;
-/// The most authors, tags or attachments kept per item.
+/// The most authors, attachments or the like that are read from one list.
 const MAX_PARTS: usize = 500;
-/// Part of the version of every JSON Feed.
+/// A part of the version URL of every JSON Feed.
 const VERSION: &str = "jsonfeed.org/version";
-/// How much an error shows of the message that an API sent instead of a feed.
+/// How many characters an error shows of the message that an API sent instead of a feed.
 const MAX_MESSAGE_CHARS: usize = 200;
 
 object! {
@@ -49,10 +50,10 @@ object! {
         authors: List<Author, MAX_PARTS>,
         language: Text,
         hubs: List<Hub, MAX_PARTS>,
-        // The items; `None` if the member is absent.
+        // `None` if the document has no `items`.
         items: Option<List<Item, MAX_ITEMS>>,
         _newswire: Rare<newswire::OurDocument>,
-        // What an API says instead of sending a feed.
+        // An API that sends no feed may say why in these members.
         error: Text,
         message: Text,
     }
@@ -131,12 +132,12 @@ impl OfText for Attachment {
     }
 }
 
-/// Returns whether a document is JSON rather than XML.
+/// Returns whether a document is JSON and not XML.
 pub(super) fn looks_like_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-/// Reads a JSON Feed that comes after something else, such as a warning of the server; `None` if there is none.
+/// Reads a JSON Feed that comes after something else, such as a warning of the server. Returns `None` if there is none.
 pub(super) fn parse_behind_junk(
     text: &str,
     base: Option<&Url>,
@@ -153,7 +154,7 @@ pub(super) fn parse_behind_junk(
 /// Reads a JSON Feed.
 ///
 /// # Errors
-/// Fails if it is not JSON even after repairs, or has neither `items` nor the version of a JSON Feed.
+/// Fails if the text is not JSON even after repairs, or has neither `items` nor the version of a JSON Feed.
 pub(super) fn parse(
     text: &str,
     base: Option<&Url>,
@@ -200,7 +201,7 @@ pub(super) fn parse(
     Ok(ParsedFeed { format, encoding, repairs, info, hints, entries, truncated, guids_repaired: SharedKeys::default() })
 }
 
-/// Returns the document, and whether it breaks off. If so, only its complete items are returned.
+/// Returns the document, and whether it is cut off. If so, only its complete items are returned.
 fn read_document(text: &str, repairs: &mut Repairs) -> Result<(JsonDocument, bool), ParseError> {
     let error = match serde_json::from_str(text) {
         Ok(document) => return Ok((document, false)),
@@ -222,7 +223,7 @@ fn without_items(message: Option<String>) -> ParseError {
     ParseError::NoItems { says: message.map(|message| message.chars().take(MAX_MESSAGE_CHARS).collect()) }
 }
 
-/// Returns the document up to the end of the last complete object in a list of the outermost object.
+/// Returns the text up to the end of the last complete item: an object in a list in the outermost object.
 fn whole_items(text: &str) -> Option<&str> {
     let mut open = Vec::new();
     let (mut in_string, mut escaped, mut end) = (false, false, None);
@@ -245,13 +246,13 @@ fn whole_items(text: &str) -> Option<&str> {
     end.map(|end| &text[..end])
 }
 
-/// Returns the number at the end of `https://jsonfeed.org/version/1.1`.
+/// Returns the number at the end of a version URL, such as `https://jsonfeed.org/version/1.1`.
 fn version_number(version: &str) -> String {
     let last = version.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     last.chars().filter(|character| character.is_ascii_digit() || *character == '.').take(8).collect()
 }
 
-/// Converts an item. `site` is the base of its addresses, if known.
+/// Converts an item to an entry. `site` is the base of the item's relative URLs, if known.
 fn entry(item: Item, site: Option<&Url>, repairs: &mut Repairs) -> ParsedEntry {
     let mut hasher = Xxh3Default::new();
     item.hash(&mut hasher);
@@ -295,7 +296,7 @@ fn date(text: Text, repairs: &mut Repairs) -> Option<Timestamp> {
     dates::noted(&text.0?, repairs)
 }
 
-/// Returns the authors of version 1.1, else the author of 1.0.
+/// Returns the `authors` of version 1.1. If there are none, returns the `author` of version 1.0.
 fn authors(authors: List<Author, MAX_PARTS>, author: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
     people(if authors.kept.is_empty() { author } else { authors })
 }
@@ -304,7 +305,7 @@ fn people(list: List<Author, MAX_PARTS>) -> Vec<ParsedPerson> {
     list.kept.into_iter().map(person).filter(|person| *person != ParsedPerson::default()).collect()
 }
 
-/// Converts an author. The name may contain an e-mail address, as in RSS, or the URL may be a `mailto:` URL.
+/// Converts an author. The name may contain an e-mail address, as in RSS. The URL may be a `mailto:` URL.
 fn person(author: Author) -> ParsedPerson {
     let named = author.name.0.as_deref().and_then(person::parse).unwrap_or_default();
     let address = author.url.0.as_deref().and_then(person::email);

@@ -1,8 +1,9 @@
-//! Nearly JSON → JSON: repairs what generators that concatenate strings, and servers that add to them, get wrong.
+//! Turns text that is nearly JSON into JSON. It repairs the mistakes of programs that build JSON by concatenating
+//! strings, and of servers that add to it.
 //!
-//! Repaired are raw line breaks and other control characters in strings, halves of surrogate pairs, unknown escapes,
-//! extra and missing commas, comments, unquoted names, invalid values (`NaN`), and anything after the document. A
-//! document that breaks off still does so afterwards. One linear pass.
+//! These are repaired: raw line breaks and other control characters in strings, halves of surrogate pairs, unknown
+//! escapes, extra and missing commas, comments, unquoted names, invalid values (`NaN`), and anything after the
+//! document. A document that is cut off stays cut off. The text is read once.
 
 /// Returns the text as JSON, and the number of repairs. Text that cannot become JSON stays invalid.
 pub(super) fn repaired(text: &str) -> (String, usize) {
@@ -25,7 +26,7 @@ pub(super) fn repaired(text: &str) -> (String, usize) {
 /// What comes before the next token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// Nothing: the start of the document, of an object or of a list.
+    /// Nothing: this is the start of the document, of an object or of a list.
     Nothing,
     Value,
     Comma,
@@ -42,7 +43,7 @@ struct Repairer<'a> {
 }
 
 impl Repairer<'_> {
-    /// Returns whether the document or the text has ended.
+    /// Returns whether the document is complete or the text has ended.
     fn is_done(&self) -> bool {
         self.rest.is_empty() || self.open.is_empty() && self.before == Before::Value
     }
@@ -75,13 +76,13 @@ impl Repairer<'_> {
         }
     }
 
-    /// Copies `bytes` bytes.
+    /// Copies the next `bytes` bytes of the text.
     fn take(&mut self, bytes: usize) {
         self.out.push_str(&self.rest[..bytes]);
         self.rest = &self.rest[bytes..];
     }
 
-    /// Notes a comma; it is written when something follows.
+    /// Reads a comma. It is written only when something follows.
     fn comma(&mut self) {
         self.rest = &self.rest[1..];
         self.repair_count += usize::from(self.before != Before::Value);
@@ -93,7 +94,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// Writes the comma before a value or name, also if it is missing.
+    /// Writes the comma before a value or name, even if the text lacks it.
     fn begin_value(&mut self) {
         if matches!(self.before, Before::Value | Before::Comma) {
             self.repair_count += usize::from(self.before == Before::Value);
@@ -122,7 +123,7 @@ impl Repairer<'_> {
         self.rest = self.rest.find(end).map_or("", |at| &self.rest[at + end.len()..]);
     }
 
-    /// Copies a number, `true`, `false` or `null`, or repairs something else.
+    /// Copies a number, `true`, `false` or `null`, and repairs any other word.
     fn word(&mut self) {
         let end = self.rest.find(|c: char| c.is_whitespace() || "{}[],:\"/".contains(c)).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end.max(self.rest.chars().next().map_or(0, char::len_utf8)));
@@ -143,7 +144,7 @@ impl Repairer<'_> {
         }
     }
 
-    /// Copies a string with its quotes; without the last quote if the text ends before it.
+    /// Copies a string with its quotes. If the text ends inside the string, the last quote is missing.
     fn string(&mut self) {
         self.take(1);
         while let Some(at) = self.rest.find(|c: char| c == '"' || c == '\\' || c.is_ascii_control()) {
@@ -170,7 +171,7 @@ impl Repairer<'_> {
             }
             ('u', Some(0xD800..=0xDFFF)) => self.instead("\\ufffd", 6),
             ('u', Some(_)) => self.take(6),
-            // A text with backslashes, such as a path.
+            // A backslash before a letter or digit is meant as a backslash, for example in a path.
             _ if escaped.is_ascii_alphanumeric() => self.instead("\\\\", 1),
             _ => self.instead("", 1),
         }
@@ -183,7 +184,7 @@ impl Repairer<'_> {
     }
 }
 
-/// Returns the number of an escape such as `\ud83d` at the start.
+/// Returns the number of the escape with which the text begins, such as `\ud83d`.
 fn code_unit(text: &str) -> Option<u32> {
     let digits =
         text.strip_prefix("\\u")?.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;

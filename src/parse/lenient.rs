@@ -1,4 +1,5 @@
-//! Reads JSON values of any shape as what is wanted. A value of another shape is absent, and never an error.
+//! Reads JSON values of any type as the type that is wanted. A value of another type counts as absent; it is never an
+//! error.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -10,28 +11,28 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::constructs;
 use super::tree::MAX_FIELD_BYTES;
 
-/// The most texts kept from one list.
+/// The most strings that are kept from one list of tags.
 const MAX_TAGS: usize = 500;
 
-/// A string, or a number read as a string; anything else, and a blank string, is absent.
+/// A string. A number is read as a string. Any other value, and a blank string, is absent.
 #[derive(Default, Hash)]
 pub(super) struct Text(pub Option<String>);
 
-/// The objects of a list. A single object counts as a list of one. At most `MAX` are kept.
+/// The objects of a list. A single object counts as a list of one. At most `MAX` objects are kept.
 pub(super) struct List<T, const MAX: usize> {
     pub kept: Vec<T>,
-    /// How many values had the wrong shape.
+    /// How many values had the wrong type.
     pub wrong: usize,
     /// How many values were beyond the limit.
     pub beyond: usize,
 }
 
-/// An object that a plain text may replace.
+/// An object in whose place a plain string may occur.
 pub(super) trait OfText: Sized {
     fn of_text(text: Text) -> Option<Self>;
 }
 
-/// The strings of a list.
+/// The strings of a list. A single string is split at its commas.
 #[derive(Default, Hash)]
 pub(super) struct Tags(pub Vec<String>);
 
@@ -47,11 +48,11 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
-/// An object that few documents have. If absent, it leaves no trace in a hash, so that the hashes of other documents
-/// stay the same.
+/// An object that few documents have. If it is absent, it adds nothing to a hash, so that documents without it have the
+/// hash that they had before newswire read this object.
 pub(super) struct Rare<T>(pub Option<Box<T>>);
 
-/// A boolean; anything else is absent.
+/// A boolean. Any other value is absent.
 #[derive(Default, Hash)]
 pub(super) struct Flag(pub Option<bool>);
 
@@ -69,7 +70,8 @@ impl<T: Hash> Hash for Rare<T> {
     }
 }
 
-/// Defines an object of which only the named members are read. If a member occurs twice, the last one counts.
+/// Defines a type for an object of which only the named members are read. If a member occurs twice, the last one
+/// counts.
 macro_rules! object {
     ($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($(#[$_:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$attribute])*
@@ -117,7 +119,7 @@ macro_rules! object {
 }
 pub(super) use object;
 
-/// Visits a value of any shape: shapes that the visitor does not want are skipped, not refused.
+/// Defines the methods of a visitor for the types that it does not want. Their values are skipped instead of refused.
 macro_rules! read_over {
     ($value:ident: $($visit:ident($type:ty)),*) => {
         $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
@@ -174,7 +176,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Trims a text, and removes a CDATA section around it, which is left from XML.
+/// Trims a text, cuts it at the limit, and removes a CDATA section around it, which was left over from XML.
 fn text_of(text: &str) -> Text {
     let inside = constructs::unwrapped(text.trim(), false);
     let trimmed = inside.as_deref().unwrap_or(text.trim());
@@ -186,7 +188,7 @@ fn object_of_text<T: OfText>(text: &str) -> Option<T> {
     Some(text_of(text)).filter(|text| text.0.is_some()).and_then(T::of_text)
 }
 
-/// An object, or `None` for a value of another shape.
+/// An object. `None` stands for a value of another type.
 struct Object<T>(Option<T>);
 
 impl<T> Default for Object<T> {

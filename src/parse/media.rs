@@ -1,6 +1,7 @@
-//! Reads Media RSS, `itunes` and `podcast` elements of an entry, and sets them all aside.
+//! Reads the Media RSS, `itunes` and `podcast` elements of an entry. Only categories go into the canonical document;
+//! the rest is set aside in `EntryAside`.
 //!
-//! feed-rs knows some of them, but it recurses into nested groups without a bound and panics on long durations.
+//! feed-rs can read some of these elements, but it follows nested groups without a limit and panics on long durations.
 
 use super::constructs::{self, DefaultKind};
 use super::entry_aside::{EntryAside, set_text};
@@ -10,7 +11,7 @@ use super::parts::{self, Target, number, resolved};
 use super::pictures::{Picture, is_picture};
 use super::tree::Element;
 
-/// How deep groups may nest; real feeds nest at most twice.
+/// How deep groups may nest. Real feeds nest them at most twice.
 const MAX_GROUPS: usize = 8;
 
 /// Reads a `media:` element.
@@ -18,7 +19,7 @@ pub(super) fn media(element: &Element, aside: &mut EntryAside, target: &mut Targ
     within_groups(element, aside, target, (0, None));
 }
 
-/// Reads an element inside `depth` groups.
+/// Reads an element that is inside `depth` groups. `group` is the number of the innermost group.
 fn within_groups(
     element: &Element,
     aside: &mut EntryAside,
@@ -46,7 +47,8 @@ fn within_groups(
         "description" => set_text(&mut aside.other_summary, element, target),
         "keywords" => target.keywords(element),
         "category" => target.category(element),
-        // A credit names who had a part in the picture or recording: even its `author` did not write the entry.
+        // A credit names a person who had a part in the picture or recording. Even its `author` did not write the
+        // entry.
         "credit" => aside.entry.credits.extend(parts::credit(element)),
         _ => {}
     }
@@ -131,7 +133,8 @@ fn explicit(text: &str) -> Option<bool> {
     }
 }
 
-/// Parses seconds, or hours, minutes and seconds between colons; fractions are cut off. More than a year is nonsense.
+/// Parses seconds, or hours, minutes and seconds between colons. Fractions are cut off. More than a year is an error of
+/// the publisher and not read.
 fn duration_seconds(text: &str) -> Option<u64> {
     const YEAR: u64 = 365 * 24 * 60 * 60;
     let mut seconds = 0u64;

@@ -1,13 +1,14 @@
-//! Reads feed documents: bytes → [`ParsedFeed`], for everything that real sites publish.
+//! Reads the bytes of a feed document into a [`ParsedFeed`], in every form that real sites publish.
 //!
-//! The path of a document: `decode` turns the bytes into text. `canonical` repairs the text, converts every XML format
-//! into one plain Atom document, and sets aside what Atom or feed-rs cannot hold. `read` lets feed-rs read that
-//! document and joins the two parts. `identity` gives every entry its guid. `json_feed` reads JSON Feed on a path of
-//! its own. This module cleans nothing and trusts nothing: that is the work of `normalize`.
+//! A document takes this path: `decode` turns the bytes into text. `canonical` repairs the text, converts every XML
+//! format into one plain Atom document, and sets aside what Atom or feed-rs cannot hold. `read` lets feed-rs read that
+//! document and joins the two parts. `identity` gives every entry its guid. `json_feed` reads JSON Feed without these
+//! steps. This module does not sanitize what it reads: `normalize` does that.
 //!
-//! Policy: a bad entry never fails its feed, and a bad field never fails its entry. Each repair is reported once. No
-//! input makes the parser panic, recurse deeply, or take more than linear time. From a DTD it takes only short texts
-//! (see `entities`), and it never fetches anything. A document that is not a feed is an error, never an empty feed.
+//! Policy: a bad entry never fails its feed, and a bad field never fails its entry. Each kind of repair is reported
+//! once. No input makes the parser panic, recurse deeply, or take more than linear time. From a DTD the parser takes
+//! only short texts (see `entities`), and it never fetches anything. A document that is not a feed is an error, never
+//! an empty feed.
 
 mod atom;
 mod canonical;
@@ -57,7 +58,7 @@ use repairs::Repairs;
 pub struct Hints<'a> {
     /// The HTTP header `Content-Type`, with its charset.
     pub content_type: Option<&'a str>,
-    /// The base of relative URLs: `Content-Location`, else the URL of the last response after redirects.
+    /// The base of relative URLs: the `Content-Location`, or else the URL of the last response after redirects.
     pub base: Option<&'a Url>,
 }
 
@@ -68,26 +69,26 @@ pub enum ParseError {
     Empty,
     /// The document is an HTML page.
     Page {
-        /// The feeds that the page links to, in page order; absolute URLs if a base is known.
+        /// The feeds that the page links to, in page order. The URLs are absolute if a base is known.
         feeds: Vec<String>,
     },
     /// The document is something else: binary data, plain text, or XML of another kind.
     NotAFeed {
-        /// The name of its first element; empty if it has no element.
+        /// The name of the first element; empty if there is none.
         found: String,
     },
-    /// The document is JSON that cannot be read; with the reason.
+    /// The document is JSON that cannot be read. The text is the reason.
     Json(String),
     /// The document is JSON, but not a JSON Feed.
     NoItems {
-        /// What it says instead, if anything.
+        /// The message in the document, if there is one.
         says: Option<String>,
     },
-    /// feed-rs refused the document: a fault of newswire, not of the document.
+    /// feed-rs refused the canonical document. That is a fault of newswire, not of the publisher.
     Reader(String),
-    /// feed-rs panicked.
+    /// feed-rs panicked. That is a fault of newswire or feed-rs.
     ReaderPanic,
-    /// Reading the document would hold up the other feeds.
+    /// Reading the document takes too much work and would delay the other feeds.
     TooMuchWork,
 }
 
@@ -131,7 +132,7 @@ impl std::error::Error for ParseError {}
 
 /// Reads a feed document of any format.
 ///
-/// Never panics. Takes time linear in the size, and memory of a small multiple of it; the caller bounds the size.
+/// Never panics. Takes time linear in the size, and memory of a small multiple of it. The caller limits the size.
 ///
 /// ```
 /// use newswire::parse::{Hints, parse};
@@ -146,8 +147,8 @@ impl std::error::Error for ParseError {}
 /// ```
 ///
 /// # Errors
-/// Fails if the document is not a feed (the message says in one sentence what it is instead), or if reading it takes
-/// too much work. Poll again later, or tell the editor.
+/// Fails if the document is not a feed, or if reading it takes too much work. The message says in one sentence what the
+/// document is instead. The caller should poll again later, or show the message to whoever manages the feed.
 pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);
@@ -173,8 +174,8 @@ pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     Ok(feed)
 }
 
-/// Returns the address that a document gives for itself, else the address of its page: the base of a document that came
-/// from no URL.
+/// Returns the URL that a document gives for itself, or else the URL of its page. It is the base of relative URLs in a
+/// document that was not fetched from a URL.
 pub fn own_address(feed: &ParsedFeed) -> Option<Url> {
     let mut written = feed.info.links("self").chain(feed.info.links("alternate"));
     written.find_map(|link| Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https")))

@@ -1,4 +1,4 @@
-//! What a feed document says, in its own words: read and repaired, but neither cleaned nor trusted.
+//! What a feed document says: read and repaired, but neither cleaned nor trusted.
 //!
 //! Strings come from the publisher and are untrusted: `normalize` makes an [`Entry`](crate::entry::Entry) of them. URLs
 //! are resolved against `xml:base` and the address of the document as far as those are known, and may still be
@@ -18,9 +18,9 @@ use crate::time::Timestamp;
 pub struct ParsedFeed {
     /// The format and version of the document.
     pub format: DocumentFormat,
-    /// The encoding in which it was read, such as `windows-1252`.
+    /// The encoding in which the document was read, such as `windows-1252`.
     pub encoding: String,
-    /// What was wrong with the document and was repaired or left out; each kind once.
+    /// What was wrong with the document and was repaired or left out. Each kind occurs once.
     pub repairs: Vec<Repair>,
     /// The feed itself.
     pub info: ParsedInfo,
@@ -28,10 +28,10 @@ pub struct ParsedFeed {
     pub hints: PollHints,
     /// The entries in document order.
     pub entries: Vec<ParsedEntry>,
-    /// Whether the document breaks off. If so, its validators must not be stored, so that the next poll fetches it
-    /// whole.
+    /// Whether the document is cut off. If so, its validators (`ETag`, `Last-Modified`) must not be stored, so that the
+    /// next poll fetches the whole document.
     pub truncated: bool,
-    /// What different entries of this document share, so that more was added to their guids; see
+    /// Which keys (guids, links, titles) different entries share, so that more was added to their guids; see
     /// [`reidentify`](super::reidentify).
     pub guids_repaired: SharedKeys,
 }
@@ -83,25 +83,25 @@ pub struct ParsedInfo {
     /// All links except those of the feed's image, each with its relation: `alternate`, `self`, `hub`, `next`,
     /// `prev-archive` …
     pub links: Vec<ParsedLink>,
-    /// The authors of every entry that names none.
+    /// The authors. An entry that names none has these.
     pub authors: Vec<ParsedPerson>,
     /// The language tag as written.
     pub language: Option<String>,
-    /// The copyright notice of every entry that has none.
+    /// The copyright notice. An entry that has none has this one.
     pub rights: Option<ParsedText>,
-    /// The address of the licence, from an element of its own; see [`ParsedInfo::license`].
+    /// The URL of the licence, from an element and not from a link; see [`ParsedInfo::license`].
     pub license: Option<String>,
-    /// The credits of every entry that names none.
+    /// The credits. An entry that names none has these.
     pub credits: Vec<ParsedCredit>,
     /// When the feed says that it last changed.
     pub updated: Option<Timestamp>,
     /// The URL of the feed's image.
     pub image: Option<String>,
-    /// RSS `<cloud>`, written as one URL.
+    /// RSS `<cloud>`, as one URL.
     pub cloud: Option<String>,
     /// The base of relative URLs.
     pub base: Option<Arc<Url>>,
-    /// The page of the feed, if relative URLs of entries are relative to it and not to `base`: in every format except
+    /// The URL of the feed's page, if relative URLs of entries are relative to it and not to `base`. Always `None` in
     /// Atom.
     pub entry_base: Option<Arc<Url>>,
 }
@@ -117,7 +117,7 @@ impl ParsedInfo {
         self.links.iter().filter(move |link| link.rel == rel).map(|link| link.href.as_str())
     }
 
-    /// Returns the address of the licence of the entries, from an element of its own or from a link.
+    /// Returns the URL of the licence of the entries, from its own element or from a link.
     pub fn license(&self) -> Option<&str> {
         self.license.as_deref().or_else(|| self.links("license").next())
     }
@@ -128,15 +128,15 @@ impl ParsedInfo {
 pub struct ParsedEntry {
     /// The guid, unique in the document apart from repeats.
     pub guid: Guid,
-    /// Whether an earlier entry of the document is the same: same guid, link, title, date and text. Only the first is
-    /// kept.
+    /// Whether an earlier entry of the document is the same: it has the same guid, link, title, date and text. Only the
+    /// first is kept.
     pub is_repeat: bool,
-    /// The guid or id as the document gives it, without surrounding white space; never empty.
+    /// The guid or id that the document gives, trimmed; never empty.
     pub own_guid: Option<String>,
-    /// The guids that the entry would have if its document shared less or more.
+    /// The guids that the entry would have if different entries shared fewer or more keys.
     pub other_guids: OtherGuids,
-    /// XXH3 of everything that the document writes for this entry and of what it inherits from its feed: equal bytes
-    /// give an equal hash. An entry with a known hash need not be cleaned again.
+    /// The XXH3 hash of everything that the document says about this entry, and of what the entry inherits from its
+    /// feed. Equal bytes give equal hashes, so an entry with a known hash need not be cleaned again.
     pub raw_hash: u64,
     /// The URL of the entry's own page.
     pub link: Option<String>,
@@ -179,7 +179,8 @@ pub struct ParsedEntry {
     pub source: Option<Box<ParsedSource>>,
     /// What podcast elements say about the entry.
     pub podcast: Option<Box<ParsedPodcast>>,
-    /// Other copies of the same story, from a newswire's own editions.
+    /// Other copies of the same story, which are entries of other feeds. `via` links and newswire's own output name
+    /// them.
     pub copies: Vec<ParsedCopy>,
 }
 
@@ -216,14 +217,15 @@ impl Default for ParsedEntry {
     }
 }
 
-/// A text and its kind; never empty.
+/// A text, plain or HTML; never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedText {
     /// The text as written, with references resolved.
     pub value: String,
     /// Whether the text is unsanitized HTML; otherwise it is plain text.
     pub html: bool,
-    /// Whether the text has no tag and is not declared as HTML. If so, its line breaks count, as in plain text.
+    /// Whether the line breaks of a text read as HTML count, as in plain text. They do if the text has no tag and is
+    /// not declared as HTML.
     pub has_lines: bool,
     /// The `xml:base` of relative URLs in the text, if there is one.
     pub base: Option<Arc<Url>>,
@@ -264,7 +266,8 @@ pub struct ParsedEnclosure {
     pub duration_seconds: Option<u64>,
     /// The title of the file.
     pub title: Option<String>,
-    /// Whether the file is the entry's image, or another size of a picture that the entry already has.
+    /// Whether the file is the entry's image, another size of a picture that the entry already has, or too small to be
+    /// seen.
     pub repeats_picture: bool,
 }
 
@@ -307,12 +310,12 @@ pub struct ParsedSource {
     pub rights: Option<ParsedText>,
 }
 
-/// Another copy of the story, as the entry names it.
+/// Another copy of the story, which is an entry of another feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedCopy {
     /// The URL of the copy.
     pub url: String,
-    /// The id of the feed that carries it.
+    /// The id of the feed that contains the copy.
     pub feed: Option<String>,
     /// The title of that feed.
     pub title: Option<String>,

@@ -1,18 +1,18 @@
 //! Repairs text that was encoded twice: UTF-8 taken for windows-1252 and encoded again, so that `é` became `Ã©`.
 //!
-//! A document is repaired only if nearly all its characters outside ASCII show the fault. Sequences that occur by
-//! chance (`CAFÉ®`) stay.
+//! A run is a sequence of characters outside ASCII. A document is repaired only if nearly all its runs show the fault.
+//! A run that looks faulty by chance (`CAFÉ®`) stays as it is.
 
 use std::borrow::Cow;
 
 use super::repairs::Repairs;
 use crate::feed::RepairKind;
 
-/// A document with fewer runs of doubly encoded characters is not repaired.
+/// A document with fewer doubly encoded runs is not repaired.
 const MIN_RUNS: usize = 2;
-/// A document needs this many doubly encoded runs for each sound run, or it is not repaired.
+/// A document is repaired only if it has this many doubly encoded runs for each sound run.
 const RUNS_FOR_ONE_SOUND: usize = 5;
-/// The search ends after this many sound runs if too few doubly encoded ones were found so far.
+/// After this many sound runs, the search ends if too few doubly encoded ones were found.
 const SOUND_RUNS_UNTIL_SURE: usize = 100;
 
 /// Undoes the second encoding if there was one.
@@ -58,7 +58,8 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Decodes a run again, with its characters taken as bytes of windows-1252; `None` if those are not UTF-8.
+/// Decodes a run a second time: takes its characters as bytes of windows-1252, and these bytes as UTF-8. Returns `None`
+/// if that is impossible.
 fn decoded_again(run: &str) -> Option<String> {
     let bytes: Option<Vec<u8>> = run.chars().map(windows_1252_byte).collect();
     String::from_utf8(bytes?).ok()

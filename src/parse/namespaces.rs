@@ -1,4 +1,4 @@
-//! XML namespaces: finds the vocabulary of an element, however its document spells the namespace.
+//! XML namespaces: finds the vocabulary of an element, even if the document misspells its namespace.
 //!
 //! Real feeds misspell the URIs (`https`, another case, a missing slash) and forget to declare them. So URIs are
 //! compared without scheme, case and trailing punctuation, and an undeclared prefix has its usual meaning.
@@ -6,7 +6,8 @@
 /// A vocabulary that newswire reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namespace {
-    /// RSS of every version, Atom of every version, CDF, and any other default namespace of a feed: one set of names.
+    /// RSS of every version, Atom of every version, CDF, and any unknown default namespace. They share one set of
+    /// names.
     Core,
     /// `content:encoded`.
     Content,
@@ -25,7 +26,7 @@ pub(super) enum Namespace {
     Unknown,
 }
 
-/// Returns the vocabulary of a declared URI; `None` if newswire does not read it.
+/// Returns the vocabulary of a namespace URI. Returns `None` if newswire does not read that vocabulary.
 pub(super) fn by_uri(uri: &str) -> Option<Namespace> {
     let uri = uri.trim().to_ascii_lowercase();
     let uri = uri.trim_start_matches("https://").trim_start_matches("http://").trim_start_matches("www.");
@@ -59,7 +60,7 @@ pub(super) fn by_uri(uri: &str) -> Option<Namespace> {
     })
 }
 
-/// Returns the usual vocabulary of a prefix, for documents that do not declare it.
+/// Returns the vocabulary that a prefix usually means, for documents that do not declare the prefix.
 pub(super) fn by_usual_prefix(prefix: &str) -> Namespace {
     match prefix.to_ascii_lowercase().as_str() {
         "atom" | "atom10" | "atom03" | "a10" | "rss" => Namespace::Core,

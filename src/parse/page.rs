@@ -1,16 +1,16 @@
-//! For a document that is not a feed, says what it is instead. If it is an HTML page, also says which feeds it offers
-//! by autodiscovery links.
+//! Says what a document is if it is not a feed. If it is an HTML page, also says to which feeds the page links
+//! (autodiscovery).
 
 use super::ParseError;
 use super::html_names;
 use super::repairs::Repairs;
 use super::token::{Token, Tokens};
 
-/// The most links that are looked at: a page has a few, in its head.
+/// The most `<link>` elements that are read. A page has a few, in its head.
 const MAX_LINKS: usize = 500;
 
-/// Returns the error for a document that is not a feed: it is all or part of an HTML page, or it begins with another
-/// element, or with none.
+/// Returns the error for a document that is not a feed. The document is all or part of an HTML page, begins with
+/// another element, or has no element.
 pub(super) fn refusal(text: &str, first_name: Option<String>) -> ParseError {
     let text = text.trim_start();
     let found = first_name.unwrap_or_default();
@@ -27,8 +27,8 @@ fn starts_with_ignoring_case(text: &str, beginning: &str) -> bool {
     text.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-/// Returns the feeds that a page names with `<link rel="alternate" type="application/rss+xml" href="…">`, in page
-/// order, as written.
+/// Returns the feeds that a page names with `<link rel="alternate" type="application/rss+xml" href="…">` or the like,
+/// in page order, as written.
 fn offered_feeds(text: &str) -> Vec<String> {
     let mut tokens = Tokens::new(text);
     let mut repairs = Repairs::default();

@@ -1,5 +1,5 @@
-//! What the fields of entries and of feeds have in common: texts, links, persons, categories and dates, and where they
-//! are written.
+//! Reads what fields of entries and of feeds have in common: texts, links, persons, categories and dates. Writes them
+//! to the canonical document.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,34 +19,35 @@ use crate::entry::Category;
 use crate::feed::RepairKind;
 use crate::time::Timestamp;
 
-/// The most terms read from one list of keywords.
+/// The most keywords that are read from one list.
 const MAX_KEYWORDS: usize = 500;
 
-/// What the canonical document cannot hold of a text.
+/// The properties of a text that the canonical document cannot hold.
 #[derive(Default)]
 pub(super) struct TextAside {
     pub base: Option<Arc<Url>>,
-    /// The same as in [`ParsedText`](super::model::ParsedText).
+    /// Whether line breaks count, as in [`ParsedText`](super::model::ParsedText).
     pub has_lines: bool,
 }
 
-/// Where fields go: the canonical document, and the list of repairs.
+/// Where fields are written: the canonical document, and the list of repairs.
 pub(super) struct Target<'t> {
     pub out: &'t mut AtomWriter,
     pub repairs: &'t mut Repairs,
-    /// How to read a text of undeclared kind; it depends on whether the document is Atom.
+    /// How to read a text of undeclared kind. It depends on whether the document is Atom.
     pub default_kind: DefaultKind,
-    /// The base of the whole document.
+    /// The base URL of the whole document.
     pub document_base: &'t Option<Arc<Url>>,
 }
 
 impl Target<'_> {
-    /// Writes a text if it is the first of its kind.
+    /// Writes a text, unless one of the same kind was written already (`seen`).
     pub(super) fn once(&mut self, seen: &mut bool, name: &str, element: &Element, default_kind: DefaultKind) {
         self.first(seen, name, element, default_kind);
     }
 
-    /// Writes a text if it is the first of its kind, and returns what the canonical document cannot hold.
+    /// Writes a text, unless one of the same kind was written already (`seen`). Returns the properties of the text that
+    /// the canonical document cannot hold.
     pub(super) fn first(
         &mut self,
         seen: &mut bool,
@@ -84,7 +85,7 @@ impl Target<'_> {
         terms.for_each(|term| self.term(term));
     }
 
-    /// Writes the categories of one comma-separated text.
+    /// Writes the categories that one comma-separated text lists.
     pub(super) fn keywords(&mut self, element: &Element) {
         let text = element.text();
         let terms = text.split(',').map(str::trim).filter(|term| !term.is_empty());
@@ -96,14 +97,14 @@ impl Target<'_> {
     }
 }
 
-/// The best of several dates of one kind.
+/// The most reliable of several dates of one kind.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Dated {
     kept: Option<(u8, Timestamp)>,
 }
 
 impl Dated {
-    /// Takes a date. Of the readable dates, the first of the lowest rank is kept.
+    /// Takes a date. The readable date of the lowest rank is kept. If several have that rank, the first is kept.
     pub(super) fn offer(&mut self, rank: u8, element: &Element, repairs: &mut Repairs) {
         let date = dates::noted(&element.text(), repairs);
         if let Some(timestamp) = date.filter(|_| self.kept.is_none_or(|(kept, _)| rank < kept)) {
@@ -116,16 +117,16 @@ impl Dated {
     }
 }
 
-/// Reads a link in the form of Atom or of RSS. `default_base` is its base if there is no `xml:base`.
+/// Reads a link in the form of Atom or of RSS. `default_base` is the link's base URL if there is no `xml:base`.
 pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option<ParsedLink> {
     let text = element.text();
     let written = element.attribute("href").or(Some(&*text).filter(|text| !text.is_empty()));
     let href = match written {
-        // Such words distinguish entries, but lead nowhere.
+        // Words instead of a URL can identify an entry, but they lead nowhere.
         Some(words) if is_words(words) => words.to_owned(),
         Some(href) => resolved(href, element),
-        // RFC 3986 §5.2: an empty reference means the base. Only an `xml:base` can be the entry's page, not the address
-        // of the document.
+        // RFC 3986 §5.2: an empty reference means the base URL. A base URL from an `xml:base` can be the entry's page.
+        // The address of the document cannot.
         None if element.attributes.iter().any(|attribute| attribute.name.eq_ignore_ascii_case("href")) => {
             given_base(&element.base, default_base)?.to_string()
         }
@@ -134,13 +135,13 @@ pub(super) fn link(element: &Element, default_base: &Option<Arc<Url>>) -> Option
     Some(ParsedLink { href, rel: relation(element), media_type: element.attribute("type").map(str::to_owned) })
 }
 
-/// Returns a base if it is an `xml:base`, and not only the default.
+/// Returns a base URL if an `xml:base` has set it. Returns `None` if it is the default.
 pub(super) fn given_base<'b>(base: &'b Option<Arc<Url>>, default_base: &Option<Arc<Url>>) -> Option<&'b Arc<Url>> {
     base.as_ref().filter(|base| !default_base.as_ref().is_some_and(|default| Arc::ptr_eq(base, default)))
 }
 
-/// Returns the relation of a link, in lower case. RFC 4287 §4.2.7.2: the IRI of a registered relation means the same as
-/// its name.
+/// Returns the relation of a link, in lower case. A registered relation may be written as its IRI (RFC 4287 §4.2.7.2);
+/// its name is returned.
 fn relation(element: &Element) -> String {
     const REGISTRIES: [&str; 3] =
         ["assignments/relation/", "assignments/link-relations/", "assignments/link-relations#"];
@@ -151,7 +152,7 @@ fn relation(element: &Element) -> String {
     registered.map(str::to_owned).unwrap_or(written)
 }
 
-/// Unwraps escaped CDATA sections in a field and in its parts.
+/// Removes the marks of escaped CDATA sections from a field and from its parts.
 pub(super) fn unwrap_sections(field: &mut Element, repairs: &mut Repairs) {
     for node in &mut field.children {
         match node {
@@ -174,7 +175,7 @@ fn unwrap_section(text: &mut Cow<str>, repairs: &mut Repairs) {
 
 /// Reads a person in the form of Atom, or as one string.
 pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
-    // RDF wraps the parts once more.
+    // RDF puts the parts into one more element.
     let inner = element.elements().find(|child| matches!(&*child.name, "person" | "agent" | "description"));
     let inner = inner.unwrap_or(element);
     let part = |names: &[&str]| {
@@ -195,21 +196,21 @@ pub(super) fn person(element: &Element) -> Option<ParsedPerson> {
     })
 }
 
-/// Reads a person's part in an entry or in a whole feed: `podcast:person`, `media:credit`.
+/// Reads a credit, which names a person with a part in an entry or in a whole feed: `podcast:person`, `media:credit`.
 pub(super) fn credit(element: &Element) -> Option<ParsedCredit> {
     let name = Some(element.text().into_owned()).filter(|name| !name.is_empty())?;
     let url = element.attribute("href").map(|url| resolved(url, element));
     Some(ParsedCredit { name, role: element.attribute("role").map(str::to_owned), url })
 }
 
-/// Returns the address of a licence, from the text or an attribute of the element.
+/// Returns the URL of a licence, from an attribute of the element or from its text.
 pub(super) fn license(element: &Element) -> Option<String> {
     let text = element.text();
     let attribute = element.prefixed_attribute("resource").or(element.attribute("href"));
     attribute.or(Some(&*text)).filter(|url| !url.is_empty()).map(|url| resolved(url, element))
 }
 
-/// Reads a category in the form of Atom or of RSS; its term is kept whole.
+/// Reads a category in the form of Atom or of RSS. The term is not split, even if it contains commas.
 fn category(element: &Element) -> Option<Category> {
     let holds_categories = element.elements().any(|child| child.name == element.name);
     let text = if holds_categories { element.own_text() } else { element.text() };
@@ -227,7 +228,7 @@ pub fn is_words(text: &str) -> bool {
     is_none || !is_absolute && text.contains(char::is_whitespace)
 }
 
-/// Resolves a URL as far as is possible where it occurs.
+/// Resolves a URL against the base URL of its element. Without a base URL, returns the URL as it is.
 pub(super) fn resolved(url: &str, element: &Element) -> String {
     let url = url.trim();
     let is_absolute = url.starts_with("http://") || url.starts_with("https://");
@@ -235,13 +236,14 @@ pub(super) fn resolved(url: &str, element: &Element) -> String {
     joined.map_or_else(|| url.to_owned(), String::from)
 }
 
-/// Parses a count as a publisher writes it, with optional digit grouping; zero says nothing.
+/// Parses a count that a publisher writes, perhaps with digit grouping. Returns `None` for zero, which only means that
+/// the count is unknown.
 pub(super) fn number(text: Option<&str>) -> Option<u64> {
     let digits: String = text?.chars().filter(|&character| character != ',' && character != ' ').collect();
     digits.parse().ok().filter(|&number| number > 0)
 }
 
-/// Turns the fields that CDF writes as attributes into elements.
+/// Turns the attributes that contain fields in CDF into elements.
 pub(super) fn of_attributes<'a>(element: &Element<'a>) -> Vec<Element<'a>> {
     let field = |name: &'static str, attribute: &RawAttribute<'a>| Element {
         namespace: Namespace::Core,

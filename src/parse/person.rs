@@ -1,11 +1,12 @@
-//! Parses persons written as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, a name, an address.
+//! Parses a person written as one string: `a@example.org (A. Name)`, `A. Name <a@example.org>`, only a name, or only an
+//! address.
 
 use super::model::ParsedPerson;
 use super::references;
 
 const MAILTO: &str = "mailto:";
 
-/// Returns the e-mail address if the text is one, perhaps as a `mailto:` URL; `None` if it is anything else.
+/// Returns the e-mail address if the whole text is one, perhaps as a `mailto:` URL. Otherwise returns `None`.
 pub(super) fn email(text: &str) -> Option<String> {
     let text = references::resolve_html(text.trim());
     let scheme = text.get(..MAILTO.len()).filter(|start| start.eq_ignore_ascii_case(MAILTO)).unwrap_or_default();
@@ -13,7 +14,7 @@ pub(super) fn email(text: &str) -> Option<String> {
     (address_in(address) == Some((0, address.len()))).then(|| address.to_owned())
 }
 
-/// Separates name and address; `None` if there is neither.
+/// Separates name and e-mail address. Returns `None` if there is neither.
 pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
     let text = &*references::resolve_html(text.trim());
     let Some((start, end)) = address_in(text) else {
@@ -30,8 +31,8 @@ pub(super) fn parse(text: &str) -> Option<ParsedPerson> {
     Some(ParsedPerson { name, email: Some(text[start..end].to_owned()), url: None })
 }
 
-/// Returns where an e-mail address begins and ends in the text. Only ASCII bytes are compared, so both positions are
-/// between characters.
+/// Returns where the first e-mail address in the text begins and ends. Only ASCII bytes are compared, so both positions
+/// are between characters.
 fn address_in(text: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
     for (at, _) in text.match_indices('@') {

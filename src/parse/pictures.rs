@@ -1,4 +1,4 @@
-//! The pictures of an entry: which of them are one picture in several sizes, and which one represents the entry.
+//! Decides which pictures of an entry are one picture in several sizes, and which one represents the entry.
 
 use super::model::ParsedEnclosure;
 
@@ -8,14 +8,14 @@ const LEAST_PIXELS: u64 = 2;
 /// The most pixels in one direction. Cameras make smaller pictures, so a larger number is a mistake.
 const MOST_PIXELS: u64 = 10_000;
 
-/// A picture from a `media:content`.
+/// A picture from a `media:content` element.
 pub(super) struct Picture {
     pub file: ParsedEnclosure,
     /// The width in pixels.
     pub width: Option<u64>,
     /// The height in pixels.
     pub height: Option<u64>,
-    /// The `media:group` that contains it: all members of a group are one picture.
+    /// The number of the `media:group` that contains the file. All members of a group are one picture.
     pub group: Option<usize>,
 }
 
@@ -37,10 +37,12 @@ pub(super) fn is_picture(medium: Option<&str>, media_type: Option<&str>, url: &s
     }
 }
 
-/// Returns the address of the first picture in its largest size, which becomes the entry's image if it has none yet,
-/// and all pictures as files. Each file is to be shown once, in its largest size, except the image.
+/// Returns the URL of the first picture in its largest size, as the entry's image, unless the entry has an image.
+///
+/// Also returns all pictures as files. `repeats_picture` is false for the files to show: each picture once, in its
+/// largest size, without the image.
 pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<String>, Vec<ParsedEnclosure>) {
-    // The largest file of each name.
+    // The largest file of each picture, with the name that the files of the picture share.
     let mut largest: Vec<(String, usize)> = Vec::new();
     for (at, picture) in pictures.iter().enumerate() {
         let name = without_size(picture);
@@ -66,8 +68,8 @@ pub(super) fn one_of_each(pictures: Vec<Picture>, has_image: bool) -> (Option<St
     (image, files.collect())
 }
 
-/// Returns the address without what distinguishes the sizes of one picture: numbers equal to its width or height, and
-/// the parameters of a file.
+/// Returns the URL without what distinguishes the sizes of one picture: numbers equal to its width or height, and the
+/// query of a file.
 fn without_size(picture: &Picture) -> String {
     let url = picture.file.url.as_str();
     let name = if is_file(path(url)) { path(url) } else { url };
@@ -93,7 +95,7 @@ fn is_file(path: &str) -> bool {
     media_type(path).is_some()
 }
 
-/// Returns the media type of a picture, by the extension of its path.
+/// Returns the media type of a picture, from the extension of its path.
 fn media_type(path: &str) -> Option<&'static str> {
     const TYPES: [(&str, &str); 6] = [
         ("avif", "image/avif"),

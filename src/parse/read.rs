@@ -1,7 +1,7 @@
-//! Lets feed-rs read the canonical document, and joins the result with what was set aside.
+//! Lets feed-rs read the canonical document, and joins the result with what was set aside (`EntryAside`).
 //!
-//! Each document gets a new feed-rs parser, because one that met an error panics on the next document. It runs inside
-//! `catch_unwind` and makes up no ids. A canonical document triggers neither errors nor panics.
+//! Each document gets a new feed-rs parser, because a parser that met an error panics on the next document. The parser
+//! runs inside `catch_unwind`, and must not make up ids. A canonical document should cause neither errors nor panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,13 +18,13 @@ use super::parts::{self, TextAside};
 use crate::entry::{Category, SharedKeys};
 use crate::time::Timestamp;
 
-/// Longer rights of a feed are cut, because each entry without rights of its own inherits them.
+/// The rights of a feed are cut at this length, because each entry without its own rights inherits them.
 const MAX_RIGHTS_BYTES: usize = 2 << 10;
 
 /// Reads a canonical document.
 ///
 /// # Errors
-/// Fails if feed-rs refuses the document or panics: a fault of newswire, not of the document.
+/// Fails if feed-rs refuses the document or panics. That is a fault of newswire, not of the publisher.
 pub(super) fn read(canonical: Canonical, encoding: String) -> Result<ParsedFeed, ParseError> {
     let Canonical { atom, format, feed: aside, entries: asides, truncated, repairs } = canonical;
     let feed = catch_unwind(AssertUnwindSafe(|| feed_rs(&atom))).map_err(|_| ParseError::ReaderPanic)??;
@@ -73,7 +73,7 @@ fn feed_rs(atom: &str) -> Result<model::Feed, ParseError> {
     parser.parse(atom.as_bytes()).map_err(|error| ParseError::Reader(error.to_string()))
 }
 
-/// Joins the two halves of an entry. `site` is the page of the feed, if relative URLs are relative to it.
+/// Joins the two parts of an entry. `site` is the URL of the feed's page, if relative URLs are relative to it.
 fn join(entry: model::Entry, aside: EntryAside, site: Option<&Url>) -> ParsedEntry {
     let EntryAside { entry: mut half, permalink, guid, default_base, .. } = aside;
     if let Some(site) = site.filter(|_| aside.depends_on_site) {
@@ -110,7 +110,8 @@ fn join(entry: model::Entry, aside: EntryAside, site: Option<&Url>) -> ParsedEnt
     }
 }
 
-/// Returns the entry's own page among its links: an alternate one, HTML if there are several.
+/// Returns the URL of the entry's own page: the first alternate link to HTML, else the first alternate link, else the
+/// link to the content.
 fn page_link(links: &[ParsedLink]) -> Option<String> {
     let is_html = |link: &&ParsedLink| link.media_type.as_deref().is_none_or(|media_type| media_type.contains("html"));
     let alternates = || links.iter().filter(|link| link.rel == "alternate");

@@ -1,8 +1,8 @@
 //! Resolves character and entity references, as far as they make sense.
 //!
-//! Resolved are XML's five, numbers, the entities that the document declares (as far as `entities` accepts them), and
-//! HTML's names, which feeds use without declaring them. Everything else stays as written. This module also removes
-//! control characters, which XML forbids.
+//! These are resolved: the five names of XML, numbers, the entities that the document declares (if `entities` accepts
+//! them), and the names of HTML, which feeds use without declaring them. Everything else stays as written. This module
+//! also removes control characters, which XML forbids.
 
 use std::borrow::Cow;
 
@@ -13,15 +13,15 @@ use super::repairs::Repairs;
 use super::utf8;
 use crate::feed::RepairKind;
 
-/// The length of the longest name (`&CounterClockwiseContourIntegral;`); no number is longer.
+/// No reference is longer. The longest name is `&CounterClockwiseContourIntegral;`, and numbers are shorter.
 const MAX_REFERENCE_BYTES: usize = 40;
 
-/// The most frequent names that HTML also recognises without a semicolon.
+/// The most frequent of the names that HTML recognises even without a semicolon.
 const COMMON: [(&str, char); 7] =
     [("amp", '&'), ("nbsp", '\u{a0}'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("copy", '©'), ("reg", '®')];
 
 /// Returns the text with its references resolved. `own` appends the text of an entity that the document declares, and
-/// returns whether there is one.
+/// returns whether the entity is declared.
 pub(super) fn resolve<'a>(
     text: &'a str,
     mut own: impl FnMut(&str, &mut String) -> bool,
@@ -41,7 +41,8 @@ pub(super) fn resolve<'a>(
     Cow::Owned(resolved)
 }
 
-/// Appends what the reference at the start of `rest` means, and returns the length of the reference in bytes.
+/// Appends what the reference at the start of `rest` means, and returns its length in bytes. If there is no reference,
+/// appends the `&` and returns 1.
 fn reference(
     rest: &str,
     resolved: &mut String,
@@ -81,8 +82,8 @@ fn reference(
     whole
 }
 
-/// Returns the character of a split surrogate pair, whose first half is `number` and whose second half is a reference
-/// at the start of `after`; and the length of that reference in bytes.
+/// Returns the character of a surrogate pair that was written as two references. `number` is that of the first half;
+/// the second half is the reference at the start of `after`. Also returns the length of the second reference in bytes.
 fn split_character(number: &str, after: &str) -> Option<(char, usize)> {
     let high = code(number).filter(|value| matches!(value, 0xD800..=0xDBFF))?;
     let after = after.strip_prefix("&#")?;
@@ -97,7 +98,8 @@ fn bare(resolved: &mut String, repairs: &mut Repairs) -> usize {
     1
 }
 
-/// Returns the character of a numeric reference; `Some(None)` if XML forbids it and it is left out.
+/// Returns the character of a numeric reference. Returns `Some(None)` if XML forbids the character, so that it is left
+/// out.
 fn numbered(number: &str, repairs: &mut Repairs) -> Option<Option<char>> {
     let value = code(number)?;
     let character = character(value);
@@ -112,8 +114,8 @@ fn code(number: &str) -> Option<u32> {
     hex.map_or_else(|| number.parse(), |digits| u32::from_str_radix(digits, 16)).ok()
 }
 
-/// Returns the character of a number. 128 to 159 are control characters, which are never meant: as in HTML, they are
-/// read as windows-1252. Half of a surrogate pair is U+FFFD.
+/// Returns the character with a number, unless XML forbids it. The numbers 128 to 159 are control characters, which are
+/// never meant; as in HTML, they are read as windows-1252. Half of a surrogate pair becomes U+FFFD.
 fn character(value: u32) -> Option<char> {
     match (u8::try_from(value), char::from_u32(value)) {
         (_, None) if matches!(value, 0xD800..=0xDFFF) => Some(char::REPLACEMENT_CHARACTER),
@@ -141,8 +143,8 @@ pub(crate) fn resolve_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(resolved)
 }
 
-/// Appends what the reference at the start of `rest` means, and returns its length in bytes; `None` if it is not a
-/// reference.
+/// Appends what the reference at the start of `rest` means, and returns its length in bytes. Returns `None` if there is
+/// no reference.
 fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
     let is_in_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
     let length = rest.as_bytes()[1..].iter().take(MAX_REFERENCE_BYTES).take_while(|byte| is_in_name(byte)).count();
@@ -167,7 +169,7 @@ fn html_reference(rest: &str, resolved: &mut String) -> Option<usize> {
     Some(whole)
 }
 
-/// Returns the meaning of a reference, by its name without `&` and `;`, whatever the document declares.
+/// Returns what a reference means in XML and HTML, whatever the document declares. `name` is without `&` and `;`.
 pub(super) fn plain(name: &str) -> Option<Cow<'static, str>> {
     match name.strip_prefix('#') {
         Some(number) => character(code(number)?).map(|character| Cow::Owned(character.to_string())),

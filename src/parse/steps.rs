@@ -1,16 +1,16 @@
-//! A bound on the work of reading one document. It counts steps and not time, so that a document gives the same result
-//! on every machine.
+//! Limits the work of reading one document. The limit counts steps and not time, so that a document gives the same
+//! result on every machine.
 //!
-//! Reading is linear, and a real document takes a few steps per byte. The bound protects against documents for which
-//! that is not so: newswire refuses such a document, and no other feed waits for it.
+//! Reading is linear, and a real document takes a few steps per byte. The limit protects against documents that take
+//! more: newswire refuses such a document, so that no other feed waits for it.
 
-/// The steps allowed per byte of a document. Fixtures and the worst documents of the tests take at most 8.
+/// The steps allowed per byte of a document. The fixtures and the worst documents of the tests take at most 8.
 const STEPS_PER_BYTE: usize = 64;
 
-/// The steps allowed on top of that, for small documents.
+/// The steps allowed in addition, so that small documents do not reach the limit.
 const LEAST_STEPS: usize = 1 << 20;
 
-/// The work that reading a document may still take. A step is one byte that is looked at, or equivalent work.
+/// The work that reading a document may still take. A step is one byte that is read, or equivalent work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steps {
     left: usize,

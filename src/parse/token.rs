@@ -1,8 +1,8 @@
 //! Splits anything that resembles XML into tags and character data.
 //!
-//! Never fails and never backtracks: what is not a tag is text, and what is not closed is closed. Linear in the size:
-//! the end of each construct is searched for once, and all searching is counted against a budget of steps. A document
-//! type declaration is skipped, except for the short texts that it declares (see `entities`).
+//! Splitting never fails and never goes back: what is not a tag is text, and what has no end is ended. It takes time
+//! linear in the size: the end of each construct is searched for once, and all searching counts against a limit of
+//! steps. A document type declaration is skipped, except for the short texts that it declares (see `entities`).
 
 use std::borrow::Cow;
 
@@ -14,28 +14,29 @@ use super::repairs::Repairs;
 use super::steps::Steps;
 use crate::feed::RepairKind;
 
-/// The most attributes of a tag; more are dropped (quick-xml's RUSTSEC-2026-0194 was quadratic in them).
+/// The most attributes of a tag. Further ones are dropped, because each is compared with all others: that took
+/// quadratic time in quick-xml (RUSTSEC-2026-0194).
 const MAX_ATTRIBUTES: usize = 256;
-/// The most bytes of one attribute; a longer one is dropped.
+/// The most bytes of one attribute value. An attribute with a longer one is dropped.
 const MAX_ATTRIBUTE_BYTES: usize = 64 << 10;
-/// A declaration that does not end within this many bytes counts as unclosed. The DTD of RSS 0.91, copied whole into a
-/// feed, has 10 KiB.
+/// A declaration that does not end within this many bytes counts as unclosed. Some feeds contain the whole DTD of RSS
+/// 0.91, which has 10 KiB.
 const MAX_DECLARATION_BYTES: usize = 64 << 10;
-/// Longer names are not names of elements, so their end tags end no section.
+/// A longer name is not the name of an element, so that its end tag ends no CDATA section.
 const MAX_NAME_BYTES: usize = 256;
 
 pub(super) enum Token<'a> {
     Start(Tag<'a>),
     /// The name as written, with its prefix.
     End(&'a str),
-    /// Character data with its references resolved, or the inside of a CDATA section.
+    /// Character data with its references resolved, or the content of a CDATA section.
     Text(Cow<'a, str>),
 }
 
 pub(super) struct Tag<'a> {
     /// The name as written, with its prefix.
     pub name: &'a str,
-    /// The position of the tag in the text.
+    /// The byte position of the tag in the text.
     pub at: usize,
     pub attributes: Vec<RawAttribute<'a>>,
     pub self_closing: bool,
@@ -58,27 +59,26 @@ pub(super) struct Tokens<'a> {
     section_end: Next,
     instruction_end: Next,
     entities: Entities,
-    /// Whether a declaration did not end. Later ones are not searched; they end at the first `>`.
+    /// Whether a declaration had no end. The end of later declarations is not searched for; they end at the first `>`.
     has_unclosed_declaration: bool,
-    /// Whether the text ended inside a tag.
+    /// Whether the text ended inside a tag or a CDATA section.
     pub broken_off: bool,
-    /// The work that reading may still take. When it is used up, no more tokens come.
+    /// The steps that reading may still take. When they are used up, no more tokens come.
     pub steps: Steps,
 }
 
-/// A forward search that remembers what it found, or that it found nothing, so that no part of a text is searched
-/// twice.
+/// A forward search that remembers its result, so that no part of a text is searched twice.
 #[derive(Default)]
 struct Next {
     /// The end of the part of the text that was searched.
     searched_to: usize,
-    /// The last occurrence found; `None` if there is none up to the end of the text.
+    /// The last occurrence found. `None` if there is none in the part that was searched.
     found: Option<usize>,
 }
 
 impl Next {
-    /// Returns the first position of `wanted` at or after `from`. Call it with only one `wanted`, and with a `from`
-    /// that never decreases.
+    /// Returns the first position of `wanted` at or after `from`. The caller must always pass the same `wanted`, and a
+    /// `from` that never decreases.
     fn find(&mut self, text: &str, wanted: &str, from: usize, steps: &mut Steps) -> Option<usize> {
         if self.found.is_some_and(|at| at >= from) || self.found.is_none() && self.searched_to == text.len() {
             return self.found;
@@ -106,12 +106,13 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Returns the position of the next token in the text.
+    /// Returns the byte position of the next token in the text.
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// Returns the next token. `inside` is the innermost open element; its end tag ends an unclosed CDATA section.
+    /// Returns the next token. `inside` is the name of the innermost open element. Its end tag ends an unclosed CDATA
+    /// section.
     pub(super) fn next(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
         while self.at < self.text.len() && !self.steps.are_used_up() {
             let start = self.at;
@@ -124,7 +125,7 @@ impl<'a> Tokens<'a> {
         None
     }
 
-    /// Reads what begins here; `None` if it produces no token.
+    /// Reads what begins at the current position. Returns `None` if that gives no token, such as a comment.
     fn token(&mut self, inside: Option<&str>, repairs: &mut Repairs) -> Option<Token<'a>> {
         let rest = &self.text[self.at..];
         if !opens_markup(rest) {
@@ -194,7 +195,8 @@ impl<'a> Tokens<'a> {
             self.at = end + END.len();
             return &self.text[start..end];
         }
-        // A nested section start is text if the element does not end before it.
+        // If the element's end tag comes before `]]>`, the section has no end. Otherwise a nested section start is
+        // text.
         let most = end.unwrap_or(self.text.len());
         let own_end = inside.and_then(|name| self.end_tag_within(name, start, most));
         self.broken_off |= own_end.is_none() && end.is_none();
@@ -207,8 +209,8 @@ impl<'a> Tokens<'a> {
         &self.text[start..section_end]
     }
 
-    /// Returns where the end tag of an element begins in a part of the text, if it is there. Everything up to it counts
-    /// as read, or else the whole part.
+    /// Returns where the end tag of an element begins in a part of the text, if it is there. The bytes searched count
+    /// as steps.
     fn end_tag_within(&mut self, name: &str, from: usize, to: usize) -> Option<usize> {
         if name.len() > MAX_NAME_BYTES {
             return None;
@@ -218,7 +220,7 @@ impl<'a> Tokens<'a> {
         found.map(|offset| from + offset)
     }
 
-    /// Skips `<!DOCTYPE … [ … ]>`, except for the short texts that it declares.
+    /// Skips `<!DOCTYPE … [ … ]>`, but keeps the short texts that it declares.
     fn skip_declaration(&mut self, repairs: &mut Repairs) {
         if !self.has_unclosed_declaration {
             let rest = &self.text.as_bytes()[self.at..];
@@ -259,7 +261,7 @@ impl<'a> Tokens<'a> {
         name
     }
 
-    /// Reads a start tag; `None` if the text ends before the tag does.
+    /// Reads a start tag. Returns `None` if the text ends inside the tag.
     fn start_tag(&mut self, repairs: &mut Repairs) -> Option<Tag<'a>> {
         let at = self.at;
         let name = name_at(self.text, at + 1);
@@ -274,7 +276,7 @@ impl<'a> Tokens<'a> {
                     return Some(tag);
                 }
                 '<' => {
-                    // The tag lacks its `>`: the next one begins here.
+                    // The tag lacks its `>`. The next tag begins here.
                     repairs.note(RepairKind::UnclosedTags);
                     self.at = cursor;
                     return Some(tag);
@@ -288,7 +290,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Reads one attribute and returns where it ends; `None` if the text ends before it.
+    /// Reads one attribute and returns where it ends. Returns `None` if the text ends inside the attribute.
     fn attribute(&mut self, start: usize, tag: &mut Tag<'a>, repairs: &mut Repairs) -> Option<usize> {
         let name_bytes = self.text[start..].find(|c: char| c.is_whitespace() || "=></".contains(c))?;
         let name = &self.text[start..start + name_bytes];
@@ -302,7 +304,7 @@ impl<'a> Tokens<'a> {
             value = written;
             cursor += length;
         } else if name.is_empty() {
-            // A stray character that begins no attribute.
+            // This is a stray character that begins no attribute.
             cursor += after_name.chars().next()?.len_utf8();
         }
         if name.is_empty() {
@@ -322,7 +324,8 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// Returns the length in bytes of the declaration at the start of the text; `None` if it does not end.
+/// Returns the length in bytes of the declaration at the start of the text. Returns `None` if the declaration does not
+/// end.
 fn declaration_length(text: &[u8]) -> Option<usize> {
     let mut in_subset = false;
     let mut quote = None;
@@ -345,7 +348,8 @@ fn declaration_length(text: &[u8]) -> Option<usize> {
     None
 }
 
-/// Returns the value of an attribute as written, without its quotes, and its length in bytes with them.
+/// Returns the value of an attribute as written, without its quotes, and its length in bytes with the quotes. Returns
+/// `None` if the text ends inside the value.
 fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) -> Option<(&'a str, usize)> {
     let quote = rest.chars().next()?;
     if quote != '"' && quote != '\'' {
@@ -359,7 +363,8 @@ fn attribute_value<'a>(rest: &'a str, steps: &mut Steps, repairs: &mut Repairs) 
     let end = quoted.find(quote);
     let value = &quoted[..end.unwrap_or(quoted.len())];
     steps.take(value.len());
-    // A `>` before a `<` means that the closing quote is missing.
+    // If the value has no end, or contains a `>` before a `<`, its closing quote is missing. The tag then ends at the
+    // `>`.
     let tag_end =
         value.find('>').filter(|&greater| end.is_none() || value.find('<').is_some_and(|less| greater < less));
     if let Some(tag_end) = tag_end {
@@ -375,7 +380,8 @@ fn name_at(text: &str, start: usize) -> &str {
     &rest[..rest.find(|c: char| c.is_whitespace() || "/><=\"'".contains(c)).unwrap_or(rest.len())]
 }
 
-/// Returns whether a tag, comment, section, declaration or instruction begins here, and not a bare `<`.
+/// Returns whether the text begins with a tag, comment, CDATA section, declaration or instruction, and not with a bare
+/// `<`.
 fn opens_markup(rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix('<') else { return false };
     match rest.chars().next() {
@@ -401,7 +407,7 @@ mod tests {
 
     use super::*;
 
-    /// Texts that open or end something, or seem to.
+    /// Pieces of text that begin or end something, or seem to.
     const UNITS: [&str; 40] = [
         "<",
         ">",

@@ -1,9 +1,10 @@
-//! Builds the elements of a document from tokens, one field at a time.
+//! Builds the elements of a document from tokens, one field at a time. A field is an element of a feed or entry, such
+//! as a title.
 //!
-//! What surrounds the fields (root, channel, entries) is only passed through, so that no document is held as a tree; a
-//! field is read whole. Unclosed elements end where their parent ends. A field that has swallowed the fields after it
-//! gives them back (see [`Element::split_off_swallowed`]). Depth and size are bounded. Namespaces, `xml:base` and
-//! `xml:lang` are resolved here.
+//! The elements around the fields (root, channel, entries) are only passed through, so that no document is held in
+//! memory as a tree. A field is read with everything in it. An unclosed element ends where its parent ends. A field
+//! that has swallowed the fields after it gives them back (see [`Element::split_off_swallowed`]). Depth and size are
+//! limited. Namespaces, `xml:base` and `xml:lang` are resolved here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,20 +17,20 @@ use super::repairs::Repairs;
 use super::token::{RawAttribute, Tag, Token, Tokens};
 use crate::feed::RepairKind;
 
-/// Elements nested more deeply are flattened into their parent.
+/// Elements that are nested more deeply are flattened into their parent.
 const MAX_DEPTH: usize = 128;
-/// The most namespaces that one tag may declare; more are ignored (RUSTSEC-2026-0195).
+/// The most namespaces that one tag may declare; more are ignored. Many of them are an attack (RUSTSEC-2026-0195).
 const MAX_NAMESPACES_PER_TAG: usize = 64;
 /// The most namespaces that may be active at one place.
 const MAX_NAMESPACES: usize = 256;
-/// A longer base is ignored, because each relative address in the document would become as long.
+/// A longer base URL is ignored, because each relative URL in the document would become as long.
 pub(super) const MAX_BASE_BYTES: usize = 512;
 /// A longer language tag is ignored, because each entry would inherit it. BCP 47 §4.4.1 requires support for at least
 /// 35 characters.
 const MAX_LANGUAGE_BYTES: usize = 64;
-/// The most text in one field; the rest is cut.
+/// The most bytes of text in one field. The rest is cut off.
 pub(super) const MAX_FIELD_BYTES: usize = 1 << 20;
-/// The most elements in one field; of further elements only the text is kept.
+/// The most elements in one field. Further elements are dropped, except their text.
 const MAX_FIELD_ELEMENTS: usize = 20_000;
 
 /// An element and everything inside it.
@@ -41,32 +42,32 @@ pub(super) struct Element<'a> {
     pub name: Cow<'a, str>,
     pub attributes: Vec<RawAttribute<'a>>,
     pub children: Vec<XmlNode<'a>>,
-    /// The base of relative URLs in the element.
+    /// The base URL of relative URLs in the element.
     pub base: Option<Arc<Url>>,
     pub language: Option<Arc<str>>,
 }
 
 pub(super) enum XmlNode<'a> {
-    /// A text; never two in a row.
+    /// A text. Two texts never follow each other.
     Text(Cow<'a, str>),
     Element(Box<Element<'a>>),
 }
 
 impl<'a> Element<'a> {
-    /// Returns the value of an attribute without namespace, trimmed; `None` if it is empty.
+    /// Returns the trimmed value of an attribute without a prefix. Returns `None` if the value is empty.
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let attribute = self.attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))?;
         Some(attribute.value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Returns the value of an attribute with any prefix.
+    /// Returns the trimmed value of an attribute with any prefix. Returns `None` if the value is empty.
     pub(super) fn prefixed_attribute(&self, local: &str) -> Option<&str> {
         let local_of = |name: &'a str| name.split_once(':').map(|(_, local)| local);
         let attribute = self.attributes.iter().find(|attribute| local_of(attribute.name) == Some(local))?;
         Some(attribute.value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// Returns the element's own `xml:lang`.
+    /// Returns the element's own `xml:lang`, not an inherited one.
     pub(super) fn own_language(&self) -> Option<&str> {
         xml_attribute(self, "xml:lang")
     }
@@ -113,8 +114,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Takes the fields that an unclosed field swallowed out of it: its child elements, beginning with the first one
-    /// that is a field.
+    /// Removes the fields that an unclosed field swallowed, and returns them. They are its child elements, beginning
+    /// with the first one that is a field.
     pub(super) fn split_off_swallowed(&mut self, is_field: impl Fn(&Element) -> bool) -> Vec<Element<'a>> {
         let first =
             self.children.iter().position(|node| matches!(node, XmlNode::Element(element) if is_field(element)));
@@ -127,20 +128,20 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What begins or ends around the fields.
+/// What the reader meets outside the fields.
 pub(super) enum TreeEvent<'a> {
-    /// A tag outside any field; follow it with [`TreeReader::enter`], [`TreeReader::field`] or
+    /// A start tag outside any field. The caller continues with [`TreeReader::enter`], [`TreeReader::field`] or
     /// [`TreeReader::pass_over`].
     Start(Element<'a>, Opening),
-    /// An end tag. It ends this many of the entered elements, counted from the innermost: more than one if inner ones were left
-    /// open.
+    /// An end tag. It ends this many of the entered elements, counted from the innermost. It ends more than one if the
+    /// inner ones were left open.
     End(usize),
     Text(Cow<'a, str>),
 }
 
-/// A start tag whose content has not been read.
+/// A start tag whose content has not been read yet.
 pub(super) struct Opening {
-    /// The position of the tag in the text.
+    /// The byte position of the tag in the text.
     pub at: usize,
     self_closing: bool,
 }
@@ -151,10 +152,11 @@ pub(super) struct ReadField<'a> {
     pub closed: bool,
 }
 
-/// Reads a document.
+/// Reads the elements of a document.
 pub(super) struct TreeReader<'a> {
     tokens: Tokens<'a>,
-    /// A tag that ended an unclosed field, and has not been processed yet.
+    /// A tag that comes before the next token: the one that ended an unclosed field, or the end of a self-closing
+    /// element.
     pending: Option<Token<'a>>,
     entered: Vec<Entered<'a>>,
     bindings: Bindings<'a>,
@@ -180,7 +182,7 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Returns the position of the next token in the text; while a tag is pending, the position after that tag.
+    /// Returns the byte position of the next token. While a tag is pending, returns the position after that tag.
     pub(super) fn position(&self) -> usize {
         self.tokens.position()
     }
@@ -195,7 +197,7 @@ impl<'a> TreeReader<'a> {
         self.tokens.broken_off
     }
 
-    /// Returns whether the last field, which is unclosed, ended because the text did.
+    /// Returns whether the last field, which has no end tag, ended because the text ended.
     pub(super) fn is_at_end(&self) -> bool {
         self.pending.is_none()
     }
@@ -260,7 +262,7 @@ impl<'a> TreeReader<'a> {
         element
     }
 
-    /// Treats the vocabulary of an element with a prefix as the vocabulary of feeds.
+    /// Treats the unknown vocabulary of an element's prefix as the vocabulary of feeds.
     pub(super) fn adopt(&mut self, element: &mut Element<'a>) {
         self.bindings.bind(prefix_of(element.qualified), Some(Namespace::Core));
         element.namespace = Namespace::Core;
@@ -279,7 +281,7 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Skips a start tag, so that the element's content is read as if it were outside.
+    /// Skips a start tag. The content of the element is then read as if the tag were not there.
     pub(super) fn pass_over(&mut self) {
         let outer = self.entered.last().expect("the outermost is never left");
         self.bindings.reset(outer.bindings);
@@ -294,8 +296,7 @@ impl<'a> TreeReader<'a> {
         }
     }
 
-    /// Reads a whole element, up to its end tag, the end tag of an enclosing element, or a start tag that `ends_field`
-    /// accepts.
+    /// Reads a field up to its end tag, the end tag of an enclosing element, or a start tag that `ends_field` accepts.
     pub(super) fn field(
         &mut self,
         element: Element<'a>,
@@ -364,10 +365,10 @@ impl<'a> TreeReader<'a> {
     }
 }
 
-/// The open elements of a field, each with the number of bindings before it.
+/// The open elements of a field, each with the number of namespace declarations before it.
 struct Open<'a> {
     stack: Vec<(Element<'a>, usize)>,
-    /// The bytes of text that may still come.
+    /// How many more bytes of text the field may take.
     budget: usize,
     elements: usize,
 }
@@ -427,9 +428,9 @@ impl<'a> Open<'a> {
 struct Bindings<'a> {
     /// The declarations, innermost last, each with the previous meaning of its prefix.
     declared: Vec<(&'a str, Option<Namespace>)>,
-    /// The namespace of names without a prefix: of nearly all names.
+    /// The namespace of names without a prefix. Nearly all names have none.
     default: Option<Namespace>,
-    /// The namespaces of the other prefixes.
+    /// The namespace of each prefix.
     prefixed: HashMap<&'a str, Namespace>,
 }
 
@@ -458,7 +459,7 @@ impl<'a> Bindings<'a> {
                 return;
             }
             declared += 1;
-            // An unknown default namespace is the feed's own: its names are what counts.
+            // An unknown default namespace is the feed's own, so its elements are recognised by their names alone.
             let unknown = if prefix.is_empty() { Namespace::Core } else { Namespace::Unknown };
             let before = self.bind(prefix, Some(namespaces::by_uri(&attribute.value).unwrap_or(unknown)));
             self.declared.push((prefix, before));

@@ -1,14 +1,14 @@
-//! Decodes UTF-8 with errors, and repairs only what is wrong.
+//! Decodes UTF-8 that contains errors, and repairs only what is wrong.
 //!
 //! Characters that were cut in half and stray bytes become U+FFFD. A character above U+FFFF that was encoded as two
 //! surrogates (CESU-8, as written by MySQL's `utf8`, Java and Oracle) becomes that character.
 
-/// Evidence for and against UTF-8.
+/// Evidence for and against bytes being UTF-8.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// The number of characters outside ASCII, cut or split ones included: hardly anything but UTF-8 has them.
+    /// The number of characters outside ASCII, including cut or split ones. Texts in other encodings hardly have any.
     pub good: usize,
-    /// The number of other bytes.
+    /// The number of single invalid bytes.
     pub bad: usize,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn evidence(bytes: &[u8]) -> Evidence {
         match part {
             Utf8Part::Valid(text) => evidence.good += text.bytes().filter(|byte| *byte >= 0xC0).count(),
             Utf8Part::Split(_) => evidence.good += 1,
-            // A single byte of a character may as well be a letter of another encoding.
+            // A single byte of a character may as well be a letter in another encoding.
             Utf8Part::Bad(bytes) if bytes.len() > 1 => evidence.good += 1,
             Utf8Part::Bad(_) => evidence.bad += 1,
         }
@@ -34,7 +34,7 @@ pub(super) fn evidence(bytes: &[u8]) -> Evidence {
     evidence
 }
 
-/// Decodes bytes as UTF-8.
+/// Decodes bytes as UTF-8, and repairs what is wrong.
 pub(super) fn repaired(bytes: &[u8]) -> Repaired {
     let mut repaired = Repaired {
         text: String::with_capacity(bytes.len() + bytes.len() / 16),
@@ -59,9 +59,10 @@ pub(super) fn repaired(bytes: &[u8]) -> Repaired {
 
 enum Utf8Part<'a> {
     Valid(&'a str),
-    /// A character encoded as its two surrogates.
+    /// A character that was encoded as its two surrogates.
     Split(char),
-    /// The start of a character without its end, half of a surrogate pair, or a byte that starts no character.
+    /// Invalid bytes: the start of a character without its end, half of a surrogate pair, or a byte that starts no
+    /// character.
     Bad(&'a [u8]),
 }
 
@@ -83,7 +84,7 @@ fn parts(bytes: &[u8]) -> impl Iterator<Item = Utf8Part<'_>> {
     })
 }
 
-/// Returns the surrogate at the start that is encoded as if it were a character.
+/// Returns the surrogate at the start of the bytes, if one is encoded there as if it were a character.
 fn surrogate(bytes: &[u8]) -> Option<u32> {
     match bytes {
         [0xED, second @ 0xA0..=0xBF, third @ 0x80..=0xBF, ..] => {

@@ -1,14 +1,15 @@
 //! The names of months and weekdays in the languages of feeds.
 //!
-//! They come from Unicode's CLDR 45 (wide and abbreviated, in dates and alone), for the languages that write their
-//! dates in the Gregorian calendar. Latin letters are compared without their marks, because feeds often leave them out.
+//! They come from Unicode's CLDR 45, for the languages that use the Gregorian calendar: full and short names, as used
+//! in dates and on their own. Latin letters are compared without their diacritical marks, because feeds often omit
+//! them.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::latin;
 
-/// A set of months, bit 1 for January; or of weekdays, bit 0 for Monday.
+/// A set of months or of weekdays, one bit each. Bit 1 is January; bit 0 is Monday.
 pub(super) type Set = u16;
 
 /// Returns the months that a word in lower case names. A few words name two: `listopad` is October in Croatian and
@@ -27,12 +28,12 @@ pub(super) fn weekdays(word: &str) -> Set {
     NAMES.get(&folded(word)).copied().unwrap_or_default()
 }
 
-/// Returns whether a word in lower case announces a month's number, as in Vietnamese.
+/// Returns whether a word in lower case says that a month's number follows, as in Vietnamese `tháng 11`.
 pub(super) fn announces_month(word: &str) -> bool {
     matches!(&*folded(word), "thang" | "thg")
 }
 
-/// Returns whether a month's name is Thai. Thai years are counted from the Buddha.
+/// Returns whether a month's name is Thai. A Thai year counts from the Buddha's death, 543 years earlier.
 pub(super) fn is_thai(word: &str) -> bool {
     word.chars().any(|c| matches!(c, '\u{E00}'..='\u{E7F}'))
 }
@@ -47,7 +48,7 @@ fn index(names: &[&str], first: usize) -> HashMap<String, Set> {
     index
 }
 
-/// Returns the word without marks on Latin letters.
+/// Returns the word without the diacritical marks of Latin letters.
 fn folded(word: &str) -> String {
     let is_latin = |c: char| matches!(c, '\u{C0}'..='\u{24F}' | '\u{300}'..='\u{36F}' | '\u{1E00}'..='\u{1EFF}');
     let mut folded = String::with_capacity(word.len());
@@ -65,7 +66,7 @@ fn without_preposition(word: &str) -> Option<&str> {
     ["d'", "d’", "ב"].iter().find_map(|preposition| word.strip_prefix(preposition))
 }
 
-/// Returns the month of a word by its first letters, because most languages decline the Roman names.
+/// Returns the month that a word means by its first letters. Most languages change the end of a Roman month name.
 fn beginning(word: &str) -> Option<Set> {
     const BEGINNINGS: [&[&str]; 12] = [
         &["jan", "ene", "gen", "янв", "ιαν"],

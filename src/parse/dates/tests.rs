@@ -1,4 +1,4 @@
-//! Every shape of date seen in feeds, and its meaning.
+//! Tests every form of date that was seen in feeds.
 
 use proptest::prelude::*;
 
@@ -163,10 +163,10 @@ fn zones_of_the_world_are_read() {
     check("2024-07-01T12:00[America/New_York]", Some("2024-07-01T16:00:00Z"));
     check("2024-07-01 12:00 America/Port-au-Prince", Some("2024-07-01T16:00:00Z"));
     check("2024-07-01 12:00 EST5EDT", Some("2024-07-01T16:00:00Z"));
-    // The sign of these zones is inverted.
+    // The sign of the `Etc` zones is inverted: this one is five hours west of Greenwich.
     check("2024-07-01 12:00 Etc/GMT+5", Some("2024-07-01T17:00:00Z"));
     check("2024-07-01 12:00 Japan", Some("2024-07-01T03:00:00Z"));
-    // The hour skipped in spring, and the one repeated in autumn.
+    // The clocks skip this hour in spring, and repeat the next one in autumn.
     check("2024-03-31 02:30 Europe/Berlin", Some("2024-03-31T01:30:00Z"));
     check("2024-10-27 02:30 Europe/Berlin", Some("2024-10-27T00:30:00Z"));
 }
@@ -250,7 +250,7 @@ fn doubtful_dates_are_reported_as_repairs() {
     );
 }
 
-/// Dates in the forms of the standards, and some close to them.
+/// Generates dates in the forms of the standards, and dates that are nearly in these forms.
 fn nearly_standard() -> impl Strategy<Value = String> {
     let number = |most: u32| 0..=most;
     let clock = (number(24), number(60), number(61));

@@ -6,13 +6,13 @@ use chrono_tz::Tz;
 /// A time zone that a date names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Zone {
-    /// Minutes east of Greenwich, as a number says.
+    /// Minutes east of Greenwich, from a number in the text.
     Offset(i32),
-    /// Minutes east of Greenwich, as an abbreviation says.
+    /// Minutes east of Greenwich, from an abbreviation.
     Named(i32),
-    /// A region, whose offset depends on the day.
+    /// A region such as `Europe/Berlin`. Its offset depends on the day.
     Region(Tz),
-    /// An unknown name.
+    /// A name that is not known.
     Unknown,
 }
 
@@ -21,7 +21,7 @@ const LONGEST_ABBREVIATION: usize = 5;
 
 /// Parses a zone with digits or signs in it: `+0100`, `-08:00`, `+01`, `GMT+1`, `MST-07:00`, `-05:00Z`, `EST5EDT`.
 ///
-/// If an offset and a name disagree, as in `+09:00GMT`, the offset counts. Returns `None` if it is not a zone.
+/// If an offset and a name disagree, as in `+09:00GMT`, the offset counts. Returns `None` if the text is not a zone.
 pub(super) fn zone(text: &str) -> Option<Zone> {
     if let Some(region) = region(text) {
         return Some(Zone::Region(region));
@@ -49,7 +49,7 @@ const SIGNS: [char; 4] = ['+', '-', '−', '–'];
 /// Parses the digits of an offset: `1`, `01`, `0100`, `01:00`, `01:00:00`.
 fn minutes(offset: &str) -> Option<i32> {
     let (hours, minutes) = match offset.split_once(':') {
-        // Some programs write the seconds of local mean time, which have been 0 for a hundred years.
+        // Some programs also write seconds. Only old local mean times had any, so they must be 0.
         Some((hours, rest)) => (hours, rest.strip_suffix(":00").unwrap_or(rest)),
         None if offset.len() > 2 => offset.split_at_checked(offset.len() - 2)?,
         None => (offset, "0"),
@@ -58,16 +58,16 @@ fn minutes(offset: &str) -> Option<i32> {
     ((0..24).contains(&hours) && (0..60).contains(&minutes)).then(|| hours * 60 + minutes)
 }
 
-/// Parses an offset whose plus sign a URL turned into a space.
+/// Parses an offset whose plus sign was turned into a space, as the decoding of a URL does.
 pub(super) fn without_plus(digits: &str) -> Option<Zone> {
     const FARTHEST: i32 = 14 * 60;
     let minutes = minutes(digits).filter(|minutes| *minutes <= FARTHEST && minutes % 15 == 0)?;
     (matches!(digits.len(), 4) || minutes == 0).then_some(Zone::Offset(minutes))
 }
 
-/// Returns the zone that a word without digits names; `None` if it is not a zone name.
+/// Returns the zone that a word without digits names. Returns `None` if the word is not the name of a zone.
 ///
-/// `Unknown` is a word that looks like one: a path as in the IANA database, or a few capitals.
+/// A word that only looks like a zone gives `Unknown`: a path as in the IANA database, or a few capitals.
 pub(super) fn named(word: &str) -> Option<Zone> {
     let known = abbreviation(&word.to_ascii_lowercase()).map(Zone::Named);
     let is_capitals = (2..=LONGEST_ABBREVIATION).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
@@ -81,8 +81,8 @@ fn region(name: &str) -> Option<Tz> {
     starts_like_one.then(|| chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied())?
 }
 
-/// Converts the local time of a region. If a time occurs twice, the first is taken; a time that the clocks skip is read
-/// as if they had not changed yet.
+/// Converts the local time of a region to UTC. If a time occurs twice, the first is taken. A time that the clocks skip
+/// is read as if they had not changed yet.
 pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc>> {
     let hour = TimeDelta::hours(1);
     let utc = match region.from_local_datetime(&local) {
@@ -97,9 +97,9 @@ pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc
 
 /// Returns the minutes east of Greenwich for an abbreviation in lower case.
 ///
-/// If several places use it, the meaning of RFC 822 counts, else that of the place with the most feeds. Abbreviations
-/// that two places use equally (`AMT`), or that changed recently (`ALMT`), are missing here: a wrong time is worse than
-/// one that is reported as doubtful.
+/// If several places use an abbreviation, the meaning in RFC 822 counts, otherwise that of the place with the most
+/// feeds. Some abbreviations are missing, because a wrong time is worse than one that is reported as doubtful: those
+/// that two places use equally (`AMT`), and those whose meaning changed recently (`ALMT`).
 fn abbreviation(name: &str) -> Option<i32> {
     let (hours, minutes) = match name {
         "z" | "gmt" | "ut" | "utc" | "uct" | "zulu" | "wet" | "wez" => (0, 0),

@@ -1,7 +1,7 @@
-//! Reads `_newswire` in the JSON editions of a newswire: everything that JSON Feed has no member for.
+//! Reads `_newswire` in the JSON feeds that newswire publishes: everything that JSON Feed has no member for.
 //!
-//! `render` writes it. Read back, each story keeps its source, rights, licence, "via", categories and copies.
-//! `_newswire` is trusted no more than the same elements of Atom.
+//! `render` writes it. If the feed is read back, each story keeps its source, rights, licence, "via", categories and
+//! copies (the same news in other feeds). `_newswire` is trusted no more than the same elements of Atom.
 
 use super::{Author, MAX_PARTS, number, people, plain};
 use crate::entry::Category;
@@ -37,7 +37,7 @@ object! {
     }
 }
 
-/// An e-mail address, which JSON Feed has no member for.
+/// An e-mail address. JSON Feed has no member for it.
 #[derive(Hash)]
 pub(super) struct Email(Text);
 
@@ -125,7 +125,7 @@ object! {
     }
 }
 
-/// None of these objects can be given as a plain text.
+/// Says that none of these objects can be given as a plain text.
 macro_rules! never_a_text {
     ($($name:ident),*) => {
         $(impl OfText for $name {
@@ -148,8 +148,8 @@ pub(super) fn info(ours: OurDocument) -> ParsedInfo {
     }
 }
 
-/// Adds to an entry what `_newswire` says about the entry. Categories in `_newswire` have schemes, which tags with the
-/// same terms lack.
+/// Adds to an entry what `_newswire` says about it. A category in `_newswire` replaces the tag with the same term,
+/// because only the category can have a scheme.
 pub(super) fn add(ours: OurItem, entry: &mut ParsedEntry) {
     let categories: Vec<Category> = ours.categories.kept.into_iter().filter_map(category).collect();
     entry.categories.retain(|tag| categories.iter().all(|category| category.term != tag.term));
