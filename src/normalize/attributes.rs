@@ -1,4 +1,4 @@
-//! The attributes of untrusted elements: which are kept, and how their values are cleaned.
+//! Decides which attributes of untrusted elements are kept, and cleans their values.
 
 use std::borrow::Cow;
 
@@ -11,10 +11,10 @@ use super::markup::in_lower_case;
 use super::srcset;
 use crate::parse::references::resolve_html;
 
-/// The attributes kept on any element except `pre`.
+/// The attributes that are kept on any element except `pre`.
 pub(super) const OF_ANY: [&str; 3] = ["lang", "title", "dir"];
 
-/// Returns the attributes kept on an element in addition to [`OF_ANY`].
+/// Returns the attributes that are kept on an element in addition to [`OF_ANY`].
 pub(super) fn of(element: &str) -> &'static [&'static str] {
     match element {
         "a" => &["href", "hreflang"],
@@ -35,23 +35,23 @@ pub(super) fn of(element: &str) -> &'static [&'static str] {
     }
 }
 
-/// A longer value is dropped: it describes nothing, and is slow to write (see `escape`).
+/// An attribute with a longer value is dropped. Such a value describes nothing, and is slow to write (see `escape`).
 const MAX_VALUE_BYTES: usize = 16 << 10;
 
-/// A kept attribute: its name in lower case, its value with references resolved.
+/// A kept attribute. Its name is in lower case, and the references in its value are resolved.
 pub(super) struct Attribute<'a> {
     name: Cow<'a, str>,
     value: Cow<'a, str>,
 }
 
 impl Attribute<'_> {
-    /// Creates an attribute. Its value is text; for `href` and `src` an absolute URL.
+    /// Creates an attribute. The value is text; for `href` and `src` it is an absolute URL.
     pub(super) fn new(name: &'static str, value: String) -> Self {
         Attribute { name: Cow::Borrowed(name), value: Cow::Owned(value) }
     }
 }
 
-/// Returns the value of the first attribute with that name, with its references resolved.
+/// Returns the value of the first attribute of this name, with its references resolved.
 pub(super) fn written<'a>(attributes: &[(&'a str, &'a str)], wanted: &str) -> Option<Cow<'a, str>> {
     let found = attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
     found.map(|(_, value)| resolve_html(value))
@@ -62,13 +62,14 @@ pub(super) fn value<'a>(attributes: &'a [Attribute], wanted: &str) -> Option<&'a
     attributes.iter().find(|attribute| attribute.name == wanted).map(|attribute| &*attribute.value)
 }
 
-/// Returns whether an element may have an attribute; both names are in lower case.
+/// Returns whether an element may have an attribute. Both names are in lower case.
 pub(super) fn is_allowed(element: &str, attribute: &str) -> bool {
-    // A parser drops a line break right after the tag of a `pre`. To write it twice, the tag must always be the same.
+    // A parser drops a line break right after the tag `<pre>`, so `html` writes the line break twice. It finds the
+    // place only if the tag has no attributes.
     element != "pre" && matches!(attribute, "lang" | "title" | "dir") || of(element).contains(&attribute)
 }
 
-/// Returns the attributes that an element keeps. Their URLs are absolute; a URL of a forbidden scheme is dropped.
+/// Returns the attributes that an element keeps. Their URLs are absolute. A URL of a forbidden scheme is dropped.
 pub(super) fn clean<'a>(element: &str, written: &[(&'a str, &'a str)], bases: Bases) -> Vec<Attribute<'a>> {
     let kept = written.iter().filter_map(|(name, value)| {
         let name = in_lower_case(name);

@@ -1,20 +1,20 @@
-//! Splits bylines in one string: `by Darius Shahtahmasebi via gail - Anti-Media` → author, via, source.
+//! Splits a byline into its parts: `by Darius Shahtahmasebi via gail - Anti-Media` has an author, a "via" and a source.
 
-/// The parts of a byline, each plain text and never empty.
+/// The parts of a byline. Each is plain text and never empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Byline {
     /// The author.
     pub author: Option<String>,
-    /// The person who passed it on.
+    /// The person who passed the entry on.
     pub via: Option<String>,
     /// The title of the source.
     pub source: Option<String>,
 }
 
-/// Splits a byline; `None` if the string is only a name.
+/// Splits a byline. Returns `None` if the string is only a name.
 ///
-/// It is a byline if it names a "via", or if it begins with "by" and names a source after a dash. A dash alone is no
-/// evidence: people and offices have dashes in their names.
+/// It is a byline if it begins with "by", or if it names a "via". A dash alone is no evidence: people and offices have
+/// dashes in their names.
 pub fn split(name: &str) -> Option<Byline> {
     let name = name.trim();
     let without_by = strip_word(name, "by");
@@ -41,14 +41,14 @@ pub fn split(name: &str) -> Option<Byline> {
     (byline != Byline::default()).then_some(byline)
 }
 
-/// Removes a word from the start, ignoring case.
+/// Removes a word from the start of a text, ignoring case. Returns `None` if the text does not begin with it.
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let head = text.get(..word.len())?;
     let rest = &text[word.len()..];
     (head.eq_ignore_ascii_case(word) && rest.starts_with(char::is_whitespace)).then(|| rest.trim_start())
 }
 
-/// Returns what comes before and after a separate word.
+/// Returns what comes before and after a separate word in a text.
 fn find_word<'a>(text: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     if let Some(rest) = strip_word(text, word) {
         return Some(("", rest));

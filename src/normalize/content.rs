@@ -1,7 +1,7 @@
 //! Rewrites untrusted HTML into well-formed markup, in which everything visible is kept or has a substitute.
 //!
-//! A frame becomes a link, a picture loaded by a script gets its address, a formula keeps its exponents, a drawing its
-//! title, and a task's box its tick. One linear pass.
+//! A frame becomes a link. A picture that a script would load gets its real URL. A formula keeps its exponents. A
+//! drawing becomes its title. A checkbox becomes a character. Rewriting takes one linear pass.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,12 @@ use super::srcset;
 use super::well_formed::Markup;
 use crate::parse::references::resolve_html;
 
-/// Addresses may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]; further addresses are dropped. An
-/// address of two bytes becomes as long as its base.
+/// Absolute URLs may make a text this many times as long, plus [`LEAST_GROWTH_BYTES`]. Further relative URLs are
+/// dropped. A relative URL of two bytes becomes as long as its base.
 const MAX_GROWTH: usize = 4;
 const LEAST_GROWTH_BYTES: usize = 4 << 10;
 
-/// Rewrites HTML, with the special characters of its text hidden (see `escape`). Relative URLs in it are relative to
+/// Rewrites HTML. The special characters of its text are hidden (see `escape`). Relative URLs are resolved against
 /// `bases`, and are dropped if there is no base.
 pub(super) fn rewrite(html: &str, bases: Bases) -> String {
     let mut content = Content {
@@ -52,15 +52,15 @@ struct Content<'a, 'b> {
     formula: Formula,
     has_formula: bool,
     drawing: Option<Drawing>,
-    /// The bytes after the last end tag of a drawing.
+    /// The number of bytes after the last end tag of a drawing.
     bytes_behind_drawings: Option<usize>,
-    /// The first address of the `source` elements of a `picture`.
+    /// The first URL in the `source` elements of the current `picture`.
     picture_source: Option<String>,
-    /// The address of the last picture, if nothing came after it; else empty.
+    /// The URL of the last picture, if nothing visible came after it; otherwise empty.
     last_image: String,
-    /// The address of the last frame: an `object` has the same address as the `embed` in it.
+    /// The URL of the last frame. An `object` has the same URL as the `embed` in it, and both become one link.
     last_frame: Option<String>,
-    /// How many open elements contain a second form of what was already shown.
+    /// How many open elements contain a second form of something that was shown already. Their text is skipped.
     unread: usize,
 }
 
@@ -140,7 +140,7 @@ impl<'a> Content<'a, '_> {
             "img" | "amp-img" => self.image(attributes),
             "input" => self.text(box_of_task(attributes)),
             _ if frames::is_frame(&name) => self.frame(&name, attributes),
-            // KaTeX writes each formula a second time, for visual rendering.
+            // KaTeX writes each formula a second time, for visual rendering. That second form is skipped.
             "span" if self.has_formula && is_second_form(attributes) => self.unread = 1,
             _ if is_kept(&name) => {
                 let cleaned = self.clean(&name, attributes);
@@ -166,7 +166,7 @@ impl<'a> Content<'a, '_> {
         cleaned
     }
 
-    /// Writes a picture, if it has an address.
+    /// Writes a picture, if it has a URL.
     fn image(&mut self, written: &[(&'a str, &'a str)]) {
         let mut cleaned = self.clean("img", written);
         if attributes::is_tracking_pixel(&cleaned) {
@@ -176,8 +176,8 @@ impl<'a> Content<'a, '_> {
             let set = attributes::value(&cleaned, "srcset").map(srcset::first).map(str::to_owned);
             let Some(source) = set.or_else(|| self.picture_source.clone().filter(|_| self.markup.is_in("picture")))
             else {
-                // The data of this picture is in its address (`data:`), mostly of a symbol: its description stays. A
-                // picture whose address leads nowhere leaves nothing.
+                // The data of this picture is in its URL (`data:`). It is mostly a symbol, so its description is kept.
+                // Of a picture without a usable URL, nothing is kept.
                 let is_inline = attributes::written(written, "src").is_some_and(|src| images::is_data(&src));
                 let alt = attributes::value(&cleaned, "alt").filter(|_| is_inline).unwrap_or_default();
                 let alt = alt.trim().to_owned();
@@ -187,7 +187,7 @@ impl<'a> Content<'a, '_> {
             cleaned.insert(0, Attribute::new("src", source));
         }
         let source = attributes::value(&cleaned, "src").unwrap_or_default();
-        // A `noscript` repeats the picture that a script would load.
+        // A `noscript` may repeat the picture that a script would load. It is written once.
         if source != self.last_image {
             self.markup.open(Cow::Borrowed("img"), &cleaned);
             self.last_image.clear();
@@ -217,7 +217,7 @@ impl<'a> Content<'a, '_> {
         self.last_frame = Some(frame.href);
     }
 
-    /// Begins to skip a drawing, if the drawing has an end: what follows an unclosed drawing is not part of it.
+    /// Begins to skip a drawing, if an end tag follows. Without one, what follows is not part of the drawing.
     fn begin_drawing(&mut self, attributes: &[(&'a str, &'a str)], is_closed: bool, html: &str, rest: &RealImages) {
         let behind = self.bytes_behind_drawings.get_or_insert_with(|| bytes_behind_last_end(html));
         let ends = rest.bytes_left() > *behind;
@@ -241,7 +241,7 @@ fn bytes_behind_last_end(html: &str) -> usize {
     last.map_or(html.len(), |last| html.len() - last - END.len())
 }
 
-/// Returns the character for the box of a task in a list.
+/// Returns the character for a checkbox of a task list. Returns nothing for other input fields.
 fn box_of_task(attributes: &[(&str, &str)]) -> &'static str {
     let kind = attributes::written(attributes, "type").unwrap_or_default();
     if !kind.trim().eq_ignore_ascii_case("checkbox") {

@@ -1,18 +1,19 @@
-//! Replaces inline SVG with text: its title, else the words in it.
+//! Replaces inline SVG with text: the title of the drawing, or else the words in it.
 //!
-//! Nothing of the drawing itself is kept: parsers differ on foreign content, and most feed readers show none.
+//! Nothing of the drawing itself is kept, because parsers disagree on foreign content (SVG and MathML in HTML), and
+//! most feed readers show none.
 
-/// The words of a drawing are cut at this length.
+/// The title and the words of a drawing are cut at this length.
 const MAX_CHARS: usize = 200;
 
-/// A drawing no larger than this is an icon, in pixels.
+/// A drawing whose width or height is at most this many pixels is an icon.
 const ICON_PIXELS: f64 = 64.0;
 
 /// A drawing that is being skipped.
 pub(super) struct Drawing {
-    /// The number of nested `svg` elements.
+    /// The number of open `svg` elements.
     depth: usize,
-    /// The number of open elements that contain HTML.
+    /// The number of open elements whose content is HTML and not SVG.
     foreign: usize,
     in_title: bool,
     title: String,
@@ -39,8 +40,8 @@ impl Drawing {
         }
     }
 
-    /// Processes a start tag. Returns whether it belongs to the drawing: HTML that browsers move out of a drawing ends
-    /// it.
+    /// Processes a start tag. Returns whether the tag belongs to the drawing. Some HTML tags end a drawing, as in
+    /// browsers.
     pub(super) fn open(&mut self, name: &str, is_closed: bool) -> bool {
         match name {
             _ if is_closed => {}
@@ -81,7 +82,7 @@ impl Drawing {
         }
     }
 
-    /// Returns the replacement; empty for an icon that says nothing.
+    /// Returns the replacement. It is empty if there are no words and the drawing is an icon or in a link.
     pub(super) fn stand_in(&self, in_link: bool) -> String {
         let words = if self.title.is_empty() { &self.words } else { &self.title };
         match (words.as_str(), self.is_icon || in_link) {
@@ -93,7 +94,7 @@ impl Drawing {
     }
 }
 
-/// Returns whether a start tag ends foreign content (HTML, *the rules for parsing tokens in foreign content*).
+/// Returns whether a start tag ends foreign content, by HTML's *rules for parsing tokens in foreign content*.
 fn breaks_out(name: &str) -> bool {
     matches!(
         name,

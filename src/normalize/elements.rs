@@ -1,6 +1,7 @@
-//! HTML's elements: which are kept in untrusted markup, and which implicitly close others.
+//! Lists which HTML elements are kept in untrusted markup, and which close others implicitly.
 
-/// A list of names, and a function that returns whether a name is in it without a search: each tag needs such a lookup.
+/// Defines a list of names, and a function that returns whether a name is in it. The function does not search the list,
+/// because it runs for every tag.
 macro_rules! names {
     ($(#[$of_list:meta])* $list:ident, $(#[$of_test:meta])* $test:ident: $($name:literal)*) => {
         $(#[$of_list])*
@@ -14,9 +15,9 @@ macro_rules! names {
 }
 
 names! {
-    /// The elements that are kept; of others, only the content is kept.
+    /// The elements that are kept. Of other elements, only the content is kept.
     ELEMENTS,
-    /// Returns whether an element of that name, in lower case, is kept.
+    /// Returns whether an element is kept. Its name must be in lower case.
     is_kept:
     "a" "abbr" "address" "article" "aside" "audio" "b" "bdi" "bdo" "big" "blockquote" "br" "caption" "center" "cite" "code"
     "col" "colgroup" "dd" "del" "details" "dfn" "div" "dl" "dt" "em" "figcaption" "figure" "footer" "h1" "h2" "h3" "h4" "h5"
@@ -25,7 +26,7 @@ names! {
     "time" "tr" "tt" "u" "ul" "var" "video" "wbr"
 }
 
-/// Returns whether an element only has a meaning inside a table.
+/// Returns whether an element has a meaning only inside a table.
 pub(super) fn is_part_of_table(name: &str) -> bool {
     matches!(name, "caption" | "colgroup" | "col" | "thead" | "tbody" | "tfoot" | "tr" | "td" | "th")
 }
@@ -34,7 +35,7 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// Returns whether the start tag of an element closes a paragraph (HTML, *in body*).
+/// Returns whether the start tag of an element closes an open paragraph, by HTML's rules for *in body*.
 pub(super) fn is_block(name: &str) -> bool {
     is_heading(name)
         || matches!(

@@ -1,26 +1,26 @@
 //! Escapes the special characters of HTML, and hides them while the sanitizer processes a text.
 //!
-//! At each `&`, and at each character whose UTF-8 begins like that of U+00A0, the sanitizer's writer searches the whole
-//! rest of a text (`write_escaped` of html5ever 0.40): a megabyte of such characters took ten seconds. So the sanitizer
-//! gets private characters in their place, which have no meaning in HTML. Afterwards this module replaces the private
-//! characters with the original ones, escaped as HTML requires. They never represent anything but text.
+//! The sanitizer's writer (`write_escaped` of html5ever 0.40) searches the whole rest of a text at each `&`, and at
+//! each character from U+0080 to U+00BF. A megabyte of such characters took ten seconds. So the sanitizer gets private
+//! characters in their place, which have no meaning in HTML. Afterwards this module replaces the private characters
+//! with the original ones, escaped as HTML requires. A private character always represents text, never markup.
 
 use std::ops::RangeInclusive;
 
 use memchr::memchr;
 
-/// Characters that parsers drop, some of them only at the start. They are dropped everywhere, so that cleaning again
-/// changes nothing.
+/// Characters that parsers drop, some of them only at the start of a text. They are dropped everywhere, so that
+/// cleaning a text again changes nothing.
 pub(super) const MEANINGLESS: [char; 3] = ['\0', '\r', '\u{feff}'];
 
-/// The private characters that represent those up to U+00FF: U+10FF26 represents `&`. They have no meaning of their
-/// own; a text that contains them loses them.
+/// The private characters that represent the characters up to U+00FF: U+10FF26 represents `&` (U+0026). They have no
+/// meaning of their own, so they are removed if the text itself contains them.
 const STAND_INS: RangeInclusive<char> = '\u{10FF00}'..='\u{10FFFF}';
 
-/// The first byte of a stand-in in UTF-8.
+/// The first byte of each private character in UTF-8.
 const FIRST_BYTE: u8 = 0xF4;
 
-/// Returns whether a text is the same in HTML and needs no parser.
+/// Returns whether a text stays the same as HTML, so that no parser is needed.
 pub(super) fn is_plain(text: &str) -> bool {
     let is_unchanged = |character: char| match character {
         '\u{A0}' => false,
@@ -30,12 +30,12 @@ pub(super) fn is_plain(text: &str) -> bool {
     text.chars().all(is_unchanged)
 }
 
-/// Appends text, escaped in one canonical way, without meaningless characters.
+/// Appends text without meaningless characters. Special characters are always escaped in the same way.
 pub(super) fn push_escaped(out: &mut String, text: &str) {
     push(out, text, push_escaped_character);
 }
 
-/// Appends text with its special characters hidden; see [`reveal`].
+/// Appends text with its special characters replaced by private ones; [`reveal`] undoes this.
 pub(super) fn push_hidden(out: &mut String, text: &str) {
     push(out, text, |out, character| {
         let stand_in = char::from_u32(u32::from(*STAND_INS.start()) + u32::from(character));
@@ -43,7 +43,7 @@ pub(super) fn push_hidden(out: &mut String, text: &str) {
     });
 }
 
-/// Returns HTML with the hidden characters escaped.
+/// Returns HTML with its private characters replaced by the original ones, escaped.
 pub(super) fn reveal(html: String) -> String {
     let Some(first) = memchr(FIRST_BYTE, html.as_bytes()) else { return html };
     let mut revealed = String::with_capacity(html.len());
@@ -73,7 +73,7 @@ fn push_escaped_character(out: &mut String, character: char) {
     }
 }
 
-/// For each byte, whether a special character may begin with it. This is a table, because each byte of each text is
+/// Says for each byte whether a special character may begin with it. This is a table, because each byte of each text is
 /// looked up.
 const MAY_BEGIN_SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
@@ -86,8 +86,8 @@ const MAY_BEGIN_SPECIAL: [bool; 256] = {
     table
 };
 
-/// Appends text; `special` writes its special characters. Works on bytes, because most texts have few special
-/// characters.
+/// Appends text, with its special characters written by `special`. The search works on bytes, because most texts have
+/// few special characters.
 fn push(out: &mut String, text: &str, special: impl Fn(&mut String, char)) {
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|byte| MAY_BEGIN_SPECIAL[usize::from(byte)]) {

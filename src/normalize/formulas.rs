@@ -1,12 +1,12 @@
 //! Converts MathML to HTML with the same meaning: exponents become `sup`, indices `sub`, fractions get a slash.
 //!
-//! Nothing of MathML itself is kept: parsers differ on foreign content, and few feed readers show it. If a formula has
-//! an annotation, the formula is shown.
+//! Nothing of MathML itself is kept, because parsers disagree on foreign content (SVG and MathML in HTML), and few feed
+//! readers show it. If a formula has an annotation, the formula is shown and not the annotation.
 
-/// Elements of a formula nested more deeply are flattened.
+/// Elements of a formula that are nested more deeply are flattened.
 const MAX_DEPTH: usize = 100;
 
-/// What is written for a tag of a formula.
+/// What to write for a tag of a formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Step {
     Text(&'static str),
@@ -18,7 +18,7 @@ pub(super) enum Step {
 struct Part {
     name: Name,
     children: usize,
-    /// What is written when the element ends.
+    /// What to write when the element ends.
     end: [Option<Step>; 2],
 }
 
@@ -68,7 +68,7 @@ const NAMES: [Name; 34] = [
     "mlabeledtr",
 ];
 
-/// Returns the element's name without a namespace prefix, if it is one of MathML.
+/// Returns an element's name without its namespace prefix. Returns `None` if it is not an element of MathML.
 fn known(name: &str) -> Option<Name> {
     let name = name.rsplit_once(':').map_or(name, |(_, local)| local);
     NAMES.iter().find(|known| **known == name).copied()
@@ -79,24 +79,24 @@ impl Formula {
         !self.open.is_empty()
     }
 
-    /// Returns whether text here is shown: not white space between elements, and not a second form of the formula.
+    /// Returns whether text at this place is shown. White space between elements and hidden content are not shown.
     pub(super) fn shows(&self, text: &str) -> bool {
         let is_token = |name: &str| matches!(name, "mi" | "mn" | "mo" | "ms" | "mtext");
         let in_token = self.open.last().is_some_and(|part| is_token(part.name));
         !self.hides() && (in_token || !text.trim_ascii().is_empty())
     }
 
-    /// Returns whether content here is hidden: an annotation in addition to the formula, or an element that only
-    /// reserves space.
+    /// Returns whether content at this place is hidden. It is hidden in an annotation next to the formula itself, and
+    /// in an element that only reserves space.
     pub(super) fn hides(&self) -> bool {
         let is_hidden =
             |part: &Part| matches!(part.name, "annotation" | "annotation-xml" | "mphantom") && part.children > 0;
         self.open.iter().any(is_hidden)
     }
 
-    /// Processes a start tag. Returns what to write instead; `None` if it is not part of a formula.
+    /// Processes a start tag. Returns what to write instead of it. Returns `None` if the tag is not part of a formula.
     pub(super) fn open(&mut self, name: &str, is_closed: bool) -> Option<Vec<Step>> {
-        // This runs for every tag of every text, and nearly none is part of a formula.
+        // This runs for every tag of every text, and very few tags are part of a formula.
         if !self.is_open() && !name.ends_with("math") {
             return None;
         }
@@ -124,15 +124,15 @@ impl Formula {
         if is_closed {
             steps.extend(end.into_iter().flatten());
         } else if self.open.len() < MAX_DEPTH {
-            // An annotation records its position among its siblings, to show whether it is the only form of the
-            // formula.
+            // For an annotation, `children` is its position among its siblings. If it is the first one, it is the only
+            // form of the formula.
             let children = if name.starts_with("annotation") { index } else { usize::from(name == "mphantom") };
             self.open.push(Part { name, children, end });
         }
         Some(steps)
     }
 
-    /// Processes an end tag. Returns what to write instead; `None` if it is not part of a formula.
+    /// Processes an end tag. Returns what to write instead of it. Returns `None` if the tag is not part of a formula.
     pub(super) fn close(&mut self, name: &str) -> Option<Vec<Step>> {
         if !self.is_open() {
             return None;
@@ -142,7 +142,7 @@ impl Formula {
         Some(depth.map(|depth| self.close_to(depth)).unwrap_or_default())
     }
 
-    /// Ends the formula where HTML begins that is not allowed in a formula.
+    /// Ends the formula, because HTML begins that is not allowed in a formula.
     pub(super) fn end(&mut self) -> Vec<Step> {
         self.close_to(0)
     }
@@ -152,7 +152,7 @@ impl Formula {
     }
 }
 
-/// Returns what to write around a child of an element, by its position.
+/// Returns what to write before and after a child of an element, by the child's position.
 fn place(parent: &str, index: usize, name: &str) -> ([Option<Step>; 2], Option<Step>) {
     let is_compound = matches!(name, "mrow" | "mfrac" | "mstyle" | "mpadded");
     let wrapped = |tag| ([Some(Step::Open(tag)), None], Some(Step::Close(tag)));

@@ -1,4 +1,4 @@
-//! Replaces frames on a page, such as videos, with links that have their title and picture.
+//! Replaces frames, such as embedded videos, with links that have the frame's title and picture.
 
 use url::Url;
 
@@ -8,15 +8,15 @@ use super::links;
 /// The replacement of a frame.
 #[derive(Debug, PartialEq)]
 pub(super) struct StandIn {
-    /// The page where a person sees what the frame shows.
+    /// The URL of the page that shows what the frame shows.
     pub href: String,
-    /// A still of the video, if its address is known.
+    /// The URL of a still picture of the video, if known.
     pub picture: Option<String>,
-    /// The title of the frame, else its host.
+    /// The title of the frame, or else its host.
     pub title: String,
 }
 
-/// A longer title describes nothing.
+/// A longer title is not used, because it describes nothing.
 const MAX_TITLE_BYTES: usize = 500;
 
 /// Returns whether an element embeds content from elsewhere.
@@ -24,7 +24,7 @@ pub(super) fn is_frame(name: &str) -> bool {
     matches!(name, "iframe" | "frame" | "embed" | "object" | "amp-iframe" | "amp-youtube" | "lite-youtube")
 }
 
-/// Returns the replacement of a frame; `None` if it has no web address, or is too small to be visible.
+/// Returns the replacement of a frame. Returns `None` if the frame has no web URL, or is too small to be visible.
 pub(super) fn stand_in(name: &str, attributes: &[(&str, &str)], base: Option<&Url>) -> Option<StandIn> {
     let attribute = |wanted: &str| written(attributes, wanted);
     let is_tiny =
@@ -51,7 +51,7 @@ pub(super) fn stand_in(name: &str, attributes: &[(&str, &str)], base: Option<&Ur
     })
 }
 
-/// Returns the page for the content of a well-known player, and its picture.
+/// Returns the page that shows the content of a well-known player, and the URL of its picture.
 fn player(frame: &Url) -> Option<(Url, Option<String>)> {
     let host = frame.host_str()?;
     let host = host.strip_prefix("www.").unwrap_or(host);

@@ -1,10 +1,12 @@
 //! Turns untrusted HTML into HTML that is safe on any page.
 //!
-//! Cleaning takes two steps. `content` rewrites the markup: only allowed elements, bounded depth, absolute URLs, no
-//! tracking pixels, and substitutes for what is removed. Then the result is checked again. Most results are `settled`:
-//! so plain that they can be read in only one way. The others go through ammonia, which parses as browsers do and lets
-//! only the allow-list through. No script, style, frame, form, svg or math is left; no `id`, `class`, `name`, `style`
-//! or `on…`; no URL except `http`, `https` and `mailto`. Sanitizing again changes nothing.
+//! Cleaning takes two steps. First, `content` rewrites the markup: it keeps only allowed elements, limits their depth,
+//! makes URLs absolute, removes tracking pixels, and writes substitutes for what it removes. Then the result is checked
+//! again. Most results are `settled`: so plain that they can be read in only one way. The others go through the crate
+//! ammonia, which parses as browsers do and keeps only what is on the allow-list.
+//!
+//! The result contains no script, style, frame, form, svg or math; no `id`, `class`, `name`, `style` or `on…`
+//! attribute; and no URL except `http`, `https` and `mailto`. Sanitizing it again changes nothing.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -35,12 +37,12 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// Sanitizes HTML. Relative URLs in it are relative to `base`, and are dropped if there is none.
+/// Sanitizes HTML. Relative URLs in it are relative to `base`. Without a base, they are dropped.
 pub fn sanitize(html: &str, base: Option<&Url>) -> String {
     sanitize_within(html, Bases::of(base))
 }
 
-/// Sanitizes a text whose relative URLs have several bases.
+/// Sanitizes a text whose relative URLs have different bases.
 pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
     let html = &*text::windows_1252(html);
     if escape::is_plain(html) {
@@ -62,14 +64,14 @@ pub(super) fn sanitize_within(html: &str, bases: Bases) -> String {
     if trimmed.len() == clean.len() { clean } else { trimmed.to_owned() }
 }
 
-/// Parses HTML as browsers do, and writes what is on the allow-list.
+/// Parses HTML as browsers do, and keeps what is on the allow-list.
 fn through_parser(html: &str) -> String {
     let mut written = Vec::with_capacity(html.len());
     CLEANER.clean(html).write_to(&mut written).expect("a Vec takes all that is written to it");
     String::from_utf8(written).expect("what was text is text")
 }
 
-/// Converts plain text to HTML: escaped; a blank line begins a paragraph, and a line break stays one.
+/// Converts plain text to escaped HTML. A blank line begins a paragraph, and a line break stays a line break.
 pub(super) fn from_plain_text(text: &str) -> String {
     let text = if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
     use crate::parse::html_names::is_void;
 
-    /// Well-nested markup of any kept elements, in allowed and forbidden combinations.
+    /// Generates well-nested markup of kept elements, in allowed and forbidden combinations.
     fn tree() -> impl Strategy<Value = String> {
         let text = prop::sample::select(vec!["", " ", "\n", "text", "日本", "a\tb"]).prop_map(str::to_owned);
         let attributes = prop::sample::select(vec!["", "", "", " title=\"a&quot;b\"", " href=\"https://a.example/\""]);

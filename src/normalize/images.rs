@@ -1,13 +1,13 @@
-//! Finds the real addresses of pictures that a script would load, in `data-…` attributes or in a `noscript`.
+//! Finds the real URLs of pictures that a script would load. They are in `data-…` attributes or in a `noscript`.
 
 use std::collections::VecDeque;
 
 use super::markup::{Piece, Pieces};
 
-/// The attributes in which loaders keep the real address, even if `src` has another one.
+/// The attributes in which such scripts keep the real URL, even if `src` has another one.
 const LAZY: [&str; 4] = ["data-lazy-src", "data-src", "data-original", "data-orig-src"];
 
-/// The attributes that may contain the real address if `src` is missing.
+/// The attributes that may contain the real URL if `src` has none.
 const OTHER: [&str; 8] = [
     "data-original-src",
     "data-lazyload",
@@ -21,11 +21,11 @@ const OTHER: [&str; 8] = [
 
 const LAZY_SETS: [&str; 3] = ["data-lazy-srcset", "data-srcset", "data-original-set"];
 
-/// How many pieces after a picture to search for the one in a `noscript`: white space, the `noscript`, a link, a
-/// `picture`.
+/// How many pieces (texts and tags) after a picture are searched for the one in a `noscript`. White space, the
+/// `noscript`, a link and a `picture` may come before it.
 const LOOKAHEAD: usize = 8;
 
-/// Moves the real addresses of a picture or source to `src` and `srcset`. Returns whether there were any.
+/// Moves the real URLs of a picture or source to `src` and `srcset`. Returns whether there were any.
 pub(super) fn use_real_address<'a>(attributes: &mut Vec<(&'a str, &'a str)>) -> bool {
     if !attributes.iter().any(|(name, _)| starts_with(name, "data-")) {
         return false;
@@ -62,13 +62,13 @@ fn is_placeholder(src: &str) -> bool {
     src.is_empty() || src.starts_with('#') || is_data(src) || starts_with(src, "about:")
 }
 
-/// Returns whether a value may be the address of a picture, and not a number, a word or JSON.
+/// Returns whether a value may be the URL of a picture, and not a number, a word or JSON.
 fn is_address(value: &str) -> bool {
     let value = value.trim();
     value.contains(['/', '.']) && !value.starts_with(['{', '[', '<']) && !is_data(value)
 }
 
-/// Returns whether the address contains the picture itself.
+/// Returns whether the URL contains the picture itself.
 pub(super) fn is_data(src: &str) -> bool {
     starts_with(src.trim(), "data:")
 }
@@ -77,7 +77,7 @@ fn starts_with(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// An iterator over the pieces of a text, in which each picture occurs once, with its real addresses.
+/// An iterator over the pieces of a text. Each picture occurs once in it, with its real URLs.
 pub(super) struct RealImages<'a> {
     pieces: Pieces<'a>,
     /// Pieces that were read ahead.
@@ -100,7 +100,7 @@ impl<'a> Iterator for RealImages<'a> {
             if name == "img"
                 && let Some(at) = self.noscript_image()
             {
-                // The picture in the `noscript` is the real one, unless this one has an address of its own.
+                // The picture in the `noscript` is the real one, unless the picture before it has a real URL.
                 let copy = self.ahead.remove(at);
                 if !is_lazy && let Some(mut copy) = copy {
                     if let Piece::Open { attributes, .. } = &mut copy {
@@ -120,7 +120,8 @@ impl RealImages<'_> {
         self.pieces.bytes_left()
     }
 
-    /// Returns the position, among the next pieces, of the picture in a `noscript` that follows directly.
+    /// Returns the position of the picture in a `noscript` that follows directly, among the pieces that were read
+    /// ahead.
     fn noscript_image(&mut self) -> Option<usize> {
         let mut in_noscript = false;
         for at in 0..LOOKAHEAD {

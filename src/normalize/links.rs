@@ -1,5 +1,5 @@
-//! Cleans URLs as feeds write them: absolute `http` and `https` URLs without tracking parameters; for enclosures also
-//! streams.
+//! Cleans URLs that feeds write. A clean URL is absolute, `http` or `https`, and without tracking parameters. An
+//! enclosure may also be a stream, and keeps its parameters.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,19 @@ use url::Url;
 
 use crate::link;
 
-/// Longer addresses are invalid.
+/// A longer URL counts as invalid.
 const MAX_BYTES: usize = 8 << 10;
 
 const WEB: [&str; 2] = ["http", "https"];
 const MEDIA: [&str; 8] = ["http", "https", "ftp", "ftps", "mms", "rtmp", "rtsp", "rtsps"];
 
-/// The bases of the URLs in a text.
+/// The base URLs of the relative URLs in a text.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Bases<'a> {
     pub base: Option<&'a Url>,
-    /// The target of an empty `href`.
+    /// The URL that an empty `href` means.
     pub itself: Option<&'a Url>,
-    /// The page that a bare fragment is on.
+    /// The URL of the page on which a bare fragment is a place.
     pub fragment: Option<&'a Url>,
 }
 
@@ -40,19 +40,20 @@ impl<'a> Bases<'a> {
     }
 }
 
-/// Cleans a link: resolves it against `base` and removes tracking parameters; `None` if it is not `http` or `https`.
+/// Cleans a link: resolves it against `base` and removes tracking parameters. Returns `None` if the link is not `http`
+/// or `https`.
 pub fn clean(raw: &str, base: Option<&Url>) -> Option<Url> {
     let mut url = file(raw, base)?;
     link::strip_tracking(&mut url, &[]);
     Some(url)
 }
 
-/// Cleans the address of a file like [`clean`], but keeps its parameters, since podcast hosts count by them.
+/// Cleans the URL of a file like [`clean`], but keeps its parameters, because podcast hosts count downloads by them.
 pub(super) fn file(raw: &str, base: Option<&Url>) -> Option<Url> {
     resolve(raw, base, &WEB)
 }
 
-/// Cleans the address of an enclosure: a file, or a stream that a player opens but no browser runs.
+/// Cleans the URL of an enclosure. It may also be a stream, which a player opens but no browser runs.
 pub(super) fn media(raw: &str, base: Option<&Url>) -> Option<Url> {
     resolve(raw, base, &MEDIA)
 }
@@ -67,7 +68,7 @@ fn resolve(raw: &str, base: Option<&Url>, schemes: &[&str]) -> Option<Url> {
     if may_hold_control(raw) {
         written.to_mut().retain(|character| !character.is_control());
     }
-    // Escaped once too often; no address means this literally.
+    // The URL was escaped once too often. No URL contains `&amp;` literally.
     if memchr(b'&', written.as_bytes()).is_some() && written.contains("&amp;") {
         written = Cow::Owned(written.replace("&amp;", "&"));
     }

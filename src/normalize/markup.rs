@@ -1,6 +1,7 @@
-//! Reads HTML piece by piece, as a browser's tokenizer does, for the modules here that must not trust it.
+//! Reads HTML piece by piece, as a browser's tokenizer does. Modules that must not trust the HTML use this one.
 //!
-//! Reading is linear, and accepts any input. Comments, declarations and the contents of scripts and styles are skipped.
+//! Reading takes linear time, and accepts any input. Comments, declarations and the contents of scripts and styles are
+//! skipped.
 
 use std::borrow::Cow;
 
@@ -8,13 +9,13 @@ use memchr::memchr;
 
 /// A piece of HTML.
 pub(super) enum Piece<'a> {
-    /// Text with its references, as written; a `<` in it begins no tag.
+    /// Text as written, with its references. A `<` in it begins no tag.
     Text(&'a str),
-    /// A start tag; the name is in lower case.
+    /// A start tag. Its name is in lower case.
     Open {
         name: Cow<'a, str>,
         attributes: Vec<(&'a str, &'a str)>,
-        /// Whether the tag ends with `/>`, which only has a meaning in foreign content.
+        /// Whether the tag ends with `/>`, which has a meaning only in foreign content (SVG and MathML).
         is_closed: bool,
     },
     Close {
@@ -100,7 +101,7 @@ impl<'a> Pieces<'a> {
         self.rest = memchr(wanted, self.rest.as_bytes()).map_or("", |at| &self.rest[at + 1..]);
     }
 
-    /// Reads a start tag; `None` if it is skipped: it does not end, or it and its content are invisible.
+    /// Reads a start tag. Returns `None` if the tag is skipped, because it does not end, or is a script or a style.
     fn open(&mut self, after: &'a str) -> Option<Piece<'a>> {
         let name = name_of(after);
         let mut attributes = Vec::new();
@@ -114,7 +115,7 @@ impl<'a> Pieces<'a> {
                 break before[..before.len() - rest.len()].ends_with('/');
             }
             if rest.is_empty() {
-                // The text ends before the tag's `>`: browsers drop such a tag, and so do we.
+                // The text ends inside the tag. Browsers drop such a tag, and so does newswire.
                 self.rest = "";
                 return None;
             }
@@ -131,8 +132,8 @@ impl<'a> Pieces<'a> {
         Some(Piece::Open { name, attributes, is_closed })
     }
 
-    /// Skips past the end tag of a script or style. The search is linear: if there is no such end, nothing is left to
-    /// search.
+    /// Skips past the end tag of a script or style. If there is none, skips the whole rest, so that nothing is searched
+    /// twice.
     fn skip_raw(&mut self, name: &str) {
         let mut from = 0;
         while let Some(offset) = self.rest[from..].find("</") {
@@ -148,7 +149,7 @@ impl<'a> Pieces<'a> {
     }
 }
 
-/// Reads the name and value of the attribute at the start, and returns what comes after it.
+/// Reads the name and value of the attribute with which the text begins. Also returns the rest of the text.
 fn attribute(text: &str) -> ((&str, &str), &str) {
     let is_end = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'/' | b'>');
     // A name may begin with `=`.
@@ -173,7 +174,7 @@ fn name_of(text: &str) -> Cow<'_, str> {
     in_lower_case(&text[..text.bytes().position(is_end).unwrap_or(text.len())])
 }
 
-/// Returns a name in lower case; most are already.
+/// Returns a name in lower case. Most names are so already and are not copied.
 pub(super) fn in_lower_case(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())

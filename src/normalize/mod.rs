@@ -1,9 +1,10 @@
-//! Cleans what a feed wrote into an [`Entry`]: URLs, HTML, text, dates, names.
+//! Cleans what a feed wrote and makes an [`Entry`] of it: cleans URLs, HTML, text and names.
 //!
-//! Everything that a publisher writes is untrusted. HTML goes through `html` (an allow-list; only absolute `http`,
-//! `https` and `mailto` URLs; no tracking pixels). Titles, names and rights become plain text. URLs of other schemes
-//! are dropped, and the entry is kept. Relative URLs are resolved against the innermost `xml:base`, then as `Page`
-//! says. Cleaning a clean value changes nothing. Never fails; a field that cannot be cleaned is absent.
+//! Everything that a publisher writes is untrusted. HTML goes through `html`, which keeps only allowed elements and
+//! absolute `http`, `https` and `mailto` URLs, and removes tracking pixels. Titles, names and rights become plain text.
+//! URLs of other schemes are dropped, and the entry is kept. Relative URLs are resolved against the innermost
+//! `xml:base`, or else as `Page` says. Cleaning a clean value changes nothing. Cleaning never fails: a field that
+//! cannot be cleaned is absent.
 
 mod attributes;
 mod byline;
@@ -44,25 +45,27 @@ pub use links::clean as clean_url;
 pub use text::{cut_summary, cut_text, plain_text, says_nothing, word_count};
 pub use tracking::strip_own_tracking;
 
-/// Longer titles, names and terms are cut: they are unreadable, and every page and edition would carry them.
+/// Longer titles, names and terms are cut: they are unreadable, and every page and feed that newswire publishes would
+/// repeat them.
 const MAX_LINE_CHARS: usize = 1_000;
 
 /// The most persons or categories kept per entry.
 const MAX_PARTS: usize = 500;
 
-/// The most bytes of persons that an entry inherits from its feed: otherwise every entry could carry the feed's 500.
+/// The most bytes of authors or credits that an entry inherits from its feed. Without a limit, every entry could repeat
+/// the feed's 500.
 const MAX_INHERITED_BYTES: usize = 2 << 10;
 
-/// The most other copies that an entry may name: more than any newswire has.
+/// The most other copies (the same news in other feeds) that an entry may name. No newswire has so many.
 const MAX_COPIES: usize = 64;
 
-/// The most bytes of the addresses and titles of these copies together.
+/// The most bytes of the URLs, feed ids and titles of these copies together.
 const MAX_COPIES_BYTES: usize = 16 << 10;
 
-/// A longer language tag is invalid (RFC 5646 §4.4.1).
+/// A longer language tag is dropped: programs need not support more characters (RFC 5646 §4.4.1).
 const MAX_LANGUAGE_BYTES: usize = 35;
 
-/// Accidents never escape a name more often than this.
+/// How often markup in a name is unescaped. Mistakes never escape a name more often.
 const MAX_ESCAPES: usize = 8;
 
 /// Returns the clean form of one entry of a feed. Never fails: what cannot be cleaned is absent.
@@ -86,9 +89,9 @@ pub fn entry(parsed: &ParsedEntry, feed: &ParsedFeed) -> Entry {
     let page = Page { link: link.as_ref(), base: if is_atom(feed) { base } else { link.as_ref().or(base) } };
     let (authors, contributors, byline_source) = people(parsed, feed, base);
     let mut original = parsed.originals.iter().filter_map(|raw| links::clean(raw, base));
-    // Feeds often give one text as both, which is then cleaned once.
+    // Feeds often give the same text as summary and as content. It is then cleaned only once.
     let says_it_twice = parsed.summary == parsed.content;
-    // An entry taken from elsewhere has neither the licence nor the makers of this feed.
+    // An entry that was taken from elsewhere has neither the licence nor the credits of this feed.
     let own_feed = (parsed.source.is_none() && byline_source.is_none()).then_some(&feed.info);
     let license = parsed.license.as_deref().or(own_feed.and_then(ParsedInfo::license));
     let inherited_credits = own_feed.map_or(&[][..], |info| inherited(&info.credits, credit_bytes));
@@ -151,7 +154,7 @@ pub fn info(feed: &ParsedFeed) -> FeedInfo {
     }
 }
 
-/// Returns one line of plain text: no markup, single spaces, bounded length.
+/// Returns a text as one line of plain text: no markup, single spaces, limited length.
 fn line(text: &ParsedText) -> String {
     let plain = if text.html { title::line(&text.value) } else { text::single_spaced(&text.value) };
     text::cut_line(plain, MAX_LINE_CHARS)
@@ -161,8 +164,8 @@ fn plain_line(text: &str) -> String {
     text::cut_line(text::single_spaced(text), MAX_LINE_CHARS)
 }
 
-/// Returns a name or term without markup, however often it was escaped. If it was escaped too often, its special
-/// characters are removed.
+/// Returns a name or term without markup, even if the markup was escaped several times. If it was escaped too often,
+/// its special characters are removed.
 fn name_line(text: &str) -> String {
     let mut name = plain_line(text);
     for _ in 0..MAX_ESCAPES {
@@ -175,13 +178,14 @@ fn name_line(text: &str) -> String {
     plain_line(&name.replace(['&', '<', '>'], " "))
 }
 
-/// The base of relative URLs in the texts of an entry without `xml:base`.
+/// What relative URLs in the texts of an entry are relative to, if there is no `xml:base`.
 #[derive(Clone, Copy)]
 struct Page<'a> {
-    /// The entry's page. A bare fragment is a place on it, whatever the base.
+    /// The entry's page. A bare fragment is a place on this page, whatever the base URL is.
     link: Option<&'a Url>,
-    /// The base of all other relative URLs. In Atom it is the document's own address (RFC 3986 §5.1), else the entry's
-    /// page: RSS and JSON Feed define no base, and their publishers mean what browsers do on that page.
+    /// The base of all other relative URLs. In Atom it is the document's own address (RFC 3986 §5.1). Otherwise it is
+    /// the entry's page: RSS and JSON Feed define no base, and publishers write URLs that work in a browser on that
+    /// page.
     base: Option<&'a Url>,
 }
 
@@ -200,7 +204,8 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
             fragment: page.link.or(base).or(page.base),
         };
         let html = html::sanitize_within(&text.value, bases);
-        // Line breaks have no meaning here. A reader of our own feeds must not take them for line breaks of plain text.
+        // Line breaks have no meaning in this text. Without tags, a reader of newswire's own feeds would take it for
+        // plain text, where line breaks count.
         if html.contains(['<', '>']) { html } else { html.replace('\n', " ") }
     } else {
         html::from_plain_text(&text.value)
@@ -208,7 +213,8 @@ fn clean_html(text: &ParsedText, page: Page) -> Option<String> {
     (!html.trim().is_empty()).then_some(html)
 }
 
-/// Returns authors and contributors, with bylines split; and the source that the byline names.
+/// Returns the authors and contributors, with bylines split into their parts. Also returns the source that a byline
+/// names.
 fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<Person>, Vec<Person>, Option<String>) {
     let mut authors = persons(&parsed.authors, base);
     let mut contributors = persons(&parsed.contributors, base);
@@ -227,19 +233,19 @@ fn people(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> (Vec<P
 }
 
 /// Returns the authors that an entry inherits. RFC 4287 §4.2.1: an entry without author has those of its source, else
-/// those of its feed. The same holds for JSON Feed and podcasts; the editor of other RSS is not the author of its
-/// items.
+/// those of its feed. The same holds for JSON Feed and podcasts. In other RSS, the editor of the feed is not the author
+/// of its items.
 fn inherited_authors(parsed: &ParsedEntry, feed: &ParsedFeed, base: Option<&Url>) -> Vec<Person> {
     match &parsed.source {
-        // This feed's authors did not write an entry taken from elsewhere.
+        // This feed's authors did not write an entry that was taken from elsewhere.
         Some(source) => source_authors(source, base),
         None if feed.format.family == Family::Rss && parsed.podcast.is_none() => Vec::new(),
         None => persons(inherited(&feed.info.authors, person_bytes), base),
     }
 }
 
-/// Returns the entry's own rights, else those of the source that it names, else those of its feed unless the entry was
-/// taken from elsewhere.
+/// Returns the entry's own rights, else those of the source that it names, else those of its feed. An entry that was
+/// taken from elsewhere does not have those of its feed.
 fn rights(parsed: &ParsedEntry, own_feed: Option<&ParsedInfo>) -> Option<String> {
     let of_source = parsed.source.as_ref().and_then(|source| source.rights.as_ref());
     let of_feed = own_feed.and_then(|info| info.rights.as_ref());
@@ -278,7 +284,7 @@ fn persons(parsed: &[ParsedPerson], base: Option<&Url>) -> Vec<Person> {
         };
         let known = persons.iter_mut().find(|known| known.name == person.name && person.name.is_some());
         match known {
-            // Another element of the entry has the same name.
+            // Another element of the entry names the same person.
             Some(known) => {
                 known.email = known.email.take().or(person.email);
                 known.url = known.url.take().or(person.url);
@@ -328,7 +334,7 @@ fn credits(parsed: &[ParsedCredit], base: Option<&Url>) -> Vec<Credit> {
     credits
 }
 
-/// Returns the other copies that an entry names: each address once, and never the entry's own.
+/// Returns the other copies that an entry names. Each URL occurs once, and the entry's own URL does not occur.
 fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<NamedCopy> {
     let mut copies: Vec<NamedCopy> = Vec::new();
     let mut bytes = 0;
@@ -346,7 +352,7 @@ fn copies(parsed: &[ParsedCopy], link: Option<&Url>, base: Option<&Url>) -> Vec<
     copies
 }
 
-/// Returns whether a category's scheme is an IRI or a word, and nothing that a browser would run.
+/// Returns whether a category's scheme is an IRI or a word, and not something that a browser would run.
 fn is_harmless_scheme(scheme: &str) -> bool {
     let lower: String =
         scheme.chars().filter(|character| !character.is_control()).collect::<String>().to_ascii_lowercase();
@@ -371,7 +377,7 @@ fn is_picture(file: &ParsedEnclosure) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("image"))
 }
 
-/// Returns a media type in lower case without parameters; `None` if it is invalid.
+/// Returns a media type in lower case without parameters. Returns `None` if it is invalid.
 fn media_type(raw: Option<&str>) -> Option<String> {
     let essence = raw?.split(';').next()?.trim().to_ascii_lowercase();
     let is_token = |part: &str| {
@@ -381,15 +387,15 @@ fn media_type(raw: Option<&str>) -> Option<String> {
     (is_token(kind) && is_token(name)).then_some(essence)
 }
 
-/// Returns a BCP 47 tag, judged only by its characters.
+/// Returns a language tag if its characters are valid in BCP 47. Whether the language exists is not checked.
 fn language(raw: Option<&str>) -> Option<String> {
     let language = raw.map(str::trim).filter(|language| language.len() <= MAX_LANGUAGE_BYTES)?.replace('_', "-");
     let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
     language.split('-').all(is_tag).then_some(language)
 }
 
-/// Returns the source. `link` is the entry's own page: RSS requires an address for `source`, but an entry's page is not
-/// a feed.
+/// Returns the source of an entry. `link` is the URL of the entry's own page. A source with this URL has none: RSS
+/// requires a URL in `source`, but an entry's page is not a feed.
 fn source(
     parsed: Option<&ParsedSource>,
     byline_source: Option<String>,
@@ -406,13 +412,13 @@ fn source(
         rights: parsed.rights.as_ref().map(line).filter(|rights| !rights.is_empty()),
     });
     source.title = source.title.or(byline_source);
-    // That the entry is from elsewhere is known even if nothing else is.
+    // A named source says that the entry is from elsewhere, even if nothing else is known about the source.
     let is_named = parsed.is_some_and(|parsed| parsed.title.is_some());
     (is_named || source != Source::default()).then_some(source)
 }
 
-/// Returns the authors of a source. One that only repeats the source's title is a placeholder, since RFC 4287 §4.2.1
-/// requires an author.
+/// Returns the authors of a source. An author that only repeats the source's title is a placeholder, because RFC 4287
+/// §4.2.1 requires an author.
 fn source_authors(parsed: &ParsedSource, base: Option<&Url>) -> Vec<Person> {
     let title = parsed.title.as_ref().map(line);
     let mut authors = persons(&parsed.authors, base);

@@ -1,9 +1,10 @@
-//! Recognises markup so plain that a parser would return it byte for byte, and which therefore needs no parser.
+//! Recognises settled markup: markup so plain that a parser would return it byte for byte. It needs no parser.
 //!
-//! This is a second check of what `well_formed` wrote, by other rules, and it trusts nothing of it. Settled markup
-//! contains only text without special characters, allowed elements with allowed, quoted attributes, and URLs of
-//! harmless schemes, nested so that no rule of HTML's tree construction (*in body*) closes, opens or moves anything.
-//! Anything not understood is not settled: tables are left to the parser. One linear pass.
+//! This is a second check of what `well_formed` wrote. It has rules of its own and relies on nothing that `well_formed`
+//! does. Settled markup contains only text without special characters, allowed elements with allowed, quoted
+//! attributes, and URLs of harmless schemes. The elements are nested so that no rule of HTML's tree construction (*in
+//! body*) closes, opens or moves anything. Anything else is not settled, and tables never are. The check takes one
+//! linear pass.
 
 use memchr::{memchr, memchr2, memchr3};
 
@@ -11,7 +12,7 @@ use super::attributes::is_allowed;
 use super::elements::{is_block, is_heading, is_kept, is_part_of_table};
 use crate::parse::html_names::is_void;
 
-/// The references allowed in values; a parser would write others differently.
+/// The references that are allowed in values. A parser would write other references differently.
 const REFERENCES: [&str; 5] = ["&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;"];
 
 /// Returns whether browsers read the markup exactly as written, and everything in it is allowed.
@@ -29,12 +30,12 @@ pub(super) fn is_settled(html: &str) -> bool {
     open.is_empty()
 }
 
-/// Returns what comes after an end tag, if the tag closes the innermost element.
+/// Returns what comes after an end tag. Returns `None` if the tag does not close the innermost element.
 fn after_end<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     tag.strip_prefix(open.pop()?)?.strip_prefix('>')
 }
 
-/// Returns what comes after a start tag, if the tag is allowed there.
+/// Returns what comes after a start tag. Returns `None` if the tag is not allowed there.
 fn after_start<'a>(tag: &'a str, open: &mut Vec<&'a str>) -> Option<&'a str> {
     let (name, mut rest) = tag.split_at(memchr2(b' ', b'>', tag.as_bytes())?);
     if !is_kept(name) || !may_begin(name, open) {
@@ -64,7 +65,7 @@ fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
     Some((&text[..at], &text[at + 1..]))
 }
 
-/// Returns whether an element of that name may begin without closing or moving any open element.
+/// Returns whether an element of this name may begin without closing or moving any open element.
 fn may_begin(name: &str, open: &[&str]) -> bool {
     let innermost = open.last().copied().unwrap_or_default();
     let is_open = |wanted: &str| open.contains(&wanted);

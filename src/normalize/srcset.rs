@@ -1,20 +1,20 @@
-//! Parses the candidates of a `srcset` as HTML specifies (*parse a srcset attribute*), so that commas in addresses and
-//! missing spaces are handled as in browsers.
+//! Parses the candidates of a `srcset` (each a URL with descriptors) as HTML specifies (*parse a srcset attribute*). So
+//! commas in URLs and missing spaces are read as in browsers.
 
 use url::Url;
 
 use super::links;
 
-/// The most candidates of a picture; more are dropped, because each may become as long as its base.
+/// The most candidates that are kept for a picture, because each may become as long as its base URL.
 const MAX_CANDIDATES: usize = 64;
 
-/// Returns the candidates with absolute addresses; `None` if none is left. A candidate without a web address or with
-/// wrong descriptors is dropped.
+/// Returns the candidates with absolute URLs. Drops candidates without a web URL or with wrong descriptors. Returns
+/// `None` if no candidate is left.
 pub(super) fn clean(value: &str, base: Option<&Url>) -> Option<String> {
     let kept = candidates(value).take(MAX_CANDIDATES).filter_map(|(url, descriptors)| {
         let descriptors: Vec<&str> = descriptors.split_ascii_whitespace().collect();
         let url = links::clean(url, base).map(String::from)?;
-        // Without its tracking parameters, an address may end in a comma, which would end the candidate.
+        // A URL without its tracking parameters may end in a comma. The comma would end the candidate.
         let is_sound = descriptors.iter().all(|descriptor| is_descriptor(descriptor)) && !url.ends_with(',');
         is_sound.then(|| [&[url.as_str()], descriptors.as_slice()].concat().join(" "))
     });
@@ -22,12 +22,12 @@ pub(super) fn clean(value: &str, base: Option<&Url>) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(", "))
 }
 
-/// Returns the address of the first candidate of a cleaned `srcset`.
+/// Returns the URL of the first candidate of a cleaned `srcset`.
 pub(super) fn first(cleaned: &str) -> &str {
     candidates(cleaned).next().map_or("", |(url, _)| url)
 }
 
-/// Returns each address with its descriptors.
+/// Returns each candidate's URL and its descriptors.
 fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = value;
     std::iter::from_fn(move || {
@@ -47,7 +47,7 @@ fn candidates(value: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Returns where the descriptors at the start end: at a comma outside parentheses.
+/// Returns where the descriptors at the start of the text end: at a comma outside parentheses.
 fn end_of_descriptors(text: &str) -> usize {
     let mut in_parentheses = false;
     let end = text.bytes().position(|byte| {

@@ -1,4 +1,4 @@
-//! Text for people: extracts it from sanitized HTML, counts its words, and cuts it.
+//! Extracts the text from sanitized HTML, counts its words, and cuts it.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,15 @@ use super::markup::{Piece, pieces};
 use crate::parse::references::resolve_html;
 use crate::text::scripts::is_half_word;
 
-/// Returns the text of sanitized HTML as a person reads it: blocks on lines of their own, single spaces, references
-/// resolved.
+/// Returns the text of sanitized HTML as a person reads it: each block on its own line, with single spaces and resolved
+/// references.
 pub fn plain_text(html: &str) -> String {
     let mut text = TextInProgress::default();
     for piece in pieces(html) {
         match piece {
             Piece::Text(raw) => text.push(&resolve_html(raw)),
             Piece::Open { name, .. } | Piece::Close { name } if breaks_line(&name) => text.line_end = true,
-            // Cells are separated by spaces.
+            // A space separates the cells of a table.
             Piece::Close { name } if matches!(&*name, "td" | "th") => text.space = true,
             Piece::Open { .. } | Piece::Close { .. } => {}
         }
@@ -24,7 +24,7 @@ pub fn plain_text(html: &str) -> String {
     text.out
 }
 
-/// A text under construction, with the white space that is due before the next word.
+/// A text under construction, and the white space to write before the next word.
 #[derive(Default)]
 struct TextInProgress {
     out: String,
@@ -142,7 +142,8 @@ pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// What publishers and their programs write where a summary should be: lower case, no punctuation, sorted.
+/// Texts that publishers and their programs write in place of a summary. They are in lower case, without punctuation,
+/// and sorted.
 #[rustfmt::skip]
 const NO_SUMMARY: &[&str] = &[
     "article url", "comment", "comments", "continue", "continue reading", "description", "discuss", "discussion",
@@ -152,7 +153,7 @@ const NO_SUMMARY: &[&str] = &[
     "view comments",
 ];
 
-/// A longer text is none of [`NO_SUMMARY`], even if it has a number of comments.
+/// A longer text is not one of [`NO_SUMMARY`], even if it contains a number of comments.
 const MAX_NO_SUMMARY_BYTES: usize = 64;
 
 /// Returns whether a plain-text summary says nothing about its entry, such as `Comments` or `Read more…`. An empty
@@ -170,18 +171,18 @@ pub fn says_nothing(text: &str) -> bool {
     words.is_empty() || is_count && NO_SUMMARY.binary_search(&rest.join(" ").as_str()).is_ok()
 }
 
-/// Cuts a text with more than `max_chars` characters at a word, with an ellipsis.
+/// Cuts a text that has more than `max_chars` characters after a word, and adds an ellipsis.
 pub(super) fn cut_line(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars { text } else { cut(&text, max_chars) }
 }
 
-/// Returns a plain-text summary of sanitized HTML, in one line of at most `max_chars` characters: whole sentences if
-/// one ends in the second half of that limit, else whole words and an ellipsis.
+/// Returns a plain-text summary of sanitized HTML, in one line of at most `max_chars` characters. It ends with a whole
+/// sentence if one ends in the second half of that limit, otherwise with a whole word and an ellipsis.
 pub fn cut_summary(html: &str, max_chars: usize) -> String {
     cut_text(single_spaced(&plain_text(html)), max_chars)
 }
 
-/// Cuts a plain text of one line in the same way.
+/// Cuts a plain text of one line in the same way as [`cut_summary`].
 pub fn cut_text(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars {
         return text;
@@ -205,8 +206,8 @@ fn ends_sentence(character: char, after: &str) -> bool {
     }
 }
 
-/// Cuts a text to at most `max_chars` characters, the ellipsis included; never inside a word, unless the word fills the
-/// whole text.
+/// Cuts a text to at most `max_chars` characters, including the ellipsis. The cut is not inside a word, unless the word
+/// fills the whole text.
 fn cut(text: &str, max_chars: usize) -> String {
     let head = chars(text, max_chars.saturating_sub(1));
     let next = text[head.len()..].chars().next();
@@ -222,8 +223,7 @@ fn chars(text: &str, count: usize) -> &str {
     text.char_indices().nth(count).map_or(text, |(at, _)| &text[..at])
 }
 
-/// Counts the words of a plain text. In scripts without spaces each character counts as half a word, as translators
-/// count.
+/// Counts the words of a plain text. In scripts without spaces, two characters count as a word, as translators count.
 pub fn word_count(text: &str) -> usize {
     let mut words = 0;
     let mut cjk = 0;

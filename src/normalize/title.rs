@@ -1,8 +1,8 @@
 //! Turns titles and names that may contain HTML into one line of plain text.
 //!
-//! Titles are often about markup, so anything that is not certainly markup is text. Markup is comments, and HTML tags
-//! with well-formed attributes; a start tag only if its end tag follows, so that `The <script> element explained` stays
-//! whole. One linear pass.
+//! Titles are often about markup, so anything that is not certainly markup is text. Comments are markup, and so are
+//! HTML tags with well-formed attributes. A start tag is markup only if its end tag follows, so that `The <script>
+//! element explained` stays as it is. Reading takes one linear pass.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(super) fn line(html: &str) -> String {
     plain(html, true)
 }
 
-/// Returns a name in HTML as one line without markup. No tag stays: names are not about tags.
+/// Returns a name in HTML as one line without markup. All tags are removed, because names are not about tags.
 pub(super) fn without_tags(html: &str) -> String {
     plain(html, false)
 }
@@ -72,7 +72,7 @@ fn marks(html: &str) -> Vec<Mark<'_>> {
     marks
 }
 
-/// What is known about the rest of a text, so that nothing is searched twice.
+/// What is known about the rest of a text, so that no part of it is searched twice.
 struct MarkScan<'a> {
     html: &'a str,
     no_comment_end: bool,
@@ -81,7 +81,7 @@ struct MarkScan<'a> {
 }
 
 impl<'a> MarkScan<'a> {
-    /// Reads the markup that begins at a `<`. Returns its end, or where to continue if it is text.
+    /// Reads the markup that begins at a `<`. Returns where it ends, or where to continue if it is text.
     fn mark(&mut self, start: usize) -> Result<(usize, MarkKind<'a>), usize> {
         let html = self.html;
         if html[start..].starts_with("<!--") {
@@ -106,7 +106,7 @@ impl<'a> MarkScan<'a> {
         end.map(|end| (inside + end + "-->".len(), MarkKind::Comment)).ok_or(inside)
     }
 
-    /// Reads attributes up to the end of the tag. A `<` among them means that it is not a tag.
+    /// Reads attributes up to the end of the tag. A `<` among them means that this is not a tag.
     fn tag_end(&mut self, start: usize, mut at: usize) -> Result<usize, usize> {
         let bytes = self.html.as_bytes();
         loop {
@@ -126,7 +126,7 @@ impl<'a> MarkScan<'a> {
         }
     }
 
-    /// Returns the end of the quoted value that begins there.
+    /// Returns the end of the quoted value that begins at `start`.
     fn after_quote(&mut self, quote: u8, start: usize) -> Option<usize> {
         let no_quote = &mut self.no_quote[usize::from(quote == b'\'')];
         let length = (!*no_quote).then(|| memchr(quote, &self.html.as_bytes()[start..])).flatten();
@@ -136,9 +136,9 @@ impl<'a> MarkScan<'a> {
 }
 
 /// Merges a script or style and its content into one mark. If lone tags are kept, removes start tags without an end tag
-/// from the marks.
+/// from the marks, so that they stay in the text.
 ///
-/// Elements without end tags are markup if they have an effect: a line break, or a picture with an address.
+/// An element that needs no end tag is markup if it has an effect: a line break, or a picture with attributes.
 fn pair(html: &str, marks: &mut Vec<Mark>, keeps_lone_tags: bool) {
     let mut ends: HashMap<String, Vec<usize>> = HashMap::new();
     for mark in marks.iter_mut().rev() {

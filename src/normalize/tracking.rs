@@ -1,4 +1,4 @@
-//! Removes query parameters that an editor has declared as tracking parameters, in addition to the well-known ones.
+//! Removes query parameters that the config declares as tracking parameters, in addition to the well-known ones.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,12 @@ use url::Url;
 use crate::entry::Entry;
 use crate::link;
 
-/// A link in sanitized HTML: its value is quoted and absolute, with few references.
+/// Matches a link in sanitized HTML. Its value is quoted and absolute, and contains few references.
 static HREF: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#" href="(https?:[^"]*\?[^"]*)""#).expect("the pattern is constant"));
 
-/// Removes the parameters that `own` names (in the form of [`link::strip_tracking`]) from an entry's links and from
-/// those in its text.
+/// Removes the parameters that `own` names (in the form of [`link::strip_tracking`]) from an entry's links and from the
+/// links in its text.
 pub fn strip_own_tracking(entry: &mut Entry, own: &[String]) {
     if own.is_empty() {
         return;
@@ -26,7 +26,7 @@ pub fn strip_own_tracking(entry: &mut Entry, own: &[String]) {
     }
 }
 
-/// Cleans a link in HTML; a link from which nothing is removed stays the same, byte for byte.
+/// Cleans a link in HTML. A link from which nothing is removed stays the same, byte for byte.
 fn stripped(written: &str, own: &[String]) -> String {
     let Ok(before) = Url::parse(&html_escape::decode_html_entities(written)) else { return written.to_owned() };
     let mut after = before.clone();

@@ -1,8 +1,8 @@
-//! Turns any markup into well-formed markup of allowed elements, without deep nesting and other things that make
+//! Turns any markup into well-formed markup of allowed elements, without deep nesting and anything else that makes
 //! parsers slow or wrong.
 //!
 //! Everything that a browser would implicitly close, open or move is closed, opened or moved here. So the parser that
-//! comes after this sees a plain tree, and its output, read again, is the same tree. One linear pass.
+//! comes after this sees a plain tree, and its output, read again, is the same tree. This takes one linear pass.
 
 use std::borrow::Cow;
 
@@ -11,15 +11,15 @@ use super::elements::{is_block, is_heading, is_part_of_table};
 use super::escape::push_hidden;
 use crate::parse::html_names::is_void;
 
-/// Elements nested more deeply are flattened: HTML5 parsers are quadratic in the depth.
+/// Elements that are nested more deeply are flattened: HTML5 parsers take time quadratic in the depth.
 const MAX_DEPTH: usize = 100;
 
-/// The depth that a cell needs: a table, a body, a row and the cell itself. If they do not all fit, the table is
+/// The depth that a table cell needs: a table, a body, a row and the cell itself. If they do not all fit, the table is
 /// flattened.
 const DEPTH_OF_CELL: usize = 4;
 
-/// The most elements in a text; of further elements only the text is kept. A parser needs a quarter of a kilobyte for
-/// each.
+/// The most elements in a text. Of further elements only the content is kept. A parser needs a quarter of a kilobyte
+/// for each element.
 const MAX_ELEMENTS: usize = 20_000;
 
 /// Well-formed markup under construction.
@@ -27,7 +27,7 @@ pub(super) struct Markup<'a> {
     out: String,
     /// The open elements, at most [`MAX_DEPTH`].
     open: Vec<Cow<'a, str>>,
-    /// The number of elements so far.
+    /// The number of elements that were written.
     elements: usize,
 }
 
@@ -49,12 +49,12 @@ impl<'a> Markup<'a> {
 
     /// Appends text. Returns whether any of it is visible.
     pub(super) fn text(&mut self, text: &str) -> bool {
-        // Only this white space may occur between cells.
+        // Only this white space may stand between the cells of a table.
         if !text.trim_ascii().is_empty() {
             self.enter_cell();
         }
-        // A parser ignores a line break right after `<pre>`. If the text begins with two line breaks, one of them
-        // remains.
+        // A parser ignores a line break right after `<pre>`, so a single one is left out. If the text begins with two
+        // line breaks, both are written, and one remains.
         let is_first = self.innermost() == "pre" && self.out.ends_with("<pre>");
         let unseen = if is_first && text.starts_with('\n') && !text.starts_with("\n\n") { 1 } else { 0 };
         let before = self.out.len();
@@ -62,7 +62,8 @@ impl<'a> Markup<'a> {
         !self.out[before..].trim_ascii().is_empty()
     }
 
-    /// Appends a start tag. Returns whether it was written: elements nested too deeply are flattened.
+    /// Appends a start tag. Returns false if the tag was not written, because the element is nested too deeply, there
+    /// are too many elements, or a part of a table is outside a table.
     pub(super) fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) -> bool {
         let depth = if name == "table" { DEPTH_OF_CELL } else { 1 };
         let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);
@@ -95,7 +96,7 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// Puts content of a table outside its cells into a cell; a parser would move it before the table.
+    /// Puts content that is in a table but outside its cells into a cell. A parser would move it before the table.
     fn enter_cell(&mut self) {
         if matches!(self.innermost(), "table" | "thead" | "tbody" | "tfoot" | "tr" | "colgroup") {
             self.enter_row();
@@ -142,7 +143,8 @@ impl<'a> Markup<'a> {
         }
     }
 
-    /// Closes what a start tag implicitly closes: a list item the previous one, a block the paragraph.
+    /// Closes what a start tag implicitly closes: a list item closes the previous one, and a block closes the
+    /// paragraph.
     fn close_implied(&mut self, name: &str) {
         let (closes, within): (&[&str], &[&str]) = match name {
             "li" => (&["li"], &["ul", "ol", "table"]),
