@@ -1,6 +1,6 @@
 //! Types for feeds: their ids, what their documents say about them, and the validators of conditional requests.
 //!
-//! Values only: no I/O and no policy.
+//! This module defines values only; it has no I/O and no policy.
 
 mod document_fault;
 mod event;
@@ -28,11 +28,11 @@ pub use fault::{
 pub use repair::{Repair, RepairKind};
 pub use state::{FailureKind, FeedState, HoldReason, Note};
 
-/// The id of a configured feed (`[[feed]] id`): unique in the config, stable for the feed's life.
+/// The id of a configured feed (`[[feed]] id`). It is unique in the config, and does not change while the feed exists.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FeedId(pub Arc<str>);
 
-/// The id of a section (`[[section]] id`): `[a-z0-9][a-z0-9-]*`, part of its URLs.
+/// The id of a section (`[[section]] id`). It has the form `[a-z0-9][a-z0-9-]*`, and is part of the section's URLs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SectionId(pub Arc<str>);
 
@@ -62,13 +62,13 @@ macro_rules! text_id {
 text_id!(FeedId);
 text_id!(SectionId);
 
-/// What a feed document says about the feed itself, cleaned like an [`Entry`](crate::entry::Entry).
+/// What a feed document says about the feed itself. It is cleaned like an [`Entry`](crate::entry::Entry).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FeedInfo {
     /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The feed's page.
+    /// The URL of the feed's page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Url>,
     /// The id that the document gives itself (Atom `id`), as written.
@@ -83,7 +83,7 @@ pub struct FeedInfo {
     /// The rights as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
-    /// The licence of its entries.
+    /// The licence of the feed's entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
     /// When the feed claims that it last changed.
@@ -95,19 +95,19 @@ pub struct FeedInfo {
     /// The picture of the feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Url>,
-    /// The address that the document gives itself (`rel="self"`, `feed_url`).
+    /// The URL that the document gives for itself (`rel="self"`, `feed_url`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub self_link: Option<Url>,
     /// WebSub hubs, in the document's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hubs: Vec<Url>,
-    /// The rssCloud address to subscribe to changes: RSS `<cloud>` as one address.
+    /// The URL at which to subscribe to changes with rssCloud: RSS `<cloud>` as one URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloud: Option<Url>,
-    /// The document with the entries that follow those of this one (`rel="next"`, `next_url`).
+    /// The URL of the document with the entries after those of this one (`rel="next"`, `next_url`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Url>,
-    /// The archive before this document (RFC 5005 §4).
+    /// The URL of the archive before this document (RFC 5005 §4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prev_archive: Option<Url>,
 }
@@ -121,16 +121,17 @@ pub struct PollHints {
     pub ttl: Option<Duration>,
     /// `sy:updatePeriod` divided by `sy:updateFrequency`.
     pub period: Option<Duration>,
-    /// Hours of the day in GMT, 0 to 23, in which not to poll; empty if all 24 were listed.
+    /// Hours of the day in GMT, 0 to 23, in which not to poll. It is empty if all 24 were listed.
     pub skip_hours: Vec<u8>,
-    /// Days of the week, 0 = Monday, in which not to poll; empty if all seven were listed.
+    /// Days of the week, 0 = Monday, in which not to poll. It is empty if all seven were listed.
     pub skip_days: Vec<u8>,
 }
 
-/// How long a server asked clients to wait, or said that its response stays fresh; as received, without our own bounds.
+/// How long a server asked clients to wait, or said that its response stays fresh. The values are as received, and are
+/// not limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// `Retry-After` (RFC 9110 §10.2.3); a date counts as the time since the response's own `Date`.
+    /// `Retry-After` (RFC 9110 §10.2.3). A date is converted to the time since the response's own `Date`.
     pub retry_after: Option<Duration>,
     /// `Cache-Control: max-age` minus `Age` (RFC 9111 §4.2); `None` if `no-cache` or `no-store` cancels it.
     pub max_age: Option<Duration>,
@@ -138,16 +139,17 @@ pub struct Lifetimes {
     pub expires: Option<Duration>,
 }
 
-/// The validators that a server sent with a document; the next conditional request repeats them byte by byte (RFC 9110 §8.8).
+/// The validators that a server sent with a document. The next conditional request repeats them byte by byte (RFC 9110
+/// §8.8).
 ///
-/// Bytes, not text: servers send unquoted, weak and non-ASCII tags and dates in odd shapes.
+/// They are bytes and not text, because servers send unquoted, weak and non-ASCII tags, and dates in odd forms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
     pub etag: Option<Vec<u8>>,
     /// `Last-Modified`.
     pub last_modified: Option<Vec<u8>>,
-    /// The URL that sent them; they are never sent to another.
+    /// The URL whose response contained them. They are never sent to another URL.
     pub url: Option<Url>,
 }
 

@@ -1,4 +1,4 @@
-//! Why a document is not a feed.
+//! Says why a document is not a feed, and what it is instead.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::state::FailureKind;
 use crate::foreign::{self, Line, ShortLine};
 
-/// The most offered feeds of a page that are kept.
+/// The most feeds of a page that a message lists.
 const OFFERS: usize = 3;
 
-/// What a document is instead of a feed. Displayed as a sentence.
+/// What a document is instead of a feed. It is displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum DocumentFault {
@@ -25,7 +25,7 @@ pub enum DocumentFault {
     },
     /// The document has another format.
     NotAFeed {
-        /// The name of its first element; empty if it has none.
+        /// The name of its first element; empty if there is none.
         found: ShortLine,
     },
     /// The document is JSON that cannot be read.
@@ -45,7 +45,7 @@ pub enum DocumentFault {
     },
     /// The feed parser panicked.
     ReaderPanic,
-    /// Reading the document would delay the other feeds.
+    /// Reading the document takes too much work and would delay the other feeds.
     TooMuchWork,
 }
 

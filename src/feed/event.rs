@@ -1,13 +1,13 @@
-//! Events of feeds.
+//! Events of feeds, which are shown to the editor (who writes the config).
 
 use std::fmt;
 
 use super::failure::Failure;
 
-/// An event of a feed. Displayed as a sentence without the feed's name.
+/// An event of a feed. It is displayed as a sentence without the feed's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEvent {
-    /// The feed answered 410.
+    /// The server answered 410: the feed is gone for good.
     Gone,
     /// The feed failed several times in a row.
     Died {
@@ -26,14 +26,14 @@ pub enum FeedEvent {
         /// The new address.
         to: String,
     },
-    /// The feed brought many new entries at once.
+    /// The feed published many new entries at once.
     Flooded {
         /// How many entries were new.
         new: usize,
     },
-    /// Many entries of the feed came under new guids, and were recognised.
+    /// Many known entries of the feed got new guids, and were recognised.
     Rekeyed {
-        /// How many entries came under new guids.
+        /// How many known entries got new guids.
         rekeyed: usize,
         /// How many entries the document lists.
         listed: usize,

@@ -1,7 +1,7 @@
-//! Why a poll failed: a value with all details of the message.
+//! Why a poll failed. The value contains all details of the message.
 //!
-//! A failure has a kind, whose code never changes, and details. It is displayed as one sentence, with a hint if there is
-//! something to do. Nothing compares, stores or parses that sentence. The message of another program (the system, an
+//! A failure has a kind, whose code never changes, and details. It is displayed as one sentence, with a hint if there
+//! is something to do. Nothing compares, stores or parses that sentence. The message of another program (the system, an
 //! HTTP client, a parser) is one detail, cut to the length of a line.
 //!
 //! No detail may contain a secret. Only the host of a requested address is kept. Text of a document is added only after
@@ -23,7 +23,7 @@ use crate::foreign::{self, Line};
 use crate::size;
 use crate::time::Timestamp;
 
-/// The failure of a poll. Displayed as a sentence on one line.
+/// The failure of a poll. It is displayed as a sentence on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Failure {
@@ -54,7 +54,7 @@ pub enum Failure {
         /// The port.
         port: u16,
     },
-    /// The feed's proxy would resolve the name in its own network.
+    /// The host has a local name, which the feed's proxy would resolve in its own network.
     LocalName {
         /// The host.
         host: Line,
@@ -66,11 +66,11 @@ pub enum Failure {
         /// The scheme.
         scheme: Line,
     },
-    /// The connection was not accepted.
+    /// The connection could not be made.
     Connect {
         /// The host.
         host: Line,
-        /// Whether the proxy did not accept the connection.
+        /// Whether the connection was to the feed's proxy.
         proxied: bool,
         /// The system's message.
         why: Line,
@@ -86,7 +86,7 @@ pub enum Failure {
     Timeout {
         /// The host.
         host: Line,
-        /// Whether the proxy took too long.
+        /// Whether it was the proxy that took too long.
         proxied: bool,
         /// The phase.
         phase: PollPhase,
@@ -97,7 +97,7 @@ pub enum Failure {
     TooSlow {
         /// The host.
         host: Line,
-        /// The least rate that is accepted.
+        /// The lowest rate that is accepted.
         bytes_per_second: u64,
     },
     /// The document is larger than the feed's `max_size`.
@@ -131,11 +131,11 @@ pub enum Failure {
         /// What is wrong.
         fault: HttpFault,
     },
-    /// A redirect leads to a host on hold; newswire sent it no request.
+    /// A redirect leads to a host on hold, which must not be polled before a certain time. newswire sent it no request.
     Held {
         /// The host.
         host: Line,
-        /// The end of the hold; `None` if another poll has just received it.
+        /// When the hold ends. `None` if another poll caused the hold a moment ago.
         until: Option<Timestamp>,
     },
     /// The document of a `file:` feed cannot be read.
@@ -162,7 +162,7 @@ pub enum Failure {
         /// The fault.
         fault: OwnFault,
     },
-    /// The message that a store of version 6 or older has.
+    /// The message of a failure that a store of version 6 or older contains.
     Old {
         /// The kind of the failure.
         kind: FailureKind,
@@ -172,7 +172,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns the kind, under which the failure is stored and counted.
+    /// Returns the kind of the failure. The failure is stored and counted under this kind.
     pub fn kind(&self) -> FailureKind {
         match self {
             Failure::Dns { .. } => FailureKind::Dns,
@@ -292,7 +292,7 @@ mod tests {
     #[track_caller]
     fn check(failure: Failure, kind: FailureKind, sentence: &str) {
         assert_eq!((failure.kind(), failure.to_string().as_str()), (kind, sentence));
-        // The daemon hands a failure to a command in this form.
+        // The daemon passes a failure to a command in this form.
         let json = serde_json::to_string(&failure).unwrap();
         assert_eq!(serde_json::from_str::<Failure>(&json).unwrap(), failure);
     }

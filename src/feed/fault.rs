@@ -1,4 +1,4 @@
-//! The details of failures: what exactly was wrong, within one kind.
+//! The details of failures: what exactly was wrong.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::state::coded;
 use crate::foreign::Line;
 
 coded! {
-    /// A phase of a poll with a time limit: what the server must do in time.
+    /// A phase of a poll that has a time limit, with what the server must do in this phase.
     PollPhase: Answer {
         Connect "connect" "accept a connection",
         Answer "answer" "answer",
@@ -56,7 +56,7 @@ coded! {
 coded! {
     /// How a response violates HTTP.
     WireFault: Invalid {
-        /// The response has more or longer headers than the client reads; `fetch` sets the number.
+        /// The response has more headers than the client reads, or longer ones. `fetch` sets the number in the message.
         Head "head" "it has more than 256 headers, or they are too long",
         StatusLine "status_line" "its status line is not valid HTTP",
         Version "version" "it does not begin with HTTP/1.0 or HTTP/1.1",
@@ -72,7 +72,7 @@ coded! {
     }
 }
 
-/// Why a server cannot be verified. Displayed as a reason.
+/// Why a server cannot be verified. It is displayed as a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum TlsFault {
@@ -113,7 +113,7 @@ impl fmt::Display for TlsFault {
     }
 }
 
-/// Why a redirect cannot be followed. Displayed as the words after `a.example redirects`.
+/// Why a redirect cannot be followed. It is displayed as the words after `a.example redirects`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum RedirectFault {
@@ -150,7 +150,7 @@ impl fmt::Display for RedirectFault {
     }
 }
 
-/// Why a response could not be read. Displayed as a reason.
+/// Why a response could not be read. It is displayed as a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum HttpFault {
@@ -230,7 +230,7 @@ impl FileFault {
     }
 }
 
-/// Why a key of a feed cannot be used. Displayed as a reason.
+/// Why a key of a feed cannot be used. It is displayed as a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum SettingFault {
@@ -286,13 +286,13 @@ impl fmt::Display for SettingFault {
     }
 }
 
-/// A fault of newswire itself. Displayed as the beginning of a sentence.
+/// A fault of newswire itself. It is displayed as the beginning of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum OwnFault {
-    /// A panic in this poll.
+    /// newswire panicked in this poll.
     Panic,
-    /// A panic while the document was read.
+    /// newswire panicked while it read the document.
     ReadingPanic,
     /// The store could not save the poll.
     Unwritten {

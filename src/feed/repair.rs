@@ -1,6 +1,7 @@
-//! What was wrong with a document and was repaired or skipped, and what else an editor should know of it.
+//! What was wrong with a document and was repaired or skipped, and what else its editor (who writes the config) should
+//! know.
 //!
-//! The words of a kind never change: stores up to version 3 have them instead of its code.
+//! The words of a kind never change, because stores up to version 3 contain the words instead of the kind's code.
 
 use std::fmt;
 
@@ -44,14 +45,14 @@ coded! {
         SharedGuids "shared_guids" "one guid for several different entries: the link was added to it",
         SharedLinks "shared_links" "one link for several different entries: title and date were added to it",
         SharedTitles "shared_titles" "one title and date for several different entries: the text was added to them",
-        /// The feed publishes faster than it is polled. Nothing is repaired, but an editor should know it.
+        /// The feed publishes faster than it is polled. Nothing is repaired; this only informs the editor.
         Gap "gap" "nothing of this document was known before: entries may have been missed",
-        /// A repair that an older or a newer version wrote: its sentence is the example.
+        /// A repair that an older or a newer version wrote. Its sentence is in the field `example`.
         Old "old" "",
     }
 }
 
-/// A repair of one document: its kind, once, and how often it was needed. Displayed as a sentence.
+/// One kind of repair in a document, and how often it was needed. It is displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repair {
     /// The kind.
@@ -70,7 +71,7 @@ impl Repair {
         Repair { kind, count: 1, example: None }
     }
 
-    /// Creates a repair of which only the sentence is known.
+    /// Creates a repair from a sentence, if nothing else is known about it.
     pub fn old(words: String) -> Repair {
         Repair { kind: RepairKind::Old, count: 1, example: Some(words) }
     }

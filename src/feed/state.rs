@@ -1,6 +1,7 @@
-//! The state of a feed: its last result, the kind of a failure, the reason for a hold, and notes for the editor.
+//! The state of a feed: its last result, the kind of a failure, the reason for a hold, and notes for the editor (who
+//! writes the config).
 //!
-//! Each has a stable code for the store and `--json`; the text that it is displayed as is only for people.
+//! Each value has a stable code for the store and `--json`. The displayed text is only for people.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::foreign;
 
-/// Defines an enum whose variants each have a stable code, under which they are stored, and words for people.
+/// Defines an enum. Each variant has a stable code, under which it is stored, and words for people.
 macro_rules! coded {
     ($(#[$doc:meta])* $name:ident: $else:ident { $($(#[$of:meta])* $variant:ident $code:literal $words:literal,)* }) => {
         $(#[$doc])*
@@ -35,7 +36,8 @@ macro_rules! coded {
                 }
             }
 
-            /// Parses a code; an unknown one, written by a newer version, gives the variant for all others.
+            /// Parses a code. If the code is unknown, because another version wrote it, returns the variant for all
+            /// others.
             pub fn from_code(code: &str) -> $name {
                 Self::ALL.iter().copied().find(|known| known.code() == code).unwrap_or($name::$else)
             }
@@ -76,7 +78,7 @@ coded! {
 }
 
 coded! {
-    /// The reason why a feed is on hold.
+    /// The reason why a feed is on hold, that is, must not be polled before a certain time.
     HoldReason: Server {
         RetryAfter "retry_after" "Retry-After",
         MaxAge "max_age" "max-age",
@@ -85,13 +87,13 @@ coded! {
         UpdatePeriod "update_period" "sy:updatePeriod",
         SkipHours "skip_hours" "skipHours",
         SkipDays "skip_days" "skipDays",
-        /// A temporary redirect leads to a host on hold.
+        /// A temporary redirect leads to a host that is on hold.
         RedirectHost "redirect_host" "the host that it redirects to",
-        /// A response to another feed of the same host.
+        /// The hold comes from a response to another feed of the same host.
         ItsHost "its_host" "its host",
-        /// The feed was polled minutes ago.
+        /// The feed was polled a few minutes ago.
         LastPoll "last_poll" "its last poll",
-        /// The server asked for the hold, but it is unknown by which header or element.
+        /// The server asked for the hold. It is unknown by which header or element.
         Server "server" "the server",
     }
 }
@@ -125,18 +127,18 @@ coded! {
     }
 }
 
-/// A note for the editor on the entries of a feed.
+/// A note for the editor about the entries of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Note {
-    /// Many entries of the feed came under new guids, and were recognised.
+    /// Many known entries of the feed got new guids, and were recognised.
     Rekeyed {
-        /// How many entries came under new guids.
+        /// How many known entries got new guids.
         rekeyed: usize,
         /// How many entries the document lists.
         listed: usize,
     },
-    /// An entry is restless: it changes at every poll, so newswire no longer applies its changes.
+    /// An entry is restless: it changes at every poll. newswire has stopped applying its changes.
     Restless {
         /// The entry's title or guid; empty if that is private.
         name: String,

@@ -1,5 +1,5 @@
-//! Reads a body within its limits: bytes as they arrive and after decoding, time, speed, and the memory of all bodies
-//! together.
+//! Reads a response body within its limits: its size as received and after decoding, its time, its speed, and the
+//! memory of all bodies together.
 //!
 //! `Content-Length` is not trusted, and there is no limit on the compression ratio: only the actual sizes count.
 
@@ -17,16 +17,16 @@ use super::stopwatch::Stopwatch;
 use super::wire;
 use crate::feed::{Failure, HttpFault, PollPhase};
 
-/// A body slower than this over a whole [`PACE_WINDOW`] is abandoned, because it occupies a turn, memory and a
-/// connection.
+/// A body that is slower than this for a whole [`PACE_WINDOW`] is given up, because it occupies its host's turn, memory
+/// and a connection.
 const LEAST_BYTES_PER_SECOND: u64 = 1024;
 const PACE_WINDOW: Duration = Duration::from_secs(10);
 
-/// A body in more chunks is abandoned: each chunk costs some microseconds, however small it is. The largest body has
-/// 640 chunks of 16 KiB.
+/// A body in more chunks is given up, because each chunk costs some microseconds, however small it is. A body of 10 MiB
+/// has 640 chunks of 16 KiB.
 const MAX_CHUNKS: usize = 100_000;
 
-/// A body and its place in memory, which is freed when the last clone of the bytes is dropped.
+/// A body and its place in memory. The place becomes free when the last clone of the bytes is dropped.
 struct HeldBody {
     body: Vec<u8>,
     _place: MemoryPlace,
@@ -90,7 +90,7 @@ async fn receive(
                 return Err(unreadable(host, wire.unwrap_or(HttpFault::BrokeOff { why })));
             }
             Err(overrun) if overrun.of_total => return Err(overrun.into_failure(host, PollPhase::Body)),
-            Err(_) => Bytes::new(), // The speed window ended without another chunk: judged below.
+            Err(_) => Bytes::new(), // The speed window ended without another chunk; `keeps_up` judges it.
         };
         let bytes = (body.len() + chunk.len()) as u64;
         if bytes > place.limit() {
@@ -117,7 +117,7 @@ enum Filled {
     TooManyChunks,
 }
 
-/// Appends chunks while they fit into `room`, and counts them. One timer serves all of them, because a body may come in
+/// Appends chunks while they fit into `room`, and counts them. One timer serves all chunks, because a body may come in
 /// chunks of one byte.
 async fn fill(response: &mut Response, body: &mut Vec<u8>, room: u64, chunks: &mut usize) -> reqwest::Result<Filled> {
     while let Some(chunk) = response.chunk().await? {
@@ -138,8 +138,8 @@ fn copied(body: &[u8], mut buffer: Vec<u8>) -> Vec<u8> {
     buffer
 }
 
-/// Decodes on a thread that may block. If the result does not fit into its place, decoding restarts in the next larger
-/// one.
+/// Decodes a body on a thread that may block. If the result does not fit into its place in memory, decoding starts
+/// again with the next larger place.
 async fn decoded(
     coding: Coding,
     body: Bytes,
@@ -179,7 +179,7 @@ impl Pace {
         Pace { since: Instant::now(), bytes: 0 }
     }
 
-    /// Returns the rest of the window.
+    /// Returns how much time of the window is left.
     fn left(&self) -> Duration {
         PACE_WINDOW.saturating_sub(self.since.elapsed())
     }

@@ -1,10 +1,11 @@
-//! The memory for all bodies in flight: 96 MiB together, whatever the number and size of the feeds. Read buffers of
-//! connections and decoder windows may take the same again at worst: 200 feeds of the largest size stay below 256 MiB.
+//! Limits the memory for all bodies in flight to 96 MiB together, unless a feed's `max_size` permits a larger body.
+//! Read buffers of connections and decoder windows may take the same again at worst: 200 feeds of 10 MiB stay below 256
+//! MiB.
 //!
-//! The memory is divided into the rungs of a ladder. Every body starts on the lowest rung and climbs as it grows;
-//! higher rungs have room for fewer bodies. A body that waits for a place holds a place on the rung below, and bodies
-//! on the top rung never wait, so bodies cannot deadlock. A place is held until the body itself is dropped, after
-//! parsing.
+//! The memory is divided into the rungs of a ladder. Every body starts on the lowest rung, and climbs to the next rung
+//! as it grows. Higher rungs have room for fewer bodies. A body that waits for a place on a rung keeps its place on the
+//! rung below. Bodies on the top rung never wait, so bodies cannot deadlock. A body keeps its place until it is
+//! dropped, after parsing.
 
 use std::sync::Arc;
 
@@ -12,22 +13,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const KIB: u64 = 1024;
 
-/// For each rung except the last: the size of a body on it, in KiB, and the number of such bodies. Most feeds are below
-/// 128 KiB, nearly all below 1 MiB.
+/// For each rung except the last: the most bytes of a body on it, in KiB, and the number of such bodies. Most feeds are
+/// below 128 KiB, nearly all below 1 MiB.
 const LOWER_RUNGS: [(u64, usize); 2] = [(128, 128), (1024, 16)];
 
-/// The size of all bodies on the last rung together, in KiB; a body that may be larger takes the whole rung.
+/// The size of all bodies on the last rung together, in KiB. A body that may be larger takes the whole rung.
 const TOP_KIB: u32 = 64 * 1024;
 
-/// The size of one allocation for a body on the last rung. A block of this size is mapped separately, and returned to
-/// the system when it is freed. Allocators keep smaller blocks for later, each thread its own, which added up to more
-/// than all bodies.
+/// The capacity of a buffer on the last rung. The allocator maps a block of this size separately, and returns it to the
+/// system when it is freed. It keeps smaller blocks for later, separately for each thread; these took more memory than
+/// all bodies.
 const OWN_MAPPING_BYTES: usize = 33 * 1024 * 1024;
 
-/// The most bodies decoded at a time: a decoder holds a window of up to 16 MiB, in addition to both forms of its body.
+/// The most bodies that are decoded at a time. A decoder holds a window of up to 16 MiB, in addition to both forms of
+/// its body.
 const DECODERS: usize = 2;
 
-/// The memory budget. Cheap to clone; all clones share the places.
+/// The memory budget. It is cheap to clone, and all clones share the places.
 #[derive(Clone)]
 pub(super) struct Budget {
     decoders: Arc<Semaphore>,
@@ -37,7 +39,7 @@ pub(super) struct Budget {
 
 /// Permission to hold a body of up to `room` bytes.
 pub(super) struct MemoryPlace {
-    /// The most bytes of a body, on any rung.
+    /// The most bytes that the body may have, on any rung.
     limit: u64,
     room: u64,
     rung: usize,
@@ -52,12 +54,13 @@ impl Budget {
         Budget { decoders, lower: Arc::new(lower), top: Arc::new(Semaphore::new(TOP_KIB as usize)) }
     }
 
-    /// Returns permission to decode a body. Its holder takes no other place.
+    /// Returns permission to decode a body, as soon as one is free. The holder must not wait for another place
+    /// meanwhile.
     pub(super) async fn decoder(&self) -> OwnedSemaphorePermit {
         self.decoders.clone().acquire_owned().await.expect("the budget is never closed")
     }
 
-    /// Returns a place on the lowest rung for a body of at most `limit` bytes; waits until one is free.
+    /// Returns a place on the lowest rung for a body of at most `limit` bytes. Waits until a place is free.
     pub(super) async fn place(&self, limit: u64) -> MemoryPlace {
         self.place_on(0, limit).await
     }
@@ -73,7 +76,7 @@ impl Budget {
 }
 
 impl MemoryPlace {
-    /// Returns whether a body of `bytes` bytes fits without climbing.
+    /// Returns whether a body of `bytes` bytes fits into this place.
     pub(super) fn holds(&self, bytes: u64) -> bool {
         bytes <= self.room
     }
@@ -82,7 +85,8 @@ impl MemoryPlace {
         self.room
     }
 
-    /// Returns an empty buffer with capacity for all of the room; memory is used only as it is filled.
+    /// Returns an empty buffer with capacity for the whole place. The system provides memory only as the buffer is
+    /// filled.
     pub(super) fn buffer(&self) -> Vec<u8> {
         let bytes = match self.budget.lower.get(self.rung) {
             Some(_) => usize::try_from(self.room).unwrap_or(usize::MAX),
@@ -96,7 +100,7 @@ impl MemoryPlace {
         self.limit
     }
 
-    /// Returns a place one rung higher. The present place is held until the higher one is free.
+    /// Returns a place one rung higher. Keeps this place until the higher one is free.
     pub(super) async fn climb(self) -> MemoryPlace {
         self.budget.place_on(self.rung + 1, self.limit).await
     }

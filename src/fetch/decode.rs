@@ -1,29 +1,29 @@
-//! Undoes a single layer of `Content-Encoding`, and never decodes more than a bounded part.
+//! Undoes one layer of `Content-Encoding`, and never decodes more than a limited number of bytes.
 //!
 //! Gzip is recognised by its first bytes, whatever the header says: some servers send files that are compressed on disk
 //! without declaring it, others send plain files declared as gzip.
 //!
-//! This is not left to the HTTP client. Its decoders run while a body arrives, and each may take as much memory as the
-//! sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few run at a time,
-//! after the body has arrived, and larger windows than RFC 7932 and RFC 9659 allow are refused.
+//! The HTTP client could decode too, but its decoders run while a body arrives, and each may take as much memory as the
+//! sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few decoders run at a
+//! time, after the body has arrived. Windows larger than RFC 7932 (brotli) and RFC 9659 (zstd) allow are refused.
 
 use std::io::{self, Read};
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-/// The codings offered to servers.
+/// The codings that requests offer to servers.
 pub(super) const ACCEPT_ENCODING: &str = "gzip, br, zstd, deflate";
 
 /// The largest zstd window: 8 MiB, the most that a decoder must support (RFC 9659).
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// The first seven bits of brotli with a large window, which RFC 7932 reserves.
+/// The first seven bits of brotli data with a large window. RFC 7932 reserves them.
 const BROTLI_LARGE_WINDOW: u8 = 0x11;
 
 const BROTLI_BUFFER_BYTES: usize = 4096;
 
-/// The most gzip members of a body. Each member needs its own decoder, even for 20 bytes; `bgzip` writes one member per
-/// 64 KiB.
+/// The most gzip members of a body. Each member needs its own decoder, even for 20 bytes. The program `bgzip` writes
+/// one member per 64 KiB.
 const MAX_GZIP_MEMBERS: usize = 10_000;
 
 /// The first bytes of every gzip member: its magic number, and the only method that exists (RFC 1952 §2.3.1).
@@ -32,14 +32,14 @@ const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
-    /// RFC 9110 §8.4.1.2 means zlib, but some servers omit its header.
+    /// By RFC 9110 §8.4.1.2 this means zlib, but some servers omit the zlib header.
     Deflate,
     Brotli,
     Zstd,
 }
 
-/// Returns the coding that a response names; `None` if it is not compressed. Values that name no compression (servers
-/// write `utf-8` or `none`) are ignored.
+/// Returns the coding that a response declares. Returns `None` if the response is not compressed. Values that name no
+/// compression (servers write `utf-8` or `none`) are ignored.
 ///
 /// # Errors
 ///
@@ -67,7 +67,7 @@ pub(super) fn actual(named: Option<Coding>, body: &[u8]) -> Option<Coding> {
     }
 }
 
-/// Decodes a body into `buffer`, which is empty; `None` if the result has more than `room` bytes.
+/// Decodes a body into `buffer`, which is empty. Returns `None` if the result has more than `room` bytes.
 ///
 /// # Errors
 ///
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn windows_larger_than_specified_are_refused_before_allocation() {
-        // Large window of 2^30 bytes, then an empty last block.
+        // The header declares a window of 2^30 bytes. An empty last block follows.
         assert!(decode(Coding::Brotli, &[0x11, 0x9e, 0x03], Vec::new(), 1000).is_err());
-        // A frame with a window of 2^31 bytes and no content size.
+        // The frame declares a window of 2^31 bytes and no content size.
         assert!(
             decode(Coding::Zstd, &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00], Vec::new(), 1000).is_err()
         );

@@ -1,12 +1,15 @@
 //! The HTTP clients: one for each way out, that is, for each combination of permitted addresses, proxy, certificates
-//! and HTTP version. Connections are shared within a client, and the guard is part of the client.
+//! and HTTP version. Requests with the same way out share connections, and each client contains the guard (see
+//! `guard`).
 //!
 //! No client follows a redirect, repeats a request, keeps a cookie, sends a Referer, reads a proxy from the
-//! environment, or accepts an invalid certificate; TLS is 1.2 or newer. An invalid header line is ignored, as in
-//! browsers. An answer of ambiguous length is refused. A `proxy` from the config is trusted: it may be at any address.
-//! If it resolves names for us (`http:`, `socks5h:`), `guard` refuses addresses and local names before the request, and
-//! refusing a public name that leads into the proxy's network is up to the proxy. A `ca_file` replaces the system's
-//! certificates for the feeds that name it.
+//! environment, or accepts an invalid certificate. TLS is 1.2 or newer. An invalid header line is ignored, as in
+//! browsers. An answer of ambiguous length is refused. A `ca_file` replaces the system's certificates for the feeds
+//! that name it.
+//!
+//! A `proxy` from the config is trusted, so it may be at any address. Some proxies (`http:`, `socks5h:`) resolve names
+//! themselves. For these, `guard` refuses addresses and local names before the request. Only the proxy can refuse a
+//! public name that leads into the proxy's own network.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -31,24 +34,24 @@ use crate::config::{Feed, PROXY_SCHEMES};
 use crate::feed::{Failure, FeedKey, HttpFault, PollPhase, SettingFault, TlsFault};
 use crate::foreign::Line;
 
-/// How long an idle connection is kept: long enough for the next feed of the same host a second later; short, because
-/// most hosts are not needed again for an hour.
+/// How long an idle connection is kept. This is long enough for the next feed of the same host a second later, and
+/// short because most hosts are not needed again for an hour.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The most unread bytes that one HTTP/2 server may send: read buffers are not part of the memory budget of bodies. A
-/// feed from the other side of the earth still arrives at a megabyte per second.
+/// The most unread bytes that one HTTP/2 server may send, because read buffers are not part of the memory budget of
+/// bodies. A feed from the other side of the earth still arrives at a megabyte per second.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 
-/// The most headers of an answer. Sites behind several proxies and firewalls send more than the usual 100. `wire`
-/// repeats the number.
+/// The most headers of an answer. Sites behind several proxies and firewalls send more than the usual 100. The message
+/// of `WireFault::Head` repeats the number.
 const MOST_HEADERS: usize = 256;
 const MOST_HEADER_BYTES: u32 = 32 * 1024;
 
-/// The most clients that are kept, one per way out: more than any config needs. Beyond that, all are dropped, and built
-/// again when needed.
+/// The most clients that are kept, one per way out. No config needs more. Beyond that, all clients are dropped, and
+/// built again when needed.
 const MOST_CLIENTS: usize = 256;
 
-/// How names are resolved, once per new connection.
+/// How names are resolved. Each new connection resolves its name once.
 #[derive(Clone)]
 pub(super) enum Names {
     /// The operating system resolves names.
@@ -56,7 +59,7 @@ pub(super) enum Names {
     Table(Lookup),
 }
 
-/// A substitute for the name server.
+/// A function that resolves names instead of the name server.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 /// What two requests must have in common to share a client.
@@ -68,14 +71,14 @@ struct Egress {
     http2: bool,
 }
 
-/// The most bytes of a `ca_file`; the system's own bundle has 0.2 MB.
+/// The most bytes of a `ca_file`. The system's own bundle has 0.2 MB.
 const MAX_CERTIFICATES_BYTES: u64 = 16 << 20;
 
 /// The clients built so far.
 pub(super) struct Clients {
     names: Names,
-    /// The clients by what their requests have in common. Locked while a client is built, because the waiting callers
-    /// mostly need the same client.
+    /// The clients, by what their requests have in common. The map is locked while a client is built, because the
+    /// waiting callers mostly need the same client.
     by_egress: Mutex<HashMap<Egress, Way>>,
 }
 
@@ -83,16 +86,16 @@ pub(super) struct Clients {
 #[derive(Clone)]
 pub(super) struct Way {
     pub client: Client,
-    /// The host of the proxy, if there is one. The peer's address is then that of the proxy, and says nothing about the
-    /// server.
+    /// The host of the proxy, if there is one. Connections then lead to the proxy, so the peer's address says nothing
+    /// about the server.
     pub proxy: Option<Arc<str>>,
-    /// Why this system has no CA certificates, if it has none: no server can be verified.
+    /// Why this system has no CA certificates, if it has none. No server can be verified then.
     pub no_roots: Option<Line>,
 }
 
 impl Clients {
     pub(super) fn new(names: Names) -> Clients {
-        // This fails only if the program has already installed a provider, which serves as well.
+        // This fails only if the program has already installed a crypto provider, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Clients { names, by_egress: Mutex::default() }
     }
@@ -111,7 +114,7 @@ impl Clients {
     ///
     /// # Errors
     ///
-    /// The same as [`Clients::way`], though there is no setting that could be unusable.
+    /// Fails if the client cannot be built. There is no setting that could be unusable.
     pub(super) async fn plain_way(&self, reach: &Reach) -> Result<Way, Failure> {
         self.client(Egress { reach: reach.clone(), proxy: None, ca_file: None, http2: true }).await
     }
@@ -187,7 +190,8 @@ fn configure(
     Ok(if egress.http2 { builder } else { builder.http1_only() })
 }
 
-/// Parses the proxy, and returns its host too. Errors contain nothing of its URL, which may hold a password.
+/// Parses the URL of a proxy, and also returns its host. Errors contain nothing of the URL, because it may contain a
+/// password.
 fn trusted_hop(proxy: &str) -> Result<(String, Proxy), Failure> {
     let unusable = |fault| Failure::Setting { key: FeedKey::Proxy, fault };
     let url = Url::parse(proxy).map_err(|_| unusable(SettingFault::NoUrl))?;
@@ -211,7 +215,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, Failure> {
     Ok(certificates)
 }
 
-/// Reads a regular file: a pipe would hold up every feed that waits for its client.
+/// Reads a regular file. A pipe would delay every feed that waits for its client.
 fn read_certificates(path: &Path) -> io::Result<Vec<u8>> {
     let mut pem = Vec::new();
     file::open_regular(path)?.take(MAX_CERTIFICATES_BYTES).read_to_end(&mut pem)?;
@@ -223,7 +227,7 @@ fn unusable(egress: &Egress, error: &reqwest::Error) -> Failure {
     Failure::Setting { key, fault: SettingFault::Other { why: root_cause(error) } }
 }
 
-/// Resolves names to those of their addresses that the guard admits.
+/// Resolves names to those of their addresses that the guard permits.
 struct GuardedResolver {
     reach: Reach,
     /// The host of the proxy, which may be at any address.
@@ -231,7 +235,7 @@ struct GuardedResolver {
     names: Names,
 }
 
-/// The error for a name of which all addresses are refused; contains one of them.
+/// The error for a name whose addresses are all refused. It contains one of them.
 #[derive(Debug, Error)]
 #[error("{0} is refused")]
 struct Blocked(IpAddr);
@@ -247,7 +251,7 @@ impl Resolve for GuardedResolver {
             match (admitted.is_empty(), refused.first()) {
                 (true, Some(refused)) => Err(Blocked(*refused).into()),
                 (true, None) => Err("the name has no address".into()),
-                // The port of the URL replaces 0.
+                // The client replaces the port 0 with that of the URL.
                 (false, _) => Ok(Box::new(admitted.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs),
             }
         })
@@ -263,7 +267,7 @@ impl Names {
     }
 }
 
-/// Converts an error of the client, for a request to `url`.
+/// Converts an error of the HTTP client to a failure, for a request to `url`.
 pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failure {
     let name = url.host_str().unwrap_or_default();
     let (host, why) = (Line::from(name), root_cause(error));
@@ -274,7 +278,7 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failu
         return Failure::Tls { host, fault: distrust(error).unwrap_or(TlsFault::Other { why }) };
     }
     if error.is_dns() {
-        // With a proxy, the name may also be the feed's: a SOCKS proxy may leave resolving it to us.
+        // With a proxy, the name may also be the feed's, because some SOCKS proxies leave resolving to newswire.
         return Failure::Dns { host, proxied, why };
     }
     if error.is_timeout() {
@@ -287,13 +291,13 @@ pub(super) fn explain(error: &reqwest::Error, url: &Url, proxied: bool) -> Failu
     Failure::Http { host, fault: wire.unwrap_or(HttpFault::Other { why }) }
 }
 
-/// Finds the TLS error: it is wrapped in I/O errors, once or twice, whose `source` skips what they wrap.
+/// Finds the TLS error. It is wrapped in one or two I/O errors, whose `source` skips the error that they wrap.
 fn tls_error<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
     let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     cause.downcast_ref().or_else(|| tls_error(wrapped?))
 }
 
-/// Returns why a certificate is not trusted, for the reasons that an editor can do something about.
+/// Returns why a certificate is not trusted, if the reason is one that the editor (who writes the config) can act on.
 fn distrust(error: &rustls::Error) -> Option<TlsFault> {
     use rustls::CertificateError::{
         Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,

@@ -1,4 +1,4 @@
-//! What failures mean for the network, and what other programs say of them.
+//! Says what failures mean for the network, and shortens the messages of other programs.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::feed::{Failure, PollPhase};
 use crate::foreign::Line;
 
-/// The time limit for connecting, TLS handshake included. If a host has IPv6 and IPv4 addresses, those of the second
-/// kind are tried after 300 ms (RFC 8305).
+/// The time limit for connecting, including the TLS handshake. If a host has IPv6 and IPv4 addresses, the second kind
+/// is tried after 300 ms (RFC 8305).
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Returns whether our own network may be what failed: the request never reached a server.
+/// Returns whether this machine's own network may be the cause, because the request never reached a server.
 pub fn is_unreachable(failure: &Failure) -> bool {
     match failure {
         Failure::Dns { .. } | Failure::Connect { .. } => true,
-        // A poll with a short `timeout` ends before the connection is given up.
+        // A poll with a short `timeout` ends before the attempt to connect does.
         Failure::Timeout { phase, after, .. } => {
             *phase == PollPhase::Connect || (*phase == PollPhase::Answer && *after <= CONNECT_TIMEOUT)
         }
@@ -22,7 +22,7 @@ pub fn is_unreachable(failure: &Failure) -> bool {
     }
 }
 
-/// Returns whether a server answered, and the whole answer arrived.
+/// Returns whether a server answered, so that the network works.
 pub fn is_answer(failure: &Failure) -> bool {
     matches!(
         failure,
@@ -41,12 +41,12 @@ pub(super) fn reason(error: &dyn Error) -> Line {
     text.split(" (os error").next().unwrap_or(text).into()
 }
 
-/// Returns the innermost reason of an error. The reasons around it only repeat what was tried, and name the whole URL.
+/// Returns the innermost cause of an error. The outer causes only repeat what was tried, and contain the whole URL.
 pub(super) fn root_cause(error: &reqwest::Error) -> Line {
     causes(error).last().map_or_else(|| "the request could not be made".into(), reason)
 }
 
-/// Returns what led to the error, the outermost reason first.
+/// Returns the causes of an error, the outermost first.
 pub(super) fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let mut next = error.source();
     std::iter::from_fn(move || {

@@ -1,7 +1,7 @@
-//! `file:` feeds: a document on disk, read outside the async threads.
+//! Reads `file:` feeds, that is, documents on disk. Reading happens outside the async threads.
 //!
-//! Its modification time and size serve as its ETag, so that an unchanged file is neither read nor parsed. Only regular
-//! files are read: never a directory, a pipe or a device, which could block for ever or never end.
+//! The modification time and size of a file serve as its ETag, so that an unchanged file is neither read nor parsed.
+//! Only regular files are read. A directory, a pipe or a device could block for ever or never end.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -21,6 +21,8 @@ use super::{Fetched, FetchedDocument};
 use crate::config::Feed;
 use crate::feed::{Failure, FileFault, Validators};
 
+/// Reads the document of a `file:` feed, unless its validators are the known ones.
+///
 /// # Errors
 ///
 /// Fails if the path is missing, unreadable, too large or not a regular file, or if the file system is too slow.
@@ -69,7 +71,7 @@ async fn in_time<T>(
     done.map_err(|error| failure(path, FileFault::Unreadable { why: reason(&error) }))
 }
 
-/// Reads at most `length` bytes, in case the file grows meanwhile: the next poll sees that it changed.
+/// Reads at most `length` bytes of a file. If the file grows meanwhile, the next poll sees that it changed.
 async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || open_regular(&path)).await.map_err(io::Error::other)?;
@@ -77,7 +79,7 @@ async fn read_whole(path: &Path, length: u64, mut buffer: Vec<u8>) -> io::Result
     Ok(buffer)
 }
 
-/// Opens a regular file. Does not wait if a pipe has replaced it.
+/// Opens a regular file. Does not block if a pipe has replaced the file.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }

@@ -1,16 +1,16 @@
-//! Which addresses may be connected to: the guard against feeds that point into private networks.
+//! Decides which addresses may be connected to. It guards against feeds that point into private networks.
 //!
-//! Every address is refused that the IANA registries of special-purpose addresses do not call global, and so is every
-//! port that is not a web port. `allow` opens a network, an address with its port, or a host name, for the feeds that
-//! have it. No setting turns the guard off. A redirect is judged again at each hop: what `allow` opened for the feed's
-//! own address opens nothing else.
+//! An address is refused unless the IANA registries of special-purpose addresses call it global. A port is refused
+//! unless it is a web port. The setting `allow` permits a network, an address with its port, or a host name, for the
+//! feeds that have the setting. No setting turns the guard off. A redirect is judged again at each hop: what `allow`
+//! permits for the feed's own host, it does not permit for another.
 //!
-//! The guard judges the address of the actual connection. Names are filtered while they are resolved: `egress` connects
-//! to no other address, so a second answer of the name server changes nothing. Addresses in URLs are judged before the
-//! request, and the peer of every connection again when its answer arrives.
+//! The guard judges the address of the actual connection. Names are filtered while they are resolved. `egress` connects
+//! to no other address, so a later answer of the name server changes nothing. Addresses in URLs are judged before the
+//! request, and the peer of every connection is judged again when its answer arrives.
 //!
-//! A proxy may resolve names by itself, invisibly to us. So names that are local everywhere, such as `localhost`, and
-//! the proxy's own name are refused if a feed has a `proxy`.
+//! A proxy may resolve names by itself, and newswire does not see the result. So if a feed has a `proxy`, names that
+//! are local everywhere, such as `localhost`, and the proxy's own name are refused.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -20,11 +20,11 @@ use url::{Host, Url};
 use crate::config::Allow;
 use crate::feed::{AddressRange, Failure};
 
-/// The addresses that one request may connect to: global ones at web ports, and those that `allow` permits for the request's
-/// host and port.
+/// The addresses to which one request may connect: global ones at web ports, and those that `allow` permits for the
+/// request's host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reach {
-    /// Whether global addresses are permitted: for every host, at the web ports.
+    /// Whether global addresses are permitted. They are if the port is a web port.
     public: bool,
     /// What `allow` permits in addition.
     networks: Vec<IpNet>,
@@ -57,7 +57,7 @@ impl Reach {
         opened || (self.public && special_range(address).is_none())
     }
 
-    /// Checks the name in a URL that is requested through a proxy, whose host is `proxy`.
+    /// Checks the name in a URL that is requested through a proxy. `proxy` is the host of the proxy.
     ///
     /// # Errors
     ///
@@ -76,8 +76,8 @@ impl Reach {
         Err(Failure::LocalName { host: name.into(), port: url.port_or_known_default().unwrap_or_default() })
     }
 
-    /// Returns whether the editor permitted exactly this host, by name or by address: then the host is the editor's
-    /// own.
+    /// Returns whether `allow` permits exactly this host, by name or by address. The host then counts as the editor's
+    /// own (the editor writes the config).
     pub(super) fn is_own(&self, url: &Url) -> bool {
         let everywhere = self.networks.contains(&EVERYWHERE[0]);
         let literal = url.host().as_ref().and_then(literal);
@@ -85,19 +85,19 @@ impl Reach {
     }
 }
 
-/// Returns the error for a refused address, with the line that would permit it.
+/// Returns the error for a refused address. Its message shows the line that would permit the address.
 pub(super) fn refusal(host: &str, address: IpAddr, port: u16) -> Failure {
     let address = address.to_canonical();
     let range = special_range(address).unwrap_or(AddressRange::OtherPort);
     Failure::Address { host: host.into(), address, port, range }
 }
 
-/// Returns whether a port is one where web feeds are found; other ports belong to services that do not speak HTTP.
+/// Returns whether web feeds are found at a port. Other ports belong to services that do not speak HTTP.
 fn is_web_port(port: u16) -> bool {
     matches!(port, 80 | 443 | 8000..=8999)
 }
 
-/// The networks of a name that `allow` permits: the editor trusts it wherever it leads.
+/// The networks that `allow` permits for a host name: all, because the editor trusts the name wherever it leads.
 const EVERYWHERE: [IpNet; 2] = [
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)),
@@ -113,7 +113,8 @@ fn opened(opening: &Allow, host: &Host<&str>, port: u16) -> Vec<IpNet> {
     }
 }
 
-/// Returns whether a host has this name, compared as in URLs: in lower case, international names in ASCII.
+/// Returns whether a host has this name. Names are compared as in URLs: in lower case, and international names in
+/// ASCII.
 fn is_named(host: &Host<&str>, name: &str) -> bool {
     match (host, Host::parse(name)) {
         (Host::Domain(domain), Ok(Host::Domain(name))) => domain.trim_end_matches('.') == name.trim_end_matches('.'),
@@ -123,12 +124,13 @@ fn is_named(host: &Host<&str>, name: &str) -> bool {
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
-/// The endings of names that no public name server knows: RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`, and those
-/// that routers and companies use (RFC 6762 appendix G). `onion` is not among them: it needs a proxy and is public.
+/// The endings of names that no public name server knows: those of RFC 6761, RFC 6762 and RFC 8375, ICANN's `internal`,
+/// and those that routers and companies use (RFC 6762 appendix G). `onion` is not one of them: such a name needs a
+/// proxy and is public.
 const LOCAL_ENDINGS: [&str; 10] =
     ["localhost", "localdomain", "local", "internal", "home.arpa", "home", "lan", "corp", "intranet", "private"];
 
-/// Returns whether a name means a machine in the network where it is looked up, as do names without a dot.
+/// Returns whether a name means a machine in the network where the name is looked up. A name without a dot does.
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     !name.contains('.') || LOCAL_ENDINGS.iter().any(|ending| ends_with_label(name, ending))
@@ -150,8 +152,8 @@ fn literal(host: &Host<&str>) -> Option<IpAddr> {
     }
 }
 
-/// Returns the kind of address; `None` if it is global. An IPv4 address inside an IPv6 one (mapped, or behind NAT64) is
-/// judged by itself.
+/// Returns the kind of a special address. Returns `None` if the address is global. If an IPv6 address contains an IPv4
+/// address (mapped, or behind NAT64), the IPv4 address is judged.
 pub(super) fn special_range(address: IpAddr) -> Option<AddressRange> {
     match address.to_canonical() {
         IpAddr::V4(address) => special_v4(address),
@@ -182,13 +184,13 @@ const fn v6(a: u16, b: u16, c: u16, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), length)
 }
 
-/// The addresses of NAT64 (RFC 6052): their last 32 bits are the IPv4 address that is reached.
+/// The addresses of NAT64 (RFC 6052). Their last 32 bits are the IPv4 address that is reached.
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
 
 /// The addresses that are assigned as global unicast (RFC 4291 §2.4).
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
-/// IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.
+/// The IANA IPv4 Special-Purpose Address Registry, multicast (RFC 5771) and the reserved class E.
 const SPECIAL_V4: [(Ipv4Net, AddressRange); 15] = [
     (v4(0, 0, 0, 0, 8), AddressRange::ThisNetwork),
     (v4(10, 0, 0, 0, 8), AddressRange::Private),
@@ -207,7 +209,7 @@ const SPECIAL_V4: [(Ipv4Net, AddressRange); 15] = [
     (v4(240, 0, 0, 0, 4), AddressRange::Reserved),
 ];
 
-/// IANA IPv6 Special-Purpose Address Registry. Ranges outside [`GLOBAL_V6`] are listed only for their messages.
+/// The IANA IPv6 Special-Purpose Address Registry. Ranges outside [`GLOBAL_V6`] are listed only for their messages.
 const SPECIAL_V6: [(Ipv6Net, AddressRange); 12] = [
     (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), AddressRange::Loopback),
     (v6(0, 0, 0, 96), AddressRange::Unspecified),

@@ -1,9 +1,10 @@
-//! Turns at hosts: one request in flight per host, and a second between the starts of two.
+//! Turns at hosts. A request waits for its turn, so that one request per host is in flight, and a second passes between
+//! the starts of two.
 //!
-//! Files, and hosts that the editor permitted with `allow`, are the editor's own. For them the limit is one request in
-//! flight per origin, without a pause. If a host asks for a pause (429, or 503 with `Retry-After`), everyone waiting
-//! for a turn is informed. A redirect to another host gives up the turn at the first host before it waits for one at
-//! the second, so that two polls never wait for each other.
+//! Files, and hosts that `allow` permits, are the editor's own (the editor writes the config). For them the limit is
+//! one request in flight per origin, without a pause. If a host asks for a pause (429, or 503 with `Retry-After`),
+//! every request that waits for a turn there is informed. A redirect to another host gives up the turn at the first
+//! host before it waits for one at the second, so that two polls never wait for each other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,17 +15,17 @@ use tokio::time::{Instant, sleep_until};
 
 use super::progress::Progress;
 
-/// The time between the starts of two requests to one host; openrss.org blocks readers that are faster.
+/// The time between the starts of two requests to one host. The site openrss.org blocks readers that are faster.
 pub const SPACING: Duration = Duration::from_secs(1);
 
-/// The table is never swept below this number of hosts.
+/// Idle hosts are removed from the table only if it has at least this many hosts.
 const FEW_HOSTS: usize = 1024;
 
-/// How long a refusal is remembered here: long enough for all waiting polls to see it, and for the store to save the
-/// hold.
+/// How long a refusal (a host's request for a pause) is remembered here. This is long enough for all waiting polls to
+/// see it, and for the store to save the hold.
 pub const REFUSAL_KEPT: Duration = Duration::from_secs(60);
 
-/// What the holder of a turn knows about the host.
+/// A turn at a host, with what its holder knows about the host.
 type HostTurn = Arc<tokio::sync::Mutex<Last>>;
 
 #[derive(Default)]
@@ -35,7 +36,7 @@ struct Last {
     refusal: Option<Instant>,
 }
 
-/// Permission to send the next request to one host; others wait until it is dropped.
+/// Permission to send the next request to one host. Other requests wait until it is dropped.
 pub struct HostPermit {
     queue: Queue,
     last: OwnedMutexGuard<Last>,
@@ -45,7 +46,7 @@ pub struct HostPermit {
 /// A queue in which requests wait for each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Queue {
-    /// A host or, if no pause is needed, an origin.
+    /// The name of a host, or of an origin or file if requests need no pause.
     pub name: String,
     /// Whether requests need a pause between them.
     pub spaced: bool,
@@ -65,7 +66,7 @@ struct Turns {
 }
 
 impl Hosts {
-    /// Waits for a turn; waiting requests are served in the order of their arrival.
+    /// Waits for a turn. Requests get their turns in the order of their arrival.
     pub(super) fn turn(&self, queue: Queue) -> impl Future<Output = HostPermit> + use<> {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).of(&queue.name);
         async move {
@@ -75,7 +76,7 @@ impl Hosts {
         }
     }
 
-    /// Returns the turn for the next hop: the same one if the queue is the same.
+    /// Returns the turn for the next hop of a redirect. It is the same turn if the queue is the same.
     pub(super) async fn move_on(&self, permit: HostPermit, queue: Queue) -> HostPermit {
         if permit.queue == queue {
             permit.space().await;
@@ -88,8 +89,8 @@ impl Hosts {
 }
 
 impl HostPermit {
-    /// Returns whether the host just asked for a pause, perhaps while this request waited for its turn. If so, the turn
-    /// should not be used.
+    /// Returns whether the host just asked for a pause, perhaps while this request waited for its turn. If so, the
+    /// request should not be sent.
     pub fn is_refused(&self) -> bool {
         self.last.refusal.is_some_and(|refusal| refusal.elapsed() < REFUSAL_KEPT)
     }
@@ -99,9 +100,9 @@ impl HostPermit {
         self.progress.clone()
     }
 
-    /// Returns whether no other request waits for the host. If so, its connection is no longer needed.
+    /// Returns whether no other request waits for the host. If so, the connection is not needed any more.
     pub(super) fn is_last(&self) -> bool {
-        // One owner is the table and one is this permit; each waiting request is one more.
+        // The table owns the turn, and so do this permit and each waiting request.
         Arc::strong_count(OwnedMutexGuard::mutex(&self.last)) <= 2
     }
 
@@ -110,7 +111,8 @@ impl HostPermit {
         self.last.start = Some(Instant::now());
     }
 
-    /// Records that the host asks for a pause. The editor's own hosts answer for single feeds only.
+    /// Records that the host asks for a pause. A host of the editor's own is exempt, because its answers concern single
+    /// feeds.
     pub(super) fn refuse(&mut self) {
         if self.queue.spaced {
             self.last.refusal = Some(Instant::now());
@@ -134,7 +136,7 @@ impl Turns {
     }
 }
 
-/// Returns whether the turn has no holder and no waiting request, and its history no longer matters.
+/// Returns whether no request holds the turn or waits for it, and what is known about the host is too old to matter.
 fn is_idle(turn: &HostTurn) -> bool {
     let is_past = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() > REFUSAL_KEPT.max(SPACING));
     Arc::strong_count(turn) == 1 && turn.try_lock().is_ok_and(|last| is_past(last.start) && is_past(last.refusal))

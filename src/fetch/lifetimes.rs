@@ -9,7 +9,7 @@ use reqwest::header::{AGE, CACHE_CONTROL, DATE, EXPIRES, HeaderMap, HeaderName, 
 
 use crate::feed::Lifetimes;
 
-/// Reads the lifetimes. `now` replaces a missing or unreadable `Date`.
+/// Reads the lifetimes. `now` is used if `Date` is missing or unreadable.
 pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Lifetimes {
     let date = text(headers, &DATE).and_then(instant).unwrap_or(now);
     let directives = directives(headers);
@@ -26,7 +26,7 @@ pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Lifetimes {
     }
 }
 
-/// Parses seconds or a date (RFC 9110 §10.2.3); `None` for garbage and for a date in the past.
+/// Parses seconds or a date (RFC 9110 §10.2.3). Returns `None` for garbage, and for a date in the past.
 fn retry_after(value: &str, date: SystemTime) -> Option<Duration> {
     seconds(value).or_else(|| instant(value)?.duration_since(date).ok())
 }
@@ -39,13 +39,13 @@ fn instant(value: &str) -> Option<SystemTime> {
     httpdate::parse_http_date(value).ok()
 }
 
-/// Parses digits only; a number that is too large becomes the longest delay.
+/// Parses a number of seconds, which may consist only of digits. A number that is too large becomes the longest delay.
 fn seconds(value: &str) -> Option<Duration> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| Duration::from_secs(value.parse().unwrap_or(u32::MAX.into())))
 }
 
-/// Returns all directives of all `Cache-Control` headers: names in lower case, values without quotes.
+/// Returns all directives of all `Cache-Control` headers. Names are in lower case, and values are without quotes.
 fn directives(headers: &HeaderMap) -> Vec<(String, Option<String>)> {
     let values = headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(directive).collect()

@@ -1,9 +1,10 @@
-//! Fetches one feed: one conditional GET, bounded in time, size, redirects and addresses, and polite to its host.
+//! Fetches one feed with one conditional GET. Fetching is limited in time, size, redirects and addresses, and polite to
+//! the host.
 //!
-//! One poll sends one GET, and one more for each redirect; it probes, repeats and guesses nothing. It identifies
-//! itself, and sends no cookie, no Referer and no query of its own. It returns validators byte for byte to the URL that
-//! gave them, and sends a feed's secrets only to the feed's own origin. Every result carries what the server asks for
-//! (`Retry-After` and the like), and `schedule::next` follows it. Validators must be stored only together with the
+//! One poll sends one GET, and one more for each redirect. It does not probe, repeat or guess. It identifies itself,
+//! and sends no cookie, no Referer and no query of its own. It returns validators byte for byte to the URL that gave
+//! them, and sends a feed's secrets only to the feed's own origin. Every result says when the server wants the next
+//! poll (`Retry-After` and the like), and `schedule::next` follows it. Validators must be stored only together with the
 //! entries of their document; a failure has none.
 //!
 //! The specifications are RFC 9110 and RFC 9111. Each module holds one policy: `guard` (which addresses), `egress`
@@ -11,7 +12,7 @@
 //! `progress` (how long), `wire` (what is wrong with an answer that is not HTTP), `budget`, `body` and `decode` (how
 //! much), `lifetimes` (when again), `file` (documents on disk).
 //!
-//! Never parses a document, reads the store, or logs.
+//! This module never parses a document, reads the store, or logs.
 
 mod body;
 mod budget;
@@ -54,7 +55,8 @@ use hosts::{Hosts, Queue};
 use redirect::Trail;
 use stopwatch::Stopwatch;
 
-/// Fetches feeds. Cheap to clone; all clones share connections, turns at hosts, and the memory for bodies.
+/// Fetches feeds. It is cheap to clone. All clones share connections, turns at hosts (see `hosts`), and the memory for
+/// bodies.
 #[derive(Clone)]
 pub struct Fetcher {
     user_agent: HeaderValue,
@@ -67,8 +69,8 @@ struct FetcherParts {
     budget: Budget,
 }
 
-/// The longest address to which a feed can move permanently: it is logged and shown, and belongs in the TOML. Servers
-/// and browsers support at least this length.
+/// The longest URL to which a feed can move permanently. It is logged and shown, and belongs in the TOML. Servers and
+/// browsers support at least this length.
 const LONGEST_MOVE_BYTES: usize = 2000;
 
 /// The origins that must not be polled, and until when.
@@ -79,18 +81,18 @@ pub type Holds = HashMap<String, Timestamp>;
 pub struct Attempt {
     /// The document, or why there is none.
     pub result: Result<Fetched, Failure>,
-    /// The status of the last answer; `None` if there was none.
+    /// The status of the last answer. `None` if there was no answer.
     pub status: Option<u16>,
-    /// What the server asked for in the last answer, whatever its status; what redirects ask for is ignored.
+    /// What the server asked for in the last answer, whatever its status. What redirects ask for is ignored.
     pub lifetimes: Lifetimes,
-    /// Where a chain of only 301 and 308 led from the first URL of the poll, to a document or a 304. `None` if the new
+    /// Where the redirects led, if all were permanent (301 or 308) and led to a document or a 304. `None` if the new
     /// URL contains a secret or is longer than 2000 bytes, because it could not be stored.
     pub permanent: Option<Url>,
-    /// Scheme, host and port of the last answer, if the host is public: a hold of the whole host is stored under it.
-    /// `None` for files, and for hosts that `allow` permits, which are the editor's own.
+    /// The scheme, host and port of the last answer, under which a hold of the whole host is stored. `None` for files,
+    /// and for hosts that `allow` permits, which are the editor's own (the editor writes the config).
     pub public_origin: Option<String>,
-    /// Whether the poll never left the server that the config names. After a redirect elsewhere the answer only counts
-    /// for this feed: otherwise a publisher could cause a hold on any other server by redirecting to it.
+    /// Whether the poll never left the server that the config names. If a redirect led elsewhere, the answer counts
+    /// only for this feed. Otherwise a publisher could cause a hold on any other server by redirecting to it.
     pub stayed_home: bool,
 }
 
@@ -100,32 +102,32 @@ pub struct Attempt {
 pub enum Fetched {
     /// The known document is still current.
     NotModified {
-        /// The validators from now on: those of the answer replace the known ones (RFC 9111 §4.3.4).
+        /// The validators to store. Those of the answer replace the known ones (RFC 9111 §4.3.4).
         validators: Validators,
     },
     /// A new document.
     Document(FetchedDocument),
 }
 
-/// A feed document, not yet read.
+/// A feed document that has not been read yet.
 pub struct FetchedDocument {
-    /// The body, decoded as its `Content-Encoding` says. Its memory is counted until the last clone is dropped.
+    /// The body, decoded as its `Content-Encoding` says. Its memory counts until the last clone is dropped.
     pub body: Bytes,
-    /// The URL after all redirects. It may contain tokens: do not show it, and do not use it unchanged as a base of
-    /// links.
+    /// The URL after all redirects. It may contain tokens, so do not show it, and do not use it unchanged as the base
+    /// of links.
     pub final_url: Url,
-    /// The requested URLs, the last one included; empty for a file. They may contain tokens too.
+    /// The requested URLs, including the last one; empty for a file. They may contain tokens too.
     pub hops: Vec<Url>,
-    /// The `Content-Type` header as it came, with its charset.
+    /// The `Content-Type` header as received, with its charset.
     pub content_type: Option<String>,
     /// A better base than `final_url`, if the server names one within its own origin (RFC 9110 §8.7). It may contain
-    /// tokens.
+    /// tokens too.
     pub content_location: Option<Url>,
     /// The validators of this document.
     pub validators: Validators,
 }
 
-/// Shows neither the body nor the URLs, which may contain secrets.
+/// Shows neither the body nor the URLs, because they may contain secrets.
 impl fmt::Debug for FetchedDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FetchedDocument { body, content_type, validators, .. } = self;
@@ -136,7 +138,7 @@ impl fmt::Debug for FetchedDocument {
 }
 
 impl Fetcher {
-    /// Creates a fetcher. `contact` is the page that says who polls; it is part of the User-Agent.
+    /// Creates a fetcher. `contact` is the URL of the page that says who polls. It is part of the User-Agent.
     pub fn new(contact: &Url) -> Fetcher {
         Fetcher::with_names(contact, Names::System)
     }
@@ -151,18 +153,20 @@ impl Fetcher {
         Fetcher { user_agent: request::user_agent(contact), shared: Arc::new(shared) }
     }
 
-    /// Waits for a turn at the feed's host, which has one request in flight, and a second between the starts of two.
-    /// The place in the queue is taken at once, so that the connection is kept for all requests in the queue.
+    /// Waits for a turn at the feed's host. A host has one request in flight, and a second between the starts of two.
+    /// The place in the queue is taken when this function is called, so that the connection is kept for all requests in
+    /// the queue.
     ///
-    /// Await it before anything that feeds of other hosts wait for, such as a slot for a poll in flight.
+    /// The caller should await the permit before it takes anything that feeds of other hosts wait for, such as a slot
+    /// for a poll in flight.
     pub fn host_permit(&self, feed: &Feed, start: Option<&Url>) -> impl Future<Output = HostPermit> + use<> {
         self.shared.hosts.turn(queue(start.unwrap_or(&feed.url.secret), feed))
     }
 
-    /// Polls a feed from `start`, the target of a stored permanent move, else from its own URL.
+    /// Polls a feed. The first URL is `start`, the target of a stored permanent move, or else the feed's own URL.
     ///
     /// Takes at most the feed's `timeout`, not counting waits for turns at other hosts and for memory. A redirect to an
-    /// origin in `holds` is not followed; without `holds`, as in a forced poll, every redirect is followed.
+    /// origin in `holds` is not followed. Without `holds`, as in a forced poll, every redirect is followed.
     pub async fn get(
         &self,
         feed: &Feed,
@@ -195,7 +199,7 @@ impl Fetcher {
         Attempt { result, status: answer.status, lifetimes: answer.lifetimes, permanent, public_origin, stayed_home }
     }
 
-    /// Follows one hop after another, up to one that is not a redirect.
+    /// Sends requests and follows redirects, until an answer is not a redirect.
     async fn follow(
         &self,
         feed: &Feed,
@@ -225,7 +229,7 @@ impl Fetcher {
         }
     }
 
-    /// Waits for the turn at the host of a redirect, unless that host is held.
+    /// Waits for a turn at the host to which a redirect leads. Fails if that host is on hold.
     async fn move_on(
         &self,
         feed: &Feed,
@@ -242,8 +246,8 @@ impl Fetcher {
         if holds.is_some() && permit.is_refused() { Err(held(None)) } else { Ok(permit) }
     }
 
-    /// Sends one request, and checks that the guard admits the answer's peer. The `last` request at a host closes its
-    /// connection.
+    /// Sends one request, and checks that the guard permits the answer's peer. If no other request waits for the host
+    /// (`last`), the connection is closed.
     async fn ask(
         &self,
         feed: &Feed,
@@ -277,7 +281,7 @@ impl Fetcher {
         }
     }
 
-    /// Interprets the last answer.
+    /// Returns what the last answer means.
     async fn conclude(
         &self,
         feed: &Feed,
@@ -294,7 +298,7 @@ impl Fetcher {
         let given = request::validators(response.headers(), Secrets::of(feed).kept(url));
         let conditional = !known.is_empty() && known.url == given.url;
         match response.status() {
-            // 203 is a 200 that a proxy on the way has transformed.
+            // 203 is a 200 that a proxy on the way has changed.
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                 let content_type = text(response.headers(), CONTENT_TYPE);
                 let content_location = content_location(response.headers(), url);
@@ -317,13 +321,13 @@ impl Fetcher {
     }
 }
 
-/// Returns whether the feed is the editor's own: a file, or at a host that `allow` permits. Polling it disturbs no one
-/// else.
+/// Returns whether the feed is the editor's own: a file, or at a host that `allow` permits. Polling it does not disturb
+/// other people.
 pub fn is_editors_own(feed: &Feed) -> bool {
     feed.url.is_file() || is_own(&feed.url.secret, feed)
 }
 
-/// What is known about a poll apart from its result.
+/// What is known about the last answer apart from its document.
 #[derive(Default)]
 struct LastAnswer {
     status: Option<u16>,
@@ -339,7 +343,7 @@ fn is_refusal(status: StatusCode, lifetimes: &Lifetimes) -> bool {
     }
 }
 
-/// Returns whether the editor permitted the URL's host with `allow`.
+/// Returns whether `allow` permits the URL's host, so that the host is the editor's own.
 fn is_own(url: &Url, feed: &Feed) -> bool {
     Reach::of(url, &feed.allow).is_ok_and(|reach| reach.is_own(url))
 }
@@ -352,7 +356,7 @@ fn queue(url: &Url, feed: &Feed) -> Queue {
     }
 }
 
-/// Merges the validators of a 304 with the known ones: the 304 replaces only those that it names.
+/// Merges the validators of a 304 with the known ones. The 304 replaces only the validators that it names.
 fn merge(known: &Validators, given: Validators) -> Validators {
     Validators {
         etag: given.etag.or_else(|| known.etag.clone()),
@@ -361,13 +365,14 @@ fn merge(known: &Validators, given: Validators) -> Validators {
     }
 }
 
-/// Returns whether the answer is a challenge for browsers, which Cloudflare and AWS mark, whatever the status.
+/// Returns whether the answer is a challenge for browsers. Cloudflare and AWS mark it with a header, whatever the
+/// status.
 fn is_bot_wall(headers: &HeaderMap) -> bool {
     headers.contains_key("cf-mitigated") || headers.contains_key("x-amzn-waf-action")
 }
 
-/// Returns `Content-Location` within the same origin. Otherwise a server could attach its relative links to another
-/// site.
+/// Returns the URL in `Content-Location` if it is of the same origin. Otherwise a server could attach its relative
+/// links to another site.
 fn content_location(headers: &HeaderMap, url: &Url) -> Option<Url> {
     let location = url.join(&redirect::as_text(headers.get(CONTENT_LOCATION)?.as_bytes())).ok()?;
     (location.origin() == url.origin()).then_some(location)

@@ -10,7 +10,7 @@ use super::{Fetcher, egress};
 use crate::config::Allow;
 use crate::feed::{Failure, PollPhase};
 
-/// How long a hub may take: it need not do any work before it answers.
+/// How long a hub may take to answer. It need not do any work before it answers.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Fetcher {

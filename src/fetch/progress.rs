@@ -1,12 +1,13 @@
-//! How long one poll has been working: fetching or reading, and not waiting for a host, for memory, or for other polls.
+//! Measures how long one poll has been working: fetching or reading, and not waiting for a host, for memory, or for
+//! other polls.
 //!
 //! A fetch has its own limits and always ends. This module is for a poll that does not end, because of a bug in
-//! newswire: the watcher of the polls compares its working time with the feed's `timeout`.
+//! newswire: the code that watches the polls compares the working time with the feed's `timeout`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A clock that runs while a poll works. It starts paused. Cheap to clone; all clones are one clock.
+/// A clock that runs while a poll works. It starts paused. It is cheap to clone, and all clones are one clock.
 #[derive(Clone, Debug, Default)]
 pub struct Progress {
     state: Arc<Mutex<State>>,
@@ -26,7 +27,7 @@ impl Progress {
         self.state().worked(now)
     }
 
-    /// Runs the clock from `now` on.
+    /// Starts the clock at `now`, unless it is running.
     pub fn resume(&self, now: Instant) {
         self.state().since.get_or_insert(now);
     }
@@ -38,7 +39,7 @@ impl Progress {
         state.since = None;
     }
 
-    /// Waits for something that is not work, with the clock stopped. Afterwards the clock runs again if it ran before.
+    /// Waits for something that is not work, with the clock stopped. If the clock ran before, it runs again afterwards.
     pub async fn waiting<T>(&self, wait: impl Future<Output = T>) -> T {
         let was_running = self.state().since.is_some();
         self.pause(Instant::now());

@@ -1,8 +1,9 @@
-//! Where a redirect leads, and whether permanently.
+//! Decides where a redirect leads, and whether it is permanent.
 //!
-//! A poll follows at most five hops, none twice, never from `https:` to `http:`, never to another scheme. Userinfo and
-//! fragment of a `Location` are removed: a publisher's server has no secrets to give us. A chain of only 301 and 308
-//! (RFC 9110 §15.4.2, §15.4.9) is a permanent move; a single 302, 303 or 307 makes the whole chain temporary.
+//! A poll follows at most five redirects. It requests no URL twice, and never goes from `https:` to `http:` or to
+//! another scheme. Userinfo and fragment of a `Location` are removed, because newswire takes no credentials from a
+//! publisher. If all redirects are 301 or 308 (RFC 9110 §15.4.2, §15.4.9), the feed has moved permanently. A single
+//! 302, 303 or 307 makes the whole chain temporary.
 
 use std::borrow::Cow;
 
@@ -15,9 +16,9 @@ use crate::feed::{Failure, RedirectFault};
 /// The most redirects that a poll follows. Browsers allow 20; a feed that needs more than two is misconfigured.
 const MOST_HOPS: usize = 5;
 
-/// The hops of one poll.
+/// The URLs that one poll requests.
 pub(super) struct Trail {
-    /// The URLs in order; the last is the current one.
+    /// The URLs in order. The last one is current.
     urls: Vec<Url>,
     permanent: bool,
 }
@@ -42,7 +43,7 @@ impl Trail {
         self.urls.iter().all(|hop| hop.origin() == url.origin())
     }
 
-    /// Returns whether every hop so far was at the server of `url`: at its origin, or at the same host with both at
+    /// Returns whether every hop so far was at the server of `url`. That is its origin, or the same host with both at
     /// their default ports, as when `http:` leads to `https:`.
     pub(super) fn stays_at(&self, url: &Url) -> bool {
         self.urls.iter().all(|hop| {
@@ -56,7 +57,7 @@ impl Trail {
         self.permanent
     }
 
-    /// Returns where a chain of permanent redirects led; `None` if there was no redirect.
+    /// Returns where a chain of permanent redirects led. Returns `None` if there was no redirect, or a temporary one.
     pub(super) fn moved_to(&self) -> Option<&Url> {
         (self.permanent && self.urls.len() > 1).then(|| self.here())
     }
@@ -65,7 +66,7 @@ impl Trail {
     ///
     /// # Errors
     ///
-    /// Fails if the redirect has no target, or leads in a circle, too far, or to a forbidden place.
+    /// Fails if the redirect has no target, leads in a circle, is one too many, or leads to a forbidden URL.
     pub(super) fn follow(&mut self, status: StatusCode, location: Option<&[u8]>) -> Result<(), Failure> {
         let host = self.here().host_str().unwrap_or_default();
         let next = self.target(location).map_err(|fault| Failure::Redirect { host: host.into(), fault })?;
@@ -93,8 +94,8 @@ impl Trail {
     }
 }
 
-/// Returns an address from a header as text. Bytes that are not UTF-8 are percent-encoded unchanged: the server knows
-/// what they mean (RFC 3986 §2.5).
+/// Returns an address from a header as text. Bytes that are not UTF-8 are percent-encoded, because only the server
+/// knows what they mean (RFC 3986 §2.5).
 pub(super) fn as_text(address: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(address) {
         Ok(text) => text.into(),
@@ -102,7 +103,7 @@ pub(super) fn as_text(address: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Returns whether the status redirects by `Location`.
+/// Returns whether an answer with this status redirects to its `Location`.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }

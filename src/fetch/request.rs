@@ -1,9 +1,9 @@
 //! The headers of a request: who asks, for what, under which conditions, and with which secrets.
 //!
-//! Validators go byte for byte to the URL that gave them, and to no other. What the editor configured for a feed
-//! (`headers`, `basic_auth`, userinfo in the URL) goes only to the feed's own scheme, host and port. After a hop to
-//! another server these secrets are not even sent there again: the other server must not choose what we request in the
-//! editor's name.
+//! Validators go byte for byte to the URL that gave them, and to no other. What the config sets for a feed (`headers`,
+//! `basic_auth`, userinfo in the URL) goes only to the feed's own scheme, host and port. After a redirect to another
+//! server, these secrets are not even sent if the next redirect leads back. Otherwise the other server could choose
+//! what newswire requests with the feed's secrets.
 
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -21,8 +21,8 @@ use crate::feed::{Failure, FeedKey, SettingFault, Validators};
 const FEED_TYPES: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, \
      application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.2, */*;q=0.1";
 
-/// The longest validator that is sent back. Servers refuse requests with more than about 8 KiB of headers, and their
-/// own validators must not lock us out for ever.
+/// The longest validator that is sent back. Servers refuse requests with more than about 8 KiB of headers, so a longer
+/// validator could make a server refuse all later requests.
 const LONGEST_VALIDATOR_BYTES: usize = 4096;
 
 /// Returns the User-Agent, such as `newswire/0.1.0 (+https://news.example.org/about)`.
@@ -31,7 +31,7 @@ pub(super) fn user_agent(contact: &Url) -> HeaderValue {
     HeaderValue::try_from(text).expect("a URL is printable ASCII")
 }
 
-/// Builds the GET of one hop, to the current URL of the trail.
+/// Builds the GET of one hop, to the current URL of the trail (the URLs requested so far).
 ///
 /// # Errors
 ///
@@ -69,15 +69,15 @@ pub(super) fn get(
     })
 }
 
-/// Returns the validators of a response, each separately; missing, empty and overlong ones are absent. `url` is the
-/// form of the address that may be stored.
+/// Returns the validators of a response. Each one that is missing, empty or too long is absent. `url` is the URL in the
+/// form that may be stored.
 pub(super) fn validators(headers: &HeaderMap, url: Url) -> Validators {
     let is_fit = |bytes: &&[u8]| (1..=LONGEST_VALIDATOR_BYTES).contains(&bytes.len());
     let bytes = |name| headers.get(name).map(HeaderValue::as_bytes).filter(is_fit).map(<[u8]>::to_vec);
     Validators { etag: bytes(ETAG), last_modified: bytes(LAST_MODIFIED), url: Some(url) }
 }
 
-/// Adds userinfo to the URL; the client turns it into Basic credentials (RFC 7617).
+/// Adds userinfo to the URL. The client turns it into Basic credentials (RFC 7617).
 fn with_userinfo(url: &Url, userinfo: &Url) -> Url {
     let mut url = url.clone();
     // Both calls fail only on URLs without a host, which the guard refuses.
@@ -109,7 +109,7 @@ fn add_conditions(headers: &mut HeaderMap, known: &Validators) {
     }
 }
 
-/// Converts a value. Errors contain nothing of the text, which may be a secret.
+/// Converts a configured value to a header value. Errors contain nothing of the text, because it may be a secret.
 fn value(key: FeedKey, text: &str) -> Result<HeaderValue, Failure> {
     HeaderValue::from_str(text).map_err(|_| Failure::Setting { key, fault: SettingFault::HeaderValue })
 }

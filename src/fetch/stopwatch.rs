@@ -1,4 +1,4 @@
-//! The time limit of one poll, over all its hops.
+//! The time limit of one poll, for all its hops together.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use super::progress::Progress;
 use crate::feed::{Failure, PollPhase};
 
-/// A stopwatch that runs only while we wait for a server, and not while a poll waits for its turn at a host or for
-/// memory.
+/// A stopwatch that runs only while newswire waits for a server. It stands still while a poll waits for its turn at a
+/// host or for memory.
 pub(super) struct Stopwatch {
     total: Duration,
     left: Duration,
@@ -20,7 +20,7 @@ impl Stopwatch {
         Stopwatch { total, left: total, progress }
     }
 
-    /// Returns the poll's own clock, for waits that do not count.
+    /// Returns the clock of the poll, which is stopped during waits that do not count.
     pub(super) fn progress(&self) -> &Progress {
         &self.progress
     }

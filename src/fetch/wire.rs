@@ -1,4 +1,4 @@
-//! What is wrong with an answer that the HTTP client cannot read.
+//! Says what is wrong with an answer that the HTTP client cannot read.
 //!
 //! The client names the problem in its own terms, and only as text. `docs/odd-responses.md` lists odd answers and how
 //! newswire handles them.
@@ -29,7 +29,7 @@ const REASONS: [(&str, WireFault); 20] = [
     ("Partial header", WireFault::Trailer),
 ];
 
-/// Returns the meaning of the client's message; `None` if it is unknown.
+/// Returns the meaning of the client's message. Returns `None` if the message is unknown.
 pub(super) fn fault(reason: &str) -> Option<WireFault> {
     REASONS.iter().find(|(message, _)| reason.starts_with(message)).map(|(_, fault)| *fault)
 }
