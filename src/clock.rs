@@ -1,10 +1,10 @@
-//! The wall clock: the only place that reads it. All code below floor 3 gets the time as a value.
+//! Reads the wall clock. No other module reads it, and the core and the edges get the time as a value.
 
 use std::sync::Arc;
 
 use crate::time::Timestamp;
 
-/// A function that returns the time of day. The clock may be set, and it keeps running while the machine is suspended.
+/// A function that returns the current time. Its clock may be set by hand, and runs on while the machine is suspended.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Returns the current time.

@@ -1,4 +1,4 @@
-//! Fetches and reads a feed once, as a poll would, and stores nothing. Finds the feeds that a page links to.
+//! Fetches and reads a feed once, as a poll does, but stores nothing. Also finds the feeds to which a page links.
 
 use url::Url;
 
@@ -8,7 +8,7 @@ use crate::fetch::{Fetched, Fetcher};
 use crate::parse::{self, Hints, ParseError, ParsedFeed};
 use crate::poll;
 
-/// Paths to try on a site whose pages do not link to a feed: the defaults of common site generators.
+/// Paths to try on a site whose pages do not link to a feed. They are the defaults of common site generators.
 const WELL_KNOWN: [&str; 8] =
     ["/feed/", "/feed.xml", "/rss.xml", "/atom.xml", "/index.xml", "/feed.json", "/rss/", "/feeds/all.atom.xml"];
 
@@ -20,22 +20,22 @@ pub enum Looked {
     Refused {
         /// Why it is not a feed, with secrets masked.
         error: ParseError,
-        /// The addresses of the feeds that a page links to, absolute. They may contain tokens; do not show them.
+        /// The absolute URLs of the feeds to which a page links. They may contain tokens, so do not show them.
         offers: Vec<String>,
     },
-    /// There is no document, for this reason; secrets in it are masked.
+    /// There is no document. The text says why; secrets in it are masked.
     Failed(String),
 }
 
-/// A feed document as read.
+/// A feed document that was read.
 pub struct Seen {
     /// The feed and its entries.
     pub parsed: ParsedFeed,
     /// The secrets that must not be shown.
     pub secrets: Secrets,
-    /// The address after all redirects. It may contain tokens; do not show it.
+    /// The URL after all redirects. It may contain tokens, so do not show it.
     pub final_url: Url,
-    /// The address that permanent redirects lead to; `None` if the feed has not moved.
+    /// The URL to which permanent redirects lead. `None` if the feed has not moved.
     pub moved: Option<Url>,
 }
 
@@ -70,12 +70,12 @@ pub async fn look(fetcher: &Fetcher, feed: &Feed, hints: &Hints<'_>) -> Looked {
     }
 }
 
-/// Returns the addresses where a site usually has its feed, for a page that links to none.
+/// Returns the URLs where a site usually has its feed, for a page that links to no feed.
 pub fn well_known(page: &Url) -> Vec<Url> {
     WELL_KNOWN.iter().filter_map(|path| page.join(path).ok()).collect()
 }
 
-/// Removes feeds of comments if a page also links to other feeds, since the user wants the entries.
+/// Removes feeds of comments (by their URL) if a page also links to other feeds, because the user wants the entries.
 pub fn without_comments(feeds: Vec<String>) -> Vec<String> {
     let (comments, others): (Vec<_>, Vec<_>) = feeds.into_iter().partition(|feed| feed.contains("comments"));
     if others.is_empty() { comments } else { others }

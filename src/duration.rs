@@ -1,4 +1,4 @@
-//! Durations as people write them.
+//! Parses and formats durations as people write them.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ const MINUTE: f64 = 60.0 * SECOND;
 const HOUR: f64 = 60.0 * MINUTE;
 const DAY: f64 = 24.0 * HOUR;
 
-/// The longest duration: longer than any sensible wait or age, and far from overflow.
+/// The longest duration that is accepted. It is longer than any sensible wait or age, and far from overflow.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Parses a duration as people write it: `90 minutes`, `1 hour 30 min`, `1.5h`. A month is 30 days, a year 365.
 ///
 /// # Errors
 ///
-/// Says what is wrong with the text: it is not a duration, or longer than a hundred years.
+/// Fails if the text is not a duration, or if the duration is longer than a hundred years. The error says which.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let seconds = sum(text, unit).ok_or("expected a duration such as \"30 seconds\", \"90 minutes\" or \"7 days\"")?;
     Duration::try_from_secs_f64(seconds)
@@ -48,7 +48,7 @@ fn unit(name: &str) -> Option<f64> {
     })
 }
 
-/// Adds up numbers with units; a unit may have a plural s.
+/// Adds up the numbers in a text, each multiplied by the size of its unit. A unit may have a plural s.
 pub(crate) fn sum(text: &str, unit_size: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     let mut rest = text.trim();
     let mut sum = 0.0;

@@ -1,32 +1,33 @@
-//! The words for what feeds carry: an entry and its parts, in the one form that newswire stores.
+//! Types for what feeds contain: an entry and its parts, in the one form that newswire stores.
 //!
-//! An [`Entry`] is always clean: titles and names are plain text, HTML is sanitized, and URLs are absolute with the
-//! scheme `http`, `https`, `mailto` (links in HTML only), or that of a stream (enclosures only). `normalize` makes it,
-//! the store saves it, rules judge it, `render` writes it. Nothing here reads, writes or decides.
+//! An [`Entry`] is always clean: titles and names are plain text, and HTML is sanitized. URLs are absolute with the
+//! scheme `http`, `https`, `mailto` (links in HTML only), or that of a stream (enclosures only). `normalize` makes an
+//! entry, the store saves it, rules judge it, and `render` writes it. This module does not read, write or decide
+//! anything.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::time::Timestamp;
 
-/// What identifies an entry at the next poll, within its feed only.
+/// What identifies an entry at the next poll. It is unique only within the entry's feed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Guid {
-    /// Byte for byte what the document gave, trimmed, or a substitute.
+    /// The guid of the document, trimmed and otherwise byte for byte, or a substitute for it.
     pub value: String,
     /// Where the value comes from.
     pub kind: GuidKind,
 }
 
-/// The origin of a [`Guid`]; stored so that a better key found later can be distinguished.
+/// The origin of a [`Guid`]. It is stored, so that a better guid that is found later can be distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GuidKind {
-    /// The document's own: Atom `id`, RSS `guid`, RDF `rdf:about`, JSON Feed `id`.
+    /// The document's own guid: Atom `id`, RSS `guid`, RDF `rdf:about`, JSON Feed `id`.
     Guid,
     /// The entry's link, because the document had no guid for it.
     Link,
-    /// A hash of title and content, because the document had neither.
+    /// A hash of title and date, or of title and text, because the document had neither a guid nor a link.
     Fingerprint,
 }
 
@@ -40,7 +41,7 @@ impl GuidKind {
         }
     }
 
-    /// Parses a name from [`GuidKind::as_str`]; any other text is a fingerprint.
+    /// Parses a name that [`GuidKind::as_str`] returns. Any other text is a fingerprint.
     pub fn from_name(name: &str) -> GuidKind {
         match name {
             "guid" => GuidKind::Guid,
@@ -50,50 +51,50 @@ impl GuidKind {
     }
 }
 
-/// Which keys different entries of one feed share, so that these keys do not identify an entry. Once a document of a
-/// feed shares a kind of key, that applies to the feed for ever, so that keys stay the same whatever the next document
-/// contains.
+/// Which keys (guids, links, titles) different entries of one feed share, so that these keys do not identify an entry.
+/// Once a document of a feed shares a kind of key, that applies to the feed for ever. So guids stay the same whatever
+/// the next document contains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SharedKeys {
-    /// Guids are shared: the link, else the title, is added to them.
+    /// Different entries have the same guid. The link, or else the title, is added to guids.
     pub guids: bool,
-    /// Links are shared: title and date are added to them.
+    /// Different entries have the same link. Title and date are added to links.
     pub links: bool,
-    /// Titles and dates are shared: the text is added to them.
+    /// Different entries have the same title and date. The text is added to them.
     pub titles: bool,
-    /// Only a few entries share a key: only their keys are extended.
+    /// Only a few entries share a key, so only their keys are extended.
     pub some: bool,
 }
 
 impl SharedKeys {
-    /// Returns a number with one bit per kind, for the store. The lowest bit is the guids.
+    /// Returns a number with one bit per field, for the store. The lowest bit is `guids`.
     pub fn bits(self) -> u8 {
         u8::from(self.guids) | u8::from(self.links) << 1 | u8::from(self.titles) << 2 | u8::from(self.some) << 3
     }
 
-    /// Parses a number from [`SharedKeys::bits`].
+    /// Parses a number that [`SharedKeys::bits`] returns.
     pub fn from_bits(bits: u8) -> SharedKeys {
         SharedKeys { guids: bits & 1 != 0, links: bits & 2 != 0, titles: bits & 4 != 0, some: bits & 8 != 0 }
     }
 
-    /// Returns the union: what either shares.
+    /// Returns the union of both: each key that one of them shares.
     pub fn with(self, other: SharedKeys) -> SharedKeys {
         SharedKeys::from_bits(self.bits() | other.bits())
     }
 }
 
-/// Further keys of an entry in addition to its guid, from the same document.
+/// Other guids that an entry could have, computed from the same document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OtherGuids {
-    /// The keys that the entry would have if less were shared in its feed, the most specific first. The store may know
-    /// the entry under one of these.
+    /// The guids that the entry would have if different entries of its feed shared fewer keys, the most specific first.
+    /// The store may know the entry under one of these.
     pub plainer: Vec<String>,
-    /// The keys that the entry would have if more were shared, the most specific first; only the next key if nothing is
-    /// shared.
+    /// The guids that the entry would have if different entries shared more keys, the most specific first. This is only
+    /// the next guid, unless [`SharedKeys::some`] is set.
     pub specific: Vec<String>,
 }
 
-/// One Atom entry, RSS item or JSON Feed item of one feed, cleaned.
+/// One cleaned entry of one feed: an Atom entry, RSS item or JSON Feed item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The identity within its feed.
@@ -101,8 +102,8 @@ pub struct Entry {
     /// The URL of the entry's own page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Url>,
-    /// Where the entry says that it was first published, if elsewhere: `feedburner:origLink`, `rel="via"` or
-    /// `"canonical"`, `dc:source`, RSS `source` with a link. Only a claim, used only to recognise the story.
+    /// Where the entry says that it was first published, if elsewhere: `feedburner:origLink`, `rel="canonical"` or
+    /// `"via"`, `dc:source`, JSON Feed `external_url`. This is only a claim, used only to recognise the story.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Url>,
     /// The title as plain text; may be empty.
@@ -113,13 +114,13 @@ pub struct Entry {
     /// The content as sanitized HTML.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_html: Option<String>,
-    /// When the feed claims that the entry was published; may be in the future.
+    /// When the feed claims that the entry was published. It may be in the future.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Timestamp>,
     /// When the feed claims that the entry last changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
-    /// The authors in document order; the feed's own if the entry names none and the format lets it inherit.
+    /// The authors in document order. If the entry names none and the format allows it, these are the feed's authors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authors: Vec<Person>,
     /// The people who passed the entry on: Atom `contributor`, `dc:contributor`, the "via" of a byline.
@@ -140,10 +141,10 @@ pub struct Entry {
     /// The BCP 47 language tag that the entry or its feed declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// The copyright notice as plain text; the feed's own if the entry has none.
+    /// The copyright notice as plain text. If the entry has none, this is the feed's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
-    /// The licence (RFC 4946, Creative Commons); the feed's own if the entry has none.
+    /// The licence (RFC 4946, Creative Commons). If the entry has none, this is the feed's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<Url>,
     /// The entries that this entry answers.
@@ -158,7 +159,8 @@ pub struct Entry {
     /// What podcast clients need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub podcast: Option<Podcast>,
-    /// Other addresses of the same story: Atom `rel="via"`, the `_newswire.copies` of a newswire.
+    /// Other copies of the same story, which are entries of other feeds: Atom `rel="via"`, or `_newswire.copies` in a
+    /// feed from newswire.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<NamedCopy>,
 }
@@ -167,7 +169,8 @@ pub struct Entry {
 const FIRST_MILLIS: i64 = 631_152_000_000;
 
 impl Entry {
-    /// Returns when the entry was published, if the feed claims a possible date.
+    /// Returns when the entry was published, as the feed claims. Impossible dates are skipped. Returns `None` if no
+    /// date is left.
     pub fn claimed(&self) -> Option<Timestamp> {
         [self.published, self.updated].into_iter().flatten().find(|date| date.millis() >= FIRST_MILLIS)
     }
@@ -178,7 +181,7 @@ impl Entry {
     }
 }
 
-/// A person as named in a feed; at least one field is present.
+/// A person named in a feed. At least one field is present.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The name as plain text.
@@ -198,7 +201,7 @@ impl Person {
         Person { name: Some(name.into()), ..Person::default() }
     }
 
-    /// Returns what a byline shows: the name, else the e-mail address, else the page.
+    /// Returns how a byline shows the person: by name, else by e-mail address, else by page.
     pub fn display(&self) -> &str {
         self.name.as_deref().or(self.email.as_deref()).or(self.url.as_ref().map(Url::as_str)).unwrap_or_default()
     }
@@ -218,7 +221,7 @@ pub struct Category {
 }
 
 impl Category {
-    /// Returns the end of the category's scheme: `region` of `https://example.org/region`,
+    /// Returns the end of the category's scheme. It is `region` for `https://example.org/region`,
     /// `tag:example.org,2020:region` and `region`.
     pub fn scheme_name(&self) -> Option<&str> {
         let scheme = self.scheme.as_deref()?.trim_end_matches(['/', '#']);
@@ -249,8 +252,8 @@ pub struct Enclosure {
     pub repeats_picture: bool,
 }
 
-/// The entry that is answered: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not stored, because it changes
-/// all the time.
+/// The entry that an entry answers: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not stored, because it
+/// changes all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InReplyTo {
     /// The id of that entry; never empty.
@@ -273,7 +276,8 @@ pub struct Credit {
     pub url: Option<Url>,
 }
 
-/// The title of a source that has neither title nor address. When it is read back, the title is absent again.
+/// The title that newswire writes for a source without title and address. When it is read back, the title is absent
+/// again.
 pub const UNKNOWN_SOURCE: &str = "Unknown source";
 
 /// The feed that an entry names as its source: Atom `source`, RSS `source`.
@@ -302,7 +306,7 @@ pub struct Source {
     pub rights: Option<String>,
 }
 
-/// Another copy of an entry, as the entry names it.
+/// Another copy of the same story, as the entry names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedCopy {
     /// The URL of the copy.
@@ -344,7 +348,7 @@ pub struct Podcast {
     pub chapters: Option<Transcript>,
 }
 
-/// A text of an episode: `podcast:transcript` (and `podcast:chapters`, which has the same shape).
+/// A text of an episode: `podcast:transcript`, or `podcast:chapters`, which has the same form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
     /// The URL of the text.

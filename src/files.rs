@@ -1,5 +1,5 @@
-//! The files of the config: finds them, reads them with their includes and secrets, and watches them for edits. Also writes
-//! files atomically.
+//! The files of the config. This module finds them, reads them with their includes and secrets, and watches them for
+//! edits. It also writes files atomically.
 //!
 //! No other module reads the config's files. `config` decides what they mean.
 
@@ -25,10 +25,10 @@ pub use self::watch::{FileWatch, WatchError, watch};
 pub use self::whole::write_whole;
 use crate::config::{self, Config, Level, Place, Problem, SecretRef, SourceFile};
 
-/// The largest config file. One with a hundred thousand feeds has about 20 MB.
+/// The most bytes of a config file. A config with a hundred thousand feeds has about 20 MB.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The largest file with a secret: larger than any token or private key.
+/// The most bytes of a file with a secret. No token or private key is larger.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 const NO_VARIABLE: &str = "expected the name of an environment variable: letters, digits and underscores";
@@ -38,18 +38,18 @@ const NO_VARIABLE: &str = "expected the name of an environment variable: letters
 pub struct Loaded {
     /// The checked configuration.
     pub config: Config,
-    /// Problems that are not errors: things that are allowed but probably wrong.
+    /// Problems that are not errors: something is allowed but probably wrong.
     pub warnings: Vec<Problem>,
-    /// The texts: the main file first, then the included files.
+    /// The texts: that of the main file first, then those of the included files.
     pub sources: Vec<SourceFile>,
 }
 
-/// The problems of a configuration that cannot be used: at least one error, and all warnings.
+/// The problems of a configuration that cannot be used. At least one is an error, and all warnings are included.
 #[derive(Clone, Debug)]
 pub struct LoadError {
     /// The problems in the order of files and lines.
     pub problems: Vec<Problem>,
-    /// The texts that could be read; the problems point into them.
+    /// The texts that could be read. The problems point into them.
     pub sources: Vec<SourceFile>,
 }
 
@@ -74,12 +74,12 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Returns the path of the main file: `explicit`, else the first that exists of `./newswire.toml`, `./config/newswire.toml`,
-/// `$XDG_CONFIG_HOME/newswire/newswire.toml` and `/etc/newswire/newswire.toml`.
+/// Returns the path of the main file. This is `explicit`, or else the first that exists of `./newswire.toml`,
+/// `./config/newswire.toml`, `$XDG_CONFIG_HOME/newswire/newswire.toml` and `/etc/newswire/newswire.toml`.
 ///
 /// # Errors
 ///
-/// If none of them exists.
+/// Fails if none of them exists.
 pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
     if let Some(path) = explicit {
         return Ok(path.to_owned());
@@ -102,7 +102,7 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, LoadError> {
 ///
 /// # Errors
 ///
-/// Every problem of all files, if a file cannot be read or the configuration has errors.
+/// Fails if a file cannot be read or the configuration has errors. The error contains every problem of all files.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let (main, not_utf8) = read_source(path)?;
     let mut problems = Vec::from_iter(not_utf8);
@@ -111,11 +111,11 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     judge(sources, problems)
 }
 
-/// Checks texts as if they had been read from their files, before an edit writes them.
+/// Checks texts as if they had been read from their files. An edit is checked in this way before it is written.
 ///
 /// # Errors
 ///
-/// Every problem of the texts and secrets.
+/// Fails if the texts or secrets have errors. The error contains every problem.
 pub fn check(sources: Vec<SourceFile>) -> Result<Loaded, LoadError> {
     judge(sources, Vec::new())
 }
@@ -147,7 +147,7 @@ fn judge(mut sources: Vec<SourceFile>, mut problems: Vec<Problem>) -> Result<Loa
     }
 }
 
-/// Moves the position of a problem to a text that comes after `count` others.
+/// Adjusts the position of a problem whose text comes after `count` other texts.
 fn behind(mut problem: Problem, count: usize) -> Problem {
     problem.place = problem.place.map(|place| Place { file: place.file + count, ..place });
     problem
@@ -158,8 +158,8 @@ fn exposed_secret(path: PathBuf) -> Problem {
     Problem { level: Level::Warning, ..Problem::of_file(path, message, "run chmod o-r on it") }
 }
 
-/// Reads the files that the first source includes, in sorted order and each once. Returns the problems of the patterns and
-/// files.
+/// Reads the files that the first source includes, in sorted order and each once. Returns the problems of the patterns
+/// and of the files.
 fn read_included(sources: &mut Vec<SourceFile>) -> Vec<Problem> {
     let (paths, mut problems) = included_paths(&sources[0]);
     for path in paths {
@@ -204,7 +204,7 @@ fn included_paths(main: &SourceFile) -> (Vec<PathBuf>, Vec<Problem>) {
     (paths, problems)
 }
 
-/// Returns the files that match the pattern; hidden files only if the pattern names the dot.
+/// Returns the files that match the pattern. A hidden file matches only if the pattern contains its dot.
 fn matching(main: &SourceFile, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let folder = main.path.parent().unwrap_or(Path::new(""));
     let folder = folder.to_str().ok_or("the path of the config's folder is not UTF-8")?;
@@ -255,7 +255,7 @@ fn decoded(path: PathBuf, bytes: Vec<u8>) -> (SourceFile, Option<Problem>) {
     (SourceFile { path, text }, Some(problem))
 }
 
-/// Reads a secret. Removes the line break that editors add at the end of a file.
+/// Reads a secret. Removes the line break that text editors add at the end of a file.
 fn read_secret(secret: &SecretRef) -> Result<SecretString, String> {
     let value = match secret {
         // The text may be the secret itself, so the message must not quote it.

@@ -1,24 +1,24 @@
-//! Makes text by strangers (addresses, titles, messages of servers) safe to show in a log, an error, a note or a
-//! status.
+//! Makes foreign text safe to show in a log, an error, a note or a status. Foreign text is text that other people
+//! wrote: addresses, titles, messages of servers.
 //!
-//! The result is one line of bounded length, without characters that control a terminal or reorder the text. So no page
-//! can forge a line of the log, or fill the disk with one. All such text goes through here before it is logged or
-//! stored.
+//! The result is one line of limited length, without characters that control a terminal or reorder the text. So no page
+//! can forge a line of the log, or fill the disk with one. All foreign text goes through this module before it is
+//! logged or stored.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The most characters of a sentence with foreign text: three addresses and the words around them.
+/// The most characters of a sentence with foreign text. Three addresses and the words around them fit.
 const SENTENCE_CHARS: usize = 1000;
 
 /// The most characters of an address or a title within a sentence.
 const PART_CHARS: usize = 200;
 
-/// The most sentences that are kept about one document: more than newswire has kinds of repairs.
+/// The most sentences that are kept about one document. newswire has fewer kinds of repairs.
 const SENTENCES: usize = 50;
 
-/// Defines a text that is always one line of bounded length, because its constructor makes it so.
+/// Defines a text that is always one line of limited length, because its constructor makes it so.
 macro_rules! one_line {
     ($(#[$doc:meta])* $name:ident, $most:ident) => {
         $(#[$doc])*
@@ -27,7 +27,7 @@ macro_rules! one_line {
         pub struct $name(String);
 
         impl $name {
-            /// Creates the line: escapes unfit characters, and cuts a longer text.
+            /// Creates the line: escapes unfit characters, and cuts a text that is too long.
             pub fn new(text: &str) -> $name {
                 $name(line(text, $most))
             }
@@ -59,16 +59,16 @@ macro_rules! one_line {
 }
 
 one_line! {
-    /// A text by strangers, cleaned by [`sentence`].
+    /// A foreign text, cleaned by [`sentence`].
     Line, SENTENCE_CHARS
 }
 
 one_line! {
-    /// An address, a title or a name by strangers, cleaned by [`part`].
+    /// A foreign address, title or name, cleaned by [`part`].
     ShortLine, PART_CHARS
 }
 
-/// Returns a sentence as one line of at most 1000 characters. A sentence that already is such a line stays unchanged.
+/// Returns a sentence as one line of at most 1000 characters. A sentence that is such a line already does not change.
 pub fn sentence(text: &str) -> String {
     line(text, SENTENCE_CHARS)
 }
@@ -83,7 +83,7 @@ pub fn part(text: &str) -> String {
     line(text, PART_CHARS)
 }
 
-/// Returns one line of at most `most` characters: unfit characters are escaped as in Rust, and a longer text is cut and
+/// Returns one line of at most `most` characters. Unfit characters are escaped as in Rust. A longer text is cut and
 /// ends in `…`.
 fn line(text: &str, most: usize) -> String {
     let mut line = String::new();

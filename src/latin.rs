@@ -3,12 +3,14 @@
 //! The tables are those of the crate `deunicode`, based on Text::Unidecode with corrections. They ignore the language,
 //! so that a title gives the same address everywhere.
 
-/// Returns the ASCII form of a character: `u` for `ü`, `l` for `ł`, `Zh` for `Ж`, `Ri ` for `日`; empty if it has none.
+/// Returns the ASCII form of a character: `u` for `ü`, `l` for `ł`, `Zh` for `Ж`, `Ri ` for `日`. Returns an empty text
+/// if there is none.
 pub fn ascii(character: char) -> &'static str {
     deunicode::deunicode_char(character).unwrap_or_default()
 }
 
-/// Returns the words of a text in lower-case ASCII letters and digits, with single spaces; empty if there are none.
+/// Returns the words of a text in lower-case ASCII letters and digits, with single spaces. Returns an empty text if
+/// there are none.
 pub fn words(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
     for character in text.chars() {

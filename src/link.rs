@@ -1,7 +1,7 @@
-//! Links as keys: when two addresses mean one page, and whose page it is.
+//! Decides when two URLs mean the same page, and whose page it is. Such URLs have the same key.
 //!
-//! A key is for comparing, never for showing. The published link is the one from the feed, without well-known tracking
-//! parameters. The tables of tracking parameters are the only ones in the crate.
+//! A key is only for comparing; it is never shown. The published link is the one from the feed, without well-known
+//! tracking parameters. No other module has a table of tracking parameters.
 
 use url::{Host, Url};
 
@@ -21,7 +21,7 @@ const TRACKING_PARAMETERS: &[&str] = &[
     "hsctatracking",
 ];
 
-/// Parameters that only some sites use for tracking. Two links that differ only in them lead to one page, but the
+/// Parameters that only some sites use for tracking. Two links that differ only in these lead to one page. The
 /// published link keeps them, because on other sites they may identify something.
 #[rustfmt::skip]
 const TRACKING_OF_SOME_SITES: &[&str] = &[
@@ -29,13 +29,14 @@ const TRACKING_OF_SOME_SITES: &[&str] = &[
     "sc_cid", "smid", "smtyp", "spm", "wt.mc_id", "wt_mc", "wtmc", "xtor",
 ];
 
-/// Hosts that only redirect a reader, to an address that is unknown from the link.
+/// Hosts that only redirect a reader. Their links do not say where to.
 const PROXY_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com"];
 
-/// Hosts and paths of searches that redirect a reader to the address in their query.
+/// Hosts and paths of search engines that redirect a reader to the URL in their query.
 const REDIRECTS: &[(&str, &str)] = &[("google.com", "/url"), ("bing.com", "/news/apiclick.aspx")];
 
-/// Query parameters that track the reader if they have one of [`TRACKING_VALUES`]; other values may mean anything.
+/// Query parameters that track the reader if they have one of [`TRACKING_VALUES`]. With other values they may mean
+/// anything.
 const TRACKING_BY_VALUE: &[&str] = &["ref", "source", "src", "from", "via", "partner", "cmp", "feed", "share"];
 
 #[rustfmt::skip]
@@ -44,11 +45,11 @@ const TRACKING_VALUES: &[&str] = &[
     "mastodon", "social", "newsletter", "email", "push",
 ];
 
-/// Labels at the front of a host that name a variant of one site.
+/// Labels at the front of a host name that stand for a variant of one site.
 const VARIANTS: &[&str] = &["www.", "m.", "mobile.", "touch.", "wap.", "amp."];
 
-/// Removes the query parameters that only track the reader: those of the table, and those that an editor names in the
-/// same form. The order and spelling of the others stay the same.
+/// Removes the query parameters that only track the reader: the well-known ones, and those that `own` names. A name in
+/// `own` may end in `*`. The other parameters keep their order and spelling.
 pub fn strip_tracking(url: &mut Url, own: &[String]) {
     let is_tracking = |parameter: &&str| {
         let name = parameter.split('=').next().unwrap_or_default();
@@ -70,7 +71,7 @@ fn is_of_some_sites(name: &str) -> bool {
     TRACKING_OF_SOME_SITES.iter().any(|tracking| name.eq_ignore_ascii_case(tracking))
 }
 
-/// Returns whether `name` matches the name that an editor gives, which may end in `*`.
+/// Returns whether the name of a parameter matches the configured name `tracking`, which may end in `*`.
 fn is_named(name: &str, tracking: &str) -> bool {
     match tracking.strip_suffix('*') {
         Some(prefix) => begins_with(name, prefix),
@@ -82,11 +83,12 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
-/// Returns the key of the page at `url`, such as `example.org/2017/war-on-isis?p=1`. It is equal for addresses that
-/// differ only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking
-/// parameters or the order of parameters.
+/// Returns the key of the page at `url`, such as `example.org/2017/war-on-isis?p=1`. It is equal for URLs that differ
+/// only in scheme, `www.` or mobile host, port 80 or 443, fragment, trailing slash, AMP form, tracking parameters or
+/// the order of parameters.
 ///
-/// `None` if the address cannot be the page of a single entry: another scheme, a home page, a feed proxy.
+/// Returns `None` if the URL cannot be the page of a single entry: it has another scheme, is a home page, or belongs to
+/// a feed proxy.
 pub fn key(url: &Url) -> Option<String> {
     let unwrapped = page_behind(url);
     let url = unwrapped.as_ref().unwrap_or(url);
@@ -115,21 +117,23 @@ pub fn key(url: &Url) -> Option<String> {
     Some(key)
 }
 
-/// The words by which sites mark the page of a live report in its address.
+/// The words with which sites mark the page of a live report in its URL.
 const LIVE_WORDS: [&str; 10] =
     ["live", "liveblog", "liveticker", "ticker", "newsticker", "direct", "directo", "diretta", "vivo", "aovivo"];
 
-/// Returns whether a key may be the page of a section, such as `example.org/live` or `example.org/news.html`, and not
-/// of an item: it has no folder, no number and no headline of three words. `example.org?p=1` may not be the page of an
-/// item either: blog software that is not set up yet writes this link for the sample post that it comes with.
+/// Returns whether a key may be that of the page of a section, such as `example.org/live` or `example.org/news.html`,
+/// and not of an entry. Such a key has no folder, no number and no headline of three words.
+///
+/// `example.org?p=1` may be none of an entry either: blog software that is not set up yet writes this link for its
+/// sample post.
 pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
     stem.split(['-', '_']).count() <= 2 && stem.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_'))
 }
 
-/// Returns whether a key is the page of a live blog or ticker, such as `example.org/sport/live/71` or
-/// `example.org/live-storm`: a feed has many entries that all link to this page.
+/// Returns whether a key is that of the page of a live blog or ticker, such as `example.org/sport/live/71` or
+/// `example.org/live-storm`. Many entries of a feed link to such a page.
 pub fn is_live(key: &str) -> bool {
     let path = key.split_once('/').map_or("", |(_, path)| path).split('?').next().unwrap_or_default();
     let is_live_word = |word: &str| LIVE_WORDS.contains(&word.to_ascii_lowercase().as_str());
@@ -140,20 +144,20 @@ pub fn is_live(key: &str) -> bool {
     })
 }
 
-/// Returns whether an address only redirects its reader, to a page that it does not name.
+/// Returns whether a URL only redirects its reader, to a page that the URL does not name.
 pub fn is_proxy(url: &Url) -> bool {
     url.host_str().is_some_and(|host| PROXY_HOSTS.contains(&host.trim_end_matches('.')))
 }
 
-/// Returns the host that an address finally leads to, as far as the address says so itself: if a search engine
-/// redirects, the host of the page that it redirects to.
+/// Returns the host to which a URL leads, as far as the URL itself says so. If the URL is that of a search engine that
+/// redirects, returns the host of the page to which it redirects.
 pub fn host(url: &Url) -> Option<String> {
     let page = page_behind(url);
     page.as_ref().unwrap_or(url).host_str().map(str::to_owned)
 }
 
-/// Returns the page that an address redirects to, if the address itself names that page, as those of a cache of AMP
-/// pages and of a search engine do.
+/// Returns the page to which a URL redirects, if the URL itself names that page. URLs of AMP caches and of search
+/// engines do.
 fn page_behind(url: &Url) -> Option<Url> {
     let (host, path) = (url.host_str()?, url.path());
     let cached = if host.ends_with(".cdn.ampproject.org") {
@@ -186,7 +190,7 @@ fn main_host(host: &str) -> &str {
     host
 }
 
-/// Returns the path without trailing slash, index document and AMP marks, with its percent-encoding normalised.
+/// Returns the path without trailing slash, index document and AMP marks. Its percent-encoding is normalised.
 fn page_path(path: &str) -> String {
     let path = path.split(";jsessionid=").next().unwrap_or(path).trim_end_matches('/');
     let path =
@@ -237,8 +241,8 @@ fn page_query(url: &Url) -> String {
     query.finish()
 }
 
-/// Returns the registered domain of a page, such as `example.co.uk`; for an IP address, the address itself. The domain
-/// says who is responsible for the page.
+/// Returns the registered domain of a page, such as `example.co.uk`. Its owner is responsible for the page. If the host
+/// is an IP address, returns the address.
 pub fn registrable_domain(url: &Url) -> Option<String> {
     match url.host()? {
         Host::Domain(domain) => {

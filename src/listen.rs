@@ -1,4 +1,4 @@
-//! Listeners: a TCP address, or a Unix socket behind a reverse proxy.
+//! Listens on a TCP address, or on a Unix socket behind a reverse proxy.
 
 use std::io;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use tokio_util::either::Either;
 
 use crate::config::Listen;
 
-/// How many connections may wait to be accepted on a Unix socket; the same as tokio's number for TCP.
+/// How many connections may wait to be accepted on a Unix socket. tokio has the same number for TCP.
 const BACKLOG: i32 = 1024;
 
 /// An accepted connection, over TCP or a Unix socket.
@@ -22,13 +22,13 @@ pub type Stream = Either<TcpStream, UnixStream>;
 /// Who may connect to a Unix socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketReach {
-    /// Every user who can access its folder: the content is public.
+    /// Every user who can access the folder of the socket, because the content is public.
     AllUsers,
-    /// The user that newswire runs as.
+    /// Only the user that newswire runs as.
     Owner,
 }
 
-/// A bound listener. The file of a Unix socket is removed on drop.
+/// A bound listener. If it is dropped, the file of a Unix socket is removed.
 #[derive(Debug)]
 pub enum Listener {
     /// A TCP address.
@@ -37,7 +37,7 @@ pub enum Listener {
     Unix(UnixListener, SocketFile),
 }
 
-/// The file of a Unix socket, removed on drop.
+/// The file of a Unix socket. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct SocketFile(PathBuf);
 
@@ -49,11 +49,11 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds an address. Replaces a Unix socket that no process listens on; never replaces any other file.
+    /// Binds an address. Replaces a Unix socket on which no process listens. Never replaces any other file.
     ///
     /// # Errors
     ///
-    /// If the address is in use, or the system refuses it.
+    /// Fails if the address is in use, or the system refuses it.
     pub async fn bind(listen: &Listen, reach: SocketReach) -> io::Result<Listener> {
         match listen {
             Listen::Address(address) => TcpListener::bind(address).await.map(Listener::Tcp),
@@ -61,7 +61,7 @@ impl Listener {
                 remove_dead_socket(path).await?;
                 let (socket, file) = bound_socket(path)?;
                 let mode = if reach == SocketReach::AllUsers { 0o666 } else { 0o600 };
-                // Set the mode before listening: until then no one can connect, whatever mode the umask left.
+                // The mode is set before listening. Until then no one can connect, whatever mode the umask left.
                 std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
                 rustix::net::listen(&socket, BACKLOG)?;
                 let listener = std::os::unix::net::UnixListener::from(socket);
@@ -71,11 +71,11 @@ impl Listener {
         }
     }
 
-    /// Returns the address in words, such as `http://127.0.0.1:8080` or `unix:/run/newswire/site.sock`, with the actual port.
+    /// Returns the address with the actual port, such as `http://127.0.0.1:8080` or `unix:/run/newswire/site.sock`.
     ///
     /// # Errors
     ///
-    /// If the system does not return the address.
+    /// Fails if the system does not return the address.
     pub fn name(&self) -> io::Result<String> {
         match self {
             Listener::Tcp(listener) => Ok(format!("http://{}", listener.local_addr()?)),
@@ -83,7 +83,7 @@ impl Listener {
         }
     }
 
-    /// Returns the IP address; `None` for a Unix socket.
+    /// Returns the IP address. Returns `None` for a Unix socket.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(|address| address.ip()),
@@ -91,7 +91,7 @@ impl Listener {
         }
     }
 
-    /// Returns the port; `None` for a Unix socket.
+    /// Returns the port. Returns `None` for a Unix socket.
     pub fn port(&self) -> Option<u16> {
         match self {
             Listener::Tcp(listener) => listener.local_addr().ok().map(|address| address.port()),
@@ -99,11 +99,11 @@ impl Listener {
         }
     }
 
-    /// Accepts the next connection. Returns it with the peer's address; `None` for a Unix socket.
+    /// Accepts the next connection. Returns it with the peer's address, which is `None` for a Unix socket.
     ///
     /// # Errors
     ///
-    /// If the system refuses it, for example because too many files are open.
+    /// Fails if the system refuses it, for example because too many files are open.
     pub async fn accept(&self) -> io::Result<(Stream, Option<IpAddr>)> {
         match self {
             Listener::Tcp(listener) => {

@@ -1,6 +1,6 @@
-//! The numbers of the store's rows, each with its own type, so that they cannot be confused.
+//! The numbers of the store's rows. Each has its own type, so that they cannot be confused.
 //!
-//! Values only: no I/O and no policy.
+//! This module defines values only; it has no I/O and no policy.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ number! {
     EntryNumber
 }
 number! {
-    /// The number of a story. Later stories have greater numbers; it is part of the story's address.
+    /// The number of a story. Later stories have greater numbers. The number is part of the story's URL.
     StoryNumber
 }
 number! {

@@ -1,12 +1,12 @@
-//! A search as a person types it: words, phrases and fields; and where they occur in a text.
+//! Parses a search as a person types it (words, phrases and fields), and finds where its words occur in a text.
 //!
-//! `ferr harbour` finds texts with words that begin with these letters, whole words first; `"new shoes"` finds a
-//! phrase; `-ads` excludes. Words of one or two letters only match whole words, because half of all texts have words
-//! that begin with them. `title:` and `author:` search only there, `feed:` and `section:` name ids, `after:` and
-//! `before:` days (`2017`, `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter. In scripts without spaces
-//! every character is a word, and a search is a phrase of them.
+//! `ferr harbour` finds texts with words that begin with these letters, whole words first. `"new shoes"` finds a
+//! phrase, and `-ads` excludes a word. Words of one or two letters only match whole words, because half of all texts
+//! have words that begin with them. `title:` and `author:` search only there. `feed:` and `section:` are followed by
+//! ids, and `after:` and `before:` by days (`2017`, `2017-12`, `2017-12-20`, in UTC). Case and accents do not matter.
+//! In scripts without spaces every character is a word, and a search is a phrase of these words.
 //!
-//! This module is pure: the store translates a query for its index.
+//! This module is pure. The store translates a query for its index.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -21,17 +21,17 @@ use crate::text::PlainText;
 use crate::text::scripts::is_searched_alone;
 use crate::time::Timestamp;
 
-/// The length of an excerpt in characters: two lines of a terminal.
+/// The length of an excerpt in characters, which is two lines of a terminal.
 const EXCERPT_CHARS: usize = 160;
 
 /// How many characters of an excerpt come before the first match.
 const LEAD_CHARS: usize = 50;
 
-/// The most words, phrases and fields of a search that count: each costs as much as the first, and few people type
+/// The most words, phrases and fields of a search that count. Each costs as much as the first, and few people type
 /// more.
 const MAX_TERMS: usize = 8;
 
-/// The most words of all phrases together: in scripts without spaces, each character is one.
+/// The most words of all phrases together. In scripts without spaces, each character is a word.
 const MAX_WORDS: usize = 32;
 
 /// The fewest letters of a prefix. Shorter prefixes begin so many words that ranking all matches takes a second over
@@ -51,9 +51,9 @@ pub struct Query {
     pub feeds: Vec<FeedId>,
     /// The sections to search; empty for all.
     pub sections: Vec<SectionId>,
-    /// Only stories published at this time or later.
+    /// If set, only stories published at this time or later are found.
     pub after: Option<Timestamp>,
-    /// Only stories published before this time.
+    /// If set, only stories published before this time are found.
     pub before: Option<Timestamp>,
 }
 
@@ -123,19 +123,19 @@ impl Query {
         (query, faults)
     }
 
-    /// Returns a query for all of these words in the title.
+    /// Returns a query for titles that contain all of these words.
     pub fn of_title(text: &str) -> Query {
         let terms =
             words(text).take(MAX_TERMS).map(|(_, word)| search_term(Some(SearchField::Title), vec![fold(word)], true));
         Query { wanted: terms.collect(), ..Query::default() }
     }
 
-    /// Returns whether the query has no terms, feeds, sections or days.
+    /// Returns whether the query has no wanted words or phrases, and no feeds, sections or days.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty() && !self.is_narrowed()
     }
 
-    /// Returns whether the query names feeds, sections or days, and not only words.
+    /// Returns whether the query names feeds, sections or days.
     pub fn is_narrowed(&self) -> bool {
         let has_limits = self.after.is_some() || self.before.is_some();
         has_limits || !self.feeds.is_empty() || !self.sections.is_empty()
@@ -147,7 +147,7 @@ impl Query {
         SearchTerms { wanted, unwanted, feeds, sections, after, before }
     }
 
-    /// Returns whether this single copy matches the words.
+    /// Returns whether a single entry matches the words of the query. Feeds, sections and days are not compared.
     pub fn matches(&self, searched: Searched) -> bool {
         let [title, text, author] = [searched.title, searched.text, searched.author].map(folded_words);
         let is_found = |term: &SearchTerm| {
@@ -161,7 +161,8 @@ impl Query {
         self.wanted.iter().all(is_found) && !self.unwanted.iter().any(is_found)
     }
 
-    /// Returns an excerpt of the content or the summary, whichever has the words first; the title is shown anyway.
+    /// Returns an excerpt of the content, or of the summary if only the summary contains the words. The title is not
+    /// used, because it is shown anyway.
     pub fn excerpt_of(&self, text: &PlainText) -> Excerpt {
         let bodies = [text.content(), text.summary()].into_iter().filter(|body| !body.is_empty());
         let excerpts: Vec<Excerpt> = bodies.map(|body| self.excerpt(body)).collect();
@@ -169,7 +170,7 @@ impl Query {
         found.cloned().unwrap_or_default()
     }
 
-    /// Returns some words around the first match, with all matches marked.
+    /// Returns a few words around the first match, with all matches marked.
     pub fn excerpt(&self, text: &str) -> Excerpt {
         let Excerpt { text, marks } = self.marked(text);
         let first = marks.first().map_or(0, |mark| mark.start);
@@ -193,7 +194,7 @@ impl Query {
         Excerpt { marks: self.marks(&text), text }
     }
 
-    /// Returns the ranges of the matches, in order, none within another.
+    /// Returns the ranges of the matches in order, without those that overlap an earlier one.
     fn marks(&self, text: &str) -> Vec<Range<usize>> {
         let words = folded_words(text);
         let of_text = self.wanted.iter().filter(|term| term.field != Some(SearchField::Author));
@@ -226,7 +227,7 @@ fn find<'t>(term: &'t SearchTerm, text: &'t [(Range<usize>, String)]) -> impl It
     })
 }
 
-/// Returns what the index stores of a text by these people, so that a [`Query`] finds it.
+/// Returns what the index stores of a title, a text and its people, so that a [`Query`] finds them.
 pub fn indexed<'p>(title: &str, text: &PlainText, people: impl Iterator<Item = &'p Person>) -> IndexedWords {
     let words = format!("{}\n{}", text.summary(), text.content());
     let people = people.map(Person::display).collect::<Vec<_>>().join(", ");
@@ -250,7 +251,7 @@ fn spaced(text: &str) -> Cow<'_, str> {
     Cow::Owned(spaced)
 }
 
-/// One piece of a typed search.
+/// One part of a typed search.
 struct QueryToken {
     field: Option<String>,
     text: String,
@@ -282,7 +283,7 @@ fn tokens(text: &str) -> Vec<QueryToken> {
 
 const FIELDS: [&str; 6] = ["title", "author", "feed", "section", "after", "before"];
 
-/// Returns when a day, month or year begins.
+/// Returns the time at which a day, month or year begins, in UTC.
 fn day(text: &str) -> Option<Timestamp> {
     let parts = text.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
     let (year, month, day) = match *parts.as_slice() {
@@ -295,8 +296,8 @@ fn day(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_datetime(date.and_time(NaiveTime::MIN).and_utc()))
 }
 
-/// Returns the words of a text with their positions: runs of letters and digits, and single characters in scripts
-/// without spaces.
+/// Returns the words of a text with their positions. A word is a sequence of letters and digits, or a single character
+/// of a script without spaces.
 fn words(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let mut chars = text.char_indices().peekable();
     std::iter::from_fn(move || {

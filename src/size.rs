@@ -1,12 +1,12 @@
-//! Sizes as people write them.
+//! Parses and formats sizes as people write them.
 
 use crate::duration;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// Parses a size as people write it, and returns it in bytes: `10 MiB`, `500 kB`, `2000 bytes`. `None` if the text is
-/// not a size.
+/// Parses a size as people write it, such as `10 MiB`, `500 kB` or `2000 bytes`. Returns bytes, or `None` if the text
+/// is not a size.
 pub fn parse(text: &str) -> Option<u64> {
     let unit = |unit: &str| {
         Some(match unit.to_ascii_lowercase().as_str() {
@@ -20,7 +20,7 @@ pub fn parse(text: &str) -> Option<u64> {
             _ => return None,
         })
     };
-    // A float beyond the range of u64 becomes its bound.
+    // A float beyond the range of u64 becomes the greatest u64.
     duration::sum(text, unit).map(|bytes| bytes as u64)
 }
 

@@ -1,4 +1,5 @@
-//! The text of an entry as a person reads it: extracted once, then judged, compared, counted and searched.
+//! The text of an entry as a person reads it. It is extracted once, and then judged by rules, compared, counted and
+//! searched.
 
 pub mod columns;
 pub mod scripts;

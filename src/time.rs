@@ -1,6 +1,6 @@
 //! Points in time as newswire stores them: whole milliseconds since 1970 in UTC.
 //!
-//! Never reads a clock: the caller always passes `now`. Local time occurs only in `schedule` and in pages.
+//! This module never reads a clock: the caller always passes `now`. Local time occurs only in `schedule` and in pages.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Milliseconds since 1970-01-01T00:00:00Z; the unit of every time in the store.
+/// Milliseconds since 1970-01-01T00:00:00Z, which is the unit of every time in the store.
 ///
-/// Displayed and serialized as RFC 3339 in UTC with whole seconds.
+/// A timestamp is displayed and serialized as RFC 3339 in UTC with whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 9999-12-31T23:59:59Z: the last moment that RFC 3339 can express, and the upper bound of every time here.
+    /// 9999-12-31T23:59:59Z. This is the last second that RFC 3339 can express, and the upper bound of every timestamp.
     pub const MAX: Timestamp = Timestamp(253_402_300_799_000);
-    /// 0001-01-01T00:00:00Z: the lower bound.
+    /// 0001-01-01T00:00:00Z. This is the lower bound.
     pub const MIN: Timestamp = Timestamp(-62_135_596_800_000);
 
     /// Creates a timestamp from milliseconds since 1970. Times outside the years 1 to 9999 become the nearest bound.
@@ -30,7 +30,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Converts a chrono time, with the same bounds.
+    /// Converts a chrono time. A time outside the bounds becomes the nearest bound.
     pub fn from_datetime(datetime: DateTime<Utc>) -> Self {
         Self::from_millis(datetime.timestamp_millis())
     }
@@ -45,7 +45,7 @@ impl Timestamp {
         self.datetime().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
-    /// Formats the time by RFC 822 as RSS 2.0 requires: four-digit year and numeric zone, such as `Wed, 20 Dec 2017
+    /// Formats the time by RFC 822 as RSS 2.0 requires, with a four-digit year and a numeric zone: `Wed, 20 Dec 2017
     /// 06:18:00 +0000`.
     pub fn rfc822(self) -> String {
         self.datetime().format("%a, %d %b %Y %H:%M:%S +0000").to_string()
@@ -56,7 +56,7 @@ impl Timestamp {
         Timestamp(self.0 - self.0.rem_euclid(1000))
     }
 
-    /// Returns the time from `earlier` to `self`; zero if `earlier` is later.
+    /// Returns the time from `earlier` to `self`. Returns zero if `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }

@@ -1,4 +1,5 @@
-//! Reads the user's own templates and style from their folder and tries them out: a mistake in them is a problem of the config.
+//! Reads the user's own templates and style from their folder, and renders pages with them as a test. A mistake in them
+//! is a problem of the config.
 
 use std::io;
 use std::ops::Range;
@@ -8,12 +9,12 @@ use super::{LoadError, MAX_FILE_BYTES, decoded, read_regular, reason};
 use crate::config::{Config, Place, Problem, SourceFile};
 use crate::render::{Pages, RenderError};
 
-/// Returns the pages: the built-in templates, with those in the folder `templates` under `[publish]` in place of the built-in
-/// ones of the same name. Renders every page once to try it out.
+/// Returns the pages: the built-in templates, except those that a file in the folder `templates` under `[publish]`
+/// replaces. Such a file has the name of the template. Renders every page once as a test.
 ///
 /// # Errors
 ///
-/// If the folder cannot be read, a file has no template's name, or a template has an error.
+/// Fails if the folder cannot be read, a file has no template's name, or a template has an error.
 pub fn pages(config: &Config) -> Result<Pages, LoadError> {
     let Some(folder) = &config.publish.templates else {
         return Ok(Pages::new(&[]).expect("tests check the built-in templates"));
@@ -22,7 +23,7 @@ pub fn pages(config: &Config) -> Result<Pages, LoadError> {
     Pages::new(&own).map_err(|error| wrong_template(folder, &own, error))
 }
 
-/// Reads the files of the folder, sorted by name; ignores hidden files.
+/// Reads the files of the folder, sorted by name. Ignores hidden files.
 fn templates(folder: &Path) -> Result<Vec<(String, String)>, LoadError> {
     let failed = |path: &Path, error: &io::Error| {
         let message = format!("cannot read the template: {}", reason(error));
@@ -67,7 +68,7 @@ fn wrong_template(folder: &Path, own: &[(String, String)], error: RenderError) -
     }
 }
 
-/// Returns the position of a line, counted from 1, in the text.
+/// Returns the byte range of a line in the text. Lines are counted from 1.
 fn span_of(text: &str, line: usize) -> Range<usize> {
     let mut lines = text.split_inclusive('\n');
     let start = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Reads a regular file, or the one that a symbolic link leads to.
+/// Reads a regular file, or the regular file to which a symbolic link leads.
 ///
 /// # Errors
 ///
-/// If the file is not regular, cannot be read, or has more than `max_bytes`.
+/// Fails if the file is not regular, cannot be read, or has more than `max_bytes`.
 pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     read_bounded(open_regular(path)?, max_bytes)
 }
@@ -20,7 +20,7 @@ pub fn read_regular(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// The same as [`read_regular`].
+/// Fails like [`read_regular`].
 pub fn read_named(name: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     if name == Path::new("-") {
         return read_bounded(io::stdin(), max_bytes);
@@ -43,7 +43,7 @@ fn read_bounded(input: impl Read, max_bytes: u64) -> io::Result<Vec<u8>> {
 fn open_regular(path: &Path) -> io::Result<File> {
     // Check before opening, because opening a device such as a tape may have an effect.
     require_regular(&path.metadata()?)?;
-    // Check again after opening, because the file may have been replaced; NONBLOCK opens even a pipe at once.
+    // Check again after opening, because the file may have been replaced. With NONBLOCK, opening a pipe does not block.
     let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     require_regular(&file.metadata()?)?;
     Ok(file)

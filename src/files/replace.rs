@@ -1,4 +1,4 @@
-//! Replaces a config file by an edited text: atomically, and never over another program's edit.
+//! Replaces a config file with an edited text. It does this atomically, and never overwrites another program's edit.
 
 use std::fs;
 use std::io;
@@ -10,13 +10,13 @@ use super::whole::{READABLE, WholeFile};
 /// Why a file was not replaced. The file has not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    /// The text is no longer the one that was edited.
+    /// Another program has changed the file since its text was read.
     #[error("{} was edited in the meantime; nothing was written, run the command again", short(path).display())]
     Edited {
         /// The file.
         path: PathBuf,
     },
-    /// The path is a symbolic link; replacing it would detach it from its target.
+    /// The path is a symbolic link. Replacing it would detach it from its target.
     #[error("{} is a symbolic link to {}; nothing was written, edit that file by hand", short(path).display(), target.display())]
     Link {
         /// The link.
@@ -30,7 +30,7 @@ pub enum ReplaceError {
         /// The path.
         path: PathBuf,
     },
-    /// No one may write to the file.
+    /// The file is read-only.
     #[error("{} is read-only; nothing was written, make it writable with chmod u+w", short(path).display())]
     ReadOnly {
         /// The file.
@@ -46,12 +46,12 @@ pub enum ReplaceError {
     },
 }
 
-/// Replaces the file's text by `after` if it still is `before`. Other programs see either the old or the new text; the
-/// permissions stay. Creates a missing file if `before` is empty.
+/// Replaces the file's text with `after` if it is still `before`. Other programs see either the old or the new text.
+/// The permissions stay the same. If `before` is empty, a missing file is created.
 ///
 /// # Errors
 ///
-/// If the file was edited, is not a writable regular file, or cannot be written. It has not changed then.
+/// Fails if the file was edited, is not a writable regular file, or cannot be written. The file has not changed then.
 pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceError> {
     let failed = |source| ReplaceError::Io { path: path.to_owned(), source };
     let metadata = match fs::symlink_metadata(path) {
@@ -79,11 +79,11 @@ pub fn replace(path: &Path, before: &str, after: &str) -> Result<(), ReplaceErro
     edited.put().map_err(failed)
 }
 
-/// Gives the new file the owner and mode of the old one; or the default mode if there is no old one.
+/// Gives the new file the owner and mode of the old one. If there is no old file, sets the default mode.
 fn keep_rights(file: &fs::File, metadata: Option<&fs::Metadata>) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     if let Some(metadata) = metadata {
-        // Only root may change the owner. Other users usually own the file already, so ignore a failure.
+        // Only root may change the owner. Other users usually own the file already, so a failure is ignored.
         let _ = fchown(file, Some(metadata.uid()), Some(metadata.gid()));
     }
     file.set_permissions(metadata.map_or_else(|| fs::Permissions::from_mode(READABLE), fs::Metadata::permissions))

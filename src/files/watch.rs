@@ -1,8 +1,8 @@
 //! Watches the files of the config for edits.
 //!
-//! Watches folders, not files: text editors replace the old file by a new one, and Kubernetes swaps a link. Ignores the other
-//! files in these folders, such as the store, which changes all the time. Reports a change only if the texts differ, not
-//! whenever something was written.
+//! It watches folders and not files, because text editors replace the old file with a new one, and Kubernetes swaps a
+//! link. It ignores the other files in these folders, such as the store, which changes all the time. It reports a
+//! change only if the texts differ, and not at every write.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,24 +23,24 @@ use crate::config::{self, SourceFile};
 /// How long the files must stay unchanged before they are compared: text editors and git write in several steps.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// After this many waits, the files are compared even if they are still being written to.
+/// After this many waits of [`QUIET`], the files are compared even if they are still being written to.
 const MAX_QUIET_WAITS: u32 = 10;
 
-/// How often the texts are compared without an event: network and container file systems do not report changes, and folders
-/// below a wildcard are not watched.
+/// How often the texts are compared without an event. Network and container file systems do not report changes, and
+/// folders below a wildcard are not watched.
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
 
-/// The longest chain of links that is followed, as in Linux.
+/// The longest chain of links that is followed. Linux has the same limit.
 const MAX_LINKS: usize = 40;
 
-/// A watch of a configuration's files, which ends on drop.
+/// A watch of a configuration's files. It ends when it is dropped.
 pub struct FileWatch {
     changes: mpsc::Receiver<()>,
     reads: Arc<AtomicUsize>,
 }
 
 impl FileWatch {
-    /// Waits until the texts have changed since the last call, and then stayed unchanged for half a second.
+    /// Waits until the texts have changed since the last call, and have then stayed unchanged for half a second.
     ///
     /// Cancel safe: if the future is dropped, the next call reports the change.
     pub async fn changed(&mut self) {
@@ -55,16 +55,17 @@ impl FileWatch {
     }
 }
 
-/// The error that the system cannot watch files.
+/// The error if the system cannot watch files.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot watch the config's files for edits")]
 pub struct WatchError(#[from] notify::Error);
 
-/// Starts to watch the main file and its includes. Call it before [`load`](super::load), so that no edit in between is missed.
+/// Starts to watch the main file and its includes. Call it before [`load`](super::load), so that no edit in between is
+/// missed.
 ///
 /// # Errors
 ///
-/// If the system cannot create a watcher or a thread. The caller can then only reload on a signal.
+/// Fails if the system cannot create a watcher or a thread. The caller can then only reload on a signal.
 pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     let (event_sender, events) = sync_channel(1);
     let main = std::path::absolute(main).unwrap_or_else(|_| main.to_owned());
@@ -88,7 +89,7 @@ pub fn watch(main: &Path) -> Result<FileWatch, WatchError> {
     Ok(FileWatch { changes, reads })
 }
 
-/// The thread that compares the texts.
+/// The state of the thread that compares the texts.
 struct Observer {
     main: PathBuf,
     watcher: RecommendedWatcher,
@@ -104,7 +105,7 @@ impl Observer {
             match events.recv_timeout(COMPARE_EVERY) {
                 Ok(()) => wait_for_quiet(events),
                 Err(RecvTimeoutError::Timeout) => {}
-                // The watcher has died; go on comparing.
+                // The watcher has died. Go on comparing the texts.
                 Err(RecvTimeoutError::Disconnected) => thread::sleep(COMPARE_EVERY),
             }
             *self.config.write().unwrap_or_else(PoisonError::into_inner) = ConfigPaths::of(&self.main);
@@ -119,7 +120,7 @@ impl Observer {
         }
     }
 
-    /// Watches the folders of the current includes. Also watches a folder again that was replaced.
+    /// Watches the folders of the current includes. A folder that was replaced is watched again.
     fn watch_folders(&mut self) {
         let folders = self.config.read().unwrap_or_else(PoisonError::into_inner).folders();
         for folder in folders {
@@ -141,11 +142,11 @@ fn wait_for_quiet(events: &Receiver<()>) {
 /// The paths of the config.
 #[derive(Debug)]
 struct ConfigPaths {
-    /// The main file and its includes, with the links on the way to each and its real path; all absolute.
+    /// The main file and its includes, each with the links on the way to it and its real path. All paths are absolute.
     files: BTreeSet<PathBuf>,
-    /// The patterns of `include`; absolute.
+    /// The patterns of `include`. All are absolute.
     patterns: Vec<PathBuf>,
-    /// The fixed parts of the patterns.
+    /// Each pattern up to and including its first part with a wildcard.
     fixed: Vec<PathBuf>,
 }
 
@@ -176,8 +177,8 @@ impl ConfigPaths {
         }
     }
 
-    /// Whether an event may concern the config: its files, a folder or link on the way to them, or a file that a pattern matches.
-    /// Ignores reads (mostly newswire's own). The links that Kubernetes swaps begin with `..`.
+    /// Returns whether an event may concern the config: its files, a folder or link on the way to them, or a file that
+    /// a pattern matches. Ignores reads (mostly newswire's own). The links that Kubernetes swaps begin with `..`.
     fn concerns(&self, event: &Event) -> bool {
         let is_read = matches!(event.kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write));
         let is_of_config = |path: &PathBuf| {
@@ -189,7 +190,7 @@ impl ConfigPaths {
         !is_read && (event.paths.is_empty() || event.paths.iter().any(is_of_config))
     }
 
-    /// Returns the folders of the files and of the patterns, and the folders that links among them lead to.
+    /// Returns the folders to watch: those of the files and of the patterns, and those to which links among them lead.
     fn folders(&self) -> BTreeSet<PathBuf> {
         let real = self.fixed.iter().filter_map(|path| path.canonicalize().ok());
         let paths = self.files.iter().chain(&self.fixed).cloned().chain(real);
@@ -197,7 +198,7 @@ impl ConfigPaths {
     }
 }
 
-/// Whether a pattern matches the path, or paths in a folder with this path.
+/// Returns whether a pattern matches the path, or could match paths below it.
 fn begins_with(pattern: &Path, path: &Path) -> bool {
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
     let mut parts = pattern.components().map(|part| part.as_os_str().to_string_lossy());
@@ -226,7 +227,7 @@ fn fixed_part(main: &SourceFile, pattern: &str) -> PathBuf {
     path
 }
 
-/// Returns the folder, or its nearest ancestor that exists.
+/// Returns the folder if it exists, otherwise its nearest ancestor that exists.
 fn nearest_folder(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(|ancestor| ancestor.is_dir()).map(Path::to_owned)
 }

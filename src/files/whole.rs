@@ -1,7 +1,8 @@
-//! Writes files atomically: into a temporary file in the same folder, which is then renamed.
+//! Writes files atomically: writes a temporary file in the same folder, and then renames it.
 //!
-//! A reader sees the old or the new text, even after a power cut: the text is synced to disk before the rename. Whether the
-//! rename is synced too is the caller's choice: a folder of many pages is written again if renames are lost.
+//! A reader sees the old or the new text, even after a power cut, because the text is synced to disk before the rename.
+//! The caller chooses whether the rename is synced too. A folder of many pages does not need that, because lost renames
+//! are made again.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
@@ -10,27 +11,27 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// The mode of a new file: everyone may read it, as with a file from a text editor.
+/// The mode of a new file. Everyone may read it, as with a file from a text editor.
 pub(super) const READABLE: u32 = 0o644;
 
-/// A text that is synced to disk under a temporary name. Dropping it removes the file.
+/// A text that is synced to disk under a temporary name. Dropping it removes the temporary file.
 pub(super) struct WholeFile {
     temporary: NamedTempFile,
     path: PathBuf,
 }
 
 impl WholeFile {
-    /// Writes a text to a temporary file next to `path`. `set_rights` sets its owner and mode before the rename.
+    /// Writes a text to a temporary file next to `path`. `set_rights` sets the file's owner and mode before the rename.
     ///
     /// # Errors
     ///
-    /// If the folder or the file cannot be written; `path` has not changed.
+    /// Fails if the folder or the file cannot be written. `path` has not changed then.
     pub(super) fn next_to(
         path: &Path,
         text: &[u8],
         set_rights: impl FnOnce(&File) -> io::Result<()>,
     ) -> io::Result<WholeFile> {
-        // Created with O_EXCL, readable only for the owner.
+        // The temporary file is created with O_EXCL, so it replaces no file, and only its owner may read it.
         let mut temporary = tempfile::Builder::new().prefix(".newswire-new-").tempfile_in(folder_of(path))?;
         temporary.write_all(text)?;
         set_rights(temporary.as_file())?;
@@ -42,11 +43,11 @@ impl WholeFile {
     ///
     /// # Errors
     ///
-    /// If the rename fails; the path has not changed.
+    /// Fails if the rename fails. The path has not changed then.
     pub(super) fn put(self) -> io::Result<()> {
         let path = self.path.clone();
         self.rename()?;
-        // Syncing the folder syncs the rename. Some file systems cannot do that, so ignore a failure.
+        // Syncing the folder syncs the rename. Some file systems cannot do that, so a failure is ignored.
         let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
         Ok(())
     }
@@ -56,11 +57,12 @@ impl WholeFile {
     }
 }
 
-/// Replaces or creates a file that everyone may read. After a power cut it may have its old text, but never a part of a text.
+/// Replaces or creates a file that everyone may read. After a power cut the file may have its old text, but never a
+/// part of a text.
 ///
 /// # Errors
 ///
-/// If the file cannot be written; the path has not changed.
+/// Fails if the file cannot be written. The path has not changed then.
 pub fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     WholeFile::next_to(path, text, |file| file.set_permissions(Permissions::from_mode(READABLE)))?.rename()
 }

@@ -1,6 +1,7 @@
-//! Text in columns: broken into lines, and cut, by the width that a terminal gives it.
+//! Breaks text into lines, and cuts it, by the columns that it takes on a terminal.
 //!
-//! A Chinese character takes two columns, an accent that follows its letter none. Escape sequences for colours take none.
+//! A Chinese character takes two columns. An accent that follows its letter takes none, and neither do escape sequences
+//! for colours.
 
 use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
@@ -8,10 +9,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::scripts::is_half_word;
 
-/// Breaks a text into lines of at most `columns` columns; each line but the first begins with `indent`.
+/// Breaks a text into lines of at most `columns` columns. Each line except the first begins with `indent`.
 ///
-/// Lines break at spaces only, so that addresses and options stay whole even where they are too long; and within words of
-/// scripts that have no spaces, where Unicode allows it (UAX #14).
+/// Lines break only at spaces, so that URLs and options stay in one piece even if they are too long. In scripts without
+/// spaces, lines also break within words where Unicode allows it (UAX #14).
 pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     let options = Options::new(columns)
         .subsequent_indent(indent)
@@ -22,7 +23,8 @@ pub fn wrap(text: &str, columns: usize, indent: &str) -> String {
     textwrap::fill(text, options)
 }
 
-/// Cuts a text to at most `columns` columns, at least one, the ellipsis included; an emoji is never cut into its parts.
+/// Cuts a text to at most `columns` columns, including the ellipsis. Zero columns count as one. An emoji is never cut
+/// into its parts.
 pub fn cut(text: &str, columns: usize) -> String {
     let columns = columns.max(1);
     if display_width(text) <= columns {

@@ -1,9 +1,9 @@
-//! Scripts that are written without spaces between words: Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese.
-//! Korean has spaces.
+//! Classifies the characters of scripts that are written without spaces between words: Thai, Lao, Tibetan, Burmese,
+//! Khmer, Chinese and Japanese. Korean has spaces.
 //!
-//! This is the only table of their characters. Three functions read it, and each accepts more characters than the one
-//! before. Word counts and the comparison of stories use the first function: changing it changes stored signatures. The
-//! search uses the second: changing it changes the content of the stored index.
+//! No other module has a table of these characters. Three functions read the table, and each accepts more characters
+//! than the one before. Word counts and the comparison of stories use the first function, so changing it changes stored
+//! signatures. The search uses the second one, so changing it changes the content of the stored index.
 
 /// What a character of such a script does. Each kind also does what the kinds before it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,11 +16,11 @@ enum Spaceless {
     Counted,
 }
 
-/// Returns what a character does. This is the table.
+/// Returns what a character does. This is the table of the characters.
 fn spaceless(character: char) -> Option<Spaceless> {
     use Spaceless::{Breaks, Counted, Searched};
     Some(match character {
-        // Most texts use only these.
+        // Most texts contain only these characters.
         '\0'..='\u{0DFF}' => return None,
         // Thai and Lao.
         '\u{0E00}'..='\u{0EFF}' => Counted,
