@@ -1,4 +1,5 @@
-//! Reads the wall clock. No other module reads it, and the core and the edges get the time as a value.
+//! Reads the wall clock. The core gets the time as a value. Only `fetch` reads the clock too, for answers without a
+//! `Date`.
 
 use std::sync::Arc;
 

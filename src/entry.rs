@@ -19,7 +19,7 @@ pub struct Guid {
     pub kind: GuidKind,
 }
 
-/// The origin of a [`Guid`]. It is stored, so that a better guid that is found later can be distinguished.
+/// The origin of a [`Guid`]. It is stored, so that newswire sees when a later document gives a better guid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GuidKind {
@@ -246,19 +246,19 @@ pub struct Enclosure {
     /// The title as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Whether the file is the entry's image, or another size of a picture that the entry already has. Such a file is
-    /// stored, but not shown.
+    /// Whether the file is the entry's image, another size of a picture that the entry already has, or too small to be
+    /// seen. Such a file is stored, but not shown.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats_picture: bool,
 }
 
-/// The entry that an entry answers: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not stored, because it
-/// changes all the time.
+/// A reference to the entry that an entry answers: `thr:in-reply-to` (RFC 4685 §3). The number of answers is not
+/// stored, because it changes all the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InReplyTo {
-    /// The id of that entry; never empty.
+    /// The id of the answered entry; never empty.
     pub id: String,
-    /// The page of that entry.
+    /// The page of the answered entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<Url>,
 }
@@ -314,7 +314,7 @@ pub struct NamedCopy {
     /// The id of the copy's feed, in the newswire installation whose entry names the copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<String>,
-    /// The title of that feed as plain text.
+    /// The title of the copy's feed as plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// When the copy was published.

@@ -88,7 +88,7 @@ pub fn part(text: &str) -> String {
 fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut chars = 0;
-    // Where to cut the text if it turns out to be too long, leaving room for `…`.
+    // If the text turns out to be too long, it is cut here, which leaves room for `…`.
     let mut cut = 0;
     for character in text.chars() {
         let before = line.len();

@@ -1,11 +1,11 @@
-//! Decides when two URLs mean the same page, and whose page it is. Such URLs have the same key.
+//! Decides when two URLs mean the same page (they then have the same key), and whose page it is.
 //!
 //! A key is only for comparing; it is never shown. The published link is the one from the feed, without well-known
 //! tracking parameters. No other module has a table of tracking parameters.
 
 use url::{Host, Url};
 
-/// Prefixes of query parameters that say how a reader arrived, and not which page it is.
+/// Prefixes of query parameters that say how a reader arrived, and not which page is meant.
 const TRACKING_PREFIXES: &[&str] = &["utm_", "mtm_", "piwik_", "matomo_", "hsa_", "at_custom", "at_link_"];
 
 /// Whole names of query parameters that say how a reader arrived.
@@ -124,8 +124,7 @@ const LIVE_WORDS: [&str; 10] =
 /// Returns whether a key may be that of the page of a section, such as `example.org/live` or `example.org/news.html`,
 /// and not of an entry. Such a key has no folder, no number and no headline of three words.
 ///
-/// `example.org?p=1` may be none of an entry either: blog software that is not set up yet writes this link for its
-/// sample post.
+/// `example.org?p=1` counts too: blog software that is not set up yet writes this link for its sample post.
 pub fn may_be_section(key: &str) -> bool {
     let Some((_, name)) = key.split_once('/') else { return key.ends_with("?p=1") };
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);

@@ -37,7 +37,7 @@ pub enum Listener {
     Unix(UnixListener, SocketFile),
 }
 
-/// The file of a Unix socket. It is removed when this is dropped.
+/// The file of a Unix socket. Dropping this value removes the file.
 #[derive(Debug)]
 pub struct SocketFile(PathBuf);
 

@@ -40,7 +40,7 @@ pub enum DocumentFault {
     },
     /// The feed parser refused the document.
     Reader {
-        /// The message.
+        /// The parser's message.
         why: ShortLine,
     },
     /// The feed parser panicked.

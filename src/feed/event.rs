@@ -16,14 +16,14 @@ pub enum FeedEvent {
         /// Why the last of these polls failed.
         failure: Failure,
     },
-    /// The feed answers again after it had died.
+    /// The feed answers again after several failures in a row.
     Recovered {
         /// How many polls had failed.
         failures: u32,
     },
     /// The feed has moved for good.
     Moved {
-        /// The new address.
+        /// The new URL.
         to: String,
     },
     /// The feed published many new entries at once.

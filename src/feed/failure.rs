@@ -140,7 +140,7 @@ pub enum Failure {
     },
     /// The document of a `file:` feed cannot be read.
     File {
-        /// The path, or the address if that has no path.
+        /// The path, or the URL if it has no path.
         path: Line,
         /// What is wrong.
         fault: FileFault,

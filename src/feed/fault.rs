@@ -37,7 +37,7 @@ coded! {
         Net6to4 "6to4" "6to4",
         SiteLocal "site_local" "site-local",
         NotGlobal "not_global" "not a global address",
-        /// The address is public, but the port is open only for some networks.
+        /// The address is public, but the feed's `allow` opens this port only for other addresses.
         OtherPort "other_port" "a global address, at a port that is open only for some networks",
     }
 }

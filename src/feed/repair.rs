@@ -1,5 +1,5 @@
-//! What was wrong with a document and was repaired or skipped, and what else its editor (who writes the config) should
-//! know.
+//! What was wrong with a document and was repaired or skipped, and what else the editor (who writes the config) should
+//! know of it.
 //!
 //! The words of a kind never change, because stores up to version 3 contain the words instead of the kind's code.
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use crate::feed::{Failure, PollPhase};
 use crate::foreign::Line;
 
-/// The time limit for connecting, including the TLS handshake. If a host has IPv6 and IPv4 addresses, the second kind
-/// is tried after 300 ms (RFC 8305).
+/// The time limit for connecting, including the TLS handshake. If a host has IPv6 and IPv4 addresses, newswire tries
+/// one kind first, and the other after 300 ms (RFC 8305).
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns whether this machine's own network may be the cause, because the request never reached a server.
 pub fn is_unreachable(failure: &Failure) -> bool {
     match failure {
         Failure::Dns { .. } | Failure::Connect { .. } => true,
-        // A poll with a short `timeout` ends before the attempt to connect does.
+        // With so short a `timeout`, the poll may have ended before there was a connection.
         Failure::Timeout { phase, after, .. } => {
             *phase == PollPhase::Connect || (*phase == PollPhase::Answer && *after <= CONNECT_TIMEOUT)
         }

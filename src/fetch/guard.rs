@@ -2,8 +2,8 @@
 //!
 //! An address is refused unless the IANA registries of special-purpose addresses call it global. A port is refused
 //! unless it is a web port. The setting `allow` permits a network, an address with its port, or a host name, for the
-//! feeds that have the setting. No setting turns the guard off. A redirect is judged again at each hop: what `allow`
-//! permits for the feed's own host, it does not permit for another.
+//! feeds that have the setting. No setting turns the guard off. A redirect is judged again at each hop: a host name in
+//! `allow` permits only that host, and not another one to which it redirects.
 //!
 //! The guard judges the address of the actual connection. Names are filtered while they are resolved. `egress` connects
 //! to no other address, so a later answer of the name server changes nothing. Addresses in URLs are judged before the

@@ -73,7 +73,7 @@ struct FetcherParts {
 /// browsers support at least this length.
 const LONGEST_MOVE_BYTES: usize = 2000;
 
-/// The origins that must not be polled, and until when.
+/// The origins that are on hold (must not be polled), each with the end of its hold.
 pub type Holds = HashMap<String, Timestamp>;
 
 /// The result of one poll.

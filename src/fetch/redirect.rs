@@ -62,7 +62,7 @@ impl Trail {
         (self.permanent && self.urls.len() > 1).then(|| self.here())
     }
 
-    /// Follows one redirect.
+    /// Checks the target of a redirect, and makes it the current URL.
     ///
     /// # Errors
     ///

@@ -35,7 +35,8 @@ pub(super) fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-/// Returns whether the start tag of an element closes an open paragraph, by HTML's rules for *in body*.
+/// Returns whether the start tag of an element closes an open paragraph, by HTML's rules for the insertion mode *in
+/// body*.
 pub(super) fn is_block(name: &str) -> bool {
     is_heading(name)
         || matches!(

@@ -2,8 +2,9 @@
 //!
 //! The sanitizer's writer (`write_escaped` of html5ever 0.40) searches the whole rest of a text at each `&`, and at
 //! each character from U+0080 to U+00BF. A megabyte of such characters took ten seconds. So the sanitizer gets private
-//! characters in their place, which have no meaning in HTML. Afterwards this module replaces the private characters
-//! with the original ones, escaped as HTML requires. A private character always represents text, never markup.
+//! characters (Unicode's private use area) in their place, which have no meaning in HTML. Afterwards this module
+//! replaces the private characters with the original ones, escaped as HTML requires. A private character always
+//! represents text, never markup.
 
 use std::ops::RangeInclusive;
 

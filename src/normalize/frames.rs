@@ -8,7 +8,7 @@ use super::links;
 /// The replacement of a frame.
 #[derive(Debug, PartialEq)]
 pub(super) struct StandIn {
-    /// The URL of the page that shows what the frame shows.
+    /// The URL of a page that shows the same as the frame.
     pub href: String,
     /// The URL of a still picture of the video, if known.
     pub picture: Option<String>,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::markup::{Piece, Pieces};
 
-/// The attributes in which such scripts keep the real URL, even if `src` has another one.
+/// The attributes in which scripts that load pictures keep the real URL. They count even if `src` has another URL.
 const LAZY: [&str; 4] = ["data-lazy-src", "data-src", "data-original", "data-orig-src"];
 
 /// The attributes that may contain the real URL if `src` has none.

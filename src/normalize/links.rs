@@ -20,7 +20,7 @@ pub(super) struct Bases<'a> {
     pub base: Option<&'a Url>,
     /// The URL that an empty `href` means.
     pub itself: Option<&'a Url>,
-    /// The URL of the page on which a bare fragment is a place.
+    /// The URL to which a bare fragment belongs.
     pub fragment: Option<&'a Url>,
 }
 

@@ -59,7 +59,7 @@ const MAX_INHERITED_BYTES: usize = 2 << 10;
 /// The most other copies (the same news in other feeds) that an entry may name. No newswire has so many.
 const MAX_COPIES: usize = 64;
 
-/// The most bytes of the URLs, feed ids and titles of these copies together.
+/// The most bytes of the URLs, feed ids and titles of an entry's other copies together.
 const MAX_COPIES_BYTES: usize = 16 << 10;
 
 /// A longer language tag is dropped: programs need not support more characters (RFC 5646 §4.4.1).
@@ -394,8 +394,8 @@ fn language(raw: Option<&str>) -> Option<String> {
     language.split('-').all(is_tag).then_some(language)
 }
 
-/// Returns the source of an entry. `link` is the URL of the entry's own page. A source with this URL has none: RSS
-/// requires a URL in `source`, but an entry's page is not a feed.
+/// Returns the source of an entry. `link` is the URL of the entry's own page. If the source has the same URL, that URL
+/// is dropped: RSS requires a URL in `source`, but an entry's page is not a feed.
 fn source(
     parsed: Option<&ParsedSource>,
     byline_source: Option<String>,

@@ -117,8 +117,8 @@ pub(super) fn single_spaced(text: &str) -> String {
 
 /// Replaces the control characters U+0080 to U+009F with characters of windows-1252.
 ///
-/// They come from bytes of windows-1252 that were taken for Latin-1; HTML reads numeric references to them the same way
-/// (*numeric character reference end state*). The five bytes that windows-1252 does not use are left out.
+/// They come from bytes of windows-1252 that were taken for Latin-1. HTML reads numeric references to them in the same
+/// way (*numeric character reference end state*). The five bytes that windows-1252 does not use are left out.
 pub(super) fn windows_1252(text: &str) -> Cow<'_, str> {
     const MEANT: [&str; 32] = [
         "€", "", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "", "Ž", "", "", "‘", "’", "“", "”", "•", "–",
@@ -171,7 +171,7 @@ pub fn says_nothing(text: &str) -> bool {
     words.is_empty() || is_count && NO_SUMMARY.binary_search(&rest.join(" ").as_str()).is_ok()
 }
 
-/// Cuts a text that has more than `max_chars` characters after a word, and adds an ellipsis.
+/// Cuts a text if it has more than `max_chars` characters. The cut comes after a word, and an ellipsis follows.
 pub(super) fn cut_line(text: String, max_chars: usize) -> String {
     if text.len() <= max_chars || text.chars().count() <= max_chars { text } else { cut(&text, max_chars) }
 }

@@ -6,7 +6,7 @@ use super::model::{ParsedPerson, ParsedText};
 use crate::entry::Category;
 use crate::time::Timestamp;
 
-/// A canonical document under construction.
+/// Writes a canonical document, that is, the Atom document that feed-rs will read.
 pub(super) struct AtomWriter {
     out: String,
 }
@@ -24,7 +24,7 @@ impl AtomWriter {
         self.out
     }
 
-    /// Returns how much has been written, for [`AtomWriter::truncate`].
+    /// Returns the length in bytes of what has been written, for [`AtomWriter::truncate`].
     pub(super) fn length(&self) -> usize {
         self.out.len()
     }

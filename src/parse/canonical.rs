@@ -43,7 +43,7 @@ const LEAST_GROWTH_BYTES: usize = 1 << 20;
 /// How many characters of an element's name an error shows.
 const MAX_NAME_CHARS: usize = 40;
 
-/// The result of the pass.
+/// The canonical document, and what does not fit into it.
 pub(super) struct Canonical {
     /// The canonical document.
     pub atom: String,
@@ -81,7 +81,7 @@ struct Assumed {
 
 enum Passed {
     Done(Box<Canonical>),
-    /// An assumption was wrong. The document must be read again with these.
+    /// An assumption was wrong. The document must be read again with these assumptions.
     Again(Assumed),
 }
 
@@ -168,8 +168,8 @@ struct OpenEntry {
     aside: EntryAside,
     /// The byte position of the entry's start tag in the document, where the text for `raw_hash` begins.
     at: usize,
-    /// The length of the canonical document before this entry. If the entry turns out to be cut off, the rest is
-    /// removed.
+    /// The length of the canonical document before this entry. If the entry turns out to be cut off, everything after
+    /// it is removed.
     out_length: usize,
     fields: usize,
 }
@@ -272,7 +272,7 @@ impl<'a> CanonicalPass<'a> {
         let mut element = field.element;
         if holds_entries.get() && !ends_at_entry && !is_source {
             self.passed_over_entries |= !self.in_entry();
-            // If the document was cut off inside the content, the missing end tag says nothing about other entries.
+            // If the document was cut off inside the content, a missing end tag proves nothing.
             let is_cut_content = self.reader.is_at_end() && (!is_own || element.name == "content");
             self.is_soup |= !field.closed && !is_cut_content;
         }
@@ -393,7 +393,7 @@ impl<'a> CanonicalPass<'a> {
     }
 }
 
-/// Returns whether an element without a prefix declares a vocabulary that newswire does not read (by `xmlns`).
+/// Returns whether an element without a prefix declares, by `xmlns`, a vocabulary that newswire does not read.
 fn declares_another_vocabulary(element: &Element) -> bool {
     let own = element.attributes.iter().find(|attribute| attribute.name == "xmlns");
     own.is_some_and(|uri| namespaces::by_uri(&uri.value).is_none())

@@ -19,7 +19,7 @@ use super::repairs::Repairs;
 use super::tree::{Element, XmlNode};
 use crate::feed::RepairKind;
 
-/// Decodes base64 without padding, and ignores stray bits after the last whole byte.
+/// The base64 decoder. It expects no padding, and ignores stray bits after the last whole byte.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -131,7 +131,7 @@ fn base64_text<'e>(element: &'e Element, media_type: Option<&str>, repairs: &mut
         ["audio/", "font/", "image/", "model/", "video/"].iter().any(|kind| media_type.starts_with(kind))
     });
     match base64_bytes(&element.text()).map(String::from_utf8) {
-        // RFC 4287 §4.1.3.3: content with a media type is a file, even if its bytes look like text.
+        // RFC 4287 §4.1.3.3: content of a type such as `image/png` is a file, even if its bytes look like text.
         Some(_) if is_media && is_whole_base64(&element.text()) => (Cow::Borrowed(""), false),
         Some(Ok(text)) => (Cow::Owned(text), html),
         Some(Err(_)) if element.text().len() >= LEAST_FILE_BYTES => (Cow::Borrowed(""), false),

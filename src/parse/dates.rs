@@ -517,7 +517,8 @@ fn split_at_non_digit(part: &str) -> Option<(&str, &str)> {
     part.find(|c: char| !c.is_ascii_digit()).filter(|&at| at > 0).map(|at| part.split_at(at))
 }
 
-/// Completes a year of two digits. RFC 2822 §4.3 reads 50 to 99 as 1950 to 1999. A longer year is returned as it is.
+/// Completes a year of two digits. RFC 2822 §4.3 reads 00 to 49 as 2000 to 2049, and 50 to 99 as 1950 to 1999. A longer
+/// year is returned as it is.
 fn full_year(year: u32, digits: usize) -> i32 {
     let year = i32::try_from(year).unwrap_or(i32::MAX);
     match (digits, year) {

@@ -164,7 +164,7 @@ fn detect<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>, repairs: &mu
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
     let encoding = match declared {
-        // The text has just a few bad bytes, so any other declaration is still the best guess.
+        // A declaration of any other encoding is still the best guess, because only a few bytes are invalid in it.
         Some(encoding) if encoding != UTF_8 && encoding != WINDOWS_1252 => encoding,
         _ => detector.guess(None, Utf8Detection::Allow),
     };

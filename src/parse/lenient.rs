@@ -48,8 +48,8 @@ impl<T: Hash, const MAX: usize> Hash for List<T, MAX> {
     }
 }
 
-/// An object that few documents have. If it is absent, it adds nothing to a hash, so that documents without it have the
-/// hash that they had before newswire read this object.
+/// An object that few documents have. If it is absent, it adds nothing to a hash, so that hashes of documents without
+/// it do not depend on it.
 pub(super) struct Rare<T>(pub Option<Box<T>>);
 
 /// A boolean. Any other value is absent.

@@ -133,8 +133,8 @@ fn explicit(text: &str) -> Option<bool> {
     }
 }
 
-/// Parses seconds, or hours, minutes and seconds between colons. Fractions are cut off. More than a year is an error of
-/// the publisher and not read.
+/// Parses seconds, or hours, minutes and seconds between colons. Fractions are cut off. More than a year is taken for
+/// an error, and is not read.
 fn duration_seconds(text: &str) -> Option<u64> {
     const YEAR: u64 = 365 * 24 * 60 * 60;
     let mut seconds = 0u64;

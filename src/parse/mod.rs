@@ -148,7 +148,7 @@ impl std::error::Error for ParseError {}
 ///
 /// # Errors
 /// Fails if the document is not a feed, or if reading it takes too much work. The message says in one sentence what the
-/// document is instead. The caller should poll again later, or show the message to whoever manages the feed.
+/// document is instead. The caller should poll again later, or show the message to the person who manages the feed.
 pub fn parse(bytes: &[u8], hints: &Hints) -> Result<ParsedFeed, ParseError> {
     let mut repairs = Repairs::default();
     let decode::Decoded { text, encoding } = decode::decode(bytes, hints.content_type, &mut repairs);

@@ -83,15 +83,15 @@ pub struct ParsedInfo {
     /// All links except those of the feed's image, each with its relation: `alternate`, `self`, `hub`, `next`,
     /// `prev-archive` …
     pub links: Vec<ParsedLink>,
-    /// The authors. An entry that names none has these.
+    /// The authors of every entry that names no author.
     pub authors: Vec<ParsedPerson>,
     /// The language tag as written.
     pub language: Option<String>,
-    /// The copyright notice. An entry that has none has this one.
+    /// The copyright notice of every entry that has none of its own.
     pub rights: Option<ParsedText>,
     /// The URL of the licence, from an element and not from a link; see [`ParsedInfo::license`].
     pub license: Option<String>,
-    /// The credits. An entry that names none has these.
+    /// The credits of every entry that names none.
     pub credits: Vec<ParsedCredit>,
     /// When the feed says that it last changed.
     pub updated: Option<Timestamp>,
@@ -274,9 +274,9 @@ pub struct ParsedEnclosure {
 /// A reference to the entry that is answered: `thr:in-reply-to`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedInReplyTo {
-    /// The id of that entry.
+    /// The id of the answered entry.
     pub id: String,
-    /// The URL of that entry's page.
+    /// The URL of the answered entry's page.
     pub url: Option<String>,
 }
 
@@ -296,17 +296,17 @@ pub struct ParsedCredit {
 pub struct ParsedSource {
     /// The title of the source.
     pub title: Option<ParsedText>,
-    /// The URL of its feed document.
+    /// The URL of the source's feed document.
     pub url: Option<String>,
-    /// The id of that feed.
+    /// The id of the source.
     pub id: Option<String>,
-    /// The URL of its page.
+    /// The URL of the source's page.
     pub site: Option<String>,
-    /// When that feed last changed.
+    /// When the source last changed.
     pub updated: Option<Timestamp>,
-    /// The authors of that feed.
+    /// The authors of the source.
     pub authors: Vec<ParsedPerson>,
-    /// The copyright notice of that feed.
+    /// The copyright notice of the source.
     pub rights: Option<ParsedText>,
 }
 
@@ -317,7 +317,7 @@ pub struct ParsedCopy {
     pub url: String,
     /// The id of the feed that contains the copy.
     pub feed: Option<String>,
-    /// The title of that feed.
+    /// The title of the feed that contains the copy.
     pub title: Option<String>,
     /// When the copy was published.
     pub published: Option<Timestamp>,

@@ -66,7 +66,7 @@ fn without_preposition(word: &str) -> Option<&str> {
     ["d'", "d’", "ב"].iter().find_map(|preposition| word.strip_prefix(preposition))
 }
 
-/// Returns the month that a word means by its first letters. Most languages change the end of a Roman month name.
+/// Returns the month that a word means by its first letters. Most languages have the Roman names, with different ends.
 fn beginning(word: &str) -> Option<Set> {
     const BEGINNINGS: [&[&str]; 12] = [
         &["jan", "ene", "gen", "янв", "ιαν"],

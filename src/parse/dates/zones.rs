@@ -49,7 +49,8 @@ const SIGNS: [char; 4] = ['+', '-', '−', '–'];
 /// Parses the digits of an offset: `1`, `01`, `0100`, `01:00`, `01:00:00`.
 fn minutes(offset: &str) -> Option<i32> {
     let (hours, minutes) = match offset.split_once(':') {
-        // Some programs also write seconds. Only old local mean times had any, so they must be 0.
+        // Some programs also write seconds. Only old local mean times have seconds other than 0, so others are not
+        // read.
         Some((hours, rest)) => (hours, rest.strip_suffix(":00").unwrap_or(rest)),
         None if offset.len() > 2 => offset.split_at_checked(offset.len() - 2)?,
         None => (offset, "0"),
