@@ -1,11 +1,11 @@
 //! Undoes one layer of `Content-Encoding`, and never decodes more than a limited number of bytes.
 //!
-//! Gzip is recognised by its first bytes, whatever the header says: some servers send files that are compressed on disk
-//! without declaring it, others send plain files declared as gzip.
+//! Gzip is recognised by its first bytes, whatever the header says. Some servers send files that are compressed on disk
+//! without declaring it. Others send plain files declared as gzip.
 //!
-//! The HTTP client could decode too, but its decoders run while a body arrives, and each may take as much memory as the
-//! sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few decoders run at a
-//! time, after the body has arrived. Windows larger than RFC 7932 (brotli) and RFC 9659 (zstd) allow are refused.
+//! The HTTP client could decode too, but its decoders run while a body arrives. Each of them may take as much memory as
+//! the sender wishes: up to 128 MiB (zstd) or 1 GiB (brotli) for a body of a few bytes. Here only a few decoders run at
+//! a time, after the body has arrived. Windows larger than RFC 7932 (brotli) and RFC 9659 (zstd) allow are refused.
 
 use std::io::{self, Read};
 

@@ -124,8 +124,8 @@ fn is_named(host: &Host<&str>, name: &str) -> bool {
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
-/// The endings of names that no public name server knows: those of RFC 6761, RFC 6762 and RFC 8375, ICANN's `internal`,
-/// and those that routers and companies use (RFC 6762 appendix G). `onion` is not one of them: such a name needs a
+/// The endings of names that no public name server knows. They come from RFC 6761, RFC 6762 and RFC 8375, from ICANN
+/// (`internal`), and from routers and companies (RFC 6762 appendix G). `onion` is not one of them: such a name needs a
 /// proxy and is public.
 const LOCAL_ENDINGS: [&str; 10] =
     ["localhost", "localdomain", "local", "internal", "home.arpa", "home", "lan", "corp", "intranet", "private"];

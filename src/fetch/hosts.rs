@@ -3,8 +3,8 @@
 //!
 //! Files, and hosts that `allow` permits, are the editor's own (the editor writes the config). For them the limit is
 //! one request in flight per origin, without a pause. If a host asks for a pause (429, or 503 with `Retry-After`),
-//! every request that waits for a turn there is informed. A redirect to another host gives up the turn at the first
-//! host before it waits for one at the second, so that two polls never wait for each other.
+//! every request that waits for a turn there is informed. A redirect to another host gives up its turn at the first
+//! host before it waits for one at the second. So two polls never wait for each other.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

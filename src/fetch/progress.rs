@@ -1,8 +1,8 @@
 //! Measures how long one poll has been working: fetching or reading, and not waiting for a host, for memory, or for
 //! other polls.
 //!
-//! A fetch has its own limits and always ends. This module is for a poll that does not end, because of a bug in
-//! newswire: the code that watches the polls compares the working time with the feed's `timeout`.
+//! A fetch has its own limits and always ends. This module is for a poll that does not end because of a bug in
+//! newswire. The code that watches the polls compares the working time with the feed's `timeout`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -62,8 +62,8 @@ impl<'a> Markup<'a> {
         !self.out[before..].trim_ascii().is_empty()
     }
 
-    /// Appends a start tag. Returns false if the tag was not written, because the element is nested too deeply, there
-    /// are too many elements, or a part of a table is outside a table.
+    /// Appends a start tag. Returns false if the tag was not written. That happens if the element is nested too deeply,
+    /// if there are too many elements, or if a part of a table is outside a table.
     pub(super) fn open(&mut self, name: Cow<'a, str>, attributes: &[Attribute]) -> bool {
         let depth = if name == "table" { DEPTH_OF_CELL } else { 1 };
         let is_too_deep = self.open.len() + depth > MAX_DEPTH && !is_void(&name);

@@ -5,7 +5,7 @@
 //! document is its number, so that `read` can join the two parts. The conversion takes time linear in the document's
 //! size, and records the repairs that it makes.
 //!
-//! A pass over the document assumes two things: an entry inside an entry is part of the outer entry's content, and the
+//! A pass over the document makes two assumptions. An entry inside an entry is part of the outer entry's content. The
 //! feed's link comes before its entries. If the document proves one of them wrong, another pass runs without that
 //! assumption. There are at most three passes.
 

@@ -7,8 +7,8 @@
 //! Decoding never fails, and takes time linear in the size.
 //!
 //! The supported encodings are those of browsers (the WHATWG Encoding Standard) and UTF-32. Other code pages of DOS and
-//! the Macintosh are guessed from the bytes, and the guess is reported: letters outside ASCII may be wrong, but the
-//! feed is readable. EBCDIC is not supported, because no feed is published in it.
+//! the Macintosh are guessed from the bytes, and the guess is reported. Letters outside ASCII may then be wrong, but
+//! the feed is readable. EBCDIC is not supported, because no feed is published in it.
 
 use std::borrow::Cow;
 

@@ -99,8 +99,8 @@ pub(super) fn in_region(local: NaiveDateTime, region: Tz) -> Option<DateTime<Utc
 /// Returns the minutes east of Greenwich for an abbreviation in lower case.
 ///
 /// If several places use an abbreviation, the meaning in RFC 822 counts, otherwise that of the place with the most
-/// feeds. Some abbreviations are missing, because a wrong time is worse than one that is reported as doubtful: those
-/// that two places use equally (`AMT`), and those whose meaning changed recently (`ALMT`).
+/// feeds. Abbreviations that two places use equally (`AMT`), or that changed recently (`ALMT`), are missing here. A
+/// wrong time is worse than one that is reported as doubtful.
 fn abbreviation(name: &str) -> Option<i32> {
     let (hours, minutes) = match name {
         "z" | "gmt" | "ut" | "utc" | "uct" | "zulu" | "wet" | "wez" => (0, 0),
