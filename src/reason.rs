@@ -1,7 +1,7 @@
 //! Reasons: why a copy belongs to its story, and why a story is in a section or not.
 //!
-//! Each reason has a short, stable code for the store and `--json`. Nothing compares the sentences that reasons are
-//! displayed as. Values only: no I/O and no policy.
+//! Each reason has a short, stable code for the store and `--json`. Reasons are displayed as sentences, and no code
+//! compares these sentences. This module has no I/O and no policy.
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ pub enum JoinReason {
     Link,
     /// The entry's declared original is the link of another copy, or the other way round.
     Original,
-    /// The entry has the published id of the story: another newswire republished the story, and this newswire reads it
-    /// back.
+    /// The entry has the published id of the story: another newswire installation republished the story, and this one
+    /// polls that installation.
     Id,
     /// The entry has the title and text of another copy.
     Text,
@@ -56,7 +56,7 @@ impl JoinReason {
     }
 }
 
-/// The list of a section that a rule is in.
+/// The list of rules in a section's config that a rule is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleList {
     /// `keep`.
@@ -105,7 +105,7 @@ impl Serialize for RulePlace {
     }
 }
 
-/// Why one key of a rule holds. Displayed as `category region:international from jungle-drum`.
+/// The reason why one key of a rule matched a story. Displayed as `category region:international from jungle-drum`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matched {
     /// The key, as in the TOML.
@@ -117,7 +117,8 @@ pub struct Matched {
 }
 
 impl Matched {
-    /// Returns the matches of several keys, as in `category region:international from jungle-drum and title Syria`.
+    /// Returns the matches of several keys as text, as in `category region:international from jungle-drum and title
+    /// Syria`.
     pub fn list(matched: &[Matched]) -> String {
         matched.iter().map(Matched::to_string).collect::<Vec<_>>().join(" and ")
     }
@@ -136,15 +137,17 @@ impl fmt::Display for Matched {
 /// category region:international`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The story is older than the section's `max_age`. It was published, and stays in the archives.
+    /// The story is older than the section's `max_age`. The section showed it before, and its archives still contain
+    /// it.
     TooOld,
-    /// The section no longer has a copy of the story: the feeds of the copies left the config or the section.
+    /// The section had a copy of the story, but has none any more: the feeds of the copies were removed from the config
+    /// or the section.
     NoFeed,
     /// The story was merged into another one.
     Merged,
-    /// The section has no `keep`, and so takes the story, whose lead is from this feed.
+    /// The section has no `keep` rules and so takes every story of its feeds.
     TakesAll {
-        /// The feed of the story's lead.
+        /// The feed of the lead, the copy whose content is shown.
         lead: FeedId,
     },
     /// The section has `keep` rules, and none of them matched.
@@ -160,9 +163,9 @@ pub enum Why {
     TakesNone,
     /// The section is not configured.
     NoSection,
-    /// A reason that an older version wrote as a sentence.
+    /// A reason that an older version of newswire stored as a sentence.
     Old {
-        /// The deciding rule.
+        /// The rule that decided, if one did.
         rule: Option<RulePlace>,
         /// The sentence.
         words: String,
@@ -170,7 +173,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// Returns the code, which never changes.
+    /// Returns the code for the store and `--json`, which never changes.
     pub fn code(&self) -> &'static str {
         match self {
             Why::TooOld => "too_old",
@@ -185,7 +188,7 @@ impl Why {
         }
     }
 
-    /// Returns the deciding rule; `None` if no rule decided.
+    /// Returns the rule that decided; `None` if no rule decided.
     pub fn rule(&self) -> Option<RulePlace> {
         match self {
             Why::Rule { place, .. } => Some(*place),

@@ -1,4 +1,4 @@
-//! The active config.
+//! The active config: the one by which newswire decides at the moment.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -7,28 +7,30 @@ use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// The config that the store was last synchronised with. Cheap to clone; clones share it.
+/// A handle of the active config, with which the store was last synchronised. Clones share the config.
 ///
-/// Read it inside the turn at the store. Then an edited config also applies to a poll that began before the edit.
+/// Call [`ActiveConfig::current`] within a turn of the store. Then an edited config also applies to a poll that began
+/// before the edit.
 #[derive(Clone, Debug)]
 pub struct ActiveConfig(Arc<RwLock<Arc<Config>>>);
 
 impl ActiveConfig {
-    /// Creates a handle with the config that the store was synchronised with.
+    /// Creates a handle of the config with which the store was synchronised.
     pub fn new(config: Arc<Config>) -> ActiveConfig {
         ActiveConfig(Arc::new(RwLock::new(config)))
     }
 
-    /// Returns the current config.
+    /// Returns the active config.
     pub fn current(&self) -> Arc<Config> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Synchronises the store with another config, which is active from then on.
+    /// Synchronises the store with another config, and makes that the active one.
     ///
     /// # Errors
     ///
-    /// The same as [`sync`](super::sync). If the store was not synchronised, the previous config stays active.
+    /// Returns the errors of [`sync`](super::sync). If the store was not synchronised, the previous config stays
+    /// active.
     pub async fn follow(&self, store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
         let (before, active, followed) = (self.current(), self.clone(), config.clone());
         let synced = sync_config(store, config.clone(), now, move || active.set(followed)).await;

@@ -1,4 +1,4 @@
-//! Changes of archive documents: new ones, and text that retention removes.
+//! Writes new archive documents, and removes stories from archive documents after retention deleted their text.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use crate::store::{Packed, Store, StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
-/// Writes archive documents of a section; returns the number of the newest.
+/// Writes archive documents of a section. Returns the number of the section's newest document; `None` if it has none.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing is written.
+/// Returns the errors of the store; nothing is then written.
 pub async fn archive(
     store: &Store,
     section: SectionId,
@@ -30,12 +30,12 @@ pub async fn archive(
     archiving.await
 }
 
-/// Removes from the archives those of `stories` whose archived text came from a feed of which the store has no text of
-/// that story left, because retention deleted it.
+/// Removes stories from archive documents after retention deleted entries. A story of `stories` is removed if the store
+/// has no text of it any more from the feed that leads in the archive document.
 ///
 /// # Errors
 ///
-/// Fails if the store does, or if stored text is unreadable.
+/// Returns the errors of the store, and an error if stored text is unreadable.
 pub(super) fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
     for (section, number) in turn.archives_of(stories)? {
         let mut kept = Vec::new();
@@ -51,7 +51,7 @@ pub(super) fn forget(turn: &Turn, stories: &BTreeSet<StoryNumber>) -> Result<(),
     Ok(())
 }
 
-/// Returns whether the store still has text of the feed that leads the story.
+/// Returns whether the store still has text of the story from the feed whose copy leads in the archive document.
 fn has_words(turn: &Turn, number: Option<StoryNumber>, story: &ShownStory) -> Result<bool, StoreError> {
     let lead = story.copies.iter().find(|copy| copy.lead);
     number.zip(lead).map_or(Ok(false), |(number, lead)| turn.has_words(number, &lead.feed))

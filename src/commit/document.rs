@@ -1,4 +1,6 @@
-//! What a document changes: known → candidates → plan → standing → decide → write, one run of its entries at a time.
+//! Applies a polled document to the store. It handles the document's entries in *runs*: groups of limited size,
+//! beginning with the oldest. For each run it loads entries that may be about the same stories, decides what changes,
+//! and writes that.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -16,18 +18,18 @@ use crate::rows::{EntryWrite, Standing, Writes};
 use crate::store::{StoreError, Turn};
 use crate::time::Timestamp;
 
-/// How many of a feed's entries are searched if the feed seems to have changed all its guids: twice as many as its
-/// document lists, within these bounds.
+/// The bounds for how many of a feed's newest entries are compared if the feed seems to have changed all its guids.
+/// Within these bounds, it is twice as many as the document lists.
 const FORMER: RangeInclusive<usize> = 1_000..=5_000;
 
-/// How many bytes of these entries are read: about a thousand articles.
+/// How many bytes of the feed's entries are read for this comparison: those of about a thousand articles.
 const FORMER_BYTES: usize = 8 * 1024 * 1024;
 
-/// Writes the changes that a document makes to the entries and stories of the store.
+/// Writes the changes that a polled document makes to the entries and stories of the store.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing of the turn is written.
+/// Returns the errors of the store; nothing of the turn is then written.
 pub(super) fn apply(
     turn: &Turn,
     config: &Config,
@@ -49,7 +51,8 @@ pub(super) fn apply(
     turn.mark_unspecific(number, plan.shared_keys().iter())?;
     let mut applied = Applied { listed: document.entries.len(), ..Applied::default() };
     let mut here = HashSet::new();
-    // Documents list the newest entry first. Deciding from the end puts entries without a date into their order.
+    // Documents list the newest entry first. So deciding from the end of the document numbers entries without a date in
+    // the order in which they were published.
     for run in newsroom::runs(&document.entries) {
         reading.load_others(run, &plan, &mut known)?;
         applied.compared += known.others.len();
@@ -64,7 +67,8 @@ pub(super) fn apply(
     if after != before {
         turn.write_feed_document(number, &after)?;
     }
-    // The feed's title or address, which its stories show, may have changed.
+    // The feed's title or address may have changed, which its stories show: all sections of the feed must be rendered
+    // again.
     if after.info != before.info {
         applied.has_new_info = true;
         for section in config.sections.iter().filter(|section| section.takes(&feed.id)) {
@@ -78,7 +82,8 @@ struct DocumentTurn<'a> {
     turn: &'a Turn<'a>,
     config: &'a Config,
     now: Timestamp,
-    /// The numbers of all sections, loaded when something is decided: most documents change nothing.
+    /// The numbers of all sections. They are loaded only when something must be decided, because most documents change
+    /// nothing.
     sections: &'a OnceCell<HashMap<SectionId, SectionNumber>>,
     feed: &'a Feed,
     number: FeedNumber,
@@ -123,7 +128,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(newsroom::separate_reused(document, known, &former))
     }
 
-    /// Loads what is known about the feed's own entries.
+    /// Loads what the store knows about the feed's own entries.
     fn known(&self, entries: &[PolledEntry], listed: &HashSet<EntryNumber>) -> Result<Known, StoreError> {
         let mut known = Known::of(self.number);
         if !listed.is_empty() || self.turn.has_entries(self.number)? {
@@ -134,10 +139,10 @@ impl<'a> DocumentTurn<'a> {
         Ok(known)
     }
 
-    /// Loads the feed's entries that an entry with an unknown guid may be: those that have just left the document (or,
-    /// if the feed seems to have changed its guids, its newest ones), and those that have a plainer guid or the link of
-    /// an unknown entry. Also loads the entries that the document lists under a former guid. If all these exceed
-    /// [`FORMER_BYTES`], loads only the newest.
+    /// Loads the feed's entries that may be the same as a document's entry with an unknown guid. These are the entries
+    /// that have just left the document or, if the feed seems to have changed its guids, the feed's newest entries.
+    /// Also loads entries with a plainer guid or the link of an unknown entry, and entries that the document lists
+    /// under an alias. If all these exceed [`FORMER_BYTES`], loads only the newest.
     fn former(
         &self,
         entries: &[PolledEntry],
@@ -161,8 +166,8 @@ impl<'a> DocumentTurn<'a> {
             let linked = self.turn.entries_by_link(self.number, keys.into_iter(), LINKED_AT_MOST)?;
             let here: HashSet<EntryNumber> = known.entries.values().map(|entry| entry.number).collect();
             numbers.retain(|number| !here.contains(number));
-            // Entries with such a link count even if the document lists them: an unknown guid may be another version of
-            // one of them.
+            // Entries with such a link are candidates even if the document lists them, because an entry with an unknown
+            // guid may be another version of one of them.
             numbers.extend(linked);
         }
         numbers.extend(aliases);
@@ -181,7 +186,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(former)
     }
 
-    /// Returns the guids of earlier versions, which lead to the entries with the latest version.
+    /// Returns aliases that make the guid of an earlier version lead to the entry with the latest version.
     fn aliases_of_versions(&self, plan: &Plan, known: &Known) -> Result<Vec<EntryWrite>, StoreError> {
         let mut aliases = Vec::new();
         for (earlier, latest) in plan.earlier(known) {
@@ -193,7 +198,8 @@ impl<'a> DocumentTurn<'a> {
         Ok(aliases)
     }
 
-    /// Loads the entries that may be the same story as one of this run, replacing those of the previous run.
+    /// Loads into `known` the entries that may be about the same story as an entry of this run. They replace those of
+    /// the previous run.
     fn load_others(&self, run: &[PolledEntry], plan: &Plan, known: &mut Known) -> Result<(), StoreError> {
         let terms = self.terms();
         known.begin_run();
@@ -211,8 +217,8 @@ impl<'a> DocumentTurn<'a> {
         Ok(())
     }
 
-    /// Decides and writes a run, one step at a time: if an entry shows that two stories are one, later entries depend
-    /// on that.
+    /// Decides about the entries of a run and writes the decisions, in several steps. A step ends with an entry that
+    /// may merge two stories, because the decisions about later entries depend on the merge.
     fn decide_run(
         &self,
         run: &'a [PolledEntry],
@@ -253,7 +259,7 @@ impl<'a> DocumentTurn<'a> {
             let standing = self.standing_of(rest)?;
             let touched: Vec<StoryNumber> = standing.iter().copied().flatten().collect();
             let (loaded, count) = load(self.turn, setting, &touched, Viewer::All, setting.reads_text())?;
-            // Takes only as many changes as have their stories in memory.
+            // Decide only about as many changes as have their stories in memory; the loop decides about the rest.
             let mut left = count;
             let fits = |story: &&Option<StoryNumber>| {
                 story.is_none()
@@ -290,7 +296,7 @@ impl<'a> DocumentTurn<'a> {
         Ok(())
     }
 
-    /// Returns the current stories of the entries that the changes touch.
+    /// Returns for each change the active story of the entry that it concerns; `None` for a new entry.
     fn standing_of(&self, step: &[(&PolledEntry, Change)]) -> Result<Vec<Option<StoryNumber>>, StoreError> {
         let touched = step.iter().map(|(_, change)| newsroom::touched(change));
         touched.map(|story| story.map(|story| self.turn.active_story(story)).transpose()).collect()
@@ -310,7 +316,7 @@ impl<'a> DocumentTurn<'a> {
         applied.restless.extend(names);
     }
 
-    /// Loads the current text of the entries that get another text.
+    /// Loads the stored content of the entries whose content the changes replace.
     fn former_words(&self, step: &[(&PolledEntry, Change)]) -> Result<HashMap<EntryNumber, Former>, StoreError> {
         let mut former = HashMap::new();
         for number in step.iter().filter_map(|(_, change)| newsroom::rewords(change)) {
@@ -319,7 +325,8 @@ impl<'a> DocumentTurn<'a> {
         Ok(former)
     }
 
-    /// Returns the feed's stories that share links with the entries to be written.
+    /// Returns, for each link of the entries to be written that the feed already has, stories of the feed with that
+    /// link.
     fn linked(
         &self,
         step: &[(&PolledEntry, Change)],
@@ -335,7 +342,8 @@ impl<'a> DocumentTurn<'a> {
         self.turn.stories_linked(self.number, keys)
     }
 
-    /// Joins an entry's story with the others that it seems to belong to; returns how many it joined.
+    /// Merges the story of an entry with the other stories that the entry seems to belong to. Returns the number of
+    /// merges.
     fn join_related(
         &self,
         entry: EntryNumber,
@@ -367,7 +375,7 @@ impl<'a> DocumentTurn<'a> {
     }
 }
 
-/// Returns the entries of two stories, and what keeps the stories apart.
+/// Returns the entries of two stories, and the splits by an editor that forbid a merge.
 ///
 /// # Errors
 ///
@@ -378,7 +386,7 @@ pub(super) fn pair(turn: &Turn, own: StoryNumber, other: StoryNumber) -> Result<
     Ok(Pair { own: turn.members(own)?, other: turn.members(other)?, are_split: turn.are_split(own, other)?, apart })
 }
 
-/// Returns how entries of a feed take part in recognising stories; `None` if they do not.
+/// Returns how entries of a feed are compared with other entries to recognise stories; `None` if they are not compared.
 fn dedup_of(config: &Config, feed: &FeedId) -> Option<Dedup> {
     config.feed(feed).map(|feed| feed.dedup).filter(|dedup| *dedup != Dedup::Off)
 }

@@ -1,4 +1,4 @@
-//! What an editor changes: stories that are split and joined.
+//! Performs the commands with which an editor splits and joins stories.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,14 +25,14 @@ pub struct Edited {
 /// Whether an edit is performed, or only tried to see its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Performs the edit.
+    /// Perform the edit.
     Perform,
-    /// Rolls the edit back, and only returns its result.
+    /// Return the result of the edit, and roll the edit back.
     DryRun,
 }
 
 impl Mode {
-    /// Takes a turn at the store; a dry run changes nothing.
+    /// Runs `work` in a turn of the store. A dry run changes nothing.
     async fn turn<T: Send + 'static>(
         self,
         store: &Store,
@@ -45,12 +45,13 @@ impl Mode {
     }
 }
 
-/// Takes a copy out of its story, and keeps the two apart for ever. Returns the copy's own story (under its former id,
-/// if it had one) and the sections that changed; `None` if the story has no such copy with text, or has no other copy.
+/// Moves a copy from its story to a story of its own, and records that the two stories are never merged. Returns the
+/// copy's story, which has its former id if it had one, and the sections that changed. Returns `None` if the story has
+/// no such copy with text, or has no other copy.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing is changed.
+/// Returns the errors of the store; nothing is then changed.
 pub async fn split(
     store: &Store,
     config: Arc<Config>,
@@ -61,11 +62,11 @@ pub async fn split(
     mode.turn(store, move |turn| commit_split(turn, &config, (story, entry), now)).await
 }
 
-/// Joins two stories on behalf of an editor; returns the older one, which stays, and the sections that changed.
+/// Merges two stories on behalf of an editor. Returns the older story, which stays, and the sections that changed.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing is changed.
+/// Returns the errors of the store; nothing is then changed.
 pub async fn join(
     store: &Store,
     config: Arc<Config>,

@@ -1,7 +1,8 @@
-//! Full-text search: both indexes are filled in the background, so that a poll does not wait for it.
+//! Fills both indexes of the full-text search, in the background, so that polls need not wait.
 //!
-//! The index for visitors contains what public sections show, and nothing else. Stories whose text or placements change
-//! are marked when they are written; an edit of the config marks the stories of the feeds that it affects.
+//! The index for visitors contains only what public sections show. A story whose text or placements change is marked
+//! when they are written, and is then indexed again. An edit of the config marks the stories of the feeds that it
+//! affects.
 
 use std::sync::mpsc::sync_channel;
 
@@ -14,34 +15,34 @@ use crate::shown::{self, Infos};
 use crate::store::{self, Store, StoreError, Turn};
 use crate::text::PlainText;
 
-/// How many entries one transaction indexes: about 50 ms of the writer's time.
+/// How many entries one transaction indexes. This takes about 50 ms of the writer's time.
 const BATCH: usize = 1500;
 
-/// The most bytes of bodies in a batch, however few they are.
+/// A batch ends with the entry with which the contents exceed this number of bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// How many entries' words may wait to be written.
+/// How many entries may wait to be written after their words were extracted.
 const AHEAD: usize = 64;
 
-/// How many stories one transaction updates: about 50 ms of the writer's time.
+/// How many stories one transaction updates in the public index. This takes about 50 ms of the writer's time.
 const PUBLIC_BATCH: usize = 250;
 
-/// How many stories one transaction marks: some milliseconds of the writer's time.
+/// How many stories one transaction marks. This takes some milliseconds of the writer's time.
 const MARKED: usize = 2000;
 
-/// The most bytes of text in such a batch, however few its stories are.
+/// A batch of the public index ends with the story with which the texts exceed this number of bytes.
 const PUBLIC_BYTES: usize = 4 << 20;
 
-/// Adds the next batch of new text to the index; returns how many entries are done.
+/// Adds the next batch of entries to the index of all entries. Returns the number of entries in the batch.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the batch waits for the next call.
+/// Returns the errors of the store; the next call then tries the batch again.
 pub async fn index_batch(store: &Store) -> Result<usize, StoreError> {
     store.turn(index_entries).await
 }
 
-/// Indexes a batch. One thread extracts words while the other writes.
+/// Indexes a batch. A second thread extracts the words while this one writes.
 fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
     let waiting = turn.unindexed(BATCH, BATCH_BYTES)?;
     std::thread::scope(|scope| {
@@ -49,7 +50,7 @@ fn index_entries(turn: &Turn) -> Result<usize, StoreError> {
         let all = &waiting;
         scope.spawn(move || {
             let words = all.iter().map(|row| words_of(row).map(|words| (row.entry, words)));
-            // After an error there is no receiver.
+            // If writing failed, there is no receiver any more.
             words.map(|words| send.send(words)).take_while(Result::is_ok).for_each(drop);
         });
         found.into_iter().try_for_each(|words| {
@@ -68,15 +69,16 @@ fn words_of(row: &UnindexedRow) -> Result<Option<IndexedWords>, StoreError> {
     Ok(Some(query::indexed(&entry.title, &PlainText::of(&entry), people)))
 }
 
-/// Updates the next batch of marked stories in the public index, as the active config decides, and marks more after a change of
-/// the config. Returns 0 when nothing is left.
+/// Updates the next batch of marked stories in the public index, by the active config. Also marks further stories if a
+/// change of the config affects them. Returns 0 if there was nothing to do.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the batch waits for the next call.
+/// Returns the errors of the store; the next call then tries the batch again.
 pub async fn index_public_batch(store: &Store, active: impl Into<ActiveConfig>) -> Result<usize, StoreError> {
     let active = active.into();
-    // The config is read within the turn: by an earlier one, a batch could add again what the active one removed.
+    // The config is read within the turn. By an older config, the batch could add stories again that are not public by
+    // the active one.
     store.turn(move |turn| index_public(turn, &active.current())).await
 }
 

@@ -1,10 +1,13 @@
-//! Judges the stories of sections whose definition changed, in batches with a cursor in the store.
+//! Judges the stories of sections whose definition changed: decides again which of them are in the section. A pass
+//! judges the stories of one section in batches, and the store has its cursor, the position of the last story that was
+//! judged.
 //!
-//! The policy held here: a change of the config never holds up polls. What it changes is judged in small transactions, the
-//! newest stories first, and polls take turns between them. A poll judges its own stories by the active config, so a batch
-//! that comes across them finds nothing to change. Next is always the section whose pass has come least far: so the newest
-//! stories of all sections are judged first, and the order depends only on what the store holds. A pass that was stopped
-//! resumes at its cursor.
+//! The policy: a change of the config never delays polls for long. A pass judges the newest stories first, in small
+//! transactions, and polls write between these. A poll judges its own stories by the active config, so a later batch
+//! with these stories changes nothing.
+//!
+//! The next batch is always for the section whose pass has made the least progress. So the newest stories of all
+//! sections are judged first, and the order depends only on the store. A pass that was stopped resumes at its cursor.
 
 use super::active::ActiveConfig;
 use super::names;
@@ -19,28 +22,29 @@ use crate::section;
 use crate::store::{PassLimits, Store, StoreError, Turn};
 use crate::time::Timestamp;
 
-/// How much one transaction judges: about 50 ms of the writer's time. Passing over a story takes microseconds.
+/// How many stories one transaction judges and examines. Judging these takes about 50 ms of the writer's time;
+/// examining a story that is not judged takes microseconds.
 const BATCH: PassLimits = PassLimits { stories: 200, examined: 5000 };
 
-/// The most bytes of copies in a batch, however few its stories are.
+/// A batch ends with the story with which the copies exceed this number of bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// What a batch judged.
+/// The result of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgedBatch {
     /// The section.
     pub section: SectionId,
-    /// Whether all stories of the section are judged now.
+    /// Whether the pass of the section is finished.
     pub is_done: bool,
-    /// What the whole pass changed, once it is done; `None` if it only named stories.
+    /// If the pass is finished, what all of it changed; `None` if it only gave names to stories.
     pub change: Option<SectionChange>,
 }
 
-/// Judges the next batch of stories of the sections whose definition changed. Returns `None` if nothing is left.
+/// Judges the next batch of stories for a section whose definition changed. Returns `None` if no pass is unfinished.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the batch waits for the next call.
+/// Returns the errors of the store; the next call then tries the batch again.
 pub async fn judge_batch(
     store: &Store,
     active: impl Into<ActiveConfig>,
@@ -50,11 +54,11 @@ pub async fn judge_batch(
     store.turn(move |turn| judge_next(turn, &active.current(), now)).await
 }
 
-/// Judges all that is left of sections whose definition changed. Returns what the passes changed.
+/// Finishes the passes of all sections whose definition changed. Returns what the passes changed.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the rest waits for the next call.
+/// Returns the errors of the store; the next call then continues.
 pub async fn judge_all(
     store: &Store,
     active: impl Into<ActiveConfig>,
@@ -72,7 +76,7 @@ fn judge_next(turn: &Turn, config: &Config, now: Timestamp) -> Result<Option<Jud
     let rows = turn.judging()?;
     let row_of = |section: &SectionId| rows.iter().find(|row| row.section == *section);
     let waiting = config.sections.iter().filter_map(|section| Some((section, row_of(&section.id)?)));
-    // Takes the first of the sections whose pass has come least far.
+    // The pass that has made the least progress has the greatest cursor. Of equals, the first in the config is next.
     let Some((section, row)) = waiting.min_by_key(|(_, row)| std::cmp::Reverse(row.cursor)) else { return Ok(None) };
     let mut row = row.clone();
     let is_done = if row.is_whole {
@@ -91,7 +95,7 @@ fn judge_next(turn: &Turn, config: &Config, now: Timestamp) -> Result<Option<Jud
     Ok(Some(JudgedBatch { section: row.section, is_done, change: (is_done && row.judges).then_some(change) }))
 }
 
-/// Judges the newest stories that are left. Returns whether these were the last.
+/// Judges the next batch of a pass over all stories. Returns whether the pass is finished.
 fn judge_newest(
     turn: &Turn,
     config: &Config,
@@ -108,7 +112,7 @@ fn judge_newest(
     Ok(last.is_none())
 }
 
-/// Judges the next stories of the feeds that changed. Returns whether these were the last.
+/// Judges the next batch of a pass over the stories of some feeds. Returns whether the pass is finished.
 fn judge_feed(
     turn: &Turn,
     config: &Config,
@@ -125,8 +129,8 @@ fn judge_feed(
     Ok(last.is_none() && turn.judging_feed(row.number)?.is_none())
 }
 
-/// Judges the first of these stories, until they take too much memory, and names those that have no names if the section
-/// became public. Returns how many stories it judged.
+/// Judges the first of these stories, as many as fit into the memory for a batch. If the section became public, gives
+/// names to those that have none. Returns how many stories it dealt with.
 fn judge(
     turn: &Turn,
     config: &Config,
@@ -151,7 +155,8 @@ fn judge(
     Ok(count)
 }
 
-/// Judges the first of these stories for one section, until they take too much memory. Returns how many it judged.
+/// Judges the first of these stories for one section, as many as fit into the memory for a batch. Returns how many it
+/// judged.
 pub(super) fn judge_in(
     turn: &Turn,
     setting: Setting,

@@ -1,8 +1,8 @@
-//! Changes to the store by polls, edits of the config, editors and the passing of time.
+//! Changes the store after polls and edits of the config, by commands of editors, and because time passes.
 //!
-//! Each change takes a turn at the store: it loads rows, lets [`newsroom`](crate::newsroom) decide, and writes the
-//! decision, all in one transaction. [`shown`](crate::shown) reads whatever must be read as readers see it. Nothing
-//! here decides, and nothing here contains SQL; it only fixes the order of loading and writing.
+//! Each change is a [`Turn`](crate::store::Turn) at the store: it loads rows, lets [`newsroom`](crate::newsroom)
+//! decide, and writes the decision, all in one transaction. [`shown`](crate::shown) loads stories in the form in which
+//! sections show them. This module has no policy and no SQL; it only says in which order rows are loaded and written.
 
 mod active;
 mod archive;

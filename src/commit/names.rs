@@ -1,4 +1,5 @@
-//! The names of stories: makes them when a section becomes public, and checks those that an older version made.
+//! Makes the names of stories (ids and slugs) when a section becomes public, and checks names that an older version of
+//! newswire made.
 
 use crate::config::{Config, Section};
 use crate::newsroom;
@@ -9,11 +10,11 @@ use crate::store::{StoreError, Turn};
 use crate::story;
 use crate::time::Timestamp;
 
-/// How many stories of an older store one transaction checks: some tenths of a second.
+/// How many stories of an older store one transaction checks. This takes some tenths of a second.
 const BATCH: usize = 2000;
 
-/// Makes slugs for those of these stories that are in a section that was private until now. Its readers know the ids, so those
-/// stay.
+/// Makes slugs for those of `stories` that are in a section that has just become public. The ids stay, because readers
+/// of the private section know them.
 ///
 /// # Errors
 ///
@@ -35,8 +36,8 @@ pub(super) fn name_stories_of(
     turn.write(&Writes { names, ..Writes::default() })
 }
 
-/// Checks the names of the next stories of an older store. Returns how many it checked (0 when all are done), and how
-/// many public ones it renamed.
+/// Checks the names of the next stories of an older store. Returns how many stories it checked (0 if none is left), and
+/// how many public stories it renamed.
 ///
 /// # Errors
 ///
@@ -44,8 +45,8 @@ pub(super) fn name_stories_of(
 pub(super) fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, usize), StoreError> {
     let before = turn.unchecked(BATCH)?;
     if let Some(last) = before.last() {
-        // Stories that a public section shows with all their copies keep their names. That is most, and their text need
-        // not be read.
+        // A story keeps its names if a public section shows it with all its copies. These are most stories, and their
+        // text need not be read.
         for section in newsroom::public_sections(config) {
             turn.note_shown(&section.id, section.feeds.iter(), *last)?;
         }
@@ -59,7 +60,8 @@ pub(super) fn check_names(turn: &Turn, config: &Config, now: Timestamp) -> Resul
     Ok((before.len(), renamed))
 }
 
-/// Checks one story; returns whether readers of public sections knew it by other names.
+/// Checks the names of one story. Returns whether it got a new name in place of one that readers of public sections
+/// know.
 fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> Result<bool, StoreError> {
     let names = turn.names(number)?;
     let entered = turn.entered(names.standing)?;
@@ -75,8 +77,8 @@ fn check(turn: &Turn, config: &Config, number: StoryNumber, now: Timestamp) -> R
         })?;
     }
     if verdict.has_new_slug {
-        // The new slug is the number alone, or has words that the first public section shows. The old address still
-        // works, by its number.
+        // The new slug has words of the title in the first public section that shows the story, or is only the number.
+        // The old address still works, because it has the same number.
         let first = places.first().filter(|_| number == names.standing);
         let title = first.map(|(section, _)| shown::title_in(turn, config, section, number)).transpose()?.flatten();
         let slug = title.as_ref().map_or_else(|| story::unnamed(number), |title| story::slug(title, number));

@@ -1,4 +1,4 @@
-//! What a poll changes.
+//! Writes the results of polls.
 
 use super::active::ActiveConfig;
 use super::document;
@@ -6,12 +6,11 @@ use crate::config::Config;
 use crate::newsroom::{self, Applied, Outcome, Polled, PolledFeed};
 use crate::store::{Store, StoreError, Turn, Urgency};
 
-/// Writes everything that a poll brought, in one transaction, as the active config decides; returns when it is safe on
-/// disk.
+/// Decides by the active config what a poll changes, and writes it in one transaction. Returns when it is safe on disk.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing is written, as if the poll never happened.
+/// Returns the errors of the store; nothing is then written, as if the poll had not happened.
 pub async fn apply(store: &Store, active: impl Into<ActiveConfig>, polled: Polled) -> Result<Applied, StoreError> {
     apply_when(store, active, polled, Urgency::Now).await
 }
@@ -35,7 +34,7 @@ fn commit(turn: &Turn, config: &Config, polled: &mut Polled) -> Result<Applied, 
     let Some(before) = turn.feed(&polled.feed)? else { return Ok(Applied::default()) };
     let mut applied = Applied::default();
     if let Outcome::Document(document) = &mut polled.outcome {
-        // The feed left the config during the poll: what the poll brought is discarded.
+        // If the feed was removed from the config during the poll, discard the result.
         let Some(feed) = config.feed(&polled.feed) else { return Ok(applied) };
         applied = document::apply(turn, config, polled.at, (feed, before.number), document)?;
     }

@@ -1,11 +1,11 @@
-//! The public index after a change of the config: which stories are to be indexed again.
+//! After a change of the config, marks the stories that must be indexed again in the public search index.
 
 use crate::config::Config;
 use crate::newsroom::{self, Reindexed};
 use crate::store::{StoreError, Turn};
 
-/// Begins to mark the stories that a changed config may make public or private, or may show differently. The batches of
-/// [`index_public_batch`](super::index_public_batch) mark them.
+/// Begins to mark the stories whose public text a changed config may change, or that it may make public or private.
+/// [`index_public_batch`](super::index_public_batch) then marks them in batches.
 ///
 /// # Errors
 ///

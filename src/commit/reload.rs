@@ -1,7 +1,8 @@
 //! Synchronises the store with a config: feeds that were added, removed or changed, and sections with a new definition.
 //!
-//! Editing the TOML does not cause a poll: a feed keeps its next poll time unless its schedule changed. Sections whose
-//! definition changed are not judged here: [`judge_batch`](super::judge_batch) does that afterwards, in small transactions.
+//! An edit of the TOML does not cause a poll: a feed keeps the time of its next poll unless its schedule or address
+//! changed. A new definition of a section takes effect later, when [`judge_batch`](super::judge_batch) judges the
+//! section's stories in small transactions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::rows::{DefinitionParts, DefinitionRow, FeedSet, KnownFeed};
 use crate::store::{Store, StoreError, Turn};
 use crate::time::Timestamp;
 
-/// What a config changed in the store.
+/// What a new config changed in the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
     /// The new feeds.
@@ -26,9 +27,9 @@ pub struct Difference {
     pub feeds_moved: Vec<FeedId>,
     /// The sections that changed.
     pub sections: Vec<SectionChange>,
-    /// The sections of which only the stories of some feeds are judged.
+    /// The sections for which only the stories of some feeds are judged again.
     pub(super) partly: Vec<SectionId>,
-    /// How many public stories of an older store got another id or address, because their old ones revealed text from a
+    /// How many public stories of an older store got a new id or address, because the old one revealed text from a
     /// private feed.
     pub renamed: usize,
 }
@@ -40,7 +41,7 @@ pub struct SectionChange {
     pub section: SectionId,
     /// What happened to the section.
     pub kind: SectionChangeKind,
-    /// The stories that entered and left; none before the section is judged.
+    /// How many stories entered and left the section. The numbers are 0 until the section is judged.
     pub moves: Moves,
 }
 
@@ -49,7 +50,7 @@ pub struct SectionChange {
 pub enum SectionChangeKind {
     /// The section is new.
     Added,
-    /// The section left the config.
+    /// The section was removed from the config.
     Removed,
     /// The definition of the section changed.
     Redefined,
@@ -66,11 +67,11 @@ impl SectionChangeKind {
     }
 }
 
-/// Synchronises feeds and sections with the config, in one transaction, and calls `within` inside its turn.
+/// Synchronises feeds and sections with the config, and calls `within` at the end of the same turn.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing is changed.
+/// Returns the errors of the store; nothing is then changed.
 pub(super) async fn sync_config(
     store: &Store,
     config: Arc<Config>,
@@ -88,12 +89,12 @@ pub(super) async fn sync_config(
     syncing.await
 }
 
-/// Checks the ids and slugs that an older version gave to stories, in small transactions. Returns how many public stories
-/// got a new id or slug.
+/// Checks the ids and slugs that an older version of newswire gave to stories, in small transactions. Returns how many
+/// public stories got a new id or slug.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the remaining names wait for the next call.
+/// Returns the errors of the store; the next call then checks the remaining names.
 pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<usize, StoreError> {
     let mut all_renamed = 0;
     loop {
@@ -106,11 +107,11 @@ pub(super) async fn check_all_names(store: &Store, config: Arc<Config>, now: Tim
     }
 }
 
-/// The feeds of the store, after it was synchronised.
+/// The feeds of the store, after they were synchronised with the config.
 struct SyncedFeeds {
     known: HashMap<FeedId, KnownFeed>,
     added: HashMap<FeedId, FeedNumber>,
-    /// The feeds with changed settings.
+    /// The feeds whose address changed, or settings that decide in which sections their stories are.
     changed: FeedSet,
 }
 
@@ -165,7 +166,7 @@ fn sync_sections(
     now: Timestamp,
     difference: &mut Difference,
 ) -> Result<(), StoreError> {
-    // A section with a new id is still the same section: its stories, its archives and its permanent id stay.
+    // A section whose id was changed (`formerly`) keeps its stories, its archives and its permanent id.
     for section in &config.sections {
         for former in &section.formerly {
             turn.rename_section(former, &section.id)?;
@@ -207,8 +208,8 @@ fn sync_sections(
     Ok(())
 }
 
-/// Writes the definition of a section if it changed, and begins to judge the stories that this can affect. Returns whether it
-/// changed.
+/// Writes the definition of a section if the definition or the settings of its feeds changed, and begins to judge the
+/// stories that the change can affect. Returns whether stories must be judged.
 fn define(
     turn: &Turn,
     section: &Section,

@@ -1,5 +1,6 @@
-//! Retention: removes text that no document lists any more, after a time, or earlier if there is too much of it. Keys
-//! stay for ever, so that nothing comes back as new. What a feed still lists is never touched.
+//! Retention: deletes the content of entries that their feeds' documents do not list any more, when it is old or there
+//! is too much of it. The keys of such an entry stay for ever, so that the entry is never taken for a new one. The
+//! content of an entry that the document still lists is never deleted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,12 +21,12 @@ const BATCH: usize = 500;
 /// How long the poll log and the events of feeds are kept.
 const KEEP_LOG: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Removes the text of the next batch of entries that are older than `[store] keep`, or exceed what the store may hold.
-/// Returns the number of entries (0 when all is done), and the sections that changed.
+/// Deletes the content of the next batch of entries that left their document longer than `[store] keep` ago, or that
+/// exceed the limits of the store. Returns the number of entries (0 if nothing is left), and the sections that changed.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case nothing of the batch is changed.
+/// Returns the errors of the store; nothing of the batch is then changed.
 pub async fn retain_batch(
     store: &Store,
     active: impl Into<ActiveConfig>,
@@ -67,7 +68,7 @@ fn commit(turn: &Turn, config: &Config, now: Timestamp) -> Result<(usize, Sectio
     Ok((old.len(), changed))
 }
 
-/// Returns how many entries must be removed though they are not too old, at most [`BATCH`].
+/// Returns how many entries must lose their content because of the limits of the store, at most [`BATCH`].
 fn excess(turn: &Turn, config: &Config) -> Result<usize, StoreError> {
     let mut excess = 0;
     if let Some(most) = config.store.max_entries {

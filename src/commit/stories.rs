@@ -1,4 +1,4 @@
-//! Loads stories onto a board, and places them.
+//! Loads stories with their copies, and places them: writes for each section whether it has the story.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,11 +8,11 @@ use crate::rows::{Standing, StandingStory};
 use crate::shown;
 use crate::store::{StoreError, Turn};
 
-/// How many stories one step places, and how many bytes of copies it may hold in memory.
+/// The most stories that are loaded at once. No further story is loaded once the loaded copies exceed `STEP_BYTES`.
 const STEP_STORIES: usize = 500;
 const STEP_BYTES: usize = 8 * 1024 * 1024;
 
-/// Places stories, one step at a time; returns the sections that changed.
+/// Places stories, in steps of limited size. Returns the sections that changed.
 pub(super) fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) -> Result<SectionMoves, StoreError> {
     let mut changed = SectionMoves::new();
     let mut rest = stories;
@@ -28,7 +28,7 @@ pub(super) fn place_all(turn: &Turn, setting: Setting, stories: &[StoryNumber]) 
     Ok(changed)
 }
 
-/// Writes a decision, and adds the sections that changed to `changed`.
+/// Writes a decision, and adds the sections that changed to `changed`. Returns the stories that must still be placed.
 pub(super) fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -> Result<Vec<Unplaced>, StoreError> {
     turn.write(&decided.writes)?;
     for (section, moves) in decided.changed {
@@ -39,7 +39,7 @@ pub(super) fn write(turn: &Turn, decided: Decided, changed: &mut SectionMoves) -
     Ok(decided.unplaced)
 }
 
-/// Places the stories that had to wait until the decision was written.
+/// Places the stories that could not be placed before the decision was written.
 pub(super) fn place_rest(
     turn: &Turn,
     setting: Setting,
@@ -60,12 +60,12 @@ pub(super) fn place_rest(
 pub(super) struct LoadedStories<'a> {
     /// The stories.
     pub stories: Vec<StandingStory>,
-    /// Their copies, by story.
+    /// The copies of the stories.
     pub seen: BTreeMap<StoryNumber, SeenStory<'a>>,
 }
 
 impl<'a> LoadedStories<'a> {
-    /// Returns a board with these stories.
+    /// Returns a [`Board`] with these stories, on which decisions change them.
     ///
     /// # Errors
     ///
@@ -76,7 +76,8 @@ impl<'a> LoadedStories<'a> {
     }
 }
 
-/// Loads the first of these stories, at least one, until they take too much memory; returns how many it loaded.
+/// Loads the first of these stories, as many as fit into the memory for a step, and at least one. Returns how many of
+/// `stories` it dealt with.
 pub(super) fn load<'a>(
     turn: &Turn,
     setting: Setting<'a>,
@@ -87,7 +88,7 @@ pub(super) fn load<'a>(
     load_within(turn, setting, stories, (viewer, with_text), STEP_BYTES)
 }
 
-/// Loads stories as [`load`] does, until their copies have more than `max_bytes`.
+/// Loads stories as [`load`] does, but stops after the story with which the copies exceed `max_bytes`.
 pub(super) fn load_within<'a>(
     turn: &Turn,
     setting: Setting<'a>,

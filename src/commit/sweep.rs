@@ -1,4 +1,4 @@
-//! What time alone changes: stories that have become too old, or old enough.
+//! Changes placements because time passes: a story becomes too old for a section, or old enough.
 
 use std::collections::BTreeSet;
 
@@ -12,24 +12,26 @@ use crate::number::StoryNumber;
 use crate::store::{DuePlacement, Store, StoreError, Turn};
 use crate::time::Timestamp;
 
-/// How many placements one transaction judges, so that polls need not wait long: about 50 ms of the writer's time.
+/// How many placements one transaction judges. This takes about 50 ms of the writer's time, so that polls need not wait
+/// long.
 const BATCH: usize = 200;
 
-/// Judges the stories that are due for it because of time alone, in small transactions; returns the sections whose content
-/// changed.
+/// Judges the stories that may enter or leave a section at `now` merely because time has passed, in small transactions.
+/// Returns the sections whose content changed.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the remaining stories wait for the next call.
+/// Returns the errors of the store; the next call then judges the remaining stories.
 pub async fn sweep(store: &Store, active: impl Into<ActiveConfig>, now: Timestamp) -> Result<SectionMoves, StoreError> {
     sweep_where(store, active.into(), None, now).await
 }
 
-/// Judges the stories of one section that are due for it because of time alone; returns how many entered and left.
+/// Judges the stories that may enter or leave one section at `now` merely because time has passed. Returns how many
+/// entered and left.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store; in that case the remaining stories wait for the next call.
+/// Returns the errors of the store; the next call then judges the remaining stories.
 pub(super) async fn sweep_section(
     store: &Store,
     active: ActiveConfig,
@@ -61,7 +63,8 @@ async fn sweep_where(
     }
 }
 
-/// Judges the next due placements after `after`; returns what changed and the last of them, or `None` if there are none.
+/// Judges the next batch of due placements, after the placement `after`. Returns the sections that changed and the last
+/// placement of the batch; `None` if there is no due placement.
 fn sweep_next(
     turn: &Turn,
     config: &Config,

@@ -1,4 +1,4 @@
-//! Synchronises the store with a config and judges all that this changes, for commands that do not run for long.
+//! Synchronises the store with a config and finishes the passes that this causes, for commands that end soon.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::config::Config;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
-/// Synchronises feeds and sections with the config, in one transaction. Then judges the sections whose definition changed,
-/// and checks the names that an older store made, in small transactions.
+/// Synchronises feeds and sections with the config, in one transaction. Then, in small transactions, judges the stories
+/// of the sections whose definition changed, and checks the names of stories from an older store.
 ///
 /// # Errors
 ///
-/// Returns the errors of the store. In that case nothing is changed, or the rest waits for the next call.
+/// Returns the errors of the store. Nothing is then changed, or the next call does the rest.
 pub async fn sync(store: &Store, config: Arc<Config>, now: Timestamp) -> Result<Difference, StoreError> {
     let mut difference = reload::sync_config(store, config.clone(), now, || {}).await?;
     let active = ActiveConfig::new(config.clone());

@@ -1,10 +1,10 @@
-//! The result of a poll, in numbers and notes.
+//! What a poll changed, as numbers and notes.
 
 use super::SectionMoves;
 use crate::feed::Note;
 use crate::foreign;
 
-/// How many entries that change at every poll are named.
+/// The most entries that are named in notes because they change at every poll.
 const RESTLESS_NAMED: usize = 3;
 
 /// What a poll changed.
@@ -16,27 +16,27 @@ pub struct Applied {
     pub revised: usize,
     /// New entries that joined the story of another copy.
     pub joined: usize,
-    /// How many entries of the archive were compared with those of the document.
+    /// Stored entries that were compared with those of the document.
     pub compared: usize,
-    /// How many entries the document has.
+    /// Entries in the document.
     pub listed: usize,
-    /// Known entries that came under new guids.
+    /// Known entries that the document has under new guids.
     pub rekeyed: usize,
     /// Stories that were merged into others.
     pub merged: usize,
-    /// The titles, or guids, of entries that change at every poll and whose changes are no longer applied; empty texts
-    /// for entries of private feeds.
+    /// The title or guid of each entry that changes at every poll, so that newswire ignores its changes. It is empty
+    /// for an entry of a private feed.
     pub restless: Vec<String>,
-    /// Where the feed has moved for good, if newswire follows it from this poll on.
+    /// The new address of the feed, if newswire uses it from this poll on because of permanent redirects.
     pub moved_to: Option<String>,
-    /// Whether the feed's document says something else about the feed than the one before.
+    /// Whether the document says something about the feed that the previous document did not.
     pub has_new_info: bool,
-    /// The sections whose editions must be rendered again, and how many stories entered and left.
+    /// The sections that must be rendered again, each with the number of stories that entered and left.
     pub sections: SectionMoves,
 }
 
 impl Applied {
-    /// Returns what an editor should know of the poll.
+    /// Returns what an editor should know about the poll.
     pub fn notes(&self) -> Vec<Note> {
         let rekeyed = (self.rekeyed > 0).then_some(Note::Rekeyed { rekeyed: self.rekeyed, listed: self.listed });
         let restless = self.restless.iter().take(RESTLESS_NAMED);

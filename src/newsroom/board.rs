@@ -1,10 +1,10 @@
-//! The stories that a decision touches: as they are, and as they will be.
+//! The stories that a decision may change, in memory.
 //!
-//! Pure: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns the writes. Each
-//! decision sees the changes of earlier decisions, as if they had been written.
+//! Without I/O: [`Board::new`] gets rows, decisions change them in memory, and [`Board::finish`] returns the writes.
+//! Each decision sees the changes of earlier decisions, as if they had been written.
 //!
-//! The policy of publishing: each story is judged for every configured section; a story gets its public names when a
-//! public section first shows it, and never loses them.
+//! The policy of publishing: each story is judged for every configured section, that is, it is decided whether the
+//! section has the story. A story gets its public names when a public section first shows it, and never loses them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,16 +25,16 @@ use crate::time::Timestamp;
 /// How many stories entered a section and left it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moves {
-    /// How many entered.
+    /// How many stories entered.
     pub entered: usize,
-    /// How many left.
+    /// How many stories left.
     pub left: usize,
 }
 
-/// The sections whose shown content changed, even if only in text.
+/// The sections whose content changed, each with its moves. The moves are 0 if only the text of a story changed.
 pub type SectionMoves = BTreeMap<SectionId, Moves>;
 
-/// The input of every decision: store, config and time.
+/// The values that every decision needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
     /// The active config.
@@ -43,12 +43,12 @@ pub struct Setting<'a> {
     pub now: Timestamp,
     /// The numbers of all sections of the store, including removed ones.
     pub sections: &'a HashMap<SectionId, SectionNumber>,
-    /// The key for the ids of private stories.
+    /// The secret key with which the ids of private stories are made.
     pub key: &'a [u8],
 }
 
 impl<'a> Setting<'a> {
-    /// Returns the configured sections that the store has, in the config's order.
+    /// Returns the configured sections that the store knows, in the order of the config.
     fn judging(self) -> impl Iterator<Item = (&'a Section, SectionNumber)> {
         let known = |section: &'a Arc<Section>| Some((&**section, *self.sections.get(&section.id)?));
         self.config.sections.iter().filter_map(known)
@@ -60,7 +60,7 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// The stories that a decision touches; see the module.
+/// The stories that a decision may change, and the writes so far.
 #[derive(Debug)]
 pub struct Board<'a> {
     pub(super) setting: Setting<'a>,
@@ -72,12 +72,13 @@ pub struct Board<'a> {
     unplaced: Vec<Unplaced>,
 }
 
-/// A story to be placed after the writes so far: it has so many copies that they must be selected again.
+/// A story that must be placed after the decision is written, because it has so many copies that they must be loaded
+/// and selected again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unplaced {
     /// The story.
     pub story: StoryNumber,
-    /// The entry whose content has just changed, if any.
+    /// The entry of the story whose content has just changed, if any.
     pub revised: Option<EntryNumber>,
 }
 
@@ -88,7 +89,7 @@ pub struct Decided {
     pub writes: Writes,
     /// The sections that changed.
     pub changed: SectionMoves,
-    /// The stories that are still to be placed.
+    /// The stories that must be placed after `writes` are written.
     pub unplaced: Vec<Unplaced>,
 }
 
@@ -103,24 +104,25 @@ pub(super) struct Story<'a> {
     pub placements: BTreeMap<SectionNumber, Placed>,
 }
 
-/// A placement on the board.
+/// A placement of a story on the board.
 #[derive(Clone, Debug)]
 pub(super) struct Placed {
     pub row: PlacementRow,
-    /// The key of the placement on disk; `None` if the placement is new.
+    /// The key of the placement in the store; `None` if the placement is new.
     under: Option<Key>,
     is_changed: bool,
     frozen: Option<Box<Entry>>,
 }
 
-/// The verdicts of the sections on a story, in the config's order; `None` where the section sees no copy.
+/// The verdicts of the sections on a story, in the order of the config. A verdict is `None` if the section sees no copy
+/// of the story.
 pub(super) struct Judged<'a> {
     verdicts: Vec<(&'a Section, SectionNumber, Option<Verdict>)>,
 }
 
 impl Judged<'_> {
-    /// Returns the copy whose content is shown by the first public section that has the story; `None` if no public
-    /// section has it.
+    /// Returns the copy whose content the first public section shows that has the story; `None` if no public section
+    /// has the story.
     pub(super) fn public_lead<'c, 'e>(&self, copies: &'c [SeenCopy<'e>]) -> Option<&'c SeenCopy<'e>> {
         let (section, verdict) = self.takers().next()?;
         section::visible(section, copies).get(verdict.lead).copied()
@@ -138,7 +140,7 @@ impl Judged<'_> {
 }
 
 impl<'a> Board<'a> {
-    /// Creates a board. `stories` are the stories that will be decided, with their selected copies.
+    /// Creates a board with the stories of `standing`. `seen` has the copies of these stories.
     pub fn new(setting: Setting<'a>, standing: Standing, mut seen: BTreeMap<StoryNumber, SeenStory<'a>>) -> Board<'a> {
         let stories = standing.stories.into_iter().map(|story| {
             let number = story.row.number;
@@ -155,7 +157,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Returns all decisions.
+    /// Returns all writes, and what changed.
     pub fn finish(mut self) -> Decided {
         for (number, story) in self.stories {
             for (section, placed) in story.placements {
@@ -172,7 +174,8 @@ impl<'a> Board<'a> {
         Decided { writes: self.writes, changed: self.changed, unplaced: self.unplaced }
     }
 
-    /// Judges a story for all sections. `revised` is the entry whose content has just changed, if any.
+    /// Judges a story for all sections, or puts it off if it has too many copies. `revised` is the entry whose content
+    /// has just changed, if any.
     pub fn place(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(story) = self.stories.get(&number) else { return };
         if !story.is_whole_still() {
@@ -182,7 +185,7 @@ impl<'a> Board<'a> {
         self.place_seen(number, revised);
     }
 
-    /// Judges a story for all sections by the copies on the board, whether these are all copies or the best.
+    /// Judges a story for all sections by the copies on the board, even if these are only the selected ones.
     pub fn place_seen(&mut self, number: StoryNumber, revised: Option<EntryNumber>) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         let judged = self.judge(story.row.sort_at, &story.copies);
@@ -191,7 +194,7 @@ impl<'a> Board<'a> {
         self.stories.insert(number, story);
     }
 
-    /// Judges a story for one section only.
+    /// Judges a story for one section.
     pub fn place_in_section(&mut self, section: &'a Section, number: StoryNumber) {
         let Some(mut story) = self.stories.remove(&number) else { return };
         if let Some(&at) = self.setting.sections.get(&section.id) {
@@ -204,7 +207,7 @@ impl<'a> Board<'a> {
         self.stories.insert(number, story);
     }
 
-    /// Judges copies of one story for all sections.
+    /// Returns the verdicts of all sections on a story with these copies.
     pub(super) fn judge(&self, sort_at: Timestamp, copies: &[SeenCopy]) -> Judged<'a> {
         let verdict = |(section, number): (&'a Section, SectionNumber)| {
             let verdict = section::judge(section, &section::visible(section, copies), sort_at, self.setting.now);
@@ -213,7 +216,7 @@ impl<'a> Board<'a> {
         Judged { verdicts: self.setting.judging().map(verdict).collect() }
     }
 
-    /// Places a story by its verdicts.
+    /// Changes the placements of a story according to the verdicts.
     pub(super) fn settle(&mut self, story: &mut Story, judged: &Judged, revised: Option<EntryNumber>) {
         let occasion = Occasion { now: self.setting.now, revised };
         for (section, number, verdict) in &judged.verdicts {
@@ -225,7 +228,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Mints the names of a story that a public section is about to show for the first time.
+    /// Makes the names of a story if a public section is about to show the story for the first time.
     fn name(&mut self, story: &mut Story, judged: &Judged) {
         if story.row.shown.is_some() || story.row.is_unchecked {
             return;
@@ -234,7 +237,8 @@ impl<'a> Board<'a> {
         let slug = story::slug(&lead.entry.title, story.row.number);
         let public: Vec<&str> =
             judged.public(&story.copies).filter_map(|copy| story::own_id(&copy.entry.guid)).collect();
-        // An unpublished id of the story becomes its public id if a copy that readers see has it.
+        // If the story has an unpublished id, and a copy that readers see has this id as its guid, it becomes the
+        // public id.
         let visible = story.kept.iter().find(|(id, _)| public.contains(&id.as_str()));
         let published = visible.filter(|(_, is_taken)| !is_taken).map(|(id, _)| id.clone());
         let published = published.map(|id| story.publish(id));
@@ -243,7 +247,7 @@ impl<'a> Board<'a> {
         self.writes.names.push(names);
     }
 
-    /// Marks the sections of a story as changed, because its text changed without moving it or making it newer.
+    /// Records that the sections that have the story changed, because its text changed but not its place or date.
     pub fn touch(&mut self, number: StoryNumber) {
         let Some(story) = self.stories.get(&number) else { return };
         for (section, at) in self.setting.judging() {
@@ -253,7 +257,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Records what readers of a section will notice.
+    /// Records the effect of a placement on its section.
     pub(super) fn note(&mut self, section: &SectionId, effect: Effect) {
         if effect != Effect::None {
             let moves = self.changed.entry(section.clone()).or_default();
@@ -281,12 +285,12 @@ impl<'a> Story<'a> {
         Story { row, kept: Vec::new(), copies: Vec::new(), bytes: 0, is_whole: true, placements: BTreeMap::new() }
     }
 
-    /// Returns whether all copies are loaded, and few and small enough to judge the story by them.
+    /// Returns whether all copies are on the board, and few and small enough to judge the story by all of them.
     fn is_whole_still(&self) -> bool {
         self.is_whole && self.copies.len() <= MAX_COPIES && (self.bytes <= MAX_BYTES || self.copies.len() <= 1)
     }
 
-    /// Adds a copy, or replaces the content of one, keeping the order in which the copies joined.
+    /// Adds a copy, or replaces it if the story has it already. The copies stay ordered by number.
     pub(super) fn put(&mut self, copy: SeenCopy<'a>, bytes: usize) {
         self.bytes += bytes;
         match self.copies.iter_mut().find(|known| known.number == copy.number) {
@@ -304,7 +308,8 @@ impl<'a> Story<'a> {
         placed.put(row, placing.frozen);
     }
 
-    /// Publishes an id that the story had but did not publish. Sections whose readers know the previous id keep it. Returns both ids.
+    /// Makes `id`, which the story had but did not publish, its public id. Sections that published the previous id
+    /// continue to publish that. Returns the previous and the new id.
     fn publish(&mut self, id: String) -> (String, String) {
         let before = std::mem::replace(&mut self.row.public_id, id.clone());
         for placed in self.placements.values_mut() {
@@ -335,13 +340,13 @@ impl Placed {
         self.frozen = frozen.or(self.frozen.take());
     }
 
-    /// Returns the row, and marks it as changed.
+    /// Returns the row to change it, and marks the placement as changed.
     pub(super) fn change(&mut self) -> &mut PlacementRow {
         self.is_changed = true;
         &mut self.row
     }
 
-    /// Returns the key of the placement on disk; `None` if the placement is new.
+    /// Returns the key of the placement in the store; `None` if the placement is new.
     pub(super) fn under(&self) -> Option<Key> {
         self.under
     }

@@ -1,8 +1,9 @@
-//! Which entries may tell the same story as those of a run: how they are found, and which of them are compared.
+//! Chooses the stored entries that may be about the same story as a polled entry. It is done for a *run*, a group of
+//! entries of one document.
 //!
-//! Pure. The policy of candidates: an entry is compared with a bounded number of others, however large the archive is.
-//! A link or a text key that very many entries share is specific to none of them, and no feed can hide the entries of
-//! another.
+//! The policy of candidates: an entry is compared with a limited number of others, however large the archive is. A link
+//! or a text key that very many entries share identifies no story. No feed can have so many similar entries that those
+//! of other feeds are not compared. This module does no I/O.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -18,54 +19,55 @@ use crate::rows::{LinkRow, OtherRow, SignatureKey, SignatureRow};
 use crate::story::Wording;
 use crate::time::Timestamp;
 
-/// The most entries with the same link that are compared with a new one; a link that more entries share is a page of
-/// its own.
+/// The most entries with the same link that are compared with a new entry. A link that more entries share leads to a
+/// page that many stories link to, not to one story.
 pub const LINKED_AT_MOST: usize = 16;
 
-/// The most bytes of candidates that are read for one run.
+/// The most bytes of candidates (entries to compare with) that are read for one run.
 pub const OTHERS_BYTES: usize = 8 * 1024 * 1024;
 
-/// The length of a span of time: with the usual window of three days, three spans cover it.
+/// The length of a span of time. Three spans cover the usual window: three days before and after an entry's date.
 const SPAN: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// The most spans that are searched: a window of a year would take minutes.
+/// The most spans that are searched for an entry. To search those of a window of a year would take minutes.
 const SPANS: usize = 16;
 
-/// The most entries that a useful key finds: a key that more entries share comes from a column or a footer, and
-/// identifies no story.
+/// The most entries that are loaded for a text key. A key that more entries share comes from a column's title or a
+/// footer, and identifies no story.
 pub const FOUND_AT_MOST: usize = 64;
 
-/// The most candidates that are compared, those with the most keys in common first.
+/// The most candidates that are compared with an entry because of their text keys. Those that share the most keys come
+/// first.
 const COMPARED: usize = 8;
 
-/// The most compared candidates from one feed: two show that the feed repeats the text.
+/// The most candidates of one feed that are compared. Two show already whether the feed repeats the text.
 const OF_ONE_FEED: usize = 2;
 
-/// What to look for.
+/// The keys to look up in the store for a run.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Link keys.
     pub links: BTreeSet<String>,
-    /// Ids that stories may publish, or have without publishing them.
+    /// Ids that stories may have.
     pub ids: BTreeSet<String>,
     /// Keys of texts.
     pub signatures: BTreeSet<SignatureKey>,
 }
 
-/// What was found.
+/// The rows that the store found for [`Wanted`].
 #[derive(Clone, Debug, Default)]
 pub struct Found {
-    /// For each link, entries to which it is specific (no entry of another story of their feed has it), at most
-    /// [`LINKED_AT_MOST`].
+    /// For each link, at most [`LINKED_AT_MOST`] entries to which it is specific: in the entry's feed, no entry of
+    /// another story has the link.
     pub links: HashMap<String, Vec<LinkRow>>,
-    /// For each id, the entries of the story that has it.
+    /// For each id, entries of the story that has the id.
     pub ids: HashMap<String, Vec<EntryNumber>>,
-    /// For each key, entries whose text has it, at most [`FOUND_AT_MOST`].
+    /// For each key, at most [`FOUND_AT_MOST`] entries whose text has the key.
     pub signatures: HashMap<SignatureKey, Vec<SignatureRow>>,
 }
 
-/// Combines a key of a text with a span of days: entries of the same time are stored together, so that a window takes
-/// only a few lookups.
+/// Combines a key of a text with the number of a span of time. Because the span comes first, the keys of the same time
+/// are close together in the store, and a window takes only a few lookups.
 fn in_span(span: i64, key: u32) -> SignatureKey {
     SignatureKey((span << 32) | i64::from(key))
 }
@@ -74,25 +76,26 @@ fn span(time: Timestamp) -> i64 {
     time.millis().div_euclid(SPAN.as_millis() as i64)
 }
 
-/// Returns the keys by which an entry of this time is found by its text.
+/// Returns the keys under which the store finds the text of an entry with this time.
 pub(super) fn signatures(wording: &Wording, sort_at: Timestamp) -> Vec<SignatureKey> {
     wording.keys().iter().map(|key| in_span(span(sort_at), *key)).collect()
 }
 
-/// Returns the keys by which the text of a stored entry is found.
+/// Returns the keys under which the store finds the text of a stored entry.
 pub fn signature_keys(entry: &Entry, first_seen: Timestamp) -> Vec<SignatureKey> {
     signatures(&wording(entry), sort_at(entry, first_seen))
 }
 
-/// An entry of a run that is compared with others.
+/// An entry of a run that is compared with stored entries.
 struct Compared<'r> {
     polled: &'r PolledEntry,
     cleaned: &'r Cleaned,
-    /// The entry's number, if the store knows the entry.
+    /// The number of the entry, if the store knows the entry.
     own: Option<EntryNumber>,
 }
 
-/// Returns the entries of a run that are new or whose text has changed.
+/// Returns the entries of a run that are new or whose lasting content has changed, if the feed's `dedup` setting allows
+/// comparing.
 fn compared<'r>(
     run: &'r [PolledEntry],
     plan: &'r Plan,
@@ -115,7 +118,7 @@ impl Compared<'_> {
         keys.filter(|key| !plan.shared_keys().contains(*key))
     }
 
-    /// Returns the keys of the entry's text in every span of the window, none later than now.
+    /// Returns the keys of the entry's text for each span of time in the window around its date, up to now.
     fn signatures(&self, terms: &Terms) -> impl Iterator<Item = SignatureKey> {
         let sort_at = sort_at(&self.cleaned.entry, terms.now);
         let spans = span(sort_at - terms.window)..=span((sort_at + terms.window).min(terms.now));
@@ -125,7 +128,7 @@ impl Compared<'_> {
     }
 }
 
-/// Returns what to look for to decide a run.
+/// Returns the keys to look up in the store to decide about a run.
 pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) -> Wanted {
     let mut wanted = Wanted::default();
     for entry in compared(run, plan, known, terms) {
@@ -138,8 +141,8 @@ pub fn wanted(run: &[PolledEntry], plan: &Plan, known: &Known, terms: &Terms) ->
     wanted
 }
 
-/// Returns the entries to read, each once, the most likely first. Also returns, for each entry of the run by its guid,
-/// the entries that may have its text.
+/// Returns the numbers of the entries to read, without duplicates. Also returns for the guid of each compared entry of
+/// the run the entries that may have the same text.
 pub fn to_read(
     run: &[PolledEntry],
     plan: &Plan,
@@ -160,8 +163,8 @@ pub fn to_read(
     (numbers, alike)
 }
 
-/// Returns the entries that share keys with the entry, those that share most keys first. If there are few, all are
-/// compared; otherwise each feed gets its share, so that none hides the others.
+/// Returns the stored entries that share text keys with the entry, those that share the most keys first. If they are
+/// more than [`COMPARED`], takes at most [`OF_ONE_FEED`] of each feed, so that no feed pushes out the others.
 fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) -> Vec<EntryNumber> {
     let mut counts = HashMap::<EntryNumber, (usize, FeedNumber)>::new();
     for row in entry.signatures(terms).filter_map(|key| found.signatures.get(&key)).flatten() {
@@ -182,7 +185,7 @@ fn alike_to(entry: &Compared, feed: FeedNumber, terms: &Terms, found: &Found) ->
 }
 
 impl Known {
-    /// Replaces the candidates of the previous run by those of this run.
+    /// Removes the candidates of the previous run.
     pub fn begin_run(&mut self) {
         self.others.clear();
         self.links.clear();
@@ -191,7 +194,7 @@ impl Known {
         self.own_stories.clear();
     }
 
-    /// Stores what was found for a run, and those of the found entries that could be read.
+    /// Stores the candidates of a run: what was found, and `rows`, the found entries that could be read.
     pub fn take_found(&mut self, found: Found, alike: HashMap<String, Vec<EntryNumber>>, rows: Vec<(OtherRow, Dedup)>) {
         let places: HashMap<EntryNumber, usize> =
             rows.iter().enumerate().map(|(at, (row, _))| (row.number, at)).collect();

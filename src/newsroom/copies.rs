@@ -1,10 +1,11 @@
-//! Which copies of a story are read: all of an ordinary story, and only the relevant ones of a story with very many
-//! copies.
+//! Chooses which copies of a story are read: all copies of an ordinary story, but only the most relevant ones of a
+//! story with very many copies.
 //!
-//! Pure. The policy of copies: the cost of one story is bounded, however many feeds have its text. A story with more
-//! than [`MAX_COPIES`] copies is judged and shown by the best of them, and no feed can push out another's: each feed
-//! has a few places at most, each section selects among the copies that it sees, and the copies that may lead come
-//! first: those at the original's own host, then those of the highest priority, then the first one.
+//! The policy of copies: the cost of one story is limited, however many feeds have it. A story with more than
+//! [`MAX_COPIES`] copies is judged and shown by the best of them. A feed can have only a few of these places, so it
+//! cannot push out other feeds. Each section selects among the copies that it sees. The copies that may lead come
+//! first: those whose links are on their feed's own site, then those of feeds with the highest priority, then the first
+//! copy. This module does no I/O.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -21,25 +22,25 @@ use crate::rows::{CopyHead, CopyRow};
 use crate::section::{self, MAX_COPIES, SeenCopy};
 use crate::text::PlainText;
 
-/// The most bytes of entries that are read for one story: as much as one document may bring. The best copy is always
-/// read.
+/// The most bytes of entries that are read for one story: as many as one document may have. The best copy is read even
+/// if it is larger.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most copies of one feed that are considered. newswire itself puts at most one copy of a feed into a story, and only
 /// an editor can add more. Stories from earlier versions of newswire may have any number.
 const MAX_OF_ONE_FEED: usize = 4;
 
-/// For which sections copies are selected.
+/// The sections for which copies are selected.
 #[derive(Clone, Copy)]
 pub enum Viewer<'s> {
-    /// All sections, and the comparing of stories.
+    /// All sections. Also used to compare stories.
     All,
     /// One section.
     Section(&'s Section),
 }
 
 impl Viewer<'_> {
-    /// Returns whether copies of this feed count: it is configured, and the viewer has it.
+    /// Returns whether the viewer sees copies of this feed: the feed is configured, and the section has it.
     pub fn sees(self, config: &Config, feed: &FeedId) -> bool {
         let takes = match self {
             Viewer::All => true,
@@ -49,20 +50,20 @@ impl Viewer<'_> {
     }
 }
 
-/// The copies of a story that it is judged by.
+/// The copies of a story by which the story is judged: by which it is decided whether a section has it.
 #[derive(Debug, Default)]
 pub struct SeenStory<'a> {
-    /// The copies, in the order in which they joined.
+    /// The copies, ordered by number.
     pub copies: Vec<SeenCopy<'a>>,
-    /// The size of these copies on disk.
+    /// The size of these copies in the store, in bytes.
     pub bytes: usize,
-    /// Whether these are all copies of the story with content.
+    /// Whether these are all copies of the story that have content.
     pub is_whole: bool,
 }
 
 impl<'a> SeenStory<'a> {
-    /// Makes copies from rows. Skips those of feeds that are not configured. Without `with_text` their plain text is
-    /// left empty, which is faster.
+    /// Makes copies from rows. Skips copies of feeds that are not configured. Without `with_text`, leaves their plain
+    /// text empty, which is faster.
     pub fn of(config: &'a Config, rows: Vec<CopyRow>, is_whole: bool, with_text: bool) -> SeenStory<'a> {
         let bytes = rows.iter().map(|row| row.bytes).sum();
         let copies = rows.into_iter().filter_map(|row| seen(config, row, with_text)).collect();
@@ -70,7 +71,7 @@ impl<'a> SeenStory<'a> {
     }
 }
 
-/// Returns an entry as sections see it; `None` if its feed is not configured.
+/// Returns an entry as a copy that sections judge; `None` if its feed is not configured.
 pub(super) fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<SeenCopy<'_>> {
     let feed = config.feed(&row.feed)?;
     Some(SeenCopy {
@@ -85,7 +86,7 @@ pub(super) fn seen(config: &Config, row: CopyRow, with_text: bool) -> Option<See
     })
 }
 
-/// Selects the best copies for the viewer, among those that it sees; for all sections, the best of each.
+/// Selects the best copies among `heads`. For [`Viewer::All`], adds the best copies that each section sees.
 pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<EntryNumber> {
     let mut of_feed = HashMap::<&FeedId, usize>::new();
     let mut heads: Vec<_> = heads
@@ -110,7 +111,7 @@ pub fn choose(config: &Config, heads: &[CopyHead], viewer: Viewer) -> BTreeSet<E
     chosen
 }
 
-/// Returns the numbers of the first copies of the accepted feeds, as many as may be read.
+/// Returns the numbers of the first copies whose feeds `takes` accepts, as many as may be read.
 fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeSet<EntryNumber> {
     let mut chosen = BTreeSet::new();
     let mut bytes = 0;
@@ -126,7 +127,7 @@ fn best(heads: &[(&CopyHead, &Feed)], takes: impl Fn(&FeedId) -> bool) -> BTreeS
     chosen
 }
 
-/// How far the addresses of a copy are those of its feed's own site.
+/// Whether all, some or none of a copy's links lead to its feed's own site.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     All,

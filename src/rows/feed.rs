@@ -9,108 +9,108 @@ use crate::feed::{Failure, FeedEvent, FeedId, FeedInfo, FeedState, HoldReason, N
 use crate::number::FeedNumber;
 use crate::time::Timestamp;
 
-/// A feed after its last poll.
+/// The state of a feed after its last poll.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedRow {
-    /// The feed.
+    /// The number of the feed.
     pub number: FeedNumber,
-    /// What every poll changes.
+    /// The part of the state that every poll changes.
     pub poll: PollRow,
-    /// What only news, failures and moves change.
+    /// The part of the state that only new entries, failures and permanent redirects change.
     pub record: FeedRecord,
 }
 
-/// What every poll of a feed changes.
+/// The part of a feed's state that every poll changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PollRow {
     /// The state of the feed.
     pub state: FeedState,
-    /// When to poll next.
+    /// When to poll the feed next.
     pub next_poll: Timestamp,
-    /// When it was last polled; `None` if never.
+    /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which it must not be polled.
+    /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
-    /// The reason for the hold.
+    /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// How many polls in a row failed.
+    /// How many of the latest polls failed in a row.
     pub failures: u32,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
-    /// The validators of the last document, for a conditional request.
+    /// The `ETag` and `Last-Modified` of the last document, for a conditional request.
     pub validators: Validators,
 }
 
-/// What only news, failures and moves of a feed change.
+/// The part of a feed's state that only new entries, failures and permanent redirects change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedRecord {
-    /// Whether it ever sent a validator.
+    /// Whether the feed ever sent an `ETag` or a `Last-Modified`.
     pub had_validators: bool,
-    /// How many entries it ever had.
+    /// How many entries the feed has had in total.
     pub entries: u64,
-    /// The date of its newest entry.
+    /// The date of the feed's newest entry.
     pub newest: Option<Timestamp>,
     /// When a poll last brought new entries, and how many.
     pub news: Option<(Timestamp, u64)>,
     /// Why the last poll failed; `None` if it did not fail.
     pub failure: Option<Failure>,
-    /// Where permanent redirects lead.
+    /// The address that permanent redirects lead to; `None` if there are none.
     pub moved_to: Option<String>,
-    /// When they first led there.
+    /// When redirects first led to `moved_to`.
     pub moved_since: Option<Timestamp>,
-    /// For how many polls in a row they have led there.
+    /// How many polls in a row were redirected to `moved_to`.
     pub moved_polls: u32,
-    /// The last notes for the editor on the feed, and their time.
+    /// The latest notes about the feed for the editor, and the time of these notes.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
-/// Where permanent redirects of a feed lead.
+/// The address that permanent redirects of a feed lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MovedRow {
     /// The address.
     pub to: String,
-    /// For how many polls in a row they have led there.
+    /// How many polls in a row were redirected to the address.
     pub polls: u32,
     /// The time between the first and the last of these polls.
     pub lasted: Duration,
 }
 
-/// A new plan for a feed's polls.
+/// New times for the polls of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanRow {
     /// The feed.
     pub feed: FeedId,
-    /// When to poll next.
+    /// When to poll the feed next.
     pub next_poll: Timestamp,
-    /// The corrected time of its last poll.
+    /// The corrected time of the feed's last poll.
     pub last_poll: Option<Timestamp>,
-    /// The corrected end of its hold.
+    /// The corrected time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
 }
 
-/// What a feed's documents say about it.
+/// The parts of a feed's documents that concern the feed as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DocumentRow {
     /// What the last document says about the feed.
     pub info: FeedInfo,
-    /// The repairs needed to read it.
+    /// The repairs that were needed to read the last document.
     pub repairs: Vec<Repair>,
-    /// The polling hints.
+    /// How often the last document asks to be polled.
     pub hints: PollHints,
-    /// Which keys entries of any of its documents share.
+    /// Which keys different entries of one of the feed's documents share.
     pub guids_repaired: SharedKeys,
 }
 
-/// A line of the poll log.
+/// The record of one poll in the poll log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
     /// The feed.
     pub feed: FeedNumber,
     /// When the poll began.
     pub at: Timestamp,
-    /// How long it took.
+    /// How long the poll took.
     pub duration_ms: u64,
-    /// The code of the outcome.
+    /// The code of the poll's outcome.
     pub outcome: &'static str,
     /// The HTTP status, if a server answered.
     pub status: Option<u16>,
@@ -122,12 +122,12 @@ pub struct LogRow {
     pub failure: Option<Failure>,
 }
 
-/// An event of a feed.
+/// An event of a feed that the administrator should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
     /// The feed.
     pub feed: FeedNumber,
-    /// When it happened.
+    /// When the event happened.
     pub at: Timestamp,
     /// What happened.
     pub event: FeedEvent,
@@ -140,31 +140,31 @@ pub struct KnownFeed {
     pub id: FeedId,
     /// The number of the feed.
     pub number: FeedNumber,
-    /// SHA-256 of its address.
+    /// The SHA-256 of the feed's address.
     pub url_hash: Vec<u8>,
-    /// The hash of those settings that judging reads; `None` if unknown.
+    /// The hash of the feed's settings that decide in which sections its stories are; `None` if unknown.
     pub terms: Option<u64>,
-    /// The schedule as configured.
+    /// The feed's schedule, as it was configured.
     pub schedule: String,
-    /// Whether it is no longer configured.
+    /// Whether the feed was removed from the config.
     pub is_removed: bool,
-    /// When it was last polled; `None` if never.
+    /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// The time before which it must not be polled.
+    /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
 }
 
-/// A feed as configured now.
+/// A feed as the current config has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredFeed {
     /// The feed.
     pub id: FeedId,
-    /// The address for people, with secrets masked.
+    /// The address to show to people, with secrets masked.
     pub url: Url,
-    /// SHA-256 of the real address.
+    /// The SHA-256 of the real address.
     pub url_hash: Vec<u8>,
-    /// The schedule as configured.
+    /// The feed's schedule.
     pub schedule: String,
-    /// The hash of those settings that judging reads.
+    /// The hash of the feed's settings that decide in which sections its stories are.
     pub terms: u64,
 }

@@ -7,12 +7,13 @@ use crate::number::FeedNumber;
 pub struct FeedSet(Vec<u8>);
 
 impl FeedSet {
-    /// Returns the set that has these bytes.
+    /// Returns the set whose [`FeedSet::bytes`] are these.
     pub fn from_bytes(bytes: Vec<u8>) -> FeedSet {
         FeedSet(bytes)
     }
 
-    /// Returns the bytes: feed `n` has bit `n % 8` of byte `n / 8`. The last byte is not zero.
+    /// Returns the set as bytes: bit `n % 8` of byte `n / 8` is set if the set has feed number `n`. The last byte is
+    /// never zero.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -90,7 +91,8 @@ impl FromIterator<FeedNumber> for FeedSet {
     }
 }
 
-/// Returns the byte and the bit of a feed. The numbers of feeds are never negative.
+/// Returns the index of a feed's byte, and the feed's bit in this byte; `None` for a negative number, which no feed
+/// has.
 fn place(feed: FeedNumber) -> Option<(usize, u8)> {
     let number = usize::try_from(feed.0).ok()?;
     Some((number / 8, 1 << (number % 8)))

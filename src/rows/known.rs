@@ -1,4 +1,5 @@
-//! What the store knows of entries: entries of the polled feed, and entries of any feed that may tell the same story.
+//! The stored entries that a poll needs: those of the polled feed, and those of any feed that may be about the same
+//! story.
 
 use crate::entry::{Entry, GuidKind};
 use crate::number::{EntryNumber, FeedNumber, StoryNumber};
@@ -9,17 +10,18 @@ use crate::time::Timestamp;
 pub struct KnownEntry {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// The hash over all that the feed wrote for it.
+    /// The hash of everything that the feed wrote for the entry.
     pub raw_hash: u64,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// How often it was revised.
+    /// How often the entry was revised.
     pub revisions: u32,
-    /// Whether it had this guid before, and has another now.
+    /// Whether the guid under which the entry was found is an alias, such as a former guid, and not the entry's current
+    /// guid.
     pub is_alias: bool,
-    /// Whether retention deleted its content: the content does not come back.
+    /// Whether the configured retention deleted the entry's content. Deleted content is never stored again.
     pub is_purged: bool,
 }
 
@@ -28,22 +30,22 @@ pub struct KnownEntry {
 pub struct FormerRow {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// Its guid.
+    /// The guid of the entry.
     pub guid: String,
     /// Where the guid comes from.
     pub guid_kind: GuidKind,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// How often it was revised.
+    /// How often the entry was revised.
     pub revisions: u32,
-    /// When it was first seen.
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// The link keys of the entry in alphabetical order, and for each whether it is specific to the entry: no other
-    /// story of the feed has the link.
+    /// The link keys of the entry in alphabetical order. The `bool` says whether the link is specific to the entry: no
+    /// other story of the feed has the link.
     pub links: Vec<(String, bool)>,
-    /// The content; `None` if retention deleted it.
+    /// The content; `None` if the configured retention deleted it.
     pub entry: Option<Entry>,
 }
 
@@ -52,15 +54,15 @@ pub struct FormerRow {
 pub struct OtherRow {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// When it was first seen.
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// The content.
+    /// The content of the entry.
     pub entry: Entry,
 }
 
@@ -83,6 +85,6 @@ pub struct SignatureKey(pub i64);
 pub struct SignatureRow {
     /// The entry.
     pub entry: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
 }

@@ -1,7 +1,7 @@
 //! The rows that the store loads and writes, as values.
 //!
-//! No policy and no SQL. [`newsroom`](crate::newsroom) decides from what is loaded; its decision is [`Writes`], which
-//! one transaction writes.
+//! This module has no policy and no SQL. [`newsroom`](crate::newsroom) decides from the loaded rows. Its decision is a
+//! value of [`Writes`], which the store writes in one transaction.
 
 mod feed;
 mod feed_set;

@@ -1,20 +1,20 @@
-//! The names of stories that an older version minted.
+//! Rows about names (public ids and slugs) of stories that an older version of newswire minted, for replacing them.
 
 use crate::feed::{FeedId, SectionId};
 use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::JoinReason;
 use crate::time::Timestamp;
 
-/// The names of a story, active or merged into another.
+/// The names of a story. The story may have been merged into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesRow {
     /// The story.
     pub number: StoryNumber,
-    /// Its public id.
+    /// The public id of the story.
     pub id: String,
-    /// Its slug.
+    /// The slug of the story's page.
     pub slug: String,
-    /// The active story that the names lead to: this story, or the one that it was merged into.
+    /// The active story: this story, or the one that this story was merged into.
     pub standing: StoryNumber,
 }
 
@@ -25,26 +25,27 @@ pub struct EnteredRow {
     pub section: SectionId,
     /// The number of the section.
     pub number: SectionNumber,
-    /// The feed whose copy leads there.
+    /// The feed whose copy of the story the section shows.
     pub lead_feed: FeedNumber,
-    /// When the story entered.
+    /// When the story entered the section.
     pub entered: Timestamp,
 }
 
-/// A copy of a story, or one that an editor split from it: the parts that names are made from.
+/// The parts of an entry that names are made from. The entry is a copy of the story, or an editor split it from the
+/// story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedCopyRow {
     /// The number of the feed.
     pub feed: FeedNumber,
     /// The feed.
     pub feed_id: FeedId,
-    /// Whether it is a copy of the active story.
+    /// Whether the entry is a copy of the active story; otherwise an editor split it from the story.
     pub is_own: bool,
-    /// Why it belongs to its story.
+    /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// Its current guid, and its former ones.
+    /// The current guid of the entry, and its former guids.
     pub guids: Vec<String>,
-    /// The title; `None` if retention deleted the content.
+    /// The title of the entry; `None` if the configured retention deleted the content.
     pub title: Option<String>,
 }
 
@@ -53,12 +54,12 @@ pub struct NamedCopyRow {
 pub struct ReplacedId {
     /// The story.
     pub story: StoryNumber,
-    /// The active story that the names lead to.
+    /// The active story: this story, or the one that this story was merged into.
     pub standing: StoryNumber,
-    /// The former id.
+    /// The id that is replaced.
     pub before: String,
     /// The new id.
     pub id: String,
-    /// The public sections that show the story: their readers get the new id.
+    /// The public sections that show the story. Their documents get the new id.
     pub public: Vec<SectionNumber>,
 }

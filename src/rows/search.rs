@@ -1,4 +1,4 @@
-//! Searches, and the contents of the indexes.
+//! Searches, and the rows of the search indexes.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::feed::{FeedId, SectionId};
 use crate::number::EntryNumber;
 use crate::time::Timestamp;
 
-/// A search: all of the wanted terms and none of the unwanted ones, in one of the feeds and one of the sections, if any
-/// are named.
+/// A search. It finds stories that have all of the wanted terms and none of the unwanted terms. If feeds or sections
+/// are named, it finds only stories of one of these feeds and one of these sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchTerms {
     /// The terms that must occur.
@@ -20,20 +20,21 @@ pub struct SearchTerms {
     pub feeds: Vec<FeedId>,
     /// The sections to search; empty for all.
     pub sections: Vec<SectionId>,
-    /// Only stories of this time or later.
+    /// If set, the search finds only stories of this time or later.
     pub after: Option<Timestamp>,
-    /// Only stories from before this time.
+    /// If set, the search finds only stories from before this time.
     pub before: Option<Timestamp>,
 }
 
 /// A word or a phrase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchTerm {
-    /// The field in which it must occur; `None` for any.
+    /// The field in which the term must occur; `None` for any field.
     pub field: Option<SearchField>,
-    /// Letters and digits in lower case, without accents; at least one word. Several words are a phrase.
+    /// The words of the term, at least one: letters and digits in lower case, without accents. Several words are a
+    /// phrase.
     pub words: Vec<String>,
-    /// Whether the last word is a prefix.
+    /// Whether the last word also finds longer words that begin with it.
     pub is_prefix: bool,
 }
 
@@ -46,8 +47,8 @@ pub enum SearchField {
     Author,
 }
 
-/// The index entry of an entry or a story: plain text, in which characters of scripts without spaces are separate
-/// words.
+/// The text under which the index finds an entry or a story. It is plain text, in which each character of a script
+/// without spaces (such as Chinese) is a separate word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexedWords {
     /// The title.
@@ -63,21 +64,21 @@ pub struct IndexedWords {
 pub struct UnindexedRow {
     /// The entry.
     pub entry: EntryNumber,
-    /// The entry as JSON; `None` if retention deleted the content.
+    /// The entry as JSON; `None` if the configured retention deleted the content.
     pub json: Option<String>,
 }
 
-/// The part of a config that decides what is public. Small even for many feeds in many sections.
+/// The part of a config that decides what is public. It is small even if many sections have many feeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PublicTerms {
-    /// The public sections in their order.
+    /// The ids of the public sections, in the order of the config.
     pub sections: Vec<String>,
-    /// For each feed that they take, a hash of its terms: see [`feed_terms_hash`].
+    /// The feeds of the public sections, each with the hash from [`feed_terms_hash`].
     pub feeds: BTreeMap<String, u64>,
 }
 
-/// Returns the hash of how much of a feed's content may be published (`link`, `summary` or `full`) and of the public
-/// sections that take it, in their order.
+/// Returns a hash of how much of a feed's content may be published (`link`, `summary` or `full`), and of the public
+/// sections that have the feed, in the order of the config.
 pub fn feed_terms_hash<'s>(republish: &str, sections: impl IntoIterator<Item = &'s str>) -> u64 {
     let mut hash = Xxh3Default::new();
     let mut add = |part: &str| {

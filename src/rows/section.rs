@@ -1,4 +1,4 @@
-//! What the store knows of sections.
+//! What the store knows about sections.
 
 use crate::feed::SectionId;
 use crate::number::{SectionNumber, StoryNumber};
@@ -6,36 +6,38 @@ use crate::time::Timestamp;
 
 use super::FeedSet;
 
-/// The definition of a section by which its stories were last judged.
+/// The definition of a section by which its stories were last judged. To judge a story is to decide whether it is in
+/// the section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefinitionRow {
     /// The hash of the definition.
     pub hash: u64,
-    /// Whether an older version made the hash, from another form of the definition.
+    /// Whether an older version of newswire computed the hash, from another form of the definition.
     pub has_former_hash: bool,
     /// Whether the section is no longer configured.
     pub is_gone: bool,
     /// The parts of the definition; `None` if an older version judged the section.
     pub parts: Option<DefinitionParts>,
-    /// The feeds of the section whose settings changed since.
+    /// The feeds of the section whose settings changed after the section's stories were judged.
     pub stale: FeedSet,
-    /// Whether the section is still being judged over all stories.
+    /// Whether a pass that judges all stories for this section is still unfinished.
     pub is_judged_whole: bool,
 }
 
-/// The parts of a section's definition, which show what a change of it can affect.
+/// The parts of a section's definition. A comparison of the parts shows which stories a change of the definition can
+/// affect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefinitionParts {
-    /// The hash of everything but the feeds.
+    /// The hash of everything in the definition except the feeds.
     pub rules_hash: u64,
-    /// The feeds.
+    /// The feeds of the section.
     pub feeds: FeedSet,
 }
 
-/// The position of a story in a pass over all stories, newest first: its time and its number.
+/// The position of a story in a pass over all stories, newest first: the time and the number of the story.
 pub type StoryPosition = (Timestamp, StoryNumber);
 
-/// A section whose stories are being judged.
+/// The progress of a pass that judges stories for a section, or gives names to the stories of a section, in batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JudgingRow {
     /// The section.
@@ -44,13 +46,13 @@ pub struct JudgingRow {
     pub number: SectionNumber,
     /// Whether the section is new; otherwise its definition changed.
     pub is_new: bool,
-    /// Whether its stories are judged.
+    /// Whether the pass judges stories.
     pub judges: bool,
-    /// Whether its stories get names, because it became public.
+    /// Whether the pass gives names to the section's stories, because the section became public.
     pub names: bool,
-    /// Whether all stories are judged; otherwise those of some feeds.
+    /// Whether the pass judges all stories; otherwise only those of some feeds.
     pub is_whole: bool,
-    /// The story that was judged last, in a pass over all stories.
+    /// The position of the last story that the pass has dealt with.
     pub cursor: StoryPosition,
     /// How many stories entered the section so far.
     pub entered: usize,
@@ -59,15 +61,15 @@ pub struct JudgingRow {
 }
 
 impl JudgingRow {
-    /// The position before the newest story.
+    /// The position at the start of a pass, before the newest story.
     pub const START: StoryPosition = (Timestamp::MAX, StoryNumber(i64::MAX));
 }
 
-/// The next stories of a pass, in its order.
+/// The next stories of a pass, in the order of the pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassBatch<Position> {
     /// The stories that concern the section, each with its position.
     pub stories: Vec<(StoryNumber, Position)>,
-    /// The last position that was examined; `None` if the pass is done with this batch.
+    /// The last position that was examined; `None` if this batch is the last one of the pass.
     pub examined: Option<Position>,
 }

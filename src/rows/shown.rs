@@ -9,35 +9,35 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
 use crate::time::Timestamp;
 
-/// The names and the time of an active story.
+/// The names and the time of an active story: one that was not merged into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredStory {
     /// The story.
     pub number: StoryNumber,
-    /// Its public id.
+    /// The public id of the story.
     pub id: String,
-    /// Its slug.
+    /// The slug of the story's page.
     pub slug: String,
-    /// The time by which it is sorted.
+    /// The time by which the story is sorted.
     pub sort_at: Timestamp,
 }
 
-/// An entry of a story. Its feed may no longer be configured.
+/// An entry as a copy of its story. The feed of the entry may have been removed from the config.
 #[derive(Clone, Debug)]
 pub struct StoredCopy {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedId,
-    /// Its guid.
+    /// The guid of the entry.
     pub guid: String,
-    /// Why it belongs to its story.
+    /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// How similar its text was, 0 to 1; only if text decided.
+    /// How similar the entry's text was to that of another copy, 0 to 1; `None` unless the text decided.
     pub score: Option<f64>,
-    /// The title; empty if retention deleted the content.
+    /// The title of the entry; empty if the configured retention deleted the content.
     pub title: String,
-    /// Its link.
+    /// The link of the entry.
     pub link: Option<Url>,
 }
 
@@ -46,62 +46,62 @@ pub struct StoredCopy {
 pub struct KnownSection {
     /// The section.
     pub number: SectionNumber,
-    /// When it was first configured.
+    /// When the section was first configured.
     pub first_seen: Timestamp,
-    /// Its permanent id; `None` until one is minted.
+    /// The permanent id of the section; `None` until it gets one.
     pub permanent_id: Option<String>,
 }
 
-/// A story in one section, with its names there.
+/// A story in one section, with its names in that section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedRow {
     /// The section.
     pub section: SectionNumber,
     /// The story.
     pub story: StoryNumber,
-    /// The id under which this section publishes it.
+    /// The id under which this section publishes the story.
     pub id: String,
-    /// Its slug.
+    /// The slug of the story's page.
     pub slug: String,
-    /// The time by which the section sorts it.
+    /// The time by which the section sorts the story.
     pub sort_at: Timestamp,
     /// The entry whose content is shown.
     pub lead: EntryNumber,
     /// The feed of that entry.
     pub lead_feed: FeedNumber,
-    /// When the shown content last changed since the story was placed.
+    /// When the shown content last changed after the story was placed; `None` if never.
     pub changed: Option<Timestamp>,
     /// Whether the story is in the section now.
     pub is_in: bool,
-    /// Whether the section has frozen content for it.
+    /// Whether the section shows stored content that the feed's later edits do not change (`edits = "ignore"`).
     pub has_frozen: bool,
 }
 
-/// An archive document as written.
+/// An archive document as it was written.
 #[derive(Clone, Debug)]
 pub struct ArchiveRow {
     /// The section.
     pub section: SectionNumber,
     /// When the document was made.
     pub made: Timestamp,
-    /// Its stories.
+    /// The stories in the document.
     pub stories: Vec<ShownStory>,
 }
 
-/// The current placement of a story of an archive document.
+/// The current placement of a story that is in an archive document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchivedRow {
     /// The story.
     pub story: StoryNumber,
-    /// Its current id: an id from an older store may have been replaced since the story was archived.
+    /// The current id of the story. It may differ from the archived id if an older version of newswire minted that.
     pub id: String,
-    /// Its current slug.
+    /// The current slug of the story's page.
     pub slug: String,
-    /// When it last entered; `None` if it was never in the section.
+    /// When the story last entered the section; `None` if it was never in the section.
     pub entered: Option<Timestamp>,
-    /// When it left; `None` if it is in the section.
+    /// When the story left the section; `None` if it is in the section.
     pub left: Option<Timestamp>,
-    /// Why it is in the section or not.
+    /// Why the story is in the section or not.
     pub why: Why,
 }
 
@@ -110,10 +110,10 @@ pub struct ArchivedRow {
 pub struct PassedRow {
     /// The story.
     pub story: StoredStory,
-    /// The copies with content, in the order in which they joined; `None` if they are too many or too large.
+    /// The copies that have content, in the order of their numbers; `None` if they are too many or too large.
     pub copies: Option<Vec<CopyRow>>,
-    /// Title and link of the first copy with content.
+    /// The title and link of the first copy that has content.
     pub first: Option<(String, Option<Url>)>,
-    /// The sections that have the story.
+    /// The sections that the story is in.
     pub sections: Vec<SectionId>,
 }

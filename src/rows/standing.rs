@@ -1,4 +1,4 @@
-//! The current state of stories, called *standing*: their names, copies and placements.
+//! The current state of stories, called *standing*: names, copies and placements.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::reason::{JoinReason, Why};
 use crate::time::Timestamp;
 
-/// What the store knows about the stories of one decision.
+/// The stored state of the stories that one decision is about.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The numbers for new rows.
     pub next: NextNumbers,
     /// The stories that the decision is about.
     pub stories: Vec<StandingStory>,
-    /// For each link key of the entries to be written that the feed already has: up to two of the feed's stories with
-    /// entries that have the link.
+    /// For each link key that both an entry to be written and a stored entry of its feed have: up to two of the feed's
+    /// stories with entries that have the link.
     pub linked: HashMap<String, Vec<StoryNumber>>,
 }
 
@@ -29,15 +29,15 @@ pub struct NextNumbers {
     pub entry: EntryNumber,
 }
 
-/// The state of a story, without its copies.
+/// The stored state of a story, without its copies.
 #[derive(Clone, Debug)]
 pub struct StandingStory {
-    /// Its row.
+    /// The row of the story.
     pub row: StoryRow,
-    /// Ids that the story has but does not publish, and for each whether another story publishes it. They are loaded
-    /// only until a public section has shown the story.
+    /// Ids that the story has but does not publish. The `bool` says whether another story publishes the id. May be left
+    /// empty once a public section has shown the story, because the story then keeps its public id.
     pub kept: Vec<(String, bool)>,
-    /// Its placements, including those in removed sections.
+    /// The placements of the story, including those in removed sections.
     pub placements: Vec<(SectionNumber, PlacementRow)>,
 }
 
@@ -46,33 +46,33 @@ pub struct StandingStory {
 pub struct StoryRow {
     /// The story.
     pub number: StoryNumber,
-    /// The id under which it is published.
+    /// The id under which the story is published.
     pub public_id: String,
-    /// The slug of its page.
+    /// The slug of the story's page.
     pub slug: String,
-    /// The time by which it is sorted.
+    /// The time by which the story is sorted.
     pub sort_at: Timestamp,
-    /// When a public section first showed it; `None` if none did.
+    /// When a public section first showed the story; `None` if none did.
     pub shown: Option<Timestamp>,
-    /// Whether its names come from an older version and are still to be checked.
+    /// Whether the names of the story come from an older version of newswire and have not been checked yet.
     pub is_unchecked: bool,
 }
 
-/// The most that is read of a story's copies.
+/// Limits for reading the copies of a story.
 #[derive(Clone, Copy, Debug)]
 pub struct CopyLimits {
-    /// How many copies.
+    /// The most copies to read.
     pub copies: usize,
-    /// How many bytes of content.
+    /// The most bytes of content to read.
     pub bytes: usize,
 }
 
-/// The copies of a story with content, in the order in which they joined.
+/// The copies of a story that have content, in the order of their numbers.
 #[derive(Clone, Debug)]
 pub enum Copies {
     /// All copies.
     All(Vec<CopyRow>),
-    /// There are too many, or they are too large, to read all.
+    /// The copies without their content, because they are too many or too large to read.
     Many(Vec<CopyHead>),
 }
 
@@ -81,17 +81,17 @@ pub enum Copies {
 pub struct CopyRow {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedId,
-    /// When it was first seen.
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// When its lasting content last changed.
+    /// When the entry's lasting content (the part whose change is a revision) last changed; `None` if never.
     pub revised: Option<Timestamp>,
-    /// Why it belongs to its story.
+    /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// The content.
+    /// The content of the entry.
     pub entry: Entry,
-    /// The size of the entry on disk.
+    /// The size of the stored entry, in bytes.
     pub bytes: usize,
 }
 
@@ -100,15 +100,15 @@ pub struct CopyRow {
 pub struct CopyHead {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedId,
-    /// When it was first seen.
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// Why it belongs to its story.
+    /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// The size of the entry on disk.
+    /// The size of the stored entry, in bytes.
     pub bytes: usize,
-    /// Its link keys.
+    /// The link keys of the entry.
     pub links: Vec<String>,
 }
 
@@ -117,9 +117,9 @@ pub struct CopyHead {
 pub struct Member {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
-    /// Why it belongs to the story.
+    /// Why the entry belongs to the story.
     pub reason: JoinReason,
 }
 
@@ -128,19 +128,20 @@ pub struct Member {
 pub struct PlacementRow {
     /// The entry whose content is shown.
     pub lead: EntryNumber,
-    /// The time by which the section sorts it.
+    /// The time by which the section sorts the story.
     pub sort_at: Timestamp,
-    /// When it last entered; `None` if it was never in the section.
+    /// When the story last entered the section; `None` if it was never in the section.
     pub entered: Option<Timestamp>,
-    /// When it left; `None` if it is in the section.
+    /// When the story left the section; `None` if it is in the section.
     pub left: Option<Timestamp>,
-    /// Why it is in the section or not.
+    /// Why the story is in the section or not.
     pub why: Why,
-    /// When time alone may change the verdict.
+    /// When the story may enter or leave the section merely because time passes.
     pub next_change: Option<Timestamp>,
     /// When the shown content last changed.
     pub changed: Option<Timestamp>,
-    /// The id of the story in this section, if it took the place of a merged story: the id of that story.
+    /// The id under which this section publishes the story, if that is not the story's own: the id of a merged story
+    /// whose place in the section this story took.
     pub published_as: Option<String>,
 }
 

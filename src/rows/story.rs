@@ -1,4 +1,4 @@
-//! A story as a section shows it, and as archives store it.
+//! A story as a section shows it and as archive documents contain it.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -7,37 +7,38 @@ use crate::entry::{Category, Entry, Person, Source};
 use crate::feed::FeedId;
 use crate::time::Timestamp;
 
-/// A story as one section shows it: the source of every format and page.
+/// A story as one section shows it. Every format and page is made from this value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownStory {
     /// The published id: an absolute IRI that never changes.
     pub id: String,
-    /// The slug of its page.
+    /// The slug of the story's page.
     pub slug: String,
-    /// The time by which the section sorts it.
+    /// The time by which the section sorts the story.
     pub sort_at: Timestamp,
-    /// The date that the lead claims, but never later than when it was first seen.
+    /// The date that the lead (the copy whose content is shown) gives, but never later than when the lead was first
+    /// seen.
     pub published: Timestamp,
-    /// The latest change of lasting content; never before `published`.
+    /// When the lasting content (the part whose change is a revision) last changed; never before `published`.
     pub updated: Timestamp,
     /// The lead's content, as far as its feed's `republish` allows.
     pub entry: Entry,
-    /// The categories of all copies that the section sees, facets with their scheme, without duplicates.
+    /// The categories of all copies that the section sees, without duplicates. A facet is a category with a scheme.
     pub categories: Vec<Category>,
-    /// The contributors of the lead, otherwise the contributors of another copy.
+    /// The contributors of the lead. If it has none, those of another copy.
     pub via: Vec<Person>,
     /// The byline, such as `by A via B - S`, as plain text; empty if nothing is known.
     pub byline: String,
-    /// The source that the lead names, otherwise the lead's feed. If it is the feed, title, url and id are always set.
+    /// The source that the lead names. If it names none, the lead's feed; its title, url and id are then always set.
     pub source: Source,
-    /// The copies that the section sees, the lead first; their number is bounded.
+    /// The copies that the section sees, the lead first. Their number is limited.
     pub copies: Vec<ShownCopy>,
 }
 
 /// A copy of a shown story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ShownCopy {
-    /// Its feed.
+    /// The feed of the copy.
     pub feed: FeedId,
     /// The feed's title.
     pub title: String,

@@ -1,4 +1,4 @@
-//! A decision: every row and every operation of one transaction, in the order in which the store applies them.
+//! The result of a decision: the rows and operations that the store writes in one transaction.
 
 use std::sync::Arc;
 
@@ -13,30 +13,30 @@ use super::standing::{PlacementRow, StoryRow};
 /// The key of a placement.
 pub type Key = (SectionNumber, StoryNumber);
 
-/// Rows and operations, applied in the order of the fields.
+/// Rows and operations. The store applies them in the order of the fields.
 #[derive(Clone, Debug, Default)]
 pub struct Writes {
     /// New stories.
     pub stories: Vec<NewStory>,
-    /// Ids that stories have but do not publish. The first story with an id keeps it.
+    /// Ids that stories have but do not publish. If a story has an id already, it keeps the id.
     pub kept_ids: Vec<(String, StoryNumber)>,
     /// New public names.
     pub names: Vec<NamesWrite>,
     /// Changes of entries.
     pub entries: Vec<EntryWrite>,
-    /// Entries that are moved to another story, one by one.
+    /// Single entries that are moved to another story.
     pub transfers: Vec<(EntryNumber, StoryNumber, JoinReason)>,
     /// Merges of stories.
     pub merges: Vec<MergeWrite>,
     /// Stories that had been merged into another and become active again.
     pub revived: Vec<StoryNumber>,
-    /// Pairs of stories that are to stay apart.
+    /// Pairs of stories that an editor split, so that they are never merged.
     pub apart: Vec<(StoryNumber, StoryNumber)>,
     /// Pairs of stories that an editor joined.
     pub joined: Vec<(StoryNumber, StoryNumber)>,
     /// Placements to delete.
     pub drops: Vec<Key>,
-    /// Placements to rename, each as its current and its new key.
+    /// Placements whose key changes, each as its current and its new key.
     pub moves: Vec<(Key, Key)>,
     /// Placements to write.
     pub puts: Vec<Put>,
@@ -45,23 +45,23 @@ pub struct Writes {
 /// A new story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewStory {
-    /// Its row.
+    /// The row of the story.
     pub row: StoryRow,
-    /// Further ids to choose from if another story publishes the id of `row`: the first free one is used.
+    /// Further ids, for the case that another story publishes the id of `row`. The first id that is free is used.
     pub other_ids: Vec<String>,
 }
 
-/// The names of a story that a public section shows from now on.
+/// New names for a story that a public section is about to show for the first time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamesWrite {
     /// The story.
     pub story: StoryNumber,
-    /// Its slug.
+    /// The slug of the story's page.
     pub slug: String,
-    /// When a public section first shows it.
+    /// When a public section first shows the story.
     pub shown: Timestamp,
-    /// The id that the story published until now, and the id that it publishes from now on, which it had but did not
-    /// publish.
+    /// The current public id of the story, and the new one. The new one is an id that the story had but did not
+    /// publish. `None` if the id stays.
     pub published: Option<(String, String)>,
 }
 
@@ -70,38 +70,38 @@ pub struct NamesWrite {
 pub enum EntryWrite {
     /// A new entry.
     New(Box<NewEntry>),
-    /// The entry has other bytes, but the same content.
+    /// The feed wrote the entry differently, but its lasting content (the part whose change is a revision) is the same.
     Touched {
         /// The entry.
         number: EntryNumber,
-        /// Its new raw hash.
+        /// The new hash of everything that the feed wrote for the entry.
         raw_hash: u64,
     },
-    /// The entry has other lasting content.
+    /// The entry's lasting content changed.
     Revised {
         /// The entry.
         number: EntryNumber,
-        /// Its new raw hash.
+        /// The new hash of everything that the feed wrote for the entry.
         raw_hash: u64,
-        /// The new hash of its lasting content.
+        /// The new hash of the entry's lasting content.
         fingerprint: u64,
     },
-    /// The entry has another guid; the former guid becomes an alias for ever.
+    /// The feed gave the entry another guid. The former guid becomes an alias for ever.
     Rekeyed {
         /// The entry.
         number: EntryNumber,
-        /// Its feed.
+        /// The feed of the entry.
         feed: FeedNumber,
-        /// Its new guid.
+        /// The new guid of the entry.
         guid: String,
-        /// Where the guid comes from.
+        /// Where the guid comes from: the feed's guid, the link or the content.
         kind: GuidKind,
-        /// Its new raw hash.
+        /// The new hash of everything that the feed wrote for the entry.
         raw_hash: u64,
-        /// The new hash of its lasting content.
+        /// The new hash of the entry's lasting content.
         fingerprint: u64,
     },
-    /// An entry has a further guid.
+    /// A further guid leads to an entry.
     Alias {
         /// The feed.
         feed: FeedNumber,
@@ -110,30 +110,30 @@ pub enum EntryWrite {
         /// The entry.
         entry: EntryNumber,
     },
-    /// Counts a revision.
+    /// The entry was revised; the number of its revisions rises by one.
     Counted {
         /// The entry.
         number: EntryNumber,
-        /// When it was revised.
+        /// When the entry was revised.
         at: Timestamp,
     },
     /// The entry has new content.
     Words(Box<WordsWrite>),
-    /// The entry belongs to its story for another reason.
+    /// The reason why the entry belongs to its story changed.
     Reason {
         /// The entry.
         number: EntryNumber,
-        /// The reason.
+        /// The new reason.
         reason: JoinReason,
     },
-    /// Sets since when the document does not list it; `None` if the document lists it.
+    /// The entry left the feed's document, or came back to it.
     Listed {
         /// The entry.
         number: EntryNumber,
-        /// Since when.
+        /// Since when the document does not list the entry; `None` if it lists the entry.
         unlisted: Option<Timestamp>,
     },
-    /// Deletes the content.
+    /// The content of the entry is deleted.
     Forgotten(Forget),
 }
 
@@ -142,44 +142,44 @@ pub enum EntryWrite {
 pub struct NewEntry {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
-    /// Its guid.
+    /// The guid of the entry.
     pub guid: String,
-    /// Where the guid comes from.
+    /// Where the guid comes from: the feed's guid, the link or the content.
     pub guid_kind: GuidKind,
-    /// The hash over all that the feed wrote for it.
+    /// The hash of everything that the feed wrote for the entry.
     pub raw_hash: u64,
-    /// The hash of its lasting content.
+    /// The hash of the entry's lasting content: the part whose change is a revision.
     pub fingerprint: u64,
-    /// When it was first seen.
+    /// When the entry was first seen.
     pub first_seen: Timestamp,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// Why it belongs to its story.
+    /// Why the entry belongs to its story.
     pub reason: JoinReason,
-    /// How similar its text was, 0 to 1; only if text decided.
+    /// How similar the entry's text was to that of another copy, 0 to 1; `None` unless the text decided.
     pub score: Option<f64>,
 }
 
-/// The content of an entry, and everything by which the entry is found.
+/// The content of an entry, and the keys under which the entry is found.
 #[derive(Clone, Debug)]
 pub struct WordsWrite {
     /// The entry.
     pub number: EntryNumber,
-    /// Its feed.
+    /// The feed of the entry.
     pub feed: FeedNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
     /// The entry as JSON.
     pub json: Arc<str>,
-    /// Whether it had content before.
+    /// Whether the new content replaces earlier content.
     pub replaces: bool,
-    /// Its links.
+    /// The links of the entry.
     pub links: Vec<LinkWrite>,
-    /// The signature keys of its text.
+    /// The signature keys of the entry's text.
     pub signatures: Vec<SignatureKey>,
-    /// The signature keys of its previous text.
+    /// The signature keys of the entry's previous text.
     pub former_signatures: Vec<SignatureKey>,
 }
 
@@ -190,21 +190,21 @@ pub struct LinkWrite {
     pub key: String,
     /// Whether the link is the entry's declared original, and not the entry's own link.
     pub original: bool,
-    /// Whether the link is specific to the entry: no entry of the feed that belongs to another story has it.
+    /// Whether the link is specific to the entry: no entry of the feed that belongs to another story has the link.
     pub specific: bool,
-    /// Whether the link may have been specific to entries of the feed that belong to another story. If so, it no longer
-    /// is.
+    /// Whether the link may be stored as specific to an entry of the feed that belongs to another story. If so, the
+    /// store removes that mark.
     pub marks_others: bool,
 }
 
-/// An entry whose content is deleted; its row stays, so that it does not come back as new.
+/// An entry whose content is deleted. Its row stays, so that the entry is not taken for a new one later.
 #[derive(Clone, Debug)]
 pub struct Forget {
     /// The entry.
     pub number: EntryNumber,
-    /// Its story.
+    /// The story of the entry.
     pub story: StoryNumber,
-    /// The signature keys of its text.
+    /// The signature keys of the entry's text.
     pub signatures: Vec<SignatureKey>,
 }
 
@@ -215,21 +215,22 @@ pub struct MergeWrite {
     pub stays: StoryNumber,
     /// The story that is merged into it.
     pub leaves: StoryNumber,
-    /// Why the first copies of the merged story belong to the one that stays.
+    /// Why the copies whose reason is [`JoinReason::First`] in the merged story belong to the story that stays.
     pub reason: JoinReason,
-    /// How similar the texts were, 0 to 1; only if text decided.
+    /// How similar the texts were, 0 to 1; `None` unless the texts decided.
     pub score: Option<f64>,
 }
 
 /// A placement to write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Put {
-    /// Its key.
+    /// The key of the placement.
     pub key: Key,
-    /// Whether there is a row already.
+    /// Whether the store has a row with this key.
     pub is_known: bool,
     /// The placement.
     pub row: PlacementRow,
-    /// The content to freeze from now on, in a section that ignores edits; `None` if the frozen content stays.
+    /// The content that a section with `edits = "ignore"` shows from now on, whatever the feed changes; `None` if the
+    /// frozen content stays.
     pub frozen: Option<Box<Entry>>,
 }

@@ -14,10 +14,11 @@ use crate::reason::Why;
 use crate::rows::{ArchiveRow, ArchivedRow, ShownStory};
 use crate::time::Timestamp;
 
-/// The zstd level: archive documents are compressed once and seldom read.
+/// The zstd compression level. A high one pays, because archive documents are compressed once and seldom read.
 const ZSTD_LEVEL: i32 = 9;
 
-/// The stories of an archive document, compressed as on disk. Packing takes long; do it outside of a turn.
+/// The stories of an archive document, compressed as on disk. Compressing takes long; do it outside of a [`Turn`],
+/// which all other writers would wait for.
 #[derive(Clone, Debug)]
 pub struct Packed(Vec<u8>);
 
@@ -32,13 +33,13 @@ impl Packed {
     }
 }
 
-/// Decompresses stories of any version.
+/// Decompresses the stories of an archive document that any version wrote.
 fn unpack(packed: &[u8]) -> Result<Vec<ShownStory>, StoreError> {
     Ok(decode_stories(&zstd::decode_all(packed)?)?)
 }
 
 impl View {
-    /// Returns the number of a section's newest archive document; `None` if it has none.
+    /// Returns the number of a section's newest archive document; `None` if the section has none.
     ///
     /// # Errors
     ///
@@ -50,8 +51,8 @@ impl View {
         Ok(statement.query_row([section.as_str()], |row| row.get(0))?)
     }
 
-    /// Loads the stories that a section has, or that left it only because of their age, and that are in no archive
-    /// document yet; oldest first, at most `limit`.
+    /// Loads at most `limit` stories, oldest first, that are in no archive document yet. They are in the section, or
+    /// left it only because of their age.
     ///
     /// # Errors
     ///
@@ -69,7 +70,7 @@ impl View {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Loads an archive document; `None` if it does not exist.
+    /// Loads an archive document; `None` if the section has none with this number.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! Copies of the store, made while it is in use.
+//! Backups of the store, made while the store is in use.
 //!
-//! The policy for backups: a backup is written to a new file or replaces an older backup, but never replaces the store,
-//! a file that belongs to it, or a file that newswire did not write. The copy is checked before it replaces anything,
-//! so that a damaged store never replaces its last good backup. Only its owner can read it.
+//! The policy for backups: a backup is a new file or replaces an older backup. It never replaces the store, a file that
+//! belongs to the store, or a file that newswire did not write. The backup is checked before it replaces a file, so
+//! that a damaged store never replaces its last good backup. Only its owner can read a backup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -20,7 +20,7 @@ use super::{Reader, StoreError, schema};
 /// The suffixes of files that SQLite reads together with a database.
 const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The suffixes of newswire's own files next to a store.
+/// The suffixes of the files that newswire itself creates next to a store.
 const OF_NEWSWIRE: [&str; 2] = [".lock", ".sock"];
 
 /// Why a file cannot become a backup. The file is unchanged.
@@ -29,7 +29,7 @@ pub enum BackupError {
     /// The file is the store itself.
     #[error("{} is the store itself; name another file", .0.display())]
     Store(PathBuf),
-    /// The file's name is one that a store uses for its own files.
+    /// A store uses a file of this name for itself.
     #[error("{} has the name of a file that belongs to a store; name another file", .0.display())]
     Reserved(PathBuf),
     /// The path is a folder, a link or a device.
@@ -37,41 +37,41 @@ pub enum BackupError {
     NoFile {
         /// The path.
         path: PathBuf,
-        /// What is there, for people.
+        /// What is at the path, for people.
         what: &'static str,
     },
     /// newswire did not write the file.
     #[error("{} is not a backup that newswire wrote; name a new file or an older backup", .0.display())]
     Foreign(PathBuf),
-    /// The file is a store in use, as the file `sign` shows.
+    /// The file is a store in use, because the file `sign` exists.
     #[error("{} is a store in use, or was not closed ({} exists); name another file", path.display(), sign.display())]
     InUse {
         /// The file.
         path: PathBuf,
-        /// The file next to it that shows this.
+        /// The file next to `path` that shows that the store is in use.
         sign: PathBuf,
     },
-    /// The file was changed while the copy was made.
+    /// Another program changed the file while the backup was made.
     #[error("another program changed {} meanwhile, so it was not replaced; run the command again", .0.display())]
     Changed(PathBuf),
-    /// The copy failed.
+    /// The backup could not be made.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
 impl Reader {
-    /// Copies the store at `store`, which this reader has open, into `file`; writers continue meanwhile. Renames the
-    /// copy to `file` when it is complete, checked and safe on disk.
+    /// Copies the store at `store`, which this reader has open, to `file`, while writers continue. First writes a
+    /// temporary file; renames it to `file` when it is complete, checked and safe on disk.
     ///
     /// # Errors
     ///
-    /// Returns an error if `file` exists and is not an older backup, or if the copy cannot be made; `file` is unchanged
-    /// then.
+    /// Returns an error if `file` exists and is not an older backup, or if the store cannot be copied. `file` is then
+    /// unchanged.
     pub fn backup(&self, store: &Path, file: &Path) -> Result<(), BackupError> {
         let before = replaceable(store, file)?;
         let failed = |source| StoreError::File { path: file.to_owned(), source };
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // Created with O_EXCL, readable only by the owner.
+        // `tempfile` creates the file with `O_EXCL` and makes it readable only by its owner.
         let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempfile_in(folder).map_err(failed)?;
         let copied = self.connection.backup("main", temporary.path(), None::<fn(Progress)>);
         copied.map_err(|error| file::explain(store, error.into()))?;
@@ -85,16 +85,17 @@ impl Reader {
         }
         match before {
             Some(_) => temporary.persist(file).map_err(|error| failed(error.error))?,
-            // If another program creates the file at this moment, it stays.
+            // If another program creates `file` at this moment, its file is not replaced.
             None => temporary.persist_noclobber(file).map_err(|error| failed(error.error))?,
         };
-        // The name is safe on disk once the folder is synced; some file systems do not support that.
+        // A sync of the folder makes the file's name safe on disk. Some file systems do not support it, so an error is
+        // ignored.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
 }
 
-/// Makes the copy readable without further files, and checks it.
+/// Makes the copy of a store readable without further files (it has no write-ahead log), and checks it.
 pub(super) fn finish(copy: &Path) -> Result<(), StoreError> {
     let connection = Connection::open(copy)?;
     connection.pragma_update(None, "journal_mode", "delete")?;
@@ -106,7 +107,7 @@ fn identity(file: &Path) -> Option<Identity> {
     fs::symlink_metadata(file).ok().map(|metadata| Identity::of(&metadata))
 }
 
-/// Checks that a backup of `store` may be written to `file`; returns the identity of the file that it replaces, if any.
+/// Checks that a backup of `store` may be written to `file`. Returns the identity of `file` if it exists.
 fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupError> {
     let name = file.to_string_lossy();
     let is_of_store = OF_NEWSWIRE.iter().any(|suffix| is_same(file, &sibling(store, suffix)));
@@ -119,7 +120,7 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
         Err(error) => return Err(file::failed(file)(error).into()),
     };
     let store_metadata = fs::metadata(store).map_err(file::failed(store))?;
-    // A link to the store would reach it too.
+    // `file` may also be a link to the store.
     if fs::metadata(file).is_ok_and(|reached| Identity::of(&reached) == Identity::of(&store_metadata)) {
         return Err(BackupError::Store(file.to_owned()));
     }
@@ -129,7 +130,8 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
     if !is_backup(file).map_err(file::failed(file))? {
         return Err(BackupError::Foreign(file.to_owned()));
     }
-    // A backup is a single file. If one of these files exists, it would be read together with the copy.
+    // A backup is a single file. If one of these files exists, `file` is a store in use, and SQLite would read the file
+    // together with the new backup.
     let signs = OF_SQLITE.iter().chain(&OF_NEWSWIRE).map(|suffix| sibling(file, suffix));
     match signs.into_iter().find(|sign| fs::symlink_metadata(sign).is_ok()) {
         Some(sign) => Err(BackupError::InUse { path: file.to_owned(), sign }),
@@ -137,7 +139,7 @@ fn replaceable(store: &Path, file: &Path) -> Result<Option<Identity>, BackupErro
     }
 }
 
-/// Returns whether two paths name the same place, whether or not it exists.
+/// Returns whether two paths name the same place; no file need exist there.
 fn is_same(one: &Path, other: &Path) -> bool {
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

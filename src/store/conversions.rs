@@ -1,17 +1,18 @@
-//! Conversions that SQL cannot do in one step: rows are converted in batches, to show progress.
+//! Conversions of stored rows to a newer form, which migrations in SQL cannot do alone. They report their progress.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 use super::feed_words::{read_repairs, repairs_json};
 
-/// Receives how many rows are converted, and of how many.
+/// Receives the number of rows that are converted and the number of all rows to convert.
 pub(super) type ShowRows<'s> = &'s mut dyn FnMut(u64, u64);
 
-/// The rows that one statement converts, in about 50 ms.
+/// How many rows one statement converts. It takes about 50 ms.
 const BATCH: i64 = 10_000;
 
-/// Replaces the sentences of version 3 by codes. Other sentences stay as they are.
+/// Replaces those sentences in `placement.why` by codes that schema version 3 wrote and that have a code. Other
+/// sentences move to `detail` under the code `old`.
 const REASONS: &str = "UPDATE placement SET
     detail = CASE
       WHEN why IN ('it is older than the section''s max_age', 'no feed of the section has it any more',
@@ -27,7 +28,7 @@ const REASONS: &str = "UPDATE placement SET
       ELSE 'old' END
   WHERE (section, story) > (?1, ?2) AND (section, story) <= (?3, ?4)";
 
-/// Converts the sentences in `placement.why` to codes.
+/// Converts the sentences in `placement.why`, written by schema version 3 or older, to codes.
 ///
 /// # Errors
 ///
@@ -52,7 +53,7 @@ pub(super) fn reasons(connection: &Connection, show: ShowRows) -> Result<(), Sto
     Ok(())
 }
 
-/// Converts the sentences of repairs to codes.
+/// Converts the sentences in `feed.repairs` to codes.
 ///
 /// # Errors
 ///

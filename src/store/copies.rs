@@ -12,7 +12,7 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{Copies, CopyHead, CopyLimits, CopyRow};
 
 impl View {
-    /// Loads these copies, whatever story they belong to, ordered by number; skips those without content.
+    /// Loads these copies, ordered by number, whichever stories they belong to. Skips copies without content.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl View {
         Ok(copies)
     }
 
-    /// Loads those copies of a story whose feeds `sees` accepts; skips those without content.
+    /// Loads the copies of a story whose feeds `sees` accepts. Skips copies without content.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! What was published last, so that Last-Modified never goes back.
+//! The content hash and the time of the last change of each published document, so that its `Last-Modified` never goes
+//! back, not even after a restart.
 
 use rusqlite::params;
 
@@ -6,7 +7,7 @@ use super::{Store, StoreError};
 use crate::time::Timestamp;
 
 impl Store {
-    /// Records the content hash published at a path; returns when the content last changed.
+    /// Records the hash of the content that is now published at a path. Returns when the content last changed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Events of feeds that an administrator should know, recorded in the poll that brought them, and kept for some time.
+//! Events of feeds that an administrator should know. A poll that causes an event records it; old events are deleted.
 
 use crate::feed::{FeedEvent, FeedId};
 use crate::time::Timestamp;
@@ -7,14 +7,14 @@ use super::feed_words::event;
 use super::sql::{text, time};
 use super::{StoreError, View};
 
-/// An event of a feed.
+/// A stored event of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Unique in the store, and increasing.
+    /// The number of the event. Later events have higher numbers.
     pub number: u64,
     /// The feed.
     pub feed: FeedId,
-    /// When it happened.
+    /// When the event happened.
     pub at: Timestamp,
     /// What happened.
     pub what: FeedEvent,

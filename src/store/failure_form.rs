@@ -1,7 +1,8 @@
-//! The failure of a poll, as stored: the code of its kind in one column, its details as JSON in another.
+//! The stored form of the failure of a poll: the code of its kind in one column, its details as JSON in another.
 //!
-//! The struct here is only for the disk. The fields of its JSON depend on `what` and `fault`. It is only ever extended,
-//! by fields with a default; the tests have a sample of every failure.
+//! The struct here is used only for storing. Which of its fields are set depends on `what` and `fault`. Fields are
+//! never removed or renamed, and new fields have a default, so that older data stays readable. The tests have a sample
+//! of every failure.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::feed::{
 use crate::foreign::{Line, ShortLine};
 use crate::time::Timestamp;
 
-/// Defines the struct for the details of a failure. Absent details are left out.
+/// Defines the struct for the details of a failure. Fields that are `None` are left out of the JSON.
 macro_rules! details {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
@@ -34,11 +35,11 @@ macro_rules! details {
 }
 
 details! {
-    /// A failure, version 1.
+    /// The details of a failure, version 1 of the stored form.
     FailureV1 {
         fault: Cow<'a, str>,
         host: Cow<'a, str>,
-        /// Left out unless it is true.
+        /// `None` instead of `false`.
         proxied: bool,
         address: Cow<'a, str>,
         port: u16,
@@ -62,24 +63,24 @@ details! {
         says: Cow<'a, str>,
         /// The message of another program.
         why: Cow<'a, str>,
-        /// The kind and the text that a store of version 6 or older had.
+        /// The kind, and in `words` the text, of a failure from a store with schema version 6 or older.
         kind: Cow<'a, str>,
         words: Cow<'a, str>,
     }
 }
 
-/// Returns the columns for the kind and the details of a failure.
+/// Returns the values of the two columns for a failure: its kind and its details.
 pub(super) fn failure_columns(failure: Option<&Failure>) -> (Option<&'static str>, Option<String>) {
     let json = |failure| serde_json::to_string(&failure_form(failure)).expect("these are texts and numbers");
     (failure.map(|failure| failure.kind().code()), failure.map(json))
 }
 
-/// Reads a failure from the column of its kind, `column`, and the next one, its details.
+/// Reads a failure: its kind from the column with index `column`, its details from the next column.
 pub(super) fn failure(row: &Row, column: usize) -> rusqlite::Result<Option<Failure>> {
     Ok(of_columns(optional_text(row, column)?, optional_text(row, column + 1)?))
 }
 
-/// Builds a failure from its columns; keeps an unreadable one as text.
+/// Builds a failure from the values of its columns. If the details are unreadable, returns them as [`Failure::Old`].
 fn of_columns(code: Option<&str>, json: Option<&str>) -> Option<Failure> {
     let form = json.and_then(|json| serde_json::from_str(json).ok());
     form.and_then(read_failure).or_else(|| {
@@ -131,7 +132,7 @@ pub(super) fn failure_form(failure: &Failure) -> FailureV1<'_> {
     }
 }
 
-/// Builds a failure from its stored form; `None` if only a newer version knows it.
+/// Builds a failure from its stored form; `None` if this version does not know such a failure.
 pub(super) fn read_failure(form: FailureV1) -> Option<Failure> {
     let host = || line(form.host.as_ref());
     let why = || line(form.why.as_ref());
@@ -383,7 +384,8 @@ mod tests {
 
     const HOST: &str = "a.example";
 
-    /// Checks the stored columns of a failure, unchanged since schema version 7.
+    /// Checks that a failure is stored in these columns and read back from them. The form is the same since schema
+    /// version 7.
     #[track_caller]
     fn check(failure: Failure, code: &str, json: &str) {
         let columns = failure_columns(Some(&failure));

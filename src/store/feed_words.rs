@@ -1,6 +1,7 @@
-//! Results of polls, as stored: repairs, notes and events, each as a code with JSON.
+//! The stored form of some results of polls: repairs, notes and events, each as a code with details in JSON.
 //!
-//! The structs here are only for the disk. A new field gets a default, so that data of older versions stays readable.
+//! The structs here are used only for storing. A new field gets a default, so that data of older versions stays
+//! readable.
 
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::feed::{FeedEvent, Note, Repair, RepairKind};
 
 const JSON: &str = "these are texts and numbers, which JSON can hold";
 
-/// A repair, version 2. Version 1 was a sentence.
+/// A repair, in version 1 (a sentence) or version 2 (a code) of the stored form.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum StoredRepair {
@@ -34,7 +35,7 @@ fn is_once(count: &usize) -> bool {
     *count == 1
 }
 
-/// A note, version 1. Its fields depend on its code.
+/// A note, version 1 of the stored form. Which of its fields are set depends on its code.
 #[derive(Default, Serialize, Deserialize)]
 struct StoredNote {
     code: String,
@@ -50,7 +51,7 @@ struct StoredNote {
     words: Option<String>,
 }
 
-/// The details of an event, version 1. Its fields depend on the event's code.
+/// The details of an event, version 1 of the stored form. Which of the fields are set depends on the event's code.
 #[derive(Default, Serialize, Deserialize)]
 struct EventDetail<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +66,7 @@ struct EventDetail<'a> {
     rekeyed: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<usize>,
-    /// The text that an older version wrote.
+    /// The sentence that an older version of newswire stored instead of details.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     words: Option<String>,
 }
@@ -80,12 +81,12 @@ pub(super) fn repairs_json(repairs: &[Repair]) -> String {
     serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
 }
 
-/// Reads repairs from a column; empty if unreadable.
+/// Reads repairs from a column; none if the JSON is unreadable.
 pub(super) fn repairs(row: &Row, column: usize) -> rusqlite::Result<Vec<Repair>> {
     Ok(read_repairs(text(row, column)?))
 }
 
-/// Reads repairs of any version; empty if unreadable.
+/// Reads repairs that any version wrote; none if the JSON is unreadable.
 pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     if json == "[]" {
         return Vec::new();
@@ -94,7 +95,7 @@ pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     let read = stored.into_iter().map(|stored| match stored {
         StoredRepair::Coded { code, count, example } => {
             let kind = RepairKind::from_code(&code);
-            // For a repair that a newer version wrote, keep at least its code.
+            // A newer version may have written a repair that this one does not know: keep at least its code.
             let example = if kind == RepairKind::Old { example.or(Some(code)) } else { example };
             Repair { kind, count, example }
         }
@@ -103,7 +104,8 @@ pub(super) fn read_repairs(json: &str) -> Vec<Repair> {
     read.collect()
 }
 
-/// Parses the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it has another form.
+/// Parses the sentence of a repair, as in `a date could not be read: "soon" (3 times)`; `None` if it is not the
+/// sentence of a known repair.
 fn of_sentence(sentence: &str) -> Option<Repair> {
     let kind = RepairKind::ALL.iter().copied().filter(|kind| *kind != RepairKind::Old);
     let (kind, rest) = kind.filter_map(|kind| Some((kind, sentence.strip_prefix(kind.words())?))).next()?;
@@ -133,12 +135,12 @@ pub(super) fn notes_json(notes: &[Note]) -> String {
     serde_json::to_string(&stored.collect::<Vec<_>>()).expect(JSON)
 }
 
-/// Reads notes from a column; `None` if it is null.
+/// Reads notes from a column; `None` if the column is null.
 pub(super) fn notes(row: &Row, column: usize) -> rusqlite::Result<Option<Vec<Note>>> {
     Ok(optional_text(row, column)?.map(read_notes))
 }
 
-/// Reads notes; keeps an unreadable one as text.
+/// Reads notes from JSON. Returns unreadable notes as [`Note::Old`].
 fn read_notes(json: &str) -> Vec<Note> {
     let Ok(stored) = serde_json::from_str::<Vec<StoredNote>>(json) else {
         return vec![Note::Old { words: json.to_owned() }];
@@ -174,7 +176,7 @@ pub(super) fn event_json(event: &FeedEvent) -> String {
     serde_json::to_string(&detail).expect(JSON)
 }
 
-/// Reads an event from its code and details; keeps an unreadable one as text.
+/// Reads an event from its code and details. Returns an unreadable event as [`FeedEvent::Old`].
 pub(super) fn event(code: &str, detail: &str) -> FeedEvent {
     let old = |words: String| FeedEvent::Old { code: code.to_owned(), words };
     let Ok(stored) = serde_json::from_str::<EventDetail>(detail) else { return old(detail.to_owned()) };

@@ -1,4 +1,5 @@
-//! The state of feeds: which are due and what polling them needs, their health, and what they say about themselves.
+//! Loads the state of feeds: which feeds are due, what a poll of them needs, their health, and what they say about
+//! themselves.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,32 +19,32 @@ use super::forms::{decode_info, hints, info};
 use super::sql::{optional_text, optional_time, text, time};
 use super::{StoreError, View};
 
-/// A feed with all that polling it needs.
+/// A feed with the stored values that a poll needs.
 #[derive(Clone, Debug)]
 pub struct PollState {
     /// The feed.
     pub feed: FeedId,
-    /// The validators of the last document, for a conditional request.
+    /// The `ETag` and `Last-Modified` of the last document, for a conditional request.
     pub validators: Validators,
-    /// How many polls in a row failed.
+    /// How many of the latest polls failed in a row.
     pub failures: u32,
     /// The state of the feed.
     pub state: FeedState,
-    /// When to poll next.
+    /// When to poll the feed next.
     pub next_poll: Timestamp,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
     /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
-    /// The reason for the hold.
+    /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// Which keys entries of its documents share.
+    /// Which keys different entries of one of the feed's documents share.
     pub guids_repaired: SharedKeys,
-    /// Whether the feed ever sent a validator.
+    /// Whether the feed ever sent an `ETag` or a `Last-Modified`.
     pub had_validators: bool,
-    /// Where its permanent redirects lead.
+    /// The address that permanent redirects of the feed lead to; `None` if there are none.
     pub moved: Option<MovedRow>,
-    /// The polling hints of the last readable document.
+    /// How often the last readable document asks to be polled.
     pub hints: PollHints,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
@@ -54,37 +55,38 @@ pub struct PollState {
 pub struct FeedStatus {
     /// The feed.
     pub feed: FeedId,
-    /// What its documents say about it.
+    /// What the feed's documents say about the feed.
     pub info: FeedInfo,
     /// The state of the feed.
     pub state: FeedState,
     /// When the feed was last polled; `None` if never.
     pub last_poll: Option<Timestamp>,
-    /// When to poll next.
+    /// When to poll the feed next.
     pub next_poll: Timestamp,
     /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
-    /// The reason for the hold.
+    /// Why the feed must not be polled before `hold_until`.
     pub hold_why: Option<HoldReason>,
-    /// How many polls in a row failed.
+    /// How many of the latest polls failed in a row.
     pub failures: u32,
     /// Why the last poll failed; `None` if it succeeded.
     pub failure: Option<Failure>,
-    /// The repairs made to its last document.
+    /// The repairs that were needed to read the feed's last document.
     pub repairs: Vec<Repair>,
-    /// How many entries the feed ever had.
+    /// How many entries the feed has had in total.
     pub entries: u64,
-    /// The date of its newest entry.
+    /// The date of the feed's newest entry.
     pub newest: Option<Timestamp>,
-    /// Where its permanent redirects lead.
+    /// The address that permanent redirects of the feed lead to; `None` if there are none.
     pub moved: Option<MovedRow>,
     /// How many entries the feed publishes per day, if known.
     pub per_day: Option<f64>,
-    /// The last notes for the editor on the feed, and their time.
+    /// The latest notes about the feed for the editor, and the time of these notes.
     pub note: Option<(Vec<Note>, Timestamp)>,
 }
 
-/// What decides the state of a feed, and the date of its newest entry.
+/// The part of a feed's health that a list of feeds shows: its state, the times that decide the state, and its newest
+/// entry.
 #[derive(Clone, Copy, Debug)]
 pub struct FeedStanding {
     /// The state after the last poll.
@@ -93,22 +95,22 @@ pub struct FeedStanding {
     pub last_poll: Option<Timestamp>,
     /// The time before which the feed must not be polled.
     pub hold_until: Option<Timestamp>,
-    /// The date of its newest entry.
+    /// The date of the feed's newest entry.
     pub newest: Option<Timestamp>,
 }
 
-/// What a feed's documents say about the feed, as loaded at some time. Cheap to clone.
+/// What a feed's documents say about the feed, as loaded at some time. A clone copies only pointers.
 #[derive(Clone, Debug, Default)]
 pub struct KnownInfo {
     /// What the documents say.
     pub info: Arc<FeedInfo>,
-    /// The stored form, which shows whether `info` is still current.
+    /// The stored JSON of `info`. If the store has other JSON, `info` is outdated.
     stored: Arc<str>,
 }
 
 impl View {
-    /// Loads the feeds that are due at `now`, the longest overdue first, at most `limit`. Excludes feeds that are gone
-    /// or on hold; the caller must skip disabled ones.
+    /// Loads at most `limit` feeds that are due at `now`, the longest overdue first. Excludes feeds that are gone
+    /// (status 410). The caller must skip disabled feeds and feeds whose host must not be polled yet.
     ///
     /// # Errors
     ///
@@ -136,7 +138,8 @@ impl View {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// Loads what polling a feed needs, due or not; `None` if the store does not know it.
+    /// Loads the values that a poll of a feed needs, whether or not it is due; `None` if the store does not know the
+    /// feed.
     ///
     /// # Errors
     ///
@@ -146,8 +149,8 @@ impl View {
         Ok(statement.query_row([feed.as_str()], due_feed).optional()?)
     }
 
-    /// Loads the origins on hold, each with the end of the hold. Skips holds beyond `farthest`: a wrong clock wrote
-    /// them.
+    /// Loads the origins (scheme, host and port) that must not be polled before some time, each with that time. Skips
+    /// times after `farthest`: a wrong clock wrote them.
     ///
     /// # Errors
     ///
@@ -160,7 +163,9 @@ impl View {
         Ok(holds.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the guids and raw hashes of a feed's listed entries: these need no new cleaning.
+    /// Loads the guid and raw hash (the hash of everything that the feed wrote) of each entry that the feed's last
+    /// document lists. If a new document has an entry with both, the entry has not changed and need not be cleaned
+    /// again.
     ///
     /// # Errors
     ///
@@ -174,7 +179,7 @@ impl View {
         Ok(hashes.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the health of the configured feeds, by id.
+    /// Loads the health of each configured feed.
     ///
     /// # Errors
     ///
@@ -208,7 +213,7 @@ impl View {
         Ok(statuses.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the standing of the configured feeds, by id: little, for a list of very many.
+    /// Loads the few values of each configured feed that a long list of feeds needs.
     ///
     /// # Errors
     ///
@@ -230,8 +235,8 @@ impl View {
         Ok(standings.collect::<Result<_, _>>()?)
     }
 
-    /// Loads what a feed's documents say about the feed; empty if the feed is not configured. Returns `before`, an earlier
-    /// result, if that is still current.
+    /// Loads what a feed's documents say about the feed; empty if the feed is not configured. `before` is an earlier
+    /// result, which is returned if it is still current.
     ///
     /// # Errors
     ///
@@ -249,7 +254,7 @@ impl View {
         Ok(info.optional()?.unwrap_or_default())
     }
 
-    /// Loads what their documents say about the configured feeds, by id.
+    /// Loads for each configured feed what its documents say about it.
     ///
     /// # Errors
     ///
@@ -285,7 +290,8 @@ fn due_feed(row: &Row) -> rusqlite::Result<PollState> {
     })
 }
 
-/// Reads the columns `moved_to`, `moved_polls` and `last_poll - moved_since`.
+/// Reads the columns `moved_to`, `moved_polls` and `last_poll - moved_since`, the first of which has the index
+/// `column`.
 fn moved(row: &Row, column: usize) -> rusqlite::Result<Option<MovedRow>> {
     let Some(to) = row.get(column)? else { return Ok(None) };
     let lasted_ms = row.get::<_, Option<i64>>(column + 2)?.unwrap_or_default().max(0).unsigned_abs();

@@ -1,8 +1,8 @@
-//! The store's file and the files next to it: private from the first moment, and the same file as long as the store is
-//! open.
+//! The store's file and the files next to it: keeps them private, and notices if another program replaces or damages
+//! the store.
 //!
 //! The policy for files: only the owner can read, write or lock the store, whatever the umask. newswire opens only
-//! regular files. It does not write to a store that is damaged, or that another file has replaced while newswire runs.
+//! regular files. It does not write to a store that is damaged, or whose file was replaced while newswire was running.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -19,22 +19,22 @@ use super::{StoreError, holder, open_readonly};
 /// The mode of every file that may contain entries of private feeds.
 const OWNER_ONLY: u32 = 0o600;
 
-/// The tables with pages of their own; virtual tables consist of some of these.
+/// Selects the tables that have pages in the file. A virtual table has none; it stores its data in `shadow` tables.
 const REAL_TABLES: &str = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow')";
 
-/// The file of an open store: its identity, and whether it may still be written to.
+/// The file of an open store: which file it is, and whether damage was found in it.
 pub(super) struct StoreFile {
     path: PathBuf,
     identity: Identity,
     damage: OnceLock<String>,
 }
 
-/// The device and inode of a file: the same under each of its names.
+/// The device and inode of a file. They are the same under each of the file's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     /// The device number.
     pub device: u64,
-    /// The inode number on that device.
+    /// The inode number on the device.
     pub inode: u64,
 }
 
@@ -50,18 +50,18 @@ impl StoreFile {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no file.
+    /// Returns an error if no file is at `path`.
     pub(super) fn at(path: &Path) -> Result<StoreFile, StoreError> {
         let metadata = fs::metadata(path).map_err(failed(path))?;
         Ok(StoreFile { path: path.to_owned(), identity: Identity::of(&metadata), damage: OnceLock::new() })
     }
 
-    /// Checks that the store may be written to. Costs one `stat`.
+    /// Checks that the store may be written to, with one `stat` call.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Damaged`] once damage was found, and [`StoreError::Replaced`] if another file or none is
-    /// at its path.
+    /// Returns [`StoreError::Damaged`] if damage was found earlier, and [`StoreError::Replaced`] if the store's path
+    /// has another file or none.
     pub(super) fn writable(&self) -> Result<(), StoreError> {
         if let Some(found) = self.damage.get() {
             return Err(StoreError::Damaged { path: self.path.clone(), found: found.clone() });
@@ -69,26 +69,27 @@ impl StoreFile {
         self.in_place()
     }
 
-    /// Checks that the file is still the one at its path.
+    /// Checks that the store's path still has the file that was opened.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Replaced`] if another file or none is there.
+    /// Returns [`StoreError::Replaced`] if the path has another file or none.
     pub(super) fn in_place(&self) -> Result<(), StoreError> {
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
             Ok(_) => Err(StoreError::Replaced(self.path.clone())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Replaced(self.path.clone())),
-            // The file system does not answer now: if that matters, the write itself fails.
+            // The file system gives no answer at the moment. If that lasts, the write itself fails.
             Err(_) => Ok(()),
         }
     }
 
-    /// Replaces an error by its cause, see [`explain`]. After damage, nothing is written any more.
+    /// Replaces an error of SQLite by its cause, as [`explain`] does. If the cause is damage, remembers it, so that
+    /// nothing more is written.
     pub(super) fn explain(&self, error: StoreError) -> StoreError {
         let error = explain(&self.path, error);
         if let StoreError::Damaged { found, .. } = &error {
-            // Only the first fault counts.
+            // The first fault that was found stays.
             let _ = self.damage.set(found.clone());
         }
         error
@@ -100,8 +101,8 @@ impl StoreFile {
     }
 }
 
-/// Replaces an error of SQLite by what happened to the store at `path`: another program has locked it, it is damaged,
-/// or it belongs to another user.
+/// Replaces an error of SQLite by its cause: another program has locked the store at `path`, the store is damaged, or
+/// it belongs to another user. Returns other errors unchanged.
 pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
     let StoreError::Sqlite(error) = error else { return error };
     match error.sqlite_error_code() {
@@ -118,15 +119,15 @@ pub(super) fn explain(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-/// Reads the pages of every table and index of the store at `path` and checks how they are linked. Writes nothing, not
-/// even pages from the log.
+/// Checks the pages of every table and index of the store at `path`, and the links between these pages. Writes nothing,
+/// not even pages from the write-ahead log.
 ///
-/// Of the full-text index, only the tables that contain it are checked, not each word: SQLite's check of the words
-/// would read the whole index again at every start, and would find wrong search results, not damage of the file.
+/// Does not check each word of the full-text index, only the tables that contain the index. SQLite's check of the words
+/// would read the whole index again at every start. It would find wrong search results, but no more damage of the file.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Damaged`] with the first fault found.
+/// Returns [`StoreError::Damaged`] with the first fault that was found, and the errors of SQLite.
 pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     let connection = open_readonly(path)?;
     let failed = |error: rusqlite::Error| explain(path, error.into());
@@ -136,39 +137,39 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
         let found = connection.query_row("SELECT quick_check FROM pragma_quick_check(?1)", [&table], |row| row.get(0));
         let found: String = found.map_err(failed)?;
         if found != "ok" {
-            // SQLite writes a header line before some faults.
+            // SQLite writes a header line before some faults; this makes one line of both.
             return Err(StoreError::Damaged { path: path.to_owned(), found: found.replace('\n', ": ") });
         }
     }
     Ok(())
 }
 
-/// Creates the folder of the store, readable only by its owner. An existing folder stays unchanged.
+/// Creates the folder of the store, readable only by its owner. Does not change an existing folder.
 ///
 /// # Errors
 ///
-/// Returns the errors of the system.
+/// Returns the errors of the operating system.
 pub(super) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed(folder))
 }
 
-/// Creates an empty store file that only the owner can read, before SQLite opens it; SQLite gives its log the same
-/// mode.
+/// Creates an empty store file that only the owner can read, before SQLite opens it. SQLite gives its write-ahead log
+/// the mode of this file.
 ///
 /// # Errors
 ///
 /// Returns the errors of the system.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(OWNER_ONLY).open(path) {
-        // The umask may remove too many bits.
+        // The umask may have removed a permission of the owner too.
         Ok(file) => file.set_permissions(Permissions::from_mode(OWNER_ONLY)).map_err(failed(path)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => require_regular(path),
         Err(error) => Err(failed(path)(error)),
     }
 }
 
-/// Removes the permissions of other users from the store and its log; a copy made by hand may have them.
+/// Removes the permissions of other users from the store and its log. A store that was copied by hand may have them.
 ///
 /// # Errors
 ///
@@ -186,11 +187,11 @@ pub(super) fn restrict(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Rejects anything but a regular file or a link to one. A missing file is fine.
+/// Checks that `path` is a regular file, a link to one, or missing.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Irregular`].
+/// Returns [`StoreError::Irregular`] if something else is there, and an error if a link cannot be followed.
 pub(super) fn require_regular(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => Err(StoreError::Irregular(path.to_owned())),
@@ -201,17 +202,17 @@ pub(super) fn require_regular(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Returns the path of the file itself if `path` is a symbolic link to it; each name would otherwise have its own lock.
+/// Returns `path` with symbolic links resolved, so that a store has one lock even if it has several names.
 pub(super) fn resolved(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// Rejects a file with several hard links: SQLite would keep a separate log under each name, and the logs would
-/// overwrite each other's changes (sqlite.org/howtocorrupt.html 2.3). A missing file is fine.
+/// Checks that a file, if it exists, has only one hard link. Otherwise SQLite would keep a separate log under each
+/// name, and the logs would overwrite each other's changes (sqlite.org/howtocorrupt.html §2.3).
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::ManyNames`].
+/// Returns [`StoreError::ManyNames`] if the file has several hard links.
 pub(super) fn require_one_name(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.nlink() > 1 => {
@@ -221,13 +222,13 @@ pub(super) fn require_one_name(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Opens one of newswire's own private files next to the store, and creates it if needed. Never follows a link and
-/// never changes the file's content.
+/// Opens one of newswire's own private files next to the store, such as the lock; creates it if it is missing. Never
+/// follows a symbolic link and never changes the file's content.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Irregular`] for a link, a pipe or anything else but a regular file, and
-/// [`StoreError::NotOurs`] if the file belongs to another user.
+/// Returns [`StoreError::Irregular`] for anything except a regular file, and [`StoreError::NotOurs`] if the file
+/// belongs to another user and newswire does not run as root.
 pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
@@ -250,7 +251,8 @@ pub(super) fn open_private(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-/// Returns an error if the file belongs to another user.
+/// Returns [`StoreError::NotOurs`] if the file belongs to another user; `None` otherwise, or if the file cannot be
+/// examined.
 pub(super) fn not_ours(path: &Path) -> Option<StoreError> {
     let owner = fs::symlink_metadata(path).ok()?.uid();
     let is_ours = owner == rustix::process::geteuid().as_raw();
@@ -258,7 +260,7 @@ pub(super) fn not_ours(path: &Path) -> Option<StoreError> {
     (!is_ours).then(|| StoreError::NotOurs { path: path.to_owned(), owner })
 }
 
-/// Returns a function that adds the path to an error of the system.
+/// Returns a function that adds `path` to an error of the operating system.
 pub(super) fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     |source| StoreError::File { path: path.to_owned(), source }
 }

@@ -1,9 +1,9 @@
 //! The stored JSON of entries, of feeds' descriptions of themselves, and of polling hints.
 //!
-//! Each struct here is the disk form of a type, and only for the disk: the type may change without it. The policy for
-//! these forms: a form is only ever extended, by fields with a default; data of older versions stays readable. The
-//! tests have a sample of every version. A form borrows from the value that it is made of, and its fields move into the
-//! value that is read, so that nothing is copied.
+//! Each struct here is the stored form of a type and is used only for storing, so the type may change without it. The
+//! policy for these forms: fields are never removed or renamed, and new fields have a default, so that older data stays
+//! readable. The tests have a sample of every version. To write a value, its form borrows from it; to read a value, the
+//! fields of its form move into it. So nothing is copied.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub fn encode_entry(entry: &Entry) -> Arc<str> {
 ///
 /// # Errors
 ///
-/// Returns an error if it is not the JSON of an entry.
+/// Returns an error if `json` is not the JSON of an entry.
 pub fn decode_entry(json: &str) -> Result<Entry, serde_json::Error> {
     Ok(Entry::take(serde_json::from_str(json)?))
 }
@@ -41,12 +41,12 @@ pub(super) fn encode_info(info: &FeedInfo) -> String {
     serde_json::to_string(&info.lend()).expect("it has nothing that JSON cannot hold")
 }
 
-/// Reads what a document says about its feed; empty if unreadable.
+/// Reads what a document says about its feed; empty if the JSON is unreadable.
 pub(super) fn info(row: &Row, column: usize) -> rusqlite::Result<FeedInfo> {
     Ok(decode_info(text(row, column)?))
 }
 
-/// Reads what a document says about its feed; empty if unreadable.
+/// Reads what a document says about its feed; empty if the JSON is unreadable.
 pub(super) fn decode_info(json: &str) -> FeedInfo {
     serde_json::from_str(json).map(FeedInfo::take).unwrap_or_default()
 }
@@ -56,7 +56,7 @@ pub(super) fn encode_hints(hints: &PollHints) -> String {
     serde_json::to_string(&hints.lend()).expect("these are numbers")
 }
 
-/// Reads polling hints; empty if unreadable.
+/// Reads polling hints; empty if the JSON is unreadable.
 pub(super) fn hints(row: &Row, column: usize) -> rusqlite::Result<PollHints> {
     Ok(serde_json::from_str(text(row, column)?).map(PollHints::take).unwrap_or_default())
 }
@@ -71,19 +71,19 @@ pub(super) fn encode_stories<'s>(stories: impl IntoIterator<Item = &'s ShownStor
 ///
 /// # Errors
 ///
-/// Returns an error if it is not the JSON of stories.
+/// Returns an error if `json` is not the JSON of a list of stories.
 pub(super) fn decode_stories(json: &[u8]) -> Result<Vec<ShownStory>, serde_json::Error> {
     Ok(Vec::take(serde_json::from_slice(json)?))
 }
 
-/// Returns the part of a config that decides what is public as JSON for the store.
+/// Returns as JSON for the store the part of a config that decides what is public.
 pub(super) fn encode_terms(terms: &PublicTerms) -> String {
     let sections = terms.sections.iter().map(String::lend).collect();
     let feeds = terms.feeds.iter().map(|(feed, hash)| (feed.lend(), format!("{hash:016x}").into())).collect();
     serde_json::to_string(&PublicTermsV2 { sections, feeds }).expect("these are texts")
 }
 
-/// Reads the part of a config that decides what is public, of any version; `None` if unreadable.
+/// Reads the part of a config that decides what is public, written by any version; `None` if the JSON is unreadable.
 pub(super) fn decode_terms(json: &str) -> Option<PublicTerms> {
     let Ok(PublicTermsV2 { sections, feeds }) = serde_json::from_str(json) else {
         return serde_json::from_str(json).ok().map(PublicTermsV1::hashed);
@@ -100,7 +100,7 @@ struct PublicTermsV2<'a> {
     feeds: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
 }
 
-/// As stores up to version 9 have it: with the feeds of every section.
+/// The form in stores with schema version 9 or older: it lists the feeds of every section instead of hashes.
 #[derive(Deserialize)]
 struct PublicTermsV1<'a> {
     #[serde(default)]
@@ -121,7 +121,7 @@ impl PublicTermsV1<'_> {
     }
 }
 
-/// A type with a disk form.
+/// A type that the store has as JSON, in the form `Form`.
 trait Kept {
     type Form<'a>
     where
@@ -131,7 +131,7 @@ trait Kept {
     fn take(form: Self::Form<'_>) -> Self;
 }
 
-/// A form that is left out of the JSON if it is absent or empty.
+/// The form of a field that is left out of the JSON if it is absent, empty or `false`.
 trait Absent {
     fn is_absent(&self) -> bool;
 }
@@ -154,7 +154,7 @@ impl Absent for bool {
     }
 }
 
-/// Types of text whose form borrows the text.
+/// Implements [`Kept`] for types whose form borrows the value.
 macro_rules! kept_borrowed {
     ($($word:ty as $borrowed:ty),*) => {$(
         impl Kept for $word {
@@ -221,7 +221,7 @@ impl<T: Kept> Kept for Vec<T> {
     }
 }
 
-/// Stored as one word, as in `guid`.
+/// A guid kind is stored as one word, such as `guid`.
 impl Kept for GuidKind {
     type Form<'a> = Cow<'a, str>;
 
@@ -265,7 +265,8 @@ impl Kept for Duration {
     }
 }
 
-/// Defines the form of a type with the same fields. Fields in brackets may be absent, and are left out then.
+/// Defines the form of a struct, with the same fields. Fields in square brackets may be absent or empty, and are then
+/// left out of the JSON.
 macro_rules! form {
     ($form:ident of $word:ident { $($needed:ident: $needed_type:ty,)* } [ $($(#[$attribute:meta])* $field:ident: $type:ty,)* ]) => {
         #[derive(Serialize, Deserialize)]
@@ -429,7 +430,7 @@ form!(PollHintsV1 of PollHints {} [
 mod tests {
     use super::*;
 
-    /// Version 1: up to schema version 3 the fields came in the order of the code's own types; nothing else differed.
+    /// Version 1 of the form. Schema versions up to 3 wrote the same fields in another order.
     const ENTRY: &str = r#"{"guid":{"value":"7","kind":"guid"},"title":"A & \"B\"","link":"https://a.example/7",
         "original":"https://b.example/7","summary_html":"<p>S</p>","content_html":"<p>C</p>","published":"2018-01-01T00:00:00Z",
         "updated":"2018-01-02T00:00:00Z","authors":[{"name":"A","email":"a@a.example","url":"https://a.example/"}],
@@ -449,7 +450,7 @@ mod tests {
         "image":"https://a.example/i.png","self_link":"https://a.example/feed","hubs":["https://h.example/"],
         "cloud":"https://c.example/","next":"https://a.example/2","prev_archive":"https://a.example/1"}"#;
 
-    /// A story as archive documents contain it: each is a list of stories.
+    /// A story as an archive document contains it. Each document is a list of such stories.
     const STORY: &str = r#"{"id":"urn:a","slug":"a-1","sort_at":"2018-01-01T00:00:00Z","published":"2018-01-01T00:00:00Z",
         "updated":"2018-01-02T00:00:00Z","entry":{"guid":{"value":"7","kind":"guid"},"title":"A"},"byline":"by A",
         "source":{"title":"S"},"categories":[{"term":"t"}],"via":[{"name":"B"}],"copies":[{"feed":"a","title":"The A",
@@ -476,7 +477,7 @@ mod tests {
         let stories = decode_stories(json.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(encode_stories(&stories)).unwrap(), json);
         assert_eq!((stories[0].copies[0].feed.as_str(), stories[0].copies[0].lead), ("a", true));
-        // This is the form up to schema version 3.
+        // Schema versions up to 3 wrote `null` for a missing link.
         let null = json.replace(",\"url\":\"https://a.example/7\"", ",\"url\":null");
         assert_eq!(decode_stories(null.as_bytes()).unwrap()[0].copies[0].url, None);
     }

@@ -1,6 +1,6 @@
-//! Which process holds a lock on a file, as Linux lists it in `/proc/locks`.
+//! Finds the process that holds a lock on a file, in the list of locks that Linux has in `/proc/locks`.
 //!
-//! On other systems, or if the list does not show the process (another container), the holder is unknown.
+//! The holder is unknown on other systems, and if it is in another container, because the list then does not show it.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -8,13 +8,13 @@ use std::path::Path;
 
 use super::sibling::sibling;
 
-/// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", 2.3).
+/// The byte of the `-shm` file that a writer locks (SQLite, "WAL-mode File Format", §2.3).
 const WRITE_LOCK: u64 = 120;
 
 /// The first byte of the main file that SQLite locks (`PENDING_BYTE`).
 const FILE_LOCKS: u64 = 0x4000_0000;
 
-/// A line of `/proc/locks`: a held lock.
+/// A lock that a process holds: a line of `/proc/locks`.
 struct Held {
     kind: String,
     process: u32,
@@ -24,12 +24,13 @@ struct Held {
     to: u64,
 }
 
-/// Returns the id of the process that has locked a whole file with `flock`.
+/// Returns the id of the process that has locked a file with `flock`; `None` if it is unknown.
 pub(super) fn of_file(metadata: &Metadata) -> Option<u32> {
     find(metadata, |held| held.kind == "FLOCK")
 }
 
-/// Returns the other program that blocks writing to the store, as in `python3 (process 4711)`.
+/// Returns the name of the other program that blocks writing to the store, as in `python3 (process 4711)`; `None` if it
+/// is unknown.
 pub(super) fn of_store(path: &Path) -> Option<String> {
     let in_log = fs::metadata(sibling(path, "-shm")).ok();
     let in_log = in_log.and_then(|shm| find(&shm, |held| held.covers(WRITE_LOCK)));
@@ -37,7 +38,7 @@ pub(super) fn of_store(path: &Path) -> Option<String> {
     Some(named(process))
 }
 
-/// Returns a process as the name of its command and its id.
+/// Returns the name of a process's command and its id, as in `python3 (process 4711)`.
 pub(super) fn named(process: u32) -> String {
     let command = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     let command: String = command.trim().chars().filter(|c| !c.is_control()).collect();
@@ -45,7 +46,7 @@ pub(super) fn named(process: u32) -> String {
     format!("{command} (process {process})")
 }
 
-/// Returns the other process that holds a matching write lock on this file.
+/// Returns the id of another process that holds a write lock on the file for which `is_such` returns `true`.
 fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
     let locks = fs::read_to_string("/proc/locks").ok()?;
     let device = (rustix::fs::major(metadata.dev()).into(), rustix::fs::minor(metadata.dev()).into());
@@ -54,13 +55,14 @@ fn find(metadata: &Metadata, is_such: impl Fn(&Held) -> bool) -> Option<u32> {
         .filter_map(parse)
         .filter(|held| held.inode == metadata.ino() && held.process != std::process::id() && is_such(held))
         .collect();
-    // Some file systems show another device number here than in `stat`; then only the inode is compared.
+    // `/proc/locks` and `stat` give different device numbers on some file systems. If no device matches, the inode
+    // decides.
     let found = found.iter().find(|held| held.device == device).or(found.first());
     found.map(|held| held.process)
 }
 
-/// Parses a line such as `1: POSIX  ADVISORY  WRITE 4711 fe:01:1234 120 120`; `None` for read locks and for waiting
-/// processes.
+/// Parses a line such as `1: POSIX ADVISORY WRITE 4711 fe:01:1234 120 120`; `None` for a read lock or a process that
+/// waits for a lock.
 fn parse(line: &str) -> Option<Held> {
     let mut words = line.split_whitespace().skip(1);
     let kind = words.next().filter(|kind| *kind != "->")?.to_owned();

@@ -1,4 +1,5 @@
-//! Loads and writes how far sections are judged again, and loads the stories that are next.
+//! Loads and writes the progress of passes that judge the stories of a section again, and loads the next stories of a
+//! pass. To judge a story is to decide whether it is in the section.
 
 use rusqlite::{Row, params};
 
@@ -13,17 +14,17 @@ const JUDGING: &str =
     "SELECT section.id, section.number, is_new, judges, names, is_whole, sort_at, story, entered, left_it
  FROM judging JOIN section ON section.number = judging.section";
 
-/// The size of a batch of a pass.
+/// The limits of one batch of a pass.
 #[derive(Clone, Copy, Debug)]
 pub struct PassLimits {
-    /// The most stories that concern the section.
+    /// The most stories that the batch contains: those that concern the section.
     pub stories: usize,
-    /// The most stories that are examined.
+    /// The most stories that are examined to find them.
     pub examined: usize,
 }
 
 impl View {
-    /// Loads the sections that are being judged.
+    /// Loads the passes that are not finished yet, one per section.
     ///
     /// # Errors
     ///
@@ -34,8 +35,8 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Returns whether a section has stories that are not judged yet: stories older than `cursor`, among those that it
-    /// contains down to `last`.
+    /// Returns whether a section contains a story that its pass has not judged yet. Looks only at the section's stories
+    /// down to `last`, in the section's order; of these, the stories older than `cursor` are not judged yet.
     ///
     /// # Errors
     ///
@@ -55,8 +56,8 @@ impl View {
         Ok(statement.exists(params![section, last.0, last.1, cursor.0, cursor.1])?)
     }
 
-    /// Loads the next stories of a pass over all stories, newest first: those older than `after` that have an entry of a feed
-    /// that the section `takes`, or that the section contains.
+    /// Loads the next stories of a pass over all stories, newest first: stories older than `after` that are in the
+    /// section, or that have an entry of a feed for which `takes` returns `true`.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl View {
         limits: PassLimits,
         takes: &dyn Fn(&FeedId) -> bool,
     ) -> Result<PassBatch<StoryPosition>, StoreError> {
-        // The join order is forced, so that rows come from the index and nothing is sorted.
+        // `INDEXED BY` makes SQLite read the rows in the order of the index, so that it need not sort them.
         let mut statement = self.connection.prepare_cached(
             "SELECT story.number, story.sort_at, feed.id FROM story INDEXED BY story_sort_at
                LEFT JOIN entry ON entry.story = story.number LEFT JOIN feed ON feed.number = entry.feed
@@ -100,7 +101,8 @@ impl View {
         Ok(batch)
     }
 
-    /// Loads the first feed of a section whose stories are still to be judged, and the guid that was judged last.
+    /// Loads the first feed whose stories a pass over some feeds still has to judge, and the guid of the feed's last
+    /// entry that the pass has dealt with.
     ///
     /// # Errors
     ///
@@ -113,7 +115,8 @@ impl View {
         Ok(rows.next()?.map(|row| Ok::<_, rusqlite::Error>((row.get(0)?, row.get(1)?))).transpose()?)
     }
 
-    /// Loads the stories of a feed's next entries, by guid, at most `limit`.
+    /// Loads the stories of at most `limit` entries of a feed: the first ones whose guid is greater than `after`, in
+    /// the order of their guids.
     ///
     /// # Errors
     ///
@@ -136,8 +139,9 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Begins to judge a section: all its stories, the newest first, or those of some feeds only. A pass that runs already begins
-    /// again, or goes on with these feeds too.
+    /// Begins a pass that judges all stories for a section, newest first, or only the stories of `feeds`. An unfinished
+    /// pass of the section begins again; with `feeds`, an unfinished pass over other feeds goes on and includes these
+    /// feeds.
     ///
     /// # Errors
     ///
@@ -164,7 +168,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Begins to name the stories of a section that became public, together with the pass that runs already, if any.
+    /// Begins a pass that gives names to the stories of a section that became public. If the section has an unfinished
+    /// pass, that pass begins again and does both.
     ///
     /// # Errors
     ///
@@ -181,7 +186,8 @@ impl Turn<'_> {
         self.forget_judging_feeds(number)
     }
 
-    /// Records how far a pass over all stories is, and how many stories entered and left.
+    /// Records the progress of a pass over all stories: its position, and how many stories entered and left the
+    /// section.
     ///
     /// # Errors
     ///
@@ -196,7 +202,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records how far a feed of a section is judged; `None` if it is done.
+    /// Records the last entry of a feed that a pass has dealt with, by its guid; `None` if all its entries are done.
     ///
     /// # Errors
     ///
@@ -215,7 +221,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records that a section is judged.
+    /// Records that the pass of a section is finished.
     ///
     /// # Errors
     ///

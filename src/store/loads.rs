@@ -1,4 +1,4 @@
-//! Loads what decisions on polls and stories need.
+//! Loads the rows from which the newsroom decides about polled entries and their stories.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,7 +20,7 @@ use crate::rows::{
 };
 
 impl View {
-    /// Loads the state of a feed; `None` if the store does not know it.
+    /// Loads the state of a feed; `None` if the store does not know the feed.
     ///
     /// # Errors
     ///
@@ -84,8 +84,8 @@ impl View {
         Ok(statement.exists([feed])?)
     }
 
-    /// Loads the feed's entries with these guids, by guid: entries that have the guid now, otherwise entries that had
-    /// it before.
+    /// Loads the feed's entries with these guids. For each guid, returns the entry that has it now, otherwise the entry
+    /// that has it as an alias, such as a former guid.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl View {
         Ok(known)
     }
 
-    /// Loads the numbers of a feed's newest entries, newest first, at most `limit`.
+    /// Loads the numbers of a feed's newest entries, at most `limit`, newest first.
     ///
     /// # Errors
     ///
@@ -126,7 +126,7 @@ impl View {
         Ok(numbers.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the numbers of a feed's entries that have or had one of these guids, by guid.
+    /// Loads for each of these guids the numbers of the feed's entries that have or had the guid.
     ///
     /// # Errors
     ///
@@ -151,8 +151,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads the numbers of a feed's entries to which one of these links is specific (no entry of another story of the
-    /// feed has it); at most `limit` per link.
+    /// Loads the numbers of a feed's entries to which one of these links is specific: no entry of another story of the
+    /// feed has the link. Returns at most `limit` numbers per link.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl View {
         Ok(numbers)
     }
 
-    /// Loads an entry of a feed with its content, and the content's size in bytes.
+    /// Loads an entry with its content, and the size of the content in bytes.
     ///
     /// # Errors
     ///
@@ -205,7 +205,8 @@ impl View {
         Ok((former, body.map_or(0, str::len)))
     }
 
-    /// Loads, for each of these links, the entries to which it is specific; at most `limit` per link.
+    /// Loads for each of these links the entries, at most `limit`, to which it is specific: in the entry's feed, no
+    /// entry of another story has the link.
     ///
     /// # Errors
     ///
@@ -231,8 +232,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads the entries of the stories that publish these ids, or have them without publishing them, by id; at most `limit` per
-    /// id.
+    /// Loads for each of these ids the entries, at most `limit`, of the stories that have the id, whether or not they
+    /// publish it.
     ///
     /// # Errors
     ///
@@ -267,7 +268,7 @@ impl View {
         Ok(found)
     }
 
-    /// Loads the entries with these text signatures, by signature; at most `limit` per signature.
+    /// Loads for each of these keys the entries, at most `limit`, whose text has the key.
     ///
     /// # Errors
     ///
@@ -294,8 +295,9 @@ impl View {
         Ok(found)
     }
 
-    /// Loads those entries whose content is kept and whose feeds are configured and accepted by `accept`, in the given
-    /// order, each with what `accept` returned for its feed. Skips entries that would exceed `bytes` in total.
+    /// Loads entries in the given order, each with the value that `accept` returned for its feed. Skips an entry
+    /// without content, an entry whose feed is not configured or not accepted by `accept`, and an entry with which the
+    /// contents would exceed `bytes` in total.
     ///
     /// # Errors
     ///
@@ -332,7 +334,7 @@ impl View {
         Ok(others)
     }
 
-    /// Loads, for each link, up to two stories of the feed with entries that have it.
+    /// Loads for each link up to two stories of which an entry of the feed has the link.
     ///
     /// # Errors
     ///
@@ -357,7 +359,8 @@ impl View {
         Ok(found)
     }
 
-    /// Loads a story, active or merged into another, with its placements; `None` if it does not exist.
+    /// Loads a story and its placements, even if it was merged into another story; `None` if there is no story with
+    /// this number.
     ///
     /// # Errors
     ///
@@ -399,7 +402,7 @@ impl View {
         Ok(row.optional()?)
     }
 
-    /// Loads the ids that a story has but does not publish, and for each whether another story publishes it.
+    /// Loads the ids that a story has but does not publish. The `bool` says whether another story publishes the id.
     fn kept_ids(&self, story: StoryNumber) -> Result<Vec<(String, bool)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, EXISTS (SELECT 1 FROM story WHERE public_id = kept_id.id AND number <> ?1)

@@ -1,6 +1,7 @@
-//! A lock file next to the store that names its holder: only one process writes to a store.
+//! A lock file next to the store, so that only one process writes to the store. The file contains the name of the
+//! process that holds the lock.
 //!
-//! Only the owner can open the file: anyone who can open it can lock it, and block newswire.
+//! Only its owner can open the file. Anyone who could open it could lock it and so block newswire.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -11,20 +12,20 @@ use super::file::{failed, open_private};
 use super::sibling::sibling;
 use super::{StoreError, holder};
 
-/// The most bytes of a holder's name that are read.
+/// The most bytes that are read of the holder's name in the lock file.
 const MAX_WORDS_BYTES: u64 = 200;
 
-/// The held lock. Dropping it releases the lock; the operating system does so if the process dies.
+/// A lock that this process holds. Dropping it releases the lock; if the process dies, the operating system does.
 pub(super) struct Lock {
     _file: File,
 }
 
-/// Takes the lock of the store at `path`.
+/// Locks the store at `path`, and writes `holder`, the name of this process, into the lock file.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Held`] if another process has the lock, with what that process wrote about itself, otherwise
-/// with its name and number. Returns an error if the lock file is not a private file of ours.
+/// Returns [`StoreError::Held`] with the name of the holder if another process has the lock. Returns an error if the
+/// lock file is not a regular file of our own, or cannot be written.
 pub(super) fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
     let lock_path = sibling(path, ".lock");
     let mut file = open_private(&lock_path)?;
@@ -44,7 +45,8 @@ pub(super) fn acquire(path: &Path, holder: &str) -> Result<Lock, StoreError> {
     Ok(Lock { _file: file })
 }
 
-/// Returns the holder's own words only if the system does not contradict them: another program may hold the lock.
+/// Returns the name of the process that holds the lock: `words`, the content of the lock file, unless `/proc/locks`
+/// shows another process.
 fn who(metadata: &Metadata, words: &str) -> String {
     match holder::of_file(metadata) {
         Some(process) if !words.ends_with(&format!("(process {process})")) => holder::named(process),
@@ -53,12 +55,12 @@ fn who(metadata: &Metadata, words: &str) -> String {
     }
 }
 
-/// Gives the lock file to the owner of the store, if root created it; otherwise the owner could not open it.
+/// Gives the lock file to the owner of the store if newswire runs as root. Otherwise the owner could not open it later.
 fn give_to_owner_of(path: &Path, lock: &File) {
     if let Ok(store) = path.metadata()
         && rustix::process::geteuid().is_root()
     {
-        // If this fails, the owner gets a message that names the file.
+        // If this fails, the owner later gets an error message that names the lock file.
         let _ = fchown(lock, Some(store.uid()), Some(store.gid()));
     }
 }

@@ -1,4 +1,5 @@
-//! Marks stories for the public index in batches, after a change of the config that may affect many.
+//! Marks stories whose entry in the public search index must be updated, in batches, after a change of the config that
+//! may affect many stories.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -6,7 +7,7 @@ use super::{StoreError, Turn};
 use crate::number::{FeedNumber, StoryNumber};
 
 impl Turn<'_> {
-    /// Begins to mark the stories with entries of these feeds.
+    /// Begins to mark the stories that have entries of these feeds.
     ///
     /// # Errors
     ///
@@ -34,7 +35,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Returns whether all stories are marked.
+    /// Returns whether there is nothing left to mark.
     ///
     /// # Errors
     ///
@@ -45,7 +46,7 @@ impl Turn<'_> {
         Ok(!left.exists([])?)
     }
 
-    /// Marks the next stories: those of at most `limit` entries, or of `limit` numbers.
+    /// Marks the next stories. Examines at most `limit` entries and story numbers.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Turn<'_> {
                 self.connection.prepare_cached("SELECT feed, guid FROM marking_feed ORDER BY feed LIMIT 1")?;
             let found = next.query_row([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
             match found {
-                // A feed without entries costs a little too.
+                // A feed without entries counts as one entry, because it takes time too.
                 Some((feed, guid)) => left = left.saturating_sub(self.mark_entries(feed, &guid, left)?.max(1)),
                 None => return self.mark_numbers(left),
             }
@@ -65,7 +66,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the stories of the feed's entries after this guid, at most `limit`; returns of how many entries.
+    /// Marks the stories of at most `limit` entries of a feed, those whose guid is greater than `after`. Returns the
+    /// number of entries.
     fn mark_entries(&self, feed: FeedNumber, after: &str, limit: usize) -> Result<usize, StoreError> {
         let batch = self.next_stories_of(feed, after, limit)?;
         let mut mark = self.connection.prepare_cached("INSERT OR IGNORE INTO public_waiting (story) VALUES (?1)")?;
@@ -84,7 +86,7 @@ impl Turn<'_> {
         Ok(batch.stories.len())
     }
 
-    /// Marks the next stories of a pass over all numbers, if one runs.
+    /// Marks the next stories if all stories are being marked, by descending number. Examines at most `limit` numbers.
     fn mark_numbers(&self, limit: usize) -> Result<(), StoreError> {
         let mut pass = self.connection.prepare_cached("SELECT below FROM marking")?;
         let Some(below) = pass.query_row([], |row| row.get::<_, StoryNumber>(0)).optional()? else { return Ok(()) };

@@ -1,12 +1,12 @@
 //! The store: SQLite, with one writer, many readers, and one transaction per poll.
 //!
-//! Loads and writes rows, defined in [`rows`](crate::rows). Contains no policy, and no SQL leaves this module: each
-//! load and each write is a method here. The policy of storage: everything that a poll brings is written together or
-//! not at all; a store of another program or of a newer version is refused and stays untouched; one process writes at a
-//! time, and its name is on record.
+//! Loads and writes the rows that [`rows`](crate::rows) defines. Decides nothing about feeds or stories, and no other
+//! module has SQL: each load and each write is a method here. The policy of storage: everything that a poll brings is
+//! written together or not at all. newswire does not open a database of another program or of a newer version. Only one
+//! process writes at a time, and the lock file names it.
 //!
-//! A [`View`] loads. A [`Reader`] is a view that only reads; a [`Turn`] is a view within a transaction of the writer,
-//! and also writes.
+//! A [`View`] has the methods that load. A [`Reader`] is a view over a connection that only reads. A [`Turn`] is a view
+//! within a transaction of the writer, and also has the methods that write.
 
 mod archive;
 mod backup;
@@ -69,55 +69,56 @@ use file::StoreFile;
 pub use writer::Urgency;
 use writer::Writer;
 
-/// How long a connection waits for another process's write before it fails.
+/// How long a connection waits while another process has the database locked, before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The page cache of the writing connection: enough for the inner pages of a large archive, and little of 100 MiB.
+/// The page cache of the writing connection. It has room for the inner pages of a large archive's indexes, and is a
+/// small part of newswire's memory of about 100 MiB.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
-/// The pages (16 MiB) after which the log is written to the file: pages that many polls change are then written to the
-/// file once, and the writing seldom delays a waiting poll.
+/// The number of pages (16 MiB) in the write-ahead log after which SQLite copies them to the database file. With a
+/// large log, a page that many polls change is copied once, and copying seldom delays a waiting poll.
 const CHECKPOINT_PAGES: i64 = 4096;
 
-/// Up to this size, every command checks the store before it writes to it; that takes about 0.2 s.
+/// Up to this size, every command that writes checks the store for damage first. The check takes about 0.2 s.
 const SMALL_BYTES: u64 = 64 << 20;
 
-/// Up to this size, the daemon checks the store before it starts; that takes a few seconds. A larger store is checked
-/// in the background, so that a restart is not an outage of minutes.
+/// Up to this size, the daemon checks the store for damage before it starts, which takes a few seconds. It checks a
+/// larger store in the background, because a restart would otherwise take minutes.
 const LARGE_BYTES: u64 = 1 << 30;
 
-/// The most idle read connections that are kept open; each has its own cache.
+/// The most idle read connections that are kept open. The number is small because each has its own page cache.
 const IDLE_READERS: usize = 4;
 
-/// The steps of SQLite's virtual machine between two checks of a read's limits: about 50 µs.
+/// The number of steps of SQLite's virtual machine between two checks of a read's limits. They take about 50 µs.
 const STEPS: i32 = 1000;
 
 const MIB: u64 = 1 << 20;
 
-/// The progress of upgrading a store of an older version.
+/// The progress of an upgrade of a store from an older version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UpgradeStep {
-    /// `done` of `total` pages are copied; nothing has been changed yet.
+    /// The store is being copied before it is changed.
     Copying {
-        /// Copied pages.
+        /// The number of pages that are copied.
         done: u64,
-        /// All pages.
+        /// The number of all pages.
         total: u64,
     },
-    /// The store as it was, of version `from`, is copied to this file.
+    /// The copy of the unchanged store is complete.
     Copied {
-        /// The version before the upgrade.
+        /// The version of the store before the upgrade.
         from: usize,
-        /// The copy.
+        /// The path of the copy.
         file: PathBuf,
     },
-    /// `done` of `total` rows are converted for version `to`.
+    /// Rows are being converted.
     Converting {
-        /// The version that is being written.
+        /// The version for which the rows are converted.
         to: usize,
-        /// Converted rows.
+        /// The number of rows that are converted.
         done: u64,
-        /// All rows.
+        /// The number of all rows to convert.
         total: u64,
     },
     /// The store has the newest version.
@@ -148,17 +149,17 @@ pub enum StoreError {
         /// The version that this newswire reads.
         known: usize,
     },
-    /// The upgrade would leave a row that refers to a missing row; the store keeps its version.
+    /// After the upgrade, a row would refer to a missing row. The store keeps its version.
     #[error(
         "the store was not upgraded: a row of {table} refers to a row of {parent} that is missing; keep using the older newswire and report this"
     )]
     Orphan {
-        /// The table of the row.
+        /// The table of the row that refers to the missing one.
         table: String,
         /// The table of the missing row.
         parent: String,
     },
-    /// The disk lacks the room for an upgrade; sizes in bytes.
+    /// The disk has too little free space for an upgrade. Sizes are in bytes.
     #[error(
         "upgrading {} needs {} MiB in {} for a copy of the current store, but {} MiB are free; free some space and start again",
         path.display(), needed.div_ceil(MIB), folder.display(), free / MIB
@@ -166,11 +167,11 @@ pub enum StoreError {
     NoRoom {
         /// The store.
         path: PathBuf,
-        /// The folder of the copy.
+        /// The folder that the copy would be in.
         folder: PathBuf,
-        /// Needed bytes.
+        /// The bytes that the upgrade needs.
         needed: u64,
-        /// Free bytes.
+        /// The bytes that are free.
         free: u64,
     },
     /// There is no store at this path.
@@ -190,18 +191,18 @@ pub enum StoreError {
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// Its owner, for people.
+        /// The owner of the file, for people.
         owner: String,
     },
-    /// The file is damaged, and newswire no longer writes to it.
+    /// The file is damaged, and newswire does not write to it.
     #[error("{} is damaged and is not written to: {found}; move it away with its -wal and -shm files and put a backup in its place", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The first fault found.
+        /// The first fault that was found.
         found: String,
     },
-    /// The file is no longer the one at its path.
+    /// The store's path has another file than the one that was opened, or none.
     #[error("{} was moved, deleted or replaced while newswire was running, so nothing is saved any more; put it back and restart newswire", .0.display())]
     Replaced(PathBuf),
     /// The file has several hard links.
@@ -212,10 +213,10 @@ pub enum StoreError {
     ManyNames {
         /// The file.
         path: PathBuf,
-        /// How many names it has.
+        /// How many names the file has.
         names: u64,
     },
-    /// The system reported an error on a file.
+    /// The operating system reported an error about a file.
     #[error("{path}: {source}")]
     File {
         /// The file.
@@ -226,30 +227,30 @@ pub enum StoreError {
     /// SQLite reported an error.
     #[error("{}", sqlite_message(.0))]
     Sqlite(#[from] rusqlite::Error),
-    /// The transaction of the work could not be committed.
+    /// The transaction could not be committed.
     #[error("the store could not commit: {0}")]
     Commit(String),
-    /// A feed with copies that should move is no longer configured.
+    /// An editor's command would move copies of a feed that is not configured.
     #[error("feed {0} is no longer configured, so its copies cannot be moved")]
     Unconfigured(String),
     /// The store is closed, because the program is stopping.
     #[error("the store is closed")]
     Closed,
-    /// The read was stopped: its time limit was reached or its client has gone.
+    /// The read was stopped, because it reached its time limit or its client closed the connection.
     #[error("the read took too long and was stopped")]
     Interrupted,
-    /// A panic in newswire.
+    /// newswire's own code panicked.
     #[error("internal error in newswire")]
     Fault,
     /// Stored JSON cannot be read.
     #[error("the store contains unreadable data: {0}")]
     Unreadable(#[from] serde_json::Error),
-    /// The compressor reported an error.
+    /// The zstd compressor reported an error.
     #[error("an archive document could not be compressed or decompressed: {0}")]
     Packing(#[from] std::io::Error),
 }
 
-/// Adds to an error of SQLite what to do if the store is damaged.
+/// Returns the message for an error of SQLite. If the store is damaged, the message says what to do.
 fn sqlite_message(error: &rusqlite::Error) -> String {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => format!(
@@ -260,7 +261,7 @@ fn sqlite_message(error: &rusqlite::Error) -> String {
 }
 
 impl StoreError {
-    /// Returns whether a read was stopped before its end.
+    /// Returns whether this error means that a read was stopped before its end.
     pub(super) fn is_interruption(&self) -> bool {
         match self {
             StoreError::Interrupted => true,
@@ -269,8 +270,7 @@ impl StoreError {
         }
     }
 
-    /// Returns whether the error affects all reads or writes, as with a full disk; otherwise it is a fault of this work
-    /// only, and other work can continue.
+    /// Returns whether other reads or writes would fail with this error too, as on a full disk.
     pub fn affects_all(&self) -> bool {
         use rusqlite::ErrorCode as Code;
         match self {
@@ -299,7 +299,7 @@ impl StoreError {
         }
     }
 
-    /// Returns the same error again, for each job of a failed transaction.
+    /// Returns a copy of the error, because each job of a failed transaction gets one.
     fn again(&self) -> StoreError {
         match self {
             StoreError::Locked(holder) => StoreError::Locked(holder.clone()),
@@ -314,14 +314,14 @@ impl StoreError {
     }
 }
 
-/// Converts the end of a task: a panic is a bug in newswire; a cancelled task means that the program is stopping.
+/// Converts the error of a task. A panic is a bug in newswire; a task is cancelled only when the program stops.
 impl From<tokio::task::JoinError> for StoreError {
     fn from(error: tokio::task::JoinError) -> StoreError {
         if error.is_panic() { StoreError::Fault } else { StoreError::Closed }
     }
 }
 
-/// An open store. Cheap to clone; dropping the last clone closes it.
+/// An open store. Clones share it; dropping the last clone closes it.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -331,18 +331,20 @@ struct Inner {
     path: PathBuf,
     writer: Writer,
     file: Arc<StoreFile>,
-    /// Whether all its pages were checked when it was opened.
+    /// Whether the whole file was checked for damage when it was opened.
     is_checked: bool,
     readers: Mutex<Vec<Reader>>,
     _lock: lock::Lock,
 }
 
 impl Store {
-    /// Opens the store for writing; creates or migrates it if needed. `holder` names this process for others.
+    /// Opens the store for writing. Creates the store if there is none, and migrates it if its version is older.
+    /// `holder` is the name of this process, for error messages of other processes.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Held`] if another process has the store open for writing, and other variants as they say.
+    /// Returns [`StoreError::Held`] if another process has the store open for writing. Other variants of [`StoreError`]
+    /// say what else prevents opening.
     pub fn open(path: &Path, holder: &str) -> Result<Store, StoreError> {
         Store::open_checking(path, holder, SMALL_BYTES, &mut |_| ())
     }
@@ -356,8 +358,8 @@ impl Store {
         Store::open_checking(path, holder, SMALL_BYTES, show)
     }
 
-    /// Opens the store as [`Store::open_showing`] does, for a long-running process: also checks a larger store, see
-    /// [`Store::check`].
+    /// Opens the store as [`Store::open_showing`] does, but checks larger stores for damage too. This is for a process
+    /// that runs for long; it should then call [`Store::check`].
     ///
     /// # Errors
     ///
@@ -376,8 +378,8 @@ impl Store {
         file::require_regular(path)?;
         let path = &file::resolved(path);
         if path.exists() {
-            // Checked before anything is changed: setting the journal mode writes to the file, even if it belongs to
-            // another program.
+            // Check the version before anything is changed. Setting the journal mode would write to the file even if it
+            // belongs to another program.
             version_of(path, &open_readonly(path)?)?;
         }
         let lock = lock::acquire(path, holder)?;
@@ -402,12 +404,12 @@ impl Store {
         Ok(Store { inner: Arc::new(inner) })
     }
 
-    /// Checks a store that was too large to be checked when it was opened, while others read and write it. If it is
-    /// damaged, all writing stops.
+    /// Checks the store for damage if it was too large to be checked when it was opened. Reads and writes continue
+    /// meanwhile. If the store is damaged, nothing more is written to it.
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Damaged`] with the first fault found.
+    /// Returns [`StoreError::Damaged`] with the first fault that was found.
     pub async fn check(&self) -> Result<(), StoreError> {
         if self.inner.is_checked {
             return Ok(());
@@ -422,7 +424,7 @@ impl Store {
         &self.inner.path
     }
 
-    /// Reads on a thread of the blocking pool, over a connection that sees one state of the store.
+    /// Runs `work` on a thread of the blocking pool, with a reader that sees one state of the store.
     ///
     /// # Errors
     ///
@@ -441,8 +443,8 @@ impl Store {
         reading.await?
     }
 
-    /// Reads for a client, as [`Store::read`] does, but at most as long as `read_limits` allows. Dropping the future stops
-    /// the read. `turn` is dropped when the thread is free again.
+    /// Runs `work` as [`Store::read`] does, for a client, but only as long as `read_limits` allows. Dropping the future
+    /// stops the read. `turn` (such as a semaphore permit) is dropped when the thread is free again.
     ///
     /// # Errors
     ///
@@ -467,14 +469,14 @@ impl Store {
             inner.keep(reader);
             match result {
                 Err(error) if error.is_interruption() => Err(StoreError::Interrupted),
-                // If a reader finds damage, nothing is written any more.
+                // If a reader finds damage, `explain` remembers it, and nothing more is written.
                 result => result.map_err(|error| inner.file.explain(error)),
             }
         });
         reading.await.map_err(|error| if error.is_panic() { StoreError::Fault } else { StoreError::Closed })?
     }
 
-    /// Writes on the writer's thread; returns when the data is safe on disk.
+    /// Runs `work` on the writer's thread. Returns when its changes are safe on disk.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
@@ -487,12 +489,12 @@ impl Inner {
     /// Returns an idle read connection, or opens a new one.
     fn reader(&self) -> Result<Reader, StoreError> {
         let idle = self.readers.lock().expect("no reader panics while it holds the lock").pop();
-        // Another file at this path would be read together with the log of the open one.
+        // If the path has another file, SQLite would read it together with the write-ahead log of the open file.
         let open = || self.file.in_place().and_then(|()| Reader::open(&self.path));
         idle.map_or_else(open, Ok)
     }
 
-    /// Keeps a connection for the next read, unless there are enough, or it is still in a transaction.
+    /// Keeps a connection for the next read, unless enough idle ones are kept or this one is still in a transaction.
     fn keep(&self, reader: Reader) {
         let mut readers = self.readers.lock().expect("no reader panics while it holds the lock");
         if readers.len() < IDLE_READERS && reader.connection.is_autocommit() {
@@ -501,7 +503,7 @@ impl Inner {
     }
 }
 
-/// Copies a store of an older version to a second file, before anything in it is changed.
+/// Copies the store at `path` to a second file if its version is older, so that an upgrade cannot destroy it.
 fn upgrade_safely(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let from = version_of(path, &open_readonly(path)?)?;
     if from > 0 && from < schema::NEWEST {
@@ -520,7 +522,7 @@ fn open_writer(path: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<Connect
     connection.pragma_update(None, "foreign_keys", "on")?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // Each poll has a savepoint: the data for a rollback is kept in memory, not in a file.
+    // Each poll has a savepoint. The data for its rollback stays in memory instead of a temporary file.
     connection.pragma_update(None, "temp_store", "memory")?;
     connection.set_prepared_statement_cache_capacity(128);
     schema::migrate(&mut connection, show)?;
@@ -542,8 +544,9 @@ fn open_readonly(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Sets what applies to writing and reading. A statement's plan depends on the statement alone, never on the bound
-/// values: otherwise SQLite would prepare some statements again each time they run.
+/// Sets the options for both writing and reading. QPSG (query planner stability guarantee) makes the plan of a
+/// statement independent of the bound values. Without it, SQLite would prepare some statements again each time they
+/// run.
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

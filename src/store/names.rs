@@ -1,4 +1,5 @@
-//! Loads and writes the names of stories: names that an older version minted, and their replacements.
+//! Loads and writes the names of stories (public ids and slugs): those that an older version of newswire minted, and
+//! their replacements.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,8 @@ use crate::rows::{EnteredRow, NamedCopyRow, NamesRow, ReplacedId};
 use crate::time::Timestamp;
 
 impl View {
-    /// Loads the next stories with names that an older version minted and that are not checked yet, at most `limit`.
+    /// Loads at most `limit` stories whose names an older version of newswire minted and that are not checked yet,
+    /// lowest number first.
     ///
     /// # Errors
     ///
@@ -57,8 +59,8 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the copies of the active story behind this one, and the copies that an editor split from this one, ordered
-    /// by number.
+    /// Loads the copies of the active story that this story is or was merged into, and the copies of stories that an
+    /// editor split from this one. They are ordered by entry number.
     ///
     /// # Errors
     ///
@@ -92,8 +94,8 @@ impl View {
         Ok(copies)
     }
 
-    /// Returns those of these stories that a section has, or that left it only because of their age, and that no public section
-    /// has shown yet. Skips stories whose names are still to be checked.
+    /// Returns those of `stories` that no public section has shown yet, and that are in the section or left it only
+    /// because of their age. Skips stories whose names are not checked yet.
     ///
     /// # Errors
     ///
@@ -120,8 +122,9 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Records since when a section shows the stories up to `last` whose names are to be checked, if all their copies
-    /// are from its feeds and no editor split them. Reads no content.
+    /// Records for stories since when a section shows them, without reading their content. Applies to the active
+    /// stories up to `last` whose names are not checked yet, whose copies are all from `feeds`, and which no editor
+    /// split.
     ///
     /// # Errors
     ///
@@ -146,7 +149,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks the names of the stories up to `last` as checked, if it is known since when they are shown.
+    /// Marks the names of those stories up to `last` as checked that have a time since when a public section shows
+    /// them.
     ///
     /// # Errors
     ///
@@ -169,7 +173,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Replaces the id of a story and keeps the former id. Sections that are not public keep publishing the former id.
+    /// Replaces the public id of a story; the former id still leads to the story. Sections that are not public continue
+    /// to publish the former id.
     ///
     /// # Errors
     ///
@@ -199,7 +204,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Replaces the slug of a story, and records since when a public section shows it.
+    /// Replaces the slug of a story, and records since when a public section shows the story.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! A copy of the store before an upgrade, so that the older newswire can still be used with it.
+//! A copy of the store from before an upgrade, so that the user can go back to the older version of newswire.
 //!
-//! The policy for these copies: the copy is next to the store, as in `newswire.db.v3`; it is complete, checked and safe
-//! on disk before the store is changed; it replaces no other file; only its owner can read it. If the disk lacks the
-//! room, nothing is changed.
+//! The policy for these copies: the copy is next to the store, as in `newswire.db.v3`. It is complete, checked and safe
+//! on disk before the store is changed. It replaces no other file, and only its owner can read it. If the disk has too
+//! little free space, nothing is changed.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,37 +15,39 @@ use super::file::{self, failed};
 use super::sibling::sibling;
 use super::{StoreError, UpgradeStep, open_readonly};
 
-/// The pages that are copied between two reports of progress: 16 MiB.
+/// How many pages (16 MiB) are copied between two reports of progress.
 const STEP_PAGES: std::ffi::c_int = 4096;
 
-/// How many names are tried for a copy. A hundred earlier copies are a mistake that an editor should see.
+/// Limits how many names are tried for a copy. So many earlier copies are a mistake that the user should see.
 const NAMES: u32 = 100;
 
-/// Copies the store at `path`, which has this version and is locked by us; returns the copy's path.
+/// Copies the store at `path`, and returns the path of the copy. `version` is the version of the store. The caller
+/// holds the store's lock.
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::NoRoom`] if the disk lacks the room for the copy and the upgrade, and the errors of SQLite and
-/// the system. Leaves no copy then.
+/// Returns [`StoreError::NoRoom`] if the disk has too little free space for the copy and the upgrade, and the errors of
+/// SQLite and the operating system. An error leaves no copy.
 pub(super) fn make(path: &Path, version: usize, show: &mut dyn FnMut(UpgradeStep)) -> Result<PathBuf, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let bytes = [path.to_owned(), sibling(path, "-wal")].into_iter().filter_map(|path| path.metadata().ok());
     let bytes: u64 = bytes.map(|metadata| metadata.len()).sum();
-    // The upgrade rewrites less than half of a store: entries and full-text indexes stay as they are.
+    // The upgrade rewrites less than half of a store, because it does not change entries and full-text indexes.
     require_room(path, folder, bytes + bytes / 2)?;
-    // Created with O_EXCL, readable only by the owner.
+    // `tempfile` creates the file with `O_EXCL` and makes it readable only by its owner.
     let temporary = tempfile::Builder::new().prefix(".newswire-copy-").tempfile_in(folder).map_err(failed(folder))?;
     copy(path, temporary.path(), show)?;
     finish(temporary.path())?;
     temporary.as_file().sync_all().map_err(failed(temporary.path()))?;
     let copied = keep(temporary, path, version)?;
-    // The name is safe on disk once the folder is synced; some file systems do not support that.
+    // A sync of the folder makes the file's name safe on disk. Some file systems do not support it, so an error is
+    // ignored.
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(copied)
 }
 
 fn require_room(path: &Path, folder: &Path, needed: u64) -> Result<(), StoreError> {
-    // The file system does not report its free space: if there is too little, the copy itself fails.
+    // If the file system does not report its free space, try to copy anyway: with too little space, the copy fails.
     let Ok(free) = rustix::fs::statvfs(folder) else { return Ok(()) };
     let free = free.f_bavail.saturating_mul(free.f_frsize);
     if free < needed {
@@ -66,13 +68,13 @@ fn copy(path: &Path, to: &Path, show: &mut dyn FnMut(UpgradeStep)) -> Result<(),
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            // No other process writes: we hold the lock.
+            // Another newswire cannot write, because we hold the lock; so another program has locked the database.
             _ => return Err(StoreError::Locked("another program".to_owned())),
         }
     }
 }
 
-/// Gives the copy the first free name.
+/// Renames the temporary copy to the first free name.
 fn keep(mut copy: tempfile::NamedTempFile, path: &Path, version: usize) -> Result<PathBuf, StoreError> {
     let mut name = sibling(path, &format!(".v{version}"));
     for number in 2..NAMES {

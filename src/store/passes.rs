@@ -1,4 +1,4 @@
-//! Loads the whole archive, batch by batch.
+//! Loads all stories of the store, batch by batch.
 
 use std::collections::HashMap;
 
@@ -14,21 +14,22 @@ use crate::feed::{FeedId, SectionId};
 use crate::number::StoryNumber;
 use crate::rows::{CopyLimits, CopyRow, PassedRow, StoredStory};
 
-/// The most stories of a batch.
+/// The most stories in a batch.
 const BATCH: usize = 500;
 
-/// The most bytes of content after which a batch is complete, however few stories it has.
+/// If the stories of a batch have more bytes of content than this, the batch gets no further story.
 const BATCH_BYTES: usize = 4 << 20;
 
 impl View {
-    /// Loads the next stories of a pass over all stories with entries, from the newest number to the oldest: those
-    /// below `below`. Empty at the end.
+    /// Loads the next batch of a pass over all stories that have entries, from the highest number to the lowest:
+    /// stories whose number is less than `below`. Empty at the end of the pass.
     ///
     /// # Errors
     ///
     /// Returns the errors of SQLite, and an error if a stored entry cannot be read.
     pub fn pass_over(&self, below: Option<StoryNumber>, limits: CopyLimits) -> Result<Vec<PassedRow>, StoreError> {
-        // The join order is forced, so that rows come from an index and nothing is sorted.
+        // `CROSS JOIN` fixes the order of the joins, so that the rows come in the order of an index and SQLite need not
+        // sort them.
         let mut statement = self.connection.prepare_cached(
             "SELECT entry.number, feed.id, entry.first_seen, entry.revised, entry.reason, body.value,
                story.number, story.public_id, story.slug, story.sort_at
@@ -60,7 +61,7 @@ impl View {
         batch.into_iter().map(finish).collect()
     }
 
-    /// Loads the sections that have stories from `first` up to, but without, `below`.
+    /// Loads, for each story from number `first` to just before `below`, the configured sections that the story is in.
     fn sections_between(
         &self,
         first: StoryNumber,
@@ -80,13 +81,13 @@ impl View {
     }
 }
 
-/// A story while its rows are read, last copy first.
+/// A story while the rows of its copies are read, the last copy first.
 struct StoryRows {
     story: StoredStory,
-    /// The copies read so far; `None` once there are too many or they are too large.
+    /// The copies read so far; `None` once they are too many or too large.
     copies: Option<Vec<CopyRow>>,
     bytes: usize,
-    /// The content of the copy read last, if it is not among `copies`: the entry as JSON.
+    /// If `copies` is `None`, the JSON of the copy that was read last. At the end this is the first copy.
     first: Option<String>,
 }
 
@@ -97,7 +98,7 @@ impl StoryRows {
         Ok(StoryRows { story, copies: Some(Vec::new()), bytes: 0, first: None })
     }
 
-    /// Adds a copy; returns its size in bytes.
+    /// Adds a copy, and returns the size of its content in bytes.
     fn add(&mut self, row: &Row, limits: CopyLimits) -> Result<usize, StoreError> {
         let Some(body) = row.get_ref(5)?.as_str_or_null().map_err(rusqlite::Error::from)? else { return Ok(0) };
         self.bytes += body.len();

@@ -1,4 +1,4 @@
-//! When feeds are polled next, and whether the disk has room for a poll.
+//! Writes when feeds are polled next, and tests whether the disk has room for the data of a poll.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use crate::feed::{FeedId, HoldReason};
 use crate::rows::PlanRow;
 use crate::time::Timestamp;
 
-/// The bytes that the test writes: as much as a few polls with new entries.
+/// How many bytes [`Store::probe`] writes: about as many as a few polls with new entries.
 const PROBE_BYTES: i64 = 256 * 1024;
 
 impl Store {
-    /// Tests whether the store can write a poll's data, after the disk was full.
+    /// Tests whether the store can write again after the disk was full: writes as much as polls do, and deletes it.
     ///
     /// # Errors
     ///
-    /// Returns the error that a poll would meet.
+    /// Returns the error that a poll would get if it wrote now.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.write(|view| Ok(view.connection.execute("INSERT INTO probe VALUES (zeroblob(?1))", [PROBE_BYTES])?))
             .await?;
@@ -29,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; nothing is changed then.
+    /// Returns the errors of SQLite; nothing is then changed.
     pub async fn reschedule(&self, feeds: Vec<(FeedId, Timestamp)>) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());
@@ -46,12 +46,12 @@ impl Store {
         .await
     }
 
-    /// Replaces plans that were made while the clock was `ahead`: next poll, last poll and hold of each feed. Moves the
-    /// ends of hosts' holds back by the same time.
+    /// Corrects times that were written while the clock was wrong: writes new times for the polls of feeds, and
+    /// subtracts `ahead`, by which the clock was fast, from the times before which hosts must not be polled.
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; nothing is changed then.
+    /// Returns the errors of SQLite; nothing is then changed.
     pub async fn replan(&self, plans: Vec<PlanRow>, now: Timestamp, ahead: Duration) -> Result<(), StoreError> {
         if plans.is_empty() {
             return Ok(());
@@ -73,11 +73,11 @@ impl Store {
         .await
     }
 
-    /// Puts feeds on hold until the given times, for a reason other than their own responses.
+    /// Forbids polls of these feeds before the given times, for a reason other than the feeds' own responses.
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; nothing is changed then.
+    /// Returns the errors of SQLite; nothing is then changed.
     pub async fn hold(&self, feeds: Vec<(FeedId, Timestamp)>, why: HoldReason) -> Result<(), StoreError> {
         if feeds.is_empty() {
             return Ok(());

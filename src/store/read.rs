@@ -25,8 +25,9 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Missing`] if there is no store yet, [`StoreError::Older`] if it has not been migrated yet,
-    /// and [`StoreError::Foreign`] and [`StoreError::Newer`] as for writing.
+    /// Returns [`StoreError::Missing`] if there is no store yet, [`StoreError::Older`] if the store has not been
+    /// migrated, [`StoreError::Newer`] if a newer newswire wrote it, and [`StoreError::Foreign`] if another program
+    /// did.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
         let reader = Reader::open_any_version(path)?;
         match super::version_of(path, &reader.connection)? {
@@ -35,7 +36,8 @@ impl Reader {
         }
     }
 
-    /// Opens a store that may still need its migration, to copy or check it; everything else needs the newest version.
+    /// Opens a store of any version for reading, to copy or check it. Other reads need the newest version; for them use
+    /// [`Reader::open`].
     ///
     /// # Errors
     ///
@@ -50,7 +52,7 @@ impl Reader {
         Ok(Reader { view: View { connection } })
     }
 
-    /// Runs several reads on one state of the store.
+    /// Runs `work`, all of whose reads see the same state of the store.
     ///
     /// # Errors
     ///
@@ -60,14 +62,14 @@ impl Reader {
         work(self)
     }
 
-    /// Checks the store; returns each fault as text, nothing if it is sound.
+    /// Checks the whole store. Returns each fault as text, and an empty list if there is none.
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite that keep it from checking.
+    /// Returns the errors of SQLite that prevent the check.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
         match self.findings() {
-            // This damage keeps SQLite from checking further.
+            // The damage is so bad that SQLite cannot complete the check.
             Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 Ok(vec![error.to_string()])
             }
@@ -93,7 +95,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    /// Counts without end.
+    /// Runs a query that never ends.
     fn count_for_ever(reader: &Reader) -> Result<i64, StoreError> {
         let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
         Ok(reader.connection.query_row(endless, [], |row| row.get(0))?)

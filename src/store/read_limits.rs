@@ -1,6 +1,6 @@
-//! How long a read may take: until its time limit, or until its client has gone.
+//! Limits for a read: it ends at its time limit, or when its client closes the connection.
 //!
-//! SQLite checks the limits while it works, in its progress handler, so that a query ends within milliseconds.
+//! SQLite checks the limits in its progress handler while a query runs, so that the query ends within milliseconds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// The limits of one read. Clones share them.
+/// The limits of one read. Clones share the limits.
 #[derive(Clone, Debug)]
 pub struct ReadLimits {
     started: Instant,
@@ -32,17 +32,18 @@ impl ReadLimits {
         self.limit.store(millis, Ordering::Relaxed);
     }
 
-    /// Returns a guard that ends the read when it is dropped, because the client has gone.
+    /// Returns a guard that ends the read when the guard is dropped. The server drops it when the client closes the
+    /// connection.
     pub fn guard(&self) -> DropGuard {
         self.visitor.clone().drop_guard()
     }
 
-    /// Returns whether the client has gone.
+    /// Returns whether the client closed the connection.
     pub fn client_has_gone(&self) -> bool {
         self.visitor.is_cancelled()
     }
 
-    /// Returns whether the read must end: its time limit is reached, or its client has gone.
+    /// Returns whether the read must end, because it reached its time limit or the client closed the connection.
     pub fn is_over(&self) -> bool {
         let limit = Duration::from_millis(self.limit.load(Ordering::Relaxed));
         self.started.elapsed() >= limit || self.client_has_gone()

@@ -1,4 +1,5 @@
-//! Loads and writes what a change of the config, an editor and retention change.
+//! Loads and writes the rows that a new config, an editor's command, and retention (the deletion of old content)
+//! change.
 
 use std::collections::HashMap;
 
@@ -12,11 +13,11 @@ use crate::number::{EntryNumber, FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{ConfiguredFeed, DefinitionParts, DefinitionRow, FeedSet, KnownFeed, StoredStory};
 use crate::time::Timestamp;
 
-/// The format of definition hashes: the current one hashes the canonical form.
+/// The current format of definition hashes: a hash of the canonical form of the definition.
 const DEFINITION_FORMAT: u32 = 2;
 
 impl Turn<'_> {
-    /// Loads all feeds of the store, by id, including those that are no longer configured.
+    /// Loads all feeds of the store, including those that were removed from the config.
     ///
     /// # Errors
     ///
@@ -43,7 +44,7 @@ impl Turn<'_> {
         Ok(feeds.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a feed and returns its number; it is due at once.
+    /// Adds a feed, and returns its number. The feed is due at once.
     ///
     /// # Errors
     ///
@@ -60,7 +61,8 @@ impl Turn<'_> {
         Ok(number)
     }
 
-    /// Deletes the state that belongs to a feed's old address: the feed is polled like a new one.
+    /// Writes a feed's new address, and deletes the state that belongs to the old one, so that the feed is polled like
+    /// a new feed.
     ///
     /// # Errors
     ///
@@ -96,7 +98,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the settings of a configured feed.
+    /// Writes the settings of a feed, and records that it is configured.
     ///
     /// # Errors
     ///
@@ -109,7 +111,7 @@ impl Turn<'_> {
         self.mark_removed(&row.id, false)
     }
 
-    /// Records that a feed is no longer configured.
+    /// Records that a feed was removed from the config.
     ///
     /// # Errors
     ///
@@ -141,7 +143,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Loads all sections of the store.
+    /// Loads the definitions of all sections of the store, including those that were removed from the config.
     ///
     /// # Errors
     ///
@@ -168,7 +170,7 @@ impl Turn<'_> {
         Ok(sections.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a section, or writes its new definition.
+    /// Adds a section, or replaces its definition.
     ///
     /// # Errors
     ///
@@ -188,7 +190,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Adds a section, or writes the new hash of its definition, by whose parts it is not judged.
+    /// Adds a section, or writes the hash of its definition in the current format. The stored parts of the definition
+    /// stay.
     ///
     /// # Errors
     ///
@@ -203,7 +206,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records which feeds of a section have other settings than when it was judged.
+    /// Records which feeds of a section have settings that changed after the section's stories were judged.
     ///
     /// # Errors
     ///
@@ -214,7 +217,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Gives a section its permanent id, unless it has one.
+    /// Gives a section a permanent id, unless the section has one.
     ///
     /// # Errors
     ///
@@ -226,7 +229,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records whether a section is public; returns whether that changed.
+    /// Records whether a section is public, and returns whether that changed.
     ///
     /// # Errors
     ///
@@ -238,7 +241,7 @@ impl Turn<'_> {
         Ok(note.exists(params![section.as_str(), is_public])?)
     }
 
-    /// Records that a section is no longer configured. It is not judged any further.
+    /// Records that a section was removed from the config, and ends its pass if one is unfinished.
     ///
     /// # Errors
     ///
@@ -261,7 +264,7 @@ impl Turn<'_> {
         Ok(statement.query_row([story], stored_story)?)
     }
 
-    /// Deletes log lines and events older than `at`; at most `limit` log lines.
+    /// Deletes all events and at most `limit` records of the poll log that are older than `at`.
     ///
     /// # Errors
     ///
@@ -275,7 +278,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Loads entries with content that left their documents before `before`, earliest first; at most `limit`.
+    /// Loads at most `limit` entries that have content and that left their feeds' documents before `before`, the
+    /// earliest first.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! How often feeds and sections publish, and what is unusual about their last polls.
+//! Loads figures on how often feeds and sections publish, called their *rhythm*.
 //!
-//! Reads the whole archive: for commands, not for every request.
+//! Reads the whole archive, which takes long. So it is for commands, not for requests to the web server.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,26 +13,26 @@ use crate::time::Timestamp;
 use super::sql::time;
 use super::{StoreError, View};
 
-/// How many of the newest stories show a rhythm.
+/// How many of the newest stories are loaded to show a rhythm.
 const SHOWN: i64 = 20;
 
-/// The publishing rhythm of a feed or section.
+/// Figures on how often a feed or section publishes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rhythm {
-    /// The times of its newest stories, newest first.
+    /// The times of the newest stories of the feed or section, newest first.
     pub times: Vec<Timestamp>,
     /// How many entries the feed's document lists.
     pub listed: u64,
-    /// How many entries the feed ever had.
+    /// How many entries the feed has had in total.
     pub entries: u64,
-    /// How many of these entries are restless: revised so often that newswire no longer applies their changes.
+    /// How many of these entries were revised so often that newswire ignores further changes of them.
     pub restless: u64,
     /// When a poll last brought new entries, and how many.
     pub last_news: Option<(Timestamp, u64)>,
 }
 
 impl View {
-    /// Loads the rhythms of the configured feeds, by id. An entry with `max_revisions` revisions counts as restless.
+    /// Loads the rhythm of each configured feed. An entry with `max_revisions` revisions or more counts as `restless`.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl View {
         Ok(rhythms)
     }
 
-    /// Loads the rhythms of the configured sections, by id; only `times` is set.
+    /// Loads the rhythm of each configured section. Of the fields, only `times` is set.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! The tables, as numbered migrations: append-only, each applied once, in one transaction.
+//! The tables of the store, defined by numbered migrations. Released migrations are never changed. The missing ones are
+//! applied together, in one transaction.
 //!
-//! Times are integer milliseconds since 1970 in UTC. No secrets are written: `feed.url` is the readable address with
-//! secrets masked, and `url_hash` shows whether the real address changed.
+//! Times are integer milliseconds since 1970 in UTC. The store has no secrets of the config: `feed.url` is the address
+//! with secrets masked, and `url_hash` shows whether the real address changed.
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -11,10 +12,10 @@ use super::{StoreError, UpgradeStep};
 /// Marks a file as newswire's (`newz`), so that newswire never changes another program's database.
 const APPLICATION_ID: i32 = 0x6e65_777a;
 
-/// The length of an SQLite file's header in bytes.
+/// The length in bytes of the header of an SQLite file.
 pub(super) const HEAD_BYTES: u64 = 100;
 
-/// The position of the application id in the header (SQLite, "Database File Format", 1.3).
+/// The position of the application id in the header (SQLite, "Database File Format", §1.3).
 const APPLICATION_ID_AT: usize = 68;
 
 /// Returns whether a file that begins with `head` is a newswire database.
@@ -23,13 +24,13 @@ pub(super) fn is_head(head: &[u8]) -> bool {
     head.starts_with(b"SQLite format 3\0") && id == Some(&APPLICATION_ID.to_be_bytes())
 }
 
-/// The step from one version to the next: statements, then a conversion of existing rows.
+/// The step from one version to the next. The SQL runs first, then the conversion of existing rows, if any.
 struct Migration {
     sql: &'static str,
     convert: Option<Convert>,
 }
 
-/// Converts existing rows.
+/// A function that converts existing rows.
 type Convert = fn(&Connection, ShowRows) -> Result<(), StoreError>;
 
 impl Migration {
@@ -38,7 +39,8 @@ impl Migration {
     }
 }
 
-/// Migration n brings a store from version n to n + 1. Never edit a released migration: append a new one.
+/// The migration with index n brings a store from version n to n + 1. Never edit a released migration: append a new
+/// one.
 const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("migrations/001_first.sql")),
     Migration::sql(include_str!("migrations/002_names.sql")),
@@ -58,9 +60,9 @@ pub(super) const NEWEST: usize = MIGRATIONS.len();
 ///
 /// # Errors
 ///
-/// Returns [`StoreError::Foreign`] if the file belongs to another program and [`StoreError::Newer`] if a newer newswire
-/// wrote it; both leave the file untouched. Returns [`StoreError::Orphan`] if a row of the newest version would refer
-/// to a missing row; the store keeps its version then.
+/// Returns [`StoreError::Foreign`] if another program wrote the file, [`StoreError::Newer`] if a newer newswire did,
+/// and [`StoreError::Orphan`] if after the upgrade a row would refer to a missing row. An error leaves the file
+/// unchanged.
 pub(super) fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeStep)) -> Result<(), StoreError> {
     let version = version(connection)?;
     if version == MIGRATIONS.len() {
@@ -87,7 +89,8 @@ pub(super) fn migrate(connection: &mut Connection, show: &mut dyn FnMut(UpgradeS
     Ok(())
 }
 
-/// Checks that no row refers to a missing row. Otherwise, a loss during an upgrade would be noticed only much later.
+/// Checks that no row refers to a missing row. Without this check, a row lost in an upgrade would be noticed only much
+/// later.
 fn check_references(connection: &Connection) -> Result<(), StoreError> {
     let orphan = connection.query_row("PRAGMA foreign_key_check", [], |row| Ok((row.get(0)?, row.get(2)?)));
     match orphan.optional()? {
@@ -100,7 +103,8 @@ fn check_references(connection: &Connection) -> Result<(), StoreError> {
 ///
 /// # Errors
 ///
-/// Returns the errors of [`migrate`].
+/// Returns [`StoreError::Foreign`] if another program wrote the file, and [`StoreError::Newer`] if a newer newswire
+/// did.
 pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
@@ -115,7 +119,7 @@ pub(super) fn version(connection: &Connection) -> Result<usize, StoreError> {
     Ok(version)
 }
 
-/// Treats a file that is not a database as another program's file.
+/// Converts an error of SQLite: a file that is not a database is a file of another program.
 fn foreign(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign,
@@ -127,7 +131,7 @@ fn foreign(error: rusqlite::Error) -> StoreError {
 mod tests {
     use super::*;
 
-    /// Returns an empty store as it was before the migration with this text.
+    /// Returns an empty store with the version before the migration whose SQL contains this text.
     fn before(text: &str) -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         let before = MIGRATIONS.iter().take_while(|migration| !migration.sql.contains(text));

@@ -1,7 +1,7 @@
-//! Full-text search: loads what is to be indexed, writes index entries, and searches both indexes.
+//! Full-text search: loads the content to index, writes index entries, and searches both indexes.
 //!
-//! One index has the text of all entries, the other the text that public sections show. The text comes prepared:
-//! characters of scripts without spaces are separate words in it.
+//! One index has the text of all entries, the other the text that public sections show. The caller prepares the text:
+//! in scripts without spaces (such as Chinese), each character is a separate word.
 
 use rusqlite::{OptionalExtension, Statement, ToSql, params};
 
@@ -14,23 +14,24 @@ use crate::number::{EntryNumber, StoryNumber};
 use crate::rows::{IndexedWords, PublicTerms, SearchField, SearchTerm, SearchTerms, StoredStory, UnindexedRow};
 use crate::time::Timestamp;
 
-/// The weights of a match in title, text and author: a word in a title says more than one in a long text.
+/// The weights of a match in title, text and author. A word in a title says more about a story than one in a long text.
 const WEIGHTS: &str = "bm25(8.0, 1.0, 4.0)";
 
-/// The most entries with the words that are ranked, newest first: words that occur in more say little, and ranking all
+/// The most matches that are ranked, newest first. A search with more matches says little, and ranking all of them
 /// would take longer the larger the archive is.
 const RANKED: usize = 20_000;
 
-/// The most entries with the words that are examined, newest first, whether or not they match the days, feeds and
-/// sections.
+/// The most entries with the searched words that are examined, newest first, to find those of the searched days, feeds
+/// and sections.
 const EXAMINED: usize = 200_000;
 
 /// The result of a search.
 #[derive(Clone, Debug)]
 pub struct Hits<Number> {
-    /// The best matches first; the newest first if the search has no words.
+    /// The numbers of the entries or stories found. The best matches are first; if the search has no words, the newest
+    /// are.
     pub numbers: Vec<Number>,
-    /// Whether only the newest part of the archive was searched, because the whole would take too long.
+    /// Whether only the newest part of the archive was searched, because a search of the whole would take too long.
     pub is_cut: bool,
 }
 
@@ -41,7 +42,8 @@ impl<Number> Default for Hits<Number> {
 }
 
 impl View {
-    /// Searches the text of all entries, including private ones. Several entries may belong to one story.
+    /// Searches the text of all entries, including those of private feeds. Several of the entries found may belong to
+    /// one story.
     ///
     /// # Errors
     ///
@@ -82,12 +84,12 @@ impl View {
         Ok(Hits { numbers, is_cut: scan.is_cut })
     }
 
-    /// Searches what public sections show. Returns at most `limit` stories, within the time that `read_limits` allows. A
-    /// story may no longer be public: the index is updated later.
+    /// Searches the text that public sections show. Returns at most `limit` stories, within the time that `read_limits`
+    /// allows. A story that was found may have stopped being public a moment ago, because the index is updated later.
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; [`StoreError::Interrupted`] if the client has gone.
+    /// Returns the errors of SQLite, among them an interruption if the client closed the connection.
     pub fn search_public(
         &self,
         search: &SearchTerms,
@@ -122,13 +124,13 @@ impl View {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (after, before) = days(search);
         let scan = scan(&mut statement, params![expression, after, before, feeds, sections], most, Some(read_limits))?;
-        // Without words, any newest matches suffice.
+        // Without words, the matches are in the right order already, so the search is complete with `limit` of them.
         let is_cut = scan.is_cut && (expression.is_some() || scan.best.len() < limit);
         let numbers = scan.best.into_iter().take(limit).map(|(_, number)| StoryNumber(number)).collect();
         Ok(Hits { numbers, is_cut })
     }
 
-    /// Returns the numbers of these feeds or sections as JSON; `None` if there are no ids.
+    /// Returns as JSON the numbers of the feeds or sections with these ids; `None` if `ids` is empty.
     fn numbers(&self, select: &str, ids: &[&str]) -> Result<Option<String>, StoreError> {
         if ids.is_empty() {
             return Ok(None);
@@ -138,7 +140,7 @@ impl View {
         Ok(Some(statement.query_row([serde_json::to_string(ids)?], |row| row.get(0))?))
     }
 
-    /// Loads the story of an entry whose content is kept.
+    /// Loads the story of an entry; `None` if the entry has no content.
     ///
     /// # Errors
     ///
@@ -155,15 +157,15 @@ impl View {
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite, and an error if retention deleted the entry or it cannot be read.
+    /// Returns the errors of SQLite, and an error if the entry has no content or its content cannot be read.
     pub fn words(&self, entry: EntryNumber) -> Result<Entry, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM body WHERE entry = ?1")?;
         let body: String = statement.query_row([entry], |row| row.get(0))?;
         Ok(decode_entry(&body)?)
     }
 
-    /// Loads entries that are not in the index yet, lowest number first: at most `limit`, and stops soon after `bytes`
-    /// of content.
+    /// Loads at most `limit` entries that are not in the index yet, lowest number first. Stops after the entry with
+    /// which the contents exceed `bytes` in total.
     ///
     /// # Errors
     ///
@@ -184,8 +186,8 @@ impl View {
         Ok(waiting)
     }
 
-    /// Loads the part of the config that decided what is public when the public index was last updated; `None` if it is
-    /// unknown.
+    /// Loads the part of the config that decides what is public, as it was when the public index was last adapted to
+    /// the config; `None` if it is unknown.
     ///
     /// # Errors
     ///
@@ -196,7 +198,7 @@ impl View {
         Ok(terms.as_deref().and_then(decode_terms))
     }
 
-    /// Loads stories whose public text may have changed since they were indexed, newest first, at most `limit`.
+    /// Loads at most `limit` stories whose entry in the public index may be outdated, highest number first.
     ///
     /// # Errors
     ///
@@ -210,7 +212,7 @@ impl View {
 }
 
 impl Turn<'_> {
-    /// Writes the index entry of an entry; `None` removes it.
+    /// Replaces the text under which the index finds an entry. `None` removes the entry from the index.
     ///
     /// # Errors
     ///
@@ -226,7 +228,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks entries as indexed: all that [`View::unindexed`] returned, the last of which is `last`.
+    /// Marks the entries up to number `last` as indexed. `last` is the last entry that [`View::unindexed`] returned.
     ///
     /// # Errors
     ///
@@ -236,7 +238,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes the public index entry of a story; `None` removes it, if no public section shows the story.
+    /// Replaces the text under which the public index finds a story. `None` removes the story from the public index,
+    /// because no public section shows it.
     ///
     /// # Errors
     ///
@@ -270,7 +273,7 @@ impl Turn<'_> {
     }
 }
 
-/// Matches stories of the public index by the days, feeds and sections of a search.
+/// The SQL condition that a story of the public index has the days, feeds and sections of a search.
 const FITS: &str =
     "EXISTS (SELECT 1 FROM public_story AS indexed WHERE indexed.story = {story} AND indexed.sort_at >= ?2 AND indexed.sort_at < ?3
   AND (?4 IS NULL OR EXISTS (SELECT 1 FROM entry INDEXED BY entry_story
@@ -278,12 +281,13 @@ const FITS: &str =
   AND (?5 IS NULL OR EXISTS (SELECT 1 FROM placement WHERE placement.story = indexed.story AND placement.left_at IS NULL
     AND placement.section IN (SELECT value FROM json_each(?5)))))";
 
-/// Returns the first time that matches a search, and the first later time that does not.
+/// Returns the times of a search: from the first time, inclusive, to the second, exclusive.
 fn days(search: &SearchTerms) -> (i64, i64) {
     (search.after.unwrap_or(Timestamp::MIN).millis(), search.before.unwrap_or(Timestamp::MAX).millis())
 }
 
-/// Returns the words as an FTS5 expression over the columns `title`, `text` and `author`; `None` if there are none.
+/// Returns the terms of a search as an FTS5 expression over the columns `title`, `text` and `author`; `None` if there
+/// are no wanted terms.
 fn expression(search: &SearchTerms) -> Option<String> {
     let all = |terms: &[SearchTerm], glue: &str| terms.iter().map(term).collect::<Vec<_>>().join(glue);
     let wanted = Some(all(&search.wanted, " AND ")).filter(|wanted| !wanted.is_empty())?;
@@ -296,7 +300,7 @@ fn expression(search: &SearchTerms) -> Option<String> {
 
 fn term(term: &SearchTerm) -> String {
     let phrase = format!("\"{}\"", term.words.join(" "));
-    // A whole word counts twice, so that it ranks above words that only begin with it.
+    // A whole word matches both alternatives, so it ranks above longer words that begin with it.
     let phrase = if term.is_prefix { format!("({phrase} OR {phrase}*)") } else { phrase };
     match term.field {
         Some(SearchField::Title) => format!("title : {phrase}"),
@@ -306,13 +310,13 @@ fn term(term: &SearchTerm) -> String {
 }
 
 struct Scan {
-    /// Rank and number: the best first, the newest first among equals.
+    /// The rank and the number of each match. The best is first; of equal ranks, the highest number is.
     best: Vec<(f64, i64)>,
     is_cut: bool,
 }
 
-/// Reads at most `most` rows of a number and a rank, newest first. A row without a rank does not match, but counts as
-/// examined. Keeps what was found when the time runs out.
+/// Reads rows of a number and a rank, and returns those with a rank; the others do not match. Stops after `most`
+/// matches or [`EXAMINED`] rows. If the time limit ends the read, returns the matches found so far.
 fn scan(
     statement: &mut Statement,
     values: &[&dyn ToSql],

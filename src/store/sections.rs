@@ -1,4 +1,4 @@
-//! Loads sections, and the placements of stories.
+//! Loads sections, and the placements of stories in them.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use crate::number::{SectionNumber, StoryNumber};
 use crate::rows::{KnownSection, PlacedRow, PlacementRow};
 use crate::time::Timestamp;
 
-/// The numbers of a section, for reports.
+/// The figures of a section, for reports.
 #[derive(Clone, Debug, Serialize)]
 pub struct SectionStatus {
     /// The section.
     pub section: SectionId,
-    /// How many stories it has, including those beyond its limit.
+    /// How many stories are in the section, including those beyond its configured limit.
     pub stories: u64,
-    /// `sort_at` of its newest story; `None` if it has none.
+    /// The time by which the section sorts its newest story; `None` if it has none.
     pub newest: Option<Timestamp>,
 }
 
@@ -30,7 +30,7 @@ const PLACED: &str = "SELECT placement.section, placement.story, coalesce(placem
  FROM placement JOIN story ON story.number = placement.story";
 
 impl View {
-    /// Loads the status of each configured section, by id.
+    /// Loads the figures of each configured section.
     ///
     /// # Errors
     ///
@@ -62,8 +62,8 @@ impl View {
         })?)
     }
 
-    /// Loads stories of a section, newest first, at most `limit`; with `after`, those that follow the story with this
-    /// time and number.
+    /// Loads at most `limit` stories of a section, newest first. With `after`, loads those that follow the story with
+    /// this time and number.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl View {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the placement of a story in a section; `None` if it was never placed there.
+    /// Loads the placement of a story in a section; `None` if the store has none.
     ///
     /// # Errors
     ///
@@ -95,7 +95,8 @@ impl View {
         Ok(statement.query_row(params![section.as_str(), story], placed_row).optional()?)
     }
 
-    /// Loads the content that a section has frozen for a story.
+    /// Loads the content of a story that a section with `edits = "ignore"` shows, whatever the feed changes; `None` if
+    /// there is none.
     ///
     /// # Errors
     ///
@@ -108,7 +109,7 @@ impl View {
         Ok(frozen.flatten().as_deref().map(decode_entry).transpose()?)
     }
 
-    /// Loads the placements of a story by section, including removed sections.
+    /// Loads the placements of a story in all sections, including removed ones.
     ///
     /// # Errors
     ///
@@ -122,7 +123,7 @@ impl View {
         Ok(by_id)
     }
 
-    /// Loads the sections that have a story and are configured, in alphabetical order.
+    /// Loads the configured sections that a story is in, in alphabetical order.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ impl View {
         Ok(sections.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the sections that are no longer configured, in alphabetical order.
+    /// Loads the sections that were removed from the config, in alphabetical order.
     ///
     /// # Errors
     ///
@@ -159,8 +160,8 @@ impl View {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// Loads the slugs of all stories of a section, including those beyond its limit, and of the public stories that
-    /// were merged into them.
+    /// Loads the slugs of all stories in a section, including those beyond its configured limit. Includes the slugs of
+    /// stories that were merged into them, if a public section had shown these.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The files next to a store: its log, its lock.
+//! The paths of the files next to a store, such as the write-ahead log and the lock.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Numbers and times in SQL.
+//! Converts numbers, times and reasons from and to values of SQLite.
 
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
@@ -46,7 +46,8 @@ pub(super) fn optional_text<'r>(row: &'r Row, column: usize) -> rusqlite::Result
     Ok(row.get_ref(column)?.as_str_or_null()?)
 }
 
-/// Reads why an entry is a copy of its story; an unknown reason, written by a newer version, counts as the first copy.
+/// Reads the reason why an entry belongs to its story. A reason that this version does not know counts as
+/// [`JoinReason::First`].
 pub(super) fn reason(row: &Row, column: usize) -> rusqlite::Result<JoinReason> {
     Ok(JoinReason::from_name(text(row, column)?).unwrap_or(JoinReason::First))
 }

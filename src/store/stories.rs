@@ -1,4 +1,4 @@
-//! Loads single stories by name.
+//! Loads single stories by id, number, slug, link, guid or title.
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
@@ -9,12 +9,13 @@ use crate::feed::FeedId;
 use crate::number::StoryNumber;
 use crate::rows::{StoredCopy, StoredStory};
 
-/// Selects the active story behind the story that the appended condition selects.
+/// The start of a query for the story that a condition selects, or the story that it was merged into. The caller
+/// appends the condition.
 const STORY: &str = "SELECT number, public_id, slug, sort_at FROM story
   WHERE number = (SELECT coalesce(joined_into, number) FROM story";
 
 impl View {
-    /// Returns the key for private ids and for readers' sessions.
+    /// Returns the store's secret key, with which private ids and readers' sessions are made.
     ///
     /// # Errors
     ///
@@ -23,7 +24,8 @@ impl View {
         Ok(self.connection.prepare_cached("SELECT key FROM store_key")?.query_row([], |row| row.get(0))?)
     }
 
-    /// Loads the story that publishes this id, or has it without publishing it, or the older story that it was merged into.
+    /// Loads the story that has this id, whether or not it publishes the id. If the story was merged into an older one,
+    /// loads the older one.
     ///
     /// # Errors
     ///
@@ -35,7 +37,7 @@ impl View {
         }
     }
 
-    /// Loads the story with this number, or the older story that it was merged into.
+    /// Loads the story with this number. If the story was merged into an older one, loads the older one.
     ///
     /// # Errors
     ///
@@ -44,7 +46,7 @@ impl View {
         self.story_where("number = ?1", &[&number])
     }
 
-    /// Loads the story with this number and slug, or the older story that it was merged into.
+    /// Loads the story with this number and slug. If the story was merged into an older one, loads the older one.
     ///
     /// # Errors
     ///
@@ -53,8 +55,8 @@ impl View {
         self.story_where("number = ?1 AND slug = ?2", &[&number, &slug])
     }
 
-    /// Loads the stories with an entry that has this link key, as its own link or as its declared original; newest
-    /// first, at most `limit`.
+    /// Loads at most `limit` stories with an entry that has this link key, newest first. With `original`, the link is
+    /// the entry's declared original, otherwise the entry's own link.
     ///
     /// # Errors
     ///
@@ -68,7 +70,7 @@ impl View {
         )
     }
 
-    /// Loads the stories with an entry that has this guid; newest first, at most `limit`.
+    /// Loads at most `limit` stories with an entry that has this guid, newest first.
     ///
     /// # Errors
     ///
@@ -77,7 +79,7 @@ impl View {
         self.stories_where("number IN (SELECT story FROM entry WHERE guid = ?1)", params![guid], limit)
     }
 
-    /// Loads the stories with this text in the title of an entry; newest first, at most `limit`. Reads all entries.
+    /// Loads at most `limit` stories with an entry that has this text in its title, newest first. Reads all entries.
     ///
     /// # Errors
     ///
@@ -94,7 +96,8 @@ impl View {
         Ok(statement.query_row(values, stored_story).optional()?)
     }
 
-    /// Loads the active stories behind the selected ones, newest first.
+    /// Loads the stories that `condition` selects, newest first. Instead of a merged story, loads the one that it was
+    /// merged into.
     fn stories_where(
         &self,
         condition: &str,
@@ -111,8 +114,7 @@ impl View {
         Ok(stories.collect::<Result<_, _>>()?)
     }
 
-    /// Loads all copies of a story, including those of feeds that are no longer configured, in the order in which they
-    /// joined.
+    /// Loads all copies of a story by entry number, including those of feeds that were removed from the config.
     ///
     /// # Errors
     ///

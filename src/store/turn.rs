@@ -1,6 +1,7 @@
-//! A turn at the store: what code may load and write within one transaction of the writer.
+//! A turn: access to the store within a transaction of the writer. Turns run one after another.
 //!
-//! Loads and writes rows, and contains no policy. Later loads, in this turn and the next, see what a turn wrote.
+//! A turn only loads and writes rows, and contains no policy. Loads see what was written earlier, in the same turn and
+//! in the turns before it.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,10 +16,11 @@ use crate::number::{FeedNumber, SectionNumber, StoryNumber};
 use crate::rows::{Member, NextNumbers};
 use crate::time::Timestamp;
 
-/// A placement that is to be judged again: when, its section, and its story.
+/// A placement that must be judged again because time passes: when, its section and its story. To judge a placement is
+/// to decide whether the story is in the section.
 pub type DuePlacement = (Timestamp, SectionNumber, StoryNumber);
 
-/// A handle for loads and writes within one transaction; see the module.
+/// A handle for loads and writes within one transaction.
 pub struct Turn<'c> {
     view: &'c View,
     key: OnceCell<Vec<u8>>,
@@ -33,12 +35,12 @@ impl Deref for Turn<'_> {
 }
 
 impl Store {
-    /// Runs `work`, which loads, decides and writes in a transaction that it may share with other work; returns when
-    /// all data is safe on disk.
+    /// Runs `work`, which loads, decides and writes. Its transaction may include other work, but no other work runs in
+    /// between. Returns when all data is safe on disk.
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`, whose writes are rolled back then, or an error if the transaction failed.
+    /// Returns the error of `work`, whose writes are then rolled back, or an error if the transaction failed.
     pub async fn turn<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
@@ -59,11 +61,11 @@ impl Store {
         self.inner.writer.write(urgency, move |view| work(&Turn::new(view))).await
     }
 
-    /// Runs `work` as [`Store::turn`] does, and rolls back all that it wrote.
+    /// Runs `work` as [`Store::turn`] does, and then rolls back everything that it wrote.
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`.
+    /// Returns the error of `work`, or an error if the transaction failed.
     pub async fn dry_run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Turn) -> Result<T, StoreError> + Send + 'static,
@@ -83,7 +85,7 @@ impl<'c> Turn<'c> {
         Turn { view, key: OnceCell::new() }
     }
 
-    /// Returns the key for this store's private ids.
+    /// Returns the store's secret key, with which private ids are made.
     ///
     /// # Errors
     ///
@@ -118,7 +120,7 @@ impl<'c> Turn<'c> {
         Ok(statement.query_row([], |row| Ok(NextNumbers { story: row.get(0)?, entry: row.get(1)? }))?)
     }
 
-    /// Returns the active story behind this one: itself, or the older story that it was merged into.
+    /// Returns this story, or the older story that it was merged into.
     ///
     /// # Errors
     ///
@@ -129,7 +131,7 @@ impl<'c> Turn<'c> {
         Ok(statement.query_row([story], |row| row.get(0))?)
     }
 
-    /// Loads the entries of a story, with or without content, in the order in which they joined.
+    /// Loads the entries of a story, with or without content, by number.
     ///
     /// # Errors
     ///
@@ -143,7 +145,7 @@ impl<'c> Turn<'c> {
         Ok(members.collect::<Result<_, _>>()?)
     }
 
-    /// Returns whether an editor split two stories.
+    /// Returns whether an editor split these two stories, so that they are never merged.
     ///
     /// # Errors
     ///
@@ -154,7 +156,7 @@ impl<'c> Turn<'c> {
         Ok(statement.exists([one.min(other), one.max(other)])?)
     }
 
-    /// Loads the pairs of stories that an editor split and that include this story.
+    /// Loads those pairs of stories that an editor split and that include this story.
     ///
     /// # Errors
     ///
@@ -167,7 +169,7 @@ impl<'c> Turn<'c> {
         Ok(pairs.collect::<Result<_, _>>()?)
     }
 
-    /// Returns those of these stories that have an entry of the feed.
+    /// Returns those of `stories` that have an entry of the feed.
     ///
     /// # Errors
     ///
@@ -177,7 +179,7 @@ impl<'c> Turn<'c> {
         feed: FeedNumber,
         stories: impl IntoIterator<Item = StoryNumber>,
     ) -> Result<HashSet<StoryNumber>, StoreError> {
-        // The plus keeps SQLite from searching all entries of the feed.
+        // The plus keeps SQLite from using the index of `feed`, in which it would search all entries of the feed.
         let mut statement =
             self.connection.prepare_cached("SELECT 1 FROM entry WHERE story = ?1 AND +feed = ?2 LIMIT 1")?;
         let mut found = HashSet::new();
@@ -189,8 +191,8 @@ impl<'c> Turn<'c> {
         Ok(found)
     }
 
-    /// Loads placements that are to be judged again at `now` because of time alone, the longest overdue first: those after `after`,
-    /// at most `limit`.
+    /// Loads at most `limit` placements that must be judged again at `now` because time has passed, the longest overdue
+    /// first. Begins after `after`, the last placement of an earlier call.
     ///
     /// # Errors
     ///

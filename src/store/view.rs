@@ -1,10 +1,11 @@
-//! A connection that loads rows, whether or not it may also write.
+//! The type that all loads of the store are methods of.
 
 use rusqlite::Connection;
 
-/// The loads of the store. A [`Reader`](super::Reader) and a [`Turn`](super::Turn) are views too.
+/// A connection with the methods that load rows. A [`Reader`](super::Reader) and a [`Turn`](super::Turn) dereference to
+/// a view, so they have these methods too.
 ///
-/// Each method runs a fixed number of statements and returns rows or plain values.
+/// The methods return rows or plain values, never statements or cursors.
 pub struct View {
     pub(super) connection: Connection,
 }

@@ -1,4 +1,5 @@
-//! Why a story is in a section or not, as stored: the deciding rule, a code, and the details of the code.
+//! The stored form of the reason why a story is in a section or not: the rule that decided, a code, and details that
+//! depend on the code.
 
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
@@ -10,15 +11,16 @@ use crate::reason::{Matched, RulePlace, Why};
 /// The columns `rule`, `why` and `detail` of a placement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WhyColumns {
-    /// The deciding rule, as in `keep[0]`; `None` if no rule decided.
+    /// The rule that decided, such as `keep[0]`; `None` if no rule decided.
     pub rule: Option<String>,
     /// The code of the reason.
     pub code: &'static str,
-    /// The lead's feed, what the rule matched (JSON), or the text of an older version.
+    /// Depending on the code, the feed of the copy that leads, the matched keys of the rule as JSON, or the sentence
+    /// that an older version of newswire stored.
     pub detail: Option<String>,
 }
 
-/// A key of a rule that matched, version 1.
+/// A key of a rule that matched, version 1 of the stored form.
 #[derive(Serialize, Deserialize)]
 struct MatchedKey {
     #[serde(default)]
@@ -29,7 +31,7 @@ struct MatchedKey {
     feed: Option<String>,
 }
 
-/// Returns the columns of a reason.
+/// Returns the values of the columns for a reason.
 pub(super) fn why_columns(why: &Why) -> WhyColumns {
     let detail = match why {
         Why::TakesAll { lead } => Some(lead.to_string()),
@@ -48,14 +50,14 @@ pub(super) fn why_columns(why: &Why) -> WhyColumns {
     WhyColumns { rule: why.rule().map(|rule| rule.to_string()), code: why.code(), detail }
 }
 
-/// Reads a reason from the columns `rule`, `why` and `detail`, starting at `column`.
+/// Reads a reason from the columns `rule`, `why` and `detail`, the first of which has the index `column`.
 pub(super) fn why(row: &Row, column: usize) -> rusqlite::Result<Why> {
     let rule = row.get_ref(column)?.as_str_or_null()?.and_then(RulePlace::from_name);
     let (code, detail) = (text(row, column + 1)?, row.get_ref(column + 2)?.as_str_or_null()?);
     Ok(of_columns(rule, code, detail))
 }
 
-/// Builds a reason from its columns; keeps an unreadable one as text.
+/// Builds a reason from the values of its columns. Returns an unreadable reason as [`Why::Old`].
 fn of_columns(rule: Option<RulePlace>, code: &str, detail: Option<&str>) -> Why {
     let words = || Why::Old { rule, words: detail.unwrap_or(code).to_owned() };
     match (code, detail) {
@@ -88,7 +90,7 @@ mod tests {
     use super::*;
     use crate::reason::RuleList;
 
-    /// Checks the stored columns of every kind of reason, unchanged since schema version 4.
+    /// Checks how each kind of reason is stored. The form is the same since schema version 4.
     #[test]
     fn stored_form_of_reasons_is_unchanged() {
         let place = RulePlace { list: RuleList::Keep, index: 2 };

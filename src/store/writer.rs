@@ -1,7 +1,7 @@
-//! The only writer: a thread that owns the writing connection and commits in groups.
+//! The only writer: a thread that owns the writing connection and commits several jobs together.
 //!
-//! Waiting jobs share one transaction, each in its own savepoint, so that a job that fails does not affect the others.
-//! Success is reported only after the commit is on disk.
+//! Jobs that wait share one transaction. Each has its own savepoint, so that a job that fails does not affect the
+//! others. The writer reports success only after the commit is on disk.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,38 +16,39 @@ use tokio::sync::oneshot;
 use super::file::StoreFile;
 use super::{StoreError, View};
 
-/// The most jobs per transaction. A commit costs as much as the work of a few polls, because it writes each page that
-/// they touched. This is half of what may be read but not written yet, so that reading continues meanwhile.
+/// The most jobs per transaction. A commit takes as long as the work of a few polls, because it writes each page that
+/// the jobs changed. The number is half of the documents that may be parsed but not written yet, so that parsing
+/// continues during a commit.
 const GROUP: usize = 32;
 
-/// How long a group waits for the next job: the cost of grouping for a single poll.
+/// How long a group of jobs waits for the next job. A single poll is delayed by this time.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long a group waits for the next job if all its jobs have [`Urgency::Later`]. Each commit writes whole pages, so
-/// that a poll without news would write many times its own size.
+/// How long a group waits for further jobs if all its jobs have [`Urgency::Later`]. Each commit writes whole pages, so
+/// a poll without new entries would write many times the size of its own data if it had a commit of its own.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Whether the caller of a job waits for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
-    /// The caller waits: the job is committed within milliseconds.
+    /// The caller waits, so the job is committed within milliseconds.
     Now,
-    /// The caller does not wait: the job may share the transaction of jobs that come within half a second.
+    /// The caller does not wait. The job may share a transaction with jobs that come within half a second.
     Later,
 }
 
-/// Work for the writer.
+/// A job for the writer.
 struct Job {
     work: JobStart,
     urgency: Urgency,
 }
 
-/// Does the work, or receives the error if its transaction did not begin; returns a function that reports the commit to
-/// the caller.
+/// The function that does the work of a job. It receives an error if the transaction did not begin. It returns a
+/// function that reports to the caller whether the commit succeeded.
 type JobStart = Box<dyn FnOnce(Result<&View, &StoreError>) -> JobAnswer + Send>;
 type JobAnswer = Box<dyn FnOnce(Result<(), &StoreError>) + Send>;
 
-/// A handle of the writer thread; dropping it waits for the jobs that were sent.
+/// A handle of the writer thread. Dropping it waits until all jobs that were sent are done.
 pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
     file: Arc<StoreFile>,
@@ -69,7 +70,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// Returns the error of `work`, whose writes are rolled back then, or an error if the commit failed.
+    /// Returns the error of `work`, whose writes are then rolled back, or an error if the commit failed.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         urgency: Urgency,
@@ -82,11 +83,11 @@ impl Writer {
             let result = result.map_err(|error| file.explain(error));
             Box::new(move |committed| {
                 let result = result.and_then(|value| committed.map(|()| value).map_err(StoreError::again));
-                // The caller may have gone meanwhile; the work is done all the same.
+                // If the caller does not wait any more, nobody receives the result, but the work is done.
                 let _ = reply.send(result);
             })
         });
-        // The thread lives as long as this handle: if it does not answer, it has panicked.
+        // The thread runs as long as this handle exists. If it does not answer, it has panicked.
         let job = Job { work, urgency };
         self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or(StoreError::Fault)?;
         answer.await.map_err(|_| StoreError::Fault)?
@@ -97,7 +98,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // If the writer panicked, its jobs have already been answered with `Fault`.
+            // If the thread panicked, the callers of its jobs already have the error `Fault`.
             let _ = thread.join();
         }
     }
@@ -107,8 +108,8 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
     let connection = &view.connection;
     while let Ok(first) = waiting.recv() {
         if let Err(error) = begin(connection, file) {
-            // The waiting jobs would fail the same way, each after a wait of its own. Collect them before answering
-            // any: a job that is sent after an answer may well succeed.
+            // The waiting jobs would fail in the same way, each after another wait. Collect all of them before
+            // answering one, because a job that a caller sends after an answer may succeed.
             let failed: Vec<Job> = std::iter::once(first).chain(waiting.try_iter()).collect();
             for job in failed {
                 (job.work)(Err(&error))(Err(&error));
@@ -133,16 +134,16 @@ fn work(view: &View, waiting: &Receiver<Job>, file: &StoreFile) {
         }
     }
     if file.is_damaged() {
-        // Leave a damaged file as it is: the log may still be readable.
+        // Leave a damaged file unchanged: its write-ahead log may still be readable.
         let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         return;
     }
     let _ = connection.execute_batch("PRAGMA optimize");
-    // After this, a copy of the file alone is complete.
+    // After this, the database file alone has all data.
     let _ = empty_log(connection);
 }
 
-/// Writes the log into the file that was opened, even if it has been moved.
+/// Writes the write-ahead log into the file that was opened, even if that file has been moved.
 fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
 }
@@ -150,7 +151,7 @@ fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
 fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     file.writable().inspect_err(|error| {
         if matches!(error, StoreError::Replaced(_)) {
-            // A program that opens the other file would read this log together with it, even after a crash.
+            // A program that opens the other file would apply this log to it, even after a crash.
             let _ = empty_log(connection);
         }
     })?;
@@ -160,7 +161,7 @@ fn begin(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
 fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
     let commit = || connection.execute_batch("COMMIT").map_err(|error| StoreError::Commit(error.to_string()));
     file.writable().and_then(|()| commit()).inspect_err(|_| {
-        // Ends the transaction; if the failed commit already ended it, this does nothing.
+        // This ends the transaction, unless the failed commit has already ended it.
         let _ = connection.execute_batch("ROLLBACK");
     })
 }
@@ -168,13 +169,13 @@ fn commit(connection: &Connection, file: &StoreFile) -> Result<(), StoreError> {
 fn in_savepoint<T>(view: &View, work: impl FnOnce(&View) -> Result<T, StoreError>) -> Result<T, StoreError> {
     let connection = &view.connection;
     connection.execute_batch("SAVEPOINT job")?;
-    // A bug in one job must not end the writer, because every feed depends on it.
+    // A panic in one job must not end the writer, because every feed depends on the writer.
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(view)));
     let result = result.unwrap_or(Err(StoreError::Fault));
     let ended = connection.execute_batch(if result.is_ok() { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" });
     match result {
-        // On a full disk, SQLite has ended the transaction with all savepoints; the failed commit will tell the other
-        // jobs.
+        // On a full disk, SQLite has ended the transaction with all savepoints. The other jobs get the error of the
+        // commit.
         Err(error) if error.affects_all() => Err(error),
         result => ended.map_err(StoreError::from).and(result),
     }

@@ -1,4 +1,4 @@
-//! Writes decisions.
+//! Writes the results of decisions and polls.
 
 use std::collections::BTreeSet;
 
@@ -18,18 +18,19 @@ use crate::rows::{
 };
 use crate::time::Timestamp;
 
-/// Finds a link that a hundred entries share. It is specific to none of them, whatever their feeds, and more rows would
-/// only slow down searches.
+/// Finds a link that is stored for a hundred entries and specific to none of them. Such a link identifies no story, so
+/// further rows for it would only slow down the search for links.
 ///
-/// It is a separate statement, because an INSERT that reads its own table uses a temporary table.
+/// This is a separate statement, because SQLite uses a temporary table for an `INSERT` that reads the table to which it
+/// writes.
 const IS_COMMON_LINK: &str = "SELECT 1 FROM link WHERE key = ?1 AND NOT specific LIMIT 1 OFFSET 99";
 
 impl Turn<'_> {
-    /// Writes rows and performs operations, in the order of the fields.
+    /// Writes the rows and performs the operations of `writes`, in the order of its fields.
     ///
     /// # Errors
     ///
-    /// Returns the errors of SQLite; nothing of the turn is written then.
+    /// Returns the errors of SQLite; nothing of the turn is then written.
     pub fn write(&self, writes: &Writes) -> Result<(), StoreError> {
         writes.stories.iter().try_for_each(|story| self.insert_story(story))?;
         writes.kept_ids.iter().try_for_each(|(id, story)| self.keep_id(id, *story))?;
@@ -169,7 +170,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Keeps the entry's guid as an alias, so that the guid finds it for ever.
+    /// Makes the entry's current guid an alias, so that the guid leads to the entry for ever.
     fn leave_alias(&self, number: EntryNumber) -> Result<(), StoreError> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO entry_alias (feed, guid, entry) SELECT feed, guid, number FROM entry WHERE number = ?1
@@ -315,7 +316,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks stories whose public text may have changed, for the public search index.
+    /// Marks stories whose entry in the public search index may be outdated.
     fn mark_changed(&self, stories: &BTreeSet<StoryNumber>) -> Result<(), StoreError> {
         let mut insert =
             self.connection.prepare_cached("INSERT INTO public_waiting (story) VALUES (?1) ON CONFLICT DO NOTHING")?;
@@ -325,7 +326,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Replaces guids of a feed's entries; each pair is the former and the new guid. Leaves no alias.
+    /// Replaces guids and aliases of a feed's entries. Each pair has the former and the new guid. The former guids do
+    /// not become aliases.
     ///
     /// # Errors
     ///
@@ -342,7 +344,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Marks links as not specific for entries of a feed.
+    /// Records that these links are not specific to any entry of the feed.
     ///
     /// # Errors
     ///
@@ -376,7 +378,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes what every poll of a feed changes.
+    /// Writes the part of a feed's state that every poll changes.
     ///
     /// # Errors
     ///
@@ -403,7 +405,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes what news, failures and moves change of a feed.
+    /// Writes the part of a feed's state that only new entries, failures and permanent redirects change.
     ///
     /// # Errors
     ///
@@ -433,7 +435,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Records that an origin must not be requested before `until`. An existing later hold stays.
+    /// Records that newswire must not send requests to an origin (scheme, host and port) before `until`. A later time
+    /// that is already recorded stays.
     ///
     /// # Errors
     ///
@@ -447,7 +450,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Writes a poll to the log.
+    /// Writes the record of a poll to the poll log.
     ///
     /// # Errors
     ///
